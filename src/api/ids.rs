@@ -1,0 +1,111 @@
+//! Ids that are safe to put into a URL path.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The longest id that is accepted; the API's own are UUIDs or shorter.
+const MAX_LEN: usize = 128;
+
+/// An id of an execution, phase, task or entity, checked against an allowlist.
+///
+/// Percent-encoding is not enough: the URL standard folds `..` and `%2E%2E` away, so an id
+/// outside `[A-Za-z0-9_-][A-Za-z0-9._~:-]*` is refused instead of encoded.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Id(Box<str>);
+
+/// Why a text can't be an id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    #[error("an id can't be empty")]
+    Empty,
+    #[error("an id has at most {MAX_LEN} characters, this one has {0}")]
+    TooLong(usize),
+    #[error("an id may hold letters, digits, and . _ ~ : - after the first character, not {0:?}")]
+    Character(char),
+}
+
+impl Id {
+    /// Checks `text` and makes it an id.
+    ///
+    /// # Errors
+    ///
+    /// When `text` is empty, longer than 128 characters or holds a character outside the allowlist.
+    pub fn new(text: &str) -> Result<Self, IdError> {
+        if text.len() > MAX_LEN {
+            return Err(IdError::TooLong(text.chars().count()));
+        }
+        let mut characters = text.chars();
+        let first = characters.next().ok_or(IdError::Empty)?;
+        if !matches!(first, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '-') {
+            return Err(IdError::Character(first));
+        }
+        match characters
+            .find(|c| !matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '.' | '_' | '~' | ':' | '-'))
+        {
+            Some(other) => Err(IdError::Character(other)),
+            None => Ok(Self(text.into())),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        Self::new(&text)
+    }
+}
+
+impl From<Id> for String {
+    fn from(id: Id) -> Self {
+        id.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_the_api_are_accepted() {
+        for id in [
+            "8gja72h6kas6h",
+            "3fa85f64-5717-4562-b3fc-2c963f66afa6",
+            "_a",
+            "-a",
+            "a.b~c:d",
+        ] {
+            assert_eq!(Id::new(id).map(|id| id.to_string()).as_deref(), Ok(id));
+        }
+    }
+
+    #[test]
+    fn what_a_url_would_fold_or_split_is_refused() {
+        for id in [
+            "..", ".", ".a", "~a", ":a", "a/b", "a/../b", "a%2E", "a?b", "a#b", "a b", "a\n", "ä",
+            "a\\b",
+        ] {
+            assert!(matches!(Id::new(id), Err(IdError::Character(_))), "{id:?}");
+        }
+        assert_eq!(Id::new(""), Err(IdError::Empty));
+        assert_eq!(Id::new(&"a".repeat(129)), Err(IdError::TooLong(129)));
+        assert!(Id::new(&"a".repeat(128)).is_ok());
+    }
+
+    #[test]
+    fn a_bad_id_in_json_is_an_error() {
+        assert!(serde_json::from_str::<Id>("\"../x\"").is_err());
+    }
+}

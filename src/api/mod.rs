@@ -1,0 +1,10 @@
+//! The epilot Workflow Executions API as plain data: ids, operations, types and what a reply means.
+
+mod ids;
+mod level;
+mod operation;
+pub mod types;
+
+pub use ids::{Id, IdError};
+pub use level::{Generation, Level};
+pub use operation::{Method, Operation, OperationError};

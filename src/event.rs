@@ -1,0 +1,58 @@
+//! What happened in a run, as data: the dispatcher tells, the reporters show.
+
+use std::time::Duration;
+
+use crate::{
+    outcome::{Counts, Outcome},
+    plan::Target,
+};
+
+/// One thing that happened, in the order in which it did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    Started {
+        run: String,
+        /// Changes in the plan.
+        planned: u64,
+        /// Outcomes that earlier sessions of this run recorded.
+        earlier: Counts,
+    },
+    Ended {
+        target: Target,
+        action: Vec<String>,
+        outcome: Outcome,
+        /// What the service or the re-check said, when there is something to say.
+        detail: Option<String>,
+    },
+    /// An attempt gave no end; the change is sent again after `after`.
+    Retried {
+        target: Target,
+        reason: String,
+        after: Duration,
+    },
+    /// Nobody knows whether an attempt took effect; a read-back will tell.
+    Doubted { target: Target, reason: String },
+    /// The service asked for a rest.
+    Throttled { pause: Duration },
+    /// Nothing new is started; what is in flight is finished.
+    Draining { reason: Drain },
+    /// Waiting until a read can prove that a doubtful request did not take effect.
+    Settling { changes: u64, wait: Duration },
+}
+
+/// Why a run stops before its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Drain {
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+    /// The service does not accept the token.
+    Unauthorized { message: String },
+    /// Too many failures in a row.
+    FailuresInARow { failures: u32, last: String },
+    /// The service asked for a longer rest than a run waits.
+    LongPause { pause: Duration },
+    /// The checkpoint can't be written, so nothing may be sent.
+    Checkpoint { message: String },
+    /// The server answers for another organisation than the plan's.
+    OtherOrganisation { planned: String, found: String },
+}

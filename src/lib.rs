@@ -1,0 +1,16 @@
+//! Declarative bulk changes to epilot workflow executions.
+//!
+//! ```text
+//! Playbook ──► Selection ──► Plan ──► Run ──► Report
+//!  (checked)   (reads API)   (pure)   (writes API, keeps the checkpoint)
+//! ```
+
+pub mod action;
+pub mod api;
+pub mod dates;
+pub mod event;
+pub mod outcome;
+pub mod pace;
+pub mod plan;
+pub mod playbook;
+pub mod template;

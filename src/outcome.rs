@@ -1,0 +1,87 @@
+//! How a change ended, and the count of each end.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Serialize};
+
+/// How a change ended. The names are those of the reports and the checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Its request took effect.
+    Applied,
+    /// All its fields had their new value before it was sent.
+    AlreadyDone,
+    /// The target is no longer as it was planned on.
+    Drifted,
+    /// The target is not there any more.
+    Gone,
+    /// The service said no (4xx).
+    Refused,
+    /// It is known not to have taken effect.
+    Failed,
+    /// Nobody knows.
+    InDoubt,
+    /// It was not sent.
+    NotAttempted,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 8] = [
+        Self::Applied,
+        Self::AlreadyDone,
+        Self::Drifted,
+        Self::Gone,
+        Self::Refused,
+        Self::Failed,
+        Self::InDoubt,
+        Self::NotAttempted,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::AlreadyDone => "already_done",
+            Self::Drifted => "drifted",
+            Self::Gone => "gone",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::InDoubt => "in_doubt",
+            Self::NotAttempted => "not_attempted",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// How many changes ended in each way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts([u64; Outcome::ALL.len()]);
+
+impl Counts {
+    pub fn add(&mut self, outcome: Outcome, changes: u64) {
+        self.0[outcome as usize] += changes;
+    }
+
+    pub fn get(&self, outcome: Outcome) -> u64 {
+        self.0[outcome as usize]
+    }
+
+    pub fn total(&self) -> u64 {
+        self.0.iter().sum()
+    }
+}
+
+impl Serialize for Counts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let by_name: BTreeMap<Outcome, u64> = Outcome::ALL
+            .iter()
+            .map(|&outcome| (outcome, self.get(outcome)))
+            .collect();
+        by_name.serialize(serializer)
+    }
+}

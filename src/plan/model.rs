@@ -1,0 +1,164 @@
+//! The lines of a plan file.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    api::{Generation, Id, Level, Method},
+    pace::Pace,
+    playbook::Guards,
+};
+
+/// The version of the plan format that is written.
+pub const VERSION: u32 = 1;
+
+/// Fields and their values; sorted, so that plans diff well.
+pub type Fields = BTreeMap<String, Value>;
+
+/// The first line: what was planned from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    pub wf_bulk_plan: u32,
+    pub playbook: PlaybookRef,
+    pub vars: Fields,
+    /// The origin of the server, or `sandbox`.
+    pub server: String,
+    /// The organisation of the first execution that was read; none when nothing was.
+    pub org: Option<String>,
+    /// The moment that relative dates count from.
+    pub now: Timestamp,
+    pub timezone: String,
+    pub pace: Pace,
+    pub guards: Guards,
+    /// The tool and its version.
+    pub tool: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaybookRef {
+    pub name: String,
+    pub sha256: String,
+    /// Running it again is meant, once-off actions included.
+    pub repeatable: bool,
+}
+
+/// One request on one target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// 12 hex digits of a digest over resource and actions; the same in each plan of the same change.
+    pub change: String,
+    /// The execution; changes of one group go one after another.
+    pub group: Id,
+    pub target: Target,
+    /// The actions that became this request.
+    pub action: Vec<String>,
+    pub request: Request,
+    /// The fields it writes, as they were read.
+    pub before: Fields,
+    /// The fields it writes, as they will be.
+    pub after: Fields,
+    /// What else must still hold: dotted paths below `execution` and `target`.
+    pub requires: Fields,
+    pub repeat: Repeat,
+    pub undo: Undo,
+    pub effects: Vec<Effect>,
+}
+
+/// What is changed. Ids and a name, no more personal data than that.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    pub kind: Level,
+    pub api: Generation,
+    pub execution: Id,
+    /// The phase's or task's own id; none for an execution.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    pub name: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub method: Method,
+    pub path: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Fields>,
+}
+
+/// How a change may be sent again when nobody knows whether it took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repeat {
+    /// Absolute values without a status: may be sent again.
+    Safe,
+    /// A read can tell whether it took effect.
+    Readable,
+}
+
+/// How a change can be taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undo {
+    Request(Request),
+    /// Why there is no way back.
+    None(String),
+}
+
+/// What else may happen when a change is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// An automation starts.
+    AutomationFires,
+    /// Automations that listen to closed flows may start.
+    AutomationsMayFire,
+}
+
+/// A target that nothing changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skip {
+    pub target: Target,
+    pub reason: String,
+}
+
+/// Something that could not be planned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// The 1-based row of the input file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    pub reason: String,
+}
+
+/// The last line: the counts, and the digest of all that stands before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trailer {
+    pub changes: u64,
+    /// Executions with a change.
+    pub groups: u64,
+    pub skipped: u64,
+    pub rejected: u64,
+    /// Executions that were looked at.
+    pub scanned: u64,
+    /// SHA-256 in hex over all bytes of the file before this value.
+    pub sha256: String,
+}
+
+/// What a line between header and trailer says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    Change(Box<Change>),
+    Skipped(Skip),
+    Rejected(Rejection),
+}
+
+/// An item with the 1-based number of its line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub number: u64,
+    pub item: Item,
+}

@@ -1,0 +1,128 @@
+//! A checked playbook.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    action::Entry,
+    api::{Generation, Id, Level},
+    pace::Pace,
+    template::Expression,
+};
+
+/// A playbook that has been checked whole; nothing in it can be wrong without data.
+#[derive(Clone, Debug)]
+pub struct Playbook {
+    pub name: String,
+    pub description: Option<String>,
+    /// SHA-256 of the file's bytes, in hex.
+    pub sha256: String,
+    /// The zone of all calendar arithmetic.
+    pub zone: TimeZone,
+    /// The variables with their overrides, all with a value.
+    pub vars: serde_json::Map<String, serde_json::Value>,
+    pub select: Select,
+    /// In order; never empty.
+    pub actions: Vec<Entry>,
+    pub guards: Guards,
+    pub pace: Pace,
+    /// A cron playbook: running it again with once-off actions is meant.
+    pub repeatable: bool,
+}
+
+/// Which executions, and which of their parts.
+#[derive(Clone, Debug)]
+pub struct Select {
+    pub source: Source,
+    /// `where`: keeps executions.
+    pub filter: Option<Expression>,
+    pub each: Level,
+    /// `where_each`: keeps targets.
+    pub filter_each: Option<Expression>,
+    /// Ids of executions or targets to leave out.
+    pub exclude: BTreeSet<Id>,
+    /// Targets at most, after the filters, in the plan's order.
+    pub limit: Option<u64>,
+}
+
+/// Where the executions come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// v2: one search per entity.
+    Flows(Entities),
+    /// v1: the list of all, optionally of one context or schema.
+    Executions {
+        context: Option<String>,
+        schema: Option<String>,
+    },
+}
+
+impl Source {
+    pub const fn generation(&self) -> Generation {
+        match self {
+            Self::Flows(_) => Generation::V2,
+            Self::Executions { .. } => Generation::V1,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub enum Entities {
+    List(Vec<EntityRef>),
+    /// CSV or JSON Lines with `entity_id` and `entity_schema`; already resolved against the playbook's folder, `-` is stdin.
+    File(PathBuf),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityRef {
+    pub id: Id,
+    pub schema: String,
+}
+
+/// What must hold before anything is written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guards {
+    /// Requests at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_changes: Option<u64>,
+    /// Selected executions at most, in percent of the scanned ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_percent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+    /// Irreversible actions that are meant.
+    pub allow: BTreeSet<Allow>,
+    pub rejected: Rejected,
+}
+
+/// The number of changes that is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expect {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+}
+
+/// The name of an action in `guards.allow`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allow {
+    Reassign,
+    ShiftDueDate,
+    Close,
+    RunScheduleNow,
+}
+
+/// Whether a plan with rejected items may be applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Rejected {
+    #[default]
+    Refuse,
+    Allow,
+}
