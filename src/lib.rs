@@ -8,9 +8,12 @@
 pub mod action;
 pub mod api;
 pub mod dates;
+pub mod digest;
 pub mod event;
+pub mod json;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod playbook;
+pub mod selection;
 pub mod template;

@@ -3,6 +3,7 @@
 mod ids;
 mod level;
 mod operation;
+mod part;
 pub mod types;
 
 pub use ids::{Id, IdError};

@@ -1,8 +1,13 @@
 //! The plan: what would be changed, absolute and stable.
 
+mod builder;
+mod file;
 mod model;
 
+pub use crate::action::{Effect, Repeat};
+pub use builder::Builder;
+pub use file::{PlanError, Reader, Writer};
 pub use model::{
-    Change, Effect, Fields, Header, Item, Line, PlaybookRef, Rejection, Repeat, Request, Skip,
-    Target, Trailer, Undo, VERSION,
+    Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,
+    Undo, VERSION,
 };

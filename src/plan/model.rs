@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
+    action::{Effect, Repeat},
     api::{Generation, Id, Level, Method},
     pace::Pace,
     playbook::Guards,
@@ -87,16 +88,6 @@ pub struct Request {
     pub body: Option<Fields>,
 }
 
-/// How a change may be sent again when nobody knows whether it took effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Repeat {
-    /// Absolute values without a status: may be sent again.
-    Safe,
-    /// A read can tell whether it took effect.
-    Readable,
-}
-
 /// How a change can be taken back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -104,16 +95,6 @@ pub enum Undo {
     Request(Request),
     /// Why there is no way back.
     None(String),
-}
-
-/// What else may happen when a change is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// An automation starts.
-    AutomationFires,
-    /// Automations that listen to closed flows may start.
-    AutomationsMayFire,
 }
 
 /// A target that nothing changes.

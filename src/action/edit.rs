@@ -1,0 +1,125 @@
+//! What an action sees and what it gives back.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::Nature;
+use crate::{
+    api::{Generation, Id, Level, Operation},
+    json,
+    template::{Context, EvalError, Template},
+};
+
+/// One target as an action sees it: the JSON with what earlier actions changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    pub generation: Generation,
+    pub level: Level,
+    pub execution: &'a Id,
+    /// The phase's or task's own id; none for an execution.
+    pub id: Option<&'a Id>,
+    pub data: &'a Value,
+    pub context: &'a Context,
+    /// The zone of calendar arithmetic.
+    pub zone: &'a TimeZone,
+}
+
+/// What an action makes of a target.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Planned {
+    Edit(Edit),
+    /// There is nothing to do, and why.
+    Nothing(String),
+    /// It can't be planned, and why.
+    Reject(String),
+}
+
+/// One request, with what it does to the target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit {
+    pub operation: Operation,
+    /// The fields that the request's body holds; empty when it has no body.
+    pub writes: Vec<FieldWrite>,
+    /// The fields that the service changes by itself, with the values expected afterwards.
+    pub expects: BTreeMap<&'static str, Value>,
+    /// Fields of the target, beyond its status, that must still be as they were read.
+    pub requires: Vec<&'static str>,
+    pub nature: Nature,
+}
+
+/// One field of a request's body. Paths are dotted: `closing_reason.selected_reasons`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldWrite {
+    pub path: &'static str,
+    pub after: Value,
+    /// The value that takes it back.
+    pub undo: Value,
+}
+
+impl Subject<'_> {
+    /// The operation that patches this target.
+    pub fn patch(&self) -> Operation {
+        let execution = self.execution.clone();
+        match (self.generation, self.level, self.id) {
+            (Generation::V1, _, _) => Operation::UpdateExecution(execution),
+            (Generation::V2, Level::Phase, Some(id)) => {
+                Operation::PatchPhase(execution, id.clone())
+            }
+            (Generation::V2, Level::Task, Some(id)) => Operation::PatchTask(execution, id.clone()),
+            (Generation::V2, Level::Execution | Level::Phase | Level::Task, _) => {
+                Operation::PatchFlow(execution)
+            }
+        }
+    }
+
+    /// The text at a dotted path, when there is one.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        json::get(self.data, path).and_then(Value::as_str)
+    }
+
+    /// What a template gives here as one text; numbers count as text, for ids that were written without quotes.
+    ///
+    /// # Errors
+    ///
+    /// When the template fails on this target or gives neither text nor a number.
+    pub fn word(&self, template: &Template) -> Result<String, String> {
+        match self.words(template)?.as_slice() {
+            [word] => Ok(word.clone()),
+            words => Err(format!("a single text is needed here, not {}", words.len())),
+        }
+    }
+
+    /// What a template gives here as texts: a list's items, or the one text.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::word`].
+    pub fn words(&self, template: &Template) -> Result<Vec<String>, String> {
+        let value = template
+            .value(self.context)
+            .map_err(|error: EvalError| error.to_string())?;
+        match value {
+            Value::Array(items) => items.iter().map(word_of).collect(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => word_of(&value).map(|word| vec![word]),
+        }
+    }
+}
+
+fn word_of(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) if text.trim().is_empty() => {
+            Err("a text is needed here, and it is empty".to_owned())
+        }
+        Value::String(text) => Ok(text.trim().to_owned()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(format!("a text is needed here, not {value}"))
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What a person and the run must know of a request before it is sent.
+
+use serde::{Deserialize, Serialize};
+
+/// How a change may be sent again when nobody knows whether it took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Repeat {
+    /// Absolute values without a status: may be sent again.
+    Safe,
+    /// A read can tell whether it took effect.
+    Readable,
+}
+
+/// What else may happen when a change is applied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// An automation starts.
+    AutomationFires,
+    /// Automations that listen to closed flows may start.
+    AutomationsMayFire,
+}
+
+/// How a request may be repeated, what else it may cause, and whether there is a way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nature {
+    pub repeat: Repeat,
+    pub effect: Option<Effect>,
+    /// Why it can't be undone; none when the opposite request undoes it.
+    pub irreversible: Option<&'static str>,
+}
+
+impl Nature {
+    /// A PATCH of absolute values without a status.
+    pub const PLAIN: Self = Self {
+        repeat: Repeat::Safe,
+        effect: None,
+        irreversible: None,
+    };
+}

@@ -1,0 +1,372 @@
+//! The plan file: JSON Lines, written and read as a stream, sealed by a digest.
+
+use std::io::{self, BufRead, Write};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Change, Header, Item, Line, Rejection, Skip, Trailer, VERSION};
+use crate::{
+    api::{Id, Operation},
+    digest::hex,
+};
+
+/// The longest line that is read; a change of a few kilobytes is large.
+const MAX_LINE: usize = 16 * 1024 * 1024;
+
+/// Why a file is no plan that can be applied.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("the plan can't be read or written: {0}")]
+    Io(#[from] io::Error),
+    #[error("line {line}: {message}")]
+    Line { line: u64, message: String },
+    #[error("the plan has format {found}, this version reads format {VERSION}")]
+    Version { found: u64 },
+    #[error("the plan ends without its last line, so it was cut off or never finished")]
+    NoEnd,
+    #[error(
+        "the plan was changed after it was made: its digest is {actual}, its last line says {sealed}"
+    )]
+    Digest { sealed: String, actual: String },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SkippedLine {
+    skipped: Skip,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RejectedLine {
+    rejected: Rejection,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndLine {
+    end: Trailer,
+}
+
+/// Writes a plan line by line and counts what it writes.
+#[derive(Debug)]
+pub struct Writer<W> {
+    out: W,
+    digest: Sha256,
+    counts: Trailer,
+    group: Option<Id>,
+}
+
+impl<W: Write> Writer<W> {
+    /// Starts a plan with its header.
+    ///
+    /// # Errors
+    ///
+    /// When `out` can't be written.
+    pub fn new(out: W, header: &Header) -> Result<Self, PlanError> {
+        let mut writer = Self {
+            out,
+            digest: Sha256::new(),
+            counts: Trailer::default(),
+            group: None,
+        };
+        writer.line(header)?;
+        Ok(writer)
+    }
+
+    /// Writes one item.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn item(&mut self, item: &Item) -> Result<(), PlanError> {
+        match item {
+            Item::Change(change) => {
+                self.counts.changes += 1;
+                if self.group.as_ref() != Some(&change.group) {
+                    self.counts.groups += 1;
+                    self.group = Some(change.group.clone());
+                }
+                self.line(change)
+            }
+            Item::Skipped(skipped) => {
+                self.counts.skipped += 1;
+                self.line(&SkippedLine {
+                    skipped: skipped.clone(),
+                })
+            }
+            Item::Rejected(rejected) => {
+                self.counts.rejected += 1;
+                self.line(&RejectedLine {
+                    rejected: rejected.clone(),
+                })
+            }
+        }
+    }
+
+    /// Writes the last line and gives back the file, the counts and the SHA-256 of the whole file in hex.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn finish(mut self, scanned: u64) -> Result<(W, Trailer, String), PlanError> {
+        self.counts.scanned = scanned;
+        let unsealed = text(&EndLine {
+            end: self.counts.clone(),
+        })?;
+        let (head, tail) = unsealed.split_at(value_of_digest(&unsealed));
+        self.write(head.as_bytes())?;
+        self.counts.sha256 = hex(&self.digest.clone().finalize());
+        // The tail is `""}}`: the digest goes between the quotes.
+        let sealed = format!("\"{}{}\n", self.counts.sha256, &tail[1..]);
+        self.write(sealed.as_bytes())?;
+        self.out.flush()?;
+        Ok((self.out, self.counts, hex(&self.digest.finalize())))
+    }
+
+    fn line<T: Serialize>(&mut self, value: &T) -> Result<(), PlanError> {
+        let mut line = text(value)?;
+        line.push('\n');
+        self.write(line.as_bytes())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PlanError> {
+        self.digest.update(bytes);
+        Ok(self.out.write_all(bytes)?)
+    }
+}
+
+fn text<T: Serialize>(value: &T) -> Result<String, PlanError> {
+    serde_json::to_string(value).map_err(|error| PlanError::Io(error.into()))
+}
+
+/// Where in the last line the value of its digest starts: the digest covers all bytes before it.
+fn value_of_digest(line: &str) -> usize {
+    const KEY: &str = "\"sha256\":";
+    line.rfind(KEY).map_or(line.len(), |at| at + KEY.len())
+}
+
+/// Reads a plan as a stream. Only what [`Reader::next`] has given up to the end, without an error, was the plan.
+#[derive(Debug)]
+pub struct Reader<R> {
+    input: R,
+    header: Header,
+    digest: Sha256,
+    counts: Trailer,
+    last_group: Option<Id>,
+    number: u64,
+    end: Option<(Trailer, String)>,
+}
+
+impl<R: BufRead> Reader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// When the first line is no header of a format that this version reads.
+    pub fn new(mut input: R) -> Result<Self, PlanError> {
+        let mut line = String::new();
+        read_line(&mut input, &mut line, 1)?;
+        let header = parse_header(&line)?;
+        let mut digest = Sha256::new();
+        digest.update(line.as_bytes());
+        Ok(Self {
+            input,
+            header,
+            digest,
+            counts: Trailer::default(),
+            last_group: None,
+            number: 1,
+            end: None,
+        })
+    }
+
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The trailer and the SHA-256 of the whole file in hex, once all lines have been read.
+    pub const fn end(&self) -> Option<&(Trailer, String)> {
+        self.end.as_ref()
+    }
+
+    /// The next item; none after the last, when the digest and all counts were found right.
+    ///
+    /// # Errors
+    ///
+    /// When a line is not what the format allows, groups do not stand in order, or the plan was changed or cut off.
+    pub fn next_line(&mut self) -> Result<Option<Line>, PlanError> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        let mut line = String::new();
+        self.number += 1;
+        let number = self.number;
+        read_line(&mut self.input, &mut line, number)?;
+        if line.is_empty() {
+            return Err(PlanError::NoEnd);
+        }
+        if line.starts_with("{\"end\":") {
+            self.close(&line)?;
+            return Ok(None);
+        }
+        self.digest.update(line.as_bytes());
+        let item = parse_item(&line).map_err(|message| PlanError::Line {
+            line: number,
+            message,
+        })?;
+        self.check(&item).map_err(|message| PlanError::Line {
+            line: number,
+            message,
+        })?;
+        Ok(Some(Line { number, item }))
+    }
+
+    fn check(&mut self, item: &Item) -> Result<(), String> {
+        match item {
+            Item::Change(change) => {
+                check_request(change)?;
+                self.counts.changes += 1;
+                match &self.last_group {
+                    Some(last) if *last == change.group => {}
+                    Some(last) if *last > change.group => {
+                        return Err(format!(
+                            "group {} stands after {last}: groups must be in order",
+                            change.group
+                        ));
+                    }
+                    Some(_) | None => {
+                        self.counts.groups += 1;
+                        self.last_group = Some(change.group.clone());
+                    }
+                }
+            }
+            Item::Skipped(_) => self.counts.skipped += 1,
+            Item::Rejected(_) => self.counts.rejected += 1,
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, line: &str) -> Result<(), PlanError> {
+        let (head, tail) = line.split_at(value_of_digest(line));
+        self.digest.update(head.as_bytes());
+        let actual = hex(&self.digest.clone().finalize());
+        let failed = |message: String| PlanError::Line {
+            line: self.number,
+            message,
+        };
+        let EndLine { end } =
+            serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
+        if end.sha256 != actual {
+            return Err(PlanError::Digest {
+                sealed: end.sha256,
+                actual,
+            });
+        }
+        let counted = Trailer {
+            scanned: end.scanned,
+            sha256: end.sha256.clone(),
+            ..self.counts.clone()
+        };
+        if counted != end {
+            return Err(failed("its counts are not those of the plan".to_owned()));
+        }
+        if tail != format!("\"{actual}\"}}}}\n") || !self.input.fill_buf()?.is_empty() {
+            return Err(failed("nothing may follow the last line".to_owned()));
+        }
+        self.digest.update(tail.as_bytes());
+        self.end = Some((end, hex(&self.digest.clone().finalize())));
+        Ok(())
+    }
+}
+
+fn read_line(input: &mut impl BufRead, line: &mut String, number: u64) -> Result<(), PlanError> {
+    let failed = |message: &str| PlanError::Line {
+        line: number,
+        message: message.to_owned(),
+    };
+    let mut limited = io::Read::take(input, MAX_LINE as u64);
+    match limited.read_line(line) {
+        Ok(read) if read == MAX_LINE => Err(failed("the line is too long for a plan")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(failed("the line is not UTF-8"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn parse_header(line: &str) -> Result<Header, PlanError> {
+    let failed = |message: String| PlanError::Line { line: 1, message };
+    let value: serde_json::Value = serde_json::from_str(line)
+        .map_err(|_| failed("this is no plan of wf-bulk: the first line is no JSON".into()))?;
+    match value["wf_bulk_plan"].as_u64() {
+        None => Err(failed(
+            "this is no plan of wf-bulk: the first line has no wf_bulk_plan".into(),
+        )),
+        Some(found) if found != u64::from(VERSION) => Err(PlanError::Version { found }),
+        Some(_) => serde_json::from_value(value).map_err(|error| failed(error.to_string())),
+    }
+}
+
+fn parse_item(line: &str) -> Result<Item, String> {
+    let said = |error: serde_json::Error| error.to_string();
+    if line.starts_with("{\"skipped\":") {
+        Ok(Item::Skipped(
+            serde_json::from_str::<SkippedLine>(line)
+                .map_err(said)?
+                .skipped,
+        ))
+    } else if line.starts_with("{\"rejected\":") {
+        Ok(Item::Rejected(
+            serde_json::from_str::<RejectedLine>(line)
+                .map_err(said)?
+                .rejected,
+        ))
+    } else {
+        Ok(Item::Change(Box::new(
+            serde_json::from_str(line).map_err(said)?,
+        )))
+    }
+}
+
+/// A plan may come from anywhere: its request must be one that this tool makes, on the target that it names.
+fn check_request(change: &Change) -> Result<(), String> {
+    let operation = change.operation()?;
+    let (execution, part) = match &operation {
+        Operation::UpdateExecution(execution) | Operation::PatchFlow(execution) => {
+            (execution, None)
+        }
+        Operation::PatchPhase(execution, part)
+        | Operation::PatchTask(execution, part)
+        | Operation::RunScheduleNow(execution, part) => (execution, Some(part)),
+        Operation::GetExecutions
+        | Operation::GetExecution(_)
+        | Operation::GetClosingReasons(_)
+        | Operation::SearchFlows
+        | Operation::GetFlow(_) => return Err("a change must write".to_owned()),
+    };
+    if *execution != change.group
+        || *execution != change.target.execution
+        || part != change.target.id.as_ref()
+    {
+        return Err(format!(
+            "the request {} is not on the change's target",
+            change.request.path
+        ));
+    }
+    Ok(())
+}
+
+impl Change {
+    /// The operation that its request is.
+    ///
+    /// # Errors
+    ///
+    /// When no operation that writes has its method and path; a plan that was read whole has none such.
+    pub fn operation(&self) -> Result<Operation, String> {
+        Operation::parse_write(self.request.method, &self.request.path)
+            .map_err(|error| format!("the request {} can't be sent: {error}", self.request.path))
+    }
+}
