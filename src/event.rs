@@ -53,6 +53,8 @@ pub enum Drain {
     LongPause { pause: Duration },
     /// The checkpoint can't be written, so nothing may be sent.
     Checkpoint { message: String },
+    /// A part of this program failed.
+    Bug { message: String },
     /// The server answers for another organisation than the plan's.
     OtherOrganisation { planned: String, found: String },
 }

@@ -99,3 +99,134 @@ fn drift(path: &str, now: Option<&Value>, planned: &Value) -> String {
         now.unwrap_or(&Value::Null)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::api::Id;
+
+    fn fields(value: Value) -> BTreeMap<String, Value> {
+        serde_json::from_value(value).unwrap()
+    }
+
+    fn patch() -> Operation {
+        Operation::PatchTask(Id::new("e").unwrap(), Id::new("t").unwrap())
+    }
+
+    fn run_now() -> Operation {
+        Operation::RunScheduleNow(Id::new("e").unwrap(), Id::new("t").unwrap())
+    }
+
+    /// Reads back on an execution with one task `t`.
+    fn read(
+        operation: &Operation,
+        task: Value,
+        status: &str,
+        [before, after, requires]: [Value; 3],
+    ) -> Reading {
+        let mut task = task;
+        task["id"] = json!("t");
+        let execution = json!({"id": "e", "status": status, "tasks": [task]});
+        let [before, after, requires] = [before, after, requires].map(fields);
+        read_back(
+            operation,
+            Expected {
+                before: &before,
+                after: &after,
+                requires: &requires,
+            },
+            &execution,
+        )
+    }
+
+    #[test]
+    fn a_patch_is_done_open_or_drifted_by_the_fields_that_it_writes() {
+        let expected = || {
+            [
+                json!({"assigned_to": ["1"], "due_date": null}),
+                json!({"assigned_to": ["2"], "due_date": "d"}),
+                json!({"execution.status": "STARTED", "target.status": "PENDING"}),
+            ]
+        };
+        let is = |task: Value| read(&patch(), task, "STARTED", expected());
+        let drifted = |reading: Reading| matches!(reading, Reading::Drifted(_));
+        // As before, absent being null; half way; another field changed.
+        assert_eq!(
+            is(json!({"assigned_to": ["1"], "status": "PENDING"})),
+            Reading::Open
+        );
+        assert_eq!(
+            is(json!({"assigned_to": ["2"], "due_date": null, "status": "PENDING"})),
+            Reading::Open
+        );
+        assert_eq!(
+            is(json!({"assigned_to": ["1"], "status": "PENDING", "name": "new"})),
+            Reading::Open
+        );
+        // As after, whatever else moved on.
+        assert_eq!(
+            is(json!({"assigned_to": ["2"], "due_date": "d", "status": "COMPLETED"})),
+            Reading::Done
+        );
+        // Somebody else's value, or a status that moved on.
+        assert!(drifted(is(
+            json!({"assigned_to": ["3"], "status": "PENDING"})
+        )));
+        assert!(drifted(is(
+            json!({"assigned_to": ["1"], "due_date": "x", "status": "PENDING"})
+        )));
+        assert!(drifted(is(
+            json!({"assigned_to": ["1"], "status": "COMPLETED"})
+        )));
+        assert!(drifted(read(
+            &patch(),
+            json!({"assigned_to": ["1"], "status": "PENDING"}),
+            "CLOSED",
+            expected()
+        )));
+    }
+
+    #[test]
+    fn run_now_is_done_when_an_automation_started_since() {
+        let expected = || {
+            [
+                json!({"status": "SCHEDULED"}),
+                json!({"status": "IN_PROGRESS"}),
+                json!({"execution.status": "STARTED", "target.schedule.schedule_id": "s",
+                       "target.automation_execution_id": null}),
+            ]
+        };
+        let is = |task: Value| read(&run_now(), task, "STARTED", expected());
+        let drifted = |reading: Reading| matches!(reading, Reading::Drifted(_));
+        assert_eq!(
+            is(json!({"status": "SCHEDULED", "schedule": {"schedule_id": "s"}})),
+            Reading::Open
+        );
+        for status in ["IN_PROGRESS", "COMPLETED", "FAILED"] {
+            assert_eq!(
+                is(json!({"status": status, "automation_execution_id": "a"})),
+                Reading::Done
+            );
+        }
+        // Cancelled, scheduled anew, or already running without a trace of a new automation.
+        assert!(drifted(is(json!({"status": "SKIPPED"}))));
+        assert!(drifted(is(
+            json!({"status": "SCHEDULED", "schedule": {"schedule_id": "other"}})
+        )));
+        assert!(drifted(is(json!({"status": "IN_PROGRESS"}))));
+    }
+
+    #[test]
+    fn a_task_that_is_not_there_is_gone() {
+        let execution = json!({"id": "e", "status": "STARTED", "tasks": []});
+        let none = BTreeMap::new();
+        let expected = Expected {
+            before: &none,
+            after: &none,
+            requires: &none,
+        };
+        assert_eq!(read_back(&patch(), expected, &execution), Reading::Gone);
+    }
+}

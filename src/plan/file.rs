@@ -370,3 +370,7 @@ impl Change {
             .map_err(|error| format!("the request {} can't be sent: {error}", self.request.path))
     }
 }
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

@@ -1,0 +1,165 @@
+//! Tests of the plan file.
+
+use std::io::Cursor;
+
+use serde_json::json;
+
+use super::*;
+
+fn header() -> Header {
+    serde_json::from_value(json!({
+        "wf_bulk_plan": 1,
+        "playbook": {"name": "p", "sha256": "00", "repeatable": false},
+        "vars": {"leaver": "10010"},
+        "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
+        "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+        "guards": {"allow": [], "rejected": "refuse"},
+        "tool": "wf-bulk 0.1.0",
+    }))
+    .unwrap()
+}
+
+fn change(group: &str, task: &str) -> Item {
+    let path = format!("/v2/flows/executions/{group}/tasks/{task}");
+    let change = json!({
+        "change": "0123456789ab", "group": group,
+        "target": {"kind": "task", "api": "v2", "execution": group, "id": task, "name": "Zähler \n \u{1b}[31m|`"},
+        "action": ["reassign"],
+        "request": {"method": "PATCH", "path": path, "body": {"assigned_to": ["10020"]}},
+        "before": {"assigned_to": ["10010"]}, "after": {"assigned_to": ["10020"]},
+        "requires": {"execution.status": "STARTED"}, "repeat": "safe",
+        "undo": {"request": {"method": "PATCH", "path": path, "body": {"assigned_to": ["10010"]}}},
+        "effects": [],
+    });
+    Item::Change(serde_json::from_value(change).unwrap())
+}
+
+fn rejected() -> Item {
+    Item::Rejected(Rejection {
+        target: None,
+        row: Some(7),
+        reason: "no".to_owned(),
+    })
+}
+
+fn write(items: &[Item]) -> (Vec<u8>, String) {
+    let mut writer = Writer::new(Vec::new(), &header()).unwrap();
+    for item in items {
+        writer.item(item).unwrap();
+    }
+    let (bytes, _, sha256) = writer.finish(5).unwrap();
+    (bytes, sha256)
+}
+
+fn read(bytes: &[u8]) -> Result<(Vec<Item>, Trailer, String), PlanError> {
+    let mut reader = Reader::new(Cursor::new(bytes))?;
+    let mut items = Vec::new();
+    while let Some(line) = reader.next_line()? {
+        items.push(line.item);
+    }
+    let (trailer, sha256) = reader.end().unwrap().clone();
+    Ok((items, trailer, sha256))
+}
+
+#[test]
+fn a_plan_reads_back_as_it_was_written() {
+    let items = [
+        rejected(),
+        change("a", "t1"),
+        change("a", "t2"),
+        change("b", "t1"),
+    ];
+    let (bytes, sha256) = write(&items);
+    let (read_items, trailer, read_sha256) = read(&bytes).unwrap();
+    assert_eq!(read_items, items);
+    let counts = (
+        trailer.changes,
+        trailer.groups,
+        trailer.skipped,
+        trailer.rejected,
+        trailer.scanned,
+    );
+    assert_eq!(counts, (3, 2, 0, 1, 5));
+    assert_eq!(read_sha256, sha256);
+    assert_eq!(
+        sha256,
+        crate::digest::sha256(&bytes),
+        "what sha256sum prints"
+    );
+}
+
+#[test]
+fn the_trailer_seals_all_bytes_before_its_digest() {
+    let (bytes, _) = write(&[change("a", "t1")]);
+    let text = String::from_utf8(bytes).unwrap();
+    let at = text.rfind("\"sha256\":").unwrap() + "\"sha256\":".len();
+    let sealed: String = serde_json::from_str(text[at..].trim_end().trim_end_matches('}')).unwrap();
+    assert_eq!(sealed, crate::digest::sha256(&text[..at]));
+}
+
+#[test]
+fn the_same_items_are_the_same_bytes() {
+    let items = [change("a", "t1"), rejected()];
+    assert_eq!(write(&items), write(&items));
+}
+
+#[test]
+fn every_change_of_a_byte_and_every_cut_is_found() {
+    let (bytes, _) = write(&[change("a", "t1"), change("b", "t1")]);
+    for place in 0..bytes.len() {
+        for flip in [1, 0x20, 0x80] {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= flip;
+            assert!(read(&damaged).is_err(), "byte {place} flipped by {flip}");
+        }
+        assert!(read(&bytes[..place]).is_err(), "cut at {place}");
+    }
+    let longer = [bytes.as_slice(), b"{}\n"].concat();
+    assert!(read(&longer).is_err());
+}
+
+#[test]
+fn a_plan_of_another_format_is_named_as_that() {
+    let (bytes, _) = write(&[]);
+    let newer =
+        String::from_utf8(bytes)
+            .unwrap()
+            .replacen("\"wf_bulk_plan\":1", "\"wf_bulk_plan\":2", 1);
+    assert!(matches!(
+        read(newer.as_bytes()),
+        Err(PlanError::Version { found: 2 })
+    ));
+    for none in ["", "{}\n", "x\n", "[1]\n"] {
+        assert!(
+            matches!(read(none.as_bytes()), Err(PlanError::Line { line: 1, .. })),
+            "{none:?}"
+        );
+    }
+}
+
+#[test]
+fn groups_out_of_order_are_refused() {
+    let (bytes, _) = write(&[change("b", "t1"), change("a", "t1")]);
+    assert!(matches!(read(&bytes), Err(PlanError::Line { line: 3, .. })));
+}
+
+#[test]
+fn a_request_that_is_not_on_its_target_is_refused_although_the_plan_is_sealed() {
+    for path in [
+        "/v2/flows/executions/a/tasks/other",
+        "/v2/flows/executions/b/tasks/t1",
+        "/v2/flows/executions/a",
+        "/v2/flows/executions/../a/tasks/t1",
+        "/v1/other",
+    ] {
+        let Item::Change(mut change) = change("a", "t1") else {
+            unreachable!()
+        };
+        change.request.path = path.to_owned();
+        let (bytes, _) = write(&[Item::Change(change)]);
+        assert!(
+            matches!(read(&bytes), Err(PlanError::Line { line: 2, .. })),
+            "{path}"
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! What to do with each change of a group: pure.
+
+use std::time::Duration;
+
+use super::group::Planned;
+use crate::{action::Reading, api::Level, checkpoint::End, outcome::Outcome, plan::Repeat};
+
+/// Where a change stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// Not sent, or known not to have taken effect; `attempts` were made.
+    Waiting { attempts: u32 },
+    /// An attempt may have taken effect; the last one was sent this long ago.
+    Doubtful { attempts: u32, age: Duration },
+    /// Its end is in the checkpoint.
+    Ended(Outcome),
+}
+
+/// What to do with a change now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing (any more).
+    Leave,
+    /// A change that it depends on did not succeed: it is not attempted.
+    Blocked,
+    /// Something that it depends on is still in doubt.
+    Later,
+    /// Its end is known without sending it.
+    End(End, Option<String>),
+    /// It may be sent. `disproved`: a read has just proved that no earlier attempt took effect.
+    Send { attempts: u32, disproved: bool },
+    /// A read has just proved that no attempt took effect, and there are none left.
+    GiveUp { attempts: u32 },
+}
+
+/// The limits that a decision needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Attempts at most, over all sessions of the run.
+    pub(super) attempts: u32,
+    /// How long after a send a read can prove that it did not take effect.
+    pub(super) settle: Duration,
+}
+
+/// Decides about the change at `place`, knowing where all of its group stand and what was read.
+/// `reading` is none when the execution was not read.
+pub(super) fn decide(
+    changes: &[Planned],
+    standings: &[Standing],
+    place: usize,
+    reading: Option<Reading>,
+    limits: Limits,
+) -> Step {
+    let planned = &changes[place];
+    match (&standings[place], reading) {
+        (Standing::Ended(_), _) => Step::Leave,
+
+        (Standing::Doubtful { .. }, Some(Reading::Done)) => Step::End(End::Applied, None),
+        (Standing::Doubtful { .. }, Some(Reading::Gone)) => Step::End(End::Gone, None),
+        (Standing::Doubtful { attempts, age }, Some(Reading::Open)) => {
+            let disproved = *age >= limits.settle;
+            let may_repeat = match planned.change.repeat {
+                Repeat::Safe => true,
+                Repeat::Readable => disproved,
+            };
+            if *attempts < limits.attempts && may_repeat {
+                Step::Send { attempts: *attempts, disproved }
+            } else if disproved {
+                Step::GiveUp { attempts: *attempts }
+            } else {
+                Step::Leave
+            }
+        }
+        // Somebody else's values hide whether ours were there; nobody can know.
+        (Standing::Doubtful { .. }, Some(Reading::Drifted(_)) | None) => Step::Leave,
+
+        (Standing::Waiting { attempts }, reading) => match dependence(changes, standings, place) {
+            Dependence::Broken => Step::Blocked,
+            Dependence::Open => Step::Later,
+            Dependence::Met => match reading {
+                Some(Reading::Done) => Step::End(End::AlreadyDone, None),
+                Some(Reading::Drifted(how)) => Step::End(End::Drifted, Some(how)),
+                Some(Reading::Gone) => Step::End(End::Gone, None),
+                Some(Reading::Open) | None if *attempts >= limits.attempts => Step::GiveUp { attempts: *attempts },
+                Some(Reading::Open) | None => Step::Send { attempts: *attempts, disproved: false },
+            },
+        },
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dependence {
+    Met,
+    /// Not decided yet.
+    Open,
+    Broken,
+}
+
+/// A change depends on the earlier ones of its own target, an execution-level change on all earlier ones.
+fn dependence(changes: &[Planned], standings: &[Standing], place: usize) -> Dependence {
+    let own = &changes[place].change.target;
+    let mut found = Dependence::Met;
+    for (earlier, standing) in changes.iter().zip(standings).take(place) {
+        if own.kind != Level::Execution && earlier.change.target.id != own.id {
+            continue;
+        }
+        match standing {
+            Standing::Ended(Outcome::Applied | Outcome::AlreadyDone) => {}
+            Standing::Ended(
+                Outcome::Drifted
+                | Outcome::Gone
+                | Outcome::Refused
+                | Outcome::Failed
+                | Outcome::InDoubt
+                | Outcome::NotAttempted,
+            ) => return Dependence::Broken,
+            Standing::Waiting { .. } | Standing::Doubtful { .. } => found = Dependence::Open,
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::{
+        api::{Generation, Id, Method, Operation},
+        plan::{Change, Request, Target, Undo},
+    };
+
+    const LIMITS: Limits = Limits { attempts: 3, settle: Duration::from_secs(30) };
+
+    fn planned(task: Option<&str>, repeat: Repeat) -> Planned {
+        let execution = Id::new("e").unwrap();
+        let id = task.map(|task| Id::new(task).unwrap());
+        let operation = match &id {
+            Some(task) => Operation::PatchTask(execution.clone(), task.clone()),
+            None => Operation::PatchFlow(execution.clone()),
+        };
+        let kind = if id.is_some() { Level::Task } else { Level::Execution };
+        let change = Change {
+            change: "0".repeat(12),
+            group: execution.clone(),
+            target: Target { kind, api: Generation::V2, execution, id, name: String::new() },
+            action: Vec::new(),
+            request: Request { method: Method::Patch, path: operation.path(), body: None },
+            before: BTreeMap::new(),
+            after: BTreeMap::new(),
+            requires: BTreeMap::new(),
+            repeat,
+            undo: Undo::None(String::new()),
+            effects: Vec::new(),
+        };
+        Planned { line: 2, change, operation }
+    }
+
+    fn alone(repeat: Repeat, standing: Standing, reading: Option<Reading>) -> Step {
+        decide(&[planned(Some("t"), repeat)], &[standing], 0, reading, LIMITS)
+    }
+
+    #[test]
+    fn a_change_that_was_not_sent_goes_by_what_was_read() {
+        let waiting = || Standing::Waiting { attempts: 1 };
+        let drifted = || Reading::Drifted("x".to_owned());
+        for repeat in [Repeat::Safe, Repeat::Readable] {
+            for (reading, step) in [
+                (Some(Reading::Open), Step::Send { attempts: 1, disproved: false }),
+                (None, Step::Send { attempts: 1, disproved: false }),
+                (Some(Reading::Done), Step::End(End::AlreadyDone, None)),
+                (Some(drifted()), Step::End(End::Drifted, Some("x".to_owned()))),
+                (Some(Reading::Gone), Step::End(End::Gone, None)),
+            ] {
+                assert_eq!(alone(repeat, waiting(), reading), step);
+            }
+            let used_up = Standing::Waiting { attempts: 3 };
+            assert_eq!(alone(repeat, used_up, Some(Reading::Open)), Step::GiveUp { attempts: 3 });
+        }
+    }
+
+    #[test]
+    fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
+        let doubtful = |attempts, seconds| Standing::Doubtful { attempts, age: Duration::from_secs(seconds) };
+        let open = || Some(Reading::Open);
+        for (repeat, standing, step) in [
+            (Repeat::Safe, doubtful(1, 0), Step::Send { attempts: 1, disproved: false }),
+            (Repeat::Safe, doubtful(1, 30), Step::Send { attempts: 1, disproved: true }),
+            (Repeat::Safe, doubtful(3, 29), Step::Leave),
+            (Repeat::Safe, doubtful(3, 30), Step::GiveUp { attempts: 3 }),
+            (Repeat::Readable, doubtful(1, 29), Step::Leave),
+            (Repeat::Readable, doubtful(1, 30), Step::Send { attempts: 1, disproved: true }),
+            (Repeat::Readable, doubtful(3, 29), Step::Leave),
+            (Repeat::Readable, doubtful(3, 30), Step::GiveUp { attempts: 3 }),
+        ] {
+            assert_eq!(alone(repeat, standing.clone(), open()), step, "{repeat:?} {standing:?}");
+        }
+        for repeat in [Repeat::Safe, Repeat::Readable] {
+            for (reading, step) in [
+                (Some(Reading::Done), Step::End(End::Applied, None)),
+                (Some(Reading::Gone), Step::End(End::Gone, None)),
+                (Some(Reading::Drifted("x".to_owned())), Step::Leave),
+                (None, Step::Leave),
+            ] {
+                assert_eq!(alone(repeat, doubtful(1, 30), reading), step, "{repeat:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_has_ended_is_left_alone() {
+        for outcome in Outcome::ALL {
+            assert_eq!(alone(Repeat::Safe, Standing::Ended(outcome), Some(Reading::Open)), Step::Leave);
+        }
+    }
+
+    #[test]
+    fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
+        let changes = [
+            planned(Some("a"), Repeat::Safe),
+            planned(Some("a"), Repeat::Safe),
+            planned(Some("b"), Repeat::Safe),
+            planned(None, Repeat::Safe),
+        ];
+        let waiting = || Standing::Waiting { attempts: 0 };
+        let doubtful = || Standing::Doubtful { attempts: 1, age: Duration::ZERO };
+        let send = Step::Send { attempts: 0, disproved: false };
+        let steps = |first: Standing, third: Standing| {
+            let standings = [first, waiting(), third, waiting()];
+            [1, 3].map(|place| decide(&changes, &standings, place, Some(Reading::Open), LIMITS))
+        };
+        let good = [Outcome::Applied, Outcome::AlreadyDone];
+        for outcome in Outcome::ALL {
+            let broken = if good.contains(&outcome) { send.clone() } else { Step::Blocked };
+            let ended = Standing::Ended(outcome);
+            let applied = Standing::Ended(Outcome::Applied);
+            // The same target, and the whole execution.
+            assert_eq!(steps(ended.clone(), applied.clone()), [broken.clone(), Step::Later].map(|step| {
+                if step == Step::Later && broken == Step::Blocked { Step::Blocked } else { step }
+            }));
+            // Another target holds back the execution only.
+            assert_eq!(steps(applied, ended)[0], send);
+        }
+        assert_eq!(steps(doubtful(), waiting()), [Step::Later, Step::Later]);
+        let all = |standing: &Standing| [standing.clone(), standing.clone(), standing.clone(), waiting()];
+        let applied = all(&Standing::Ended(Outcome::Applied));
+        assert_eq!(decide(&changes, &applied, 3, Some(Reading::Open), LIMITS), send);
+        let mut one_failed = applied;
+        one_failed[2] = Standing::Ended(Outcome::Failed);
+        assert_eq!(decide(&changes, &one_failed, 3, Some(Reading::Open), LIMITS), Step::Blocked);
+    }
+}

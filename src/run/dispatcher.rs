@@ -1,0 +1,362 @@
+//! Owns the checkpoint, the counts and the reporter; hands groups to workers and puts what they tell in order.
+
+use std::{io::BufRead, sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::{JoinError, JoinSet},
+};
+
+use super::{
+    decide::{Limits, Standing},
+    group::{Group, Groups, Planned},
+    link::{Link, Message},
+    worker::{Shared, work},
+};
+use crate::{
+    checkpoint::{Ack, Checkpoint, Outstanding, Record, WriteFailed},
+    client::{Client, Notice},
+    event::{Drain, Event},
+    outcome::{Counts, Outcome},
+    plan::{PlanError, Reader},
+    report::Reporter,
+};
+
+/// How a run goes.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The run's id.
+    pub run: String,
+    /// The organisation that was planned on; none when nothing was read.
+    pub org: Option<String>,
+    /// Changes in the plan.
+    pub planned: u64,
+    /// Whether each execution is read once more before its changes are sent.
+    pub recheck: bool,
+    /// Groups at the same time.
+    pub concurrency: usize,
+    /// Failures in a row that stop the run.
+    pub stop_after: u32,
+    /// Attempts at most for one change, over all sessions of the run.
+    pub attempts: u32,
+    /// How long after a send a read can prove that it did not take effect.
+    pub settle: Duration,
+    /// The present, in Unix milliseconds.
+    pub now: fn() -> i64,
+}
+
+/// What reaches a run from outside.
+#[derive(Debug)]
+pub struct Signals {
+    /// A message asks to finish what is in flight and to stop.
+    pub interrupts: mpsc::UnboundedReceiver<()>,
+    /// What the client tells of the service.
+    pub notices: mpsc::UnboundedReceiver<Notice>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// Every change of the plan, counted once, by how it ended.
+    pub counts: Counts,
+    /// Why it stopped early, if it did.
+    pub stopped: Option<Drain>,
+    /// Nothing is left that `resume` could do.
+    pub finished: bool,
+}
+
+/// Why a run could not be brought to a counted end.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Checkpoint(#[from] WriteFailed),
+}
+
+/// Applies a plan.
+#[derive(Debug)]
+pub struct Dispatcher<'a, R> {
+    settings: Settings,
+    shared: Arc<Shared>,
+    checkpoint: Checkpoint,
+    reporter: &'a mut R,
+    signals: Signals,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    link: Link,
+    stop: watch::Sender<bool>,
+    stopped: Option<Drain>,
+    /// Ends that this session recorded, and those of earlier sessions.
+    ended: Counts,
+    failures_in_a_row: u32,
+}
+
+impl<'a, R: Reporter> Dispatcher<'a, R> {
+    pub fn new(
+        settings: Settings,
+        client: Arc<Client>,
+        checkpoint: Checkpoint,
+        reporter: &'a mut R,
+        signals: Signals,
+    ) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let (stop, stopping) = watch::channel(false);
+        let shared = Arc::new(Shared {
+            client,
+            recheck: settings.recheck,
+            org: settings.org.clone(),
+            limits: Limits { attempts: settings.attempts, settle: settings.settle },
+            now: settings.now,
+        });
+        Self {
+            settings,
+            shared,
+            checkpoint,
+            reporter,
+            signals,
+            inbox,
+            link: Link::new(messages, stopping),
+            stop,
+            stopped: None,
+            ended: Counts::default(),
+            failures_in_a_row: 0,
+        }
+    }
+
+    /// Brings all changes of the plan to an end, or stops on the way. `plan` opens the plan anew for each pass.
+    ///
+    /// # Errors
+    ///
+    /// When the plan can't be read any more, or the checkpoint's last records can't be written.
+    pub async fn run<P: BufRead>(
+        mut self,
+        mut plan: impl FnMut() -> Result<Reader<P>, PlanError>,
+    ) -> Result<End, RunError> {
+        self.start(plan()?)?;
+        let mut doubts_only = false;
+        // Each later pass either settles a doubt or uses up one of its attempts.
+        for _ in 0..=self.settings.attempts {
+            self.pass(Groups::new(plan()?), doubts_only).await?;
+            if self.stopped.is_some() || !self.settle().await {
+                break;
+            }
+            doubts_only = true;
+        }
+        self.finish(plan()?)
+    }
+
+    /// Says what earlier sessions of the run did.
+    fn start<P: BufRead>(&mut self, plan: Reader<P>) -> Result<(), PlanError> {
+        let mut groups = Groups::new(plan);
+        while let Some(group) = groups.next_group()? {
+            for planned in &group.changes {
+                if let Some(outcome) = self.checkpoint.state().outcome(planned.line) {
+                    self.ended.add(outcome, 1);
+                }
+            }
+        }
+        self.reporter.event(&Event::Started {
+            run: self.settings.run.clone(),
+            planned: self.settings.planned,
+            earlier: self.ended.clone(),
+        });
+        Ok(())
+    }
+
+    /// Hands every group that has something to do to a worker.
+    async fn pass<P: BufRead>(&mut self, mut groups: Groups<P>, doubts_only: bool) -> Result<(), PlanError> {
+        let mut workers = JoinSet::new();
+        let mut more = true;
+        loop {
+            while more && self.stopped.is_none() && workers.len() < self.settings.concurrency {
+                match groups.next_group() {
+                    Ok(Some(group)) => self.hand_over(group, doubts_only, &mut workers),
+                    Ok(None) => more = false,
+                    Err(error) => {
+                        self.drain_all(&mut workers).await;
+                        return Err(error);
+                    }
+                }
+            }
+            if workers.is_empty() {
+                return Ok(());
+            }
+            tokio::select! {
+                biased;
+                Some(message) = self.inbox.recv() => self.take(message),
+                Some(()) = self.signals.interrupts.recv() => self.drain(Drain::Interrupted),
+                Some(notice) = self.signals.notices.recv() => self.tell(notice),
+                Some(ended) = workers.join_next() => self.joined(ended),
+            }
+        }
+    }
+
+    fn hand_over(&self, group: Group, doubts_only: bool, workers: &mut JoinSet<()>) {
+        let standings: Vec<Standing> = group.changes.iter().map(|planned| self.standing(planned)).collect();
+        let outstanding = |standing: &Standing| match standing {
+            Standing::Ended(_) => false,
+            Standing::Waiting { .. } => !doubts_only,
+            Standing::Doubtful { .. } => true,
+        };
+        if standings.iter().any(outstanding) {
+            let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
+            workers.spawn(async move { work(&shared, &link, group, standings).await });
+        }
+    }
+
+    fn standing(&self, planned: &Planned) -> Standing {
+        let state = self.checkpoint.state();
+        match (state.outcome(planned.line), state.outstanding(planned.line)) {
+            (Some(outcome), _) => Standing::Ended(outcome),
+            (None, Outstanding::Send { attempt }) => Standing::Waiting { attempts: attempt - 1 },
+            (None, Outstanding::Resolve { attempts, last_started_ms }) => {
+                Standing::Doubtful { attempts, age: self.age(last_started_ms) }
+            }
+            // An end is an outcome.
+            (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
+        }
+    }
+
+    /// How long ago a moment was; a clock that was put back makes nothing older.
+    fn age(&self, at: i64) -> Duration {
+        Duration::from_millis(u64::try_from((self.settings.now)() - at).unwrap_or(0))
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Record { record, on_disk } => self.write(record, on_disk),
+            Message::Ended { record, event } => {
+                if let Event::Ended { outcome, detail, .. } = &event {
+                    self.ended.add(*outcome, 1);
+                    self.count_failure(*outcome, detail.as_deref());
+                }
+                self.write(record, None);
+                self.reporter.event(&event);
+            }
+            Message::Event(event) => {
+                if let Event::Doubted { reason, .. } = &event {
+                    self.count_failure(Outcome::InDoubt, Some(reason));
+                }
+                self.reporter.event(&event);
+            }
+            Message::Trouble(drain) => self.drain(drain),
+        }
+    }
+
+    fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) {
+        let written = match on_disk {
+            None => self.checkpoint.append_without_waiting(record),
+            // A worker that is gone does not need its answer.
+            Some(answer) => self.checkpoint.append(record).map(|ack| drop(answer.send(ack))),
+        };
+        if let Err(illegal) = written {
+            self.drain(Drain::Checkpoint { message: illegal.to_string() });
+        } else if let Some(failure) = self.checkpoint.failure() {
+            self.drain(Drain::Checkpoint { message: failure.to_string() });
+        }
+    }
+
+    fn count_failure(&mut self, outcome: Outcome, detail: Option<&str>) {
+        match outcome {
+            Outcome::Applied => self.failures_in_a_row = 0,
+            Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
+            Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {
+                self.failures_in_a_row += 1;
+                if self.failures_in_a_row >= self.settings.stop_after {
+                    self.drain(Drain::FailuresInARow {
+                        failures: self.failures_in_a_row,
+                        last: detail.unwrap_or_default().to_owned(),
+                    });
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, notice: Notice) {
+        match notice {
+            Notice::Throttled { pause } => self.reporter.event(&Event::Throttled { pause }),
+        }
+    }
+
+    /// Starts nothing new. The first reason stays.
+    fn drain(&mut self, reason: Drain) {
+        if self.stopped.is_none() {
+            self.reporter.event(&Event::Draining { reason: reason.clone() });
+            self.stopped = Some(reason);
+            self.stop.send_replace(true);
+        }
+    }
+
+    async fn drain_all(&mut self, workers: &mut JoinSet<()>) {
+        self.stop.send_replace(true);
+        while let Some(ended) = workers.join_next().await {
+            self.joined(ended);
+        }
+    }
+
+    /// A worker has ended: all that it told is taken in.
+    fn joined(&mut self, ended: Result<(), JoinError>) {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.take(message);
+        }
+        if let Err(panic) = ended {
+            self.drain(Drain::Bug { message: panic.to_string() });
+        }
+    }
+
+    /// Waits until a read can prove what the doubtful requests did. False when there are none, or the run was stopped.
+    async fn settle(&mut self) -> bool {
+        let open = self.checkpoint.state().all_open();
+        let ages: Vec<Duration> =
+            open.filter(|(_, open)| open.doubtful).map(|(_, open)| self.age(open.last_started_ms)).collect();
+        let Some(youngest) = ages.iter().min() else {
+            return false;
+        };
+        let wait = self.settings.settle.saturating_sub(*youngest);
+        self.reporter.event(&Event::Settling { changes: ages.len() as u64, wait });
+        tokio::select! {
+            biased;
+            Some(()) = self.signals.interrupts.recv() => {
+                self.drain(Drain::Interrupted);
+                false
+            }
+            () = tokio::time::sleep(wait) => true,
+        }
+    }
+
+    /// Counts what has no recorded end, and closes the checkpoint.
+    fn finish<P: BufRead>(mut self, plan: Reader<P>) -> Result<End, RunError> {
+        let mut counts = self.ended.clone();
+        let mut groups = Groups::new(plan);
+        while let Some(group) = groups.next_group()? {
+            for planned in group.changes {
+                match self.standing(&planned) {
+                    Standing::Ended(_) => {}
+                    Standing::Waiting { .. } => counts.add(Outcome::NotAttempted, 1),
+                    Standing::Doubtful { .. } => {
+                        counts.add(Outcome::InDoubt, 1);
+                        self.reporter.event(&in_doubt(planned));
+                    }
+                }
+            }
+        }
+        let finished = self.stopped.is_none() && counts.get(Outcome::InDoubt) == 0;
+        if finished {
+            self.write(Record::Finished { at: (self.settings.now)() }, None);
+        }
+        self.checkpoint.close()?;
+        Ok(End { counts, finished: finished && self.stopped.is_none(), stopped: self.stopped })
+    }
+}
+
+/// What a person has to look at.
+fn in_doubt(planned: Planned) -> Event {
+    let wanted: Vec<String> =
+        planned.change.after.iter().map(|(path, value)| format!("{path} is {value}")).collect();
+    Event::Ended {
+        detail: Some(format!("nobody knows whether it took effect; look whether {}", wanted.join(" and "))),
+        target: planned.change.target,
+        action: planned.change.action,
+        outcome: Outcome::InDoubt,
+    }
+}

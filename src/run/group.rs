@@ -1,0 +1,80 @@
+//! The changes of one execution, read from the plan as a stream.
+
+use std::io::BufRead;
+
+use crate::{
+    api::{Generation, Id, Operation},
+    plan::{Change, Item, PlanError, Reader},
+};
+
+/// A change with its line in the plan and the operation that it is.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    pub line: u64,
+    pub change: Change,
+    pub operation: Operation,
+}
+
+/// All changes of one execution, in the plan's order; never empty.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub execution: Id,
+    pub generation: Generation,
+    pub changes: Vec<Planned>,
+}
+
+/// The groups of a plan, one after the other.
+#[derive(Debug)]
+pub struct Groups<R> {
+    reader: Reader<R>,
+    next: Option<Planned>,
+}
+
+impl<R: BufRead> Groups<R> {
+    pub const fn new(reader: Reader<R>) -> Self {
+        Self { reader, next: None }
+    }
+
+    /// The next group; none at the end of the plan.
+    ///
+    /// # Errors
+    ///
+    /// When the plan can't be read, or is not what it was when it was checked.
+    pub fn next_group(&mut self) -> Result<Option<Group>, PlanError> {
+        let first = match self.next.take() {
+            Some(first) => first,
+            None => match self.next_change()? {
+                Some(first) => first,
+                None => return Ok(None),
+            },
+        };
+        let mut group = Group {
+            execution: first.change.group.clone(),
+            generation: first.change.target.api,
+            changes: vec![first],
+        };
+        while let Some(planned) = self.next_change()? {
+            if planned.change.group != group.execution {
+                self.next = Some(planned);
+                break;
+            }
+            group.changes.push(planned);
+        }
+        Ok(Some(group))
+    }
+
+    fn next_change(&mut self) -> Result<Option<Planned>, PlanError> {
+        while let Some(line) = self.reader.next_line()? {
+            match line.item {
+                Item::Skipped(_) | Item::Rejected(_) => {}
+                Item::Change(change) => {
+                    let operation = change
+                        .operation()
+                        .map_err(|message| PlanError::Line { line: line.number, message })?;
+                    return Ok(Some(Planned { line: line.number, change: *change, operation }));
+                }
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,98 @@
+//! How a worker tells the dispatcher what happens, and learns that it should stop.
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{decide::Standing, group::Planned};
+use crate::{
+    checkpoint::{Ack, Detail, End, Record},
+    event::{Drain, Event},
+};
+
+/// What workers tell the dispatcher.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Put this into the checkpoint, and give the receipt to who waits for it to be on disk.
+    Record { record: Record, on_disk: Option<oneshot::Sender<Ack>> },
+    /// A change came to its end.
+    Ended { record: Record, event: Event },
+    Event(Event),
+    /// The whole run is in trouble.
+    Trouble(Drain),
+}
+
+/// A worker's end of the line. Nothing new is started once it says stop.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    messages: mpsc::UnboundedSender<Message>,
+    stop: watch::Receiver<bool>,
+}
+
+/// The run is stopping: leave what is not in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stopped;
+
+impl Link {
+    pub(super) const fn new(messages: mpsc::UnboundedSender<Message>, stop: watch::Receiver<bool>) -> Self {
+        Self { messages, stop }
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits for `something` unless the run stops first.
+    pub(super) async fn unless_stopped<T>(&self, something: impl Future<Output = T>) -> Result<T, Stopped> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            // An error means that the dispatcher is gone, which stops the worker too.
+            _ = stop.wait_for(|&stop| stop) => Err(Stopped),
+            value = something => Ok(value),
+        }
+    }
+
+    /// Writes the intent to send; returns once it is on disk.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be written: the request must not leave.
+    pub(super) async fn started(&self, planned: &Planned, attempt: u32, at: i64) -> Result<(), Stopped> {
+        let (on_disk, answer) = oneshot::channel();
+        let record = Record::Started { line: planned.line, attempt, at };
+        self.tell(Message::Record { record, on_disk: Some(on_disk) });
+        let ack = answer.await.map_err(|_| Stopped)?;
+        ack.await.map_err(|failure| {
+            self.trouble(Drain::Checkpoint { message: failure.to_string() });
+            Stopped
+        })
+    }
+
+    pub(super) fn record(&self, record: Record) {
+        self.tell(Message::Record { record, on_disk: None });
+    }
+
+    pub(super) fn ended(&self, planned: &Planned, end: End, detail: Option<String>) -> Standing {
+        let record = Record::Ended { line: planned.line, outcome: end, detail: detail.as_deref().map(Detail::new) };
+        let event = Event::Ended {
+            target: planned.change.target.clone(),
+            action: planned.change.action.clone(),
+            outcome: end.into(),
+            detail,
+        };
+        self.tell(Message::Ended { record, event });
+        Standing::Ended(end.into())
+    }
+
+    pub(super) fn event(&self, event: Event) {
+        self.tell(Message::Event(event));
+    }
+
+    pub(super) fn trouble(&self, drain: Drain) {
+        self.tell(Message::Trouble(drain));
+    }
+
+    fn tell(&self, message: Message) {
+        // Nobody listens only when the dispatcher has ended; then nothing can be done about it here.
+        drop(self.messages.send(message));
+    }
+}

@@ -1,0 +1,262 @@
+//! Works on one group: reads its execution, then brings its changes to an end, one after another.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+use super::{
+    decide::{Limits, Standing, Step, decide},
+    group::{Group, Planned},
+    link::{Link, Stopped},
+    view::View,
+};
+use crate::{
+    api::{Operation, Verdict},
+    checkpoint::{Detail, End, Record},
+    client::{Client, Found, LongPause, ReadErrorKind},
+    event::{Drain, Event},
+    retry::Next,
+    selection::org_of,
+};
+
+/// What all workers share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) client: Arc<Client>,
+    /// Whether each execution is read once more before its changes are sent.
+    pub(super) recheck: bool,
+    /// The organisation that was planned on.
+    pub(super) org: Option<String>,
+    pub(super) limits: Limits,
+    /// The present, in Unix milliseconds.
+    pub(super) now: fn() -> i64,
+}
+
+/// Brings a group's changes to an end, as far as that is possible now. `standings` says where each of them stood in
+/// the checkpoint. What stays in doubt is left for a later pass.
+pub(super) async fn work(shared: &Shared, link: &Link, group: Group, standings: Vec<Standing>) {
+    // A stop leaves everything as the checkpoint has it: that is all a worker can do about it.
+    drop(Worker { shared, link, group, standings, view: View::Unread }.run().await);
+}
+
+struct Worker<'a> {
+    shared: &'a Shared,
+    link: &'a Link,
+    group: Group,
+    standings: Vec<Standing>,
+    view: View,
+}
+
+impl Worker<'_> {
+    async fn run(&mut self) -> Result<(), Stopped> {
+        let in_doubt = self.standings.iter().any(is_doubtful);
+        if (self.shared.recheck || in_doubt) && !self.read().await? {
+            return Ok(());
+        }
+        self.pass().await?;
+        // What became doubtful just now is looked up once, so that what waits for it can go on.
+        if self.standings.iter().any(is_doubtful) && !in_doubt && self.read().await? {
+            self.pass().await?;
+        }
+        Ok(())
+    }
+
+    /// Goes through the changes once, in order.
+    async fn pass(&mut self) -> Result<(), Stopped> {
+        for place in 0..self.group.changes.len() {
+            if self.link.is_stopping() {
+                return Err(Stopped);
+            }
+            let reading = self.view.read_back(&self.group.changes[place]);
+            match decide(&self.group.changes, &self.standings, place, reading, self.shared.limits) {
+                Step::Leave | Step::Blocked | Step::Later => {}
+                Step::End(end, detail) => {
+                    self.standings[place] = self.link.ended(&self.group.changes[place], end, detail);
+                }
+                Step::GiveUp { attempts } => {
+                    self.disprove(place, attempts);
+                    let detail = format!("did not take effect in {attempts} attempts");
+                    self.standings[place] = self.link.ended(&self.group.changes[place], End::Failed, Some(detail));
+                }
+                Step::Send { attempts, disproved } => {
+                    if disproved {
+                        self.disprove(place, attempts);
+                    }
+                    self.send(place, attempts).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn disprove(&mut self, place: usize, attempt: u32) {
+        if is_doubtful(&self.standings[place]) {
+            self.link.record(Record::NotApplied { line: self.group.changes[place].line, attempt });
+            self.standings[place] = Standing::Waiting { attempts: attempt };
+        }
+    }
+
+    /// Sends a change until it has an end, is in doubt, or has used up its attempts.
+    async fn send(&mut self, place: usize, mut attempt: u32) -> Result<(), Stopped> {
+        let planned = self.group.changes[place].clone();
+        let body = planned.change.request.body.as_ref().map(|body| Value::from_iter(body.clone()).to_string());
+        loop {
+            attempt += 1;
+            self.permit().await?;
+            let started_at = (self.shared.now)();
+            self.link.started(&planned, attempt, started_at).await?;
+            let verdict = self.shared.client.send(&planned.operation, body.as_deref().map(str::as_bytes)).await;
+            let next = self.shared.client.after_write(&verdict, planned.change.repeat, attempt);
+            let reason = self.take_in(place, &planned, attempt, verdict)?;
+            match (next, reason) {
+                (_, None) => return Ok(()),
+                (Next::Again { after }, Some(reason)) => {
+                    self.link.event(Event::Retried { target: planned.change.target.clone(), reason, after });
+                    self.link.unless_stopped(tokio::time::sleep(after)).await?;
+                }
+                (Next::Done | Next::ReadBack | Next::GiveUp, Some(reason)) => {
+                    self.leave(place, &planned, reason);
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Waits for the permit of one request.
+    async fn permit(&self) -> Result<(), Stopped> {
+        let permit = self.link.unless_stopped(self.shared.client.permit()).await?;
+        permit.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
+    }
+
+    /// Records what an attempt came to. Gives the reason when the change has no end yet.
+    fn take_in(
+        &mut self,
+        place: usize,
+        planned: &Planned,
+        attempt: u32,
+        verdict: Verdict,
+    ) -> Result<Option<String>, Stopped> {
+        let line = planned.line;
+        let was_doubtful = is_doubtful(&self.standings[place]);
+        let not_sent = |reason: &str| Record::NotSent { line, attempt, reason: Detail::new(reason) };
+        let (record, reason) = match verdict {
+            Verdict::Applied(answer) => {
+                self.view.wrote(planned, answer);
+                self.standings[place] = self.link.ended(planned, End::Applied, None);
+                return Ok(None);
+            }
+            Verdict::Gone { message } => {
+                self.standings[place] = self.link.ended(planned, End::Gone, Some(message));
+                return Ok(None);
+            }
+            Verdict::Refused { status, message } if !was_doubtful => {
+                let detail = format!("{status}: {message}");
+                self.standings[place] = self.link.ended(planned, End::Refused, Some(detail));
+                return Ok(None);
+            }
+            // This attempt did nothing; an earlier one may be why.
+            Verdict::Refused { status, message } => {
+                let reason = format!("{status}: {message}");
+                (not_sent(&reason), reason)
+            }
+            Verdict::Unauthorized { message } => {
+                self.link.record(not_sent(&message));
+                return Err(self.trouble(Drain::Unauthorized { message }));
+            }
+            Verdict::Throttled { .. } => {
+                (Record::Throttled { line, attempt }, "429: the service wants fewer requests".to_owned())
+            }
+            Verdict::NotSent { reason } => (not_sent(&reason), reason),
+            Verdict::Unknown { reason, .. } => {
+                (Record::Unknown { line, attempt, reason: Detail::new(&reason) }, reason)
+            }
+        };
+        let doubtful = was_doubtful || matches!(record, Record::Unknown { .. });
+        self.link.record(record);
+        self.standings[place] = if doubtful {
+            Standing::Doubtful { attempts: attempt, age: Duration::ZERO }
+        } else {
+            Standing::Waiting { attempts: attempt }
+        };
+        Ok(Some(reason))
+    }
+
+    /// No further attempt is made now: what took no effect has failed, what may have is looked up later.
+    fn leave(&mut self, place: usize, planned: &Planned, reason: String) {
+        if is_doubtful(&self.standings[place]) {
+            self.link.event(Event::Doubted { target: planned.change.target.clone(), reason });
+        } else {
+            self.standings[place] = self.link.ended(planned, End::Failed, Some(reason));
+        }
+    }
+
+    /// Reads the execution. False when that failed: what was not sent has failed then, doubts stay.
+    async fn read(&mut self) -> Result<bool, Stopped> {
+        let operation = Operation::read(self.group.generation, &self.group.execution);
+        let read = self.link.unless_stopped(self.shared.client.read(&operation, &[], None)).await?;
+        let reason = match read.map(|found| self.look(found)) {
+            Ok(Ok(view)) => {
+                self.view = view;
+                return Ok(true);
+            }
+            Ok(Err(Mismatch::Undecodable(reason))) => reason,
+            Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
+            Err(error) => match error.kind {
+                ReadErrorKind::Unauthorized { message } => {
+                    return Err(self.trouble(Drain::Unauthorized { message }));
+                }
+                ReadErrorKind::LongPause(LongPause { pause }) => {
+                    return Err(self.trouble(Drain::LongPause { pause }));
+                }
+                _ => error.to_string(),
+            },
+        };
+        for (place, planned) in self.group.changes.iter().enumerate() {
+            match self.standings[place] {
+                Standing::Waiting { .. } => {
+                    let detail = format!("its execution could not be read: {reason}");
+                    self.standings[place] = self.link.ended(planned, End::Failed, Some(detail));
+                }
+                Standing::Doubtful { .. } => {
+                    let target = planned.change.target.clone();
+                    self.link.event(Event::Doubted { target, reason: reason.clone() });
+                }
+                Standing::Ended(_) => {}
+            }
+        }
+        Ok(false)
+    }
+
+    fn look(&self, found: Found) -> Result<View, Mismatch> {
+        let body = match found {
+            Found::Missing => return Ok(View::Missing),
+            Found::Json(body) => body,
+        };
+        let execution: Value =
+            serde_json::from_slice(&body).map_err(|error| Mismatch::Undecodable(error.to_string()))?;
+        if execution["id"] != self.group.execution.as_str() {
+            return Err(Mismatch::Undecodable("the answer is another execution".to_owned()));
+        }
+        match (&self.shared.org, org_of(self.group.generation, &execution)) {
+            (Some(planned), Some(found)) if planned != found => Err(Mismatch::OtherOrganisation(
+                Drain::OtherOrganisation { planned: planned.clone(), found: found.to_owned() },
+            )),
+            (Some(_) | None, Some(_) | None) => Ok(View::Known(Box::new(execution))),
+        }
+    }
+
+    fn trouble(&self, drain: Drain) -> Stopped {
+        self.link.trouble(drain);
+        Stopped
+    }
+}
+
+/// Why an answer is not the execution that was asked for.
+enum Mismatch {
+    Undecodable(String),
+    OtherOrganisation(Drain),
+}
+
+fn is_doubtful(standing: &Standing) -> bool {
+    matches!(standing, Standing::Doubtful { .. })
+}

@@ -1,0 +1,213 @@
+//! Reads the sources: every page or nothing.
+
+use std::io::{self, BufReader, Read};
+
+use futures::{StreamExt, TryStreamExt, stream};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{SeqAccess, Visitor},
+};
+use serde_json::{Value, json};
+
+use super::{Chooser, EntitiesError, EntityList, Execution, ExecutionError, Sorted, Sorter, scanned::Scanned};
+use crate::{
+    api::{Generation, Operation},
+    client::{Client, Found, ReadError},
+    playbook::{EntityRef, Playbook, Source},
+};
+
+/// Why a selection could not be completed; nothing may be planned then.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    #[error(transparent)]
+    Entities(#[from] EntitiesError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error("{what} answered something that can't be understood: {source}")]
+    Undecodable { what: String, source: serde_json::Error },
+    #[error("{what} answered {source}")]
+    Execution { what: String, source: ExecutionError },
+    #[error("what was read can't be put aside on disk: {0}")]
+    Disk(#[from] io::Error),
+}
+
+/// How far a scan is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ScanProgress {
+    /// Requests that were answered.
+    pub done: u64,
+    /// Requests in all.
+    pub of: u64,
+    /// Executions in the answers so far; one that belongs to two entities counts twice here.
+    pub executions: u64,
+}
+
+/// What is put aside of an execution until all are read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Entry {
+    Kept(Value),
+    Left,
+    Rejected { data: Value, reason: String },
+}
+
+/// Reads all executions of a playbook's source and sorts those that `where` keeps.
+///
+/// # Errors
+///
+/// When one request fails or one answer is not understood: an incomplete selection is none.
+pub async fn scan(
+    client: &Client,
+    playbook: &Playbook,
+    mut progress: impl FnMut(ScanProgress),
+) -> Result<Scanned, ScanError> {
+    let mut intake = Intake {
+        generation: playbook.select.source.generation(),
+        chooser: Chooser::new(playbook),
+        sorter: Sorter::default(),
+        org: None,
+        progress: ScanProgress::default(),
+    };
+    let rejected = match &playbook.select.source {
+        Source::Flows(entities) => {
+            let mut entities = EntityList::read(entities)?;
+            intake.progress.of = entities.len();
+            progress(intake.progress);
+            let searches = stream::iter(entities.by_ref().map(|entity| async { search(client, &entity?).await }));
+            let concurrency = playbook.pace.concurrency.get() as usize;
+            let mut answers = searches.buffer_unordered(concurrency);
+            while let Some((what, flows)) = answers.try_next().await? {
+                for flow in flows {
+                    intake.take(&what, flow)?;
+                }
+                intake.progress.done += 1;
+                progress(intake.progress);
+            }
+            drop(answers);
+            entities.rejected
+        }
+        Source::Executions { context, schema } => {
+            intake.progress.of = 1;
+            progress(intake.progress);
+            let query: Vec<(&str, &str)> = [("context", context), ("schema", schema)]
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+                .collect();
+            let list = client.read_spooled(&Operation::GetExecutions, &query).await?;
+            let what = "the list of executions";
+            each_of_array(list, |execution| intake.take(what, execution)).map_err(|error| match error {
+                ArrayError::Json(source) => ScanError::Undecodable { what: what.to_owned(), source },
+                ArrayError::Item(error) => error,
+            })?;
+            intake.progress.done = 1;
+            progress(intake.progress);
+            Sorter::default().finish()?
+        }
+    };
+    Ok(Scanned::new(intake.generation, intake.sorter.finish()?, rejected, intake.org))
+}
+
+/// Reads the closing reasons that a v1 execution was started with, where its row lacks them.
+///
+/// # Errors
+///
+/// When the request fails or its answer is not understood.
+pub async fn read_closing_reasons(client: &Client, execution: &Execution) -> Result<Value, ScanError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(default)]
+        reasons: Vec<Value>,
+    }
+    let what = format!("the closing reasons of {}", execution.id);
+    match client.read(&Operation::GetClosingReasons(execution.id.clone()), None).await? {
+        Found::Missing => Ok(json!([])),
+        Found::Json(body) => match serde_json::from_slice::<Answer>(&body) {
+            Ok(answer) => Ok(Value::Array(answer.reasons)),
+            Err(source) => Err(ScanError::Undecodable { what, source }),
+        },
+    }
+}
+
+async fn search(client: &Client, entity: &EntityRef) -> Result<(String, Vec<Value>), ScanError> {
+    #[derive(Deserialize)]
+    struct Answer {
+        results: Vec<Value>,
+    }
+    let what = format!("the search for the flows of {}", entity.id);
+    let body = json!({"entity_id": entity.id, "entity_schema": entity.schema}).to_string();
+    match client.read(&Operation::SearchFlows, Some(body.as_bytes())).await? {
+        Found::Missing => Ok((what, Vec::new())),
+        Found::Json(body) => match serde_json::from_slice::<Answer>(&body) {
+            Ok(answer) => Ok((what, answer.results)),
+            Err(source) => Err(ScanError::Undecodable { what, source }),
+        },
+    }
+}
+
+/// Takes executions as they come.
+struct Intake<'a> {
+    generation: Generation,
+    chooser: Chooser<'a>,
+    sorter: Sorter,
+    org: Option<String>,
+    progress: ScanProgress,
+}
+
+impl Intake<'_> {
+    fn take(&mut self, what: &str, data: Value) -> Result<(), ScanError> {
+        let execution = Execution::new(self.generation, data)
+            .map_err(|source| ScanError::Execution { what: what.to_owned(), source })?;
+        self.progress.executions += 1;
+        if self.org.is_none() {
+            self.org = execution.org().map(str::to_owned);
+        }
+        let kept = self.chooser.keeps(&execution);
+        let data = std::sync::Arc::unwrap_or_clone(execution.data);
+        let entry = match kept {
+            Ok(true) => Entry::Kept(data),
+            Ok(false) => Entry::Left,
+            Err(reason) => Entry::Rejected { data, reason },
+        };
+        let payload = serde_json::to_string(&entry).map_err(io::Error::from)?;
+        Ok(self.sorter.push(execution.id.into(), payload)?)
+    }
+}
+
+enum ArrayError<E> {
+    Json(serde_json::Error),
+    Item(E),
+}
+
+/// Hands over the items of a JSON array one by one, so that only one is in memory.
+fn each_of_array<E>(input: impl Read, mut take: impl FnMut(Value) -> Result<(), E>) -> Result<(), ArrayError<E>> {
+    struct Items<'a, E> {
+        take: &'a mut dyn FnMut(Value) -> Result<(), E>,
+        failed: &'a mut Option<E>,
+    }
+
+    impl<'de, E> Visitor<'de> for Items<'_, E> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a list of executions")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+            while let Some(item) = items.next_element()? {
+                if let Err(error) = (self.take)(item) {
+                    *self.failed = Some(error);
+                    return Err(serde::de::Error::custom("stopped"));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut failed = None;
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(input));
+    let read = json.deserialize_seq(Items { take: &mut take, failed: &mut failed }).and_then(|()| json.end());
+    match (failed, read) {
+        (Some(error), _) => Err(ArrayError::Item(error)),
+        (None, Err(error)) => Err(ArrayError::Json(error)),
+        (None, Ok(())) => Ok(()),
+    }
+}

@@ -1,0 +1,72 @@
+//! The executions of a complete scan, in the plan's order.
+
+use std::io;
+
+use super::{Execution, Sorted, scan::Entry};
+use crate::api::Generation;
+
+/// The executions that were read, sorted by id, each once.
+#[derive(Debug)]
+pub struct Scanned {
+    generation: Generation,
+    sorted: Sorted,
+    last: Option<String>,
+    executions: u64,
+    /// The rows of the input that could not be used: row number and reason, in the order of the rows.
+    pub rejected: Sorted,
+    /// The organisation of the executions; none when there were none, or when they don't say.
+    pub org: Option<String>,
+}
+
+/// One execution of a scan.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look {
+    Kept(Execution),
+    /// `where` failed on it.
+    Rejected { execution: Execution, reason: String },
+}
+
+impl Scanned {
+    pub(super) const fn new(generation: Generation, sorted: Sorted, rejected: Sorted, org: Option<String>) -> Self {
+        Self { generation, sorted, last: None, executions: 0, rejected, org }
+    }
+
+    /// How many different executions there were, once all have been taken.
+    pub const fn executions(&self) -> u64 {
+        self.executions
+    }
+
+    fn look(&self, entry: Entry) -> io::Result<Option<Look>> {
+        let execution = |data| Execution::new(self.generation, data).map_err(io::Error::other);
+        Ok(match entry {
+            Entry::Left => None,
+            Entry::Kept(data) => Some(Look::Kept(execution(data)?)),
+            Entry::Rejected { data, reason } => Some(Look::Rejected { execution: execution(data)?, reason }),
+        })
+    }
+}
+
+impl Iterator for Scanned {
+    type Item = io::Result<Look>;
+
+    /// The next execution that `where` did not leave out.
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let (id, payload) = match self.sorted.next()? {
+                Ok(pair) => pair,
+                Err(error) => return Some(Err(error)),
+            };
+            // Found through two entities: one target.
+            if self.last.as_ref() == Some(&id) {
+                continue;
+            }
+            self.last = Some(id);
+            self.executions += 1;
+            let entry = serde_json::from_str(&payload).map_err(io::Error::from);
+            match entry.and_then(|entry| self.look(entry)).transpose() {
+                Some(look) => return Some(look),
+                None => {}
+            }
+        }
+    }
+}
