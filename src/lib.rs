@@ -7,10 +7,13 @@
 
 pub mod action;
 pub mod api;
+pub mod client;
 pub mod dates;
 pub mod event;
+pub mod http;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod playbook;
+pub mod retry;
 pub mod template;
