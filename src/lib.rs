@@ -7,13 +7,16 @@
 
 pub mod action;
 pub mod api;
+pub mod client;
 pub mod dates;
 pub mod digest;
 pub mod event;
 pub mod json;
+pub mod http;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod playbook;
 pub mod selection;
+pub mod retry;
 pub mod template;

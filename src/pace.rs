@@ -1,5 +1,9 @@
 //! How fast: the settings, the limiter and the shared pause.
 
+mod limiter;
+
+pub use limiter::Pacer;
+
 use std::{num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Serialize};

@@ -1,0 +1,402 @@
+//! What an attempt's result means: for writes a [`Verdict`], for reads a [`Found`] or a
+//! [`ReadTrouble`].
+
+use serde::de::IgnoredAny;
+use serde_json::Value;
+
+use super::{Operation, Reply, RetryAfter, TransportError, reply::excerpt};
+
+/// What is known after one attempt of a write.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// It took effect; with the object that the service answered, if it did.
+    Applied(Option<Value>),
+    /// The service said no, and nothing changed.
+    Refused { status: u16, message: String },
+    /// The target is not there.
+    Gone { message: String },
+    /// The service does not accept the token.
+    Unauthorized { message: String },
+    /// The service wants fewer requests; nothing changed.
+    Throttled { retry_after: Option<RetryAfter> },
+    /// Nothing left this machine.
+    NotSent { reason: String },
+    /// Nobody knows whether it took effect.
+    Unknown {
+        reason: String,
+        retry_after: Option<RetryAfter>,
+    },
+}
+
+/// What a read found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// The body: well-formed JSON.
+    Json(Vec<u8>),
+    /// There is no such resource.
+    Missing,
+}
+
+/// Why one attempt of a read found nothing out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadTrouble {
+    #[error("the service does not accept the token: {message}")]
+    Unauthorized { message: String },
+    #[error("the service refuses with {status}: {message}")]
+    Refused { status: u16, message: String },
+    #[error("the service answers 429, too many requests: lower the rate")]
+    Throttled { retry_after: Option<RetryAfter> },
+    /// No connection: reading again may help.
+    #[error("the server can't be reached, check --server: {reason}")]
+    Unreachable { reason: String },
+    /// No conclusive answer: reading again may help.
+    #[error("no conclusive answer: {reason}")]
+    Failing {
+        reason: String,
+        retry_after: Option<RetryAfter>,
+    },
+    /// Something else than JSON, so probably not the service's.
+    #[error("the answer ({}) is no JSON, check --server: {excerpt}", .content_type.as_deref().unwrap_or("without a content type"))]
+    NotJson {
+        content_type: Option<String>,
+        excerpt: String,
+    },
+    #[error("the answer is longer than {limit} bytes: select less at a time")]
+    TooLarge { limit: u64 },
+}
+
+impl From<TransportError> for ReadTrouble {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::NotSent { reason } => Self::Unreachable { reason },
+            TransportError::Unknown { reason } => Self::Failing {
+                reason,
+                retry_after: None,
+            },
+            TransportError::TooLarge { limit } => Self::TooLarge { limit },
+        }
+    }
+}
+
+/// How the service says that what a read asks for is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    /// It can't be absent: a list may be empty, but its address is always there.
+    Never,
+    /// 404, as the second generation does.
+    NotFound,
+    /// 200 with an empty body, as the first generation does, or 404.
+    EmptyBody,
+}
+
+impl Absence {
+    const fn of(operation: &Operation) -> Self {
+        match operation {
+            Operation::GetFlow(_) => Self::NotFound,
+            Operation::GetExecution(_) | Operation::GetClosingReasons(_) => Self::EmptyBody,
+            Operation::GetExecutions
+            | Operation::SearchFlows
+            | Operation::UpdateExecution(_)
+            | Operation::PatchFlow(_)
+            | Operation::PatchPhase(..)
+            | Operation::PatchTask(..)
+            | Operation::RunScheduleNow(..) => Self::Never,
+        }
+    }
+}
+
+/// The message for a 3xx: redirects are not followed, because the token goes to one origin alone.
+const REDIRECTED: &str = "the server redirects; check --server";
+
+/// What one attempt of a write means.
+///
+/// A status of 5xx or 408, and a 2xx whose body is not the service's JSON (a proxy's page), say
+/// nothing about the effect.
+pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
+    let reply = match result {
+        Ok(reply) => reply,
+        Err(TransportError::NotSent { reason }) => {
+            return Verdict::NotSent {
+                reason: reason.clone(),
+            };
+        }
+        Err(error @ (TransportError::Unknown { .. } | TransportError::TooLarge { .. })) => {
+            return Verdict::Unknown {
+                reason: error.to_string(),
+                retry_after: None,
+            };
+        }
+    };
+    let retry_after = reply.retry_after;
+    match reply.status {
+        200..=299 if reply.body.is_empty() => Verdict::Applied(None),
+        200..=299 => match serde_json::from_slice(&reply.body) {
+            Ok(object @ Value::Object(_)) => Verdict::Applied(Some(object)),
+            Ok(_) | Err(_) => Verdict::Unknown {
+                reason: format!(
+                    "the answer ({}) is no JSON object: {}",
+                    reply.status,
+                    excerpt(&reply.body)
+                ),
+                retry_after,
+            },
+        },
+        300..=399 => Verdict::Refused {
+            status: reply.status,
+            message: REDIRECTED.to_owned(),
+        },
+        401 => Verdict::Unauthorized {
+            message: reply.message(),
+        },
+        404 | 410 => Verdict::Gone {
+            message: reply.message(),
+        },
+        429 => Verdict::Throttled { retry_after },
+        400..=407 | 409..=499 => Verdict::Refused {
+            status: reply.status,
+            message: reply.message(),
+        },
+        _ => Verdict::Unknown {
+            reason: answered(reply),
+            retry_after,
+        },
+    }
+}
+
+/// What one attempt of a read means.
+///
+/// # Errors
+///
+/// Everything but a well-formed answer, or a conclusive word that there is none.
+pub fn read_outcome(
+    operation: &Operation,
+    result: Result<Reply, TransportError>,
+) -> Result<Found, ReadTrouble> {
+    let reply = result?;
+    let retry_after = reply.retry_after;
+    match (reply.status, Absence::of(operation)) {
+        (200..=299, Absence::EmptyBody) if reply.body.is_empty() => Ok(Found::Missing),
+        (200..=299, Absence::Never | Absence::NotFound | Absence::EmptyBody) => {
+            if serde_json::from_slice::<IgnoredAny>(&reply.body).is_ok() {
+                Ok(Found::Json(reply.body))
+            } else {
+                Err(ReadTrouble::NotJson {
+                    excerpt: excerpt(&reply.body),
+                    content_type: reply.content_type,
+                })
+            }
+        }
+        (404 | 410, Absence::NotFound | Absence::EmptyBody) => Ok(Found::Missing),
+        (300..=399, _) => Err(ReadTrouble::Refused {
+            status: reply.status,
+            message: REDIRECTED.to_owned(),
+        }),
+        (401, _) => Err(ReadTrouble::Unauthorized {
+            message: reply.message(),
+        }),
+        (429, _) => Err(ReadTrouble::Throttled { retry_after }),
+        (400..=407 | 409..=499, _) => Err(ReadTrouble::Refused {
+            status: reply.status,
+            message: reply.message(),
+        }),
+        (_, _) => Err(ReadTrouble::Failing {
+            reason: answered(&reply),
+            retry_after,
+        }),
+    }
+}
+
+fn answered(reply: &Reply) -> String {
+    format!("the server answered {}: {}", reply.status, reply.message())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Id;
+
+    const HTML: &str = "<!doctype html> <title>Sign in</title>";
+    const SAID: &str = r#"{"message":"because"}"#;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
+            status,
+            retry_after: None,
+            content_type: Some("text/x".to_owned()),
+            body: body.into(),
+        }
+    }
+
+    /// The verdict as one word, for tables.
+    fn word(verdict: &Verdict) -> &'static str {
+        match verdict {
+            Verdict::Applied(_) => "applied",
+            Verdict::Refused { .. } => "refused",
+            Verdict::Gone { .. } => "gone",
+            Verdict::Unauthorized { .. } => "unauthorized",
+            Verdict::Throttled { .. } => "throttled",
+            Verdict::NotSent { .. } => "not sent",
+            Verdict::Unknown { .. } => "unknown",
+        }
+    }
+
+    fn read_word(outcome: &Result<Found, ReadTrouble>) -> &'static str {
+        match outcome {
+            Ok(Found::Json(_)) => "found",
+            Ok(Found::Missing) => "missing",
+            Err(ReadTrouble::Unauthorized { .. }) => "unauthorized",
+            Err(ReadTrouble::Refused { .. }) => "refused",
+            Err(ReadTrouble::Throttled { .. }) => "throttled",
+            Err(ReadTrouble::Unreachable { .. }) => "unreachable",
+            Err(ReadTrouble::Failing { .. }) => "failing",
+            Err(ReadTrouble::NotJson { .. }) => "not json",
+            Err(ReadTrouble::TooLarge { .. }) => "too large",
+        }
+    }
+
+    fn operations() -> [Operation; 3] {
+        let id = Id::new("e").unwrap();
+        [
+            Operation::GetExecution(id.clone()),
+            Operation::GetFlow(id),
+            Operation::SearchFlows,
+        ]
+    }
+
+    #[test]
+    fn every_status_of_a_write_has_its_verdict() {
+        for status in 100..=999 {
+            let expected = match status {
+                200..=299 => "applied",
+                401 => "unauthorized",
+                404 | 410 => "gone",
+                408 => "unknown",
+                429 => "throttled",
+                300..=499 => "refused",
+                _ => "unknown",
+            };
+            for body in ["", SAID] {
+                let verdict = verdict(&Ok(reply(status, body)));
+                assert_eq!(word(&verdict), expected, "{status} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_success_counts_only_with_an_object_or_nothing_in_it() {
+        for (body, expected) in [
+            ("", Verdict::Applied(None)),
+            ("{}", Verdict::Applied(Some(serde_json::json!({})))),
+            (
+                r#"{"id":"e"}"#,
+                Verdict::Applied(Some(serde_json::json!({"id": "e"}))),
+            ),
+        ] {
+            assert_eq!(verdict(&Ok(reply(200, body))), expected, "{body}");
+        }
+        for body in [HTML, r#"{"id":"e"#, "[]", "null", "\"ok\"", " "] {
+            assert_eq!(word(&verdict(&Ok(reply(200, body)))), "unknown", "{body}");
+        }
+    }
+
+    #[test]
+    fn only_a_request_that_never_left_is_known_not_to_have_been_sent() {
+        let reason = "x".to_owned();
+        for (error, write, read) in [
+            (
+                TransportError::NotSent {
+                    reason: reason.clone(),
+                },
+                "not sent",
+                "unreachable",
+            ),
+            (TransportError::Unknown { reason }, "unknown", "failing"),
+            (
+                TransportError::TooLarge { limit: 1 },
+                "unknown",
+                "too large",
+            ),
+        ] {
+            assert_eq!(word(&verdict(&Err(error.clone()))), write);
+            for operation in operations() {
+                assert_eq!(
+                    read_word(&read_outcome(&operation, Err(error.clone()))),
+                    read
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_status_of_a_read_has_its_outcome() {
+        for status in 100..=999 {
+            // The same for all operations, save for what an absent resource answers.
+            let expected = match status {
+                200..=299 => ["found", "found", "found"],
+                404 | 410 => ["missing", "missing", "refused"],
+                401 => ["unauthorized"; 3],
+                408 => ["failing"; 3],
+                429 => ["throttled"; 3],
+                300..=499 => ["refused"; 3],
+                _ => ["failing"; 3],
+            };
+            for (operation, expected) in operations().iter().zip(expected) {
+                let outcome = read_outcome(operation, Ok(reply(status, SAID)));
+                assert_eq!(read_word(&outcome), expected, "{status} {operation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_answer_means_missing_in_the_first_generation_only() {
+        let [v1, v2, search] = operations();
+        assert_eq!(read_outcome(&v1, Ok(reply(200, ""))), Ok(Found::Missing));
+        for operation in [v2, search] {
+            let outcome = read_outcome(&operation, Ok(reply(200, "")));
+            assert_eq!(read_word(&outcome), "not json", "{operation:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_or_half_a_body_is_not_json_and_is_shown() {
+        let [v1, _, _] = operations();
+        assert_eq!(
+            read_outcome(&v1, Ok(reply(200, HTML))),
+            Err(ReadTrouble::NotJson {
+                content_type: Some("text/x".to_owned()),
+                excerpt: HTML.to_owned(),
+            })
+        );
+        assert_eq!(
+            read_word(&read_outcome(&v1, Ok(reply(200, r#"{"id":"#)))),
+            "not json"
+        );
+    }
+
+    #[test]
+    fn a_redirect_says_what_to_check() {
+        let Verdict::Refused { status, message } = verdict(&Ok(reply(307, SAID))) else {
+            panic!("a redirect is no answer")
+        };
+        assert_eq!((status, message.as_str()), (307, REDIRECTED));
+    }
+
+    #[test]
+    fn the_wait_that_the_service_asks_for_is_kept() {
+        let retry_after = Some(RetryAfter::Seconds(7));
+        let mut reply = reply(429, "");
+        reply.retry_after = retry_after;
+        assert_eq!(
+            verdict(&Ok(reply.clone())),
+            Verdict::Throttled { retry_after }
+        );
+        reply.status = 503;
+        assert!(matches!(
+            verdict(&Ok(reply)),
+            Verdict::Unknown {
+                retry_after: Some(RetryAfter::Seconds(7)),
+                ..
+            }
+        ));
+    }
+}

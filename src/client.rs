@@ -1,0 +1,334 @@
+//! The service as the rest of the tool sees it: paced, and reads repeated.
+
+mod counters;
+mod error;
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tempfile::SpooledTempFile;
+use tokio::{
+    sync::{mpsc::UnboundedSender, watch},
+    time::{self, Instant},
+};
+
+use counters::Counters;
+
+use crate::{
+    api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
+    http::{Spool, SpoolError, Transport},
+    pace::Pacer,
+    plan::Repeat,
+    retry::{self, Next, NextRead, Policy},
+};
+
+pub use counters::Traffic;
+pub use error::{LongPause, ReadError, ReadErrorKind};
+
+/// What a client is made of; network, time and randomness are passed in.
+#[derive(Debug)]
+pub struct ClientParts {
+    pub transport: Box<dyn Transport>,
+    pub pacer: Pacer,
+    pub policy: Policy,
+    pub rng: fastrand::Rng,
+    /// The wall clock: for a `Retry-After` that is a date.
+    pub now: fn() -> Timestamp,
+    /// Told of what concerns all workers.
+    pub notices: Option<UnboundedSender<Notice>>,
+}
+
+/// Something that concerns all workers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The service asked for a rest, from now on.
+    Throttled { pause: Duration },
+}
+
+/// Sends the requests of a command; shared by all its workers.
+#[derive(Debug)]
+pub struct Client {
+    transport: Box<dyn Transport>,
+    pacer: Pacer,
+    policy: Policy,
+    rng: Mutex<fastrand::Rng>,
+    now: fn() -> Timestamp,
+    counters: Counters,
+    notices: Option<UnboundedSender<Notice>>,
+    /// Set once the service has asked for a long rest; nothing is sent from then on.
+    long_pause: watch::Sender<Option<LongPause>>,
+}
+
+impl Client {
+    pub fn new(parts: ClientParts) -> Self {
+        Self {
+            transport: parts.transport,
+            pacer: parts.pacer,
+            policy: parts.policy,
+            rng: Mutex::new(parts.rng),
+            now: parts.now,
+            counters: Counters::default(),
+            notices: parts.notices,
+            long_pause: watch::Sender::new(None),
+        }
+    }
+
+    /// The origin in words, for messages.
+    pub fn origin(&self) -> String {
+        self.transport.origin()
+    }
+
+    pub fn traffic(&self) -> Traffic {
+        self.counters.traffic()
+    }
+
+    /// Waits for the permit to send one request.
+    ///
+    /// # Errors
+    ///
+    /// When the service has asked for a rest of more than five minutes: at once, and from then on.
+    pub async fn permit(&self) -> Result<(), LongPause> {
+        self.unless_stopped(self.pacer.permit()).await
+    }
+
+    /// Reads, and repeats what may pass: a read may always be repeated.
+    ///
+    /// # Errors
+    ///
+    /// When the answer is conclusive and not what was asked for, the attempts are used up, or the
+    /// service asks for a long rest.
+    pub async fn read(
+        &self,
+        operation: &Operation,
+        query: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Found, ReadError> {
+        let mut attempt = 0;
+        loop {
+            let permit = self.permit().await;
+            permit.map_err(|pause| self.error(operation, attempt, pause.into()))?;
+            attempt += 1;
+            let result = self.transport.attempt(operation, query, body).await;
+            self.account(result.as_ref());
+            match read_outcome(operation, result) {
+                Ok(found) => return Ok(found),
+                Err(trouble) => self.wait_or_end(operation, attempt, trouble).await?,
+            }
+        }
+    }
+
+    /// Reads an answer of any length onto the disk; a repetition begins from the start.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read), and when the disk is full.
+    pub async fn read_spooled(
+        &self,
+        operation: &Operation,
+        query: &[(&str, &str)],
+    ) -> Result<SpooledTempFile, ReadError> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            match self.spool(operation, query).await {
+                Ok(file) => return Ok(file),
+                Err(ReadErrorKind::Answer(trouble)) => {
+                    self.wait_or_end(operation, attempt, trouble).await?;
+                }
+                Err(
+                    kind @ (ReadErrorKind::UnsafePayload
+                    | ReadErrorKind::Disk(_)
+                    | ReadErrorKind::LongPause(_)),
+                ) => return Err(self.error(operation, attempt, kind)),
+            }
+        }
+    }
+
+    /// Sends a write: one attempt, which the caller has taken a [`permit`](Self::permit) for and
+    /// written down before.
+    ///
+    /// While the service rests, it waits. It is [`Verdict::NotSent`] once the rest is a long one.
+    pub async fn send(&self, operation: &Operation, body: Option<&[u8]>) -> Verdict {
+        if let Err(pause) = self.unless_stopped(self.pacer.gate()).await {
+            return Verdict::NotSent {
+                reason: pause.to_string(),
+            };
+        }
+        let result = self.transport.attempt(operation, &[], body).await;
+        self.account(result.as_ref());
+        verdict(&result)
+    }
+
+    /// What follows from the `attempt`th attempt of a write; counts the repetition if one does.
+    pub fn after_write(&self, verdict: &Verdict, repeat: Repeat, attempt: u32) -> Next {
+        let next = self.with_rng(|rng| {
+            self.policy
+                .after_write(verdict, repeat, attempt, (self.now)(), rng)
+        });
+        match next {
+            Next::Again { .. } => self.counters.retry(),
+            Next::Done | Next::ReadBack | Next::GiveUp => {}
+        }
+        next
+    }
+
+    /// One attempt of a spooled read, the large response behind it included.
+    async fn spool(
+        &self,
+        operation: &Operation,
+        query: &[(&str, &str)],
+    ) -> Result<SpooledTempFile, ReadErrorKind> {
+        self.permit().await?;
+        let first = self.transport.attempt_spooled(operation, query).await;
+        let url = match self.account_spool(first)? {
+            Spool::Body(file) => return Ok(file),
+            Spool::Elsewhere(url) => url,
+            Spool::Other(reply) => {
+                return Err(ReadErrorKind::Answer(not_a_list(operation, reply)));
+            }
+        };
+        self.permit().await?;
+        let second = self.transport.attempt_payload(url).await;
+        let reason = match self.account_spool(second)? {
+            Spool::Body(file) => return Ok(file),
+            Spool::Elsewhere(_) => "its large answer is another reference".to_owned(),
+            // Its statuses are not the service's: a 401 there says nothing of the token.
+            Spool::Other(reply) => format!(
+                "its large answer can't be read ({}): {}",
+                reply.status,
+                reply.message()
+            ),
+        };
+        Err(ReadErrorKind::Answer(ReadTrouble::Failing {
+            reason,
+            retry_after: None,
+        }))
+    }
+
+    /// Accounts for an attempt that spools.
+    fn account_spool(&self, result: Result<Spool, SpoolError>) -> Result<Spool, ReadErrorKind> {
+        match &result {
+            Ok(Spool::Other(reply)) => self.account(Ok(reply)),
+            Err(SpoolError::Transport(error)) => self.account(Err(error)),
+            Ok(Spool::Body(_) | Spool::Elsewhere(_))
+            | Err(SpoolError::Disk(_) | SpoolError::UnsafePayload) => self.counters.request(),
+        }
+        result.map_err(|error| match error {
+            SpoolError::Transport(error) => ReadErrorKind::Answer(error.into()),
+            SpoolError::Disk(error) => ReadErrorKind::Disk(error),
+            SpoolError::UnsafePayload => ReadErrorKind::UnsafePayload,
+        })
+    }
+
+    /// Waits until a read may be repeated, or says why it ends.
+    async fn wait_or_end(
+        &self,
+        operation: &Operation,
+        attempt: u32,
+        trouble: ReadTrouble,
+    ) -> Result<(), ReadError> {
+        let next =
+            self.with_rng(|rng| self.policy.after_read(&trouble, attempt, (self.now)(), rng));
+        match next {
+            NextRead::Again { after } => {
+                self.counters.retry();
+                time::sleep(after).await;
+                Ok(())
+            }
+            NextRead::GiveUp => {
+                let long_pause = *self.long_pause.borrow();
+                let kind =
+                    long_pause.map_or(ReadErrorKind::Answer(trouble), ReadErrorKind::LongPause);
+                Err(self.error(operation, attempt, kind))
+            }
+        }
+    }
+
+    /// Counts an attempt, and makes everybody rest when the service asks for it.
+    fn account(&self, result: Result<&Reply, &TransportError>) {
+        match result {
+            Ok(reply) => {
+                self.counters.request();
+                let asked = reply.retry_after.map(|after| after.wait((self.now)()));
+                match (asked, reply.status) {
+                    (Some(pause), _) => self.rest(pause),
+                    (None, 429) => self.rest(retry::THROTTLE_PAUSE),
+                    (None, _) => {}
+                }
+            }
+            Err(TransportError::Unknown { .. } | TransportError::TooLarge { .. }) => {
+                self.counters.request();
+            }
+            Err(TransportError::NotSent { .. }) => {}
+        }
+    }
+
+    fn rest(&self, pause: Duration) {
+        let longer = self.pacer.pause_until(Instant::now() + pause);
+        if retry::is_long_pause(pause) {
+            // No counting: the run ends instead of waiting.
+            self.long_pause.send_replace(Some(LongPause { pause }));
+        } else {
+            self.counters.throttled(longer);
+        }
+        if let (false, Some(notices)) = (longer.is_zero(), &self.notices) {
+            // Nobody listens any more when the command is about to end.
+            let _ = notices.send(Notice::Throttled { pause });
+        }
+    }
+
+    /// Waits for `work`, but not through a long rest.
+    async fn unless_stopped(&self, work: impl Future<Output = ()>) -> Result<(), LongPause> {
+        tokio::select! {
+            biased;
+            long_pause = self.stopped() => Err(long_pause),
+            () = work => Ok(()),
+        }
+    }
+
+    /// Waits for the service to ask for a long rest.
+    async fn stopped(&self) -> LongPause {
+        let mut long_pause = self.long_pause.subscribe();
+        loop {
+            if let Some(long_pause) = *long_pause.borrow_and_update() {
+                return long_pause;
+            }
+            let changed = long_pause.changed().await;
+            changed.expect("the sender lives as long as the client");
+        }
+    }
+
+    fn with_rng<T>(&self, use_it: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        use_it(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn error(&self, operation: &Operation, attempts: u32, kind: ReadErrorKind) -> ReadError {
+        ReadError {
+            operation: operation.clone(),
+            origin: self.origin(),
+            attempts,
+            kind,
+        }
+    }
+}
+
+/// What it means when the answer to a list is no list.
+fn not_a_list(operation: &Operation, reply: Reply) -> ReadTrouble {
+    let (status, content_type, message) =
+        (reply.status, reply.content_type.clone(), reply.message());
+    match read_outcome(operation, Ok(reply)) {
+        Err(trouble) => trouble,
+        Ok(Found::Missing) => ReadTrouble::Refused { status, message },
+        // Well-formed, but neither an object nor a list.
+        Ok(Found::Json(_)) => ReadTrouble::NotJson {
+            content_type,
+            excerpt: message,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

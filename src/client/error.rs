@@ -1,0 +1,74 @@
+//! Why a read brought nothing.
+
+use std::{fmt, io, time::Duration};
+
+use jiff::SignedDuration;
+
+use crate::api::{Method, Operation, ReadTrouble};
+
+/// The service asked for a longer rest than a run waits; nothing is sent any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the service asks for a rest of {}; go on after it", Span(*.pause))]
+pub struct LongPause {
+    pub pause: Duration,
+}
+
+/// A read that failed: what was asked for, where, how often, and why it ended.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind} ({} {} at {origin}, {})", Verb(.operation.method()), .operation.path(), Attempts(*.attempts))]
+pub struct ReadError {
+    pub operation: Operation,
+    pub origin: String,
+    /// Requests that were sent for it.
+    pub attempts: u32,
+    pub kind: ReadErrorKind,
+}
+
+/// Why a read ended without what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadErrorKind {
+    /// What the last attempt met.
+    #[error(transparent)]
+    Answer(ReadTrouble),
+    #[error("the service keeps its large answer where it is not protected as the service is")]
+    UnsafePayload,
+    #[error("the answer can't be kept in the temporary folder: make room there, or set TMPDIR")]
+    Disk(#[source] io::Error),
+    #[error(transparent)]
+    LongPause(#[from] LongPause),
+}
+
+/// A duration for people: `1h 30m`.
+struct Span(Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Seconds are exact enough for a rest of minutes.
+        let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
+        write!(f, "{:#}", SignedDuration::from_secs(seconds))
+    }
+}
+
+struct Verb(Method);
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Method::Get => "GET",
+            Method::Patch => "PATCH",
+            Method::Post => "POST",
+        })
+    }
+}
+
+struct Attempts(u32);
+
+impl fmt::Display for Attempts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => f.write_str("not sent"),
+            1 => f.write_str("1 attempt"),
+            more => write!(f, "{more} attempts"),
+        }
+    }
+}

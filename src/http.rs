@@ -1,0 +1,241 @@
+//! Exactly one attempt of one request.
+//!
+//! Nothing here decides: no retries, no redirects, no pacing. What an answer means is said in
+//! [`crate::api::verdict`], what follows from it in [`crate::retry`].
+
+mod failure;
+mod origin;
+mod spool;
+mod token;
+mod transport;
+
+use std::{sync::OnceLock, time::Duration};
+
+use reqwest::{
+    Certificate, Client, Response, Url,
+    header::{
+        ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+        USER_AGENT,
+    },
+    redirect,
+};
+
+use crate::api::{Method, Operation, Reply, RetryAfter, TransportError};
+
+pub use origin::{Origin, OriginError};
+pub use spool::{Spool, SpoolError};
+pub use token::{Token, TokenError};
+pub use transport::Transport;
+
+/// How this tool names itself to the service.
+pub const USER_AGENT_VALUE: &str = concat!("wf-bulk/", env!("CARGO_PKG_VERSION"));
+
+/// The total time of a request when the user sets no other: an API gateway usually gives up on
+/// the service behind it after 29 s, so an answer that takes longer hardly comes.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Connecting takes at most this long: three tries of a lost SYN (1 s, 3 s, 7 s) fit into it. It
+/// is kept below the total time, because only a failed connect proves that nothing was sent.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// A connection that idles longer is not used again: load balancers close theirs after 60 s, and
+/// a request that meets the closing leaves its effect unknown.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+
+/// The longest answer that is kept in memory, in bytes. The service sends at most about 5.1 MB in
+/// one answer; three times that is surely not from it, and 256 workers still fit into memory.
+const BODY_LIMIT: u64 = 16 << 20;
+
+/// The organisation that a token for several acts for.
+const ORG_HEADER: HeaderName = HeaderName::from_static("x-epilot-org-id");
+
+/// Where requests go, as whom, and how long one may take.
+#[derive(Debug)]
+pub struct HttpConfig {
+    pub origin: Origin,
+    pub token: Token,
+    pub org: Option<String>,
+    /// From the first byte sent to the last one received.
+    pub timeout: Duration,
+    pub user_agent: String,
+}
+
+/// Why requests can't be made as configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpConfigError {
+    #[error("an organisation id holds letters and digits only; check --org")]
+    Org,
+    #[error("the user agent can't stand in a header")]
+    UserAgent,
+}
+
+/// Sends requests to one origin, one attempt each.
+#[derive(Debug)]
+pub struct Http {
+    origin: Origin,
+    /// The headers of every request; the token's is marked sensitive and shows as such.
+    headers: HeaderMap,
+    timeout: Duration,
+    /// Made with the first request: reading the system's certificates takes milliseconds that
+    /// commands without a request don't spend.
+    client: OnceLock<Client>,
+}
+
+impl Http {
+    /// # Errors
+    ///
+    /// When the organisation or the user agent can't stand in a header.
+    pub fn new(config: HttpConfig) -> Result<Self, HttpConfigError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, config.token.authorization());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let user_agent = HeaderValue::try_from(config.user_agent);
+        headers.insert(
+            USER_AGENT,
+            user_agent.map_err(|_| HttpConfigError::UserAgent)?,
+        );
+        if let Some(org) = config.org {
+            if org.is_empty() || !org.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(HttpConfigError::Org);
+            }
+            let org = HeaderValue::try_from(org).map_err(|_| HttpConfigError::Org)?;
+            headers.insert(ORG_HEADER, org);
+        }
+        Ok(Self {
+            origin: config.origin,
+            headers,
+            timeout: config.timeout,
+            client: OnceLock::new(),
+        })
+    }
+
+    pub const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// Sends `operation` once and reads the whole answer, whatever its status.
+    ///
+    /// # Errors
+    ///
+    /// When no whole answer came, or one longer than 16 MiB.
+    pub async fn attempt(
+        &self,
+        operation: &Operation,
+        query: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Reply, TransportError> {
+        let url = self.url(operation, query)?;
+        let mut request = self
+            .client()?
+            .request(method(operation), url)
+            .headers(self.headers.clone())
+            .timeout(self.timeout);
+        if let Some(body) = body {
+            request = request
+                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+                .body(body.to_vec());
+        }
+        let response = request
+            .send()
+            .await
+            .map_err(|error| failure::transport(error, &self.origin))?;
+        self.whole(response).await
+    }
+
+    /// The address of `operation`, which is exactly what the operation says.
+    fn url(&self, operation: &Operation, query: &[(&str, &str)]) -> Result<Url, TransportError> {
+        let path = operation.path();
+        self.origin
+            .join(&path, query)
+            .ok_or_else(|| TransportError::NotSent {
+                reason: format!("{path:?} would not stay the same in a URL"),
+            })
+    }
+
+    /// Reads the rest of an answer into memory.
+    async fn whole(&self, mut response: Response) -> Result<Reply, TransportError> {
+        let mut reply = head(&response);
+        let too_large = TransportError::TooLarge { limit: BODY_LIMIT };
+        if response
+            .content_length()
+            .is_some_and(|length| length > BODY_LIMIT)
+        {
+            return Err(too_large);
+        }
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failure::transport(error, &self.origin))?
+        {
+            if reply.body.len() as u64 + chunk.len() as u64 > BODY_LIMIT {
+                return Err(too_large);
+            }
+            reply.body.extend_from_slice(&chunk);
+        }
+        Ok(reply)
+    }
+
+    /// The client that holds the connections.
+    fn client(&self) -> Result<&Client, TransportError> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = self
+            .build()
+            .map_err(|error| failure::transport(error, &self.origin))?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    fn build(&self) -> reqwest::Result<Client> {
+        let builder = || {
+            let builder = Client::builder()
+                .redirect(redirect::Policy::none())
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .https_only(self.origin.is_https())
+                .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2))
+                .read_timeout(self.timeout)
+                .pool_idle_timeout(IDLE_LIMIT);
+            if self.origin.is_loopback() {
+                // A proxy can't reach this machine's own ports.
+                builder.no_proxy()
+            } else {
+                builder
+            }
+        };
+        if !self.origin.is_https() {
+            // No certificate is ever looked at; none are read.
+            return builder().tls_certs_only([]).build();
+        }
+        builder().build().or_else(|_| {
+            // A machine without CA certificates (a bare container) gets Mozilla's.
+            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+                .iter()
+                .map(|root| Certificate::from_der(root))
+                .collect::<reqwest::Result<Vec<_>>>()?;
+            builder().tls_certs_only(roots).build()
+        })
+    }
+}
+
+/// An answer without its body.
+fn head(response: &Response) -> Reply {
+    let text = |name| {
+        let value: Option<&HeaderValue> = response.headers().get(name);
+        value.and_then(|value| value.to_str().ok())
+    };
+    Reply {
+        status: response.status().as_u16(),
+        retry_after: text(RETRY_AFTER).and_then(RetryAfter::parse),
+        content_type: text(CONTENT_TYPE).map(str::to_owned),
+        body: Vec::new(),
+    }
+}
+
+const fn method(operation: &Operation) -> reqwest::Method {
+    match operation.method() {
+        Method::Get => reqwest::Method::GET,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Post => reqwest::Method::POST,
+    }
+}

@@ -1,0 +1,145 @@
+//! Answers of any length, kept on disk instead of in memory.
+
+use std::{
+    io::{self, Read, Seek, Write},
+    time::Duration,
+};
+
+use reqwest::{
+    Response, Url,
+    header::{ACCEPT, HeaderValue},
+};
+use serde::Deserialize;
+use tempfile::SpooledTempFile;
+
+use super::{Http, failure, head, method};
+use crate::api::{Operation, Reply, TransportError};
+
+/// Up to here an answer stays in memory, in bytes: above the 5.1 MB of one ordinary answer, so
+/// that only large responses touch the disk.
+const MEMORY_LIMIT: usize = 8 << 20;
+
+/// The longest answer that is spooled, in bytes: a million executions at 2 KB each. More fills
+/// disks before anybody notices.
+const SPOOL_LIMIT: u64 = 2 << 30;
+
+/// The longest body that can be a reference to a large response, in bytes. A presigned URL takes
+/// 2 KB at most.
+const REFERENCE_LIMIT: u64 = 16 << 10;
+
+/// How long a large response may take: [`SPOOL_LIMIT`] at 1.2 MB a second. A stall ends it
+/// earlier, after the timeout of an ordinary request.
+const SPOOL_TIMEOUT: Duration = Duration::from_mins(30);
+
+/// Asks for a reference instead of a 413 when the answer is longer than about 5.1 MB.
+const LARGE_RESPONSE: HeaderValue = HeaderValue::from_static("application/large-response.vnd+json");
+
+/// What came back from an attempt whose answer may be long.
+#[derive(Debug)]
+pub enum Spool {
+    /// The body of a success, read from its beginning; it starts as JSON does.
+    Body(SpooledTempFile),
+    /// The body of a success is elsewhere, to be read without the token.
+    Elsewhere(Url),
+    /// The answer is no success, or no JSON: only its beginning, of at most 16 KiB.
+    Other(Reply),
+}
+
+/// Why an attempt brought no whole answer onto the disk.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error("can't keep the answer in the temporary folder")]
+    Disk(#[from] io::Error),
+    #[error("the service keeps the answer at a place that the token's protection does not reach")]
+    UnsafePayload,
+}
+
+/// What the service sends in place of a large response.
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(rename = "$payload_ref")]
+    payload_ref: String,
+}
+
+impl Http {
+    /// Sends a reading `operation` once and spools the answer.
+    ///
+    /// # Errors
+    ///
+    /// When no whole answer came, one longer than 2 GiB, or one that can't be kept on disk.
+    pub async fn attempt_spooled(
+        &self,
+        operation: &Operation,
+        query: &[(&str, &str)],
+    ) -> Result<Spool, SpoolError> {
+        let mut headers = self.headers.clone();
+        headers.insert(ACCEPT, LARGE_RESPONSE);
+        let response = self
+            .client()?
+            .request(method(operation), self.url(operation, query)?)
+            .headers(headers)
+            .timeout(SPOOL_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| failure::transport(error, &self.origin))?;
+        self.spool(response).await
+    }
+
+    /// Reads a large response from where the service keeps it; without token and organisation,
+    /// which are for the service alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Http::attempt_spooled`].
+    pub async fn attempt_payload(&self, url: Url) -> Result<Spool, SpoolError> {
+        let response = self
+            .client()?
+            .get(url)
+            .timeout(SPOOL_TIMEOUT)
+            .send()
+            .await
+            .map_err(|error| failure::transport(error, &self.origin))?;
+        self.spool(response).await
+    }
+
+    async fn spool(&self, mut response: Response) -> Result<Spool, SpoolError> {
+        let mut reply = head(&response);
+        let success = response.status().is_success();
+        let mut file = SpooledTempFile::new(MEMORY_LIMIT);
+        let mut length = 0;
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| failure::transport(error, &self.origin))?
+        {
+            length += chunk.len() as u64;
+            if length > SPOOL_LIMIT {
+                return Err(TransportError::TooLarge { limit: SPOOL_LIMIT }.into());
+            }
+            file.write_all(&chunk)?;
+            if !success && length > REFERENCE_LIMIT {
+                break;
+            }
+        }
+        file.rewind()?;
+        Read::take(&mut file, REFERENCE_LIMIT).read_to_end(&mut reply.body)?;
+        file.rewind()?;
+        if !success || !starts_as_json(&reply.body) {
+            return Ok(Spool::Other(reply));
+        }
+        if length <= REFERENCE_LIMIT
+            && let Ok(reference) = serde_json::from_slice::<Reference>(&reply.body)
+        {
+            let url = self.origin.payload_url(&reference.payload_ref);
+            return url.map(Spool::Elsewhere).ok_or(SpoolError::UnsafePayload);
+        }
+        Ok(Spool::Body(file))
+    }
+}
+
+/// Whether `bytes` begin as an object or a list; a page or an empty answer doesn't.
+fn starts_as_json(bytes: &[u8]) -> bool {
+    matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
+}

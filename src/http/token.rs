@@ -1,0 +1,91 @@
+//! The token, which can be sent and nothing else.
+
+use std::fmt;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+/// An access token: not printable, not serialisable, wiped from memory when dropped.
+#[derive(Clone)]
+pub struct Token(SecretString);
+
+/// Why a text can't be a token. Never holds the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    #[error("the token is empty")]
+    Empty,
+    #[error("give the token alone, without `Bearer` before it")]
+    Scheme,
+    #[error("a token holds no spaces, line breaks or non-ASCII characters")]
+    Character,
+}
+
+impl Token {
+    /// Takes `text`, without the white space around it: a token file ends with a line break.
+    ///
+    /// # Errors
+    ///
+    /// When the token is empty or could not stand in a header.
+    pub fn new(text: &str) -> Result<Self, TokenError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(TokenError::Empty);
+        }
+        if text
+            .get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case("bearer "))
+        {
+            return Err(TokenError::Scheme);
+        }
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::Character);
+        }
+        Ok(Self(SecretString::from(text)))
+    }
+
+    /// The value of the `Authorization` header, marked sensitive.
+    pub(super) fn authorization(&self) -> HeaderValue {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()))
+            .expect("a token is checked to be visible ASCII when it is made");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_shows_itself_in_its_header_only() {
+        let token = Token::new(" s3cr3t\n").unwrap();
+        assert_eq!(format!("{token:?}"), "Token([redacted])");
+        let header = token.authorization();
+        assert_eq!(header.as_bytes(), b"Bearer s3cr3t");
+        assert!(!format!("{header:?}").contains("s3cr3t"));
+    }
+
+    #[test]
+    fn what_can_not_stand_in_a_header_is_refused_without_being_shown() {
+        for (text, error) in [
+            ("", TokenError::Empty),
+            (" \n", TokenError::Empty),
+            ("Bearer s3cr3t", TokenError::Scheme),
+            ("bearer s3cr3t", TokenError::Scheme),
+            ("s3cr3t s3cr3t", TokenError::Character),
+            ("s3cr3t\r\nx-other: 1", TokenError::Character),
+            ("s3cr3t\u{0}", TokenError::Character),
+            ("s3crät", TokenError::Character),
+        ] {
+            let refused = Token::new(text).unwrap_err();
+            assert_eq!(refused, error, "{text:?}");
+            assert!(!refused.to_string().contains("s3cr3t"));
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the client needs of the network, so that a test can play it.
+
+use std::fmt;
+
+use futures::future::BoxFuture;
+use reqwest::Url;
+
+use super::{Http, Spool, SpoolError};
+use crate::api::{Operation, Reply, TransportError};
+
+/// Sends requests, exactly one attempt each.
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// The origin in words, for messages.
+    fn origin(&self) -> String;
+
+    /// As [`Http::attempt`].
+    fn attempt<'a>(
+        &'a self,
+        operation: &'a Operation,
+        query: &'a [(&'a str, &'a str)],
+        body: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<Reply, TransportError>>;
+
+    /// As [`Http::attempt_spooled`].
+    fn attempt_spooled<'a>(
+        &'a self,
+        operation: &'a Operation,
+        query: &'a [(&'a str, &'a str)],
+    ) -> BoxFuture<'a, Result<Spool, SpoolError>>;
+
+    /// As [`Http::attempt_payload`].
+    fn attempt_payload(&self, url: Url) -> BoxFuture<'_, Result<Spool, SpoolError>>;
+}
+
+impl Transport for Http {
+    fn origin(&self) -> String {
+        Http::origin(self).to_string()
+    }
+
+    fn attempt<'a>(
+        &'a self,
+        operation: &'a Operation,
+        query: &'a [(&'a str, &'a str)],
+        body: Option<&'a [u8]>,
+    ) -> BoxFuture<'a, Result<Reply, TransportError>> {
+        Box::pin(Http::attempt(self, operation, query, body))
+    }
+
+    fn attempt_spooled<'a>(
+        &'a self,
+        operation: &'a Operation,
+        query: &'a [(&'a str, &'a str)],
+    ) -> BoxFuture<'a, Result<Spool, SpoolError>> {
+        Box::pin(Http::attempt_spooled(self, operation, query))
+    }
+
+    fn attempt_payload(&self, url: Url) -> BoxFuture<'_, Result<Spool, SpoolError>> {
+        Box::pin(Http::attempt_payload(self, url))
+    }
+}
