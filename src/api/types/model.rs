@@ -1,0 +1,193 @@
+//! Records, their fields, and what a field holds.
+
+use super::{v1, v2};
+use crate::api::{Generation, Level};
+
+/// An object type: its name in the API's documentation and its fields.
+#[derive(Debug)]
+pub struct Record {
+    pub name: &'static str,
+    pub generation: Generation,
+    pub fields: &'static [Field],
+    /// The enclosing records that an expression reaches from a target of this type (`task.phase`); no part of the JSON.
+    pub parents: &'static [Parent],
+}
+
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub shape: Shape,
+}
+
+#[derive(Debug)]
+pub struct Parent {
+    pub name: &'static str,
+    pub record: &'static Record,
+}
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug)]
+pub enum Shape {
+    Text,
+    /// A text that says a date or a date and time, in one of the API's forms: not comparable as text.
+    Date,
+    Number,
+    Bool,
+    /// Anything: the API leaves it open.
+    Any,
+    Record(&'static Record),
+    List(&'static Shape),
+}
+
+impl Record {
+    pub fn field(&self, name: &str) -> Option<&'static Field> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    pub fn parent(&self, name: &str) -> Option<&'static Parent> {
+        self.parents.iter().find(|parent| parent.name == name)
+    }
+
+    /// All names that an expression may write after a value of this type.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        let fields = self.fields.iter().map(|field| field.name);
+        fields.chain(self.parents.iter().map(|parent| parent.name))
+    }
+}
+
+/// The type of a target as expressions see it.
+///
+/// v1 has no phases and tasks; its sections and steps stand in their place.
+pub fn record(generation: Generation, level: Level) -> &'static Record {
+    match (generation, level) {
+        (Generation::V1, Level::Execution) => &v1::EXECUTION,
+        (Generation::V1, Level::Phase) => &v1::SECTION,
+        (Generation::V1, Level::Task) => &v1::STEP,
+        (Generation::V2, Level::Execution) => &v2::EXECUTION,
+        (Generation::V2, Level::Phase) => &v2::PHASE,
+        (Generation::V2, Level::Task) => &v2::TASK,
+    }
+}
+
+/// Short words for the tables.
+pub(super) const fn field(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn each_record(
+        record: &'static Record,
+        seen: &mut BTreeSet<*const Record>,
+        found: &mut Vec<&'static Record>,
+    ) {
+        if !seen.insert(std::ptr::from_ref(record)) {
+            return;
+        }
+        found.push(record);
+        let shapes = record.fields.iter().map(|field| field.shape);
+        for mut shape in shapes {
+            while let Shape::List(item) = shape {
+                shape = *item;
+            }
+            if let Shape::Record(inner) = shape {
+                each_record(inner, seen, found);
+            }
+        }
+        for parent in record.parents {
+            each_record(parent.record, seen, found);
+        }
+    }
+
+    fn all() -> Vec<&'static Record> {
+        let mut found = Vec::new();
+        let mut seen = BTreeSet::new();
+        for generation in [Generation::V1, Generation::V2] {
+            for level in [Level::Execution, Level::Phase, Level::Task] {
+                each_record(record(generation, level), &mut seen, &mut found);
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_record_has_a_name_twice() {
+        for record in all() {
+            let names: BTreeSet<_> = record.names().collect();
+            assert_eq!(names.len(), record.names().count(), "{}", record.name);
+        }
+    }
+
+    #[test]
+    fn a_record_keeps_to_its_generation() {
+        for generation in [Generation::V1, Generation::V2] {
+            for level in [Level::Execution, Level::Phase, Level::Task] {
+                let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+                each_record(record(generation, level), &mut seen, &mut found);
+                for record in found {
+                    assert_eq!(record.generation, generation, "{}", record.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_level_has_what_its_helpers_need() {
+        for (generation, level, names) in [
+            (
+                Generation::V1,
+                Level::Execution,
+                ["assignedTo", "dueDate", "lastUpdateTime"],
+            ),
+            (
+                Generation::V1,
+                Level::Phase,
+                ["assignedTo", "dueDate", "userIds"],
+            ),
+            (
+                Generation::V1,
+                Level::Task,
+                ["assignedTo", "dueDate", "lastUpdated"],
+            ),
+            (
+                Generation::V2,
+                Level::Execution,
+                ["assigned_to", "due_date", "updated_at"],
+            ),
+            (
+                Generation::V2,
+                Level::Phase,
+                ["assigned_to", "due_date", "updated_at"],
+            ),
+            (
+                Generation::V2,
+                Level::Task,
+                ["assigned_to", "due_date", "updated_at"],
+            ),
+        ] {
+            for name in names {
+                assert!(
+                    record(generation, level).field(name).is_some(),
+                    "{generation:?} {level} {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn parents_are_reached_upwards_only() {
+        let task = record(Generation::V2, Level::Task);
+        let phase = task.parent("phase").unwrap().record;
+        assert_eq!(phase.name, "Phase");
+        assert_eq!(
+            phase.parent("execution").unwrap().record.name,
+            "FlowExecution"
+        );
+        assert!(task.parent("execution").is_some());
+        assert!(record(Generation::V2, Level::Execution).parents.is_empty());
+    }
+}

@@ -1,0 +1,199 @@
+//! v1, "workflow executions": camelCase, sections and steps.
+
+use super::model::{
+    Field, Record,
+    Shape::{Any, Bool, Date, List, Number, Record as Nested, Text},
+    field,
+};
+use crate::api::Generation;
+
+/// `WorkflowExecution`; the rows of the list (`WorkflowExecutionSlim`) have the same fields.
+pub(super) static EXECUTION: Record = of(
+    "WorkflowExecution",
+    &[
+        field("id", Text),
+        field("definitionId", Text),
+        field("orgId", Text),
+        field("name", Text),
+        field("creationTime", Date),
+        field("lastUpdateTime", Date),
+        field("dueDate", Date),
+        field("completedTime", Date),
+        field("dynamicDueDate", Nested(&DYNAMIC_DUE_DATE)),
+        field("status", Text),
+        field("trigger", Text),
+        field("assignedTo", List(&Text)),
+        field("lastModifiedBy", Text),
+        field("contexts", List(&Nested(&CONTEXT))),
+        field("nextOpenStep", Nested(&STEP_ID)),
+        field(
+            "configuredClosingReasonSnapshot",
+            List(&Nested(&CLOSING_REASON)),
+        ),
+        field("selectedClosingReasons", List(&Nested(&CLOSING_REASON))),
+        field("closingReasonDescription", Text),
+        field("enableECPWorkflow", Bool),
+        field(
+            "updateEntityAttributes",
+            List(&Nested(&UPDATE_ENTITY_ATTRIBUTES)),
+        ),
+        field("version", Number),
+        field("taxonomies", List(&Text)),
+        field("singleClosingReasonSelection", Bool),
+        // Sections with steps and bare steps, mixed: no one type fits.
+        field("flow", List(&Any)),
+    ],
+);
+
+pub(super) static SECTION: Record = of(
+    "Section",
+    &[
+        field("id", Text),
+        field("definitionId", Text),
+        field("name", Text),
+        field("userIds", List(&Number)),
+        field("assignedTo", List(&Text)),
+        field("dueDate", Date),
+        field("dynamicDueDate", Nested(&DYNAMIC_DUE_DATE)),
+        field("startedTime", Date),
+        field("completedTime", Date),
+        field("status", Text),
+        field("type", Text),
+        field("steps", List(&Nested(&STEP))),
+        field("taxonomies", List(&Text)),
+    ],
+);
+
+pub(super) static STEP: Record = of(
+    "Step",
+    &[
+        field("id", Text),
+        field("definitionId", Text),
+        field("entityRefId", Text),
+        field("name", Text),
+        field("description", Nested(&STEP_DESCRIPTION)),
+        field("type", Text),
+        field("ecp", Nested(&ECP_DETAILS)),
+        field("installer", Nested(&ECP_DETAILS)),
+        field("partner", Nested(&PARTNER_DETAILS)),
+        field("enabled", Bool),
+        field("requirements", List(&Nested(&STEP_REQUIREMENT))),
+        field("executionType", Text),
+        field("sectionId", Text),
+        field("executionId", Text),
+        field("userIds", List(&Number)),
+        field("assignedTo", List(&Text)),
+        field("assignedToInProgress", Text),
+        field("assignedToOnHold", Text),
+        field("status", Text),
+        field("created", Date),
+        field("lastUpdated", Date),
+        field("statusLastUpdated", Date),
+        field("startedTime", Date),
+        field("completedTime", Date),
+        field("dueDate", Date),
+        field("dynamicDueDate", Nested(&DYNAMIC_DUE_DATE)),
+        field("manuallyCreated", Bool),
+        field("automationConfig", Nested(&AUTOMATION_CONFIG)),
+        field("journey", Nested(&STEP_JOURNEY)),
+        field("taxonomies", List(&Text)),
+    ],
+);
+
+static DYNAMIC_DUE_DATE: Record = of(
+    "DynamicDueDate",
+    &[
+        field("numberOfUnits", Number),
+        field("timePeriod", Text),
+        field("actionTypeCondition", Text),
+        field("stepId", Text),
+        field("phaseId", Text),
+    ],
+);
+
+static CONTEXT: Record = of(
+    "WorkflowContext",
+    &[
+        field("id", Text),
+        field("title", Text),
+        field("schema", Text),
+    ],
+);
+
+static STEP_ID: Record = of("StepId", &[field("id", Text), field("entityRefId", Text)]);
+
+static CLOSING_REASON: Record = of("ClosingReason", &[field("id", Text), field("title", Text)]);
+
+static UPDATE_ENTITY_ATTRIBUTES: Record = of(
+    "UpdateEntityAttributes",
+    &[
+        field("source", Text),
+        field("target", Nested(&ENTITY_ATTRIBUTE)),
+    ],
+);
+
+static ENTITY_ATTRIBUTE: Record = of(
+    "UpdateEntityAttributes.target",
+    &[field("entitySchema", Text), field("entityAttribute", Text)],
+);
+
+static STEP_DESCRIPTION: Record = of(
+    "StepDescription",
+    &[field("enabled", Bool), field("value", Text)],
+);
+
+static ECP_DETAILS: Record = of(
+    "ECPDetails",
+    &[
+        field("enabled", Bool),
+        field("label", Text),
+        field("description", Text),
+        field("journey", Nested(&STEP_JOURNEY)),
+    ],
+);
+
+static PARTNER_DETAILS: Record = of(
+    "PartnerDetails",
+    &[
+        field("enabled", Bool),
+        field("label", Text),
+        field("description", Text),
+    ],
+);
+
+static STEP_JOURNEY: Record = of(
+    "StepJourney",
+    &[
+        field("id", Text),
+        field("journeyId", Text),
+        field("name", Text),
+        field("complete_task_automatically", Bool),
+    ],
+);
+
+static STEP_REQUIREMENT: Record = of(
+    "StepRequirement",
+    &[
+        field("definitionId", Text),
+        field("type", Text),
+        field("condition", Text),
+    ],
+);
+
+static AUTOMATION_CONFIG: Record = of(
+    "AutomationConfig",
+    &[
+        field("flowId", Text),
+        field("executionId", Text),
+        field("executionStatus", Text),
+    ],
+);
+
+const fn of(name: &'static str, fields: &'static [Field]) -> Record {
+    Record {
+        name,
+        generation: Generation::V1,
+        fields,
+        parents: &[],
+    }
+}

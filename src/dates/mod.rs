@@ -1,0 +1,28 @@
+//! Due dates as the API stores them, and arithmetic on them that keeps their form.
+
+mod distance;
+mod due;
+
+pub use distance::Distance;
+pub use due::{instant, shift};
+
+/// Why a text is no distance or no due date, or can't be moved.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DateError {
+    #[error(
+        "`{0}` is no distance: write a number and a unit, like `3 days`, `-2 weeks` or `1 month`"
+    )]
+    Distance(String),
+    #[error("business days are not available in `{0}`: use days or weeks")]
+    BusinessDays(String),
+    #[error("`{0}` is too fine for a due date: use minutes, hours, days, weeks, months or years")]
+    TooFine(String),
+    #[error(
+        "`{0}` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`"
+    )]
+    Date(String),
+    #[error("`{due}` has no time of day, so it can't move by {by}: use days or weeks")]
+    NoTimeOfDay { due: String, by: Distance },
+    #[error("`{due}` can't move by {by}: the result is outside of the years 0 to 9999")]
+    Range { due: String, by: Distance },
+}
