@@ -4,7 +4,7 @@ mod limiter;
 
 pub use limiter::Pacer;
 
-use std::{num::NonZeroU32, str::FromStr};
+use std::{fmt, num::NonZeroU32, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,21 +13,69 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Rate(f64);
 
-impl FromStr for Rate {
-    type Err = String;
-    fn from_str(_text: &str) -> Result<Self, String> {
-        todo!()
+impl Rate {
+    /// No service of this kind answers more, and the limiter has been measured to 20,000 requests a second.
+    const MAX_PER_SECOND: f64 = 10_000.0;
+    /// One request in 17 minutes; slower, a run of any size never ends.
+    const MIN_PER_SECOND: f64 = 0.001;
+
+    /// Requests a second: finite, from 0.001 to 10,000.
+    pub const fn per_second(self) -> f64 {
+        self.0
     }
 }
+
+/// Reads `8/s`, `0.5/s` or `480/min`.
+impl FromStr for Rate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no rate");
+        let (count, unit) = text.split_once('/').ok_or_else(wrong)?;
+        let seconds = match unit.trim() {
+            "s" => 1.0,
+            "min" => 60.0,
+            _ => return Err(wrong()),
+        };
+        let count = count.trim();
+        // f64 would take `inf`, `1e9` and `+1` too.
+        if !count
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        {
+            return Err(wrong());
+        }
+        let per_second = count.parse::<f64>().map_err(|_| wrong())? / seconds;
+        if (Self::MIN_PER_SECOND..=Self::MAX_PER_SECOND).contains(&per_second) {
+            Ok(Self(per_second))
+        } else {
+            Err(format!(
+                "the rate `{text}` is out of range: from {}/s to {}/s",
+                Self::MIN_PER_SECOND,
+                Self::MAX_PER_SECOND
+            ))
+        }
+    }
+}
+
+/// As requests a second, whatever unit it was read from.
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/s", self.0)
+    }
+}
+
 impl TryFrom<String> for Rate {
     type Error = String;
+
     fn try_from(text: String) -> Result<Self, String> {
         text.parse()
     }
 }
+
 impl From<Rate> for String {
     fn from(rate: Rate) -> Self {
-        format!("{}/s", rate.0)
+        rate.to_string()
     }
 }
 
@@ -42,4 +90,95 @@ pub struct Pace {
     pub concurrency: NonZeroU32,
     /// Failures in a row that stop the run.
     pub stop_after: NonZeroU32,
+}
+
+const fn positive(number: u32) -> NonZeroU32 {
+    match NonZeroU32::new(number) {
+        Some(positive) => positive,
+        None => NonZeroU32::MIN,
+    }
+}
+
+impl Pace {
+    /// A second's worth at the highest rate; more would not be a burst.
+    pub const MAX_BURST: NonZeroU32 = positive(10_000);
+    /// Each execution in work takes a connection, and 1,024 open files are the usual limit of a process.
+    pub const MAX_CONCURRENCY: NonZeroU32 = positive(1_000);
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            // No limit is published for the service. Its neighbour, the Entity API, allows 500 mutations
+            // a minute for the whole organisation: 8/s uses that up, and is the user's to lower or raise.
+            rate: Rate(8.0),
+            // Half a second's worth: enough to fill the workers, too little to be felt.
+            burst: positive(4),
+            // At 8/s, four cover answers that take half a second each.
+            concurrency: positive(4),
+            // One bad record fails alone; ten in a row are a service that is down or a playbook that is wrong.
+            stop_after: positive(10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_per_second_and_per_minute() {
+        for (text, per_second) in [
+            ("8/s", 8.0),
+            ("0.5/s", 0.5),
+            ("480/min", 8.0),
+            (" 12 / s ", 12.0),
+            ("10000/s", 10_000.0),
+            ("0.001/s", 0.001),
+        ] {
+            let rate: Rate = text.parse().unwrap();
+            assert!((rate.per_second() - per_second).abs() < 1e-12, "{text}");
+            assert_eq!(rate.to_string().parse(), Ok(rate), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rate_or_too_slow_or_too_fast_is_refused() {
+        for text in [
+            "",
+            "8",
+            "8/",
+            "/s",
+            "8/h",
+            "8/sec",
+            "x/s",
+            "-1/s",
+            "+1/s",
+            "1e3/s",
+            "inf/s",
+            "NaN/s",
+            ".",
+            "./s",
+            "1.2.3/s",
+            "0/s",
+            "0.0009/s",
+            "10000.1/s",
+            "0/min",
+            "99999999999999999999/s",
+            "8/s/s",
+        ] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_pace_in_json_reads_back_as_itself() {
+        let pace = Pace {
+            rate: "100/min".parse().unwrap(),
+            ..Pace::default()
+        };
+        let json = serde_json::to_string(&pace).unwrap();
+        assert_eq!(serde_json::from_str::<Pace>(&json).unwrap(), pace);
+        assert!(serde_json::from_str::<Rate>("\"0/s\"").is_err());
+    }
 }

@@ -1,0 +1,306 @@
+//! `actions`: the entries, where they work, and when.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    action::Entry as ActionEntry,
+    api::Level,
+};
+
+use super::{
+    action_kind::Kind,
+    check_arguments::arguments,
+    check_expression::Compiler,
+    check_select::{level, present},
+    model::Allow,
+    node::{Entry, Key, Node, Value},
+    reader::{Field, Fields, Reader},
+    span::Span,
+    suggest::did_you_mean,
+};
+
+/// What may stand beside an action.
+const BESIDE: [&str; 3] = ["when", "on", "name"];
+
+/// What an entry is checked against.
+#[derive(Debug)]
+pub(super) struct Setting<'c> {
+    /// None when it is wrong.
+    pub each: Option<Level>,
+    pub allow: &'c BTreeSet<Allow>,
+    pub compiler: &'c Compiler,
+}
+
+/// All entries; None when any of them is wrong.
+pub(super) fn check(
+    reader: &mut Reader<'_>,
+    top: &Fields<'_>,
+    setting: &Setting<'_>,
+) -> Option<Vec<ActionEntry>> {
+    let field = reader.required(
+        top,
+        "actions",
+        "say what to do: `actions: [ { reassign: { from: …, to: … } } ]`",
+    )?;
+    let items = reader.list(field, "a list of actions")?;
+    if items.is_empty() {
+        reader.wrong(
+            field.node.span,
+            "`actions` is empty",
+            format!("add one of {}", words().join(", ")),
+        );
+        return None;
+    }
+    let mut refused = BTreeSet::new();
+    let entries: Vec<Option<ActionEntry>> = items
+        .iter()
+        .map(|item| entry(reader, field.item(item), setting, &mut refused))
+        .collect();
+    entries.into_iter().collect()
+}
+
+fn words() -> [&'static str; 4] {
+    Kind::ALL.map(Kind::word)
+}
+
+/// One entry, taken apart: the action and what stands beside it.
+struct Parts<'n> {
+    kind: Kind,
+    /// The action's name.
+    at: Span,
+    argument: Option<Field<'n>>,
+    beside: Fields<'n>,
+}
+
+fn entry(
+    reader: &mut Reader<'_>,
+    field: Field<'_>,
+    setting: &Setting<'_>,
+    refused: &mut BTreeSet<Allow>,
+) -> Option<ActionEntry> {
+    let parts = match &field.node.value {
+        Value::Text(name) => bare(reader, field.node, name)?,
+        Value::Map(entries) => parts(reader, field, entries)?,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::CollectionKey => {
+            reader.mismatch(field, "a list of actions");
+            return None;
+        }
+    };
+    note_irreversible(reader, &parts, setting, refused);
+    let on = on(reader, &parts, setting.each);
+    let levels = on.as_deref().unwrap_or_default();
+    let action = arguments(
+        reader,
+        parts.kind,
+        parts.at,
+        parts.argument,
+        setting.compiler,
+        levels,
+    );
+    let when = parts
+        .beside
+        .get("when")
+        .map(|field| setting.compiler.expression(reader, field, levels));
+    let name = parts.beside.get("name").map(|field| {
+        reader
+            .plain_text(field, "text for people")
+            .map(ToOwned::to_owned)
+    });
+    Some(ActionEntry {
+        action: action?,
+        on: on?,
+        when: present(when)?,
+        name: present(name)?,
+    })
+}
+
+fn bare<'n>(reader: &mut Reader<'_>, node: &'n Node, name: &str) -> Option<Parts<'n>> {
+    let Some(kind) = Kind::named(name) else {
+        unknown_action(reader, node.span, name);
+        return None;
+    };
+    Some(Parts {
+        kind,
+        at: node.span,
+        argument: None,
+        beside: Fields::none(node.span),
+    })
+}
+
+fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) -> Option<Parts<'n>> {
+    let fields = reader.free_map(field, "an action")?;
+    let mut actions = Vec::new();
+    let mut others = Vec::new();
+    for Entry { key, value } in entries {
+        match Kind::named(&key.text) {
+            Some(kind) => actions.push((kind, key, value)),
+            None if BESIDE.contains(&key.text.as_str()) => {}
+            None => others.push(key),
+        }
+    }
+    let (kind, key, value) = match actions.as_slice() {
+        [only] => *only,
+        [] => {
+            note_no_action(reader, field, &others);
+            return None;
+        }
+        [_, second, ..] => {
+            reader.wrong(
+                second.1.span,
+                format!("an entry has one action, `{}` is a second", second.1.text),
+                "start it with a `-` of its own",
+            );
+            return None;
+        }
+    };
+    let is_argument = |key: &&Key| kind.arguments().contains(&key.text.as_str());
+    if let Some(first) = others.iter().find(|key| is_argument(key)) {
+        reader.wrong(
+            first.span,
+            format!("`{}` belongs to `{}`", first.text, kind.word()),
+            format!("indent it further than `{}`", kind.word()),
+        );
+        return None;
+    }
+    for other in others {
+        reader.unknown_key(other, &BESIDE);
+    }
+    Some(Parts {
+        kind,
+        at: key.span,
+        argument: Some(Field {
+            name: &key.text,
+            at: key.span,
+            node: value,
+        })
+        .filter(|field| !field.is_empty()),
+        beside: fields,
+    })
+}
+
+fn note_no_action(reader: &mut Reader<'_>, field: Field<'_>, others: &[&Key]) {
+    for other in others {
+        unknown_action(reader, other.span, &other.text);
+    }
+    if others.is_empty() {
+        reader.wrong(
+            field.node.span,
+            "this entry has no action",
+            format!("add one of {}", words().join(", ")),
+        );
+    }
+}
+
+fn unknown_action(reader: &mut Reader<'_>, span: Span, name: &str) {
+    reader.wrong(
+        span,
+        format!("there is no action `{name}`"),
+        did_you_mean(name, &words()),
+    );
+}
+
+fn note_irreversible(
+    reader: &mut Reader<'_>,
+    parts: &Parts<'_>,
+    setting: &Setting<'_>,
+    refused: &mut BTreeSet<Allow>,
+) {
+    let allow = parts.kind.allow();
+    if !parts.kind.is_irreversible() || setting.allow.contains(&allow) {
+        return;
+    }
+    // Once for each action, since one line cures all its entries.
+    if refused.insert(allow) {
+        let word = parts.kind.word();
+        reader.wrong(
+            parts.at,
+            format!("`{word}` can't be undone and isn't allowed"),
+            format!("if it is meant: `guards: {{ allow: [{word}] }}`"),
+        );
+    }
+}
+
+/// The levels that the action works on; None when they are wrong or `each` is.
+fn on(reader: &mut Reader<'_>, parts: &Parts<'_>, each: Option<Level>) -> Option<Vec<Level>> {
+    let Some(field) = parts.beside.get("on") else {
+        let each = each?;
+        return works_on(reader, parts.kind, parts.at, each, each).then(|| vec![each]);
+    };
+    let items = match &field.node.value {
+        Value::List(items) => items.as_slice(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Map(_)
+        | Value::CollectionKey => std::slice::from_ref(field.node),
+    };
+    if items.is_empty() {
+        reader.wrong(
+            field.node.span,
+            "`on` is empty",
+            "name a level, or leave `on` out",
+        );
+        return None;
+    }
+    let mut levels = Vec::new();
+    let mut is_right = true;
+    for item in items {
+        let found = level(
+            reader,
+            Field {
+                node: item,
+                ..field
+            },
+        );
+        let Some((found, each)) = found.zip(each) else {
+            is_right = false;
+            continue;
+        };
+        if levels.contains(&found) {
+            reader.wrong(
+                item.span,
+                format!("`on` has `{found}` twice"),
+                "remove one of them",
+            );
+            is_right = false;
+        }
+        is_right &= works_on(reader, parts.kind, item.span, found, each);
+        levels.push(found);
+    }
+    is_right.then_some(levels)
+}
+
+/// Whether the action can work on `level` when the targets are `each`.
+fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each: Level) -> bool {
+    let word = kind.word();
+    if !kind.levels().contains(&level) {
+        let own = kind
+            .levels()
+            .iter()
+            .map(|level| level.word())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let help = match kind.levels().iter().find(|own| **own <= each) {
+            Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
+            Some(own) => format!("add `on: {own}`"),
+            None => format!("select with `each: {own}`"),
+        };
+        reader.wrong(
+            span,
+            format!("`{word}` works on {own}, not on {level}"),
+            help,
+        );
+        return false;
+    }
+    // `Level` is ordered from coarse to fine.
+    if level > each {
+        reader.wrong(
+            span,
+            format!("`on: {level}` is finer than `each: {each}`: no {level} is selected"),
+            format!("select with `each: {level}`"),
+        );
+        return false;
+    }
+    true
+}

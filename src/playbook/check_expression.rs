@@ -1,0 +1,225 @@
+//! Expressions and templates: compiled for the levels they are used on, faults mapped back to the file.
+
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    api::{Generation, Level, types::record},
+    template::{Engine, Expression, Fault, Scope, Template},
+};
+
+use super::{
+    mistake::Mistake,
+    node::{Node, Value},
+    reader::{AS_BLOCK, Field, Reader},
+    scalar::locate,
+    span::{Span, line_at},
+};
+
+/// Compiles what a playbook's expressions and templates say, against the names they may use.
+#[derive(Debug)]
+pub(super) struct Compiler {
+    engine: Engine,
+    /// None when the source is wrong: then nobody knows which names there are, and nothing is compiled.
+    generation: Option<Generation>,
+    vars: Vec<String>,
+}
+
+impl Compiler {
+    pub(super) fn new(
+        engine: Engine,
+        generation: Option<Generation>,
+        vars: &Map<String, Json>,
+    ) -> Self {
+        Self {
+            engine,
+            generation,
+            vars: vars.keys().cloned().collect(),
+        }
+    }
+
+    /// A condition that holds on each of `levels`.
+    pub(super) fn expression(
+        &self,
+        reader: &mut Reader<'_>,
+        field: Field<'_>,
+        levels: &[Level],
+    ) -> Option<Expression> {
+        let text = expression_text(reader, field)?;
+        self.compile(reader, field.node, text, levels, |engine, scope| {
+            engine.expression(text, scope)
+        })
+    }
+
+    /// A value with `{{ }}` in it that can be made on each of `levels`.
+    pub(super) fn template(
+        &self,
+        reader: &mut Reader<'_>,
+        field: Field<'_>,
+        expected: &str,
+        levels: &[Level],
+    ) -> Option<Template> {
+        let text = match &field.node.value {
+            // As it is written: 1.50 must not become 1.5.
+            Value::Number(_) => reader.written(field.node.span),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::CollectionKey => reader.text(field, expected)?,
+        };
+        self.compile(reader, field.node, text, levels, |engine, scope| {
+            engine.template(text, scope)
+        })
+    }
+
+    fn compile<T>(
+        &self,
+        reader: &mut Reader<'_>,
+        node: &Node,
+        text: &str,
+        levels: &[Level],
+        compile: impl Fn(&Engine, &Scope) -> Result<T, Vec<Fault>>,
+    ) -> Option<T> {
+        let generation = self.generation?;
+        let mut compiled = None;
+        let mut is_right = true;
+        for level in levels {
+            match compile(&self.engine, &self.scope(generation, *level)) {
+                Ok(done) => compiled = Some(done),
+                Err(faults) => {
+                    is_right = false;
+                    for fault in &faults {
+                        reader.note(mistake(reader.source, node, text, fault));
+                    }
+                }
+            }
+        }
+        compiled.filter(|_| is_right)
+    }
+
+    fn scope(&self, generation: Generation, level: Level) -> Scope {
+        let scope = Scope::default()
+            .with_keys("vars", self.vars.iter().cloned())
+            .with_instant("now")
+            .with_record("execution", record(generation, Level::Execution));
+        match level {
+            Level::Execution => scope,
+            Level::Phase => scope.with_record("phase", record(generation, Level::Phase)),
+            Level::Task => scope.with_record("task", record(generation, Level::Task)),
+        }
+    }
+}
+
+fn mistake(source: &str, node: &Node, text: &str, fault: &Fault) -> Mistake {
+    let span = locate(source, node.span, text, fault.offset, fault.len).unwrap_or(node.span);
+    let mistake = Mistake::new(span, &fault.message);
+    match &fault.help {
+        Some(help) => mistake.help(help),
+        None => mistake,
+    }
+}
+
+/// The text of a bare expression, unless YAML has made something else of it.
+fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n str> {
+    let Field { name, node, at } = field;
+    let help = format!("{AS_BLOCK}\n{name}: >-\n  {}", after_key(reader.source, at));
+    let without_braces = "leave out the braces and quotes: this is an expression already";
+    match &node.value {
+        Value::Text(text) => {
+            if let Some(property) = property_before(reader.source, node.span) {
+                reader.wrong(
+                    property,
+                    format!("YAML reads the start of `{name}` as a tag or an anchor"),
+                    help,
+                );
+                return None;
+            }
+            if let Some(comment) = cutting_comment(reader.source, node.span, text) {
+                reader.wrong(
+                    comment,
+                    format!("YAML reads ` #` as a comment: `{name}` ends before it"),
+                    help,
+                );
+                return None;
+            }
+            let text = reader.text(field, "an expression")?;
+            if text.trim_start().starts_with("{{") {
+                reader.wrong(
+                    node.span,
+                    format!("`{name}` can't be a template"),
+                    without_braces,
+                );
+                return None;
+            }
+            Some(text)
+        }
+        Value::CollectionKey if reader.unquoted_braces(node).is_some() => {
+            reader.wrong(
+                node.span,
+                format!("`{name}` can't be a template"),
+                without_braces,
+            );
+            None
+        }
+        Value::Null if property_before(reader.source, node.span).is_none() => {
+            reader.mismatch(field, "an expression");
+            None
+        }
+        Value::Null => {
+            reader.wrong(
+                at,
+                format!("YAML reads `{name}` as a tag or an anchor"),
+                help,
+            );
+            None
+        }
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::CollectionKey => {
+            reader.wrong(
+                node.span,
+                format!("`{name}` must be an expression: YAML reads something else here"),
+                help,
+            );
+            None
+        }
+    }
+}
+
+/// What stands behind a key on its line.
+fn after_key(source: &str, key: Span) -> &str {
+    let line = line_at(source, key.end);
+    source[key.end..line.end]
+        .trim_start()
+        .trim_start_matches(':')
+        .trim()
+}
+
+/// A `!tag` or `&anchor` before a value, which YAML takes away silently.
+fn property_before(source: &str, span: Span) -> Option<Span> {
+    let line = line_at(source, span.start);
+    let before = source[line.start..span.start].trim_end();
+    let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    before[start..].starts_with(['!', '&']).then_some(Span {
+        start: line.start + start,
+        end: line.start + before.len(),
+    })
+}
+
+/// The ` #` that cuts an unquoted expression within a quoted word.
+fn cutting_comment(source: &str, span: Span, text: &str) -> Option<Span> {
+    let is_quoted = source[span.start..].starts_with(['"', '\'']);
+    let is_cut = ['"', '\'']
+        .iter()
+        .any(|&quote| text.matches(quote).count() % 2 == 1);
+    let line = line_at(source, span.end);
+    let rest = &source[span.end..line.end];
+    let comment = span.end + rest.len() - rest.trim_start().len();
+    (!is_quoted && is_cut && source[comment..].starts_with('#')).then_some(Span {
+        start: comment,
+        end: comment + 1,
+    })
+}

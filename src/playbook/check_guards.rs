@@ -1,0 +1,145 @@
+//! `guards` and `pace`: what must hold before anything is written, and how fast it goes.
+
+use std::{collections::BTreeSet, num::NonZeroU32};
+
+use crate::pace::{Pace, Rate};
+
+use super::{
+    action_kind::Kind,
+    check_select::present,
+    mistake::Mistake,
+    model::{Allow, Expect, Guards, Rejected},
+    node::Value,
+    reader::{Field, Fields, Reader},
+};
+
+/// The guards; where one is wrong, as if it were absent.
+pub(super) fn guards(reader: &mut Reader<'_>, top: &Fields<'_>) -> Guards {
+    let fields = top.get("guards").and_then(|field| {
+        reader.map(
+            field,
+            &["max_changes", "max_percent", "expect", "allow", "rejected"],
+        )
+    });
+    let Some(fields) = fields else {
+        return Guards::default();
+    };
+    let rejected = [("refuse", Rejected::Refuse), ("allow", Rejected::Allow)];
+    Guards {
+        max_changes: fields
+            .get("max_changes")
+            .and_then(|field| reader.whole(field, 1..=u64::MAX)),
+        max_percent: fields
+            .get("max_percent")
+            .and_then(|field| percent(reader, field)),
+        expect: fields.get("expect").and_then(|field| expect(reader, field)),
+        allow: fields
+            .get("allow")
+            .map_or_else(BTreeSet::new, |field| allow(reader, field)),
+        rejected: fields
+            .get("rejected")
+            .and_then(|field| reader.word(field, &rejected))
+            .unwrap_or_default(),
+    }
+}
+
+fn percent(reader: &mut Reader<'_>, field: Field<'_>) -> Option<f64> {
+    let expected = "a number of percent above 0 and at most 100";
+    let Value::Number(number) = &field.node.value else {
+        reader.mismatch(field, expected);
+        return None;
+    };
+    let percent = number
+        .as_f64()
+        .filter(|percent| *percent > 0.0 && *percent <= 100.0);
+    if percent.is_none() {
+        reader.out_of_range(field, expected);
+    }
+    percent
+}
+
+fn expect(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Expect> {
+    let fields = reader.map(field, &["min", "max"])?;
+    let min = fields.get("min");
+    let max = fields.get("max");
+    let (Some(last), false) = (max.or(min), field.is_empty()) else {
+        reader.wrong(
+            field.at,
+            "`expect` is empty",
+            "give it `min`, `max` or both: the number of changes you expect",
+        );
+        return None;
+    };
+    // An expected 0 is a promise too: "nothing is left to do".
+    let min = present(min.map(|field| reader.whole(field, 0..=u64::MAX)))?;
+    let max = present(max.map(|field| reader.whole(field, 0..=u64::MAX)))?;
+    if let (Some(min), Some(max)) = (min, max)
+        && min > max
+    {
+        reader.wrong(
+            last.node.span,
+            format!("`expect` can't hold: min {min} is above max {max}"),
+            "swap them",
+        );
+        return None;
+    }
+    Some(Expect { min, max })
+}
+
+fn allow(reader: &mut Reader<'_>, field: Field<'_>) -> BTreeSet<Allow> {
+    let items = reader
+        .list(field, "a list of actions, like [run_schedule_now]")
+        .unwrap_or_default();
+    let words = Kind::ALL.map(|kind| (kind.word(), kind.allow()));
+    items
+        .iter()
+        .filter_map(|item| reader.word(field.item(item), &words))
+        .collect()
+}
+
+/// The pace; where a value is wrong, its default.
+pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
+    let default = Pace::default();
+    let fields = top
+        .get("pace")
+        .and_then(|field| reader.map(field, &["rate", "burst", "concurrency", "stop_after"]));
+    let Some(fields) = fields else {
+        return default;
+    };
+    Pace {
+        rate: fields
+            .get("rate")
+            .and_then(|field| rate(reader, field))
+            .unwrap_or(default.rate),
+        burst: count(reader, &fields, "burst", Pace::MAX_BURST).unwrap_or(default.burst),
+        concurrency: count(reader, &fields, "concurrency", Pace::MAX_CONCURRENCY)
+            .unwrap_or(default.concurrency),
+        stop_after: count(reader, &fields, "stop_after", NonZeroU32::MAX)
+            .unwrap_or(default.stop_after),
+    }
+}
+
+fn rate(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Rate> {
+    let text = reader.text(field, "text like 8/s")?;
+    match text.parse() {
+        Ok(rate) => Some(rate),
+        Err(error) => {
+            reader.note(
+                Mistake::new(field.node.span, error)
+                    .help("write requests per second or minute: 8/s, 0.5/s, 480/min"),
+            );
+            None
+        }
+    }
+}
+
+fn count(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    name: &str,
+    max: NonZeroU32,
+) -> Option<NonZeroU32> {
+    let field = fields.get(name)?;
+    let whole = reader.whole(field, 1..=u64::from(max.get()))?;
+    u32::try_from(whole).ok().and_then(NonZeroU32::new)
+}

@@ -1,0 +1,231 @@
+//! `vars` and the overrides from the command line.
+
+use serde_json::{Map, Value as Json};
+
+use super::{
+    mistake::Mistake,
+    node::{Entry, Node, Value},
+    reader::{Field, Fields, Reader},
+    suggest::did_you_mean,
+};
+
+/// The values of `--var name=value`, in the order they were given: of two for one name, the later counts.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides(Vec<(String, String)>);
+
+impl Overrides {
+    /// Splits `name=value`; the value may hold more `=`.
+    ///
+    /// # Errors
+    ///
+    /// When there is no `=`, or no name before it.
+    pub fn pair(text: &str) -> Result<(String, String), String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            Some(_) | None => Err("write it as name=value".to_owned()),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().rfind(|(given, _)| given == name)?;
+        Some(&found.1)
+    }
+}
+
+impl FromIterator<(String, String)> for Overrides {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+/// All variables with their values. One whose value is wrong is there as none, so that its uses are no mistakes too.
+pub(super) fn check(
+    reader: &mut Reader<'_>,
+    top: &Fields<'_>,
+    overrides: &Overrides,
+) -> Map<String, Json> {
+    let field = top.get("vars").filter(|field| !field.is_empty());
+    let entries = field
+        .and_then(|field| reader.entries(field, "a map of names and values"))
+        .unwrap_or_default();
+    let mut vars = Map::new();
+    for Entry { key, value: node } in entries {
+        let field = Field {
+            name: &key.text,
+            at: key.span,
+            node,
+        };
+        if !is_name(&key.text) {
+            reader.wrong(
+                key.span,
+                format!("`{}` can't be written as `vars.…`", key.text),
+                "a variable's name has letters, digits and _, and no digit at the start",
+            );
+        }
+        let value = value(reader, field, overrides.get(&key.text));
+        vars.insert(key.text.clone(), value.unwrap_or(Json::Null));
+    }
+    note_unknown(reader, field, &vars, overrides);
+    vars
+}
+
+fn note_unknown(
+    reader: &mut Reader<'_>,
+    field: Option<Field<'_>>,
+    vars: &Map<String, Json>,
+    overrides: &Overrides,
+) {
+    let known: Vec<&str> = vars.keys().map(String::as_str).collect();
+    let mut unknown: Vec<&str> = overrides.0.iter().map(|(name, _)| name.as_str()).collect();
+    unknown.retain(|name| !vars.contains_key(*name));
+    unknown.dedup();
+    for name in unknown {
+        let help = if known.is_empty() {
+            "this playbook has no vars".to_owned()
+        } else {
+            did_you_mean(name, &known)
+        };
+        let message = format!("--var {name}: there is no variable of this name");
+        reader.note(Mistake::new(field.map(|field| field.at), message).help(help));
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn value(reader: &mut Reader<'_>, field: Field<'_>, given: Option<&str>) -> Option<Json> {
+    let default = json(reader, field, field.node)?;
+    let Some(given) = given else {
+        if default.is_null() {
+            reader.wrong(
+                field.at,
+                format!("the variable `{}` has no value", field.name),
+                format!("give it one: --var {}=…", field.name),
+            );
+            return None;
+        }
+        return Some(default);
+    };
+    match typed(&default, given) {
+        Ok(value) => Some(value),
+        Err(expected) => {
+            reader.wrong(
+                field.at,
+                format!(
+                    "--var {}={given}: `{}` must be {expected}, like its default",
+                    field.name, field.name
+                ),
+                format!("give {expected}, or change the default in the playbook"),
+            );
+            None
+        }
+    }
+}
+
+/// The given text as the kind of value that the default is.
+fn typed(default: &Json, given: &str) -> Result<Json, &'static str> {
+    match default {
+        Json::Null | Json::String(_) => Ok(given.into()),
+        Json::Bool(_) => given.parse().map(Json::Bool).map_err(|_| "true or false"),
+        Json::Number(_) => serde_json::from_str(given)
+            .map(Json::Number)
+            .map_err(|_| "a number"),
+        Json::Array(_) | Json::Object(_) => serde_json::from_str(given)
+            .ok()
+            .filter(|value: &Json| value.is_array() && holds_no_map(value))
+            .ok_or("a list in JSON, like [\"a\", \"b\"]"),
+    }
+}
+
+fn holds_no_map(value: &Json) -> bool {
+    match value {
+        Json::Object(_) => false,
+        Json::Array(items) => items.iter().all(holds_no_map),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
+    }
+}
+
+fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> {
+    match &node.value {
+        Value::Null => Some(Json::Null),
+        Value::Bool(value) => Some(Json::Bool(*value)),
+        Value::Number(number) => Some(Json::Number(number.clone())),
+        Value::Text(text) if text.contains("{{") => {
+            reader.wrong(
+                node.span,
+                format!("the variable `{}` can't hold a template", field.name),
+                "write the value itself: `{{ }}` works in the values of actions",
+            );
+            None
+        }
+        Value::Text(text) => Some(Json::String(text.clone())),
+        Value::List(items) => {
+            // All items are looked at, so that every wrong one is reported.
+            let items: Vec<Option<Json>> =
+                items.iter().map(|item| json(reader, field, item)).collect();
+            items.into_iter().collect::<Option<_>>().map(Json::Array)
+        }
+        Value::Map(_) | Value::CollectionKey => {
+            let field = Field { node, ..field };
+            reader.mismatch(field, "text, a number, true, false or a list");
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_override_gets_the_type_of_the_default() {
+        let list = "a list in JSON, like [\"a\", \"b\"]";
+        for (default, given, expected) in [
+            (json!("x"), "10011", Ok(json!("10011"))),
+            (json!("x"), "", Ok(json!(""))),
+            (Json::Null, "true", Ok(json!("true"))),
+            (json!(1), "2.5", Ok(json!(2.5))),
+            (json!(1), "two", Err("a number")),
+            (json!(1), "NaN", Err("a number")),
+            (json!(true), "false", Ok(json!(false))),
+            (json!(true), "no", Err("true or false")),
+            (json!([1]), "[\"a\", [2]]", Ok(json!(["a", [2]]))),
+            (json!([1]), "a,b", Err(list)),
+            (json!([1]), "{}", Err(list)),
+            (json!([1]), "[{}]", Err(list)),
+        ] {
+            assert_eq!(typed(&default, given), expected, "{default} {given}");
+        }
+    }
+
+    #[test]
+    fn of_two_values_for_one_name_the_later_counts() {
+        let pairs = ["a=1", "b=2", "a=3=4", "a"].map(Overrides::pair);
+        assert!(pairs[3].is_err());
+        assert!(Overrides::pair("=1").is_err());
+        let overrides: Overrides = pairs.into_iter().flatten().collect();
+        assert_eq!(overrides.get("a"), Some("3=4"));
+        assert_eq!(overrides.get("c"), None);
+    }
+
+    #[test]
+    fn a_name_must_be_usable_after_a_dot() {
+        for (name, expected) in [
+            ("leaver", true),
+            ("_a1", true),
+            ("1a", false),
+            ("a-b", false),
+            ("", false),
+            ("ä", false),
+        ] {
+            assert_eq!(is_name(name), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! From a playbook's text to a checked playbook.
+
+use std::path::Path;
+
+use jiff::{Timestamp, tz::TimeZone};
+use sha2::{Digest, Sha256};
+
+use crate::template::Engine;
+
+use super::{
+    check_actions::{self, Setting},
+    check_expression::Compiler,
+    check_guards, check_select,
+    check_vars::{self, Overrides},
+    mistake::{Mistake, Mistakes},
+    model::Playbook,
+    node::{self, Value},
+    reader::{Field, Fields, Reader},
+    span::Span,
+    suggest::nearest,
+};
+
+const KEYS: [&str; 10] = [
+    "version",
+    "name",
+    "description",
+    "timezone",
+    "vars",
+    "select",
+    "actions",
+    "guards",
+    "pace",
+    "repeatable",
+];
+
+/// The only version of the format.
+const VERSION: u64 = 1;
+
+/// Where the API's users are: epilot serves the German energy market.
+const DEFAULT_ZONE: &str = "Europe/Berlin";
+
+/// A name stands in one line of a terminal, beside other things.
+const MAX_NAME: usize = 100;
+
+/// Checks a playbook whole. `path` is for its messages and for the folder that its files are relative to;
+/// `now` is the moment that its expressions see.
+///
+/// # Errors
+///
+/// Every mistake that can be found without asking the server.
+pub fn load(
+    path: &Path,
+    source: String,
+    overrides: &Overrides,
+    now: Timestamp,
+) -> Result<Playbook, Mistakes> {
+    let (playbook, mut mistakes) = check(path, &source, overrides, now);
+    match playbook {
+        Some(playbook) if mistakes.is_empty() => Ok(playbook),
+        Some(_) | None => {
+            debug_assert!(
+                !mistakes.is_empty(),
+                "a part is missing and no mistake says why"
+            );
+            if mistakes.is_empty() {
+                mistakes.push(Mistake::new(None, "the playbook can't be used"));
+            }
+            Err(Mistakes::new(path.display().to_string(), source, mistakes))
+        }
+    }
+}
+
+fn check(
+    path: &Path,
+    source: &str,
+    overrides: &Overrides,
+    now: Timestamp,
+) -> (Option<Playbook>, Vec<Mistake>) {
+    let document = match node::parse(source) {
+        Ok(document) => document,
+        Err(mistake) => return (None, vec![mistake]),
+    };
+    let mut reader = Reader::new(source);
+    let playbook = playbook(&mut reader, &document, path, overrides, now);
+    (playbook, reader.into_mistakes())
+}
+
+fn playbook(
+    reader: &mut Reader<'_>,
+    document: &node::Node,
+    path: &Path,
+    overrides: &Overrides,
+    now: Timestamp,
+) -> Option<Playbook> {
+    // A missing key is reported where the document starts.
+    let at = Span {
+        end: document.span.start,
+        ..document.span
+    };
+    if document.value == Value::Null {
+        reader.wrong(
+            at,
+            "the playbook is empty",
+            "`wf-bulk init` writes one to start from",
+        );
+        return None;
+    }
+    let top = reader.map(
+        Field {
+            name: "playbook",
+            at,
+            node: document,
+        },
+        &KEYS,
+    )?;
+    let version = version(reader, &top);
+    let name = name(reader, &top);
+    let description = optional(top.get("description"), |field| reader.text(field, "text"));
+    let zone = zone(reader, &top);
+    let vars = check_vars::check(reader, &top, overrides);
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let base = check_select::base(reader, &top, folder);
+    let guards = check_guards::guards(reader, &top);
+    let pace = check_guards::pace(reader, &top);
+    let repeatable = optional(top.get("repeatable"), |field| reader.boolean(field));
+
+    let engine = Engine::new(now, zone.clone().unwrap_or(TimeZone::UTC));
+    let compiler = Compiler::new(
+        engine,
+        base.as_ref().and_then(check_select::Base::generation),
+        &vars,
+    );
+    let setting = Setting {
+        each: base.as_ref().and_then(|base| base.each),
+        allow: &guards.allow,
+        compiler: &compiler,
+    };
+    let actions = check_actions::check(reader, &top, &setting);
+    let select = base.and_then(|base| check_select::check(reader, base, &compiler));
+    version?;
+    Some(Playbook {
+        name: name?.to_owned(),
+        description: description.map(ToOwned::to_owned),
+        sha256: sha256(reader.source),
+        zone: zone?,
+        vars,
+        select: select?,
+        actions: actions?,
+        guards,
+        pace,
+        repeatable: repeatable.unwrap_or_default(),
+    })
+}
+
+/// The value of a key that may be absent.
+fn optional<'n, T>(
+    field: Option<Field<'n>>,
+    read: impl FnOnce(Field<'n>) -> Option<T>,
+) -> Option<T> {
+    field.and_then(read)
+}
+
+fn version(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<()> {
+    let field = reader.required(top, "version", "start the file with `version: 1`")?;
+    if let Value::Number(number) = &field.node.value
+        && number.as_u64() != Some(VERSION)
+    {
+        let written = reader.written(field.node.span);
+        reader.wrong(
+            field.node.span,
+            format!("this playbook is of version {written}, and only version 1 is known"),
+            "write `version: 1`, or use a newer wf-bulk",
+        );
+        return None;
+    }
+    reader.whole(field, VERSION..=VERSION).map(drop)
+}
+
+fn name<'n>(reader: &mut Reader<'_>, top: &Fields<'n>) -> Option<&'n str> {
+    let field = reader.required(top, "name", "give it one, like `name: reassign-leaver`")?;
+    let name = reader.plain_text(field, "text")?;
+    if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
+        reader.wrong(
+            field.node.span,
+            format!("`name` must be one line of at most {MAX_NAME} characters"),
+            "put the rest into `description`",
+        );
+        return None;
+    }
+    Some(name)
+}
+
+fn zone(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<TimeZone> {
+    let Some(field) = top.get("timezone") else {
+        let zone = TimeZone::get(DEFAULT_ZONE);
+        if zone.is_err() {
+            reader.note(
+                Mistake::new(
+                    None,
+                    format!("this machine has no time zone {DEFAULT_ZONE}"),
+                )
+                .help("install the time zone database (tzdata), or set TZDIR to its folder"),
+            );
+        }
+        return zone.ok();
+    };
+    let text = reader.text(field, "a time zone like Europe/Berlin")?;
+    match TimeZone::get(text) {
+        Ok(zone) => Some(zone),
+        Err(_) => {
+            let known: Vec<String> = jiff::tz::db()
+                .available()
+                .map(|name| name.to_string())
+                .collect();
+            let help = match nearest(text, known.iter().map(String::as_str)) {
+                Some(zone) => format!("did you mean `{zone}`?"),
+                None => "use a name of the IANA database, like Europe/Berlin".to_owned(),
+            };
+            reader.wrong(
+                field.node.span,
+                format!("there is no time zone `{text}`"),
+                help,
+            );
+            None
+        }
+    }
+}
+
+fn sha256(source: &str) -> String {
+    Sha256::digest(source.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,133 @@
+//! What is wrong with a playbook, where, and what to do about it.
+
+use std::{borrow::Cow, fmt};
+
+use super::span::{Position, Span, position};
+
+/// One mistake. Its texts may quote the playbook, with control characters made visible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// None when it is not in the file, as with an unknown `--var`.
+    pub span: Option<Span>,
+    pub message: String,
+    /// The cure.
+    pub help: Option<String>,
+}
+
+impl Mistake {
+    pub(super) fn new(span: impl Into<Option<Span>>, message: impl AsRef<str>) -> Self {
+        Self {
+            span: span.into(),
+            message: visible(message.as_ref()).into_owned(),
+            help: None,
+        }
+    }
+
+    pub(super) fn help(mut self, help: impl AsRef<str>) -> Self {
+        let lines: Vec<_> = help.as_ref().split('\n').map(visible).collect();
+        self.help = Some(lines.join("\n"));
+        self
+    }
+}
+
+/// All mistakes of one playbook, in the order of the text; never empty.
+#[derive(Clone, Debug)]
+pub struct Mistakes {
+    pub(super) file: String,
+    pub(super) source: String,
+    pub(super) list: Vec<Mistake>,
+}
+
+impl Mistakes {
+    /// Puts mistakes in the order of the text and drops repetitions.
+    pub(super) fn new(file: String, source: String, mut list: Vec<Mistake>) -> Self {
+        list.sort_by_key(|mistake| mistake.span);
+        list.dedup();
+        Self { file, source, list }
+    }
+
+    pub fn list(&self) -> &[Mistake] {
+        &self.list
+    }
+
+    /// Where each mistake starts, in the order of the list.
+    pub fn positions(&self) -> impl Iterator<Item = Option<Position>> {
+        self.list
+            .iter()
+            .map(|mistake| Some(position(&self.source, mistake.span?.start)))
+    }
+}
+
+/// Without colours, as [`Mistakes::render`] writes it.
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// Escapes what could steer a terminal or turn the reading direction: `\u{1b}`, `\n`.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(steers) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            c if steers(c) => shown.extend(c.escape_unicode()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Control characters, line separators, and the direction marks that can reorder a line on a screen.
+pub(super) fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_steer_a_terminal_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("plain ä ✓", "plain ä ✓"),
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("a\nb\tc\r", "a\\nb\\tc\\r"),
+            ("\u{202e}txt\u{9b}", "\\u{202e}txt\\u{9b}"),
+        ] {
+            assert_eq!(visible(text), shown);
+            assert_eq!(Mistake::new(None, text).message, shown);
+        }
+    }
+
+    #[test]
+    fn a_help_keeps_its_lines_and_nothing_else_that_steers() {
+        let mistake = Mistake::new(None, "m").help("first\nsecond\u{7}");
+        assert_eq!(mistake.help.as_deref(), Some("first\nsecond\\u{7}"));
+    }
+
+    #[test]
+    fn mistakes_stand_in_the_order_of_the_text_without_repetitions() {
+        let at = |start| Mistake::new(Span { start, end: start }, format!("at {start}"));
+        let all = Mistakes::new(
+            "f".into(),
+            "abc\ndef".into(),
+            vec![at(5), at(1), at(5), Mistake::new(None, "nowhere")],
+        );
+        let messages: Vec<_> = all.list().iter().map(|m| m.message.as_str()).collect();
+        assert_eq!(messages, ["nowhere", "at 1", "at 5"]);
+        let lines: Vec<_> = all.positions().map(|p| p.map(|p| p.line)).collect();
+        assert_eq!(lines, [None, Some(1), Some(2)]);
+    }
+}

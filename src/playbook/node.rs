@@ -1,0 +1,335 @@
+//! YAML as a tree in which every key and value knows its place.
+
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::Number;
+use serde_yaml::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
+
+use super::{
+    mistake::Mistake,
+    span::{Position, Span, offset},
+    yaml_error,
+};
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    pub span: Span,
+    pub value: Value,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+    /// A map with a list or map as a key; what an unquoted `{{ x }}` reads as.
+    CollectionKey,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub key: Key,
+    pub value: Node,
+}
+
+/// A key as it is written: `on` and `true` are words here.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Key {
+    pub span: Span,
+    pub text: String,
+}
+
+/// Reads one YAML document. Duplicate keys are kept; the reader reports them.
+///
+/// # Errors
+///
+/// When it is no YAML, has several documents, or is nested or aliased beyond all use.
+pub(super) fn parse(source: &str) -> Result<Node, Mistake> {
+    let document: Spanned<Raw> = serde_yaml::from_str_with_options(source, options())
+        .map_err(|error| yaml_error::mistake(source, &error))?;
+    Ok(node(source, document))
+}
+
+/// A playbook nests about 6 deep and has some hundred nodes; these limits stop only input that is made to hurt.
+const MAX_DEPTH: usize = 64;
+const MAX_NODES: usize = 250_000;
+
+fn options() -> Options {
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_depth: MAX_DEPTH,
+            flow_nesting_limit: MAX_DEPTH,
+            max_nodes: MAX_NODES,
+        },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: MAX_NODES,
+        },
+        // All duplicates at once, beside the other mistakes.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // `<<` is reported as an unknown key: merged keys would have no place in the text.
+        merge_keys: MergeKeyPolicy::AsOrdinary,
+        // `on`, `yes` and `no` are words, `00123` and `1_000` are ids, not numbers.
+        strict_booleans: true,
+        leading_zero_numbers_as_strings: true,
+        underscored_numbers_as_strings: true,
+        with_snippet: false,
+    }
+}
+
+fn node(source: &str, spanned: Spanned<Raw>) -> Node {
+    let start = span(source, spanned.defined);
+    match spanned.value {
+        Raw::Null => Node::new(start, Value::Null),
+        Raw::Bool(value) => Node::new(start, Value::Bool(value)),
+        Raw::Number(number) => {
+            let written = &source[start.start..start.end];
+            // More digits than a number can hold: rounding would make another id of it.
+            let is_long_id = number.is_f64() && written.bytes().all(|b| b.is_ascii_digit());
+            let value = if is_long_id {
+                Value::Text(written.to_owned())
+            } else {
+                Value::Number(number)
+            };
+            Node::new(start, value)
+        }
+        Raw::Text(text) => Node::new(start, Value::Text(text)),
+        Raw::List(items) => {
+            let items: Vec<Node> = items.into_iter().map(|item| node(source, item)).collect();
+            let end = items.last().map_or(start, |item| item.span);
+            Node::new(start.to(end), Value::List(items))
+        }
+        Raw::Map(raw_entries) => {
+            let mut entries = Vec::with_capacity(raw_entries.len());
+            let mut whole = start;
+            for (raw_key, raw_value) in raw_entries {
+                let Some(key) = key(source, raw_key) else {
+                    return Node::new(start, Value::CollectionKey);
+                };
+                let value = node(source, raw_value);
+                whole = whole.to(key.span).to(value.span);
+                entries.push(Entry { key, value });
+            }
+            Node::new(whole, Value::Map(entries))
+        }
+    }
+}
+
+fn key(source: &str, spanned: Spanned<Raw>) -> Option<Key> {
+    let span = span(source, spanned.defined);
+    let text = match spanned.value {
+        Raw::Text(text) => text,
+        Raw::Null | Raw::Bool(_) | Raw::Number(_) => source[span.start..span.end].to_owned(),
+        Raw::List(_) | Raw::Map(_) => return None,
+    };
+    Some(Key { span, text })
+}
+
+/// The place in the text; where the parser gives no bytes, those of the line and column.
+pub(super) fn span(source: &str, location: Location) -> Span {
+    let bytes = location
+        .span()
+        .byte_offset()
+        .zip(location.span().byte_len())
+        .and_then(|(start, len)| {
+            let start = usize::try_from(start).ok()?;
+            let end = start.checked_add(usize::try_from(len).ok()?)?;
+            source.get(start..end)?;
+            Some(Span { start, end })
+        });
+    bytes.unwrap_or_else(|| {
+        let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+        let start = offset(
+            source,
+            Position {
+                line: count(location.line()),
+                column: count(location.column()),
+            },
+        );
+        Span { start, end: start }
+    })
+}
+
+impl Node {
+    fn new(span: Span, value: Value) -> Self {
+        Self { span, value }
+    }
+}
+
+/// A node as the deserializer gives it.
+#[derive(Debug)]
+enum Raw {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Spanned<Raw>>),
+    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RawVisitor)
+    }
+}
+
+struct RawVisitor;
+
+impl<'de> Visitor<'de> for RawVisitor {
+    type Value = Raw;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("YAML")
+    }
+
+    fn visit_unit<E>(self) -> Result<Raw, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
+        Ok(Raw::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
+        Ok(Raw::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Raw, E> {
+        Number::from_f64(value)
+            .map(Raw::Number)
+            .ok_or_else(|| E::custom("a number must be finite"))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
+        Ok(Raw::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Raw, E> {
+        Ok(Raw::Text(text))
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, _bytes: &[u8]) -> Result<Raw, E> {
+        Err(E::custom("binary data has no place in a playbook"))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(Raw::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            entries.push(entry);
+            if entries.len() > MAX_NODES {
+                return Err(A::Error::custom("a map of this size is no playbook"));
+            }
+        }
+        Ok(Raw::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes a tree with the text that each part's span covers.
+    fn outline(source: &str, node: &Node, depth: usize, out: &mut String) {
+        let covered = source[node.span.start..node.span.end].replace('\n', "⏎");
+        let indent = "  ".repeat(depth);
+        match &node.value {
+            Value::List(items) => {
+                *out += &format!("{indent}list\n");
+                for item in items {
+                    outline(source, item, depth + 1, out);
+                }
+            }
+            Value::Map(entries) => {
+                *out += &format!("{indent}map\n");
+                for Entry { key, value } in entries {
+                    let key_covered = &source[key.span.start..key.span.end];
+                    *out += &format!("{indent}  {:?} `{key_covered}`\n", key.text);
+                    outline(source, value, depth + 2, out);
+                }
+            }
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::CollectionKey => {
+                *out += &format!("{indent}{:?} `{covered}`\n", node.value);
+            }
+        }
+    }
+
+    fn tree(source: &str) -> String {
+        let mut out = String::new();
+        outline(source, &parse(source).unwrap(), 0, &mut out);
+        out
+    }
+
+    #[test]
+    fn keys_and_values_know_the_text_they_cover() {
+        insta::assert_snapshot!(tree("\u{feff}on: yes\n'a b': [1, -2.5, \"ö\\n\", ~]\ntrue:\n  x: 00123\n"), @"");
+    }
+
+    #[test]
+    fn a_block_scalar_starts_at_its_first_line() {
+        insta::assert_snapshot!(tree("a: >-  # why\n\n  one\n  two\nb: |\n  x\n"), @"");
+    }
+
+    #[test]
+    fn unquoted_braces_are_told_from_maps() {
+        insta::assert_snapshot!(tree("a: {{ x }}\nb: {x: }\n"), @"");
+    }
+
+    #[test]
+    fn an_id_of_many_digits_is_not_rounded() {
+        insta::assert_snapshot!(tree("[123456789012345678901234567890, 18446744073709551615, 1.0e2]"), @"");
+    }
+
+    #[test]
+    fn an_alias_has_the_place_of_its_anchor() {
+        insta::assert_snapshot!(tree("a: &n text\nb: *n\n"), @"");
+    }
+
+    #[test]
+    fn duplicates_and_merge_keys_are_left_to_the_reader() {
+        insta::assert_snapshot!(tree("a: 1\na: 2\n<<: {b: 1}\n"), @"");
+    }
+
+    #[test]
+    fn input_that_is_made_to_hurt_is_refused_quickly() {
+        let bomb = (0..12).fold(String::from("a0: &a0 [x, x]\n"), |text, i| {
+            let next = i + 1;
+            text + &format!(
+                "a{next}: &a{next} [{}]\n",
+                vec![format!("*a{i}"); 10].join(", ")
+            )
+        });
+        let nested = format!("a: {}{}", "[".repeat(100), "]".repeat(100));
+        let blocks: String = (0..100).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+        for source in [
+            bomb,
+            nested,
+            blocks,
+            "[".repeat(200_000),
+            "- x\n".repeat(260_000),
+        ] {
+            assert!(parse(&source).is_err(), "{}", &source[..40]);
+        }
+    }
+}

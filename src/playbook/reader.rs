@@ -1,0 +1,330 @@
+//! Walks the tree: known keys and typed values, every mistake noted, none fatal.
+
+use std::ops::RangeInclusive;
+
+use super::{
+    mistake::Mistake,
+    node::{Entry, Key, Node, Value},
+    span::{Span, line_at},
+    suggest::{did_you_mean, nearest},
+};
+
+/// How to write what YAML would misread.
+pub(super) const AS_BLOCK: &str =
+    "YAML reads some characters its own way: put the expression on the next line, after `>-`";
+
+/// Notes the mistakes of one playbook.
+#[derive(Debug)]
+pub(super) struct Reader<'s> {
+    pub source: &'s str,
+    mistakes: Vec<Mistake>,
+}
+
+/// A key that is there, with its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field<'n> {
+    pub name: &'n str,
+    /// The key's place; an item of a list has its own.
+    pub at: Span,
+    pub node: &'n Node,
+}
+
+/// The entries of a map whose keys have been checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fields<'n> {
+    /// Where a missing key is reported.
+    pub at: Span,
+    entries: &'n [Entry],
+}
+
+impl<'n> Fields<'n> {
+    /// No entries at all.
+    pub(super) const fn none(at: Span) -> Self {
+        Self { at, entries: &[] }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+        let Entry { key, value } = self.entries.iter().find(|entry| entry.key.text == name)?;
+        Some(Field {
+            name: &key.text,
+            at: key.span,
+            node: value,
+        })
+    }
+}
+
+impl<'n> Field<'n> {
+    /// An item of the list that this field holds.
+    pub(super) fn item(&self, node: &'n Node) -> Self {
+        Self {
+            name: self.name,
+            at: node.span,
+            node,
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.node.value == Value::Null
+    }
+}
+
+impl<'s> Reader<'s> {
+    pub(super) fn new(source: &'s str) -> Self {
+        Self {
+            source,
+            mistakes: Vec::new(),
+        }
+    }
+
+    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
+        self.mistakes
+    }
+
+    pub(super) fn note(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    pub(super) fn wrong(&mut self, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
+        self.note(Mistake::new(span, message).help(help));
+    }
+
+    /// The text of the file that a span covers.
+    pub(super) fn written(&self, span: Span) -> &'s str {
+        self.source.get(span.start..span.end).unwrap_or_default()
+    }
+
+    /// A map with no other keys than `known`, and none twice.
+    pub(super) fn map<'n>(&mut self, field: Field<'n>, known: &[&str]) -> Option<Fields<'n>> {
+        let entries = self.entries(field, &format!("a map with {}", known.join(", ")))?;
+        for Entry { key, .. } in entries {
+            if !known.contains(&key.text.as_str()) {
+                self.unknown_key(key, known);
+            }
+        }
+        Some(Fields {
+            at: field.at,
+            entries,
+        })
+    }
+
+    /// A map whose keys are free, but none twice.
+    pub(super) fn entries<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Entry]> {
+        let Value::Map(entries) = &field.node.value else {
+            self.mismatch(field, expected);
+            return None;
+        };
+        self.note_duplicates(entries);
+        Some(entries)
+    }
+
+    /// The fields of a map whose keys the caller looks at.
+    pub(super) fn free_map<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<Fields<'n>> {
+        let entries = self.entries(field, expected)?;
+        Some(Fields {
+            at: field.at,
+            entries,
+        })
+    }
+
+    pub(super) fn unknown_key(&mut self, key: &Key, known: &[&str]) {
+        self.wrong(
+            key.span,
+            format!("unknown key `{}`", key.text),
+            did_you_mean(&key.text, known),
+        );
+    }
+
+    fn note_duplicates(&mut self, entries: &[Entry]) {
+        let mut seen = std::collections::HashSet::new();
+        for Entry { key, .. } in entries {
+            if !seen.insert(key.text.as_str()) {
+                self.wrong(
+                    key.span,
+                    format!("the key `{}` is here twice", key.text),
+                    "keep one of them",
+                );
+            }
+        }
+    }
+
+    /// The field, or a note that it is missing.
+    pub(super) fn required<'n>(
+        &mut self,
+        fields: &Fields<'n>,
+        name: &str,
+        help: &str,
+    ) -> Option<Field<'n>> {
+        let field = fields.get(name);
+        let has_slip = || {
+            let others = fields.entries.iter().map(|entry| entry.key.text.as_str());
+            others
+                .into_iter()
+                .any(|other| nearest(other, [name]).is_some())
+        };
+        // A misspelt key has been reported as unknown already.
+        if field.is_none() && !has_slip() {
+            self.wrong(fields.at, format!("`{name}` is missing"), help);
+        }
+        field
+    }
+
+    /// Text that is not empty.
+    pub(super) fn text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+        match &field.node.value {
+            Value::Text(text) if text.trim().is_empty() => {
+                self.wrong(
+                    field.node.span,
+                    format!("`{}` must be {expected}, not empty text", field.name),
+                    "fill it in or leave the key out",
+                );
+                None
+            }
+            Value::Text(text) => Some(text),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::CollectionKey => {
+                self.mismatch(field, expected);
+                None
+            }
+        }
+    }
+
+    /// Text that no template may be in, since nothing would evaluate it.
+    pub(super) fn plain_text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+        let text = self.text(field, expected)?;
+        if text.contains("{{") {
+            self.wrong(
+                field.node.span,
+                format!("`{}` can't hold a template", field.name),
+                "write the value itself: `{{ }}` works in the values of actions",
+            );
+            return None;
+        }
+        Some(text)
+    }
+
+    /// An id: text, or a number as it is written.
+    pub(super) fn id_text<'n>(&mut self, field: Field<'n>) -> Option<&'n str>
+    where
+        's: 'n,
+    {
+        match &field.node.value {
+            Value::Number(_) => Some(self.written(field.node.span)),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::CollectionKey => self.text(field, "an id"),
+        }
+    }
+
+    pub(super) fn boolean(&mut self, field: Field<'_>) -> Option<bool> {
+        if let Value::Bool(value) = field.node.value {
+            return Some(value);
+        }
+        self.mismatch(field, "true or false");
+        None
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn whole(&mut self, field: Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
+        let expected = if *range.end() == u64::MAX {
+            format!("a whole number from {}", range.start())
+        } else {
+            format!("a whole number from {} to {}", range.start(), range.end())
+        };
+        let Value::Number(number) = &field.node.value else {
+            self.mismatch(field, &expected);
+            return None;
+        };
+        let found = number.as_u64().filter(|whole| range.contains(whole));
+        if found.is_none() {
+            self.out_of_range(field, &expected);
+        }
+        found
+    }
+
+    /// A number, says the message, when this one isn't within the range.
+    pub(super) fn out_of_range(&mut self, field: Field<'_>, expected: &str) {
+        let written = self.written(field.node.span);
+        self.note(Mistake::new(
+            field.node.span,
+            format!("`{}` must be {expected}, not {written}", field.name),
+        ));
+    }
+
+    pub(super) fn list<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Node]> {
+        let Value::List(items) = &field.node.value else {
+            self.mismatch(field, expected);
+            return None;
+        };
+        Some(items)
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&mut self, field: Field<'_>, words: &[(&str, T)]) -> Option<T> {
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let text = self.text(field, &format!("one of {}", known.join(", ")))?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            self.wrong(
+                field.node.span,
+                format!("`{}` can't be `{text}`", field.name),
+                did_you_mean(text, &known),
+            );
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// Notes that the value is of another kind than `expected`.
+    pub(super) fn mismatch(&mut self, field: Field<'_>, expected: &str) {
+        let Field { name, node, .. } = field;
+        if let Some(braces) = self.unquoted_braces(node) {
+            self.wrong(
+                node.span,
+                format!(
+                    "`{name}` must be {expected}; without quotes, YAML reads {{{{ }}}} as a map"
+                ),
+                format!("put quotes around it: \"{braces}\""),
+            );
+            return;
+        }
+        let found = match &node.value {
+            Value::Null => "empty",
+            Value::Bool(true) => "true",
+            Value::Bool(false) => "false",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "text",
+            Value::List(_) => "a list",
+            Value::Map(_) | Value::CollectionKey => "a map",
+        };
+        let span = if node.value == Value::Null {
+            field.at
+        } else {
+            node.span
+        };
+        self.note(Mistake::new(
+            span,
+            format!("`{name}` must be {expected}, not {found}"),
+        ));
+    }
+
+    /// The template, when this node is one that lacks its quotes.
+    pub(super) fn unquoted_braces(&self, node: &Node) -> Option<&'s str> {
+        if node.value != Value::CollectionKey {
+            return None;
+        }
+        let line = line_at(self.source, node.span.start);
+        let rest = self.source.get(node.span.start..line.end)?;
+        let len = rest.find("}}").map_or(rest.len(), |at| at + 2);
+        rest.starts_with("{{").then(|| &rest[..len])
+    }
+}

@@ -1,0 +1,70 @@
+//! "Did you mean": the nearest of the known words.
+
+/// The known word that `word` was probably meant to be.
+///
+/// A different case, or `-` for `_`, is no distance. One edit in three letters may be a slip; more is another word.
+pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let plain = normal(word);
+    known
+        .into_iter()
+        .map(|candidate| {
+            let candidate_plain = normal(candidate);
+            let distance = strsim::damerau_levenshtein(&plain, &candidate_plain);
+            let longest = plain.chars().count().max(candidate_plain.chars().count());
+            (distance, longest, candidate)
+        })
+        .filter(|&(distance, longest, _)| distance * 3 <= longest)
+        .min_by_key(|&(distance, ..)| distance)
+        .map(|(.., candidate)| candidate)
+}
+
+/// "did you mean `x`?", or all that is known.
+pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+    match nearest(word, known.iter().copied()) {
+        Some(candidate) => format!("did you mean `{candidate}`?"),
+        None => format!("known here: {}", known.join(", ")),
+    }
+}
+
+/// Longer than any word of the playbook; keeps the distance, which takes quadratic time, small.
+const MAX_CHARS: usize = 64;
+
+fn normal(word: &str) -> String {
+    word.chars()
+        .take(MAX_CHARS)
+        .map(|c| match c {
+            '-' | ' ' => '_',
+            c => c.to_ascii_lowercase(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_the_word_and_another_word_finds_nothing() {
+        let known = ["where", "where_each", "each", "exclude", "limit"];
+        for (word, meant) in [
+            ("wher", Some("where")),
+            ("where-each", Some("where_each")),
+            ("Limit", Some("limit")),
+            ("limti", Some("limit")),
+            ("exlude", Some("exclude")),
+            ("filter", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known), meant, "{word}");
+        }
+    }
+
+    #[test]
+    fn without_a_near_word_all_are_listed() {
+        assert_eq!(did_you_mean("x", &["from", "to"]), "known here: from, to");
+        assert_eq!(
+            did_you_mean("form", &["from", "to"]),
+            "did you mean `from`?"
+        );
+    }
+}

@@ -1,0 +1,93 @@
+//! What the YAML parser says, with the cures for what it trips over most.
+
+use serde_yaml::{Error, MessageFormatter, UserMessageFormatter};
+
+use super::{
+    mistake::Mistake,
+    node,
+    reader::AS_BLOCK,
+    span::{Span, line_at},
+};
+
+/// The keys whose values are bare expressions.
+pub(super) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
+
+pub(super) fn mistake(source: &str, error: &Error) -> Mistake {
+    let span = error.location().map_or(
+        Span {
+            start: source.len(),
+            end: source.len(),
+        },
+        |location| node::span(source, location),
+    );
+    let line = line_at(source, span.start);
+    let message = match error {
+        Error::MultipleDocuments { .. } => {
+            "a playbook is one YAML document, here starts a second".into()
+        }
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "this is nested, repeated or aliased beyond what a playbook needs".into()
+        }
+        // The parser's errors are many and grow with its versions.
+        other => format!(
+            "no valid YAML: {}",
+            UserMessageFormatter.format_message(other)
+        ),
+    };
+    let mistake = Mistake::new(span, message);
+    match cure(&source[line.start..line.end]) {
+        Some(cure) => mistake.help(cure),
+        None => mistake,
+    }
+}
+
+/// What the line that the parser stopped at suggests.
+fn cure(line: &str) -> Option<String> {
+    let content = line.trim_start();
+    if line[..line.len() - content.len()].contains('\t') {
+        return Some("indent with spaces, YAML allows no tabs".into());
+    }
+    let (key, value) = content.trim_start_matches("- ").split_once(": ")?;
+    let (key, value) = (key.trim(), value.trim());
+    if EXPRESSION_KEYS.contains(&key) {
+        return Some(format!("{AS_BLOCK}\n{key}: >-\n  {value}"));
+    }
+    if value.starts_with("{{") {
+        return Some(format!("put quotes around the template: \"{value}\""));
+    }
+    let special = value.starts_with(['!', '&', '*', '%', '@', '`', '|', '>']);
+    if special || (value.contains(": ") && !value.starts_with(['"', '\'', '{', '['])) {
+        return Some("put quotes around the text".into());
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_suggests_the_cure() {
+        for (line, start) in [
+            ("\tname: x", Some("indent with spaces")),
+            ("  \t- x", Some("indent with spaces")),
+            ("  where: @x", Some("YAML reads")),
+            ("  - when: \"a\" == b", Some("YAML reads")),
+            ("  to: {{ x }}-y", Some("put quotes around the template")),
+            ("name: @home", Some("put quotes around the text")),
+            ("name: a: b", Some("put quotes around the text")),
+            ("name: \"a: b\" c", None),
+            ("name", None),
+            ("", None),
+        ] {
+            let cure = cure(line);
+            match (&cure, start) {
+                (Some(cure), Some(start)) => assert!(cure.starts_with(start), "{line}: {cure}"),
+                (cure, start) => assert_eq!(cure.as_deref(), start, "{line}"),
+            }
+        }
+    }
+}
