@@ -7,10 +7,14 @@
 
 pub mod action;
 pub mod api;
+pub mod cli;
 pub mod dates;
+pub mod error;
 pub mod event;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod playbook;
+pub mod styles;
 pub mod template;
+pub mod text;
