@@ -15,6 +15,7 @@ pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod playbook;
+pub mod report;
 pub mod styles;
 pub mod template;
 pub mod text;
