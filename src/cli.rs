@@ -1,0 +1,534 @@
+//! The command line as types: what can be written, never what it means.
+
+use std::{num::NonZeroU32, path::PathBuf, str::FromStr};
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date};
+use secrecy::SecretString;
+
+use crate::{api::Id, pace::Rate};
+
+/// The service itself; a staging system or a proxy is given with `--server`.
+pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
+
+const MAIN_EXAMPLES: &str = "\
+Try it, with nothing to install and nothing at risk:
+  wf-bulk run playbooks/reassign.yaml --sandbox --dry-run   look first
+  wf-bulk run playbooks/reassign.yaml --sandbox             then do it
+
+By hand, on the real service:
+  export EPILOT_TOKEN=…
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan       select and plan; writes nothing
+  wf-bulk show leaver.plan                                  read it, have it reviewed
+  wf-bulk apply leaver.plan                                 do exactly that
+  wf-bulk resume --last                                     go on where it was stopped
+
+From cron: wf-bulk run playbooks/nightly.yaml --yes         no terminal; the exit code tells
+
+Exit codes:
+  0    done, or nothing to do
+  1    an error, or \"no\" to the question
+  3    some changes failed, were refused or rejected
+  4    a guard or the error budget stopped it
+  5    something is stale, drifted or gone
+  6    nobody knows how something ended: look at it
+  64   wrong usage, or no terminal and no --yes
+  130  interrupted; what was in flight is finished and saved
+  Several at once: the first of 1, 6, 130, 4, 3, 5.";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  wf-bulk validate playbooks/reassign.yaml
+  wf-bulk validate playbooks/*.yaml --var leaver=10011
+
+Nothing is requested from the service. All mistakes are shown at once, each with its line.";
+
+const PLAN_EXAMPLES: &str = "\
+Examples:
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011 --limit 10
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
+
+The service is read, never written. The same playbook, variables, data and --now give the same plan.";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  wf-bulk show leaver.plan
+
+Needs neither the service nor a token.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  wf-bulk run playbooks/reassign.yaml --dry-run             the plan, and no write
+  wf-bulk run playbooks/reassign.yaml                       the plan, a question, the changes
+  wf-bulk run playbooks/nightly.yaml --yes --rate 4/s       from cron, gently
+
+Ctrl-C once: what is in flight is finished and saved, `wf-bulk resume` goes on. Twice: stop now.";
+
+const APPLY_EXAMPLES: &str = "\
+Examples:
+  wf-bulk apply leaver.plan
+  wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
+
+Only changes of the plan are sent. A target that is no longer as it was planned on is left alone (drifted).";
+
+const RESUME_EXAMPLES: &str = "\
+Examples:
+  wf-bulk resume --last              the newest run that is not finished
+  wf-bulk resume 0192f0c4 --rate 2/s
+
+The plan, the server and the pace come from the run's folder. What is done is not done again.";
+
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  wf-bulk status                     all runs here
+  wf-bulk status 0192f0c4            one run: how it ended, what is left";
+
+const ABANDON_EXAMPLES: &str = "\
+Examples:
+  wf-bulk abandon 0192f0c4
+
+Its folder stays. Only what is left of it will not be done any more, and a new run may start.";
+
+const SANDBOX_EXAMPLES: &str = "\
+Examples:
+  wf-bulk sandbox --port 8080 --executions 2000 --seed 7
+  wf-bulk sandbox reset              start over with fresh data
+
+Any command takes --sandbox and then starts it by itself; this command is for looking at it with curl.
+What it was asked and what it did: curl http://127.0.0.1:8080/_sandbox/ledger";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  wf-bulk completions bash > ~/.local/share/bash-completion/completions/wf-bulk
+  wf-bulk completions zsh > ~/.zfunc/_wf-bulk
+  wf-bulk completions fish > ~/.config/fish/completions/wf-bulk.fish";
+
+/// Bulk changes to epilot workflow executions: plan, review, apply, resume
+///
+/// A playbook (YAML) says which executions, and what to change. The plan made from it holds every single change;
+/// read it, then let it run: within a rate, through crashes, without losing or repeating anything.
+#[derive(Debug, Parser)]
+#[command(name = "wf-bulk", version, max_term_width = 110, propagate_version = true, after_help = MAIN_EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check playbooks without a server: every mistake, with its line and its cure
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(Validate),
+    /// Select and plan, and keep the plan in a file
+    #[command(after_help = PLAN_EXAMPLES)]
+    Plan(Plan),
+    /// Show a plan
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(Show),
+    /// Plan, show, ask, apply
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+    /// Apply a plan, exactly as it was reviewed
+    #[command(after_help = APPLY_EXAMPLES)]
+    Apply(Apply),
+    /// Go on where a run was stopped
+    #[command(after_help = RESUME_EXAMPLES)]
+    Resume(Resume),
+    /// The runs here: how they ended, what is left
+    #[command(after_help = STATUS_EXAMPLES)]
+    Status(Status),
+    /// Give up what is left of a run
+    #[command(after_help = ABANDON_EXAMPLES)]
+    Abandon(Abandon),
+    /// Serve a pretended service on 127.0.0.1, to try things on
+    #[command(after_help = SANDBOX_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Sandbox(Sandbox),
+    /// Print the completions of a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+}
+
+/// Flags that every command takes, before or after its name.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Where the service is
+    #[arg(short, long, global = true, value_name = "URL", default_value = DEFAULT_SERVER, help_heading = "Service")]
+    pub server: String,
+
+    /// The API token; better in the environment, where no process list shows it
+    #[arg(
+        short,
+        long,
+        global = true,
+        env = "EPILOT_TOKEN",
+        hide_env_values = true,
+        help_heading = "Service"
+    )]
+    pub token: Option<SecretString>,
+
+    /// The organisation to work in, where the token allows several
+    #[arg(long, global = true, value_name = "ID", help_heading = "Service")]
+    pub org: Option<String>,
+
+    /// Work on the built-in sandbox instead of the service; no token is needed or used
+    #[arg(
+        long,
+        global = true,
+        conflicts_with = "server",
+        help_heading = "Service"
+    )]
+    pub sandbox: bool,
+
+    /// How long one request may take in all
+    #[arg(
+        long, global = true, value_name = "SECONDS", default_value_t = 30,
+        value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
+    )]
+    pub timeout: u64,
+
+    /// Where runs and the sandbox's data are kept
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        default_value = ".wf-bulk",
+        help_heading = "Behaviour"
+    )]
+    pub state_dir: PathBuf,
+
+    /// Don't ask before changes are made
+    #[arg(short, long, global = true, help_heading = "Behaviour")]
+    pub yes: bool,
+
+    /// Never ask; without --yes a command that would ask ends with exit code 64
+    #[arg(long, global = true, help_heading = "Behaviour")]
+    pub no_interactive: bool,
+
+    /// Print the result as one JSON document
+    #[arg(long, global = true, help_heading = "Output")]
+    pub json: bool,
+
+    /// No progress
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Output"
+    )]
+    pub quiet: bool,
+
+    /// Say more; -vv says each request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
+    pub verbose: u8,
+}
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+    #[command(flatten)]
+    pub vars: Vars,
+}
+
+#[derive(Debug, Args)]
+pub struct Plan {
+    pub playbook: PathBuf,
+    /// The file to write
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    pub plan: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    pub playbook: PathBuf,
+    /// Print the plan that a run would apply, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    pub plan: PathBuf,
+    /// Refuse a plan that is older
+    #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = age, help_heading = "Applying")]
+    pub max_age: SignedDuration,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run: its id, or the beginning of it
+    #[arg(conflicts_with = "last")]
+    pub run: Option<String>,
+    /// The newest run that is not finished
+    #[arg(long)]
+    pub last: bool,
+    #[command(flatten)]
+    pub pacing: Pacing,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The run: its id, or the beginning of it
+    pub run: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Abandon {
+    /// The run: its id, or the beginning of it
+    pub run: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    #[command(subcommand)]
+    pub command: Option<SandboxCommand>,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// How many executions to make
+    #[arg(long, value_name = "N")]
+    pub executions: Option<u32>,
+    /// The same seed and epoch give the same data
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// The day that the data are relative to; today when the data are made
+    #[arg(long, value_name = "DATE")]
+    pub epoch: Option<Date>,
+    /// A script of faults: errors, delays, broken connections
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Where the data are kept; `sandbox` in the state folder unless given
+    #[arg(long, value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Throw the data away
+    Reset,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Vars {
+    /// Set a variable of the playbook; repeat it for more
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Planning")]
+    pub vars: Vec<Var>,
+}
+
+/// What changes the plan that a playbook gives.
+#[derive(Debug, Args)]
+pub struct Planning {
+    #[command(flatten)]
+    pub vars: Vars,
+    /// The moment that relative dates count from, like 2026-12-01T08:00:00Z; the clock's unless given
+    #[arg(long, value_name = "TIMESTAMP", help_heading = "Planning")]
+    pub now: Option<Timestamp>,
+    /// Take the first N targets only
+    #[arg(long, value_name = "N", help_heading = "Planning")]
+    pub limit: Option<u64>,
+    /// Leave out an execution, phase or task; repeat it for more
+    #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
+    pub exclude: Vec<Id>,
+}
+
+/// Overrides of the pace that the playbook, the plan or the run gives.
+#[derive(Debug, Args)]
+pub struct Pacing {
+    /// Requests at most, like 8/s; reads and retries count too
+    #[arg(long, help_heading = "Applying")]
+    pub rate: Option<Rate>,
+    /// Executions worked on at the same time
+    #[arg(long, value_name = "N", help_heading = "Applying")]
+    pub concurrency: Option<NonZeroU32>,
+    /// Stop after so many failures in a row
+    #[arg(long, value_name = "N", help_heading = "Applying")]
+    pub stop_after: Option<NonZeroU32>,
+    /// Send without reading each execution once more; what changed since the plan is overwritten
+    #[arg(long, help_heading = "Applying")]
+    pub no_recheck: bool,
+    /// Wait for another run on the same server and organisation instead of ending
+    #[arg(long, help_heading = "Applying")]
+    pub wait: bool,
+}
+
+/// What is said about a new run.
+#[derive(Debug, Args)]
+pub struct Applying {
+    /// Refuse a plan with more changes
+    #[arg(long, value_name = "N", help_heading = "Applying")]
+    pub max_changes: Option<u64>,
+    /// Why; kept in the run's folder
+    #[arg(long, value_name = "TEXT", help_heading = "Applying")]
+    pub reason: Option<String>,
+    /// Do it although it was done before, and doing it twice has an effect twice
+    #[arg(long, help_heading = "Applying")]
+    pub again: bool,
+}
+
+/// A variable's name and its value, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Var {
+    pub name: String,
+    pub value: String,
+}
+
+impl FromStr for Var {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+            Some(_) | None => Err("write it as NAME=VALUE"),
+        }
+    }
+}
+
+/// An age like `7 days` or `12h`; a day has 24 hours, since it is a distance between two instants.
+fn age(text: &str) -> Result<SignedDuration, String> {
+    const CURE: &str = "write an age like `7 days` or `12 hours`";
+    let span: Span = text.parse().map_err(|_| CURE.to_owned())?;
+    match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
+        Ok(age) if age.is_positive() => Ok(age),
+        Ok(_) | Err(_) => Err(CURE.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+    use crate::error::ExitCode;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn clap_accepts_the_definition() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_teaches_with_an_example() {
+        for command in Cli::command().get_subcommands() {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let call = format!("wf-bulk {}", command.get_name());
+            assert!(help.contains(&call), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_main_help_lists_the_exit_codes_that_can_occur() {
+        let help = Cli::command().render_long_help().to_string();
+        for code in ExitCode::ALL {
+            let listed = help
+                .lines()
+                .any(|line| line.trim_start().split(' ').next() == Some(&code.code().to_string()));
+            // There is no --detailed-exitcode, so 2 does not occur.
+            assert_eq!(listed, code != ExitCode::Pending, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn common_flags_work_before_and_after_the_command() {
+        for line in [
+            "wf-bulk --sandbox --json run p.yaml",
+            "wf-bulk run p.yaml --sandbox --json",
+            "wf-bulk run --json p.yaml --sandbox",
+        ] {
+            let cli = parse(line).unwrap();
+            assert!(cli.common.sandbox && cli.common.json, "{line}");
+        }
+        assert_eq!(
+            parse("wf-bulk status").unwrap().common.server,
+            DEFAULT_SERVER
+        );
+    }
+
+    #[test]
+    fn wrong_usage_ends_with_64_and_help_with_0() {
+        for (line, code) in [
+            ("wf-bulk --help", 0),
+            ("wf-bulk run -h", 0),
+            ("wf-bulk --version", 0),
+            ("wf-bulk", 64),
+            ("wf-bulk frobnicate", 64),
+            ("wf-bulk plan p.yaml", 64),
+            ("wf-bulk run p.yaml --var leaver", 64),
+            ("wf-bulk run p.yaml --var =1", 64),
+            ("wf-bulk run p.yaml --exclude ../x", 64),
+            ("wf-bulk run p.yaml --timeout 0", 64),
+            ("wf-bulk run p.yaml --concurrency 0", 64),
+            ("wf-bulk run p.yaml -q -v", 64),
+            ("wf-bulk run p.yaml --sandbox -s http://127.0.0.1:1", 64),
+            ("wf-bulk run p.yaml --now yesterday", 64),
+            ("wf-bulk apply p.plan --max-age soon", 64),
+            ("wf-bulk apply p.plan --max-age 0s", 64),
+            ("wf-bulk resume 0192 --last", 64),
+            ("wf-bulk sandbox --port 1 reset", 64),
+        ] {
+            let error = parse(line).expect_err(line);
+            assert_eq!(ExitCode::from(&error).code(), code, "{line}");
+        }
+    }
+
+    #[test]
+    fn values_are_read_as_they_are_meant() {
+        let Command::Apply(apply) = parse("wf-bulk apply p.plan --max-age 12h").unwrap().command
+        else {
+            panic!("another command");
+        };
+        assert_eq!(apply.max_age, SignedDuration::from_hours(12));
+        let Command::Apply(apply) = parse("wf-bulk apply p.plan").unwrap().command else {
+            panic!("another command");
+        };
+        assert_eq!(apply.max_age, SignedDuration::from_hours(7 * 24));
+        assert_eq!(
+            "a=b=c".parse(),
+            Ok(Var {
+                name: "a".to_owned(),
+                value: "b=c".to_owned()
+            })
+        );
+    }
+
+    #[test]
+    fn a_token_is_never_shown() {
+        let cli = parse("wf-bulk status --token s3cret").unwrap();
+        assert!(!format!("{cli:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,318 @@
+//! The one error at the edge: what kind it is, what to do about it, what caused it; and the exit codes.
+
+use std::{
+    error::Error as StdError,
+    fmt,
+    io::{self, Write},
+};
+
+use owo_colors::OwoColorize as _;
+
+use crate::{styles::Styles, text::Untrusted};
+
+/// What is wrong, seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// A wrong flag or argument, or a question without a terminal and without `--yes`.
+    Usage,
+    /// A mistake in a file, trouble with the network, the disk or the service.
+    Failed,
+    /// The person answered no.
+    Declined,
+    /// Something could not be planned.
+    Rejected,
+    /// A guard does not hold.
+    Guard,
+    /// The plan is too old, or no longer fits what it was made from.
+    Stale,
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+}
+
+impl ErrorKind {
+    pub const fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Usage => ExitCode::Usage,
+            Self::Failed | Self::Declined => ExitCode::Error,
+            Self::Rejected => ExitCode::SomeFailed,
+            Self::Guard => ExitCode::Stopped,
+            Self::Stale => ExitCode::Stale,
+            Self::Interrupted => ExitCode::Interrupted,
+        }
+    }
+}
+
+/// Ends a command: a message, its causes, and hints that say what to do.
+#[derive(Debug)]
+pub struct Error {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub hints: Vec<String>,
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            hints: Vec::new(),
+            source: None,
+        }
+    }
+
+    /// Wrong usage, noticed after the command line was parsed: exit code 64.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    /// Trouble that is neither a guard's nor the plan's: exit code 1.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    pub const fn exit_code(&self) -> ExitCode {
+        self.kind.exit_code()
+    }
+
+    /// Writes the error, its causes and its hints, one a line; control characters become visible.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn report(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        let line = |out: &mut dyn Write, label: &str, style: owo_colors::Style, text: &str| {
+            writeln!(out, "{} {}", label.style(style), Untrusted(text).terminal())
+        };
+        line(out, "error:", styles.error, &self.message)?;
+        let mut above = self.message.clone();
+        let mut cause = StdError::source(self);
+        while let Some(error) = cause {
+            let message = error.to_string();
+            // An error that passes its source on unchanged would say the same twice.
+            if message != above {
+                line(out, "caused by:", styles.dim, &message)?;
+            }
+            above = message;
+            cause = error.source();
+        }
+        for hint in &self.hints {
+            line(out, "hint:", styles.hint, hint)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+/// What the exit status tells a script or a scheduler. The help and the documentation hold the same list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitCode {
+    /// Done, or nothing to do.
+    Done,
+    /// An error, or "no" to the question.
+    Error,
+    /// Changes are pending.
+    Pending,
+    /// Some changes failed, were refused or rejected.
+    SomeFailed,
+    /// A guard or the error budget stopped it.
+    Stopped,
+    /// Something is stale, drifted or gone.
+    Stale,
+    /// Nobody knows how something ended.
+    InDoubt,
+    /// Wrong usage, or no terminal and no `--yes`.
+    Usage,
+    /// Ctrl-C or SIGTERM.
+    Interrupted,
+}
+
+impl ExitCode {
+    pub const ALL: [Self; 9] = [
+        Self::Done,
+        Self::Error,
+        Self::Pending,
+        Self::SomeFailed,
+        Self::Stopped,
+        Self::Stale,
+        Self::InDoubt,
+        Self::Usage,
+        Self::Interrupted,
+    ];
+
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Error => 1,
+            Self::Pending => 2,
+            Self::SomeFailed => 3,
+            Self::Stopped => 4,
+            Self::Stale => 5,
+            Self::InDoubt => 6,
+            // EX_USAGE of sysexits.h.
+            Self::Usage => 64,
+            // 128 + SIGINT, as a shell reports it.
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// The one code for all that holds at once; nothing at all is [`ExitCode::Done`].
+    pub fn of_all(codes: impl IntoIterator<Item = Self>) -> Self {
+        codes
+            .into_iter()
+            .min_by_key(|code| code.place())
+            .unwrap_or(Self::Done)
+    }
+
+    /// Its place among codes that hold at once: the first one is reported.
+    const fn place(self) -> u8 {
+        match self {
+            // Said before anything is done, so nothing else can hold.
+            Self::Usage => 0,
+            Self::Error => 1,
+            Self::InDoubt => 2,
+            Self::Interrupted => 3,
+            Self::Stopped => 4,
+            Self::SomeFailed => 5,
+            Self::Stale => 6,
+            Self::Pending => 7,
+            Self::Done => 8,
+        }
+    }
+}
+
+impl From<ExitCode> for std::process::ExitCode {
+    fn from(exit_code: ExitCode) -> Self {
+        Self::from(exit_code.code())
+    }
+}
+
+/// `--help` and `--version` reach clap's callers as errors too; those are no wrong usage.
+impl From<&clap::Error> for ExitCode {
+    fn from(error: &clap::Error) -> Self {
+        if error.use_stderr() {
+            Self::Usage
+        } else {
+            Self::Done
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(error: &Error, styles: Styles) -> String {
+        let mut out = Vec::new();
+        error.report(&mut out, styles).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("can't read owners.csv")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("line 3: \u{1b}]0;owned\u{7} is no id")]
+    struct Inner;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error(transparent)]
+    struct Same(Box<Outer>);
+
+    #[test]
+    fn an_error_shows_its_causes_and_hints_and_obeys_no_control_character() {
+        let error = Error::failed("the selection stopped\nhint: trust me")
+            .caused_by(Outer(Inner))
+            .hint("correct the row and plan again")
+            .hint("`--help` shows the columns");
+        insta::assert_snapshot!(report(&error, Styles::plain()), @r"
+        error: the selection stopped\nhint: trust me
+        caused by: can't read owners.csv
+        caused by: line 3: \u{1b}]0;owned\u{7} is no id
+        hint: correct the row and plan again
+        hint: `--help` shows the columns
+        ");
+    }
+
+    #[test]
+    fn a_cause_that_says_the_same_again_is_left_out() {
+        let error = Error::failed("can't read owners.csv").caused_by(Same(Box::new(Outer(Inner))));
+        insta::assert_snapshot!(report(&error, Styles::plain()), @r"
+        error: can't read owners.csv
+        caused by: line 3: \u{1b}]0;owned\u{7} is no id
+        ");
+    }
+
+    #[test]
+    fn only_the_labels_are_coloured() {
+        let text = report(
+            &Error::usage("no such run").hint("see status"),
+            Styles::coloured(),
+        );
+        assert_eq!(
+            text,
+            "\u{1b}[31;1merror:\u{1b}[0m no such run\n\u{1b}[36mhint:\u{1b}[0m see status\n"
+        );
+    }
+
+    #[test]
+    fn each_kind_of_error_has_its_exit_code() {
+        for (kind, code) in [
+            (ErrorKind::Usage, 64),
+            (ErrorKind::Failed, 1),
+            (ErrorKind::Declined, 1),
+            (ErrorKind::Rejected, 3),
+            (ErrorKind::Guard, 4),
+            (ErrorKind::Stale, 5),
+            (ErrorKind::Interrupted, 130),
+        ] {
+            assert_eq!(Error::new(kind, "x").exit_code().code(), code, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_codes_the_first_of_1_6_130_4_3_5_is_reported() {
+        // The order that the documentation gives; usage stands alone, pending and done are no trouble.
+        let order = [64, 1, 6, 130, 4, 3, 5, 2, 0];
+        for one in ExitCode::ALL {
+            for other in ExitCode::ALL {
+                let expected = order
+                    .into_iter()
+                    .find(|code| [one.code(), other.code()].contains(code));
+                assert_eq!(
+                    Some(ExitCode::of_all([one, other]).code()),
+                    expected,
+                    "{one:?} and {other:?}"
+                );
+            }
+        }
+        assert_eq!(ExitCode::of_all(ExitCode::ALL), ExitCode::Usage);
+        assert_eq!(ExitCode::of_all([]), ExitCode::Done);
+    }
+}

@@ -1,0 +1,304 @@
+//! What a plan amounts to, gathered item by item in bounded memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use crate::{
+    api::{Generation, Id, Level},
+    plan::{Change, Effect, Item, Rejection, Target, Undo},
+    text::Untrusted,
+};
+
+use super::{
+    delta::Delta,
+    tally::{Sample, Tally},
+    words,
+};
+
+/// Rejected items that are listed: enough to see what they have in common.
+const REJECTED_SHOWN: usize = 10;
+
+/// Irreversible changes that are listed one by one; more of them nobody reads before saying yes.
+const IRREVERSIBLE_SHOWN: usize = 20;
+
+/// Columns of an action's or a field's name; ours are shorter, a plan file may hold any.
+const NAME_COLUMNS: usize = 40;
+
+/// Pairs of actions and field that are counted. A playbook has a handful; a plan file is made of lines that
+/// somebody else may have written.
+const MAX_PAIRS: usize = 50;
+
+/// The changes, skips and rejections of a plan, grouped and counted.
+///
+/// Distinct targets and executions are told apart by comparing neighbours: a plan keeps the lines of an execution,
+/// and in it those of a target, together.
+#[derive(Debug)]
+pub struct PlanSummary {
+    zone: TimeZone,
+    /// By what is done (the actions), then to which field (empty when the request writes none).
+    pub(super) changes: BTreeMap<(String, String), Tally>,
+    /// Changes of fields beyond [`MAX_PAIRS`].
+    pub(super) other_pairs: u64,
+    pub(super) skipped: Tally,
+    pub(super) rejected: Sample,
+    pub(super) irreversible: Sample,
+    pub(super) effects: BTreeMap<Effect, u64>,
+    /// Distinct targets with a change or a skip.
+    pub(super) targets: BTreeMap<Level, u64>,
+    /// Distinct executions with a change or a skip.
+    pub(super) executions: u64,
+    generations: BTreeSet<Generation>,
+    last: Option<(Id, Level, Option<Id>)>,
+}
+
+impl PlanSummary {
+    /// `zone` is the plan's: distances between UTC dates are told on its wall clock.
+    pub fn new(zone: TimeZone) -> Self {
+        Self {
+            zone,
+            changes: BTreeMap::new(),
+            other_pairs: 0,
+            skipped: Tally::default(),
+            rejected: Sample::first(REJECTED_SHOWN),
+            irreversible: Sample::first(IRREVERSIBLE_SHOWN),
+            effects: BTreeMap::new(),
+            targets: BTreeMap::new(),
+            executions: 0,
+            generations: BTreeSet::new(),
+            last: None,
+        }
+    }
+
+    /// Counts one item, in the plan's order.
+    pub fn add(&mut self, item: &Item) {
+        match item {
+            Item::Change(change) => self.add_change(change),
+            Item::Skipped(skip) => {
+                self.add_target(&skip.target);
+                self.skipped.add(words::detail(&skip.reason), None);
+            }
+            Item::Rejected(rejection) => self.rejected.add(|| rejection_line(rejection)),
+        }
+    }
+
+    fn add_change(&mut self, change: &Change) {
+        self.add_target(&change.target);
+        let actions = name(&change.action.join(" + "));
+        if change.after.is_empty() {
+            self.add_field(actions.clone(), String::new(), None);
+        }
+        for (field, after) in &change.after {
+            let before = change.before.get(field).unwrap_or(&Value::Null);
+            // A field that is sent along unchanged is no news.
+            if before != after {
+                let delta = Delta::of(field, before, after, &self.zone);
+                self.add_field(actions.clone(), name(field), Some(delta));
+            }
+        }
+        for effect in &change.effects {
+            *self.effects.entry(*effect).or_default() += 1;
+        }
+        match &change.undo {
+            Undo::Request(_) => {}
+            Undo::None(reason) => self.irreversible.add(|| {
+                format!(
+                    "{actions}  {}: {}",
+                    words::target(&change.target),
+                    words::detail(reason)
+                )
+            }),
+        }
+    }
+
+    fn add_field(&mut self, actions: String, field: String, delta: Option<Delta>) {
+        let pair = (actions, field);
+        if self.changes.len() >= MAX_PAIRS && !self.changes.contains_key(&pair) {
+            self.other_pairs += 1;
+            return;
+        }
+        let (text, was) = delta.map_or_else(Default::default, |delta| (delta.text, delta.was));
+        self.changes.entry(pair).or_default().add(text, was);
+    }
+
+    fn add_target(&mut self, target: &Target) {
+        self.generations.insert(target.api);
+        let this = (target.execution.clone(), target.kind, target.id.clone());
+        if self.last.as_ref() == Some(&this) {
+            return;
+        }
+        if self.last.as_ref().map(|(execution, ..)| execution) != Some(&target.execution) {
+            self.executions += 1;
+        }
+        *self.targets.entry(target.kind).or_default() += 1;
+        self.last = Some(this);
+    }
+
+    /// What this plan's executions are called: flows when all are of the second generation.
+    pub(super) fn executions_word(&self, number: u64) -> &'static str {
+        let flows = self.generations.iter().eq([&Generation::V2]);
+        match (flows, number == 1) {
+            (true, true) => "flow",
+            (true, false) => "flows",
+            (false, true) => "execution",
+            (false, false) => "executions",
+        }
+    }
+}
+
+fn name(text: &str) -> String {
+    Untrusted(text).terminal().cut(NAME_COLUMNS).to_string()
+}
+
+fn rejection_line(rejection: &Rejection) -> String {
+    let mut line = String::new();
+    if let Some(row) = rejection.row {
+        line.push_str(&format!("row {row}: "));
+    }
+    if let Some(target) = &rejection.target {
+        line.push_str(&format!("{}: ", words::target(target)));
+    }
+    line.push_str(&words::detail(&rejection.reason));
+    line
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::Method,
+        plan::{Fields, Repeat, Request, Skip},
+        report::words::tests::task,
+    };
+
+    /// A PATCH of one field of a task.
+    pub(in crate::report) fn change(
+        target: Target,
+        action: &str,
+        field: &str,
+        before: Value,
+        after: Value,
+    ) -> Item {
+        let before = Fields::from([(field.to_owned(), before)]);
+        let after = Fields::from([(field.to_owned(), after)]);
+        let request = |body: &Fields| Request {
+            method: Method::Patch,
+            path: "/v2/flows/executions/e/tasks/t".to_owned(),
+            body: Some(body.clone()),
+        };
+        Item::Change(Box::new(Change {
+            change: "0123456789ab".to_owned(),
+            group: target.execution.clone(),
+            target,
+            action: vec![action.to_owned()],
+            request: request(&after),
+            requires: Fields::new(),
+            repeat: Repeat::Safe,
+            undo: Undo::Request(request(&before)),
+            effects: Vec::new(),
+            before,
+            after,
+        }))
+    }
+
+    /// A scheduled automation that starts at once.
+    pub(in crate::report) fn run_now(target: Target) -> Item {
+        Item::Change(Box::new(Change {
+            change: "0123456789ab".to_owned(),
+            group: target.execution.clone(),
+            target,
+            action: vec!["run_schedule_now".to_owned()],
+            request: Request {
+                method: Method::Post,
+                path: "/v2/flows/executions/e/tasks/t/schedule/run-now".to_owned(),
+                body: None,
+            },
+            before: Fields::new(),
+            after: Fields::new(),
+            requires: Fields::new(),
+            repeat: Repeat::Readable,
+            undo: Undo::None("an automation that has started can't be called back".to_owned()),
+            effects: vec![Effect::AutomationFires],
+        }))
+    }
+
+    fn summary(items: &[Item]) -> PlanSummary {
+        let mut summary = PlanSummary::new(TimeZone::UTC);
+        for item in items {
+            summary.add(item);
+        }
+        summary
+    }
+
+    #[test]
+    fn a_target_with_several_changes_is_one_target() {
+        let items = [
+            change(task("e1", "t1", ""), "a", "x", json!(1), json!(2)),
+            run_now(task("e1", "t1", "")),
+            change(task("e1", "t2", ""), "a", "x", json!(1), json!(2)),
+            Item::Skipped(Skip {
+                target: task("e2", "t1", ""),
+                reason: "done".to_owned(),
+            }),
+        ];
+        let summary = summary(&items);
+        assert_eq!(summary.targets[&Level::Task], 3);
+        assert_eq!(summary.executions, 2);
+    }
+
+    #[test]
+    fn a_field_that_keeps_its_value_is_not_shown() {
+        let summary = summary(&[change(task("e", "t", ""), "a", "x", json!(1), json!(1))]);
+        assert!(summary.changes.is_empty());
+    }
+
+    #[test]
+    fn a_hostile_plan_takes_bounded_memory() {
+        let items: Vec<Item> = (0..5_000)
+            .map(|n| {
+                let field = format!("{n}{}", "x".repeat(1_000));
+                change(
+                    task("e", &format!("t{n}"), ""),
+                    &field,
+                    &field,
+                    json!(1),
+                    json!(2),
+                )
+            })
+            .collect();
+        let summary = summary(&items);
+        assert_eq!(summary.changes.len(), MAX_PAIRS);
+        assert_eq!(summary.other_pairs, 5_000 - MAX_PAIRS as u64);
+        assert!(
+            summary
+                .changes
+                .keys()
+                .all(|(action, field)| action.len() + field.len() < 200)
+        );
+    }
+
+    #[test]
+    fn executions_are_called_as_their_generation_calls_them() {
+        let v2 = task("e", "t", "");
+        let v1 = Target {
+            api: Generation::V1,
+            ..v2.clone()
+        };
+        let skip = |target: &Target| {
+            Item::Skipped(Skip {
+                target: target.clone(),
+                reason: String::new(),
+            })
+        };
+        assert_eq!(summary(&[skip(&v2)]).executions_word(2), "flows");
+        assert_eq!(summary(&[skip(&v1)]).executions_word(2), "executions");
+        assert_eq!(
+            summary(&[skip(&v1), skip(&v2)]).executions_word(1),
+            "execution"
+        );
+        assert_eq!(summary(&[]).executions_word(0), "executions");
+    }
+}

@@ -1,0 +1,368 @@
+//! How far a run is and how fast it goes: what both the bar and the lines show.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    event::Event,
+    outcome::{Counts, Outcome},
+};
+
+use super::{
+    units::{count, per_second, rough, thousands},
+    words,
+};
+
+/// The rate is that of so many last seconds: long enough to be steady at one change a second, short enough to
+/// show a throttle.
+const WINDOW: Duration = Duration::from_secs(10);
+
+/// A rate needs some time to be one: before this, it is left out.
+const WARM_UP: Duration = Duration::from_secs(1);
+
+/// Outcomes that are said in a line each; more of them scroll away what matters.
+const PROBLEMS_SHOWN: u64 = 20;
+
+/// A run's state as its events tell it.
+#[derive(Debug)]
+pub(super) struct Progress {
+    planned: u64,
+    outcomes: Counts,
+    retried: u64,
+    doubted: u64,
+    problems: u64,
+    started: Instant,
+    throttled_until: Option<Instant>,
+    settling_until: Option<Instant>,
+    draining: bool,
+    /// Ended changes of each of the last seconds, with the second counted from `started`; at most one entry a
+    /// second of the window.
+    recent: VecDeque<(u64, u64)>,
+}
+
+impl Progress {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            planned: 0,
+            outcomes: Counts::default(),
+            retried: 0,
+            doubted: 0,
+            problems: 0,
+            started: now,
+            throttled_until: None,
+            settling_until: None,
+            draining: false,
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// Takes an event in; gives the line to say about it, if there is one.
+    pub(super) fn event(&mut self, now: Instant, event: &Event) -> Option<String> {
+        match event {
+            Event::Started {
+                run,
+                planned,
+                earlier,
+            } => {
+                self.planned = *planned;
+                self.outcomes = earlier.clone();
+                self.started = now;
+                (earlier.total() > 0).then(|| {
+                    format!(
+                        "going on with run {}: {} of {} ended earlier",
+                        words::detail(run),
+                        thousands(earlier.total()),
+                        count(*planned, "change", "changes")
+                    )
+                })
+            }
+            Event::Ended {
+                target,
+                action: _,
+                outcome,
+                detail,
+            } => {
+                self.outcomes.add(*outcome, 1);
+                self.remember(now);
+                let line = words::problem(target, *outcome, detail.as_deref())?;
+                self.problems += 1;
+                if self.problems <= PROBLEMS_SHOWN {
+                    Some(line)
+                } else {
+                    (self.problems == PROBLEMS_SHOWN + 1)
+                        .then(|| "… and more in report.json".to_owned())
+                }
+            }
+            Event::Retried { .. } => {
+                self.retried += 1;
+                None
+            }
+            Event::Doubted { .. } => {
+                self.doubted += 1;
+                None
+            }
+            Event::Throttled { pause } => {
+                self.throttled_until = self.throttled_until.max(now.checked_add(*pause));
+                None
+            }
+            Event::Draining { reason } => {
+                self.draining = true;
+                Some(format!(
+                    "stopping: {}; what is in flight is finished",
+                    words::stop(reason)
+                ))
+            }
+            Event::Settling { changes, wait } => {
+                self.settling_until = now.checked_add(*wait);
+                Some(format!(
+                    "waiting {} until {} can be read back",
+                    rough(*wait),
+                    count(*changes, "doubtful change", "doubtful changes")
+                ))
+            }
+        }
+    }
+
+    fn remember(&mut self, now: Instant) {
+        let second = self.second(now);
+        match self.recent.back_mut() {
+            Some((last, ended)) if *last == second => *ended += 1,
+            Some(_) | None => self.recent.push_back((second, 1)),
+        }
+        while self
+            .recent
+            .front()
+            .is_some_and(|(first, _)| first + WINDOW.as_secs() <= second)
+        {
+            self.recent.pop_front();
+        }
+    }
+
+    fn second(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.started).as_secs()
+    }
+
+    pub(super) const fn planned(&self) -> u64 {
+        self.planned
+    }
+
+    pub(super) fn done(&self) -> u64 {
+        self.outcomes.total()
+    }
+
+    /// Changes that end in a second, lately; none while the run is too young to tell.
+    fn rate(&self, now: Instant) -> Option<f64> {
+        let elapsed = now.saturating_duration_since(self.started);
+        if elapsed < WARM_UP {
+            return None;
+        }
+        let oldest = self.second(now).saturating_sub(WINDOW.as_secs() - 1);
+        let ended: u64 = self
+            .recent
+            .iter()
+            .filter(|(second, _)| *second >= oldest)
+            .map(|(_, ended)| ended)
+            .sum();
+        // The window ends now, within its last second.
+        let span = elapsed - Duration::from_secs(oldest);
+        #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+        let rate = ended as f64 / span.max(WARM_UP).as_secs_f64();
+        Some(rate)
+    }
+
+    /// `7.9/s   eta 7 s   2 retried   1 failed   throttled by the server for 3 s`.
+    pub(super) fn notes(&self, now: Instant) -> String {
+        let mut notes = Vec::new();
+        if let Some(rate) = self.rate(now) {
+            notes.push(per_second(rate));
+            let left = self.planned.saturating_sub(self.done());
+            if left > 0 && rate > 0.0 && !self.draining {
+                #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
+                let eta = Duration::try_from_secs_f64(left as f64 / rate);
+                notes.push(format!("eta {}", rough(eta.unwrap_or(Duration::MAX))));
+            }
+        }
+        let bad = [
+            (self.retried, "retried"),
+            (self.doubted, "doubted"),
+            (self.outcomes.get(Outcome::Failed), "failed"),
+            (self.outcomes.get(Outcome::Refused), "refused"),
+            (self.outcomes.get(Outcome::Drifted), "drifted"),
+            (self.outcomes.get(Outcome::Gone), "gone"),
+            (self.outcomes.get(Outcome::InDoubt), "in doubt"),
+        ];
+        for (number, word) in bad {
+            if number > 0 {
+                notes.push(format!("{} {word}", thousands(number)));
+            }
+        }
+        let left = |until: Option<Instant>| {
+            until
+                .map(|until| until.saturating_duration_since(now))
+                .filter(|left| !left.is_zero())
+        };
+        if let Some(left) = left(self.throttled_until) {
+            notes.push(format!("throttled by the server for {}", rough(left)));
+        }
+        if let Some(left) = left(self.settling_until) {
+            notes.push(format!("reading back in {}", rough(left)));
+        }
+        if self.draining {
+            notes.push("stopping".to_owned());
+        }
+        notes.join("   ")
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::{event::Drain, report::words::tests::task};
+
+    pub(in crate::report) fn started(planned: u64) -> Event {
+        Event::Started {
+            run: "0192f0c4".to_owned(),
+            planned,
+            earlier: Counts::default(),
+        }
+    }
+
+    pub(in crate::report) fn ended(outcome: Outcome) -> Event {
+        Event::Ended {
+            target: task("e1", "t1", "Call back"),
+            action: vec!["reassign".to_owned()],
+            outcome,
+            detail: (outcome == Outcome::Refused).then(|| "400: no".to_owned()),
+        }
+    }
+
+    const fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn the_rate_is_that_of_the_last_seconds() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        progress.event(start, &started(1_000));
+        assert_eq!(progress.notes(start + ms(500)), "", "too early to tell");
+        // Eight a second for 20 s.
+        for n in 0..160 {
+            progress.event(start + ms(n * 125), &ended(Outcome::Applied));
+        }
+        assert_eq!(progress.notes(start + ms(19_999)), "8.0/s   eta 2 min");
+        // Then nothing: it falls, and is gone when the window is past.
+        assert_eq!(progress.notes(start + ms(24_999)), "4.0/s   eta 4 min");
+        assert_eq!(progress.notes(start + ms(60_000)), "0.0/s");
+    }
+
+    #[test]
+    fn a_burst_does_not_promise_an_early_end() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        progress.event(start, &started(104));
+        for _ in 0..4 {
+            progress.event(start, &ended(Outcome::Applied));
+        }
+        assert_eq!(progress.notes(start + ms(2_000)), "2.0/s   eta 50 s");
+    }
+
+    #[test]
+    fn trouble_is_counted_and_waits_run_out() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        progress.event(start, &started(10));
+        let target = task("e1", "t1", "");
+        progress.event(
+            start,
+            &Event::Retried {
+                target: target.clone(),
+                reason: String::new(),
+                after: ms(1),
+            },
+        );
+        progress.event(
+            start,
+            &Event::Doubted {
+                target,
+                reason: String::new(),
+            },
+        );
+        progress.event(start, &ended(Outcome::Failed));
+        progress.event(start, &ended(Outcome::InDoubt));
+        progress.event(start, &Event::Throttled { pause: ms(3_000) });
+        progress.event(start, &Event::Throttled { pause: ms(1_000) });
+        assert_eq!(
+            progress.notes(start),
+            "1 retried   1 doubted   1 failed   1 in doubt   throttled by the server for 3 s"
+        );
+        assert!(!progress.notes(start + ms(3_000)).contains("throttled"));
+        progress.event(
+            start,
+            &Event::Draining {
+                reason: Drain::Interrupted,
+            },
+        );
+        assert!(progress.notes(start + ms(3_000)).ends_with("stopping"));
+        assert!(!progress.notes(start + ms(3_000)).contains("eta"));
+    }
+
+    #[test]
+    fn what_earlier_sessions_did_counts_as_done_but_not_as_speed() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        let mut earlier = Counts::default();
+        earlier.add(Outcome::Applied, 90);
+        let line = progress.event(
+            start,
+            &Event::Started {
+                run: "0192f0c4".to_owned(),
+                planned: 100,
+                earlier,
+            },
+        );
+        assert_eq!(
+            line.as_deref(),
+            Some("going on with run 0192f0c4: 90 of 100 changes ended earlier")
+        );
+        assert_eq!(progress.done(), 90);
+        assert_eq!(progress.notes(start + ms(1_000)), "0.0/s");
+    }
+
+    #[test]
+    fn only_the_first_twenty_problems_get_a_line() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        progress.event(start, &started(100));
+        let mut lines: Vec<String> = (0..30)
+            .filter_map(|_| progress.event(start, &ended(Outcome::Refused)))
+            .collect();
+        assert_eq!(lines.pop().as_deref(), Some("… and more in report.json"));
+        assert_eq!(lines, ["refused   task “Call back” e1/t1: 400: no"; 20]);
+    }
+
+    #[test]
+    fn a_stop_and_a_wait_are_said() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        for (event, line) in [
+            (
+                Event::Draining {
+                    reason: Drain::Interrupted,
+                },
+                "stopping: interrupted; what is in flight is finished",
+            ),
+            (
+                Event::Settling {
+                    changes: 2,
+                    wait: ms(30_000),
+                },
+                "waiting 30 s until 2 doubtful changes can be read back",
+            ),
+        ] {
+            assert_eq!(progress.event(start, &event).as_deref(), Some(line));
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Counts of equal lines, and samples of unequal ones, in bounded memory.
+
+use std::{
+    cmp::{Reverse, max, min},
+    collections::BTreeMap,
+};
+
+use jiff::civil::Date;
+
+/// Distinct texts that are counted one by one: enough that the most frequent ones are among them when a plan has
+/// a few hundred values, small enough that a plan in which every value differs takes no memory to speak of.
+const KEPT: usize = 500;
+
+/// Distinct texts that are shown: what fits on a screen.
+const SHOWN: usize = 20;
+
+/// How often each text was added.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    rows: BTreeMap<String, Row>,
+    /// Additions whose texts came after [`KEPT`] others.
+    overflow: u64,
+}
+
+/// One text's count, and the range of the dates that were added with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) count: u64,
+    pub(super) dates: Option<(Date, Date)>,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, text: String, date: Option<Date>) {
+        if self.rows.len() >= KEPT && !self.rows.contains_key(&text) {
+            self.overflow += 1;
+            return;
+        }
+        let row = self.rows.entry(text).or_default();
+        row.count += 1;
+        if let Some(date) = date {
+            let (first, last) = row.dates.unwrap_or((date, date));
+            row.dates = Some((min(first, date), max(last, date)));
+        }
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.rows.values().map(|row| row.count).sum::<u64>() + self.overflow
+    }
+
+    /// The most frequent texts, and how many additions had another one.
+    pub(super) fn top(&self) -> (Vec<(&str, &Row)>, u64) {
+        let mut rows: Vec<(&str, &Row)> = self
+            .rows
+            .iter()
+            .map(|(text, row)| (text.as_str(), row))
+            .collect();
+        // Stable, so equal counts keep the order of their texts.
+        rows.sort_by_key(|(_, row)| Reverse(row.count));
+        rows.truncate(SHOWN);
+        let shown: u64 = rows.iter().map(|(_, row)| row.count).sum();
+        (rows, self.total() - shown)
+    }
+}
+
+/// The first few of something, and how many there were.
+#[derive(Clone, Debug)]
+pub(super) struct Sample {
+    limit: usize,
+    first: Vec<String>,
+    total: u64,
+}
+
+impl Sample {
+    pub(super) const fn first(limit: usize) -> Self {
+        Self {
+            limit,
+            first: Vec::new(),
+            total: 0,
+        }
+    }
+
+    /// `line` is made only when there is room for it.
+    pub(super) fn add(&mut self, line: impl FnOnce() -> String) {
+        self.total += 1;
+        if self.first.len() < self.limit {
+            self.first.push(line());
+        }
+    }
+
+    pub(super) fn lines(&self) -> &[String] {
+        &self.first
+    }
+
+    pub(super) const fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// How many there were after the first few.
+    pub(super) fn more(&self) -> u64 {
+        self.total - self.first.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_most_frequent_texts_come_first_and_the_rest_is_counted() {
+        let mut tally = Tally::default();
+        for number in 0..30 {
+            tally.add(format!("once {number:02}"), None);
+        }
+        for _ in 0..3 {
+            tally.add("thrice".to_owned(), None);
+        }
+        let (rows, others) = tally.top();
+        assert_eq!(rows[0].0, "thrice");
+        assert_eq!(rows[1].0, "once 00");
+        assert_eq!((rows.len(), others, tally.total()), (SHOWN, 11, 33));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_no_addition_is_lost() {
+        let mut tally = Tally::default();
+        for number in 0..10_000 {
+            tally.add(number.to_string(), None);
+        }
+        tally.add("0".to_owned(), None);
+        assert_eq!(tally.rows.len(), KEPT);
+        assert_eq!(tally.total(), 10_001);
+        assert_eq!(
+            tally.top().0[0],
+            (
+                "0",
+                &Row {
+                    count: 2,
+                    dates: None
+                }
+            )
+        );
+    }
+
+    #[test]
+    fn a_row_knows_the_range_of_its_dates() {
+        let mut tally = Tally::default();
+        for date in ["2026-12-05", "2026-12-01", "2026-12-14"] {
+            tally.add("+3 days".to_owned(), Some(date.parse().unwrap()));
+        }
+        let range = ("2026-12-01".parse().unwrap(), "2026-12-14".parse().unwrap());
+        assert_eq!(tally.top().0[0].1.dates, Some(range));
+    }
+
+    #[test]
+    fn a_sample_keeps_the_first_ones_and_counts_all() {
+        let mut sample = Sample::first(2);
+        for text in ["a", "b", "c"] {
+            sample.add(|| text.to_owned());
+        }
+        assert_eq!(sample.lines(), ["a", "b"]);
+        assert_eq!((sample.total(), sample.more()), (3, 1));
+    }
+}

@@ -1,0 +1,184 @@
+//! How targets, outcomes and reasons to stop are said to people.
+
+use crate::{event::Drain, outcome::Outcome, plan::Target, text::Untrusted};
+
+use super::units::rough;
+
+/// Columns of a name; the ids beside it are what identifies.
+const NAME_COLUMNS: usize = 50;
+
+/// Columns of what a service said: a sentence or two.
+const DETAIL_COLUMNS: usize = 200;
+
+/// `task “Send offer” exec_1/task_2`, escaped.
+pub(super) fn target(target: &Target) -> String {
+    let mut text = target.kind.word().to_owned();
+    if !target.name.is_empty() {
+        let name = Untrusted(&target.name).terminal().cut(NAME_COLUMNS);
+        text.push_str(&format!(" “{name}”"));
+    }
+    text.push_str(&format!(" {}", target.execution));
+    if let Some(id) = &target.id {
+        text.push_str(&format!("/{id}"));
+    }
+    text
+}
+
+/// A message from outside, escaped and cut to a line or two.
+pub(super) fn detail(text: &str) -> String {
+    Untrusted(text).terminal().cut(DETAIL_COLUMNS).to_string()
+}
+
+/// A line about a change that ended in a way that somebody should look at; none for the others.
+///
+/// `not_attempted` is none of them: a stop is said once, not once a change.
+pub(super) fn problem(ended: &Target, outcome: Outcome, said: Option<&str>) -> Option<String> {
+    match outcome {
+        Outcome::Applied | Outcome::AlreadyDone | Outcome::NotAttempted => None,
+        Outcome::Drifted
+        | Outcome::Gone
+        | Outcome::Refused
+        | Outcome::Failed
+        | Outcome::InDoubt => {
+            let mut line = format!("{outcome:<8}  {}", target(ended));
+            if let Some(said) = said {
+                line.push_str(&format!(": {}", detail(said)));
+            }
+            Some(line)
+        }
+    }
+}
+
+/// Why a run stops, as the middle of a sentence.
+pub(super) fn stop(drain: &Drain) -> String {
+    match drain {
+        Drain::Interrupted => "interrupted".to_owned(),
+        Drain::Unauthorized { message } if message.is_empty() => {
+            "the service does not accept the token".to_owned()
+        }
+        Drain::Unauthorized { message } => {
+            format!("the service does not accept the token: {}", detail(message))
+        }
+        Drain::FailuresInARow { failures, last } => {
+            format!(
+                "{failures} failures in a row, the last one: {}",
+                detail(last)
+            )
+        }
+        Drain::LongPause { pause } => {
+            format!("the service asks for a rest of {}", rough(*pause))
+        }
+        Drain::Checkpoint { message } => {
+            format!("the checkpoint can't be written: {}", detail(message))
+        }
+        Drain::OtherOrganisation { planned, found } => format!(
+            "the plan is for organisation {}, the service answers for {}",
+            detail(planned),
+            detail(found)
+        ),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::api::{Generation, Id, Level};
+
+    /// A task of a v2 flow.
+    pub(in crate::report) fn task(execution: &str, id: &str, name: &str) -> Target {
+        Target {
+            kind: Level::Task,
+            api: Generation::V2,
+            execution: Id::new(execution).unwrap(),
+            id: Some(Id::new(id).unwrap()),
+            name: name.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_target_is_named_with_its_ids() {
+        assert_eq!(
+            target(&task("e1", "t1", "Send \u{202e}offer")),
+            "task “Send \\u{202e}offer” e1/t1"
+        );
+        let mut execution = task("e1", "t1", "");
+        execution.kind = Level::Execution;
+        execution.id = None;
+        assert_eq!(target(&execution), "execution e1");
+    }
+
+    #[test]
+    fn only_what_needs_a_look_gets_a_line() {
+        let target = task("e1", "t1", "Call");
+        for (outcome, said, line) in [
+            (Outcome::Applied, None, None),
+            (Outcome::AlreadyDone, None, None),
+            (Outcome::NotAttempted, Some("stopped"), None),
+            (
+                Outcome::Refused,
+                Some("400: no\nway"),
+                Some("refused   task “Call” e1/t1: 400: no\\nway"),
+            ),
+            (Outcome::Failed, None, Some("failed    task “Call” e1/t1")),
+            (Outcome::Drifted, None, Some("drifted   task “Call” e1/t1")),
+            (Outcome::Gone, None, Some("gone      task “Call” e1/t1")),
+            (Outcome::InDoubt, None, Some("in_doubt  task “Call” e1/t1")),
+        ] {
+            assert_eq!(
+                problem(&target, outcome, said).as_deref(),
+                line,
+                "{outcome}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_stop_says_why() {
+        let text = |drain: &Drain| stop(drain);
+        for (drain, said) in [
+            (Drain::Interrupted, "interrupted"),
+            (
+                Drain::Unauthorized {
+                    message: String::new(),
+                },
+                "the service does not accept the token",
+            ),
+            (
+                Drain::Unauthorized {
+                    message: "expired\u{7}".to_owned(),
+                },
+                "the service does not accept the token: expired\\u{7}",
+            ),
+            (
+                Drain::FailuresInARow {
+                    failures: 10,
+                    last: "connection refused".to_owned(),
+                },
+                "10 failures in a row, the last one: connection refused",
+            ),
+            (
+                Drain::LongPause {
+                    pause: Duration::from_secs(600),
+                },
+                "the service asks for a rest of 10 min",
+            ),
+            (
+                Drain::Checkpoint {
+                    message: "no space left".to_owned(),
+                },
+                "the checkpoint can't be written: no space left",
+            ),
+            (
+                Drain::OtherOrganisation {
+                    planned: "1".to_owned(),
+                    found: "2".to_owned(),
+                },
+                "the plan is for organisation 1, the service answers for 2",
+            ),
+        ] {
+            assert_eq!(text(&drain), said);
+        }
+    }
+}

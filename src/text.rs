@@ -1,0 +1,334 @@
+//! The escapers: text from the API or from files leaves the program only through one of them.
+//!
+//! [`Untrusted`] has no `Display`; what it has is one method for each output format, and what that returns can
+//! be printed there and nowhere else.
+
+use std::fmt;
+
+use unicode_width::UnicodeWidthChar;
+
+/// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
+/// them paint over the lines above and below.
+const MAX_MARKS: usize = 4;
+
+/// Stands for what was cut off; one column wide.
+const ELLIPSIS: char = '…';
+
+/// Text that somebody else wrote: names, messages, cells.
+#[derive(Clone, Copy, Debug)]
+pub struct Untrusted<'a>(pub &'a str);
+
+impl<'a> Untrusted<'a> {
+    /// For one line of a terminal, or of a log that is read on one.
+    pub const fn terminal(self) -> Terminal<'a> {
+        Terminal {
+            text: self.0,
+            columns: usize::MAX,
+        }
+    }
+
+    /// For one cell of a CSV file.
+    pub const fn csv(self) -> CsvCell<'a> {
+        CsvCell { text: self.0 }
+    }
+}
+
+/// Shows text on one line of a terminal: what a terminal would obey, and what no reader could see, becomes a
+/// visible escape like `\u{1b}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal<'a> {
+    text: &'a str,
+    columns: usize,
+}
+
+impl Terminal<'_> {
+    /// At most this many columns, the ellipsis of a cut included.
+    #[must_use]
+    pub const fn cut(mut self, columns: usize) -> Self {
+        self.columns = columns;
+        self
+    }
+}
+
+impl fmt::Display for Terminal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fits = pieces(self.text)
+            .try_fold(0_usize, |used, piece| {
+                let used = used + piece.columns();
+                (used <= self.columns).then_some(used)
+            })
+            .is_some();
+        let room = if fits {
+            self.columns
+        } else {
+            self.columns.saturating_sub(1)
+        };
+        let mut used = 0;
+        for piece in pieces(self.text) {
+            used += piece.columns();
+            if used > room {
+                break;
+            }
+            write!(f, "{piece}")?;
+        }
+        if !fits && self.columns > 0 {
+            write!(f, "{ELLIPSIS}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Shows text as one cell of a CSV file, its quotes included: on one line, and never a formula.
+///
+/// A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula; a `'` before it makes it text
+/// (the advice of OWASP, "CSV injection"). A tab or a line break, which can begin a formula too, becomes visible.
+#[derive(Clone, Copy, Debug)]
+pub struct CsvCell<'a> {
+    text: &'a str,
+}
+
+impl fmt::Display for CsvCell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = self.text.trim_start().chars().next();
+        // The full-width forms are formulas in East Asian versions of Excel.
+        let formula = matches!(
+            first,
+            Some('=' | '+' | '-' | '@' | '＝' | '＋' | '－' | '＠')
+        );
+        let quoted = self.text.contains(['"', ',', ';']) || self.text != self.text.trim();
+        if quoted {
+            f.write_str("\"")?;
+        }
+        if formula {
+            f.write_str("'")?;
+        }
+        for piece in pieces(self.text) {
+            match piece {
+                Piece::Plain('"') => f.write_str("\"\"")?,
+                Piece::Plain(_) | Piece::Escaped(_) => write!(f, "{piece}")?,
+            }
+        }
+        if quoted {
+            f.write_str("\"")?;
+        }
+        Ok(())
+    }
+}
+
+/// The columns that already escaped text takes on a terminal.
+pub fn columns(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+/// One character as it will be shown.
+#[derive(Clone, Copy, Debug)]
+enum Piece {
+    Plain(char),
+    Escaped(char),
+}
+
+impl Piece {
+    fn columns(self) -> usize {
+        match self {
+            Self::Plain(c) => c.width().unwrap_or(0),
+            Self::Escaped(c) => escape(c).count(),
+        }
+    }
+}
+
+impl fmt::Display for Piece {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(c) => write!(f, "{c}"),
+            Self::Escaped(c) => escape(*c).try_for_each(|c| write!(f, "{c}")),
+        }
+    }
+}
+
+/// `\n`, `\r` and `\t` by their names, all others as `\u{…}`.
+fn escape(c: char) -> impl Iterator<Item = char> {
+    let (named, numbered) = match c {
+        '\n' | '\r' | '\t' => (Some(c.escape_default()), None),
+        _ => (None, Some(c.escape_unicode())),
+    };
+    named
+        .into_iter()
+        .flatten()
+        .chain(numbered.into_iter().flatten())
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = Piece> {
+    // At the start a mark would sit on what was printed before it: there is no letter to carry one yet.
+    let mut marks_left = 0;
+    text.chars().map(move |c| {
+        if is_unsafe(c) {
+            marks_left = 0;
+            return Piece::Escaped(c);
+        }
+        if c.width().unwrap_or(0) > 0 {
+            marks_left = MAX_MARKS;
+            return Piece::Plain(c);
+        }
+        if marks_left == 0 {
+            return Piece::Escaped(c);
+        }
+        marks_left -= 1;
+        Piece::Plain(c)
+    })
+}
+
+/// What a terminal obeys, what turns the reading direction, and what can't be seen.
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            // Bidirectional controls (UAX #9).
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+            // Zero-width spaces and joiners, invisible operators, deprecated format characters, the byte order mark.
+            | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{206a}'..='\u{206f}' | '\u{feff}'
+            // Line and paragraph separators: new lines to some readers.
+            | '\u{2028}' | '\u{2029}'
+            // The soft hyphen and the fillers: letters that show nothing.
+            | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{3164}' | '\u{ffa0}'
+            // Mongolian separators, interlinear annotations, shorthand, musical and hieroglyph format controls.
+            | '\u{180b}'..='\u{180f}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{13430}'..='\u{1343f}'
+            // Tags and the supplement of variation selectors: a whole hidden alphabet.
+            | '\u{e0000}'..='\u{e0fff}'
+            // Never a character.
+            | '\u{fffe}' | '\u{ffff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn terminal(text: &str) -> String {
+        Untrusted(text).terminal().to_string()
+    }
+
+    fn csv(text: &str) -> String {
+        Untrusted(text).csv().to_string()
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_becomes_visible() {
+        for (text, shown) in [
+            ("\u{1b}[31mred", "\\u{1b}[31mred"),
+            ("a\rb\nc\td", "a\\rb\\nc\\td"),
+            ("\u{9b}2J", "\\u{9b}2J"),
+            ("a\u{7f}", "a\\u{7f}"),
+            ("abc\u{202e}fdp.exe", "abc\\u{202e}fdp.exe"),
+            ("\u{2066}x\u{2069}", "\\u{2066}x\\u{2069}"),
+            (
+                "a\u{200b}b\u{200d}c\u{feff}",
+                "a\\u{200b}b\\u{200d}c\\u{feff}",
+            ),
+            ("a\u{ad}b\u{2028}c", "a\\u{ad}b\\u{2028}c"),
+            ("\u{e0041}", "\\u{e0041}"),
+        ] {
+            assert_eq!(terminal(text), shown);
+        }
+    }
+
+    #[test]
+    fn the_text_of_other_languages_is_left_alone() {
+        for text in [
+            "Grüße an Žofie, 100 % (50\u{a0}€)",
+            "e\u{301} is é in two characters",
+            "Việt Nam, שָׁלוֹם, العربية, 日本語, ᄒ\u{1161}\u{11ab}, हिन्दी",
+            "a thumb 👍 and a heart ❤\u{fe0f}",
+            r"C:\temp\new",
+        ] {
+            assert_eq!(terminal(text), text);
+        }
+    }
+
+    #[test]
+    fn a_mark_without_a_letter_and_a_flood_of_marks_become_visible() {
+        assert_eq!(terminal("\u{301}a"), "\\u{301}a");
+        assert_eq!(
+            terminal(&format!("z{}", "\u{301}".repeat(6))),
+            format!("z{}\\u{{301}}\\u{{301}}", "\u{301}".repeat(4)),
+        );
+        assert_eq!(
+            terminal("\n\u{301}"),
+            "\\n\\u{301}",
+            "an escape carries no mark"
+        );
+    }
+
+    #[test]
+    fn a_long_text_is_cut_by_columns_and_never_inside_an_escape() {
+        for (text, columns, shown) in [
+            ("abcdef", 6, "abcdef"),
+            ("abcdef", 5, "abcd…"),
+            ("日本語", 6, "日本語"),
+            ("日本語", 5, "日本…"),
+            ("日本語", 4, "日…"),
+            ("ab\u{1b}cd", 8, "ab…"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
+        ] {
+            let cut = Untrusted(text).terminal().cut(columns).to_string();
+            assert_eq!(cut, shown, "{text:?} in {columns}");
+        }
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula_and_stays_on_its_line() {
+        for (text, cell) in [
+            ("plain", "plain"),
+            ("=1+1", "'=1+1"),
+            ("+49 221", "'+49 221"),
+            ("-1", "'-1"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "\"'\\t=1\""),
+            (" =1", "\"' =1\""),
+            ("＝1", "'＝1"),
+            ("a,b", "\"a,b\""),
+            ("a;b", "\"a;b\""),
+            ("say \"no\"", "\"say \"\"no\"\"\""),
+            ("two\nlines", "two\\nlines"),
+        ] {
+            assert_eq!(csv(text), cell);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_acts_or_hides_gets_through(text in any::<String>(), columns in 0_usize..60) {
+            for shown in [
+                terminal(&text),
+                Untrusted(&text).terminal().cut(columns).to_string(),
+                csv(&text),
+            ] {
+                prop_assert!(!shown.chars().any(char::is_control), "{shown:?}");
+                prop_assert!(!shown.contains(|c| matches!(c,
+                    '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{61c}' | '\u{feff}'
+                )), "{shown:?}");
+            }
+        }
+
+        #[test]
+        fn plain_text_is_unchanged(text in "[ -~äöüßÄÖÜ€–„“]*") {
+            prop_assert_eq!(terminal(&text), text);
+        }
+
+        #[test]
+        fn a_cut_text_has_at_most_its_columns(text in any::<String>(), limit in 0_usize..60) {
+            let shown = Untrusted(&text).terminal().cut(limit).to_string();
+            prop_assert!(columns(&shown) <= limit, "{shown:?}");
+        }
+
+        #[test]
+        fn a_cell_is_read_back_by_a_csv_reader_as_one_cell(text in any::<String>()) {
+            let line = format!("{},end\n", csv(&text));
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+            let record = reader.records().next().unwrap().unwrap();
+            prop_assert_eq!(record.len(), 2);
+            prop_assert!(!record[0].trim_start().starts_with(['=', '+', '-', '@']));
+        }
+    }
+}
