@@ -11,7 +11,6 @@ pub mod client;
 pub mod dates;
 pub mod digest;
 pub mod cli;
-pub mod dates;
 pub mod error;
 pub mod event;
 pub mod json;

@@ -76,6 +76,9 @@ pub(super) fn stop(drain: &Drain) -> String {
             detail(planned),
             detail(found)
         ),
+        Drain::Bug { message } => {
+            format!("a part of wf-bulk failed, please report it: {}", detail(message))
+        }
     }
 }
 
