@@ -7,10 +7,13 @@
 
 pub mod action;
 pub mod api;
+pub mod checkpoint;
 pub mod dates;
 pub mod event;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
 pub mod playbook;
+pub mod private_file;
+pub mod store;
 pub mod template;
