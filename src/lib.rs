@@ -8,6 +8,7 @@
 pub mod action;
 pub mod api;
 pub mod client;
+pub mod checkpoint;
 pub mod dates;
 pub mod digest;
 pub mod cli;
@@ -23,5 +24,7 @@ pub mod selection;
 pub mod retry;
 pub mod report;
 pub mod styles;
+pub mod private_file;
+pub mod store;
 pub mod template;
 pub mod text;

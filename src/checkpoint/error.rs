@@ -1,0 +1,146 @@
+//! What can go wrong with a checkpoint.
+
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::phase::{Phase, Step};
+
+/// A record that can't follow on what is known. A bug when it is about to be written, damage when
+/// it is read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Illegal {
+    #[error("plan line {line}: \"{step}\" can't follow while the change is {phase}")]
+    Step { line: u64, phase: Phase, step: Step },
+    #[error("plan line {line}: \"{step}\" is for attempt {found}, attempt {expected} is due")]
+    Attempt {
+        line: u64,
+        step: Step,
+        expected: u32,
+        found: u32,
+    },
+    #[error("line {line} can't be a change in a plan of {lines} lines")]
+    NoChange { line: u64, lines: u64 },
+    #[error(
+        "plan line {line}: the plan has {changes} changes, and all of them have records already"
+    )]
+    MoreThanPlanned { line: u64, changes: u64 },
+    #[error("a plan of {lines} lines with {changes} changes can't be followed")]
+    Lines { lines: u64, changes: u64 },
+    #[error("\"finished\" can't be said while the change on plan line {line} is {phase}")]
+    StillOpen { line: u64, phase: Phase },
+    #[error("\"{record}\" can't follow, the run is {ending} already")]
+    Over {
+        ending: &'static str,
+        record: &'static str,
+    },
+}
+
+/// What is wrong with one line of a checkpoint.
+#[derive(Debug, thiserror::Error)]
+pub enum Damage {
+    #[error("its checksum does not fit")]
+    Checksum,
+    #[error("it has number {found}, {expected} is due")]
+    Sequence { expected: u64, found: u64 },
+    #[error("its checksum fits, its content is not understood; was it written by a newer wf-bulk?")]
+    Unreadable(#[source] serde_json::Error),
+    #[error("it is of format version {found}, this wf-bulk reads version 1")]
+    Version { found: u32 },
+    #[error("it contradicts the lines before it: {0}")]
+    Illegal(#[from] Illegal),
+}
+
+/// Why a checkpoint can't be made, read or resumed.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckpointError {
+    #[error("can't {doing} the checkpoint {}", path.display())]
+    Io {
+        doing: Doing,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error(
+        "the checkpoint {} is damaged in line {line}, so what was sent is not known; \
+         restore the file, or look at its changes by hand and plan again",
+        path.display()
+    )]
+    Damaged {
+        path: PathBuf,
+        /// 1-based.
+        line: u64,
+        source: Damage,
+    },
+    #[error(
+        "the checkpoint {} belongs to the plan {found}, not to {expected}; \
+         restore the run folder's own plan",
+        path.display()
+    )]
+    OtherPlan {
+        path: PathBuf,
+        expected: String,
+        found: String,
+    },
+    #[error(
+        "the checkpoint {} belongs to another run ({found:?}, not {expected:?}); \
+         restore the run folder's own checkpoint",
+        path.display()
+    )]
+    OtherRun {
+        path: PathBuf,
+        expected: String,
+        found: String,
+    },
+    #[error(
+        "the checkpoint {} is for a plan of {lines} lines with {changes} changes, its plan has others; \
+         restore the run folder's own checkpoint",
+        path.display()
+    )]
+    OtherSize {
+        path: PathBuf,
+        lines: u64,
+        changes: u64,
+    },
+    #[error("the run of the checkpoint {} is {ending}, nothing is left to resume", path.display())]
+    Over { path: PathBuf, ending: &'static str },
+}
+
+/// What was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    Create,
+    Open,
+    Read,
+    /// Cutting a torn record off.
+    Repair,
+    Write,
+    Sync,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Open => "open",
+            Self::Read => "read",
+            Self::Repair => "repair",
+            Self::Write => "write to",
+            Self::Sync => "sync",
+        })
+    }
+}
+
+/// The checkpoint can't be written any more: nothing may be sent from here on. The first error is the
+/// one that all later records get too, because after a failed sync nobody knows what is on disk.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error(
+    "can't {doing} the checkpoint {}; make room or repair the disk, then resume the run",
+    path.display()
+)]
+pub struct WriteFailed {
+    pub doing: Doing,
+    pub path: Arc<Path>,
+    pub source: Arc<io::Error>,
+}

@@ -1,0 +1,55 @@
+//! The checkpoint: a run's append-only log of what was started and how it ended.
+//!
+//! ```text
+//! {"wf_bulk_checkpoint":1,"run":"0192…","plan_sha256":"…","lines":140,"changes":137,"crc":"…"}
+//! {"seq":1,"record":{"started":{"line":2,"attempt":1,"at":1796115600000}},"crc":"…"}
+//! {"seq":2,"record":{"ended":{"line":2,"outcome":"applied"}},"crc":"…"}
+//! ```
+//!
+//! # For the run loop
+//!
+//! - [`Checkpoint::create`] makes the file of a new run, inside the folder that is about to
+//!   appear. [`Checkpoint::open`] starts a new run and goes on with an old one alike; it verifies the whole
+//!   file and says what it [`Recovered`]. [`Checkpoint::read`] only looks.
+//! - [`Checkpoint::append`] gives an [`Ack`]: await it between `started` and the request.
+//!   [`Checkpoint::append_without_waiting`] is for outcomes. Both first ask the [`State`], so a
+//!   record that contradicts what is known ([`Illegal`]) is never written.
+//! - When an ack fails, or [`Checkpoint::failure`] is set, drain: no later record gets to disk.
+//! - [`State`] answers for each plan line (1-based, as in `plan::Line::number`):
+//!   [`State::outstanding`] what is left to do, [`State::outcome`], [`State::open`]; and
+//!   [`State::counts`] for the run, whose sum is always the number of planned changes.
+//! - [`Checkpoint::close`] at the end, after `finished` when nothing is left to do. A run that was
+//!   drained, or holds something in doubt, is not finished: it can be resumed.
+//!
+//! # One change
+//!
+//! ```text
+//!              started                throttled, not_sent
+//! untouched ────────────► in flight ───────────────────────► between ── started ──► in flight
+//!     │                     │   │ unknown, or the process died  ▲
+//!     │                     │   └───────────► in doubt ─────────┘ not_applied (a read proved it)
+//!     │ ended (by the       │ ended             │  started: in flight again; its throttled, not_sent
+//!     ▼ re-check)           ▼                   ▼  and unknown lead back to "in doubt"
+//! ```
+//!
+//! While an attempt is in doubt, `refused` and `failed` would be guesses, and are illegal: record
+//! the attempt as `not_sent`, read back, record `not_applied`, and then the end. `applied` needs an attempt
+//! that may have taken effect, `already_done` that there is none. [`Phase::after`] is the whole table.
+
+mod error;
+mod file;
+mod outstanding;
+mod phase;
+mod record;
+mod replay;
+mod seal;
+mod state;
+mod writer;
+
+pub use error::{CheckpointError, Damage, Doing, Illegal, WriteFailed};
+pub use file::{Checkpoint, Opened, Recovered, Snapshot};
+pub use outstanding::Outstanding;
+pub use phase::{Phase, Step};
+pub use record::{Detail, End, Header, Record, VERSION};
+pub use state::{Ending, Open, State};
+pub use writer::{Ack, Disk, Writer};

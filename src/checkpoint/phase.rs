@@ -1,0 +1,220 @@
+//! Where one change stands, and what may follow: the table that the checkpoint lives by.
+
+use std::fmt;
+
+use super::record::End;
+
+/// Where one change stands. One byte: a run holds one for each line of its plan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing was sent.
+    #[default]
+    Untouched,
+    /// An attempt is on its way, and no earlier one is in doubt.
+    InFlight,
+    /// An attempt is on its way, and an earlier one is in doubt.
+    InFlightAgain,
+    /// All attempts are known to have had no effect; the next may start.
+    Between,
+    /// No attempt is on its way, and one of them may have taken effect.
+    InDoubt,
+    Ended(End),
+}
+
+/// What a record says about one change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Started,
+    Throttled,
+    NotSent,
+    Unknown,
+    NotApplied,
+    Ended(End),
+}
+
+impl Phase {
+    /// Where the change stands after `step`, or none when that contradicts what is known:
+    ///
+    /// - two attempts at once would be a request that nobody waits for;
+    /// - `applied` needs an attempt that may have taken effect, `already_done` that there is none;
+    /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared
+    ///   up first, by `not_applied`;
+    /// - `drifted` comes from a read, never from the answer to an attempt.
+    #[expect(
+        clippy::match_same_arms,
+        reason = "one phase after the other, so that the table can be checked by eye"
+    )]
+    pub const fn after(self, step: Step) -> Option<Self> {
+        match (self, step) {
+            (Self::Untouched | Self::Between, Step::Started) => Some(Self::InFlight),
+            (
+                Self::Untouched | Self::Between,
+                Step::Ended(
+                    end
+                    @ (End::AlreadyDone | End::Drifted | End::Gone | End::Refused | End::Failed),
+                ),
+            ) => Some(Self::Ended(end)),
+            (
+                Self::Untouched | Self::Between,
+                Step::Throttled
+                | Step::NotSent
+                | Step::Unknown
+                | Step::NotApplied
+                | Step::Ended(End::Applied),
+            ) => None,
+
+            (Self::InFlight, Step::Throttled | Step::NotSent) => Some(Self::Between),
+            (Self::InFlight, Step::Unknown) => Some(Self::InDoubt),
+            (
+                Self::InFlight,
+                Step::Ended(end @ (End::Applied | End::Gone | End::Refused | End::Failed)),
+            ) => Some(Self::Ended(end)),
+            (
+                Self::InFlight,
+                Step::Started | Step::NotApplied | Step::Ended(End::AlreadyDone | End::Drifted),
+            ) => None,
+
+            (Self::InFlightAgain, Step::Throttled | Step::NotSent | Step::Unknown) => {
+                Some(Self::InDoubt)
+            }
+            (Self::InFlightAgain, Step::Ended(end @ (End::Applied | End::Gone))) => {
+                Some(Self::Ended(end))
+            }
+            (
+                Self::InFlightAgain,
+                Step::Started
+                | Step::NotApplied
+                | Step::Ended(End::AlreadyDone | End::Drifted | End::Refused | End::Failed),
+            ) => None,
+
+            (Self::InDoubt, Step::Started) => Some(Self::InFlightAgain),
+            (Self::InDoubt, Step::NotApplied) => Some(Self::Between),
+            (Self::InDoubt, Step::Ended(end @ (End::Applied | End::Drifted | End::Gone))) => {
+                Some(Self::Ended(end))
+            }
+            (
+                Self::InDoubt,
+                Step::Throttled
+                | Step::NotSent
+                | Step::Unknown
+                | Step::Ended(End::AlreadyDone | End::Refused | End::Failed),
+            ) => None,
+
+            (
+                Self::Ended(_),
+                Step::Started
+                | Step::Throttled
+                | Step::NotSent
+                | Step::Unknown
+                | Step::NotApplied
+                | Step::Ended(_),
+            ) => None,
+        }
+    }
+
+    /// Where the change stands when the process that worked on it is gone.
+    pub const fn orphaned(self) -> Self {
+        match self {
+            Self::InFlight | Self::InFlightAgain => Self::InDoubt,
+            Self::Untouched | Self::Between | Self::InDoubt | Self::Ended(_) => self,
+        }
+    }
+
+    /// Whether an attempt may have taken effect and no end says whether it did.
+    pub const fn is_doubtful(self) -> bool {
+        match self {
+            Self::InFlight | Self::InFlightAgain | Self::InDoubt => true,
+            Self::Untouched | Self::Between | Self::Ended(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Untouched => f.write_str("untouched"),
+            Self::InFlight => f.write_str("in flight"),
+            Self::InFlightAgain => f.write_str("in flight again, with an earlier attempt in doubt"),
+            Self::Between => f.write_str("between attempts"),
+            Self::InDoubt => f.write_str("in doubt"),
+            Self::Ended(end) => write!(f, "ended as {end}"),
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Started => f.write_str("started"),
+            Self::Throttled => f.write_str("throttled"),
+            Self::NotSent => f.write_str("not_sent"),
+            Self::Unknown => f.write_str("unknown"),
+            Self::NotApplied => f.write_str("not_applied"),
+            Self::Ended(end) => write!(f, "ended {end}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The steps in the order of the table's columns.
+    const STEPS: [Step; 11] = [
+        Step::Started,
+        Step::Throttled,
+        Step::NotSent,
+        Step::Unknown,
+        Step::NotApplied,
+        Step::Ended(End::Applied),
+        Step::Ended(End::AlreadyDone),
+        Step::Ended(End::Drifted),
+        Step::Ended(End::Gone),
+        Step::Ended(End::Refused),
+        Step::Ended(End::Failed),
+    ];
+
+    #[test]
+    fn every_step_from_every_phase_is_as_in_the_table() {
+        // U untouched, F in flight, A in flight again, B between, D in doubt, E ended as said, . illegal
+        #[rustfmt::skip]
+        let table = [
+            //                      start thrott notsent unknown notapp  appl done drift gone refu fail
+            (Phase::Untouched,     "F     .      .       .       .       .    E    E     E    E    E"),
+            (Phase::InFlight,      ".     B      B       D       .       E    .    .     E    E    E"),
+            (Phase::InFlightAgain, ".     D      D       D       .       E    .    .     E    .    ."),
+            (Phase::Between,       "F     .      .       .       .       .    E    E     E    E    E"),
+            (Phase::InDoubt,       "A     .      .       .       B       E    .    E     E    .    ."),
+        ];
+        for (phase, row) in table {
+            let cells: Vec<_> = row.split_whitespace().collect();
+            assert_eq!(cells.len(), STEPS.len());
+            for (step, cell) in STEPS.into_iter().zip(cells) {
+                let expected = match (cell, step) {
+                    ("F", _) => Some(Phase::InFlight),
+                    ("A", _) => Some(Phase::InFlightAgain),
+                    ("B", _) => Some(Phase::Between),
+                    ("D", _) => Some(Phase::InDoubt),
+                    ("E", Step::Ended(end)) => Some(Phase::Ended(end)),
+                    (".", _) => None,
+                    other => panic!("not a cell: {other:?}"),
+                };
+                assert_eq!(phase.after(step), expected, "{phase} + {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_follows_an_end() {
+        for end in End::ALL {
+            for step in STEPS {
+                assert_eq!(Phase::Ended(end).after(step), None, "{end} + {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_takes_one_byte() {
+        assert_eq!(size_of::<Phase>(), 1);
+    }
+}

@@ -1,0 +1,252 @@
+//! What a checkpoint says: its header and its records.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Outcome;
+
+/// The version of the checkpoint format that is written and read.
+pub const VERSION: u32 = 1;
+
+/// Longest detail that is kept, in characters: a message of the service fits, a page of HTML from
+/// a proxy in front of it does not have to.
+const MAX_DETAIL: usize = 300;
+
+/// The first line: which run of which plan the records belong to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    pub wf_bulk_checkpoint: u32,
+    /// The run's id.
+    pub run: String,
+    /// What `sha256sum` prints for the plan file, in lower-case hex.
+    pub plan_sha256: String,
+    /// Lines of the plan file, header and trailer included.
+    pub lines: u64,
+    /// Changes among these lines.
+    pub changes: u64,
+}
+
+impl Header {
+    pub const fn new(run: String, plan_sha256: String, lines: u64, changes: u64) -> Self {
+        Self {
+            wf_bulk_checkpoint: VERSION,
+            run,
+            plan_sha256,
+            lines,
+            changes,
+        }
+    }
+}
+
+/// One thing that happened. `line` is the change's 1-based line in the plan file, `attempt` counts
+/// the starts of one change from 1, `at` is in Unix milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Record {
+    /// The intent: from here on the request may have left.
+    Started { line: u64, attempt: u32, at: i64 },
+    /// The service asked to come back later (429) and did nothing.
+    Throttled { line: u64, attempt: u32 },
+    /// The attempt is known to have had no effect: no connection was made, or the service said no
+    /// while an earlier attempt is still in doubt.
+    NotSent {
+        line: u64,
+        attempt: u32,
+        reason: Detail,
+    },
+    /// The request may have left and no conclusive answer came.
+    Unknown {
+        line: u64,
+        attempt: u32,
+        reason: Detail,
+    },
+    /// A read, made late enough, proved that none of the attempts so far took effect.
+    NotApplied { line: u64, attempt: u32 },
+    /// The change's end in this run.
+    Ended {
+        line: u64,
+        outcome: End,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        detail: Option<Detail>,
+    },
+    /// Another process took the run over: what was in flight has nobody who waits for its answer.
+    Resumed { at: i64 },
+    /// Nothing is left to do.
+    Finished { at: i64 },
+    /// A person gave the run up.
+    Abandoned { at: i64, reason: Detail },
+}
+
+impl Record {
+    /// The name that the file uses.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Started { .. } => "started",
+            Self::Throttled { .. } => "throttled",
+            Self::NotSent { .. } => "not_sent",
+            Self::Unknown { .. } => "unknown",
+            Self::NotApplied { .. } => "not_applied",
+            Self::Ended { .. } => "ended",
+            Self::Resumed { .. } => "resumed",
+            Self::Finished { .. } => "finished",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
+/// The outcomes that are written down. The other two follow from the records: a change with an
+/// attempt that may have taken effect is in doubt, one without is not attempted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Applied,
+    AlreadyDone,
+    Drifted,
+    Gone,
+    Refused,
+    Failed,
+}
+
+impl End {
+    pub const ALL: [Self; 6] = [
+        Self::Applied,
+        Self::AlreadyDone,
+        Self::Drifted,
+        Self::Gone,
+        Self::Refused,
+        Self::Failed,
+    ];
+}
+
+impl From<End> for Outcome {
+    fn from(end: End) -> Self {
+        match end {
+            End::Applied => Self::Applied,
+            End::AlreadyDone => Self::AlreadyDone,
+            End::Drifted => Self::Drifted,
+            End::Gone => Self::Gone,
+            End::Refused => Self::Refused,
+            End::Failed => Self::Failed,
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Outcome::from(*self).fmt(f)
+    }
+}
+
+/// Words about a record, at most 300 characters of them: a record stays short whatever a
+/// server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Detail(String);
+
+impl Detail {
+    /// Keeps the beginning of `text`; the cut is marked by an ellipsis.
+    pub fn new(text: &str) -> Self {
+        match text.char_indices().nth(MAX_DETAIL) {
+            None => Self(text.to_owned()),
+            Some(_) => Self(text.chars().take(MAX_DETAIL - 1).chain(['…']).collect()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Detail {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<Detail> for String {
+    fn from(detail: Detail) -> Self {
+        detail.0
+    }
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_records_are_those_of_the_file() {
+        let reason = Detail::new("r");
+        for record in [
+            Record::Started {
+                line: 2,
+                attempt: 1,
+                at: 0,
+            },
+            Record::Throttled {
+                line: 2,
+                attempt: 1,
+            },
+            Record::NotSent {
+                line: 2,
+                attempt: 1,
+                reason: reason.clone(),
+            },
+            Record::Unknown {
+                line: 2,
+                attempt: 1,
+                reason: reason.clone(),
+            },
+            Record::NotApplied {
+                line: 2,
+                attempt: 1,
+            },
+            Record::Ended {
+                line: 2,
+                outcome: End::Gone,
+                detail: None,
+            },
+            Record::Resumed { at: 0 },
+            Record::Finished { at: 0 },
+            Record::Abandoned { at: 0, reason },
+        ] {
+            let json = serde_json::to_value(&record).unwrap();
+            assert!(json.get(record.word()).is_some(), "{json}");
+            assert_eq!(serde_json::from_value::<Record>(json).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn ends_are_written_by_the_names_of_the_outcomes() {
+        for end in End::ALL {
+            assert_eq!(
+                serde_json::to_value(end).unwrap(),
+                Outcome::from(end).word()
+            );
+        }
+    }
+
+    #[test]
+    fn an_outcome_that_follows_from_the_records_cannot_be_recorded() {
+        for word in ["in_doubt", "not_attempted"] {
+            assert!(serde_json::from_str::<End>(&format!("\"{word}\"")).is_err());
+        }
+    }
+
+    #[test]
+    fn a_detail_is_cut_between_characters_and_only_when_it_is_too_long() {
+        let fits = "ü".repeat(MAX_DETAIL);
+        assert_eq!(Detail::new(&fits).as_str(), fits);
+        let cut = Detail::new(&format!("{fits}x"));
+        assert_eq!(cut.as_str().chars().count(), MAX_DETAIL);
+        assert!(cut.as_str().ends_with("ü…"));
+        assert_eq!(Detail::from(String::from(cut.clone())), cut);
+    }
+}

@@ -1,0 +1,156 @@
+//! Files and folders that only their owner may read, and that survive a power cut.
+
+use std::{
+    fs::{DirBuilder, File, OpenOptions},
+    io::{self, BufWriter, Write},
+    path::Path,
+};
+
+use tempfile::NamedTempFile;
+
+/// Makes a new file, mode 0600.
+///
+/// # Errors
+///
+/// When it exists or can't be made.
+pub fn create(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().write(true).create_new(true)).open(path)
+}
+
+/// Opens a lock's file, and makes it, mode 0600, when there is none.
+///
+/// # Errors
+///
+/// When it can't be opened or made.
+pub fn open_or_create(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
+}
+
+/// Makes a new folder, mode 0700.
+///
+/// # Errors
+///
+/// When it exists or can't be made.
+pub fn create_dir(path: &Path) -> io::Result<()> {
+    private_dir().create(path)
+}
+
+/// Makes a folder and the missing ones above it, mode 0700.
+///
+/// # Errors
+///
+/// When one of them can't be made.
+pub fn create_dir_all(path: &Path) -> io::Result<()> {
+    private_dir().recursive(true).create(path)
+}
+
+/// Puts a file, mode 0600, in place of what was at `path`: all of it or nothing, also when the machine
+/// stops in between.
+///
+/// # Errors
+///
+/// When `write`, the disk or the rename fails; the old file is still there then.
+pub fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let folder = parent(path);
+    let mut file = NamedTempFile::new_in(folder)?;
+    let mut buffered = BufWriter::new(file.as_file_mut());
+    write(&mut buffered)?;
+    buffered.flush()?;
+    drop(buffered);
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    sync_dir(folder)
+}
+
+/// Returns when the names in a folder are on disk.
+///
+/// # Errors
+///
+/// When they may not be.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// The folder that a path is in.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+}
+
+#[cfg(unix)]
+fn private_dir() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn only_the_owner_may_read() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("a/b");
+        create_dir_all(&folder).unwrap();
+        create(&folder.join("new")).unwrap();
+        open_or_create(&folder.join("lock")).unwrap();
+        replace(&folder.join("whole"), |file| file.write_all(b"x")).unwrap();
+        assert_eq!(mode(&home.path().join("a")), 0o700);
+        assert_eq!(mode(&folder), 0o700);
+        for name in ["new", "lock", "whole"] {
+            assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_new_file_never_takes_the_place_of_another() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x");
+        fs::write(&path, "old").unwrap();
+        assert_eq!(
+            create(&path).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        drop(open_or_create(&path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    }
+
+    #[test]
+    fn a_replacement_that_fails_leaves_the_old_file_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("report.json");
+        fs::write(&path, "old").unwrap();
+        let failed = replace(&path, |file| {
+            file.write_all(b"half")?;
+            Err(io::Error::other("full"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "full");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+        replace(&path, |file| file.write_all(b"new")).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    }
+
+    #[test]
+    fn a_bare_name_is_in_the_present_folder() {
+        assert_eq!(parent(Path::new("x")), Path::new("."));
+        assert_eq!(parent(Path::new("a/x")), Path::new("a"));
+    }
+}

@@ -1,0 +1,101 @@
+//! What can go wrong with the state folder.
+
+use std::{fmt, io, path::PathBuf};
+
+use super::run_id::RunId;
+use crate::checkpoint::CheckpointError;
+
+/// Why the state folder can't be used as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("can't {doing} {}", path.display())]
+    Io {
+        doing: Doing,
+        path: PathBuf,
+        source: io::Error,
+    },
+    #[error("{} is not what wf-bulk writes; restore it, or move its folder away", path.display())]
+    Settings {
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error(
+        "{} is of version {found}, this wf-bulk reads version {}; use the wf-bulk that started the run",
+        path.display(),
+        super::settings::VERSION
+    )]
+    SettingsVersion { path: PathBuf, found: u32 },
+    #[error("{} is about run {found}; was the folder renamed?", path.display())]
+    OtherRun { path: PathBuf, found: RunId },
+    #[error("no run in {} starts with {prefix:?}; `wf-bulk status` lists them", runs.display())]
+    NotFound { prefix: String, runs: PathBuf },
+    #[error("{prefix:?} is the beginning of {} runs: {}; give more of the id", found.len(), join(found))]
+    Ambiguous { prefix: String, found: Vec<RunId> },
+    #[error("another process works on run {run}; wait for it to end, or wait here with --wait")]
+    RunLocked { run: RunId },
+    #[error(
+        "another run on this machine writes to {server}{}, and two would be faster than either was told to be; \
+         wait for it with --wait",
+        of_org(org.as_deref())
+    )]
+    ServerLocked { server: String, org: Option<String> },
+    #[error(
+        "there is no place for locks: neither XDG_STATE_HOME nor HOME is an absolute path; set one of them"
+    )]
+    NoLockHome,
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+}
+
+/// What was tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    Create,
+    Read,
+    Write,
+    Sync,
+    Lock,
+    /// Giving a new run's folder its name.
+    Rename,
+    /// Copying the plan into the run's folder.
+    Copy,
+    Remove,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Sync => "sync",
+            Self::Lock => "lock",
+            Self::Rename => "give its name to",
+            Self::Copy => "copy the plan to",
+            Self::Remove => "remove",
+        })
+    }
+}
+
+/// Names what was tried on which path.
+pub(super) fn io_error(
+    doing: Doing,
+    path: impl Into<PathBuf>,
+) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.into();
+    move |source| StoreError::Io {
+        doing,
+        path,
+        source,
+    }
+}
+
+fn join(runs: &[RunId]) -> String {
+    let texts: Vec<_> = runs.iter().map(RunId::to_string).collect();
+    texts.join(", ")
+}
+
+fn of_org(org: Option<&str>) -> String {
+    org.map(|org| format!(" (organisation {org})"))
+        .unwrap_or_default()
+}

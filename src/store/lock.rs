@@ -1,0 +1,218 @@
+//! Locks between processes. The kernel frees them when their process ends, however it ends.
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    error::{Doing, StoreError, io_error},
+    run_id::RunId,
+};
+use crate::private_file;
+
+/// Bytes of the digest in a lock file's name: two servers meet by chance once in 2^64, and then
+/// only wait for each other.
+const NAME_BYTES: usize = 8;
+
+/// What to do when another process holds the lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Say so.
+    Refuse,
+    /// Block until it is free (`--wait`).
+    UntilFree,
+}
+
+/// A lock that is held until this is dropped.
+#[must_use = "the lock is free as soon as this is dropped"]
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Where the locks of servers are: `$XDG_STATE_HOME/wf-bulk/locks`, else `~/.local/state/wf-bulk/locks`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockHome(PathBuf);
+
+impl LockHome {
+    /// Finds the place from the values of `XDG_STATE_HOME` and `HOME`. The XDG base directory
+    /// specification has relative paths ignored.
+    ///
+    /// # Errors
+    ///
+    /// When neither is an absolute path.
+    pub fn from_environment(
+        xdg_state_home: Option<PathBuf>,
+        home: Option<PathBuf>,
+    ) -> Result<Self, StoreError> {
+        let absolute = |path: &PathBuf| path.is_absolute();
+        xdg_state_home
+            .filter(absolute)
+            .or_else(|| {
+                home.filter(absolute)
+                    .map(|home| home.join(".local").join("state"))
+            })
+            .map(|state| Self(state.join("wf-bulk").join("locks")))
+            .ok_or(StoreError::NoLockHome)
+    }
+
+    /// Makes this process the only one on the machine that writes to this organisation of this server, so
+    /// that two runs together are no faster than one. Blocks for as long as `wait` says.
+    ///
+    /// # Errors
+    ///
+    /// When another process holds the lock and `wait` refuses, or its file can't be made.
+    pub fn lock_server(
+        &self,
+        server: &str,
+        org: Option<&str>,
+        wait: Wait,
+    ) -> Result<Lock, StoreError> {
+        private_file::create_dir_all(&self.0).map_err(io_error(Doing::Create, &self.0))?;
+        lock(&self.0.join(file_name(server, org)), wait, || {
+            StoreError::ServerLocked {
+                server: server.to_owned(),
+                org: org.map(str::to_owned),
+            }
+        })
+    }
+}
+
+/// Makes this process the only one that works on a run.
+pub(super) fn lock_run(path: &Path, run: RunId, wait: Wait) -> Result<Lock, StoreError> {
+    lock(path, wait, || StoreError::RunLocked { run })
+}
+
+/// Makes this process the only one that makes runs in a state folder, for as long as it takes.
+pub(super) fn lock_making(path: &Path) -> Result<Lock, StoreError> {
+    let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
+    file.lock().map_err(io_error(Doing::Lock, path))?;
+    Ok(Lock { _file: file })
+}
+
+/// The lock, if nobody has it; none also when there is no such file.
+pub(super) fn lock_if_free(path: &Path) -> Option<Lock> {
+    let file = File::open(path).ok()?;
+    file.try_lock().ok()?;
+    Some(Lock { _file: file })
+}
+
+fn lock(path: &Path, wait: Wait, held: impl FnOnce() -> StoreError) -> Result<Lock, StoreError> {
+    let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
+    match wait {
+        Wait::UntilFree => file.lock().map_err(io_error(Doing::Lock, path))?,
+        Wait::Refuse => file.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => held(),
+            TryLockError::Error(source) => io_error(Doing::Lock, path)(source),
+        })?,
+    }
+    Ok(Lock { _file: file })
+}
+
+/// A digest, because a server's address is no file name. The byte 0 is in neither part, so the
+/// border between them is plain.
+fn file_name(server: &str, org: Option<&str>) -> String {
+    use std::fmt::Write;
+
+    let digest = Sha256::new()
+        .chain_update(server)
+        .chain_update([0])
+        .chain_update(org.unwrap_or_default())
+        .finalize();
+    let mut name = String::new();
+    for byte in &digest[..NAME_BYTES] {
+        // Writing to a string does not fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    name + ".lock"
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    fn home(folder: &Path) -> LockHome {
+        LockHome::from_environment(Some(folder.to_owned()), None).unwrap()
+    }
+
+    #[test]
+    fn the_place_follows_the_environment() {
+        let path = |text: &str| Some(PathBuf::from(text));
+        let table = [
+            (path("/x"), path("/h"), Some("/x/wf-bulk/locks")),
+            (path("/x"), None, Some("/x/wf-bulk/locks")),
+            (None, path("/h"), Some("/h/.local/state/wf-bulk/locks")),
+            (path("x"), path("/h"), Some("/h/.local/state/wf-bulk/locks")),
+            (path(""), path("/h"), Some("/h/.local/state/wf-bulk/locks")),
+            (path("x"), path("h"), None),
+            (None, None, None),
+        ];
+        for (xdg, home, expected) in table {
+            let found = LockHome::from_environment(xdg.clone(), home.clone()).ok();
+            assert_eq!(
+                found.map(|found| found.0),
+                expected.map(PathBuf::from),
+                "{xdg:?} {home:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_runs_on_one_server_and_organisation_exclude_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        let held = home
+            .lock_server("https://a", Some("1"), Wait::Refuse)
+            .unwrap();
+        let refused = home.lock_server("https://a", Some("1"), Wait::Refuse);
+        let Err(StoreError::ServerLocked { server, org }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((server.as_str(), org.as_deref()), ("https://a", Some("1")));
+        drop(held);
+        home.lock_server("https://a", Some("1"), Wait::Refuse)
+            .unwrap();
+    }
+
+    #[test]
+    fn other_servers_and_organisations_are_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        let places = [
+            ("https://a", Some("1")),
+            ("https://a", Some("2")),
+            ("https://a", None),
+            ("https://a1", None),
+            ("https://b", Some("1")),
+        ];
+        let held: Vec<_> = places
+            .into_iter()
+            .map(|(server, org)| home.lock_server(server, org, Wait::Refuse).unwrap())
+            .collect();
+        assert_eq!(held.len(), places.len());
+    }
+
+    #[test]
+    fn who_waits_gets_the_lock_when_it_is_free_and_not_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        let held = home.lock_server("https://a", None, Wait::Refuse).unwrap();
+        let (about_to_free, freed) = mpsc::channel();
+        let waiter = thread::spawn(move || {
+            let lock = home
+                .lock_server("https://a", None, Wait::UntilFree)
+                .unwrap();
+            // The holder says this before it lets go: got too early, it is not there yet.
+            freed.try_recv().expect("got the lock while it was held");
+            lock
+        });
+        about_to_free.send(()).unwrap();
+        drop(held);
+        drop(waiter.join().unwrap());
+    }
+}

@@ -1,0 +1,33 @@
+//! The state folder (`--state-dir`, default `.wf-bulk`): the runs, each in a folder of its own.
+//!
+//! ```text
+//! .wf-bulk/.gitignore                   *
+//! .wf-bulk/lock                         held while a run is made
+//! .wf-bulk/runs/<run id>/plan           the copy that is applied
+//!                        run.json       the settings, for `resume` and `status`
+//!                        checkpoint.jsonl
+//!                        lock           held while a process works on the run
+//!                        report.json, failed.csv
+//! .wf-bulk/runs/.tmp-<run id>/          a run that is being made
+//! ```
+//!
+//! A new run: [`StateDir::draft`], [`Draft::copy_plan`], read the copy, [`Draft::commit`]: the folder
+//! appears under its name, complete and locked. An old run: [`StateDir::find`] or
+//! [`Listing::newest_unfinished`], [`RunFolder::lock`], [`RunFolder::settings`]. The
+//! records themselves are [`crate::checkpoint`]'s.
+
+mod draft;
+mod error;
+mod lock;
+mod run_folder;
+mod run_id;
+mod settings;
+mod state_dir;
+
+pub use draft::{Draft, PlanCopy};
+pub use error::{Doing, StoreError};
+pub use lock::{Lock, LockHome, Wait};
+pub use run_folder::RunFolder;
+pub use run_id::{RunId, RunIdError};
+pub use settings::{RunSettings, VERSION};
+pub use state_dir::{Listed, Listing, StateDir, Unreadable};

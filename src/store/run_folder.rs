@@ -1,0 +1,149 @@
+//! One run's folder.
+
+use std::{
+    fs,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+use super::{
+    error::{Doing, StoreError, io_error},
+    lock::{self, Lock, Wait},
+    run_id::RunId,
+    settings::{RunSettings, VERSION},
+};
+use crate::{
+    checkpoint::{Checkpoint, Ending},
+    private_file,
+};
+
+/// A run's folder and what is where in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFolder {
+    id: RunId,
+    path: PathBuf,
+}
+
+/// The version, whatever else `run.json` holds.
+#[derive(Deserialize)]
+struct Version {
+    wf_bulk_run: u32,
+}
+
+impl RunFolder {
+    pub(super) const fn new(id: RunId, path: PathBuf) -> Self {
+        Self { id, path }
+    }
+
+    pub const fn id(&self) -> RunId {
+        self.id
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The copy of the plan that this run applies.
+    pub fn plan(&self) -> PathBuf {
+        self.path.join("plan")
+    }
+
+    pub fn checkpoint(&self) -> PathBuf {
+        self.path.join("checkpoint.jsonl")
+    }
+
+    pub fn report(&self) -> PathBuf {
+        self.path.join("report.json")
+    }
+
+    /// The ids of the changes that did not work out, for `--only-file`.
+    pub fn failed(&self) -> PathBuf {
+        self.path.join("failed.csv")
+    }
+
+    pub(super) fn run_json(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    pub(super) fn lock_file(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    /// Makes this process the only one that works on the run. Blocks for as long as `wait` says.
+    ///
+    /// # Errors
+    ///
+    /// When another process works on it and `wait` refuses, or the lock's file can't be opened.
+    pub fn lock(&self, wait: Wait) -> Result<Lock, StoreError> {
+        lock::lock_run(&self.lock_file(), self.id, wait)
+    }
+
+    /// What the run was started with.
+    ///
+    /// # Errors
+    ///
+    /// When `run.json` can't be read, is of another version, or belongs to another run.
+    pub fn settings(&self) -> Result<RunSettings, StoreError> {
+        let path = self.run_json();
+        let bytes = fs::read(&path).map_err(io_error(Doing::Read, &path))?;
+        let malformed = |source| StoreError::Settings {
+            path: path.clone(),
+            source,
+        };
+        let Version { wf_bulk_run: found } = serde_json::from_slice(&bytes).map_err(malformed)?;
+        if found != VERSION {
+            return Err(StoreError::SettingsVersion { path, found });
+        }
+        let settings: RunSettings = serde_json::from_slice(&bytes).map_err(malformed)?;
+        if settings.run != self.id {
+            return Err(StoreError::OtherRun {
+                path,
+                found: settings.run,
+            });
+        }
+        Ok(settings)
+    }
+
+    /// How the run came to its end, none while it can be resumed; from the last record alone, so that
+    /// looking through many runs stays cheap.
+    ///
+    /// # Errors
+    ///
+    /// When the checkpoint can't be read.
+    pub fn ending(&self) -> Result<Option<Ending>, StoreError> {
+        Ok(Checkpoint::peek_ending(&self.checkpoint())?)
+    }
+
+    /// Writes `report.json`, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When `fill` or the disk fails.
+    pub fn write_report(
+        &self,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        write(&self.report(), fill)
+    }
+
+    /// Writes `failed.csv`, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// When `fill` or the disk fails.
+    pub fn write_failed(
+        &self,
+        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        write(&self.failed(), fill)
+    }
+}
+
+fn write(
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), StoreError> {
+    private_file::replace(path, fill).map_err(io_error(Doing::Write, path))
+}

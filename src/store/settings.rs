@@ -1,0 +1,36 @@
+//! What a run was started with, for those that come back to it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::run_id::RunId;
+use crate::pace::Pace;
+
+/// The version of `run.json` that is written and read.
+pub const VERSION: u32 = 1;
+
+/// `run.json`: written once, when the run is made. Holds no token; `resume` asks for one anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    pub wf_bulk_run: u32,
+    pub run: RunId,
+    pub started_at: Timestamp,
+    /// The playbook's name.
+    pub playbook: String,
+    /// SHA-256 in hex over the variables: with playbook and server, what makes two runs the same.
+    pub vars_sha256: String,
+    /// What `sha256sum` prints for the plan.
+    pub plan_sha256: String,
+    /// The origin of the server, or `sandbox`.
+    pub server: String,
+    pub sandbox: bool,
+    pub org: Option<String>,
+    pub pace: Pace,
+    /// Whether each execution is read once more before its writes.
+    pub recheck: bool,
+    /// For one whole request, in milliseconds.
+    pub timeout_ms: u64,
+    /// What `--reason` said.
+    pub reason: Option<String>,
+}
