@@ -7,12 +7,17 @@ use jiff::Timestamp;
 
 use crate::{
     action::Close,
-    api::Level,
+    api::Generation,
     client::Client,
-    plan::{Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer, target_of},
+    json,
+    plan::{
+        Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer,
+        target_of,
+    },
     playbook::Playbook,
     selection::{
-        Chooser, Chosen, Execution, Look, Part, ScanError, ScanProgress, Scanned, read_closing_reasons, scan,
+        Chooser, Chosen, Execution, Look, Part, ScanError, ScanProgress, Scanned,
+        read_closing_reasons, scan,
     },
 };
 
@@ -39,8 +44,14 @@ pub enum PlanningError {
 
 /// One execution with its targets, ready to be planned.
 enum Ready {
-    Planned { execution: Execution, chosen: Chosen },
-    Rejected { execution: Execution, reason: String },
+    Planned {
+        execution: Execution,
+        chosen: Chosen,
+    },
+    Rejected {
+        execution: Execution,
+        reason: String,
+    },
 }
 
 /// Selects, plans and writes the plan; gives its trailer and the SHA-256 of the whole file.
@@ -61,14 +72,23 @@ pub async fn plan(
         let (row, reason) = row?;
         let reason: String = serde_json::from_str(&reason).map_err(io::Error::from)?;
         let row = row.parse().map_err(io::Error::other)?;
-        writer.item(&Item::Rejected(Rejection { target: None, row: Some(row), reason }))?;
+        writer.item(&Item::Rejected(Rejection {
+            target: None,
+            row: Some(row),
+            reason,
+        }))?;
     }
 
     let builder = Builder::new(playbook);
     let mut chooser = Chooser::new(playbook);
-    let needs_reasons = playbook.actions.iter().any(|entry| entry.action.needs_closing_reasons());
+    let needs_reasons = playbook
+        .actions
+        .iter()
+        .any(|entry| entry.action.needs_closing_reasons());
     let concurrency = playbook.pace.concurrency.get() as usize;
-    let looks = scanned.by_ref().map(|look| Ok::<_, PlanningError>(choose(&mut chooser, look?)));
+    let looks = scanned
+        .by_ref()
+        .map(|look| Ok::<_, PlanningError>(choose(&mut chooser, look?)));
     let mut ready = stream::iter(looks)
         .map_ok(|ready| with_closing_reasons(client, needs_reasons, ready))
         .map(|ready| async { Ok::<_, PlanningError>(ready?.await?) })
@@ -89,6 +109,10 @@ fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
         playbook: PlaybookRef {
             name: playbook.name.clone(),
             sha256: playbook.sha256.clone(),
+            converges: playbook
+                .actions
+                .iter()
+                .all(|entry| entry.action.converges()),
             repeatable: playbook.repeatable,
         },
         vars: playbook.vars.clone().into_iter().collect(),
@@ -105,16 +129,23 @@ fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
 fn choose(chooser: &mut Chooser<'_>, look: Look) -> Ready {
     match look {
         Look::Rejected { execution, reason } => Ready::Rejected { execution, reason },
-        Look::Kept(execution) => Ready::Planned { chosen: chooser.choose(&execution), execution },
+        Look::Kept(execution) => Ready::Planned {
+            chosen: chooser.choose(&execution),
+            execution,
+        },
     }
 }
 
 /// Adds the closing reasons to a v1 row that lacks them, when an action will choose among them.
-async fn with_closing_reasons(client: &Client, needed: bool, mut ready: Ready) -> Result<Ready, ScanError> {
+async fn with_closing_reasons(
+    client: &Client,
+    needed: bool,
+    mut ready: Ready,
+) -> Result<Ready, ScanError> {
     if let Ready::Planned { execution, chosen } = &mut ready {
         let path = Close::configured_path(execution.generation);
-        let lacks = crate::json::get(&execution.data, path).is_none();
-        if needed && lacks && !chosen.parts.is_empty() && execution.generation == crate::api::Generation::V1 {
+        let lacks = json::get(&execution.data, path).is_none();
+        if needed && lacks && !chosen.parts.is_empty() && execution.generation == Generation::V1 {
             let reasons = read_closing_reasons(client, execution).await?;
             execution.change(&Part::Execution, path, reasons);
         }
@@ -125,13 +156,26 @@ async fn with_closing_reasons(client: &Client, needed: bool, mut ready: Ready) -
 fn items(builder: &Builder<'_>, ready: &Ready) -> Vec<Item> {
     let rejection = |execution: &Execution, part: &Part, reason: &str| {
         let target = target_of(execution, part).or_else(|| target_of(execution, &Part::Execution));
-        Item::Rejected(Rejection { target, row: None, reason: reason.to_owned() })
+        Item::Rejected(Rejection {
+            target,
+            row: None,
+            reason: reason.to_owned(),
+        })
     };
     match ready {
-        Ready::Rejected { execution, reason } => vec![rejection(execution, &Part::Execution, reason)],
+        Ready::Rejected { execution, reason } => {
+            vec![rejection(execution, &Part::Execution, reason)]
+        }
         Ready::Planned { execution, chosen } => {
-            let rejected = chosen.rejected.iter().map(|(part, reason)| rejection(execution, part, reason));
-            let planned = if chosen.parts.is_empty() { Vec::new() } else { builder.group(execution, &chosen.parts) };
+            let rejected = chosen
+                .rejected
+                .iter()
+                .map(|(part, reason)| rejection(execution, part, reason));
+            let planned = if chosen.parts.is_empty() {
+                Vec::new()
+            } else {
+                builder.group(execution, &chosen.parts)
+            };
             rejected.chain(planned).collect()
         }
     }

@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
 }
 
 /// What the plan says of a target: ids and a name, no more personal data than that.
-fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
+pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
     let data = execution.data_of(part)?;
     Some(Target {
         kind: part.level(),

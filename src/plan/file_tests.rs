@@ -9,7 +9,7 @@ use super::*;
 fn header() -> Header {
     serde_json::from_value(json!({
         "wf_bulk_plan": 1,
-        "playbook": {"name": "p", "sha256": "00", "repeatable": false},
+        "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
         "vars": {"leaver": "10010"},
         "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
         "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},

@@ -5,7 +5,7 @@ mod file;
 mod model;
 
 pub use crate::action::{Effect, Repeat};
-pub use builder::Builder;
+pub use builder::{Builder, target_of};
 pub use file::{PlanError, Reader, Writer};
 pub use model::{
     Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,

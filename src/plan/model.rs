@@ -42,7 +42,9 @@ pub struct Header {
 pub struct PlaybookRef {
     pub name: String,
     pub sha256: String,
-    /// Running it again is meant, once-off actions included.
+    /// A second plan after the run finds nothing to do.
+    pub converges: bool,
+    /// Running it again is meant, even if it does not converge.
     pub repeatable: bool,
 }
 

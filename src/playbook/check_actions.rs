@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    action::Entry as ActionEntry,
-    api::Level,
-};
+use crate::{action::Entry as ActionEntry, api::Level};
 
 use super::{
     action_kind::Kind,

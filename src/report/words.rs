@@ -77,7 +77,10 @@ pub(super) fn stop(drain: &Drain) -> String {
             detail(found)
         ),
         Drain::Bug { message } => {
-            format!("a part of wf-bulk failed, please report it: {}", detail(message))
+            format!(
+                "a part of wf-bulk failed, please report it: {}",
+                detail(message)
+            )
         }
     }
 }

@@ -64,9 +64,14 @@ pub(super) fn decide(
                 Repeat::Readable => disproved,
             };
             if *attempts < limits.attempts && may_repeat {
-                Step::Send { attempts: *attempts, disproved }
+                Step::Send {
+                    attempts: *attempts,
+                    disproved,
+                }
             } else if disproved {
-                Step::GiveUp { attempts: *attempts }
+                Step::GiveUp {
+                    attempts: *attempts,
+                }
             } else {
                 Step::Leave
             }
@@ -81,8 +86,13 @@ pub(super) fn decide(
                 Some(Reading::Done) => Step::End(End::AlreadyDone, None),
                 Some(Reading::Drifted(how)) => Step::End(End::Drifted, Some(how)),
                 Some(Reading::Gone) => Step::End(End::Gone, None),
-                Some(Reading::Open) | None if *attempts >= limits.attempts => Step::GiveUp { attempts: *attempts },
-                Some(Reading::Open) | None => Step::Send { attempts: *attempts, disproved: false },
+                Some(Reading::Open) | None if *attempts >= limits.attempts => Step::GiveUp {
+                    attempts: *attempts,
+                },
+                Some(Reading::Open) | None => Step::Send {
+                    attempts: *attempts,
+                    disproved: false,
+                },
             },
         },
     }
@@ -130,7 +140,10 @@ mod tests {
         plan::{Change, Request, Target, Undo},
     };
 
-    const LIMITS: Limits = Limits { attempts: 3, settle: Duration::from_secs(30) };
+    const LIMITS: Limits = Limits {
+        attempts: 3,
+        settle: Duration::from_secs(30),
+    };
 
     fn planned(task: Option<&str>, repeat: Repeat) -> Planned {
         let execution = Id::new("e").unwrap();
@@ -139,13 +152,27 @@ mod tests {
             Some(task) => Operation::PatchTask(execution.clone(), task.clone()),
             None => Operation::PatchFlow(execution.clone()),
         };
-        let kind = if id.is_some() { Level::Task } else { Level::Execution };
+        let kind = if id.is_some() {
+            Level::Task
+        } else {
+            Level::Execution
+        };
         let change = Change {
             change: "0".repeat(12),
             group: execution.clone(),
-            target: Target { kind, api: Generation::V2, execution, id, name: String::new() },
+            target: Target {
+                kind,
+                api: Generation::V2,
+                execution,
+                id,
+                name: String::new(),
+            },
             action: Vec::new(),
-            request: Request { method: Method::Patch, path: operation.path(), body: None },
+            request: Request {
+                method: Method::Patch,
+                path: operation.path(),
+                body: None,
+            },
             before: BTreeMap::new(),
             after: BTreeMap::new(),
             requires: BTreeMap::new(),
@@ -153,11 +180,21 @@ mod tests {
             undo: Undo::None(String::new()),
             effects: Vec::new(),
         };
-        Planned { line: 2, change, operation }
+        Planned {
+            line: 2,
+            change,
+            operation,
+        }
     }
 
     fn alone(repeat: Repeat, standing: Standing, reading: Option<Reading>) -> Step {
-        decide(&[planned(Some("t"), repeat)], &[standing], 0, reading, LIMITS)
+        decide(
+            &[planned(Some("t"), repeat)],
+            &[standing],
+            0,
+            reading,
+            LIMITS,
+        )
     }
 
     #[test]
@@ -166,34 +203,84 @@ mod tests {
         let drifted = || Reading::Drifted("x".to_owned());
         for repeat in [Repeat::Safe, Repeat::Readable] {
             for (reading, step) in [
-                (Some(Reading::Open), Step::Send { attempts: 1, disproved: false }),
-                (None, Step::Send { attempts: 1, disproved: false }),
+                (
+                    Some(Reading::Open),
+                    Step::Send {
+                        attempts: 1,
+                        disproved: false,
+                    },
+                ),
+                (
+                    None,
+                    Step::Send {
+                        attempts: 1,
+                        disproved: false,
+                    },
+                ),
                 (Some(Reading::Done), Step::End(End::AlreadyDone, None)),
-                (Some(drifted()), Step::End(End::Drifted, Some("x".to_owned()))),
+                (
+                    Some(drifted()),
+                    Step::End(End::Drifted, Some("x".to_owned())),
+                ),
                 (Some(Reading::Gone), Step::End(End::Gone, None)),
             ] {
                 assert_eq!(alone(repeat, waiting(), reading), step);
             }
             let used_up = Standing::Waiting { attempts: 3 };
-            assert_eq!(alone(repeat, used_up, Some(Reading::Open)), Step::GiveUp { attempts: 3 });
+            assert_eq!(
+                alone(repeat, used_up, Some(Reading::Open)),
+                Step::GiveUp { attempts: 3 }
+            );
         }
     }
 
     #[test]
     fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
-        let doubtful = |attempts, seconds| Standing::Doubtful { attempts, age: Duration::from_secs(seconds) };
+        let doubtful = |attempts, seconds| Standing::Doubtful {
+            attempts,
+            age: Duration::from_secs(seconds),
+        };
         let open = || Some(Reading::Open);
         for (repeat, standing, step) in [
-            (Repeat::Safe, doubtful(1, 0), Step::Send { attempts: 1, disproved: false }),
-            (Repeat::Safe, doubtful(1, 30), Step::Send { attempts: 1, disproved: true }),
+            (
+                Repeat::Safe,
+                doubtful(1, 0),
+                Step::Send {
+                    attempts: 1,
+                    disproved: false,
+                },
+            ),
+            (
+                Repeat::Safe,
+                doubtful(1, 30),
+                Step::Send {
+                    attempts: 1,
+                    disproved: true,
+                },
+            ),
             (Repeat::Safe, doubtful(3, 29), Step::Leave),
             (Repeat::Safe, doubtful(3, 30), Step::GiveUp { attempts: 3 }),
             (Repeat::Readable, doubtful(1, 29), Step::Leave),
-            (Repeat::Readable, doubtful(1, 30), Step::Send { attempts: 1, disproved: true }),
+            (
+                Repeat::Readable,
+                doubtful(1, 30),
+                Step::Send {
+                    attempts: 1,
+                    disproved: true,
+                },
+            ),
             (Repeat::Readable, doubtful(3, 29), Step::Leave),
-            (Repeat::Readable, doubtful(3, 30), Step::GiveUp { attempts: 3 }),
+            (
+                Repeat::Readable,
+                doubtful(3, 30),
+                Step::GiveUp { attempts: 3 },
+            ),
         ] {
-            assert_eq!(alone(repeat, standing.clone(), open()), step, "{repeat:?} {standing:?}");
+            assert_eq!(
+                alone(repeat, standing.clone(), open()),
+                step,
+                "{repeat:?} {standing:?}"
+            );
         }
         for repeat in [Repeat::Safe, Repeat::Readable] {
             for (reading, step) in [
@@ -210,7 +297,10 @@ mod tests {
     #[test]
     fn what_has_ended_is_left_alone() {
         for outcome in Outcome::ALL {
-            assert_eq!(alone(Repeat::Safe, Standing::Ended(outcome), Some(Reading::Open)), Step::Leave);
+            assert_eq!(
+                alone(Repeat::Safe, Standing::Ended(outcome), Some(Reading::Open)),
+                Step::Leave
+            );
         }
     }
 
@@ -223,30 +313,60 @@ mod tests {
             planned(None, Repeat::Safe),
         ];
         let waiting = || Standing::Waiting { attempts: 0 };
-        let doubtful = || Standing::Doubtful { attempts: 1, age: Duration::ZERO };
-        let send = Step::Send { attempts: 0, disproved: false };
+        let doubtful = || Standing::Doubtful {
+            attempts: 1,
+            age: Duration::ZERO,
+        };
+        let send = Step::Send {
+            attempts: 0,
+            disproved: false,
+        };
         let steps = |first: Standing, third: Standing| {
             let standings = [first, waiting(), third, waiting()];
             [1, 3].map(|place| decide(&changes, &standings, place, Some(Reading::Open), LIMITS))
         };
         let good = [Outcome::Applied, Outcome::AlreadyDone];
         for outcome in Outcome::ALL {
-            let broken = if good.contains(&outcome) { send.clone() } else { Step::Blocked };
+            let broken = if good.contains(&outcome) {
+                send.clone()
+            } else {
+                Step::Blocked
+            };
             let ended = Standing::Ended(outcome);
             let applied = Standing::Ended(Outcome::Applied);
             // The same target, and the whole execution.
-            assert_eq!(steps(ended.clone(), applied.clone()), [broken.clone(), Step::Later].map(|step| {
-                if step == Step::Later && broken == Step::Blocked { Step::Blocked } else { step }
-            }));
+            assert_eq!(
+                steps(ended.clone(), applied.clone()),
+                [broken.clone(), Step::Later].map(|step| {
+                    if step == Step::Later && broken == Step::Blocked {
+                        Step::Blocked
+                    } else {
+                        step
+                    }
+                })
+            );
             // Another target holds back the execution only.
             assert_eq!(steps(applied, ended)[0], send);
         }
         assert_eq!(steps(doubtful(), waiting()), [Step::Later, Step::Later]);
-        let all = |standing: &Standing| [standing.clone(), standing.clone(), standing.clone(), waiting()];
+        let all = |standing: &Standing| {
+            [
+                standing.clone(),
+                standing.clone(),
+                standing.clone(),
+                waiting(),
+            ]
+        };
         let applied = all(&Standing::Ended(Outcome::Applied));
-        assert_eq!(decide(&changes, &applied, 3, Some(Reading::Open), LIMITS), send);
+        assert_eq!(
+            decide(&changes, &applied, 3, Some(Reading::Open), LIMITS),
+            send
+        );
         let mut one_failed = applied;
         one_failed[2] = Standing::Ended(Outcome::Failed);
-        assert_eq!(decide(&changes, &one_failed, 3, Some(Reading::Open), LIMITS), Step::Blocked);
+        assert_eq!(
+            decide(&changes, &one_failed, 3, Some(Reading::Open), LIMITS),
+            Step::Blocked
+        );
     }
 }

@@ -1,6 +1,10 @@
 //! Owns the checkpoint, the counts and the reporter; hands groups to workers and puts what they tell in order.
 
-use std::{io::BufRead, sync::Arc, time::Duration};
+use std::{
+    io::BufRead,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -105,7 +109,10 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
             client,
             recheck: settings.recheck,
             org: settings.org.clone(),
-            limits: Limits { attempts: settings.attempts, settle: settings.settle },
+            limits: Limits {
+                attempts: settings.attempts,
+                settle: settings.settle,
+            },
             now: settings.now,
         });
         Self {
@@ -155,7 +162,7 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
                 }
             }
         }
-        self.reporter.event(&Event::Started {
+        self.report(&Event::Started {
             run: self.settings.run.clone(),
             planned: self.settings.planned,
             earlier: self.ended.clone(),
@@ -164,7 +171,11 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
     }
 
     /// Hands every group that has something to do to a worker.
-    async fn pass<P: BufRead>(&mut self, mut groups: Groups<P>, doubts_only: bool) -> Result<(), PlanError> {
+    async fn pass<P: BufRead>(
+        &mut self,
+        mut groups: Groups<P>,
+        doubts_only: bool,
+    ) -> Result<(), PlanError> {
         let mut workers = JoinSet::new();
         let mut more = true;
         loop {
@@ -192,7 +203,11 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
     }
 
     fn hand_over(&self, group: Group, doubts_only: bool, workers: &mut JoinSet<()>) {
-        let standings: Vec<Standing> = group.changes.iter().map(|planned| self.standing(planned)).collect();
+        let standings: Vec<Standing> = group
+            .changes
+            .iter()
+            .map(|planned| self.standing(planned))
+            .collect();
         let outstanding = |standing: &Standing| match standing {
             Standing::Ended(_) => false,
             Standing::Waiting { .. } => !doubts_only,
@@ -208,10 +223,19 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
         let state = self.checkpoint.state();
         match (state.outcome(planned.line), state.outstanding(planned.line)) {
             (Some(outcome), _) => Standing::Ended(outcome),
-            (None, Outstanding::Send { attempt }) => Standing::Waiting { attempts: attempt - 1 },
-            (None, Outstanding::Resolve { attempts, last_started_ms }) => {
-                Standing::Doubtful { attempts, age: self.age(last_started_ms) }
-            }
+            (None, Outstanding::Send { attempt }) => Standing::Waiting {
+                attempts: attempt - 1,
+            },
+            (
+                None,
+                Outstanding::Resolve {
+                    attempts,
+                    last_started_ms,
+                },
+            ) => Standing::Doubtful {
+                attempts,
+                age: self.age(last_started_ms),
+            },
             // An end is an outcome.
             (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
         }
@@ -226,18 +250,21 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
         match message {
             Message::Record { record, on_disk } => self.write(record, on_disk),
             Message::Ended { record, event } => {
-                if let Event::Ended { outcome, detail, .. } = &event {
+                if let Event::Ended {
+                    outcome, detail, ..
+                } = &event
+                {
                     self.ended.add(*outcome, 1);
                     self.count_failure(*outcome, detail.as_deref());
                 }
                 self.write(record, None);
-                self.reporter.event(&event);
+                self.report(&event);
             }
             Message::Event(event) => {
                 if let Event::Doubted { reason, .. } = &event {
                     self.count_failure(Outcome::InDoubt, Some(reason));
                 }
-                self.reporter.event(&event);
+                self.report(&event);
             }
             Message::Trouble(drain) => self.drain(drain),
         }
@@ -247,12 +274,19 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
         let written = match on_disk {
             None => self.checkpoint.append_without_waiting(record),
             // A worker that is gone does not need its answer.
-            Some(answer) => self.checkpoint.append(record).map(|ack| drop(answer.send(ack))),
+            Some(answer) => self
+                .checkpoint
+                .append(record)
+                .map(|ack| drop(answer.send(ack))),
         };
         if let Err(illegal) = written {
-            self.drain(Drain::Checkpoint { message: illegal.to_string() });
+            self.drain(Drain::Checkpoint {
+                message: illegal.to_string(),
+            });
         } else if let Some(failure) = self.checkpoint.failure() {
-            self.drain(Drain::Checkpoint { message: failure.to_string() });
+            self.drain(Drain::Checkpoint {
+                message: failure.to_string(),
+            });
         }
     }
 
@@ -272,16 +306,22 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
         }
     }
 
+    fn report(&mut self, event: &Event) {
+        self.reporter.event(Instant::now(), event);
+    }
+
     fn tell(&mut self, notice: Notice) {
         match notice {
-            Notice::Throttled { pause } => self.reporter.event(&Event::Throttled { pause }),
+            Notice::Throttled { pause } => self.report(&Event::Throttled { pause }),
         }
     }
 
     /// Starts nothing new. The first reason stays.
     fn drain(&mut self, reason: Drain) {
         if self.stopped.is_none() {
-            self.reporter.event(&Event::Draining { reason: reason.clone() });
+            self.report(&Event::Draining {
+                reason: reason.clone(),
+            });
             self.stopped = Some(reason);
             self.stop.send_replace(true);
         }
@@ -300,20 +340,27 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
             self.take(message);
         }
         if let Err(panic) = ended {
-            self.drain(Drain::Bug { message: panic.to_string() });
+            self.drain(Drain::Bug {
+                message: panic.to_string(),
+            });
         }
     }
 
     /// Waits until a read can prove what the doubtful requests did. False when there are none, or the run was stopped.
     async fn settle(&mut self) -> bool {
         let open = self.checkpoint.state().all_open();
-        let ages: Vec<Duration> =
-            open.filter(|(_, open)| open.doubtful).map(|(_, open)| self.age(open.last_started_ms)).collect();
+        let ages: Vec<Duration> = open
+            .filter(|(_, open)| open.doubtful)
+            .map(|(_, open)| self.age(open.last_started_ms))
+            .collect();
         let Some(youngest) = ages.iter().min() else {
             return false;
         };
         let wait = self.settings.settle.saturating_sub(*youngest);
-        self.reporter.event(&Event::Settling { changes: ages.len() as u64, wait });
+        self.report(&Event::Settling {
+            changes: ages.len() as u64,
+            wait,
+        });
         tokio::select! {
             biased;
             Some(()) = self.signals.interrupts.recv() => {
@@ -335,26 +382,42 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
                     Standing::Waiting { .. } => counts.add(Outcome::NotAttempted, 1),
                     Standing::Doubtful { .. } => {
                         counts.add(Outcome::InDoubt, 1);
-                        self.reporter.event(&in_doubt(planned));
+                        self.report(&in_doubt(planned));
                     }
                 }
             }
         }
         let finished = self.stopped.is_none() && counts.get(Outcome::InDoubt) == 0;
         if finished {
-            self.write(Record::Finished { at: (self.settings.now)() }, None);
+            self.write(
+                Record::Finished {
+                    at: (self.settings.now)(),
+                },
+                None,
+            );
         }
         self.checkpoint.close()?;
-        Ok(End { counts, finished: finished && self.stopped.is_none(), stopped: self.stopped })
+        Ok(End {
+            counts,
+            finished: finished && self.stopped.is_none(),
+            stopped: self.stopped,
+        })
     }
 }
 
 /// What a person has to look at.
 fn in_doubt(planned: Planned) -> Event {
-    let wanted: Vec<String> =
-        planned.change.after.iter().map(|(path, value)| format!("{path} is {value}")).collect();
+    let wanted: Vec<String> = planned
+        .change
+        .after
+        .iter()
+        .map(|(path, value)| format!("{path} is {value}"))
+        .collect();
     Event::Ended {
-        detail: Some(format!("nobody knows whether it took effect; look whether {}", wanted.join(" and "))),
+        detail: Some(format!(
+            "nobody knows whether it took effect; look whether {}",
+            wanted.join(" and ")
+        )),
         target: planned.change.target,
         action: planned.change.action,
         outcome: Outcome::InDoubt,

@@ -68,10 +68,15 @@ impl<R: BufRead> Groups<R> {
             match line.item {
                 Item::Skipped(_) | Item::Rejected(_) => {}
                 Item::Change(change) => {
-                    let operation = change
-                        .operation()
-                        .map_err(|message| PlanError::Line { line: line.number, message })?;
-                    return Ok(Some(Planned { line: line.number, change: *change, operation }));
+                    let operation = change.operation().map_err(|message| PlanError::Line {
+                        line: line.number,
+                        message,
+                    })?;
+                    return Ok(Some(Planned {
+                        line: line.number,
+                        change: *change,
+                        operation,
+                    }));
                 }
             }
         }

@@ -12,9 +12,15 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Message {
     /// Put this into the checkpoint, and give the receipt to who waits for it to be on disk.
-    Record { record: Record, on_disk: Option<oneshot::Sender<Ack>> },
+    Record {
+        record: Record,
+        on_disk: Option<oneshot::Sender<Ack>>,
+    },
     /// A change came to its end.
-    Ended { record: Record, event: Event },
+    Ended {
+        record: Record,
+        event: Event,
+    },
     Event(Event),
     /// The whole run is in trouble.
     Trouble(Drain),
@@ -32,7 +38,10 @@ pub(super) struct Link {
 pub(super) struct Stopped;
 
 impl Link {
-    pub(super) const fn new(messages: mpsc::UnboundedSender<Message>, stop: watch::Receiver<bool>) -> Self {
+    pub(super) const fn new(
+        messages: mpsc::UnboundedSender<Message>,
+        stop: watch::Receiver<bool>,
+    ) -> Self {
         Self { messages, stop }
     }
 
@@ -41,7 +50,10 @@ impl Link {
     }
 
     /// Waits for `something` unless the run stops first.
-    pub(super) async fn unless_stopped<T>(&self, something: impl Future<Output = T>) -> Result<T, Stopped> {
+    pub(super) async fn unless_stopped<T>(
+        &self,
+        something: impl Future<Output = T>,
+    ) -> Result<T, Stopped> {
         let mut stop = self.stop.clone();
         tokio::select! {
             biased;
@@ -56,23 +68,44 @@ impl Link {
     /// # Errors
     ///
     /// When it could not be written: the request must not leave.
-    pub(super) async fn started(&self, planned: &Planned, attempt: u32, at: i64) -> Result<(), Stopped> {
+    pub(super) async fn started(
+        &self,
+        planned: &Planned,
+        attempt: u32,
+        at: i64,
+    ) -> Result<(), Stopped> {
         let (on_disk, answer) = oneshot::channel();
-        let record = Record::Started { line: planned.line, attempt, at };
-        self.tell(Message::Record { record, on_disk: Some(on_disk) });
+        let record = Record::Started {
+            line: planned.line,
+            attempt,
+            at,
+        };
+        self.tell(Message::Record {
+            record,
+            on_disk: Some(on_disk),
+        });
         let ack = answer.await.map_err(|_| Stopped)?;
         ack.await.map_err(|failure| {
-            self.trouble(Drain::Checkpoint { message: failure.to_string() });
+            self.trouble(Drain::Checkpoint {
+                message: failure.to_string(),
+            });
             Stopped
         })
     }
 
     pub(super) fn record(&self, record: Record) {
-        self.tell(Message::Record { record, on_disk: None });
+        self.tell(Message::Record {
+            record,
+            on_disk: None,
+        });
     }
 
     pub(super) fn ended(&self, planned: &Planned, end: End, detail: Option<String>) -> Standing {
-        let record = Record::Ended { line: planned.line, outcome: end, detail: detail.as_deref().map(Detail::new) };
+        let record = Record::Ended {
+            line: planned.line,
+            outcome: end,
+            detail: detail.as_deref().map(Detail::new),
+        };
         let event = Event::Ended {
             target: planned.change.target.clone(),
             action: planned.change.action.clone(),

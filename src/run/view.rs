@@ -26,8 +26,11 @@ impl View {
             Self::Missing => Some(Reading::Gone),
             Self::Known(execution) => {
                 let change = &planned.change;
-                let expected =
-                    Expected { before: &change.before, after: &change.after, requires: &change.requires };
+                let expected = Expected {
+                    before: &change.before,
+                    after: &change.after,
+                    requires: &change.requires,
+                };
                 Some(read_back(&planned.operation, expected, execution))
             }
         }

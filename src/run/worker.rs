@@ -11,9 +11,9 @@ use super::{
     view::View,
 };
 use crate::{
-    api::{Operation, Verdict},
+    api::{Found, Operation, ReadTrouble, Verdict},
     checkpoint::{Detail, End, Record},
-    client::{Client, Found, LongPause, ReadErrorKind},
+    client::{Client, LongPause, ReadErrorKind},
     event::{Drain, Event},
     retry::Next,
     selection::org_of,
@@ -35,8 +35,17 @@ pub(super) struct Shared {
 /// Brings a group's changes to an end, as far as that is possible now. `standings` says where each of them stood in
 /// the checkpoint. What stays in doubt is left for a later pass.
 pub(super) async fn work(shared: &Shared, link: &Link, group: Group, standings: Vec<Standing>) {
-    // A stop leaves everything as the checkpoint has it: that is all a worker can do about it.
-    drop(Worker { shared, link, group, standings, view: View::Unread }.run().await);
+    let mut worker = Worker {
+        shared,
+        link,
+        group,
+        standings,
+        view: View::Unread,
+    };
+    match worker.run().await {
+        // What a stop leaves open is in the checkpoint as it is.
+        Ok(()) | Err(Stopped) => {}
+    }
 }
 
 struct Worker<'a> {
@@ -68,17 +77,29 @@ impl Worker<'_> {
                 return Err(Stopped);
             }
             let reading = self.view.read_back(&self.group.changes[place]);
-            match decide(&self.group.changes, &self.standings, place, reading, self.shared.limits) {
+            match decide(
+                &self.group.changes,
+                &self.standings,
+                place,
+                reading,
+                self.shared.limits,
+            ) {
                 Step::Leave | Step::Blocked | Step::Later => {}
                 Step::End(end, detail) => {
-                    self.standings[place] = self.link.ended(&self.group.changes[place], end, detail);
+                    self.standings[place] =
+                        self.link.ended(&self.group.changes[place], end, detail);
                 }
                 Step::GiveUp { attempts } => {
                     self.disprove(place, attempts);
                     let detail = format!("did not take effect in {attempts} attempts");
-                    self.standings[place] = self.link.ended(&self.group.changes[place], End::Failed, Some(detail));
+                    self.standings[place] =
+                        self.link
+                            .ended(&self.group.changes[place], End::Failed, Some(detail));
                 }
-                Step::Send { attempts, disproved } => {
+                Step::Send {
+                    attempts,
+                    disproved,
+                } => {
                     if disproved {
                         self.disprove(place, attempts);
                     }
@@ -91,7 +112,10 @@ impl Worker<'_> {
 
     fn disprove(&mut self, place: usize, attempt: u32) {
         if is_doubtful(&self.standings[place]) {
-            self.link.record(Record::NotApplied { line: self.group.changes[place].line, attempt });
+            self.link.record(Record::NotApplied {
+                line: self.group.changes[place].line,
+                attempt,
+            });
             self.standings[place] = Standing::Waiting { attempts: attempt };
         }
     }
@@ -99,19 +123,35 @@ impl Worker<'_> {
     /// Sends a change until it has an end, is in doubt, or has used up its attempts.
     async fn send(&mut self, place: usize, mut attempt: u32) -> Result<(), Stopped> {
         let planned = self.group.changes[place].clone();
-        let body = planned.change.request.body.as_ref().map(|body| Value::from_iter(body.clone()).to_string());
+        let body = planned
+            .change
+            .request
+            .body
+            .as_ref()
+            .map(|body| Value::from_iter(body.clone()).to_string());
         loop {
             attempt += 1;
             self.permit().await?;
             let started_at = (self.shared.now)();
             self.link.started(&planned, attempt, started_at).await?;
-            let verdict = self.shared.client.send(&planned.operation, body.as_deref().map(str::as_bytes)).await;
-            let next = self.shared.client.after_write(&verdict, planned.change.repeat, attempt);
+            let verdict = self
+                .shared
+                .client
+                .send(&planned.operation, body.as_deref().map(str::as_bytes))
+                .await;
+            let next = self
+                .shared
+                .client
+                .after_write(&verdict, planned.change.repeat, attempt);
             let reason = self.take_in(place, &planned, attempt, verdict)?;
             match (next, reason) {
                 (_, None) => return Ok(()),
                 (Next::Again { after }, Some(reason)) => {
-                    self.link.event(Event::Retried { target: planned.change.target.clone(), reason, after });
+                    self.link.event(Event::Retried {
+                        target: planned.change.target.clone(),
+                        reason,
+                        after,
+                    });
                     self.link.unless_stopped(tokio::time::sleep(after)).await?;
                 }
                 (Next::Done | Next::ReadBack | Next::GiveUp, Some(reason)) => {
@@ -124,7 +164,10 @@ impl Worker<'_> {
 
     /// Waits for the permit of one request.
     async fn permit(&self) -> Result<(), Stopped> {
-        let permit = self.link.unless_stopped(self.shared.client.permit()).await?;
+        let permit = self
+            .link
+            .unless_stopped(self.shared.client.permit())
+            .await?;
         permit.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
     }
 
@@ -138,7 +181,11 @@ impl Worker<'_> {
     ) -> Result<Option<String>, Stopped> {
         let line = planned.line;
         let was_doubtful = is_doubtful(&self.standings[place]);
-        let not_sent = |reason: &str| Record::NotSent { line, attempt, reason: Detail::new(reason) };
+        let not_sent = |reason: &str| Record::NotSent {
+            line,
+            attempt,
+            reason: Detail::new(reason),
+        };
         let (record, reason) = match verdict {
             Verdict::Applied(answer) => {
                 self.view.wrote(planned, answer);
@@ -163,18 +210,27 @@ impl Worker<'_> {
                 self.link.record(not_sent(&message));
                 return Err(self.trouble(Drain::Unauthorized { message }));
             }
-            Verdict::Throttled { .. } => {
-                (Record::Throttled { line, attempt }, "429: the service wants fewer requests".to_owned())
-            }
+            Verdict::Throttled { .. } => (
+                Record::Throttled { line, attempt },
+                "429: the service wants fewer requests".to_owned(),
+            ),
             Verdict::NotSent { reason } => (not_sent(&reason), reason),
-            Verdict::Unknown { reason, .. } => {
-                (Record::Unknown { line, attempt, reason: Detail::new(&reason) }, reason)
-            }
+            Verdict::Unknown { reason, .. } => (
+                Record::Unknown {
+                    line,
+                    attempt,
+                    reason: Detail::new(&reason),
+                },
+                reason,
+            ),
         };
         let doubtful = was_doubtful || matches!(record, Record::Unknown { .. });
         self.link.record(record);
         self.standings[place] = if doubtful {
-            Standing::Doubtful { attempts: attempt, age: Duration::ZERO }
+            Standing::Doubtful {
+                attempts: attempt,
+                age: Duration::ZERO,
+            }
         } else {
             Standing::Waiting { attempts: attempt }
         };
@@ -184,7 +240,10 @@ impl Worker<'_> {
     /// No further attempt is made now: what took no effect has failed, what may have is looked up later.
     fn leave(&mut self, place: usize, planned: &Planned, reason: String) {
         if is_doubtful(&self.standings[place]) {
-            self.link.event(Event::Doubted { target: planned.change.target.clone(), reason });
+            self.link.event(Event::Doubted {
+                target: planned.change.target.clone(),
+                reason,
+            });
         } else {
             self.standings[place] = self.link.ended(planned, End::Failed, Some(reason));
         }
@@ -193,7 +252,10 @@ impl Worker<'_> {
     /// Reads the execution. False when that failed: what was not sent has failed then, doubts stay.
     async fn read(&mut self) -> Result<bool, Stopped> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
-        let read = self.link.unless_stopped(self.shared.client.read(&operation, &[], None)).await?;
+        let read = self
+            .link
+            .unless_stopped(self.shared.client.read(&operation, &[], None))
+            .await?;
         let reason = match read.map(|found| self.look(found)) {
             Ok(Ok(view)) => {
                 self.view = view;
@@ -201,14 +263,25 @@ impl Worker<'_> {
             }
             Ok(Err(Mismatch::Undecodable(reason))) => reason,
             Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
-            Err(error) => match error.kind {
-                ReadErrorKind::Unauthorized { message } => {
-                    return Err(self.trouble(Drain::Unauthorized { message }));
+            Err(error) => match &error.kind {
+                ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
+                    return Err(self.trouble(Drain::Unauthorized {
+                        message: message.clone(),
+                    }));
                 }
                 ReadErrorKind::LongPause(LongPause { pause }) => {
-                    return Err(self.trouble(Drain::LongPause { pause }));
+                    return Err(self.trouble(Drain::LongPause { pause: *pause }));
                 }
-                _ => error.to_string(),
+                ReadErrorKind::Answer(
+                    ReadTrouble::Refused { .. }
+                    | ReadTrouble::Throttled { .. }
+                    | ReadTrouble::Unreachable { .. }
+                    | ReadTrouble::Failing { .. }
+                    | ReadTrouble::NotJson { .. }
+                    | ReadTrouble::TooLarge { .. },
+                )
+                | ReadErrorKind::UnsafePayload
+                | ReadErrorKind::Disk(_) => error.to_string(),
             },
         };
         for (place, planned) in self.group.changes.iter().enumerate() {
@@ -219,7 +292,10 @@ impl Worker<'_> {
                 }
                 Standing::Doubtful { .. } => {
                     let target = planned.change.target.clone();
-                    self.link.event(Event::Doubted { target, reason: reason.clone() });
+                    self.link.event(Event::Doubted {
+                        target,
+                        reason: reason.clone(),
+                    });
                 }
                 Standing::Ended(_) => {}
             }
@@ -232,15 +308,20 @@ impl Worker<'_> {
             Found::Missing => return Ok(View::Missing),
             Found::Json(body) => body,
         };
-        let execution: Value =
-            serde_json::from_slice(&body).map_err(|error| Mismatch::Undecodable(error.to_string()))?;
+        let execution: Value = serde_json::from_slice(&body)
+            .map_err(|error| Mismatch::Undecodable(error.to_string()))?;
         if execution["id"] != self.group.execution.as_str() {
-            return Err(Mismatch::Undecodable("the answer is another execution".to_owned()));
+            return Err(Mismatch::Undecodable(
+                "the answer is another execution".to_owned(),
+            ));
         }
         match (&self.shared.org, org_of(self.group.generation, &execution)) {
-            (Some(planned), Some(found)) if planned != found => Err(Mismatch::OtherOrganisation(
-                Drain::OtherOrganisation { planned: planned.clone(), found: found.to_owned() },
-            )),
+            (Some(planned), Some(found)) if planned != found => {
+                Err(Mismatch::OtherOrganisation(Drain::OtherOrganisation {
+                    planned: planned.clone(),
+                    found: found.to_owned(),
+                }))
+            }
             (Some(_) | None, Some(_) | None) => Ok(View::Known(Box::new(execution))),
         }
     }

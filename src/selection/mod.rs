@@ -3,11 +3,15 @@
 mod choose;
 mod entities;
 mod execution;
+mod scan;
+mod scanned;
 mod sort;
 mod target;
 
 pub use choose::{Chooser, Chosen};
 pub use entities::{EntitiesError, EntityList};
-pub use execution::{Execution, ExecutionError};
+pub use execution::{Execution, ExecutionError, org_of};
+pub use scan::{ScanError, ScanProgress, read_closing_reasons, scan};
+pub use scanned::{Look, Scanned};
 pub use sort::{Sorted, Sorter};
 pub use target::{Part, context};

@@ -9,10 +9,12 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use super::{Chooser, EntitiesError, EntityList, Execution, ExecutionError, Sorted, Sorter, scanned::Scanned};
+use super::{
+    Chooser, EntitiesError, EntityList, Execution, ExecutionError, Sorter, scanned::Scanned,
+};
 use crate::{
-    api::{Generation, Operation},
-    client::{Client, Found, ReadError},
+    api::{Found, Generation, Operation},
+    client::{Client, ReadError},
     playbook::{EntityRef, Playbook, Source},
 };
 
@@ -24,9 +26,15 @@ pub enum ScanError {
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error("{what} answered something that can't be understood: {source}")]
-    Undecodable { what: String, source: serde_json::Error },
+    Undecodable {
+        what: String,
+        source: serde_json::Error,
+    },
     #[error("{what} answered {source}")]
-    Execution { what: String, source: ExecutionError },
+    Execution {
+        what: String,
+        source: ExecutionError,
+    },
     #[error("what was read can't be put aside on disk: {0}")]
     Disk(#[from] io::Error),
 }
@@ -72,7 +80,11 @@ pub async fn scan(
             let mut entities = EntityList::read(entities)?;
             intake.progress.of = entities.len();
             progress(intake.progress);
-            let searches = stream::iter(entities.by_ref().map(|entity| async { search(client, &entity?).await }));
+            let searches = stream::iter(
+                entities
+                    .by_ref()
+                    .map(|entity| async { search(client, &entity?).await }),
+            );
             let concurrency = playbook.pace.concurrency.get() as usize;
             let mut answers = searches.buffer_unordered(concurrency);
             while let Some((what, flows)) = answers.try_next().await? {
@@ -92,18 +104,30 @@ pub async fn scan(
                 .into_iter()
                 .filter_map(|(name, value)| Some((name, value.as_deref()?)))
                 .collect();
-            let list = client.read_spooled(&Operation::GetExecutions, &query).await?;
+            let list = client
+                .read_spooled(&Operation::GetExecutions, &query)
+                .await?;
             let what = "the list of executions";
-            each_of_array(list, |execution| intake.take(what, execution)).map_err(|error| match error {
-                ArrayError::Json(source) => ScanError::Undecodable { what: what.to_owned(), source },
-                ArrayError::Item(error) => error,
+            each_of_array(list, |execution| intake.take(what, execution)).map_err(|error| {
+                match error {
+                    ArrayError::Json(source) => ScanError::Undecodable {
+                        what: what.to_owned(),
+                        source,
+                    },
+                    ArrayError::Item(error) => error,
+                }
             })?;
             intake.progress.done = 1;
             progress(intake.progress);
             Sorter::default().finish()?
         }
     };
-    Ok(Scanned::new(intake.generation, intake.sorter.finish()?, rejected, intake.org))
+    Ok(Scanned::new(
+        intake.generation,
+        intake.sorter.finish()?,
+        rejected,
+        intake.org,
+    ))
 }
 
 /// Reads the closing reasons that a v1 execution was started with, where its row lacks them.
@@ -111,14 +135,24 @@ pub async fn scan(
 /// # Errors
 ///
 /// When the request fails or its answer is not understood.
-pub async fn read_closing_reasons(client: &Client, execution: &Execution) -> Result<Value, ScanError> {
+pub async fn read_closing_reasons(
+    client: &Client,
+    execution: &Execution,
+) -> Result<Value, ScanError> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(default)]
         reasons: Vec<Value>,
     }
     let what = format!("the closing reasons of {}", execution.id);
-    match client.read(&Operation::GetClosingReasons(execution.id.clone()), None).await? {
+    match client
+        .read(
+            &Operation::GetClosingReasons(execution.id.clone()),
+            &[],
+            None,
+        )
+        .await?
+    {
         Found::Missing => Ok(json!([])),
         Found::Json(body) => match serde_json::from_slice::<Answer>(&body) {
             Ok(answer) => Ok(Value::Array(answer.reasons)),
@@ -134,7 +168,10 @@ async fn search(client: &Client, entity: &EntityRef) -> Result<(String, Vec<Valu
     }
     let what = format!("the search for the flows of {}", entity.id);
     let body = json!({"entity_id": entity.id, "entity_schema": entity.schema}).to_string();
-    match client.read(&Operation::SearchFlows, Some(body.as_bytes())).await? {
+    match client
+        .read(&Operation::SearchFlows, &[], Some(body.as_bytes()))
+        .await?
+    {
         Found::Missing => Ok((what, Vec::new())),
         Found::Json(body) => match serde_json::from_slice::<Answer>(&body) {
             Ok(answer) => Ok((what, answer.results)),
@@ -154,8 +191,11 @@ struct Intake<'a> {
 
 impl Intake<'_> {
     fn take(&mut self, what: &str, data: Value) -> Result<(), ScanError> {
-        let execution = Execution::new(self.generation, data)
-            .map_err(|source| ScanError::Execution { what: what.to_owned(), source })?;
+        let execution =
+            Execution::new(self.generation, data).map_err(|source| ScanError::Execution {
+                what: what.to_owned(),
+                source,
+            })?;
         self.progress.executions += 1;
         if self.org.is_none() {
             self.org = execution.org().map(str::to_owned);
@@ -178,7 +218,10 @@ enum ArrayError<E> {
 }
 
 /// Hands over the items of a JSON array one by one, so that only one is in memory.
-fn each_of_array<E>(input: impl Read, mut take: impl FnMut(Value) -> Result<(), E>) -> Result<(), ArrayError<E>> {
+fn each_of_array<E>(
+    input: impl Read,
+    mut take: impl FnMut(Value) -> Result<(), E>,
+) -> Result<(), ArrayError<E>> {
     struct Items<'a, E> {
         take: &'a mut dyn FnMut(Value) -> Result<(), E>,
         failed: &'a mut Option<E>,
@@ -204,7 +247,12 @@ fn each_of_array<E>(input: impl Read, mut take: impl FnMut(Value) -> Result<(), 
 
     let mut failed = None;
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(input));
-    let read = json.deserialize_seq(Items { take: &mut take, failed: &mut failed }).and_then(|()| json.end());
+    let read = json
+        .deserialize_seq(Items {
+            take: &mut take,
+            failed: &mut failed,
+        })
+        .and_then(|()| json.end());
     match (failed, read) {
         (Some(error), _) => Err(ArrayError::Item(error)),
         (None, Err(error)) => Err(ArrayError::Json(error)),

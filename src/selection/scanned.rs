@@ -23,12 +23,27 @@ pub struct Scanned {
 pub enum Look {
     Kept(Execution),
     /// `where` failed on it.
-    Rejected { execution: Execution, reason: String },
+    Rejected {
+        execution: Execution,
+        reason: String,
+    },
 }
 
 impl Scanned {
-    pub(super) const fn new(generation: Generation, sorted: Sorted, rejected: Sorted, org: Option<String>) -> Self {
-        Self { generation, sorted, last: None, executions: 0, rejected, org }
+    pub(super) const fn new(
+        generation: Generation,
+        sorted: Sorted,
+        rejected: Sorted,
+        org: Option<String>,
+    ) -> Self {
+        Self {
+            generation,
+            sorted,
+            last: None,
+            executions: 0,
+            rejected,
+            org,
+        }
     }
 
     /// How many different executions there were, once all have been taken.
@@ -41,7 +56,10 @@ impl Scanned {
         Ok(match entry {
             Entry::Left => None,
             Entry::Kept(data) => Some(Look::Kept(execution(data)?)),
-            Entry::Rejected { data, reason } => Some(Look::Rejected { execution: execution(data)?, reason }),
+            Entry::Rejected { data, reason } => Some(Look::Rejected {
+                execution: execution(data)?,
+                reason,
+            }),
         })
     }
 }
