@@ -1,10 +1,12 @@
 //! The plan: what would be changed, absolute and stable.
 
+mod admission;
 mod builder;
 mod file;
 mod model;
 
 pub use crate::action::{Effect, Repeat};
+pub use admission::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals};
 pub use builder::{Builder, target_of};
 pub use file::{PlanError, Reader, Writer};
 pub use model::{

@@ -11,6 +11,7 @@ mod check_guards;
 mod check_select;
 mod check_vars;
 mod file;
+mod guards;
 mod load;
 mod mistake;
 mod model;
@@ -24,6 +25,7 @@ mod yaml_error;
 
 pub use check_vars::Overrides;
 pub use file::{ReadError, read};
+pub use guards::Size;
 pub use load::load;
 pub use mistake::{Mistake, Mistakes};
 pub use model::{Allow, Entities, EntityRef, Expect, Guards, Playbook, Rejected, Select, Source};

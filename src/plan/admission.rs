@@ -1,0 +1,265 @@
+//! Whether a plan may be applied here and now: pure.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Header, Trailer};
+use crate::playbook::{Rejected, Size};
+
+/// What a plan meets where it is to be applied.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// The origin of the server, or `sandbox`.
+    pub server: String,
+    /// The organisation that was asked for, if one was.
+    pub org: Option<String>,
+    pub now: Timestamp,
+    /// The oldest that a plan may be; none when it was made just now.
+    pub max_age: Option<SignedDuration>,
+    /// A person says that doing it twice is meant.
+    pub again: bool,
+    /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server.
+    pub earlier: Vec<EarlierRun>,
+}
+
+/// An earlier run that is about the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierRun {
+    pub id: String,
+    pub standing: EarlierStanding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlierStanding {
+    /// It can be resumed.
+    Unfinished,
+    Finished,
+    /// A person gave it up.
+    Abandoned,
+}
+
+/// Why a plan may not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the plan is for {planned}, not for {here}")]
+    Server { planned: String, here: String },
+    #[error("the plan is for organisation {planned}, not for {here}")]
+    Organisation { planned: String, here: String },
+    #[error("the plan was made at {made} and is too old")]
+    Stale { made: Timestamp },
+    #[error("{rejected} items could not be planned, so the plan is not complete")]
+    Rejected { rejected: u64 },
+    #[error("a guard does not hold: {broken}")]
+    Guard { broken: String },
+    #[error("run {run} of the same playbook and variables is not finished")]
+    Unfinished { run: String },
+    #[error("run {run} did this already, and doing it again has its effect again")]
+    Repeated { run: String },
+}
+
+impl Refusal {
+    /// What to do about it.
+    pub fn cure(&self) -> String {
+        match self {
+            Self::Server { planned, .. } if planned == "sandbox" => "add --sandbox".to_owned(),
+            Self::Server { planned, .. } => format!("apply it with --server {planned}, or plan again"),
+            Self::Organisation { .. } => "plan again in this organisation".to_owned(),
+            Self::Stale { .. } => "plan again, or allow it with --max-age".to_owned(),
+            Self::Rejected { .. } => {
+                "look at the rejected items above; to apply the rest say `rejected: allow` in the playbook's guards"
+                    .to_owned()
+            }
+            Self::Guard { .. } => {
+                "select less (--limit, `where`), or change the guard in the playbook if this is meant".to_owned()
+            }
+            Self::Unfinished { run } => {
+                format!("go on with it: wf-bulk resume {run}; or give it up: wf-bulk abandon {run}")
+            }
+            Self::Repeated { .. } => "if it is meant, add --again".to_owned(),
+        }
+    }
+}
+
+/// All reasons why a plan may not be applied, the most basic first.
+pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
+    if header.server != here.server {
+        refusals.push(Refusal::Server {
+            planned: header.server.clone(),
+            here: here.server.clone(),
+        });
+    }
+    if let (Some(planned), Some(org)) = (&header.org, &here.org)
+        && planned != org
+    {
+        refusals.push(Refusal::Organisation {
+            planned: planned.clone(),
+            here: org.clone(),
+        });
+    }
+    if here
+        .max_age
+        .is_some_and(|most| here.now.duration_since(header.now) > most)
+    {
+        refusals.push(Refusal::Stale { made: header.now });
+    }
+    if trailer.rejected > 0 && header.guards.rejected == Rejected::Refuse {
+        refusals.push(Refusal::Rejected {
+            rejected: trailer.rejected,
+        });
+    }
+    let size = Size {
+        changes: trailer.changes,
+        groups: trailer.groups,
+        scanned: trailer.scanned,
+    };
+    refusals.extend(
+        header
+            .guards
+            .broken(size)
+            .into_iter()
+            .map(|broken| Refusal::Guard { broken }),
+    );
+
+    let once = !header.playbook.converges && !header.playbook.repeatable;
+    for EarlierRun { id, standing } in &here.earlier {
+        match standing {
+            EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run: id.clone() }),
+            EarlierStanding::Finished if once && !here.again => {
+                refusals.push(Refusal::Repeated { run: id.clone() });
+            }
+            EarlierStanding::Finished | EarlierStanding::Abandoned => {}
+        }
+    }
+    refusals
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn header(converges: bool, repeatable: bool) -> Header {
+        serde_json::from_value(json!({
+            "wf_bulk_plan": 1,
+            "playbook": {"name": "p", "sha256": "00", "converges": converges, "repeatable": repeatable},
+            "vars": {}, "server": "https://a.example", "org": "4711", "now": "2026-12-01T08:00:00Z",
+            "timezone": "Europe/Berlin",
+            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+            "guards": {"max_changes": 5, "allow": [], "rejected": "refuse"},
+            "tool": "wf-bulk 0.1.0",
+        }))
+        .unwrap()
+    }
+
+    fn here() -> Circumstances {
+        Circumstances {
+            server: "https://a.example".to_owned(),
+            org: Some("4711".to_owned()),
+            now: "2026-12-08T08:00:00Z".parse().unwrap(),
+            max_age: Some(SignedDuration::from_hours(7 * 24)),
+            again: false,
+            earlier: Vec::new(),
+        }
+    }
+
+    fn trailer(changes: u64, rejected: u64) -> Trailer {
+        Trailer {
+            changes,
+            groups: 1,
+            rejected,
+            scanned: 9,
+            ..Trailer::default()
+        }
+    }
+
+    fn earlier(standing: EarlierStanding) -> Vec<EarlierRun> {
+        vec![EarlierRun {
+            id: "r".to_owned(),
+            standing,
+        }]
+    }
+
+    #[test]
+    fn a_plan_is_admitted_where_and_when_it_was_made_for() {
+        assert_eq!(refusals(&header(true, false), &trailer(5, 0), &here()), []);
+        let unasked = Circumstances {
+            org: None,
+            max_age: None,
+            ..here()
+        };
+        assert_eq!(refusals(&header(true, false), &trailer(5, 0), &unasked), []);
+    }
+
+    #[test]
+    fn each_reason_is_told_by_itself_and_with_its_cure() {
+        let header = header(true, false);
+        let one = |trailer: &Trailer, here: &Circumstances| {
+            let refusals = refusals(&header, trailer, here);
+            let [refusal] = refusals.as_slice() else {
+                panic!("{refusals:?}")
+            };
+            assert!(!refusal.cure().is_empty());
+            refusal.to_string()
+        };
+        let fine = trailer(5, 0);
+        let sandbox = Circumstances {
+            server: "sandbox".to_owned(),
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &sandbox),
+            "the plan is for https://a.example, not for sandbox"
+        );
+        let other = Circumstances {
+            org: Some("1".to_owned()),
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &other),
+            "the plan is for organisation 4711, not for 1"
+        );
+        let late = Circumstances {
+            now: "2026-12-08T08:00:01Z".parse().unwrap(),
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &late),
+            "the plan was made at 2026-12-01T08:00:00Z and is too old"
+        );
+        assert_eq!(
+            one(&trailer(5, 2), &here()),
+            "2 items could not be planned, so the plan is not complete"
+        );
+        assert_eq!(
+            one(&trailer(6, 0), &here()),
+            "a guard does not hold: 6 changes are planned, max_changes is 5"
+        );
+        let unfinished = Circumstances {
+            earlier: earlier(EarlierStanding::Unfinished),
+            again: true,
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &unfinished),
+            "run r of the same playbook and variables is not finished"
+        );
+    }
+
+    #[test]
+    fn what_does_not_converge_runs_once_unless_that_is_meant() {
+        let told = |converges, repeatable, again, standing| {
+            let here = Circumstances {
+                again,
+                earlier: earlier(standing),
+                ..here()
+            };
+            !refusals(&header(converges, repeatable), &trailer(1, 0), &here).is_empty()
+        };
+        assert!(told(false, false, false, EarlierStanding::Finished));
+        assert!(!told(false, false, false, EarlierStanding::Abandoned));
+        assert!(!told(true, false, false, EarlierStanding::Finished));
+        assert!(!told(false, true, false, EarlierStanding::Finished));
+        assert!(!told(false, false, true, EarlierStanding::Finished));
+    }
+}
