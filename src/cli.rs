@@ -62,6 +62,7 @@ pub enum Command {
 }
 
 /// Flags that every command takes, before or after its name.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct Common {
     /// Where the service is

@@ -151,15 +151,11 @@ fn name(text: &str) -> String {
 }
 
 fn rejection_line(rejection: &Rejection) -> String {
-    let mut line = String::new();
-    if let Some(row) = rejection.row {
-        line.push_str(&format!("row {row}: "));
-    }
-    if let Some(target) = &rejection.target {
-        line.push_str(&format!("{}: ", words::target(target)));
-    }
-    line.push_str(&words::detail(&rejection.reason));
-    line
+    let row = rejection.row.map(|row| format!("row {row}"));
+    let target = rejection.target.as_ref().map(words::target);
+    let reason = Some(words::detail(&rejection.reason));
+    let parts: Vec<String> = [row, target, reason].into_iter().flatten().collect();
+    parts.join(": ")
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ impl PlanText<'_> {
             match effect {
                 Effect::AutomationFires if *number == 1 => write!(out, "; 1 automation fires")?,
                 Effect::AutomationFires => {
-                    write!(out, "; {} automations fire", thousands(*number))?
+                    write!(out, "; {} automations fire", thousands(*number))?;
                 }
                 Effect::AutomationsMayFire => write!(
                     out,

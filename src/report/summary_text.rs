@@ -264,7 +264,7 @@ mod tests {
             ),
             (
                 Drain::LongPause {
-                    pause: Duration::from_secs(600),
+                    pause: Duration::from_mins(10),
                 },
                 "to go on after 10 min: wf-bulk resume",
             ),

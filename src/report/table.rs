@@ -18,11 +18,11 @@ pub(super) fn write_rows(out: &mut dyn Write, rows: &[[String; 4]]) -> io::Resul
     }
     for row in rows {
         let mut line = format!("{:>1$}", row[0], widths[0]);
-        for place in 1..row.len() {
+        for (place, cell) in row.iter().enumerate().skip(1) {
             line.push_str("  ");
-            line.push_str(&row[place]);
+            line.push_str(cell);
             if let Some(width) = widths.get(place) {
-                let missing = width.saturating_sub(columns(&row[place]));
+                let missing = width.saturating_sub(columns(cell));
                 line.push_str(&" ".repeat(missing));
             }
         }
