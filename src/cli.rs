@@ -1,5 +1,7 @@
 //! The command line as types: what can be written, never what it means.
 
+mod help;
+
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand};
@@ -12,105 +14,12 @@ use crate::{api::Id, pace::Rate};
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 
-const MAIN_EXAMPLES: &str = "\
-Try it, with nothing to install and nothing at risk:
-  wf-bulk run playbooks/reassign.yaml --sandbox --dry-run   look first
-  wf-bulk run playbooks/reassign.yaml --sandbox             then do it
-
-By hand, on the real service:
-  export EPILOT_TOKEN=…
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan       select and plan; writes nothing
-  wf-bulk show leaver.plan                                  read it, have it reviewed
-  wf-bulk apply leaver.plan                                 do exactly that
-  wf-bulk resume --last                                     go on where it was stopped
-
-From cron: wf-bulk run playbooks/nightly.yaml --yes         no terminal; the exit code tells
-
-Exit codes:
-  0    done, or nothing to do
-  1    an error, or \"no\" to the question
-  3    some changes failed, were refused or rejected
-  4    a guard or the error budget stopped it
-  5    something is stale, drifted or gone
-  6    nobody knows how something ended: look at it
-  64   wrong usage, or no terminal and no --yes
-  130  interrupted; what was in flight is finished and saved
-  Several at once: the first of 1, 6, 130, 4, 3, 5.";
-
-const VALIDATE_EXAMPLES: &str = "\
-Examples:
-  wf-bulk validate playbooks/reassign.yaml
-  wf-bulk validate playbooks/*.yaml --var leaver=10011
-
-Nothing is requested from the service. All mistakes are shown at once, each with its line.";
-
-const PLAN_EXAMPLES: &str = "\
-Examples:
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011 --limit 10
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
-
-The service is read, never written. The same playbook, variables, data and --now give the same plan.";
-
-const SHOW_EXAMPLES: &str = "\
-Examples:
-  wf-bulk show leaver.plan
-
-Needs neither the service nor a token.";
-
-const RUN_EXAMPLES: &str = "\
-Examples:
-  wf-bulk run playbooks/reassign.yaml --dry-run             the plan, and no write
-  wf-bulk run playbooks/reassign.yaml                       the plan, a question, the changes
-  wf-bulk run playbooks/nightly.yaml --yes --rate 4/s       from cron, gently
-
-Ctrl-C once: what is in flight is finished and saved, `wf-bulk resume` goes on. Twice: stop now.";
-
-const APPLY_EXAMPLES: &str = "\
-Examples:
-  wf-bulk apply leaver.plan
-  wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
-
-Only changes of the plan are sent. A target that is no longer as it was planned on is left alone (drifted).";
-
-const RESUME_EXAMPLES: &str = "\
-Examples:
-  wf-bulk resume --last              the newest run that is not finished
-  wf-bulk resume 0192f0c4 --rate 2/s
-
-The plan, the server and the pace come from the run's folder. What is done is not done again.";
-
-const STATUS_EXAMPLES: &str = "\
-Examples:
-  wf-bulk status                     all runs here
-  wf-bulk status 0192f0c4            one run: how it ended, what is left";
-
-const ABANDON_EXAMPLES: &str = "\
-Examples:
-  wf-bulk abandon 0192f0c4
-
-Its folder stays. Only what is left of it will not be done any more, and a new run may start.";
-
-const SANDBOX_EXAMPLES: &str = "\
-Examples:
-  wf-bulk sandbox --port 8080 --executions 2000 --seed 7
-  wf-bulk sandbox reset              start over with fresh data
-
-Any command takes --sandbox and then starts it by itself; this command is for looking at it with curl.
-What it was asked and what it did: curl http://127.0.0.1:8080/_sandbox/ledger";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  wf-bulk completions bash > ~/.local/share/bash-completion/completions/wf-bulk
-  wf-bulk completions zsh > ~/.zfunc/_wf-bulk
-  wf-bulk completions fish > ~/.config/fish/completions/wf-bulk.fish";
-
 /// Bulk changes to epilot workflow executions: plan, review, apply, resume
 ///
 /// A playbook (YAML) says which executions, and what to change. The plan made from it holds every single change;
 /// read it, then let it run: within a rate, through crashes, without losing or repeating anything.
 #[derive(Debug, Parser)]
-#[command(name = "wf-bulk", version, max_term_width = 110, propagate_version = true, after_help = MAIN_EXAMPLES)]
+#[command(name = "wf-bulk", version, max_term_width = 110, propagate_version = true, after_help = help::MAIN)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -121,38 +30,39 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Check playbooks without a server: every mistake, with its line and its cure
-    #[command(after_help = VALIDATE_EXAMPLES)]
+    #[command(after_help = help::VALIDATE)]
     Validate(Validate),
     /// Select and plan, and keep the plan in a file
-    #[command(after_help = PLAN_EXAMPLES)]
+    #[command(after_help = help::PLAN)]
     Plan(Plan),
     /// Show a plan
-    #[command(after_help = SHOW_EXAMPLES)]
+    #[command(after_help = help::SHOW)]
     Show(Show),
     /// Plan, show, ask, apply
-    #[command(after_help = RUN_EXAMPLES)]
+    #[command(after_help = help::RUN)]
     Run(Run),
     /// Apply a plan, exactly as it was reviewed
-    #[command(after_help = APPLY_EXAMPLES)]
+    #[command(after_help = help::APPLY)]
     Apply(Apply),
     /// Go on where a run was stopped
-    #[command(after_help = RESUME_EXAMPLES)]
+    #[command(after_help = help::RESUME)]
     Resume(Resume),
     /// The runs here: how they ended, what is left
-    #[command(after_help = STATUS_EXAMPLES)]
+    #[command(after_help = help::STATUS)]
     Status(Status),
     /// Give up what is left of a run
-    #[command(after_help = ABANDON_EXAMPLES)]
+    #[command(after_help = help::ABANDON)]
     Abandon(Abandon),
     /// Serve a pretended service on 127.0.0.1, to try things on
-    #[command(after_help = SANDBOX_EXAMPLES, args_conflicts_with_subcommands = true)]
+    #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
     Sandbox(Sandbox),
     /// Print the completions of a shell
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
 }
 
 /// Flags that every command takes, before or after its name.
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct Common {
     /// Where the service is

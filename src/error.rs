@@ -129,6 +129,18 @@ impl StdError for Error {
     }
 }
 
+/// A reader that has gone (`wf-bulk show x.plan | head`) is no failure: it has read all that it wanted.
+///
+/// # Errors
+///
+/// Any other error of `written`.
+pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
 /// What the exit status tells a script or a scheduler. The help and the documentation hold the same list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
@@ -279,6 +291,13 @@ mod tests {
             text,
             "\u{1b}[31;1merror:\u{1b}[0m no such run\n\u{1b}[36mhint:\u{1b}[0m see status\n"
         );
+    }
+
+    #[test]
+    fn only_a_closed_pipe_is_no_failure() {
+        assert!(unless_closed(Err(io::ErrorKind::BrokenPipe.into())).is_ok());
+        assert!(unless_closed(Err(io::ErrorKind::StorageFull.into())).is_err());
+        assert!(unless_closed(Ok(())).is_ok());
     }
 
     #[test]

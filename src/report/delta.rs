@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::text::Untrusted;
 
+use super::units::count;
+
 /// Columns that a value may take; the whole values are in the plan file.
 const VALUE_COLUMNS: usize = 40;
 
@@ -51,16 +53,17 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
     let sign = if distance.is_negative() { '-' } else { '+' };
     let distance = distance.abs();
     let days = distance.get_days();
-    let mut text = format!("{sign}{days} {}", if days == 1 { "day" } else { "days" });
+    let mut parts = vec![count(days.unsigned_abs().into(), "day", "days")];
     for (number, unit) in [
         (i64::from(distance.get_hours()), "h"),
         (distance.get_minutes(), "min"),
         (distance.get_seconds(), "s"),
     ] {
         if number > 0 {
-            text.push_str(&format!(" {number} {unit}"));
+            parts.push(format!("{number} {unit}"));
         }
     }
+    let text = format!("{sign}{}", parts.join(" "));
     Some(Delta {
         text,
         was: Some(before.date()),

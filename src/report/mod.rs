@@ -3,18 +3,30 @@
 //! Reporters are fed with events and write to what they are given; nothing here decides what a run does.
 
 mod delta;
+mod failed_csv;
 mod human_bars;
 mod human_lines;
+mod json;
+mod plan_heading;
 mod plan_summary;
 mod plan_text;
+mod problem;
 mod progress;
 mod reporter;
+mod summary;
+mod summary_text;
+mod table;
 mod tally;
 mod units;
 mod words;
 
+pub use failed_csv::FailedCsv;
 pub use human_bars::Bars;
 pub use human_lines::Lines;
+pub use json::{ReportFile, write_json};
+pub use plan_heading::Heading;
 pub use plan_summary::PlanSummary;
-pub use plan_text::{Heading, PlanText};
+pub use plan_text::PlanText;
+pub use problem::Problem;
 pub use reporter::{Quiet, Reporter};
+pub use summary::{Summary, Unaccounted};

@@ -14,6 +14,7 @@ use crate::{
 use super::{
     delta::Delta,
     tally::{Sample, Tally},
+    units::count,
     words,
 };
 
@@ -135,14 +136,12 @@ impl PlanSummary {
         self.last = Some(this);
     }
 
-    /// What this plan's executions are called: flows when all are of the second generation.
-    pub(super) fn executions_word(&self, number: u64) -> &'static str {
-        let flows = self.generations.iter().eq([&Generation::V2]);
-        match (flows, number == 1) {
-            (true, true) => "flow",
-            (true, false) => "flows",
-            (false, true) => "execution",
-            (false, false) => "executions",
+    /// `92 flows`: executions are called flows when all are of the second generation.
+    pub(super) fn executions(&self, number: u64) -> String {
+        if self.generations.iter().eq([&Generation::V2]) {
+            count(number, "flow", "flows")
+        } else {
+            count(number, "execution", "executions")
         }
     }
 }
@@ -152,15 +151,11 @@ fn name(text: &str) -> String {
 }
 
 fn rejection_line(rejection: &Rejection) -> String {
-    let mut line = String::new();
-    if let Some(row) = rejection.row {
-        line.push_str(&format!("row {row}: "));
-    }
-    if let Some(target) = &rejection.target {
-        line.push_str(&format!("{}: ", words::target(target)));
-    }
-    line.push_str(&words::detail(&rejection.reason));
-    line
+    let row = rejection.row.map(|row| format!("row {row}"));
+    let target = rejection.target.as_ref().map(words::target);
+    let reason = Some(words::detail(&rejection.reason));
+    let parts: Vec<String> = [row, target, reason].into_iter().flatten().collect();
+    parts.join(": ")
 }
 
 #[cfg(test)]
@@ -293,12 +288,12 @@ pub(super) mod tests {
                 reason: String::new(),
             })
         };
-        assert_eq!(summary(&[skip(&v2)]).executions_word(2), "flows");
-        assert_eq!(summary(&[skip(&v1)]).executions_word(2), "executions");
+        assert_eq!(summary(&[skip(&v2)]).executions(2), "2 flows");
+        assert_eq!(summary(&[skip(&v1)]).executions(2), "2 executions");
         assert_eq!(
-            summary(&[skip(&v1), skip(&v2)]).executions_word(1),
-            "execution"
+            summary(&[skip(&v1), skip(&v2)]).executions(1),
+            "1 execution"
         );
-        assert_eq!(summary(&[]).executions_word(0), "executions");
+        assert_eq!(summary(&[]).executions(0), "0 executions");
     }
 }

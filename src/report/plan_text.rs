@@ -5,44 +5,22 @@ use std::{
     time::Duration,
 };
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::civil::Date;
 use owo_colors::OwoColorize as _;
 
 use crate::{
-    api::Level,
-    plan::{Effect, Header, Trailer},
+    plan::{Effect, Trailer},
     styles::Styles,
-    text::{Untrusted, columns},
+    text::Untrusted,
 };
 
 use super::{
+    plan_heading::Heading,
     plan_summary::PlanSummary,
+    table::write_rows,
     tally::Row,
     units::{count, rough, thousands},
 };
-
-/// What stands above everything: what was planned, from where, as of when.
-#[derive(Clone, Copy, Debug)]
-pub struct Heading<'a> {
-    pub playbook: &'a str,
-    pub server: &'a str,
-    pub org: Option<&'a str>,
-    pub now: Timestamp,
-    /// The name of the playbook's time zone.
-    pub timezone: &'a str,
-}
-
-impl<'a> From<&'a Header> for Heading<'a> {
-    fn from(header: &'a Header) -> Self {
-        Self {
-            playbook: &header.playbook.name,
-            server: &header.server,
-            org: header.org.as_deref(),
-            now: header.now,
-            timezone: &header.timezone,
-        }
-    }
-}
 
 /// A whole plan, ready to be shown.
 #[derive(Clone, Copy, Debug)]
@@ -67,7 +45,8 @@ impl PlanText<'_> {
     ///
     /// What `out` says.
     pub fn write(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
-        self.write_heading(out, styles)?;
+        self.heading
+            .write(out, self.summary, self.trailer.scanned, styles)?;
         let rows = self.rows();
         if !rows.is_empty() {
             writeln!(out)?;
@@ -85,71 +64,6 @@ impl PlanText<'_> {
             writeln!(out, "{}", Untrusted(line).terminal())?;
         }
         Ok(())
-    }
-
-    fn write_heading(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
-        let Heading {
-            playbook,
-            server,
-            org,
-            now,
-            timezone,
-        } = self.heading;
-        let playbook = Untrusted(playbook).terminal();
-        write!(
-            out,
-            "{}  on {}",
-            playbook.style(styles.strong),
-            Untrusted(server).terminal()
-        )?;
-        if let Some(org) = org {
-            write!(out, ", org {}", Untrusted(org).terminal())?;
-        }
-        // A plan from a machine that knows more zones than this one still shows its moment.
-        let (zone, zone_name) = match TimeZone::get(timezone) {
-            Ok(zone) => (zone, timezone),
-            Err(_) => (TimeZone::UTC, "UTC"),
-        };
-        let now = zone.to_datetime(now);
-        writeln!(
-            out,
-            ", as of {} {zone_name}",
-            now.strftime("%Y-%m-%d %H:%M")
-        )?;
-
-        let summary = self.summary;
-        let scanned = self.trailer.scanned;
-        write!(
-            out,
-            "scanned {} {}, ",
-            thousands(scanned),
-            summary.executions_word(scanned)
-        )?;
-        let executions = self.executions(summary.executions);
-        let parts: Vec<String> = summary
-            .targets
-            .iter()
-            .map(|(level, number)| match level {
-                Level::Execution => self.executions(*number),
-                Level::Phase => count(*number, "phase", "phases"),
-                Level::Task => count(*number, "task", "tasks"),
-            })
-            .collect();
-        if parts.is_empty() {
-            writeln!(out, "selected none")
-        } else if summary.targets.keys().eq([&Level::Execution]) {
-            writeln!(out, "selected {executions}")
-        } else {
-            writeln!(out, "selected {} in {executions}", parts.join(" and "))
-        }
-    }
-
-    fn executions(&self, number: u64) -> String {
-        format!(
-            "{} {}",
-            thousands(number),
-            self.summary.executions_word(number)
-        )
     }
 
     /// The table: what is done, to what, how; and what is left out.
@@ -222,7 +136,7 @@ impl PlanText<'_> {
             out,
             "{} in {}: {}",
             count(changes, "change", "changes"),
-            self.executions(groups),
+            self.summary.executions(groups),
             count(changes, "write", "writes"),
         )?;
         let mut requests = changes;
@@ -259,7 +173,7 @@ impl PlanText<'_> {
             match effect {
                 Effect::AutomationFires if *number == 1 => write!(out, "; 1 automation fires")?,
                 Effect::AutomationFires => {
-                    write!(out, "; {} automations fire", thousands(*number))?
+                    write!(out, "; {} automations fire", thousands(*number))?;
                 }
                 Effect::AutomationsMayFire => write!(
                     out,
@@ -287,33 +201,6 @@ fn with_dates(text: &str, row: &Row) -> String {
     }
 }
 
-/// Right-aligned counts, then columns as wide as their widest cell. A text that ends its row after the second column
-/// takes no width: reasons are sentences, and would push everything aside.
-fn write_rows(out: &mut dyn Write, rows: &[[String; 4]]) -> io::Result<()> {
-    let mut widths = [0; 3];
-    for row in rows {
-        let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
-        for (place, width) in widths.iter_mut().enumerate() {
-            if place < 2 || place < last {
-                *width = columns(&row[place]).max(*width);
-            }
-        }
-    }
-    for row in rows {
-        let mut line = format!("{:>1$}", row[0], widths[0]);
-        for place in 1..row.len() {
-            line.push_str("  ");
-            line.push_str(&row[place]);
-            if let Some(width) = widths.get(place) {
-                let missing = width.saturating_sub(columns(&row[place]));
-                line.push_str(&" ".repeat(missing));
-            }
-        }
-        writeln!(out, "  {}", line.trim_end())?;
-    }
-    Ok(())
-}
-
 fn write_sample(out: &mut dyn Write, lines: &[String], more: u64) -> io::Result<()> {
     for line in lines {
         writeln!(out, "  {line}")?;
@@ -326,6 +213,7 @@ fn write_sample(out: &mut dyn Write, lines: &[String], more: u64) -> io::Result<
 
 #[cfg(test)]
 mod tests {
+    use jiff::tz::TimeZone;
     use serde_json::{Value, json};
 
     use super::*;

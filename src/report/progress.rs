@@ -11,6 +11,7 @@ use crate::{
 };
 
 use super::{
+    problem::Problem,
     units::{count, per_second, rough, thousands},
     words,
 };
@@ -78,15 +79,10 @@ impl Progress {
                     )
                 })
             }
-            Event::Ended {
-                target,
-                action: _,
-                outcome,
-                detail,
-            } => {
+            Event::Ended { outcome, .. } => {
                 self.outcomes.add(*outcome, 1);
                 self.remember(now);
-                let line = words::problem(target, *outcome, detail.as_deref())?;
+                let line = words::problem(&Problem::of(event)?);
                 self.problems += 1;
                 if self.problems <= PROBLEMS_SHOWN {
                     Some(line)
@@ -166,7 +162,7 @@ impl Progress {
             .map(|(_, ended)| ended)
             .sum();
         // The window ends now, within its last second.
-        let span = elapsed - Duration::from_secs(oldest);
+        let span = elapsed.saturating_sub(Duration::from_secs(oldest));
         #[expect(clippy::cast_precision_loss, reason = "shown with two digits")]
         let rate = ended as f64 / span.max(WARM_UP).as_secs_f64();
         Some(rate)

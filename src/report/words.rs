@@ -1,8 +1,8 @@
 //! How targets, outcomes and reasons to stop are said to people.
 
-use crate::{event::Drain, outcome::Outcome, plan::Target, text::Untrusted};
+use crate::{event::Drain, plan::Target, text::Untrusted};
 
-use super::units::rough;
+use super::{problem::Problem, units::rough};
 
 /// Columns of a name; the ids beside it are what identifies.
 const NAME_COLUMNS: usize = 50;
@@ -12,16 +12,19 @@ const DETAIL_COLUMNS: usize = 200;
 
 /// `task “Send offer” exec_1/task_2`, escaped.
 pub(super) fn target(target: &Target) -> String {
-    let mut text = target.kind.word().to_owned();
-    if !target.name.is_empty() {
-        let name = Untrusted(&target.name).terminal().cut(NAME_COLUMNS);
-        text.push_str(&format!(" “{name}”"));
-    }
-    text.push_str(&format!(" {}", target.execution));
-    if let Some(id) = &target.id {
-        text.push_str(&format!("/{id}"));
-    }
-    text
+    let name = if target.name.is_empty() {
+        String::new()
+    } else {
+        format!(
+            " “{}”",
+            Untrusted(&target.name).terminal().cut(NAME_COLUMNS)
+        )
+    };
+    let id = target
+        .id
+        .as_ref()
+        .map_or_else(String::new, |id| format!("/{id}"));
+    format!("{}{name} {}{id}", target.kind, target.execution)
 }
 
 /// A message from outside, escaped and cut to a line or two.
@@ -29,24 +32,14 @@ pub(super) fn detail(text: &str) -> String {
     Untrusted(text).terminal().cut(DETAIL_COLUMNS).to_string()
 }
 
-/// A line about a change that ended in a way that somebody should look at; none for the others.
-///
-/// `not_attempted` is none of them: a stop is said once, not once a change.
-pub(super) fn problem(ended: &Target, outcome: Outcome, said: Option<&str>) -> Option<String> {
-    match outcome {
-        Outcome::Applied | Outcome::AlreadyDone | Outcome::NotAttempted => None,
-        Outcome::Drifted
-        | Outcome::Gone
-        | Outcome::Refused
-        | Outcome::Failed
-        | Outcome::InDoubt => {
-            let mut line = format!("{outcome:<8}  {}", target(ended));
-            if let Some(said) = said {
-                line.push_str(&format!(": {}", detail(said)));
-            }
-            Some(line)
-        }
+/// A line about a change that somebody should look at.
+pub(super) fn problem(problem: &Problem<'_>) -> String {
+    let mut line = format!("{:<8}  {}", problem.outcome, target(problem.target));
+    if let Some(said) = problem.detail {
+        line.push_str(": ");
+        line.push_str(&detail(said));
     }
+    line
 }
 
 /// Why a run stops, as the middle of a sentence.
@@ -90,7 +83,10 @@ pub(super) mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::api::{Generation, Id, Level};
+    use crate::{
+        api::{Generation, Id, Level},
+        outcome::Outcome,
+    };
 
     /// A task of a v2 flow.
     pub(in crate::report) fn task(execution: &str, id: &str, name: &str) -> Target {
@@ -116,33 +112,23 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn only_what_needs_a_look_gets_a_line() {
+    fn a_problem_is_one_line_with_what_was_said() {
         let target = task("e1", "t1", "Call");
         for (outcome, said, line) in [
-            (Outcome::Applied, None, None),
-            (Outcome::AlreadyDone, None, None),
-            (Outcome::NotAttempted, Some("stopped"), None),
             (
                 Outcome::Refused,
                 Some("400: no\nway"),
-                Some("refused   task “Call” e1/t1: 400: no\\nway"),
+                "refused   task “Call” e1/t1: 400: no\\nway",
             ),
-            (Outcome::Failed, None, Some("failed    task “Call” e1/t1")),
-            (Outcome::Drifted, None, Some("drifted   task “Call” e1/t1")),
-            (Outcome::Gone, None, Some("gone      task “Call” e1/t1")),
-            (Outcome::InDoubt, None, Some("in_doubt  task “Call” e1/t1")),
+            (Outcome::InDoubt, None, "in_doubt  task “Call” e1/t1"),
         ] {
-            assert_eq!(
-                problem(&target, outcome, said).as_deref(),
-                line,
-                "{outcome}"
-            );
+            let told = Problem::new(&target, &[], outcome, said).unwrap();
+            assert_eq!(problem(&told), line);
         }
     }
 
     #[test]
     fn each_stop_says_why() {
-        let text = |drain: &Drain| stop(drain);
         for (drain, said) in [
             (Drain::Interrupted, "interrupted"),
             (
@@ -166,7 +152,7 @@ pub(super) mod tests {
             ),
             (
                 Drain::LongPause {
-                    pause: Duration::from_secs(600),
+                    pause: Duration::from_mins(10),
                 },
                 "the service asks for a rest of 10 min",
             ),
@@ -184,7 +170,7 @@ pub(super) mod tests {
                 "the plan is for organisation 1, the service answers for 2",
             ),
         ] {
-            assert_eq!(text(&drain), said);
+            assert_eq!(stop(&drain), said);
         }
     }
 }

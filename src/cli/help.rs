@@ -1,0 +1,94 @@
+//! What `--help` teaches below the flags: an example or two of each command, and the exit codes.
+
+pub(super) const MAIN: &str = "\
+Try it, with nothing to install and nothing at risk:
+  wf-bulk run playbooks/reassign.yaml --sandbox --dry-run   look first
+  wf-bulk run playbooks/reassign.yaml --sandbox             then do it
+
+By hand, on the real service:
+  export EPILOT_TOKEN=…
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan       select and plan; writes nothing
+  wf-bulk show leaver.plan                                  read it, have it reviewed
+  wf-bulk apply leaver.plan                                 do exactly that
+  wf-bulk resume --last                                     go on where it was stopped
+
+From cron: wf-bulk run playbooks/nightly.yaml --yes         no terminal; the exit code tells
+
+Exit codes:
+  0    done, or nothing to do
+  1    an error, or \"no\" to the question
+  3    some changes failed, were refused or rejected
+  4    a guard or the error budget stopped it
+  5    something is stale, drifted or gone
+  6    nobody knows how something ended: look at it
+  64   wrong usage, or no terminal and no --yes
+  130  interrupted; what was in flight is finished and saved
+  Several at once: the first of 1, 6, 130, 4, 3, 5.";
+
+pub(super) const VALIDATE: &str = "\
+Examples:
+  wf-bulk validate playbooks/reassign.yaml
+  wf-bulk validate playbooks/*.yaml --var leaver=10011
+
+Nothing is requested from the service. All mistakes are shown at once, each with its line.";
+
+pub(super) const PLAN: &str = "\
+Examples:
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011 --limit 10
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
+
+The service is read, never written. The same playbook, variables, data and --now give the same plan.";
+
+pub(super) const SHOW: &str = "\
+Examples:
+  wf-bulk show leaver.plan
+
+Needs neither the service nor a token.";
+
+pub(super) const RUN: &str = "\
+Examples:
+  wf-bulk run playbooks/reassign.yaml --dry-run             the plan, and no write
+  wf-bulk run playbooks/reassign.yaml                       the plan, a question, the changes
+  wf-bulk run playbooks/nightly.yaml --yes --rate 4/s       from cron, gently
+
+Ctrl-C once: what is in flight is finished and saved, `wf-bulk resume` goes on. Twice: stop now.";
+
+pub(super) const APPLY: &str = "\
+Examples:
+  wf-bulk apply leaver.plan
+  wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
+
+Only changes of the plan are sent. A target that is no longer as it was planned on is left alone (drifted).";
+
+pub(super) const RESUME: &str = "\
+Examples:
+  wf-bulk resume --last              the newest run that is not finished
+  wf-bulk resume 0192f0c4 --rate 2/s
+
+The plan, the server and the pace come from the run's folder. What is done is not done again.";
+
+pub(super) const STATUS: &str = "\
+Examples:
+  wf-bulk status                     all runs here
+  wf-bulk status 0192f0c4            one run: how it ended, what is left";
+
+pub(super) const ABANDON: &str = "\
+Examples:
+  wf-bulk abandon 0192f0c4
+
+Its folder stays. Only what is left of it will not be done any more, and a new run may start.";
+
+pub(super) const SANDBOX: &str = "\
+Examples:
+  wf-bulk sandbox --port 8080 --executions 2000 --seed 7
+  wf-bulk sandbox reset              start over with fresh data
+
+Any command takes --sandbox and then starts it by itself; this command is for looking at it with curl.
+What it was asked and what it did: curl http://127.0.0.1:8080/_sandbox/ledger";
+
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+  wf-bulk completions bash > ~/.local/share/bash-completion/completions/wf-bulk
+  wf-bulk completions zsh > ~/.zfunc/_wf-bulk
+  wf-bulk completions fish > ~/.config/fish/completions/wf-bulk.fish";

@@ -1,0 +1,78 @@
+//! `failed.csv`: the changes to look at, for a spreadsheet, and their ids for a next run.
+
+use std::io::{self, Write};
+
+use crate::text::Untrusted;
+
+use super::problem::Problem;
+
+/// Writes one row a problem.
+#[derive(Debug)]
+pub struct FailedCsv<W> {
+    out: W,
+}
+
+impl<W: Write> FailedCsv<W> {
+    /// Writes the heading.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        writeln!(out, "id,execution,kind,name,action,outcome,detail")?;
+        Ok(Self { out })
+    }
+
+    /// Writes one row; `id` is the target's own.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn write(&mut self, problem: &Problem<'_>) -> io::Result<()> {
+        let target = problem.target;
+        let id = target.id.as_ref().unwrap_or(&target.execution);
+        writeln!(
+            self.out,
+            "{},{},{},{},{},{},{}",
+            Untrusted(id.as_str()).csv(),
+            Untrusted(target.execution.as_str()).csv(),
+            target.kind,
+            Untrusted(&target.name).csv(),
+            Untrusted(&problem.action.join(" + ")).csv(),
+            problem.outcome,
+            Untrusted(problem.detail.unwrap_or_default()).csv(),
+        )
+    }
+
+    /// What was written to.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{outcome::Outcome, report::words::tests::task};
+
+    #[test]
+    fn a_row_is_safe_in_a_spreadsheet() {
+        let target = task("e1", "t1", "=HYPERLINK(\"http://x\")");
+        let mut execution = task("e2", "t", "Umzug, Köln");
+        execution.id = None;
+        let actions = ["reassign".to_owned(), "shift_due_date".to_owned()];
+        let mut csv = FailedCsv::new(Vec::new()).unwrap();
+        for (target, outcome, detail) in [
+            (&target, Outcome::Refused, Some("400: no\nway")),
+            (&execution, Outcome::Gone, None),
+        ] {
+            csv.write(&Problem::new(target, &actions, outcome, detail).unwrap())
+                .unwrap();
+        }
+        insta::assert_snapshot!(String::from_utf8(csv.into_inner()).unwrap(), @r#"
+        id,execution,kind,name,action,outcome,detail
+        t1,e1,task,"'=HYPERLINK(""http://x"")",reassign + shift_due_date,refused,400: no\nway
+        e2,e2,task,"Umzug, Köln",reassign + shift_due_date,gone,
+        "#);
+    }
+}

@@ -1,0 +1,203 @@
+//! The result as JSON: on standard output, and as `report.json`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::{event::Drain, outcome::Counts};
+
+use super::{problem::Problem, summary::Summary, words};
+
+/// The document of `--json`. Its names are a promise to scripts.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    run: Option<&'a str>,
+    plan_sha256: &'a str,
+    planned: u64,
+    outcomes: &'a Counts,
+    requests: u64,
+    retries: u64,
+    elapsed_s: f64,
+    skipped: u64,
+    rejected: u64,
+    stopped: Option<Stopped>,
+    folder: Option<String>,
+    exit_code: u8,
+}
+
+#[derive(Debug, Serialize)]
+struct Stopped {
+    reason: &'static str,
+    message: String,
+}
+
+impl From<&Drain> for Stopped {
+    fn from(drain: &Drain) -> Self {
+        let reason = match drain {
+            Drain::Interrupted => "interrupted",
+            Drain::Unauthorized { .. } => "unauthorized",
+            Drain::FailuresInARow { .. } => "failures_in_a_row",
+            Drain::LongPause { .. } => "long_pause",
+            Drain::Checkpoint { .. } => "checkpoint",
+            Drain::OtherOrganisation { .. } => "other_organisation",
+        };
+        Self {
+            reason,
+            message: words::stop(drain),
+        }
+    }
+}
+
+impl<'a> From<&'a Summary> for Document<'a> {
+    fn from(summary: &'a Summary) -> Self {
+        Self {
+            run: summary.run.as_deref(),
+            plan_sha256: &summary.plan_sha256,
+            planned: summary.planned,
+            outcomes: &summary.outcomes,
+            requests: summary.requests,
+            retries: summary.retries,
+            // Milliseconds: what a clock is good for.
+            elapsed_s: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
+            skipped: summary.skipped,
+            rejected: summary.rejected,
+            stopped: summary.stopped.as_ref().map(Stopped::from),
+            folder: summary
+                .folder
+                .as_ref()
+                .map(|folder| folder.display().to_string()),
+            exit_code: summary.exit_code().code(),
+        }
+    }
+}
+
+/// Writes a summary as one JSON document on one line.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn write_json(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &Document::from(summary))?;
+    writeln!(out)
+}
+
+/// Writes `report.json`: the problems as they come, one a line, so that none has to be kept; then the summary.
+#[derive(Debug)]
+pub struct ReportFile<W> {
+    out: W,
+    any: bool,
+}
+
+impl<W: Write> ReportFile<W> {
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        write!(out, "{{\"problems\":[")?;
+        Ok(Self { out, any: false })
+    }
+
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn write(&mut self, problem: &Problem<'_>) -> io::Result<()> {
+        let separator = if self.any { ",\n" } else { "\n" };
+        self.any = true;
+        write!(self.out, "{separator}")?;
+        serde_json::to_writer(&mut self.out, problem)?;
+        Ok(())
+    }
+
+    /// Completes the document; without it the file is no JSON, and can't be taken for a complete report.
+    ///
+    /// # Errors
+    ///
+    /// What the writer says.
+    pub fn finish(mut self, summary: &Summary) -> io::Result<W> {
+        let document = serde_json::to_string(&Document::from(summary))?;
+        // An object with fields: its opening brace is where the problems already stand.
+        writeln!(self.out, "\n],{}", &document[1..])?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        outcome::Outcome,
+        report::{
+            summary::tests::{failures_in_a_row, run},
+            words::tests::task,
+        },
+    };
+
+    #[test]
+    fn the_document_has_the_promised_names_and_all_eight_outcomes() {
+        let mut out = Vec::new();
+        let summary = run(
+            &[
+                (Outcome::Applied, 134),
+                (Outcome::AlreadyDone, 2),
+                (Outcome::Drifted, 1),
+            ],
+            None,
+        );
+        write_json(&summary, &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":"0192f0c4-8a5e-7000-8000-0000000000c4","plan_sha256":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","planned":137,"outcomes":{"applied":134,"already_done":2,"drifted":1,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":229,"retries":2,"elapsed_s":28.75,"skipped":2,"rejected":0,"stopped":null,"folder":".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4","exit_code":5}"#);
+    }
+
+    #[test]
+    fn a_stop_has_a_name_and_a_message_and_a_dry_run_has_no_run() {
+        let stopped = run(&[(Outcome::NotAttempted, 1)], Some(failures_in_a_row()));
+        let value = serde_json::to_value(Document::from(&stopped)).unwrap();
+        assert_eq!(
+            value["stopped"],
+            json!({ "reason": "failures_in_a_row", "message": "10 failures in a row, the last one: connection refused" })
+        );
+        assert_eq!(value["exit_code"], 4);
+        let dry_run = Summary {
+            run: None,
+            folder: None,
+            ..stopped
+        };
+        let value = serde_json::to_value(Document::from(&dry_run)).unwrap();
+        assert_eq!(
+            (&value["run"], &value["folder"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+
+    #[test]
+    fn a_report_is_one_document_with_its_problems() {
+        let target = task("e1", "t1", "Call \"back\"");
+        let action = ["reassign".to_owned()];
+        let summary = run(&[(Outcome::Applied, 5), (Outcome::Refused, 2)], None);
+        for problems in 0..3 {
+            let mut report = ReportFile::new(Vec::new()).unwrap();
+            for _ in 0..problems {
+                let problem =
+                    Problem::new(&target, &action, Outcome::Refused, Some("400: no")).unwrap();
+                report.write(&problem).unwrap();
+            }
+            let bytes = report.finish(&summary).unwrap();
+            let value: Value = serde_json::from_slice(&bytes).unwrap();
+            assert_eq!(value["problems"].as_array().unwrap().len(), problems);
+            assert_eq!(value["outcomes"]["refused"], 2);
+            if problems > 0 {
+                assert_eq!(
+                    value["problems"][0],
+                    json!({
+                        "target": { "kind": "task", "api": "v2", "execution": "e1", "id": "t1", "name": "Call \"back\"" },
+                        "action": ["reassign"],
+                        "outcome": "refused",
+                        "detail": "400: no",
+                    })
+                );
+            }
+        }
+    }
+}

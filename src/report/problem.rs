@@ -1,0 +1,87 @@
+//! A change that ended in a way that somebody should look at.
+
+use serde::Serialize;
+
+use crate::{event::Event, outcome::Outcome, plan::Target};
+
+/// What the files of a run say about one such change.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Problem<'a> {
+    pub target: &'a Target,
+    pub action: &'a [String],
+    pub outcome: Outcome,
+    /// What the service or the re-check said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<&'a str>,
+}
+
+impl<'a> Problem<'a> {
+    /// None when the change ended well, or was not attempted: that is told once, not once a change.
+    pub const fn new(
+        target: &'a Target,
+        action: &'a [String],
+        outcome: Outcome,
+        detail: Option<&'a str>,
+    ) -> Option<Self> {
+        match outcome {
+            Outcome::Applied | Outcome::AlreadyDone | Outcome::NotAttempted => None,
+            Outcome::Drifted
+            | Outcome::Gone
+            | Outcome::Refused
+            | Outcome::Failed
+            | Outcome::InDoubt => Some(Self {
+                target,
+                action,
+                outcome,
+                detail,
+            }),
+        }
+    }
+
+    /// The problem that an event tells of.
+    pub fn of(event: &'a Event) -> Option<Self> {
+        match event {
+            Event::Ended {
+                target,
+                action,
+                outcome,
+                detail,
+            } => Self::new(target, action, *outcome, detail.as_deref()),
+            Event::Started { .. }
+            | Event::Retried { .. }
+            | Event::Doubted { .. }
+            | Event::Throttled { .. }
+            | Event::Draining { .. }
+            | Event::Settling { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::words::tests::task;
+
+    #[test]
+    fn only_what_needs_a_look_is_a_problem() {
+        let target = task("e1", "t1", "");
+        for (outcome, is_problem) in [
+            (Outcome::Applied, false),
+            (Outcome::AlreadyDone, false),
+            (Outcome::NotAttempted, false),
+            (Outcome::Drifted, true),
+            (Outcome::Gone, true),
+            (Outcome::Refused, true),
+            (Outcome::Failed, true),
+            (Outcome::InDoubt, true),
+        ] {
+            let event = Event::Ended {
+                target: target.clone(),
+                action: Vec::new(),
+                outcome,
+                detail: None,
+            };
+            assert_eq!(Problem::of(&event).is_some(), is_problem, "{outcome}");
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! How a run, or a dry run, ended.
+
+use std::{path::PathBuf, time::Duration};
+
+use crate::{
+    error::ExitCode,
+    event::Drain,
+    outcome::{Counts, Outcome},
+    plan::Trailer,
+};
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The run's id; none in a dry run.
+    pub run: Option<String>,
+    /// What `sha256sum` prints for the plan.
+    pub plan_sha256: String,
+    pub planned: u64,
+    /// Of all sessions of the run.
+    pub outcomes: Counts,
+    /// Targets of the plan that nothing changes.
+    pub skipped: u64,
+    /// What could not be planned.
+    pub rejected: u64,
+    /// All that were sent in this session, reads and retries included.
+    pub requests: u64,
+    pub retries: u64,
+    /// Of this session.
+    pub elapsed: Duration,
+    /// Why it ended before its end.
+    pub stopped: Option<Drain>,
+    /// The run's folder; none in a dry run.
+    pub folder: Option<PathBuf>,
+}
+
+/// Outcomes and changes don't add up: the program has lost or doubled one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{planned} changes were planned, but {counted} outcomes were counted; don't trust this result, and report it as a bug"
+)]
+pub struct Unaccounted {
+    pub planned: u64,
+    pub counted: u64,
+}
+
+impl Summary {
+    /// What a dry run would have applied: nothing was attempted.
+    pub fn dry_run(
+        plan_sha256: String,
+        trailer: &Trailer,
+        requests: u64,
+        elapsed: Duration,
+    ) -> Self {
+        let mut outcomes = Counts::default();
+        outcomes.add(Outcome::NotAttempted, trailer.changes);
+        Self {
+            run: None,
+            plan_sha256,
+            planned: trailer.changes,
+            outcomes,
+            skipped: trailer.skipped,
+            rejected: trailer.rejected,
+            requests,
+            retries: 0,
+            elapsed,
+            stopped: None,
+            folder: None,
+        }
+    }
+
+    /// Conservation: every planned change has exactly one outcome.
+    ///
+    /// # Errors
+    ///
+    /// When the sum of the outcomes is another number than was planned.
+    pub fn check(&self) -> Result<(), Unaccounted> {
+        let counted = self.outcomes.total();
+        if counted == self.planned {
+            Ok(())
+        } else {
+            Err(Unaccounted {
+                planned: self.planned,
+                counted,
+            })
+        }
+    }
+
+    /// What the command ends with.
+    pub fn exit_code(&self) -> ExitCode {
+        let accounted = match self.check() {
+            Ok(()) => ExitCode::Done,
+            Err(Unaccounted { .. }) => ExitCode::Error,
+        };
+        let stopped = self.stopped.as_ref().map(stop_code);
+        let rejected = (self.rejected > 0).then_some(ExitCode::SomeFailed);
+        let outcomes = Outcome::ALL
+            .into_iter()
+            .filter(|outcome| self.outcomes.get(*outcome) > 0)
+            .map(|outcome| self.outcome_code(outcome));
+        ExitCode::of_all(
+            [accounted]
+                .into_iter()
+                .chain(stopped)
+                .chain(rejected)
+                .chain(outcomes),
+        )
+    }
+
+    const fn outcome_code(&self, outcome: Outcome) -> ExitCode {
+        match outcome {
+            Outcome::Applied | Outcome::AlreadyDone => ExitCode::Done,
+            Outcome::Drifted | Outcome::Gone => ExitCode::Stale,
+            Outcome::Refused | Outcome::Failed => ExitCode::SomeFailed,
+            Outcome::InDoubt => ExitCode::InDoubt,
+            // After a stop the stop's own code tells, and before it nothing was to be attempted. Otherwise it waited
+            // for a change that did not succeed, which is never a success.
+            Outcome::NotAttempted => match (&self.run, &self.stopped) {
+                (None, _) | (_, Some(_)) => ExitCode::Done,
+                (Some(_), None) => ExitCode::Stale,
+            },
+        }
+    }
+}
+
+const fn stop_code(drain: &Drain) -> ExitCode {
+    match drain {
+        Drain::Interrupted => ExitCode::Interrupted,
+        Drain::FailuresInARow { .. } | Drain::LongPause { .. } => ExitCode::Stopped,
+        Drain::Unauthorized { .. } | Drain::Checkpoint { .. } | Drain::OtherOrganisation { .. } => {
+            ExitCode::Error
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A run whose outcomes add up.
+    pub(in crate::report) fn run(outcomes: &[(Outcome, u64)], stopped: Option<Drain>) -> Summary {
+        let mut counts = Counts::default();
+        for (outcome, changes) in outcomes {
+            counts.add(*outcome, *changes);
+        }
+        Summary {
+            run: Some("0192f0c4-8a5e-7000-8000-0000000000c4".to_owned()),
+            plan_sha256: "5e".repeat(32),
+            planned: counts.total(),
+            outcomes: counts,
+            skipped: 2,
+            rejected: 0,
+            requests: 229,
+            retries: 2,
+            elapsed: Duration::from_millis(28_750),
+            stopped,
+            folder: Some(".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into()),
+        }
+    }
+
+    pub(in crate::report) fn failures_in_a_row() -> Drain {
+        Drain::FailuresInARow {
+            failures: 10,
+            last: "connection refused".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_end_has_its_exit_code_and_several_the_first_of_1_6_130_4_3_5() {
+        use Outcome::{
+            AlreadyDone, Applied, Drifted, Failed, Gone, InDoubt, NotAttempted, Refused,
+        };
+        let unauthorized = Drain::Unauthorized {
+            message: String::new(),
+        };
+        let checkpoint = Drain::Checkpoint {
+            message: String::new(),
+        };
+        let other = Drain::OtherOrganisation {
+            planned: String::new(),
+            found: String::new(),
+        };
+        let long_pause = Drain::LongPause {
+            pause: Duration::from_mins(10),
+        };
+        let all = [(InDoubt, 1), (Failed, 1), (Drifted, 1), (NotAttempted, 1)];
+        for (outcomes, stopped, code) in [
+            (&[][..], None, 0),
+            (&[(Applied, 5), (AlreadyDone, 2)], None, 0),
+            (&[(Applied, 5), (Drifted, 1)], None, 5),
+            (&[(Gone, 1)], None, 5),
+            (&[(Refused, 1)], None, 3),
+            (&[(Failed, 1), (Gone, 1)], None, 3),
+            (&[(InDoubt, 1), (Failed, 1), (Gone, 1)], None, 6),
+            (&[(NotAttempted, 1)], None, 5),
+            (&[(Failed, 1), (NotAttempted, 1)], None, 3),
+            (
+                &[(Applied, 1), (NotAttempted, 1)],
+                Some(Drain::Interrupted),
+                130,
+            ),
+            (
+                &[(Failed, 10), (NotAttempted, 1)],
+                Some(failures_in_a_row()),
+                4,
+            ),
+            (&[(NotAttempted, 1)], Some(long_pause), 4),
+            (&[(NotAttempted, 1)], Some(unauthorized.clone()), 1),
+            (&[(NotAttempted, 1)], Some(checkpoint), 1),
+            (&[(NotAttempted, 1)], Some(other), 1),
+            (&all, Some(unauthorized), 1),
+            (&all, Some(Drain::Interrupted), 6),
+            (&[(Failed, 1)], Some(Drain::Interrupted), 130),
+        ] {
+            let summary = run(outcomes, stopped);
+            assert_eq!(summary.exit_code().code(), code, "{summary:?}");
+        }
+        let mut rejected = run(&[(Applied, 1), (Drifted, 1)], None);
+        rejected.rejected = 1;
+        assert_eq!(rejected.exit_code(), ExitCode::SomeFailed);
+    }
+
+    #[test]
+    fn a_lost_or_doubled_change_is_an_error() {
+        for planned in [9, 11] {
+            let mut summary = run(&[(Outcome::Applied, 9), (Outcome::InDoubt, 1)], None);
+            assert_eq!(summary.check(), Ok(()));
+            summary.planned = planned;
+            assert_eq!(
+                summary.check(),
+                Err(Unaccounted {
+                    planned,
+                    counted: 10
+                })
+            );
+            assert_eq!(summary.exit_code(), ExitCode::Error);
+        }
+    }
+
+    #[test]
+    fn a_dry_run_attempts_nothing_and_ends_well_unless_something_is_rejected() {
+        let mut trailer = Trailer {
+            changes: 137,
+            skipped: 2,
+            ..Trailer::default()
+        };
+        let dry_run =
+            |trailer: &Trailer| Summary::dry_run("5e".to_owned(), trailer, 401, Duration::ZERO);
+        let summary = dry_run(&trailer);
+        assert_eq!(summary.outcomes.get(Outcome::NotAttempted), 137);
+        assert_eq!(summary.check(), Ok(()));
+        assert_eq!(summary.exit_code(), ExitCode::Done);
+        trailer.rejected = 1;
+        assert_eq!(dry_run(&trailer).exit_code(), ExitCode::SomeFailed);
+    }
+}

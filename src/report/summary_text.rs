@@ -1,0 +1,315 @@
+//! A run's result for people: the sum, and how to go on.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use owo_colors::OwoColorize as _;
+
+use crate::{event::Drain, outcome::Outcome, styles::Styles, text::Untrusted};
+
+use super::{
+    summary::Summary,
+    units::{count, rough, thousands},
+    words,
+};
+
+/// Where runs are kept unless `--state-dir` says otherwise; a command for another place has to name it.
+const DEFAULT_STATE_DIR: &str = ".wf-bulk";
+
+impl Summary {
+    /// Writes the sum of the outcomes, what it took, why it stopped and how to go on.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn write_text(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        self.write_sum(out, styles)?;
+        if let Some(run) = &self.run {
+            writeln!(
+                out,
+                "{} in {}, {} retried",
+                count(self.requests, "request", "requests"),
+                rough(self.elapsed),
+                thousands(self.retries)
+            )?;
+            self.write_next(out, run, styles)?;
+        }
+        Ok(())
+    }
+
+    fn write_sum(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        write!(
+            out,
+            "{} planned",
+            thousands(self.planned).style(styles.strong)
+        )?;
+        let mut sign = '=';
+        for outcome in Outcome::ALL {
+            let changes = self.outcomes.get(outcome);
+            if changes > 0 {
+                let style = outcome_style(outcome, styles);
+                write!(
+                    out,
+                    " {sign} {}",
+                    format_args!("{} {outcome}", thousands(changes)).style(style)
+                )?;
+                sign = '+';
+            }
+        }
+        if self.planned == 0 {
+            write!(out, ": there was nothing to do")?;
+        }
+        if let Some(run) = &self.run {
+            write!(out, "     run {}", Untrusted(&abbreviated(run)).terminal())?;
+        }
+        if let Some(folder) = &self.folder {
+            write!(
+                out,
+                "   {}",
+                Untrusted(&folder.to_string_lossy()).terminal()
+            )?;
+        }
+        writeln!(out)
+    }
+
+    fn write_next(&self, out: &mut dyn Write, run: &str, styles: Styles) -> io::Result<()> {
+        let get = |outcome| self.outcomes.get(outcome);
+        let in_doubt = get(Outcome::InDoubt);
+        if in_doubt > 0 {
+            let text = format!(
+                "nobody knows whether {} took effect: look at the service",
+                count(in_doubt, "change", "changes")
+            );
+            writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
+        }
+        let unlike = get(Outcome::Drifted) + get(Outcome::Gone);
+        if unlike > 0 {
+            let text = format!(
+                "{} found as planned and left alone: plan again to see how things are now",
+                if unlike == 1 {
+                    "1 target was not".to_owned()
+                } else {
+                    format!("{} targets were not", thousands(unlike))
+                }
+            );
+            writeln!(out, "{} {text}", "hint:".style(styles.hint))?;
+        }
+        let problems = in_doubt + unlike + get(Outcome::Refused) + get(Outcome::Failed);
+        if let (true, Some(folder)) = (problems > 0, &self.folder) {
+            let file = folder.join("report.json");
+            writeln!(
+                out,
+                "{} each one is listed in {}",
+                "hint:".style(styles.hint),
+                Untrusted(&file.to_string_lossy()).terminal()
+            )?;
+        }
+        if let Some(drain) = &self.stopped {
+            writeln!(
+                out,
+                "{} {}",
+                "stopped:".style(styles.error),
+                words::stop(drain)
+            )?;
+            let command = self.resume_command(run);
+            writeln!(
+                out,
+                "to go on{}: {}",
+                when_to_resume(drain),
+                Untrusted(&command).terminal()
+            )?;
+        }
+        Ok(())
+    }
+
+    fn resume_command(&self, run: &str) -> String {
+        let state_dir = self
+            .folder
+            .as_deref()
+            .and_then(Path::parent)
+            .and_then(Path::parent)
+            .filter(|dir| *dir != Path::new(DEFAULT_STATE_DIR));
+        let run = quoted(run);
+        match state_dir {
+            Some(dir) => format!(
+                "wf-bulk resume {run} --state-dir {}",
+                quoted(&dir.to_string_lossy())
+            ),
+            None => format!("wf-bulk resume {run}"),
+        }
+    }
+}
+
+const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
+    match outcome {
+        Outcome::Applied | Outcome::AlreadyDone => styles.good,
+        Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => styles.warning,
+        Outcome::Refused | Outcome::Failed | Outcome::InDoubt => styles.error,
+    }
+}
+
+/// What has to be otherwise before it makes sense to go on.
+fn when_to_resume(drain: &Drain) -> String {
+    match drain {
+        Drain::Interrupted => String::new(),
+        Drain::Unauthorized { .. } => " with another token in EPILOT_TOKEN".to_owned(),
+        Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
+        Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
+        Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
+        Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),
+    }
+}
+
+/// `0192…c4`: the beginning orders runs by their time, the end tells those of a minute apart.
+fn abbreviated(run: &str) -> String {
+    let characters = run.chars().count();
+    if characters <= 8 {
+        return run.to_owned();
+    }
+    let start = run.chars().take(4);
+    let end = run.chars().skip(characters - 2);
+    start.chain(['…']).chain(end).collect()
+}
+
+/// A word that a POSIX shell reads as itself.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        plan::Trailer,
+        report::summary::tests::{failures_in_a_row, run},
+    };
+
+    fn text(summary: &Summary) -> String {
+        let mut out = Vec::new();
+        summary.write_text(&mut out, Styles::plain()).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_finished_run_is_a_sum() {
+        let summary = run(
+            &[(Outcome::Applied, 1_134), (Outcome::AlreadyDone, 2)],
+            None,
+        );
+        insta::assert_snapshot!(text(&summary), @"
+        1,136 planned = 1,134 applied + 2 already_done     run 0192…c4   .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 retried
+        ");
+    }
+
+    #[test]
+    fn what_needs_a_look_is_said_with_where_to_look() {
+        let summary = run(
+            &[
+                (Outcome::Applied, 130),
+                (Outcome::Drifted, 1),
+                (Outcome::Refused, 3),
+                (Outcome::InDoubt, 2),
+                (Outcome::NotAttempted, 1),
+            ],
+            None,
+        );
+        insta::assert_snapshot!(text(&summary), @"
+        137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted     run 0192…c4   .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 retried
+        in doubt: nobody knows whether 2 changes took effect: look at the service
+        hint: 1 target was not found as planned and left alone: plan again to see how things are now
+        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        ");
+    }
+
+    #[test]
+    fn a_stopped_run_says_why_and_how_to_go_on() {
+        let mut summary = run(
+            &[(Outcome::Failed, 10), (Outcome::NotAttempted, 127)],
+            Some(failures_in_a_row()),
+        );
+        summary.folder = Some("/srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into());
+        insta::assert_snapshot!(text(&summary), @"
+        137 planned = 10 failed + 127 not_attempted     run 0192…c4   /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 retried
+        hint: each one is listed in /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        stopped: 10 failures in a row, the last one: connection refused
+        to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --state-dir '/srv/our runs'
+        ");
+    }
+
+    #[test]
+    fn each_stop_says_when_to_go_on() {
+        for (drain, line) in [
+            (Drain::Interrupted, "to go on: wf-bulk resume"),
+            (
+                Drain::Unauthorized {
+                    message: String::new(),
+                },
+                "to go on with another token in EPILOT_TOKEN: wf-bulk resume",
+            ),
+            (
+                failures_in_a_row(),
+                "to go on when the cause is gone: wf-bulk resume",
+            ),
+            (
+                Drain::LongPause {
+                    pause: Duration::from_mins(10),
+                },
+                "to go on after 10 min: wf-bulk resume",
+            ),
+            (
+                Drain::Checkpoint {
+                    message: String::new(),
+                },
+                "to go on when the folder can be written again: wf-bulk resume",
+            ),
+            (
+                Drain::OtherOrganisation {
+                    planned: String::new(),
+                    found: String::new(),
+                },
+                "to go on with a token of the planned organisation: wf-bulk resume",
+            ),
+        ] {
+            let text = text(&run(&[(Outcome::NotAttempted, 1)], Some(drain)));
+            assert!(text.contains(line), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_dry_run_and_an_empty_run_are_said_out_loud() {
+        let trailer = Trailer {
+            changes: 137,
+            ..Trailer::default()
+        };
+        let dry_run = Summary::dry_run(String::new(), &trailer, 400, Duration::ZERO);
+        assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
+        assert!(
+            text(&run(&[], None)).starts_with("0 planned: there was nothing to do     run 0192…c4")
+        );
+    }
+
+    #[test]
+    fn a_command_can_be_pasted_into_a_shell() {
+        for (word, pasted) in [
+            ("/srv/wf-bulk", "/srv/wf-bulk"),
+            ("our runs", "'our runs'"),
+            ("it's", r"'it'\''s'"),
+            ("$(rm)", "'$(rm)'"),
+            ("", "''"),
+        ] {
+            assert_eq!(quoted(word), pasted);
+        }
+    }
+}
