@@ -10,6 +10,7 @@ pub mod api;
 pub mod checkpoint;
 pub mod dates;
 pub mod event;
+pub mod hex;
 pub mod outcome;
 pub mod pace;
 pub mod plan;
