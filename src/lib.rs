@@ -17,6 +17,7 @@ pub mod error;
 pub mod event;
 pub mod http;
 pub mod json;
+pub mod hex;
 pub mod outcome;
 pub mod pace;
 pub mod plan;

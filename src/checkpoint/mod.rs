@@ -37,11 +37,14 @@
 //! that may have taken effect, `already_done` that there is none. [`Phase::after`] is the whole table.
 
 mod error;
+#[cfg(test)]
+mod fake_disk;
 mod file;
 mod outstanding;
 mod phase;
 mod record;
 mod replay;
+mod scribe;
 mod seal;
 mod state;
 mod writer;
@@ -50,6 +53,7 @@ pub use error::{CheckpointError, Damage, Doing, Illegal, WriteFailed};
 pub use file::{Checkpoint, Opened, Recovered, Snapshot};
 pub use outstanding::Outstanding;
 pub use phase::{Phase, Step};
-pub use record::{Detail, End, Header, Record, VERSION};
-pub use state::{Ending, Open, State};
-pub use writer::{Ack, Disk, Writer};
+pub use record::{Detail, End, Ending, Header, Record, VERSION};
+pub use scribe::Disk;
+pub use state::{Open, State};
+pub use writer::{Ack, Writer};

@@ -45,3 +45,203 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        checkpoint::{
+            record::{Detail, End, Header, Record},
+            replay::replay,
+            seal::Chain,
+        },
+        outcome::Outcome,
+    };
+
+    /// Plan lines of the changes under test: all that fit between header and trailer.
+    const LINES: std::ops::Range<u64> = 2..5;
+
+    /// What is known of one attempt.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Attempt {
+        Live,
+        MayHaveWorked,
+        DidNothing,
+    }
+
+    /// The oracle: the whole history of one change, and the rules put on it in words.
+    #[derive(Clone, Debug, Default)]
+    struct Model {
+        attempts: Vec<(Attempt, i64)>,
+        end: Option<End>,
+    }
+
+    impl Model {
+        fn live(&self) -> bool {
+            self.attempts.iter().any(|(a, _)| *a == Attempt::Live)
+        }
+
+        fn in_doubt(&self) -> bool {
+            self.attempts
+                .iter()
+                .any(|(a, _)| *a == Attempt::MayHaveWorked)
+        }
+
+        fn number(&self) -> u32 {
+            u32::try_from(self.attempts.len()).unwrap()
+        }
+
+        fn may(&self, record: &Record) -> bool {
+            if self.end.is_some() {
+                return false;
+            }
+            match record {
+                Record::Started { attempt, .. } => !self.live() && *attempt == self.number() + 1,
+                Record::Throttled { attempt, .. }
+                | Record::NotSent { attempt, .. }
+                | Record::Unknown { attempt, .. } => self.live() && *attempt == self.number(),
+                Record::NotApplied { attempt, .. } => {
+                    !self.live() && self.in_doubt() && *attempt == self.number()
+                }
+                Record::Ended { outcome, .. } => match outcome {
+                    End::Applied => self.live() || self.in_doubt(),
+                    End::AlreadyDone => !self.live() && !self.in_doubt(),
+                    End::Drifted => !self.live(),
+                    End::Gone => true,
+                    End::Refused | End::Failed => !self.in_doubt(),
+                },
+                Record::Resumed { .. } | Record::Finished { .. } | Record::Abandoned { .. } => true,
+            }
+        }
+
+        fn take(&mut self, record: &Record) {
+            let last = self.attempts.last_mut();
+            match (record, last) {
+                (Record::Started { at, .. }, _) => self.attempts.push((Attempt::Live, *at)),
+                (Record::Throttled { .. } | Record::NotSent { .. }, Some(last)) => {
+                    last.0 = Attempt::DidNothing;
+                }
+                (Record::Unknown { .. }, Some(last)) => last.0 = Attempt::MayHaveWorked,
+                (Record::NotApplied { .. }, _) => {
+                    for attempt in &mut self.attempts {
+                        attempt.0 = Attempt::DidNothing;
+                    }
+                }
+                (Record::Ended { outcome, .. }, _) => self.end = Some(*outcome),
+                (Record::Resumed { .. }, Some(last)) if last.0 == Attempt::Live => {
+                    last.0 = Attempt::MayHaveWorked;
+                }
+                _ => {}
+            }
+        }
+
+        fn outstanding(&self) -> Outstanding {
+            if self.end.is_some() {
+                Outstanding::Nothing
+            } else if self.live() || self.in_doubt() {
+                Outstanding::Resolve {
+                    attempts: self.number(),
+                    last_started_ms: self.attempts.last().unwrap().1,
+                }
+            } else {
+                Outstanding::Send {
+                    attempt: self.number() + 1,
+                }
+            }
+        }
+
+        fn counted_as(&self) -> Outcome {
+            match self.outstanding() {
+                Outstanding::Nothing => self.end.unwrap().into(),
+                Outstanding::Resolve { .. } => Outcome::InDoubt,
+                Outstanding::Send { .. } => Outcome::NotAttempted,
+            }
+        }
+    }
+
+    /// Any record on these changes, legal or not. The attempt's number is right or one off.
+    fn any_record() -> impl Strategy<Value = Record> {
+        let attempt = 1..4_u32;
+        let reason = || Detail::new("r");
+        (LINES, attempt, 0..20_usize, 0..100_i64).prop_map(move |(line, attempt, kind, at)| {
+            match kind {
+                0..=5 => Record::Started { line, attempt, at },
+                6..=7 => Record::Throttled { line, attempt },
+                8 => Record::NotSent {
+                    line,
+                    attempt,
+                    reason: reason(),
+                },
+                9..=10 => Record::Unknown {
+                    line,
+                    attempt,
+                    reason: reason(),
+                },
+                11..=12 => Record::NotApplied { line, attempt },
+                13 => Record::Resumed { at },
+                _ => Record::Ended {
+                    line,
+                    outcome: End::ALL[kind - 14],
+                    detail: None,
+                },
+            }
+        })
+    }
+
+    const fn line_of(record: &Record) -> Option<u64> {
+        match record {
+            Record::Started { line, .. }
+            | Record::Throttled { line, .. }
+            | Record::NotSent { line, .. }
+            | Record::Unknown { line, .. }
+            | Record::NotApplied { line, .. }
+            | Record::Ended { line, .. } => Some(*line),
+            Record::Resumed { .. } | Record::Finished { .. } | Record::Abandoned { .. } => None,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_legal_and_what_is_left_agree_with_the_history(
+            records in prop::collection::vec(any_record(), 0..120)
+        ) {
+            let header = Header::new("r".into(), "d".into(), LINES.end + 1, LINES.end - LINES.start);
+            let mut state = State::new(&header).unwrap();
+            let mut models = vec![Model::default(); usize::try_from(LINES.end).unwrap()];
+            let mut chain = Chain::default();
+            let mut bytes = Vec::new();
+            chain.seal_header(&header, &mut bytes).unwrap();
+
+            for record in records {
+                let touched: Vec<_> = LINES
+                    .filter(|line| line_of(&record).is_none_or(|only| only == *line))
+                    .map(|line| usize::try_from(line).unwrap())
+                    .collect();
+                let may = line_of(&record).is_none() || models[touched[0]].may(&record);
+                let taken = state.next(&record);
+                prop_assert_eq!(taken.is_ok(), may, "{:?} gives {:?}", record, taken);
+                if may {
+                    for index in touched {
+                        models[index].take(&record);
+                    }
+                    chain.seal_record(&record, &mut bytes).unwrap();
+                }
+                for line in LINES {
+                    let model = &models[usize::try_from(line).unwrap()];
+                    prop_assert_eq!(state.outstanding(line), model.outstanding(), "line {}", line);
+                }
+            }
+
+            let counts = state.counts();
+            for outcome in Outcome::ALL {
+                let expected = LINES
+                    .filter(|&line| models[usize::try_from(line).unwrap()].counted_as() == outcome)
+                    .count();
+                prop_assert_eq!(counts.get(outcome), expected as u64);
+            }
+            prop_assert_eq!(replay(&bytes[..]).unwrap().state, state);
+        }
+    }
+}

@@ -139,6 +139,46 @@ impl fmt::Display for End {
     }
 }
 
+/// How a whole run came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// At this moment, in Unix milliseconds.
+    Finished {
+        at: i64,
+    },
+    Abandoned {
+        at: i64,
+        reason: String,
+    },
+}
+
+impl Ending {
+    /// The ending that a record tells, if it is of that kind.
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        match *record {
+            Record::Finished { at } => Some(Self::Finished { at }),
+            Record::Abandoned { at, ref reason } => Some(Self::Abandoned {
+                at,
+                reason: reason.to_string(),
+            }),
+            Record::Started { .. }
+            | Record::Throttled { .. }
+            | Record::NotSent { .. }
+            | Record::Unknown { .. }
+            | Record::NotApplied { .. }
+            | Record::Ended { .. }
+            | Record::Resumed { .. } => None,
+        }
+    }
+
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Finished { .. } => "finished",
+            Self::Abandoned { .. } => "abandoned",
+        }
+    }
+}
+
 /// Words about a record, at most 300 characters of them: a record stays short whatever a
 /// server answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -112,3 +112,170 @@ fn read_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<(Line, u
     let rest = reader.skip_until(b'\n').map_err(ReplayError::Io)? as u64;
     Ok((Line::Broken, read + rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::{
+        error::Illegal,
+        record::{Detail, End, Record},
+    };
+
+    fn header() -> Header {
+        Header::new("0192".into(), "ab12".into(), 6, 4)
+    }
+
+    fn history() -> Vec<Record> {
+        let (line, attempt) = (2, 1);
+        vec![
+            Record::Started {
+                line,
+                attempt,
+                at: 17,
+            },
+            Record::Unknown {
+                line,
+                attempt,
+                reason: Detail::new("no answer\n"),
+            },
+            Record::Ended {
+                line: 3,
+                outcome: End::Drifted,
+                detail: Some(Detail::new("größer")),
+            },
+            Record::NotApplied { line, attempt },
+            Record::Started {
+                line: 4,
+                attempt: 1,
+                at: 18,
+            },
+        ]
+    }
+
+    /// The file's bytes, where each of its lines ends, and the state at that point.
+    fn written() -> (Vec<u8>, Vec<(usize, State)>) {
+        let mut chain = Chain::default();
+        let mut bytes = Vec::new();
+        chain.seal_header(&header(), &mut bytes).unwrap();
+        let mut state = State::new(&header()).unwrap();
+        let mut ends = vec![(bytes.len(), state.clone())];
+        for record in history() {
+            chain.seal_record(&record, &mut bytes).unwrap();
+            state.next(&record).unwrap();
+            ends.push((bytes.len(), state.clone()));
+        }
+        (bytes, ends)
+    }
+
+    /// Asserts that a replay gives exactly the first lines, and calls the rest torn.
+    fn assert_prefix(replay: &Replay, bytes: &[u8], ends: &[(usize, State)]) {
+        let (_, state) = ends
+            .iter()
+            .find(|(end, _)| *end as u64 == replay.good)
+            .expect("the good bytes end with a line");
+        assert_eq!(&replay.state, state);
+        assert_eq!(replay.good + replay.torn, bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_whole_file_gives_its_state_and_the_place_to_go_on() {
+        let (bytes, ends) = written();
+        let replay = replay(&bytes[..]).unwrap();
+        assert_eq!(replay.header, header());
+        assert_eq!(replay.torn, 0);
+        assert_eq!(replay.chain.records(), 5);
+        assert_prefix(&replay, &bytes, &ends);
+    }
+
+    #[test]
+    fn cut_at_any_length_it_loses_the_torn_record_only_and_without_its_header_it_is_refused() {
+        let (bytes, ends) = written();
+        for length in 0..bytes.len() {
+            let cut = &bytes[..length];
+            let whole_lines = ends.iter().filter(|(end, _)| *end <= length).count();
+            match replay(cut) {
+                Ok(replay) => {
+                    assert!(whole_lines > 0, "{length}: no header, no checkpoint");
+                    assert_prefix(&replay, cut, &ends);
+                    assert_eq!(replay.good, ends[whole_lines - 1].0 as u64, "{length}");
+                }
+                Err(ReplayError::Damaged { line, .. }) => {
+                    assert_eq!((whole_lines, line), (0, 1), "{length}");
+                }
+                Err(error) => panic!("{length}: {error:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn any_flipped_bit_is_refused_with_its_line_or_cut_off_with_the_last_record() {
+        let (bytes, ends) = written();
+        // From here on, a broken newline included, it is the last line that is broken.
+        let last_line = ends[ends.len() - 2].0 - 1;
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bytes = bytes.clone();
+                bytes[at] ^= 1 << bit;
+                let touched = 1 + ends.iter().filter(|(end, _)| *end <= at).count() as u64;
+                match replay(&bytes[..]) {
+                    Ok(replay) => {
+                        assert!(at >= last_line, "byte {at}, bit {bit} goes unnoticed");
+                        assert!(replay.torn > 0, "byte {at}, bit {bit} goes unnoticed");
+                        assert_prefix(&replay, &bytes, &ends);
+                    }
+                    Err(ReplayError::Damaged { line, .. }) => {
+                        assert_eq!(line, touched, "byte {at}, bit {bit}");
+                    }
+                    Err(error) => panic!("byte {at}, bit {bit}: {error:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_that_contradicts_those_before_is_damage_even_at_the_end() {
+        let (mut bytes, _) = written();
+        let mut chain = replay(&bytes[..]).unwrap().chain;
+        let record = Record::Started {
+            line: 3,
+            attempt: 1,
+            at: 0,
+        };
+        chain.seal_record(&record, &mut bytes).unwrap();
+        assert!(matches!(
+            replay(&bytes[..]),
+            Err(ReplayError::Damaged {
+                line: 7,
+                damage: Damage::Illegal(Illegal::Step { line: 3, .. }),
+            })
+        ));
+    }
+
+    #[test]
+    fn a_tail_of_zeros_is_torn_however_long_it_is() {
+        let (mut bytes, ends) = written();
+        for zeros in [1, MAX_LINE - 1, MAX_LINE, MAX_LINE + 1, 10 * MAX_LINE] {
+            bytes.truncate(ends.last().unwrap().0);
+            bytes.resize(bytes.len() + zeros, 0);
+            let replay = replay(&bytes[..]).unwrap();
+            assert_eq!(replay.torn, zeros as u64);
+            assert_prefix(&replay, &bytes, &ends);
+        }
+    }
+
+    #[test]
+    fn an_overlong_line_before_the_end_is_damage() {
+        let (mut bytes, _) = written();
+        let (tail, _) = written();
+        bytes.resize(bytes.len() + 2 * MAX_LINE, b'x');
+        bytes.push(b'\n');
+        bytes.extend_from_slice(&tail);
+        assert!(matches!(
+            replay(&bytes[..]),
+            Err(ReplayError::Damaged {
+                line: 7,
+                damage: Damage::Checksum,
+            })
+        ));
+    }
+}

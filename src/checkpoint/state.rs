@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     error::Illegal,
     phase::{Phase, Step},
-    record::{Header, Record},
+    record::{Ending, Header, Record},
 };
 use crate::outcome::{Counts, Outcome};
 
@@ -18,19 +18,6 @@ pub struct Open {
     pub last_started_ms: i64,
     /// An attempt may have taken effect: read back before anything that can't be repeated is sent.
     pub doubtful: bool,
-}
-
-/// How a whole run came to its end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// At this moment, in Unix milliseconds.
-    Finished {
-        at: i64,
-    },
-    Abandoned {
-        at: i64,
-        reason: String,
-    },
 }
 
 /// Where each change stands. A byte for each line of the plan, and some words for each change that is
@@ -233,35 +220,224 @@ impl State {
     }
 }
 
-impl Ending {
-    /// The ending that a record tells, if it is of that kind.
-    pub(super) fn of(record: &Record) -> Option<Self> {
-        match *record {
-            Record::Finished { at } => Some(Self::Finished { at }),
-            Record::Abandoned { at, ref reason } => Some(Self::Abandoned {
-                at,
-                reason: reason.to_string(),
-            }),
-            Record::Started { .. }
-            | Record::Throttled { .. }
-            | Record::NotSent { .. }
-            | Record::Unknown { .. }
-            | Record::NotApplied { .. }
-            | Record::Ended { .. }
-            | Record::Resumed { .. } => None,
-        }
-    }
-
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Finished { .. } => "finished",
-            Self::Abandoned { .. } => "abandoned",
-        }
-    }
-}
-
 /// Where a 1-based plan line is kept. Line 0 does not exist and lands beyond any plan, like a line
 /// that does not fit into memory.
 fn index(line: u64) -> usize {
     usize::try_from(line.wrapping_sub(1)).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint::record::{Detail, End};
+
+    fn state() -> State {
+        State::new(&Header::new("r".into(), "d".into(), 6, 3)).unwrap()
+    }
+
+    fn after(records: &[Record]) -> State {
+        let mut state = state();
+        for record in records {
+            state.next(record).unwrap();
+        }
+        state
+    }
+
+    fn started(line: u64, attempt: u32, at: i64) -> Record {
+        Record::Started { line, attempt, at }
+    }
+
+    fn unknown(line: u64, attempt: u32) -> Record {
+        let reason = Detail::new("timeout");
+        Record::Unknown {
+            line,
+            attempt,
+            reason,
+        }
+    }
+
+    fn ended(line: u64, outcome: End) -> Record {
+        Record::Ended {
+            line,
+            outcome,
+            detail: None,
+        }
+    }
+
+    #[test]
+    fn a_change_that_was_started_and_has_no_end_is_doubtful() {
+        let state = after(&[started(2, 1, 17)]);
+        let open = Open {
+            attempts: 1,
+            last_started_ms: 17,
+            doubtful: true,
+        };
+        assert_eq!(state.open(2), Some(open));
+        assert_eq!(state.outcome(2), None);
+    }
+
+    #[test]
+    fn a_throttled_attempt_leaves_a_doubt_of_an_earlier_one_standing() {
+        let throttled = |attempt| Record::Throttled { line: 2, attempt };
+        let clear = after(&[started(2, 1, 17), throttled(1)]);
+        assert!(!clear.open(2).unwrap().doubtful);
+        let still = after(&[
+            started(2, 1, 17),
+            unknown(2, 1),
+            started(2, 2, 18),
+            throttled(2),
+        ]);
+        assert!(still.open(2).unwrap().doubtful);
+        let cleared = after(&[
+            started(2, 1, 17),
+            unknown(2, 1),
+            Record::NotApplied {
+                line: 2,
+                attempt: 1,
+            },
+        ]);
+        assert!(!cleared.open(2).unwrap().doubtful);
+    }
+
+    #[test]
+    fn what_was_in_flight_may_start_again_after_a_crash_only() {
+        let mut state = after(&[started(2, 1, 17)]);
+        assert_eq!(
+            state.next(&started(2, 2, 18)),
+            Err(Illegal::Step {
+                line: 2,
+                phase: Phase::InFlight,
+                step: Step::Started
+            })
+        );
+        state.next(&Record::Resumed { at: 18 }).unwrap();
+        state.next(&started(2, 2, 19)).unwrap();
+        assert_eq!(state.phase(2), Phase::InFlightAgain);
+    }
+
+    #[test]
+    fn the_counts_always_sum_to_the_planned_changes() {
+        let mut state = state();
+        let records = [
+            started(2, 1, 0),
+            unknown(2, 1),
+            started(3, 1, 0),
+            ended(3, End::Applied),
+            ended(4, End::Drifted),
+            ended(2, End::Applied),
+        ];
+        assert_eq!(state.counts().total(), 3);
+        for record in records {
+            state.next(&record).unwrap();
+            assert_eq!(state.counts().total(), 3, "{record:?}");
+        }
+        assert_eq!(state.counts().get(Outcome::Applied), 2);
+        assert_eq!(state.counts().get(Outcome::Drifted), 1);
+    }
+
+    #[test]
+    fn a_doubtful_change_counts_as_in_doubt_and_a_waiting_one_as_not_attempted() {
+        let state = after(&[
+            started(2, 1, 0),
+            started(3, 1, 0),
+            Record::Throttled {
+                line: 3,
+                attempt: 1,
+            },
+        ]);
+        assert_eq!(state.counts().get(Outcome::InDoubt), 1);
+        assert_eq!(state.counts().get(Outcome::NotAttempted), 2);
+    }
+
+    #[test]
+    fn an_illegal_record_names_what_it_met_and_changes_nothing() {
+        let table = [
+            (
+                ended(2, End::Applied),
+                "plan line 2: \"ended applied\" can't follow while the change is untouched",
+            ),
+            (
+                started(2, 2, 0),
+                "plan line 2: \"started\" is for attempt 2, attempt 1 is due",
+            ),
+            (
+                started(1, 1, 0),
+                "line 1 can't be a change in a plan of 6 lines",
+            ),
+            (
+                started(6, 1, 0),
+                "line 6 can't be a change in a plan of 6 lines",
+            ),
+            (
+                started(0, 1, 0),
+                "line 0 can't be a change in a plan of 6 lines",
+            ),
+            (
+                started(u64::MAX, 1, 0),
+                "line 18446744073709551615 can't be a change in a plan of 6 lines",
+            ),
+            (
+                Record::Throttled {
+                    line: 5,
+                    attempt: 2,
+                },
+                "plan line 5: \"throttled\" is for attempt 2, attempt 1 is due",
+            ),
+            (
+                Record::Finished { at: 0 },
+                "\"finished\" can't be said while the change on plan line 5 is in flight",
+            ),
+        ];
+        for (record, message) in table {
+            let before = after(&[started(5, 1, 0)]);
+            let mut state = before.clone();
+            assert_eq!(state.next(&record).unwrap_err().to_string(), message);
+            assert_eq!(state, before, "{record:?}");
+        }
+    }
+
+    #[test]
+    fn no_more_changes_have_records_than_were_planned() {
+        let mut state = after(&[
+            ended(2, End::Gone),
+            ended(3, End::Gone),
+            ended(4, End::Gone),
+        ]);
+        assert_eq!(
+            state.next(&ended(5, End::Gone)),
+            Err(Illegal::MoreThanPlanned {
+                line: 5,
+                changes: 3
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_follows_the_end_of_the_run() {
+        let abandoned = Record::Abandoned {
+            at: 5,
+            reason: Detail::new("wrong playbook"),
+        };
+        for (end, word) in [
+            (Record::Finished { at: 5 }, "finished"),
+            (abandoned, "abandoned"),
+        ] {
+            let mut state = after(&[end]);
+            assert_eq!(state.ending().map(Ending::word), Some(word));
+            for record in [started(2, 1, 0), Record::Resumed { at: 6 }] {
+                assert!(matches!(
+                    state.next(&record),
+                    Err(Illegal::Over { ending, .. }) if ending == word
+                ));
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_that_no_memory_suffices_for_is_an_error() {
+        for (lines, changes) in [(u64::MAX, 1), (3, 4)] {
+            let header = Header::new("r".into(), "d".into(), lines, changes);
+            assert_eq!(State::new(&header), Err(Illegal::Lines { lines, changes }));
+        }
+    }
 }

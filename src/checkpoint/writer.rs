@@ -1,20 +1,18 @@
-//! The one thread that writes a checkpoint: what waits is written and synced together.
+//! The way to the thread that writes a checkpoint: records go in, acks come out.
 
 use std::{
     fmt,
-    fs::File,
     future::Future,
-    io::{self, Write},
-    iter,
+    io,
     path::Path,
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        mpsc::{self, Receiver, RecvTimeoutError, Sender},
+        mpsc::{self, Sender},
     },
     task::{Context, Poll, ready},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use tokio::sync::oneshot;
@@ -22,32 +20,13 @@ use tokio::sync::oneshot;
 use super::{
     error::{Doing, WriteFailed},
     record::Record,
+    scribe::{Disk, Entry, Scribe},
     seal::Chain,
 };
 
 /// How long a record that nobody waits for may stay unsynced. Losing an outcome to a power cut costs
 /// one read-back, so this need not be short; a tenth of a second is ten syncs a second at most.
 const LINGER: Duration = Duration::from_millis(100);
-
-/// Most records in one group: bounds the buffer to some 100 KB, and is more than the workers of any
-/// sensible run have under way.
-const MAX_GROUP: usize = 1024;
-
-/// Where a checkpoint is written to. The files of the system are one; tests have one that fails.
-pub trait Disk: Write + Send + 'static {
-    /// Returns when all that was written is on the medium.
-    ///
-    /// # Errors
-    ///
-    /// When it may not be there.
-    fn sync_data(&mut self) -> io::Result<()>;
-}
-
-impl Disk for File {
-    fn sync_data(&mut self) -> io::Result<()> {
-        Self::sync_data(self)
-    }
-}
 
 /// The sending side of the writer thread. Dropping it writes and syncs what waits, like
 /// [`Writer::close`], but tells nobody whether that worked.
@@ -66,11 +45,6 @@ pub struct Ack {
     path: Arc<Path>,
 }
 
-struct Entry {
-    record: Record,
-    ack: Option<oneshot::Sender<Result<(), WriteFailed>>>,
-}
-
 impl Writer {
     /// Starts the thread. `path` is for messages.
     pub(super) fn spawn(disk: impl Disk, chain: Chain, path: &Path) -> io::Result<Self> {
@@ -86,14 +60,7 @@ impl Writer {
         let (entries, received) = mpsc::channel();
         let failure = Arc::new(OnceLock::new());
         let path: Arc<Path> = path.into();
-        let scribe = Scribe {
-            disk,
-            chain,
-            buffer: Vec::new(),
-            failure: Arc::clone(&failure),
-            path: Arc::clone(&path),
-            linger,
-        };
+        let scribe = Scribe::new(disk, chain, linger, Arc::clone(&failure), Arc::clone(&path));
         let thread = thread::Builder::new()
             .name("checkpoint".into())
             .spawn(move || scribe.work(&received))?;
@@ -190,103 +157,225 @@ fn stopped(path: &Arc<Path>) -> WriteFailed {
     }
 }
 
-/// What the thread owns.
-struct Scribe<D> {
-    disk: D,
-    chain: Chain,
-    buffer: Vec<u8>,
-    failure: Arc<OnceLock<WriteFailed>>,
-    path: Arc<Path>,
-    linger: Duration,
-}
+#[cfg(test)]
+mod tests {
+    use std::io::{ErrorKind, Write};
 
-impl<D: Disk> Scribe<D> {
-    fn work(mut self, entries: &Receiver<Entry>) {
-        // When the oldest unsynced record must be synced.
-        let mut due: Option<Instant> = None;
-        loop {
-            let entry = match due {
-                None => entries.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => entries.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match entry {
-                Ok(first) => {
-                    let group: Vec<_> = iter::once(first)
-                        .chain(entries.try_iter())
-                        .take(MAX_GROUP)
-                        .collect();
-                    due = self.commit(group, due);
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    // A failure is kept and told with the next ack.
-                    let _ = self.sync();
-                    due = None;
-                }
-                Err(RecvTimeoutError::Disconnected) => {
-                    if due.is_some() {
-                        let _ = self.sync();
+    use futures::{FutureExt, executor::block_on, future::join_all};
+
+    use super::*;
+    use crate::checkpoint::{
+        fake_disk::{FakeDisk, Fault},
+        record::Header,
+        replay::replay,
+    };
+
+    /// No test waits for it.
+    const NEVER: Duration = Duration::from_hours(1);
+
+    fn started(line: u64) -> Record {
+        Record::Started {
+            line,
+            attempt: 1,
+            at: 0,
+        }
+    }
+
+    fn writer(disk: FakeDisk, linger: Duration) -> Writer {
+        Writer::spawn_lingering(disk, Chain::default(), Path::new("c"), linger).unwrap()
+    }
+
+    /// The whole records in `bytes`. The writers of most tests start behind no header.
+    fn records(bytes: &[u8]) -> Vec<Record> {
+        let mut chain = Chain::default();
+        bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .map_while(|line| chain.open_record(line.strip_suffix(b"\n")?).ok())
+            .collect()
+    }
+
+    #[test]
+    fn a_record_is_on_disk_before_its_ack() {
+        let (disk, log, keeper) = FakeDisk::gated();
+        let writer = writer(disk, NEVER);
+        let mut ack = writer.append(started(2));
+        keeper.await_sync();
+        assert_eq!(records(&log.lock().unwrap().written), [started(2)]);
+        assert_eq!(log.lock().unwrap().durable, 0);
+        assert!((&mut ack).now_or_never().is_none(), "acked before the sync");
+        keeper.let_through();
+        block_on(ack).unwrap();
+        let log = log.lock().unwrap();
+        assert_eq!(records(&log.written[..log.durable]), [started(2)]);
+    }
+
+    #[test]
+    fn what_queues_up_behind_a_sync_is_written_and_synced_together() {
+        let (disk, log, keeper) = FakeDisk::gated();
+        let writer = writer(disk, NEVER);
+        let first = writer.append(started(2));
+        keeper.await_sync();
+        let queued: Vec<_> = (3..103).map(|line| writer.append(started(line))).collect();
+        keeper.let_through();
+        keeper.await_sync();
+        keeper.let_through();
+        block_on(first).unwrap();
+        for ack in block_on(join_all(queued)) {
+            ack.unwrap();
+        }
+        let log = log.lock().unwrap();
+        assert_eq!((log.writes, log.syncs), (2, 2));
+        assert_eq!(records(&log.written).len(), 101);
+    }
+
+    #[test]
+    fn records_that_nobody_waits_for_keep_their_place_and_are_synced_with_the_next_that_is() {
+        let (disk, log) = FakeDisk::new(None);
+        let writer = writer(disk, NEVER);
+        for line in 2..5 {
+            writer.append_without_waiting(started(line));
+        }
+        block_on(writer.append(started(5))).unwrap();
+        let log = log.lock().unwrap();
+        let expected: Vec<_> = (2..6).map(started).collect();
+        assert_eq!(records(&log.written[..log.durable]), expected);
+        assert_eq!(log.syncs, 1);
+    }
+
+    #[test]
+    fn a_record_that_nobody_waits_for_is_written_at_once_and_synced_after_a_while() {
+        let (disk, log, keeper) = FakeDisk::gated();
+        let writer = writer(disk, Duration::ZERO);
+        writer.append_without_waiting(started(2));
+        // Reached by the passing of time alone.
+        keeper.await_sync();
+        assert_eq!(records(&log.lock().unwrap().written), [started(2)]);
+        keeper.let_through();
+        writer.close().unwrap();
+        assert_eq!(log.lock().unwrap().syncs, 1);
+    }
+
+    #[test]
+    fn closing_and_dropping_sync_what_is_left() {
+        for close in [true, false] {
+            let (disk, log) = FakeDisk::new(None);
+            let writer = writer(disk, NEVER);
+            writer.append_without_waiting(started(2));
+            if close {
+                writer.close().unwrap();
+            } else {
+                drop(writer);
+            }
+            let log = log.lock().unwrap();
+            assert_eq!(records(&log.written[..log.durable]), [started(2)]);
+        }
+    }
+
+    #[test]
+    fn after_an_error_no_ack_is_ok_and_the_disk_is_left_alone() {
+        const APPENDS: usize = 6;
+        let faults = (1..=APPENDS).flat_map(|nth| {
+            [
+                (
+                    Fault::Write { nth },
+                    nth,
+                    Doing::Write,
+                    ErrorKind::StorageFull,
+                ),
+                (
+                    Fault::Sync { nth },
+                    nth,
+                    Doing::Sync,
+                    io::Error::from_raw_os_error(5).kind(),
+                ),
+            ]
+        });
+        for (fault, nth, doing, kind) in faults {
+            let (disk, log) = FakeDisk::new(Some(fault));
+            let writer = writer(disk, NEVER);
+            // One after another, so that each is a group of its own.
+            let acks: Vec<_> = (0..APPENDS)
+                .map(|i| block_on(writer.append(started(2 + i as u64))))
+                .collect();
+            for (i, ack) in acks.iter().enumerate() {
+                match ack {
+                    Ok(()) => assert!(i + 1 < nth, "{fault:?}: record {i} is acked"),
+                    Err(failed) => {
+                        assert!(i + 1 >= nth, "{fault:?}: record {i} failed");
+                        assert_eq!((failed.doing, failed.source.kind()), (doing, kind));
                     }
-                    return;
                 }
             }
-        }
-    }
+            let kept = writer.failure().expect("the failure is kept").clone();
+            let closed = writer.close().expect_err("closing tells it too");
+            assert!(Arc::ptr_eq(&closed.source, &kept.source));
 
-    /// Writes a group with one write, and syncs it when somebody waits or the time has come. Returns
-    /// when what is still unsynced is due.
-    fn commit(&mut self, group: Vec<Entry>, due: Option<Instant>) -> Option<Instant> {
-        let now = Instant::now();
-        let waited_for = group.iter().any(|entry| entry.ack.is_some());
-        let sync = waited_for || due.is_some_and(|due| due <= now);
-
-        let mut done = self.write(&group);
-        if sync && done.is_ok() {
-            done = self.sync();
-        }
-        for ack in group.into_iter().filter_map(|entry| entry.ack) {
-            // A worker that is gone does not need its answer.
-            let _ = ack.send(done.clone());
-        }
-        if sync {
-            None
-        } else {
-            due.or(Some(now + self.linger))
-        }
-    }
-
-    fn write(&mut self, group: &[Entry]) -> Result<(), WriteFailed> {
-        self.unless_failed(Doing::Write, |scribe| {
-            scribe.buffer.clear();
-            for entry in group {
-                scribe
-                    .chain
-                    .seal_record(&entry.record, &mut scribe.buffer)?;
-            }
-            scribe.disk.write_all(&scribe.buffer)
-        })
-    }
-
-    fn sync(&mut self) -> Result<(), WriteFailed> {
-        self.unless_failed(Doing::Sync, |scribe| scribe.disk.sync_data())
-    }
-
-    /// Does `step`, unless one failed before. Nothing is tried again: the kernel may have dropped the
-    /// pages that it could not write, and report success the next time.
-    fn unless_failed(
-        &mut self,
-        doing: Doing,
-        step: impl FnOnce(&mut Self) -> io::Result<()>,
-    ) -> Result<(), WriteFailed> {
-        if let Some(failure) = self.failure.get() {
-            return Err(failure.clone());
-        }
-        step(self).map_err(|source| {
-            let failure = WriteFailed {
-                doing,
-                path: Arc::clone(&self.path),
-                source: Arc::new(source),
+            let log = log.lock().unwrap();
+            let syncs = match fault {
+                Fault::Write { .. } => nth - 1,
+                Fault::Sync { .. } => nth,
             };
-            self.failure.get_or_init(|| failure).clone()
-        })
+            assert_eq!(
+                (log.writes, log.syncs),
+                (nth, syncs),
+                "{fault:?}: tried again"
+            );
+            let durable = records(&log.written[..log.durable]);
+            let acked = acks.iter().filter(|ack| ack.is_ok()).count();
+            assert_eq!(durable.len(), acked, "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_under_a_record_that_nobody_waits_for_reaches_the_next_ack() {
+        for fault in [Fault::Write { nth: 1 }, Fault::Sync { nth: 1 }] {
+            let (disk, _log) = FakeDisk::new(Some(fault));
+            let writer = writer(disk, NEVER);
+            writer.append_without_waiting(started(2));
+            assert!(block_on(writer.append(started(3))).is_err(), "{fault:?}");
+            assert!(block_on(writer.append(started(4))).is_err(), "{fault:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_full_disk_tore_is_a_torn_tail_for_the_reader() {
+        let mut chain = Chain::default();
+        let mut bytes = Vec::new();
+        let header = Header::new("r".into(), "d".into(), 9, 7);
+        chain.seal_header(&header, &mut bytes).unwrap();
+        let (disk, log) = FakeDisk::new(Some(Fault::Write { nth: 2 }));
+        let writer = Writer::spawn_lingering(disk, chain, Path::new("c"), NEVER).unwrap();
+        block_on(writer.append(started(2))).unwrap();
+        block_on(writer.append(started(3))).unwrap_err();
+        bytes.extend_from_slice(&log.lock().unwrap().written);
+        let replay = replay(&bytes[..]).unwrap();
+        assert!(replay.torn > 0);
+        assert!(replay.state.open(2).is_some());
+        assert_eq!(replay.state.open(3), None);
+    }
+
+    #[test]
+    fn a_thread_that_died_answers_nobody_and_says_so() {
+        #[derive(Debug)]
+        struct Bomb;
+        impl Write for Bomb {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                panic!("a bug in the disk's layer")
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        impl Disk for Bomb {
+            fn sync_data(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let writer = Writer::spawn(Bomb, Chain::default(), Path::new("c")).unwrap();
+        for line in [2, 3] {
+            let failed = block_on(writer.append(started(line))).unwrap_err();
+            assert_eq!(failed.source.to_string(), "its writer thread has stopped");
+        }
+        assert!(writer.close().is_err());
     }
 }

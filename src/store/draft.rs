@@ -1,7 +1,6 @@
 //! A run that is being made: it gets its name when it is complete.
 
 use std::{
-    fmt::Write as _,
     fs,
     io::{self, Read, Write},
     path::PathBuf,
@@ -18,7 +17,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, Header},
-    private_file,
+    hex, private_file,
 };
 
 /// Bytes copied at a time: some hundred plan lines, and small beside everything else.
@@ -101,14 +100,9 @@ impl Draft {
             Ok((digest, bytes))
         };
         let (digest, bytes) = copy().map_err(io_error(Doing::Copy, &path))?;
-        let mut sha256 = String::with_capacity(64);
-        for byte in digest.finalize() {
-            // Writing to a string does not fail.
-            let _ = write!(sha256, "{byte:02x}");
-        }
         Ok(PlanCopy {
             path,
-            sha256,
+            sha256: hex::encode(&digest.finalize()),
             bytes,
         })
     }
@@ -146,5 +140,112 @@ impl Draft {
         let runs = private_file::parent(&target);
         private_file::sync_dir(runs).map_err(io_error(Doing::Sync, runs))?;
         Ok((RunFolder::new(folder.id(), target), lock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+    use crate::store::{
+        lock::Wait,
+        settings::tests::settings,
+        state_dir::{StateDir, tests::id},
+    };
+
+    fn header(settings: &RunSettings) -> Header {
+        Header::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2)
+    }
+
+    #[test]
+    fn the_digest_of_the_copy_is_what_sha256sum_prints() {
+        let home = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::new(home.path().join(".wf-bulk"));
+        let draft = state_dir.draft(id(1)).unwrap();
+        let copy = draft.copy_plan(&b"abc"[..]).unwrap();
+        // The example of FIPS 180-4.
+        assert_eq!(
+            copy.sha256,
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+        assert_eq!(
+            (fs::read(&copy.path).unwrap(), copy.bytes),
+            (b"abc".to_vec(), 3)
+        );
+    }
+
+    #[test]
+    fn a_plan_of_many_buffers_is_copied_whole() {
+        let home = tempfile::tempdir().unwrap();
+        let draft = StateDir::new(home.path().to_owned()).draft(id(1)).unwrap();
+        let plan: Vec<u8> = (0..u8::MAX).cycle().take(3 * COPY_BUFFER + 1).collect();
+        let copy = draft.copy_plan(&plan[..]).unwrap();
+        assert!(fs::read(&copy.path).unwrap() == plan);
+        assert_eq!(copy.bytes, plan.len() as u64);
+    }
+
+    #[test]
+    fn a_run_appears_complete_private_and_locked() {
+        let home = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::new(home.path().join(".wf-bulk"));
+        let settings = settings(id(1));
+        let draft = state_dir.draft(id(1)).unwrap();
+        draft.copy_plan(&b"plan"[..]).unwrap();
+        assert!(
+            state_dir.list().unwrap().runs.is_empty(),
+            "not complete yet"
+        );
+        let (run, lock) = draft.commit(&settings, &header(&settings)).unwrap();
+
+        assert_eq!(
+            run.path(),
+            state_dir.path().join("runs").join(id(1).to_string())
+        );
+        assert_eq!(run.settings().unwrap(), settings);
+        assert_eq!(fs::read(run.plan()).unwrap(), b"plan");
+        assert!(Checkpoint::read(&run.checkpoint()).is_ok());
+        let mut names: Vec<_> = fs::read_dir(run.path())
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .inspect(|entry| {
+                let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+                assert_eq!(mode, 0o600, "{entry:?}");
+            })
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["checkpoint.jsonl", "lock", "plan", "run.json"]);
+
+        assert!(matches!(
+            run.lock(Wait::Refuse),
+            Err(StoreError::RunLocked { run }) if run == id(1)
+        ));
+        drop(lock);
+        drop(run.lock(Wait::Refuse).unwrap());
+    }
+
+    #[test]
+    fn a_draft_that_is_dropped_or_can_not_be_committed_leaves_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::new(home.path().to_owned());
+        let runs = state_dir.path().join("runs");
+        let draft = state_dir.draft(id(1)).unwrap();
+        draft.copy_plan(&b"plan"[..]).unwrap();
+        drop(draft);
+        assert_eq!(fs::read_dir(&runs).unwrap().count(), 0);
+
+        let settings = settings(id(1));
+        let first = state_dir.draft(id(1)).unwrap();
+        let (_run, _lock) = first.commit(&settings, &header(&settings)).unwrap();
+        let second = state_dir.draft(id(1)).unwrap();
+        assert!(matches!(
+            second.commit(&settings, &header(&settings)),
+            Err(StoreError::Io {
+                doing: Doing::Rename,
+                ..
+            })
+        ));
+        assert_eq!(fs::read_dir(&runs).unwrap().count(), 1);
     }
 }

@@ -11,7 +11,7 @@ use super::{
     error::{Doing, StoreError, io_error},
     run_id::RunId,
 };
-use crate::private_file;
+use crate::{hex, private_file};
 
 /// Bytes of the digest in a lock file's name: two servers meet by chance once in 2^64, and then
 /// only wait for each other.
@@ -115,24 +115,21 @@ fn lock(path: &Path, wait: Wait, held: impl FnOnce() -> StoreError) -> Result<Lo
 /// A digest, because a server's address is no file name. The byte 0 is in neither part, so the
 /// border between them is plain.
 fn file_name(server: &str, org: Option<&str>) -> String {
-    use std::fmt::Write;
-
     let digest = Sha256::new()
         .chain_update(server)
         .chain_update([0])
         .chain_update(org.unwrap_or_default())
         .finalize();
-    let mut name = String::new();
-    for byte in &digest[..NAME_BYTES] {
-        // Writing to a string does not fail.
-        let _ = write!(name, "{byte:02x}");
-    }
-    name + ".lock"
+    hex::encode(&digest[..NAME_BYTES]) + ".lock"
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, thread};
+    use std::{
+        sync::mpsc::{self, RecvTimeoutError},
+        thread,
+        time::Duration,
+    };
 
     use super::*;
 
@@ -175,8 +172,10 @@ mod tests {
         };
         assert_eq!((server.as_str(), org.as_deref()), ("https://a", Some("1")));
         drop(held);
-        home.lock_server("https://a", Some("1"), Wait::Refuse)
-            .unwrap();
+        drop(
+            home.lock_server("https://a", Some("1"), Wait::Refuse)
+                .unwrap(),
+        );
     }
 
     #[test]
@@ -202,17 +201,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path());
         let held = home.lock_server("https://a", None, Wait::Refuse).unwrap();
-        let (about_to_free, freed) = mpsc::channel();
+        let (got, is_got) = mpsc::channel();
         let waiter = thread::spawn(move || {
             let lock = home
                 .lock_server("https://a", None, Wait::UntilFree)
                 .unwrap();
-            // The holder says this before it lets go: got too early, it is not there yet.
-            freed.try_recv().expect("got the lock while it was held");
+            got.send(()).unwrap();
             lock
         });
-        about_to_free.send(()).unwrap();
+        // The kernel tells nobody who waits, so this is the one place to give it real time; a
+        // lock that holds passes at any speed.
+        assert_eq!(
+            is_got.recv_timeout(Duration::from_millis(50)),
+            Err(RecvTimeoutError::Timeout)
+        );
         drop(held);
+        is_got.recv().unwrap();
         drop(waiter.join().unwrap());
     }
 }

@@ -147,3 +147,61 @@ fn write(
 ) -> Result<(), StoreError> {
     private_file::replace(path, fill).map_err(io_error(Doing::Write, path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{settings::tests::settings, state_dir::tests::id};
+
+    fn folder(run_json: &str) -> (tempfile::TempDir, RunFolder) {
+        let home = tempfile::tempdir().unwrap();
+        let folder = RunFolder::new(id(1), home.path().to_owned());
+        fs::write(folder.run_json(), run_json).unwrap();
+        (home, folder)
+    }
+
+    #[test]
+    fn settings_that_are_not_of_this_run_or_version_are_refused() {
+        let json = serde_json::to_string(&settings(id(1))).unwrap();
+        let (_home, whole) = folder(&json);
+        assert_eq!(whole.settings().unwrap(), settings(id(1)));
+        let (_home, newer) = folder(r#"{"wf_bulk_run":2,"anything":1}"#);
+        assert!(matches!(
+            newer.settings(),
+            Err(StoreError::SettingsVersion { found: 2, .. })
+        ));
+        let (_home, half) = folder(&json[..json.len() / 2]);
+        assert!(matches!(half.settings(), Err(StoreError::Settings { .. })));
+        let other = serde_json::to_string(&settings(id(2))).unwrap();
+        let (_home, other) = folder(&other);
+        assert!(matches!(
+            other.settings(),
+            Err(StoreError::OtherRun { found, .. }) if found == id(2)
+        ));
+        fs::remove_file(whole.run_json()).unwrap();
+        assert!(matches!(
+            whole.settings(),
+            Err(StoreError::Io {
+                doing: Doing::Read,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn a_report_that_fails_half_way_leaves_the_one_before() {
+        let (_home, folder) = folder("{}");
+        folder
+            .write_report(|file| file.write_all(b"first"))
+            .unwrap();
+        folder
+            .write_report(|file| {
+                file.write_all(b"sec")?;
+                Err(io::Error::other("full"))
+            })
+            .unwrap_err();
+        folder.write_failed(|file| file.write_all(b"id\n")).unwrap();
+        assert_eq!(fs::read(folder.report()).unwrap(), b"first");
+        assert_eq!(fs::read(folder.failed()).unwrap(), b"id\n");
+    }
+}

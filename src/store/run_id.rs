@@ -73,9 +73,10 @@ mod tests {
 
     #[test]
     fn the_same_moment_and_randomness_give_the_same_id() {
+        // 0x01a2_30d5_1280 is the moment in milliseconds.
         assert_eq!(
             id(1_796_115_600_000, 0xab).to_string(),
-            "01a23191-0a80-7bab-abab-abababababab"
+            "01a230d5-1280-7bab-abab-abababababab"
         );
     }
 

@@ -34,3 +34,34 @@ pub struct RunSettings {
     /// What `--reason` said.
     pub reason: Option<String>,
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    pub(in crate::store) fn settings(run: RunId) -> RunSettings {
+        let four = NonZeroU32::new(4).unwrap();
+        RunSettings {
+            wf_bulk_run: VERSION,
+            run,
+            started_at: "2026-12-01T09:00:00Z".parse().unwrap(),
+            playbook: "reassign-leaver".into(),
+            vars_sha256: "cd34".into(),
+            plan_sha256: "ab12".into(),
+            server: "sandbox".into(),
+            sandbox: true,
+            org: None,
+            pace: Pace {
+                rate: "8/s".parse().unwrap(),
+                burst: four,
+                concurrency: four,
+                stop_after: four,
+            },
+            recheck: true,
+            timeout_ms: 30_000,
+            reason: None,
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A disk for tests: it counts, fails when told to, and syncs only when it is let.
+
+use std::{
+    io::{self, Write},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        mpsc::{self, Receiver, Sender},
+    },
+};
+
+use super::scribe::Disk;
+
+/// What reached the disk so far.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) written: Vec<u8>,
+    /// How many of the written bytes are synced.
+    pub(super) durable: usize,
+    pub(super) writes: usize,
+    pub(super) syncs: usize,
+}
+
+/// The `nth` (from 1) call of its kind fails.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fault {
+    /// With ENOSPC, after half of the bytes are written.
+    Write { nth: usize },
+    /// With EIO.
+    Sync { nth: usize },
+}
+
+#[derive(Debug)]
+pub(super) struct FakeDisk {
+    log: Arc<Mutex<Log>>,
+    fault: Option<Fault>,
+    gate: Option<Gate>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    reached: Sender<()>,
+    open: Receiver<()>,
+}
+
+/// The test's side of a gate: each sync says that it is reached and waits to be let through.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    reached: Receiver<()>,
+    open: Sender<()>,
+}
+
+impl FakeDisk {
+    pub(super) fn new(fault: Option<Fault>) -> (Self, Arc<Mutex<Log>>) {
+        let log = Arc::default();
+        let disk = Self {
+            log: Arc::clone(&log),
+            fault,
+            gate: None,
+        };
+        (disk, log)
+    }
+
+    pub(super) fn gated() -> (Self, Arc<Mutex<Log>>, Keeper) {
+        let (mut disk, log) = Self::new(None);
+        let (reached_sender, reached) = mpsc::channel();
+        let (open, open_receiver) = mpsc::channel();
+        disk.gate = Some(Gate {
+            reached: reached_sender,
+            open: open_receiver,
+        });
+        (disk, log, Keeper { reached, open })
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap()
+    }
+}
+
+impl Keeper {
+    /// Returns when the writer is about to sync.
+    pub(super) fn await_sync(&self) {
+        self.reached.recv().unwrap();
+    }
+
+    pub(super) fn let_through(&self) {
+        self.open.send(()).unwrap();
+    }
+}
+
+impl Write for FakeDisk {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut log = self.log.lock().unwrap();
+        log.writes += 1;
+        if let Some(Fault::Write { nth }) = self.fault
+            && log.writes == nth
+        {
+            // It takes a part, as a disk does that becomes full; a later write would find room
+            // again, so that a writer that tried again would be caught.
+            log.written.extend_from_slice(&bytes[..bytes.len() / 2]);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        log.written.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Disk for FakeDisk {
+    fn sync_data(&mut self) -> io::Result<()> {
+        if let Some(gate) = &self.gate {
+            gate.reached.send(()).unwrap();
+            // A keeper that is gone has the gate open.
+            let _ = gate.open.recv();
+        }
+        let mut log = self.log();
+        log.syncs += 1;
+        if let Some(Fault::Sync { nth }) = self.fault
+            && log.syncs == nth
+        {
+            return Err(io::Error::from_raw_os_error(5));
+        }
+        log.durable = log.written.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,167 @@
+//! The one thread that writes a checkpoint: what waits is written and synced together.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    iter,
+    path::Path,
+    sync::{
+        Arc, OnceLock,
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use super::{
+    error::{Doing, WriteFailed},
+    record::Record,
+    seal::Chain,
+};
+
+/// Most records in one group: bounds the buffer to some 100 KB, and is more than the workers of any
+/// sensible run have under way.
+const MAX_GROUP: usize = 1024;
+
+/// Where a checkpoint is written to. The files of the system are one; tests have one that fails.
+pub trait Disk: Write + Send + 'static {
+    /// Returns when all that was written is on the medium.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be there.
+    fn sync_data(&mut self) -> io::Result<()>;
+}
+
+impl Disk for File {
+    fn sync_data(&mut self) -> io::Result<()> {
+        Self::sync_data(self)
+    }
+}
+
+/// A record on its way, and who waits for it.
+pub(super) struct Entry {
+    pub(super) record: Record,
+    pub(super) ack: Option<oneshot::Sender<Result<(), WriteFailed>>>,
+}
+
+/// What the thread owns.
+pub(super) struct Scribe<D> {
+    disk: D,
+    chain: Chain,
+    buffer: Vec<u8>,
+    failure: Arc<OnceLock<WriteFailed>>,
+    path: Arc<Path>,
+    linger: Duration,
+}
+
+impl<D: Disk> Scribe<D> {
+    /// `failure` is where the first error is left for the other side; `path` is for messages.
+    pub(super) const fn new(
+        disk: D,
+        chain: Chain,
+        linger: Duration,
+        failure: Arc<OnceLock<WriteFailed>>,
+        path: Arc<Path>,
+    ) -> Self {
+        Self {
+            disk,
+            chain,
+            buffer: Vec::new(),
+            failure,
+            path,
+            linger,
+        }
+    }
+
+    /// Writes what comes in until nobody can send any more.
+    pub(super) fn work(mut self, entries: &Receiver<Entry>) {
+        // When the oldest unsynced record must be synced.
+        let mut due: Option<Instant> = None;
+        loop {
+            let entry = match due {
+                None => entries.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => entries.recv_timeout(due.saturating_duration_since(Instant::now())),
+            };
+            match entry {
+                Ok(first) => {
+                    let group: Vec<_> = iter::once(first)
+                        .chain(entries.try_iter())
+                        .take(MAX_GROUP)
+                        .collect();
+                    due = self.commit(group, due);
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    // A failure is kept and told with the next ack.
+                    let _ = self.sync();
+                    due = None;
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    if due.is_some() {
+                        let _ = self.sync();
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Writes a group with one write, and syncs it when somebody waits or the time has come. Returns
+    /// when what is still unsynced is due.
+    fn commit(&mut self, group: Vec<Entry>, due: Option<Instant>) -> Option<Instant> {
+        let now = Instant::now();
+        let waited_for = group.iter().any(|entry| entry.ack.is_some());
+        let sync = waited_for || due.is_some_and(|due| due <= now);
+
+        let mut done = self.write(&group);
+        if sync && done.is_ok() {
+            done = self.sync();
+        }
+        for ack in group.into_iter().filter_map(|entry| entry.ack) {
+            // A worker that is gone does not need its answer.
+            let _ = ack.send(done.clone());
+        }
+        if sync {
+            None
+        } else {
+            due.or(Some(now + self.linger))
+        }
+    }
+
+    fn write(&mut self, group: &[Entry]) -> Result<(), WriteFailed> {
+        self.unless_failed(Doing::Write, |scribe| {
+            scribe.buffer.clear();
+            for entry in group {
+                scribe
+                    .chain
+                    .seal_record(&entry.record, &mut scribe.buffer)?;
+            }
+            scribe.disk.write_all(&scribe.buffer)
+        })
+    }
+
+    fn sync(&mut self) -> Result<(), WriteFailed> {
+        self.unless_failed(Doing::Sync, |scribe| scribe.disk.sync_data())
+    }
+
+    /// Does `step`, unless one failed before. Nothing is tried again: the kernel may have dropped the
+    /// pages that it could not write, and report success the next time.
+    fn unless_failed(
+        &mut self,
+        doing: Doing,
+        step: impl FnOnce(&mut Self) -> io::Result<()>,
+    ) -> Result<(), WriteFailed> {
+        if let Some(failure) = self.failure.get() {
+            return Err(failure.clone());
+        }
+        step(self).map_err(|source| {
+            let failure = WriteFailed {
+                doing,
+                path: Arc::clone(&self.path),
+                source: Arc::new(source),
+            };
+            self.failure.get_or_init(|| failure).clone()
+        })
+    }
+}
