@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{
-    action::Entry as ActionEntry,
-    api::Level,
-};
+use crate::{action::Entry as ActionEntry, api::Level};
 
 use super::{
     action_kind::Kind,
@@ -82,7 +79,11 @@ fn entry(
         Value::Text(name) => bare(reader, field.node, name)?,
         Value::Map(entries) => parts(reader, field, entries)?,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::CollectionKey => {
-            reader.mismatch(field, "a list of actions");
+            reader.mismatch(
+                field,
+                "a list of actions",
+                &format!("each entry is one of {}", words().join(", ")),
+            );
             return None;
         }
     };
@@ -128,7 +129,7 @@ fn bare<'n>(reader: &mut Reader<'_>, node: &'n Node, name: &str) -> Option<Parts
 }
 
 fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) -> Option<Parts<'n>> {
-    let fields = reader.free_map(field, "an action")?;
+    let fields = reader.free_map(field, "an action", "reassign")?;
     let mut actions = Vec::new();
     let mut others = Vec::new();
     for Entry { key, value } in entries {
@@ -275,12 +276,8 @@ fn on(reader: &mut Reader<'_>, parts: &Parts<'_>, each: Option<Level>) -> Option
 fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each: Level) -> bool {
     let word = kind.word();
     if !kind.levels().contains(&level) {
-        let own = kind
-            .levels()
-            .iter()
-            .map(|level| level.word())
-            .collect::<Vec<_>>()
-            .join(", ");
+        let own: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
+        let own = own.join("s, ");
         let help = match kind.levels().iter().find(|own| **own <= each) {
             Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
             Some(own) => format!("add `on: {own}`"),
@@ -288,7 +285,7 @@ fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each:
         };
         reader.wrong(
             span,
-            format!("`{word}` works on {own}, not on {level}"),
+            format!("`{word}` works on {own}s, not on {level}s"),
             help,
         );
         return false;

@@ -163,7 +163,7 @@ fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n 
             None
         }
         Value::Null if property_before(reader.source, node.span).is_none() => {
-            reader.mismatch(field, "an expression");
+            reader.mismatch(field, "an expression", &help);
             None
         }
         Value::Null => {
@@ -181,7 +181,10 @@ fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n 
         | Value::CollectionKey => {
             reader.wrong(
                 node.span,
-                format!("`{name}` must be an expression: YAML reads something else here"),
+                format!(
+                    "`{name}` must be an expression, and YAML reads {} here",
+                    node.value.kind()
+                ),
                 help,
             );
             None
