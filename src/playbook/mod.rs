@@ -15,6 +15,7 @@ mod load;
 mod mistake;
 mod model;
 mod node;
+mod raw;
 mod reader;
 mod render;
 mod scalar;
