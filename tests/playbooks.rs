@@ -12,7 +12,16 @@ use std::{
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use wf_bulk::playbook::{Mistakes, Overrides, Playbook, load, read};
+use sha2::{Digest, Sha256};
+use wf_bulk::{
+    action::{Action, Reassign},
+    api::{Id, Level},
+    pace::Pace,
+    playbook::{
+        Allow, Entities, Expect, Mistakes, Overrides, Playbook, Rejected, Source, load, read,
+    },
+    template::Template,
+};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -143,6 +152,103 @@ fn the_expected_messages_are_those_of_playbooks_that_are_there() {
             path.display()
         );
     }
+}
+
+fn good(name: &str) -> Playbook {
+    check(&folder("good").join(name)).unwrap()
+}
+
+fn ids(playbook: &Playbook) -> Vec<&str> {
+    playbook.select.exclude.iter().map(Id::as_str).collect()
+}
+
+#[test]
+fn a_playbook_says_what_its_file_says() {
+    let playbook = good("reassign_leaver.yaml");
+    assert_eq!(playbook.name, "reassign-leaver");
+    assert_eq!(playbook.zone.iana_name(), Some("Europe/Berlin"));
+    assert_eq!(
+        serde_json::Value::Object(playbook.vars.clone()),
+        serde_json::json!({"leaver": "10010", "successor": "10021"})
+    );
+    assert!(matches!(
+        &playbook.select.source,
+        Source::Flows(Entities::File(path)) if *path == folder("good").join("entities.csv")
+    ));
+    assert_eq!(playbook.select.each, Level::Task);
+    assert!(playbook.select.filter.is_some() && playbook.select.filter_each.is_some());
+    assert_eq!(ids(&playbook), ["00123", "4711", "exec_abc"]);
+    assert_eq!(playbook.select.limit, Some(2000));
+    let on: Vec<_> = playbook
+        .actions
+        .iter()
+        .map(|entry| entry.on.as_slice())
+        .collect();
+    assert_eq!(on, [[Level::Task], [Level::Task], [Level::Execution]]);
+    assert_eq!(
+        playbook.actions[0].name.as_deref(),
+        Some("hand over the tasks")
+    );
+    assert!(playbook.actions[1].when.is_some());
+    assert_eq!(playbook.guards.max_changes, Some(500));
+    assert_eq!(playbook.guards.max_percent, Some(25.0));
+    assert_eq!(
+        playbook.guards.expect,
+        Some(Expect {
+            min: Some(1),
+            max: None
+        })
+    );
+    assert_eq!(playbook.guards.rejected, Rejected::Refuse);
+    assert_eq!(playbook.pace, Pace::default());
+    assert!(!playbook.repeatable);
+}
+
+#[test]
+fn the_digest_is_that_of_the_bytes_of_the_file() {
+    let path = folder("good").join("byte_order_mark_and_windows_lines.yaml");
+    let digest = Sha256::digest(fs::read(&path).unwrap());
+    let hex: Vec<String> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(check(&path).unwrap().sha256, hex.concat());
+}
+
+#[test]
+fn arguments_may_be_one_value_or_a_list_and_numbers_are_ids_as_written() {
+    let playbook = good("all_of_the_first_generation.yaml");
+    let text = |templates: &[Template]| -> Vec<String> {
+        let literals = templates.iter().map(|template| template.literal().unwrap());
+        literals.map(ToOwned::to_owned).collect()
+    };
+    let found: Vec<_> = playbook
+        .actions
+        .iter()
+        .map(|entry| match &entry.action {
+            Action::Reassign(Reassign::Set(set)) => (text(set), vec![]),
+            Action::Reassign(Reassign::Change { add, remove }) => (text(add), text(remove)),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let list =
+        |items: &[&str]| -> Vec<String> { items.iter().map(|&item| item.to_owned()).collect() };
+    assert_eq!(
+        found,
+        [
+            (list(&[]), list(&[])),
+            (list(&["10020"]), list(&[])),
+            (list(&["10020", "10030"]), list(&[])),
+            (list(&[]), list(&["10010"])),
+        ]
+    );
+}
+
+#[test]
+fn a_schedule_is_run_however_its_name_is_written() {
+    let playbook = good("run_schedules.yaml");
+    assert_eq!(playbook.actions.len(), 3);
+    for entry in &playbook.actions {
+        assert!(matches!(entry.action, Action::RunScheduleNow(_)));
+    }
+    assert!(playbook.guards.allow.contains(&Allow::RunScheduleNow));
 }
 
 /// Loads some text; neither that nor showing the mistakes may panic, and what is shown can't steer a terminal.

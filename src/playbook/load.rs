@@ -123,7 +123,9 @@ fn playbook(
     let top = reader.map(field, &KEYS)?;
     let version = version(reader, &top);
     let name = name(reader, &top);
-    let description = optional(top.get("description"), |field| reader.text(field, "text"));
+    let description = optional(top.get("description"), |field| {
+        reader.plain_text(field, "text")
+    });
     let zone = zone(reader, &top);
     let vars = check_vars::check(reader, &top, overrides);
     let folder = path.parent().unwrap_or(Path::new(""));
