@@ -79,7 +79,11 @@ fn entry(
         Value::Text(name) => bare(reader, field.node, name)?,
         Value::Map(entries) => parts(reader, field, entries)?,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::CollectionKey => {
-            reader.mismatch(field, "a list of actions");
+            reader.mismatch(
+                field,
+                "a list of actions",
+                &format!("each entry is one of {}", words().join(", ")),
+            );
             return None;
         }
     };
@@ -125,7 +129,7 @@ fn bare<'n>(reader: &mut Reader<'_>, node: &'n Node, name: &str) -> Option<Parts
 }
 
 fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) -> Option<Parts<'n>> {
-    let fields = reader.free_map(field, "an action")?;
+    let fields = reader.free_map(field, "an action", "reassign")?;
     let mut actions = Vec::new();
     let mut others = Vec::new();
     for Entry { key, value } in entries {
@@ -272,12 +276,8 @@ fn on(reader: &mut Reader<'_>, parts: &Parts<'_>, each: Option<Level>) -> Option
 fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each: Level) -> bool {
     let word = kind.word();
     if !kind.levels().contains(&level) {
-        let own = kind
-            .levels()
-            .iter()
-            .map(|level| level.word())
-            .collect::<Vec<_>>()
-            .join(", ");
+        let own: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
+        let own = own.join("s, ");
         let help = match kind.levels().iter().find(|own| **own <= each) {
             Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
             Some(own) => format!("add `on: {own}`"),
@@ -285,7 +285,7 @@ fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each:
         };
         reader.wrong(
             span,
-            format!("`{word}` works on {own}, not on {level}"),
+            format!("`{word}` works on {own}s, not on {level}s"),
             help,
         );
         return false;
@@ -300,4 +300,41 @@ fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each:
         return false;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_action_works_on_its_own_levels_where_targets_are_at_least_as_fine() {
+        use Level::{Execution, Phase, Task};
+        let all = [Execution, Phase, Task];
+        let table: [(Kind, Level, &[Level]); 12] = [
+            (Kind::Reassign, Execution, &[Execution]),
+            (Kind::Reassign, Phase, &[Execution, Phase]),
+            (Kind::Reassign, Task, &all),
+            (Kind::ShiftDueDate, Execution, &[Execution]),
+            (Kind::ShiftDueDate, Phase, &[Execution, Phase]),
+            (Kind::ShiftDueDate, Task, &all),
+            (Kind::Close, Execution, &[Execution]),
+            (Kind::Close, Phase, &[Execution]),
+            (Kind::Close, Task, &[Execution]),
+            (Kind::RunScheduleNow, Execution, &[]),
+            (Kind::RunScheduleNow, Phase, &[]),
+            (Kind::RunScheduleNow, Task, &[Task]),
+        ];
+        for (kind, each, works) in table {
+            for level in all {
+                let mut reader = Reader::new("");
+                let found = works_on(&mut reader, kind, Span { start: 0, end: 0 }, level, each);
+                assert_eq!(
+                    found,
+                    works.contains(&level),
+                    "{kind:?} on {level} of each {each}"
+                );
+                assert_eq!(reader.into_mistakes().is_empty(), found);
+            }
+        }
+    }
 }

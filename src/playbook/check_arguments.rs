@@ -11,7 +11,6 @@ use super::{
     action_kind::Kind,
     check_expression::Compiler,
     check_select::present,
-    mistake::Mistake,
     node::{Node, Value},
     reader::{Field, Fields, Reader},
     span::Span,
@@ -81,7 +80,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let is_pair = from.is_some() || to.is_some();
         let is_change = add.is_some() || remove.is_some();
         match (is_pair, set, is_change) {
-            (true, None, false) => self.from_to(),
+            (true, None, false) => self.replacement(),
             (false, Some(set), false) => self.templates(set).map(Reassign::Set),
             (false, None, true) => self.change(add, remove),
             (false, None, false) => {
@@ -105,7 +104,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         }
     }
 
-    fn from_to(&mut self) -> Option<Reassign> {
+    fn replacement(&mut self) -> Option<Reassign> {
         let from = self.required_template("from");
         let to = self.required_template("to");
         let (from, to) = (from?, to?);
@@ -139,10 +138,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         if let Some(text) = by.literal()
             && let Err(error) = Distance::parse(text)
         {
-            let mistake = Mistake::new(field.node.span, error.to_string());
-            self.reader.note(mistake.help(
-                "write a whole number and a calendar unit: 3 days, -2 weeks, 1 month, 1 year",
-            ));
+            let help = "the units are days, weeks, months and years";
+            self.reader.wrong(field.node.span, error.to_string(), help);
             return None;
         }
         Some(ShiftDueDate { by })

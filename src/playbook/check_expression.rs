@@ -163,7 +163,7 @@ fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n 
             None
         }
         Value::Null if property_before(reader.source, node.span).is_none() => {
-            reader.mismatch(field, "an expression");
+            reader.mismatch(field, "an expression", &help);
             None
         }
         Value::Null => {
@@ -181,7 +181,10 @@ fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n 
         | Value::CollectionKey => {
             reader.wrong(
                 node.span,
-                format!("`{name}` must be an expression: YAML reads something else here"),
+                format!(
+                    "`{name}` must be an expression, and YAML reads {} here",
+                    node.value.kind()
+                ),
                 help,
             );
             None
@@ -211,15 +214,95 @@ fn property_before(source: &str, span: Span) -> Option<Span> {
 
 /// The ` #` that cuts an unquoted expression within a quoted word.
 fn cutting_comment(source: &str, span: Span, text: &str) -> Option<Span> {
-    let is_quoted = source[span.start..].starts_with(['"', '\'']);
-    let is_cut = ['"', '\'']
-        .iter()
-        .any(|&quote| text.matches(quote).count() % 2 == 1);
+    let is_plain = !source[span.start..].starts_with(['"', '\'']);
     let line = line_at(source, span.end);
     let rest = &source[span.end..line.end];
-    let comment = span.end + rest.len() - rest.trim_start().len();
-    (!is_quoted && is_cut && source[comment..].starts_with('#')).then_some(Span {
-        start: comment,
-        end: comment + 1,
+    let start = span.end + rest.len() - rest.trim_start().len();
+    let is_cut = is_plain && source[start..].starts_with('#') && has_open_quote(text);
+    is_cut.then_some(Span {
+        start,
+        end: start + 1,
     })
+}
+
+/// Whether a text in quotes begins in `expression` and doesn't end.
+fn has_open_quote(expression: &str) -> bool {
+    let mut open = None;
+    let mut characters = expression.chars();
+    while let Some(c) = characters.next() {
+        match open {
+            None if matches!(c, '"' | '\'') => open = Some(c),
+            Some(_) if c == '\\' => {
+                characters.next();
+            }
+            Some(quote) if c == quote => open = None,
+            None | Some(_) => {}
+        }
+    }
+    open.is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_is_open_until_its_own_kind_closes_it() {
+        for (text, expected) in [
+            ("x == \"Order", true),
+            ("x == 'a' and y == 'b", true),
+            ("x == \"it\\\"s", true),
+            ("x == \"it's\"", false),
+            ("x == 'a\\'b'", false),
+            ("x", false),
+            ("", false),
+        ] {
+            assert_eq!(has_open_quote(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_is_no_mistake_where_the_expression_is_whole() {
+        for (source, text, cut_at) in [
+            ("w: x == \"a #b\"", "x == \"a", Some(11)),
+            ("w: x == \"it's\"  # why", "x == \"it's\"", None),
+            ("w: x == \"a", "x == \"a", None),
+            ("w: 'x == \"a' #b", "x == \"a", None),
+        ] {
+            let quotes = usize::from(source.starts_with("w: '"));
+            let span = Span {
+                start: 3,
+                end: 3 + text.len() + 2 * quotes,
+            };
+            let found = cutting_comment(source, span, text).map(|span| span.start);
+            assert_eq!(found, cut_at, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_tag_or_an_anchor_is_seen_before_a_value_and_nowhere_else() {
+        for (source, value, property) in [
+            ("w: !x y", "y", Some("!x")),
+            ("w: &x  y", "y", Some("&x")),
+            ("- !x y", "y", Some("!x")),
+            ("w: y", "y", None),
+            ("w: >-\n  y", "y", None),
+            ("!a w: y", "y", None),
+        ] {
+            let start = source.rfind(value).unwrap();
+            let span = Span {
+                start,
+                end: start + value.len(),
+            };
+            let found = property_before(source, span).map(|span| &source[span.start..span.end]);
+            assert_eq!(found, property, "{source}");
+        }
+    }
+
+    #[test]
+    fn the_help_quotes_what_stands_behind_the_key() {
+        let key = Span { start: 2, end: 7 };
+        assert_eq!(after_key("  where: !x == y \nz", key), "!x == y");
+        assert_eq!(after_key("  where", key), "");
+    }
 }

@@ -7,9 +7,7 @@ use crate::pace::{Pace, Rate};
 use super::{
     action_kind::Kind,
     check_select::present,
-    mistake::Mistake,
     model::{Allow, Expect, Guards, Rejected},
-    node::Value,
     reader::{Field, Fields, Reader},
 };
 
@@ -44,18 +42,14 @@ pub(super) fn guards(reader: &mut Reader<'_>, top: &Fields<'_>) -> Guards {
 }
 
 fn percent(reader: &mut Reader<'_>, field: Field<'_>) -> Option<f64> {
-    let expected = "a number of percent above 0 and at most 100";
-    let Value::Number(number) = &field.node.value else {
-        reader.mismatch(field, expected);
-        return None;
-    };
-    let percent = number
-        .as_f64()
-        .filter(|percent| *percent > 0.0 && *percent <= 100.0);
-    if percent.is_none() {
-        reader.out_of_range(field, expected);
-    }
-    percent
+    reader.number(
+        field,
+        "a number of percent above 0 and at most 100",
+        |number| {
+            let percent = number.as_f64()?;
+            (percent > 0.0 && percent <= 100.0).then_some(percent)
+        },
+    )
 }
 
 fn expect(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Expect> {
@@ -120,14 +114,12 @@ pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
 }
 
 fn rate(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Rate> {
-    let text = reader.text(field, "text like 8/s")?;
+    let help = "write requests per second or minute: 8/s, 0.5/s, 480/min";
+    let text = reader.text_or(field, "text like 8/s", help)?;
     match text.parse() {
         Ok(rate) => Some(rate),
         Err(error) => {
-            reader.note(
-                Mistake::new(field.node.span, error)
-                    .help("write requests per second or minute: 8/s, 0.5/s, 480/min"),
-            );
+            reader.wrong(field.node.span, error, help);
             None
         }
     }

@@ -29,14 +29,19 @@ const KEYS: [&str; 7] = [
 #[derive(Debug)]
 pub(super) struct Base<'n> {
     fields: Fields<'n>,
-    pub source: Option<Source>,
+    source: Option<Source>,
     /// None when it is wrong.
     pub each: Option<Level>,
 }
 
 impl Base<'_> {
+    /// The generation that is meant, even when its source is wrong; None when two or none are there.
     pub(super) fn generation(&self) -> Option<Generation> {
-        self.source.as_ref().map(Source::generation)
+        match (self.fields.get("flows"), self.fields.get("executions")) {
+            (Some(_), None) => Some(Generation::V2),
+            (None, Some(_)) => Some(Generation::V1),
+            (None, None) | (Some(_), Some(_)) => None,
+        }
     }
 }
 
@@ -160,7 +165,11 @@ fn flows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sou
         Value::List(items) => entity_list(reader, entities, items),
         Value::Map(_) => entity_file(reader, entities, folder),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::CollectionKey => {
-            reader.mismatch(entities, "a list of { id, schema } or { file: … }");
+            reader.mismatch(
+                entities,
+                "a list of { id, schema } or { file: … }",
+                "write it as entities: { file: entities.csv }",
+            );
             None
         }
     }

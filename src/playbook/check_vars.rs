@@ -46,8 +46,8 @@ pub(super) fn check(
 ) -> Map<String, Json> {
     let field = top.get("vars").filter(|field| !field.is_empty());
     let entries = field
-        .and_then(|field| reader.entries(field, "a map of names and values"))
-        .unwrap_or_default();
+        .and_then(|field| reader.free_map(field, "a map of names and values", "leaver"))
+        .map_or(&[][..], |fields| fields.entries);
     let mut vars = Map::new();
     for Entry { key, value: node } in entries {
         let field = Field {
@@ -172,7 +172,8 @@ fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> 
         }
         Value::Map(_) | Value::CollectionKey => {
             let field = Field { node, ..field };
-            reader.mismatch(field, "text, a number, true, false or a list");
+            let help = "maps are not for vars: make a variable of each of its values";
+            reader.mismatch(field, "text, a number, true, false or a list", help);
             None
         }
     }

@@ -33,7 +33,7 @@ pub fn read(path: &Path) -> Result<String, ReadError> {
         Ok(count) if count as u64 > MAX_BYTES => Err(ReadError::TooLarge { file }),
         Ok(_) => String::from_utf8(bytes).map_err(|error| {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + valid.iter().filter(|&&byte| byte == b'\n').count();
+            let line = valid.split(|&byte| byte == b'\n').count();
             ReadError::NotUtf8 { file, line }
         }),
     }

@@ -1,6 +1,6 @@
 //! From a playbook's text to a checked playbook.
 
-use std::path::Path;
+use std::{fmt::Write, path::Path};
 
 use jiff::{Timestamp, tz::TimeZone};
 use sha2::{Digest, Sha256};
@@ -38,6 +38,8 @@ const VERSION: u64 = 1;
 
 /// Where the API's users are: epilot serves the German energy market.
 const DEFAULT_ZONE: &str = "Europe/Berlin";
+
+const START: &str = "`wf-bulk init` writes one to start from";
 
 /// A name stands in one line of a terminal, beside other things.
 const MAX_NAME: usize = 100;
@@ -92,30 +94,38 @@ fn playbook(
     overrides: &Overrides,
     now: Timestamp,
 ) -> Option<Playbook> {
-    // A missing key is reported where the document starts.
-    let at = Span {
-        end: document.span.start,
-        ..document.span
-    };
-    if document.value == Value::Null {
-        reader.wrong(
-            at,
-            "the playbook is empty",
-            "`wf-bulk init` writes one to start from",
-        );
-        return None;
+    // What is missing is reported at the start of the file.
+    let at = Span { start: 0, end: 0 };
+    match &document.value {
+        Value::Map(_) => {}
+        Value::Null => {
+            reader.wrong(at, "the playbook is empty", START);
+            return None;
+        }
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::CollectionKey => {
+            let message = format!(
+                "a playbook is a map of keys and values, not {}",
+                document.value.kind()
+            );
+            reader.wrong(document.span, message, START);
+            return None;
+        }
     }
-    let top = reader.map(
-        Field {
-            name: "playbook",
-            at,
-            node: document,
-        },
-        &KEYS,
-    )?;
+    let field = Field {
+        name: "playbook",
+        at,
+        node: document,
+    };
+    let top = reader.map(field, &KEYS)?;
     let version = version(reader, &top);
     let name = name(reader, &top);
-    let description = optional(top.get("description"), |field| reader.text(field, "text"));
+    let description = optional(top.get("description"), |field| {
+        reader.plain_text(field, "text")
+    });
     let zone = zone(reader, &top);
     let vars = check_vars::check(reader, &top, overrides);
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -168,12 +178,12 @@ fn version(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<()> {
         let written = reader.written(field.node.span);
         reader.wrong(
             field.node.span,
-            format!("this playbook is of version {written}, and only version 1 is known"),
-            "write `version: 1`, or use a newer wf-bulk",
+            format!("this playbook is of version {written}, and only version {VERSION} is known"),
+            format!("write `version: {VERSION}`, or use a newer wf-bulk"),
         );
         return None;
     }
-    reader.whole(field, VERSION..=VERSION).map(drop)
+    reader.number(field, &format!("the number {VERSION}"), |_| Some(()))
 }
 
 fn name<'n>(reader: &mut Reader<'_>, top: &Fields<'n>) -> Option<&'n str> {
@@ -205,30 +215,31 @@ fn zone(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<TimeZone> {
         return zone.ok();
     };
     let text = reader.text(field, "a time zone like Europe/Berlin")?;
-    match TimeZone::get(text) {
-        Ok(zone) => Some(zone),
-        Err(_) => {
-            let known: Vec<String> = jiff::tz::db()
-                .available()
-                .map(|name| name.to_string())
-                .collect();
-            let help = match nearest(text, known.iter().map(String::as_str)) {
-                Some(zone) => format!("did you mean `{zone}`?"),
-                None => "use a name of the IANA database, like Europe/Berlin".to_owned(),
-            };
-            reader.wrong(
-                field.node.span,
-                format!("there is no time zone `{text}`"),
-                help,
-            );
-            None
-        }
+    if let Ok(zone) = TimeZone::get(text) {
+        return Some(zone);
     }
+    let known: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.to_string())
+        .collect();
+    let help = match nearest(text, known.iter().map(String::as_str)) {
+        Some(zone) => format!("did you mean `{zone}`?"),
+        None => "use a name of the IANA database, like Europe/Berlin".to_owned(),
+    };
+    reader.wrong(
+        field.node.span,
+        format!("there is no time zone `{text}`"),
+        help,
+    );
+    None
 }
 
+/// In hex, as `sha256sum` prints it.
 fn sha256(source: &str) -> String {
-    Sha256::digest(source.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut hex = String::new();
+    for byte in Sha256::digest(source.as_bytes()) {
+        // Writing to a string can't fail.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }

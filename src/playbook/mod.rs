@@ -16,6 +16,7 @@ mod load;
 mod mistake;
 mod model;
 mod node;
+mod raw;
 mod reader;
 mod render;
 mod scalar;

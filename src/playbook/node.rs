@@ -1,16 +1,11 @@
 //! YAML as a tree in which every key and value knows its place.
 
-use std::fmt;
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, MapAccess, SeqAccess, Visitor},
-};
 use serde_json::Number;
 use serde_yaml::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
 
 use super::{
     mistake::Mistake,
+    raw::Raw,
     span::{Position, Span, offset},
     yaml_error,
 };
@@ -57,8 +52,9 @@ pub(super) fn parse(source: &str) -> Result<Node, Mistake> {
     Ok(node(source, document))
 }
 
-/// A playbook nests about 6 deep and has some hundred nodes; these limits stop only input that is made to hurt.
-const MAX_DEPTH: usize = 64;
+/// A playbook nests about 6 deep. A level takes some 30 KB of stack in a debug build, and a thread has 2 MB.
+const MAX_DEPTH: usize = 24;
+/// A playbook has some hundred nodes; a file of the largest size that is read has more than this only by intent.
 const MAX_NODES: usize = 250_000;
 
 fn options() -> Options {
@@ -156,89 +152,24 @@ pub(super) fn span(source: &str, location: Location) -> Span {
     })
 }
 
+impl Value {
+    /// What it is, in a sentence: "not a list".
+    pub(super) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "empty",
+            Self::Bool(true) => "true",
+            Self::Bool(false) => "false",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "text",
+            Self::List(_) => "a list",
+            Self::Map(_) | Self::CollectionKey => "a map",
+        }
+    }
+}
+
 impl Node {
     fn new(span: Span, value: Value) -> Self {
         Self { span, value }
-    }
-}
-
-/// A node as the deserializer gives it.
-#[derive(Debug)]
-enum Raw {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text(String),
-    List(Vec<Spanned<Raw>>),
-    Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
-}
-
-impl<'de> Deserialize<'de> for Raw {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawVisitor)
-    }
-}
-
-struct RawVisitor;
-
-impl<'de> Visitor<'de> for RawVisitor {
-    type Value = Raw;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("YAML")
-    }
-
-    fn visit_unit<E>(self) -> Result<Raw, E> {
-        Ok(Raw::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-        Ok(Raw::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Raw, E> {
-        Ok(Raw::Number(value.into()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Raw, E> {
-        Number::from_f64(value)
-            .map(Raw::Number)
-            .ok_or_else(|| E::custom("a number must be finite"))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Raw, E> {
-        Ok(Raw::Text(text.to_owned()))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Raw, E> {
-        Ok(Raw::Text(text))
-    }
-
-    fn visit_bytes<E: serde::de::Error>(self, _bytes: &[u8]) -> Result<Raw, E> {
-        Err(E::custom("binary data has no place in a playbook"))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Raw::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Raw, A::Error> {
-        let mut entries = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            entries.push(entry);
-            if entries.len() > MAX_NODES {
-                return Err(A::Error::custom("a map of this size is no playbook"));
-            }
-        }
-        Ok(Raw::Map(entries))
     }
 }
 
@@ -247,21 +178,21 @@ mod tests {
     use super::*;
 
     /// Writes a tree with the text that each part's span covers.
-    fn outline(source: &str, node: &Node, depth: usize, out: &mut String) {
+    fn outline(source: &str, node: &Node, depth: usize, out: &mut Vec<String>) {
         let covered = source[node.span.start..node.span.end].replace('\n', "⏎");
         let indent = "  ".repeat(depth);
         match &node.value {
             Value::List(items) => {
-                *out += &format!("{indent}list\n");
+                out.push(format!("{indent}list"));
                 for item in items {
                     outline(source, item, depth + 1, out);
                 }
             }
             Value::Map(entries) => {
-                *out += &format!("{indent}map\n");
+                out.push(format!("{indent}map"));
                 for Entry { key, value } in entries {
                     let key_covered = &source[key.span.start..key.span.end];
-                    *out += &format!("{indent}  {:?} `{key_covered}`\n", key.text);
+                    out.push(format!("{indent}  {:?} `{key_covered}`", key.text));
                     outline(source, value, depth + 2, out);
                 }
             }
@@ -270,45 +201,94 @@ mod tests {
             | Value::Number(_)
             | Value::Text(_)
             | Value::CollectionKey => {
-                *out += &format!("{indent}{:?} `{covered}`\n", node.value);
+                out.push(format!("{indent}{:?} `{covered}`", node.value));
             }
         }
     }
 
     fn tree(source: &str) -> String {
-        let mut out = String::new();
+        let mut out = Vec::new();
         outline(source, &parse(source).unwrap(), 0, &mut out);
-        out
+        out.join("\n")
     }
 
     #[test]
     fn keys_and_values_know_the_text_they_cover() {
-        insta::assert_snapshot!(tree("\u{feff}on: yes\n'a b': [1, -2.5, \"ö\\n\", ~]\ntrue:\n  x: 00123\n"), @"");
+        insta::assert_snapshot!(tree("\u{feff}on: yes\n'a b': [1, -2.5, \"ö\\n\", ~]\ntrue:\n  x: 00123\n"), @r#"
+        map
+          "on" `on`
+            Text("yes") `yes`
+          "a b" `'a b'`
+            list
+              Number(Number(1)) `1`
+              Number(Number(-2.5)) `-2.5`
+              Text("ö\n") `"ö\n"`
+              Null `~`
+          "true" `true`
+            map
+              "x" `x`
+                Text("00123") `00123`
+        "#);
     }
 
     #[test]
     fn a_block_scalar_starts_at_its_first_line() {
-        insta::assert_snapshot!(tree("a: >-  # why\n\n  one\n  two\nb: |\n  x\n"), @"");
+        insta::assert_snapshot!(tree("a: >-  # why\n\n  one\n  two\nb: |\n  x\n"), @r#"
+        map
+          "a" `a`
+            Text("\none two") `one⏎  two⏎`
+          "b" `b`
+            Text("x\n") `x⏎`
+        "#);
     }
 
     #[test]
     fn unquoted_braces_are_told_from_maps() {
-        insta::assert_snapshot!(tree("a: {{ x }}\nb: {x: }\n"), @"");
+        insta::assert_snapshot!(tree("a: {{ x }}\nb: {x: }\n"), @r#"
+        map
+          "a" `a`
+            CollectionKey `{`
+          "b" `b`
+            map
+              "x" `x`
+                Null ``
+        "#);
     }
 
     #[test]
     fn an_id_of_many_digits_is_not_rounded() {
-        insta::assert_snapshot!(tree("[123456789012345678901234567890, 18446744073709551615, 1.0e2]"), @"");
+        insta::assert_snapshot!(tree("[123456789012345678901234567890, 18446744073709551615, 1.0e2]"), @r#"
+        list
+          Text("123456789012345678901234567890") `123456789012345678901234567890`
+          Number(Number(18446744073709551615)) `18446744073709551615`
+          Number(Number(100.0)) `1.0e2`
+        "#);
     }
 
     #[test]
     fn an_alias_has_the_place_of_its_anchor() {
-        insta::assert_snapshot!(tree("a: &n text\nb: *n\n"), @"");
+        insta::assert_snapshot!(tree("a: &n text\nb: *n\n"), @r#"
+        map
+          "a" `a`
+            Text("text") `text`
+          "b" `b`
+            Text("text") `text`
+        "#);
     }
 
     #[test]
     fn duplicates_and_merge_keys_are_left_to_the_reader() {
-        insta::assert_snapshot!(tree("a: 1\na: 2\n<<: {b: 1}\n"), @"");
+        insta::assert_snapshot!(tree("a: 1\na: 2\n<<: {b: 1}\n"), @r#"
+        map
+          "a" `a`
+            Number(Number(1)) `1`
+          "a" `a`
+            Number(Number(2)) `2`
+          "<<" `<<`
+            map
+              "b" `b`
+                Number(Number(1)) `1`
+        "#);
     }
 
     #[test]
@@ -320,12 +300,16 @@ mod tests {
                 vec![format!("*a{i}"); 10].join(", ")
             )
         });
+        let lines = |line: fn(usize) -> String| (0..100).map(line).collect::<Vec<_>>().join("\n");
         let nested = format!("a: {}{}", "[".repeat(100), "]".repeat(100));
-        let blocks: String = (0..100).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+        let blocks = lines(|i| format!("{}a:", " ".repeat(i)));
+        let chain = lines(|i| format!("a{}: &a{} [*a{i}]", i + 1, i + 1));
+        let chain = format!("a0: &a0 x\n{chain}");
         for source in [
             bomb,
             nested,
             blocks,
+            chain,
             "[".repeat(200_000),
             "- x\n".repeat(260_000),
         ] {

@@ -1,6 +1,8 @@
 //! Walks the tree: known keys and typed values, every mistake noted, none fatal.
 
-use std::ops::RangeInclusive;
+use std::{collections::HashSet, ops::RangeInclusive};
+
+use serde_json::Number;
 
 use super::{
     mistake::Mistake,
@@ -12,6 +14,8 @@ use super::{
 /// How to write what YAML would misread.
 pub(super) const AS_BLOCK: &str =
     "YAML reads some characters its own way: put the expression on the next line, after `>-`";
+
+const FILL_IN: &str = "fill it in, or leave the key out";
 
 /// Notes the mistakes of one playbook.
 #[derive(Debug)]
@@ -34,7 +38,7 @@ pub(super) struct Field<'n> {
 pub(super) struct Fields<'n> {
     /// Where a missing key is reported.
     pub at: Span,
-    entries: &'n [Entry],
+    pub entries: &'n [Entry],
 }
 
 impl<'n> Fields<'n> {
@@ -99,31 +103,30 @@ impl<'s> Reader<'s> {
 
     /// A map with no other keys than `known`, and none twice.
     pub(super) fn map<'n>(&mut self, field: Field<'n>, known: &[&str]) -> Option<Fields<'n>> {
-        let entries = self.entries(field, &format!("a map with {}", known.join(", ")))?;
-        for Entry { key, .. } in entries {
+        let expected = format!("a map with {}", known.join(", "));
+        let example = known.first().copied().unwrap_or_default();
+        let fields = self.free_map(field, &expected, example)?;
+        for Entry { key, .. } in fields.entries {
             if !known.contains(&key.text.as_str()) {
                 self.unknown_key(key, known);
             }
         }
-        Some(Fields {
-            at: field.at,
-            entries,
-        })
+        Some(fields)
     }
 
-    /// A map whose keys are free, but none twice.
-    pub(super) fn entries<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Entry]> {
+    /// A map whose keys the caller looks at; none may be there twice.
+    pub(super) fn free_map<'n>(
+        &mut self,
+        field: Field<'n>,
+        expected: &str,
+        example: &str,
+    ) -> Option<Fields<'n>> {
         let Value::Map(entries) = &field.node.value else {
-            self.mismatch(field, expected);
+            let help = format!("write it as {}: {{ {example}: … }}", field.name);
+            self.mismatch(field, expected, &help);
             return None;
         };
         self.note_duplicates(entries);
-        Some(entries)
-    }
-
-    /// The fields of a map whose keys the caller looks at.
-    pub(super) fn free_map<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<Fields<'n>> {
-        let entries = self.entries(field, expected)?;
         Some(Fields {
             at: field.at,
             entries,
@@ -131,15 +134,15 @@ impl<'s> Reader<'s> {
     }
 
     pub(super) fn unknown_key(&mut self, key: &Key, known: &[&str]) {
-        self.wrong(
-            key.span,
-            format!("unknown key `{}`", key.text),
-            did_you_mean(&key.text, known),
-        );
+        let help = match key.text.as_str() {
+            "<<" => "merge keys are not read: write the keys out".to_owned(),
+            other => did_you_mean(other, known),
+        };
+        self.wrong(key.span, format!("unknown key `{}`", key.text), help);
     }
 
     fn note_duplicates(&mut self, entries: &[Entry]) {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for Entry { key, .. } in entries {
             if !seen.insert(key.text.as_str()) {
                 self.wrong(
@@ -174,12 +177,31 @@ impl<'s> Reader<'s> {
 
     /// Text that is not empty.
     pub(super) fn text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+        let written = self.written(field.node.span);
+        let help = match &field.node.value {
+            Value::Bool(_) | Value::Number(_) => format!("put quotes around it: \"{written}\""),
+            Value::Null
+            | Value::Text(_)
+            | Value::List(_)
+            | Value::Map(_)
+            | Value::CollectionKey => "write one value, without brackets".to_owned(),
+        };
+        self.text_or(field, expected, &help)
+    }
+
+    /// Text that is not empty, or a mistake with this cure.
+    pub(super) fn text_or<'n>(
+        &mut self,
+        field: Field<'n>,
+        expected: &str,
+        help: &str,
+    ) -> Option<&'n str> {
         match &field.node.value {
             Value::Text(text) if text.trim().is_empty() => {
                 self.wrong(
                     field.node.span,
-                    format!("`{}` must be {expected}, not empty text", field.name),
-                    "fill it in or leave the key out",
+                    format!("`{}` must be {expected}, not empty", field.name),
+                    FILL_IN,
                 );
                 None
             }
@@ -190,7 +212,7 @@ impl<'s> Reader<'s> {
             | Value::List(_)
             | Value::Map(_)
             | Value::CollectionKey => {
-                self.mismatch(field, expected);
+                self.mismatch(field, expected, help);
                 None
             }
         }
@@ -230,7 +252,11 @@ impl<'s> Reader<'s> {
         if let Value::Bool(value) = field.node.value {
             return Some(value);
         }
-        self.mismatch(field, "true or false");
+        self.mismatch(
+            field,
+            "true or false",
+            "yes, no, on and off are only text in YAML",
+        );
         None
     }
 
@@ -241,29 +267,42 @@ impl<'s> Reader<'s> {
         } else {
             format!("a whole number from {} to {}", range.start(), range.end())
         };
-        let Value::Number(number) = &field.node.value else {
-            self.mismatch(field, &expected);
-            return None;
-        };
-        let found = number.as_u64().filter(|whole| range.contains(whole));
-        if found.is_none() {
-            self.out_of_range(field, &expected);
-        }
-        found
+        self.number(field, &expected, |number| {
+            number.as_u64().filter(|whole| range.contains(whole))
+        })
     }
 
-    /// A number, says the message, when this one isn't within the range.
-    pub(super) fn out_of_range(&mut self, field: Field<'_>, expected: &str) {
-        let written = self.written(field.node.span);
-        self.note(Mistake::new(
-            field.node.span,
-            format!("`{}` must be {expected}, not {written}", field.name),
-        ));
+    /// A number that `accept` takes.
+    pub(super) fn number<T>(
+        &mut self,
+        field: Field<'_>,
+        expected: &str,
+        accept: impl FnOnce(&Number) -> Option<T>,
+    ) -> Option<T> {
+        let Field { name, node, .. } = field;
+        let Value::Number(number) = &node.value else {
+            self.mismatch(field, expected, "write the digits alone, without quotes");
+            return None;
+        };
+        let accepted = accept(number);
+        if accepted.is_none() {
+            let written = self.written(node.span);
+            self.wrong(
+                node.span,
+                format!("`{name}` must be {expected}, not {written}"),
+                format!("choose one in this range, or leave `{name}` out"),
+            );
+        }
+        accepted
     }
 
     pub(super) fn list<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Node]> {
         let Value::List(items) = &field.node.value else {
-            self.mismatch(field, expected);
+            self.mismatch(
+                field,
+                expected,
+                "start each entry with `- `, or put brackets around: [ … ]",
+            );
             return None;
         };
         Some(items)
@@ -285,36 +324,25 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes that the value is of another kind than `expected`.
-    pub(super) fn mismatch(&mut self, field: Field<'_>, expected: &str) {
-        let Field { name, node, .. } = field;
+    pub(super) fn mismatch(&mut self, field: Field<'_>, expected: &str, help: &str) {
+        let Field { name, node, at } = field;
+        let wrong = format!("`{name}` must be {expected}");
         if let Some(braces) = self.unquoted_braces(node) {
+            let message = format!("{wrong}; without quotes, YAML reads {{{{ }}}} as a map");
             self.wrong(
                 node.span,
-                format!(
-                    "`{name}` must be {expected}; without quotes, YAML reads {{{{ }}}} as a map"
-                ),
+                message,
                 format!("put quotes around it: \"{braces}\""),
             );
-            return;
-        }
-        let found = match &node.value {
-            Value::Null => "empty",
-            Value::Bool(true) => "true",
-            Value::Bool(false) => "false",
-            Value::Number(_) => "a number",
-            Value::Text(_) => "text",
-            Value::List(_) => "a list",
-            Value::Map(_) | Value::CollectionKey => "a map",
-        };
-        let span = if node.value == Value::Null {
-            field.at
+        } else if node.value == Value::Null {
+            self.wrong(at, format!("{wrong}, not empty"), FILL_IN);
         } else {
-            node.span
-        };
-        self.note(Mistake::new(
-            span,
-            format!("`{name}` must be {expected}, not {found}"),
-        ));
+            self.wrong(
+                node.span,
+                format!("{wrong}, not {}", node.value.kind()),
+                help,
+            );
+        }
     }
 
     /// The template, when this node is one that lacks its quotes.

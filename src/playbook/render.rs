@@ -173,18 +173,34 @@ mod tests {
 
     #[test]
     fn the_place_the_line_the_caret_and_the_cure_are_shown() {
-        insta::assert_snapshot!(render("a: 1\nbü: nö x\nc: 2\n", 10, 13), @"");
+        insta::assert_snapshot!(render("a: 1\nbü: nö x\nc: 2\n", 10, 13), @r"
+         × wrong
+          ╭─[dir/p.yaml:2:5]
+        2 │ bü: nö x
+          ·     ──
+          ╰────
+         help: put it right
+        ");
     }
 
     #[test]
     fn a_mistake_without_a_place_has_only_words() {
         let all = Mistakes::new("p".into(), String::new(), vec![Mistake::new(None, "wrong")]);
-        insta::assert_snapshot!(all.render(false), @"");
+        insta::assert_snapshot!(all.render(false), @r"
+          × wrong
+        ");
     }
 
     #[test]
     fn what_could_steer_a_terminal_is_a_picture_and_the_caret_stays_right() {
-        insta::assert_snapshot!(render("a\u{1b}[31m\u{9b}\u{202e}b: \tx\n", 15, 16), @"");
+        insta::assert_snapshot!(render("a\u{1b}[31m\u{9b}\u{202e}b: \tx\n", 15, 16), @r"
+         × wrong
+          ╭─[dir/p.yaml:1:13]
+        1 │ a␛[31m��b:  x
+          ·             ─
+          ╰────
+         help: put it right
+        ");
     }
 
     #[test]

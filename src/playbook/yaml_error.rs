@@ -12,6 +12,9 @@ use super::{
 /// The keys whose values are bare expressions.
 pub(super) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
 
+/// For what has no cure of its own: the parser often stops behind the cause.
+const LOOK: &str = "look at the quotes, brackets and the indentation here and on the lines before";
+
 pub(super) fn mistake(source: &str, error: &Error) -> Mistake {
     let span = error.location().map_or(
         Span {
@@ -37,11 +40,8 @@ pub(super) fn mistake(source: &str, error: &Error) -> Mistake {
             UserMessageFormatter.format_message(other)
         ),
     };
-    let mistake = Mistake::new(span, message);
-    match cure(&source[line.start..line.end]) {
-        Some(cure) => mistake.help(cure),
-        None => mistake,
-    }
+    let cure = cure(&source[line.start..line.end]);
+    Mistake::new(span, message).help(cure.unwrap_or_else(|| LOOK.to_owned()))
 }
 
 /// What the line that the parser stopped at suggests.
