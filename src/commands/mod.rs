@@ -1,1 +1,45 @@
-//! x
+//! The commands: each wires the stages together and decides nothing.
+
+mod abandon;
+mod apply;
+mod backend;
+mod completions;
+mod execute;
+mod files;
+mod launch;
+mod plan;
+mod planning;
+mod resume;
+mod run;
+mod sandbox;
+mod show;
+mod signals;
+mod status;
+mod terminal;
+mod validate;
+
+use crate::{
+    cli::{Cli, Command},
+    error::{Error, ExitCode},
+};
+
+/// Does what the command line says.
+///
+/// # Errors
+///
+/// What ends the command without a result of its own.
+pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
+    let Cli { command, common } = cli;
+    match command {
+        Command::Validate(args) => validate::validate(&args),
+        Command::Plan(args) => plan::plan(&common, &args).await,
+        Command::Show(args) => show::show(&args),
+        Command::Run(args) => run::run(&common, &args).await,
+        Command::Apply(args) => apply::apply(&common, &args).await,
+        Command::Resume(args) => resume::resume(&common, &args).await,
+        Command::Status(args) => status::status(&common, &args),
+        Command::Abandon(args) => abandon::abandon(&common, &args),
+        Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
+        Command::Completions(args) => completions::completions(&args),
+    }
+}

@@ -40,6 +40,7 @@ impl From<&Drain> for Stopped {
             Drain::LongPause { .. } => "long_pause",
             Drain::Checkpoint { .. } => "checkpoint",
             Drain::OtherOrganisation { .. } => "other_organisation",
+            Drain::Bug { .. } => "bug",
         };
         Self {
             reason,

@@ -127,9 +127,10 @@ const fn stop_code(drain: &Drain) -> ExitCode {
     match drain {
         Drain::Interrupted => ExitCode::Interrupted,
         Drain::FailuresInARow { .. } | Drain::LongPause { .. } => ExitCode::Stopped,
-        Drain::Unauthorized { .. } | Drain::Checkpoint { .. } | Drain::OtherOrganisation { .. } => {
-            ExitCode::Error
-        }
+        Drain::Unauthorized { .. }
+        | Drain::Checkpoint { .. }
+        | Drain::OtherOrganisation { .. }
+        | Drain::Bug { .. } => ExitCode::Error,
     }
 }
 

@@ -157,6 +157,7 @@ fn when_to_resume(drain: &Drain) -> String {
         Drain::Unauthorized { .. } => " with another token in EPILOT_TOKEN".to_owned(),
         Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
+        Drain::Bug { .. } => String::new(),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
         Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),
     }

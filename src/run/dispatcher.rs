@@ -9,6 +9,7 @@ use std::{
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{JoinError, JoinSet},
+    time::{Interval, MissedTickBehavior},
 };
 
 use super::{
@@ -25,6 +26,9 @@ use crate::{
     plan::{PlanError, Reader},
     report::Reporter,
 };
+
+/// How often reporters see time pass: often enough for a moving estimate.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How a run goes.
 #[derive(Clone, Debug)]
@@ -79,12 +83,15 @@ pub enum RunError {
 }
 
 /// Applies a plan.
-#[derive(Debug)]
-pub struct Dispatcher<'a, R> {
+#[expect(
+    missing_debug_implementations,
+    reason = "a reporter writes to anything"
+)]
+pub struct Dispatcher<'a> {
     settings: Settings,
     shared: Arc<Shared>,
     checkpoint: Checkpoint,
-    reporter: &'a mut R,
+    reporter: &'a mut dyn Reporter,
     signals: Signals,
     inbox: mpsc::UnboundedReceiver<Message>,
     link: Link,
@@ -95,12 +102,12 @@ pub struct Dispatcher<'a, R> {
     failures_in_a_row: u32,
 }
 
-impl<'a, R: Reporter> Dispatcher<'a, R> {
+impl<'a> Dispatcher<'a> {
     pub fn new(
         settings: Settings,
         client: Arc<Client>,
         checkpoint: Checkpoint,
-        reporter: &'a mut R,
+        reporter: &'a mut dyn Reporter,
         signals: Signals,
     ) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
@@ -140,11 +147,14 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
         mut plan: impl FnMut() -> Result<Reader<P>, PlanError>,
     ) -> Result<End, RunError> {
         self.start(plan()?)?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut doubts_only = false;
         // Each later pass either settles a doubt or uses up one of its attempts.
         for _ in 0..=self.settings.attempts {
-            self.pass(Groups::new(plan()?), doubts_only).await?;
-            if self.stopped.is_some() || !self.settle().await {
+            self.pass(Groups::new(plan()?), doubts_only, &mut tick)
+                .await?;
+            if self.stopped.is_some() || !self.settle(&mut tick).await {
                 break;
             }
             doubts_only = true;
@@ -175,6 +185,7 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
         &mut self,
         mut groups: Groups<P>,
         doubts_only: bool,
+        tick: &mut Interval,
     ) -> Result<(), PlanError> {
         let mut workers = JoinSet::new();
         let mut more = true;
@@ -194,9 +205,11 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
             }
             tokio::select! {
                 biased;
-                Some(message) = self.inbox.recv() => self.take(message),
+                // What comes seldom is asked first, so that a flood of messages can't hide it.
                 Some(()) = self.signals.interrupts.recv() => self.drain(Drain::Interrupted),
+                _ = tick.tick() => self.reporter.tick(Instant::now()),
                 Some(notice) = self.signals.notices.recv() => self.tell(notice),
+                Some(message) = self.inbox.recv() => self.take(message),
                 Some(ended) = workers.join_next() => self.joined(ended),
             }
         }
@@ -347,7 +360,7 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
     }
 
     /// Waits until a read can prove what the doubtful requests did. False when there are none, or the run was stopped.
-    async fn settle(&mut self) -> bool {
+    async fn settle(&mut self, tick: &mut Interval) -> bool {
         let open = self.checkpoint.state().all_open();
         let ages: Vec<Duration> = open
             .filter(|(_, open)| open.doubtful)
@@ -361,13 +374,18 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
             changes: ages.len() as u64,
             wait,
         });
-        tokio::select! {
-            biased;
-            Some(()) = self.signals.interrupts.recv() => {
-                self.drain(Drain::Interrupted);
-                false
+        let settled = tokio::time::sleep(wait);
+        tokio::pin!(settled);
+        loop {
+            tokio::select! {
+                biased;
+                Some(()) = self.signals.interrupts.recv() => {
+                    self.drain(Drain::Interrupted);
+                    return false;
+                }
+                () = &mut settled => return true,
+                _ = tick.tick() => self.reporter.tick(Instant::now()),
             }
-            () = tokio::time::sleep(wait) => true,
         }
     }
 
@@ -396,6 +414,7 @@ impl<'a, R: Reporter> Dispatcher<'a, R> {
                 None,
             );
         }
+        self.reporter.finish(Instant::now());
         self.checkpoint.close()?;
         Ok(End {
             counts,

@@ -1,0 +1,133 @@
+//! The service that a command works on: a server, or the sandbox inside this process.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+use tokio::{
+    net::TcpListener,
+    sync::mpsc,
+    task::{self, JoinHandle},
+};
+use wf_bulk_sandbox::{Sandbox, Wanted};
+
+use crate::{
+    cli::Common,
+    client::{Client, ClientParts, Notice},
+    error::Error,
+    http::{Http, HttpConfig, Origin, Token, USER_AGENT_VALUE},
+    pace::{Pace, Pacer},
+    retry::Policy,
+};
+
+/// How plans and runs name the sandbox: its port is another one each time.
+pub(super) const SANDBOX: &str = "sandbox";
+
+/// The token of the sandbox inside this process, which nobody else reaches by chance.
+const SANDBOX_TOKEN: &str = "sandbox";
+
+/// What a command works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Server {
+    Sandbox,
+    At(Origin),
+}
+
+impl Server {
+    pub(super) fn of(common: &Common) -> Result<Self, Error> {
+        if common.sandbox { Ok(Self::Sandbox) } else { Self::named(&common.server) }
+    }
+
+    /// The server that a plan or a run names.
+    pub(super) fn named(label: &str) -> Result<Self, Error> {
+        if label == SANDBOX {
+            return Ok(Self::Sandbox);
+        }
+        label.parse().map(Self::At).map_err(|error| {
+            Error::usage("the server's address can't be used").caused_by(error)
+        })
+    }
+
+    pub(super) fn label(&self) -> String {
+        match self {
+            Self::Sandbox => SANDBOX.to_owned(),
+            Self::At(origin) => origin.to_string(),
+        }
+    }
+}
+
+/// A connection to the service, paced.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub(super) server: Server,
+    pub(super) client: Arc<Client>,
+    pub(super) notices: mpsc::UnboundedReceiver<Notice>,
+    /// Serves as long as this is there.
+    _sandbox: Option<Serving>,
+}
+
+#[derive(Debug)]
+struct Serving(JoinHandle<std::io::Result<()>>);
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Makes a client of the server; the sandbox is started first.
+pub(super) async fn connect(common: &Common, server: Server, org: Option<&str>, pace: &Pace) -> Result<Backend, Error> {
+    let (origin, token, serving) = match &server {
+        Server::At(origin) => (origin.clone(), token(common)?, None),
+        Server::Sandbox => {
+            let (origin, serving) = serve_sandbox(common).await?;
+            (origin, Token::new(SANDBOX_TOKEN), Some(serving))
+        }
+    };
+    let token = token.map_err(|error| Error::failed("the token can't be used").caused_by(error))?;
+    let http = Http::new(HttpConfig {
+        origin,
+        token,
+        org: org.map(str::to_owned),
+        timeout: Duration::from_secs(common.timeout),
+        user_agent: USER_AGENT_VALUE.to_owned(),
+    })
+    .map_err(|error| Error::usage("requests can't be made").caused_by(error))?;
+    let (notices_in, notices) = mpsc::unbounded_channel();
+    let client = Client::new(ClientParts {
+        transport: Box::new(http),
+        pacer: Pacer::new(pace.rate, pace.burst),
+        policy: Policy::default(),
+        rng: fastrand::Rng::new(),
+        now: Timestamp::now,
+        notices: Some(notices_in),
+    });
+    Ok(Backend { server, client: Arc::new(client), notices, _sandbox: serving })
+}
+
+fn token(common: &Common) -> Result<Result<Token, crate::http::TokenError>, Error> {
+    match &common.token {
+        Some(token) => Ok(Token::new(token.expose_secret())),
+        None => Err(Error::failed("there is no token")
+            .hint("put it into the environment: export EPILOT_TOKEN=…")
+            .hint("or try things on the built-in sandbox: --sandbox")),
+    }
+}
+
+async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::failed("the sandbox can't be started").caused_by(error)
+    };
+    let wanted = Wanted {
+        token: SANDBOX_TOKEN.to_owned(),
+        ..Wanted::of_day(jiff::Zoned::now().date())
+    };
+    let folder = common.state_dir.join("sandbox");
+    // Making some thousand executions takes a moment of computing.
+    let opened = task::spawn_blocking(move || Sandbox::open(&folder, wanted)).await;
+    let sandbox = opened.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| failed(error.into()))?;
+    let address = listener.local_addr().map_err(|error| failed(error.into()))?;
+    let origin = format!("http://{address}").parse().map_err(|error: crate::http::OriginError| failed(error.into()))?;
+    Ok((origin, Serving(tokio::spawn(sandbox.serve(listener)))))
+}

@@ -1,0 +1,16 @@
+//! `completions`: what a shell needs to complete commands and flags.
+
+use clap::CommandFactory;
+
+use super::terminal::print;
+use crate::{
+    cli::{Cli, Completions},
+    error::{Error, ExitCode},
+};
+
+pub(super) fn completions(args: &Completions) -> Result<ExitCode, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "wf-bulk", &mut script);
+    print(|out| out.write_all(&script))?;
+    Ok(ExitCode::Done)
+}

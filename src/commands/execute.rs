@@ -1,0 +1,116 @@
+//! Executes a run that has its folder: a new one, or one that was stopped.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::{
+    backend::Backend,
+    files::{Overview, read_again},
+    terminal::{STYLES, print, say},
+};
+use crate::{
+    checkpoint::{self, Checkpoint},
+    cli::Common,
+    error::{Error, ExitCode},
+    report::{Bars, Lines, Quiet, Reporter, Summary, write_files, write_json},
+    retry::Policy,
+    run::{Dispatcher, Settings, Signals},
+    store::{RunFolder, RunSettings},
+};
+
+/// A run that is ready to go.
+#[derive(Debug)]
+pub(super) struct Execution {
+    pub(super) folder: RunFolder,
+    pub(super) settings: RunSettings,
+    pub(super) header: checkpoint::Header,
+    pub(super) plan: Overview,
+    /// The run's own copy of the plan, open since it was checked.
+    pub(super) plan_file: File,
+    /// When the command started.
+    pub(super) start: Instant,
+}
+
+/// Runs until all is done or something stops it; shows the result and keeps it in the run's folder.
+pub(super) async fn execute(
+    common: &Common,
+    execution: Execution,
+    backend: Backend,
+    interrupts: mpsc::UnboundedReceiver<()>,
+) -> Result<ExitCode, Error> {
+    let Execution { folder, settings, header, plan, plan_file, start } = execution;
+    let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
+        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+    if let Some(recovered) = opened.recovered {
+        say(|out| {
+            writeln!(out, "the checkpoint's last record was torn: {} bytes cut off", recovered.cut_bytes)
+        });
+    }
+    let mut reporter = reporter(common);
+    let dispatcher = Dispatcher::new(
+        Settings {
+            run: settings.run.to_string(),
+            org: settings.org.clone(),
+            planned: plan.trailer.changes,
+            recheck: settings.recheck,
+            concurrency: settings.pace.concurrency.get() as usize,
+            stop_after: settings.pace.stop_after.get(),
+            attempts: Policy::default().attempts.get(),
+            settle: Duration::from_millis(settings.timeout_ms),
+            now: now_ms,
+        },
+        Arc::clone(&backend.client),
+        opened.checkpoint,
+        reporter.as_mut(),
+        Signals { interrupts, notices: backend.notices },
+    );
+    let end = dispatcher.run(|| read_again(&plan_file)).await.map_err(|error| {
+        Error::failed("the run ended without a counted result")
+            .caused_by(error)
+            .hint(format!("what was done is in its checkpoint; go on with: wf-bulk resume {}", settings.run))
+    })?;
+
+    let traffic = backend.client.traffic();
+    let summary = Summary {
+        run: Some(settings.run.to_string()),
+        plan_sha256: plan.sha256.clone(),
+        planned: plan.trailer.changes,
+        outcomes: end.counts,
+        skipped: plan.trailer.skipped,
+        rejected: plan.trailer.rejected,
+        requests: traffic.requests,
+        retries: traffic.retries,
+        elapsed: start.elapsed(),
+        stopped: end.stopped,
+        folder: Some(folder.path().to_owned()),
+    };
+    let kept = write_files(&folder, &summary, || read_again(&plan_file));
+    say(|out| summary.write_text(out, STYLES));
+    if common.json {
+        print(|out| write_json(&summary, out))?;
+    }
+    kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
+    summary.check().map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
+    Ok(summary.exit_code())
+}
+
+fn reporter(common: &Common) -> Box<dyn Reporter> {
+    if common.quiet {
+        Box::new(Quiet)
+    } else if io::stderr().is_terminal() {
+        Box::new(Bars::stderr(Instant::now()))
+    } else {
+        Box::new(Lines::new(anstream::stderr(), Instant::now()))
+    }
+}
+
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}

@@ -1,0 +1,182 @@
+//! From a plan to a run: copies it, checks the copy, shows it, asks, and makes the run's folder.
+
+use std::{env, fs::File, path::PathBuf, time::Instant};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    backend::Backend,
+    execute::{Execution, execute},
+    files::{Overview, open_plan, overview},
+    signals,
+    terminal::{STYLES, ask, print, say},
+};
+use crate::{
+    checkpoint::{self, Ending},
+    cli::{Applying, Common, Pacing},
+    digest,
+    error::{Error, ErrorKind, ExitCode},
+    plan::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals},
+    report::{PlanText, Summary, write_json},
+    store::{self, LockHome, RunId, RunSettings, StateDir, Wait},
+};
+
+/// What the command line says about a new run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Launch<'a> {
+    pub(super) pacing: &'a Pacing,
+    pub(super) applying: &'a Applying,
+    /// The oldest that the plan may be; none when it was made just now.
+    pub(super) max_age: Option<SignedDuration>,
+}
+
+/// Applies the plan in `source` as a new run.
+pub(super) async fn launch(
+    common: &Common,
+    args: Launch<'_>,
+    backend: Backend,
+    source: File,
+    start: Instant,
+) -> Result<ExitCode, Error> {
+    let now = Timestamp::now();
+    let state_dir = StateDir::new(common.state_dir.clone());
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    let draft = state_dir.draft(RunId::new(now, random)).map_err(not_kept)?;
+    let copy = draft.copy_plan(source).map_err(not_kept)?;
+    let mut plan = overview(&copy.path, &mut open_plan(&copy.path)?)?;
+    if let Some(most) = args.applying.max_changes {
+        plan.header.guards.max_changes = Some(most);
+    }
+    let pace = args.pacing.over(plan.header.pace);
+
+    let text = PlanText {
+        heading: (&plan.header).into(),
+        summary: &plan.summary,
+        trailer: &plan.trailer,
+        rate: pace.rate.per_second(),
+        rechecks: !args.pacing.no_recheck,
+        broken_guards: &plan.broken_guards(),
+        closing: "",
+    };
+    if common.json {
+        say(|out| text.write(out, STYLES));
+    } else {
+        print(|out| text.write(out, STYLES))?;
+    }
+    let vars_sha256 = digest::sha256(serde_json::to_vec(&plan.header.vars).unwrap_or_default());
+    let here = Circumstances {
+        server: backend.server.label(),
+        org: common.org.clone(),
+        now,
+        max_age: args.max_age,
+        again: args.applying.again,
+        earlier: earlier_runs(&state_dir, &plan, &vars_sha256)?,
+    };
+    if let Some(refusal) = refusals(&plan.header, &plan.trailer, &here).first() {
+        return Err(refused(refusal));
+    }
+    if plan.trailer.changes == 0 {
+        return nothing_to_do(common, &plan, &backend, start);
+    }
+    if !ask(common, &question(&plan))? {
+        return Err(Error::new(ErrorKind::Declined, "nothing was changed"));
+    }
+
+    let settings = RunSettings {
+        wf_bulk_run: store::VERSION,
+        run: draft.id(),
+        started_at: now,
+        playbook: plan.header.playbook.name.clone(),
+        vars_sha256,
+        plan_sha256: plan.sha256.clone(),
+        server: plan.header.server.clone(),
+        sandbox: plan.header.server == super::backend::SANDBOX,
+        org: plan.header.org.clone(),
+        pace,
+        recheck: !args.pacing.no_recheck,
+        timeout_ms: common.timeout * 1000,
+        reason: args.applying.reason.clone(),
+    };
+    let header = checkpoint::Header::new(draft.id().to_string(), plan.sha256.clone(), plan.lines, plan.trailer.changes);
+    let server_lock = lock_server(&settings, args.pacing.wait)?;
+    let interrupts = signals::watch()?;
+    let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;
+    let execution = Execution { folder, settings, header, plan, start };
+    let exit_code = execute(common, execution, backend, interrupts).await;
+    drop((server_lock, run_lock));
+    exit_code
+}
+
+/// Makes this process the only one on this machine that writes to the server and organisation.
+pub(super) fn lock_server(settings: &RunSettings, wait: bool) -> Result<store::Lock, Error> {
+    let variable = |name| env::var_os(name).map(PathBuf::from);
+    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME")).map_err(not_kept)?;
+    let wait = if wait { Wait::UntilFree } else { Wait::Refuse };
+    home.lock_server(&settings.server, settings.org.as_deref(), wait).map_err(not_kept)
+}
+
+pub(super) fn not_kept(error: store::StoreError) -> Error {
+    Error::failed("the run can't be kept").caused_by(error)
+}
+
+fn refused(refusal: &Refusal) -> Error {
+    let kind = match refusal {
+        Refusal::Server { .. } | Refusal::Organisation { .. } | Refusal::Unfinished { .. } | Refusal::Repeated { .. } => {
+            ErrorKind::Failed
+        }
+        Refusal::Stale { .. } => ErrorKind::Stale,
+        Refusal::Rejected { .. } => ErrorKind::Rejected,
+        Refusal::Guard { .. } => ErrorKind::Guard,
+    };
+    Error::new(kind, refusal.to_string()).hint(refusal.cure()).hint("nothing was changed")
+}
+
+/// The runs that are about the same plan, or the same playbook and variables on the same server.
+fn earlier_runs(state_dir: &StateDir, plan: &Overview, vars_sha256: &str) -> Result<Vec<EarlierRun>, Error> {
+    let listing = state_dir.list().map_err(not_kept)?;
+    let same = |settings: &RunSettings| {
+        settings.plan_sha256 == plan.sha256
+            || (settings.playbook == plan.header.playbook.name
+                && settings.vars_sha256 == vars_sha256
+                && settings.server == plan.header.server
+                && settings.org == plan.header.org)
+    };
+    let runs = listing.runs.into_iter().filter(|run| same(&run.settings));
+    Ok(runs
+        .map(|run| EarlierRun {
+            id: run.folder.id().to_string(),
+            standing: match run.ending {
+                None => EarlierStanding::Unfinished,
+                Some(Ending::Finished { .. }) => EarlierStanding::Finished,
+                Some(Ending::Abandoned { .. }) => EarlierStanding::Abandoned,
+            },
+        })
+        .collect())
+}
+
+fn nothing_to_do(common: &Common, plan: &Overview, backend: &Backend, start: Instant) -> Result<ExitCode, Error> {
+    let traffic = backend.client.traffic();
+    let summary = Summary::dry_run(plan.sha256.clone(), &plan.trailer, traffic.requests, start.elapsed());
+    if common.json {
+        print(|out| write_json(&summary, out))?;
+    }
+    say(|out| {
+        writeln!(out, "nothing to do: everything is as the playbook wants it")?;
+        if plan.header.server == super::backend::SANDBOX {
+            writeln!(out, "to start over with fresh data: wf-bulk sandbox reset")?;
+        }
+        Ok(())
+    });
+    Ok(plan.exit_code())
+}
+
+fn question(plan: &Overview) -> String {
+    let org = plan.header.org.as_deref().map_or_else(String::new, |org| format!(", org {org}"));
+    let irreversible = match plan.summary.irreversible() {
+        0 => String::new(),
+        number => format!(" ({number} can't be undone)"),
+    };
+    let question = format!("Make {} changes{irreversible} on {}{org}?", plan.trailer.changes, plan.header.server);
+    crate::text::Untrusted(&question).terminal().to_string()
+}

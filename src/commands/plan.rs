@@ -1,0 +1,64 @@
+//! `plan`: selects and plans, and keeps the plan in a file.
+
+use std::{path::Path, time::Instant};
+
+use tempfile::NamedTempFile;
+
+use super::{
+    backend::{Server, connect},
+    files::{load_for_planning, shown},
+    planning::{moment, plan_into},
+    terminal::{STYLES, print, say},
+};
+use crate::{
+    cli::{Common, Plan},
+    error::{Error, ExitCode},
+    report::{PlanText, Summary, write_json},
+};
+
+pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
+    let start = Instant::now();
+    let now = moment(args.planning.now);
+    let playbook = load_for_planning(&args.playbook, &args.planning, now)?;
+    let mut backend = connect(common, Server::of(common)?, common.org.as_deref(), &playbook.pace).await?;
+
+    let failed = |error: std::io::Error| {
+        Error::failed(format!("the plan {} can't be written", args.output.display())).caused_by(error)
+    };
+    let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
+    let path = args.output.as_path();
+    let overview = plan_into(common, &mut backend, &playbook, now, path, file.as_file_mut()).await?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+
+    let broken = overview.broken_guards();
+    let closing = format!(
+        "Nothing was changed.  To apply: wf-bulk apply {}{}\nsha256 {}",
+        shown(path),
+        if common.sandbox { " --sandbox" } else { "" },
+        overview.sha256
+    );
+    let rejected = overview.trailer.rejected;
+    let summary =
+        Summary::dry_run(overview.sha256.clone(), &overview.trailer, backend.client.traffic().requests, start.elapsed());
+    let text = PlanText {
+        heading: (&overview.header).into(),
+        summary: &overview.summary,
+        trailer: &overview.trailer,
+        rate: playbook.pace.rate.per_second(),
+        rechecks: true,
+        broken_guards: &broken,
+        closing: &closing,
+    };
+    if common.json {
+        say(|out| text.write(out, STYLES));
+        print(|out| write_json(&summary, out))?;
+    } else {
+        print(|out| text.write(out, STYLES))?;
+    }
+    Ok(ExitCode::of_all([
+        if rejected > 0 { ExitCode::SomeFailed } else { ExitCode::Done },
+        if broken.is_empty() { ExitCode::Done } else { ExitCode::Stopped },
+    ]))
+}

@@ -1,0 +1,74 @@
+//! Plans into a file and says how far the reading is.
+
+use std::{
+    fs::File,
+    io::{BufWriter, Write},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+use super::{
+    backend::Backend,
+    files::{Overview, TOOL, overview},
+    terminal::say,
+};
+use crate::{
+    cli::Common,
+    error::Error,
+    planning::{Origin, PlanningError, plan},
+    playbook::Playbook,
+    report::ScanReporter,
+    selection::ScanError,
+};
+
+/// The moment that relative dates count from: whole seconds, so that people can write it.
+pub(super) fn moment(now: Option<Timestamp>) -> Timestamp {
+    let now = now.unwrap_or_else(Timestamp::now);
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// Plans into `file`, which `path` names in messages, and reads the plan back.
+pub(super) async fn plan_into(
+    common: &Common,
+    backend: &Backend,
+    playbook: &Playbook,
+    now: Timestamp,
+    path: &Path,
+    file: &mut File,
+) -> Result<Overview, Error> {
+    let origin = Origin { server: backend.server.label(), now, tool: TOOL.to_owned() };
+    let mut reporter = ScanReporter::stderr(common.quiet, playbook.pace.rate.per_second(), Instant::now());
+    let mut out = BufWriter::new(&*file);
+    let planned = plan(&backend.client, playbook, &origin, &mut out, |progress| {
+        reporter.progress(Instant::now(), progress);
+    })
+    .await;
+    reporter.finish();
+    planned.map_err(explained)?;
+    out.flush().map_err(|error| Error::failed("the plan can't be written").caused_by(error))?;
+    drop(out);
+    overview(path, file)
+}
+
+fn explained(error: PlanningError) -> Error {
+    let hint = match &error {
+        PlanningError::Scan(ScanError::Read(_)) => Some("nothing was written; an incomplete selection is none"),
+        PlanningError::Scan(
+            ScanError::Entities(_) | ScanError::Undecodable { .. } | ScanError::Execution { .. } | ScanError::Disk(_),
+        )
+        | PlanningError::Plan(_)
+        | PlanningError::Disk(_) => None,
+    };
+    let failed = Error::failed("planning ended without a plan").caused_by(error);
+    match hint {
+        Some(hint) => failed.hint(hint),
+        None => failed,
+    }
+}
+
+/// Time since a start, for results.
+pub(super) fn since(start: Instant) -> Duration {
+    start.elapsed()
+}

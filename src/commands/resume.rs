@@ -1,0 +1,69 @@
+//! `resume`: goes on where a run was stopped.
+
+use std::time::Instant;
+
+use super::{
+    backend::{Server, connect},
+    execute::{Execution, execute},
+    files::{open_plan, overview},
+    launch::{lock_server, not_kept},
+    signals,
+    terminal::say,
+};
+use crate::{
+    checkpoint,
+    cli::{Common, Resume},
+    error::{Error, ExitCode},
+    store::{RunFolder, StateDir, Wait},
+};
+
+pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
+    let start = Instant::now();
+    let Some(folder) = find(common, args)? else {
+        say(|out| writeln!(out, "there is no run to go on with"));
+        return Ok(ExitCode::Done);
+    };
+    let mut settings = folder.settings().map_err(not_kept)?;
+    let wait = if args.pacing.wait { Wait::UntilFree } else { Wait::Refuse };
+    let run_lock = folder.lock(wait).map_err(not_kept)?;
+    let server_lock = lock_server(&settings, args.pacing.wait)?;
+    if folder.ending().map_err(not_kept)?.is_some() {
+        say(|out| writeln!(out, "run {} has come to its end: there is nothing to go on with", settings.run));
+        return Ok(ExitCode::Done);
+    }
+
+    let path = folder.plan();
+    let mut plan_file = open_plan(&path)?;
+    let plan = overview(&path, &mut plan_file)?;
+    if plan.sha256 != settings.plan_sha256 {
+        return Err(Error::failed(format!("the plan in {} is not the one that the run was started with", path.display()))
+            .hint(format!("give the run up: wf-bulk abandon {}; and plan again", settings.run)));
+    }
+    settings.pace = args.pacing.over(settings.pace);
+    settings.recheck &= !args.pacing.no_recheck;
+    let server = Server::named(&settings.server)?;
+    let backend = connect(common, server, settings.org.as_deref(), &settings.pace).await?;
+    let interrupts = signals::watch()?;
+    let header = checkpoint::Header::new(
+        settings.run.to_string(),
+        plan.sha256.clone(),
+        plan.lines(),
+        plan.trailer.changes,
+    );
+    let execution = Execution { folder, settings, header, plan, plan_file, start };
+    let exit_code = execute(common, execution, backend, interrupts).await;
+    drop((server_lock, run_lock));
+    exit_code
+}
+
+/// The run that is meant; none when there is no unfinished one.
+fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
+    let state_dir = StateDir::new(common.state_dir.clone());
+    match &args.run {
+        Some(prefix) => state_dir.find(prefix).map(Some).map_err(not_kept),
+        None => {
+            let listing = state_dir.list().map_err(not_kept)?;
+            Ok(listing.newest_unfinished().map(|run| run.folder.clone()))
+        }
+    }
+}
