@@ -19,7 +19,7 @@ pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 /// A playbook (YAML) says which executions, and what to change. The plan made from it holds every single change;
 /// read it, then let it run: within a rate, through crashes, without losing or repeating anything.
 #[derive(Debug, Parser)]
-#[command(name = "wf-bulk", version, max_term_width = 110, propagate_version = true, after_help = help::MAIN)]
+#[command(name = "wf-bulk", version, max_term_width = 110, after_help = help::MAIN)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -53,7 +53,7 @@ pub enum Command {
     /// Give up what is left of a run
     #[command(after_help = help::ABANDON)]
     Abandon(Abandon),
-    /// Serve a pretended service on 127.0.0.1, to try things on
+    /// Serve the API on 127.0.0.1 with made-up data, to try things on
     #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
     Sandbox(Sandbox),
     /// Print the completions of a shell
@@ -81,7 +81,13 @@ pub struct Common {
     pub token: Option<SecretString>,
 
     /// The organisation to work in, where the token allows several
-    #[arg(long, global = true, value_name = "ID", help_heading = "Service")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "ID",
+        help_heading = "Service"
+    )]
     pub org: Option<String>,
 
     /// Work on the built-in sandbox instead of the service; no token is needed or used
@@ -95,7 +101,7 @@ pub struct Common {
 
     /// How long one request may take in all
     #[arg(
-        long, global = true, value_name = "SECONDS", default_value_t = 30,
+        long, global = true, hide_short_help = true, value_name = "SECONDS", default_value_t = 30,
         value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
     )]
     pub timeout: u64,
@@ -104,6 +110,7 @@ pub struct Common {
     #[arg(
         long,
         global = true,
+        hide_short_help = true,
         value_name = "DIR",
         default_value = ".wf-bulk",
         help_heading = "Behaviour"
@@ -115,7 +122,12 @@ pub struct Common {
     pub yes: bool,
 
     /// Never ask; without --yes a command that would ask ends with exit code 64
-    #[arg(long, global = true, help_heading = "Behaviour")]
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        help_heading = "Behaviour"
+    )]
     pub no_interactive: bool,
 
     /// Print the result as one JSON document
@@ -139,6 +151,7 @@ pub struct Common {
 
 #[derive(Debug, Args)]
 pub struct Validate {
+    /// The playbooks, YAML files
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
     #[command(flatten)]
@@ -147,6 +160,7 @@ pub struct Validate {
 
 #[derive(Debug, Args)]
 pub struct Plan {
+    /// The playbook, a YAML file
     pub playbook: PathBuf,
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
@@ -157,11 +171,13 @@ pub struct Plan {
 
 #[derive(Debug, Args)]
 pub struct Show {
+    /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct Run {
+    /// The playbook, a YAML file
     pub playbook: PathBuf,
     /// Print the plan that a run would apply, and write nothing
     #[arg(long)]
@@ -176,6 +192,7 @@ pub struct Run {
 
 #[derive(Debug, Args)]
 pub struct Apply {
+    /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
     /// Refuse a plan that is older
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = age, help_heading = "Applying")]
@@ -242,6 +259,7 @@ pub enum SandboxCommand {
 
 #[derive(Debug, Args)]
 pub struct Completions {
+    /// The shell
     pub shell: Shell,
 }
 
@@ -371,6 +389,13 @@ mod tests {
             // There is no --detailed-exitcode, so 2 does not occur.
             assert_eq!(listed, code != ExitCode::Pending, "{code:?}");
         }
+    }
+
+    #[test]
+    fn the_short_help_leaves_out_what_few_need() {
+        let mut command = Cli::command();
+        assert!(command.render_long_help().to_string().contains("--timeout"));
+        assert!(!command.render_help().to_string().contains("--timeout"));
     }
 
     #[test]

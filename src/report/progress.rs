@@ -266,6 +266,17 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_long_run_remembers_only_the_last_seconds() {
+        let start = Instant::now();
+        let mut progress = Progress::new(start);
+        progress.event(start, &started(1_000));
+        for second in 0..1_000 {
+            progress.event(start + ms(second * 1_000), &ended(Outcome::Applied));
+        }
+        assert_eq!(progress.recent.len() as u64, WINDOW.as_secs());
+    }
+
+    #[test]
     fn trouble_is_counted_and_waits_run_out() {
         let start = Instant::now();
         let mut progress = Progress::new(start);

@@ -284,7 +284,8 @@ mod tests {
             ),
         ] {
             let text = text(&run(&[(Outcome::NotAttempted, 1)], Some(drain)));
-            assert!(text.contains(line), "{text}");
+            let command = format!("{line} 0192f0c4-8a5e-7000-8000-0000000000c4\n");
+            assert!(text.ends_with(&command), "{text}");
         }
     }
 
