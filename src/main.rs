@@ -14,9 +14,14 @@ fn main() -> ExitCode {
             return error::ExitCode::from(&error).into();
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
-        Err(cause) => return report(&error::Error::failed("no thread can be started").caused_by(cause)),
+        Err(cause) => {
+            return report(&error::Error::failed("no thread can be started").caused_by(cause));
+        }
     };
     match runtime.block_on(commands::run(cli)) {
         Ok(exit_code) => exit_code.into(),

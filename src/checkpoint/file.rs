@@ -9,7 +9,7 @@ use std::{
 use super::{
     error::{CheckpointError, Doing, Illegal, WriteFailed},
     record::{Ending, Header, Record},
-    replay::{Replay, ReplayError, replay},
+    replay::{Replay, ReplayError, replay, visit},
     seal::{Chain, MAX_LINE},
     state::State,
     writer::{Ack, Writer},
@@ -87,7 +87,7 @@ impl Checkpoint {
             mut chain,
             good,
             torn,
-        } = read_all(&file, path)?;
+        } = replay(BufReader::new(&file)).map_err(unreadable(path))?;
         bind(path, expected, header)?;
         if let Some(ending) = state.ending() {
             return Err(CheckpointError::Over {
@@ -124,13 +124,22 @@ impl Checkpoint {
     ///
     /// When it is damaged or can't be read.
     pub fn read(path: &Path) -> Result<Snapshot, CheckpointError> {
+        Self::visit(path, |_| ())
+    }
+
+    /// As [`Checkpoint::read`], and shows each record, in order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::read`].
+    pub fn visit(path: &Path, seen: impl FnMut(&Record)) -> Result<Snapshot, CheckpointError> {
         let file = File::open(path).map_err(|source| io_error(Doing::Open, path, source))?;
         let Replay {
             header,
             state,
             torn,
             ..
-        } = read_all(&file, path)?;
+        } = visit(BufReader::new(file), seen).map_err(unreadable(path))?;
         Ok(Snapshot {
             header,
             state,
@@ -198,15 +207,15 @@ impl Checkpoint {
     }
 }
 
-fn read_all(file: &File, path: &Path) -> Result<Replay, CheckpointError> {
-    replay(BufReader::new(file)).map_err(|error| match error {
+fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
+    move |error| match error {
         ReplayError::Io(source) => io_error(Doing::Read, path, source),
         ReplayError::Damaged { line, damage } => CheckpointError::Damaged {
             path: path.to_owned(),
             line,
             source: damage,
         },
-    })
+    }
 }
 
 /// Makes sure that the records are about this plan and this run.

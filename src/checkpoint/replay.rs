@@ -4,7 +4,7 @@ use std::io::{self, BufRead, Read};
 
 use super::{
     error::Damage,
-    record::Header,
+    record::{Header, Record},
     seal::{Chain, MAX_LINE},
     state::State,
 };
@@ -45,7 +45,15 @@ enum Line {
 /// not fit: the disk had not taken all of it when the process or the machine died, so nobody
 /// was told that it is there. The header is never torn, because it is synced before the run
 /// folder gets its name.
-pub(super) fn replay(mut reader: impl BufRead) -> Result<Replay, ReplayError> {
+pub(super) fn replay(reader: impl BufRead) -> Result<Replay, ReplayError> {
+    visit(reader, |_| ())
+}
+
+/// As [`replay`], and shows each record on the way.
+pub(super) fn visit(
+    mut reader: impl BufRead,
+    mut seen: impl FnMut(&Record),
+) -> Result<Replay, ReplayError> {
     let mut chain = Chain::default();
     let mut buffer = Vec::with_capacity(MAX_LINE);
     let mut number = 1;
@@ -68,9 +76,12 @@ pub(super) fn replay(mut reader: impl BufRead) -> Result<Replay, ReplayError> {
             Line::Broken => Err(Damage::Checksum),
         };
         match record {
-            Ok(record) => state
-                .next(&record)
-                .map_err(|illegal| at(number)(illegal.into()))?,
+            Ok(record) => {
+                state
+                    .next(&record)
+                    .map_err(|illegal| at(number)(illegal.into()))?;
+                seen(&record);
+            }
             Err(Damage::Checksum) if reader.fill_buf().map_err(ReplayError::Io)?.is_empty() => {
                 return Ok(Replay {
                     header,

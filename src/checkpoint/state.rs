@@ -168,6 +168,11 @@ impl State {
         counts
     }
 
+    /// Changes that have no end.
+    pub fn left(&self) -> u64 {
+        self.changes - self.ended.total()
+    }
+
     /// How the run came to its end; none while it can be resumed.
     pub const fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()

@@ -17,7 +17,9 @@ pub(super) fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
-    let folder = StateDir::new(common.state_dir.clone()).find(&args.run).map_err(not_kept)?;
+    let folder = StateDir::new(common.state_dir.clone())
+        .find(&args.run)
+        .map_err(not_kept)?;
     let lock = folder.lock(Wait::Refuse).map_err(not_kept)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
     if snapshot.state.ending().is_some() {
@@ -26,14 +28,26 @@ pub(super) fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error
     }
     can_ask(common)?;
     let left = snapshot.state.left();
-    if !ask(common, &format!("Give up run {}? {left} changes have no end and can't be resumed then.", folder.id()))? {
+    if !ask(
+        common,
+        &format!(
+            "Give up run {}? {left} changes have no end and can't be resumed then.",
+            folder.id()
+        ),
+    )? {
         return Err(Error::new(ErrorKind::Declined, "the run is as it was"));
     }
     let at = Timestamp::now().as_millisecond();
-    let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at).map_err(|error| broken(error.into()))?;
+    let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at)
+        .map_err(|error| broken(error.into()))?;
     let mut checkpoint = opened.checkpoint;
-    let record = Record::Abandoned { at, reason: Detail::new("given up by a person") };
-    checkpoint.append_without_waiting(record).map_err(|error| broken(error.into()))?;
+    let record = Record::Abandoned {
+        at,
+        reason: Detail::new("given up by a person"),
+    };
+    checkpoint
+        .append_without_waiting(record)
+        .map_err(|error| broken(error.into()))?;
     checkpoint.close().map_err(|error| broken(error.into()))?;
     drop(lock);
     say(|out| writeln!(out, "run {} is given up", folder.id()));

@@ -20,8 +20,18 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
     // Only for its organisation and pace; what is applied is checked again, in the copy that the run keeps.
     let header = overview(&args.plan, &mut file)?.header;
     let org = common.org.as_deref().or(header.org.as_deref());
-    let backend = connect(common, Server::of(common)?, org, &args.pacing.over(header.pace)).await?;
+    let backend = connect(
+        common,
+        Server::of(common)?,
+        org,
+        &args.pacing.over(header.pace),
+    )
+    .await?;
     let file = open_plan(&args.plan)?;
-    let launch_args = Launch { pacing: &args.pacing, applying: &args.applying, max_age: Some(args.max_age) };
+    let launch_args = Launch {
+        pacing: &args.pacing,
+        applying: &args.applying,
+        max_age: Some(args.max_age),
+    };
     launch(common, launch_args, backend, file, start).await
 }

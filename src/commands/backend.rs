@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
@@ -35,7 +35,11 @@ pub(super) enum Server {
 
 impl Server {
     pub(super) fn of(common: &Common) -> Result<Self, Error> {
-        if common.sandbox { Ok(Self::Sandbox) } else { Self::named(&common.server) }
+        if common.sandbox {
+            Ok(Self::Sandbox)
+        } else {
+            Self::named(&common.server)
+        }
     }
 
     /// The server that a plan or a run names.
@@ -43,9 +47,10 @@ impl Server {
         if label == SANDBOX {
             return Ok(Self::Sandbox);
         }
-        label.parse().map(Self::At).map_err(|error| {
-            Error::usage("the server's address can't be used").caused_by(error)
-        })
+        label
+            .parse()
+            .map(Self::At)
+            .map_err(|error| Error::usage("the server's address can't be used").caused_by(error))
     }
 
     pub(super) fn label(&self) -> String {
@@ -76,7 +81,12 @@ impl Drop for Serving {
 }
 
 /// Makes a client of the server; the sandbox is started first.
-pub(super) async fn connect(common: &Common, server: Server, org: Option<&str>, pace: &Pace) -> Result<Backend, Error> {
+pub(super) async fn connect(
+    common: &Common,
+    server: Server,
+    org: Option<&str>,
+    pace: &Pace,
+) -> Result<Backend, Error> {
     let (origin, token, serving) = match &server {
         Server::At(origin) => (origin.clone(), token(common)?, None),
         Server::Sandbox => {
@@ -102,7 +112,12 @@ pub(super) async fn connect(common: &Common, server: Server, org: Option<&str>, 
         now: Timestamp::now,
         notices: Some(notices_in),
     });
-    Ok(Backend { server, client: Arc::new(client), notices, _sandbox: serving })
+    Ok(Backend {
+        server,
+        client: Arc::new(client),
+        notices,
+        _sandbox: serving,
+    })
 }
 
 fn token(common: &Common) -> Result<Result<Token, crate::http::TokenError>, Error> {
@@ -120,14 +135,27 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
     };
     let wanted = Wanted {
         token: SANDBOX_TOKEN.to_owned(),
-        ..Wanted::of_day(jiff::Zoned::now().date())
+        ..Wanted::of_day(today())
     };
     let folder = common.state_dir.join("sandbox");
     // Making some thousand executions takes a moment of computing.
     let opened = task::spawn_blocking(move || Sandbox::open(&folder, wanted)).await;
-    let sandbox = opened.map_err(|error| failed(error.into()))?.map_err(|error| failed(error.into()))?;
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| failed(error.into()))?;
-    let address = listener.local_addr().map_err(|error| failed(error.into()))?;
-    let origin = format!("http://{address}").parse().map_err(|error: crate::http::OriginError| failed(error.into()))?;
+    let sandbox = opened
+        .map_err(|error| failed(error.into()))?
+        .map_err(|error| failed(error.into()))?;
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .map_err(|error| failed(error.into()))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| failed(error.into()))?;
+    let origin = format!("http://{address}")
+        .parse()
+        .map_err(|error: crate::http::OriginError| failed(error.into()))?;
     Ok((origin, Serving(tokio::spawn(sandbox.serve(listener)))))
+}
+
+/// The day here and now: what a sandbox's data are relative to when they are made.
+pub(super) fn today() -> Date {
+    TimeZone::system().to_datetime(Timestamp::now()).date()
 }

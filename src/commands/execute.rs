@@ -45,12 +45,23 @@ pub(super) async fn execute(
     backend: Backend,
     interrupts: mpsc::UnboundedReceiver<()>,
 ) -> Result<ExitCode, Error> {
-    let Execution { folder, settings, header, plan, plan_file, start } = execution;
+    let Execution {
+        folder,
+        settings,
+        header,
+        plan,
+        plan_file,
+        start,
+    } = execution;
     let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
     if let Some(recovered) = opened.recovered {
         say(|out| {
-            writeln!(out, "the checkpoint's last record was torn: {} bytes cut off", recovered.cut_bytes)
+            writeln!(
+                out,
+                "the checkpoint's last record was torn: {} bytes cut off",
+                recovered.cut_bytes
+            )
         });
     }
     let mut reporter = reporter(common);
@@ -69,13 +80,22 @@ pub(super) async fn execute(
         Arc::clone(&backend.client),
         opened.checkpoint,
         reporter.as_mut(),
-        Signals { interrupts, notices: backend.notices },
+        Signals {
+            interrupts,
+            notices: backend.notices,
+        },
     );
-    let end = dispatcher.run(|| read_again(&plan_file)).await.map_err(|error| {
-        Error::failed("the run ended without a counted result")
-            .caused_by(error)
-            .hint(format!("what was done is in its checkpoint; go on with: wf-bulk resume {}", settings.run))
-    })?;
+    let end = dispatcher
+        .run(|| read_again(&plan_file))
+        .await
+        .map_err(|error| {
+            Error::failed("the run ended without a counted result")
+                .caused_by(error)
+                .hint(format!(
+                    "what was done is in its checkpoint; go on with: wf-bulk resume {}",
+                    settings.run
+                ))
+        })?;
 
     let traffic = backend.client.traffic();
     let summary = Summary {
@@ -97,7 +117,9 @@ pub(super) async fn execute(
         print(|out| write_json(&summary, out))?;
     }
     kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
-    summary.check().map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
+    summary
+        .check()
+        .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
     Ok(summary.exit_code())
 }
 

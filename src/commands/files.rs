@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{BufRead, BufReader, Seek, Write},
+    io::{BufRead, BufReader, Seek},
     path::Path,
 };
 
@@ -11,9 +11,9 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::terminal::say;
 use crate::{
     cli::{Planning, Vars},
-    error::Error,
+    error::{Error, ExitCode},
     plan::{Header, PlanError, Reader, Trailer},
-    playbook::{self, Overrides, Playbook},
+    playbook::{self, Overrides, Playbook, Size},
     report::PlanSummary,
     text::Untrusted,
 };
@@ -23,22 +23,36 @@ pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<
     let source = playbook::read(path).map_err(|error| {
         Error::failed(format!("the playbook {} can't be read", path.display())).caused_by(error)
     })?;
-    let overrides = Overrides::new(vars.vars.iter().map(|var| (var.name.clone(), var.value.clone())).collect());
+    let overrides = vars
+        .vars
+        .iter()
+        .map(|var| (var.name.clone(), var.value.clone()))
+        .collect::<Overrides>();
     playbook::load(path, source, &overrides, now).map_err(|mistakes| {
         say(|out| write!(out, "{}", mistakes.render(true)));
         let number = mistakes.list().len();
         let noun = if number == 1 { "mistake" } else { "mistakes" };
-        Error::failed(format!("{} has {number} {noun}; nothing was requested", path.display()))
+        Error::failed(format!(
+            "{} has {number} {noun}; nothing was requested",
+            path.display()
+        ))
     })
 }
 
 /// As [`load_playbook`], with what the command line says about planning.
-pub(super) fn load_for_planning(path: &Path, planning: &Planning, now: Timestamp) -> Result<Playbook, Error> {
+pub(super) fn load_for_planning(
+    path: &Path,
+    planning: &Planning,
+    now: Timestamp,
+) -> Result<Playbook, Error> {
     let mut playbook = load_playbook(path, &planning.vars, now)?;
     if let Some(limit) = planning.limit {
         playbook.select.limit = Some(playbook.select.limit.map_or(limit, |most| most.min(limit)));
     }
-    playbook.select.exclude.extend(planning.exclude.iter().cloned());
+    playbook
+        .select
+        .exclude
+        .extend(planning.exclude.iter().cloned());
     Ok(playbook)
 }
 
@@ -50,6 +64,34 @@ pub(super) struct Overview {
     /// What `sha256sum` prints for the file.
     pub(super) sha256: String,
     pub(super) summary: PlanSummary,
+}
+
+impl Overview {
+    /// Lines of the file, header and trailer included.
+    pub(super) const fn lines(&self) -> u64 {
+        self.trailer.changes + self.trailer.skipped + self.trailer.rejected + 2
+    }
+
+    pub(super) fn broken_guards(&self) -> Vec<String> {
+        let Trailer {
+            changes,
+            groups,
+            scanned,
+            ..
+        } = self.trailer;
+        self.header.guards.broken(Size {
+            changes,
+            groups,
+            scanned,
+        })
+    }
+
+    /// What a command that only planned ends with.
+    pub(super) fn exit_code(&self) -> ExitCode {
+        let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
+        let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
+        ExitCode::of_all(rejected.into_iter().chain(broken))
+    }
 }
 
 /// Reads a plan from its start to its end.
@@ -68,14 +110,22 @@ pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> 
     }
     let end = |reader: &Reader<_>| reader.end().cloned();
     let (trailer, sha256) = end(&reader).ok_or_else(|| broken(PlanError::NoEnd))?;
-    Ok(Overview { header: reader.header().clone(), trailer, sha256, summary })
+    Ok(Overview {
+        header: reader.header().clone(),
+        trailer,
+        sha256,
+        summary,
+    })
 }
 
 /// Opens a plan for reading.
 pub(super) fn open_plan(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|error| {
-        Error::failed(format!("the plan {} can't be read", Untrusted(&path.display().to_string()).terminal()))
-            .caused_by(error)
+        Error::failed(format!(
+            "the plan {} can't be read",
+            Untrusted(&path.display().to_string()).terminal()
+        ))
+        .caused_by(error)
     })
 }
 
@@ -90,5 +140,7 @@ pub(super) const TOOL: &str = concat!("wf-bulk ", env!("CARGO_PKG_VERSION"));
 
 /// How a person writes a path on the command line.
 pub(super) fn shown(path: &Path) -> String {
-    Untrusted(&path.display().to_string()).terminal().to_string()
+    Untrusted(&path.display().to_string())
+        .terminal()
+        .to_string()
 }

@@ -44,7 +44,9 @@ pub(super) async fn launch(
     fastrand::fill(&mut random);
     let draft = state_dir.draft(RunId::new(now, random)).map_err(not_kept)?;
     let copy = draft.copy_plan(source).map_err(not_kept)?;
-    let mut plan = overview(&copy.path, &mut open_plan(&copy.path)?)?;
+    // Held open from here on: what is checked is what is executed.
+    let mut plan_file = open_plan(&copy.path)?;
+    let mut plan = overview(&copy.path, &mut plan_file)?;
     if let Some(most) = args.applying.max_changes {
         plan.header.guards.max_changes = Some(most);
     }
@@ -98,11 +100,23 @@ pub(super) async fn launch(
         timeout_ms: common.timeout * 1000,
         reason: args.applying.reason.clone(),
     };
-    let header = checkpoint::Header::new(draft.id().to_string(), plan.sha256.clone(), plan.lines, plan.trailer.changes);
+    let header = checkpoint::Header::new(
+        draft.id().to_string(),
+        plan.sha256.clone(),
+        plan.lines(),
+        plan.trailer.changes,
+    );
     let server_lock = lock_server(&settings, args.pacing.wait)?;
     let interrupts = signals::watch()?;
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;
-    let execution = Execution { folder, settings, header, plan, start };
+    let execution = Execution {
+        folder,
+        settings,
+        header,
+        plan,
+        plan_file,
+        start,
+    };
     let exit_code = execute(common, execution, backend, interrupts).await;
     drop((server_lock, run_lock));
     exit_code
@@ -111,9 +125,11 @@ pub(super) async fn launch(
 /// Makes this process the only one on this machine that writes to the server and organisation.
 pub(super) fn lock_server(settings: &RunSettings, wait: bool) -> Result<store::Lock, Error> {
     let variable = |name| env::var_os(name).map(PathBuf::from);
-    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME")).map_err(not_kept)?;
+    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"))
+        .map_err(not_kept)?;
     let wait = if wait { Wait::UntilFree } else { Wait::Refuse };
-    home.lock_server(&settings.server, settings.org.as_deref(), wait).map_err(not_kept)
+    home.lock_server(&settings.server, settings.org.as_deref(), wait)
+        .map_err(not_kept)
 }
 
 pub(super) fn not_kept(error: store::StoreError) -> Error {
@@ -122,18 +138,25 @@ pub(super) fn not_kept(error: store::StoreError) -> Error {
 
 fn refused(refusal: &Refusal) -> Error {
     let kind = match refusal {
-        Refusal::Server { .. } | Refusal::Organisation { .. } | Refusal::Unfinished { .. } | Refusal::Repeated { .. } => {
-            ErrorKind::Failed
-        }
+        Refusal::Server { .. }
+        | Refusal::Organisation { .. }
+        | Refusal::Unfinished { .. }
+        | Refusal::Repeated { .. } => ErrorKind::Failed,
         Refusal::Stale { .. } => ErrorKind::Stale,
         Refusal::Rejected { .. } => ErrorKind::Rejected,
         Refusal::Guard { .. } => ErrorKind::Guard,
     };
-    Error::new(kind, refusal.to_string()).hint(refusal.cure()).hint("nothing was changed")
+    Error::new(kind, refusal.to_string())
+        .hint(refusal.cure())
+        .hint("nothing was changed")
 }
 
 /// The runs that are about the same plan, or the same playbook and variables on the same server.
-fn earlier_runs(state_dir: &StateDir, plan: &Overview, vars_sha256: &str) -> Result<Vec<EarlierRun>, Error> {
+fn earlier_runs(
+    state_dir: &StateDir,
+    plan: &Overview,
+    vars_sha256: &str,
+) -> Result<Vec<EarlierRun>, Error> {
     let listing = state_dir.list().map_err(not_kept)?;
     let same = |settings: &RunSettings| {
         settings.plan_sha256 == plan.sha256
@@ -155,9 +178,19 @@ fn earlier_runs(state_dir: &StateDir, plan: &Overview, vars_sha256: &str) -> Res
         .collect())
 }
 
-fn nothing_to_do(common: &Common, plan: &Overview, backend: &Backend, start: Instant) -> Result<ExitCode, Error> {
+fn nothing_to_do(
+    common: &Common,
+    plan: &Overview,
+    backend: &Backend,
+    start: Instant,
+) -> Result<ExitCode, Error> {
     let traffic = backend.client.traffic();
-    let summary = Summary::dry_run(plan.sha256.clone(), &plan.trailer, traffic.requests, start.elapsed());
+    let summary = Summary::dry_run(
+        plan.sha256.clone(),
+        &plan.trailer,
+        traffic.requests,
+        start.elapsed(),
+    );
     if common.json {
         print(|out| write_json(&summary, out))?;
     }
@@ -172,11 +205,18 @@ fn nothing_to_do(common: &Common, plan: &Overview, backend: &Backend, start: Ins
 }
 
 fn question(plan: &Overview) -> String {
-    let org = plan.header.org.as_deref().map_or_else(String::new, |org| format!(", org {org}"));
+    let org = plan
+        .header
+        .org
+        .as_deref()
+        .map_or_else(String::new, |org| format!(", org {org}"));
     let irreversible = match plan.summary.irreversible() {
         0 => String::new(),
         number => format!(" ({number} can't be undone)"),
     };
-    let question = format!("Make {} changes{irreversible} on {}{org}?", plan.trailer.changes, plan.header.server);
+    let question = format!(
+        "Make {} changes{irreversible} on {}{org}?",
+        plan.trailer.changes, plan.header.server
+    );
     crate::text::Untrusted(&question).terminal().to_string()
 }

@@ -7,6 +7,7 @@ mod completions;
 mod execute;
 mod files;
 mod launch;
+mod pacing;
 mod plan;
 mod planning;
 mod resume;

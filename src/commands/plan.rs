@@ -20,15 +20,37 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     let start = Instant::now();
     let now = moment(args.planning.now);
     let playbook = load_for_planning(&args.playbook, &args.planning, now)?;
-    let mut backend = connect(common, Server::of(common)?, common.org.as_deref(), &playbook.pace).await?;
+    let mut backend = connect(
+        common,
+        Server::of(common)?,
+        common.org.as_deref(),
+        &playbook.pace,
+    )
+    .await?;
 
     let failed = |error: std::io::Error| {
-        Error::failed(format!("the plan {} can't be written", args.output.display())).caused_by(error)
+        Error::failed(format!(
+            "the plan {} can't be written",
+            args.output.display()
+        ))
+        .caused_by(error)
     };
-    let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = args
+        .output
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let path = args.output.as_path();
-    let overview = plan_into(common, &mut backend, &playbook, now, path, file.as_file_mut()).await?;
+    let overview = plan_into(
+        common,
+        &mut backend,
+        &playbook,
+        now,
+        path,
+        file.as_file_mut(),
+    )
+    .await?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
 
@@ -39,9 +61,12 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         if common.sandbox { " --sandbox" } else { "" },
         overview.sha256
     );
-    let rejected = overview.trailer.rejected;
-    let summary =
-        Summary::dry_run(overview.sha256.clone(), &overview.trailer, backend.client.traffic().requests, start.elapsed());
+    let summary = Summary::dry_run(
+        overview.sha256.clone(),
+        &overview.trailer,
+        backend.client.traffic().requests,
+        start.elapsed(),
+    );
     let text = PlanText {
         heading: (&overview.header).into(),
         summary: &overview.summary,
@@ -57,8 +82,5 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     } else {
         print(|out| text.write(out, STYLES))?;
     }
-    Ok(ExitCode::of_all([
-        if rejected > 0 { ExitCode::SomeFailed } else { ExitCode::Done },
-        if broken.is_empty() { ExitCode::Done } else { ExitCode::Stopped },
-    ]))
+    Ok(overview.exit_code())
 }

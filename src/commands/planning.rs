@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufWriter, Write},
     path::Path,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -12,7 +12,6 @@ use jiff::Timestamp;
 use super::{
     backend::Backend,
     files::{Overview, TOOL, overview},
-    terminal::say,
 };
 use crate::{
     cli::Common,
@@ -38,8 +37,16 @@ pub(super) async fn plan_into(
     path: &Path,
     file: &mut File,
 ) -> Result<Overview, Error> {
-    let origin = Origin { server: backend.server.label(), now, tool: TOOL.to_owned() };
-    let mut reporter = ScanReporter::stderr(common.quiet, playbook.pace.rate.per_second(), Instant::now());
+    let origin = Origin {
+        server: backend.server.label(),
+        now,
+        tool: TOOL.to_owned(),
+    };
+    let mut reporter = ScanReporter::stderr(
+        common.quiet,
+        playbook.pace.rate.per_second(),
+        Instant::now(),
+    );
     let mut out = BufWriter::new(&*file);
     let planned = plan(&backend.client, playbook, &origin, &mut out, |progress| {
         reporter.progress(Instant::now(), progress);
@@ -47,16 +54,22 @@ pub(super) async fn plan_into(
     .await;
     reporter.finish();
     planned.map_err(explained)?;
-    out.flush().map_err(|error| Error::failed("the plan can't be written").caused_by(error))?;
+    out.flush()
+        .map_err(|error| Error::failed("the plan can't be written").caused_by(error))?;
     drop(out);
     overview(path, file)
 }
 
 fn explained(error: PlanningError) -> Error {
     let hint = match &error {
-        PlanningError::Scan(ScanError::Read(_)) => Some("nothing was written; an incomplete selection is none"),
+        PlanningError::Scan(ScanError::Read(_)) => {
+            Some("nothing was written; an incomplete selection is none")
+        }
         PlanningError::Scan(
-            ScanError::Entities(_) | ScanError::Undecodable { .. } | ScanError::Execution { .. } | ScanError::Disk(_),
+            ScanError::Entities(_)
+            | ScanError::Undecodable { .. }
+            | ScanError::Execution { .. }
+            | ScanError::Disk(_),
         )
         | PlanningError::Plan(_)
         | PlanningError::Disk(_) => None,
@@ -66,9 +79,4 @@ fn explained(error: PlanningError) -> Error {
         Some(hint) => failed.hint(hint),
         None => failed,
     }
-}
-
-/// Time since a start, for results.
-pub(super) fn since(start: Instant) -> Duration {
-    start.elapsed()
 }

@@ -24,11 +24,21 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         return Ok(ExitCode::Done);
     };
     let mut settings = folder.settings().map_err(not_kept)?;
-    let wait = if args.pacing.wait { Wait::UntilFree } else { Wait::Refuse };
+    let wait = if args.pacing.wait {
+        Wait::UntilFree
+    } else {
+        Wait::Refuse
+    };
     let run_lock = folder.lock(wait).map_err(not_kept)?;
     let server_lock = lock_server(&settings, args.pacing.wait)?;
     if folder.ending().map_err(not_kept)?.is_some() {
-        say(|out| writeln!(out, "run {} has come to its end: there is nothing to go on with", settings.run));
+        say(|out| {
+            writeln!(
+                out,
+                "run {} has come to its end: there is nothing to go on with",
+                settings.run
+            )
+        });
         return Ok(ExitCode::Done);
     }
 
@@ -36,8 +46,14 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     let mut plan_file = open_plan(&path)?;
     let plan = overview(&path, &mut plan_file)?;
     if plan.sha256 != settings.plan_sha256 {
-        return Err(Error::failed(format!("the plan in {} is not the one that the run was started with", path.display()))
-            .hint(format!("give the run up: wf-bulk abandon {}; and plan again", settings.run)));
+        return Err(Error::failed(format!(
+            "the plan in {} is not the one that the run was started with",
+            path.display()
+        ))
+        .hint(format!(
+            "give the run up: wf-bulk abandon {}; and plan again",
+            settings.run
+        )));
     }
     settings.pace = args.pacing.over(settings.pace);
     settings.recheck &= !args.pacing.no_recheck;
@@ -50,7 +66,14 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         plan.lines(),
         plan.trailer.changes,
     );
-    let execution = Execution { folder, settings, header, plan, plan_file, start };
+    let execution = Execution {
+        folder,
+        settings,
+        header,
+        plan,
+        plan_file,
+        start,
+    };
     let exit_code = execute(common, execution, backend, interrupts).await;
     drop((server_lock, run_lock));
     exit_code

@@ -26,20 +26,41 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
     }
-    let mut backend = connect(common, Server::of(common)?, common.org.as_deref(), &playbook.pace).await?;
+    let mut backend = connect(
+        common,
+        Server::of(common)?,
+        common.org.as_deref(),
+        &playbook.pace,
+    )
+    .await?;
     let mut file = tempfile::tempfile()
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
-    let overview = plan_into(common, &mut backend, &playbook, now, Path::new("the plan"), &mut file).await?;
+    let overview = plan_into(
+        common,
+        &mut backend,
+        &playbook,
+        now,
+        Path::new("the plan"),
+        &mut file,
+    )
+    .await?;
 
     if !args.dry_run {
-        file.rewind().map_err(|error| Error::failed("the plan can't be read back").caused_by(error))?;
-        let launch_args = Launch { pacing: &args.pacing, applying: &args.applying, max_age: None };
+        file.rewind()
+            .map_err(|error| Error::failed("the plan can't be read back").caused_by(error))?;
+        let launch_args = Launch {
+            pacing: &args.pacing,
+            applying: &args.applying,
+            max_age: None,
+        };
         return launch(common, launch_args, backend, file, start).await;
     }
     let broken = overview.broken_guards();
     let sandbox = if common.sandbox { " --sandbox" } else { "" };
-    let closing =
-        format!("Nothing was written.  To apply: wf-bulk run {}{sandbox}", shown(&args.playbook));
+    let closing = format!(
+        "Nothing was written.  To apply: wf-bulk run {}{sandbox}",
+        shown(&args.playbook)
+    );
     let text = PlanText {
         heading: (&overview.header).into(),
         summary: &overview.summary,
@@ -49,8 +70,12 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         broken_guards: &broken,
         closing: &closing,
     };
-    let summary =
-        Summary::dry_run(overview.sha256.clone(), &overview.trailer, backend.client.traffic().requests, start.elapsed());
+    let summary = Summary::dry_run(
+        overview.sha256.clone(),
+        &overview.trailer,
+        backend.client.traffic().requests,
+        start.elapsed(),
+    );
     if common.json {
         say(|out| text.write(out, STYLES));
         print(|out| write_json(&summary, out))?;

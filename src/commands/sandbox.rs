@@ -5,21 +5,25 @@ use std::fs;
 use tokio::net::TcpListener;
 use wf_bulk_sandbox::{Faults, Sandbox, Wanted};
 
-use super::{signals, terminal::say};
+use super::{backend::today, signals, terminal::say};
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
 };
 
 pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<ExitCode, Error> {
-    let folder = args.dir.clone().unwrap_or_else(|| common.state_dir.join("sandbox"));
+    let folder = args
+        .dir
+        .clone()
+        .unwrap_or_else(|| common.state_dir.join("sandbox"));
     let failed = |what: &str| {
         let what = format!("the sandbox {what}");
         move |error: Box<dyn std::error::Error + Send + Sync>| Error::failed(what).caused_by(error)
     };
     match args.command {
         Some(SandboxCommand::Reset) => {
-            let was_there = wf_bulk_sandbox::reset(&folder).map_err(|error| failed("can't be reset")(error.into()))?;
+            let was_there = wf_bulk_sandbox::reset(&folder)
+                .map_err(|error| failed("can't be reset")(error.into()))?;
             say(|out| match was_there {
                 true => writeln!(out, "the sandbox starts over with fresh data"),
                 false => writeln!(out, "there was no sandbox data in {}", folder.display()),
@@ -30,8 +34,10 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
             let faults = match &args.faults {
                 None => Faults::default(),
                 Some(path) => {
-                    let text = fs::read_to_string(path).map_err(|error| failed("can't read its faults")(error.into()))?;
-                    Faults::from_json(&text).map_err(|error| failed("can't use its faults")(error.into()))?
+                    let text = fs::read_to_string(path)
+                        .map_err(|error| failed("can't read its faults")(error.into()))?;
+                    Faults::from_json(&text)
+                        .map_err(|error| failed("can't use its faults")(error.into()))?
                 }
             };
             let wanted = Wanted {
@@ -39,19 +45,29 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 epoch: args.epoch,
                 executions: args.executions,
                 faults,
-                ..Wanted::of_day(jiff::Zoned::now().date())
+                ..Wanted::of_day(today())
             };
             let token = wanted.token.clone();
-            let sandbox = Sandbox::open(&folder, wanted).map_err(|error| failed("can't be opened")(error.into()))?;
+            let sandbox = Sandbox::open(&folder, wanted)
+                .map_err(|error| failed("can't be opened")(error.into()))?;
             let listener = TcpListener::bind(("127.0.0.1", args.port))
                 .await
                 .map_err(|error| failed("can't take its port")(error.into()))?;
-            let address = listener.local_addr().map_err(|error| failed("has no address")(error.into()))?;
+            let address = listener
+                .local_addr()
+                .map_err(|error| failed("has no address")(error.into()))?;
             say(|out| {
-                writeln!(out, "sandbox on http://{address}, data in {}; Ctrl-C ends it", folder.display())?;
+                writeln!(
+                    out,
+                    "sandbox on http://{address}, data in {}; Ctrl-C ends it",
+                    folder.display()
+                )?;
                 writeln!(out, "in another terminal:")?;
                 writeln!(out, "  export EPILOT_TOKEN={token}")?;
-                writeln!(out, "  wf-bulk run playbooks/reassign.yaml -s http://{address} --dry-run")
+                writeln!(
+                    out,
+                    "  wf-bulk run playbooks/reassign.yaml -s http://{address} --dry-run"
+                )
             });
             let mut interrupts = signals::watch()?;
             tokio::select! {

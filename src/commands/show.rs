@@ -19,7 +19,11 @@ pub(super) fn show(args: &Show) -> Result<ExitCode, Error> {
         rate: overview.header.pace.rate.per_second(),
         rechecks: true,
         broken_guards: &overview.broken_guards(),
-        closing: &format!("To apply: wf-bulk apply {}\nsha256 {}", shown(&args.plan), overview.sha256),
+        closing: &format!(
+            "To apply: wf-bulk apply {}\nsha256 {}",
+            shown(&args.plan),
+            overview.sha256
+        ),
     };
     print(|out| text.write(out, STYLES))?;
     Ok(ExitCode::Done)

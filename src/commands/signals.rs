@@ -27,7 +27,7 @@ pub(super) fn watch() -> Result<mpsc::UnboundedReceiver<()>, Error> {
             }
             first = false;
             // Nobody listens when the run has just ended.
-            drop(sender.send(()));
+            let _ = sender.send(());
         }
     });
     Ok(receiver)

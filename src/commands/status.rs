@@ -21,8 +21,9 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     }
     let mut lines = Vec::with_capacity(listing.runs.len());
     for run in listing.runs {
-        let snapshot = Checkpoint::read(&run.folder.checkpoint())
-            .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+        let snapshot = Checkpoint::read(&run.folder.checkpoint()).map_err(|error| {
+            Error::failed("the run's checkpoint can't be used").caused_by(error)
+        })?;
         lines.push(RunLine {
             counts: snapshot.state.counts(),
             ending: run.ending,
@@ -31,7 +32,13 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         });
     }
     for unreadable in &listing.unreadable {
-        say(|out| writeln!(out, "not a run that can be read: {}", super::files::shown(&unreadable.path)));
+        say(|out| {
+            writeln!(
+                out,
+                "not a run that can be read: {}",
+                super::files::shown(&unreadable.path)
+            )
+        });
     }
     if common.json {
         print(|out| write_runs_json(&lines, out))?;

@@ -32,8 +32,10 @@ pub(super) fn can_ask(common: &Common) -> Result<(), Error> {
     if common.yes || (terminal && !common.no_interactive) {
         Ok(())
     } else {
-        Err(Error::usage("nobody can be asked here, and changes are not made unasked")
-            .hint("add --yes when the plan needs no look, or --dry-run to look first"))
+        Err(
+            Error::usage("nobody can be asked here, and changes are not made unasked")
+                .hint("add --yes when the plan needs no look, or --dry-run to look first"),
+        )
     }
 }
 

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{files::{load_playbook, shown}, terminal::say};
+use super::{
+    files::{load_playbook, shown},
+    terminal::say,
+};
 use crate::{
     cli::Validate,
     error::{Error, ExitCode},
@@ -22,6 +25,9 @@ pub(super) fn validate(args: &Validate) -> Result<ExitCode, Error> {
     }
     match wrong {
         0 => Ok(ExitCode::Done),
-        wrong => Err(Error::failed(format!("{wrong} of {} playbooks are wrong", args.playbooks.len()))),
+        wrong => Err(Error::failed(format!(
+            "{wrong} of {} playbooks are wrong",
+            args.playbooks.len()
+        ))),
     }
 }

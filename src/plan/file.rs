@@ -49,6 +49,18 @@ struct EndLine {
     end: Trailer,
 }
 
+impl From<PlanError> for io::Error {
+    fn from(error: PlanError) -> Self {
+        match error {
+            PlanError::Io(error) => error,
+            other @ (PlanError::Line { .. }
+            | PlanError::Version { .. }
+            | PlanError::NoEnd
+            | PlanError::Digest { .. }) => Self::other(other),
+        }
+    }
+}
+
 /// Writes a plan line by line and counts what it writes.
 #[derive(Debug)]
 pub struct Writer<W> {

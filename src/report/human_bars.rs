@@ -1,12 +1,17 @@
-//! A run on a terminal: one bar that moves, and above it a line for each change that somebody should look at.
+//! A run on a terminal: one bar that moves, and above it a line for each change that somebody should look at;
+//! and the smaller bar of a scan.
 
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::event::Event;
+use crate::{event::Event, selection::ScanProgress};
 
-use super::{progress::Progress, reporter::Reporter, units::thousands};
+use super::{
+    progress::Progress,
+    reporter::Reporter,
+    units::{count, thousands},
+};
 
 /// The bar of the whole run. Hidden, and its lines with it, where there is no terminal.
 #[derive(Debug)]
@@ -60,6 +65,36 @@ impl Reporter for Bars {
         self.draw(now);
         // The summary that follows says it all; a half-full bar above it would look like something still running.
         self.bar.finish_and_clear();
+    }
+}
+
+/// The bar of a scan.
+#[derive(Debug)]
+pub(super) struct ScanBar(ProgressBar);
+
+impl ScanBar {
+    pub(super) fn stderr() -> Self {
+        let style = ProgressStyle::with_template(
+            "reading   {bar:20.cyan}  {pos}/{len}   {msg}   eta {eta}",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸ ");
+        Self(ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()).with_style(style))
+    }
+
+    pub(super) fn draw(&self, progress: ScanProgress) {
+        self.0.set_length(progress.of);
+        self.0
+            .set_message(count(progress.executions, "execution", "executions"));
+        self.0.set_position(progress.done);
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        self.0.println(text);
+    }
+
+    pub(super) fn finish(&self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -84,6 +84,11 @@ impl PlanSummary {
         }
     }
 
+    /// Changes that can't be undone.
+    pub const fn irreversible(&self) -> u64 {
+        self.irreversible.total()
+    }
+
     fn add_change(&mut self, change: &Change) {
         self.add_target(&change.target);
         let actions = name(&change.action.join(" + "));

@@ -14,5 +14,5 @@ mod link;
 mod view;
 mod worker;
 
-pub use dispatcher::{Dispatcher, End, Settings};
+pub use dispatcher::{Dispatcher, End, RunError, Settings, Signals};
 pub use group::{Group, Groups, Planned};

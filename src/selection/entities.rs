@@ -8,10 +8,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::sort::{Sorted, Sorter};
 use crate::{
     api::Id,
     playbook::{Entities, EntityRef},
+    sort::{Sorted, Sorter},
 };
 
 /// Entities in the order of their ids, and the rows that are none.

@@ -5,7 +5,6 @@ mod entities;
 mod execution;
 mod scan;
 mod scanned;
-mod sort;
 mod target;
 
 pub use choose::{Chooser, Chosen};
@@ -13,5 +12,4 @@ pub use entities::{EntitiesError, EntityList};
 pub use execution::{Execution, ExecutionError, org_of};
 pub use scan::{ScanError, ScanProgress, read_closing_reasons, scan};
 pub use scanned::{Look, Scanned};
-pub use sort::{Sorted, Sorter};
 pub use target::{Part, context};

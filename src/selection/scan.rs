@@ -9,13 +9,12 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    Chooser, EntitiesError, EntityList, Execution, ExecutionError, Sorter, scanned::Scanned,
-};
+use super::{Chooser, EntitiesError, EntityList, Execution, ExecutionError, scanned::Scanned};
 use crate::{
     api::{Found, Generation, Operation},
     client::{Client, ReadError},
     playbook::{EntityRef, Playbook, Source},
+    sort::Sorter,
 };
 
 /// Why a selection could not be completed; nothing may be planned then.

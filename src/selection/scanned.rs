@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{Execution, Sorted, scan::Entry};
-use crate::api::Generation;
+use super::{Execution, scan::Entry};
+use crate::{api::Generation, sort::Sorted};
 
 /// The executions that were read, sorted by id, each once.
 #[derive(Debug)]

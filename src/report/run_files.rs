@@ -1,0 +1,131 @@
+//! `report.json` and `failed.csv`: what a run came to, over all of its sessions.
+
+use std::io::{self, BufRead};
+
+use super::{FailedCsv, Problem, ReportFile, Summary};
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError, Record, State},
+    outcome::Outcome,
+    plan::{Item, PlanError, Reader},
+    sort::{Sorted, Sorter},
+    store::{RunFolder, StoreError},
+};
+
+/// Why the files could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum RunFilesError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error("the details can't be sorted: {0}")]
+    Sort(#[from] io::Error),
+}
+
+/// Writes both files from the run's plan and checkpoint, as streams: neither has to fit into memory.
+///
+/// # Errors
+///
+/// When plan or checkpoint can't be read, or the files can't be written.
+pub fn write_files<P: BufRead>(
+    folder: &RunFolder,
+    summary: &Summary,
+    mut plan: impl FnMut() -> Result<Reader<P>, PlanError>,
+) -> Result<(), RunFilesError> {
+    let mut failed = Ok(());
+    folder.write_report(|out| {
+        let mut report = ReportFile::new(out)?;
+        failed = each_problem(folder, plan()?, |problem| report.write(problem));
+        report.finish(summary).map(drop)
+    })?;
+    failed?;
+    let mut failed = Ok(());
+    folder.write_failed(|out| {
+        let mut csv = FailedCsv::new(out)?;
+        failed = each_problem(folder, plan()?, |problem| csv.write(problem));
+        csv.into_inner().flush()
+    })?;
+    failed
+}
+
+/// Goes through the changes that somebody should look at, in the plan's order.
+fn each_problem<P: BufRead>(
+    folder: &RunFolder,
+    mut plan: Reader<P>,
+    mut take: impl FnMut(&Problem<'_>) -> io::Result<()>,
+) -> Result<(), RunFilesError> {
+    let (state, details) = details(folder)?;
+    let mut details = details.peekable();
+    while let Some(line) = plan.next_line()? {
+        let Item::Change(change) = line.item else {
+            continue;
+        };
+        let key = key(line.number);
+        let mut detail: Option<String> = None;
+        // The last thing that was said of a change is the one that ended it.
+        while let Some(said) =
+            details.next_if(|said| said.as_ref().is_ok_and(|(line, _)| *line <= key))
+        {
+            detail = Some(serde_json::from_str(&said?.1).map_err(io::Error::from)?);
+        }
+        let outcome = state.outcome(line.number).unwrap_or_else(|| {
+            if state.open(line.number).is_some_and(|open| open.doubtful) {
+                Outcome::InDoubt
+            } else {
+                Outcome::NotAttempted
+            }
+        });
+        if let Some(problem) =
+            Problem::new(&change.target, &change.action, outcome, detail.as_deref())
+        {
+            take(&problem)?;
+        }
+    }
+    Ok(())
+}
+
+/// Where each change stands, and what was said of them, by plan line.
+fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
+    let mut sorter = Sorter::default();
+    let mut sorted = Ok(());
+    let snapshot = Checkpoint::visit(&folder.checkpoint(), |record| {
+        let (line, detail) = match record {
+            Record::Ended {
+                line,
+                detail: Some(detail),
+                ..
+            }
+            | Record::Unknown {
+                line,
+                reason: detail,
+                ..
+            }
+            | Record::NotSent {
+                line,
+                reason: detail,
+                ..
+            } => (*line, detail),
+            Record::Ended { detail: None, .. }
+            | Record::Started { .. }
+            | Record::Throttled { .. }
+            | Record::NotApplied { .. }
+            | Record::Resumed { .. }
+            | Record::Finished { .. }
+            | Record::Abandoned { .. } => return,
+        };
+        if sorted.is_ok() {
+            sorted = serde_json::to_string(detail.as_str())
+                .map_err(io::Error::from)
+                .and_then(|detail| sorter.push(key(line), detail));
+        }
+    })?;
+    sorted?;
+    Ok((snapshot.state, sorter.finish()?))
+}
+
+/// A line's number as a text that sorts like the number.
+fn key(line: u64) -> String {
+    format!("{line:020}")
+}

@@ -1,0 +1,111 @@
+//! The runs of a state folder, a line each.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use owo_colors::OwoColorize as _;
+use serde_json::json;
+
+use super::units::thousands;
+use crate::{
+    checkpoint::Ending,
+    outcome::{Counts, Outcome},
+    store::RunSettings,
+    styles::Styles,
+    text::Untrusted,
+};
+
+/// One run, as a list shows it.
+#[derive(Clone, Debug)]
+pub struct RunLine {
+    pub settings: RunSettings,
+    pub counts: Counts,
+    /// None while it can be resumed.
+    pub ending: Option<Ending>,
+    pub folder: PathBuf,
+}
+
+impl RunLine {
+    const fn standing(&self) -> &'static str {
+        match &self.ending {
+            None => "unfinished",
+            Some(Ending::Finished { .. }) => "finished",
+            Some(Ending::Abandoned { .. }) => "abandoned",
+        }
+    }
+}
+
+/// Writes the runs for people: what each was, how it stands, what its changes came to.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn write_runs(runs: &[RunLine], out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+    if runs.is_empty() {
+        return writeln!(out, "there are no runs here");
+    }
+    for run in runs {
+        let settings = &run.settings;
+        let style = if run.ending.is_none() {
+            styles.warning
+        } else {
+            styles.dim
+        };
+        writeln!(
+            out,
+            "{}  {}  {}  {} on {}",
+            settings.run.style(styles.strong),
+            settings.started_at.strftime("%Y-%m-%d %H:%M UTC"),
+            format_args!("{:<10}", run.standing()).style(style),
+            Untrusted(&settings.playbook).terminal(),
+            Untrusted(&settings.server).terminal(),
+        )?;
+        let ends: Vec<String> = Outcome::ALL
+            .into_iter()
+            .filter(|&outcome| run.counts.get(outcome) > 0)
+            .map(|outcome| format!("{} {outcome}", thousands(run.counts.get(outcome))))
+            .collect();
+        writeln!(
+            out,
+            "    {} planned = {}",
+            thousands(run.counts.total()),
+            ends.join(" + ")
+        )?;
+        if let Some(reason) = &settings.reason {
+            writeln!(out, "    reason: {}", Untrusted(reason).terminal())?;
+        }
+        if run.ending.is_none() {
+            writeln!(out, "    go on: wf-bulk resume {}", settings.run)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the runs as one JSON document, newest first.
+///
+/// # Errors
+///
+/// What `out` says.
+pub fn write_runs_json(runs: &[RunLine], out: &mut dyn Write) -> io::Result<()> {
+    let runs: Vec<_> = runs
+        .iter()
+        .map(|run| {
+            json!({
+                "run": run.settings.run,
+                "playbook": run.settings.playbook,
+                "server": run.settings.server,
+                "org": run.settings.org,
+                "started_at": run.settings.started_at,
+                "plan_sha256": run.settings.plan_sha256,
+                "standing": run.standing(),
+                "planned": run.counts.total(),
+                "outcomes": run.counts,
+                "folder": run.folder,
+            })
+        })
+        .collect();
+    serde_json::to_writer(&mut *out, &json!({ "runs": runs }))?;
+    writeln!(out)
+}

@@ -1,0 +1,114 @@
+//! How far the reading of the sources is: what it will cost before it starts, then a bar or a line now and then.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    time::{Duration, Instant},
+};
+
+use super::{
+    human_bars::ScanBar,
+    units::{count, rough, thousands},
+};
+use crate::selection::ScanProgress;
+
+/// Without a terminal: a line after so long, so that a log shows that something goes on.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Shows a scan on standard error.
+#[derive(Debug)]
+pub struct ScanReporter {
+    shown: Shown,
+    /// Requests a second.
+    rate: f64,
+    said_cost: bool,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Nothing,
+    Bar(ScanBar),
+    Lines { last: Instant },
+}
+
+impl ScanReporter {
+    /// `rate` in requests a second.
+    pub fn stderr(quiet: bool, rate: f64, now: Instant) -> Self {
+        let shown = if quiet {
+            Shown::Nothing
+        } else if io::stderr().is_terminal() {
+            Shown::Bar(ScanBar::stderr())
+        } else {
+            Shown::Lines { last: now }
+        };
+        Self {
+            shown,
+            rate,
+            said_cost: false,
+        }
+    }
+
+    /// Shows `progress`, of which the first tells what the scan will cost.
+    pub fn progress(&mut self, now: Instant, progress: ScanProgress) {
+        if !std::mem::replace(&mut self.said_cost, true) {
+            self.say(&cost(progress.of, self.rate));
+        }
+        match &mut self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.draw(progress),
+            Shown::Lines { last } => {
+                if now.duration_since(*last) >= EVERY {
+                    *last = now;
+                    let text = format!(
+                        "read {} of {}, {}",
+                        thousands(progress.done),
+                        count(progress.of, "answer", "answers"),
+                        count(progress.executions, "execution", "executions")
+                    );
+                    self.say(&text);
+                }
+            }
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&mut self) {
+        match &self.shown {
+            Shown::Bar(bar) => bar.finish(),
+            Shown::Nothing | Shown::Lines { .. } => {}
+        }
+    }
+
+    fn say(&self, text: &str) {
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.say(text),
+            // What can't be shown there is lost and nothing else.
+            Shown::Lines { .. } => drop(writeln!(io::stderr(), "{text}")),
+        }
+    }
+}
+
+fn cost(requests: u64, rate: f64) -> String {
+    // A number of requests stays far below 2^53, where f64 is exact.
+    #[expect(clippy::cast_precision_loss, reason = "see above")]
+    let time = Duration::from_secs_f64(requests as f64 / rate);
+    format!(
+        "reading takes {}, about {} at {rate}/s",
+        count(requests, "request", "requests"),
+        rough(time)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cost_of_a_scan_is_said_in_requests_and_time() {
+        assert_eq!(cost(1, 8.0), "reading takes 1 request, about 1 s at 8/s");
+        assert_eq!(
+            cost(100_000, 8.0),
+            "reading takes 100,000 requests, about 3.5 h at 8/s"
+        );
+    }
+}
