@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::{
-    Span, SpanFieldwise,
+    Span, SpanFieldwise, ZonedDateTime,
     fmt::friendly::{Designator, Direction, Spacing, SpanPrinter},
 };
 
@@ -59,6 +59,11 @@ impl Distance {
     /// The same distance the other way.
     pub fn back(self) -> Self {
         Self(-self.0)
+    }
+
+    /// The moment this far after `from`, on the calendar of its zone; none when the calendar ends before.
+    pub fn after(self, from: &ZonedDateTime) -> Option<ZonedDateTime> {
+        from.checked_add(self.span()).ok()
     }
 
     pub(super) fn span(self) -> Span {

@@ -1,0 +1,540 @@
+//! The rules of the grammar, from the weakest operator to the strongest.
+
+use super::{Checker, Piece, Read, Stop, content, name};
+use crate::template::{
+    Fault,
+    lexer::{Kind, Token},
+    names, ops,
+    scope::Type,
+};
+
+/// Words that are no names.
+const RESERVED: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
+
+/// The comparisons, and what is written for them.
+const COMPARISONS: &[(&str, &str)] = &[
+    ("==", ops::EQUAL),
+    ("!=", ops::NOT_EQUAL),
+    ("<", ops::LESS),
+    ("<=", ops::LESS_OR_EQUAL),
+    (">", ops::GREATER),
+    (">=", ops::GREATER_OR_EQUAL),
+];
+
+impl<'a> Checker<'a> {
+    /// `a if condition else b`, and all that binds stronger.
+    pub(super) fn expression(&mut self) -> Read {
+        self.deeper(|this| {
+            let value = this.any_of()?;
+            if this.word("if").is_none() {
+                return Ok(value);
+            }
+            let condition = this.any_of()?;
+            if this.word("else").is_none() {
+                return this.unexpected("`else` with another value");
+            }
+            let other = this.expression()?;
+            Ok(Piece {
+                code: format!("{} if {} else {}", value.code, condition.code, other.code),
+                of: value.of.or(other.of),
+                from: value.from,
+                to: other.to,
+                literal: None,
+                may_be_none: true,
+            })
+        })
+    }
+
+    fn any_of(&mut self) -> Read {
+        self.chain(&[(Kind::Name, "or")], Self::all_of, Type::or)
+    }
+
+    fn all_of(&mut self) -> Read {
+        self.chain(&[(Kind::Name, "and")], Self::negation, Type::or)
+    }
+
+    fn negation(&mut self) -> Read {
+        let Some(not) = self.word("not") else {
+            return self.comparison();
+        };
+        let piece = self.deeper(Self::negation)?;
+        Ok(Piece {
+            code: format!("not {}", piece.code),
+            of: Type::Bool,
+            from: not.offset,
+            literal: None,
+            ..piece
+        })
+    }
+
+    fn comparison(&mut self) -> Read {
+        let left = self.sum()?;
+        let Some((operator, function)) = self.comparison_operator()? else {
+            return Ok(left);
+        };
+        let right = self.sum()?;
+        let again = self.peek();
+        if self.comparison_operator()?.is_some() {
+            return self.stop(
+                Fault::new(
+                    again.offset,
+                    again.text.len(),
+                    "comparisons can't be chained",
+                )
+                .help("write `a < b and b < c`"),
+            );
+        }
+        match function {
+            ops::IN | ops::NOT_IN => self.check_container(&right),
+            ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
+            _ => self.check_order(operator, &left, &right),
+        }
+        Ok(Piece {
+            code: format!("{function}({}, {})", left.code, right.code),
+            of: Type::Bool,
+            from: left.from,
+            to: right.to,
+            literal: None,
+            may_be_none: false,
+        })
+    }
+
+    fn comparison_operator(&mut self) -> Result<Option<(Token<'a>, &'static str)>, Stop> {
+        let token = self.peek();
+        if token.kind == Kind::Symbol {
+            let found = COMPARISONS.iter().find(|(symbol, _)| *symbol == token.text);
+            return Ok(found.map(|(_, function)| (self.next(), *function)));
+        }
+        if self.word("in").is_some() {
+            return Ok(Some((token, ops::IN)));
+        }
+        if self.word("not").is_some() {
+            return match self.word("in") {
+                Some(_) => Ok(Some((token, ops::NOT_IN))),
+                None => self.unexpected("`in`"),
+            };
+        }
+        Ok(None)
+    }
+
+    fn check_container(&mut self, container: &Piece) {
+        match &container.of {
+            Type::Any | Type::None | Type::Text | Type::List(_) => {}
+            of @ (Type::Bool
+            | Type::Number
+            | Type::Date
+            | Type::Instant
+            | Type::Span
+            | Type::Record { .. }
+            | Type::Keys(_)) => {
+                let message = format!("{} holds nothing", of.word());
+                self.note_at(container, message, "`in` needs a list, or two texts");
+            }
+        }
+    }
+
+    fn check_equality(&mut self, left: &Piece, right: &Piece) {
+        if !can_be_equal(&left.of, &right.of) {
+            let (a, b) = (left.of.word(), right.of.word());
+            let both = Piece {
+                to: right.to,
+                ..piece_at(left)
+            };
+            let help = match (&left.of, &right.of) {
+                (Type::Instant, _) | (_, Type::Instant) => {
+                    "make an instant of the text: `date(…)`, or of a due date: `due(…)`"
+                }
+                (Type::Number, _) | (_, Type::Number) => "add `| string` to the number",
+                _ => "compare values of one type",
+            };
+            self.note_at(&both, format!("{a} is never equal to {b}"), help);
+        }
+    }
+
+    fn check_order(&mut self, operator: Token<'_>, left: &Piece, right: &Piece) {
+        let both = Piece {
+            to: right.to,
+            ..piece_at(left)
+        };
+        if matches!(left.of, Type::Date) || matches!(right.of, Type::Date) {
+            let message = format!("`{}` would compare a date as text", operator.text);
+            let help = "use a helper like `due_before(task, now)`, or `date(…)` on both sides";
+            self.note_at(&both, message, help);
+            return;
+        }
+        let fits = match (&left.of, &right.of) {
+            (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => matches!(
+                other,
+                Type::Any | Type::None | Type::Number | Type::Text | Type::Instant
+            ),
+            (Type::Number, Type::Number)
+            | (Type::Text, Type::Text)
+            | (Type::Instant, Type::Instant) => true,
+            _ => false,
+        };
+        if !fits {
+            let message = format!("{} and {} have no order", left.of.word(), right.of.word());
+            let help = match (&left.of, &right.of) {
+                (Type::Instant, _) | (_, Type::Instant) => {
+                    "make both sides instants, like `date(\"2026-12-24\")`"
+                }
+                _ => "compare values of one type",
+            };
+            self.note_at(&both, message, help);
+        }
+    }
+
+    fn sum(&mut self) -> Read {
+        let mut left = self.concatenation()?;
+        while let Some(operator) = self.symbol("+").or_else(|| self.symbol("-")) {
+            let right = self.concatenation()?;
+            let minus = operator.text == "-";
+            let timed = |of: &Type| matches!(of, Type::Instant | Type::Span);
+            let (code, of) = if timed(&left.of) || timed(&right.of) {
+                self.check_move(&left, minus, &right);
+                let function = if minus { ops::EARLIER } else { ops::LATER };
+                let code = format!("{function}({}, {})", left.code, right.code);
+                (code, Type::Instant)
+            } else {
+                let code = format!("{} {} {}", left.code, operator.text, right.code);
+                (code, arithmetic(&left.of, &right.of))
+            };
+            left = Piece {
+                code,
+                of,
+                from: left.from,
+                to: right.to,
+                literal: None,
+                may_be_none: true,
+            };
+        }
+        Ok(left)
+    }
+
+    fn check_move(&mut self, left: &Piece, minus: bool, right: &Piece) {
+        let fits = match (&left.of, &right.of) {
+            (Type::Instant | Type::Any, Type::Span | Type::Any) => true,
+            (Type::Span, Type::Instant | Type::Any) => !minus,
+            _ => false,
+        };
+        if !fits {
+            let both = Piece {
+                to: right.to,
+                ..piece_at(left)
+            };
+            let sign = if minus { "-" } else { "+" };
+            let message = format!("{} {sign} {} is nothing", left.of.word(), right.of.word());
+            self.note_at(
+                &both,
+                message,
+                "move an instant by a span, like `now + days(3)`",
+            );
+        }
+    }
+
+    fn concatenation(&mut self) -> Read {
+        let first = self.product()?;
+        if !self.peek().is(Kind::Symbol, "~") {
+            return Ok(first);
+        }
+        let (from, mut to) = (first.from, first.to);
+        let mut parts = vec![first.code];
+        while self.symbol("~").is_some() {
+            let part = self.product()?;
+            to = part.to;
+            parts.push(part.code);
+        }
+        Ok(Piece {
+            code: format!("{}({})", ops::CONCAT, parts.join(", ")),
+            of: Type::Text,
+            from,
+            to,
+            literal: None,
+            may_be_none: false,
+        })
+    }
+
+    fn product(&mut self) -> Read {
+        let operators = ["*", "/", "//", "%"].map(|symbol| (Kind::Symbol, symbol));
+        self.chain(&operators, Self::power, |_, _| Type::Number)
+    }
+
+    fn power(&mut self) -> Read {
+        self.chain(&[(Kind::Symbol, "**")], Self::filtered, |_, _| Type::Number)
+    }
+
+    /// Parts joined by operators that need no care, written as they are.
+    fn chain(
+        &mut self,
+        operators: &[(Kind, &str)],
+        part: fn(&mut Self) -> Read,
+        of: fn(Type, Type) -> Type,
+    ) -> Read {
+        let mut left = part(self)?;
+        while let Some(operator) = operators
+            .iter()
+            .find_map(|(kind, text)| self.take(*kind, text))
+        {
+            let right = part(self)?;
+            left = Piece {
+                code: format!("{} {} {}", left.code, operator.text, right.code),
+                of: of(left.of, right.of),
+                from: left.from,
+                to: right.to,
+                literal: None,
+                may_be_none: true,
+            };
+        }
+        Ok(left)
+    }
+
+    /// A value with its signs and brackets behind it.
+    pub(super) fn signed(&mut self) -> Read {
+        let Some(minus) = self.symbol("-") else {
+            let primary = self.primary()?;
+            return self.postfix(primary);
+        };
+        let operand = self.deeper(Self::signed)?;
+        Ok(Piece {
+            code: format!("-{}", operand.code),
+            of: Type::Number,
+            from: minus.offset,
+            literal: None,
+            ..operand
+        })
+    }
+
+    fn primary(&mut self) -> Read {
+        let token = self.peek();
+        match token.kind {
+            Kind::Text | Kind::Number => {
+                self.next();
+                let of = match token.kind {
+                    Kind::Text => Type::Text,
+                    Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
+                };
+                Ok(Piece {
+                    literal: content(token),
+                    ..leaf(token, token.text, of)
+                })
+            }
+            Kind::Name if RESERVED.contains(&token.text) => self.unexpected("a value"),
+            Kind::Name => {
+                self.next();
+                Ok(match token.text {
+                    "true" | "True" => leaf(token, "true", Type::Bool),
+                    "false" | "False" => leaf(token, "false", Type::Bool),
+                    "none" | "None" => leaf(token, "none", Type::None),
+                    _ if self.peek().is(Kind::Symbol, "(") => return self.helper(token),
+                    _ => {
+                        let of = names::root(name(token), self.scope);
+                        leaf(token, token.text, self.known(of))
+                    }
+                })
+            }
+            Kind::Symbol if token.text == "(" => self.brackets("(", ")"),
+            Kind::Symbol if token.text == "[" => self.brackets("[", "]"),
+            Kind::Symbol | Kind::End => self.unexpected("a value"),
+        }
+    }
+
+    /// A value in brackets, or a list; a tuple is a list too.
+    fn brackets(&mut self, open: &'static str, close: &'static str) -> Read {
+        let from = self.expect(open)?.offset;
+        let mut items = Vec::new();
+        let mut commas = open == "[";
+        while !self.peek().is(Kind::Symbol, close) {
+            items.push(self.expression()?);
+            if self.symbol(",").is_none() {
+                break;
+            }
+            commas = true;
+        }
+        let to = self.expect(close)?.end();
+        if !commas {
+            let Some(piece) = items.pop() else {
+                return self.stop(Fault::new(from, to - from, "a value is missing here"));
+            };
+            return Ok(Piece {
+                code: format!("({})", piece.code),
+                from,
+                to,
+                may_be_none: true,
+                ..piece
+            });
+        }
+        let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
+        let code = format!("[{}]", codes.join(", "));
+        let of = items.into_iter().map(|item| item.of).reduce(Type::or);
+        Ok(Piece {
+            code,
+            of: Type::List(Box::new(of.unwrap_or(Type::Any))),
+            from,
+            to,
+            literal: None,
+            may_be_none: false,
+        })
+    }
+
+    /// `.name`, `[…]` behind a value.
+    fn postfix(&mut self, mut piece: Piece) -> Read {
+        loop {
+            let token = self.peek();
+            if self.symbol(".").is_some() {
+                piece = self.field(piece)?;
+            } else if token.is(Kind::Symbol, "[") {
+                piece = self.subscript(piece)?;
+            } else if token.is(Kind::Symbol, "(") {
+                let called = self.slice(&piece);
+                return self.stop(
+                    Fault::new(token.offset, 1, format!("`{called}` can't be called"))
+                        .help("only helpers are called; a filter is written `value | filter`"),
+                );
+            } else {
+                return Ok(piece);
+            }
+        }
+    }
+
+    fn field(&mut self, piece: Piece) -> Read {
+        let token = self.peek();
+        match token.kind {
+            Kind::Name => {
+                self.next();
+                let of = names::field(&piece.of, self.slice(&piece), name(token));
+                Ok(self.member(piece, token, token.text, of))
+            }
+            Kind::Number | Kind::Text | Kind::Symbol | Kind::End => {
+                self.unexpected("the name of a field")
+            }
+        }
+    }
+
+    fn member(
+        &mut self,
+        piece: Piece,
+        token: Token<'_>,
+        field: &str,
+        of: Result<Type, Fault>,
+    ) -> Piece {
+        let record = matches!(piece.of, Type::Record { .. });
+        let code = match piece.may_be_none && record {
+            true => format!("{}({}, \"{field}\")", ops::FIELD, piece.code),
+            false => format!("{}.{field}", piece.code),
+        };
+        Piece {
+            code,
+            of: self.known(of),
+            from: piece.from,
+            to: token.end().max(self.last_end()),
+            literal: None,
+            may_be_none: piece.may_be_none,
+        }
+    }
+
+    fn subscript(&mut self, piece: Piece) -> Read {
+        self.expect("[")?;
+        if self.peek().is(Kind::Symbol, ":") {
+            return self.no_slices();
+        }
+        let token = self.peek();
+        let index = self.expression()?;
+        if self.peek().is(Kind::Symbol, ":") {
+            return self.no_slices();
+        }
+        self.expect("]")?;
+        if let Some(field) = index.literal.as_deref().filter(|field| is_name(field)) {
+            // The caret stands below the name, not below its quotes.
+            let inner = names::Name {
+                text: field,
+                offset: token.offset + 1,
+            };
+            let of = names::field(&piece.of, self.slice(&piece), inner);
+            return Ok(self.member(piece, token, field, of));
+        }
+        let of = match &piece.of {
+            Type::List(item) => (**item).clone(),
+            Type::Any
+            | Type::None
+            | Type::Bool
+            | Type::Number
+            | Type::Text
+            | Type::Date
+            | Type::Instant
+            | Type::Span
+            | Type::Record { .. }
+            | Type::Keys(_) => Type::Any,
+        };
+        Ok(Piece {
+            code: format!("{}[{}]", piece.code, index.code),
+            of,
+            from: piece.from,
+            to: self.last_end(),
+            literal: None,
+            may_be_none: piece.may_be_none,
+        })
+    }
+
+    fn no_slices<T>(&mut self) -> Result<T, Stop> {
+        let token = self.peek();
+        let fault = Fault::new(token.offset, 1, "slices of lists are not available");
+        self.stop(fault.help("take one item, like `[0]`, or `| first`"))
+    }
+}
+
+fn leaf(token: Token<'_>, code: &str, of: Type) -> Piece {
+    Piece {
+        code: code.to_owned(),
+        of,
+        from: token.offset,
+        to: token.end(),
+        literal: None,
+        may_be_none: false,
+    }
+}
+
+/// The place of a piece, for a fault.
+fn piece_at(piece: &Piece) -> Piece {
+    Piece {
+        code: String::new(),
+        of: Type::Any,
+        from: piece.from,
+        to: piece.to,
+        literal: None,
+        may_be_none: false,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+fn arithmetic(left: &Type, right: &Type) -> Type {
+    match (left, right) {
+        (Type::Number, Type::Number) => Type::Number,
+        (Type::Text | Type::Date, Type::Text | Type::Date) => Type::Text,
+        _ => Type::Any,
+    }
+}
+
+/// Whether values of two types can ever be equal; texts and dates of the API can.
+fn can_be_equal(a: &Type, b: &Type) -> bool {
+    let class = |of: &Type| match of {
+        Type::Any | Type::None => None,
+        Type::Bool => Some(0),
+        Type::Number => Some(1),
+        Type::Text | Type::Date => Some(2),
+        Type::Instant => Some(3),
+        Type::Span => Some(4),
+        Type::List(_) => Some(5),
+        Type::Record { .. } | Type::Keys(_) => Some(6),
+    };
+    match (class(a), class(b)) {
+        (Some(a), Some(b)) => a == b,
+        (None, _) | (_, None) => true,
+    }
+}

@@ -1,0 +1,66 @@
+//! The data that expressions see.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use minijinja::value::{Object, Value};
+use serde_json::Value as Json;
+
+use super::record::{self, native};
+use crate::api::types::Record;
+
+/// The data that expressions see: one value for each name of the scope. Cheap to clone and to extend.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    names: Arc<Names>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Names(BTreeMap<String, Value>);
+
+impl Context {
+    /// An object of the API, read lazily; an absent field of its type reads as none.
+    #[must_use]
+    pub fn with_record(self, name: &str, data: Arc<Json>, record: &'static Record) -> Self {
+        self.with_child(name, data, record, Vec::new())
+    }
+
+    /// As `with_record`, with `parents` reachable as fields (`task.phase`), and theirs in turn.
+    #[must_use]
+    pub fn with_child(
+        self,
+        name: &str,
+        data: Arc<Json>,
+        record: &'static Record,
+        parents: Vec<(&'static str, Arc<Json>, &'static Record)>,
+    ) -> Self {
+        self.with(name, record::target(data, record, &parents))
+    }
+
+    /// Plain JSON (`vars`), converted here once.
+    #[must_use]
+    pub fn with_json(self, name: &str, data: &Json) -> Self {
+        self.with(name, native(data))
+    }
+
+    fn with(mut self, name: &str, value: Value) -> Self {
+        Arc::make_mut(&mut self.names)
+            .0
+            .insert(name.to_owned(), value);
+        self
+    }
+
+    /// The root that the engine looks names up in.
+    pub(super) fn root(&self) -> Value {
+        Value::from_dyn_object(self.names.clone())
+    }
+}
+
+impl Object for Names {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.get(key).cloned()
+    }
+}

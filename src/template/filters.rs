@@ -1,0 +1,151 @@
+//! Filters and tests. Filters of text pass none on, where minijinja's own would make the text "None" of it.
+
+use minijinja::{
+    Environment, Error, filters,
+    value::{Value, ValueKind},
+};
+
+use super::{
+    ops,
+    ops::wrong,
+    value::{is_none, to_text, word},
+};
+
+pub(super) fn register(env: &mut Environment<'static>) {
+    env.add_filter("lower", |value: &Value| on_text(value, str::to_lowercase));
+    env.add_filter("upper", |value: &Value| on_text(value, str::to_uppercase));
+    env.add_filter("trim", |value: &Value| {
+        on_text(value, |text| text.trim().to_owned())
+    });
+    env.add_filter("replace", |value: &Value, from: &str, to: &str| {
+        on_text(value, |text| text.replace(from, to))
+    });
+    env.add_filter("string", string);
+    env.add_filter("int", int);
+    env.add_filter("default", default);
+    env.add_filter("d", default);
+    env.add_filter("length", length);
+    env.add_filter("count", length);
+    env.add_filter("first", |value: &Value| end(value, End::First));
+    env.add_filter("last", |value: &Value| end(value, End::Last));
+    env.add_filter("join", join);
+    env.add_filter("select", filters::select);
+    env.add_filter("reject", filters::reject);
+    env.add_filter("selectattr", filters::selectattr);
+    env.add_filter("rejectattr", filters::rejectattr);
+    env.add_filter("map", filters::map);
+
+    env.add_test("none", is_none);
+    env.add_test("defined", |value: &Value| !value.is_undefined());
+    env.add_test("undefined", Value::is_undefined);
+    env.add_test("string", |value: &Value| value.kind() == ValueKind::String);
+    env.add_test("number", Value::is_number);
+    env.add_test("boolean", |value: &Value| value.kind() == ValueKind::Bool);
+    env.add_test("startingwith", |value: &Value, with: &str| {
+        Ok::<_, Error>(text(value)?.is_some_and(|text| text.starts_with(with)))
+    });
+    env.add_test("endingwith", |value: &Value, with: &str| {
+        Ok::<_, Error>(text(value)?.is_some_and(|text| text.ends_with(with)))
+    });
+    env.add_test("eq", ops::equal);
+    env.add_test("ne", |a: &Value, b: &Value| {
+        ops::equal(a, b).map(|equal| !equal)
+    });
+    env.add_test("in", ops::contains);
+    env.add_test("lt", |a: &Value, b: &Value| {
+        ops::ordered(a, b, std::cmp::Ordering::is_lt)
+    });
+    env.add_test("le", |a: &Value, b: &Value| {
+        ops::ordered(a, b, std::cmp::Ordering::is_le)
+    });
+    env.add_test("gt", |a: &Value, b: &Value| {
+        ops::ordered(a, b, std::cmp::Ordering::is_gt)
+    });
+    env.add_test("ge", |a: &Value, b: &Value| {
+        ops::ordered(a, b, std::cmp::Ordering::is_ge)
+    });
+}
+
+fn text(value: &Value) -> Result<Option<&str>, Error> {
+    match value.as_str() {
+        Some(text) => Ok(Some(text)),
+        None if is_none(value) => Ok(None),
+        None => Err(wrong(format!("{} is no text", word(value)))),
+    }
+}
+
+fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error> {
+    Ok(text(value)?.map_or(Value::from(()), |text| Value::from(change(text))))
+}
+
+fn string(value: &Value) -> Result<Value, Error> {
+    match is_none(value) {
+        true => Ok(Value::from(())),
+        false => to_text(value).map(Value::from).map_err(wrong),
+    }
+}
+
+/// A whole number of a number or text; minijinja's own makes 0 of none.
+fn int(value: &Value) -> Result<Value, Error> {
+    if is_none(value) {
+        return Ok(Value::from(()));
+    }
+    let parsed = match value.as_str() {
+        Some(text) => text.trim().parse::<i64>().ok(),
+        None => value.as_i64(),
+    };
+    parsed.map(Value::from).ok_or_else(|| {
+        let shown = to_text(value).unwrap_or_else(|_| word(value).to_owned());
+        wrong(format!("`{shown}` is no whole number"))
+    })
+}
+
+/// The value, or `other` where it is none; minijinja's own replaces only what is undefined.
+fn default(value: &Value, other: &Value) -> Value {
+    match value.is_undefined() || is_none(value) {
+        true => other.clone(),
+        false => value.clone(),
+    }
+}
+
+fn length(value: &Value) -> Result<usize, Error> {
+    match value.len() {
+        _ if is_none(value) => Ok(0),
+        Some(len) => Ok(len),
+        None => Err(wrong(format!("{} has no length", word(value)))),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Last,
+}
+
+/// The item at an end of a list; none when the list is empty.
+fn end(list: &Value, end: End) -> Result<Value, Error> {
+    if list.as_str().is_some() {
+        return Err(wrong("text has no items: use it whole"));
+    }
+    let len = length(list)?;
+    let at = match end {
+        End::First => 0,
+        End::Last => len.saturating_sub(1),
+    };
+    let item = list.get_item_by_index(at)?;
+    Ok(match item.is_undefined() {
+        true => Value::from(()),
+        false => item,
+    })
+}
+
+fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
+    if is_none(list) {
+        return Ok(Value::from(()));
+    }
+    let texts = list
+        .try_iter()?
+        .map(|item| to_text(&item).map_err(wrong))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(Value::from(texts.join(between.unwrap_or_default())))
+}

@@ -1,0 +1,277 @@
+//! The helpers of expressions, for both generations of the API.
+//!
+//! All are false, or none, where what they look at is missing: a task without a due date is not due before anything.
+//! A value of the wrong type, or a text that should be a date and is none, is an error: it is never quietly false.
+//!
+//! | helper | gives |
+//! |---|---|
+//! | `has_assignee(x, id)` | whether `id` (text or number, compared as text) is assigned; the resolved users of variable assignees and `userIds` count |
+//! | `assignees(x)` | the ids of all these, each once, as texts |
+//! | `due(x)` | the instant of the due date, or none |
+//! | `context(x, "contact")` | the id of the first entity of this schema, or none |
+//! | `due_before(x, t)` | whether the due date is before `t`; not at it |
+//! | `due_between(x, a, b)` | whether it is from `a` to `b`, both included |
+//! | `scheduled_between(task, a, b)` | the same of the time that the schedule starts the task |
+//! | `older_than(x, "90 days")` | whether it was created more than that ago |
+//! | `idle_for(x, "90 days")` | whether its last update is more than that ago |
+//! | `start_of("week")`, `end_of("month")` | the first and last instant of the present day, week (from Monday), month or year |
+//! | `days(3)`, `days("3")` | a span of calendar days: `now + days(3)` |
+//! | `date("2026-12-24")` | an instant: its midnight; a date and time is taken as it is |
+//!
+//! Instants and days are those of the playbook's zone, and so is a date without one ("floating"). Where an instant is
+//! asked for (`t`, `a`, `b`), a text that says a date will do: `due_before(task, "2026-12-01")`. So a date is
+//! midnight, and `due_between(task, "2026-12-01", "2026-12-31")` holds a due date of the 31st that has no time of day.
+//!
+//! Instants compare with instants (`date(vars.from) < now`), move by spans, and are shown as ISO 8601 with the zone's
+//! offset: `2026-12-01T09:00:00+01:00`. Comparing an instant with a text is an error.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use jiff::{ToSpan, ZonedDateTime};
+use minijinja::{Environment, Error, value::Value};
+use serde_json::Value as Json;
+
+use super::{
+    instant::{Instant, Span},
+    ops::wrong,
+    record::RecordObject,
+    signature::{ASSIGNED, CREATED, DUE, Period, UPDATED},
+    value::{is_none, to_text, word},
+};
+use crate::dates::{self, Distance};
+
+/// Registers the helpers, and `now` itself; `now` carries the zone.
+pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
+    env.add_global("now", Instant(now.clone()).into_value());
+    let now = Arc::new(now.clone());
+
+    env.add_function("has_assignee", has_assignee);
+    env.add_function("assignees", |x: &Value| {
+        Ok::<_, Error>(assignees(object(x)?))
+    });
+    env.add_function("context", context);
+    env.add_function("days", days);
+
+    let at = now.clone();
+    env.add_function("due", move |x: &Value| {
+        let due = moment_of(object(x)?, DUE, &at)?;
+        Ok::<_, Error>(due.map_or(Value::from(()), |due| Instant(due).into_value()))
+    });
+    let at = now.clone();
+    env.add_function("due_before", move |x: &Value, t: &Value| {
+        let due = moment_of(object(x)?, DUE, &at)?;
+        Ok::<_, Error>(order(due, moment(t, &at)?).is_some_and(Ordering::is_lt))
+    });
+    let at = now.clone();
+    env.add_function("due_between", move |x: &Value, a: &Value, b: &Value| {
+        between(moment_of(object(x)?, DUE, &at)?, a, b, &at)
+    });
+    let at = now.clone();
+    env.add_function(
+        "scheduled_between",
+        move |x: &Value, a: &Value, b: &Value| between(scheduled(object(x)?, &at)?, a, b, &at),
+    );
+    let at = now.clone();
+    env.add_function("older_than", move |x: &Value, by: &Value| {
+        longer_ago(x, CREATED, by, &at)
+    });
+    let at = now.clone();
+    env.add_function("idle_for", move |x: &Value, by: &Value| {
+        longer_ago(x, UPDATED, by, &at)
+    });
+    let at = now.clone();
+    env.add_function("start_of", move |period: &str| bound(period, &at, start_of));
+    let at = now.clone();
+    env.add_function("end_of", move |period: &str| bound(period, &at, end_of));
+    env.add_function("date", move |text: &Value| {
+        let date = moment(text, &now)?;
+        Ok::<_, Error>(date.map_or(Value::from(()), |date| Instant(date).into_value()))
+    });
+}
+
+/// The object of the API that a helper looks at; none when it is absent.
+fn object(value: &Value) -> Result<Option<&RecordObject>, Error> {
+    match value.downcast_object_ref::<RecordObject>() {
+        Some(record) => Ok(Some(record)),
+        None if is_none(value) => Ok(None),
+        None => Err(wrong(format!(
+            "{} is no execution, phase or task",
+            word(value)
+        ))),
+    }
+}
+
+fn assignees(object: Option<&RecordObject>) -> Vec<String> {
+    let mut ids = Vec::new();
+    for field in ASSIGNED {
+        let entries = object.and_then(|object| object.first(&[*field]));
+        for entry in entries.and_then(Json::as_array).into_iter().flatten() {
+            match entry {
+                Json::String(id) => ids.push(id.clone()),
+                Json::Number(id) => ids.push(id.to_string()),
+                Json::Object(variable) => {
+                    let resolved = variable.get("value").and_then(Json::as_array);
+                    let resolved = resolved.into_iter().flatten().filter_map(Json::as_str);
+                    ids.extend(resolved.map(str::to_owned));
+                }
+                Json::Null | Json::Bool(_) | Json::Array(_) => {}
+            }
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    ids
+}
+
+fn has_assignee(x: &Value, id: &Value) -> Result<bool, Error> {
+    let object = object(x)?;
+    if is_none(id) {
+        return Ok(false);
+    }
+    let id = to_text(id).map_err(wrong)?;
+    Ok(assignees(object).contains(&id))
+}
+
+fn context(x: &Value, schema: &str) -> Result<Value, Error> {
+    let contexts = object(x)?.and_then(|object| object.first(&["contexts"]));
+    let text = |context: &Json, names: [&str; 2]| {
+        let found = names.iter().find_map(|name| context.get(name)?.as_str());
+        found.map(str::to_owned)
+    };
+    let mut contexts = contexts.and_then(Json::as_array).into_iter().flatten();
+    let found = contexts
+        .find(|context| text(context, ["entity_schema", "schema"]).as_deref() == Some(schema));
+    let id = found.and_then(|context| text(context, ["entity_id", "id"]));
+    Ok(id.map_or(Value::from(()), Value::from))
+}
+
+/// The moment that a text of the API says, in the zone of `now`.
+fn read(date: &Json, now: &ZonedDateTime) -> Result<ZonedDateTime, Error> {
+    let text = date
+        .as_str()
+        .ok_or_else(|| wrong(format!("`{date}` is no date: dates are texts")))?;
+    parse(text, now)
+}
+
+fn parse(text: &str, now: &ZonedDateTime) -> Result<ZonedDateTime, Error> {
+    dates::instant(text, now.time_zone())
+        .map(|instant| instant.to_zoned_datetime(now.time_zone().clone()))
+        .map_err(|error| wrong(error.to_string()))
+}
+
+fn moment_of(
+    object: Option<&RecordObject>,
+    fields: &[&str],
+    now: &ZonedDateTime,
+) -> Result<Option<ZonedDateTime>, Error> {
+    object
+        .and_then(|object| object.first(fields))
+        .map(|date| read(date, now))
+        .transpose()
+}
+
+fn scheduled(
+    object: Option<&RecordObject>,
+    now: &ZonedDateTime,
+) -> Result<Option<ZonedDateTime>, Error> {
+    object
+        .and_then(|object| object.first(&["schedule"])?.get("scheduled_at"))
+        .filter(|date| !date.is_null())
+        .map(|date| read(date, now))
+        .transpose()
+}
+
+/// An argument that is an instant, or a text that says one.
+fn moment(value: &Value, now: &ZonedDateTime) -> Result<Option<ZonedDateTime>, Error> {
+    if let Some(Instant(instant)) = value.downcast_object_ref() {
+        return Ok(Some(instant.clone()));
+    }
+    match value.as_str() {
+        Some(text) => parse(text, now).map(Some),
+        None if is_none(value) => Ok(None),
+        None => Err(wrong(format!(
+            "{} is no instant: use `date(…)`",
+            word(value)
+        ))),
+    }
+}
+
+fn order(a: Option<ZonedDateTime>, b: Option<ZonedDateTime>) -> Option<Ordering> {
+    Some(a?.timestamp().cmp(&b?.timestamp()))
+}
+
+fn between(
+    date: Option<ZonedDateTime>,
+    from: &Value,
+    to: &Value,
+    now: &ZonedDateTime,
+) -> Result<bool, Error> {
+    let (from, to) = (moment(from, now)?, moment(to, now)?);
+    Ok(order(date.clone(), from).is_some_and(Ordering::is_ge)
+        && order(date, to).is_some_and(Ordering::is_le))
+}
+
+fn longer_ago(x: &Value, fields: &[&str], by: &Value, now: &ZonedDateTime) -> Result<bool, Error> {
+    let date = moment_of(object(x)?, fields, now)?;
+    let by = match (by.downcast_object_ref::<Span>(), by.as_str()) {
+        (Some(Span(by)), _) => *by,
+        (None, Some(text)) => Distance::parse(text).map_err(|error| wrong(error.to_string()))?,
+        (None, None) if is_none(by) => return Ok(false),
+        (None, None) => {
+            let by = word(by);
+            return Err(wrong(format!(
+                "{by} is no distance: write it like \"90 days\""
+            )));
+        }
+    };
+    let limit = by
+        .back()
+        .after(now)
+        .ok_or_else(|| wrong(format!("{by} before now is outside of the calendar")))?;
+    Ok(order(date, Some(limit)).is_some_and(Ordering::is_lt))
+}
+
+fn days(number: &Value) -> Result<Value, Error> {
+    if is_none(number) {
+        return Ok(Value::from(()));
+    }
+    let days = match number.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => number.as_i64(),
+    };
+    let span = days.and_then(|days| Distance::days(days).ok());
+    span.map(|span| Span(span).into_value())
+        .ok_or_else(|| wrong("days() takes a whole number, like `days(3)`"))
+}
+
+fn bound(
+    period: &str,
+    now: &ZonedDateTime,
+    find: fn(Period, &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error>,
+) -> Result<Value, Error> {
+    let period = Period::parse(period).ok_or_else(|| wrong(Period::HELP))?;
+    find(period, now)
+        .map(|instant| Instant(instant).into_value())
+        .map_err(|error| wrong(error.to_string()))
+}
+
+fn start_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error> {
+    let first = match period {
+        Period::Day => now.clone(),
+        // ISO 8601 and German calendars start the week on Monday.
+        Period::Week => now.checked_sub(i64::from(now.weekday().to_monday_zero_offset()).days())?,
+        Period::Month => now.first_of_month()?,
+        Period::Year => now.first_of_year()?,
+    };
+    first.start_of_day()
+}
+
+fn end_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error> {
+    let last = match period {
+        Period::Day => now.clone(),
+        Period::Week => start_of(period, now)?.checked_add(6.days())?,
+        Period::Month => now.last_of_month()?,
+        Period::Year => now.last_of_year()?,
+    };
+    last.end_of_day()
+}

@@ -1,0 +1,58 @@
+//! Instants and spans as values of expressions.
+
+use std::{cmp::Ordering, fmt, sync::Arc};
+
+use jiff::ZonedDateTime;
+use minijinja::value::{DynObject, Object, ObjectRepr, Value};
+
+use crate::dates::Distance;
+
+/// A moment, shown in the playbook's zone as ISO 8601 with the zone's offset: `2026-12-01T09:00:00+01:00`.
+#[derive(Debug)]
+pub(super) struct Instant(pub(super) ZonedDateTime);
+
+/// A distance on the calendar, shown as `3 days`.
+#[derive(Debug)]
+pub(super) struct Span(pub(super) Distance);
+
+impl Instant {
+    pub(super) fn into_value(self) -> Value {
+        Value::from_object(self)
+    }
+}
+
+impl Span {
+    pub(super) fn into_value(self) -> Value {
+        Value::from_object(self)
+    }
+}
+
+impl Object for Instant {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        let other = other.downcast_ref::<Self>()?;
+        Some(self.0.timestamp().cmp(&other.0.timestamp()))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}",
+            jiff::fmt::temporal::DateTimePrinter::new()
+                .timestamp_with_offset_to_string(&self.0.timestamp(), self.0.offset())
+        )
+    }
+}
+
+impl Object for Span {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

@@ -1,0 +1,198 @@
+//! The operators that minijinja's own would get wrong, as functions that the checker writes in their place.
+//!
+//! | operator | here |
+//! |---|---|
+//! | `<` `<=` `>` `>=` | numbers, texts or instants with their like; false when a side is none; else an error |
+//! | `==` `!=` | none equals none; values of different types are an error instead of "not equal" |
+//! | `in` | an item of a list or a part of a text; false when a side is none |
+//! | `~` | text, numbers as JSON writes them; none is an error |
+//! | `+` `-` with a span | an instant moved on the calendar of its zone |
+//! | `(…).name` | the fields of none are none |
+
+use std::cmp::Ordering;
+
+use minijinja::{
+    Environment, Error, ErrorKind,
+    value::{Rest, Value, ValueKind},
+};
+
+use super::{
+    instant::{Instant, Span},
+    value::{is_none, to_text, word},
+};
+
+/// The functions' names; no name of a playbook's helper starts with an underscore.
+pub(super) const LESS: &str = "__lt";
+pub(super) const LESS_OR_EQUAL: &str = "__le";
+pub(super) const GREATER: &str = "__gt";
+pub(super) const GREATER_OR_EQUAL: &str = "__ge";
+pub(super) const EQUAL: &str = "__eq";
+pub(super) const NOT_EQUAL: &str = "__ne";
+pub(super) const IN: &str = "__in";
+pub(super) const NOT_IN: &str = "__not_in";
+pub(super) const CONCAT: &str = "__concat";
+pub(super) const LATER: &str = "__later";
+pub(super) const EARLIER: &str = "__earlier";
+pub(super) const FIELD: &str = "__field";
+
+pub(super) fn register(env: &mut Environment<'static>) {
+    env.add_function(LESS, |a: &Value, b: &Value| ordered(a, b, Ordering::is_lt));
+    env.add_function(LESS_OR_EQUAL, |a: &Value, b: &Value| {
+        ordered(a, b, Ordering::is_le)
+    });
+    env.add_function(GREATER, |a: &Value, b: &Value| {
+        ordered(a, b, Ordering::is_gt)
+    });
+    env.add_function(GREATER_OR_EQUAL, |a: &Value, b: &Value| {
+        ordered(a, b, Ordering::is_ge)
+    });
+    env.add_function(EQUAL, equal);
+    env.add_function(NOT_EQUAL, |a: &Value, b: &Value| {
+        equal(a, b).map(|equal| !equal)
+    });
+    env.add_function(IN, contains);
+    env.add_function(NOT_IN, |a: &Value, b: &Value| {
+        contains(a, b).map(|found| !found)
+    });
+    env.add_function(CONCAT, concat);
+    env.add_function(LATER, |a: &Value, b: &Value| moved(a, b, false));
+    env.add_function(EARLIER, |a: &Value, b: &Value| moved(a, b, true));
+    env.add_function(FIELD, field);
+}
+
+pub(super) fn wrong(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message.into())
+}
+
+fn defined<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<(), Error> {
+    match values.into_iter().any(Value::is_undefined) {
+        true => Err(wrong("a value is undefined: the data have no such key")),
+        false => Ok(()),
+    }
+}
+
+/// Whether two values are of types that can be equal.
+fn alike(a: &Value, b: &Value) -> bool {
+    let class = |value: &Value| match value.kind() {
+        ValueKind::Iterable => ValueKind::Seq,
+        kind => kind,
+    };
+    class(a) == class(b)
+}
+
+/// Compares by `holds`; false when a side is none.
+pub(super) fn ordered(a: &Value, b: &Value, holds: fn(Ordering) -> bool) -> Result<bool, Error> {
+    defined([a, b])?;
+    if is_none(a) || is_none(b) {
+        return Ok(false);
+    }
+    let instants = |value: &Value| value.downcast_object_ref::<Instant>().is_some();
+    let comparable = match (a.kind(), b.kind()) {
+        (ValueKind::Number, ValueKind::Number) | (ValueKind::String, ValueKind::String) => true,
+        _ => instants(a) && instants(b),
+    };
+    if !comparable {
+        let help = match instants(a) || instants(b) {
+            true => ": make both instants with `date(…)` or `due(…)`",
+            false => "",
+        };
+        let (a, b) = (word(a), word(b));
+        return Err(wrong(format!("{a} and {b} have no order{help}")));
+    }
+    Ok(holds(a.cmp(b)))
+}
+
+pub(super) fn equal(a: &Value, b: &Value) -> Result<bool, Error> {
+    defined([a, b])?;
+    if is_none(a) || is_none(b) {
+        return Ok(is_none(a) && is_none(b));
+    }
+    if !alike(a, b) {
+        let help = match (a.kind(), b.kind()) {
+            (ValueKind::Number, ValueKind::String) | (ValueKind::String, ValueKind::Number) => {
+                ": add `| string` to the number"
+            }
+            _ => "",
+        };
+        let (a, b) = (word(a), word(b));
+        return Err(wrong(format!("{a} and {b} can't be equal{help}")));
+    }
+    Ok(a == b)
+}
+
+/// Whether `container` holds `item`.
+pub(super) fn contains(item: &Value, container: &Value) -> Result<bool, Error> {
+    defined([item, container])?;
+    if is_none(item) || is_none(container) {
+        return Ok(false);
+    }
+    if let (Some(part), Some(text)) = (item.as_str(), container.as_str()) {
+        return Ok(text.contains(part));
+    }
+    if !matches!(container.kind(), ValueKind::Seq | ValueKind::Iterable) {
+        let (item, container) = (word(item), word(container));
+        return Err(wrong(format!(
+            "{container} can't hold {item}: `in` needs a list, or two texts"
+        )));
+    }
+    for other in container.try_iter()? {
+        if alike(item, &other) && *item == other {
+            return Ok(true);
+        }
+        // Ids are texts; a number from YAML would quietly never be found.
+        if matches!(
+            (item.kind(), other.kind()),
+            (ValueKind::Number, ValueKind::String) | (ValueKind::String, ValueKind::Number)
+        ) {
+            let (item, other) = (word(item), word(&other));
+            return Err(wrong(format!(
+                "{item} is looked for where {other} stands: use `has_assignee` for users, or add `| string`"
+            )));
+        }
+    }
+    Ok(false)
+}
+
+fn concat(parts: Rest<Value>) -> Result<String, Error> {
+    parts
+        .iter()
+        .map(|part| to_text(part).map_err(wrong))
+        .collect()
+}
+
+fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
+    defined([from, by])?;
+    if is_none(from) || is_none(by) {
+        return Ok(Value::from(()));
+    }
+    // `days(3) + now` is as good as `now + days(3)`.
+    let (from, by) = match back {
+        false if from.downcast_object_ref::<Span>().is_some() => (by, from),
+        _ => (from, by),
+    };
+    let (Some(Instant(from)), Some(Span(by))) = (
+        from.downcast_object_ref::<Instant>(),
+        by.downcast_object_ref::<Span>(),
+    ) else {
+        let (from, by) = (word(from), word(by));
+        return Err(wrong(format!(
+            "{from} can't move by {by}: an instant moves by a span, like `now + days(3)`"
+        )));
+    };
+    let by = if back { by.back() } else { *by };
+    by.after(from)
+        .map(|moved| Instant(moved).into_value())
+        .ok_or_else(|| {
+            wrong(format!(
+                "{from} can't move by {by}: the calendar ends before"
+            ))
+        })
+}
+
+/// A field of an object that a filter may have found none of.
+fn field(of: &Value, name: &str) -> Result<Value, Error> {
+    match is_none(of) {
+        true => Ok(Value::from(())),
+        false => of.get_attr(name),
+    }
+}
