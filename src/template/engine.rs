@@ -129,13 +129,14 @@ impl Engine {
                 Err(fault) => {
                     // Where the expression ends can't be told any more.
                     let open_end = fault.offset == text.len() && fault.len == 0;
-                    faults.push(match open_end {
-                        true => Fault {
+                    faults.push(if open_end {
+                        Fault {
                             offset: open,
                             len: 2,
                             ..fault
-                        },
-                        false => fault,
+                        }
+                    } else {
+                        fault
                     });
                     at = text.len();
                 }
@@ -233,9 +234,10 @@ impl Code {
             Ok(captured.state().lookup(RESULT).unwrap_or_default())
         };
         let value = evaluate().map_err(|error: minijinja::Error| self.error(message(&error)))?;
-        match value.is_undefined() {
-            true => Err(self.error("the value is undefined: the data have no such key")),
-            false => Ok(value),
+        if value.is_undefined() {
+            Err(self.error("the value is undefined: the data have no such key"))
+        } else {
+            Ok(value)
         }
     }
 

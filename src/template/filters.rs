@@ -79,9 +79,10 @@ fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Value, Erro
 }
 
 fn string(value: &Value) -> Result<Value, Error> {
-    match is_none(value) {
-        true => Ok(Value::from(())),
-        false => to_text(value).map(Value::from).map_err(wrong),
+    if is_none(value) {
+        Ok(Value::from(()))
+    } else {
+        to_text(value).map(Value::from).map_err(wrong)
     }
 }
 
@@ -102,9 +103,10 @@ fn int(value: &Value) -> Result<Value, Error> {
 
 /// The value, or `other` where it is none; minijinja's own replaces only what is undefined.
 fn default(value: &Value, other: &Value) -> Value {
-    match value.is_undefined() || is_none(value) {
-        true => other.clone(),
-        false => value.clone(),
+    if value.is_undefined() || is_none(value) {
+        other.clone()
+    } else {
+        value.clone()
     }
 }
 
@@ -133,9 +135,10 @@ fn end(list: &Value, end: End) -> Result<Value, Error> {
         End::Last => len.saturating_sub(1),
     };
     let item = list.get_item_by_index(at)?;
-    Ok(match item.is_undefined() {
-        true => Value::from(()),
-        false => item,
+    Ok(if item.is_undefined() {
+        Value::from(())
+    } else {
+        item
     })
 }
 

@@ -65,9 +65,10 @@ pub(super) fn wrong(message: impl Into<String>) -> Error {
 }
 
 fn defined<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<(), Error> {
-    match values.into_iter().any(Value::is_undefined) {
-        true => Err(wrong("a value is undefined: the data have no such key")),
-        false => Ok(()),
+    if values.into_iter().any(Value::is_undefined) {
+        Err(wrong("a value is undefined: the data have no such key"))
+    } else {
+        Ok(())
     }
 }
 
@@ -92,9 +93,10 @@ pub(super) fn ordered(a: &Value, b: &Value, holds: fn(Ordering) -> bool) -> Resu
         _ => instants(a) && instants(b),
     };
     if !comparable {
-        let help = match instants(a) || instants(b) {
-            true => ": make both instants with `date(…)` or `due(…)`",
-            false => "",
+        let help = if instants(a) || instants(b) {
+            ": make both instants with `date(…)` or `due(…)`"
+        } else {
+            ""
         };
         let (a, b) = (word(a), word(b));
         return Err(wrong(format!("{a} and {b} have no order{help}")));
@@ -153,10 +155,10 @@ pub(super) fn contains(item: &Value, container: &Value) -> Result<bool, Error> {
     Ok(false)
 }
 
-fn concat(parts: Rest<Value>) -> Result<String, Error> {
+fn concat(Rest(parts): Rest<Value>) -> Result<String, Error> {
     parts
-        .iter()
-        .map(|part| to_text(part).map_err(wrong))
+        .into_iter()
+        .map(|part| to_text(&part).map_err(wrong))
         .collect()
 }
 
@@ -166,9 +168,10 @@ fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
         return Ok(Value::from(()));
     }
     // `days(3) + now` is as good as `now + days(3)`.
-    let (from, by) = match back {
-        false if from.downcast_object_ref::<Span>().is_some() => (by, from),
-        _ => (from, by),
+    let (from, by) = if !back && from.downcast_object_ref::<Span>().is_some() {
+        (by, from)
+    } else {
+        (from, by)
     };
     let (Some(Instant(from)), Some(Span(by))) = (
         from.downcast_object_ref::<Instant>(),
@@ -191,8 +194,9 @@ fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
 
 /// A field of an object that a filter may have found none of.
 fn field(of: &Value, name: &str) -> Result<Value, Error> {
-    match is_none(of) {
-        true => Ok(Value::from(())),
-        false => of.get_attr(name),
+    if is_none(of) {
+        Ok(Value::from(()))
+    } else {
+        of.get_attr(name)
     }
 }
