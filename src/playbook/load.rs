@@ -123,16 +123,18 @@ fn playbook(
     let top = reader.map(field, &KEYS)?;
     let version = version(reader, &top);
     let name = name(reader, &top);
-    let description = optional(top.get("description"), |field| {
-        reader.plain_text(field, "text")
-    });
+    let description = top
+        .get("description")
+        .and_then(|field| reader.plain_text(field, "text"));
     let zone = zone(reader, &top);
     let vars = check_vars::check(reader, &top, overrides);
     let folder = path.parent().unwrap_or(Path::new(""));
     let base = check_select::base(reader, &top, folder);
     let guards = check_guards::guards(reader, &top);
     let pace = check_guards::pace(reader, &top);
-    let repeatable = optional(top.get("repeatable"), |field| reader.boolean(field));
+    let repeatable = top
+        .get("repeatable")
+        .and_then(|field| reader.boolean(field));
 
     let engine = Engine::new(now, zone.clone().unwrap_or(TimeZone::UTC));
     let compiler = Compiler::new(
@@ -160,14 +162,6 @@ fn playbook(
         pace,
         repeatable: repeatable.unwrap_or_default(),
     })
-}
-
-/// The value of a key that may be absent.
-fn optional<'n, T>(
-    field: Option<Field<'n>>,
-    read: impl FnOnce(Field<'n>) -> Option<T>,
-) -> Option<T> {
-    field.and_then(read)
 }
 
 fn version(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<()> {

@@ -129,13 +129,14 @@ impl Engine {
                 Err(fault) => {
                     // Where the expression ends can't be told any more.
                     let open_end = fault.offset == text.len() && fault.len == 0;
-                    faults.push(match open_end {
-                        true => Fault {
+                    faults.push(if open_end {
+                        Fault {
                             offset: open,
                             len: 2,
                             ..fault
-                        },
-                        false => fault,
+                        }
+                    } else {
+                        fault
                     });
                     at = text.len();
                 }
@@ -233,9 +234,10 @@ impl Code {
             Ok(captured.state().lookup(RESULT).unwrap_or_default())
         };
         let value = evaluate().map_err(|error: minijinja::Error| self.error(message(&error)))?;
-        match value.is_undefined() {
-            true => Err(self.error("the value is undefined: the data have no such key")),
-            false => Ok(value),
+        if value.is_undefined() {
+            Err(self.error("the value is undefined: the data have no such key"))
+        } else {
+            Ok(value)
         }
     }
 
@@ -310,5 +312,304 @@ impl Template {
             }
         }
         Ok(Json::String(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::Generation,
+        template::fixtures::{context, engine, failure, scope, shown, test, value},
+    };
+
+    fn template_faults(text: &str) -> Vec<(usize, usize, String)> {
+        let faults = engine()
+            .template(text, &scope(Generation::V2))
+            .expect_err(text);
+        let place = |fault: Fault| (fault.offset, fault.len, fault.message);
+        faults.into_iter().map(place).collect()
+    }
+
+    #[test]
+    fn a_condition_gives_true_or_false_and_none_counts_as_false() {
+        for (condition, result) in [
+            ("true", Ok(true)),
+            ("task.enabled", Ok(true)),
+            ("phase.analytics.started_at is none", Ok(true)),
+            ("none", Ok(false)),
+            ("vars.none", Ok(false)),
+            ("vars.flag", Ok(true)),
+            ("task.manually_created", Ok(false)),
+            ("task.status == 'PENDING' and task.enabled", Ok(true)),
+            ("vars.none and task.enabled", Ok(false)),
+            ("vars.text and vars.flag", Ok(true)),
+            ("not vars.none", Ok(true)),
+            (
+                "vars.text",
+                Err("a condition gives true or false, this gives text"),
+            ),
+            (
+                "vars.number",
+                Err("a condition gives true or false, this gives a number"),
+            ),
+            (
+                "vars.deep",
+                Err("a condition gives true or false, this gives an object"),
+            ),
+            (
+                "vars.list",
+                Err("a condition gives true or false, this gives a list"),
+            ),
+            (
+                "vars.flag and now",
+                Err("a condition gives true or false, this gives an instant"),
+            ),
+            (
+                "vars.deep.zzz",
+                Err("the value is undefined: the data have no such key"),
+            ),
+            (
+                "vars.deep.zzz and true",
+                Err("a value is undefined: the data have no such key"),
+            ),
+        ] {
+            let result = result.map_err(str::to_owned);
+            assert_eq!(
+                test(condition).map_err(|error| error.message),
+                result,
+                "{condition}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_condition_that_can_never_be_true_or_false_is_a_fault() {
+        for (text, word) in [
+            ("task.name", "text"),
+            ("execution.tasks", "a list"),
+            ("task", "an object"),
+            ("now", "an instant"),
+            ("vars", "a map"),
+            ("task.name | length", "a number"),
+        ] {
+            let message = format!("this gives {word}, not true or false");
+            assert_eq!(shown(text)[0].1, message, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_whole_expression_keeps_its_type_and_a_part_becomes_text() {
+        for (template, result) in [
+            ("{{ vars.number }}", json!(10010)),
+            ("{{vars.flag}}", json!(true)),
+            ("{{ vars.none }}", json!(null)),
+            ("{{ vars.deep }}", json!({"a": [1, {"b": "c"}]})),
+            ("{{ vars.deep.a[1]['b'] }}", json!("c")),
+            ("{{ task.assigned_to[0] }}", json!("10010")),
+            (
+                "{{ task.execution.contexts[1] }}",
+                json!({"entity_id": "c1", "entity_schema": "contact"}),
+            ),
+            (
+                "{{ task.phase.name if task.phase else 'x' }}",
+                json!("Phase"),
+            ),
+            ("{{ vars.number }} ", json!("10010 ")),
+            (
+                "a {{ vars.flag }} b {{ vars.number }}",
+                json!("a true b 10010"),
+            ),
+            (
+                "{{ task.name }}: {{ task.phase.name }}",
+                json!("Check: Phase"),
+            ),
+            ("plain", json!("plain")),
+            ("", json!("")),
+            ("a { b } }} c", json!("a { b } }} c")),
+            ("{{ '{{ }}' }}", json!("{{ }}")),
+            ("<{{ '<&>' }}>\n", json!("<<&>>\n")),
+        ] {
+            assert_eq!(value(template), Ok(result), "{template}");
+        }
+    }
+
+    #[test]
+    fn none_inside_of_a_text_is_an_error_with_a_cure() {
+        let error = value("due {{ phase.due_date }}").unwrap_err();
+        assert_eq!(error.text, "due {{ phase.due_date }}");
+        assert!(error.message.contains("`| default("), "{error}");
+        assert_eq!(
+            value("due {{ phase.due_date | default('never') }}"),
+            Ok(json!("due never"))
+        );
+    }
+
+    #[test]
+    fn a_text_without_an_expression_is_a_literal() {
+        let literal = |text: &str| {
+            let template = engine().template(text, &Scope::default()).unwrap();
+            template.literal().map(str::to_owned)
+        };
+        assert_eq!(literal("plain").as_deref(), Some("plain"));
+        assert_eq!(literal("").as_deref(), Some(""));
+        assert_eq!(literal("a {{ 1 }}"), None);
+        assert_eq!(literal("{{ 1 }}"), None);
+    }
+
+    #[test]
+    fn faults_of_a_template_stand_where_they_are_in_the_whole_text() {
+        assert_eq!(
+            template_faults("ä {{ vars.leavr }} and {{ tsk.name }}"),
+            [
+                (11, 5, "`vars` has no `leavr`".to_owned()),
+                (27, 3, "`tsk` is not known here".to_owned()),
+            ]
+        );
+        assert_eq!(
+            template_faults("a {{ vars.leaver"),
+            [(2, 2, "the `{{` is not closed".to_owned())]
+        );
+        assert_eq!(
+            template_faults("a {{ }}"),
+            [(5, 0, "an expression is missing here".to_owned())]
+        );
+        assert_eq!(
+            template_faults("{% if x %}")[0],
+            (0, 2, "`{%` is not available".to_owned())
+        );
+        assert_eq!(
+            template_faults("a{# x #}")[0],
+            (1, 2, "`{#` is not available".to_owned())
+        );
+        assert_eq!(template_faults("{{ 'a }}")[0].0, 3);
+        // Minus signs next to the braces would eat white space in minijinja; here they are signs.
+        assert_eq!(value("{{-1}}"), Ok(json!(-1)));
+    }
+
+    #[test]
+    fn a_condition_in_braces_gets_a_cure() {
+        assert_eq!(
+            shown(" {{ task.enabled }}"),
+            [(
+                "{{ task.enabled }}".to_owned(),
+                "a condition stands without `{{ }}`".to_owned(),
+                "write `task.enabled`".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let long = format!("task.name == '{}'", "x".repeat(MAX_EXPRESSION));
+        assert_eq!(
+            shown(&long)[0].1,
+            format!(
+                "an expression has at most 1024 bytes, this one has {}",
+                long.len()
+            )
+        );
+        let within = format!(
+            "task.name == '{}'",
+            "x".repeat(MAX_EXPRESSION - "task.name == ''".len())
+        );
+        assert_eq!(test(&within), Ok(false));
+        assert!(
+            template_faults(&"x".repeat(MAX_TEMPLATE + 1))[0]
+                .2
+                .contains("at most 16384 bytes")
+        );
+        assert_eq!(
+            template_faults(&format!("ab {{{{ '{}' }}}}", "x".repeat(MAX_EXPRESSION)))[0].0,
+            5
+        );
+    }
+
+    /// On a stack as small as a worker's, with the frames of a debug build.
+    #[test]
+    fn the_longest_chains_and_the_deepest_brackets_fit_a_workers_stack() {
+        let chain = |operator: &str, operand: &str| {
+            let times = MAX_EXPRESSION / (operator.len() + operand.len()) - 1;
+            format!("{operand}{}", format!("{operator}{operand}").repeat(times))
+        };
+        let nested = |open: &str, inner: &str, close: &str| {
+            let times = (MAX_EXPRESSION - inner.len()) / (open.len() + close.len());
+            format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+        };
+        let texts = [
+            chain("+", "1"),
+            chain("-", "1"),
+            chain("*", "1"),
+            chain("~", "1"),
+            chain(" or ", "true"),
+            chain(" and ", "true"),
+            chain("|", "d(1)"),
+            chain("|", "x"),
+            chain("[0]", "vars"),
+            chain(".x", "vars"),
+            chain(" is none", "1"),
+            chain("==", "1"),
+            chain("**", "1"),
+            chain(" if 1 else ", "1"),
+            chain(" if 1 else 1", "1"),
+            chain("+days(1)", "now"),
+            chain(" in ", "vars"),
+            chain(",", "1"),
+            nested("(", "1", ")"),
+            nested("[", "1", "]"),
+            nested("-", "1", ""),
+            nested("not ", "true", ""),
+            nested("due(", "task", ")"),
+            nested("(not ", "true", ")"),
+            nested("1 if (", "1", ") else 1"),
+            nested("((1<", "1", ")|d(1))"),
+            "{".repeat(MAX_EXPRESSION),
+            "(".repeat(MAX_EXPRESSION),
+        ];
+        let worker = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+        let thread = worker.spawn(move || {
+            let (engine, scope, context) =
+                (engine(), scope(Generation::V2), context(Generation::V2));
+            for text in texts {
+                let braced = format!("{{{{ {text} }}}}");
+                if let Ok(template) = engine.template(&braced, &scope) {
+                    let _ = template.value(&context);
+                }
+                if let Ok(expression) = engine.expression(&text, &scope) {
+                    let _ = expression.test(&context);
+                }
+            }
+        });
+        thread.unwrap().join().unwrap();
+    }
+
+    #[test]
+    fn an_evaluation_that_never_ends_runs_out_of_fuel() {
+        assert_eq!(
+            failure("'x' * 1000000000"),
+            "this takes too many steps: simplify it"
+        );
+    }
+
+    #[test]
+    fn many_tasks_do_not_use_up_the_fuel() {
+        let task = json!({"id": "t", "name": "n", "status": "PENDING"});
+        let execution = Arc::new(json!({"tasks": vec![task; 5000]}));
+        let record = crate::api::types::record(Generation::V2, crate::api::Level::Execution);
+        let scope = Scope::default().with_record("execution", record);
+        let text = "execution.tasks | selectattr('status', 'eq', 'PENDING') | length == 5000";
+        let expression = engine().expression(text, &scope).unwrap();
+        let context = Context::default().with_record("execution", execution, record);
+        assert_eq!(expression.test(&context), Ok(true));
+    }
+
+    #[test]
+    fn what_is_compiled_can_be_shared_between_threads() {
+        fn shared<T: Clone + Send + Sync + 'static>() {}
+        shared::<Expression>();
+        shared::<Template>();
+        shared::<Context>();
     }
 }

@@ -275,3 +275,240 @@ fn end_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTime, jiff::Er
     };
     last.end_of_day()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        api::Generation,
+        template::fixtures::{failure, test, test_in, value, value_in},
+    };
+
+    #[test]
+    fn assignees_compare_as_text_and_resolved_variables_count() {
+        for (condition, holds) in [
+            ("has_assignee(task, '10010')", true),
+            ("has_assignee(task, 10010)", true),
+            ("has_assignee(task, vars.leaver)", true),
+            ("has_assignee(task, vars.number)", true),
+            ("has_assignee(task, '10020')", true),
+            ("has_assignee(task, '1001')", false),
+            ("has_assignee(task, '{{owner}}')", false),
+            ("has_assignee(task, vars.none)", false),
+            ("has_assignee(task.phase, '10030')", true),
+            ("has_assignee(task.execution, '10010')", false),
+            ("has_assignee(execution.tasks[1], '10010')", false),
+            ("has_assignee(execution.tasks[9], '10010')", false),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+        for (condition, holds) in [
+            ("has_assignee(execution, '10020')", true),
+            ("has_assignee(task, '77')", true),
+            ("has_assignee(task, 77)", true),
+            ("has_assignee(phase, '10010')", false),
+        ] {
+            assert_eq!(test_in(Generation::V1, condition), Ok(holds), "{condition}");
+        }
+        assert_eq!(
+            value("{{ assignees(task) }}"),
+            Ok(json!(["10010", "10020"]))
+        );
+        assert_eq!(value("{{ assignees(execution) }}"), Ok(json!([])));
+        let v1 = value_in(Generation::V1, "{{ assignees(task) }}");
+        assert_eq!(v1, Ok(json!(["10010", "77"])));
+    }
+
+    #[test]
+    fn the_first_context_of_a_schema_is_found_in_both_generations() {
+        for generation in [Generation::V1, Generation::V2] {
+            let id = value_in(generation, "{{ context(execution, 'contact') }}");
+            assert_eq!(id, Ok(json!("c1")), "{generation:?}");
+            let none = value_in(generation, "{{ context(execution, 'order') }}");
+            assert_eq!(none, Ok(json!(null)), "{generation:?}");
+        }
+    }
+
+    #[test]
+    fn floating_due_dates_are_wall_time_of_the_zone() {
+        for (template, shown) in [
+            ("{{ due(task) }}", json!("2026-11-30T00:00:00+01:00")),
+            ("{{ due(execution) }}", json!("2021-04-27T14:00:00+02:00")),
+            ("{{ due(phase) }}", json!(null)),
+            (
+                "{{ date('2026-07-01') }}",
+                json!("2026-07-01T00:00:00+02:00"),
+            ),
+            ("{{ now }}", json!("2026-12-01T09:00:00+01:00")),
+            ("at {{ now }}", json!("at 2026-12-01T09:00:00+01:00")),
+        ] {
+            assert_eq!(value(template), Ok(shown), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_due_date_is_before_but_not_at_an_instant() {
+        for (condition, holds) in [
+            ("due_before(task, now)", true),
+            ("due_before(task, '2026-11-30')", false),
+            ("due_before(task, '2026-11-30T00:00:00.001')", true),
+            ("due_before(task, vars.day)", false),
+            ("due_before(task, '2026-11-29T23:00:00.000Z')", false),
+            ("due_before(task, '2026-11-29T23:00:01.000Z')", true),
+            ("due_before(task, due(execution))", false),
+            ("due_before(execution, due(task))", true),
+            // No date on either side: false, also the other way round.
+            ("due_before(phase, now)", false),
+            ("due_before(task, due(phase))", false),
+            ("due_before(task, vars.none)", false),
+            ("not due_before(phase, now)", true),
+            ("due_before(execution.tasks[9], now)", false),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn between_holds_both_ends() {
+        for (condition, holds) in [
+            ("due_between(task, '2026-11-30', '2026-12-01')", true),
+            ("due_between(task, '2026-11-01', '2026-11-30')", true),
+            (
+                "due_between(task, '2026-11-30T00:00:01', '2026-12-01')",
+                false,
+            ),
+            ("due_between(task, '2026-11-01', '2026-11-29')", false),
+            ("due_between(task, start_of('week'), end_of('week'))", true),
+            (
+                "due_between(task, start_of('month'), end_of('month'))",
+                false,
+            ),
+            ("due_between(phase, '2000-01-01', '2100-01-01')", false),
+            ("due_between(task, vars.none, '2100-01-01')", false),
+            (
+                "scheduled_between(task, start_of('day'), end_of('day'))",
+                true,
+            ),
+            ("scheduled_between(task, now, '2026-12-01T16:00:00')", true),
+            ("scheduled_between(task, now, '2026-12-01T15:59:59')", false),
+            (
+                "scheduled_between(execution.tasks[1], '2000-01-01', '2100-01-01')",
+                false,
+            ),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn age_counts_from_creation_and_idleness_from_the_last_update() {
+        for (condition, holds) in [
+            // Created 2026-09-02 10:00 in Berlin; now is 2026-12-01 09:00, an hour short of 90 days on the calendar.
+            ("older_than(execution, '90 days')", false),
+            ("older_than(execution, '89 days')", true),
+            ("older_than(execution, days(89))", true),
+            ("older_than(task, '3 months')", true),
+            ("idle_for(task, '30 days')", true),
+            ("idle_for(task, '31 days')", false),
+            ("idle_for(phase, '1 day')", false),
+            ("idle_for(phase, '23 hours')", true),
+            ("idle_for(execution.tasks[1], '1 day')", false),
+            ("older_than(task, vars.none)", false),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+        for (condition, holds) in [
+            ("older_than(execution, '90 days')", true),
+            ("older_than(task, '300 days')", true),
+            ("idle_for(execution, '10 days')", true),
+            ("idle_for(task, '2 days')", false),
+        ] {
+            assert_eq!(test_in(Generation::V1, condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn periods_start_and_end_in_the_zone() {
+        for (template, shown) in [
+            ("{{ start_of('day') }}", "2026-12-01T00:00:00+01:00"),
+            ("{{ start_of('week') }}", "2026-11-30T00:00:00+01:00"),
+            ("{{ start_of('month') }}", "2026-12-01T00:00:00+01:00"),
+            ("{{ start_of('year') }}", "2026-01-01T00:00:00+01:00"),
+            ("{{ end_of('day') }}", "2026-12-01T23:59:59.999999999+01:00"),
+            (
+                "{{ end_of('week') }}",
+                "2026-12-06T23:59:59.999999999+01:00",
+            ),
+            (
+                "{{ end_of('month') }}",
+                "2026-12-31T23:59:59.999999999+01:00",
+            ),
+            (
+                "{{ end_of('year') }}",
+                "2026-12-31T23:59:59.999999999+01:00",
+            ),
+        ] {
+            assert_eq!(value(template), Ok(json!(shown)), "{template}");
+        }
+    }
+
+    #[test]
+    fn instants_move_by_days_of_the_calendar_and_compare_with_instants() {
+        for (template, shown) in [
+            ("{{ now + days(3) }}", json!("2026-12-04T09:00:00+01:00")),
+            ("{{ now - days('3') }}", json!("2026-11-28T09:00:00+01:00")),
+            ("{{ days(3) + now }}", json!("2026-12-04T09:00:00+01:00")),
+            // The clocks change on 25 October: the wall time stays.
+            ("{{ now - days(60) }}", json!("2026-10-02T09:00:00+02:00")),
+            ("{{ due(phase) + days(1) }}", json!(null)),
+            ("{{ days(3) }}", json!("3 days")),
+            ("{{ now < now + days(1) }}", json!(true)),
+            ("{{ now == date('2026-12-01T08:00:00Z') }}", json!(true)),
+            ("{{ now != date('2026-12-01T08:00:00Z') }}", json!(false)),
+            ("{{ date(task.due_date) >= start_of('week') }}", json!(true)),
+            ("{{ due(task) < now }}", json!(true)),
+            // none is neither before nor after.
+            ("{{ due(phase) < now }}", json!(false)),
+            ("{{ due(phase) > now }}", json!(false)),
+            ("{{ due(phase) == none }}", json!(true)),
+            (
+                "{{ date(vars.day) < now and due(task) == date(vars.day) }}",
+                json!(true),
+            ),
+        ] {
+            assert_eq!(value(template), Ok(shown), "{template}");
+        }
+    }
+
+    #[test]
+    fn what_should_be_a_date_and_is_none_is_an_error_not_false() {
+        for (expression, part) in [
+            ("due_before(task, vars.text)", "`x` is no date"),
+            ("due_before(task, vars.flag)", "true or false is no instant"),
+            ("date(vars.text)", "`x` is no date"),
+            ("older_than(task, vars.text)", "`x` is no distance"),
+            ("older_than(task, vars.number)", "a number is no distance"),
+            ("days(vars.text)", "takes a whole number"),
+            ("start_of(vars.text)", "a period is"),
+            (
+                "now < vars.day",
+                "an instant and text have no order: make both instants",
+            ),
+            ("now == vars.day", "an instant and text can't be equal"),
+            ("now + vars.number", "can't move by a number"),
+            ("now + days(99999999999)", "takes a whole number"),
+            (
+                "has_assignee(vars.deep, '1')",
+                "an object is no execution, phase or task",
+            ),
+            (
+                "has_assignee(task, vars.list)",
+                "a list can't be part of a text",
+            ),
+        ] {
+            let message = failure(expression);
+            assert!(message.contains(part), "{expression}: {message}");
+        }
+    }
+}

@@ -16,6 +16,8 @@ mod context;
 mod engine;
 mod fault;
 mod filters;
+#[cfg(test)]
+mod fixtures;
 mod helpers;
 mod instant;
 mod lexer;

@@ -1,13 +1,6 @@
-//! Checks an expression against its scope and writes it for minijinja.
-//!
-//! The grammar is minijinja's for expressions, read by descent. Each rule gives the code it stands for and what is
-//! known of its type; a name that is not known is reported and goes on as a value of any type, so that all faults
-//! of a text come out at once. Only a fault of syntax ends the reading.
+//! Reading the tokens: what a rule can take, expect and report.
 
-mod call;
-mod rules;
-
-use super::{
+use crate::template::{
     Fault, Scope,
     lexer::{Kind, Token},
     names::Name,
@@ -20,45 +13,45 @@ const MAX_DEPTH: usize = 24;
 
 /// An expression that has been checked.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(in crate::template) struct Checked {
     /// For minijinja.
-    pub(super) code: String,
-    pub(super) of: Type,
-    pub(super) offset: usize,
-    pub(super) len: usize,
+    pub(in crate::template) code: String,
+    pub(in crate::template) of: Type,
+    pub(in crate::template) offset: usize,
+    pub(in crate::template) len: usize,
 }
 
 /// A part of the expression that has been read.
 #[derive(Debug)]
-struct Piece {
-    code: String,
-    of: Type,
+pub(super) struct Piece {
+    pub(super) code: String,
+    pub(super) of: Type,
     /// The bytes of the text that it stands for.
-    from: usize,
-    to: usize,
+    pub(super) from: usize,
+    pub(super) to: usize,
     /// The content, when it is a quoted text that can be checked.
-    literal: Option<String>,
+    pub(super) literal: Option<String>,
     /// It stands in brackets, so a filter may have found nothing.
-    may_be_none: bool,
+    pub(super) may_be_none: bool,
 }
 
 /// The reading can't go on; the fault is noted.
 #[derive(Debug)]
-struct Stop;
+pub(super) struct Stop;
 
-type Read = Result<Piece, Stop>;
+pub(super) type Read = Result<Piece, Stop>;
 
-struct Checker<'a> {
-    text: &'a str,
+pub(super) struct Checker<'a> {
+    pub(super) text: &'a str,
     tokens: &'a [Token<'a>],
     at: usize,
-    scope: &'a Scope,
+    pub(super) scope: &'a Scope,
     faults: Vec<Fault>,
     depth: usize,
 }
 
 /// Checks the expression that `tokens` of `text` are; they end with an end token.
-pub(super) fn check(
+pub(in crate::template) fn check(
     text: &str,
     tokens: &[Token<'_>],
     scope: &Scope,
@@ -101,12 +94,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn peek(&self) -> Token<'a> {
+    pub(super) fn peek(&self) -> Token<'a> {
         // The end token is never passed.
         self.tokens[self.at.min(self.tokens.len() - 1)]
     }
 
-    fn next(&mut self) -> Token<'a> {
+    pub(super) fn next(&mut self) -> Token<'a> {
         let token = self.peek();
         if token.kind != Kind::End {
             self.at += 1;
@@ -114,19 +107,19 @@ impl<'a> Checker<'a> {
         token
     }
 
-    fn take(&mut self, kind: Kind, text: &str) -> Option<Token<'a>> {
+    pub(super) fn take(&mut self, kind: Kind, text: &str) -> Option<Token<'a>> {
         self.peek().is(kind, text).then(|| self.next())
     }
 
-    fn word(&mut self, word: &str) -> Option<Token<'a>> {
+    pub(super) fn word(&mut self, word: &str) -> Option<Token<'a>> {
         self.take(Kind::Name, word)
     }
 
-    fn symbol(&mut self, symbol: &str) -> Option<Token<'a>> {
+    pub(super) fn symbol(&mut self, symbol: &str) -> Option<Token<'a>> {
         self.take(Kind::Symbol, symbol)
     }
 
-    fn expect(&mut self, symbol: &'static str) -> Result<Token<'a>, Stop> {
+    pub(super) fn expect(&mut self, symbol: &'static str) -> Result<Token<'a>, Stop> {
         match self.symbol(symbol) {
             Some(token) => Ok(token),
             None => self.unexpected(&format!("`{symbol}`")),
@@ -134,31 +127,49 @@ impl<'a> Checker<'a> {
     }
 
     /// The end of the last token that was read.
-    fn last_end(&self) -> usize {
+    pub(super) fn last_end(&self) -> usize {
         self.at
             .checked_sub(1)
             .map_or(0, |last| self.tokens[last].end())
     }
 
-    fn slice(&self, piece: &Piece) -> &'a str {
+    pub(super) fn slice(&self, piece: &Piece) -> &'a str {
         &self.text[piece.from..piece.to]
     }
 
-    fn note(&mut self, fault: Fault) {
+    pub(super) fn note(&mut self, fault: Fault) {
         self.faults.push(fault);
     }
 
-    fn note_at(&mut self, piece: &Piece, message: impl Into<String>, help: impl Into<String>) {
-        let fault = Fault::new(piece.from, piece.to - piece.from, message);
-        self.note(fault.help(help));
+    pub(super) fn note_at(&mut self, piece: &Piece, message: String, help: &str) {
+        self.note(Fault::new(piece.from, piece.to - piece.from, message).help(help));
     }
 
-    fn stop<T>(&mut self, fault: Fault) -> Result<T, Stop> {
+    pub(super) fn note_both(
+        &mut self,
+        (left, right): (&Piece, &Piece),
+        message: String,
+        help: &str,
+    ) {
+        self.note(Fault::new(left.from, right.to - left.from, message).help(help));
+    }
+
+    /// Whether a `name=` comes next, which then is taken.
+    pub(super) fn named(&mut self) -> Option<Token<'a>> {
+        let name = self.peek();
+        let next = self.tokens.get(self.at + 1)?;
+        (name.kind == Kind::Name && next.is(Kind::Symbol, "=")).then(|| {
+            self.at += 2;
+            name
+        })
+    }
+
+    pub(super) fn stop<T>(&mut self, fault: Fault) -> Result<T, Stop> {
         self.note(fault);
         Err(Stop)
     }
 
-    fn unexpected<T>(&mut self, wanted: &str) -> Result<T, Stop> {
+    pub(super) fn unexpected<T>(&mut self, wanted: &str) -> Result<T, Stop> {
         let token = self.peek();
         let fault = match token.kind {
             Kind::End => Fault::new(
@@ -176,14 +187,17 @@ impl<'a> Checker<'a> {
     }
 
     /// The type that was found; a fault is noted and counts as any type.
-    fn known(&mut self, of: Result<Type, Fault>) -> Type {
+    pub(super) fn known(&mut self, of: Result<Type, Fault>) -> Type {
         of.unwrap_or_else(|fault| {
             self.note(fault);
             Type::Any
         })
     }
 
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+    pub(super) fn deeper<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         if self.depth == MAX_DEPTH {
             let token = self.peek();
             return self.stop(
@@ -198,7 +212,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn name<'a>(token: Token<'a>) -> Name<'a> {
+pub(super) fn name(token: Token<'_>) -> Name<'_> {
     Name {
         text: token.text,
         offset: token.offset,
@@ -206,7 +220,7 @@ fn name<'a>(token: Token<'a>) -> Name<'a> {
 }
 
 /// The content of a quoted text, when it has no escapes.
-fn content(token: Token<'_>) -> Option<String> {
+pub(super) fn content(token: Token<'_>) -> Option<String> {
     let inner = token.text.get(1..token.text.len().checked_sub(1)?)?;
     (token.kind == Kind::Text && !inner.contains('\\')).then(|| inner.to_owned())
 }
