@@ -127,7 +127,11 @@ async fn busy_workers_get_the_rate_and_never_more() {
                 let what = format!("{rate}/s, burst {burst}, {workers} workers");
                 let (pacer, log) = (pacer(rate, burst), Log::new());
                 // A second of work at least: the last timer's millisecond is then below 1 %.
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "small"
+                )]
                 let beyond = rate.max(200.0) as u32;
                 work(&pacer, &log, workers, burst + beyond).await;
 
