@@ -11,6 +11,7 @@
 //!
 //! [operators]: ops
 
+mod calendar;
 mod checker;
 mod context;
 mod engine;
@@ -23,12 +24,14 @@ mod instant;
 mod lexer;
 mod names;
 mod ops;
+mod program;
 mod record;
 mod scope;
 mod signature;
 mod value;
 
 pub use context::Context;
-pub use engine::{Engine, Expression, Template};
+pub use engine::Engine;
 pub use fault::{EvalError, Fault};
+pub use program::{Expression, Template};
 pub use scope::Scope;

@@ -109,7 +109,7 @@ impl Checker<'_> {
                 if filter.name.ends_with("attr")
                     && let [attribute, rest @ ..] = arguments
                 {
-                    self.attribute(&item, &attribute.piece);
+                    self.attribute(piece, &item, &attribute.piece);
                     arguments = rest;
                 }
                 if let [test, rest @ ..] = arguments {
@@ -118,26 +118,22 @@ impl Checker<'_> {
                 piece.of.clone()
             }
             Gives::Mapped => {
-                let made = match arguments {
-                    [
-                        Argument {
-                            name: Some(_),
-                            piece,
-                        },
-                    ] => self.attribute(&item, piece),
-                    _ => Type::Any,
-                };
-                Type::List(Box::new(made))
+                let made = arguments.first().map(|argument| match argument.name {
+                    Some(_) => self.attribute(piece, &item, &argument.piece),
+                    None => self.check_filter_name(&argument.piece),
+                });
+                Type::List(Box::new(made.unwrap_or(Type::Any)))
             }
         }
     }
 
-    /// The type of an attribute of `item` that a text names, which may be a path.
-    fn attribute(&mut self, item: &Type, path: &Piece) -> Type {
+    /// The type of an attribute of the items of a list that a text names, which may be a path.
+    fn attribute(&mut self, list: &Piece, item: &Type, path: &Piece) -> Type {
         let Some(literal) = &path.literal else {
             return Type::Any;
         };
         let mut of = item.clone();
+        let mut owner = format!("{}[…]", self.slice(list));
         // Behind the opening quote.
         let mut offset = path.from + 1;
         for part in literal.split('.') {
@@ -145,11 +141,24 @@ impl Checker<'_> {
                 return Type::Any;
             }
             let name = Name { text: part, offset };
-            let found = names::field(&of, "an item", name);
+            let found = names::field(&of, &owner, name);
             of = self.known(found);
+            owner = format!("{owner}.{part}");
             offset += part.len() + 1;
         }
         of
+    }
+
+    /// The filter that `map` applies to each item; of what type its results are is not followed.
+    fn check_filter_name(&mut self, filter: &Piece) -> Type {
+        let known = |literal: &str| FILTERS.iter().any(|filter| filter.name == literal);
+        if let Some(literal) = filter.literal.as_deref().filter(|literal| !known(literal)) {
+            self.note(names::unknown_filter(Name {
+                text: literal,
+                offset: filter.from + 1,
+            }));
+        }
+        Type::Any
     }
 
     fn check_test_name(&mut self, test: &Piece, arguments: usize) {
@@ -225,5 +234,104 @@ impl Checker<'_> {
             literal: None,
             may_be_none: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::fixtures::shown;
+
+    #[test]
+    fn what_filters_and_tests_name_is_checked() {
+        for (text, under, message) in [
+            (
+                "task.name | replace('a') == 'x'",
+                "replace",
+                "`replace` takes 2 arguments, not 1",
+            ),
+            (
+                "task.name | default('x', true) == 'x'",
+                "default",
+                "`default` takes 1 argument, not 2",
+            ),
+            (
+                "task.name | lower(1) == 'x'",
+                "lower",
+                "`lower` takes no arguments, not 1",
+            ),
+            (
+                "task.name | join(1, 2) == 'x'",
+                "join",
+                "`join` takes 0 to 1 arguments, not 2",
+            ),
+            (
+                "task.name | default(value='x') == 'x'",
+                "default",
+                "`default` takes no argument of this name",
+            ),
+            (
+                "execution.tasks | selectattr('staus', 'eq', 'x') | length > 0",
+                "staus",
+                "`execution.tasks[…]` has no field `staus`",
+            ),
+            (
+                "execution.tasks | selectattr('schedule.mod') | length > 0",
+                "mod",
+                "`execution.tasks[…].schedule` has no field `mod`",
+            ),
+            (
+                "execution.tasks | selectattr('name', 'equals', 'x') | length > 0",
+                "equals",
+                "there is no test `equals`",
+            ),
+            (
+                "execution.tasks | selectattr('name', 'eq') | length > 0",
+                "eq",
+                "`eq` takes 1 argument, not 0",
+            ),
+            (
+                "task.taxonomies | select('equals', 'x') | length > 0",
+                "equals",
+                "there is no test `equals`",
+            ),
+            (
+                "(execution.tasks | map(attribute='dueDate')) == []",
+                "dueDate",
+                "`execution.tasks[…]` has no field `dueDate`",
+            ),
+            (
+                "(task.taxonomies | map('uper')) == []",
+                "uper",
+                "there is no filter `uper`",
+            ),
+            (
+                "task.name is startingwith",
+                "startingwith",
+                "`startingwith` takes 1 argument, not 0",
+            ),
+            (
+                "task.name is none('x')",
+                "none",
+                "`none` takes no arguments, not 1",
+            ),
+            (
+                "(execution.tasks | selectattr('enabled') | first).nme == 'x'",
+                "nme",
+                "`(execution.tasks | selectattr('enabled') | first)` has no field `nme`",
+            ),
+            (
+                "(task.name | default(3)) == 3 and tsk",
+                "tsk",
+                "`tsk` is not known here",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].0.as_str(), faults[0].1.as_str()),
+                (under, message),
+                "{text}"
+            );
+        }
     }
 }

@@ -189,3 +189,125 @@ pub(super) fn counted(least: usize, most: usize) -> String {
         (least, most) => format!("{least} to {most} arguments"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::template::{
+        fixtures::{engine, scope, shown},
+        signature::HELPERS,
+    };
+
+    #[test]
+    fn arguments_that_can_not_be_right_are_faults() {
+        for (text, under, message) in [
+            (
+                "due_before(task)",
+                "due_before(task)",
+                "`due_before` takes 2 arguments, not 1",
+            ),
+            (
+                "assignees()",
+                "assignees()",
+                "`assignees` takes 1 argument, not 0",
+            ),
+            (
+                "has_assignee(task, id='x')",
+                "",
+                "`has_assignee` takes no named arguments",
+            ),
+            (
+                "has_assignee('task', 'x')",
+                "'task'",
+                "`has_assignee` takes an object of the API, not text",
+            ),
+            (
+                "due(execution.tasks)",
+                "execution.tasks",
+                "`due` takes an object of the API, not a list",
+            ),
+            (
+                "has_assignee(task, now)",
+                "now",
+                "`has_assignee` takes an id here, not an instant",
+            ),
+            (
+                "older_than(phase, '1 day')",
+                "phase",
+                "`older_than` says nothing of `phase`: a Phase has none of created_at, creationTime, created",
+            ),
+            (
+                "scheduled_between(execution, now, now)",
+                "execution",
+                "`scheduled_between` says nothing of `execution`: a FlowExecution has none of schedule",
+            ),
+            (
+                "due_before(task, 3)",
+                "3",
+                "`due_before` takes an instant or a date here, not a number",
+            ),
+            (
+                "due_before(task, '1.12.2026')",
+                "'1.12.2026'",
+                "`1.12.2026` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`",
+            ),
+            (
+                "date('2026-02-30') == now",
+                "'2026-02-30'",
+                "`2026-02-30` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`",
+            ),
+            (
+                "older_than(task, '90')",
+                "'90'",
+                "`90` is no distance: write a number and a unit, like `3 days`, `-2 weeks` or `1 month`",
+            ),
+            (
+                "older_than(task, 90)",
+                "90",
+                "`older_than` takes a distance like \"90 days\" here, not a number",
+            ),
+            (
+                "idle_for(task, '3 business days')",
+                "'3 business days'",
+                "business days are not available in `3 business days`: use days or weeks",
+            ),
+            (
+                "now < start_of('wek')",
+                "'wek'",
+                "`wek` is no period: a period is \"day\", \"week\", \"month\" or \"year\"",
+            ),
+            (
+                "now < now + days('three')",
+                "'three'",
+                "`three` is no whole number",
+            ),
+            (
+                "context(execution, 3) == 'x'",
+                "3",
+                "`context` takes a text here, not a number",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].0.as_str(), faults[0].1.as_str()),
+                (under, message),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_helpers_usage_is_right_in_itself() {
+        let scope = scope(crate::api::Generation::V2).with_keys("vars", ["user".to_owned()]);
+        for helper in HELPERS {
+            let text = format!("{{{{ {} }}}}", helper.usage);
+            assert!(helper.usage.starts_with(helper.name));
+            assert_eq!(
+                engine().template(&text, &scope).err(),
+                None,
+                "{}",
+                helper.name
+            );
+        }
+    }
+}
