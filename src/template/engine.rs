@@ -170,6 +170,7 @@ fn literal(text: &str, offset: usize, parts: &mut Vec<Part>, faults: &mut Vec<Fa
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -340,5 +341,93 @@ mod tests {
             ")|d(1))".repeat(depth)
         );
         assert_eq!(value(&format!("{{{{ {brackets} }}}}")), Ok(json!(true)));
+    }
+
+    /// Words that make sense here and there, so that a good part of the sentences is accepted.
+    const WORDS: &[&str] = &[
+        "task",
+        "execution",
+        "vars",
+        "now",
+        "due(task)",
+        "vars.deep",
+        "vars.none",
+        ".name",
+        ".tasks",
+        "[0]",
+        "1",
+        "2.5",
+        "'a'",
+        "'ü\\n'",
+        "'\\q'",
+        "none",
+        "true",
+        "==",
+        "<",
+        ">=",
+        "+",
+        "-",
+        "~",
+        "*",
+        "**",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "is none",
+        "if",
+        "else",
+        "|",
+        "| default(1)",
+        "| first",
+        "| length",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "days(1)",
+        "ä",
+        "{{",
+        "}}",
+        "{%",
+        "\n",
+        ".schedule.reference",
+        "| map('lower')",
+        "assignees(task)",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn no_text_panics_and_each_fault_stands_inside_of_it(
+            words in proptest::collection::vec(proptest::sample::select(WORDS), 0..12)
+        ) {
+            let (engine, scope, context) = (engine(), scope(Generation::V2), context(Generation::V2));
+            let text = words.join(" ");
+            for text in [text.clone(), format!("{{{{ {text} }}}}")] {
+                let template = engine.template(&text, &scope);
+                let faults = match template {
+                    Ok(template) => {
+                        let _ = template.value(&context);
+                        Vec::new()
+                    }
+                    Err(faults) => faults,
+                };
+                let more = match engine.expression(&text, &scope) {
+                    Ok(expression) => {
+                        let _ = expression.test(&context);
+                        Vec::new()
+                    }
+                    Err(faults) => faults,
+                };
+                for fault in faults.iter().chain(&more) {
+                    prop_assert!(text.get(fault.offset..fault.offset + fault.len).is_some(), "{text}: {fault:?}");
+                    // What the checker takes, minijinja takes: its own words never show but for bad escapes.
+                    prop_assert!(!fault.message.contains("unexpected"), "{text}: {fault:?}");
+                }
+            }
+        }
     }
 }

@@ -265,6 +265,7 @@ mod tests {
             ("vars.text is in(['x'])", true),
             // minijinja itself would read `if` as the test's argument.
             ("true if phase.status is none else false", true),
+            ("phase.status is none if true else false", true),
             ("phase.status is none and task.status is not none", true),
         ] {
             assert_eq!(test(condition), Ok(holds), "{condition}");

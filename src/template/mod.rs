@@ -5,11 +5,9 @@
 //!                        (every fault, with place)                  + Context ──► value
 //! ```
 //!
-//! Where minijinja's own operators would be quietly wrong, the checker writes calls to this module's [operators]
+//! Where minijinja's own operators would be quietly wrong, the checker writes calls to this module's operators (`ops`)
 //! instead: minijinja puts values of different types in an order of types, so that `none < 3` and
 //! `"40" > 5` are true there.
-//!
-//! [operators]: ops
 
 mod calendar;
 mod checker;

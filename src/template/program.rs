@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use minijinja::{Environment, ErrorKind, Value, value::ValueKind};
+use minijinja::{Environment, ErrorKind, Value};
 use serde_json::Value as Json;
 
 use super::{
@@ -116,15 +116,12 @@ impl Expression {
         if is_none(&value) {
             return Ok(false);
         }
-        bool::try_from(value.clone())
-            .ok()
-            .filter(|_| value.kind() == ValueKind::Bool)
-            .ok_or_else(|| {
-                let word = word(&value);
-                self.code.error(format!(
-                    "a condition gives true or false, this gives {word}"
-                ))
-            })
+        bool::try_from(value.clone()).map_err(|_| {
+            let word = word(&value);
+            self.code.error(format!(
+                "a condition gives true or false, this gives {word}"
+            ))
+        })
     }
 }
 

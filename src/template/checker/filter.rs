@@ -2,6 +2,7 @@
 
 use super::{
     helper::{Argument, counted, joined},
+    operators::DATE_HELP,
     reader::{Checker, Piece, Read, content, name},
 };
 use crate::template::{
@@ -11,6 +12,9 @@ use crate::template::{
     scope::Type,
     signature::{FILTERS, Filter, Gives, TESTS},
 };
+
+/// The tests that compare, which dates of the API do not as texts.
+const COMPARING: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
 
 impl Checker<'_> {
     /// A value with the filters and tests behind it.
@@ -105,15 +109,14 @@ impl Checker<'_> {
                 _ => Type::Any,
             },
             Gives::Same => {
-                let mut arguments = arguments;
-                if filter.name.ends_with("attr")
-                    && let [attribute, rest @ ..] = arguments
-                {
-                    self.attribute(piece, &item, &attribute.piece);
-                    arguments = rest;
-                }
-                if let [test, rest @ ..] = arguments {
-                    self.check_test_name(&test.piece, rest.len());
+                let (tested, test) = match arguments {
+                    [attribute, test @ ..] if filter.name.ends_with("attr") => {
+                        (self.attribute(piece, &item, &attribute.piece), test)
+                    }
+                    test => (item, test),
+                };
+                if let [test, rest @ ..] = test {
+                    self.check_test_name(&tested, &test.piece, rest.len());
                 }
                 piece.of.clone()
             }
@@ -161,7 +164,7 @@ impl Checker<'_> {
         Type::Any
     }
 
-    fn check_test_name(&mut self, test: &Piece, arguments: usize) {
+    fn check_test_name(&mut self, tested: &Type, test: &Piece, arguments: usize) {
         let Some(literal) = &test.literal else {
             return;
         };
@@ -169,10 +172,10 @@ impl Checker<'_> {
             text: literal,
             offset: test.from + 1,
         };
-        self.check_test(place, arguments);
+        self.check_test(tested, place, arguments);
     }
 
-    fn check_test(&mut self, test: Name<'_>, arguments: usize) {
+    fn check_test(&mut self, tested: &Type, test: Name<'_>, arguments: usize) {
         match TESTS.iter().find(|(known, _)| *known == test.text) {
             None => self.note(names::unknown_test(test)),
             Some((_, wanted)) if *wanted != arguments => {
@@ -182,6 +185,11 @@ impl Checker<'_> {
                     counted(*wanted, *wanted)
                 );
                 self.note(Fault::new(test.offset, test.text.len(), message));
+            }
+            Some((known, _)) if matches!(tested, Type::Date) && COMPARING.contains(known) => {
+                let message = format!("`{}` would compare a date as text", test.text);
+                let fault = Fault::new(test.offset, test.text.len(), message);
+                self.note(fault.help(DATE_HELP));
             }
             Some(_) => {}
         }
@@ -214,7 +222,7 @@ impl Checker<'_> {
             }
             _ => Vec::new(),
         };
-        self.check_test(name(token), arguments.len());
+        self.check_test(&piece.of, name(token), arguments.len());
         // In brackets: minijinja would read a word behind the test's name as its argument.
         let code = if arguments.is_empty() {
             format!("({} is {not}{})", piece.code, token.text)
@@ -303,6 +311,16 @@ mod tests {
                 "(task.taxonomies | map('uper')) == []",
                 "uper",
                 "there is no filter `uper`",
+            ),
+            (
+                "execution.tasks | selectattr('due_date', 'lt', '2026-12-01') | length > 0",
+                "lt",
+                "`lt` would compare a date as text",
+            ),
+            (
+                "task.due_date is eq('2026-12-01')",
+                "eq",
+                "`eq` would compare a date as text",
             ),
             (
                 "task.name is startingwith",

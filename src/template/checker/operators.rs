@@ -18,6 +18,10 @@ const COMPARISONS: &[(&str, &str)] = &[
     (">=", ops::GREATER_OR_EQUAL),
 ];
 
+/// What to write instead of a comparison of dates as texts.
+pub(super) const DATE_HELP: &str =
+    "use a helper like `due_before(task, now)`, or `date(…)` on both sides";
+
 impl<'a> Checker<'a> {
     /// `a if condition else b`, and all that binds stronger.
     pub(super) fn expression(&mut self) -> Read {
@@ -83,8 +87,9 @@ impl<'a> Checker<'a> {
         }
         match function {
             ops::IN | ops::NOT_IN => self.check_container(&right),
+            _ if self.compares_date_as_text(operator, &left, &right) => {}
             ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
-            _ => self.check_order(operator, &left, &right),
+            _ => self.check_order(&left, &right),
         }
         Ok(Piece {
             code: format!("{function}({}, {})", left.code, right.code),
@@ -144,13 +149,19 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_order(&mut self, operator: Token<'_>, left: &Piece, right: &Piece) {
-        if matches!(left.of, Type::Date) || matches!(right.of, Type::Date) {
+    /// One moment has many texts, so dates are not even equal as texts; to none they are compared.
+    fn compares_date_as_text(&mut self, operator: Token<'_>, left: &Piece, right: &Piece) -> bool {
+        let date = |of: &Type| matches!(of, Type::Date);
+        let none = |of: &Type| matches!(of, Type::None);
+        let found = (date(&left.of) && !none(&right.of)) || (date(&right.of) && !none(&left.of));
+        if found {
             let message = format!("`{}` would compare a date as text", operator.text);
-            let help = "use a helper like `due_before(task, now)`, or `date(…)` on both sides";
-            self.note_both((left, right), message, help);
-            return;
+            self.note_both((left, right), message, DATE_HELP);
         }
+        found
+    }
+
+    fn check_order(&mut self, left: &Piece, right: &Piece) {
         let fits = match (&left.of, &right.of) {
             (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => matches!(
                 other,
@@ -282,7 +293,7 @@ fn arithmetic(left: &Type, right: &Type) -> Type {
     }
 }
 
-/// Whether values of two types can ever be equal; texts and dates of the API can.
+/// Whether values of two types can ever be equal; a date of the API is a text.
 fn can_be_equal(a: &Type, b: &Type) -> bool {
     let class = |of: &Type| match of {
         Type::Any | Type::None => None,
@@ -344,7 +355,17 @@ mod tests {
             ),
             (
                 "task.due_date == now",
-                "a date of the API is never equal to an instant",
+                "`==` would compare a date as text",
+                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+            ),
+            (
+                "vars.day != task.due_date",
+                "`!=` would compare a date as text",
+                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+            ),
+            (
+                "now == '2026-12-01'",
+                "an instant is never equal to text",
                 "make an instant of the text: `date(…)`, or of a due date: `due(…)`",
             ),
             (
