@@ -30,7 +30,9 @@ pub(crate) struct Ended {
 
 impl Environment {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -51,7 +53,10 @@ impl Environment {
         for entry in fs::read_dir(source).unwrap() {
             let entry = entry.unwrap();
             let text = fs::read_to_string(entry.path()).unwrap();
-            self.file(&format!("playbooks/{}", entry.file_name().to_string_lossy()), &text);
+            self.file(
+                &format!("playbooks/{}", entry.file_name().to_string_lossy()),
+                &text,
+            );
         }
         self
     }
@@ -80,7 +85,9 @@ impl Environment {
 
     pub(crate) fn command_on(&self, sandbox: &SandboxProcess, arguments: &[&str]) -> Command {
         let mut command = self.command(arguments);
-        command.args(["--server", &sandbox.url()]).env("EPILOT_TOKEN", "sandbox");
+        command
+            .args(["--server", &sandbox.url()])
+            .env("EPILOT_TOKEN", "sandbox");
         command
     }
 
@@ -113,25 +120,40 @@ impl From<Output> for Ended {
 impl Ended {
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     #[track_caller]
     pub(crate) fn expect_said(self, text: &str) -> Self {
-        assert!(self.stderr.contains(text), "{text:?} is not in stderr:\n{}", self.stderr);
+        assert!(
+            self.stderr.contains(text),
+            "{text:?} is not in stderr:\n{}",
+            self.stderr
+        );
         self
     }
 
     /// The document of `--json`, whose outcomes must add up.
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        let document: Value = serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}\nstdout:\n{}\nstderr:\n{}", self.stdout, self.stderr));
+        let document: Value = serde_json::from_str(&self.stdout).unwrap_or_else(|error| {
+            panic!(
+                "{error}\nstdout:\n{}\nstderr:\n{}",
+                self.stdout, self.stderr
+            )
+        });
         let outcomes = document["outcomes"].as_object().unwrap();
         assert_eq!(outcomes.len(), 8, "all eight outcomes are named");
         let sum: u64 = outcomes.values().map(|count| count.as_u64().unwrap()).sum();
-        assert_eq!(document["planned"], sum, "planned is the sum of the outcomes: {document}");
+        assert_eq!(
+            document["planned"], sum,
+            "planned is the sum of the outcomes: {document}"
+        );
         document
     }
 }
@@ -168,7 +190,11 @@ impl SandboxProcess {
             .unwrap_or_else(|| panic!("the sandbox did not start: {first}"))
             .trim()
             .to_owned();
-        Self { child, address, _folder: folder }
+        Self {
+            child,
+            address,
+            _folder: folder,
+        }
     }
 
     /// One whose faults are scripted.
@@ -200,7 +226,10 @@ impl SandboxProcess {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(" 200 ") || head.contains(" 204 "), "{method} {path}: {answer}");
+        assert!(
+            head.contains(" 200 ") || head.contains(" 204 "),
+            "{method} {path}: {answer}"
+        );
         body.to_owned()
     }
 }

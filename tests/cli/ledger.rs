@@ -20,13 +20,20 @@ impl Ledger {
         let reads = |request: &Value| {
             request["method"] == "GET" || request["path"].as_str().unwrap().ends_with(":search")
         };
-        self.requests().iter().filter(|request| !reads(request)).count()
+        self.requests()
+            .iter()
+            .filter(|request| !reads(request))
+            .count()
     }
 
     /// How often each path was read with GET.
     pub(crate) fn reads_by_path(&self) -> BTreeMap<&str, usize> {
         let mut reads = BTreeMap::new();
-        for request in self.requests().iter().filter(|request| request["method"] == "GET") {
+        for request in self
+            .requests()
+            .iter()
+            .filter(|request| request["method"] == "GET")
+        {
             *reads.entry(request["path"].as_str().unwrap()).or_default() += 1;
         }
         reads
@@ -44,7 +51,11 @@ impl Ledger {
 
     /// When each request arrived, in milliseconds since the sandbox started, in order.
     pub(crate) fn arrivals(&self) -> Vec<u64> {
-        let mut arrivals: Vec<u64> = self.requests().iter().map(|request| request["ms"].as_u64().unwrap()).collect();
+        let mut arrivals: Vec<u64> = self
+            .requests()
+            .iter()
+            .map(|request| request["ms"].as_u64().unwrap())
+            .collect();
         arrivals.sort_unstable();
         arrivals
     }
