@@ -347,8 +347,12 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
         "the service asks for a rest of 1h; go on after it \
          (GET /v2/flows/executions/e at https://example.com, not sent)"
     );
-    assert_eq!(stage.script.times().len(), 1);
     assert!(stage.script.start.elapsed() < Duration::from_secs(1));
+    // Not even when the rest is over: the run is ending.
+    time::advance(Duration::from_hours(2)).await;
+    let late = stage.client.send(&patch(), None).await;
+    assert!(matches!(late, Verdict::NotSent { .. }), "{late:?}");
+    assert_eq!(stage.script.times().len(), 1);
     assert_eq!(stage.notices().len(), 1);
     assert_eq!(stage.client.traffic().throttled, Duration::ZERO);
 }
