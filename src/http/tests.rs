@@ -58,9 +58,8 @@ async fn request(stream: &mut TcpStream) -> String {
                 return text.into_owned();
             }
         }
-        if stream.read_buf(&mut bytes).await.unwrap() == 0 {
-            panic!("the client hung up after {bytes:?}");
-        }
+        let length = stream.read_buf(&mut bytes).await.unwrap();
+        assert!(length > 0, "the client hung up after {bytes:?}");
     }
 }
 
@@ -214,6 +213,31 @@ async fn a_server_that_never_answers_is_left_after_the_timeout() {
 }
 
 #[tokio::test]
+async fn an_answer_that_only_drips_is_left_after_the_timeout() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        // Far below the timeout, so that no single wait is too long.
+        let mut drops = tokio::time::interval(Duration::from_millis(10));
+        while stream.write_all(b" ").await.is_ok() {
+            drops.tick().await;
+        }
+    });
+    let http = http(&format!("http://{address}"), Duration::from_millis(200));
+    let operation = patch();
+    let attempt = http.attempt(&operation, &[], Some(b"{}"));
+    let patience = Duration::from_secs(10);
+    let result = tokio::time::timeout(patience, attempt).await.unwrap();
+    assert!(
+        matches!(&result, Err(TransportError::Unknown { reason }) if reason.contains("in time")),
+        "{result:?}"
+    );
+}
+
+#[tokio::test]
 async fn both_forms_of_retry_after_are_read() {
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     for (header, expected) in [
@@ -292,6 +316,21 @@ async fn a_list_of_any_length_goes_onto_the_disk() {
     assert!(read == list);
     let request = &server.requests()[0];
     assert!(request.contains("\r\naccept: application/large-response.vnd+json\r\n"));
+}
+
+#[tokio::test]
+async fn an_endless_list_does_not_fill_the_disk() {
+    for (limit, fits) in [(3, true), (2, false)] {
+        let server = Server::answering([&answer("200 OK", "", "[1]")]).await;
+        let http = server.http();
+        let url = format!("http://{}/", server.address);
+        let response = http.client().unwrap().get(url).send().await.unwrap();
+        let spool = http.spool(response, limit).await;
+        assert_eq!(matches!(spool, Ok(Spool::Body(_))), fits, "{spool:?}");
+        let too_large = SpoolError::Transport(TransportError::TooLarge { limit });
+        let refused = spool.is_err_and(|error| error.to_string() == too_large.to_string());
+        assert_eq!(refused, !fits);
+    }
 }
 
 #[tokio::test]

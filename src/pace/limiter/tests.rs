@@ -62,8 +62,7 @@ const BURSTS: [u32; 5] = [1, 2, 4, 33, 100];
 const WORKERS: [u32; 3] = [1, 4, 256];
 
 fn pacer(rate: f64, burst: u32) -> Arc<Pacer> {
-    let burst = NonZeroU32::new(burst).unwrap();
-    Arc::new(Pacer::new(Rate(rate), burst))
+    Arc::new(Pacer::per_second(rate, burst))
 }
 
 /// Runs `workers` that take `permits` in all, one after another each.
