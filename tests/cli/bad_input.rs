@@ -113,7 +113,7 @@ fn a_wrong_token_is_an_error_and_is_never_shown() {
     let environment = Environment::new().with_playbooks();
     let mut command = environment.command_on(
         &sandbox,
-        &["run", "playbooks/reassign.yaml", "--yes", "-vv"],
+        &["run", "playbooks/reassign.yaml", "--yes", "-v"],
     );
     let output = command
         .env("EPILOT_TOKEN", "wrong-s3cret")

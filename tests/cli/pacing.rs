@@ -14,17 +14,9 @@ fn the_server_never_sees_more_than_the_rate_and_the_burst() {
     let sandbox = SandboxProcess::with_faults(&json!({"rules": [
         {"match": {"method": "PATCH", "every": 40}, "do": {"status": {"code": 429, "message": "slow", "retry_after": 0}}}
     ]}));
-    let environment = Environment::new().with_playbooks();
-    let arguments = [
-        "run",
-        "playbooks/reassign.yaml",
-        "--yes",
-        "--json",
-        "--rate",
-        "100/s",
-        "--concurrency",
-        "32",
-    ];
+    let environment =
+        Environment::new().with_playbooks_at("rate: 100/s, burst: 8, concurrency: 32");
+    let arguments = ["run", "playbooks/reassign.yaml", "--yes", "--json"];
     let document = environment
         .run_on(&sandbox, &arguments)
         .expect_code(0)
