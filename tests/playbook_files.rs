@@ -15,7 +15,7 @@ fn the_entities_of_the_playbooks_are_those_of_the_sandbox() {
         .iter()
         .take(ENTITIES)
     {
-        text.push_str(&format!("{},{}\n", entity.entity_id, entity.entity_schema));
+        text += &format!("{},{}\n", entity.entity_id, entity.entity_schema);
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/entities.csv");
     if env::var_os("UPDATE_EXPECTED").is_some() {

@@ -16,7 +16,7 @@ use crate::environment::{Environment, SandboxProcess};
 /// Targets of the playbook below; the closed executions come on top.
 const TASKS: usize = 900;
 
-/// Both kinds of change that there are: PATCHes that may be repeated, and a status that a read has to tell.
+/// Both kinds of change that there are: such that may be repeated, and a status that a read has to tell.
 const PLAYBOOK: &str = r#"
 version: 1
 name: mixed
@@ -40,7 +40,7 @@ fn environment() -> Environment {
     let sandbox = Options::new(date(2026, 1, 1));
     let mut text = "entity_id,entity_schema\n".to_owned();
     for entity in entities(sandbox.seed, sandbox.executions) {
-        text.push_str(&format!("{},{}\n", entity.entity_id, entity.entity_schema));
+        text += &format!("{},{}\n", entity.entity_id, entity.entity_schema);
     }
     environment.file("entities.csv", &text);
     environment.file("mixed.yaml", PLAYBOOK);
