@@ -12,7 +12,7 @@ mod transport;
 use std::{sync::OnceLock, time::Duration};
 
 use reqwest::{
-    Certificate, Client, Response, Url,
+    Certificate, Client, ClientBuilder, Response, Url,
     header::{
         ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
         USER_AGENT,
@@ -187,34 +187,38 @@ impl Http {
     }
 
     fn build(&self) -> reqwest::Result<Client> {
-        let builder = || {
-            let builder = Client::builder()
-                .redirect(redirect::Policy::none())
-                .referer(false)
-                .retry(reqwest::retry::never())
-                .https_only(self.origin.is_https())
-                .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2))
-                .read_timeout(self.timeout)
-                .pool_idle_timeout(IDLE_LIMIT);
-            if self.origin.is_loopback() {
-                // A proxy can't reach this machine's own ports.
-                builder.no_proxy()
-            } else {
-                builder
-            }
-        };
         if !self.origin.is_https() {
             // No certificate is ever looked at; none are read.
-            return builder().tls_certs_only([]).build();
+            return self.builder().tls_certs_only([]).build();
         }
-        builder().build().or_else(|_| {
-            // A machine without CA certificates (a bare container) gets Mozilla's.
-            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-                .iter()
-                .map(|root| Certificate::from_der(root))
-                .collect::<reqwest::Result<Vec<_>>>()?;
-            builder().tls_certs_only(roots).build()
-        })
+        let with_system_roots = self.builder().build();
+        with_system_roots.or_else(|_| self.build_with_bundled_roots())
+    }
+
+    /// For a machine without CA certificates, like a bare container: with Mozilla's.
+    fn build_with_bundled_roots(&self) -> reqwest::Result<Client> {
+        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS
+            .iter()
+            .map(|root| Certificate::from_der(root))
+            .collect::<reqwest::Result<Vec<_>>>()?;
+        self.builder().tls_certs_only(roots).build()
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        let builder = Client::builder()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .https_only(self.origin.is_https())
+            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout / 2))
+            .read_timeout(self.timeout)
+            .pool_idle_timeout(IDLE_LIMIT);
+        if self.origin.is_loopback() {
+            // A proxy can't reach this machine's own ports.
+            builder.no_proxy()
+        } else {
+            builder
+        }
     }
 }
 
@@ -239,3 +243,6 @@ const fn method(operation: &Operation) -> reqwest::Method {
         Method::Post => reqwest::Method::POST,
     }
 }
+
+#[cfg(test)]
+mod tests;

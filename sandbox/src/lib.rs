@@ -1,47 +1,160 @@
-#![allow(
-    missing_docs,
-    clippy::all,
-    clippy::pedantic,
-    missing_debug_implementations,
-    reason = "placeholder"
-)]
-#[derive(Default, Clone)]
-pub struct Faults;
-impl Faults {
-    pub fn from_json(_: &str) -> Result<Self, std::io::Error> {
-        Ok(Self)
-    }
+//! The epilot Workflow Executions API on loopback, to try bulk jobs on and to test them against.
+//!
+//! It shares no type with the client: what both would misread in the same way, a test could not see.
+//!
+//! ```text
+//! server       ledger -> limit -> fault -> authorisation -> handler
+//! handlers     take requests apart, put answers together
+//! transition   what a permitted request does to an execution (pure); machine: which statuses may follow which
+//! state        the data: what the generator makes, and what was changed since
+//! effect, log  each change, field by field, on disk before its answer
+//! ```
+//!
+//! Served are v1's list, read, PATCH and closing reasons, and v2's search, read, PATCH of flow, phase and task, and run-now. Beside
+//! the API, without a token:
+//!
+//! - `GET /_sandbox/ledger[?since=SEQ]`: every request and every effect.
+//! - `POST /_sandbox/edit/{id}`: a JSON merge patch of an execution, or `{"task": id, "set": {…}}` (`phase`, `step`) of a
+//!   part, as if somebody else had changed it.
+//! - `DELETE /_sandbox/execution/{id}`: an execution is gone.
+
+mod app;
+mod auth;
+mod effect;
+mod error;
+mod faults;
+mod folder;
+mod generate;
+mod handlers;
+mod large;
+mod ledger;
+mod log;
+mod machine;
+mod options;
+mod payloads;
+mod refused;
+mod reply;
+mod server;
+mod state;
+mod transition;
+mod wire;
+
+use std::{io, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use crate::{
+    app::App,
+    folder::Folder,
+    generate::{Origin, Sizes},
+    log::Log,
+    state::State,
+};
+pub use crate::{
+    error::Error,
+    faults::{Fault, Faults, FaultsError, Limit, Match, Rule, Status},
+    options::{Options, Wanted},
+};
+
+/// An entity that flows belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityRow {
+    pub entity_id: String,
+    pub entity_schema: String,
 }
-#[derive(Clone)]
-pub struct Wanted {
-    pub seed: Option<u64>,
-    pub epoch: Option<jiff::civil::Date>,
-    pub executions: Option<u32>,
-    pub token: String,
-    pub faults: Faults,
-    pub today: jiff::civil::Date,
+
+/// The API with its data.
+#[derive(Debug)]
+pub struct Sandbox {
+    app: Arc<App>,
 }
-impl Wanted {
-    pub fn of_day(today: jiff::civil::Date) -> Self {
-        Self {
-            seed: None,
-            epoch: None,
-            executions: None,
-            token: "sandbox".into(),
-            faults: Faults,
-            today,
-        }
-    }
-}
-pub struct Sandbox;
+
 impl Sandbox {
-    pub fn open(_: &std::path::Path, _: Wanted) -> Result<Self, std::io::Error> {
-        Ok(Self)
+    /// Opens the data folder at `dir`, or creates it.
+    ///
+    /// # Errors
+    ///
+    /// When another process uses the folder, when what is asked for differs from what its data were made with,
+    /// and when a file can't be used.
+    pub fn open(dir: &Path, wanted: Wanted) -> Result<Self, Error> {
+        let folder = Folder::open(dir, &wanted)?;
+        let origin = Origin {
+            seed: folder.settings.seed,
+            epoch: folder.settings.epoch,
+        };
+        let mut state = State::new(origin, folder.settings.executions);
+        let damaged = |(place, reason)| Error::Damaged {
+            path: folder.log_path.clone(),
+            line: place + 1,
+            reason,
+        };
+        state.replay(&folder.effects).map_err(damaged)?;
+        let log = Log::new(folder.log, folder.lock).map_err(|source| Error::File {
+            action: "start the thread that writes",
+            path: folder.log_path,
+            source,
+        })?;
+        let app = App::new(
+            state,
+            folder.effects,
+            Some(log),
+            wanted.token,
+            &wanted.faults,
+            Timestamp::now,
+        );
+        Ok(Self { app: Arc::new(app) })
     }
-    pub async fn serve(self, _: tokio::net::TcpListener) -> std::io::Result<()> {
-        Ok(())
+
+    /// A sandbox whose data are gone with it.
+    pub fn in_memory(options: Options) -> Self {
+        let origin = Origin {
+            seed: options.seed,
+            epoch: options.epoch,
+        };
+        let state = State::new(origin, options.executions);
+        let app = App::new(
+            state,
+            Vec::new(),
+            None,
+            options.token,
+            &options.faults,
+            Timestamp::now,
+        );
+        Self { app: Arc::new(app) }
+    }
+
+    /// The API as a router, for serving inside the process. The ledger shows no remote addresses then.
+    pub fn router(&self) -> axum::Router {
+        server::router(Arc::clone(&self.app))
+    }
+
+    /// Serves the API until the future is dropped; all connections are closed then, and the data folder is
+    /// freed when requests that have arrived have taken their course.
+    ///
+    /// # Errors
+    ///
+    /// When the listener can't accept connections any more.
+    pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
+        server::serve(self.app, listener).await
     }
 }
-pub fn reset(_: &std::path::Path) -> Result<bool, std::io::Error> {
-    Ok(false)
+
+/// Removes a folder's data; false when there were none.
+///
+/// # Errors
+///
+/// When another process uses the folder, or a file can't be removed.
+pub fn reset(dir: &Path) -> Result<bool, Error> {
+    folder::reset(dir)
+}
+
+/// The entities of a sandbox, in a stable order: those of a smaller sandbox come first.
+pub fn entities(seed: u64, executions: u32) -> Vec<EntityRow> {
+    (0..Sizes::new(executions).entities)
+        .map(|number| EntityRow {
+            entity_id: generate::entity_id(seed, number),
+            entity_schema: generate::SCHEMA.to_owned(),
+        })
+        .collect()
 }

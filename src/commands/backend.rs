@@ -135,7 +135,7 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
     };
     let wanted = Wanted {
         token: SANDBOX_TOKEN.to_owned(),
-        ..Wanted::of_day(today())
+        ..Wanted::new(today())
     };
     let folder = common.state_dir.join("sandbox");
     // Making some thousand executions takes a moment of computing.

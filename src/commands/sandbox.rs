@@ -45,7 +45,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 epoch: args.epoch,
                 executions: args.executions,
                 faults,
-                ..Wanted::of_day(today())
+                ..Wanted::new(today())
             };
             let token = wanted.token.clone();
             let sandbox = Sandbox::open(&folder, wanted)

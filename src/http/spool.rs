@@ -84,7 +84,7 @@ impl Http {
             .send()
             .await
             .map_err(|error| failure::transport(error, &self.origin))?;
-        self.spool(response).await
+        self.spool(response, SPOOL_LIMIT).await
     }
 
     /// Reads a large response from where the service keeps it; without token and organisation,
@@ -101,10 +101,16 @@ impl Http {
             .send()
             .await
             .map_err(|error| failure::transport(error, &self.origin))?;
-        self.spool(response).await
+        self.spool(response, SPOOL_LIMIT).await
     }
 
-    async fn spool(&self, mut response: Response) -> Result<Spool, SpoolError> {
+    /// Spools at most `limit` bytes. The disk is written to in between: a chunk is a few KB, which
+    /// the system takes into its cache at once.
+    pub(super) async fn spool(
+        &self,
+        mut response: Response,
+        limit: u64,
+    ) -> Result<Spool, SpoolError> {
         let mut reply = head(&response);
         let success = response.status().is_success();
         let mut file = SpooledTempFile::new(MEMORY_LIMIT);
@@ -115,8 +121,8 @@ impl Http {
             .map_err(|error| failure::transport(error, &self.origin))?
         {
             length += chunk.len() as u64;
-            if length > SPOOL_LIMIT {
-                return Err(TransportError::TooLarge { limit: SPOOL_LIMIT }.into());
+            if length > limit {
+                return Err(TransportError::TooLarge { limit }.into());
             }
             file.write_all(&chunk)?;
             if !success && length > REFERENCE_LIMIT {

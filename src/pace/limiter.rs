@@ -164,6 +164,14 @@ impl fmt::Debug for Pacer {
     }
 }
 
+#[cfg(test)]
+impl Pacer {
+    /// A limiter for the tests of others, who can't make a [`Rate`] without text.
+    pub(crate) fn per_second(rate: f64, burst: u32) -> Self {
+        Self::new(Rate(rate), NonZeroU32::new(burst).unwrap())
+    }
+}
+
 /// Tokio's clock for governor, so that a paused clock drives it.
 #[derive(Clone, Copy, Debug)]
 struct TokioClock;

@@ -79,10 +79,13 @@ fn entry(
         Value::Text(name) => bare(reader, field.node, name)?,
         Value::Map(entries) => parts(reader, field, entries)?,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::CollectionKey => {
-            reader.mismatch(
-                field,
-                "a list of actions",
-                &format!("each entry is one of {}", words().join(", ")),
+            reader.wrong(
+                field.node.span,
+                format!(
+                    "an entry of `actions` is one action, not {}",
+                    field.node.value.kind()
+                ),
+                format!("write one of {}", words().join(", ")),
             );
             return None;
         }

@@ -1,11 +1,10 @@
 //! From a playbook's text to a checked playbook.
 
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
-use sha2::{Digest, Sha256};
 
-use crate::template::Engine;
+use crate::{digest, template::Engine};
 
 use super::{
     check_actions::{self, Setting},
@@ -123,16 +122,18 @@ fn playbook(
     let top = reader.map(field, &KEYS)?;
     let version = version(reader, &top);
     let name = name(reader, &top);
-    let description = optional(top.get("description"), |field| {
-        reader.plain_text(field, "text")
-    });
+    let description = top
+        .get("description")
+        .and_then(|field| reader.plain_text(field, "text"));
     let zone = zone(reader, &top);
     let vars = check_vars::check(reader, &top, overrides);
     let folder = path.parent().unwrap_or(Path::new(""));
     let base = check_select::base(reader, &top, folder);
     let guards = check_guards::guards(reader, &top);
     let pace = check_guards::pace(reader, &top);
-    let repeatable = optional(top.get("repeatable"), |field| reader.boolean(field));
+    let repeatable = top
+        .get("repeatable")
+        .and_then(|field| reader.boolean(field));
 
     let engine = Engine::new(now, zone.clone().unwrap_or(TimeZone::UTC));
     let compiler = Compiler::new(
@@ -151,7 +152,7 @@ fn playbook(
     Some(Playbook {
         name: name?.to_owned(),
         description: description.map(ToOwned::to_owned),
-        sha256: sha256(reader.source),
+        sha256: digest::sha256(reader.source),
         zone: zone?,
         vars,
         select: select?,
@@ -160,14 +161,6 @@ fn playbook(
         pace,
         repeatable: repeatable.unwrap_or_default(),
     })
-}
-
-/// The value of a key that may be absent.
-fn optional<'n, T>(
-    field: Option<Field<'n>>,
-    read: impl FnOnce(Field<'n>) -> Option<T>,
-) -> Option<T> {
-    field.and_then(read)
 }
 
 fn version(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<()> {
@@ -232,14 +225,4 @@ fn zone(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<TimeZone> {
         help,
     );
     None
-}
-
-/// In hex, as `sha256sum` prints it.
-fn sha256(source: &str) -> String {
-    let mut hex = String::new();
-    for byte in Sha256::digest(source.as_bytes()) {
-        // Writing to a string can't fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

@@ -266,6 +266,16 @@ mod tests {
     }
 
     #[test]
+    fn digits_that_are_ids_stay_text() {
+        insta::assert_snapshot!(tree("[00123, -0123, 1_000]"), @r#"
+        list
+          Text("00123") `00123`
+          Text("-0123") `-0123`
+          Text("1_000") `1_000`
+        "#);
+    }
+
+    #[test]
     fn an_alias_has_the_place_of_its_anchor() {
         insta::assert_snapshot!(tree("a: &n text\nb: *n\n"), @r#"
         map

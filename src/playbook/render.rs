@@ -71,10 +71,15 @@ impl Excerpt {
         };
         let shown_before = format!("{cut_before}{}", printable(before));
         let shown_marked = printable(marked);
+        let shown_after = match printable(after) {
+            // A caret needs a character to stand under.
+            nothing if nothing.is_empty() && shown_marked.is_empty() => " ".to_owned(),
+            rest => rest,
+        };
         let label = (shown_before.len(), shown_marked.len()).into();
         Some(Self {
             file: visible(file).into_owned(),
-            text: format!("{shown_before}{shown_marked}{}", printable(after)),
+            text: format!("{shown_before}{shown_marked}{shown_after}"),
             label,
             position: position(source, start),
         })
@@ -218,8 +223,11 @@ mod tests {
 
     #[test]
     fn the_end_of_the_file_has_a_caret_too() {
-        assert!(render("a: b\n", 5, 5).contains("p.yaml:2:1"));
-        assert!(render("", 0, 0).contains("p.yaml:1:1"));
+        for (source, at, place) in [("a: b\n", 5, "2:1"), ("", 0, "1:1"), ("a:\nb:", 2, "1:3")] {
+            let text = render(source, at, at);
+            assert!(text.contains(&format!("p.yaml:{place}")), "{text}");
+            assert!(text.contains('▲'), "{text}");
+        }
     }
 
     #[test]

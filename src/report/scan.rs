@@ -91,7 +91,7 @@ impl ScanReporter {
 fn cost(requests: u64, rate: f64) -> String {
     // A number of requests stays far below 2^53, where f64 is exact.
     #[expect(clippy::cast_precision_loss, reason = "see above")]
-    let time = Duration::from_secs_f64(requests as f64 / rate);
+    let time = Duration::from_secs_f64((requests as f64 / rate).max(1.0));
     format!(
         "reading takes {}, about {} at {rate}/s",
         count(requests, "request", "requests"),

@@ -26,6 +26,10 @@ impl Context {
 
     /// As `with_record`, with `parents` reachable as fields (`task.phase`), and theirs in turn.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a list made for the call is all that anyone has"
+    )]
     pub fn with_child(
         self,
         name: &str,

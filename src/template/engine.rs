@@ -1,19 +1,16 @@
-//! Compiling expressions and templates, and evaluating them.
-
-use std::{fmt, sync::Arc};
+//! Compiling expressions and templates, within limits.
 
 use jiff::{Timestamp, tz::TimeZone};
-use minijinja::{Environment, ErrorKind, UndefinedBehavior, Value};
-use serde_json::Value as Json;
+use minijinja::{Environment, UndefinedBehavior};
 
 use super::{
-    Context, EvalError, Fault, Scope,
+    Expression, Fault, Scope, Template,
     checker::{self, Checked},
     filters, helpers,
     lexer::{self, Until},
     ops,
+    program::{Code, Part},
     scope::Type,
-    value::{is_none, to_json, to_text, word},
 };
 
 /// The longest expression, in bytes. A chain of about 1,000 operators overflows the stack of minijinja's compiler;
@@ -28,46 +25,10 @@ const MAX_TEMPLATE: usize = 16 * 1024;
 /// 64 bytes of text a step keep a runaway `"x" * n` below 7 MB.
 const FUEL: u64 = 100_000;
 
-/// The names inside of an environment, which holds one expression each.
-const EXPRESSION: &str = "expression";
-const RESULT: &str = "result";
-
 /// Compiles expressions and templates; knows the zone and the moment that its date helpers use.
 #[derive(Debug)]
 pub struct Engine {
     environment: Environment<'static>,
-}
-
-/// A compiled condition. Cheap to clone, `Send`, `Sync`, `'static`.
-#[derive(Clone, Debug)]
-pub struct Expression {
-    code: Code,
-}
-
-/// A compiled text. Cheap to clone, `Send`, `Sync`, `'static`.
-#[derive(Clone, Debug)]
-pub struct Template {
-    text: Arc<str>,
-    parts: Arc<[Part]>,
-}
-
-#[derive(Debug)]
-enum Part {
-    Literal(String),
-    Code(Code),
-}
-
-/// An expression inside of an environment of its own: minijinja's expressions borrow theirs.
-#[derive(Clone)]
-struct Code {
-    text: Arc<str>,
-    environment: Arc<Environment<'static>>,
-}
-
-impl fmt::Debug for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Code").field(&self.text).finish()
-    }
 }
 
 impl Engine {
@@ -97,7 +58,7 @@ impl Engine {
         let tokens = lexer::lex(text, 0, Until::End).map_err(|fault| vec![fault])?;
         let checked = checker::check(text, &tokens, scope)?;
         condition(&checked)?;
-        self.compile(text, &checked).map(|code| Expression { code })
+        Code::new(&self.environment, text, &checked).map(Expression::new)
     }
 
     /// Compiles a text with `{{ }}` in it.
@@ -119,7 +80,7 @@ impl Engine {
                     let close = tokens.last().map_or(text.len(), |end| end.offset);
                     let part = limit_at(&text[open + 2..close], open + 2)
                         .and_then(|()| checker::check(text, &tokens, scope))
-                        .and_then(|checked| self.compile(text, &checked));
+                        .and_then(|checked| Code::new(&self.environment, text, &checked));
                     match part {
                         Ok(code) => parts.push(Part::Code(code)),
                         Err(more) => faults.extend(more),
@@ -129,13 +90,14 @@ impl Engine {
                 Err(fault) => {
                     // Where the expression ends can't be told any more.
                     let open_end = fault.offset == text.len() && fault.len == 0;
-                    faults.push(match open_end {
-                        true => Fault {
+                    faults.push(if open_end {
+                        Fault {
                             offset: open,
                             len: 2,
                             ..fault
-                        },
-                        false => fault,
+                        }
+                    } else {
+                        fault
                     });
                     at = text.len();
                 }
@@ -145,26 +107,7 @@ impl Engine {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Template {
-            text: text.into(),
-            parts: parts.into(),
-        })
-    }
-
-    fn compile(&self, text: &str, checked: &Checked) -> Result<Code, Vec<Fault>> {
-        let mut environment = self.environment.clone();
-        let code = format!("{{% set {RESULT} = ({}) %}}", checked.code);
-        environment
-            .add_template_owned(EXPRESSION, code)
-            .map_err(|error| {
-                // The checker knows the grammar; what is left is a limit of minijinja's.
-                let message = error.detail().unwrap_or("this is no expression").to_owned();
-                vec![Fault::new(checked.offset, checked.len, message)]
-            })?;
-        Ok(Code {
-            text: text.into(),
-            environment: Arc::new(environment),
-        })
+        Ok(Template::new(text, parts))
     }
 }
 
@@ -225,90 +168,266 @@ fn literal(text: &str, offset: usize, parts: &mut Vec<Part>, faults: &mut Vec<Fa
     }
 }
 
-impl Code {
-    fn run(&self, context: &Context) -> Result<Value, EvalError> {
-        let evaluate = || {
-            let template = self.environment.get_template(EXPRESSION)?;
-            let captured = template.render_captured(context.root())?;
-            Ok(captured.state().lookup(RESULT).unwrap_or_default())
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::Generation,
+        template::fixtures::{context, engine, scope, shown, test, value},
+    };
+
+    fn template_faults(text: &str) -> Vec<(usize, usize, String)> {
+        let faults = engine()
+            .template(text, &scope(Generation::V2))
+            .expect_err(text);
+        let place = |fault: Fault| (fault.offset, fault.len, fault.message);
+        faults.into_iter().map(place).collect()
+    }
+
+    #[test]
+    fn a_condition_that_can_never_be_true_or_false_is_a_fault() {
+        for (text, word) in [
+            ("task.name", "text"),
+            ("execution.tasks", "a list"),
+            ("task", "an object"),
+            ("now", "an instant"),
+            ("vars", "a map"),
+            ("task.name | length", "a number"),
+        ] {
+            let message = format!("this gives {word}, not true or false");
+            assert_eq!(shown(text)[0].1, message, "{text}");
+        }
+    }
+
+    #[test]
+    fn faults_of_a_template_stand_where_they_are_in_the_whole_text() {
+        assert_eq!(
+            template_faults("ä {{ vars.leavr }} and {{ tsk.name }}"),
+            [
+                (11, 5, "`vars` has no `leavr`".to_owned()),
+                (27, 3, "`tsk` is not known here".to_owned()),
+            ]
+        );
+        assert_eq!(
+            template_faults("a {{ vars.leaver"),
+            [(2, 2, "the `{{` is not closed".to_owned())]
+        );
+        assert_eq!(
+            template_faults("a {{ }}"),
+            [(5, 0, "an expression is missing here".to_owned())]
+        );
+        assert_eq!(
+            template_faults("{% if x %}")[0],
+            (0, 2, "`{%` is not available".to_owned())
+        );
+        assert_eq!(
+            template_faults("a{# x #}")[0],
+            (1, 2, "`{#` is not available".to_owned())
+        );
+        assert_eq!(template_faults("{{ 'a }}")[0].0, 3);
+        // Minus signs next to the braces would eat white space in minijinja; here they are signs.
+        assert_eq!(value("{{-1}}"), Ok(json!(-1)));
+    }
+
+    #[test]
+    fn a_condition_in_braces_gets_a_cure() {
+        assert_eq!(
+            shown(" {{ task.enabled }}"),
+            [(
+                "{{ task.enabled }}".to_owned(),
+                "a condition stands without `{{ }}`".to_owned(),
+                "write `task.enabled`".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let long = format!("task.name == '{}'", "x".repeat(MAX_EXPRESSION));
+        assert_eq!(
+            shown(&long)[0].1,
+            format!(
+                "an expression has at most 1024 bytes, this one has {}",
+                long.len()
+            )
+        );
+        let within = format!(
+            "task.name == '{}'",
+            "x".repeat(MAX_EXPRESSION - "task.name == ''".len())
+        );
+        assert_eq!(test(&within), Ok(false));
+        assert!(
+            template_faults(&"x".repeat(MAX_TEMPLATE + 1))[0]
+                .2
+                .contains("at most 16384 bytes")
+        );
+        assert_eq!(
+            template_faults(&format!("ab {{{{ '{}' }}}}", "x".repeat(MAX_EXPRESSION)))[0].0,
+            5
+        );
+    }
+
+    /// On a stack as small as a worker's, with the frames of a debug build.
+    #[test]
+    fn the_longest_chains_and_the_deepest_brackets_fit_a_workers_stack() {
+        let chain = |operator: &str, operand: &str| {
+            let times = MAX_EXPRESSION / (operator.len() + operand.len()) - 1;
+            format!("{operand}{}", format!("{operator}{operand}").repeat(times))
         };
-        let value = evaluate().map_err(|error: minijinja::Error| self.error(message(&error)))?;
-        match value.is_undefined() {
-            true => Err(self.error("the value is undefined: the data have no such key")),
-            false => Ok(value),
-        }
+        let nested = |open: &str, inner: &str, close: &str| {
+            let times = (MAX_EXPRESSION - inner.len()) / (open.len() + close.len());
+            format!("{}{inner}{}", open.repeat(times), close.repeat(times))
+        };
+        let texts = [
+            chain("+", "1"),
+            chain("-", "1"),
+            chain("*", "1"),
+            chain("~", "1"),
+            chain(" or ", "true"),
+            chain(" and ", "true"),
+            chain("|", "d(1)"),
+            chain("|", "x"),
+            chain("[0]", "vars"),
+            chain(".x", "vars"),
+            chain(" is none", "1"),
+            chain("==", "1"),
+            chain("**", "1"),
+            chain(" if 1 else ", "1"),
+            chain(" if 1 else 1", "1"),
+            chain("+days(1)", "now"),
+            chain(" in ", "vars"),
+            chain(",", "1"),
+            nested("(", "1", ")"),
+            nested("[", "1", "]"),
+            nested("-", "1", ""),
+            nested("not ", "true", ""),
+            nested("due(", "task", ")"),
+            nested("(not ", "true", ")"),
+            nested("1 if (", "1", ") else 1"),
+            nested("((1<", "1", ")|d(1))"),
+            "{".repeat(MAX_EXPRESSION),
+            "(".repeat(MAX_EXPRESSION),
+        ];
+        let worker = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+        let thread = worker.spawn(move || {
+            let (engine, scope, context) =
+                (engine(), scope(Generation::V2), context(Generation::V2));
+            for text in texts {
+                let braced = format!("{{{{ {text} }}}}");
+                if let Ok(template) = engine.template(&braced, &scope) {
+                    let _ = template.value(&context);
+                }
+                if let Ok(expression) = engine.expression(&text, &scope) {
+                    let _ = expression.test(&context);
+                }
+            }
+        });
+        thread.unwrap().join().unwrap();
     }
 
-    fn error(&self, message: impl Into<String>) -> EvalError {
-        EvalError {
-            text: self.text.to_string(),
-            message: message.into(),
-        }
-    }
-}
-
-fn message(error: &minijinja::Error) -> String {
-    match error.kind() {
-        ErrorKind::OutOfFuel => "this takes too many steps: simplify it".to_owned(),
-        ErrorKind::UndefinedError => "a value is undefined: the data have no such key".to_owned(),
-        kind => error
-            .detail()
-            .map_or_else(|| kind.to_string(), str::to_owned),
-    }
-}
-
-impl Expression {
-    /// Evaluates to true or false; none counts as false; anything else is an error.
-    ///
-    /// # Errors
-    ///
-    /// When the expression fails on this data, uses up its fuel or gives no truth value.
-    pub fn test(&self, context: &Context) -> Result<bool, EvalError> {
-        let value = self.code.run(context)?;
-        if is_none(&value) {
-            return Ok(false);
-        }
-        bool::try_from(value.clone())
-            .ok()
-            .filter(|_| value.kind() == minijinja::value::ValueKind::Bool)
-            .ok_or_else(|| {
-                let word = word(&value);
-                self.code.error(format!(
-                    "a condition gives true or false, this gives {word}"
-                ))
-            })
-    }
-}
-
-impl Template {
-    /// The text itself when there is no `{{ }}` in it.
-    pub fn literal(&self) -> Option<&str> {
-        let literal = |part: &Part| matches!(part, Part::Literal(_));
-        self.parts.iter().all(literal).then_some(&*self.text)
+    #[test]
+    fn a_chain_as_long_as_the_limit_and_brackets_as_deep_as_it_are_evaluated() {
+        let ones = MAX_EXPRESSION / "1+".len();
+        let sum = format!("{}1", "1+".repeat(ones - 1));
+        assert_eq!(value(&format!("{{{{{sum}}}}}")), Ok(json!(ones)));
+        // The costliest level: a bracket, a comparison, a filter's argument.
+        let depth = 11;
+        let brackets = format!(
+            "{}true{}",
+            "((true==".repeat(depth),
+            ")|d(1))".repeat(depth)
+        );
+        assert_eq!(value(&format!("{{{{ {brackets} }}}}")), Ok(json!(true)));
     }
 
-    /// The value: of the expression's own type when the whole text is one `{{ expression }}`, else text.
-    ///
-    /// Inside of a text, booleans and numbers are written as in JSON.
-    ///
-    /// # Errors
-    ///
-    /// When an expression fails on this data, uses up its fuel or is undefined, or when none, a list or an object
-    /// stands inside of a text.
-    pub fn value(&self, context: &Context) -> Result<Json, EvalError> {
-        if let [Part::Code(code)] = &*self.parts {
-            return to_json(&code.run(context)?).map_err(|message| code.error(message));
-        }
-        let mut text = String::with_capacity(self.text.len());
-        for part in &*self.parts {
-            match part {
-                Part::Literal(literal) => text.push_str(literal),
-                Part::Code(code) => {
-                    let value = code.run(context)?;
-                    text.push_str(&to_text(&value).map_err(|message| code.error(message))?);
+    /// Words that make sense here and there, so that a good part of the sentences is accepted.
+    const WORDS: &[&str] = &[
+        "task",
+        "execution",
+        "vars",
+        "now",
+        "due(task)",
+        "vars.deep",
+        "vars.none",
+        ".name",
+        ".tasks",
+        "[0]",
+        "1",
+        "2.5",
+        "'a'",
+        "'ü\\n'",
+        "'\\q'",
+        "none",
+        "true",
+        "==",
+        "<",
+        ">=",
+        "+",
+        "-",
+        "~",
+        "*",
+        "**",
+        "and",
+        "or",
+        "not",
+        "in",
+        "is",
+        "is none",
+        "if",
+        "else",
+        "|",
+        "| default(1)",
+        "| first",
+        "| length",
+        "(",
+        ")",
+        "[",
+        "]",
+        ",",
+        "days(1)",
+        "ä",
+        "{{",
+        "}}",
+        "{%",
+        "\n",
+        ".schedule.reference",
+        "| map('lower')",
+        "assignees(task)",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn no_text_panics_and_each_fault_stands_inside_of_it(
+            words in proptest::collection::vec(proptest::sample::select(WORDS), 0..12)
+        ) {
+            let (engine, scope, context) = (engine(), scope(Generation::V2), context(Generation::V2));
+            let text = words.join(" ");
+            for text in [text.clone(), format!("{{{{ {text} }}}}")] {
+                let template = engine.template(&text, &scope);
+                let faults = match template {
+                    Ok(template) => {
+                        let _ = template.value(&context);
+                        Vec::new()
+                    }
+                    Err(faults) => faults,
+                };
+                let more = match engine.expression(&text, &scope) {
+                    Ok(expression) => {
+                        let _ = expression.test(&context);
+                        Vec::new()
+                    }
+                    Err(faults) => faults,
+                };
+                for fault in faults.iter().chain(&more) {
+                    prop_assert!(text.get(fault.offset..fault.offset + fault.len).is_some(), "{text}: {fault:?}");
+                    // What the checker takes, minijinja takes: its own words never show but for bad escapes.
+                    prop_assert!(!fault.message.contains("unexpected"), "{text}: {fault:?}");
                 }
             }
         }
-        Ok(Json::String(text))
     }
 }

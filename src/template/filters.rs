@@ -79,9 +79,10 @@ fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Value, Erro
 }
 
 fn string(value: &Value) -> Result<Value, Error> {
-    match is_none(value) {
-        true => Ok(Value::from(())),
-        false => to_text(value).map(Value::from).map_err(wrong),
+    if is_none(value) {
+        Ok(Value::from(()))
+    } else {
+        to_text(value).map(Value::from).map_err(wrong)
     }
 }
 
@@ -102,9 +103,10 @@ fn int(value: &Value) -> Result<Value, Error> {
 
 /// The value, or `other` where it is none; minijinja's own replaces only what is undefined.
 fn default(value: &Value, other: &Value) -> Value {
-    match value.is_undefined() || is_none(value) {
-        true => other.clone(),
-        false => value.clone(),
+    if value.is_undefined() || is_none(value) {
+        other.clone()
+    } else {
+        value.clone()
     }
 }
 
@@ -133,9 +135,10 @@ fn end(list: &Value, end: End) -> Result<Value, Error> {
         End::Last => len.saturating_sub(1),
     };
     let item = list.get_item_by_index(at)?;
-    Ok(match item.is_undefined() {
-        true => Value::from(()),
-        false => item,
+    Ok(if item.is_undefined() {
+        Value::from(())
+    } else {
+        item
     })
 }
 
@@ -148,4 +151,164 @@ fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
         .map(|item| to_text(&item).map_err(wrong))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Value::from(texts.join(between.unwrap_or_default())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::{
+        fixtures::{failure, test, value},
+        signature::{FILTERS, TESTS},
+    };
+
+    #[test]
+    fn each_filter_that_the_checker_knows_is_there_and_passes_none_on() {
+        for (expression, result) in [
+            ("'Ab' | lower", json!("ab")),
+            ("'Ab' | upper", json!("AB")),
+            ("' a ' | trim", json!("a")),
+            ("'abc' | replace('b', '-')", json!("a-c")),
+            ("vars.number | string", json!("10010")),
+            ("vars.flag | string", json!("true")),
+            ("' 7 ' | int", json!(7)),
+            ("7 | int", json!(7)),
+            ("phase.status | default('x')", json!("x")),
+            ("phase.status | d('x')", json!("x")),
+            ("task.status | default('x')", json!("PENDING")),
+            ("vars.deep.zzz | default('x')", json!("x")),
+            ("execution.closing_reason | default('x')", json!("x")),
+            ("task.taxonomies | length", json!(2)),
+            ("execution.taxonomies | count", json!(0)),
+            ("'üb' | length", json!(2)),
+            ("task.taxonomies | first", json!("a")),
+            ("task.taxonomies | last", json!("b")),
+            ("execution.taxonomies | first", json!(null)),
+            ("task.taxonomies | join(', ')", json!("a, b")),
+            ("task.taxonomies | join", json!("ab")),
+            ("[1, true] | join('-')", json!("1-true")),
+            ("execution.taxonomies | join(',')", json!(null)),
+            ("task.taxonomies | select('eq', 'b')", json!(["b"])),
+            ("task.taxonomies | reject('eq', 'b')", json!(["a"])),
+            ("task.taxonomies | map('upper')", json!(["A", "B"])),
+            (
+                "execution.tasks | map(attribute='name')",
+                json!(["Check", "Bare"]),
+            ),
+            (
+                "execution.tasks | map(attribute='schedule.duration')",
+                json!([3, null]),
+            ),
+            (
+                "execution.tasks | selectattr('status', 'eq', 'COMPLETED') | map(attribute='id')",
+                json!(["t2"]),
+            ),
+            (
+                "execution.tasks | rejectattr('status', 'in', ['COMPLETED']) | map(attribute='id')",
+                json!(["t1"]),
+            ),
+            (
+                "execution.tasks | selectattr('schedule') | map(attribute='id')",
+                json!(["t1"]),
+            ),
+            (
+                "(execution.tasks | selectattr('name', 'eq', 'Bare') | first).status",
+                json!("COMPLETED"),
+            ),
+            (
+                "(execution.tasks | selectattr('name', 'eq', 'None') | first).status",
+                json!(null),
+            ),
+            (
+                "(execution.tasks | selectattr('name', 'eq', 'None') | first).schedule.reference.id",
+                json!(null),
+            ),
+            ("phase.status | lower", json!(null)),
+            (
+                "phase.status | upper | trim | replace('a', 'b') | string | int",
+                json!(null),
+            ),
+        ] {
+            assert_eq!(
+                value(&format!("{{{{ {expression} }}}}")),
+                Ok(result),
+                "{expression}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_tests_of_is() {
+        for (condition, holds) in [
+            ("phase.status is none", true),
+            ("phase.status is not none", false),
+            ("execution.closing_reason is none", true),
+            ("execution.taxonomies is none", true),
+            ("task.taxonomies is none", false),
+            ("task.schedule is not none", true),
+            ("vars.deep.zzz is defined", false),
+            ("vars.deep.zzz is undefined", true),
+            ("vars.deep.a is defined", true),
+            ("task.name is string", true),
+            ("vars.number is number", true),
+            ("vars.flag is boolean", true),
+            ("task.name is startingwith('Ch')", true),
+            ("task.name is startingwith 'Ch'", true),
+            ("task.name is not endingwith 'ck'", false),
+            ("phase.status is startingwith 'O'", false),
+            ("vars.number is eq 10010", true),
+            ("vars.number is ne 10010", false),
+            ("vars.number is lt 5", false),
+            ("vars.number is le 10010", true),
+            ("vars.number is gt 5", true),
+            ("vars.number is ge 10011", false),
+            ("vars.text is in(['x'])", true),
+            // minijinja itself would read `if` as the test's argument.
+            ("true if phase.status is none else false", true),
+            ("phase.status is none if true else false", true),
+            ("phase.status is none and task.status is not none", true),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_a_filter_can_not_work_on_is_an_error() {
+        for (expression, part) in [
+            ("vars.number | lower", "a number is no text"),
+            ("'seven' | int", "`seven` is no whole number"),
+            ("2.5 | int", "`2.5` is no whole number"),
+            ("vars.number | length", "a number has no length"),
+            ("vars.text | first", "text has no items"),
+            ("vars.list | string", "a list can't be part of a text"),
+            ("[none] | join", "default"),
+            ("vars.number is startingwith '1'", "a number is no text"),
+            (
+                "[1, 'a'] | select('lt', 'b')",
+                "a number and text have no order",
+            ),
+        ] {
+            let message = failure(expression);
+            assert!(message.contains(part), "{expression}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_checkers_tables_name_what_is_registered() {
+        let mut environment = minijinja::Environment::empty();
+        super::register(&mut environment);
+        let mut state = environment.empty_state();
+        for filter in FILTERS {
+            let error = state.apply_filter(filter.name, &[]).err();
+            let unknown =
+                error.is_some_and(|error| error.kind() == minijinja::ErrorKind::UnknownFilter);
+            assert!(!unknown, "{}", filter.name);
+        }
+        for (test, _) in TESTS {
+            let error = state.perform_test(test, &[]).err();
+            let unknown =
+                error.is_some_and(|error| error.kind() == minijinja::ErrorKind::UnknownTest);
+            assert!(!unknown, "{test}");
+        }
+    }
 }

@@ -27,18 +27,19 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use jiff::{ToSpan, ZonedDateTime};
+use jiff::ZonedDateTime;
 use minijinja::{Environment, Error, value::Value};
 use serde_json::Value as Json;
 
 use super::{
+    calendar::{bound, days, end_of, moment, read, start_of},
     instant::{Instant, Span},
     ops::wrong,
     record::RecordObject,
-    signature::{ASSIGNED, CREATED, DUE, Period, UPDATED},
+    signature::{ASSIGNED, CREATED, DUE, UPDATED},
     value::{is_none, to_text, word},
 };
-use crate::dates::{self, Distance};
+use crate::dates::Distance;
 
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
@@ -145,20 +146,6 @@ fn context(x: &Value, schema: &str) -> Result<Value, Error> {
     Ok(id.map_or(Value::from(()), Value::from))
 }
 
-/// The moment that a text of the API says, in the zone of `now`.
-fn read(date: &Json, now: &ZonedDateTime) -> Result<ZonedDateTime, Error> {
-    let text = date
-        .as_str()
-        .ok_or_else(|| wrong(format!("`{date}` is no date: dates are texts")))?;
-    parse(text, now)
-}
-
-fn parse(text: &str, now: &ZonedDateTime) -> Result<ZonedDateTime, Error> {
-    dates::instant(text, now.time_zone())
-        .map(|instant| instant.to_zoned_datetime(now.time_zone().clone()))
-        .map_err(|error| wrong(error.to_string()))
-}
-
 fn moment_of(
     object: Option<&RecordObject>,
     fields: &[&str],
@@ -179,21 +166,6 @@ fn scheduled(
         .filter(|date| !date.is_null())
         .map(|date| read(date, now))
         .transpose()
-}
-
-/// An argument that is an instant, or a text that says one.
-fn moment(value: &Value, now: &ZonedDateTime) -> Result<Option<ZonedDateTime>, Error> {
-    if let Some(Instant(instant)) = value.downcast_object_ref() {
-        return Ok(Some(instant.clone()));
-    }
-    match value.as_str() {
-        Some(text) => parse(text, now).map(Some),
-        None if is_none(value) => Ok(None),
-        None => Err(wrong(format!(
-            "{} is no instant: use `date(…)`",
-            word(value)
-        ))),
-    }
 }
 
 fn order(a: Option<ZonedDateTime>, b: Option<ZonedDateTime>) -> Option<Ordering> {
@@ -231,47 +203,186 @@ fn longer_ago(x: &Value, fields: &[&str], by: &Value, now: &ZonedDateTime) -> Re
     Ok(order(date, Some(limit)).is_some_and(Ordering::is_lt))
 }
 
-fn days(number: &Value) -> Result<Value, Error> {
-    if is_none(number) {
-        return Ok(Value::from(()));
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::{
+        api::Generation,
+        template::fixtures::{failure, test, test_in, value, value_in},
+    };
+
+    #[test]
+    fn assignees_compare_as_text_and_resolved_variables_count() {
+        for (condition, holds) in [
+            ("has_assignee(task, '10010')", true),
+            ("has_assignee(task, 10010)", true),
+            ("has_assignee(task, vars.leaver)", true),
+            ("has_assignee(task, vars.number)", true),
+            ("has_assignee(task, '10020')", true),
+            ("has_assignee(task, '1001')", false),
+            ("has_assignee(task, '{{owner}}')", false),
+            ("has_assignee(task, vars.none)", false),
+            ("has_assignee(task.phase, '10030')", true),
+            ("has_assignee(task.execution, '10010')", false),
+            ("has_assignee(execution.tasks[1], '10010')", false),
+            ("has_assignee(execution.tasks[9], '10010')", false),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+        for (condition, holds) in [
+            ("has_assignee(execution, '10020')", true),
+            ("has_assignee(task, '77')", true),
+            ("has_assignee(task, 77)", true),
+            ("has_assignee(phase, '10010')", false),
+        ] {
+            assert_eq!(test_in(Generation::V1, condition), Ok(holds), "{condition}");
+        }
+        assert_eq!(
+            value("{{ assignees(task) }}"),
+            Ok(json!(["10010", "10020"]))
+        );
+        assert_eq!(value("{{ assignees(execution) }}"), Ok(json!([])));
+        let v1 = value_in(Generation::V1, "{{ assignees(task) }}");
+        assert_eq!(v1, Ok(json!(["10010", "77"])));
     }
-    let days = match number.as_str() {
-        Some(text) => text.trim().parse().ok(),
-        None => number.as_i64(),
-    };
-    let span = days.and_then(|days| Distance::days(days).ok());
-    span.map(|span| Span(span).into_value())
-        .ok_or_else(|| wrong("days() takes a whole number, like `days(3)`"))
-}
 
-fn bound(
-    period: &str,
-    now: &ZonedDateTime,
-    find: fn(Period, &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error>,
-) -> Result<Value, Error> {
-    let period = Period::parse(period).ok_or_else(|| wrong(Period::HELP))?;
-    find(period, now)
-        .map(|instant| Instant(instant).into_value())
-        .map_err(|error| wrong(error.to_string()))
-}
+    #[test]
+    fn the_first_context_of_a_schema_is_found_in_both_generations() {
+        for generation in [Generation::V1, Generation::V2] {
+            let id = value_in(generation, "{{ context(execution, 'contact') }}");
+            assert_eq!(id, Ok(json!("c1")), "{generation:?}");
+            let none = value_in(generation, "{{ context(execution, 'order') }}");
+            assert_eq!(none, Ok(json!(null)), "{generation:?}");
+        }
+    }
 
-fn start_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error> {
-    let first = match period {
-        Period::Day => now.clone(),
-        // ISO 8601 and German calendars start the week on Monday.
-        Period::Week => now.checked_sub(i64::from(now.weekday().to_monday_zero_offset()).days())?,
-        Period::Month => now.first_of_month()?,
-        Period::Year => now.first_of_year()?,
-    };
-    first.start_of_day()
-}
+    #[test]
+    fn floating_due_dates_are_wall_time_of_the_zone() {
+        for (template, shown) in [
+            ("{{ due(task) }}", json!("2026-11-30T00:00:00+01:00")),
+            ("{{ due(execution) }}", json!("2021-04-27T14:00:00+02:00")),
+            ("{{ due(phase) }}", json!(null)),
+            (
+                "{{ date('2026-07-01') }}",
+                json!("2026-07-01T00:00:00+02:00"),
+            ),
+            ("{{ now }}", json!("2026-12-01T09:00:00+01:00")),
+            ("at {{ now }}", json!("at 2026-12-01T09:00:00+01:00")),
+        ] {
+            assert_eq!(value(template), Ok(shown), "{template}");
+        }
+    }
 
-fn end_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error> {
-    let last = match period {
-        Period::Day => now.clone(),
-        Period::Week => start_of(period, now)?.checked_add(6.days())?,
-        Period::Month => now.last_of_month()?,
-        Period::Year => now.last_of_year()?,
-    };
-    last.end_of_day()
+    #[test]
+    fn a_due_date_is_before_but_not_at_an_instant() {
+        for (condition, holds) in [
+            ("due_before(task, now)", true),
+            ("due_before(task, '2026-11-30')", false),
+            ("due_before(task, '2026-11-30T00:00:00.001')", true),
+            ("due_before(task, vars.day)", false),
+            ("due_before(task, '2026-11-29T23:00:00.000Z')", false),
+            ("due_before(task, '2026-11-29T23:00:01.000Z')", true),
+            ("due_before(task, due(execution))", false),
+            ("due_before(execution, due(task))", true),
+            // No date on either side: false, also the other way round.
+            ("due_before(phase, now)", false),
+            ("due_before(task, due(phase))", false),
+            ("due_before(task, vars.none)", false),
+            ("not due_before(phase, now)", true),
+            ("due_before(execution.tasks[9], now)", false),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn between_holds_both_ends() {
+        for (condition, holds) in [
+            ("due_between(task, '2026-11-30', '2026-12-01')", true),
+            ("due_between(task, '2026-11-01', '2026-11-30')", true),
+            (
+                "due_between(task, '2026-11-30T00:00:01', '2026-12-01')",
+                false,
+            ),
+            ("due_between(task, '2026-11-01', '2026-11-29')", false),
+            ("due_between(task, start_of('week'), end_of('week'))", true),
+            (
+                "due_between(task, start_of('month'), end_of('month'))",
+                false,
+            ),
+            ("due_between(phase, '2000-01-01', '2100-01-01')", false),
+            ("due_between(task, vars.none, '2100-01-01')", false),
+            (
+                "scheduled_between(task, start_of('day'), end_of('day'))",
+                true,
+            ),
+            ("scheduled_between(task, now, '2026-12-01T16:00:00')", true),
+            ("scheduled_between(task, now, '2026-12-01T15:59:59')", false),
+            (
+                "scheduled_between(execution.tasks[1], '2000-01-01', '2100-01-01')",
+                false,
+            ),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn age_counts_from_creation_and_idleness_from_the_last_update() {
+        for (condition, holds) in [
+            // Created 2026-09-02 10:00 in Berlin; now is 2026-12-01 09:00, an hour short of 90 days on the calendar.
+            ("older_than(execution, '90 days')", false),
+            ("older_than(execution, '89 days')", true),
+            ("older_than(execution, days(89))", true),
+            ("older_than(task, '3 months')", true),
+            ("idle_for(task, '30 days')", true),
+            ("idle_for(task, '31 days')", false),
+            ("idle_for(phase, '1 day')", false),
+            ("idle_for(phase, '23 hours')", true),
+            ("idle_for(execution.tasks[1], '1 day')", false),
+            ("older_than(task, vars.none)", false),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+        for (condition, holds) in [
+            ("older_than(execution, '90 days')", true),
+            ("older_than(task, '300 days')", true),
+            ("idle_for(execution, '10 days')", true),
+            ("idle_for(task, '2 days')", false),
+        ] {
+            assert_eq!(test_in(Generation::V1, condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_should_be_a_date_and_is_none_is_an_error_not_false() {
+        for (expression, part) in [
+            ("due_before(task, vars.text)", "`x` is no date"),
+            ("due_before(task, vars.flag)", "true or false is no instant"),
+            ("date(vars.text)", "`x` is no date"),
+            ("older_than(task, vars.text)", "`x` is no distance"),
+            ("older_than(task, vars.number)", "a number is no distance"),
+            ("days(vars.text)", "takes a whole number"),
+            ("start_of(vars.text)", "a period is"),
+            (
+                "now < vars.day",
+                "an instant and text have no order: make both instants",
+            ),
+            ("now == vars.day", "an instant and text can't be equal"),
+            ("now + vars.number", "can't move by a number"),
+            ("now + days(99999999999)", "takes a whole number"),
+            (
+                "has_assignee(vars.deep, '1')",
+                "an object is no execution, phase or task",
+            ),
+            (
+                "has_assignee(task, vars.list)",
+                "a list can't be part of a text",
+            ),
+        ] {
+            let message = failure(expression);
+            assert!(message.contains(part), "{expression}: {message}");
+        }
+    }
 }

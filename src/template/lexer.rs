@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn braces_inside_of_texts_and_maps_close_nothing() {
-        let text = r#"{"a": "}}"}["a"] }} and more"#;
+        let text = r#"{"a": {"b": "}}"}} }} and more"#;
         let tokens = lex(text, 0, Until::Braces).unwrap();
         assert_eq!(
             tokens.last().map(|token| token.offset),

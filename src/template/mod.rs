@@ -5,28 +5,31 @@
 //!                        (every fault, with place)                  + Context ──► value
 //! ```
 //!
-//! Where minijinja's own operators would be quietly wrong, the checker writes calls to this module's [operators]
+//! Where minijinja's own operators would be quietly wrong, the checker writes calls to this module's operators (`ops`)
 //! instead: minijinja puts values of different types in an order of types, so that `none < 3` and
 //! `"40" > 5` are true there.
-//!
-//! [operators]: ops
 
+mod calendar;
 mod checker;
 mod context;
 mod engine;
 mod fault;
 mod filters;
+#[cfg(test)]
+mod fixtures;
 mod helpers;
 mod instant;
 mod lexer;
 mod names;
 mod ops;
+mod program;
 mod record;
 mod scope;
 mod signature;
 mod value;
 
 pub use context::Context;
-pub use engine::{Engine, Expression, Template};
+pub use engine::Engine;
 pub use fault::{EvalError, Fault};
+pub use program::{Expression, Template};
 pub use scope::Scope;

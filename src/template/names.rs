@@ -161,3 +161,235 @@ fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String>
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        api::Generation,
+        template::fixtures::{engine, scope, shown},
+    };
+
+    /// One fault: what the caret stands under, the message, the help.
+    fn only(text: &str) -> (String, String, String) {
+        let mut shown = shown(text);
+        assert_eq!(shown.len(), 1, "{text}: {shown:?}");
+        shown.remove(0)
+    }
+
+    /// `text` has this one fault; an empty `help` is not compared.
+    fn assert_only(text: &str, under: &str, message: &str, help: &str) {
+        let (caret, said, cure) = only(text);
+        assert_eq!((caret.as_str(), said.as_str()), (under, message), "{text}");
+        if !help.is_empty() {
+            assert_eq!(cure, help, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_is_found_without_data_and_the_right_one_is_offered() {
+        for (text, under, message, help) in [
+            (
+                "tsk.enabled",
+                "tsk",
+                "`tsk` is not known here",
+                "did you mean `task`?",
+            ),
+            (
+                "colour == 'x'",
+                "colour",
+                "`colour` is not known here",
+                "names here: execution, now, phase, task, vars",
+            ),
+            (
+                "task.status == null",
+                "null",
+                "`null` is not known here",
+                "write `none`",
+            ),
+            (
+                "step.enabled",
+                "step",
+                "`step` is not known here",
+                "v2 says `task`",
+            ),
+            (
+                "due_before",
+                "due_before",
+                "`due_before` is not known here",
+                "a helper is called: `due_before(…)`",
+            ),
+            (
+                "vars.leavr == 'x'",
+                "leavr",
+                "`vars` has no `leavr`",
+                "did you mean `leaver`?",
+            ),
+            (
+                "vars.zzzzzz == 'x'",
+                "zzzzzz",
+                "`vars` has no `zzzzzz`",
+                "it has day, deep, flag, leaver, list, none, number, text",
+            ),
+        ] {
+            assert_only(text, under, message, help);
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_found_at_any_depth() {
+        for (text, under, message, help) in [
+            (
+                "task.dueDate is none",
+                "dueDate",
+                "`task` has no field `dueDate`",
+                "v2 says `due_date`",
+            ),
+            (
+                "execution.creationTime is none",
+                "creationTime",
+                "`execution` has no field `creationTime`",
+                "v2 says `created_at`",
+            ),
+            (
+                "execution.closingReasonDescription is none",
+                "closingReasonDescription",
+                "`execution` has no field `closingReasonDescription`",
+                "v2 says `closing_reason.extra_description`",
+            ),
+            (
+                "task.staus == 'x'",
+                "staus",
+                "`task` has no field `staus`",
+                "did you mean `status`?",
+            ),
+            (
+                "task.schedule.reference.od is none",
+                "od",
+                "`task.schedule.reference` has no field `od`",
+                "did you mean `id`?",
+            ),
+            (
+                "task.phase.execution.contexts[0].entityid is none",
+                "entityid",
+                "`task.phase.execution.contexts[0]` has no field `entityid`",
+                "did you mean `entity_id`?",
+            ),
+            (
+                "execution.contexts[0].schema is none",
+                "schema",
+                "`execution.contexts[0]` has no field `schema`",
+                "v2 says `entity_schema`",
+            ),
+            (
+                "task['staus'] == 'x'",
+                "staus",
+                "`task` has no field `staus`",
+                "did you mean `status`?",
+            ),
+            (
+                "task.description.zzzzzz is none",
+                "zzzzzz",
+                "`task.description` has no field `zzzzzz`",
+                "it has enabled, value",
+            ),
+            (
+                "(task.phase).staus is none",
+                "staus",
+                "`(task.phase)` has no field `staus`",
+                "did you mean `status`?",
+            ),
+            (
+                "execution.tasks[0].phase.name is none",
+                "phase",
+                "`execution.tasks[0]` has no field `phase`",
+                "did you mean `phase_id`?",
+            ),
+            (
+                "execution.tasks.name is none",
+                "name",
+                "`execution.tasks` is a list and has no `name`",
+                "take one item, like `[0]`, or filter it with `| selectattr(…)`",
+            ),
+            (
+                "task.status.name is none",
+                "name",
+                "`task.status` is text and has no `name`",
+                "",
+            ),
+            (
+                "now.year == 1",
+                "year",
+                "`now` is an instant and has no `year`",
+                "",
+            ),
+            (
+                "(execution.tasks | first).staus is none",
+                "staus",
+                "`(execution.tasks | first)` has no field `staus`",
+                "did you mean `status`?",
+            ),
+        ] {
+            assert_only(text, under, message, help);
+        }
+    }
+
+    #[test]
+    fn a_helper_filter_or_test_that_is_not_there_is_named_with_the_right_one() {
+        for (text, under, message, help) in [
+            (
+                "due_befor(task, now)",
+                "due_befor",
+                "there is no helper `due_befor`",
+                "did you mean `due_before`?",
+            ),
+            (
+                "lower(task.name) == 'x'",
+                "lower",
+                "there is no helper `lower`",
+                "it is a filter: write `value | lower`",
+            ),
+            (
+                "task.name | lowr == 'x'",
+                "lowr",
+                "there is no filter `lowr`",
+                "did you mean `lower`?",
+            ),
+            (
+                "task | due == now",
+                "due",
+                "there is no filter `due`",
+                "it is a helper: write `due(value)`",
+            ),
+            (
+                "task.name is nome",
+                "nome",
+                "there is no test `nome`",
+                "did you mean `none`?",
+            ),
+            ("task.name is odd", "odd", "there is no test `odd`", ""),
+        ] {
+            assert_only(text, under, message, help);
+        }
+    }
+
+    #[test]
+    fn all_faults_are_reported_at_once_in_their_order() {
+        let text = "tsk.x and task.dueDate is none and (vars.a or phase.nam in [vars.b]) and due(vars.c) < nw";
+        let under: Vec<_> = shown(text).into_iter().map(|(under, _, _)| under).collect();
+        assert_eq!(under, ["tsk", "dueDate", "a", "nam", "b", "c", "nw"]);
+    }
+
+    #[test]
+    fn v1_names_are_checked_as_well() {
+        let faults = engine()
+            .expression(
+                "execution.due_date is none or task.assigned_to is none",
+                &scope(Generation::V1),
+            )
+            .unwrap_err();
+        let help: Vec<_> = faults.into_iter().filter_map(|fault| fault.help).collect();
+        assert_eq!(help, ["v1 says `dueDate`", "v1 says `assignedTo`"]);
+        let open = "execution.flow[0].steps[0].anything is none";
+        assert!(engine().expression(open, &scope(Generation::V1)).is_ok());
+    }
+}

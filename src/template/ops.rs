@@ -65,9 +65,10 @@ pub(super) fn wrong(message: impl Into<String>) -> Error {
 }
 
 fn defined<'a>(values: impl IntoIterator<Item = &'a Value>) -> Result<(), Error> {
-    match values.into_iter().any(Value::is_undefined) {
-        true => Err(wrong("a value is undefined: the data have no such key")),
-        false => Ok(()),
+    if values.into_iter().any(Value::is_undefined) {
+        Err(wrong("a value is undefined: the data have no such key"))
+    } else {
+        Ok(())
     }
 }
 
@@ -92,9 +93,10 @@ pub(super) fn ordered(a: &Value, b: &Value, holds: fn(Ordering) -> bool) -> Resu
         _ => instants(a) && instants(b),
     };
     if !comparable {
-        let help = match instants(a) || instants(b) {
-            true => ": make both instants with `date(…)` or `due(…)`",
-            false => "",
+        let help = if instants(a) || instants(b) {
+            ": make both instants with `date(…)` or `due(…)`"
+        } else {
+            ""
         };
         let (a, b) = (word(a), word(b));
         return Err(wrong(format!("{a} and {b} have no order{help}")));
@@ -153,10 +155,10 @@ pub(super) fn contains(item: &Value, container: &Value) -> Result<bool, Error> {
     Ok(false)
 }
 
-fn concat(parts: Rest<Value>) -> Result<String, Error> {
+fn concat(Rest(parts): Rest<Value>) -> Result<String, Error> {
     parts
-        .iter()
-        .map(|part| to_text(part).map_err(wrong))
+        .into_iter()
+        .map(|part| to_text(&part).map_err(wrong))
         .collect()
 }
 
@@ -166,9 +168,10 @@ fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
         return Ok(Value::from(()));
     }
     // `days(3) + now` is as good as `now + days(3)`.
-    let (from, by) = match back {
-        false if from.downcast_object_ref::<Span>().is_some() => (by, from),
-        _ => (from, by),
+    let (from, by) = if !back && from.downcast_object_ref::<Span>().is_some() {
+        (by, from)
+    } else {
+        (from, by)
     };
     let (Some(Instant(from)), Some(Span(by))) = (
         from.downcast_object_ref::<Instant>(),
@@ -191,8 +194,141 @@ fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
 
 /// A field of an object that a filter may have found none of.
 fn field(of: &Value, name: &str) -> Result<Value, Error> {
-    match is_none(of) {
-        true => Ok(Value::from(())),
-        false => of.get_attr(name),
+    if is_none(of) {
+        Ok(Value::from(()))
+    } else {
+        of.get_attr(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::template::fixtures::{failure, test, value};
+
+    #[test]
+    fn none_has_no_order() {
+        for condition in [
+            "task.schedule.reference.id < 'x'",
+            "phase.loop_config.max_iterations < 3",
+            "phase.loop_config.max_iterations > 3",
+            "3 > phase.loop_config.max_iterations",
+            "phase.loop_config.max_iterations >= phase.loop_config.crt_iterations",
+            "vars.none < 3",
+        ] {
+            assert_eq!(test(condition), Ok(false), "{condition}");
+        }
+        for (condition, holds) in [
+            ("task.schedule.duration < 4", true),
+            ("task.schedule.duration <= 3", true),
+            ("task.schedule.duration > 3", false),
+            ("task.schedule.duration >= 3.5", false),
+            ("'a' < 'b'", true),
+            ("task.name >= 'Check'", true),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn none_equals_none_however_it_is_absent() {
+        for (condition, holds) in [
+            ("vars.none == none", true),
+            ("execution.closing_reason == none", true),
+            ("execution.closing_reason.extra_description == none", true),
+            ("execution.taxonomies == none", true),
+            ("phase.name == none", false),
+            ("phase.name != none", true),
+            ("phase.status == 'OPEN'", false),
+            ("phase.status != 'OPEN'", true),
+            ("task.name == 'Check'", true),
+            ("vars.number == 10010", true),
+            ("vars.number == 10010.0", true),
+            ("vars.list == ['a', 'b']", true),
+            ("task.taxonomies == vars.list", true),
+            ("task.phase == task.phase", true),
+            ("vars.flag == task.enabled", true),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn in_looks_into_lists_and_texts() {
+        for (condition, holds) in [
+            ("task.status in ['PENDING', 'IN_PROGRESS']", true),
+            ("task.status in ('PENDING', 'IN_PROGRESS')", true),
+            ("task.status not in ['PENDING']", false),
+            ("not task.status in ['PENDING']", false),
+            ("phase.status in ['OPEN']", false),
+            ("phase.status not in ['OPEN']", true),
+            ("'b' in task.taxonomies", true),
+            ("'z' in task.taxonomies", false),
+            ("'a' in execution.taxonomies", false),
+            ("'a' not in execution.taxonomies", true),
+            ("'10010' in task.assigned_to", true),
+            ("'hec' in task.name", true),
+            ("'a' in vars.list", true),
+        ] {
+            assert_eq!(test(condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn values_of_different_types_are_an_error_not_unequal() {
+        for (expression, part) in [
+            ("vars.text > vars.number", "text and a number have no order"),
+            (
+                "vars.leaver == vars.number",
+                "text and a number can't be equal: add `| string`",
+            ),
+            (
+                "vars.flag == vars.text",
+                "true or false and text can't be equal",
+            ),
+            ("vars.list == vars.text", "a list and text can't be equal"),
+            ("vars.flag < vars.flag", "have no order"),
+            (
+                "vars.number in task.assigned_to",
+                "a number is looked for where text stands",
+            ),
+            ("vars.number in vars.text", "text can't hold a number"),
+            ("vars.text in vars.flag", "true or false can't hold text"),
+            ("vars.deep.zzz == 1", "undefined"),
+            ("vars.deep.zzz < 1", "undefined"),
+            ("vars.deep.zzz in [1]", "undefined"),
+        ] {
+            let message = failure(expression);
+            assert!(message.contains(part), "{expression}: {message}");
+        }
+    }
+
+    #[test]
+    fn texts_join_with_booleans_as_json_writes_them() {
+        assert_eq!(
+            value("{{ 'a' ~ true ~ 1 ~ 2.5 ~ vars.text ~ 'b' }}"),
+            Ok(json!("atrue12.5xb"))
+        );
+        assert!(failure("'a' ~ vars.none").contains("default"));
+        assert!(failure("'a' ~ vars.list").contains("join"));
+    }
+
+    #[test]
+    fn arithmetic_is_left_to_minijinja() {
+        for (template, result) in [
+            ("{{ 1 + 2 * 3 - 4 }}", json!(3)),
+            ("{{ (1 + 2) * 3 }}", json!(9)),
+            ("{{ 7 // 2 }}", json!(3)),
+            ("{{ 7 % 2 }}", json!(1)),
+            ("{{ 2 ** 3 }}", json!(8)),
+            ("{{ 1 / 2 }}", json!(0.5)),
+            ("{{ -task.schedule.duration + 1 }}", json!(-2)),
+            ("{{ - -1 }}", json!(1)),
+            ("{{ 'a' + 'b' }}", json!("ab")),
+        ] {
+            assert_eq!(value(template), Ok(result), "{template}");
+        }
+        assert!(failure("vars.none + 1").contains("none"));
     }
 }

@@ -1,1 +1,286 @@
+//! On tokio's paused clock, which moves only when everybody waits: what is measured is exact.
 
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinSet;
+
+use super::*;
+
+/// What the log of a test keeps, in the order in which it happened; times in seconds.
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    Permit { at: f64 },
+    Pause { deadline: f64 },
+}
+
+#[derive(Clone)]
+struct Log {
+    start: Instant,
+    entries: Arc<Mutex<Vec<Entry>>>,
+}
+
+impl Log {
+    fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            entries: Arc::default(),
+        }
+    }
+
+    fn seconds(&self, moment: Instant) -> f64 {
+        (moment - self.start).as_secs_f64()
+    }
+
+    fn permit(&self) {
+        let at = self.seconds(Instant::now());
+        self.entries.lock().unwrap().push(Entry::Permit { at });
+    }
+
+    fn pause(&self, deadline: Instant) {
+        let deadline = self.seconds(deadline);
+        self.entries.lock().unwrap().push(Entry::Pause { deadline });
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        self.entries.lock().unwrap().clone()
+    }
+
+    fn permits(&self) -> Vec<f64> {
+        let entries = self.entries();
+        entries
+            .into_iter()
+            .filter_map(|entry| match entry {
+                Entry::Permit { at } => Some(at),
+                Entry::Pause { .. } => None,
+            })
+            .collect()
+    }
+}
+
+const RATES: [f64; 9] = [0.5, 1.0, 7.0, 8.0, 50.0, 333.3, 1_000.0, 7_777.0, 20_000.0];
+const BURSTS: [u32; 5] = [1, 2, 4, 33, 100];
+const WORKERS: [u32; 3] = [1, 4, 256];
+
+fn pacer(rate: f64, burst: u32) -> Arc<Pacer> {
+    Arc::new(Pacer::per_second(rate, burst))
+}
+
+/// Runs `workers` that take `permits` in all, one after another each.
+async fn work(pacer: &Arc<Pacer>, log: &Log, workers: u32, permits: u32) {
+    let left = Arc::new(Mutex::new(permits));
+    let mut tasks = JoinSet::new();
+    for _ in 0..workers {
+        let (pacer, log, left) = (Arc::clone(pacer), log.clone(), Arc::clone(&left));
+        tasks.spawn(async move {
+            loop {
+                {
+                    let mut left = left.lock().unwrap();
+                    if *left == 0 {
+                        return;
+                    }
+                    *left -= 1;
+                }
+                pacer.permit().await;
+                log.permit();
+            }
+        });
+    }
+    tasks.join_all().await;
+}
+
+/// Checks N ≤ rate · t + burst for every window, those that begin with the clock included.
+///
+/// A window is fullest when it begins and ends with a permit: with permits at t₀ ≤ t₁ ≤ …, the one
+/// from i to j holds j − i + 1. So (j + 1 − rate · tⱼ) may exceed no (i − rate · tᵢ) by more than burst.
+fn assert_never_faster(permits: &[f64], rate: f64, burst: u32, what: &str) {
+    // The clock is exact to the nanosecond; this is for the rounding of floats only.
+    let epsilon = 1e-6;
+    let mut lowest = 0.0_f64;
+    for (count, &at) in (0_u32..).zip(permits) {
+        lowest = lowest.min(f64::from(count) - rate * at);
+        let excess = f64::from(count + 1) - rate * at - lowest - f64::from(burst);
+        assert!(
+            excess <= epsilon,
+            "{what}: permit {count} at {at} s is {excess} too many"
+        );
+    }
+}
+
+/// The rate that timers of whole milliseconds can reach at least.
+fn reachable(rate: f64, burst: u32) -> f64 {
+    let period_ms = 1_000.0 / rate;
+    if period_ms.fract() == 0.0 || f64::from(burst - 1) * period_ms >= 1.0 {
+        rate
+    } else if burst == 1 {
+        1_000.0 / period_ms.ceil()
+    } else {
+        rate.min(f64::from(burst - 1) * 1_000.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn busy_workers_get_the_rate_and_never_more() {
+    for rate in RATES {
+        for burst in BURSTS {
+            for workers in WORKERS {
+                let what = format!("{rate}/s, burst {burst}, {workers} workers");
+                let (pacer, log) = (pacer(rate, burst), Log::new());
+                // A second of work at least: the last timer's millisecond is then below 1 %.
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "small"
+                )]
+                let beyond = rate.max(200.0) as u32;
+                work(&pacer, &log, workers, burst + beyond).await;
+
+                let permits = log.permits();
+                assert_never_faster(&permits, rate, burst, &what);
+                let achieved = f64::from(beyond) / permits.last().unwrap();
+                let possible = reachable(rate, burst);
+                assert!(
+                    achieved >= 0.99 * possible,
+                    "{what}: {achieved}/s of {possible}/s"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_pauses_at_any_moment_no_window_holds_more_than_the_rate_and_none_opens_early() {
+    for (seed, rate) in (0..).zip(RATES) {
+        for burst in BURSTS {
+            for workers in WORKERS {
+                let what = format!("{rate}/s, burst {burst}, {workers} workers, seed {seed}");
+                let (pacer, log) = (pacer(rate, burst), Log::new());
+                let throttle = tokio::spawn({
+                    let (pacer, log) = (Arc::clone(&pacer), log.clone());
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    async move {
+                        loop {
+                            // Some within a burst, some long after; some overlap, some are very
+                            // short. Pauses as dense as the timers' ticks would leave no time.
+                            let between = 0.02 + rng.f64() * 40.0 / rate;
+                            time::sleep(Duration::from_secs_f64(between)).await;
+                            let length = Duration::from_secs_f64(rng.f64() * 60.0 / rate);
+                            let deadline = Instant::now() + length;
+                            pacer.pause_until(deadline);
+                            log.pause(deadline);
+                        }
+                    }
+                });
+                work(&pacer, &log, workers, burst + 300).await;
+                throttle.abort();
+
+                assert_never_faster(&log.permits(), rate, burst, &what);
+                let mut open_from = 0.0_f64;
+                let mut since = None;
+                for entry in log.entries() {
+                    match entry {
+                        Entry::Pause { deadline } => {
+                            open_from = open_from.max(deadline);
+                            since = Some(0.0);
+                        }
+                        Entry::Permit { at } => {
+                            assert!(at >= open_from, "{what}: {at} is before {open_from}");
+                            // Nothing may have piled up; one permit may have been half due.
+                            if let Some(count) = &mut since {
+                                *count += 1.0;
+                                let most = 1.0 + rate * (at - open_from) + 1e-6;
+                                assert!(*count <= most, "{what}: a burst after a pause");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn permits_go_in_the_order_of_asking() {
+    for workers in WORKERS {
+        let pacer = pacer(1_000.0, 3);
+        let (asked, got) = (Arc::default(), Arc::default());
+        let mut tasks = JoinSet::new();
+        for worker in 0..workers {
+            let pacer = Arc::clone(&pacer);
+            let asked: Arc<Mutex<Vec<_>>> = Arc::clone(&asked);
+            let got: Arc<Mutex<Vec<_>>> = Arc::clone(&got);
+            tasks.spawn(async move {
+                let mut rng = fastrand::Rng::with_seed(worker.into());
+                for round in 0..10 {
+                    time::sleep(Duration::from_millis(rng.u64(..50))).await;
+                    asked.lock().unwrap().push((worker, round));
+                    pacer.permit().await;
+                    got.lock().unwrap().push((worker, round));
+                }
+            });
+        }
+        tasks.join_all().await;
+        assert_eq!(*asked.lock().unwrap(), *got.lock().unwrap());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropped_waiters_lose_no_permit_and_hold_nobody_up() {
+    let pacer = pacer(1.0, 1);
+    let start = Instant::now();
+    pacer.permit().await;
+    let waiter = || {
+        let pacer = Arc::clone(&pacer);
+        tokio::spawn(async move { pacer.permit().await })
+    };
+    // One waits for its time, one for its turn, one stays.
+    let (first, second, third) = (waiter(), waiter(), waiter());
+    time::sleep(Duration::from_millis(500)).await;
+    first.abort();
+    second.abort();
+    third.await.unwrap();
+    assert_eq!(start.elapsed(), Duration::from_secs(1));
+    pacer.permit().await;
+    assert_eq!(start.elapsed(), Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_pauses_the_later_end_holds_and_its_growth_is_told() {
+    let pacer = pacer(1_000.0, 10);
+    let start = Instant::now();
+    let after = |seconds| start + Duration::from_secs(seconds);
+    assert_eq!(pacer.pause_until(after(5)), Duration::from_secs(5));
+    assert_eq!(pacer.pause_until(after(3)), Duration::ZERO);
+    assert_eq!(pacer.pause_until(after(7)), Duration::from_secs(2));
+    pacer.permit().await;
+    assert_eq!(start.elapsed(), Duration::from_millis(7_001));
+    assert_eq!(pacer.pause_until(start), Duration::ZERO);
+    pacer.permit().await;
+    assert_eq!(start.elapsed(), Duration::from_millis(7_002));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_gate_is_open_and_free_while_there_is_no_pause() {
+    let pacer = pacer(1.0, 1);
+    let start = Instant::now();
+    for _ in 0..100 {
+        pacer.gate().await;
+    }
+    pacer.permit().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_whom_a_pause_stopped_at_the_gate_leave_at_the_rate() {
+    let (pacer, log) = (pacer(10.0, 100), Log::new());
+    pacer.pause_until(log.start + Duration::from_secs(2));
+    let mut tasks = JoinSet::new();
+    for _ in 0..5 {
+        let (pacer, log) = (Arc::clone(&pacer), log.clone());
+        tasks.spawn(async move {
+            pacer.gate().await;
+            log.permit();
+        });
+    }
+    tasks.join_all().await;
+    assert_eq!(log.permits(), [2.1, 2.2, 2.3, 2.4, 2.5]);
+}

@@ -1,15 +1,12 @@
 //! The rules of the grammar, from the weakest operator to the strongest.
 
-use super::{Checker, Piece, Read, Stop, content, name};
+use super::reader::{Checker, Piece, Read, Stop};
 use crate::template::{
     Fault,
     lexer::{Kind, Token},
-    names, ops,
+    ops,
     scope::Type,
 };
-
-/// Words that are no names.
-const RESERVED: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
 
 /// The comparisons, and what is written for them.
 const COMPARISONS: &[(&str, &str)] = &[
@@ -20,6 +17,10 @@ const COMPARISONS: &[(&str, &str)] = &[
     (">", ops::GREATER),
     (">=", ops::GREATER_OR_EQUAL),
 ];
+
+/// What to write instead of a comparison of dates as texts.
+pub(super) const DATE_HELP: &str =
+    "use a helper like `due_before(task, now)`, or `date(…)` on both sides";
 
 impl<'a> Checker<'a> {
     /// `a if condition else b`, and all that binds stronger.
@@ -86,8 +87,9 @@ impl<'a> Checker<'a> {
         }
         match function {
             ops::IN | ops::NOT_IN => self.check_container(&right),
+            _ if self.compares_date_as_text(operator, &left, &right) => {}
             ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
-            _ => self.check_order(operator, &left, &right),
+            _ => self.check_order(&left, &right),
         }
         Ok(Piece {
             code: format!("{function}({}, {})", left.code, right.code),
@@ -136,10 +138,6 @@ impl<'a> Checker<'a> {
     fn check_equality(&mut self, left: &Piece, right: &Piece) {
         if !can_be_equal(&left.of, &right.of) {
             let (a, b) = (left.of.word(), right.of.word());
-            let both = Piece {
-                to: right.to,
-                ..piece_at(left)
-            };
             let help = match (&left.of, &right.of) {
                 (Type::Instant, _) | (_, Type::Instant) => {
                     "make an instant of the text: `date(…)`, or of a due date: `due(…)`"
@@ -147,21 +145,23 @@ impl<'a> Checker<'a> {
                 (Type::Number, _) | (_, Type::Number) => "add `| string` to the number",
                 _ => "compare values of one type",
             };
-            self.note_at(&both, format!("{a} is never equal to {b}"), help);
+            self.note_both((left, right), format!("{a} is never equal to {b}"), help);
         }
     }
 
-    fn check_order(&mut self, operator: Token<'_>, left: &Piece, right: &Piece) {
-        let both = Piece {
-            to: right.to,
-            ..piece_at(left)
-        };
-        if matches!(left.of, Type::Date) || matches!(right.of, Type::Date) {
+    /// One moment has many texts, so dates are not even equal as texts; to none they are compared.
+    fn compares_date_as_text(&mut self, operator: Token<'_>, left: &Piece, right: &Piece) -> bool {
+        let date = |of: &Type| matches!(of, Type::Date);
+        let none = |of: &Type| matches!(of, Type::None);
+        let found = (date(&left.of) && !none(&right.of)) || (date(&right.of) && !none(&left.of));
+        if found {
             let message = format!("`{}` would compare a date as text", operator.text);
-            let help = "use a helper like `due_before(task, now)`, or `date(…)` on both sides";
-            self.note_at(&both, message, help);
-            return;
+            self.note_both((left, right), message, DATE_HELP);
         }
+        found
+    }
+
+    fn check_order(&mut self, left: &Piece, right: &Piece) {
         let fits = match (&left.of, &right.of) {
             (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => matches!(
                 other,
@@ -180,7 +180,7 @@ impl<'a> Checker<'a> {
                 }
                 _ => "compare values of one type",
             };
-            self.note_at(&both, message, help);
+            self.note_both((left, right), message, help);
         }
     }
 
@@ -218,14 +218,10 @@ impl<'a> Checker<'a> {
             _ => false,
         };
         if !fits {
-            let both = Piece {
-                to: right.to,
-                ..piece_at(left)
-            };
             let sign = if minus { "-" } else { "+" };
             let message = format!("{} {sign} {} is nothing", left.of.word(), right.of.word());
-            self.note_at(
-                &both,
+            self.note_both(
+                (left, right),
                 message,
                 "move an instant by a span, like `now + days(3)`",
             );
@@ -287,230 +283,6 @@ impl<'a> Checker<'a> {
         }
         Ok(left)
     }
-
-    /// A value with its signs and brackets behind it.
-    pub(super) fn signed(&mut self) -> Read {
-        let Some(minus) = self.symbol("-") else {
-            let primary = self.primary()?;
-            return self.postfix(primary);
-        };
-        let operand = self.deeper(Self::signed)?;
-        Ok(Piece {
-            code: format!("-{}", operand.code),
-            of: Type::Number,
-            from: minus.offset,
-            literal: None,
-            ..operand
-        })
-    }
-
-    fn primary(&mut self) -> Read {
-        let token = self.peek();
-        match token.kind {
-            Kind::Text | Kind::Number => {
-                self.next();
-                let of = match token.kind {
-                    Kind::Text => Type::Text,
-                    Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
-                };
-                Ok(Piece {
-                    literal: content(token),
-                    ..leaf(token, token.text, of)
-                })
-            }
-            Kind::Name if RESERVED.contains(&token.text) => self.unexpected("a value"),
-            Kind::Name => {
-                self.next();
-                Ok(match token.text {
-                    "true" | "True" => leaf(token, "true", Type::Bool),
-                    "false" | "False" => leaf(token, "false", Type::Bool),
-                    "none" | "None" => leaf(token, "none", Type::None),
-                    _ if self.peek().is(Kind::Symbol, "(") => return self.helper(token),
-                    _ => {
-                        let of = names::root(name(token), self.scope);
-                        leaf(token, token.text, self.known(of))
-                    }
-                })
-            }
-            Kind::Symbol if token.text == "(" => self.brackets("(", ")"),
-            Kind::Symbol if token.text == "[" => self.brackets("[", "]"),
-            Kind::Symbol | Kind::End => self.unexpected("a value"),
-        }
-    }
-
-    /// A value in brackets, or a list; a tuple is a list too.
-    fn brackets(&mut self, open: &'static str, close: &'static str) -> Read {
-        let from = self.expect(open)?.offset;
-        let mut items = Vec::new();
-        let mut commas = open == "[";
-        while !self.peek().is(Kind::Symbol, close) {
-            items.push(self.expression()?);
-            if self.symbol(",").is_none() {
-                break;
-            }
-            commas = true;
-        }
-        let to = self.expect(close)?.end();
-        if !commas {
-            let Some(piece) = items.pop() else {
-                return self.stop(Fault::new(from, to - from, "a value is missing here"));
-            };
-            return Ok(Piece {
-                code: format!("({})", piece.code),
-                from,
-                to,
-                may_be_none: true,
-                ..piece
-            });
-        }
-        let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
-        let code = format!("[{}]", codes.join(", "));
-        let of = items.into_iter().map(|item| item.of).reduce(Type::or);
-        Ok(Piece {
-            code,
-            of: Type::List(Box::new(of.unwrap_or(Type::Any))),
-            from,
-            to,
-            literal: None,
-            may_be_none: false,
-        })
-    }
-
-    /// `.name`, `[…]` behind a value.
-    fn postfix(&mut self, mut piece: Piece) -> Read {
-        loop {
-            let token = self.peek();
-            if self.symbol(".").is_some() {
-                piece = self.field(piece)?;
-            } else if token.is(Kind::Symbol, "[") {
-                piece = self.subscript(piece)?;
-            } else if token.is(Kind::Symbol, "(") {
-                let called = self.slice(&piece);
-                return self.stop(
-                    Fault::new(token.offset, 1, format!("`{called}` can't be called"))
-                        .help("only helpers are called; a filter is written `value | filter`"),
-                );
-            } else {
-                return Ok(piece);
-            }
-        }
-    }
-
-    fn field(&mut self, piece: Piece) -> Read {
-        let token = self.peek();
-        match token.kind {
-            Kind::Name => {
-                self.next();
-                let of = names::field(&piece.of, self.slice(&piece), name(token));
-                Ok(self.member(piece, token, token.text, of))
-            }
-            Kind::Number | Kind::Text | Kind::Symbol | Kind::End => {
-                self.unexpected("the name of a field")
-            }
-        }
-    }
-
-    fn member(
-        &mut self,
-        piece: Piece,
-        token: Token<'_>,
-        field: &str,
-        of: Result<Type, Fault>,
-    ) -> Piece {
-        let record = matches!(piece.of, Type::Record { .. });
-        let code = match piece.may_be_none && record {
-            true => format!("{}({}, \"{field}\")", ops::FIELD, piece.code),
-            false => format!("{}.{field}", piece.code),
-        };
-        Piece {
-            code,
-            of: self.known(of),
-            from: piece.from,
-            to: token.end().max(self.last_end()),
-            literal: None,
-            may_be_none: piece.may_be_none,
-        }
-    }
-
-    fn subscript(&mut self, piece: Piece) -> Read {
-        self.expect("[")?;
-        if self.peek().is(Kind::Symbol, ":") {
-            return self.no_slices();
-        }
-        let token = self.peek();
-        let index = self.expression()?;
-        if self.peek().is(Kind::Symbol, ":") {
-            return self.no_slices();
-        }
-        self.expect("]")?;
-        if let Some(field) = index.literal.as_deref().filter(|field| is_name(field)) {
-            // The caret stands below the name, not below its quotes.
-            let inner = names::Name {
-                text: field,
-                offset: token.offset + 1,
-            };
-            let of = names::field(&piece.of, self.slice(&piece), inner);
-            return Ok(self.member(piece, token, field, of));
-        }
-        let of = match &piece.of {
-            Type::List(item) => (**item).clone(),
-            Type::Any
-            | Type::None
-            | Type::Bool
-            | Type::Number
-            | Type::Text
-            | Type::Date
-            | Type::Instant
-            | Type::Span
-            | Type::Record { .. }
-            | Type::Keys(_) => Type::Any,
-        };
-        Ok(Piece {
-            code: format!("{}[{}]", piece.code, index.code),
-            of,
-            from: piece.from,
-            to: self.last_end(),
-            literal: None,
-            may_be_none: piece.may_be_none,
-        })
-    }
-
-    fn no_slices<T>(&mut self) -> Result<T, Stop> {
-        let token = self.peek();
-        let fault = Fault::new(token.offset, 1, "slices of lists are not available");
-        self.stop(fault.help("take one item, like `[0]`, or `| first`"))
-    }
-}
-
-fn leaf(token: Token<'_>, code: &str, of: Type) -> Piece {
-    Piece {
-        code: code.to_owned(),
-        of,
-        from: token.offset,
-        to: token.end(),
-        literal: None,
-        may_be_none: false,
-    }
-}
-
-/// The place of a piece, for a fault.
-fn piece_at(piece: &Piece) -> Piece {
-    Piece {
-        code: String::new(),
-        of: Type::Any,
-        from: piece.from,
-        to: piece.to,
-        literal: None,
-        may_be_none: false,
-    }
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 fn arithmetic(left: &Type, right: &Type) -> Type {
@@ -521,7 +293,7 @@ fn arithmetic(left: &Type, right: &Type) -> Type {
     }
 }
 
-/// Whether values of two types can ever be equal; texts and dates of the API can.
+/// Whether values of two types can ever be equal; a date of the API is a text.
 fn can_be_equal(a: &Type, b: &Type) -> bool {
     let class = |of: &Type| match of {
         Type::Any | Type::None => None,
@@ -536,5 +308,126 @@ fn can_be_equal(a: &Type, b: &Type) -> bool {
     match (class(a), class(b)) {
         (Some(a), Some(b)) => a == b,
         (None, _) | (_, None) => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::fixtures::{shown, test};
+
+    #[test]
+    fn a_comparison_that_can_only_mislead_is_a_fault() {
+        for (text, message, help) in [
+            (
+                "task.due_date < now",
+                "`<` would compare a date as text",
+                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+            ),
+            (
+                "task.due_date <= '2026-12-01'",
+                "`<=` would compare a date as text",
+                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+            ),
+            (
+                "now < '2026-12-01'",
+                "an instant and text have no order",
+                "make both sides instants, like `date(\"2026-12-24\")`",
+            ),
+            (
+                "task.name < 3",
+                "text and a number have no order",
+                "compare values of one type",
+            ),
+            (
+                "task.enabled < 3",
+                "true or false and a number have no order",
+                "compare values of one type",
+            ),
+            (
+                "days(1) < days(2)",
+                "a span of time and a span of time have no order",
+                "compare values of one type",
+            ),
+            (
+                "task.assigned_to > 3",
+                "a list and a number have no order",
+                "compare values of one type",
+            ),
+            (
+                "task.due_date == now",
+                "`==` would compare a date as text",
+                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+            ),
+            (
+                "vars.day != task.due_date",
+                "`!=` would compare a date as text",
+                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+            ),
+            (
+                "now == '2026-12-01'",
+                "an instant is never equal to text",
+                "make an instant of the text: `date(…)`, or of a due date: `due(…)`",
+            ),
+            (
+                "execution.phases == 'x'",
+                "a list is never equal to text",
+                "compare values of one type",
+            ),
+            (
+                "task.phase_id == 3",
+                "text is never equal to a number",
+                "add `| string` to the number",
+            ),
+            (
+                "'x' in task",
+                "an object holds nothing",
+                "`in` needs a list, or two texts",
+            ),
+            (
+                "'x' in now",
+                "an instant holds nothing",
+                "`in` needs a list, or two texts",
+            ),
+            (
+                "now + 3 == now",
+                "an instant + a number is nothing",
+                "move an instant by a span, like `now + days(3)`",
+            ),
+            (
+                "now - now == days(1)",
+                "an instant - an instant is nothing",
+                "move an instant by a span, like `now + days(3)`",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(
+                (faults[0].1.as_str(), faults[0].2.as_str()),
+                (message, help),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn operators_bind_as_in_minijinja() {
+        for (text, holds) in [
+            ("true or false and false", true),
+            ("(true or false) and false", false),
+            ("not true or true", true),
+            ("not (true or true)", false),
+            ("not 'a' == 'b'", true),
+            ("1 + 2 * 2 == 5", true),
+            ("2 * 2 ** 3 == 16", true),
+            ("10 - 2 - 3 == 5", true),
+            ("'a' ~ 1 + 1 == 'a2'", false),
+            ("-2 ** 2 == 4", true),
+            ("'A' ~ 'B' | lower == 'Ab'", true),
+            ("('A' ~ 'B') | lower == 'ab'", true),
+            ("false if false else true", true),
+            ("true if false else false if true else true", false),
+            ("1 < 2 and 2 < 3", true),
+        ] {
+            assert_eq!(test(text).unwrap_or_default(), holds, "{text}");
+        }
     }
 }

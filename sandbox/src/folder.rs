@@ -1,0 +1,219 @@
+//! The data folder: `sandbox.json`, `effects.jsonl` and `lock`.
+
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    effect::Effect,
+    error::Error,
+    options::{DEFAULT_EXECUTIONS, DEFAULT_SEED, Wanted},
+};
+
+const SETTINGS: &str = "sandbox.json";
+const EFFECTS: &str = "effects.jsonl";
+const LOCK: &str = "lock";
+
+/// What a folder's data are made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) seed: u64,
+    pub(crate) epoch: Date,
+    pub(crate) executions: u32,
+}
+
+/// A folder that this process has locked.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    pub(crate) settings: Settings,
+    /// What was done to the data, in order.
+    pub(crate) effects: Vec<Effect>,
+    /// Open at its end.
+    pub(crate) log: File,
+    pub(crate) log_path: PathBuf,
+    /// Holds the lock as long as it lives.
+    pub(crate) lock: File,
+}
+
+impl Folder {
+    /// Opens the folder, or makes it with what is wanted.
+    pub(crate) fn open(path: &Path, wanted: &Wanted) -> Result<Self, Error> {
+        create_folder(path)?;
+        let lock = lock(path)?;
+        let settings_path = path.join(SETTINGS);
+        let log_path = path.join(EFFECTS);
+        let settings = match fs::read(&settings_path) {
+            Ok(bytes) => {
+                let kept = serde_json::from_slice(&bytes).map_err(|error| Error::Damaged {
+                    path: settings_path,
+                    line: error.line(),
+                    reason: error.to_string(),
+                })?;
+                compare(path, kept, wanted)?;
+                kept
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(path, wanted)?,
+            Err(source) => return Err(file("read", &settings_path, source)),
+        };
+        let mut log = private(OpenOptions::new().create(true).read(true).append(true))
+            .open(&log_path)
+            .map_err(|source| file("open", &log_path, source))?;
+        let effects = read_effects(&mut log, &log_path)?;
+        Ok(Self {
+            settings,
+            effects,
+            log,
+            log_path,
+            lock,
+        })
+    }
+}
+
+/// Removes a folder's data; false when there were none.
+///
+/// The lock file stays: removing it would let two processes lock two files of one name.
+pub(crate) fn reset(path: &Path) -> Result<bool, Error> {
+    let settings = path.join(SETTINGS);
+    if !settings
+        .try_exists()
+        .map_err(|source| file("look for", &settings, source))?
+    {
+        return Ok(false);
+    }
+    let _lock = lock(path)?;
+    // The settings go last: what is left of a reset that was cut short is still data, which a next one removes.
+    for name in [EFFECTS, SETTINGS] {
+        let one = path.join(name);
+        match fs::remove_file(&one) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(file("remove", &one, source)),
+        }
+    }
+    Ok(true)
+}
+
+fn create_folder(path: &Path) -> Result<(), Error> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder
+        .create(path)
+        .map_err(|source| file("create the folder", path, source))
+}
+
+/// Only the user may read what the sandbox writes, as with all that the tool keeps.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let lock_path = path.join(LOCK);
+    let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
+        .open(&lock_path)
+        .map_err(|source| file("open", &lock_path, source))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Error::Locked {
+            path: path.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(file("lock", &lock_path, source)),
+    }
+}
+
+fn create(path: &Path, wanted: &Wanted) -> Result<Settings, Error> {
+    let settings = Settings {
+        seed: wanted.seed.unwrap_or(DEFAULT_SEED),
+        epoch: wanted.epoch.unwrap_or(wanted.today),
+        executions: wanted.executions.unwrap_or(DEFAULT_EXECUTIONS),
+    };
+    let new = path.join(format!("{SETTINGS}.new"));
+    let whole = path.join(SETTINGS);
+    // By rename, so that a folder has its settings whole or not at all.
+    let written = private(OpenOptions::new().create(true).truncate(true).write(true))
+        .open(&new)
+        .and_then(|mut to| {
+            serde_json::to_writer(&mut to, &settings)?;
+            to.write_all(b"\n")?;
+            to.sync_all()
+        })
+        .and_then(|()| fs::rename(&new, &whole))
+        .and_then(|()| File::open(path)?.sync_all());
+    written.map_err(|source| file("write", &whole, source))?;
+    Ok(settings)
+}
+
+fn compare(path: &Path, kept: Settings, wanted: &Wanted) -> Result<(), Error> {
+    let differs = |what, kept: &dyn ToString, wanted: &dyn ToString| {
+        Err(Error::Differs {
+            path: path.to_owned(),
+            what,
+            kept: kept.to_string(),
+            wanted: wanted.to_string(),
+        })
+    };
+    match *wanted {
+        Wanted {
+            seed: Some(seed), ..
+        } if seed != kept.seed => differs("the seed", &kept.seed, &seed),
+        Wanted {
+            epoch: Some(epoch), ..
+        } if epoch != kept.epoch => differs("the epoch", &kept.epoch, &epoch),
+        Wanted {
+            executions: Some(executions),
+            ..
+        } if executions != kept.executions => {
+            differs("the number of executions", &kept.executions, &executions)
+        }
+        Wanted { .. } => Ok(()),
+    }
+}
+
+/// Reads the log. A last line without its end was never answered: it is cut off.
+fn read_effects(log: &mut File, path: &Path) -> Result<Vec<Effect>, Error> {
+    let mut bytes = Vec::new();
+    log.read_to_end(&mut bytes)
+        .map_err(|source| file("read", path, source))?;
+    let whole = bytes
+        .iter()
+        .rposition(|&byte| byte == b'\n')
+        .map_or(0, |end| end + 1);
+    if whole < bytes.len() {
+        log.set_len(whole as u64)
+            .and_then(|()| log.sync_data())
+            .map_err(|source| file("shorten", path, source))?;
+    }
+    bytes[..whole]
+        .split_inclusive(|&byte| byte == b'\n')
+        .enumerate()
+        .map(|(index, line)| {
+            serde_json::from_slice(line).map_err(|error| Error::Damaged {
+                path: path.to_owned(),
+                line: index + 1,
+                reason: error.to_string(),
+            })
+        })
+        .collect()
+}
+
+fn file(action: &'static str, path: &Path, source: io::Error) -> Error {
+    Error::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}

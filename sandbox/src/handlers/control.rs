@@ -1,0 +1,165 @@
+//! The sandbox's own paths, for tests: the ledger, changes that go past the API, large payloads. They need no token.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{delete, get, post},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    app::{App, Write},
+    auth::ORG_HEADER,
+    effect::{self, Kind},
+    ledger::Page,
+    refused::Refused,
+    reply::{self, Failure},
+    state,
+};
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/_sandbox/ledger", get(ledger))
+        .route("/_sandbox/edit/{id}", post(edit))
+        .route("/_sandbox/execution/{id}", delete(remove))
+        .route("/_sandbox/payload/{number}", get(payload))
+}
+
+#[derive(Debug, Deserialize)]
+struct Since {
+    /// Only requests after this number, and their effects.
+    #[serde(default)]
+    since: u64,
+}
+
+/// `{"requests": […], "effects": […], "requests_forgotten": n}`
+async fn ledger(
+    State(app): State<Arc<App>>,
+    since: Result<Query<Since>, QueryRejection>,
+) -> Result<Json<Page>, Failure> {
+    let Query(since) = since.map_err(|error| Refused::Invalid(error.body_text()))?;
+    Ok(Json(app.ledger().page(since.since)))
+}
+
+/// Changes fields as somebody else would: a JSON merge patch (RFC 7396) of the execution, or of one of its parts as
+/// `{"task": id, "set": {…}}`, with `phase` and `step` alike. Answers with the execution.
+///
+/// No rule of the API holds but the types. Stamps don't move by themselves, and parts neither come nor go.
+async fn edit(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, Failure> {
+    let sent: Map<String, Value> = serde_json::from_slice(&body)
+        .map_err(|error| Refused::Invalid(format!("the body is no JSON object: {error}")))?;
+    let (part, patch) = address(sent)?;
+    let target = part.as_deref().unwrap_or(&id);
+    if patch
+        .keys()
+        .any(|name| name == "id" || effect::is_container(name))
+    {
+        return Err(Refused::Invalid(
+            "ids stay, and parts are edited one by one: send {\"task\": id, \"set\": {…}}"
+                .to_owned(),
+        )
+        .into());
+    }
+    let write = Write {
+        request: None,
+        kind: Kind::Edit,
+        execution: &id,
+        target,
+    };
+    app.write(write, |stored, _| {
+        let mut value = state::value(stored);
+        let object = effect::part_mut(&mut value, target)
+            .ok_or_else(|| Refused::Missing(format!("{id} has no part {target}")))?;
+        for (name, field) in patch {
+            merge(object, name, field);
+        }
+        *stored = state::read_like(stored, value.clone())?;
+        Ok(Json(value))
+    })
+    .await
+}
+
+/// The part that an edit addresses, and what to merge into it.
+fn address(mut sent: Map<String, Value>) -> Result<(Option<String>, Map<String, Value>), Refused> {
+    let Some(merged) = sent.remove("set") else {
+        return Ok((None, sent));
+    };
+    let mut fields = sent.into_iter();
+    match (merged, fields.next(), fields.next()) {
+        (Value::Object(patch), Some((kind, Value::String(id))), None)
+            if matches!(kind.as_str(), "task" | "phase" | "step") =>
+        {
+            Ok((Some(id), patch))
+        }
+        _ => Err(Refused::Invalid(
+            "beside set, an object, stands one of task, phase and step with an id".to_owned(),
+        )),
+    }
+}
+
+/// One field of a merge patch: null removes, objects are merged, all else replaces.
+fn merge(into: &mut Map<String, Value>, name: String, patch: Value) {
+    match patch {
+        Value::Null => {
+            into.remove(&name);
+        }
+        Value::Object(fields) => {
+            let inner = into
+                .entry(name)
+                .or_insert_with(|| Value::Object(Map::new()));
+            if !inner.is_object() {
+                *inner = Value::Object(Map::new());
+            }
+            if let Value::Object(inner) = inner {
+                for (name, field) in fields {
+                    merge(inner, name, field);
+                }
+            }
+        }
+        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            into.insert(name, other);
+        }
+    }
+}
+
+/// Deletes an execution of either generation for good.
+async fn remove(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let write = Write {
+        request: None,
+        kind: Kind::Remove,
+        execution: &id,
+        target: &id,
+    };
+    app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+/// A large answer. As a presigned address does, it refuses requests that bring their own authorisation.
+async fn payload(
+    State(app): State<Arc<App>>,
+    Path(number): Path<u64>,
+    headers: HeaderMap,
+) -> Response {
+    if headers.contains_key(header::AUTHORIZATION) || headers.contains_key(ORG_HEADER) {
+        return reply::message(
+            StatusCode::BAD_REQUEST,
+            "the address is presigned: send neither Authorization nor the organisation",
+        );
+    }
+    match app.payloads().get(number) {
+        Some(body) => ([(header::CONTENT_TYPE, "application/json")], body).into_response(),
+        None => reply::message(StatusCode::NOT_FOUND, "the payload has expired"),
+    }
+}

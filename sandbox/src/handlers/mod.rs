@@ -1,0 +1,27 @@
+//! The operations: each takes a request apart, asks the data, and puts the answer together.
+
+mod control;
+mod v1;
+mod v2;
+
+use std::sync::Arc;
+
+use axum::{Router, http::StatusCode};
+
+use crate::{app::App, reply};
+
+/// The number of a request in the ledger.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seq(pub(crate) u64);
+
+/// All routes.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .merge(v1::routes())
+        .merge(v2::routes())
+        .merge(control::routes())
+        .fallback(async || reply::message(StatusCode::NOT_FOUND, "Not Found"))
+        .method_not_allowed_fallback(async || {
+            reply::message(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+        })
+}

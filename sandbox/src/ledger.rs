@@ -1,0 +1,221 @@
+//! The ledger: every request, and every effect on the data.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tokio::time::Instant;
+
+/// Requests that are kept, the newest; about 20 MB.
+///
+/// They stay in memory and are gone with the process: they are no part of the data, and syncing them would make
+/// every read as slow as a write. The effects are kept all, and on disk when there is a folder.
+const REQUESTS: usize = 100_000;
+
+/// What was asked, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    started: Instant,
+    next: u64,
+    requests: VecDeque<Request>,
+    forgotten: u64,
+    /// How often each request (by a hash over method, path, query and body) was seen.
+    attempts: HashMap<u64, u32>,
+    effects: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    request: Option<u64>,
+    text: Box<RawValue>,
+}
+
+/// One request, as `GET /_sandbox/ledger` shows it.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Request {
+    seq: u64,
+    /// Milliseconds since the sandbox started, by the monotonic clock.
+    ms: u64,
+    unix_ms: i64,
+    method: String,
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<String>,
+    /// None while it is worked on, and when the connection was closed without an answer.
+    status: Option<u16>,
+    /// 1 for the first request of this method, path, query and body, 2 for the second.
+    attempt: u32,
+    /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remote: Option<SocketAddr>,
+    /// The sandbox's own limit answered it.
+    throttled: bool,
+    /// The scripted fault that it met.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
+}
+
+/// What is known of a request when it arrives.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) unix_ms: i64,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Option<String>,
+    pub(crate) remote: Option<SocketAddr>,
+    /// Over method, path, query and body.
+    pub(crate) hash: u64,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct End {
+    pub(crate) status: Option<u16>,
+    pub(crate) throttled: bool,
+    pub(crate) fault: Option<&'static str>,
+}
+
+/// The answer of `GET /_sandbox/ledger`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page {
+    requests: Vec<Request>,
+    effects: Vec<Box<RawValue>>,
+    /// Requests that are older than those that are kept.
+    requests_forgotten: u64,
+}
+
+impl Ledger {
+    /// A ledger whose requests count from `next`.
+    pub(crate) fn new(next: u64) -> Self {
+        Self {
+            started: Instant::now(),
+            next,
+            requests: VecDeque::new(),
+            forgotten: 0,
+            attempts: HashMap::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Notes a request; gives its sequence number.
+    pub(crate) fn arrived(&mut self, arrival: Arrival) -> u64 {
+        let seq = self.next;
+        self.next += 1;
+        let attempt = self.attempts.entry(arrival.hash).or_insert(0);
+        *attempt += 1;
+        if self.requests.len() == REQUESTS {
+            self.requests.pop_front();
+            self.forgotten += 1;
+        }
+        self.requests.push_back(Request {
+            seq,
+            ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            unix_ms: arrival.unix_ms,
+            method: arrival.method,
+            path: arrival.path,
+            query: arrival.query,
+            status: None,
+            attempt: *attempt,
+            remote: arrival.remote,
+            throttled: false,
+            fault: None,
+        });
+        seq
+    }
+
+    /// Notes how a request ended.
+    pub(crate) fn ended(&mut self, seq: u64, end: End) {
+        let Some(first) = self.requests.front().map(|request| request.seq) else {
+            return;
+        };
+        let place = seq
+            .checked_sub(first)
+            .and_then(|place| usize::try_from(place).ok());
+        if let Some(request) = place.and_then(|place| self.requests.get_mut(place)) {
+            request.status = end.status;
+            request.throttled = end.throttled;
+            request.fault = end.fault;
+        }
+    }
+
+    /// Notes an effect, given as the log's line.
+    pub(crate) fn effect(&mut self, request: Option<u64>, text: Box<RawValue>) {
+        self.effects.push(Entry { request, text });
+    }
+
+    /// The requests after number `since` and their effects; effects without a request always.
+    pub(crate) fn page(&self, since: u64) -> Page {
+        Page {
+            requests: self
+                .requests
+                .iter()
+                .filter(|request| request.seq > since)
+                .cloned()
+                .collect(),
+            effects: self
+                .effects
+                .iter()
+                .filter(|entry| entry.request.is_none_or(|request| request > since))
+                .map(|entry| entry.text.clone())
+                .collect(),
+            requests_forgotten: self.forgotten,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(hash: u64) -> Arrival {
+        Arrival {
+            unix_ms: 0,
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            query: None,
+            remote: None,
+            hash,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_newest_requests_are_kept_and_the_others_are_counted() {
+        let mut ledger = Ledger::new(5);
+        for _ in 0..=REQUESTS {
+            ledger.arrived(arrival(1));
+        }
+        let end = End {
+            status: Some(200),
+            ..End::default()
+        };
+        // The first is forgotten already; the second is the first that is kept.
+        ledger.ended(5, end);
+        ledger.ended(6, end);
+        let page = ledger.page(0);
+        assert_eq!(page.requests_forgotten, 1);
+        assert_eq!(page.requests.len(), REQUESTS);
+        assert_eq!(page.requests[0].seq, 6);
+        assert_eq!(page.requests[0].status, Some(200));
+        assert_eq!(page.requests[1].status, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_count_equal_requests_and_since_leaves_earlier_ones_out() {
+        let mut ledger = Ledger::new(1);
+        let seqs: Vec<u64> = [7, 8, 7].map(|hash| ledger.arrived(arrival(hash))).to_vec();
+        assert_eq!(seqs, [1, 2, 3]);
+        let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
+        ledger.effect(Some(1), raw("1"));
+        ledger.effect(Some(3), raw("2"));
+        ledger.effect(None, raw("3"));
+        let attempts: Vec<u32> = ledger.page(0).requests.iter().map(|r| r.attempt).collect();
+        assert_eq!(attempts, [1, 1, 2]);
+        let later = ledger.page(2);
+        assert_eq!(later.requests.len(), 1);
+        let effects: Vec<&str> = later.effects.iter().map(|effect| effect.get()).collect();
+        assert_eq!(effects, ["2", "3"]);
+    }
+}

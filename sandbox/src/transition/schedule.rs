@@ -1,0 +1,114 @@
+//! Automations of tasks: scheduled, run now, started.
+
+use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
+use uuid::Uuid;
+
+use crate::{
+    refused::Refused,
+    wire::{
+        ExecutionStatus, TaskStatus, moved, stamp,
+        v2::{Direction, Flow, Schedule, Task, Unit},
+    },
+};
+
+/// `runTaskScheduleNow`: cancels the schedule of the task at `index` and starts its automation.
+pub(crate) fn run_now(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
+    if flow.status != ExecutionStatus::Started {
+        return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
+    }
+    let task = &mut flow.tasks[index];
+    if task.status != TaskStatus::Scheduled {
+        return Err(Refused::Invalid(format!(
+            "the task is {}, only a SCHEDULED one can be run now",
+            task.status
+        )));
+    }
+    fire(task, now);
+    task.updated_at = moved(&task.updated_at, now);
+    flow.updated_at = moved(&flow.updated_at, now);
+    Ok(())
+}
+
+/// Starts a task's automation. Its execution's id comes from the task and the schedule that it
+/// replaces, so that data that are replayed are the same data.
+pub(super) fn fire(task: &mut Task, now: Timestamp) {
+    let origin = match task.schedule.take() {
+        Some(Schedule::Delayed { schedule_id, .. } | Schedule::Relative { schedule_id, .. }) => {
+            schedule_id.unwrap_or_default()
+        }
+        Some(Schedule::Immediate) | None => stamp(now),
+    };
+    let execution = Uuid::new_v5(
+        &Uuid::NAMESPACE_OID,
+        format!("{}/{origin}", task.id).as_bytes(),
+    )
+    .to_string();
+    task.status = TaskStatus::InProgress;
+    task.analytics.in_progress_at = Some(stamp(now));
+    task.analytics.status_updated_at = Some(stamp(now));
+    if let Some(config) = &mut task.automation_config {
+        config.execution_id = Some(execution.clone());
+        config.execution_status = Some("started".to_owned());
+    }
+    task.automation_execution_id = Some(execution);
+}
+
+/// Schedules a task's automation: its delay counts from now.
+pub(super) fn arm(task: &mut Task, now: Timestamp) {
+    let new_id = Uuid::new_v5(
+        &Uuid::NAMESPACE_OID,
+        format!("{}/schedule/{}", task.id, stamp(now)).as_bytes(),
+    )
+    .to_string();
+    match &mut task.schedule {
+        Some(Schedule::Delayed {
+            duration,
+            unit,
+            schedule_id,
+            scheduled_at,
+        }) => {
+            *schedule_id = Some(new_id);
+            *scheduled_at = Some(later(now, *duration, *unit));
+        }
+        Some(Schedule::Relative {
+            direction,
+            duration,
+            unit,
+            schedule_id,
+            scheduled_at,
+            ..
+        }) => {
+            let distance = match direction {
+                Direction::Before => -*duration,
+                Direction::After => *duration,
+            };
+            *schedule_id = Some(new_id);
+            *scheduled_at = Some(later(now, distance, *unit));
+        }
+        Some(Schedule::Immediate) | None => {}
+    }
+    task.status = TaskStatus::Scheduled;
+    task.analytics.status_updated_at = Some(stamp(now));
+    task.updated_at = stamp(now);
+}
+
+fn later(now: Timestamp, duration: i64, unit: Unit) -> String {
+    let at = now.to_zoned_datetime(TimeZone::UTC);
+    span(duration, unit)
+        .and_then(|span| at.checked_add(span).ok())
+        .map_or_else(|| stamp(now), |at| stamp(at.timestamp()))
+}
+
+/// A number of units as a span; none beyond what the calendar holds.
+pub(super) fn span(number: i64, unit: Unit) -> Option<Span> {
+    let zero = 0.seconds();
+    match unit {
+        Unit::Minutes => zero.try_minutes(number),
+        Unit::Hours => zero.try_hours(number),
+        Unit::Days => zero.try_days(number),
+        Unit::Weeks => zero.try_weeks(number),
+        Unit::Months => zero.try_months(number),
+        Unit::Years => zero.try_years(number),
+    }
+    .ok()
+}

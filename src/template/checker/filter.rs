@@ -1,0 +1,355 @@
+//! Filters and tests, and whether what they name is there.
+
+use super::{
+    helper::{Argument, counted, joined},
+    operators::DATE_HELP,
+    reader::{Checker, Piece, Read, content, name},
+};
+use crate::template::{
+    Fault,
+    lexer::{Kind, Token},
+    names::{self, Name},
+    scope::Type,
+    signature::{FILTERS, Filter, Gives, TESTS},
+};
+
+/// The tests that compare, which dates of the API do not as texts.
+const COMPARING: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
+
+impl Checker<'_> {
+    /// A value with the filters and tests behind it.
+    pub(super) fn filtered(&mut self) -> Read {
+        let mut piece = self.signed()?;
+        loop {
+            if self.symbol("|").is_some() {
+                piece = self.filter(&piece)?;
+            } else if self.word("is").is_some() {
+                piece = self.test(&piece)?;
+            } else {
+                return Ok(piece);
+            }
+        }
+    }
+
+    fn filter(&mut self, piece: &Piece) -> Read {
+        let token = self.peek();
+        if token.kind != Kind::Name {
+            return self.unexpected("the name of a filter");
+        }
+        self.next();
+        let arguments = if self.peek().is(Kind::Symbol, "(") {
+            self.arguments()?
+        } else {
+            Vec::new()
+        };
+        if self.peek().is(Kind::Symbol, ".") {
+            let whole = &self.text[piece.from..self.last_end()];
+            let help = format!("write `({whole})` before the field");
+            let fault = Fault::new(self.peek().offset, 1, "a filter has no fields");
+            return self.stop(fault.help(help));
+        }
+        let found = FILTERS.iter().find(|filter| filter.name == token.text);
+        let of = if let Some(filter) = found {
+            self.check_filter(filter, token, piece, &arguments)
+        } else {
+            self.note(names::unknown_filter(name(token)));
+            Type::Any
+        };
+        let code = if arguments.is_empty() {
+            format!("{} | {}", piece.code, token.text)
+        } else {
+            format!("{} | {}({})", piece.code, token.text, joined(&arguments))
+        };
+        Ok(Piece {
+            code,
+            of,
+            from: piece.from,
+            to: self.last_end(),
+            literal: None,
+            may_be_none: true,
+        })
+    }
+
+    /// What the filter gives of `piece`.
+    fn check_filter(
+        &mut self,
+        filter: &Filter,
+        token: Token<'_>,
+        piece: &Piece,
+        arguments: &[Argument],
+    ) -> Type {
+        let (least, most) = filter.args;
+        let len = token.text.len();
+        if !(least..=most).contains(&arguments.len()) {
+            let message = format!(
+                "`{}` takes {}, not {}",
+                filter.name,
+                counted(least, most),
+                arguments.len()
+            );
+            self.note(Fault::new(token.offset, len, message));
+        }
+        let named = arguments.iter().find(|argument| argument.name.is_some());
+        if named.is_some_and(|named| {
+            filter.gives != Gives::Mapped || named.name.as_deref() != Some("attribute")
+        }) {
+            let message = format!("`{}` takes no argument of this name", filter.name);
+            self.note(Fault::new(token.offset, len, message));
+        }
+        let item = match &piece.of {
+            Type::List(item) => (**item).clone(),
+            _ => Type::Any,
+        };
+        match filter.gives {
+            Gives::Text => Type::Text,
+            Gives::Number => Type::Number,
+            Gives::Item => item,
+            Gives::SameOrArgument => match arguments {
+                [other] => piece.of.clone().or(other.piece.of.clone()),
+                _ => Type::Any,
+            },
+            Gives::Same => {
+                let (tested, test) = match arguments {
+                    [attribute, test @ ..] if filter.name.ends_with("attr") => {
+                        (self.attribute(piece, &item, &attribute.piece), test)
+                    }
+                    test => (item, test),
+                };
+                if let [test, rest @ ..] = test {
+                    self.check_test_name(&tested, &test.piece, rest.len());
+                }
+                piece.of.clone()
+            }
+            Gives::Mapped => {
+                let made = arguments.first().map(|argument| match argument.name {
+                    Some(_) => self.attribute(piece, &item, &argument.piece),
+                    None => self.check_filter_name(&argument.piece),
+                });
+                Type::List(Box::new(made.unwrap_or(Type::Any)))
+            }
+        }
+    }
+
+    /// The type of an attribute of the items of a list that a text names, which may be a path.
+    fn attribute(&mut self, list: &Piece, item: &Type, path: &Piece) -> Type {
+        let Some(literal) = &path.literal else {
+            return Type::Any;
+        };
+        let mut of = item.clone();
+        let mut owner = format!("{}[…]", self.slice(list));
+        // Behind the opening quote.
+        let mut offset = path.from + 1;
+        for part in literal.split('.') {
+            if part.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Type::Any;
+            }
+            let name = Name { text: part, offset };
+            let found = names::field(&of, &owner, name);
+            of = self.known(found);
+            owner = format!("{owner}.{part}");
+            offset += part.len() + 1;
+        }
+        of
+    }
+
+    /// The filter that `map` applies to each item; of what type its results are is not followed.
+    fn check_filter_name(&mut self, filter: &Piece) -> Type {
+        let known = |literal: &str| FILTERS.iter().any(|filter| filter.name == literal);
+        if let Some(literal) = filter.literal.as_deref().filter(|literal| !known(literal)) {
+            self.note(names::unknown_filter(Name {
+                text: literal,
+                offset: filter.from + 1,
+            }));
+        }
+        Type::Any
+    }
+
+    fn check_test_name(&mut self, tested: &Type, test: &Piece, arguments: usize) {
+        let Some(literal) = &test.literal else {
+            return;
+        };
+        let place = Name {
+            text: literal,
+            offset: test.from + 1,
+        };
+        self.check_test(tested, place, arguments);
+    }
+
+    fn check_test(&mut self, tested: &Type, test: Name<'_>, arguments: usize) {
+        match TESTS.iter().find(|(known, _)| *known == test.text) {
+            None => self.note(names::unknown_test(test)),
+            Some((_, wanted)) if *wanted != arguments => {
+                let message = format!(
+                    "`{}` takes {}, not {arguments}",
+                    test.text,
+                    counted(*wanted, *wanted)
+                );
+                self.note(Fault::new(test.offset, test.text.len(), message));
+            }
+            Some((known, _)) if matches!(tested, Type::Date) && COMPARING.contains(known) => {
+                let message = format!("`{}` would compare a date as text", test.text);
+                let fault = Fault::new(test.offset, test.text.len(), message);
+                self.note(fault.help(DATE_HELP));
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// `is name`, `is not name(…)`.
+    fn test(&mut self, piece: &Piece) -> Read {
+        let not = self.word("not").map_or("", |_| "not ");
+        let token = self.peek();
+        if token.kind != Kind::Name {
+            return self.unexpected("the name of a test");
+        }
+        self.next();
+        let arguments = match self.peek() {
+            next if next.is(Kind::Symbol, "(") => self.arguments()?,
+            // `is startingwith "x"`.
+            next if matches!(next.kind, Kind::Text | Kind::Number) => {
+                self.next();
+                vec![Argument {
+                    name: None,
+                    piece: Piece {
+                        code: next.text.to_owned(),
+                        of: Type::Any,
+                        from: next.offset,
+                        to: next.end(),
+                        literal: content(next),
+                        may_be_none: false,
+                    },
+                }]
+            }
+            _ => Vec::new(),
+        };
+        self.check_test(&piece.of, name(token), arguments.len());
+        // In brackets: minijinja would read a word behind the test's name as its argument.
+        let code = if arguments.is_empty() {
+            format!("({} is {not}{})", piece.code, token.text)
+        } else {
+            format!(
+                "({} is {not}{}({}))",
+                piece.code,
+                token.text,
+                joined(&arguments)
+            )
+        };
+        Ok(Piece {
+            code,
+            of: Type::Bool,
+            from: piece.from,
+            to: self.last_end(),
+            literal: None,
+            may_be_none: false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::fixtures::shown;
+
+    #[test]
+    fn what_filters_and_tests_name_is_checked() {
+        for (text, under, message) in [
+            (
+                "task.name | replace('a') == 'x'",
+                "replace",
+                "`replace` takes 2 arguments, not 1",
+            ),
+            (
+                "task.name | default('x', true) == 'x'",
+                "default",
+                "`default` takes 1 argument, not 2",
+            ),
+            (
+                "task.name | lower(1) == 'x'",
+                "lower",
+                "`lower` takes no arguments, not 1",
+            ),
+            (
+                "task.name | join(1, 2) == 'x'",
+                "join",
+                "`join` takes 0 to 1 arguments, not 2",
+            ),
+            (
+                "task.name | default(value='x') == 'x'",
+                "default",
+                "`default` takes no argument of this name",
+            ),
+            (
+                "execution.tasks | selectattr('staus', 'eq', 'x') | length > 0",
+                "staus",
+                "`execution.tasks[…]` has no field `staus`",
+            ),
+            (
+                "execution.tasks | selectattr('schedule.mod') | length > 0",
+                "mod",
+                "`execution.tasks[…].schedule` has no field `mod`",
+            ),
+            (
+                "execution.tasks | selectattr('name', 'equals', 'x') | length > 0",
+                "equals",
+                "there is no test `equals`",
+            ),
+            (
+                "execution.tasks | selectattr('name', 'eq') | length > 0",
+                "eq",
+                "`eq` takes 1 argument, not 0",
+            ),
+            (
+                "task.taxonomies | select('equals', 'x') | length > 0",
+                "equals",
+                "there is no test `equals`",
+            ),
+            (
+                "(execution.tasks | map(attribute='dueDate')) == []",
+                "dueDate",
+                "`execution.tasks[…]` has no field `dueDate`",
+            ),
+            (
+                "(task.taxonomies | map('uper')) == []",
+                "uper",
+                "there is no filter `uper`",
+            ),
+            (
+                "execution.tasks | selectattr('due_date', 'lt', '2026-12-01') | length > 0",
+                "lt",
+                "`lt` would compare a date as text",
+            ),
+            (
+                "task.due_date is eq('2026-12-01')",
+                "eq",
+                "`eq` would compare a date as text",
+            ),
+            (
+                "task.name is startingwith",
+                "startingwith",
+                "`startingwith` takes 1 argument, not 0",
+            ),
+            (
+                "task.name is none('x')",
+                "none",
+                "`none` takes no arguments, not 1",
+            ),
+            (
+                "(execution.tasks | selectattr('enabled') | first).nme == 'x'",
+                "nme",
+                "`(execution.tasks | selectattr('enabled') | first)` has no field `nme`",
+            ),
+            (
+                "(task.name | default(3)) == 3 and tsk",
+                "tsk",
+                "`tsk` is not known here",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].0.as_str(), faults[0].1.as_str()),
+                (under, message),
+                "{text}"
+            );
+        }
+    }
+}

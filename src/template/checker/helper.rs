@@ -1,0 +1,313 @@
+//! Calls of helpers, and whether their arguments can be right.
+
+use super::reader::{Checker, Piece, Read, Stop, name};
+use crate::{
+    dates::{self, Distance},
+    template::{
+        Fault,
+        lexer::{Kind, Token},
+        names,
+        scope::Type,
+        signature::{self, Param, Period},
+    },
+};
+
+/// An argument with its name, if it has one.
+pub(super) struct Argument {
+    pub(super) name: Option<String>,
+    pub(super) piece: Piece,
+}
+
+impl<'a> Checker<'a> {
+    /// A call of the helper that `token` names.
+    pub(super) fn helper(&mut self, token: Token<'a>) -> Read {
+        let arguments = self.arguments()?;
+        let piece = |code: String, of: Type, to: usize| Piece {
+            code,
+            of,
+            from: token.offset,
+            to,
+            literal: None,
+            may_be_none: false,
+        };
+        let Some(helper) = signature::helper(token.text) else {
+            self.note(names::unknown_helper(name(token)));
+            return Ok(piece(String::new(), Type::Any, self.last_end()));
+        };
+        if let Some(named) = arguments.iter().find(|argument| argument.name.is_some()) {
+            let message = format!("`{}` takes no named arguments", helper.name);
+            let at = named.piece.from;
+            self.note(Fault::new(at, 0, message).help(format!("write `{}`", helper.usage)));
+        }
+        if arguments.len() == helper.params.len() {
+            for (param, argument) in helper.params.iter().zip(&arguments) {
+                self.check_argument(helper.name, *param, &argument.piece);
+            }
+        } else {
+            let (wanted, given) = (helper.params.len(), arguments.len());
+            let message = format!(
+                "`{}` takes {}, not {given}",
+                helper.name,
+                counted(wanted, wanted)
+            );
+            let fault = Fault::new(token.offset, self.last_end() - token.offset, message);
+            self.note(fault.help(format!("write `{}`", helper.usage)));
+        }
+        let code = format!("{}({})", helper.name, joined(&arguments));
+        Ok(piece(code, (helper.gives)(), self.last_end()))
+    }
+
+    /// `(a, b, name=c)`.
+    pub(super) fn arguments(&mut self) -> Result<Vec<Argument>, Stop> {
+        self.expect("(")?;
+        let mut arguments = Vec::new();
+        while !self.peek().is(Kind::Symbol, ")") {
+            let named = self.named();
+            let piece = self.expression()?;
+            arguments.push(Argument {
+                name: named.map(|token| token.text.to_owned()),
+                piece,
+            });
+            if self.symbol(",").is_none() {
+                break;
+            }
+        }
+        self.expect(")")?;
+        Ok(arguments)
+    }
+
+    fn check_argument(&mut self, helper: &str, param: Param, piece: &Piece) {
+        match param {
+            Param::Object(fields) => self.check_object(helper, fields, piece),
+            Param::Id => self.check_kind(helper, piece, "an id", |of| {
+                matches!(of, Type::Text | Type::Number)
+            }),
+            Param::Text => {
+                self.check_kind(helper, piece, "a text", |of| matches!(of, Type::Text));
+            }
+            Param::Moment => {
+                self.check_kind(helper, piece, "an instant or a date", |of| {
+                    matches!(of, Type::Instant | Type::Text | Type::Date)
+                });
+                // The zone decides which moment a date is, not whether it is one.
+                self.check_literal(piece, |text| {
+                    dates::instant(text, &jiff::tz::TimeZone::UTC)
+                        .map(|_| ())
+                        .map_err(|error| error.to_string())
+                });
+            }
+            Param::Distance => {
+                self.check_kind(helper, piece, "a distance like \"90 days\"", |of| {
+                    matches!(of, Type::Span | Type::Text)
+                });
+                self.check_literal(piece, |text| {
+                    Distance::parse(text)
+                        .map(|_| ())
+                        .map_err(|error| error.to_string())
+                });
+            }
+            Param::Days => {
+                self.check_kind(helper, piece, "a whole number", |of| {
+                    matches!(of, Type::Number | Type::Text)
+                });
+                self.check_literal(piece, |text| {
+                    text.trim()
+                        .parse::<i64>()
+                        .map(|_| ())
+                        .map_err(|_| format!("`{text}` is no whole number"))
+                });
+            }
+            Param::Period => {
+                self.check_kind(helper, piece, "a period", |of| matches!(of, Type::Text));
+                self.check_literal(piece, |text| {
+                    Period::parse(text)
+                        .map(|_| ())
+                        .ok_or_else(|| format!("`{text}` is no period: {}", Period::HELP))
+                });
+            }
+        }
+    }
+
+    fn check_object(&mut self, helper: &str, fields: &[&str], piece: &Piece) {
+        match &piece.of {
+            Type::Record { record, .. } => {
+                if !fields.iter().any(|field| record.field(field).is_some()) {
+                    let message = format!(
+                        "`{helper}` says nothing of `{}`: a {} has none of {}",
+                        self.slice(piece),
+                        record.name,
+                        fields.join(", ")
+                    );
+                    self.note_at(piece, message, "ask an object that has one");
+                }
+            }
+            Type::Any | Type::None => {}
+            of @ (Type::Bool
+            | Type::Number
+            | Type::Text
+            | Type::Date
+            | Type::Instant
+            | Type::Span
+            | Type::List(_)
+            | Type::Keys(_)) => {
+                let message = format!("`{helper}` takes an object of the API, not {}", of.word());
+                self.note_at(piece, message, "write `execution`, `phase` or `task`");
+            }
+        }
+    }
+
+    fn check_kind(&mut self, helper: &str, piece: &Piece, wanted: &str, fits: fn(&Type) -> bool) {
+        let of = &piece.of;
+        if !matches!(of, Type::Any | Type::None) && !fits(of) {
+            let message = format!("`{helper}` takes {wanted} here, not {}", of.word());
+            let usage = signature::helper(helper).map_or("", |helper| helper.usage);
+            self.note_at(piece, message, &format!("write it like `{usage}`"));
+        }
+    }
+
+    fn check_literal(&mut self, piece: &Piece, check: impl Fn(&str) -> Result<(), String>) {
+        let wrong = piece.literal.as_deref().map(check);
+        if let Some(Err(message)) = wrong {
+            self.note(Fault::new(piece.from, piece.to - piece.from, message));
+        }
+    }
+}
+
+pub(super) fn joined(arguments: &[Argument]) -> String {
+    let codes = arguments.iter().map(|argument| match &argument.name {
+        Some(name) => format!("{name}={}", argument.piece.code),
+        None => argument.piece.code.clone(),
+    });
+    codes.collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn counted(least: usize, most: usize) -> String {
+    match (least, most) {
+        (0, 0) => "no arguments".to_owned(),
+        (1, 1) => "1 argument".to_owned(),
+        (least, most) if least == most => format!("{least} arguments"),
+        (least, most) => format!("{least} to {most} arguments"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::template::{
+        fixtures::{engine, scope, shown},
+        signature::HELPERS,
+    };
+
+    #[test]
+    fn arguments_that_can_not_be_right_are_faults() {
+        for (text, under, message) in [
+            (
+                "due_before(task)",
+                "due_before(task)",
+                "`due_before` takes 2 arguments, not 1",
+            ),
+            (
+                "assignees()",
+                "assignees()",
+                "`assignees` takes 1 argument, not 0",
+            ),
+            (
+                "has_assignee(task, id='x')",
+                "",
+                "`has_assignee` takes no named arguments",
+            ),
+            (
+                "has_assignee('task', 'x')",
+                "'task'",
+                "`has_assignee` takes an object of the API, not text",
+            ),
+            (
+                "due(execution.tasks)",
+                "execution.tasks",
+                "`due` takes an object of the API, not a list",
+            ),
+            (
+                "has_assignee(task, now)",
+                "now",
+                "`has_assignee` takes an id here, not an instant",
+            ),
+            (
+                "older_than(phase, '1 day')",
+                "phase",
+                "`older_than` says nothing of `phase`: a Phase has none of created_at, creationTime, created",
+            ),
+            (
+                "scheduled_between(execution, now, now)",
+                "execution",
+                "`scheduled_between` says nothing of `execution`: a FlowExecution has none of schedule",
+            ),
+            (
+                "due_before(task, 3)",
+                "3",
+                "`due_before` takes an instant or a date here, not a number",
+            ),
+            (
+                "due_before(task, '1.12.2026')",
+                "'1.12.2026'",
+                "`1.12.2026` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`",
+            ),
+            (
+                "date('2026-02-30') == now",
+                "'2026-02-30'",
+                "`2026-02-30` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`",
+            ),
+            (
+                "older_than(task, '90')",
+                "'90'",
+                "`90` is no distance: write a number and a unit, like `3 days`, `-2 weeks` or `1 month`",
+            ),
+            (
+                "older_than(task, 90)",
+                "90",
+                "`older_than` takes a distance like \"90 days\" here, not a number",
+            ),
+            (
+                "idle_for(task, '3 business days')",
+                "'3 business days'",
+                "business days are not available in `3 business days`: use days or weeks",
+            ),
+            (
+                "now < start_of('wek')",
+                "'wek'",
+                "`wek` is no period: a period is \"day\", \"week\", \"month\" or \"year\"",
+            ),
+            (
+                "now < now + days('three')",
+                "'three'",
+                "`three` is no whole number",
+            ),
+            (
+                "context(execution, 3) == 'x'",
+                "3",
+                "`context` takes a text here, not a number",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].0.as_str(), faults[0].1.as_str()),
+                (under, message),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn each_helpers_usage_is_right_in_itself() {
+        let scope = scope(crate::api::Generation::V2).with_keys("vars", ["user".to_owned()]);
+        for helper in HELPERS {
+            let text = format!("{{{{ {} }}}}", helper.usage);
+            assert!(helper.usage.starts_with(helper.name));
+            assert_eq!(
+                engine().template(&text, &scope).err(),
+                None,
+                "{}",
+                helper.name
+            );
+        }
+    }
+}

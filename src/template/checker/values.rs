@@ -1,0 +1,227 @@
+//! Values: constants, names, brackets, and the fields and items of all of them.
+
+use super::reader::{Checker, Piece, Read, Stop, content, name};
+use crate::template::{
+    Fault,
+    lexer::{Kind, Token},
+    names, ops,
+    scope::Type,
+};
+
+/// Words that are no names.
+const RESERVED: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
+
+impl Checker<'_> {
+    /// A value with its signs and brackets behind it.
+    pub(super) fn signed(&mut self) -> Read {
+        let Some(minus) = self.symbol("-") else {
+            let primary = self.primary()?;
+            return self.postfix(primary);
+        };
+        let operand = self.deeper(Self::signed)?;
+        Ok(Piece {
+            code: format!("-{}", operand.code),
+            of: Type::Number,
+            from: minus.offset,
+            literal: None,
+            ..operand
+        })
+    }
+
+    fn primary(&mut self) -> Read {
+        let token = self.peek();
+        match token.kind {
+            Kind::Text | Kind::Number => {
+                self.next();
+                let of = match token.kind {
+                    Kind::Text => Type::Text,
+                    Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
+                };
+                Ok(Piece {
+                    literal: content(token),
+                    ..leaf(token, token.text, of)
+                })
+            }
+            Kind::Name if RESERVED.contains(&token.text) => self.unexpected("a value"),
+            Kind::Name => {
+                self.next();
+                Ok(match token.text {
+                    "true" | "True" => leaf(token, "true", Type::Bool),
+                    "false" | "False" => leaf(token, "false", Type::Bool),
+                    "none" | "None" => leaf(token, "none", Type::None),
+                    _ if self.peek().is(Kind::Symbol, "(") => return self.helper(token),
+                    _ => {
+                        let of = names::root(name(token), self.scope);
+                        leaf(token, token.text, self.known(of))
+                    }
+                })
+            }
+            Kind::Symbol if token.text == "(" => self.brackets("(", ")"),
+            Kind::Symbol if token.text == "[" => self.brackets("[", "]"),
+            Kind::Symbol | Kind::End => self.unexpected("a value"),
+        }
+    }
+
+    /// A value in brackets, or a list; a tuple is a list too.
+    fn brackets(&mut self, open: &'static str, close: &'static str) -> Read {
+        let from = self.expect(open)?.offset;
+        let mut items = Vec::new();
+        let mut commas = open == "[";
+        while !self.peek().is(Kind::Symbol, close) {
+            items.push(self.expression()?);
+            if self.symbol(",").is_none() {
+                break;
+            }
+            commas = true;
+        }
+        let to = self.expect(close)?.end();
+        if !commas {
+            let Some(piece) = items.pop() else {
+                return self.stop(Fault::new(from, to - from, "a value is missing here"));
+            };
+            return Ok(Piece {
+                code: format!("({})", piece.code),
+                from,
+                to,
+                may_be_none: true,
+                ..piece
+            });
+        }
+        let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
+        let code = format!("[{}]", codes.join(", "));
+        let of = items.into_iter().map(|item| item.of).reduce(Type::or);
+        Ok(Piece {
+            code,
+            of: Type::List(Box::new(of.unwrap_or(Type::Any))),
+            from,
+            to,
+            literal: None,
+            may_be_none: false,
+        })
+    }
+
+    /// `.name`, `[…]` behind a value.
+    fn postfix(&mut self, mut piece: Piece) -> Read {
+        loop {
+            let token = self.peek();
+            if self.symbol(".").is_some() {
+                piece = self.field(&piece)?;
+            } else if token.is(Kind::Symbol, "[") {
+                piece = self.subscript(&piece)?;
+            } else if token.is(Kind::Symbol, "(") {
+                let called = self.slice(&piece);
+                return self.stop(
+                    Fault::new(token.offset, 1, format!("`{called}` can't be called"))
+                        .help("only helpers are called; a filter is written `value | filter`"),
+                );
+            } else {
+                return Ok(piece);
+            }
+        }
+    }
+
+    fn field(&mut self, piece: &Piece) -> Read {
+        let token = self.peek();
+        match token.kind {
+            Kind::Name => {
+                self.next();
+                let of = names::field(&piece.of, self.slice(piece), name(token));
+                Ok(self.member(piece, token, token.text, of))
+            }
+            Kind::Number | Kind::Text | Kind::Symbol | Kind::End => {
+                self.unexpected("the name of a field")
+            }
+        }
+    }
+
+    fn member(
+        &mut self,
+        piece: &Piece,
+        token: Token<'_>,
+        field: &str,
+        of: Result<Type, Fault>,
+    ) -> Piece {
+        let record = matches!(piece.of, Type::Record { .. });
+        let code = if piece.may_be_none && record {
+            format!("{}({}, \"{field}\")", ops::FIELD, piece.code)
+        } else {
+            format!("{}.{field}", piece.code)
+        };
+        Piece {
+            code,
+            of: self.known(of),
+            from: piece.from,
+            to: token.end().max(self.last_end()),
+            literal: None,
+            may_be_none: piece.may_be_none,
+        }
+    }
+
+    fn subscript(&mut self, piece: &Piece) -> Read {
+        self.expect("[")?;
+        if self.peek().is(Kind::Symbol, ":") {
+            return self.no_slices();
+        }
+        let token = self.peek();
+        let index = self.expression()?;
+        if self.peek().is(Kind::Symbol, ":") {
+            return self.no_slices();
+        }
+        self.expect("]")?;
+        if let Some(field) = index.literal.as_deref().filter(|field| is_name(field)) {
+            // The caret stands below the name, not below its quotes.
+            let inner = names::Name {
+                text: field,
+                offset: token.offset + 1,
+            };
+            let of = names::field(&piece.of, self.slice(piece), inner);
+            return Ok(self.member(piece, token, field, of));
+        }
+        let of = match &piece.of {
+            Type::List(item) => (**item).clone(),
+            Type::Any
+            | Type::None
+            | Type::Bool
+            | Type::Number
+            | Type::Text
+            | Type::Date
+            | Type::Instant
+            | Type::Span
+            | Type::Record { .. }
+            | Type::Keys(_) => Type::Any,
+        };
+        Ok(Piece {
+            code: format!("{}[{}]", piece.code, index.code),
+            of,
+            from: piece.from,
+            to: self.last_end(),
+            literal: None,
+            may_be_none: piece.may_be_none,
+        })
+    }
+
+    fn no_slices<T>(&mut self) -> Result<T, Stop> {
+        let token = self.peek();
+        let fault = Fault::new(token.offset, 1, "slices of lists are not available");
+        self.stop(fault.help("take one item, like `[0]`, or `| first`"))
+    }
+}
+
+fn leaf(token: Token<'_>, code: &str, of: Type) -> Piece {
+    Piece {
+        code: code.to_owned(),
+        of,
+        from: token.offset,
+        to: token.end(),
+        literal: None,
+        may_be_none: false,
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

@@ -1,0 +1,319 @@
+//! What has been compiled, and its evaluation.
+
+use std::{fmt, sync::Arc};
+
+use minijinja::{Environment, ErrorKind, Value};
+use serde_json::Value as Json;
+
+use super::{
+    Context, EvalError, Fault,
+    checker::Checked,
+    value::{is_none, to_json, to_text, word},
+};
+
+/// The names inside of an environment, which holds one expression each.
+const EXPRESSION: &str = "expression";
+const RESULT: &str = "result";
+
+/// A compiled condition. Cheap to clone, `Send`, `Sync`, `'static`.
+#[derive(Clone, Debug)]
+pub struct Expression {
+    code: Code,
+}
+
+/// A compiled text. Cheap to clone, `Send`, `Sync`, `'static`.
+#[derive(Clone, Debug)]
+pub struct Template {
+    text: Arc<str>,
+    parts: Arc<[Part]>,
+}
+
+#[derive(Debug)]
+pub(super) enum Part {
+    Literal(String),
+    Code(Code),
+}
+
+/// An expression inside of an environment of its own: minijinja's expressions borrow theirs.
+#[derive(Clone)]
+pub(super) struct Code {
+    text: Arc<str>,
+    environment: Arc<Environment<'static>>,
+}
+
+impl fmt::Debug for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Code").field(&self.text).finish()
+    }
+}
+
+impl Code {
+    /// `checked` was read from `text`, in whole or in part.
+    pub(super) fn new(
+        environment: &Environment<'static>,
+        text: &str,
+        checked: &Checked,
+    ) -> Result<Self, Vec<Fault>> {
+        let mut environment = environment.clone();
+        let code = format!("{{% set {RESULT} = ({}) %}}", checked.code);
+        environment
+            .add_template_owned(EXPRESSION, code)
+            .map_err(|error| {
+                // The checker knows the grammar; what is left is a limit of minijinja's.
+                let message = error.detail().unwrap_or("this is no expression").to_owned();
+                vec![Fault::new(checked.offset, checked.len, message)]
+            })?;
+        Ok(Self {
+            text: text.into(),
+            environment: Arc::new(environment),
+        })
+    }
+
+    fn run(&self, context: &Context) -> Result<Value, EvalError> {
+        let evaluate = || {
+            let template = self.environment.get_template(EXPRESSION)?;
+            let captured = template.render_captured(context.root())?;
+            Ok(captured.state().lookup(RESULT).unwrap_or_default())
+        };
+        let value = evaluate().map_err(|error: minijinja::Error| self.error(message(&error)))?;
+        if value.is_undefined() {
+            Err(self.error("the value is undefined: the data have no such key"))
+        } else {
+            Ok(value)
+        }
+    }
+
+    fn error(&self, message: impl Into<String>) -> EvalError {
+        EvalError {
+            text: self.text.to_string(),
+            message: message.into(),
+        }
+    }
+}
+
+fn message(error: &minijinja::Error) -> String {
+    match error.kind() {
+        ErrorKind::OutOfFuel => "this takes too many steps: simplify it".to_owned(),
+        ErrorKind::UndefinedError => "a value is undefined: the data have no such key".to_owned(),
+        kind => error
+            .detail()
+            .map_or_else(|| kind.to_string(), str::to_owned),
+    }
+}
+
+impl Expression {
+    pub(super) fn new(code: Code) -> Self {
+        Self { code }
+    }
+
+    /// Evaluates to true or false; none counts as false; anything else is an error.
+    ///
+    /// # Errors
+    ///
+    /// When the expression fails on this data, uses up its fuel or gives no truth value.
+    pub fn test(&self, context: &Context) -> Result<bool, EvalError> {
+        let value = self.code.run(context)?;
+        if is_none(&value) {
+            return Ok(false);
+        }
+        bool::try_from(value.clone()).map_err(|_| {
+            let word = word(&value);
+            self.code.error(format!(
+                "a condition gives true or false, this gives {word}"
+            ))
+        })
+    }
+}
+
+impl Template {
+    pub(super) fn new(text: &str, parts: Vec<Part>) -> Self {
+        Self {
+            text: text.into(),
+            parts: parts.into(),
+        }
+    }
+
+    /// The text itself when there is no `{{ }}` in it.
+    pub fn literal(&self) -> Option<&str> {
+        let literal = |part: &Part| matches!(part, Part::Literal(_));
+        self.parts.iter().all(literal).then_some(&*self.text)
+    }
+
+    /// The value: of the expression's own type when the whole text is one `{{ expression }}`, else text.
+    ///
+    /// Inside of a text, booleans and numbers are written as in JSON.
+    ///
+    /// # Errors
+    ///
+    /// When an expression fails on this data, uses up its fuel or is undefined, or when none, a list or an object
+    /// stands inside of a text.
+    pub fn value(&self, context: &Context) -> Result<Json, EvalError> {
+        if let [Part::Code(code)] = &*self.parts {
+            return to_json(&code.run(context)?).map_err(|message| code.error(message));
+        }
+        let mut text = String::with_capacity(self.text.len());
+        for part in &*self.parts {
+            match part {
+                Part::Literal(literal) => text.push_str(literal),
+                Part::Code(code) => {
+                    let value = code.run(context)?;
+                    text.push_str(&to_text(&value).map_err(|message| code.error(message))?);
+                }
+            }
+        }
+        Ok(Json::String(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        api::Generation,
+        template::{
+            Scope,
+            fixtures::{engine, failure, test, value},
+        },
+    };
+
+    #[test]
+    fn a_condition_gives_true_or_false_and_none_counts_as_false() {
+        for (condition, result) in [
+            ("true", Ok(true)),
+            ("task.enabled", Ok(true)),
+            ("phase.analytics.started_at is none", Ok(true)),
+            ("none", Ok(false)),
+            ("vars.none", Ok(false)),
+            ("vars.flag", Ok(true)),
+            ("task.manually_created", Ok(false)),
+            ("task.status == 'PENDING' and task.enabled", Ok(true)),
+            ("vars.none and task.enabled", Ok(false)),
+            ("vars.text and vars.flag", Ok(true)),
+            ("not vars.none", Ok(true)),
+            (
+                "vars.text",
+                Err("a condition gives true or false, this gives text"),
+            ),
+            (
+                "vars.number",
+                Err("a condition gives true or false, this gives a number"),
+            ),
+            (
+                "vars.deep",
+                Err("a condition gives true or false, this gives an object"),
+            ),
+            (
+                "vars.list",
+                Err("a condition gives true or false, this gives a list"),
+            ),
+            (
+                "vars.flag and now",
+                Err("a condition gives true or false, this gives an instant"),
+            ),
+            (
+                "vars.deep.zzz",
+                Err("the value is undefined: the data have no such key"),
+            ),
+            (
+                "vars.deep.zzz and true",
+                Err("a value is undefined: the data have no such key"),
+            ),
+        ] {
+            let result = result.map_err(str::to_owned);
+            assert_eq!(
+                test(condition).map_err(|error| error.message),
+                result,
+                "{condition}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_whole_expression_keeps_its_type_and_a_part_becomes_text() {
+        for (template, result) in [
+            ("{{ vars.number }}", json!(10010)),
+            ("{{vars.flag}}", json!(true)),
+            ("{{ vars.none }}", json!(null)),
+            ("{{ vars.deep }}", json!({"a": [1, {"b": "c"}]})),
+            ("{{ vars.deep.a[1]['b'] }}", json!("c")),
+            ("{{ task.assigned_to[0] }}", json!("10010")),
+            (
+                "{{ task.execution.contexts[1] }}",
+                json!({"entity_id": "c1", "entity_schema": "contact"}),
+            ),
+            (
+                "{{ task.phase.name if task.phase else 'x' }}",
+                json!("Phase"),
+            ),
+            ("{{ vars.number }} ", json!("10010 ")),
+            (
+                "a {{ vars.flag }} b {{ vars.number }}",
+                json!("a true b 10010"),
+            ),
+            (
+                "{{ task.name }}: {{ task.phase.name }}",
+                json!("Check: Phase"),
+            ),
+            ("plain", json!("plain")),
+            ("", json!("")),
+            ("a { b } }} c", json!("a { b } }} c")),
+            ("{{ '{{ }}' }}", json!("{{ }}")),
+            ("<{{ '<&>' }}>\n", json!("<<&>>\n")),
+        ] {
+            assert_eq!(value(template), Ok(result), "{template}");
+        }
+    }
+
+    #[test]
+    fn none_inside_of_a_text_is_an_error_with_a_cure() {
+        let error = value("due {{ phase.due_date }}").unwrap_err();
+        assert_eq!(error.text, "due {{ phase.due_date }}");
+        assert!(error.message.contains("`| default("), "{error}");
+        assert_eq!(
+            value("due {{ phase.due_date | default('never') }}"),
+            Ok(json!("due never"))
+        );
+    }
+
+    #[test]
+    fn a_text_without_an_expression_is_a_literal() {
+        let literal = |text: &str| {
+            let template = engine().template(text, &Scope::default()).unwrap();
+            template.literal().map(str::to_owned)
+        };
+        assert_eq!(literal("plain").as_deref(), Some("plain"));
+        assert_eq!(literal("").as_deref(), Some(""));
+        assert_eq!(literal("a {{ 1 }}"), None);
+        assert_eq!(literal("{{ 1 }}"), None);
+    }
+
+    #[test]
+    fn an_evaluation_that_never_ends_runs_out_of_fuel() {
+        assert_eq!(
+            failure("'x' * 1000000000"),
+            "this takes too many steps: simplify it"
+        );
+    }
+
+    #[test]
+    fn many_tasks_do_not_use_up_the_fuel() {
+        let task = json!({"id": "t", "name": "n", "status": "PENDING"});
+        let execution = Arc::new(json!({"tasks": vec![task; 5000]}));
+        let record = crate::api::types::record(Generation::V2, crate::api::Level::Execution);
+        let scope = Scope::default().with_record("execution", record);
+        let text = "execution.tasks | selectattr('status', 'eq', 'PENDING') | length == 5000";
+        let expression = engine().expression(text, &scope).unwrap();
+        let context = Context::default().with_record("execution", execution, record);
+        assert_eq!(expression.test(&context), Ok(true));
+    }
+
+    #[test]
+    fn what_is_compiled_can_be_shared_between_threads() {
+        fn shared<T: Clone + Send + Sync + 'static>() {}
+        shared::<Expression>();
+        shared::<Template>();
+        shared::<Context>();
+    }
+}

@@ -1,0 +1,220 @@
+//! `kill -9` and Ctrl-C in the middle of a run: what `resume` makes of it.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::civil::date;
+use wf_bulk_sandbox::{Options, entities};
+
+use crate::environment::{Environment, SandboxProcess};
+
+/// Targets of the playbook below; the closed executions come on top.
+const TASKS: usize = 900;
+
+/// Both kinds of change that there are: PATCHes that may be repeated, and a status that a read has to tell.
+const PLAYBOOK: &str = r#"
+version: 1
+name: mixed
+select:
+  flows: { entities: { file: entities.csv } }
+  where: execution.status == "STARTED"
+  each: task
+  limit: 900
+actions:
+  - reassign: { set: "77777" }
+  - run_schedule_now:
+    when: task.status == "SCHEDULED"
+  - close: { reason: [ Keine Rückmeldung, Kunde zog zurück, Duplikat ] }
+    on: execution
+guards: { allow: [ run_schedule_now ], rejected: allow }
+pace: { rate: 5000/s, burst: 100, concurrency: 8 }
+"#;
+
+fn environment() -> Environment {
+    let environment = Environment::new();
+    let sandbox = Options::new(date(2026, 1, 1));
+    let mut text = "entity_id,entity_schema\n".to_owned();
+    for entity in entities(sandbox.seed, sandbox.executions) {
+        text.push_str(&format!("{},{}\n", entity.entity_id, entity.entity_schema));
+    }
+    environment.file("entities.csv", &text);
+    environment.file("mixed.yaml", PLAYBOOK);
+    environment
+}
+
+/// The checkpoint of the only run.
+fn checkpoint(environment: &Environment) -> Option<PathBuf> {
+    let runs = environment.runs();
+    runs.iter()
+        .map(|run| run.join("checkpoint.jsonl"))
+        .find(|checkpoint| checkpoint.exists())
+}
+
+fn records(environment: &Environment) -> usize {
+    checkpoint(environment).map_or(0, |path| {
+        fs::read_to_string(path).unwrap_or_default().lines().count()
+    })
+}
+
+/// Starts a command and waits until the checkpoint has so many lines, or the command has ended.
+fn start_until(environment: &Environment, mut command: Command, lines: usize) -> (Child, bool) {
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    loop {
+        if child.try_wait().unwrap().is_some() {
+            return (child, true);
+        }
+        if records(environment) >= lines {
+            return (child, false);
+        }
+        assert!(start.elapsed() < Duration::from_secs(120), "no progress");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn after_a_kill_at_many_points_every_change_is_applied_once() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = environment();
+    let mut kills = 0;
+    // About a hundred records further each time: some 25 kills over the whole run.
+    for lines in (2..).step_by(97) {
+        let arguments: &[&str] = if kills == 0 {
+            &["run", "mixed.yaml", "--yes", "--timeout", "1"]
+        } else {
+            &["resume", "--last"]
+        };
+        let command = environment.command_on(&sandbox, arguments);
+        let (mut child, ended) =
+            start_until(&environment, command, records(&environment).max(lines));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if ended {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills >= 10, "only {kills} kills");
+
+    // Whatever the last kill left, one more resume brings to its end.
+    environment
+        .run_on(&sandbox, &["resume", "--last"])
+        .expect_code(0);
+    let status = environment.run(&["status", "--json"]).expect_code(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    let run = &status["runs"][0];
+    let planned = usize::try_from(run["planned"].as_u64().unwrap()).unwrap();
+    assert!(planned >= 1000 && planned > TASKS, "{planned}");
+    assert_eq!(
+        (&run["standing"], &run["outcomes"]["applied"]),
+        (&"finished".into(), &run["planned"]),
+        "{run}"
+    );
+
+    let ledger = sandbox.ledger();
+    assert_eq!(
+        ledger.effects().len(),
+        planned,
+        "every change has one effect, none has two"
+    );
+    let plan = fs::read_to_string(environment.runs()[0].join("plan")).unwrap();
+    let mut expected = std::collections::BTreeMap::<String, usize>::new();
+    for line in plan.lines().filter(|line| line.starts_with("{\"change\"")) {
+        let change: serde_json::Value = serde_json::from_str(line).unwrap();
+        let target = change["target"]
+            .get("id")
+            .unwrap_or(&change["group"])
+            .clone();
+        *expected
+            .entry(format!("{}/{target}", change["group"]))
+            .or_default() += 1;
+    }
+    assert_eq!(ledger.effects_by_target(), expected);
+}
+
+#[test]
+fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = environment();
+    let command = environment.command_on(
+        &sandbox,
+        &[
+            "run",
+            "mixed.yaml",
+            "--yes",
+            "--rate",
+            "200/s",
+            "--limit",
+            "200",
+        ],
+    );
+    let (mut child, ended) = start_until(&environment, command, 60);
+    assert!(!ended);
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(signal.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+
+    let effects = sandbox.ledger().effects().len();
+    let checkpoint = fs::read_to_string(checkpoint(&environment).unwrap()).unwrap();
+    let ended = checkpoint
+        .lines()
+        .filter(|line| line.contains("\"applied\""))
+        .count();
+    assert_eq!(
+        effects, ended,
+        "what was sent has its end in the checkpoint"
+    );
+    let document = environment
+        .run_on(&sandbox, &["resume", "--last", "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(document["outcomes"]["applied"], document["planned"]);
+    assert_eq!(
+        sandbox.ledger().effects().len() as u64,
+        document["planned"].as_u64().unwrap()
+    );
+    environment
+        .run_on(&sandbox, &["resume", "--last"])
+        .expect_code(0)
+        .expect_said("there is no run to go on with");
+}
+
+#[test]
+fn an_unfinished_run_is_resumed_or_abandoned_before_the_same_is_started_again() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = environment();
+    let run = ["run", "mixed.yaml", "--yes", "--limit", "50"];
+    let (mut child, _) = start_until(&environment, environment.command_on(&sandbox, &run), 3);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    environment
+        .run_on(&sandbox, &run)
+        .expect_code(1)
+        .expect_said("is not finished")
+        .expect_said("wf-bulk resume")
+        .expect_said("wf-bulk abandon");
+    let id = environment.runs()[0]
+        .file_name()
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    environment.run(&["abandon", &id, "--yes"]).expect_code(0);
+    environment
+        .run_on(&sandbox, &["resume", &id])
+        .expect_code(0)
+        .expect_said("has come to its end");
+    environment.run_on(&sandbox, &run).expect_code(0);
+}

@@ -1,0 +1,62 @@
+//! What the sandbox says that it was asked and what it did.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub(crate) struct Ledger(pub(crate) Value);
+
+impl Ledger {
+    pub(crate) fn requests(&self) -> &[Value] {
+        self.0["requests"].as_array().unwrap()
+    }
+
+    pub(crate) fn effects(&self) -> &[Value] {
+        self.0["effects"].as_array().unwrap()
+    }
+
+    /// Requests that would change something, whatever became of them.
+    pub(crate) fn writes(&self) -> usize {
+        let reads = |request: &Value| {
+            request["method"] == "GET" || request["path"].as_str().unwrap().ends_with(":search")
+        };
+        self.requests()
+            .iter()
+            .filter(|request| !reads(request))
+            .count()
+    }
+
+    /// How often each path was read with GET.
+    pub(crate) fn reads_by_path(&self) -> BTreeMap<&str, usize> {
+        let mut reads = BTreeMap::new();
+        for request in self
+            .requests()
+            .iter()
+            .filter(|request| request["method"] == "GET")
+        {
+            *reads.entry(request["path"].as_str().unwrap()).or_default() += 1;
+        }
+        reads
+    }
+
+    /// How often each target was changed.
+    pub(crate) fn effects_by_target(&self) -> BTreeMap<String, usize> {
+        let mut effects = BTreeMap::new();
+        for effect in self.effects() {
+            let target = format!("{}/{}", effect["execution"], effect["target"]);
+            *effects.entry(target).or_default() += 1;
+        }
+        effects
+    }
+
+    /// When each request arrived, in milliseconds since the sandbox started, in order.
+    pub(crate) fn arrivals(&self) -> Vec<u64> {
+        let mut arrivals: Vec<u64> = self
+            .requests()
+            .iter()
+            .map(|request| request["ms"].as_u64().unwrap())
+            .collect();
+        arrivals.sort_unstable();
+        arrivals
+    }
+}

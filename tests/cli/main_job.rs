@@ -1,0 +1,171 @@
+//! The main job: each playbook of the repository, planned and applied.
+
+use crate::environment::{Environment, SandboxProcess};
+
+const PLAYBOOKS: [&str; 4] = [
+    "playbooks/reassign.yaml",
+    "playbooks/shift-due-dates.yaml",
+    "playbooks/close-stale.yaml",
+    "playbooks/run-schedules-now.yaml",
+];
+
+#[test]
+fn a_dry_run_shows_changes_and_sends_no_write() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    for playbook in PLAYBOOKS {
+        let ended = environment
+            .run_on(&sandbox, &["run", playbook, "--dry-run", "--json"])
+            .expect_code(0);
+        let document = ended.json();
+        assert!(document["planned"].as_u64().unwrap() > 0, "{playbook}");
+        assert!(document["run"].is_null());
+        assert_eq!(document["outcomes"]["not_attempted"], document["planned"]);
+        assert!(
+            ended.stderr.contains("Nothing was written."),
+            "{}",
+            ended.stderr
+        );
+    }
+    let ledger = sandbox.ledger();
+    assert_eq!((ledger.writes(), ledger.effects().len()), (0, 0));
+    assert!(environment.runs().is_empty());
+}
+
+#[test]
+fn each_playbook_changes_something_on_the_embedded_sandbox_and_the_sum_is_right() {
+    let environment = Environment::new().with_playbooks();
+    for playbook in PLAYBOOKS {
+        let before = environment.effects_on_disk();
+        let dry_run = environment
+            .run(&["run", playbook, "--sandbox", "--dry-run", "--json"])
+            .expect_code(0)
+            .json();
+        assert_eq!(
+            environment.effects_on_disk(),
+            before,
+            "a dry run has no effect"
+        );
+        let document = environment
+            .run(&["run", playbook, "--sandbox", "--yes", "--json"])
+            .expect_code(0)
+            .json();
+        let planned = document["planned"].as_u64().unwrap();
+        assert!(planned > 0, "{playbook}");
+        assert_eq!(
+            document["planned"], dry_run["planned"],
+            "a run applies what the dry run showed"
+        );
+        assert_eq!(document["outcomes"]["applied"], planned, "{playbook}");
+        assert_eq!(
+            environment.effects_on_disk() - before,
+            usize::try_from(planned).unwrap()
+        );
+    }
+}
+
+#[test]
+fn a_server_behaves_as_the_embedded_sandbox_does() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    for playbook in PLAYBOOKS {
+        let earlier = sandbox.ledger().effects().len();
+        let arguments = ["run", playbook, "--yes", "--json"];
+        let document = environment
+            .run_on(&sandbox, &arguments)
+            .expect_code(0)
+            .json();
+        let applied = document["outcomes"]["applied"].as_u64().unwrap();
+        assert!(
+            applied > 0 && document["planned"] == applied,
+            "{playbook}: {document}"
+        );
+        assert_eq!(
+            sandbox.ledger().effects().len() - earlier,
+            usize::try_from(applied).unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_second_time_there_is_nothing_to_do_and_it_says_how_to_start_over() {
+    let environment = Environment::new().with_playbooks();
+    let arguments = ["run", "playbooks/reassign.yaml", "--sandbox", "--yes"];
+    environment
+        .run(&arguments)
+        .expect_code(0)
+        .expect_said("138 planned = 138 applied");
+    environment
+        .run(&arguments)
+        .expect_code(0)
+        .expect_said("nothing to do")
+        .expect_said("to start over with fresh data: wf-bulk sandbox reset");
+    assert_eq!(environment.effects_on_disk(), 138);
+    environment.run(&["sandbox", "reset"]).expect_code(0);
+    environment
+        .run(&arguments)
+        .expect_code(0)
+        .expect_said("138 planned = 138 applied");
+}
+
+#[test]
+fn what_does_not_converge_is_refused_the_second_time_unless_it_is_meant() {
+    let environment = Environment::new().with_playbooks();
+    let shift = [
+        "run",
+        "playbooks/shift-due-dates.yaml",
+        "--sandbox",
+        "--yes",
+        "--limit",
+        "5",
+    ];
+    environment.run(&shift).expect_code(0);
+    environment
+        .run(&shift)
+        .expect_code(1)
+        .expect_said("did this already")
+        .expect_said("--again");
+    assert_eq!(environment.effects_on_disk(), 5);
+    environment
+        .run(&[shift.as_slice(), &["--again"]].concat())
+        .expect_code(0);
+    assert_eq!(environment.effects_on_disk(), 10);
+}
+
+#[test]
+fn a_plan_that_was_kept_is_applied_as_it_is() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    environment
+        .run_on(
+            &sandbox,
+            &[
+                "plan",
+                "playbooks/reassign.yaml",
+                "-o",
+                "x.plan",
+                "--limit",
+                "9",
+            ],
+        )
+        .expect_code(0);
+    let shown = environment.run(&["show", "x.plan"]).expect_code(0);
+    assert!(
+        shown.stdout.contains("assigned_to  10010 → 10020"),
+        "{}",
+        shown.stdout
+    );
+    let document = environment
+        .run_on(&sandbox, &["apply", "x.plan", "--yes", "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(document["outcomes"]["applied"], document["planned"]);
+    let digest = wf_bulk::digest::sha256(std::fs::read(environment.path().join("x.plan")).unwrap());
+    assert_eq!(document["plan_sha256"], digest, "what sha256sum prints");
+    // Applied once more, everything is as the plan wants it.
+    let again = environment
+        .run_on(&sandbox, &["apply", "x.plan", "--yes", "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(again["outcomes"]["already_done"], again["planned"]);
+}
