@@ -15,7 +15,6 @@ pub mod dates;
 pub mod digest;
 pub mod error;
 pub mod event;
-pub mod hex;
 pub mod http;
 pub mod json;
 pub mod outcome;

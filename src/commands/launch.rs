@@ -82,7 +82,8 @@ pub(super) async fn launch(
         return nothing_to_do(common, &plan, &backend, start);
     }
     if !ask(common, &question(&plan))? {
-        return Err(Error::new(ErrorKind::Declined, "nothing was changed"));
+        say(|out| writeln!(out, "nothing was changed"));
+        return Ok(ExitCode::Error);
     }
 
     let settings = RunSettings {

@@ -6,14 +6,15 @@ use tempfile::NamedTempFile;
 
 use super::{
     backend::{Server, connect},
-    files::{load_for_planning, shown},
+    files::load_for_planning,
     planning::{moment, plan_into},
     terminal::{STYLES, print, say},
 };
 use crate::{
-    cli::{Common, Plan},
+    cli::{Common, DEFAULT_SERVER, Plan},
     error::{Error, ExitCode},
     report::{PlanText, Summary, write_json},
+    text::shell_word,
 };
 
 pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
@@ -55,10 +56,14 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     file.persist(path).map_err(|error| failed(error.error))?;
 
     let broken = overview.broken_guards();
+    let server = match &backend.server {
+        Server::Sandbox => " --sandbox".to_owned(),
+        Server::At(origin) if origin.to_string() == DEFAULT_SERVER => String::new(),
+        Server::At(origin) => format!(" --server {origin}"),
+    };
     let closing = format!(
-        "Nothing was changed.  To apply: wf-bulk apply {}{}\nsha256 {}",
-        shown(path),
-        if common.sandbox { " --sandbox" } else { "" },
+        "Nothing was changed.  To apply: wf-bulk apply {}{server}\nsha256 {}",
+        shell_word(&path.to_string_lossy()),
         overview.sha256
     );
     let summary = Summary::dry_run(

@@ -122,7 +122,18 @@ impl PlanText<'_> {
             "{} can't be undone:",
             count(irreversible.total(), "change", "changes")
         );
-        writeln!(out, "\n{}", title.style(styles.warning))?;
+        let reasons: Vec<&str> = self
+            .summary
+            .irreversible_reasons
+            .iter()
+            .map(String::as_str)
+            .collect();
+        writeln!(
+            out,
+            "\n{} {}",
+            title.style(styles.warning),
+            reasons.join("; ")
+        )?;
         write_sample(out, irreversible.lines(), irreversible.more())
     }
 

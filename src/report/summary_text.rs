@@ -7,7 +7,12 @@ use std::{
 
 use owo_colors::OwoColorize as _;
 
-use crate::{event::Drain, outcome::Outcome, styles::Styles, text::Untrusted};
+use crate::{
+    event::Drain,
+    outcome::Outcome,
+    styles::Styles,
+    text::{Untrusted, shell_word},
+};
 
 use super::{
     summary::Summary,
@@ -131,11 +136,11 @@ impl Summary {
             .and_then(Path::parent)
             .and_then(Path::parent)
             .filter(|dir| *dir != Path::new(DEFAULT_STATE_DIR));
-        let run = quoted(run);
+        let run = shell_word(run);
         match state_dir {
             Some(dir) => format!(
                 "wf-bulk resume {run} --state-dir {}",
-                quoted(&dir.to_string_lossy())
+                shell_word(&dir.to_string_lossy())
             ),
             None => format!("wf-bulk resume {run}"),
         }
@@ -172,16 +177,6 @@ fn abbreviated(run: &str) -> String {
     let start = run.chars().take(4);
     let end = run.chars().skip(characters - 2);
     start.chain(['…']).chain(end).collect()
-}
-
-/// A word that a POSIX shell reads as itself.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]
@@ -311,7 +306,7 @@ mod tests {
             ("$(rm)", "'$(rm)'"),
             ("", "''"),
         ] {
-            assert_eq!(quoted(word), pasted);
+            assert_eq!(shell_word(word), pasted);
         }
     }
 }
