@@ -27,7 +27,7 @@ const MODULES: &[(&str, &str)] = &[
     ("cli", "api pace"),
     ("template", "api dates"),
     ("action", "api dates json template"),
-    ("playbook", "action api dates pace template"),
+    ("playbook", "action api dates digest pace template"),
     ("http", "api"),
     ("retry", "action api"),
     ("client", "action api http pace retry"),
