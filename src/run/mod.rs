@@ -14,6 +14,8 @@ mod fake_service;
 mod group;
 mod link;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod stage;
