@@ -9,8 +9,18 @@
 
 mod decide;
 mod dispatcher;
+#[cfg(test)]
+mod fake_service;
 mod group;
 mod link;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod tests;
 mod view;
 mod worker;
 
