@@ -15,6 +15,8 @@ pub mod dates;
 pub mod digest;
 pub mod error;
 pub mod event;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod http;
 pub mod json;
 pub mod outcome;

@@ -128,3 +128,130 @@ impl Close {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixture::{flow, over_executions, over_flows, row, said},
+        plan::{Builder, ReasonsUnread},
+        selection::Part,
+    };
+
+    fn reasons() -> Value {
+        json!([{"id": "r1", "title": "Won"}, {"id": "r2", "title": "Moved away"}, {"id": "r3", "title": "r1"}])
+    }
+
+    /// What both generations say, in v2's words, of an execution with these closing reasons.
+    fn closed(arguments: &str, configured: &Value, status: &str) -> String {
+        let actions = format!("actions: [ close: {arguments} ]");
+        let v2 = json!({"status": status, "closing_reason": {"configured_reasons": configured}});
+        let v1 = json!({"status": status, "configuredClosingReasonSnapshot": configured});
+        let [v2] = &said(&over_flows("", &actions), &flow("e", &v2))[..] else {
+            panic!("one line")
+        };
+        let [v1] = &said(&over_executions("", &actions), &row("e", &v1))[..] else {
+            panic!("one line")
+        };
+        let Some(body) = v1.strip_prefix("PATCH /v1/workflows/executions/e ") else {
+            assert_eq!(v1, v2);
+            return v2.clone();
+        };
+        let v1: Value = serde_json::from_str(body).unwrap();
+        let v2: Value =
+            serde_json::from_str(v2.strip_prefix("PATCH /v2/flows/executions/e ").unwrap())
+                .unwrap();
+        assert_eq!(
+            (&v1["status"], &v2["status"]),
+            (&json!("CLOSED"), &json!("CLOSED"))
+        );
+        let reason = &v2["closing_reason"];
+        assert_eq!(reason["selected_reasons"], v1["selectedClosingReasons"]);
+        assert_eq!(
+            reason.get("extra_description"),
+            v1.get("closingReasonDescription")
+        );
+        reason.to_string()
+    }
+
+    #[test]
+    fn the_first_reason_of_the_playbook_that_is_configured_is_selected_alone() {
+        for (arguments, body) in [
+            (
+                "{ reason: Won }",
+                r#"{"selected_reasons":[{"id":"r1","title":"Won"}]}"#,
+            ),
+            (
+                "{ reason: r2 }",
+                r#"{"selected_reasons":[{"id":"r2","title":"Moved away"}]}"#,
+            ),
+            (
+                "{ reason: [Lost, Moved away, Won] }",
+                r#"{"selected_reasons":[{"id":"r2","title":"Moved away"}]}"#,
+            ),
+            // Both would fit: the one that stands first in the execution.
+            (
+                "{ reason: r1 }",
+                r#"{"selected_reasons":[{"id":"r1","title":"Won"}]}"#,
+            ),
+            (
+                "{ reason: Won, description: \"as of {{ execution.status }}\" }",
+                r#"{"extra_description":"as of STARTED","selected_reasons":[{"id":"r1","title":"Won"}]}"#,
+            ),
+        ] {
+            assert_eq!(
+                closed(arguments, &reasons(), "STARTED"),
+                body,
+                "{arguments}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_configured_is_rejected_and_what_has_ended_is_skipped() {
+        for (arguments, configured, status, said) in [
+            (
+                "{ reason: [Lost, won] }",
+                reasons(),
+                "STARTED",
+                "rejected e: none of its closing reasons is Lost, won; it has Won, Moved away, r1",
+            ),
+            (
+                "{ reason: Won }",
+                json!([]),
+                "STARTED",
+                "rejected e: no closing reasons are configured here, so not Won",
+            ),
+            (
+                "{ reason: Won }",
+                reasons(),
+                "CLOSED",
+                "skipped e: is CLOSED already",
+            ),
+            (
+                "{ reason: Lost }",
+                reasons(),
+                "DONE",
+                "skipped e: is DONE already",
+            ),
+        ] {
+            assert_eq!(closed(arguments, &configured, status), said, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_its_snapshot_asks_for_it_only_when_it_is_about_to_be_closed() {
+        let actions = "actions: [ { close: { reason: Won }, when: execution.name != \"keep\" } ]";
+        let playbook = over_executions("", actions);
+        for (fields, is_asked) in [
+            (json!({}), true),
+            (json!({"configuredClosingReasonSnapshot": null}), true),
+            (json!({"configuredClosingReasonSnapshot": []}), false),
+            (json!({"status": "CLOSED"}), false),
+            (json!({"name": "keep"}), false),
+        ] {
+            let group = Builder::new(&playbook).group(&row("e", &fields), &[Part::Execution]);
+            assert_eq!(group == Err(ReasonsUnread), is_asked, "{fields}");
+        }
+    }
+}

@@ -39,3 +39,77 @@ impl RunScheduleNow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{changes, flow, over_flows, said, scheduled};
+
+    use super::*;
+
+    const ACTION: &str = "actions: [ run_schedule_now ]\nguards: { allow: [run_schedule_now] }";
+
+    #[test]
+    fn only_a_scheduled_task_is_started() {
+        let playbook = over_flows("each: task", ACTION);
+        for status in ["PENDING", "IN_PROGRESS", "COMPLETED", "SKIPPED", "FAILED"] {
+            let task = scheduled("t", &json!({"status": status}));
+            assert_eq!(
+                said(&playbook, &flow("e", &json!({"tasks": [task]}))),
+                [format!("skipped t: is {status}, not SCHEDULED")]
+            );
+        }
+        let none = scheduled("t", &json!({"status": null}));
+        assert_eq!(
+            said(&playbook, &flow("e", &json!({"tasks": [none]}))),
+            ["rejected t: has no status"]
+        );
+    }
+
+    #[test]
+    fn starting_requires_the_same_schedule_and_no_automation_since_and_there_is_no_way_back() {
+        let playbook = over_flows("each: task", ACTION);
+        let task = scheduled("t", &json!({"automation_execution_id": "earlier"}));
+        let [change] = &changes(&playbook, &flow("e", &json!({"tasks": [task]})))[..] else {
+            panic!("one change")
+        };
+        insta::assert_snapshot!(serde_json::to_string_pretty(change).unwrap(), @r#"
+{
+  "change": "329886a1bbb9",
+  "group": "e",
+  "target": {
+    "kind": "task",
+    "api": "v2",
+    "execution": "e",
+    "id": "t",
+    "name": "Send"
+  },
+  "action": [
+    "run_schedule_now"
+  ],
+  "request": {
+    "method": "POST",
+    "path": "/v2/flows/executions/e/tasks/t/schedule/run-now"
+  },
+  "before": {
+    "status": "SCHEDULED"
+  },
+  "after": {
+    "status": "IN_PROGRESS"
+  },
+  "requires": {
+    "execution.status": "STARTED",
+    "target.automation_config.execution_id": null,
+    "target.automation_execution_id": "earlier",
+    "target.schedule.schedule_id": "s"
+  },
+  "repeat": "readable",
+  "undo": {
+    "none": "an automation that has started can't be called back"
+  },
+  "effects": [
+    "automation_fires"
+  ]
+}
+"#);
+    }
+}

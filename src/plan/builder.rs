@@ -341,3 +341,11 @@ fn change_id(path: &str, words: &[&str], repetition: usize) -> String {
     id.truncate(12);
     id
 }
+
+#[cfg(test)]
+#[path = "builder_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "builder_properties.rs"]
+mod properties;
