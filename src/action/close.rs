@@ -41,13 +41,8 @@ const V2: Paths = Paths {
 };
 
 impl Close {
-    /// The path of the closing reasons among which an execution's reason is chosen.
-    pub const fn configured_path(generation: Generation) -> &'static str {
-        match generation {
-            Generation::V1 => V1.configured,
-            Generation::V2 => V2.configured,
-        }
-    }
+    /// Where a v1 execution keeps the closing reasons that it was started with; slim rows may lack it.
+    pub const SNAPSHOT: &'static str = V1.configured;
 
     pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
         match subject.text("status") {
@@ -55,7 +50,15 @@ impl Close {
             Some(status) => return Planned::Nothing(format!("is {status} already")),
             None => return Planned::Reject("has no status".to_owned()),
         }
-        self.writes(subject).map_or_else(Planned::Reject, |writes| {
+        let paths = match subject.generation {
+            Generation::V1 if json::get(subject.data, V1.configured).is_none() => {
+                return Planned::ReasonsUnread;
+            }
+            Generation::V1 => V1,
+            Generation::V2 => V2,
+        };
+        let writes = self.writes(subject, &paths);
+        writes.map_or_else(Planned::Reject, |writes| {
             Planned::Edit(Edit {
                 operation: subject.patch(),
                 writes,
@@ -66,11 +69,7 @@ impl Close {
         })
     }
 
-    fn writes(&self, subject: &Subject<'_>) -> Result<Vec<FieldWrite>, String> {
-        let paths = match subject.generation {
-            Generation::V1 => V1,
-            Generation::V2 => V2,
-        };
+    fn writes(&self, subject: &Subject<'_>, paths: &Paths) -> Result<Vec<FieldWrite>, String> {
         let before = |path| json::get(subject.data, path).cloned();
         let mut writes = vec![
             FieldWrite {
@@ -80,7 +79,7 @@ impl Close {
             },
             FieldWrite {
                 path: paths.selected,
-                after: json!([self.reason(subject, &paths)?]),
+                after: json!([self.reason(subject, paths)?]),
                 undo: before(paths.selected).unwrap_or_else(|| json!([])),
             },
         ];

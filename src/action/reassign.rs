@@ -34,7 +34,7 @@ impl Reassign {
         match self.after(subject, &before) {
             Err(reason) => Planned::Reject(reason),
             Ok(Err(nothing)) => Planned::Nothing(nothing),
-            Ok(Ok(after)) if after == before => {
+            Ok(Ok(after)) if are_same(&after, &before) => {
                 Planned::Nothing("is assigned like that already".to_owned())
             }
             Ok(Ok(after)) => Planned::Edit(Edit {
@@ -51,7 +51,7 @@ impl Reassign {
         }
     }
 
-    /// The new list, or (inner error) why nothing changes, or (outer error) why it can't be planned.
+    /// The new list, who stays at their places; or (inner error) why nothing changes, or (outer error) why it can't be planned.
     fn after(
         &self,
         subject: &Subject<'_>,
@@ -73,24 +73,18 @@ impl Reassign {
                 Ok(Ok(without_repeats(replaced)))
             }
             Self::Set(users) => {
-                let variables = before
+                let users = all_words(subject, users)?;
+                let kept = before
                     .iter()
-                    .filter(|assignee| assignee.is_object())
-                    .cloned();
-                Ok(Ok(without_repeats(variables.chain(
-                    all_words(subject, users)?.into_iter().map(Value::String),
-                ))))
+                    .filter(|assignee| assignee.is_object() || is_one_of(assignee, &users));
+                Ok(Ok(with(kept, &users)))
             }
             Self::Change { add, remove } => {
                 let (add, remove) = (all_words(subject, add)?, all_words(subject, remove)?);
                 let kept = before
                     .iter()
-                    .filter(|assignee| !remove.iter().any(|user| is_user(assignee, user)))
-                    .cloned();
-                let missing = add
-                    .into_iter()
-                    .filter(|user| !before.iter().any(|assignee| is_user(assignee, user)));
-                Ok(Ok(without_repeats(kept.chain(missing.map(Value::String)))))
+                    .filter(|assignee| !is_one_of(assignee, &remove));
+                Ok(Ok(with(kept, &add)))
             }
         }
     }
@@ -111,6 +105,27 @@ fn is_user(assignee: &Value, user: &str) -> bool {
         Value::Number(id) => id.to_string() == user,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     }
+}
+
+fn is_one_of(assignee: &Value, users: &[String]) -> bool {
+    users.iter().any(|user| is_user(assignee, user))
+}
+
+/// Whether the same are assigned: the order and repetitions mean nothing.
+fn are_same(one: &[Value], other: &[Value]) -> bool {
+    one.iter().all(|assignee| other.contains(assignee))
+        && other.iter().all(|assignee| one.contains(assignee))
+}
+
+/// `kept`, and behind them the users who are missing there.
+fn with<'a>(kept: impl Iterator<Item = &'a Value>, users: &[String]) -> Vec<Value> {
+    let mut assignees: Vec<Value> = kept.cloned().collect();
+    for user in users {
+        if !assignees.iter().any(|assignee| is_user(assignee, user)) {
+            assignees.push(Value::String(user.clone()));
+        }
+    }
+    without_repeats(assignees.into_iter())
 }
 
 fn without_repeats(assignees: impl Iterator<Item = Value>) -> Vec<Value> {

@@ -10,8 +10,9 @@ use crate::api::Operation;
 #[derive(Clone, Copy, Debug)]
 pub struct RunScheduleNow;
 
-/// Where a task names the automation that it started.
-pub(super) const STARTED_AUTOMATION: &str = "automation_execution_id";
+/// Where a task names the automation that it started; which of them the service fills is not documented.
+pub(super) const STARTED_AUTOMATION: [&str; 2] =
+    ["automation_execution_id", "automation_config.execution_id"];
 
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
@@ -30,7 +31,7 @@ impl RunScheduleNow {
                 operation: Operation::RunScheduleNow(subject.execution.clone(), task.clone()),
                 writes: Vec::new(),
                 expects: BTreeMap::from([("status", json!("IN_PROGRESS"))]),
-                requires: vec!["schedule.schedule_id", STARTED_AUTOMATION],
+                requires: [&["schedule.schedule_id"], STARTED_AUTOMATION.as_slice()].concat(),
                 nature: NATURE,
             }),
             Some(status) => Planned::Nothing(format!("is {status}, not SCHEDULED")),

@@ -21,7 +21,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     let start = Instant::now();
     let now = moment(args.planning.now);
     let playbook = load_for_planning(&args.playbook, &args.planning, now)?;
-    let mut backend = connect(
+    let backend = connect(
         common,
         Server::of(common)?,
         common.org.as_deref(),
@@ -43,15 +43,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         .unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let path = args.output.as_path();
-    let overview = plan_into(
-        common,
-        &mut backend,
-        &playbook,
-        now,
-        path,
-        file.as_file_mut(),
-    )
-    .await?;
+    let overview = plan_into(common, &backend, &playbook, now, path, file.as_file_mut()).await?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
 

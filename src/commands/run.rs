@@ -27,7 +27,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
     }
-    let mut backend = connect(
+    let backend = connect(
         common,
         Server::of(common)?,
         common.org.as_deref(),
@@ -38,7 +38,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
     let overview = plan_into(
         common,
-        &mut backend,
+        &backend,
         &playbook,
         now,
         Path::new("the plan"),

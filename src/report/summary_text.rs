@@ -158,11 +158,10 @@ const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
 /// What has to be otherwise before it makes sense to go on.
 fn when_to_resume(drain: &Drain) -> String {
     match drain {
-        Drain::Interrupted => String::new(),
+        Drain::Interrupted | Drain::Bug { .. } => String::new(),
         Drain::Unauthorized { .. } => " with another token in EPILOT_TOKEN".to_owned(),
         Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
-        Drain::Bug { .. } => String::new(),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
         Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),
     }

@@ -52,9 +52,13 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `each`, `where_each`, `exclude` and `limit`: the targets of an execution that was kept.
+    /// `each`, `where_each`, `exclude` and `limit`: the targets of an execution that was kept. Nothing is looked at
+    /// beyond the limit.
     pub fn choose(&mut self, execution: &Execution) -> Chosen {
         let mut chosen = Chosen::default();
+        if self.is_full() {
+            return chosen;
+        }
         let parts = match execution.parts(self.select.each) {
             Ok(parts) => parts,
             Err(reason) => {

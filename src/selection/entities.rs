@@ -112,6 +112,10 @@ impl Intake {
         if schema.is_empty() {
             return self.reject(row, "entity_schema is empty");
         }
+        // A cell of a spreadsheet may hold a line break; a name of a schema does not.
+        if schema.contains(char::is_control) {
+            return self.reject(row, &format!("the entity schema {schema:?} can't be used"));
+        }
         let payload = serde_json::to_string(&Row {
             row,
             schema: schema.to_owned(),

@@ -85,7 +85,8 @@ pub async fn scan(
                     .map(|entity| async { search(client, &entity?).await }),
             );
             let concurrency = playbook.pace.concurrency.get() as usize;
-            let mut answers = searches.buffer_unordered(concurrency);
+            // In their order, so that the order of arrival decides nothing.
+            let mut answers = searches.buffered(concurrency);
             while let Some((what, flows)) = answers.try_next().await? {
                 for flow in flows {
                     intake.take(&what, flow)?;

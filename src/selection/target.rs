@@ -46,7 +46,11 @@ impl Part {
 }
 
 impl Execution {
-    /// All parts of a level, in the execution's order; as an error the ids that can't be used.
+    /// All parts of a level, in the execution's order.
+    ///
+    /// # Errors
+    ///
+    /// When an id can't be used, or stands twice so that it names no one part.
     pub fn parts(&self, level: Level) -> Result<Vec<Part>, String> {
         let (list, part): (_, fn(Id) -> Part) = match level {
             Level::Execution => return Ok(vec![Part::Execution]),
@@ -56,13 +60,19 @@ impl Execution {
         let Some(parts) = json::get(&self.data, list).and_then(Value::as_array) else {
             return Ok(Vec::new());
         };
+        let mut seen = BTreeSet::new();
         parts
             .iter()
             .map(|data| {
-                let id = data["id"].as_str().unwrap_or_default();
-                Id::new(id).map(part).map_err(|error| {
-                    format!("the id {id:?} of one of its {list} can't be used: {error}")
-                })
+                let text = data["id"].as_str().unwrap_or_default();
+                let id = Id::new(text).map_err(|error| {
+                    format!("the id {text:?} of one of its {list} can't be used: {error}")
+                })?;
+                if seen.insert(id.clone()) {
+                    Ok(part(id))
+                } else {
+                    Err(format!("the id {id} stands twice among its {list}"))
+                }
             })
             .collect()
     }
