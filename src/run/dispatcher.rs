@@ -19,6 +19,7 @@ use super::{
     worker::{Shared, work},
 };
 use crate::{
+    api::Id,
     checkpoint::{Ack, Checkpoint, Outstanding, Record, WriteFailed},
     client::{Client, Notice},
     event::{Drain, Event},
@@ -105,6 +106,8 @@ pub struct Dispatcher<'a> {
     /// Ends that this session recorded, and those of earlier sessions.
     ended: Counts,
     failures_in_a_row: u32,
+    /// Where the last failure was, and what it was.
+    last_failure: Option<(Id, String)>,
     /// Records that this session has written.
     records: u64,
 }
@@ -141,6 +144,7 @@ impl<'a> Dispatcher<'a> {
             stopped: None,
             ended: Counts::default(),
             failures_in_a_row: 0,
+            last_failure: None,
             records: 0,
         }
     }
@@ -281,18 +285,22 @@ impl<'a> Dispatcher<'a> {
                 if self.write(record, None) {
                     self.report(&event);
                     if let Event::Ended {
-                        outcome, detail, ..
+                        target,
+                        outcome,
+                        detail,
+                        ..
                     } = &event
                     {
                         self.ended.add(*outcome, 1);
-                        self.count_failure(*outcome, detail.as_deref());
+                        let detail = detail.as_deref().unwrap_or_default();
+                        self.count_failure(&target.execution, *outcome, detail);
                     }
                 }
             }
             Message::Event(event) => {
                 self.report(&event);
-                if let Event::Doubted { reason, .. } = &event {
-                    self.count_failure(Outcome::InDoubt, Some(reason));
+                if let Event::Doubted { target, reason } = &event {
+                    self.count_failure(&target.execution, Outcome::InDoubt, reason);
                 }
             }
             Message::Trouble(drain) => self.drain(drain),
@@ -321,16 +329,25 @@ impl<'a> Dispatcher<'a> {
         written.is_ok()
     }
 
-    fn count_failure(&mut self, outcome: Outcome, detail: Option<&str>) {
+    /// The same trouble with the same execution counts once: one bad record, however many changes it has, fails alone.
+    fn count_failure(&mut self, execution: &Id, outcome: Outcome, detail: &str) {
         match outcome {
-            Outcome::Applied => self.failures_in_a_row = 0,
+            Outcome::Applied => {
+                self.failures_in_a_row = 0;
+                self.last_failure = None;
+            }
             Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
             Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {
+                let failure = Some((execution.clone(), detail.to_owned()));
+                if self.last_failure == failure {
+                    return;
+                }
+                self.last_failure = failure;
                 self.failures_in_a_row += 1;
                 if self.failures_in_a_row >= self.settings.stop_after {
                     self.drain(Drain::FailuresInARow {
                         failures: self.failures_in_a_row,
-                        last: detail.unwrap_or_default().to_owned(),
+                        last: detail.to_owned(),
                     });
                 }
             }

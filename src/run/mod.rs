@@ -20,6 +20,8 @@ mod sample;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
+mod stop_tests;
+#[cfg(test)]
 mod tests;
 mod view;
 mod worker;

@@ -124,3 +124,8 @@ pub(super) fn request_of(change: &Change) -> String {
 pub(super) fn read_of(execution: &str) -> String {
     format!("Get /v2/flows/executions/{execution}")
 }
+
+/// A change of each kind of repetition.
+pub(super) fn kinds() -> [Change; 3] {
+    [reassign("e", "t0"), close("e"), run_now("e", "s0")]
+}

@@ -47,12 +47,24 @@ fn now_ms() -> i64 {
     1_700_000_000_000 + i64::try_from(epoch.elapsed().as_millis()).unwrap()
 }
 
-#[derive(Debug, Default)]
-pub(super) struct Recorder(pub(super) Vec<Event>);
+/// Keeps the events, and may interrupt the run at one of them.
+#[derive(Debug)]
+struct Recorder {
+    service: Service,
+    events: Vec<Event>,
+    interrupt_on: Option<fn(&Event) -> bool>,
+    interrupt: mpsc::UnboundedSender<()>,
+    /// Requests that had been sent when it interrupted.
+    requests: usize,
+}
 
 impl Reporter for Recorder {
     fn event(&mut self, _now: std::time::Instant, event: &Event) {
-        self.0.push(event.clone());
+        self.events.push(event.clone());
+        if self.interrupt_on.take_if(|is_it| is_it(event)).is_some() {
+            self.requests = self.service.world().log.len();
+            self.interrupt.send(()).unwrap();
+        }
     }
 
     fn tick(&mut self, _now: std::time::Instant) {}
@@ -123,11 +135,13 @@ pub(super) struct Stage {
 }
 
 /// What ends a session from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Cut {
     Never,
     /// Ctrl-C with the nth request.
     InterruptAt(usize),
+    /// Ctrl-C with the first event of this kind; no request may leave after it.
+    InterruptOn(fn(&Event) -> bool),
     /// The process dies when the run has been polled so often.
     KillAtPoll(usize),
     /// As above, and of the checkpoint only what was synced is left.
@@ -237,8 +251,19 @@ impl Stage {
                 syncs: 0,
             }
         });
+        let mut recorder = Recorder {
+            service: self.service.clone(),
+            events: Vec::new(),
+            interrupt_on: None,
+            interrupt: interrupt.clone(),
+            requests: usize::MAX,
+        };
         let (polls, power_cut) = match cut {
             Cut::Never => (usize::MAX, false),
+            Cut::InterruptOn(is_it) => {
+                recorder.interrupt_on = Some(is_it);
+                (usize::MAX, false)
+            }
             Cut::InterruptAt(nth) => {
                 self.service.alarm_at(nth, interrupt.clone());
                 (usize::MAX, false)
@@ -246,7 +271,6 @@ impl Stage {
             Cut::KillAtPoll(polls) => (polls, false),
             Cut::PowerCutAtPoll(polls) => (polls, true),
         };
-        let mut recorder = Recorder::default();
         let dispatcher = Dispatcher::new(
             self.settings.clone(),
             Arc::new(client),
@@ -264,7 +288,10 @@ impl Stage {
             survives = self.durable.load(Ordering::SeqCst);
         })
         .await;
-        self.events.extend(recorder.0);
+        let sent = self.service.world().log.len();
+        assert!(sent <= recorder.requests, "sent after the interrupt");
+        assert!(recorder.interrupt_on.is_none(), "nothing to interrupt at");
+        self.events.extend(recorder.events);
         if ended.is_none() {
             // What the workers held is dropped when the runtime comes to it.
             tokio::task::yield_now().await;
