@@ -151,3 +151,8 @@ async fn items(
     });
     Ok(rejected.chain(planned).collect())
 }
+
+#[cfg(test)]
+mod fake_service;
+#[cfg(test)]
+mod tests;

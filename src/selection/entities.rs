@@ -315,6 +315,14 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_with_a_line_break_in_it_is_rejected() {
+        let text = "entity_id,entity_schema\na1,\"con\ntact\"\nb2,contact\n";
+        let (entities, rejected) = read(text.as_bytes()).unwrap();
+        assert_eq!(entities, [("b2".to_owned(), "contact".to_owned())]);
+        assert!(rejected[0].starts_with("2: "), "{rejected:?}");
+    }
+
+    #[test]
     fn a_file_that_is_none_is_an_error() {
         assert!(matches!(
             read(b""),
