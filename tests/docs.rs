@@ -50,7 +50,7 @@ fn documents() -> Vec<(PathBuf, String)> {
 }
 
 /// The blocks of a language, each with its first line's number.
-fn blocks<'t>(text: &'t str, language: &str) -> Vec<(usize, String)> {
+fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
     let mut blocks = Vec::new();
     let mut block: Option<(usize, String)> = None;
     let fence = format!("```{language}");
@@ -78,7 +78,7 @@ fn completed(block: &str) -> String {
             .any(|line| line.starts_with(&format!("{key}:")))
     };
     if has("where") {
-        let indented: String = block.lines().map(|line| format!("  {line}\n")).collect();
+        let indented = format!("  {}\n", block.trim_end().replace('\n', "\n  "));
         return completed(&format!(
             "select:\n  flows: {{ entities: [ {{ id: e1, schema: contact }} ] }}\n  each: task\n{indented}"
         ));

@@ -278,9 +278,7 @@ mod tests {
         };
         let dry_run = Summary::dry_run(String::new(), &trailer, 400, Duration::ZERO);
         assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
-        assert!(
-            text(&run(&[], None)).starts_with("0 planned: there was nothing to do")
-        );
+        assert!(text(&run(&[], None)).starts_with("0 planned: there was nothing to do"));
     }
 
     #[test]
