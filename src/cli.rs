@@ -144,9 +144,9 @@ pub struct Common {
     )]
     pub quiet: bool,
 
-    /// Say more; -vv says each request
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Output")]
-    pub verbose: u8,
+    /// A line for each change, and for each attempt that is repeated or looked up
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub verbose: bool,
 }
 
 #[derive(Debug, Args)]

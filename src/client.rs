@@ -18,10 +18,10 @@ use tokio::{
 use counters::Counters;
 
 use crate::{
+    action::Repeat,
     api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
     http::{Spool, SpoolError, Transport},
     pace::Pacer,
-    plan::Repeat,
     retry::{self, Next, NextRead, Policy},
 };
 

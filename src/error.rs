@@ -17,8 +17,6 @@ pub enum ErrorKind {
     Usage,
     /// A mistake in a file, trouble with the network, the disk or the service.
     Failed,
-    /// The person answered no.
-    Declined,
     /// Something could not be planned.
     Rejected,
     /// A guard does not hold.
@@ -33,7 +31,7 @@ impl ErrorKind {
     pub const fn exit_code(self) -> ExitCode {
         match self {
             Self::Usage => ExitCode::Usage,
-            Self::Failed | Self::Declined => ExitCode::Error,
+            Self::Failed => ExitCode::Error,
             Self::Rejected => ExitCode::SomeFailed,
             Self::Guard => ExitCode::Stopped,
             Self::Stale => ExitCode::Stale,
@@ -305,7 +303,6 @@ mod tests {
         for (kind, code) in [
             (ErrorKind::Usage, 64),
             (ErrorKind::Failed, 1),
-            (ErrorKind::Declined, 1),
             (ErrorKind::Rejected, 3),
             (ErrorKind::Guard, 4),
             (ErrorKind::Stale, 5),

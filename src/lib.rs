@@ -15,7 +15,8 @@ pub mod dates;
 pub mod digest;
 pub mod error;
 pub mod event;
-pub mod hex;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod http;
 pub mod json;
 pub mod outcome;

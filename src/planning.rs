@@ -7,12 +7,10 @@ use jiff::Timestamp;
 
 use crate::{
     action::Close,
-    api::Generation,
     client::Client,
-    json,
     plan::{
-        Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer,
-        target_of,
+        Builder, Header, Item, PlanError, PlaybookRef, ReasonsUnread, Rejection, Trailer, VERSION,
+        Writer, target_of,
     },
     playbook::Playbook,
     selection::{
@@ -42,18 +40,6 @@ pub enum PlanningError {
     Disk(#[from] io::Error),
 }
 
-/// One execution with its targets, ready to be planned.
-enum Ready {
-    Planned {
-        execution: Execution,
-        chosen: Chosen,
-    },
-    Rejected {
-        execution: Execution,
-        reason: String,
-    },
-}
-
 /// Selects, plans and writes the plan; gives its trailer and the SHA-256 of the whole file.
 ///
 /// # Errors
@@ -81,24 +67,20 @@ pub async fn plan(
 
     let builder = Builder::new(playbook);
     let mut chooser = Chooser::new(playbook);
-    let needs_reasons = playbook
-        .actions
-        .iter()
-        .any(|entry| entry.action.needs_closing_reasons());
     let concurrency = playbook.pace.concurrency.get() as usize;
     let looks = scanned
         .by_ref()
         .map(|look| Ok::<_, PlanningError>(choose(&mut chooser, look?)));
-    let mut ready = stream::iter(looks)
-        .map_ok(|ready| with_closing_reasons(client, needs_reasons, ready))
-        .map(|ready| async { Ok::<_, PlanningError>(ready?.await?) })
+    let mut groups = stream::iter(looks)
+        .map_ok(|(execution, chosen)| items(client, &builder, execution, chosen))
+        .map(|group| async { Ok::<_, PlanningError>(group?.await?) })
         .buffered(concurrency);
-    while let Some(ready) = ready.try_next().await? {
-        for item in items(&builder, &ready) {
+    while let Some(group) = groups.try_next().await? {
+        for item in group {
             writer.item(&item)?;
         }
     }
-    drop(ready);
+    drop(groups);
     let (_, trailer, sha256) = writer.finish(scanned.executions())?;
     Ok((trailer, sha256))
 }
@@ -126,57 +108,51 @@ fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
     }
 }
 
-fn choose(chooser: &mut Chooser<'_>, look: Look) -> Ready {
+/// The targets of an execution; none beyond the limit, and nothing that is wrong there matters.
+fn choose(chooser: &mut Chooser<'_>, look: Look) -> (Execution, Chosen) {
     match look {
-        Look::Rejected { execution, reason } => Ready::Rejected { execution, reason },
-        Look::Kept(execution) => Ready::Planned {
-            chosen: chooser.choose(&execution),
-            execution,
-        },
+        Look::Kept(execution) => {
+            let chosen = chooser.choose(&execution);
+            (execution, chosen)
+        }
+        Look::Rejected { execution, reason } => {
+            let mut chosen = Chosen::default();
+            if !chooser.is_full() {
+                chosen.rejected.push((Part::Execution, reason));
+            }
+            (execution, chosen)
+        }
     }
 }
 
-/// Adds the closing reasons to a v1 row that lacks them, when an action will choose among them.
-async fn with_closing_reasons(
+/// The lines of one execution: first what could not be looked at, then what is planned.
+async fn items(
     client: &Client,
-    needed: bool,
-    mut ready: Ready,
-) -> Result<Ready, ScanError> {
-    if let Ready::Planned { execution, chosen } = &mut ready {
-        let path = Close::configured_path(execution.generation);
-        let lacks = json::get(&execution.data, path).is_none();
-        if needed && lacks && !chosen.parts.is_empty() && execution.generation == Generation::V1 {
-            let reasons = read_closing_reasons(client, execution).await?;
-            execution.change(&Part::Execution, path, reasons);
+    builder: &Builder<'_>,
+    mut execution: Execution,
+    chosen: Chosen,
+) -> Result<Vec<Item>, ScanError> {
+    let planned = loop {
+        match builder.group(&execution, &chosen.parts) {
+            Ok(planned) => break planned,
+            // At most once: what is read is a list, if only an empty one.
+            Err(ReasonsUnread) => {
+                let reasons = read_closing_reasons(client, &execution).await?;
+                execution.change(&Part::Execution, Close::SNAPSHOT, reasons);
+            }
         }
-    }
-    Ok(ready)
+    };
+    let rejected = chosen.rejected.into_iter().map(|(part, reason)| {
+        Item::Rejected(Rejection {
+            target: target_of(&execution, &part),
+            row: None,
+            reason,
+        })
+    });
+    Ok(rejected.chain(planned).collect())
 }
 
-fn items(builder: &Builder<'_>, ready: &Ready) -> Vec<Item> {
-    let rejection = |execution: &Execution, part: &Part, reason: &str| {
-        let target = target_of(execution, part).or_else(|| target_of(execution, &Part::Execution));
-        Item::Rejected(Rejection {
-            target,
-            row: None,
-            reason: reason.to_owned(),
-        })
-    };
-    match ready {
-        Ready::Rejected { execution, reason } => {
-            vec![rejection(execution, &Part::Execution, reason)]
-        }
-        Ready::Planned { execution, chosen } => {
-            let rejected = chosen
-                .rejected
-                .iter()
-                .map(|(part, reason)| rejection(execution, part, reason));
-            let planned = if chosen.parts.is_empty() {
-                Vec::new()
-            } else {
-                builder.group(execution, &chosen.parts)
-            };
-            rejected.chain(planned).collect()
-        }
-    }
-}
+#[cfg(test)]
+mod fake_service;
+#[cfg(test)]
+mod tests;

@@ -198,6 +198,16 @@ fn is_unsafe(c: char) -> bool {
             | '\u{fffe}' | '\u{ffff}')
 }
 
+/// A word that a POSIX shell reads as itself.
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

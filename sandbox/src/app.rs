@@ -28,6 +28,7 @@ pub(crate) struct App {
     payloads: Mutex<Payloads>,
     log: Option<Log>,
     token: String,
+    clock: fn() -> Timestamp,
 }
 
 /// Which request a handler works on, and what it writes.
@@ -48,6 +49,7 @@ impl App {
         log: Option<Log>,
         token: String,
         faults: &Faults,
+        clock: fn() -> Timestamp,
     ) -> Self {
         let last = effects.iter().filter_map(|effect| effect.request).max();
         let mut ledger = Ledger::new(last.unwrap_or(0) + 1);
@@ -66,6 +68,7 @@ impl App {
             payloads: Mutex::default(),
             log,
             token,
+            clock,
         }
     }
 
@@ -89,6 +92,11 @@ impl App {
         held(&self.payloads)
     }
 
+    /// The time that stamps, the ledger and HTTP dates show.
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
     pub(crate) fn token(&self) -> &str {
         &self.token
     }
@@ -103,7 +111,7 @@ impl App {
         write: Write<'_>,
         change: impl FnOnce(&mut Stored, Timestamp) -> Result<T, Refused>,
     ) -> Result<T, Failure> {
-        let now = Timestamp::now();
+        let now = self.now();
         let (result, pending) = {
             let mut state = self.state();
             let mut stored = state.any(write.execution).ok_or(Failure::Gone)?;
@@ -123,7 +131,7 @@ impl App {
     pub(crate) async fn remove(&self, write: Write<'_>) -> Result<(), Failure> {
         let pending = {
             let mut state = self.state();
-            let effect = state.remove(write.execution, cause(write, Timestamp::now()));
+            let effect = state.remove(write.execution, cause(write, self.now()));
             self.note(effect)?
         };
         on_disk(pending).await

@@ -41,6 +41,7 @@ mod wire;
 
 use std::{io, path::Path, sync::Arc};
 
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -100,6 +101,7 @@ impl Sandbox {
             Some(log),
             wanted.token,
             &wanted.faults,
+            Timestamp::now,
         );
         Ok(Self { app: Arc::new(app) })
     }
@@ -111,7 +113,14 @@ impl Sandbox {
             epoch: options.epoch,
         };
         let state = State::new(origin, options.executions);
-        let app = App::new(state, Vec::new(), None, options.token, &options.faults);
+        let app = App::new(
+            state,
+            Vec::new(),
+            None,
+            options.token,
+            &options.faults,
+            Timestamp::now,
+        );
         Self { app: Arc::new(app) }
     }
 

@@ -93,11 +93,10 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
-    let body = match to_bytes(body, BODY).await {
-        Ok(body) => body,
-        Err(_) => return reply::message(StatusCode::BAD_REQUEST, "the body can't be read"),
+    let Ok(body) = to_bytes(body, BODY).await else {
+        return reply::message(StatusCode::BAD_REQUEST, "the body can't be read");
     };
-    let seq = app.ledger().arrived(arrival(&parts, &body));
+    let seq = app.ledger().arrived(arrival(&parts, &body, app.now()));
     let asked = Asked {
         app: Arc::clone(&app),
         seq,
@@ -119,13 +118,13 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     response
 }
 
-fn arrival(parts: &axum::http::request::Parts, body: &Bytes) -> Arrival {
+fn arrival(parts: &axum::http::request::Parts, body: &Bytes, now: Timestamp) -> Arrival {
     let mut hasher = DefaultHasher::new();
     parts.method.hash(&mut hasher);
     parts.uri.hash(&mut hasher);
     body.hash(&mut hasher);
     Arrival {
-        unix_ms: Timestamp::now().as_millisecond(),
+        unix_ms: now.as_millisecond(),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),
@@ -187,10 +186,11 @@ impl Asked {
     async fn suffer(self, fault: Fault) -> Option<Response> {
         match fault {
             Fault::Status(status) => {
+                let response = scripted(&status, self.app.now());
                 if status.after_effect {
                     self.handle().await;
                 }
-                Some(scripted(&status))
+                Some(response)
             }
             Fault::LatencyMs(wait) => {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
@@ -228,13 +228,12 @@ impl Asked {
     async fn handle(self) -> Answer {
         let headers = self.parts.headers.clone();
         let refused = auth::refuse(&headers, self.parts.uri.path(), self.app.token());
-        let response = match refused {
-            Some(response) => response,
-            None => {
-                let mut request = Request::from_parts(self.parts, Body::from(self.body));
-                request.extensions_mut().insert(Seq(self.seq));
-                self.next.run(request).await
-            }
+        let response = if let Some(response) = refused {
+            response
+        } else {
+            let mut request = Request::from_parts(self.parts, Body::from(self.body));
+            request.extensions_mut().insert(Seq(self.seq));
+            self.next.run(request).await
         };
         let answer = Answer::read(response).await;
         match large::instead(&self.app, &headers, &answer.body) {
@@ -290,14 +289,16 @@ fn too_many(wait: Duration) -> Response {
     response
 }
 
-fn scripted(status: &Status) -> Response {
+fn scripted(status: &Status, now: Timestamp) -> Response {
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let words = code.canonical_reason().unwrap_or("scripted fault");
     let mut response = match &status.body {
         Some(body) => (code, body.clone()).into_response(),
         None => reply::message(code, status.message.as_deref().unwrap_or(words)),
     };
-    let date = status.retry_after_date.and_then(http_date);
+    let date = status
+        .retry_after_date
+        .and_then(|seconds| http_date(now, seconds));
     let seconds = status.retry_after.map(HeaderValue::from);
     if let Some(value) = seconds.or(date) {
         response.headers_mut().insert(header::RETRY_AFTER, value);
@@ -306,9 +307,9 @@ fn scripted(status: &Status) -> Response {
 }
 
 /// The HTTP date so many seconds from now; none beyond the calendar.
-fn http_date(seconds: u64) -> Option<HeaderValue> {
+fn http_date(now: Timestamp, seconds: u64) -> Option<HeaderValue> {
     let wait = SignedDuration::from_secs(i64::try_from(seconds).ok()?);
-    let at = Timestamp::now().checked_add(wait).ok()?;
+    let at = now.checked_add(wait).ok()?;
     let text = rfc2822::DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&at)
         .ok()?;

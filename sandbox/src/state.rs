@@ -1,6 +1,6 @@
 //! The data: what the generator makes, and what was changed since.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -151,7 +151,7 @@ impl State {
         let slot = self.slot(id)?;
         self.changed.remove(&slot);
         self.removed.insert(slot);
-        Some(self.effect(id, cause, None, std::collections::BTreeMap::new()))
+        Some(self.effect(id, cause, None, BTreeMap::new()))
     }
 
     /// Does again what the log holds, in its order.
@@ -202,7 +202,7 @@ impl State {
         id: &str,
         cause: Cause<'_>,
         fields: Option<Fields>,
-        elsewhere: std::collections::BTreeMap<String, Fields>,
+        elsewhere: BTreeMap<String, Fields>,
     ) -> Effect {
         let seq = self.next_effect;
         self.next_effect += 1;

@@ -41,13 +41,8 @@ const V2: Paths = Paths {
 };
 
 impl Close {
-    /// The path of the closing reasons among which an execution's reason is chosen.
-    pub const fn configured_path(generation: Generation) -> &'static str {
-        match generation {
-            Generation::V1 => V1.configured,
-            Generation::V2 => V2.configured,
-        }
-    }
+    /// Where a v1 execution keeps the closing reasons that it was started with; slim rows may lack it.
+    pub const SNAPSHOT: &'static str = V1.configured;
 
     pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
         match subject.text("status") {
@@ -55,7 +50,15 @@ impl Close {
             Some(status) => return Planned::Nothing(format!("is {status} already")),
             None => return Planned::Reject("has no status".to_owned()),
         }
-        self.writes(subject).map_or_else(Planned::Reject, |writes| {
+        let paths = match subject.generation {
+            Generation::V1 if json::get(subject.data, V1.configured).is_none() => {
+                return Planned::ReasonsUnread;
+            }
+            Generation::V1 => V1,
+            Generation::V2 => V2,
+        };
+        let writes = self.writes(subject, &paths);
+        writes.map_or_else(Planned::Reject, |writes| {
             Planned::Edit(Edit {
                 operation: subject.patch(),
                 writes,
@@ -66,11 +69,7 @@ impl Close {
         })
     }
 
-    fn writes(&self, subject: &Subject<'_>) -> Result<Vec<FieldWrite>, String> {
-        let paths = match subject.generation {
-            Generation::V1 => V1,
-            Generation::V2 => V2,
-        };
+    fn writes(&self, subject: &Subject<'_>, paths: &Paths) -> Result<Vec<FieldWrite>, String> {
         let before = |path| json::get(subject.data, path).cloned();
         let mut writes = vec![
             FieldWrite {
@@ -80,7 +79,7 @@ impl Close {
             },
             FieldWrite {
                 path: paths.selected,
-                after: json!([self.reason(subject, &paths)?]),
+                after: json!([self.reason(subject, paths)?]),
                 undo: before(paths.selected).unwrap_or_else(|| json!([])),
             },
         ];
@@ -127,5 +126,132 @@ impl Close {
                 titles.join(", ")
             )
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixture::{flow, over_executions, over_flows, row, said},
+        plan::{Builder, ReasonsUnread},
+        selection::Part,
+    };
+
+    fn reasons() -> Value {
+        json!([{"id": "r1", "title": "Won"}, {"id": "r2", "title": "Moved away"}, {"id": "r3", "title": "r1"}])
+    }
+
+    /// What both generations say, in v2's words, of an execution with these closing reasons.
+    fn closed(arguments: &str, configured: &Value, status: &str) -> String {
+        let actions = format!("actions: [ close: {arguments} ]");
+        let v2 = json!({"status": status, "closing_reason": {"configured_reasons": configured}});
+        let v1 = json!({"status": status, "configuredClosingReasonSnapshot": configured});
+        let [v2] = &said(&over_flows("", &actions), &flow("e", &v2))[..] else {
+            panic!("one line")
+        };
+        let [v1] = &said(&over_executions("", &actions), &row("e", &v1))[..] else {
+            panic!("one line")
+        };
+        let Some(body) = v1.strip_prefix("PATCH /v1/workflows/executions/e ") else {
+            assert_eq!(v1, v2);
+            return v2.clone();
+        };
+        let v1: Value = serde_json::from_str(body).unwrap();
+        let v2: Value =
+            serde_json::from_str(v2.strip_prefix("PATCH /v2/flows/executions/e ").unwrap())
+                .unwrap();
+        assert_eq!(
+            (&v1["status"], &v2["status"]),
+            (&json!("CLOSED"), &json!("CLOSED"))
+        );
+        let reason = &v2["closing_reason"];
+        assert_eq!(reason["selected_reasons"], v1["selectedClosingReasons"]);
+        assert_eq!(
+            reason.get("extra_description"),
+            v1.get("closingReasonDescription")
+        );
+        reason.to_string()
+    }
+
+    #[test]
+    fn the_first_reason_of_the_playbook_that_is_configured_is_selected_alone() {
+        for (arguments, body) in [
+            (
+                "{ reason: Won }",
+                r#"{"selected_reasons":[{"id":"r1","title":"Won"}]}"#,
+            ),
+            (
+                "{ reason: r2 }",
+                r#"{"selected_reasons":[{"id":"r2","title":"Moved away"}]}"#,
+            ),
+            (
+                "{ reason: [Lost, Moved away, Won] }",
+                r#"{"selected_reasons":[{"id":"r2","title":"Moved away"}]}"#,
+            ),
+            // Both would fit: the one that stands first in the execution.
+            (
+                "{ reason: r1 }",
+                r#"{"selected_reasons":[{"id":"r1","title":"Won"}]}"#,
+            ),
+            (
+                "{ reason: Won, description: \"as of {{ execution.status }}\" }",
+                r#"{"extra_description":"as of STARTED","selected_reasons":[{"id":"r1","title":"Won"}]}"#,
+            ),
+        ] {
+            assert_eq!(
+                closed(arguments, &reasons(), "STARTED"),
+                body,
+                "{arguments}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_configured_is_rejected_and_what_has_ended_is_skipped() {
+        for (arguments, configured, status, said) in [
+            (
+                "{ reason: [Lost, won] }",
+                reasons(),
+                "STARTED",
+                "rejected e: none of its closing reasons is Lost, won; it has Won, Moved away, r1",
+            ),
+            (
+                "{ reason: Won }",
+                json!([]),
+                "STARTED",
+                "rejected e: no closing reasons are configured here, so not Won",
+            ),
+            (
+                "{ reason: Won }",
+                reasons(),
+                "CLOSED",
+                "skipped e: is CLOSED already",
+            ),
+            (
+                "{ reason: Lost }",
+                reasons(),
+                "DONE",
+                "skipped e: is DONE already",
+            ),
+        ] {
+            assert_eq!(closed(arguments, &configured, status), said, "{arguments}");
+        }
+    }
+
+    #[test]
+    fn a_row_without_its_snapshot_asks_for_it_only_when_it_is_about_to_be_closed() {
+        let actions = "actions: [ { close: { reason: Won }, when: execution.name != \"keep\" } ]";
+        let playbook = over_executions("", actions);
+        for (fields, is_asked) in [
+            (json!({}), true),
+            (json!({"configuredClosingReasonSnapshot": null}), true),
+            (json!({"configuredClosingReasonSnapshot": []}), false),
+            (json!({"status": "CLOSED"}), false),
+            (json!({"name": "keep"}), false),
+        ] {
+            let group = Builder::new(&playbook).group(&row("e", &fields), &[Part::Execution]);
+            assert_eq!(group == Err(ReasonsUnread), is_asked, "{fields}");
+        }
     }
 }

@@ -34,6 +34,8 @@ pub enum Planned {
     Nothing(String),
     /// It can't be planned, and why.
     Reject(String),
+    /// It can't be planned before the execution's closing reasons are read: its row lacks them.
+    ReasonsUnread,
 }
 
 /// One request, with what it does to the target.

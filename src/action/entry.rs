@@ -34,14 +34,6 @@ impl Action {
         }
     }
 
-    /// Whether planning it needs the closing reasons of an execution.
-    pub const fn needs_closing_reasons(&self) -> bool {
-        match self {
-            Self::Close(_) => true,
-            Self::Reassign(_) | Self::ShiftDueDate(_) | Self::RunScheduleNow(_) => false,
-        }
-    }
-
     /// Whether a second plan after the run finds nothing to do.
     pub const fn converges(&self) -> bool {
         match self {

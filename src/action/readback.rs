@@ -67,12 +67,12 @@ fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> boo
     match operation {
         // The automation's end is not ours to foresee; that one started since is.
         Operation::RunScheduleNow(..) => {
-            let planned = expected
-                .requires
-                .get(&format!("target.{STARTED_AUTOMATION}"))
-                .unwrap_or(&Value::Null);
-            let now = json::get(target, STARTED_AUTOMATION);
-            now.is_some() && !same(now, planned) && target["status"] != "SCHEDULED"
+            let is_new = |path: &str| {
+                let planned = expected.requires.get(&format!("target.{path}"));
+                let now = json::get(target, path);
+                now.is_some() && !same(now, planned.unwrap_or(&Value::Null))
+            };
+            target["status"] != "SCHEDULED" && STARTED_AUTOMATION.into_iter().any(is_new)
         }
         Operation::UpdateExecution(_)
         | Operation::PatchFlow(_)

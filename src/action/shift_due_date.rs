@@ -52,3 +52,87 @@ impl ShiftDueDate {
         dates::shift(due, &by, subject.zone).map_err(|error| error.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{changes, flow, over_executions, over_flows, row, said};
+
+    /// What both generations say of an execution with this due date.
+    fn shifted(by: &str, due: &serde_json::Value) -> String {
+        let actions = format!("actions: [ shift_due_date: {{ by: {by} }} ]");
+        let v2 = said(
+            &over_flows("", &actions),
+            &flow("e", &json!({"due_date": due})),
+        );
+        let v1 = said(
+            &over_executions("", &actions),
+            &row("e", &json!({"dueDate": due})),
+        );
+        assert_eq!(
+            v1.join("")
+                .replace("dueDate", "due_date")
+                .replace("v1/workflows", "v2/flows"),
+            v2.join("")
+        );
+        v2.join("").replace("PATCH /v2/flows/executions/e ", "")
+    }
+
+    #[test]
+    fn a_due_date_moves_in_its_form_or_nothing_is_planned() {
+        for (by, due, said) in [
+            (
+                "3 days",
+                json!("2026-05-28T00:00:00.000"),
+                r#"{"due_date":"2026-05-31T00:00:00.000"}"#,
+            ),
+            (
+                "-2 weeks",
+                json!("2021-04-27T12:00:00.000Z"),
+                r#"{"due_date":"2021-04-13T12:00:00.000Z"}"#,
+            ),
+            (
+                "0 days",
+                json!("2026-05-28"),
+                "skipped e: is due then already",
+            ),
+            ("3 days", json!(null), "skipped e: has no due date"),
+        ] {
+            assert_eq!(shifted(by, &due), said, "{due} by {by}");
+        }
+        for (by, due, why) in [
+            ("3 days", "soon", "rejected e: `soon` is no date"),
+            ("3 days", "", "rejected e: `` is no date"),
+            (
+                "2 hours",
+                "2026-05-28",
+                "rejected e: `2026-05-28` has no time of day",
+            ),
+            (
+                "\"{{ execution.status }}\"",
+                "2026-05-28",
+                "rejected e: `STARTED` is no distance",
+            ),
+        ] {
+            let said = shifted(by, &json!(due));
+            assert!(said.starts_with(why), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_date_that_the_service_works_out_itself_is_left_alone_and_named() {
+        let playbook = over_flows("", "actions: [ shift_due_date: { by: 3 days } ]");
+        let config = json!({"duration": 3, "unit": "days", "type": "WORKFLOW_STARTED"});
+        assert_eq!(
+            said(&playbook, &flow("e", &json!({"due_date_config": config}))),
+            ["skipped e: has a due_date_config and no due_date yet"]
+        );
+        // An explicit date wins over the rule.
+        let both = flow(
+            "e",
+            &json!({"due_date": "2026-05-28", "due_date_config": config}),
+        );
+        assert_eq!(changes(&playbook, &both)[0].after["due_date"], "2026-05-31");
+    }
+}

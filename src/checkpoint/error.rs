@@ -6,7 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use super::phase::{Phase, Step};
+use super::{
+    phase::{Phase, Step},
+    record::VERSION,
+};
 
 /// A record that can't follow on what is known. A bug when it is about to be written, damage when
 /// it is read.
@@ -47,7 +50,9 @@ pub enum Damage {
     Sequence { expected: u64, found: u64 },
     #[error("its checksum fits, its content is not understood; was it written by a newer wf-bulk?")]
     Unreadable(#[source] serde_json::Error),
-    #[error("it is of format version {found}, this wf-bulk reads version 1")]
+    #[error(
+        "it is of format version {found}, this wf-bulk reads version {VERSION}; use a newer one"
+    )]
     Version { found: u32 },
     #[error("it contradicts the lines before it: {0}")]
     Illegal(#[from] Illegal),

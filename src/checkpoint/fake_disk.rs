@@ -6,9 +6,14 @@ use std::{
         Arc, Mutex, MutexGuard,
         mpsc::{self, Receiver, Sender},
     },
+    time::Duration,
 };
 
 use super::scribe::Disk;
+
+/// How long a side of a gate waits for the other before the test fails: only a broken writer takes
+/// any of it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What reached the disk so far.
 #[derive(Debug, Default)]
@@ -79,7 +84,9 @@ impl FakeDisk {
 impl Keeper {
     /// Returns when the writer is about to sync.
     pub(super) fn await_sync(&self) {
-        self.reached.recv().unwrap();
+        self.reached
+            .recv_timeout(PATIENCE)
+            .expect("the writer does not sync");
     }
 
     pub(super) fn let_through(&self) {
@@ -111,9 +118,9 @@ impl Write for FakeDisk {
 impl Disk for FakeDisk {
     fn sync_data(&mut self) -> io::Result<()> {
         if let Some(gate) = &self.gate {
-            gate.reached.send(()).unwrap();
-            // A keeper that is gone has the gate open.
-            let _ = gate.open.recv();
+            // A keeper that is gone has left the gate open.
+            let _ = gate.reached.send(());
+            let _ = gate.open.recv_timeout(PATIENCE);
         }
         let mut log = self.log();
         log.syncs += 1;

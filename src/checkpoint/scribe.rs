@@ -20,8 +20,8 @@ use super::{
     seal::Chain,
 };
 
-/// Most records in one group: bounds the buffer to some 100 KB, and is more than the workers of any
-/// sensible run have under way.
+/// Most records in one group: bounds the buffer, to 100 KB of usual records, and is more than the
+/// workers of any sensible run have under way.
 const MAX_GROUP: usize = 1024;
 
 /// Where a checkpoint is written to. The files of the system are one; tests have one that fails.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     checkpoint::{Checkpoint, Detail, Record},
     cli::{Abandon, Common},
-    error::{Error, ErrorKind, ExitCode},
+    error::{Error, ExitCode},
     store::{StateDir, Wait},
 };
 
@@ -35,7 +35,8 @@ pub(super) fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error
             folder.id()
         ),
     )? {
-        return Err(Error::new(ErrorKind::Declined, "the run is as it was"));
+        say(|out| writeln!(out, "the run is as it was"));
+        return Ok(ExitCode::Error);
     }
     let at = Timestamp::now().as_millisecond();
     let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at)

@@ -127,9 +127,13 @@ fn reporter(common: &Common) -> Box<dyn Reporter> {
     if common.quiet {
         Box::new(Quiet)
     } else if io::stderr().is_terminal() {
-        Box::new(Bars::stderr(Instant::now()))
+        Box::new(Bars::stderr(Instant::now(), common.verbose))
     } else {
-        Box::new(Lines::new(anstream::stderr(), Instant::now()))
+        Box::new(Lines::new(
+            anstream::stderr(),
+            Instant::now(),
+            common.verbose,
+        ))
     }
 }
 

@@ -82,7 +82,8 @@ pub(super) async fn launch(
         return nothing_to_do(common, &plan, &backend, start);
     }
     if !ask(common, &question(&plan))? {
-        return Err(Error::new(ErrorKind::Declined, "nothing was changed"));
+        say(|out| writeln!(out, "nothing was changed"));
+        return Ok(ExitCode::Error);
     }
 
     let settings = RunSettings {
@@ -132,8 +133,9 @@ pub(super) fn lock_server(settings: &RunSettings, wait: bool) -> Result<store::L
         .map_err(not_kept)
 }
 
+/// The store's errors say themselves what was tried and what to do.
 pub(super) fn not_kept(error: store::StoreError) -> Error {
-    Error::failed("the run can't be kept").caused_by(error)
+    Error::failed(error.to_string()).caused_by(error)
 }
 
 fn refused(refusal: &Refusal) -> Error {

@@ -6,21 +6,22 @@ use tempfile::NamedTempFile;
 
 use super::{
     backend::{Server, connect},
-    files::{load_for_planning, shown},
+    files::load_for_planning,
     planning::{moment, plan_into},
     terminal::{STYLES, print, say},
 };
 use crate::{
-    cli::{Common, Plan},
+    cli::{Common, DEFAULT_SERVER, Plan},
     error::{Error, ExitCode},
     report::{PlanText, Summary, write_json},
+    text::shell_word,
 };
 
 pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let now = moment(args.planning.now);
     let playbook = load_for_planning(&args.playbook, &args.planning, now)?;
-    let mut backend = connect(
+    let backend = connect(
         common,
         Server::of(common)?,
         common.org.as_deref(),
@@ -42,23 +43,19 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         .unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let path = args.output.as_path();
-    let overview = plan_into(
-        common,
-        &mut backend,
-        &playbook,
-        now,
-        path,
-        file.as_file_mut(),
-    )
-    .await?;
+    let overview = plan_into(common, &backend, &playbook, now, path, file.as_file_mut()).await?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
 
     let broken = overview.broken_guards();
+    let server = match &backend.server {
+        Server::Sandbox => " --sandbox".to_owned(),
+        Server::At(origin) if origin.to_string() == DEFAULT_SERVER => String::new(),
+        Server::At(origin) => format!(" --server {origin}"),
+    };
     let closing = format!(
-        "Nothing was changed.  To apply: wf-bulk apply {}{}\nsha256 {}",
-        shown(path),
-        if common.sandbox { " --sandbox" } else { "" },
+        "Nothing was changed.  To apply: wf-bulk apply {}{server}\nsha256 {}",
+        shell_word(&path.to_string_lossy()),
         overview.sha256
     );
     let summary = Summary::dry_run(

@@ -14,12 +14,13 @@ use super::{
     files::{Overview, TOOL, overview},
 };
 use crate::{
-    cli::Common,
+    cli::{Common, DEFAULT_SERVER, Planning},
     error::Error,
     planning::{Origin, PlanningError, plan},
     playbook::Playbook,
     report::ScanReporter,
     selection::ScanError,
+    text::shell_word,
 };
 
 /// The moment that relative dates count from: whole seconds, so that people can write it.
@@ -79,4 +80,37 @@ fn explained(error: PlanningError) -> Error {
         Some(hint) => failed.hint(hint),
         None => failed,
     }
+}
+
+/// The flags that make another command plan the same, ready to be typed: a leading space before each.
+pub(super) fn flags(common: &Common, planning: &Planning) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    if common.sandbox {
+        words.push("--sandbox");
+    } else if common.server != DEFAULT_SERVER {
+        words.extend(["--server", &common.server]);
+    }
+    if let Some(org) = &common.org {
+        words.extend(["--org", org]);
+    }
+    let vars: Vec<String> = planning
+        .vars
+        .vars
+        .iter()
+        .map(|var| format!("{}={}", var.name, var.value))
+        .collect();
+    words.extend(vars.iter().flat_map(|var| ["--var", var]));
+    let now = planning.now.map(|now| now.to_string());
+    words.extend(now.iter().flat_map(|now| ["--now", now]));
+    let limit = planning.limit.map(|limit| limit.to_string());
+    words.extend(limit.iter().flat_map(|limit| ["--limit", limit]));
+    words.extend(
+        planning
+            .exclude
+            .iter()
+            .flat_map(|id| ["--exclude", id.as_str()]),
+    );
+    words
+        .into_iter()
+        .fold(String::new(), |text, word| text + " " + &shell_word(word))
 }

@@ -82,11 +82,9 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
 /// The run that is meant; none when there is no unfinished one.
 fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
-    match &args.run {
-        Some(prefix) => state_dir.find(prefix).map(Some).map_err(not_kept),
-        None => {
-            let listing = state_dir.list().map_err(not_kept)?;
-            Ok(listing.newest_unfinished().map(|run| run.folder.clone()))
-        }
+    if let Some(prefix) = &args.run {
+        return state_dir.find(prefix).map(Some).map_err(not_kept);
     }
+    let listing = state_dir.list().map_err(not_kept)?;
+    Ok(listing.newest_unfinished().map(|run| run.folder.clone()))
 }

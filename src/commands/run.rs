@@ -4,15 +4,16 @@ use std::{io::Seek, path::Path, time::Instant};
 
 use super::{
     backend::{Server, connect},
-    files::{load_for_planning, shown},
+    files::load_for_planning,
     launch::{Launch, launch},
-    planning::{moment, plan_into},
+    planning::{flags, moment, plan_into},
     terminal::{STYLES, can_ask, print, say},
 };
 use crate::{
     cli::{Common, Run},
     error::{Error, ExitCode},
     report::{PlanText, Summary, write_json},
+    text::shell_word,
 };
 
 pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> {
@@ -26,7 +27,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
     }
-    let mut backend = connect(
+    let backend = connect(
         common,
         Server::of(common)?,
         common.org.as_deref(),
@@ -37,7 +38,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
     let overview = plan_into(
         common,
-        &mut backend,
+        &backend,
         &playbook,
         now,
         Path::new("the plan"),
@@ -56,11 +57,9 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         return launch(common, launch_args, backend, file, start).await;
     }
     let broken = overview.broken_guards();
-    let sandbox = if common.sandbox { " --sandbox" } else { "" };
-    let closing = format!(
-        "Nothing was written.  To apply: wf-bulk run {}{sandbox}",
-        shown(&args.playbook)
-    );
+    let playbook_word = shell_word(&args.playbook.to_string_lossy());
+    let flags = flags(common, &args.planning);
+    let closing = format!("Nothing was written.  To apply: wf-bulk run {playbook_word}{flags}");
     let text = PlanText {
         heading: (&overview.header).into(),
         summary: &overview.summary,

@@ -13,6 +13,10 @@ use crate::{
     selection::{Execution, Part, context},
 };
 
+/// An execution of the first generation is to be closed, and its row lacks the closing reasons: they must be read first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReasonsUnread;
+
 /// Makes the lines of one execution after the other.
 #[derive(Debug)]
 pub struct Builder<'a> {
@@ -47,7 +51,15 @@ impl<'a> Builder<'a> {
 
     /// Plans one execution of which `selected` was selected: the finer levels first, each level's targets in their
     /// order, each target's actions in the playbook's order.
-    pub fn group(&self, execution: &Execution, selected: &[Part]) -> Vec<Item> {
+    ///
+    /// # Errors
+    ///
+    /// When closing reasons are needed that `execution` has not got yet.
+    pub fn group(
+        &self,
+        execution: &Execution,
+        selected: &[Part],
+    ) -> Result<Vec<Item>, ReasonsUnread> {
         let mut execution = execution.clone();
         let mut items = Vec::new();
         for level in [Level::Task, Level::Phase, Level::Execution] {
@@ -58,18 +70,18 @@ impl<'a> Builder<'a> {
                 .any(|entry| entry.on.contains(&level))
             {
                 for part in execution.parts_above(selected, level) {
-                    items.extend(self.target(&mut execution, &part));
+                    items.extend(self.target(&mut execution, &part)?);
                 }
             }
         }
-        items
+        Ok(items)
     }
 
     /// The changes of one target, or why there are none. What it changes is put into `execution` only when all of
     /// its actions could be planned.
-    fn target(&self, execution: &mut Execution, part: &Part) -> Vec<Item> {
+    fn target(&self, execution: &mut Execution, part: &Part) -> Result<Vec<Item>, ReasonsUnread> {
         let Some(target) = target_of(execution, part) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let mut working = execution.clone();
         let mut drafts: Vec<Draft> = Vec::new();
@@ -105,19 +117,27 @@ impl<'a> Builder<'a> {
             };
             match planned {
                 Planned::Reject(reason) => {
-                    return vec![Item::Rejected(Rejection {
+                    return Ok(vec![Item::Rejected(Rejection {
                         target: Some(target),
                         row: None,
                         reason,
-                    })];
+                    })]);
                 }
+                Planned::ReasonsUnread => return Err(ReasonsUnread),
                 Planned::Nothing(reason) => {
                     if !nothing.contains(&reason) {
                         nothing.push(reason);
                     }
                 }
                 Planned::Edit(edit) => {
-                    let draft = Draft::new(entry, edit, &working, &data);
+                    let mut draft = Draft::new(entry, edit, &working, &data);
+                    // What the service makes of a status can't be foreseen, so nothing is built on it.
+                    if drafts
+                        .iter()
+                        .any(|earlier| earlier.expects.contains_key("status"))
+                    {
+                        draft.requires.remove(TARGET_STATUS);
+                    }
                     draft.play(&mut working, part);
                     match drafts.last_mut() {
                         Some(last) if last.takes_up(&draft) => last.merge(draft),
@@ -126,14 +146,14 @@ impl<'a> Builder<'a> {
                 }
             }
         }
+        let planned = drafts.len();
         drafts.retain(Draft::changes_something);
         if drafts.is_empty() {
-            let reason = if nothing.is_empty() {
-                "its actions cancel out".to_owned()
-            } else {
-                nothing.join("; ")
-            };
-            return vec![Item::Skipped(Skip { target, reason })];
+            if planned > 0 {
+                nothing.push("its actions cancel out".to_owned());
+            }
+            let reason = nothing.join("; ");
+            return Ok(vec![Item::Skipped(Skip { target, reason })]);
         }
         *execution = working;
         let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
@@ -146,7 +166,7 @@ impl<'a> Builder<'a> {
                 draft.into_change(target.clone(), repetition),
             )));
         }
-        changes
+        Ok(changes)
     }
 }
 
@@ -224,6 +244,7 @@ impl Draft {
                 None => self.writes.push(write),
             }
         }
+        self.expects.extend(next.expects);
         for (path, before) in next.before {
             self.before.entry(path).or_insert(before);
         }
@@ -235,12 +256,9 @@ impl Draft {
         self.irreversible = self.irreversible.or(next.irreversible);
     }
 
+    /// Merged writes may end where they began.
     fn changes_something(&self) -> bool {
-        self.writes.is_empty()
-            || self
-                .writes
-                .iter()
-                .any(|write| self.before[write.path] != write.after)
+        self.writes.is_empty() || self.writes.iter().any(|write| write.after != write.undo)
     }
 
     fn into_change(mut self, target: Target, repetition: usize) -> Change {
@@ -323,3 +341,11 @@ fn change_id(path: &str, words: &[&str], repetition: usize) -> String {
     id.truncate(12);
     id
 }
+
+#[cfg(test)]
+#[path = "builder_tests.rs"]
+mod tests;
+
+#[cfg(test)]
+#[path = "builder_properties.rs"]
+mod properties;

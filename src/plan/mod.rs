@@ -7,7 +7,7 @@ mod model;
 
 pub use crate::action::{Effect, Repeat};
 pub use admission::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals};
-pub use builder::{Builder, target_of};
+pub use builder::{Builder, ReasonsUnread, target_of};
 pub use file::{PlanError, Reader, Writer};
 pub use model::{
     Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,

@@ -1,11 +1,10 @@
 //! From a playbook's text to a checked playbook.
 
-use std::{fmt::Write, path::Path};
+use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
-use sha2::{Digest, Sha256};
 
-use crate::template::Engine;
+use crate::{digest, template::Engine};
 
 use super::{
     check_actions::{self, Setting},
@@ -153,7 +152,7 @@ fn playbook(
     Some(Playbook {
         name: name?.to_owned(),
         description: description.map(ToOwned::to_owned),
-        sha256: sha256(reader.source),
+        sha256: digest::sha256(reader.source),
         zone: zone?,
         vars,
         select: select?,
@@ -226,14 +225,4 @@ fn zone(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<TimeZone> {
         help,
     );
     None
-}
-
-/// In hex, as `sha256sum` prints it.
-fn sha256(source: &str) -> String {
-    let mut hex = String::new();
-    for byte in Sha256::digest(source.as_bytes()) {
-        // Writing to a string can't fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
 }

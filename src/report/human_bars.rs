@@ -22,18 +22,18 @@ pub struct Bars {
 
 impl Bars {
     /// On standard error, where a terminal is looked for.
-    pub fn stderr(now: Instant) -> Self {
-        Self::on(ProgressDrawTarget::stderr(), now)
+    pub fn stderr(now: Instant, verbose: bool) -> Self {
+        Self::on(ProgressDrawTarget::stderr(), now, verbose)
     }
 
-    fn on(target: ProgressDrawTarget, now: Instant) -> Self {
+    fn on(target: ProgressDrawTarget, now: Instant, verbose: bool) -> Self {
         let style = ProgressStyle::with_template("applying  {bar:20.green}  {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸ ");
         let bar = ProgressBar::with_draw_target(Some(0), target).with_style(style);
         Self {
             bar,
-            progress: Progress::new(now),
+            progress: Progress::new(now, verbose),
         }
     }
 
@@ -161,7 +161,7 @@ mod tests {
         let start = Instant::now();
         let paper = Paper::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-        let mut bars = Bars::on(target, start);
+        let mut bars = Bars::on(target, start, false);
         bars.event(start, &started(1_370));
         for n in 1..=84 {
             bars.event(
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn without_a_terminal_nothing_is_drawn() {
         let start = Instant::now();
-        let mut bars = Bars::on(ProgressDrawTarget::hidden(), start);
+        let mut bars = Bars::on(ProgressDrawTarget::hidden(), start, false);
         bars.event(start, &started(10));
         bars.finish(start);
         assert!(bars.bar.is_hidden());

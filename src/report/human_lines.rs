@@ -21,10 +21,10 @@ pub struct Lines<W> {
 }
 
 impl<W: Write> Lines<W> {
-    pub fn new(out: W, now: Instant) -> Self {
+    pub fn new(out: W, now: Instant, verbose: bool) -> Self {
         Self {
             out,
-            progress: Progress::new(now),
+            progress: Progress::new(now, verbose),
             said: now,
         }
     }
@@ -88,7 +88,7 @@ mod tests {
     fn a_log_gets_a_line_every_five_seconds_and_one_for_each_problem() {
         let start = Instant::now();
         let mut out = Vec::new();
-        let mut lines = Lines::new(&mut out, start);
+        let mut lines = Lines::new(&mut out, start, false);
         lines.event(start, &started(2_000));
         for n in 1..=100 {
             let outcome = if n == 30 {
@@ -123,7 +123,7 @@ mod tests {
             }
         }
         let start = Instant::now();
-        let mut lines = Lines::new(Closed, start);
+        let mut lines = Lines::new(Closed, start, false);
         lines.event(start, &started(1));
         lines.event(start, &ended(Outcome::Gone));
         lines.finish(start);

@@ -22,7 +22,10 @@ use super::{
 const REJECTED_SHOWN: usize = 10;
 
 /// Irreversible changes that are listed one by one; more of them nobody reads before saying yes.
-const IRREVERSIBLE_SHOWN: usize = 20;
+const IRREVERSIBLE_SHOWN: usize = 10;
+
+/// Reasons why something can't be undone that are shown.
+const MAX_REASONS: usize = 5;
 
 /// Columns of an action's or a field's name; ours are shorter, a plan file may hold any.
 const NAME_COLUMNS: usize = 40;
@@ -45,6 +48,7 @@ pub struct PlanSummary {
     pub(super) skipped: Tally,
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
+    pub(super) irreversible_reasons: BTreeSet<String>,
     pub(super) effects: BTreeMap<Effect, u64>,
     /// Distinct targets with a change or a skip.
     pub(super) targets: BTreeMap<Level, u64>,
@@ -64,6 +68,7 @@ impl PlanSummary {
             skipped: Tally::default(),
             rejected: Sample::first(REJECTED_SHOWN),
             irreversible: Sample::first(IRREVERSIBLE_SHOWN),
+            irreversible_reasons: BTreeSet::new(),
             effects: BTreeMap::new(),
             targets: BTreeMap::new(),
             executions: 0,
@@ -108,13 +113,14 @@ impl PlanSummary {
         }
         match &change.undo {
             Undo::Request(_) => {}
-            Undo::None(reason) => self.irreversible.add(|| {
-                format!(
-                    "{actions}  {}: {}",
-                    words::target(&change.target),
-                    words::detail(reason)
-                )
-            }),
+            Undo::None(reason) => {
+                self.irreversible
+                    .add(|| format!("{actions}  {}", words::target(&change.target)));
+                // There are as many reasons as kinds of actions; a plan from elsewhere may hold any.
+                if self.irreversible_reasons.len() < MAX_REASONS {
+                    self.irreversible_reasons.insert(words::detail(reason));
+                }
+            }
         }
     }
 

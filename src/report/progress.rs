@@ -38,13 +38,15 @@ pub(super) struct Progress {
     throttled_until: Option<Instant>,
     settling_until: Option<Instant>,
     draining: bool,
+    /// Whether each change and each repeated attempt is said in a line.
+    verbose: bool,
     /// Ended changes of each of the last seconds, with the second counted from `started`; at most one entry a
     /// second of the window.
     recent: VecDeque<(u64, u64)>,
 }
 
 impl Progress {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(now: Instant, verbose: bool) -> Self {
         Self {
             planned: 0,
             outcomes: Counts::default(),
@@ -55,6 +57,7 @@ impl Progress {
             throttled_until: None,
             settling_until: None,
             draining: false,
+            verbose,
             recent: VecDeque::new(),
         }
     }
@@ -79,9 +82,17 @@ impl Progress {
                     )
                 })
             }
-            Event::Ended { outcome, .. } => {
+            Event::Ended {
+                target,
+                action,
+                outcome,
+                detail,
+            } => {
                 self.outcomes.add(*outcome, 1);
                 self.remember(now);
+                if self.verbose {
+                    return Some(words::ended(*outcome, action, target, detail.as_deref()));
+                }
                 let line = words::problem(&Problem::of(event)?);
                 self.problems += 1;
                 if self.problems <= PROBLEMS_SHOWN {
@@ -91,13 +102,17 @@ impl Progress {
                         .then(|| "… and more in report.json".to_owned())
                 }
             }
-            Event::Retried { .. } => {
+            Event::Retried {
+                target,
+                reason,
+                after,
+            } => {
                 self.retried += 1;
-                None
+                self.verbose.then(|| words::retried(target, reason, *after))
             }
-            Event::Doubted { .. } => {
+            Event::Doubted { target, reason } => {
                 self.doubted += 1;
-                None
+                self.verbose.then(|| words::doubted(target, reason))
             }
             Event::Throttled { pause } => {
                 self.throttled_until = self.throttled_until.max(now.checked_add(*pause));
@@ -241,7 +256,7 @@ pub(super) mod tests {
     #[test]
     fn the_rate_is_that_of_the_last_seconds() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         progress.event(start, &started(1_000));
         assert_eq!(progress.notes(start + ms(500)), "", "too early to tell");
         // Eight a second for 20 s.
@@ -257,7 +272,7 @@ pub(super) mod tests {
     #[test]
     fn a_burst_does_not_promise_an_early_end() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         progress.event(start, &started(104));
         for _ in 0..4 {
             progress.event(start, &ended(Outcome::Applied));
@@ -268,7 +283,7 @@ pub(super) mod tests {
     #[test]
     fn a_long_run_remembers_only_the_last_seconds() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         progress.event(start, &started(1_000));
         for second in 0..1_000 {
             progress.event(start + ms(second * 1_000), &ended(Outcome::Applied));
@@ -279,7 +294,7 @@ pub(super) mod tests {
     #[test]
     fn trouble_is_counted_and_waits_run_out() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         progress.event(start, &started(10));
         let target = task("e1", "t1", "");
         progress.event(
@@ -319,7 +334,7 @@ pub(super) mod tests {
     #[test]
     fn what_earlier_sessions_did_counts_as_done_but_not_as_speed() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         let mut earlier = Counts::default();
         earlier.add(Outcome::Applied, 90);
         let line = progress.event(
@@ -341,7 +356,7 @@ pub(super) mod tests {
     #[test]
     fn only_the_first_twenty_problems_get_a_line() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         progress.event(start, &started(100));
         let mut lines: Vec<String> = (0..30)
             .filter_map(|_| progress.event(start, &ended(Outcome::Refused)))
@@ -353,7 +368,7 @@ pub(super) mod tests {
     #[test]
     fn a_stop_and_a_wait_are_said() {
         let start = Instant::now();
-        let mut progress = Progress::new(start);
+        let mut progress = Progress::new(start, false);
         for (event, line) in [
             (
                 Event::Draining {

@@ -1,6 +1,8 @@
 //! How targets, outcomes and reasons to stop are said to people.
 
-use crate::{event::Drain, plan::Target, text::Untrusted};
+use std::time::Duration;
+
+use crate::{event::Drain, outcome::Outcome, plan::Target, text::Untrusted};
 
 use super::{problem::Problem, units::rough};
 
@@ -34,12 +36,39 @@ pub(super) fn detail(text: &str) -> String {
 
 /// A line about a change that somebody should look at.
 pub(super) fn problem(problem: &Problem<'_>) -> String {
-    let mut line = format!("{:<8}  {}", problem.outcome, target(problem.target));
-    if let Some(said) = problem.detail {
-        line.push_str(": ");
-        line.push_str(&detail(said));
-    }
-    line
+    line(
+        &problem.outcome.to_string(),
+        "",
+        problem.target,
+        problem.detail,
+    )
+}
+
+/// A line about any change that ended.
+pub(super) fn ended(
+    outcome: Outcome,
+    action: &[String],
+    target: &Target,
+    said: Option<&str>,
+) -> String {
+    let action = detail(&action.join(" + ")) + "  ";
+    line(&outcome.to_string(), &action, target, said)
+}
+
+/// A line about an attempt that is made again.
+pub(super) fn retried(target: &Target, reason: &str, after: Duration) -> String {
+    let again = format!("again in {:.1} s  ", after.as_secs_f64());
+    line("retried", &again, target, Some(reason))
+}
+
+/// A line about an attempt that nobody knows the end of yet.
+pub(super) fn doubted(target: &Target, reason: &str) -> String {
+    line("unknown", "to be read back  ", target, Some(reason))
+}
+
+fn line(what: &str, how: &str, of: &Target, said: Option<&str>) -> String {
+    let said = said.map_or_else(String::new, |said| format!(": {}", detail(said)));
+    format!("{what:<8}  {how}{}{said}", target(of))
 }
 
 /// Why a run stops, as the middle of a sentence.

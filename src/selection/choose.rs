@@ -52,9 +52,13 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `each`, `where_each`, `exclude` and `limit`: the targets of an execution that was kept.
+    /// `each`, `where_each`, `exclude` and `limit`: the targets of an execution that was kept. Nothing is looked at
+    /// beyond the limit.
     pub fn choose(&mut self, execution: &Execution) -> Chosen {
         let mut chosen = Chosen::default();
+        if self.is_full() {
+            return chosen;
+        }
         let parts = match execution.parts(self.select.each) {
             Ok(parts) => parts,
             Err(reason) => {
@@ -84,5 +88,180 @@ impl<'a> Chooser<'a> {
             }
         }
         chosen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::{flow, over_executions, over_flows, row};
+
+    const NO_MATTER: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
+
+    /// Tasks `a` to `d` in this order, two of them pending.
+    fn four_tasks(id: &str) -> Execution {
+        let task = |id, status| json!({"id": id, "status": status, "due_date": "2026-05-28"});
+        let tasks = [
+            task("a", "PENDING"),
+            task("b", "COMPLETED"),
+            task("c", "PENDING"),
+            task("d", "SKIPPED"),
+        ];
+        let phases = json!([{"id": "p", "name": "First"}, {"id": "q", "name": "Second"}]);
+        flow(id, &json!({"phases": phases, "tasks": tasks}))
+    }
+
+    /// What is chosen of two flows, one after the other, as `flow/part`.
+    fn chosen(select: &str) -> String {
+        let playbook = over_flows(select, NO_MATTER);
+        let mut chooser = Chooser::new(&playbook);
+        let mut found = Vec::new();
+        for execution in [four_tasks("e"), four_tasks("f")] {
+            if !chooser.keeps(&execution).unwrap() {
+                continue;
+            }
+            let chosen = chooser.choose(&execution);
+            assert_eq!(chosen.rejected, []);
+            for part in chosen.parts {
+                found.push(match part.id() {
+                    Some(id) => format!("{}/{id}", execution.id),
+                    None => execution.id.to_string(),
+                });
+            }
+        }
+        found.join(" ")
+    }
+
+    #[test]
+    fn each_part_of_select_narrows_what_is_chosen() {
+        for (select, expected) in [
+            ("", "e f"),
+            ("each: execution", "e f"),
+            ("each: phase", "e/p e/q f/p f/q"),
+            ("each: task", "e/a e/b e/c e/d f/a f/b f/c f/d"),
+            ("where: execution.id == \"f\"", "f"),
+            ("where: execution.id == \"f\", each: phase", "f/p f/q"),
+            (
+                "each: task, where_each: task.status == \"PENDING\"",
+                "e/a e/c f/a f/c",
+            ),
+            (
+                "each: phase, where_each: phase.name == \"First\"",
+                "e/p f/p",
+            ),
+            ("where_each: execution.id == \"e\"", "e"),
+            (
+                "each: task, where_each: task.execution.id == \"f\" and task.status == \"SKIPPED\"",
+                "f/d",
+            ),
+            // Ids of executions, or of their parts.
+            ("exclude: [e]", "f"),
+            ("each: task, exclude: [e, a, d]", "f/b f/c"),
+            ("each: phase, exclude: [p]", "e/q f/q"),
+            // The limit counts targets that all filters let through, in the plan's order.
+            ("limit: 1", "e"),
+            ("each: task, limit: 3, exclude: [b]", "e/a e/c e/d"),
+            (
+                "each: task, where_each: task.status == \"PENDING\", limit: 3",
+                "e/a e/c f/a",
+            ),
+            ("each: task, limit: 9", "e/a e/b e/c e/d f/a f/b f/c f/d"),
+        ] {
+            assert_eq!(chosen(select), expected, "{select}");
+        }
+    }
+
+    #[test]
+    fn an_execution_of_the_first_generation_is_one_target() {
+        let playbook = over_executions(
+            "where: execution.status == \"STARTED\"",
+            "actions: [ reassign: { set: [] } ]",
+        );
+        let mut chooser = Chooser::new(&playbook);
+        let started = row("e", &json!({"flow": [{"id": "s", "name": "Section"}]}));
+        assert_eq!(chooser.keeps(&started), Ok(true));
+        assert_eq!(chooser.choose(&started).parts, [Part::Execution]);
+        assert_eq!(
+            chooser.keeps(&row("f", &json!({"status": "DONE"}))),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn an_expression_that_fails_rejects_what_it_fails_on_and_nothing_else() {
+        let playbook = over_flows(
+            "where: 'due_before(execution, now)', each: task, where_each: 'due_before(task, now)'",
+            NO_MATTER,
+        );
+        let mut chooser = Chooser::new(&playbook);
+        let soon = flow("e", &json!({"due_date": "soon"}));
+        let error = chooser.keeps(&soon).unwrap_err();
+        assert!(
+            error.starts_with("`where` failed: `soon` is no date"),
+            "{error}"
+        );
+        let mut execution = four_tasks("f");
+        let task = |id| Part::Task(crate::api::Id::new(id).unwrap());
+        execution.change(&task("b"), "due_date", json!("soon"));
+        let chosen = chooser.choose(&execution);
+        assert_eq!(chosen.parts, [task("a"), task("c"), task("d")]);
+        let [(part, reason)] = &chosen.rejected[..] else {
+            panic!("{chosen:?}")
+        };
+        assert_eq!(*part, task("b"));
+        assert!(
+            reason.starts_with("`where_each` failed: `soon` is no date"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn what_is_left_out_by_its_id_is_not_even_looked_at() {
+        let playbook = over_flows(
+            "where: 'due_before(execution, now)', each: task, where_each: 'due_before(task, now)', exclude: [e, b]",
+            NO_MATTER,
+        );
+        let mut chooser = Chooser::new(&playbook);
+        assert_eq!(
+            chooser.keeps(&flow("e", &json!({"due_date": "soon"}))),
+            Ok(false)
+        );
+        let mut execution = four_tasks("f");
+        let task = Part::Task(crate::api::Id::new("b").unwrap());
+        execution.change(&task, "due_date", json!("soon"));
+        assert_eq!(chooser.choose(&execution).rejected, []);
+    }
+
+    #[test]
+    fn parts_that_can_not_be_addressed_reject_their_execution_unless_the_limit_is_reached() {
+        let playbook = over_flows("each: task, limit: 4", NO_MATTER);
+        for (tasks, reason) in [
+            (
+                json!([{"id": "a"}, {"id": "../b"}]),
+                "the id \"../b\" of one of its tasks can't be used: ",
+            ),
+            (
+                json!([{"name": "x"}]),
+                "the id \"\" of one of its tasks can't be used: ",
+            ),
+            (
+                json!([{"id": "a"}, {"id": "a"}]),
+                "the id a stands twice among its tasks",
+            ),
+        ] {
+            let broken = flow("e", &json!({"tasks": tasks}));
+            let mut chooser = Chooser::new(&playbook);
+            let chosen = chooser.choose(&broken);
+            let [(Part::Execution, said)] = &chosen.rejected[..] else {
+                panic!("{chosen:?}")
+            };
+            assert!(said.starts_with(reason), "{said}");
+            assert_eq!(chosen.parts, []);
+
+            assert_eq!(chooser.choose(&four_tasks("a")).parts.len(), 4);
+            assert_eq!(chooser.choose(&broken), Chosen::default());
+        }
     }
 }

@@ -112,6 +112,10 @@ impl Intake {
         if schema.is_empty() {
             return self.reject(row, "entity_schema is empty");
         }
+        // A cell of a spreadsheet may hold a line break; a name of a schema does not.
+        if schema.contains(char::is_control) {
+            return self.reject(row, &format!("the entity schema {schema:?} can't be used"));
+        }
         let payload = serde_json::to_string(&Row {
             row,
             schema: schema.to_owned(),
@@ -308,6 +312,14 @@ mod tests {
         ]) {
             assert!(said.starts_with(expected), "{said} / {expected}");
         }
+    }
+
+    #[test]
+    fn a_schema_with_a_line_break_in_it_is_rejected() {
+        let text = "entity_id,entity_schema\na1,\"con\ntact\"\nb2,contact\n";
+        let (entities, rejected) = read(text.as_bytes()).unwrap();
+        assert_eq!(entities, [("b2".to_owned(), "contact".to_owned())]);
+        assert!(rejected[0].starts_with("2: "), "{rejected:?}");
     }
 
     #[test]

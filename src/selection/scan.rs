@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Read};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{SeqAccess, Visitor},
+    de::{Error as _, SeqAccess, Visitor},
 };
 use serde_json::{Value, json};
 
@@ -85,7 +85,8 @@ pub async fn scan(
                     .map(|entity| async { search(client, &entity?).await }),
             );
             let concurrency = playbook.pace.concurrency.get() as usize;
-            let mut answers = searches.buffer_unordered(concurrency);
+            // In their order, so that the order of arrival decides nothing.
+            let mut answers = searches.buffered(concurrency);
             while let Some((what, flows)) = answers.try_next().await? {
                 for flow in flows {
                     intake.take(&what, flow)?;
@@ -138,11 +139,6 @@ pub async fn read_closing_reasons(
     client: &Client,
     execution: &Execution,
 ) -> Result<Value, ScanError> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default)]
-        reasons: Vec<Value>,
-    }
     let what = format!("the closing reasons of {}", execution.id);
     match client
         .read(
@@ -153,18 +149,14 @@ pub async fn read_closing_reasons(
         .await?
     {
         Found::Missing => Ok(json!([])),
-        Found::Json(body) => match serde_json::from_slice::<Answer>(&body) {
-            Ok(answer) => Ok(Value::Array(answer.reasons)),
+        Found::Json(body) => match list_in(&body, "reasons") {
+            Ok(reasons) => Ok(Value::Array(reasons.unwrap_or_default())),
             Err(source) => Err(ScanError::Undecodable { what, source }),
         },
     }
 }
 
 async fn search(client: &Client, entity: &EntityRef) -> Result<(String, Vec<Value>), ScanError> {
-    #[derive(Deserialize)]
-    struct Answer {
-        results: Vec<Value>,
-    }
     let what = format!("the search for the flows of {}", entity.id);
     let body = json!({"entity_id": entity.id, "entity_schema": entity.schema}).to_string();
     match client
@@ -172,11 +164,19 @@ async fn search(client: &Client, entity: &EntityRef) -> Result<(String, Vec<Valu
         .await?
     {
         Found::Missing => Ok((what, Vec::new())),
-        Found::Json(body) => match serde_json::from_slice::<Answer>(&body) {
-            Ok(answer) => Ok((what, answer.results)),
+        Found::Json(body) => match list_in(&body, "results")
+            .and_then(|flows| flows.ok_or_else(|| serde_json::Error::missing_field("results")))
+        {
+            Ok(flows) => Ok((what, flows)),
             Err(source) => Err(ScanError::Undecodable { what, source }),
         },
     }
+}
+
+/// The list under a key of an object; none when it is absent. (A derived struct would take a list for an object.)
+fn list_in(body: &[u8], key: &str) -> serde_json::Result<Option<Vec<Value>>> {
+    let mut object: serde_json::Map<String, Value> = serde_json::from_slice(body)?;
+    object.remove(key).map(serde_json::from_value).transpose()
 }
 
 /// Takes executions as they come.
@@ -237,7 +237,7 @@ fn each_of_array<E>(
             while let Some(item) = items.next_element()? {
                 if let Err(error) = (self.take)(item) {
                     *self.failed = Some(error);
-                    return Err(serde::de::Error::custom("stopped"));
+                    return Err(A::Error::custom("stopped"));
                 }
             }
             Ok(())
@@ -256,5 +256,89 @@ fn each_of_array<E>(
         (Some(error), _) => Err(ArrayError::Item(error)),
         (None, Err(error)) => Err(ArrayError::Json(error)),
         (None, Ok(())) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::Cell, rc::Rc};
+
+    use super::*;
+
+    /// A long list that notes how much of it was read.
+    struct Endless {
+        item: &'static [u8],
+        at: usize,
+        read: Rc<Cell<usize>>,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let start: &[u8] = if self.read.get() == 0 { b"[" } else { b"" };
+            buffer[..start.len()].copy_from_slice(start);
+            for byte in &mut buffer[start.len()..] {
+                *byte = self.item[self.at];
+                self.at = (self.at + 1) % self.item.len();
+            }
+            self.read.set(self.read.get() + buffer.len());
+            Ok(buffer.len())
+        }
+    }
+
+    #[test]
+    fn a_list_is_handed_over_item_by_item_while_it_is_read() {
+        let item = br#"{"id":"e","name":"some text"},"#;
+        let read = Rc::new(Cell::new(0));
+        let endless = Endless {
+            item,
+            at: 0,
+            read: Rc::clone(&read),
+        };
+        // Never more of the list in memory than one item and the reader's buffer.
+        let slack = item.len() + 8 * 1024 + 1;
+        let mut taken = 0;
+        let stopped = each_of_array(endless, |value| {
+            assert_eq!(value["id"], "e");
+            taken += 1;
+            assert!(
+                read.get() <= taken * item.len() + slack,
+                "{taken} items, {} bytes",
+                read.get()
+            );
+            if taken < 100_000 {
+                Ok(())
+            } else {
+                Err("enough")
+            }
+        });
+        assert!(matches!(stopped, Err(ArrayError::Item("enough"))));
+        assert_eq!(taken, 100_000);
+    }
+
+    #[test]
+    fn only_a_whole_list_is_one() {
+        for text in [
+            "",
+            "[",
+            "[1",
+            "[1,",
+            "[1,]",
+            "{}",
+            "null",
+            "[1] 2",
+            "{\"results\":[]}",
+            "[1}",
+        ] {
+            let read = each_of_array(text.as_bytes(), |_| Ok::<_, ()>(()));
+            assert!(matches!(read, Err(ArrayError::Json(_))), "{text}");
+        }
+        for (text, count) in [("[]", 0), (" [1, 2]\n", 2)] {
+            let mut taken = 0;
+            let read = each_of_array(text.as_bytes(), |_| {
+                taken += 1;
+                Ok::<_, ()>(())
+            });
+            assert!(read.is_ok() && taken == count, "{text}");
+        }
     }
 }

@@ -46,7 +46,11 @@ impl Part {
 }
 
 impl Execution {
-    /// All parts of a level, in the execution's order; as an error the ids that can't be used.
+    /// All parts of a level, in the execution's order.
+    ///
+    /// # Errors
+    ///
+    /// When an id can't be used, or stands twice so that it names no one part.
     pub fn parts(&self, level: Level) -> Result<Vec<Part>, String> {
         let (list, part): (_, fn(Id) -> Part) = match level {
             Level::Execution => return Ok(vec![Part::Execution]),
@@ -56,13 +60,19 @@ impl Execution {
         let Some(parts) = json::get(&self.data, list).and_then(Value::as_array) else {
             return Ok(Vec::new());
         };
+        let mut seen = BTreeSet::new();
         parts
             .iter()
             .map(|data| {
-                let id = data["id"].as_str().unwrap_or_default();
-                Id::new(id).map(part).map_err(|error| {
-                    format!("the id {id:?} of one of its {list} can't be used: {error}")
-                })
+                let text = data["id"].as_str().unwrap_or_default();
+                let id = Id::new(text).map_err(|error| {
+                    format!("the id {text:?} of one of its {list} can't be used: {error}")
+                })?;
+                if seen.insert(id.clone()) {
+                    Ok(part(id))
+                } else {
+                    Err(format!("the id {id} stands twice among its {list}"))
+                }
             })
             .collect()
     }
@@ -145,4 +155,99 @@ pub fn context(execution: &Execution, part: &Part, vars: &Value) -> Context {
         types::record(generation, level),
         parents,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{api::Generation, fixture};
+
+    fn task(id: &str) -> Part {
+        Part::Task(Id::new(id).unwrap())
+    }
+
+    fn phase(id: &str) -> Part {
+        Part::Phase(Id::new(id).unwrap())
+    }
+
+    /// `a` and `c` in phase `p`, `b` in `q`, `d` in none, `e` in one that is not there; phase `r` is empty.
+    fn execution() -> Execution {
+        let task = |id, phase: Value| json!({"id": id, "phase_id": phase, "status": "PENDING"});
+        fixture::flow(
+            "x",
+            &json!({
+                "phases": [{"id": "q"}, {"id": "p"}, {"id": "r"}],
+                "tasks": [
+                    task("a", json!("p")), task("b", json!("q")), task("c", json!("p")),
+                    task("d", Value::Null), task("e", json!("gone")),
+                ],
+            }),
+        )
+    }
+
+    #[test]
+    fn a_coarser_part_is_found_once_for_all_that_were_selected_in_it() {
+        let execution = execution();
+        let all = execution.parts(Level::Task).unwrap();
+        for (selected, level, found) in [
+            (all.clone(), Level::Task, all.clone()),
+            (
+                vec![task("c"), task("a")],
+                Level::Task,
+                vec![task("a"), task("c")],
+            ),
+            (all.clone(), Level::Phase, vec![phase("q"), phase("p")]),
+            (vec![task("a"), task("c")], Level::Phase, vec![phase("p")]),
+            (vec![task("d"), task("e")], Level::Phase, vec![]),
+            (vec![phase("r")], Level::Phase, vec![phase("r")]),
+            (all, Level::Execution, vec![Part::Execution]),
+            (vec![phase("r")], Level::Execution, vec![Part::Execution]),
+            (vec![], Level::Execution, vec![]),
+            (vec![phase("p")], Level::Task, vec![]),
+            (vec![Part::Execution], Level::Phase, vec![]),
+        ] {
+            assert_eq!(
+                execution.parts_above(&selected, level),
+                found,
+                "{selected:?} {level}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_part_is_changed_in_its_place_and_in_this_copy_alone() {
+        let before = execution();
+        let mut changed = before.clone();
+        changed.change(&task("c"), "assigned_to", json!(["1"]));
+        changed.change(&phase("q"), "due_date", json!("2026-05-28"));
+        changed.change(
+            &Part::Execution,
+            "closing_reason.extra_description",
+            json!("x"),
+        );
+        changed.change(&task("none"), "assigned_to", json!(["1"]));
+        assert_eq!(changed.data["tasks"][2]["assigned_to"], json!(["1"]));
+        assert_eq!(changed.data["phases"][0]["due_date"], "2026-05-28");
+        assert_eq!(changed.data["closing_reason"]["extra_description"], "x");
+        assert_eq!(before, execution());
+    }
+
+    #[test]
+    fn an_execution_without_an_id_that_can_be_used_is_none() {
+        for (data, said) in [
+            (json!({}), "an execution without an id"),
+            (json!({"id": 7}), "an execution without an id"),
+            (json!([]), "an execution without an id"),
+            (json!("x"), "an execution without an id"),
+            (
+                json!({"id": "../x"}),
+                "the execution id \"../x\" can't be used: ",
+            ),
+        ] {
+            let error = Execution::new(Generation::V2, data).unwrap_err();
+            assert!(error.to_string().starts_with(said), "{error}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, Header},
-    hex, private_file,
+    digest, private_file,
 };
 
 /// Bytes copied at a time: some hundred plan lines, and small beside everything else.
@@ -102,7 +102,7 @@ impl Draft {
         let (digest, bytes) = copy().map_err(io_error(Doing::Copy, &path))?;
         Ok(PlanCopy {
             path,
-            sha256: hex::encode(&digest.finalize()),
+            sha256: digest::hex(&digest.finalize()),
             bytes,
         })
     }

@@ -11,7 +11,7 @@ use super::{
     error::{Doing, StoreError, io_error},
     run_id::RunId,
 };
-use crate::{hex, private_file};
+use crate::{digest::hex, private_file};
 
 /// Bytes of the digest in a lock file's name: two servers meet by chance once in 2^64, and then
 /// only wait for each other.
@@ -120,7 +120,7 @@ fn file_name(server: &str, org: Option<&str>) -> String {
         .chain_update([0])
         .chain_update(org.unwrap_or_default())
         .finalize();
-    hex::encode(&digest[..NAME_BYTES]) + ".lock"
+    hex(&digest[..NAME_BYTES]) + ".lock"
 }
 
 #[cfg(test)]

@@ -47,16 +47,24 @@ impl Environment {
         path
     }
 
-    /// Copies the repository's playbooks into the folder.
+    /// Copies the repository's playbooks into the folder, at a pace for tests: the sandbox has no limit of its own.
     pub(crate) fn with_playbooks(self) -> Self {
+        self.with_playbooks_at("rate: 3000/s, burst: 100, concurrency: 8")
+    }
+
+    /// As [`Self::with_playbooks`], at a pace of the test's own.
+    pub(crate) fn with_playbooks_at(self, pace: &str) -> Self {
+        const THEIRS: &str = "rate: 40/s, burst: 8, concurrency: 8";
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
         for entry in fs::read_dir(source).unwrap() {
             let entry = entry.unwrap();
             let text = fs::read_to_string(entry.path()).unwrap();
-            self.file(
-                &format!("playbooks/{}", entry.file_name().to_string_lossy()),
-                &text,
+            let name = entry.file_name().into_string().unwrap();
+            assert!(
+                text.contains(THEIRS) || name == "entities.csv",
+                "{name} has another pace"
             );
+            self.file(&format!("playbooks/{name}"), &text.replace(THEIRS, pace));
         }
         self
     }

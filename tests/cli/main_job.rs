@@ -9,9 +9,6 @@ const PLAYBOOKS: [&str; 4] = [
     "playbooks/run-schedules-now.yaml",
 ];
 
-/// Fast enough for a test; the sandbox has no limit of its own.
-const FAST: [&str; 4] = ["--rate", "5000/s", "--concurrency", "8"];
-
 #[test]
 fn a_dry_run_shows_changes_and_sends_no_write() {
     let sandbox = SandboxProcess::start(&[]);
@@ -49,12 +46,10 @@ fn each_playbook_changes_something_on_the_embedded_sandbox_and_the_sum_is_right(
             before,
             "a dry run has no effect"
         );
-        let arguments = [
-            &["run", playbook, "--sandbox", "--yes", "--json"],
-            FAST.as_slice(),
-        ]
-        .concat();
-        let document = environment.run(&arguments).expect_code(0).json();
+        let document = environment
+            .run(&["run", playbook, "--sandbox", "--yes", "--json"])
+            .expect_code(0)
+            .json();
         let planned = document["planned"].as_u64().unwrap();
         assert!(planned > 0, "{playbook}");
         assert_eq!(
@@ -75,7 +70,7 @@ fn a_server_behaves_as_the_embedded_sandbox_does() {
     let environment = Environment::new().with_playbooks();
     for playbook in PLAYBOOKS {
         let earlier = sandbox.ledger().effects().len();
-        let arguments = [&["run", playbook, "--yes", "--json"], FAST.as_slice()].concat();
+        let arguments = ["run", playbook, "--yes", "--json"];
         let document = environment
             .run_on(&sandbox, &arguments)
             .expect_code(0)
@@ -95,11 +90,7 @@ fn a_server_behaves_as_the_embedded_sandbox_does() {
 #[test]
 fn the_second_time_there_is_nothing_to_do_and_it_says_how_to_start_over() {
     let environment = Environment::new().with_playbooks();
-    let arguments = [
-        &["run", "playbooks/reassign.yaml", "--sandbox", "--yes"],
-        FAST.as_slice(),
-    ]
-    .concat();
+    let arguments = ["run", "playbooks/reassign.yaml", "--sandbox", "--yes"];
     environment
         .run(&arguments)
         .expect_code(0)

@@ -8,6 +8,7 @@ mod flow;
 mod ids;
 mod legacy;
 mod random;
+mod task;
 mod templates;
 
 pub(crate) use flow::flow;

@@ -91,11 +91,11 @@ async fn edit(
 
 /// The part that an edit addresses, and what to merge into it.
 fn address(mut sent: Map<String, Value>) -> Result<(Option<String>, Map<String, Value>), Refused> {
-    let Some(set) = sent.remove("set") else {
+    let Some(merged) = sent.remove("set") else {
         return Ok((None, sent));
     };
     let mut fields = sent.into_iter();
-    match (set, fields.next(), fields.next()) {
+    match (merged, fields.next(), fields.next()) {
         (Value::Object(patch), Some((kind, Value::String(id))), None)
             if matches!(kind.as_str(), "task" | "phase" | "step") =>
         {

@@ -20,7 +20,8 @@ use crate::{
     transition,
     wire::{
         parse,
-        v2::{Flow, FoundFlows, PatchFlow, PatchPhase, PatchTask, Phase, SearchFlows, Task},
+        v2::{Flow, Phase, Task},
+        v2_requests::{FoundFlows, PatchFlow, PatchPhase, PatchTask, SearchFlows},
     },
 };
 

@@ -7,7 +7,7 @@ use crate::{
     machine,
     refused::Refused,
     wire::{
-        ExecutionStatus, from_start, moved, stamp,
+        DueDate, ExecutionStatus, from_start, moved, stamp,
         v1::{Condition, DynamicDueDate, Execution, Period, UpdateExecution},
         v2::{Reason, Unit},
     },
@@ -69,7 +69,7 @@ pub(crate) fn update_execution(
     Ok(())
 }
 
-fn computed(dynamic: &DynamicDueDate, started: &str) -> Option<crate::wire::DueDate> {
+fn computed(dynamic: &DynamicDueDate, started: &str) -> Option<DueDate> {
     let (unit, floats) = match dynamic.time_period {
         Period::Minutes => (Unit::Minutes, false),
         Period::Hours => (Unit::Hours, false),

@@ -7,11 +7,9 @@ use crate::{
     machine::{self, Move},
     refused::Refused,
     wire::{
-        DueDate, ExecutionStatus, from_start, moved, stamp,
-        v2::{
-            DueDateConfig, DueDateKind, Flow, PatchFlow, PatchPhase, PatchTask, Task, TaskType,
-            TriggerMode, Unit,
-        },
+        DueDate, ExecutionStatus, TaskStatus, from_start, moved, stamp,
+        v2::{DueDateConfig, DueDateKind, Flow, Task, TaskType, TriggerMode, Unit},
+        v2_requests::{PatchFlow, PatchPhase, PatchTask},
     },
 };
 
@@ -154,17 +152,17 @@ fn go(flow: &mut Flow, index: usize, step: Move, condition: Option<&str>, now: T
     task.analytics.status_updated_at = Some(stamp(now));
     match step {
         Move::Start => {
-            task.status = crate::wire::TaskStatus::InProgress;
+            task.status = TaskStatus::InProgress;
             task.analytics.in_progress_at = Some(stamp(now));
             task.analytics.in_progress_by = Some(TOKEN_USER.to_owned());
         }
         Move::Complete => {
-            task.status = crate::wire::TaskStatus::Completed;
+            task.status = TaskStatus::Completed;
             task.analytics.completed_at = Some(stamp(now));
             task.analytics.completed_by = Some(TOKEN_USER.to_owned());
         }
         Move::Skip => {
-            task.status = crate::wire::TaskStatus::Skipped;
+            task.status = TaskStatus::Skipped;
             task.analytics.skipped_by = Some(TOKEN_USER.to_owned());
         }
         Move::Revert => advance::reset(task, now),

@@ -49,7 +49,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::wire::v2::PatchTask;
+    use crate::wire::v2_requests::PatchTask;
 
     #[test]
     fn what_the_type_does_not_allow_is_refused_with_a_reason() {

@@ -9,6 +9,7 @@ mod status;
 mod time;
 pub(crate) mod v1;
 pub(crate) mod v2;
+pub(crate) mod v2_requests;
 
 pub(crate) use body::parse;
 pub(crate) use due::{DueDate, from_start};

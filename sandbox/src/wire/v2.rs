@@ -10,6 +10,7 @@ use super::{DueDate, ExecutionStatus, PartStatus, TaskStatus};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 pub(crate) struct Flow {
     pub(crate) id: String,
     pub(crate) flow_template_id: String,
@@ -114,6 +115,7 @@ pub(crate) struct Phase {
 /// A task of any type; the fields of the other types are absent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
 pub(crate) struct Task {
     pub(crate) id: String,
     pub(crate) template_id: String,
@@ -361,61 +363,4 @@ pub(crate) struct Reason {
 pub(crate) struct Trigger {
     #[serde(rename = "type")]
     pub(crate) kind: String,
-}
-
-/// `searchFlowExecutions`: both fields are required.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SearchFlows {
-    pub(crate) entity_id: String,
-    pub(crate) entity_schema: String,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct FoundFlows {
-    pub(crate) results: Vec<Flow>,
-}
-
-/// `patchFlowExecution`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PatchFlow {
-    pub(crate) status: Option<ExecutionStatus>,
-    pub(crate) assigned_to: Option<Vec<Assignee>>,
-    pub(crate) closing_reason: Option<ClosingReason>,
-    pub(crate) due_date: Option<DueDate>,
-    pub(crate) due_date_config: Option<DueDateConfig>,
-    pub(crate) contexts: Option<Vec<Context>>,
-}
-
-/// `patchPhase`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PatchPhase {
-    pub(crate) name: Option<String>,
-    pub(crate) due_date: Option<DueDate>,
-    pub(crate) due_date_config: Option<DueDateConfig>,
-    pub(crate) assigned_to: Option<Vec<Assignee>>,
-}
-
-/// `patchTask`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct PatchTask {
-    pub(crate) name: Option<String>,
-    pub(crate) status: Option<TaskStatus>,
-    pub(crate) due_date: Option<DueDate>,
-    pub(crate) due_date_config: Option<DueDateConfig>,
-    pub(crate) assigned_to: Option<Vec<Assignee>>,
-    pub(crate) enabled: Option<bool>,
-    pub(crate) automation_config: Option<AutomationInfo>,
-    pub(crate) description: Option<Description>,
-    pub(crate) ecp: Option<Map<String, Value>>,
-    pub(crate) installer: Option<Map<String, Value>>,
-    pub(crate) partner: Option<Map<String, Value>>,
-    pub(crate) next_condition_id: Option<String>,
-    pub(crate) revert_execution: Option<bool>,
-    /// Says how the task was completed; the sandbox has no journeys, so it only has to be a boolean.
-    #[serde(rename = "completed_via_journey")]
-    pub(crate) _completed_via_journey: Option<bool>,
 }

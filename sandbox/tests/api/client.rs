@@ -19,7 +19,7 @@ pub(crate) const EPOCH: jiff::civil::Date = jiff::civil::date(2026, 12, 1);
 /// A sandbox that is served.
 pub(crate) struct Served {
     pub(crate) address: SocketAddr,
-    serving: JoinHandle<std::io::Result<()>>,
+    pub(crate) serving: JoinHandle<std::io::Result<()>>,
 }
 
 /// What came back.
@@ -125,6 +125,14 @@ impl Served {
     /// How many effects the ledger holds.
     pub(crate) async fn effects(&self) -> usize {
         self.ledger().await["effects"].as_array().unwrap().len()
+    }
+
+    /// Asks until the ledger holds so many effects.
+    pub(crate) async fn wait_for_effects(&self, count: usize) {
+        let start = std::time::Instant::now();
+        while self.effects().await != count {
+            assert!(start.elapsed() < PATIENCE, "{count} effects never came");
+        }
     }
 
     /// All running flows of the first entities.

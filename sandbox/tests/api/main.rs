@@ -1,5 +1,15 @@
 //! The sandbox over the wire, as a client sees it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test can't go on without is its failure"
+)]
+
 mod client;
+mod control;
+mod data;
+mod faults;
+mod folder;
 mod tasks;
+mod v1;
 mod v2;

@@ -188,6 +188,20 @@ async fn a_manual_decision_needs_a_branch_and_takes_it() {
 }
 
 #[tokio::test]
+async fn a_decision_that_is_skipped_goes_on_with_its_first_branch() {
+    let served = Served::plain().await;
+    let (flow, index) = served
+        .flow_with_task("DECISION", &json!({"status": "PENDING"}))
+        .await;
+    let skip = json!({"status": "SKIPPED"});
+    let answer = served.patch(&task_path(&flow, index), &skip).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let now = served.get(&flow_path(&flow)).await.json();
+    let next = flow["tasks"][index + 1]["id"].as_str().unwrap();
+    assert_eq!(ids(&now["crt_tasks"]), [next]);
+}
+
+#[tokio::test]
 async fn a_task_that_is_not_enabled_refuses_a_status_until_what_it_waits_for_is_done() {
     let served = Served::plain().await;
     let (flow, index) = served

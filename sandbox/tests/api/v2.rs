@@ -286,7 +286,7 @@ async fn a_scheduled_task_runs_now_once() {
     );
     let other = format!(
         "{}/schedule/run-now",
-        task_path(flow, if index == 0 { 1 } else { 0 })
+        task_path(flow, usize::from(index == 0))
     );
     assert_eq!(served.ask("POST", &other, "").await.status, 400);
     assert_eq!(served.effects().await, 1);

@@ -1,0 +1,304 @@
+//! From a playbook and a scripted service to the bytes of a plan.
+
+mod fail_closed;
+
+use serde_json::{Value, json};
+
+use super::{
+    fake_service::{FakeService, reasons, search},
+    *,
+};
+use crate::{
+    fixture::{flow_json, over_executions, over_flows, playbook, row_json, scheduled, short},
+    plan::Reader,
+};
+
+const C1: &str = "c1/contact";
+const C2: &str = "c2/contact";
+
+/// Over the flows of `c1` and `c2`.
+fn over_two(select: &str, rest: &str) -> Playbook {
+    playbook(&format!(
+        "select: {{ flows: {{ entities: [ {{ id: c2, schema: contact }}, {{ id: c1, schema: contact }} ] }}, {select} }}\n{rest}"
+    ))
+}
+
+async fn plan_of(
+    service: &FakeService,
+    playbook: &Playbook,
+) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
+    let origin = Origin {
+        server: "https://example.com".to_owned(),
+        now: crate::fixture::now(),
+        tool: "wf-bulk test".to_owned(),
+    };
+    let mut bytes = Vec::new();
+    let planned = plan(&service.client(), playbook, &origin, &mut bytes, |_| {}).await;
+    (planned, bytes)
+}
+
+/// The plan's trailer and bytes; it must read back as what it says it is.
+async fn planned(service: &FakeService, playbook: &Playbook) -> (Trailer, Vec<u8>) {
+    let (result, bytes) = plan_of(service, playbook).await;
+    let (trailer, sha256) = result.unwrap();
+    let mut reader = Reader::new(bytes.as_slice()).unwrap();
+    while reader.next_line().unwrap().is_some() {}
+    assert_eq!(reader.end(), Some(&(trailer.clone(), sha256)));
+    (trailer, bytes)
+}
+
+/// The plan's items in short.
+async fn said(service: &FakeService, playbook: &Playbook) -> Vec<String> {
+    let (_, bytes) = planned(service, playbook).await;
+    let mut reader = Reader::new(bytes.as_slice()).unwrap();
+    let mut said = Vec::new();
+    while let Some(line) = reader.next_line().unwrap() {
+        said.push(short(&line.item));
+    }
+    said
+}
+
+fn task(id: &str, fields: &Value) -> Value {
+    crate::fixture::with(
+        json!({"id": id, "name": "Call", "status": "PENDING"}),
+        fields,
+    )
+}
+
+/// Assigned to `1`.
+fn assigned(id: &str) -> Value {
+    flow_json(id, &json!({"assigned_to": ["1"]}))
+}
+
+const REASSIGN: &str = "actions: [ reassign: { from: \"1\", to: \"2\" } ]";
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_plan_of_a_small_playbook() {
+    let playbook = over_flows(
+        "where: execution.status == \"STARTED\", each: task, where_each: task.name != \"Other\"",
+        r#"
+vars: { leaver: "10010", successor: "10020" }
+actions:
+  - reassign: { from: "{{ vars.leaver }}", to: "{{ vars.successor }}" }
+  - { shift_due_date: { by: 3 days }, when: 'due_before(task, now)', name: catch up }
+  - { run_schedule_now: , when: task.status == "SCHEDULED" }
+  - { reassign: { from: "{{ vars.leaver }}", to: "{{ vars.successor }}" }, on: execution }
+guards: { allow: [run_schedule_now], max_changes: 10 }
+"#,
+    );
+    let leaver = json!({"assigned_to": ["10010", {"variable": "v", "value": ["7"]}]});
+    let late = json!({"assigned_to": ["10010"], "due_date": "2026-11-30T00:00:00.000"});
+    let tasks = json!([
+        task("t1", &late),
+        scheduled("t2", &json!({"assigned_to": ["10010"], "due_date": "soon"})),
+        task("t3", &json!({"name": "Other"})),
+        task("t4", &json!({})),
+        scheduled("t5", &json!({})),
+    ]);
+    let first = crate::fixture::with(flow_json("f1", &json!({"tasks": tasks})), &leaver);
+    let service = FakeService::default().finds(
+        C1,
+        &[
+            flow_json(
+                "f2",
+                &json!({"status": "DONE", "tasks": [task("t1", &late)]}),
+            ),
+            first,
+        ],
+    );
+    let (_, bytes) = planned(&service, &playbook).await;
+    insta::assert_snapshot!(String::from_utf8(bytes).unwrap(), @r#"
+{"wf_bulk_plan":1,"playbook":{"name":"test","sha256":"89cc646cd728fa6ec36b73934edd66ecb019e3bfd4ae32f79963681bdc5708b4","converges":false,"repeatable":false},"vars":{"leaver":"10010","successor":"10020"},"server":"https://example.com","org":"4711","now":"2026-12-01T08:00:00Z","timezone":"Europe/Berlin","pace":{"rate":"8/s","burst":4,"concurrency":4,"stop_after":10},"guards":{"max_changes":10,"allow":["run_schedule_now"],"rejected":"refuse"},"tool":"wf-bulk test"}
+{"change":"5a127a6d2d95","group":"f1","target":{"kind":"task","api":"v2","execution":"f1","id":"t1","name":"Call"},"action":["reassign","shift_due_date: catch up"],"request":{"method":"PATCH","path":"/v2/flows/executions/f1/tasks/t1","body":{"assigned_to":["10020"],"due_date":"2026-12-03T00:00:00.000"}},"before":{"assigned_to":["10010"],"due_date":"2026-11-30T00:00:00.000"},"after":{"assigned_to":["10020"],"due_date":"2026-12-03T00:00:00.000"},"requires":{"execution.status":"STARTED","target.status":"PENDING"},"repeat":"safe","undo":{"request":{"method":"PATCH","path":"/v2/flows/executions/f1/tasks/t1","body":{"assigned_to":["10010"],"due_date":"2026-11-30T00:00:00.000"}}},"effects":[]}
+{"rejected":{"target":{"kind":"task","api":"v2","execution":"f1","id":"t2","name":"Send"},"reason":"`when` of shift_due_date failed: `soon` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z` in `due_before(task, now)`"}}
+{"skipped":{"target":{"kind":"task","api":"v2","execution":"f1","id":"t4","name":"Call"},"reason":"10010 is not assigned; `when` is false"}}
+{"change":"1d08fc937622","group":"f1","target":{"kind":"task","api":"v2","execution":"f1","id":"t5","name":"Send"},"action":["run_schedule_now"],"request":{"method":"POST","path":"/v2/flows/executions/f1/tasks/t5/schedule/run-now"},"before":{"status":"SCHEDULED"},"after":{"status":"IN_PROGRESS"},"requires":{"execution.status":"STARTED","target.automation_config.execution_id":null,"target.automation_execution_id":null,"target.schedule.schedule_id":"s"},"repeat":"readable","undo":{"none":"an automation that has started can't be called back"},"effects":["automation_fires"]}
+{"change":"2ecc51b1b6dc","group":"f1","target":{"kind":"execution","api":"v2","execution":"f1","name":"Flow f1"},"action":["reassign"],"request":{"method":"PATCH","path":"/v2/flows/executions/f1","body":{"assigned_to":["10020",{"value":["7"],"variable":"v"}]}},"before":{"assigned_to":["10010",{"value":["7"],"variable":"v"}]},"after":{"assigned_to":["10020",{"value":["7"],"variable":"v"}]},"requires":{"execution.status":"STARTED"},"repeat":"safe","undo":{"request":{"method":"PATCH","path":"/v2/flows/executions/f1","body":{"assigned_to":["10010",{"value":["7"],"variable":"v"}]}}},"effects":[]}
+{"end":{"changes":3,"groups":1,"skipped":1,"rejected":1,"scanned":2,"sha256":"bfdcaf35350d6cf2136b24610967a40ba6eab2ca67d8253e4105a121fef77dc0"}}
+"#);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_entity_is_searched_once_and_nothing_else_is_read() {
+    let service = FakeService::default()
+        .finds(C1, &[assigned("f1"), assigned("shared")])
+        .finds(C2, &[assigned("shared"), assigned("f0")]);
+    let (trailer, _) = planned(&service, &over_two("", REASSIGN)).await;
+    assert_eq!(service.asked(), [search(C1), search(C2)]);
+    // Found through both: scanned once, planned once.
+    assert_eq!(
+        (trailer.scanned, trailer.groups, trailer.changes),
+        (3, 3, 3)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_data_are_the_same_bytes_in_whatever_order_they_come() {
+    let playbook = over_two("limit: 2", REASSIGN);
+    let flows = ["b", "d", "a", "c"].map(assigned);
+    let service = |first: &[Value], second: &[Value], [one, two]: [u64; 2]| {
+        let service = FakeService::default().finds(C1, first).finds(C2, second);
+        service.late(&search(C1), one).late(&search(C2), two)
+    };
+    let (_, expected) = planned(&service(&flows, &[], [0, 0]), &playbook).await;
+    let backwards: Vec<Value> = flows.iter().rev().cloned().collect();
+    for service in [
+        service(&flows, &[], [0, 0]),
+        service(&backwards, &[], [0, 0]),
+        service(&[], &backwards, [90, 1]),
+        service(&flows[2..], &flows[..2], [1, 90]),
+        service(&flows, &backwards, [90, 1]),
+    ] {
+        let (_, bytes) = planned(&service, &playbook).await;
+        assert_eq!(
+            String::from_utf8(bytes),
+            String::from_utf8(expected.clone())
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_flow_that_changed_between_two_searches_the_first_is_taken_whichever_answers_first() {
+    let playbook = over_two("", REASSIGN);
+    let moved = flow_json("f", &json!({"assigned_to": ["1", "3"]}));
+    for late in [C1, C2] {
+        let service = FakeService::default().finds(C1, &[assigned("f")]);
+        let service = service
+            .finds(C2, std::slice::from_ref(&moved))
+            .late(&search(late), 90);
+        let expected = "PATCH /v2/flows/executions/f {\"assigned_to\":[\"2\"]}";
+        assert_eq!(
+            said(&service, &playbook).await,
+            [expected],
+            "{late} is late"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_of_the_first_generation_is_read_once_with_its_parameters() {
+    let playbook = playbook(&format!(
+        "select: {{ executions: {{ list: {{ context: c 1, schema: contact }} }} }}\n{REASSIGN}"
+    ));
+    let rows = json!([
+        row_json("b", &json!({"assignedTo": ["1"]})),
+        row_json("a", &json!({}))
+    ]);
+    let service = FakeService::default().answers("list context=c 1 schema=contact", 200, rows);
+    let expected = [
+        "skipped a: 1 is not assigned",
+        "PATCH /v1/workflows/executions/b {\"assignedTo\":[\"2\"]}",
+    ];
+    assert_eq!(said(&service, &playbook).await, expected);
+    assert_eq!(service.asked().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_reasons_are_read_once_for_each_row_that_will_be_closed_and_lacks_them() {
+    let playbook = over_executions(
+        "where: execution.name != \"left out\", exclude: [excluded], limit: 5",
+        r#"
+actions:
+  - reassign: { add: ["2"] }
+  - { close: { reason: Won }, when: 'has_assignee(execution, "2") and execution.name != "stays"' }
+"#,
+    );
+    let won = json!([{"id": "r", "title": "Won"}]);
+    let service = FakeService::default()
+        .lists(&[
+            row_json("a-closed", &json!({"status": "CLOSED"})),
+            row_json(
+                "b-has-them",
+                &json!({"configuredClosingReasonSnapshot": won}),
+            ),
+            row_json("c-lacks-them", &json!({})),
+            row_json("d-stays", &json!({"name": "stays"})),
+            row_json("excluded", &json!({})),
+            row_json("f-left-out", &json!({"name": "left out"})),
+            row_json(
+                "g-lacks-them",
+                &json!({"configuredClosingReasonSnapshot": null}),
+            ),
+            row_json("h-beyond-the-limit", &json!({})),
+        ])
+        .answers(&reasons("c-lacks-them"), 200, json!({"reasons": won}))
+        .answers(&reasons("g-lacks-them"), 200, json!({"reasons": won}));
+    insta::assert_snapshot!(said(&service, &playbook).await.join("\n"), @r#"
+PATCH /v1/workflows/executions/a-closed {"assignedTo":["2"]}
+PATCH /v1/workflows/executions/b-has-them {"assignedTo":["2"],"selectedClosingReasons":[{"id":"r","title":"Won"}],"status":"CLOSED"}
+PATCH /v1/workflows/executions/c-lacks-them {"assignedTo":["2"],"selectedClosingReasons":[{"id":"r","title":"Won"}],"status":"CLOSED"}
+PATCH /v1/workflows/executions/d-stays {"assignedTo":["2"]}
+PATCH /v1/workflows/executions/g-lacks-them {"assignedTo":["2"],"selectedClosingReasons":[{"id":"r","title":"Won"}],"status":"CLOSED"}
+"#);
+    let expected = ["list", &reasons("c-lacks-them"), &reasons("g-lacks-them")];
+    assert_eq!(service.asked(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_action_that_closes_no_closing_reasons_are_read() {
+    let service = FakeService::default().lists(&[row_json("a", &json!({"assignedTo": ["1"]}))]);
+    planned(&service, &over_executions("", REASSIGN)).await;
+    assert_eq!(service.asked(), ["list"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_selection_is_a_plan_without_changes() {
+    let service = FakeService::default().finds(C1, &[]);
+    let (trailer, bytes) = planned(&service, &over_flows("", REASSIGN)).await;
+    assert_eq!(
+        (trailer.changes, trailer.groups, trailer.scanned),
+        (0, 0, 0)
+    );
+    assert_eq!(
+        *Reader::new(bytes.as_slice())
+            .unwrap()
+            .header()
+            .org
+            .as_ref()
+            .unwrap_or(&"none".to_owned()),
+        "none"
+    );
+
+    let service = FakeService::default().finds(C1, &[assigned("a")]);
+    let (trailer, bytes) = planned(
+        &service,
+        &over_flows("where: execution.status == \"DONE\"", REASSIGN),
+    )
+    .await;
+    assert_eq!(
+        (trailer.changes, trailer.skipped, trailer.scanned),
+        (0, 0, 1)
+    );
+    // Learned from what was read, selected or not.
+    assert_eq!(
+        Reader::new(bytes.as_slice())
+            .unwrap()
+            .header()
+            .org
+            .as_deref(),
+        Some("4711")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_header_says_what_was_planned_from() {
+    let rest = "timezone: Asia/Tokyo\nvars: { to: \"2\" }\nrepeatable: true\nactions: [ shift_due_date: { by: 1 day } ]";
+    let service = FakeService::default().lists(&[row_json("a", &json!({"dueDate": "2026-05-28"}))]);
+    let playbook = over_executions("", rest);
+    let (_, bytes) = planned(&service, &playbook).await;
+    let header = Reader::new(bytes.as_slice()).unwrap().header().clone();
+    assert_eq!(header.playbook.sha256, playbook.sha256);
+    assert!(!header.playbook.converges && header.playbook.repeatable);
+    assert_eq!(
+        (header.org.as_deref(), header.timezone.as_str()),
+        (Some("4711"), "Asia/Tokyo")
+    );
+    assert_eq!(
+        (header.server.as_str(), header.tool.as_str()),
+        ("https://example.com", "wf-bulk test")
+    );
+    assert_eq!(
+        (header.now, &header.vars["to"]),
+        (crate::fixture::now(), &json!("2"))
+    );
+}

@@ -1,0 +1,206 @@
+//! What can't be read ends planning, what can't be planned is rejected.
+
+use super::*;
+use crate::selection::EntitiesError;
+
+#[tokio::test(start_paused = true)]
+async fn a_row_whose_closing_reasons_are_not_there_is_rejected() {
+    let playbook = over_executions("", "actions: [ close: { reason: Won } ]");
+    for (status, body) in [(200, ""), (404, ""), (200, "{}"), (200, "{\"reasons\":[]}")] {
+        let service = FakeService::default().lists(&[row_json("a", &json!({}))]);
+        let service = service.answers(&reasons("a"), status, body);
+        assert_eq!(
+            said(&service, &playbook).await,
+            ["rejected a: no closing reasons are configured here, so not Won"],
+            "{status} {body}"
+        );
+        assert_eq!(service.asked().len(), 2);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_is_wrong_with_an_answer_ends_planning_without_a_plan() {
+    let fine = json!({"results": [assigned("a")]}).to_string();
+    let bad_id = json!({"results": [assigned("a"), {"id": "../x"}]}).to_string();
+    let no_id = json!({"results": [{}]}).to_string();
+    for (status, body, said) in [
+        (500, "", "no conclusive answer: the server answered 500"),
+        (401, "", "the service does not accept the token"),
+        (
+            403,
+            "{\"message\":\"no\"}",
+            "the service refuses with 403: no",
+        ),
+        (404, "", "the service refuses with 404"),
+        (429, "", "the service answers 429"),
+        (200, "", "is no JSON"),
+        (200, "<html>", "is no JSON"),
+        (200, &fine[..fine.len() - 1], "is no JSON"),
+        (
+            200,
+            "{}",
+            "the search for the flows of c2 answered something that can't be understood",
+        ),
+        (
+            200,
+            "[]",
+            "the search for the flows of c2 answered something that can't be understood",
+        ),
+        (
+            200,
+            "[[]]",
+            "the search for the flows of c2 answered something that can't be understood",
+        ),
+        (
+            200,
+            "{\"results\":{}}",
+            "the search for the flows of c2 answered something that can't be understood",
+        ),
+        (
+            200,
+            &bad_id,
+            "the search for the flows of c2 answered the execution id \"../x\" can't be used",
+        ),
+        (
+            200,
+            &no_id,
+            "the search for the flows of c2 answered an execution without an id",
+        ),
+    ] {
+        let service = FakeService::default().finds(C1, &[assigned("b")]);
+        let service = service.answers(&search(C2), status, body);
+        let (result, bytes) = plan_of(&service, &over_two("", REASSIGN)).await;
+        let error = result.unwrap_err().to_string();
+        assert!(error.contains(said), "{status} {body}: {error}");
+        assert_eq!(bytes, b"", "{status} {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_not_whole_ends_planning_without_a_plan() {
+    let row = row_json("a", &json!({"assignedTo": ["1"]})).to_string();
+    for (status, body) in [
+        (500, String::new()),
+        (200, format!("[{row}")),
+        (200, format!("[{row},")),
+        (200, format!("[{row}]x")),
+        (200, format!("{{\"results\":[{row}]}}")),
+        (200, format!("[{row},{{\"id\":\"../x\"}}]")),
+        (200, format!("[{row},null]")),
+    ] {
+        let service = FakeService::default().answers("list", status, &body);
+        let (result, bytes) = plan_of(&service, &over_executions("", REASSIGN)).await;
+        assert!(result.is_err(), "{status} {body}");
+        assert_eq!(bytes, b"", "{status} {body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_reasons_that_can_not_be_read_leave_no_plan_that_can_be_used() {
+    let playbook = over_executions("", "actions: [ close: { reason: Won } ]");
+    for (status, body) in [(500, ""), (403, ""), (200, "[]"), (200, "{\"reasons\":7}")] {
+        let service = FakeService::default()
+            .lists(&[
+                row_json("a", &json!({"status": "DONE"})),
+                row_json("b", &json!({})),
+            ])
+            .answers(&reasons("b"), status, body);
+        let (result, bytes) = plan_of(&service, &playbook).await;
+        assert!(result.is_err(), "{status} {body}");
+        let mut reader = Reader::new(bytes.as_slice()).unwrap();
+        let end = std::iter::from_fn(|| reader.next_line().transpose()).find_map(Result::err);
+        assert!(matches!(end, Some(PlanError::NoEnd)), "{end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rejected_rows_of_the_file_come_first_with_their_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("entities.csv"),
+        "entity_id;entity_schema\nc1;contact\n../x;contact\nc1;contact\n",
+    )
+    .unwrap();
+    let text = format!(
+        "version: 1\nname: test\nselect: {{ flows: {{ entities: {{ file: entities.csv }} }} }}\n{REASSIGN}"
+    );
+    let path = folder.path().join("test.yaml");
+    let playbook =
+        crate::playbook::load(&path, text, &<_>::default(), crate::fixture::now()).unwrap();
+    let service = FakeService::default().finds(C1, &[assigned("a")]);
+    let (trailer, bytes) = planned(&service, &playbook).await;
+    assert_eq!(
+        (trailer.changes, trailer.rejected, trailer.scanned),
+        (1, 2, 1)
+    );
+    let text = String::from_utf8(bytes).unwrap();
+    let starts: Vec<&str> = text
+        .lines()
+        .map(|line| &line[..line.len().min(62)])
+        .collect();
+    insta::assert_snapshot!(starts.join("\n"), @r#"
+{"wf_bulk_plan":1,"playbook":{"name":"test","sha256":"d9bc031f
+{"rejected":{"row":3,"reason":"the entity id \"../x\" can't be
+{"rejected":{"row":4,"reason":"the entity c1 stands in row 2 a
+{"change":"f52d08af8ebd","group":"a","target":{"kind":"executi
+{"end":{"changes":1,"groups":1,"skipped":0,"rejected":2,"scann
+"#);
+
+    std::fs::remove_file(folder.path().join("entities.csv")).unwrap();
+    let (result, _) = plan_of(&service, &playbook).await;
+    let error = result.unwrap_err();
+    assert!(
+        matches!(
+            error,
+            PlanningError::Scan(ScanError::Entities(EntitiesError::Io { .. }))
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_expressions_fail_on_is_rejected_in_its_place_and_the_rest_is_planned() {
+    let playbook = over_flows(
+        "where: 'not due_before(execution, \"2026-01-01\")', each: task, where_each: 'not due_before(task, \"2026-01-01\")', limit: 3",
+        REASSIGN,
+    );
+    let tasks = |due: &str| {
+        json!([
+            task("t", &json!({"assigned_to": ["1"]})),
+            task("u", &json!({"due_date": due}))
+        ])
+    };
+    let service = FakeService::default().finds(
+        C1,
+        &[
+            flow_json("d", &json!({"due_date": "soon"})),
+            flow_json("b", &json!({"due_date": "soon"})),
+            flow_json("a", &json!({"tasks": tasks("soon")})),
+            flow_json("c", &json!({"tasks": tasks("2026-05-28")})),
+            flow_json("e", &json!({"tasks": [{"id": "../x"}]})),
+        ],
+    );
+    let (trailer, _) = planned(&service, &playbook).await;
+    // Beyond the limit, `d` and `e` are no concern; they are scanned all the same.
+    assert_eq!(
+        (
+            trailer.rejected,
+            trailer.changes,
+            trailer.skipped,
+            trailer.scanned
+        ),
+        (2, 2, 1, 5)
+    );
+    let said = said(&service, &playbook).await.join("\n");
+    let short: Vec<&str> = said
+        .lines()
+        .map(|line| line.split(" failed").next().unwrap())
+        .collect();
+    insta::assert_snapshot!(short.join("\n"), @r#"
+rejected u: `where_each`
+PATCH /v2/flows/executions/a/tasks/t {"assigned_to":["2"]}
+rejected b: `where`
+PATCH /v2/flows/executions/c/tasks/t {"assigned_to":["2"]}
+skipped u: 1 is not assigned
+"#);
+}
