@@ -44,7 +44,10 @@ pub(super) struct Limits {
 
 /// Decides about the change at `place`, knowing where all of its group stand and what was read.
 /// `reading` is none when the execution was not read.
-#[expect(clippy::match_same_arms, reason = "each case has its own reason")]
+#[expect(
+    clippy::match_same_arms,
+    reason = "one standing after the other, so that the table can be checked by eye"
+)]
 pub(super) fn decide(
     changes: &[Planned],
     standings: &[Standing],

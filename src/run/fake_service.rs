@@ -225,9 +225,10 @@ impl Service {
             }
         }
         ledger.push(key.to_owned());
-        match operation {
-            Operation::UpdateExecution(_) => reply(204, &Value::Null),
-            _ => reply(200, target),
+        if matches!(operation, Operation::UpdateExecution(_)) {
+            reply(204, &Value::Null)
+        } else {
+            reply(200, target)
         }
     }
 

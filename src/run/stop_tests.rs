@@ -126,10 +126,13 @@ async fn an_interrupt_at_any_request_drains_and_a_second_session_does_the_rest()
     }
 }
 
+/// A change, the fault that makes the run wait for it, and the event by which the wait is known.
+type Wait<'a> = (&'a Change, Fault, fn(&Event) -> bool);
+
 #[tokio::test(start_paused = true)]
 async fn an_interrupt_ends_the_wait_for_a_rest_a_retry_and_the_settling() {
     let (first, second) = (reassign("a", "t0"), run_now("b", "s0"));
-    let cases: [(&Change, Fault, fn(&Event) -> bool); 4] = [
+    let cases: [Wait<'_>; 4] = [
         (&first, Fault::Throttled(Some(240)), |event| {
             matches!(event, Event::Throttled { .. })
         }),

@@ -1,6 +1,6 @@
 //! What a run promises, played on a stage.
 
-use std::time::Duration;
+use std::{slice::from_ref, time::Duration};
 
 use super::{
     End,
@@ -47,11 +47,20 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
     for change in kinds() {
         for fault in FAULTS {
             let what = format!("{} after {fault:?}", request_of(&change));
-            let (stage, end) = played(&[change.clone()], &[(request_of(&change), fault)]).await;
+            let (stage, end) = played(from_ref(&change), &[(request_of(&change), fault)]).await;
             let (outcome, effects) = match fault {
                 Fault::Refused => (Outcome::Refused, 0),
                 Fault::Gone => (Outcome::Gone, 0),
-                _ => (Outcome::Applied, 1),
+                Fault::None
+                | Fault::NotSent
+                | Fault::DropBefore
+                | Fault::DropAfter
+                | Fault::Late(_)
+                | Fault::Throttled(_)
+                | Fault::FailBefore
+                | Fault::FailAfter
+                | Fault::Html => (Outcome::Applied, 1),
+                Fault::Unauthorized => panic!("it stops the run"),
             };
             assert_eq!(stage.outcomes(), [Some(outcome)], "{what}");
             // A safe request that is repeated may take effect more often, to the same end.
@@ -73,7 +82,7 @@ async fn a_change_that_no_attempt_gets_through_has_failed_after_the_last() {
             Fault::Throttled(None),
         ] {
             let faults = vec![(request_of(&change), fault); 10];
-            let (stage, end) = played(&[change.clone()], &faults).await;
+            let (stage, end) = played(from_ref(&change), &faults).await;
             assert_eq!(stage.outcomes(), [Some(Outcome::Failed)], "{fault:?}");
             assert_eq!(stage.sends(), [ATTEMPTS as usize], "{fault:?}");
             assert!(end.finished);
@@ -84,7 +93,7 @@ async fn a_change_that_no_attempt_gets_through_has_failed_after_the_last() {
 #[tokio::test(start_paused = true)]
 async fn one_read_when_applying_and_one_more_for_a_doubt_that_it_resolves() {
     for change in kinds() {
-        let (stage, _) = played(&[change.clone()], &[]).await;
+        let (stage, _) = played(from_ref(&change), &[]).await;
         assert_eq!(stage.reads(), 1);
     }
     for change in [close("e"), run_now("e", "s0")] {
@@ -93,7 +102,7 @@ async fn one_read_when_applying_and_one_more_for_a_doubt_that_it_resolves() {
             // At once, and when it can prove that nothing happened.
             (Fault::DropBefore, 3),
         ] {
-            let (stage, _) = played(&[change.clone()], &[(request_of(&change), fault)]).await;
+            let (stage, _) = played(from_ref(&change), &[(request_of(&change), fault)]).await;
             assert_eq!(stage.reads(), reads, "{fault:?}");
         }
     }
@@ -147,7 +156,7 @@ async fn what_somebody_else_did_meanwhile_is_seen_before_anything_is_sent() {
         ),
     ];
     for (meddle, outcome) in cases {
-        let mut stage = Stage::new(std::slice::from_ref(&change));
+        let mut stage = Stage::new(from_ref(&change));
         meddle(stage.service.world().executions.get_mut("e").unwrap());
         stage.run().await.unwrap();
         assert_eq!(stage.outcomes(), [Some(outcome)]);
@@ -245,7 +254,7 @@ async fn a_chain_of_doubts_is_followed_to_its_end() {
 #[tokio::test(start_paused = true)]
 async fn a_doubt_that_no_read_can_settle_stays_in_doubt_and_the_run_ends() {
     let change = run_now("e", "s0");
-    let mut stage = Stage::new(std::slice::from_ref(&change));
+    let mut stage = Stage::new(from_ref(&change));
     stage.service.fault(&request_of(&change), Fault::DropBefore);
     for _ in 0..3 {
         stage.service.fault(&read_of("e"), Fault::None);
