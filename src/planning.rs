@@ -136,7 +136,7 @@ async fn items(
         if let Ok(planned) = builder.group(&execution, &chosen.parts) {
             break planned;
         }
-        // At most once: what is read is a list, if only an empty one.
+        // The reasons are unread. That is so once at most: what is read is a list, if only an empty one.
         let reasons = read_closing_reasons(client, &execution).await?;
         execution.change(&Part::Execution, Close::SNAPSHOT, reasons);
     };

@@ -259,7 +259,9 @@ fn delimiter(head: &[u8]) -> u8 {
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<(Vec<(String, String)>, Vec<String>), EntitiesError> {
+    type Pairs = Vec<(String, String)>;
+
+    fn read(text: &[u8]) -> Result<(Pairs, Vec<String>), EntitiesError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("entities.csv");
         std::fs::write(&path, text).unwrap();
