@@ -18,10 +18,10 @@ use tokio::{
 use counters::Counters;
 
 use crate::{
+    action::Repeat,
     api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
     http::{Spool, SpoolError, Transport},
     pace::Pacer,
-    plan::Repeat,
     retry::{self, Next, NextRead, Policy},
 };
 
@@ -94,6 +94,20 @@ impl Client {
         self.unless_stopped(self.pacer.permit()).await
     }
 
+    /// Waits while the service rests; for a write that has its permit and is written down.
+    ///
+    /// # Errors
+    ///
+    /// As [`permit`](Self::permit).
+    pub async fn gate(&self) -> Result<(), LongPause> {
+        self.unless_stopped(self.pacer.gate()).await
+    }
+
+    /// The long rest that the service has asked for, if it has.
+    pub fn long_pause(&self) -> Option<LongPause> {
+        *self.long_pause.borrow()
+    }
+
     /// Reads, and repeats what may pass: a read may always be repeated.
     ///
     /// # Errors
@@ -152,7 +166,7 @@ impl Client {
     ///
     /// While the service rests, it waits. It is [`Verdict::NotSent`] once the rest is a long one.
     pub async fn send(&self, operation: &Operation, body: Option<&[u8]>) -> Verdict {
-        if let Err(pause) = self.unless_stopped(self.pacer.gate()).await {
+        if let Err(pause) = self.gate().await {
             return Verdict::NotSent {
                 reason: pause.to_string(),
             };
@@ -239,9 +253,9 @@ impl Client {
                 Ok(())
             }
             NextRead::GiveUp => {
-                let long_pause = *self.long_pause.borrow();
-                let kind =
-                    long_pause.map_or(ReadErrorKind::Answer(trouble), ReadErrorKind::LongPause);
+                let kind = self
+                    .long_pause()
+                    .map_or(ReadErrorKind::Answer(trouble), ReadErrorKind::LongPause);
                 Err(self.error(operation, attempt, kind))
             }
         }

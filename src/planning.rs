@@ -133,8 +133,7 @@ async fn items(
     chosen: Chosen,
 ) -> Result<Vec<Item>, ScanError> {
     let planned = loop {
-        let group = builder.group(&execution, &chosen.parts);
-        if let Ok(planned) = group {
+        if let Ok(planned) = builder.group(&execution, &chosen.parts) {
             break planned;
         }
         // The reasons are unread. That is so once at most: what is read is a list, if only an empty one.

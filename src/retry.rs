@@ -5,8 +5,8 @@ use std::{num::NonZeroU32, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
+    action::Repeat,
     api::{ReadTrouble, RetryAfter, Verdict},
-    plan::Repeat,
 };
 
 /// A longer rest than this is no rest between two attempts but trouble of the whole run: it

@@ -10,13 +10,14 @@ const ENTITIES: usize = 120;
 #[test]
 fn the_entities_of_the_playbooks_are_those_of_the_sandbox() {
     let sandbox = Options::new(jiff::civil::date(2026, 1, 1));
-    let mut text = "entity_id,entity_schema\n".to_owned();
-    for entity in entities(sandbox.seed, sandbox.executions)
+    let rows = entities(sandbox.seed, sandbox.executions);
+    let rows = rows
         .iter()
         .take(ENTITIES)
-    {
-        text.push_str(&format!("{},{}\n", entity.entity_id, entity.entity_schema));
-    }
+        .map(|row| format!("{},{}\n", row.entity_id, row.entity_schema));
+    let text: String = std::iter::once("entity_id,entity_schema\n".to_owned())
+        .chain(rows)
+        .collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/entities.csv");
     if env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&path, &text).unwrap();

@@ -10,6 +10,7 @@ use super::{
     error::{CheckpointError, Doing, Illegal, WriteFailed},
     record::{Ending, Header, Record},
     replay::{Replay, ReplayError, replay, visit},
+    scribe::Disk,
     seal::{Chain, MAX_LINE},
     state::State,
     writer::{Ack, Writer},
@@ -75,6 +76,16 @@ impl Checkpoint {
     /// When the checkpoint is damaged, belongs to another plan or run, has come to its end, or
     /// can't be read or written.
     pub fn open(path: &Path, expected: &Header, now_ms: i64) -> Result<Opened, CheckpointError> {
+        Self::open_on(path, expected, now_ms, |file| file)
+    }
+
+    /// As [`Checkpoint::open`], and writes to the disk that is made of the file.
+    pub(crate) fn open_on<D: Disk>(
+        path: &Path,
+        expected: &Header,
+        now_ms: i64,
+        disk: impl FnOnce(File) -> D,
+    ) -> Result<Opened, CheckpointError> {
         let failed = |doing| move |source| io_error(doing, path, source);
         let mut file = OpenOptions::new()
             .read(true)
@@ -111,7 +122,7 @@ impl Checkpoint {
             file.write_all(&line).map_err(failed(Doing::Write))?;
             file.sync_data().map_err(failed(Doing::Sync))?;
         }
-        let writer = Writer::spawn(file, chain, path).map_err(failed(Doing::Open))?;
+        let writer = Writer::spawn(disk(file), chain, path).map_err(failed(Doing::Open))?;
         Ok(Opened {
             checkpoint: Self { state, writer },
             recovered: (torn > 0).then_some(Recovered { cut_bytes: torn }),

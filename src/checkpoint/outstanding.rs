@@ -13,9 +13,9 @@ pub enum Outstanding {
     /// attempt `attempts + 1`; anything else is read back first.
     Resolve {
         attempts: u32,
-        /// When the last attempt started, in Unix milliseconds: a read proves that it had no
-        /// effect only when it is made late enough after it.
-        last_started_ms: i64,
+        /// The latest moment at which an attempt can have left, in Unix milliseconds: a read proves
+        /// that it had no effect only when it is made late enough after it.
+        last_sent_ms: i64,
     },
 }
 
@@ -29,7 +29,7 @@ impl State {
             (Phase::InFlight | Phase::InFlightAgain | Phase::InDoubt, Some(open)) => {
                 Outstanding::Resolve {
                     attempts: open.attempts,
-                    last_started_ms: open.last_started_ms,
+                    last_sent_ms: open.last_sent_ms,
                 }
             }
             (
@@ -123,15 +123,15 @@ mod tests {
                 (Record::Throttled { .. } | Record::NotSent { .. }, Some(last)) => {
                     last.0 = Attempt::DidNothing;
                 }
-                (Record::Unknown { .. }, Some(last)) => last.0 = Attempt::MayHaveWorked,
+                (Record::Unknown { at, .. }, Some(last)) => *last = (Attempt::MayHaveWorked, *at),
                 (Record::NotApplied { .. }, _) => {
                     for attempt in &mut self.attempts {
                         attempt.0 = Attempt::DidNothing;
                     }
                 }
                 (Record::Ended { outcome, .. }, _) => self.end = Some(*outcome),
-                (Record::Resumed { .. }, Some(last)) if last.0 == Attempt::Live => {
-                    last.0 = Attempt::MayHaveWorked;
+                (Record::Resumed { at }, Some(last)) if last.0 == Attempt::Live => {
+                    *last = (Attempt::MayHaveWorked, *at);
                 }
                 _ => {}
             }
@@ -143,7 +143,7 @@ mod tests {
             } else if self.live() || self.in_doubt() {
                 Outstanding::Resolve {
                     attempts: self.number(),
-                    last_started_ms: self.attempts.last().unwrap().1,
+                    last_sent_ms: self.attempts.last().unwrap().1,
                 }
             } else {
                 Outstanding::Send {
@@ -177,6 +177,7 @@ mod tests {
                 9..=10 => Record::Unknown {
                     line,
                     attempt,
+                    at,
                     reason: reason(),
                 },
                 11..=12 => Record::NotApplied { line, attempt },

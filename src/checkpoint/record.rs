@@ -56,10 +56,12 @@ pub enum Record {
         attempt: u32,
         reason: Detail,
     },
-    /// The request may have left and no conclusive answer came.
+    /// The request left at this moment, or did not, and no conclusive answer came. (`started` may be
+    /// minutes older: a rest that the service asks for comes between.)
     Unknown {
         line: u64,
         attempt: u32,
+        at: i64,
         reason: Detail,
     },
     /// A read, made late enough, proved that none of the attempts so far took effect.
@@ -242,6 +244,7 @@ mod tests {
             Record::Unknown {
                 line: 2,
                 attempt: 1,
+                at: 0,
                 reason: reason.clone(),
             },
             Record::NotApplied {

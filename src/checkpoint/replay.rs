@@ -147,6 +147,7 @@ mod tests {
             Record::Unknown {
                 line,
                 attempt,
+                at: 18,
                 reason: Detail::new("no answer\n"),
             },
             Record::Ended {

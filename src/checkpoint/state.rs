@@ -14,8 +14,8 @@ use crate::outcome::{Counts, Outcome};
 pub struct Open {
     /// Attempts so far; the next one is this plus one.
     pub attempts: u32,
-    /// When the last attempt started, in Unix milliseconds.
-    pub last_started_ms: i64,
+    /// The latest moment at which an attempt can have left, in Unix milliseconds.
+    pub last_sent_ms: i64,
     /// An attempt may have taken effect: read back before anything that can't be repeated is sent.
     pub doubtful: bool,
 }
@@ -36,7 +36,7 @@ pub struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempts {
     count: u32,
-    last_started_ms: i64,
+    last_sent_ms: i64,
 }
 
 impl State {
@@ -85,7 +85,7 @@ impl State {
                     line,
                     Attempts {
                         count: attempt,
-                        last_started_ms: at,
+                        last_sent_ms: at,
                     },
                 );
                 Ok(())
@@ -96,8 +96,14 @@ impl State {
             Record::NotSent { line, attempt, .. } => {
                 self.step(line, Step::NotSent, Some((attempt, 0)))
             }
-            Record::Unknown { line, attempt, .. } => {
-                self.step(line, Step::Unknown, Some((attempt, 0)))
+            Record::Unknown {
+                line, attempt, at, ..
+            } => {
+                self.step(line, Step::Unknown, Some((attempt, 0)))?;
+                if let Some(attempts) = self.attempts.get_mut(&line) {
+                    attempts.last_sent_ms = at;
+                }
+                Ok(())
             }
             Record::NotApplied { line, attempt } => {
                 self.step(line, Step::NotApplied, Some((attempt, 0)))
@@ -108,10 +114,14 @@ impl State {
                 self.ended.add(outcome.into(), 1);
                 Ok(())
             }
-            Record::Resumed { .. } => {
-                for &line in self.attempts.keys() {
-                    let index = index(line);
-                    self.phases[index] = self.phases[index].orphaned();
+            Record::Resumed { at } => {
+                for (&line, attempts) in &mut self.attempts {
+                    let phase = &mut self.phases[index(line)];
+                    if *phase != phase.orphaned() {
+                        *phase = phase.orphaned();
+                        // It may have waited long between `started` and the send; now nobody sends it any more.
+                        attempts.last_sent_ms = at;
+                    }
                 }
                 Ok(())
             }
@@ -147,7 +157,7 @@ impl State {
         let attempts = self.attempts.get(&line)?;
         Some(Open {
             attempts: attempts.count,
-            last_started_ms: attempts.last_started_ms,
+            last_sent_ms: attempts.last_sent_ms,
             doubtful: self.phase(line).is_doubtful(),
         })
     }
@@ -257,6 +267,7 @@ mod tests {
         Record::Unknown {
             line,
             attempt,
+            at: 0,
             reason,
         }
     }
@@ -274,7 +285,7 @@ mod tests {
         let state = after(&[started(2, 1, 17)]);
         let open = Open {
             attempts: 1,
-            last_started_ms: 17,
+            last_sent_ms: 17,
             doubtful: true,
         };
         assert_eq!(state.open(2), Some(open));

@@ -24,9 +24,12 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
         Some(SandboxCommand::Reset) => {
             let was_there = wf_bulk_sandbox::reset(&folder)
                 .map_err(|error| failed("can't be reset")(error.into()))?;
-            say(|out| match was_there {
-                true => writeln!(out, "the sandbox starts over with fresh data"),
-                false => writeln!(out, "there was no sandbox data in {}", folder.display()),
+            say(|out| {
+                if was_there {
+                    writeln!(out, "the sandbox starts over with fresh data")
+                } else {
+                    writeln!(out, "there was no sandbox data in {}", folder.display())
+                }
             });
             Ok(ExitCode::Done)
         }

@@ -159,7 +159,7 @@ fn value_of_digest(line: &str) -> usize {
     line.rfind(KEY).map_or(line.len(), |at| at + KEY.len())
 }
 
-/// Reads a plan as a stream. Only what [`Reader::next`] has given up to the end, without an error, was the plan.
+/// Reads a plan as a stream. Only what [`Reader::next_line`] has given up to the end, without an error, was the plan.
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,

@@ -89,7 +89,7 @@ fn each_problem<P: BufRead>(
 /// Where each change stands, and what was said of them, by plan line.
 fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
     let mut sorter = Sorter::default();
-    let mut sorted = Ok(());
+    let mut collected = Ok(());
     let snapshot = Checkpoint::visit(&folder.checkpoint(), |record| {
         let (line, detail) = match record {
             Record::Ended {
@@ -115,13 +115,13 @@ fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
             | Record::Finished { .. }
             | Record::Abandoned { .. } => return,
         };
-        if sorted.is_ok() {
-            sorted = serde_json::to_string(detail.as_str())
+        if collected.is_ok() {
+            collected = serde_json::to_string(detail.as_str())
                 .map_err(io::Error::from)
                 .and_then(|detail| sorter.push(key(line), detail));
         }
     })?;
-    sorted?;
+    collected?;
     Ok((snapshot.state, sorter.finish()?))
 }
 

@@ -32,13 +32,21 @@ impl Summary {
     pub fn write_text(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
         self.write_sum(out, styles)?;
         if let Some(run) = &self.run {
-            writeln!(
+            write!(
                 out,
                 "{} in {}, {} retried",
                 count(self.requests, "request", "requests"),
                 rough(self.elapsed),
                 thousands(self.retries)
             )?;
+            match &self.folder {
+                Some(folder) => writeln!(
+                    out,
+                    "     {}",
+                    Untrusted(&folder.to_string_lossy()).terminal()
+                )?,
+                None => writeln!(out)?,
+            }
             self.write_next(out, run, styles)?;
         }
         Ok(())
@@ -65,16 +73,6 @@ impl Summary {
         }
         if self.planned == 0 {
             write!(out, ": there was nothing to do")?;
-        }
-        if let Some(run) = &self.run {
-            write!(out, "     run {}", Untrusted(&abbreviated(run)).terminal())?;
-        }
-        if let Some(folder) = &self.folder {
-            write!(
-                out,
-                "   {}",
-                Untrusted(&folder.to_string_lossy()).terminal()
-            )?;
         }
         writeln!(out)
     }
@@ -158,25 +156,13 @@ const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
 /// What has to be otherwise before it makes sense to go on.
 fn when_to_resume(drain: &Drain) -> String {
     match drain {
-        Drain::Interrupted => String::new(),
+        Drain::Interrupted | Drain::Bug { .. } => String::new(),
         Drain::Unauthorized { .. } => " with another token in EPILOT_TOKEN".to_owned(),
         Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
-        Drain::Bug { .. } => String::new(),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
         Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),
     }
-}
-
-/// `0192…c4`: the beginning orders runs by their time, the end tells those of a minute apart.
-fn abbreviated(run: &str) -> String {
-    let characters = run.chars().count();
-    if characters <= 8 {
-        return run.to_owned();
-    }
-    let start = run.chars().take(4);
-    let end = run.chars().skip(characters - 2);
-    start.chain(['…']).chain(end).collect()
 }
 
 #[cfg(test)]
@@ -202,8 +188,8 @@ mod tests {
             None,
         );
         insta::assert_snapshot!(text(&summary), @"
-        1,136 planned = 1,134 applied + 2 already_done     run 0192…c4   .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        229 requests in 29 s, 2 retried
+        1,136 planned = 1,134 applied + 2 already_done
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         ");
     }
 
@@ -220,8 +206,8 @@ mod tests {
             None,
         );
         insta::assert_snapshot!(text(&summary), @"
-        137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted     run 0192…c4   .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        229 requests in 29 s, 2 retried
+        137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: nobody knows whether 2 changes took effect: look at the service
         hint: 1 target was not found as planned and left alone: plan again to see how things are now
         hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
@@ -236,8 +222,8 @@ mod tests {
         );
         summary.folder = Some("/srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into());
         insta::assert_snapshot!(text(&summary), @"
-        137 planned = 10 failed + 127 not_attempted     run 0192…c4   /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        229 requests in 29 s, 2 retried
+        137 planned = 10 failed + 127 not_attempted
+        229 requests in 29 s, 2 retried     /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         hint: each one is listed in /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
         stopped: 10 failures in a row, the last one: connection refused
         to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --state-dir '/srv/our runs'
@@ -292,9 +278,7 @@ mod tests {
         };
         let dry_run = Summary::dry_run(String::new(), &trailer, 400, Duration::ZERO);
         assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
-        assert!(
-            text(&run(&[], None)).starts_with("0 planned: there was nothing to do     run 0192…c4")
-        );
+        assert!(text(&run(&[], None)).starts_with("0 planned: there was nothing to do"));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::{
     worker::{Shared, work},
 };
 use crate::{
+    api::Id,
     checkpoint::{Ack, Checkpoint, Outstanding, Record, WriteFailed},
     client::{Client, Notice},
     event::{Drain, Event},
@@ -26,6 +27,10 @@ use crate::{
     plan::{PlanError, Reader},
     report::Reporter,
 };
+
+/// Clocks are slewed by less than a thousandth (adjtime): after this much more than the settle time by
+/// one clock, it is over by the other.
+const SLACK: Duration = Duration::from_millis(100);
 
 /// How often reporters see time pass: often enough for a moving estimate.
 const TICK: Duration = Duration::from_secs(1);
@@ -45,7 +50,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// Failures in a row that stop the run.
     pub stop_after: u32,
-    /// Attempts at most for one change, over all sessions of the run.
+    /// A change gets no more attempts than this, over all sessions of the run; save for one in each session when
+    /// it is known that none took effect.
     pub attempts: u32,
     /// How long after a send a read can prove that it did not take effect.
     pub settle: Duration,
@@ -100,6 +106,10 @@ pub struct Dispatcher<'a> {
     /// Ends that this session recorded, and those of earlier sessions.
     ended: Counts,
     failures_in_a_row: u32,
+    /// Where the last failure was, and what it was.
+    last_failure: Option<(Id, String)>,
+    /// Records that this session has written.
+    records: u64,
 }
 
 impl<'a> Dispatcher<'a> {
@@ -134,6 +144,8 @@ impl<'a> Dispatcher<'a> {
             stopped: None,
             ended: Counts::default(),
             failures_in_a_row: 0,
+            last_failure: None,
+            records: 0,
         }
     }
 
@@ -150,11 +162,14 @@ impl<'a> Dispatcher<'a> {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut doubts_only = false;
-        // Each later pass either settles a doubt or uses up one of its attempts.
-        for _ in 0..=self.settings.attempts {
+        // Each change has few attempts, so there is a last pass that finds something to write.
+        loop {
+            let records = self.records;
             self.pass(Groups::new(plan()?), doubts_only, &mut tick)
                 .await?;
-            if self.stopped.is_some() || !self.settle(&mut tick).await {
+            // Its reads were late enough to prove what they can.
+            let at_an_end = doubts_only && self.records == records;
+            if at_an_end || self.stopped.is_some() || !self.settle(&mut tick).await {
                 break;
             }
             doubts_only = true;
@@ -189,19 +204,21 @@ impl<'a> Dispatcher<'a> {
     ) -> Result<(), PlanError> {
         let mut workers = JoinSet::new();
         let mut more = true;
+        let mut result = Ok(());
         loop {
             while more && self.stopped.is_none() && workers.len() < self.settings.concurrency {
                 match groups.next_group() {
                     Ok(Some(group)) => self.hand_over(group, doubts_only, &mut workers),
                     Ok(None) => more = false,
                     Err(error) => {
-                        self.drain_all(&mut workers).await;
-                        return Err(error);
+                        result = Err(error);
+                        more = false;
+                        self.stop.send_replace(true);
                     }
                 }
             }
             if workers.is_empty() {
-                return Ok(());
+                return result;
             }
             tokio::select! {
                 biased;
@@ -243,11 +260,11 @@ impl<'a> Dispatcher<'a> {
                 None,
                 Outstanding::Resolve {
                     attempts,
-                    last_started_ms,
+                    last_sent_ms,
                 },
             ) => Standing::Doubtful {
                 attempts,
-                age: self.age(last_started_ms),
+                age: self.age(last_sent_ms),
             },
             // An end is an outcome.
             (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
@@ -261,29 +278,37 @@ impl<'a> Dispatcher<'a> {
 
     fn take(&mut self, message: Message) {
         match message {
-            Message::Record { record, on_disk } => self.write(record, on_disk),
+            Message::Record { record, on_disk } => {
+                self.write(record, on_disk);
+            }
             Message::Ended { record, event } => {
-                if let Event::Ended {
-                    outcome, detail, ..
-                } = &event
-                {
-                    self.ended.add(*outcome, 1);
-                    self.count_failure(*outcome, detail.as_deref());
+                if self.write(record, None) {
+                    self.report(&event);
+                    if let Event::Ended {
+                        target,
+                        outcome,
+                        detail,
+                        ..
+                    } = &event
+                    {
+                        self.ended.add(*outcome, 1);
+                        let detail = detail.as_deref().unwrap_or_default();
+                        self.count_failure(&target.execution, *outcome, detail);
+                    }
                 }
-                self.write(record, None);
-                self.report(&event);
             }
             Message::Event(event) => {
-                if let Event::Doubted { reason, .. } = &event {
-                    self.count_failure(Outcome::InDoubt, Some(reason));
-                }
                 self.report(&event);
+                if let Event::Doubted { target, reason } = &event {
+                    self.count_failure(&target.execution, Outcome::InDoubt, reason);
+                }
             }
             Message::Trouble(drain) => self.drain(drain),
         }
     }
 
-    fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) {
+    /// False when the record contradicts what is known; it does not count then.
+    fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) -> bool {
         let written = match on_disk {
             None => self.checkpoint.append_without_waiting(record),
             // A worker that is gone does not need its answer.
@@ -292,27 +317,37 @@ impl<'a> Dispatcher<'a> {
                 .append(record)
                 .map(|ack| drop(answer.send(ack))),
         };
-        if let Err(illegal) = written {
+        if let Err(illegal) = &written {
             self.drain(Drain::Checkpoint {
                 message: illegal.to_string(),
             });
         } else if let Some(failure) = self.checkpoint.failure() {
-            self.drain(Drain::Checkpoint {
-                message: failure.to_string(),
-            });
+            let message = failure.to_string();
+            self.drain(Drain::Checkpoint { message });
         }
+        self.records += u64::from(written.is_ok());
+        written.is_ok()
     }
 
-    fn count_failure(&mut self, outcome: Outcome, detail: Option<&str>) {
+    /// The same trouble with the same execution counts once: one bad record, however many changes it has, fails alone.
+    fn count_failure(&mut self, execution: &Id, outcome: Outcome, detail: &str) {
         match outcome {
-            Outcome::Applied => self.failures_in_a_row = 0,
+            Outcome::Applied => {
+                self.failures_in_a_row = 0;
+                self.last_failure = None;
+            }
             Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
             Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {
+                let failure = Some((execution.clone(), detail.to_owned()));
+                if self.last_failure == failure {
+                    return;
+                }
+                self.last_failure = failure;
                 self.failures_in_a_row += 1;
                 if self.failures_in_a_row >= self.settings.stop_after {
                     self.drain(Drain::FailuresInARow {
                         failures: self.failures_in_a_row,
-                        last: detail.unwrap_or_default().to_owned(),
+                        last: detail.to_owned(),
                     });
                 }
             }
@@ -340,13 +375,6 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    async fn drain_all(&mut self, workers: &mut JoinSet<()>) {
-        self.stop.send_replace(true);
-        while let Some(ended) = workers.join_next().await {
-            self.joined(ended);
-        }
-    }
-
     /// A worker has ended: all that it told is taken in.
     fn joined(&mut self, ended: Result<(), JoinError>) {
         while let Ok(message) = self.inbox.try_recv() {
@@ -364,12 +392,12 @@ impl<'a> Dispatcher<'a> {
         let open = self.checkpoint.state().all_open();
         let ages: Vec<Duration> = open
             .filter(|(_, open)| open.doubtful)
-            .map(|(_, open)| self.age(open.last_started_ms))
+            .map(|(_, open)| self.age(open.last_sent_ms))
             .collect();
         let Some(youngest) = ages.iter().min() else {
             return false;
         };
-        let wait = self.settings.settle.saturating_sub(*youngest);
+        let wait = self.settings.settle.saturating_sub(*youngest) + SLACK;
         self.report(&Event::Settling {
             changes: ages.len() as u64,
             wait,

@@ -1,7 +1,7 @@
 //! One application of one plan: groups go concurrently, a group's changes one after another.
 //!
-//! [`dispatcher`] owns the checkpoint, the counts and the reporter; a [`worker`] handles one group and tells the
-//! dispatcher through a [`link`]. What a change's state and a reading mean is decided in [`decide`] (pure).
+//! `dispatcher` owns the checkpoint, the counts and the reporter; a `worker` handles one group and tells the
+//! dispatcher through a `link`. What a change's state and a reading mean is decided in `decide` (pure).
 //!
 //! A run makes passes over its plan. The first takes every group with something outstanding, so a resumed run is
 //! a run with a longer past. Later passes take the groups with a doubtful change, once a read can prove that the
@@ -9,8 +9,20 @@
 
 mod decide;
 mod dispatcher;
+#[cfg(test)]
+mod fake_service;
 mod group;
 mod link;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod stage;
+#[cfg(test)]
+mod stop_tests;
+#[cfg(test)]
+mod tests;
 mod view;
 mod worker;
 

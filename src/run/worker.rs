@@ -11,6 +11,7 @@ use super::{
     view::View,
 };
 use crate::{
+    action::Reading,
     api::{Found, Operation, ReadTrouble, Verdict},
     checkpoint::{Detail, End, Record},
     client::{Client, LongPause, ReadErrorKind},
@@ -77,13 +78,7 @@ impl Worker<'_> {
                 return Err(Stopped);
             }
             let reading = self.view.read_back(&self.group.changes[place]);
-            match decide(
-                &self.group.changes,
-                &self.standings,
-                place,
-                reading,
-                self.shared.limits,
-            ) {
+            match self.decide(place, reading) {
                 Step::Leave | Step::Blocked | Step::Later => {}
                 Step::End(end, detail) => {
                     self.standings[place] =
@@ -110,6 +105,11 @@ impl Worker<'_> {
         Ok(())
     }
 
+    fn decide(&self, place: usize, reading: Option<Reading>) -> Step {
+        let (changes, standings) = (&self.group.changes, &self.standings);
+        decide(changes, standings, place, reading, self.shared.limits)
+    }
+
     fn disprove(&mut self, place: usize, attempt: u32) {
         if is_doubtful(&self.standings[place]) {
             self.link.record(Record::NotApplied {
@@ -131,22 +131,34 @@ impl Worker<'_> {
             .map(|body| Value::from_iter(body.clone()).to_string());
         loop {
             attempt += 1;
-            self.permit().await?;
-            let started_at = (self.shared.now)();
-            self.link.started(&planned, attempt, started_at).await?;
-            let verdict = self
-                .shared
-                .client
+            let client = &self.shared.client;
+            self.unless_stopped(client.permit()).await?;
+            self.link
+                .started(&planned, attempt, (self.shared.now)())
+                .await?;
+            // The service may have asked for a rest while the intent was written down.
+            if let Err(stopped) = self.unless_stopped(client.gate()).await {
+                self.link.record(Record::NotSent {
+                    line: planned.line,
+                    attempt,
+                    reason: Detail::new("the run stopped before it was sent"),
+                });
+                return Err(stopped);
+            }
+            let sent_at = (self.shared.now)();
+            let verdict = client
                 .send(&planned.operation, body.as_deref().map(str::as_bytes))
                 .await;
-            let next = self
-                .shared
-                .client
-                .after_write(&verdict, planned.change.repeat, attempt);
-            let reason = self.take_in(place, &planned, attempt, verdict)?;
-            match (next, reason) {
-                (_, None) => return Ok(()),
-                (Next::Again { after }, Some(reason)) => {
+            let next = client.after_write(&verdict, planned.change.repeat, attempt);
+            let Some(reason) = self.take_in(place, &planned, (attempt, sent_at), verdict)? else {
+                return Ok(());
+            };
+            if let Some(LongPause { pause }) = self.shared.client.long_pause() {
+                // The whole run's trouble, not a failure of this change.
+                return Err(self.trouble(Drain::LongPause { pause }));
+            }
+            match next {
+                Next::Again { after } => {
                     self.link.event(Event::Retried {
                         target: planned.change.target.clone(),
                         reason,
@@ -154,7 +166,7 @@ impl Worker<'_> {
                     });
                     self.link.unless_stopped(tokio::time::sleep(after)).await?;
                 }
-                (Next::Done | Next::ReadBack | Next::GiveUp, Some(reason)) => {
+                Next::Done | Next::ReadBack | Next::GiveUp => {
                     self.leave(place, &planned, reason);
                     return Ok(());
                 }
@@ -162,21 +174,22 @@ impl Worker<'_> {
         }
     }
 
-    /// Waits for the permit of one request.
-    async fn permit(&self) -> Result<(), Stopped> {
-        let permit = self
-            .link
-            .unless_stopped(self.shared.client.permit())
-            .await?;
-        permit.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
+    /// Waits for the limiter; a long rest is the run's trouble.
+    async fn unless_stopped(
+        &self,
+        limiter: impl Future<Output = Result<(), LongPause>>,
+    ) -> Result<(), Stopped> {
+        let passed = self.link.unless_stopped(limiter).await?;
+        passed.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
     }
 
-    /// Records what an attempt came to. Gives the reason when the change has no end yet.
+    /// Records what an attempt, by its number and the moment it was sent, came to. Gives the reason when the change
+    /// has no end yet.
     fn take_in(
         &mut self,
         place: usize,
         planned: &Planned,
-        attempt: u32,
+        (attempt, at): (u32, i64),
         verdict: Verdict,
     ) -> Result<Option<String>, Stopped> {
         let line = planned.line;
@@ -219,6 +232,7 @@ impl Worker<'_> {
                 Record::Unknown {
                     line,
                     attempt,
+                    at,
                     reason: Detail::new(&reason),
                 },
                 reason,
@@ -249,7 +263,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Reads the execution. False when that failed: what was not sent has failed then, doubts stay.
+    /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
     async fn read(&mut self) -> Result<bool, Stopped> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
@@ -284,23 +298,29 @@ impl Worker<'_> {
                 | ReadErrorKind::Disk(_) => error.to_string(),
             },
         };
-        for (place, planned) in self.group.changes.iter().enumerate() {
-            match self.standings[place] {
-                Standing::Waiting { .. } => {
-                    let detail = format!("its execution could not be read: {reason}");
-                    self.standings[place] = self.link.ended(planned, End::Failed, Some(detail));
-                }
-                Standing::Doubtful { .. } => {
-                    let target = planned.change.target.clone();
-                    self.link.event(Event::Doubted {
-                        target,
-                        reason: reason.clone(),
-                    });
-                }
-                Standing::Ended(_) => {}
-            }
+        for place in 0..self.group.changes.len() {
+            self.unread(place, &reason);
         }
         Ok(false)
+    }
+
+    /// What it means for a change that its execution could not be read.
+    fn unread(&mut self, place: usize, reason: &str) {
+        let planned = &self.group.changes[place];
+        if is_doubtful(&self.standings[place]) {
+            self.link.event(Event::Doubted {
+                target: planned.change.target.clone(),
+                reason: reason.to_owned(),
+            });
+        }
+        match self.decide(place, None) {
+            Step::Send { .. } => {
+                let detail = format!("its execution could not be read: {reason}");
+                self.standings[place] = self.link.ended(planned, End::Failed, Some(detail));
+            }
+            // Of what waits for an earlier change, that one's end decides.
+            Step::Leave | Step::Blocked | Step::Later | Step::End(..) | Step::GiveUp { .. } => {}
+        }
     }
 
     fn look(&self, found: Found) -> Result<View, Mismatch> {

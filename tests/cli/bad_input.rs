@@ -111,10 +111,8 @@ fn a_server_that_is_not_there_is_an_error_that_names_it() {
 fn a_wrong_token_is_an_error_and_is_never_shown() {
     let sandbox = SandboxProcess::start(&[]);
     let environment = Environment::new().with_playbooks();
-    let mut command = environment.command_on(
-        &sandbox,
-        &["run", "playbooks/reassign.yaml", "--yes", "-v"],
-    );
+    let mut command =
+        environment.command_on(&sandbox, &["run", "playbooks/reassign.yaml", "--yes", "-v"]);
     let output = command
         .env("EPILOT_TOKEN", "wrong-s3cret")
         .output()

@@ -13,10 +13,7 @@ use wf_bulk_sandbox::{Options, entities};
 
 use crate::environment::{Environment, SandboxProcess};
 
-/// Targets of the playbook below; the closed executions come on top.
-const TASKS: usize = 900;
-
-/// Both kinds of change that there are: PATCHes that may be repeated, and a status that a read has to tell.
+/// Both kinds of change that there are: such that may be repeated, and a status that a read has to tell.
 const PLAYBOOK: &str = r#"
 version: 1
 name: mixed
@@ -38,11 +35,12 @@ pace: { rate: 5000/s, burst: 100, concurrency: 8 }
 fn environment() -> Environment {
     let environment = Environment::new();
     let sandbox = Options::new(date(2026, 1, 1));
-    let mut text = "entity_id,entity_schema\n".to_owned();
-    for entity in entities(sandbox.seed, sandbox.executions) {
-        text.push_str(&format!("{},{}\n", entity.entity_id, entity.entity_schema));
-    }
-    environment.file("entities.csv", &text);
+    let rows = entities(sandbox.seed, sandbox.executions);
+    let rows = rows
+        .iter()
+        .map(|row| format!("{},{}\n", row.entity_id, row.entity_schema));
+    let text = std::iter::once("entity_id,entity_schema\n".to_owned()).chain(rows);
+    environment.file("entities.csv", &text.collect::<String>());
     environment.file("mixed.yaml", PLAYBOOK);
     environment
 }
@@ -76,7 +74,7 @@ fn start_until(environment: &Environment, mut command: Command, lines: usize) ->
         if records(environment) >= lines {
             return (child, false);
         }
-        assert!(start.elapsed() < Duration::from_secs(120), "no progress");
+        assert!(start.elapsed() < Duration::from_mins(2), "no progress");
         thread::sleep(Duration::from_millis(1));
     }
 }
@@ -113,7 +111,7 @@ fn after_a_kill_at_many_points_every_change_is_applied_once() {
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
     let run = &status["runs"][0];
     let planned = usize::try_from(run["planned"].as_u64().unwrap()).unwrap();
-    assert!(planned >= 1000 && planned > TASKS, "{planned}");
+    assert!(planned >= 1000, "{planned}");
     assert_eq!(
         (&run["standing"], &run["outcomes"]["applied"]),
         (&"finished".into(), &run["planned"]),

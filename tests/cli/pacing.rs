@@ -6,10 +6,10 @@ use crate::environment::{Environment, SandboxProcess};
 
 #[test]
 fn the_server_never_sees_more_than_the_rate_and_the_burst() {
-    const RATE: f64 = 100.0;
-    const BURST: f64 = 8.0;
+    const RATE: u64 = 100;
+    const BURST: u64 = 8;
     // What the way to the server may add to the distance of two requests.
-    const JITTER_MS: f64 = 40.0;
+    const JITTER_MS: u64 = 40;
     // With answers of 429 in between, whose repetitions count as well.
     let sandbox = SandboxProcess::with_faults(&json!({"rules": [
         {"match": {"method": "PATCH", "every": 40}, "do": {"status": {"code": 429, "message": "slow", "retry_after": 0}}}
@@ -28,12 +28,11 @@ fn the_server_never_sees_more_than_the_rate_and_the_burst() {
     let requests = usize::try_from(document["requests"].as_u64().unwrap()).unwrap();
     let arrivals = &arrivals[..requests];
     for (first, &start) in arrivals.iter().enumerate() {
-        for (last, &end) in arrivals.iter().enumerate().skip(first) {
-            let seconds = ((end - start) as f64 + JITTER_MS) / 1000.0;
-            let seen = (last - first + 1) as f64;
+        for (seen, &end) in (1..).zip(&arrivals[first..]) {
+            let window_ms = end - start + JITTER_MS;
             assert!(
-                seen <= RATE * seconds + BURST,
-                "{seen} requests in {seconds} s"
+                seen * 1000 <= RATE * window_ms + BURST * 1000,
+                "{seen} requests in {window_ms} ms"
             );
         }
     }

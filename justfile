@@ -1,0 +1,32 @@
+# The habits of this repository; `just` alone lists them.
+
+_default:
+    @just --list
+
+# all tests
+test *args:
+    cargo test {{ args }}
+
+# clippy, where a warning is an error
+lint:
+    cargo clippy --all-targets -- -D warnings
+
+# format in place
+fmt:
+    cargo fmt --all
+
+# the documentation of the code, where a broken link is an error
+doc:
+    RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
+
+# licences, duplicates and sources of the dependencies
+deny:
+    cargo deny check licenses bans sources
+
+# everything that a change has to pass
+ci:
+    bash .ci/run
+
+# the main job, on the sandbox inside the process
+demo:
+    cargo run -- run playbooks/reassign.yaml --sandbox --yes

@@ -1,0 +1,131 @@
+//! Plans for tests: executions of the second generation, and changes of them.
+
+use serde_json::{Value, json};
+
+use super::fake_service::{Key, key};
+use crate::plan::{Change, Header};
+
+pub(super) fn plan_header() -> Header {
+    serde_json::from_value(json!({
+        "wf_bulk_plan": 1,
+        "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
+        "vars": {}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z",
+        "timezone": "Europe/Berlin",
+        "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+        "guards": {"allow": [], "rejected": "refuse"},
+        "tool": "wf-bulk 0.1.0",
+    }))
+    .unwrap()
+}
+
+pub(super) fn key_of(change: &Change) -> Key {
+    let body = change.request.body.clone().map(Value::from_iter);
+    key(&change.operation().unwrap(), body.as_ref())
+}
+
+/// An execution that all changes here can be made to: tasks `t0` to `t3` are pending, `s0` to `s3` scheduled.
+pub(super) fn execution(id: &str) -> Value {
+    let pending = |number| json!({"id": format!("t{number}"), "status": "PENDING", "assigned_to": ["1"], "due_date": null});
+    let scheduled = |number| {
+        json!({"id": format!("s{number}"), "status": "SCHEDULED", "assigned_to": ["1"],
+               "schedule": {"schedule_id": format!("schedule-{number}")}})
+    };
+    let tasks: Vec<Value> = (0..4).map(pending).chain((0..4).map(scheduled)).collect();
+    json!({"id": id, "org_id": "4711", "status": "STARTED", "tasks": tasks})
+}
+
+/// A PATCH that is safe to repeat.
+pub(super) fn reassign(execution: &str, task: &str) -> Change {
+    patch_task(
+        execution,
+        task,
+        "assigned_to",
+        [json!(["1"]), json!(["2"])],
+        "PENDING",
+    )
+}
+
+/// Another one, for the same target.
+pub(super) fn due(execution: &str, task: &str) -> Change {
+    let days = [Value::Null, json!("2026-12-24T00:00:00.000")];
+    patch_task(execution, task, "due_date", days, "PENDING")
+}
+
+/// As [`reassign`], after the task's [`run_now`].
+pub(super) fn reassign_running(execution: &str, task: &str) -> Change {
+    patch_task(
+        execution,
+        task,
+        "assigned_to",
+        [json!(["1"]), json!(["2"])],
+        "IN_PROGRESS",
+    )
+}
+
+fn patch_task(
+    execution: &str,
+    task: &str,
+    field: &str,
+    [before, after]: [Value; 2],
+    status: &str,
+) -> Change {
+    change(&json!({
+        "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
+        "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}/tasks/{task}"),
+                    "body": {field: after}},
+        "before": {field: before}, "after": {field: after},
+        "requires": {"execution.status": "STARTED", "target.status": status},
+        "repeat": "safe",
+    }))
+}
+
+/// A PATCH of a status: only a read tells whether it may be repeated.
+pub(super) fn close(execution: &str) -> Change {
+    change(&json!({
+        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
+        "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}"),
+                    "body": {"status": "CLOSED"}},
+        "before": {"status": "STARTED"}, "after": {"status": "CLOSED"}, "requires": {},
+        "repeat": "readable",
+    }))
+}
+
+/// A POST that must not be sent twice.
+pub(super) fn run_now(execution: &str, task: &str) -> Change {
+    change(&json!({
+        "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
+        "request": {"method": "POST",
+                    "path": format!("/v2/flows/executions/{execution}/tasks/{task}/schedule/run-now")},
+        "before": {"status": "SCHEDULED"}, "after": {"status": "IN_PROGRESS"},
+        "requires": {"execution.status": "STARTED", "target.automation_execution_id": null,
+                     "target.schedule.schedule_id": format!("schedule-{}", &task[1..])},
+        "repeat": "readable",
+    }))
+}
+
+fn change(parts: &Value) -> Change {
+    let mut change = json!({
+        "change": "0123456789ab", "group": parts["target"]["execution"], "action": ["a"],
+        "undo": {"none": "a test"}, "effects": [],
+    });
+    for (key, value) in parts.as_object().unwrap() {
+        change[key] = value.clone();
+    }
+    serde_json::from_value(change).unwrap()
+}
+
+/// The request of a change, as scripts of faults name it.
+pub(super) fn request_of(change: &Change) -> String {
+    let operation = change.operation().unwrap();
+    format!("{:?} {}", operation.method(), operation.path())
+}
+
+/// The read of an execution, as scripts of faults name it.
+pub(super) fn read_of(execution: &str) -> String {
+    format!("Get /v2/flows/executions/{execution}")
+}
+
+/// A change of each kind of repetition.
+pub(super) fn kinds() -> [Change; 3] {
+    [reassign("e", "t0"), close("e"), run_now("e", "s0")]
+}

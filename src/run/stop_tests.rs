@@ -1,0 +1,279 @@
+//! How a run stops, and goes on.
+
+use super::{
+    RunError,
+    fake_service::Fault,
+    sample::{close, due, kinds, read_of, reassign, reassign_running, request_of, run_now},
+    stage::{ATTEMPTS, Breaks, Cut, Stage},
+};
+use crate::{
+    event::{Drain, Event},
+    outcome::Outcome,
+    plan::Change,
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_token_and_a_long_rest_stop_the_run_and_fail_nothing() {
+    for change in kinds() {
+        let other = due("f", "t0");
+        for (fault, drains) in [
+            (
+                Fault::Unauthorized,
+                (|drain| matches!(drain, Drain::Unauthorized { .. })) as fn(&Drain) -> bool,
+            ),
+            (Fault::Throttled(Some(3_600)), |drain| {
+                matches!(drain, Drain::LongPause { .. })
+            }),
+        ] {
+            for request in [request_of(&change), read_of("e")] {
+                let mut stage = Stage::new(&[change.clone(), other.clone()]);
+                stage.settings.concurrency = 1;
+                // More sessions than a change has attempts.
+                for _ in 0..=ATTEMPTS {
+                    stage.service.fault(&request, fault);
+                    let end = stage.run().await.unwrap();
+                    assert!(drains(end.stopped.as_ref().unwrap()), "{end:?}");
+                    assert!(!end.finished);
+                    assert_eq!(
+                        end.counts.get(Outcome::NotAttempted),
+                        2,
+                        "{request} {fault:?}"
+                    );
+                }
+                let end = stage.resume_until_finished().await;
+                assert_eq!(end.counts.get(Outcome::Applied), 2);
+                assert_eq!(stage.effects(), [1, 1]);
+                stage.check();
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_organisation_stops_the_run_before_anything_is_sent() {
+    let mut stage = Stage::new(&kinds());
+    stage.settings.org = Some("4712".to_owned());
+    let end = stage.run().await.unwrap();
+    assert!(matches!(end.stopped, Some(Drain::OtherOrganisation { .. })));
+    assert_eq!(stage.sends(), [0, 0, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_in_a_row_stop_the_run_and_a_success_starts_the_count_anew() {
+    let changes: Vec<Change> = (0..9)
+        .map(|number| reassign(&format!("e{number}"), "t0"))
+        .collect();
+    let run = async |failing: &[usize]| {
+        let mut stage = Stage::new(&changes);
+        stage.settings.concurrency = 1;
+        stage.settings.stop_after = 3;
+        for place in failing {
+            stage
+                .service
+                .fault(&request_of(&changes[*place]), Fault::Refused);
+        }
+        let end = stage.run().await.unwrap();
+        (stage, end)
+    };
+    let (stage, end) = run(&[1, 2, 3]).await;
+    assert!(matches!(
+        end.stopped,
+        Some(Drain::FailuresInARow { failures: 3, .. })
+    ));
+    assert_eq!(stage.sends().iter().sum::<usize>(), 4);
+    let (_, end) = run(&[1, 2, 4, 5, 7, 8]).await;
+    assert_eq!(end.stopped, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_at_any_request_drains_and_a_second_session_does_the_rest() {
+    let changes = [
+        reassign("a", "t0"),
+        due("a", "t0"),
+        run_now("b", "s0"),
+        reassign_running("b", "s0"),
+        close("c"),
+    ];
+    for nth in 1..=8 {
+        for fault in [
+            Fault::None,
+            Fault::DropBefore,
+            Fault::Late(5_000),
+            Fault::Throttled(Some(60)),
+        ] {
+            let mut stage = Stage::new(&changes);
+            for change in &changes {
+                stage.service.fault(&request_of(change), fault);
+            }
+            let end = stage.session(Cut::InterruptAt(nth)).await.unwrap().unwrap();
+            assert_eq!(end.counts.total(), 5);
+            stage.check();
+            if !end.finished {
+                let requests = stage.service.world().log.len();
+                assert!(
+                    requests <= nth + 2,
+                    "{requests} requests, interrupted at {nth}"
+                );
+                stage.resume_until_finished().await;
+            }
+            stage.check();
+            assert_eq!(
+                stage.outcomes(),
+                [Some(Outcome::Applied); 5],
+                "{nth} {fault:?}"
+            );
+        }
+    }
+}
+
+/// A change, the fault that makes the run wait for it, and the event by which the wait is known.
+type Wait<'a> = (&'a Change, Fault, fn(&Event) -> bool);
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_ends_the_wait_for_a_rest_a_retry_and_the_settling() {
+    let (first, second) = (reassign("a", "t0"), run_now("b", "s0"));
+    let cases: [Wait<'_>; 4] = [
+        (&first, Fault::Throttled(Some(240)), |event| {
+            matches!(event, Event::Throttled { .. })
+        }),
+        (&first, Fault::Throttled(Some(240)), |event| {
+            matches!(event, Event::Retried { .. })
+        }),
+        (&first, Fault::FailAfter, |event| {
+            matches!(event, Event::Retried { .. })
+        }),
+        (&second, Fault::DropBefore, |event| {
+            matches!(event, Event::Settling { .. })
+        }),
+    ];
+    for (change, fault, event) in cases {
+        let mut stage = Stage::new(&[first.clone(), second.clone()]);
+        stage.service.fault(&request_of(change), fault);
+        let end = stage.session(Cut::InterruptOn(event)).await;
+        let end = end.unwrap().unwrap();
+        assert_eq!(end.stopped, Some(Drain::Interrupted));
+        stage.check();
+        stage.resume_until_finished().await;
+        stage.check();
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 2], "{fault:?}");
+        assert_eq!(stage.effects()[1], 1, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_at_any_moment_a_second_session_does_the_rest_and_nothing_twice() {
+    let changes = [
+        reassign("a", "t0"),
+        due("a", "t0"),
+        run_now("b", "s0"),
+        reassign_running("b", "s0"),
+        close("b"),
+        close("c"),
+    ];
+    for fault in [Fault::None, Fault::DropAfter, Fault::Late(5_000)] {
+        for power_cut in [false, true] {
+            let mut killed = 0;
+            for polls in 1..60 {
+                let cut = if power_cut {
+                    Cut::PowerCutAtPoll(polls)
+                } else {
+                    Cut::KillAtPoll(polls)
+                };
+                let mut stage = Stage::new(&changes);
+                for change in &changes {
+                    stage.service.fault(&request_of(change), fault);
+                }
+                killed += usize::from(stage.session(cut).await.is_none());
+                if !stage.snapshot().state.is_finished() {
+                    let end = stage.resume_until_finished().await;
+                    assert_eq!(end.counts.total(), 6);
+                }
+                stage.check();
+                let done = |outcome: &Option<Outcome>| {
+                    matches!(outcome, Some(Outcome::Applied | Outcome::AlreadyDone))
+                };
+                assert!(
+                    stage.outcomes().iter().all(done),
+                    "{fault:?} {polls}: {:?}",
+                    stage.outcomes()
+                );
+            }
+            assert!(killed > 20, "{killed} crashes only");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_once_the_checkpoint_cannot_be_written() {
+    let changes = [
+        reassign("a", "t0"),
+        due("a", "t0"),
+        run_now("b", "s0"),
+        reassign_running("b", "s0"),
+        close("c"),
+    ];
+    for nth in 1..=5 {
+        for breaks in [Breaks::Write(nth), Breaks::Sync(nth)] {
+            let mut stage = Stage::new(&changes);
+            stage.settings.concurrency = 1;
+            stage.breaks = Some(breaks);
+            // That each send has its intent on disk is what the service looks at.
+            let ended = stage.run().await;
+            assert!(matches!(ended, Err(RunError::Checkpoint(_))), "{ended:?}");
+            let sends: usize = stage.sends().iter().sum();
+            assert!(sends < nth as usize + 1, "{sends} sends with {breaks:?}");
+            let drains = |event: &Event| {
+                matches!(
+                    event,
+                    Event::Draining {
+                        reason: Drain::Checkpoint { .. }
+                    }
+                )
+            };
+            assert!(stage.events.iter().any(drains), "{breaks:?}");
+            stage.breaks = None;
+            stage.resume_until_finished().await;
+            stage.check();
+            assert_eq!(stage.effects(), [1; 5]);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_breaks_off_stops_the_run_and_hangs_nobody() {
+    use std::io::Cursor;
+
+    use crate::plan::Reader;
+
+    let changes: Vec<Change> = (0..6)
+        .map(|number| reassign(&format!("e{number}"), "t0"))
+        .collect();
+    let mut stage = Stage::new(&changes);
+    let ended = stage
+        .session_with(Cut::Never, |pass, plan| {
+            let whole = plan.len();
+            let kept = if pass == 1 { whole / 2 } else { whole };
+            Reader::new(Cursor::new(plan[..kept].to_vec()))
+        })
+        .await
+        .unwrap();
+    assert!(matches!(ended, Err(RunError::Plan(_))), "{ended:?}");
+    stage.resume_until_finished().await;
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_cannot_be_read_is_one_failure_however_many_changes_it_has() {
+    let tasks = ["t0", "t1", "t2", "t3"];
+    let mut changes: Vec<Change> = tasks.iter().map(|task| reassign("e", task)).collect();
+    changes.push(reassign("f", "t0"));
+    let mut stage = Stage::new(&changes);
+    stage.settings.stop_after = 2;
+    for _ in 0..3 {
+        stage.service.fault(&read_of("e"), Fault::FailBefore);
+    }
+    let end = stage.run().await.unwrap();
+    assert_eq!(end.stopped, None);
+    assert_eq!(end.counts.get(Outcome::Failed), 4);
+    assert_eq!(end.counts.get(Outcome::Applied), 1);
+}

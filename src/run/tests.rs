@@ -1,0 +1,295 @@
+//! What a run promises, played on a stage.
+
+use std::{slice::from_ref, time::Duration};
+
+use super::{
+    End,
+    fake_service::Fault,
+    sample::{close, due, kinds, read_of, reassign, reassign_running, request_of, run_now},
+    stage::{ATTEMPTS, Stage},
+};
+use crate::{
+    event::Event,
+    outcome::Outcome,
+    plan::{Change, Repeat},
+};
+
+async fn played(changes: &[Change], faults: &[(String, Fault)]) -> (Stage, End) {
+    let mut stage = Stage::new(changes);
+    for (request, fault) in faults {
+        stage.service.fault(request, *fault);
+    }
+    let end = stage.run().await.unwrap();
+    stage.check();
+    assert_eq!(end.counts, stage.snapshot().state.counts());
+    assert_eq!(end.finished, stage.snapshot().state.is_finished());
+    (stage, end)
+}
+
+const FAULTS: [Fault; 13] = [
+    Fault::None,
+    Fault::NotSent,
+    Fault::DropBefore,
+    Fault::DropAfter,
+    Fault::Late(1),
+    Fault::Late(20_000),
+    Fault::Throttled(None),
+    Fault::Throttled(Some(7)),
+    Fault::FailBefore,
+    Fault::FailAfter,
+    Fault::Html,
+    Fault::Refused,
+    Fault::Gone,
+];
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_not_at_all() {
+    for change in kinds() {
+        for fault in FAULTS {
+            let what = format!("{} after {fault:?}", request_of(&change));
+            let (stage, end) = played(from_ref(&change), &[(request_of(&change), fault)]).await;
+            let (outcome, effects) = match fault {
+                Fault::Refused => (Outcome::Refused, 0),
+                Fault::Gone => (Outcome::Gone, 0),
+                Fault::None
+                | Fault::NotSent
+                | Fault::DropBefore
+                | Fault::DropAfter
+                | Fault::Late(_)
+                | Fault::Throttled(_)
+                | Fault::FailBefore
+                | Fault::FailAfter
+                | Fault::Html => (Outcome::Applied, 1),
+                Fault::Unauthorized => panic!("it stops the run"),
+            };
+            assert_eq!(stage.outcomes(), [Some(outcome)], "{what}");
+            // A safe request that is repeated may take effect more often, to the same end.
+            if change.repeat == Repeat::Readable || !fault.leaves_doubt() {
+                assert_eq!(stage.effects(), [effects], "{what}");
+            }
+            assert!(end.finished && end.stopped.is_none(), "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_no_attempt_gets_through_has_failed_after_the_last() {
+    for change in kinds() {
+        for fault in [
+            Fault::NotSent,
+            Fault::DropBefore,
+            Fault::FailBefore,
+            Fault::Throttled(None),
+        ] {
+            let faults = vec![(request_of(&change), fault); 10];
+            let (stage, end) = played(from_ref(&change), &faults).await;
+            assert_eq!(stage.outcomes(), [Some(Outcome::Failed)], "{fault:?}");
+            assert_eq!(stage.sends(), [ATTEMPTS as usize], "{fault:?}");
+            assert!(end.finished);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_read_when_applying_and_one_more_for_a_doubt_that_it_resolves() {
+    for change in kinds() {
+        let (stage, _) = played(from_ref(&change), &[]).await;
+        assert_eq!(stage.reads(), 1);
+    }
+    for change in [close("e"), run_now("e", "s0")] {
+        for (fault, reads) in [
+            (Fault::DropAfter, 2),
+            // At once, and when it can prove that nothing happened.
+            (Fault::DropBefore, 3),
+        ] {
+            let (stage, _) = played(from_ref(&change), &[(request_of(&change), fault)]).await;
+            assert_eq!(stage.reads(), reads, "{fault:?}");
+        }
+    }
+    let many = [due("e", "t0"), due("e", "t1"), due("e", "t2"), close("e")];
+    assert_eq!(played(&many, &[]).await.0.reads(), 1);
+    let mut unread = Stage::new(&many);
+    unread.settings.recheck = false;
+    unread.run().await.unwrap();
+    assert_eq!(unread.reads(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_effect_is_waited_for_even_when_the_request_itself_was_held_back_for_long() {
+    // The throttled request makes the other one rest between its intent and its send.
+    let (first, second) = (reassign("a", "t0"), run_now("b", "s0"));
+    for rest in [1, 60, 290] {
+        let (stage, _) = played(
+            &[first.clone(), second.clone()],
+            &[
+                (request_of(&first), Fault::Throttled(Some(rest))),
+                (request_of(&second), Fault::Late(20_000)),
+            ],
+        )
+        .await;
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 2]);
+        assert_eq!(stage.effects(), [1, 1]);
+        assert_eq!(stage.sends()[1], 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_did_meanwhile_is_seen_before_anything_is_sent() {
+    type Meddle = fn(&mut serde_json::Value);
+    let change = reassign("e", "t0");
+    let cases: [(Meddle, Outcome); 4] = [
+        (
+            |execution| execution["tasks"][0]["assigned_to"] = serde_json::json!(["2"]),
+            Outcome::AlreadyDone,
+        ),
+        (
+            |execution| execution["tasks"][0]["assigned_to"] = serde_json::json!(["3"]),
+            Outcome::Drifted,
+        ),
+        (
+            |execution| execution["status"] = serde_json::json!("CLOSED"),
+            Outcome::Drifted,
+        ),
+        (
+            |execution| execution["tasks"] = serde_json::json!([]),
+            Outcome::Gone,
+        ),
+    ];
+    for (meddle, outcome) in cases {
+        let mut stage = Stage::new(from_ref(&change));
+        meddle(stage.service.world().executions.get_mut("e").unwrap());
+        stage.run().await.unwrap();
+        assert_eq!(stage.outcomes(), [Some(outcome)]);
+        assert_eq!(stage.sends(), [0]);
+    }
+    let mut stage = Stage::new(&[change]);
+    stage.service.world().executions.clear();
+    stage.run().await.unwrap();
+    assert_eq!(stage.outcomes(), [Some(Outcome::Gone)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn own_effects_are_no_drift() {
+    let changes = [
+        run_now("e", "s0"),
+        reassign_running("e", "s0"),
+        reassign("e", "t0"),
+        due("e", "t0"),
+        close("e"),
+    ];
+    let (stage, _) = played(&changes, &[]).await;
+    assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 5]);
+    assert_eq!(stage.reads(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_depends_on_a_change_that_did_not_succeed_is_not_attempted_and_other_targets_go_on() {
+    let changes = [
+        run_now("e", "s0"),
+        reassign_running("e", "s0"),
+        reassign("e", "t0"),
+        close("e"),
+    ];
+    for (fault, outcome) in [
+        (Fault::Refused, Outcome::Refused),
+        (Fault::Gone, Outcome::Gone),
+    ] {
+        let (stage, end) = played(&changes, &[(request_of(&changes[0]), fault)]).await;
+        let expected = [Some(outcome), None, Some(Outcome::Applied), None];
+        assert_eq!(stage.outcomes(), expected);
+        assert_eq!(stage.sends(), [1, 0, 1, 0]);
+        assert_eq!(end.counts.get(Outcome::NotAttempted), 2);
+        // There is nothing that a resumed run could do.
+        assert!(end.finished);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_cannot_be_read_fails_what_could_have_been_sent() {
+    let changes = [
+        reassign("e", "t0"),
+        due("e", "t0"),
+        reassign("e", "t1"),
+        due("f", "t0"),
+    ];
+    let faults = vec![(read_of("e"), Fault::FailBefore); 3];
+    let (stage, _) = played(&changes, &faults).await;
+    let failed = Some(Outcome::Failed);
+    assert_eq!(
+        stage.outcomes(),
+        [failed, None, failed, Some(Outcome::Applied)]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_doubt_is_not_failed_by_a_read_that_fails() {
+    let changes = [run_now("e", "s0"), reassign_running("e", "s0")];
+    let (stage, end) = played(
+        &changes,
+        &[
+            (request_of(&changes[0]), Fault::DropAfter),
+            (read_of("e"), Fault::None),
+            (read_of("e"), Fault::FailBefore),
+            (read_of("e"), Fault::FailBefore),
+            (read_of("e"), Fault::FailBefore),
+        ],
+    )
+    .await;
+    assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 2]);
+    assert!(end.finished);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chain_of_doubts_is_followed_to_its_end() {
+    let changes = [run_now("e", "s0"), reassign_running("e", "s0"), close("e")];
+    let mut faults = Vec::new();
+    for change in &changes {
+        faults.extend(vec![(request_of(change), Fault::DropBefore); 2]);
+    }
+    let (stage, end) = played(&changes, &faults).await;
+    assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 3]);
+    assert!(end.finished);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_that_no_read_can_settle_stays_in_doubt_and_the_run_ends() {
+    let change = run_now("e", "s0");
+    let mut stage = Stage::new(from_ref(&change));
+    stage.service.fault(&request_of(&change), Fault::DropBefore);
+    for _ in 0..3 {
+        stage.service.fault(&read_of("e"), Fault::None);
+    }
+    stage.service.world().executions.get_mut("e").unwrap()["tasks"][4]["status"] =
+        serde_json::json!("SCHEDULED");
+    // Somebody cancels the schedule while the request is under way.
+    let service = stage.service.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        service.world().executions.get_mut("e").unwrap()["tasks"][4]["status"] =
+            serde_json::json!("SKIPPED");
+    });
+    let end = stage.run().await.unwrap();
+    assert_eq!(end.counts.get(Outcome::InDoubt), 1);
+    assert!(!end.finished && end.stopped.is_none());
+    assert!(stage.reads() <= 4, "{} reads", stage.reads());
+    let told = stage.events.iter().any(
+        |event| matches!(event, Event::Ended { outcome: Outcome::InDoubt, detail: Some(detail), .. } if detail.contains("status")),
+    );
+    assert!(told, "{:?}", stage.events);
+}
+
+#[tokio::test(start_paused = true)]
+async fn groups_go_together_up_to_the_concurrency_and_writes_of_one_never_overlap() {
+    let changes: Vec<Change> = (0..8)
+        .flat_map(|number| {
+            let execution = format!("e{number}");
+            ["t0", "t1", "t2"].map(|task| reassign(&execution, task))
+        })
+        .collect();
+    for concurrency in [1, 3, 5] {
+        let mut stage = Stage::new(&changes);
+        stage.settings.concurrency = concurrency;
+        stage.run().await.unwrap();
+        assert_eq!(stage.service.world().most_at_once, concurrency);
+    }
+}

@@ -1,0 +1,242 @@
+//! What the documents say is true of the code: their playbooks load, and what they name is there.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use wf_bulk::playbook::{self, Overrides};
+
+/// Completes an example that shows some keys only.
+const REST: [(&str, &str); 5] = [
+    ("version", "version: 1\n"),
+    ("name", "name: example\n"),
+    ("vars", "vars: { leaver: \"10010\" }\n"),
+    (
+        "select",
+        "select:\n  flows: { entities: [ { id: e1, schema: contact } ] }\n  each: task\n",
+    ),
+    ("actions", "actions: [ shift_due_date: { by: 1 day } ]\n"),
+];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All documents of the repository.
+fn documents() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("docs")];
+    let mut files = ["README.md", "DESIGN.md", "CHANGELOG.md"]
+        .map(|name| root().join(name))
+        .to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                files.push(path);
+            }
+        }
+    }
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        found.push((file, text));
+    }
+    found
+}
+
+/// The blocks of a language, each with its first line's number.
+fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
+    let mut blocks = Vec::new();
+    let mut block: Option<(usize, String)> = None;
+    let fence = format!("```{language}");
+    let mut inside = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        match (&mut block, line.starts_with("```")) {
+            (Some(_), true) => blocks.extend(block.take()),
+            (Some((_, text)), false) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, true) if !inside && line == fence => block = Some((number + 1, String::new())),
+            (None, true) => inside = !inside,
+            (None, false) => {}
+        }
+    }
+    blocks
+}
+
+/// The example, with what it leaves out. `where` alone is shown as it stands below `select`.
+fn completed(block: &str) -> String {
+    let has = |key: &str| {
+        block
+            .lines()
+            .any(|line| line.starts_with(&format!("{key}:")))
+    };
+    if has("where") {
+        let indented = format!("  {}\n", block.trim_end().replace('\n', "\n  "));
+        return completed(&format!(
+            "select:\n  flows: {{ entities: [ {{ id: e1, schema: contact }} ] }}\n  each: task\n{indented}"
+        ));
+    }
+    let mut text = block.to_owned();
+    for (key, rest) in REST {
+        if !has(key) {
+            text.push_str(rest);
+        }
+    }
+    text
+}
+
+#[test]
+fn every_playbook_in_the_documents_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("entities.csv"),
+        "entity_id,entity_schema\n",
+    )
+    .unwrap();
+    let overrides: Overrides = [("successor".to_owned(), "10020".to_owned())]
+        .into_iter()
+        .collect();
+    let mut loaded = 0;
+    for (file, text) in documents() {
+        for (line, block) in blocks(&text, "yaml") {
+            let playbook = completed(&block);
+            let given = if playbook.contains("successor:") {
+                overrides.clone()
+            } else {
+                Overrides::default()
+            };
+            let path = folder.path().join("playbook.yaml");
+            let now = "2026-12-01T09:00:00Z".parse().unwrap();
+            if let Err(mistakes) = playbook::load(&path, playbook, &given, now) {
+                panic!(
+                    "{}, line {line}:\n{}",
+                    file.display(),
+                    mistakes.render(false)
+                );
+            }
+            loaded += 1;
+        }
+    }
+    assert!(loaded > 8, "{loaded} examples");
+}
+
+#[test]
+fn every_playbook_of_the_repository_loads() {
+    let mut loaded = 0;
+    for entry in fs::read_dir(root().join("playbooks")).unwrap() {
+        let path = entry.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml")
+        {
+            let source = playbook::read(&path).unwrap();
+            let now = "2026-12-01T09:00:00Z".parse().unwrap();
+            if let Err(mistakes) = playbook::load(&path, source, &Overrides::default(), now) {
+                panic!("{}", mistakes.render(false));
+            }
+            loaded += 1;
+        }
+    }
+    assert!(loaded >= 4, "{loaded} playbooks");
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_a_heading() {
+    let mut wrong = Vec::new();
+    for (file, text) in documents() {
+        for target in links(&text) {
+            let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let linked = if path.is_empty() {
+                file.clone()
+            } else {
+                file.parent().unwrap().join(path)
+            };
+            if !linked.exists() {
+                wrong.push(format!("{}: {target}", file.display()));
+            } else if !anchor.is_empty()
+                && !anchors(&fs::read_to_string(linked).unwrap()).contains(&anchor.to_owned())
+            {
+                wrong.push(format!("{}: no heading {target}", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// The targets of `[text](target)`, those on other servers left out.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split_once(')').map(|(target, _)| target))
+        .filter(|target| !target.contains("://"))
+}
+
+/// The headings as links name them: lower case, hyphens for spaces, no other marks.
+fn anchors(text: &str) -> Vec<String> {
+    let anchor = |heading: &str| {
+        let kept = heading.trim().to_lowercase();
+        let kept = kept
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| anchor(line.trim_start_matches('#')))
+        .collect()
+}
+
+#[test]
+fn every_file_and_test_that_the_design_names_is_there() {
+    let design = fs::read_to_string(root().join("DESIGN.md")).unwrap();
+    let code = code();
+    let mut named = 0;
+    let mut wrong = Vec::new();
+    for word in design.split('`').skip(1).step_by(2) {
+        let is_path = ["src/", "tests/", "sandbox/", "docs/", "playbooks/"]
+            .iter()
+            .any(|folder| word.starts_with(folder));
+        // Names of tests are sentences; no field or file here has so many words.
+        let is_test = word.matches('_').count() >= 4
+            && word
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+        let is_there = match (is_path, is_test) {
+            (true, _) => root().join(word).exists(),
+            (false, true) => code.contains(&format!("fn {word}(")),
+            (false, false) => continue,
+        };
+        named += 1;
+        if !is_there {
+            wrong.push(word);
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(named > 40, "{named} files and tests are named");
+}
+
+/// All Rust code of the repository.
+fn code() -> String {
+    let mut text = String::new();
+    let mut folders = ["src", "tests", "sandbox/src", "sandbox/tests"]
+        .map(|name| root().join(name))
+        .to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
+}

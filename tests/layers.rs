@@ -1,0 +1,416 @@
+//! Modules import in one direction, and a dependency has one home.
+//!
+//! [`MODULES`] is the rule; DESIGN.md shows the same lines and is compared with them. Code that is compiled for tests
+//! alone may use what it likes and is not looked at.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+
+/// Each module, and the modules that it imports. All of them stand above it, so there is no circle.
+const MODULES: &[(&str, &str)] = &[
+    ("text", ""),
+    ("styles", ""),
+    ("json", ""),
+    ("digest", ""),
+    ("sort", ""),
+    ("private_file", ""),
+    ("outcome", ""),
+    ("dates", ""),
+    ("pace", ""),
+    ("error", "styles text"),
+    ("api", "json"),
+    ("cli", "api pace"),
+    ("template", "api dates"),
+    ("action", "api dates json template"),
+    ("playbook", "action api dates digest pace template"),
+    ("http", "api"),
+    ("retry", "action api"),
+    ("client", "action api http pace retry"),
+    ("selection", "api client json playbook sort template"),
+    ("plan", "action api digest json pace playbook selection"),
+    ("planning", "action client plan playbook selection"),
+    ("checkpoint", "outcome private_file"),
+    ("store", "checkpoint digest pace private_file"),
+    ("event", "outcome plan"),
+    (
+        "report",
+        "api checkpoint error event outcome plan selection sort store styles text",
+    ),
+    (
+        "run",
+        "action api checkpoint client event json outcome plan report retry selection",
+    ),
+    (
+        "commands",
+        "checkpoint cli client digest error http pace plan planning playbook report retry run selection store styles text",
+    ),
+    ("main", "cli commands error styles"),
+];
+
+/// A dependency that decides much, and the only modules that name it.
+const HOMES: &[(&str, &[&str])] = &[
+    ("axum", &[]),
+    ("clap", &["cli", "commands", "error", "main"]),
+    ("dialoguer", &["commands"]),
+    ("governor", &["pace"]),
+    ("indicatif", &["report"]),
+    ("miette", &["playbook"]),
+    ("minijinja", &["template"]),
+    ("reqwest", &["http"]),
+    ("serde_yaml", &["playbook"]),
+    // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
+    ("wf_bulk_sandbox", &["commands"]),
+];
+
+/// A module at the top of the crate: what it imports of the crate, and the crates it names, each with a file.
+#[derive(Debug, Default)]
+struct Uses {
+    modules: BTreeMap<String, PathBuf>,
+    crates: BTreeMap<String, PathBuf>,
+}
+
+#[test]
+fn a_module_imports_only_what_the_table_allows() {
+    let mut wrong = Vec::new();
+    for (module, uses) in top_modules() {
+        let Some((_, allowed)) = MODULES.iter().find(|(name, _)| *name == module) else {
+            wrong.push(format!("`{module}` is not in the table"));
+            continue;
+        };
+        for (used, file) in uses.modules {
+            if used != module && !allowed.split(' ').any(|name| name == used) {
+                wrong.push(format!("{}: `{module}` imports `{used}`", file.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_table_points_one_way_and_allows_nothing_that_is_not_needed() {
+    let uses = top_modules();
+    let mut above = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for (module, imports) in MODULES {
+        let Some(uses) = uses.get(*module) else {
+            wrong.push(format!("there is no `{module}`"));
+            continue;
+        };
+        for import in imports.split_whitespace() {
+            if !above.contains(import) {
+                wrong.push(format!(
+                    "`{import}` does not stand above `{module}`, which imports it"
+                ));
+            }
+            if !uses.modules.contains_key(import) {
+                wrong.push(format!("`{module}` does not import `{import}` any more"));
+            }
+        }
+        above.insert(*module);
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_design_shows_the_same_table() {
+    let width = MODULES.iter().map(|(name, _)| name.len()).max().unwrap();
+    let lines: Vec<String> = MODULES
+        .iter()
+        .map(|(module, imports)| format!("{module:width$}  {imports}").trim_end().to_owned())
+        .collect();
+    let table = lines.join("\n");
+    let design = fs::read_to_string(root().join("DESIGN.md")).unwrap();
+    assert!(
+        design.contains(&format!("```text\n{table}\n```")),
+        "DESIGN.md should hold these lines:\n{table}"
+    );
+}
+
+#[test]
+fn a_dependency_is_named_at_home_only() {
+    let mut wrong = Vec::new();
+    for (module, uses) in top_modules() {
+        for (name, homes) in HOMES {
+            match (uses.crates.get(*name), homes.contains(&module.as_str())) {
+                (Some(file), false) => {
+                    wrong.push(format!("{}: `{module}` names `{name}`", file.display()));
+                }
+                (None, true) => wrong.push(format!("`{module}` is no home of `{name}` any more")),
+                (Some(_), true) | (None, false) => {}
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_sandbox_knows_nothing_of_the_client() {
+    let manifest = fs::read_to_string(root().join("sandbox/Cargo.toml")).unwrap();
+    let dependencies = manifest
+        .lines()
+        .filter(|line| line.contains("path =") || line.starts_with("wf-bulk ="));
+    assert_eq!(dependencies.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What each module at the top uses, itself and all that is inside of it. `lib.rs` only names them and is left out.
+fn top_modules() -> BTreeMap<String, Uses> {
+    let source = root().join("src");
+    let library = Scan::of(&read(&source.join("lib.rs")), 0);
+    assert!(
+        library.children.len() > 20,
+        "lib.rs should declare the modules: {:?}",
+        library.children
+    );
+    let mut modules = BTreeMap::new();
+    for name in library.children {
+        let mut uses = Uses::default();
+        add_module(&source, &name, 1, &mut uses);
+        modules.insert(name, uses);
+    }
+    let mut main = Uses::default();
+    main.add(
+        Scan::of(&read(&source.join("main.rs")), 0),
+        Path::new("src/main.rs"),
+    );
+    modules.insert("main".to_owned(), main);
+    modules
+}
+
+/// Follows the declarations, as the compiler does: a file that only tests declare is not found.
+fn add_module(folder: &Path, name: &str, depth: usize, uses: &mut Uses) {
+    let inside = folder.join(name);
+    let file = [inside.with_extension("rs"), inside.join("mod.rs")]
+        .into_iter()
+        .find(|file| file.exists())
+        .unwrap_or_else(|| panic!("no file of {}", inside.display()));
+    let mut scan = Scan::of(&read(&file), depth);
+    for child in std::mem::take(&mut scan.children) {
+        add_module(&inside, &child, depth + 1, uses);
+    }
+    uses.add(scan, file.strip_prefix(root()).unwrap_or(&file));
+}
+
+impl Uses {
+    fn add(&mut self, scan: Scan, file: &Path) {
+        for module in scan.modules {
+            self.modules.entry(module).or_insert_with(|| file.into());
+        }
+        for name in scan.crates {
+            self.crates.entry(name).or_insert_with(|| file.into());
+        }
+    }
+}
+
+fn read(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// What the text of one file names, outside of code for tests.
+#[derive(Debug, Default)]
+struct Scan {
+    /// Modules at the top of this crate.
+    modules: BTreeSet<String>,
+    /// First names of other paths, crates among them.
+    crates: BTreeSet<String>,
+    /// `mod name;`
+    children: Vec<String>,
+}
+
+impl Scan {
+    /// `depth` is how many modules the text is inside of.
+    fn of(text: &str, depth: usize) -> Self {
+        let mut scan = Self::default();
+        scan.stream(text.parse().expect("the file is Rust"), depth);
+        scan
+    }
+
+    fn stream(&mut self, stream: TokenStream, depth: usize) {
+        let tokens: Vec<TokenTree> = stream.into_iter().collect();
+        let mut at = 0;
+        while at < tokens.len() {
+            let rest = &tokens[at..];
+            at += match rest {
+                [
+                    TokenTree::Punct(hash),
+                    TokenTree::Group(attribute),
+                    item @ ..,
+                ] if hash.as_char() == '#' && is_for_tests(attribute) => 2 + length_of_item(item),
+                [
+                    TokenTree::Ident(word),
+                    TokenTree::Ident(name),
+                    TokenTree::Punct(end),
+                    ..,
+                ] if word == "mod" && end.as_char() == ';' => {
+                    self.children.push(name.to_string());
+                    3
+                }
+                [
+                    TokenTree::Ident(word),
+                    TokenTree::Ident(_),
+                    TokenTree::Group(body),
+                    ..,
+                ] if word == "mod" => {
+                    self.stream(body.stream(), depth + 1);
+                    3
+                }
+                [TokenTree::Ident(_), TokenTree::Punct(colon), ..] if colon.as_char() == ':' => {
+                    self.path(rest, depth)
+                }
+                [TokenTree::Group(group), ..] => {
+                    self.stream(group.stream(), depth);
+                    1
+                }
+                [_, ..] => 1,
+                [] => unreachable!("`at` is inside of the tokens"),
+            };
+        }
+    }
+
+    /// Notes where a path goes; gives the number of tokens that it takes, braces left out.
+    fn path(&mut self, tokens: &[TokenTree], depth: usize) -> usize {
+        let mut words = Vec::new();
+        let mut rest = tokens;
+        while let [
+            TokenTree::Ident(word),
+            TokenTree::Punct(one),
+            TokenTree::Punct(two),
+            after @ ..,
+        ] = rest
+            && (one.as_char(), two.as_char()) == (':', ':')
+        {
+            words.push(word.to_string());
+            rest = after;
+        }
+        let taken = (tokens.len() - rest.len()).max(1);
+        let supers = words.iter().take_while(|word| *word == "super").count();
+        let is_here = match words.first().map(String::as_str) {
+            None => return taken,
+            Some("crate" | "wf_bulk") => Some(1),
+            Some("super") => (supers == depth).then_some(supers),
+            Some("self") => None,
+            Some(name) => {
+                self.crates.insert(name.to_owned());
+                None
+            }
+        };
+        if let Some(module) = is_here.and_then(|start| words.get(start)) {
+            self.modules.insert(module.clone());
+        } else if is_here == Some(words.len()) {
+            self.modules.extend(heads(rest.first()));
+        }
+        taken
+    }
+}
+
+/// The first words of what stands behind `crate::`, be it one name or a group in braces.
+fn heads(token: Option<&TokenTree>) -> Vec<String> {
+    match token {
+        Some(TokenTree::Ident(name)) => vec![name.to_string()],
+        Some(TokenTree::Group(group)) => {
+            let tokens: Vec<TokenTree> = group.stream().into_iter().collect();
+            tokens
+                .split(|token| matches!(token, TokenTree::Punct(comma) if comma.as_char() == ','))
+                .filter_map(|item| item.first().map(ToString::to_string))
+                .collect()
+        }
+        other => panic!("an import of everything can't be checked: {other:?}"),
+    }
+}
+
+/// `#[cfg(test)]`, also with more conditions.
+fn is_for_tests(attribute: &Group) -> bool {
+    let text = attribute.stream().to_string();
+    let words: Vec<&str> = text
+        .split(|c: char| !c.is_alphanumeric() && c != '_')
+        .collect();
+    words.first() == Some(&"cfg") && words.contains(&"test") && !words.contains(&"not")
+}
+
+/// Tokens up to the end of an item: its semicolon or its body.
+fn length_of_item(tokens: &[TokenTree]) -> usize {
+    let end = tokens.iter().position(|token| match token {
+        TokenTree::Punct(punct) => punct.as_char() == ';',
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    });
+    end.map_or(tokens.len(), |end| end + 1)
+}
+
+#[test]
+fn imports_are_seen_in_every_form_and_nothing_else_is() {
+    let found = |text: &str, depth| Vec::from_iter(Scan::of(text, depth).modules);
+    for (text, depth, expected) in [
+        ("use crate::plan;", 1, vec!["plan"]),
+        ("use crate::plan::{Change, Item};", 1, vec!["plan"]),
+        (
+            "use crate::{plan::{self, Change}, run, text as t};",
+            1,
+            vec!["plan", "run", "text"],
+        ),
+        ("fn f() { g(crate::plan::VERSION) }", 1, vec!["plan"]),
+        (
+            "fn f() -> String { format!(\"{}\", crate::plan::VERSION) }",
+            1,
+            vec!["plan"],
+        ),
+        (
+            "pub(in crate::plan) use crate::run;",
+            2,
+            vec!["plan", "run"],
+        ),
+        ("pub(crate) fn f() {}", 1, vec![]),
+        ("use super::plan;", 1, vec!["plan"]),
+        ("use super::model;", 2, vec![]),
+        ("use super::super::plan;", 2, vec!["plan"]),
+        (
+            "mod inside { use super::super::plan; use super::near; }",
+            1,
+            vec!["plan"],
+        ),
+        ("use super::{plan, run::Group};", 1, vec!["plan", "run"]),
+        (
+            "/// See [`crate::plan`].\n//! crate::run\nfn f() {} // crate::run",
+            1,
+            vec![],
+        ),
+        (
+            "const A: &str = \"crate::plan\"; const B: &str = r#\"crate::plan\"#;",
+            1,
+            vec![],
+        ),
+        ("#[cfg(test)] mod tests { use crate::plan; }", 1, vec![]),
+        (
+            "#[cfg(test)] use crate::plan; use crate::run;",
+            1,
+            vec!["run"],
+        ),
+        (
+            "#[cfg(all(test, unix))] #[path = \"x.rs\"] mod tests; use crate::run;",
+            1,
+            vec!["run"],
+        ),
+        ("#[cfg(not(test))] use crate::plan;", 1, vec!["plan"]),
+        ("use std::{fmt, io}; use self::near::x;", 1, vec![]),
+    ] {
+        assert_eq!(found(text, depth), expected, "{text}");
+    }
+}
+
+#[test]
+fn declarations_and_crates_are_seen() {
+    let scan = Scan::of(
+        "mod a; pub mod b; #[cfg(test)] mod c; use clap::Args; type T = std::io::Result<u8>;",
+        1,
+    );
+    assert_eq!(scan.children, ["a", "b"]);
+    assert_eq!(Vec::from_iter(scan.crates), ["clap", "std"]);
+}
