@@ -287,6 +287,7 @@ mod tests {
                 self.at = (self.at + 1) % self.item.len();
             }
             self.read.set(self.read.get() + buffer.len());
+            assert!(self.read.get() < 64 << 20, "nothing is handed over");
             Ok(buffer.len())
         }
     }
