@@ -38,7 +38,7 @@ pub(super) const SETTLE: Duration = Duration::from_secs(30);
 pub(super) const ATTEMPTS: u32 = 3;
 
 /// A test that waits longer would wait for ever.
-const DEADLOCK: Duration = Duration::from_secs(60);
+const DEADLOCK: Duration = Duration::from_mins(1);
 
 thread_local! {
     static EPOCH: Cell<Option<Instant>> = const { Cell::new(None) };
