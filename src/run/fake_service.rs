@@ -102,6 +102,8 @@ pub(super) struct World {
     pub(super) log: Vec<Sent>,
     /// By method and path; no fault when it is used up.
     script: BTreeMap<String, VecDeque<Fault>>,
+    /// By method and path: how much longer the next of these requests takes.
+    delays: BTreeMap<String, Duration>,
     /// The plan's line of each change.
     lines: BTreeMap<Key, u64>,
     /// Told when this many more requests have come.
@@ -144,6 +146,11 @@ impl Service {
             .entry(request.to_owned())
             .or_default()
             .push_back(fault);
+    }
+
+    /// The next of these requests takes so much longer.
+    pub(super) fn delay(&self, request: &str, delay: Duration) {
+        self.world().delays.insert(request.to_owned(), delay);
     }
 
     /// Everything works from now on.
@@ -247,7 +254,9 @@ impl Service {
         number: usize,
         fault: Fault,
     ) -> Result<Reply, TransportError> {
-        sleep(self.latency).await;
+        let request = format!("{:?} {}", operation.method(), operation.path());
+        let delay = self.world().delays.remove(&request).unwrap_or_default();
+        sleep(self.latency + delay).await;
         let answer = match (&write, fault.effect()) {
             (_, None) => None,
             (None, Some(_)) => Some(self.read(&operation)),

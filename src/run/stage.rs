@@ -37,6 +37,9 @@ use crate::{
 pub(super) const SETTLE: Duration = Duration::from_secs(30);
 pub(super) const ATTEMPTS: u32 = 3;
 
+/// A test that waits longer would wait for ever.
+const DEADLOCK: Duration = Duration::from_mins(1);
+
 thread_local! {
     static EPOCH: Cell<Option<Instant>> = const { Cell::new(None) };
 }
@@ -54,6 +57,8 @@ struct Recorder {
     events: Vec<Event>,
     interrupt_on: Option<fn(&Event) -> bool>,
     interrupt: mpsc::UnboundedSender<()>,
+    /// Told of each rest.
+    rest_known: std::sync::mpsc::Sender<()>,
     /// Requests that had been sent when it interrupted.
     requests: usize,
 }
@@ -61,6 +66,10 @@ struct Recorder {
 impl Reporter for Recorder {
     fn event(&mut self, _now: std::time::Instant, event: &Event) {
         self.events.push(event.clone());
+        if matches!(event, Event::Throttled { .. }) {
+            // Mostly nobody waits for it.
+            let _ = self.rest_known.send(());
+        }
         if self.interrupt_on.take_if(|is_it| is_it(event)).is_some() {
             self.requests = self.service.world().log.len();
             self.interrupt.send(()).unwrap();
@@ -78,6 +87,8 @@ pub(super) struct CountingDisk {
     file: File,
     durable: Arc<AtomicU64>,
     breaks: Option<Breaks>,
+    /// A sync that waits for the word.
+    hold: Option<(u32, std::sync::mpsc::Receiver<()>)>,
     writes: u32,
     syncs: u32,
 }
@@ -109,6 +120,9 @@ impl Disk for CountingDisk {
     // Nothing is synced for real: what survives a crash is what is counted here.
     fn sync_data(&mut self) -> io::Result<()> {
         self.syncs += 1;
+        if let Some((_, word)) = self.hold.take_if(|(nth, _)| *nth == self.syncs) {
+            word.recv_timeout(DEADLOCK).unwrap();
+        }
         match self.breaks {
             Some(Breaks::Sync(nth)) if self.syncs >= nth => Err(io::Error::from_raw_os_error(5)),
             Some(Breaks::Write(_) | Breaks::Sync(_)) | None => {
@@ -127,6 +141,8 @@ pub(super) struct Stage {
     pub(super) settings: Settings,
     pub(super) events: Vec<Event>,
     pub(super) breaks: Option<Breaks>,
+    /// In the next session this sync, from 1, takes until the service's wish for a rest is known.
+    pub(super) hold_sync: Option<u32>,
     plan: Vec<u8>,
     changes: BTreeMap<u64, (Key, Repeat)>,
     header: Header,
@@ -142,6 +158,8 @@ pub(super) enum Cut {
     InterruptAt(usize),
     /// Ctrl-C with the first event of this kind; no request may leave after it.
     InterruptOn(fn(&Event) -> bool),
+    /// The process dies with the nth request.
+    KillAt(usize),
     /// The process dies when the run has been polled so often.
     KillAtPoll(usize),
     /// As above, and of the checkpoint only what was synced is left.
@@ -201,6 +219,7 @@ impl Stage {
             },
             events: Vec::new(),
             breaks: None,
+            hold_sync: None,
             plan,
             changes: by_line,
             header,
@@ -231,6 +250,7 @@ impl Stage {
         mut open: impl FnMut(usize, &[u8]) -> Result<Reader<Cursor<Vec<u8>>>, PlanError>,
     ) -> Option<Result<End, RunError>> {
         let (interrupt, interrupts) = mpsc::unbounded_channel();
+        let (kill, mut killed) = mpsc::unbounded_channel();
         let (told, notices) = mpsc::unbounded_channel();
         let client = Client::new(ClientParts {
             transport: Box::new(self.service.clone()),
@@ -241,12 +261,15 @@ impl Stage {
             notices: Some(told),
         });
         let (durable, breaks) = (Arc::clone(&self.durable), self.breaks);
+        let (rest_known, held) = std::sync::mpsc::channel();
+        let hold_sync = self.hold_sync.take();
         let opened = Checkpoint::open_on(&self.checkpoint(), &self.header, now_ms(), |file| {
             durable.store(file.metadata().unwrap().len(), Ordering::SeqCst);
             CountingDisk {
                 file,
                 durable,
                 breaks,
+                hold: hold_sync.map(|nth| (nth, held)),
                 writes: 0,
                 syncs: 0,
             }
@@ -256,6 +279,7 @@ impl Stage {
             events: Vec::new(),
             interrupt_on: None,
             interrupt: interrupt.clone(),
+            rest_known,
             requests: usize::MAX,
         };
         let (polls, power_cut) = match cut {
@@ -266,6 +290,10 @@ impl Stage {
             }
             Cut::InterruptAt(nth) => {
                 self.service.alarm_at(nth, interrupt.clone());
+                (usize::MAX, false)
+            }
+            Cut::KillAt(nth) => {
+                self.service.alarm_at(nth, kill);
                 (usize::MAX, false)
             }
             Cut::KillAtPoll(polls) => (polls, false),
@@ -284,10 +312,14 @@ impl Stage {
         let mut opened = 0..;
         let run = dispatcher.run(|| open(opened.next().unwrap_or_default(), &self.plan));
         let mut survives = 0;
-        let ended = until_poll(polls, run, || {
+        let run = until_poll(polls, run, || {
             survives = self.durable.load(Ordering::SeqCst);
-        })
-        .await;
+        });
+        let ended = tokio::select! {
+            biased;
+            Some(()) = killed.recv() => None,
+            ended = run => ended,
+        };
         let sent = self.service.world().log.len();
         assert!(sent <= recorder.requests, "sent after the interrupt");
         assert!(recorder.interrupt_on.is_none(), "nothing to interrupt at");

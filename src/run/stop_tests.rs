@@ -1,5 +1,7 @@
 //! How a run stops, and goes on.
 
+use std::time::Duration;
+
 use super::{
     RunError,
     fake_service::Fault,
@@ -276,4 +278,54 @@ async fn an_execution_that_cannot_be_read_is_one_failure_however_many_changes_it
     assert_eq!(end.stopped, None);
     assert_eq!(end.counts.get(Outcome::Failed), 4);
     assert_eq!(end.counts.get(Outcome::Applied), 1);
+}
+
+/// A request is held back by the service's rest between its intent and its send, and its effect comes late.
+fn held_back(seconds: u64) -> Stage {
+    let (first, second) = (reassign("a", "t0"), run_now("b", "s0"));
+    let mut stage = Stage::new(&[first.clone(), second.clone()]);
+    let service = &stage.service;
+    service.fault(&request_of(&first), Fault::Throttled(Some(seconds)));
+    service.delay(&request_of(&first), Duration::from_millis(500));
+    service.delay(&read_of("b"), Duration::from_millis(100));
+    service.fault(&request_of(&second), Fault::Late(20_000));
+    // The first is the other request's intent.
+    stage.hold_sync = Some(2);
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_effect_is_waited_for_from_the_send_on_and_not_from_the_intent() {
+    for seconds in [1, 60, 290] {
+        let mut stage = held_back(seconds);
+        stage.run().await.unwrap();
+        stage.check();
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 2]);
+        assert_eq!(stage.sends(), [2, 1]);
+        assert_eq!(stage.effects(), [1, 1]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_it_is_waited_for_from_the_next_session_on() {
+    // Two reads, a throttled write, and after the rest these two in either order.
+    for nth in [4, 5] {
+        let mut stage = held_back(60);
+        assert!(stage.session(Cut::KillAt(nth)).await.is_none());
+        stage.resume_until_finished().await;
+        stage.check();
+        assert_eq!(stage.effects()[1], 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_while_a_request_is_held_back_keeps_it_from_being_sent() {
+    let mut stage = held_back(290);
+    let throttled = |event: &Event| matches!(event, Event::Throttled { .. });
+    let end = stage.session(Cut::InterruptOn(throttled)).await;
+    assert_eq!(end.unwrap().unwrap().counts.get(Outcome::NotAttempted), 2);
+    assert_eq!(stage.sends(), [1, 0]);
+    stage.resume_until_finished().await;
+    stage.check();
+    assert_eq!(stage.effects(), [1, 1]);
 }

@@ -115,25 +115,6 @@ async fn one_read_when_applying_and_one_more_for_a_doubt_that_it_resolves() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_late_effect_is_waited_for_even_when_the_request_itself_was_held_back_for_long() {
-    // The throttled request makes the other one rest between its intent and its send.
-    let (first, second) = (reassign("a", "t0"), run_now("b", "s0"));
-    for rest in [1, 60, 290] {
-        let (stage, _) = played(
-            &[first.clone(), second.clone()],
-            &[
-                (request_of(&first), Fault::Throttled(Some(rest))),
-                (request_of(&second), Fault::Late(20_000)),
-            ],
-        )
-        .await;
-        assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 2]);
-        assert_eq!(stage.effects(), [1, 1]);
-        assert_eq!(stage.sends()[1], 1);
-    }
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_somebody_else_did_meanwhile_is_seen_before_anything_is_sent() {
     type Meddle = fn(&mut serde_json::Value);
     let change = reassign("e", "t0");
