@@ -2,7 +2,7 @@
 
 mod help;
 
-use std::{num::NonZeroU32, path::PathBuf, str::FromStr};
+use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
@@ -147,6 +147,12 @@ pub struct Common {
     /// A line for each change, and for each attempt that is repeated or looked up
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
+}
+
+impl Common {
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
+    }
 }
 
 #[derive(Debug, Args)]

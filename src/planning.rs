@@ -9,8 +9,8 @@ use crate::{
     action::Close,
     client::Client,
     plan::{
-        Builder, Header, Item, PlanError, PlaybookRef, ReasonsUnread, Rejection, Trailer, VERSION,
-        Writer, target_of,
+        Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer,
+        target_of,
     },
     playbook::Playbook,
     selection::{
@@ -54,7 +54,7 @@ pub async fn plan(
 ) -> Result<(Trailer, String), PlanningError> {
     let mut scanned = scan(client, playbook, progress).await?;
     let mut writer = Writer::new(out, &header(playbook, origin, &scanned))?;
-    while let Some(row) = scanned.rejected.next() {
+    for row in scanned.rejected.by_ref() {
         let (row, reason) = row?;
         let reason: String = serde_json::from_str(&reason).map_err(io::Error::from)?;
         let row = row.parse().map_err(io::Error::other)?;
@@ -133,14 +133,12 @@ async fn items(
     chosen: Chosen,
 ) -> Result<Vec<Item>, ScanError> {
     let planned = loop {
-        match builder.group(&execution, &chosen.parts) {
-            Ok(planned) => break planned,
-            // At most once: what is read is a list, if only an empty one.
-            Err(ReasonsUnread) => {
-                let reasons = read_closing_reasons(client, &execution).await?;
-                execution.change(&Part::Execution, Close::SNAPSHOT, reasons);
-            }
+        if let Ok(planned) = builder.group(&execution, &chosen.parts) {
+            break planned;
         }
+        // The reasons are unread. That is so once at most: what is read is a list, if only an empty one.
+        let reasons = read_closing_reasons(client, &execution).await?;
+        execution.change(&Part::Execution, Close::SNAPSHOT, reasons);
     };
     let rejected = chosen.rejected.into_iter().map(|(part, reason)| {
         Item::Rejected(Rejection {

@@ -210,6 +210,10 @@ mod tests {
                 Reading::Done
             );
         }
+        assert_eq!(
+            is(json!({"status": "FAILED", "automation_config": {"execution_id": "a"}})),
+            Reading::Done
+        );
         // Cancelled, scheduled anew, or already running without a trace of a new automation.
         assert!(drifted(is(json!({"status": "SKIPPED"}))));
         assert!(drifted(is(

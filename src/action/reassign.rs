@@ -219,8 +219,8 @@ mod tests {
             (r#"{ set: ["2"] }"#, Value::Null, r#"["2"]"#),
             (r#"{ set: ["2", "3"] }"#, json!(["1", "3"]), r#"["3","2"]"#),
             (r#"{ set: ["2", "3"] }"#, json!(["3", "2"]), ALREADY),
-            (r#"{ set: [] }"#, json!(["1"]), "[]"),
-            (r#"{ set: [] }"#, Value::Null, ALREADY),
+            ("{ set: [] }", json!(["1"]), "[]"),
+            ("{ set: [] }", Value::Null, ALREADY),
             // Some more, some less; who is in both is added.
             (r#"{ add: ["2"] }"#, Value::Null, r#"["2"]"#),
             (r#"{ add: ["2"] }"#, json!(["1"]), r#"["1","2"]"#),
@@ -273,7 +273,7 @@ mod tests {
                 json!(["1", variable]),
                 json!([variable, "2"]),
             ),
-            (r#"{ set: [] }"#, json!([variable, "1"]), json!([variable])),
+            ("{ set: [] }", json!([variable, "1"]), json!([variable])),
             (
                 r#"{ add: ["1"] }"#,
                 json!([variable]),

@@ -4,8 +4,9 @@ use std::time::Instant;
 
 use super::{
     backend::{Server, connect},
-    files::{open_plan, overview},
+    files::open_plan,
     launch::{Launch, launch},
+    overview::overview,
     terminal::can_ask,
 };
 use crate::{
@@ -25,6 +26,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         Server::of(common)?,
         org,
         &args.pacing.over(header.pace),
+        common.timeout(),
     )
     .await?;
     let file = open_plan(&args.plan)?;

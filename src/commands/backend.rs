@@ -80,12 +80,13 @@ impl Drop for Serving {
     }
 }
 
-/// Makes a client of the server; the sandbox is started first.
+/// Makes a client of the server; the sandbox is started first. One request may take `timeout` in all.
 pub(super) async fn connect(
     common: &Common,
     server: Server,
     org: Option<&str>,
     pace: &Pace,
+    timeout: Duration,
 ) -> Result<Backend, Error> {
     let (origin, token, serving) = match &server {
         Server::At(origin) => (origin.clone(), token(common)?, None),
@@ -99,7 +100,7 @@ pub(super) async fn connect(
         origin,
         token,
         org: org.map(str::to_owned),
-        timeout: Duration::from_secs(common.timeout),
+        timeout,
         user_agent: USER_AGENT_VALUE.to_owned(),
     })
     .map_err(|error| Error::usage("requests can't be made").caused_by(error))?;

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use jiff::Timestamp;
@@ -12,11 +12,12 @@ use tokio::sync::mpsc;
 
 use super::{
     backend::Backend,
-    files::{Overview, read_again},
+    files::read_again,
+    overview::Overview,
     terminal::{STYLES, print, say},
 };
 use crate::{
-    checkpoint::{self, Checkpoint},
+    checkpoint::Checkpoint,
     cli::Common,
     error::{Error, ExitCode},
     report::{Bars, Lines, Quiet, Reporter, Summary, write_files, write_json},
@@ -30,7 +31,6 @@ use crate::{
 pub(super) struct Execution {
     pub(super) folder: RunFolder,
     pub(super) settings: RunSettings,
-    pub(super) header: checkpoint::Header,
     pub(super) plan: Overview,
     /// The run's own copy of the plan, open since it was checked.
     pub(super) plan_file: File,
@@ -48,11 +48,11 @@ pub(super) async fn execute(
     let Execution {
         folder,
         settings,
-        header,
         plan,
         plan_file,
         start,
     } = execution;
+    let header = plan.checkpoint_header(settings.run);
     let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
     if let Some(recovered) = opened.recovered {
@@ -74,7 +74,8 @@ pub(super) async fn execute(
             concurrency: settings.pace.concurrency.get() as usize,
             stop_after: settings.pace.stop_after.get(),
             attempts: Policy::default().attempts.get(),
-            settle: Duration::from_millis(settings.timeout_ms),
+            // No request is under way for longer.
+            settle: settings.timeout(),
             now: now_ms,
         },
         Arc::clone(&backend.client),

@@ -6,15 +6,14 @@ use std::{
     path::Path,
 };
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::terminal::say;
 use crate::{
     cli::{Planning, Vars},
-    error::{Error, ExitCode},
-    plan::{Header, PlanError, Reader, Trailer},
-    playbook::{self, Overrides, Playbook, Size},
-    report::PlanSummary,
+    error::Error,
+    plan::{PlanError, Reader},
+    playbook::{self, Overrides, Playbook},
     text::Untrusted,
 };
 
@@ -54,68 +53,6 @@ pub(super) fn load_for_planning(
         .exclude
         .extend(planning.exclude.iter().cloned());
     Ok(playbook)
-}
-
-/// A plan that was read whole: every line is right, and so is the digest.
-#[derive(Debug)]
-pub(super) struct Overview {
-    pub(super) header: Header,
-    pub(super) trailer: Trailer,
-    /// What `sha256sum` prints for the file.
-    pub(super) sha256: String,
-    pub(super) summary: PlanSummary,
-}
-
-impl Overview {
-    /// Lines of the file, header and trailer included.
-    pub(super) const fn lines(&self) -> u64 {
-        self.trailer.changes + self.trailer.skipped + self.trailer.rejected + 2
-    }
-
-    pub(super) fn broken_guards(&self) -> Vec<String> {
-        let Trailer {
-            changes,
-            groups,
-            scanned,
-            ..
-        } = self.trailer;
-        self.header.guards.broken(Size {
-            changes,
-            groups,
-            scanned,
-        })
-    }
-
-    /// What a command that only planned ends with.
-    pub(super) fn exit_code(&self) -> ExitCode {
-        let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
-        let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
-        ExitCode::of_all(rejected.into_iter().chain(broken))
-    }
-}
-
-/// Reads a plan from its start to its end.
-pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> {
-    let broken = |error: PlanError| {
-        Error::failed(format!("{} is no plan that can be used", path.display()))
-            .caused_by(error)
-            .hint("make a new one: wf-bulk plan PLAYBOOK -o FILE")
-    };
-    file.rewind().map_err(|error| broken(error.into()))?;
-    let mut reader = Reader::new(BufReader::new(&*file)).map_err(broken)?;
-    let zone = TimeZone::get(&reader.header().timezone).unwrap_or(TimeZone::UTC);
-    let mut summary = PlanSummary::new(zone);
-    while let Some(line) = reader.next_line().map_err(broken)? {
-        summary.add(&line.item);
-    }
-    let end = |reader: &Reader<_>| reader.end().cloned();
-    let (trailer, sha256) = end(&reader).ok_or_else(|| broken(PlanError::NoEnd))?;
-    Ok(Overview {
-        header: reader.header().clone(),
-        trailer,
-        sha256,
-        summary,
-    })
 }
 
 /// Opens a plan for reading.

@@ -3,21 +3,22 @@
 use std::{env, fs::File, path::PathBuf, time::Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use super::{
-    backend::Backend,
+    backend::{Backend, SANDBOX},
     execute::{Execution, execute},
-    files::{Overview, open_plan, overview},
+    files::open_plan,
+    overview::{Overview, overview},
     signals,
-    terminal::{STYLES, ask, print, say},
+    terminal::{ask, say},
 };
 use crate::{
-    checkpoint::{self, Ending},
+    checkpoint::Ending,
     cli::{Applying, Common, Pacing},
     digest,
     error::{Error, ErrorKind, ExitCode},
     plan::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals},
-    report::{PlanText, Summary, write_json},
     store::{self, LockHome, RunId, RunSettings, StateDir, Wait},
 };
 
@@ -52,32 +53,24 @@ pub(super) async fn launch(
     }
     let pace = args.pacing.over(plan.header.pace);
 
-    let text = PlanText {
-        heading: (&plan.header).into(),
-        summary: &plan.summary,
-        trailer: &plan.trailer,
-        rate: pace.rate.per_second(),
-        rechecks: !args.pacing.no_recheck,
-        broken_guards: &plan.broken_guards(),
-        closing: "",
+    plan.show(common, &pace, !args.pacing.no_recheck, "")?;
+
+    let vars_sha256 = digest::sha256(json!(plan.header.vars).to_string());
+    let admit = || {
+        let here = Circumstances {
+            server: backend.server.label(),
+            org: common.org.clone(),
+            now,
+            max_age: args.max_age,
+            again: args.applying.again,
+            earlier: earlier_runs(&state_dir, &plan, &vars_sha256)?,
+        };
+        match refusals(&plan.header, &plan.trailer, &here).first() {
+            Some(refusal) => Err(refused(refusal)),
+            None => Ok(()),
+        }
     };
-    if common.json {
-        say(|out| text.write(out, STYLES));
-    } else {
-        print(|out| text.write(out, STYLES))?;
-    }
-    let vars_sha256 = digest::sha256(serde_json::to_vec(&plan.header.vars).unwrap_or_default());
-    let here = Circumstances {
-        server: backend.server.label(),
-        org: common.org.clone(),
-        now,
-        max_age: args.max_age,
-        again: args.applying.again,
-        earlier: earlier_runs(&state_dir, &plan, &vars_sha256)?,
-    };
-    if let Some(refusal) = refusals(&plan.header, &plan.trailer, &here).first() {
-        return Err(refused(refusal));
-    }
+    admit()?;
     if plan.trailer.changes == 0 {
         return nothing_to_do(common, &plan, &backend, start);
     }
@@ -86,6 +79,10 @@ pub(super) async fn launch(
         return Ok(ExitCode::Error);
     }
 
+    let org = plan.header.org.as_deref();
+    let server_lock = lock_server(&plan.header.server, org, args.pacing.lock_wait())?;
+    // While somebody thought, or the lock was waited for, another run may have done the same.
+    admit()?;
     let settings = RunSettings {
         wf_bulk_run: store::VERSION,
         run: draft.id(),
@@ -94,26 +91,19 @@ pub(super) async fn launch(
         vars_sha256,
         plan_sha256: plan.sha256.clone(),
         server: plan.header.server.clone(),
-        sandbox: plan.header.server == super::backend::SANDBOX,
+        sandbox: plan.header.server == SANDBOX,
         org: plan.header.org.clone(),
         pace,
         recheck: !args.pacing.no_recheck,
         timeout_ms: common.timeout * 1000,
         reason: args.applying.reason.clone(),
     };
-    let header = checkpoint::Header::new(
-        draft.id().to_string(),
-        plan.sha256.clone(),
-        plan.lines(),
-        plan.trailer.changes,
-    );
-    let server_lock = lock_server(&settings, args.pacing.wait)?;
     let interrupts = signals::watch()?;
+    let header = plan.checkpoint_header(settings.run);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;
     let execution = Execution {
         folder,
         settings,
-        header,
         plan,
         plan_file,
         start,
@@ -124,12 +114,14 @@ pub(super) async fn launch(
 }
 
 /// Makes this process the only one on this machine that writes to the server and organisation.
-pub(super) fn lock_server(settings: &RunSettings, wait: bool) -> Result<store::Lock, Error> {
+pub(super) fn lock_server(
+    server: &str,
+    org: Option<&str>,
+    wait: Wait,
+) -> Result<store::Lock, Error> {
     let variable = |name| env::var_os(name).map(PathBuf::from);
-    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"))
-        .map_err(not_kept)?;
-    let wait = if wait { Wait::UntilFree } else { Wait::Refuse };
-    home.lock_server(&settings.server, settings.org.as_deref(), wait)
+    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"));
+    home.and_then(|home| home.lock_server(server, org, wait))
         .map_err(not_kept)
 }
 
@@ -186,24 +178,14 @@ fn nothing_to_do(
     backend: &Backend,
     start: Instant,
 ) -> Result<ExitCode, Error> {
-    let traffic = backend.client.traffic();
-    let summary = Summary::dry_run(
-        plan.sha256.clone(),
-        &plan.trailer,
-        traffic.requests,
-        start.elapsed(),
-    );
-    if common.json {
-        print(|out| write_json(&summary, out))?;
-    }
     say(|out| {
         writeln!(out, "nothing to do: everything is as the playbook wants it")?;
-        if plan.header.server == super::backend::SANDBOX {
+        if plan.header.server == SANDBOX {
             writeln!(out, "to start over with fresh data: wf-bulk sandbox reset")?;
         }
         Ok(())
     });
-    Ok(plan.exit_code())
+    plan.planned_only(common, backend, start)
 }
 
 fn question(plan: &Overview) -> String {

@@ -1,6 +1,6 @@
 //! The pace that the command line asks for.
 
-use crate::{cli::Pacing, pace::Pace};
+use crate::{cli::Pacing, pace::Pace, store::Wait};
 
 impl Pacing {
     /// The flags laid over the pace that a playbook, a plan or a run gives.
@@ -10,6 +10,15 @@ impl Pacing {
             burst: pace.burst,
             concurrency: self.concurrency.unwrap_or(pace.concurrency),
             stop_after: self.stop_after.unwrap_or(pace.stop_after),
+        }
+    }
+
+    /// What to do when another run holds a lock.
+    pub(super) const fn lock_wait(&self) -> Wait {
+        if self.wait {
+            Wait::UntilFree
+        } else {
+            Wait::Refuse
         }
     }
 }

@@ -8,12 +8,10 @@ use super::{
     backend::{Server, connect},
     files::load_for_planning,
     planning::{moment, plan_into},
-    terminal::{STYLES, print, say},
 };
 use crate::{
     cli::{Common, DEFAULT_SERVER, Plan},
     error::{Error, ExitCode},
-    report::{PlanText, Summary, write_json},
     text::shell_word,
 };
 
@@ -26,6 +24,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         Server::of(common)?,
         common.org.as_deref(),
         &playbook.pace,
+        common.timeout(),
     )
     .await?;
 
@@ -47,7 +46,6 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
 
-    let broken = overview.broken_guards();
     let server = match &backend.server {
         Server::Sandbox => " --sandbox".to_owned(),
         Server::At(origin) if origin.to_string() == DEFAULT_SERVER => String::new(),
@@ -58,26 +56,6 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         shell_word(&path.to_string_lossy()),
         overview.sha256
     );
-    let summary = Summary::dry_run(
-        overview.sha256.clone(),
-        &overview.trailer,
-        backend.client.traffic().requests,
-        start.elapsed(),
-    );
-    let text = PlanText {
-        heading: (&overview.header).into(),
-        summary: &overview.summary,
-        trailer: &overview.trailer,
-        rate: playbook.pace.rate.per_second(),
-        rechecks: true,
-        broken_guards: &broken,
-        closing: &closing,
-    };
-    if common.json {
-        say(|out| text.write(out, STYLES));
-        print(|out| write_json(&summary, out))?;
-    } else {
-        print(|out| text.write(out, STYLES))?;
-    }
-    Ok(overview.exit_code())
+    overview.show(common, &playbook.pace, true, &closing)?;
+    overview.planned_only(common, &backend, start)
 }

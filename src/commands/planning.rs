@@ -11,7 +11,8 @@ use jiff::Timestamp;
 
 use super::{
     backend::Backend,
-    files::{Overview, TOOL, overview},
+    files::TOOL,
+    overview::{Overview, overview},
 };
 use crate::{
     cli::{Common, DEFAULT_SERVER, Planning},

@@ -5,16 +5,16 @@ use std::time::Instant;
 use super::{
     backend::{Server, connect},
     execute::{Execution, execute},
-    files::{open_plan, overview},
+    files::open_plan,
     launch::{lock_server, not_kept},
+    overview::overview,
     signals,
     terminal::say,
 };
 use crate::{
-    checkpoint,
     cli::{Common, Resume},
     error::{Error, ExitCode},
-    store::{RunFolder, StateDir, Wait},
+    store::{RunFolder, StateDir},
 };
 
 pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
@@ -24,13 +24,9 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         return Ok(ExitCode::Done);
     };
     let mut settings = folder.settings().map_err(not_kept)?;
-    let wait = if args.pacing.wait {
-        Wait::UntilFree
-    } else {
-        Wait::Refuse
-    };
+    let wait = args.pacing.lock_wait();
     let run_lock = folder.lock(wait).map_err(not_kept)?;
-    let server_lock = lock_server(&settings, args.pacing.wait)?;
+    let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait)?;
     if folder.ending().map_err(not_kept)?.is_some() {
         say(|out| {
             writeln!(
@@ -58,18 +54,18 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     settings.pace = args.pacing.over(settings.pace);
     settings.recheck &= !args.pacing.no_recheck;
     let server = Server::named(&settings.server)?;
-    let backend = connect(common, server, settings.org.as_deref(), &settings.pace).await?;
+    let backend = connect(
+        common,
+        server,
+        settings.org.as_deref(),
+        &settings.pace,
+        settings.timeout(),
+    )
+    .await?;
     let interrupts = signals::watch()?;
-    let header = checkpoint::Header::new(
-        settings.run.to_string(),
-        plan.sha256.clone(),
-        plan.lines(),
-        plan.trailer.changes,
-    );
     let execution = Execution {
         folder,
         settings,
-        header,
         plan,
         plan_file,
         start,

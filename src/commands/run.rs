@@ -7,12 +7,11 @@ use super::{
     files::load_for_planning,
     launch::{Launch, launch},
     planning::{flags, moment, plan_into},
-    terminal::{STYLES, can_ask, print, say},
+    terminal::can_ask,
 };
 use crate::{
     cli::{Common, Run},
     error::{Error, ExitCode},
-    report::{PlanText, Summary, write_json},
     text::shell_word,
 };
 
@@ -32,6 +31,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         Server::of(common)?,
         common.org.as_deref(),
         &playbook.pace,
+        common.timeout(),
     )
     .await?;
     let mut file = tempfile::tempfile()
@@ -56,30 +56,9 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         };
         return launch(common, launch_args, backend, file, start).await;
     }
-    let broken = overview.broken_guards();
     let playbook_word = shell_word(&args.playbook.to_string_lossy());
     let flags = flags(common, &args.planning);
     let closing = format!("Nothing was written.  To apply: wf-bulk run {playbook_word}{flags}");
-    let text = PlanText {
-        heading: (&overview.header).into(),
-        summary: &overview.summary,
-        trailer: &overview.trailer,
-        rate: playbook.pace.rate.per_second(),
-        rechecks: !args.pacing.no_recheck,
-        broken_guards: &broken,
-        closing: &closing,
-    };
-    let summary = Summary::dry_run(
-        overview.sha256.clone(),
-        &overview.trailer,
-        backend.client.traffic().requests,
-        start.elapsed(),
-    );
-    if common.json {
-        say(|out| text.write(out, STYLES));
-        print(|out| write_json(&summary, out))?;
-    } else {
-        print(|out| text.write(out, STYLES))?;
-    }
-    Ok(overview.exit_code())
+    overview.show(common, &playbook.pace, !args.pacing.no_recheck, &closing)?;
+    overview.planned_only(common, &backend, start)
 }

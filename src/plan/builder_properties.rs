@@ -121,13 +121,12 @@ fn any_case() -> impl Strategy<Value = (Playbook, Execution)> {
 fn apply(change: &Change, execution: &mut Value) {
     let operation = change.operation().unwrap();
     let target = operation.find_mut(execution).unwrap();
-    match &change.request.body {
-        Some(body) => take_in(target, &Value::from_iter(body.clone())),
-        None => {
-            target["status"] = json!("COMPLETED");
-            target["automation_execution_id"] = json!("new");
-            target["schedule"] = Value::Null;
-        }
+    if let Some(body) = &change.request.body {
+        take_in(target, &Value::from_iter(body.clone()));
+    } else {
+        target["status"] = json!("COMPLETED");
+        target["automation_execution_id"] = json!("new");
+        target["schedule"] = Value::Null;
     }
 }
 

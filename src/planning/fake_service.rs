@@ -31,16 +31,20 @@ pub(super) struct FakeService {
 impl FakeService {
     /// What the search for an entity finds.
     pub(super) fn finds(self, entity: &str, flows: &[Value]) -> Self {
-        self.answers(&search(entity), 200, serde_json::json!({"results": flows}))
+        self.answers(
+            &search(entity),
+            200,
+            &serde_json::json!({"results": flows}).to_string(),
+        )
     }
 
     /// What stands in the list of the first generation.
     pub(super) fn lists(self, rows: &[Value]) -> Self {
-        self.answers("list", 200, Value::from(rows))
+        self.answers("list", 200, &Value::from(rows).to_string())
     }
 
-    pub(super) fn answers(mut self, question: &str, status: u16, body: impl ToString) -> Self {
-        let answer = (Duration::ZERO, status, body.to_string());
+    pub(super) fn answers(mut self, question: &str, status: u16, body: &str) -> Self {
+        let answer = (Duration::ZERO, status, body.to_owned());
         self.answers.insert(question.to_owned(), answer);
         self
     }

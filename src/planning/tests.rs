@@ -184,7 +184,8 @@ async fn the_list_of_the_first_generation_is_read_once_with_its_parameters() {
         row_json("b", &json!({"assignedTo": ["1"]})),
         row_json("a", &json!({}))
     ]);
-    let service = FakeService::default().answers("list context=c 1 schema=contact", 200, rows);
+    let service =
+        FakeService::default().answers("list context=c 1 schema=contact", 200, &rows.to_string());
     let expected = [
         "skipped a: 1 is not assigned",
         "PATCH /v1/workflows/executions/b {\"assignedTo\":[\"2\"]}",
@@ -221,8 +222,16 @@ actions:
             ),
             row_json("h-beyond-the-limit", &json!({})),
         ])
-        .answers(&reasons("c-lacks-them"), 200, json!({"reasons": won}))
-        .answers(&reasons("g-lacks-them"), 200, json!({"reasons": won}));
+        .answers(
+            &reasons("c-lacks-them"),
+            200,
+            &json!({"reasons": won}).to_string(),
+        )
+        .answers(
+            &reasons("g-lacks-them"),
+            200,
+            &json!({"reasons": won}).to_string(),
+        );
     insta::assert_snapshot!(said(&service, &playbook).await.join("\n"), @r#"
 PATCH /v1/workflows/executions/a-closed {"assignedTo":["2"]}
 PATCH /v1/workflows/executions/b-has-them {"assignedTo":["2"],"selectedClosingReasons":[{"id":"r","title":"Won"}],"status":"CLOSED"}

@@ -247,7 +247,7 @@ fn read_csv(file: &str, mut input: impl BufRead, intake: &mut Intake) -> Result<
 /// Comma, semicolon or tab: the one that the header row has most of.
 fn delimiter(head: &[u8]) -> u8 {
     let header = head.split(|&byte| byte == b'\n').next().unwrap_or(head);
-    let count = |delimiter: u8| header.iter().filter(|&&byte| byte == delimiter).count();
+    let count = |delimiter: u8| header.split(|&byte| byte == delimiter).count();
     // Of equals the last is taken, so that comma is the default.
     [b'\t', b';', b',']
         .into_iter()
@@ -259,7 +259,9 @@ fn delimiter(head: &[u8]) -> u8 {
 mod tests {
     use super::*;
 
-    fn read(text: &[u8]) -> Result<(Vec<(String, String)>, Vec<String>), EntitiesError> {
+    type Pairs = Vec<(String, String)>;
+
+    fn read(text: &[u8]) -> Result<(Pairs, Vec<String>), EntitiesError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("entities.csv");
         std::fs::write(&path, text).unwrap();

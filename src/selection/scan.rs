@@ -23,7 +23,7 @@ pub enum ScanError {
     #[error(transparent)]
     Entities(#[from] EntitiesError),
     #[error(transparent)]
-    Read(#[from] ReadError),
+    Read(Box<ReadError>),
     #[error("{what} answered something that can't be understood: {source}")]
     Undecodable {
         what: String,
@@ -36,6 +36,12 @@ pub enum ScanError {
     },
     #[error("what was read can't be put aside on disk: {0}")]
     Disk(#[from] io::Error),
+}
+
+impl From<ReadError> for ScanError {
+    fn from(error: ReadError) -> Self {
+        Self::Read(Box::new(error))
+    }
 }
 
 /// How far a scan is.
@@ -281,6 +287,7 @@ mod tests {
                 self.at = (self.at + 1) % self.item.len();
             }
             self.read.set(self.read.get() + buffer.len());
+            assert!(self.read.get() < 64 << 20, "nothing is handed over");
             Ok(buffer.len())
         }
     }

@@ -81,9 +81,9 @@ impl Iterator for Scanned {
             self.last = Some(id);
             self.executions += 1;
             let entry = serde_json::from_str(&payload).map_err(io::Error::from);
-            match entry.and_then(|entry| self.look(entry)).transpose() {
-                Some(look) => return Some(look),
-                None => {}
+            let look = entry.and_then(|entry| self.look(entry)).transpose();
+            if look.is_some() {
+                return look;
             }
         }
     }

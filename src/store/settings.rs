@@ -1,5 +1,7 @@
 //! What a run was started with, for those that come back to it.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +35,13 @@ pub struct RunSettings {
     pub timeout_ms: u64,
     /// What `--reason` said.
     pub reason: Option<String>,
+}
+
+impl RunSettings {
+    /// How long one whole request may take.
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
 }
 
 #[cfg(test)]

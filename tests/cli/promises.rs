@@ -178,14 +178,15 @@ fn a_run_that_the_server_throttles_waits_as_long_as_it_is_told() {
     let sandbox = SandboxProcess::with_faults(&json!({"rules": [
         {"match": {"method": "PATCH", "nth": 3}, "do": {"status": {"code": 429, "message": "slow", "retry_after": 1}}}
     ]}));
-    let environment = Environment::new().with_playbooks();
+    // Slow enough that most of the work is still to be done when the answer comes.
+    let environment = Environment::new().with_playbooks_at("rate: 100/s, burst: 4, concurrency: 4");
     let arguments = [
         "run",
         "playbooks/reassign.yaml",
         "--yes",
         "--json",
         "--limit",
-        "20",
+        "60",
     ];
     let document = environment
         .run_on(&sandbox, &arguments)

@@ -1,0 +1,136 @@
+//! A plan that was read whole, and how it is shown.
+
+use std::{
+    fs::File,
+    io::{BufReader, Seek},
+    path::Path,
+    time::Instant,
+};
+
+use jiff::tz::TimeZone;
+
+use super::{
+    backend::Backend,
+    terminal::{STYLES, print, say},
+};
+use crate::{
+    checkpoint,
+    cli::Common,
+    error::{Error, ExitCode},
+    pace::Pace,
+    plan::{Header, PlanError, Reader, Trailer},
+    playbook::Size,
+    report::{PlanSummary, PlanText, Summary, write_json},
+    store::RunId,
+};
+
+/// Every line of the plan is right, and so is the digest.
+#[derive(Debug)]
+pub(super) struct Overview {
+    pub(super) header: Header,
+    pub(super) trailer: Trailer,
+    /// What `sha256sum` prints for the file.
+    pub(super) sha256: String,
+    pub(super) summary: PlanSummary,
+}
+
+/// Reads a plan from its start to its end.
+pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> {
+    let broken = |error: PlanError| {
+        Error::failed(format!("{} is no plan that can be used", path.display()))
+            .caused_by(error)
+            .hint("make a new one: wf-bulk plan PLAYBOOK -o FILE")
+    };
+    file.rewind().map_err(|error| broken(error.into()))?;
+    let mut reader = Reader::new(BufReader::new(&*file)).map_err(broken)?;
+    let zone = TimeZone::get(&reader.header().timezone).unwrap_or(TimeZone::UTC);
+    let mut summary = PlanSummary::new(zone);
+    while let Some(line) = reader.next_line().map_err(broken)? {
+        summary.add(&line.item);
+    }
+    let end = reader.end().cloned();
+    let (trailer, sha256) = end.ok_or_else(|| broken(PlanError::NoEnd))?;
+    let header = reader.header().clone();
+    Ok(Overview {
+        header,
+        trailer,
+        sha256,
+        summary,
+    })
+}
+
+impl Overview {
+    /// The header of the checkpoint of a run of this plan.
+    pub(super) fn checkpoint_header(&self, run: RunId) -> checkpoint::Header {
+        let Trailer {
+            changes,
+            skipped,
+            rejected,
+            ..
+        } = self.trailer;
+        // Header and trailer are lines too.
+        let lines = changes + skipped + rejected + 2;
+        checkpoint::Header::new(run.to_string(), self.sha256.clone(), lines, changes)
+    }
+
+    /// Writes the plan as people read it: to standard output, or beside the JSON document that goes there.
+    pub(super) fn show(
+        &self,
+        common: &Common,
+        pace: &Pace,
+        rechecks: bool,
+        closing: &str,
+    ) -> Result<(), Error> {
+        let text = PlanText {
+            heading: (&self.header).into(),
+            summary: &self.summary,
+            trailer: &self.trailer,
+            rate: pace.rate.per_second(),
+            rechecks,
+            broken_guards: &self.broken_guards(),
+            closing,
+        };
+        if common.json {
+            say(|out| text.write(out, STYLES));
+            Ok(())
+        } else {
+            print(|out| text.write(out, STYLES))
+        }
+    }
+
+    /// Ends a command that only planned, with its JSON document if that is wanted.
+    pub(super) fn planned_only(
+        &self,
+        common: &Common,
+        backend: &Backend,
+        start: Instant,
+    ) -> Result<ExitCode, Error> {
+        if common.json {
+            let requests = backend.client.traffic().requests;
+            let summary = Summary::dry_run(
+                self.sha256.clone(),
+                &self.trailer,
+                requests,
+                start.elapsed(),
+            );
+            print(|out| write_json(&summary, out))?;
+        }
+        let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
+        let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
+        Ok(ExitCode::of_all(rejected.into_iter().chain(broken)))
+    }
+
+    fn broken_guards(&self) -> Vec<String> {
+        let Trailer {
+            changes,
+            groups,
+            scanned,
+            ..
+        } = self.trailer;
+        self.header.guards.broken(Size {
+            changes,
+            groups,
+            scanned,
+        })
+    }
+}
