@@ -104,6 +104,8 @@ pub(super) struct World {
     script: BTreeMap<String, VecDeque<Fault>>,
     /// By method and path: how much longer the next of these requests takes.
     delays: BTreeMap<String, Duration>,
+    /// Reads, by method and path, that are answered once this write has come.
+    queued: BTreeMap<String, Key>,
     /// The plan's line of each change.
     lines: BTreeMap<Key, u64>,
     /// Told when this many more requests have come.
@@ -151,6 +153,19 @@ impl Service {
     /// The next of these requests takes so much longer.
     pub(super) fn delay(&self, request: &str, delay: Duration) {
         self.world().delays.insert(request.to_owned(), delay);
+    }
+
+    /// A read is answered once this write has come.
+    pub(super) fn queue(&self, read: &str, behind: Key) {
+        self.world().queued.insert(read.to_owned(), behind);
+    }
+
+    fn has_come(&self, write: &Key) -> bool {
+        let world = self.world();
+        world
+            .log
+            .iter()
+            .any(|sent| sent.write.as_ref() == Some(write))
     }
 
     /// Everything works from now on.
@@ -257,6 +272,10 @@ impl Service {
         let request = format!("{:?} {}", operation.method(), operation.path());
         let delay = self.world().delays.remove(&request).unwrap_or_default();
         sleep(self.latency + delay).await;
+        let behind = self.world().queued.get(&request).cloned();
+        while behind.as_ref().is_some_and(|write| !self.has_come(write)) {
+            sleep(self.latency).await;
+        }
         let answer = match (&write, fault.effect()) {
             (_, None) => None,
             (None, Some(_)) => Some(self.read(&operation)),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     RunError,
     fake_service::Fault,
-    sample::{close, due, kinds, read_of, reassign, reassign_running, request_of, run_now},
+    sample::{close, due, key_of, kinds, read_of, reassign, reassign_running, request_of, run_now},
     stage::{ATTEMPTS, Breaks, Cut, Stage},
 };
 use crate::{
@@ -287,7 +287,7 @@ fn held_back(seconds: u64) -> Stage {
     let service = &stage.service;
     service.fault(&request_of(&first), Fault::Throttled(Some(seconds)));
     service.delay(&request_of(&first), Duration::from_millis(500));
-    service.delay(&read_of("b"), Duration::from_millis(100));
+    service.queue(&read_of("b"), key_of(&first));
     service.fault(&request_of(&second), Fault::Late(20_000));
     // The first is the other request's intent.
     stage.hold_sync = Some(2);

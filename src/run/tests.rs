@@ -274,3 +274,14 @@ async fn groups_go_together_up_to_the_concurrency_and_writes_of_one_never_overla
         assert_eq!(stage.service.world().most_at_once, concurrency);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_did_nothing_says_nothing_of_an_earlier_one_in_doubt() {
+    let change = reassign("e", "t0");
+    for later in [Fault::Throttled(None), Fault::NotSent, Fault::Refused] {
+        let faults = [Fault::DropAfter, later, later].map(|fault| (request_of(&change), fault));
+        let (stage, end) = played(from_ref(&change), &faults).await;
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{later:?}");
+        assert!(end.finished && end.stopped.is_none(), "{end:?}");
+    }
+}
