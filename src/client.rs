@@ -161,16 +161,9 @@ impl Client {
         }
     }
 
-    /// Sends a write: one attempt, which the caller has taken a [`permit`](Self::permit) for and
-    /// written down before.
-    ///
-    /// While the service rests, it waits. It is [`Verdict::NotSent`] once the rest is a long one.
+    /// Sends a write, at once: one attempt, which the caller has taken a [`permit`](Self::permit)
+    /// for, written down, and brought through the [`gate`](Self::gate).
     pub async fn send(&self, operation: &Operation, body: Option<&[u8]>) -> Verdict {
-        if let Err(pause) = self.gate().await {
-            return Verdict::NotSent {
-                reason: pause.to_string(),
-            };
-        }
         let result = self.transport.attempt(operation, &[], body).await;
         self.account(result.as_ref());
         verdict(&result)

@@ -38,7 +38,8 @@ const VERSION: u64 = 1;
 /// Where the API's users are: epilot serves the German energy market.
 const DEFAULT_ZONE: &str = "Europe/Berlin";
 
-const START: &str = "begin with `version: 1`, `name`, `select` and `actions`, as playbooks/reassign.yaml does";
+const START: &str =
+    "begin with `version: 1`, `name`, `select` and `actions`, as playbooks/reassign.yaml does";
 
 /// A name stands in one line of a terminal, beside other things.
 const MAX_NAME: usize = 100;
