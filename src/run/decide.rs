@@ -10,8 +10,13 @@ use crate::{action::Reading, api::Level, checkpoint::End, outcome::Outcome, plan
 pub(super) enum Standing {
     /// Not sent, or known not to have taken effect; `attempts` were made.
     Waiting { attempts: u32 },
-    /// An attempt may have taken effect; the last one was sent this long ago.
-    Doubtful { attempts: u32, age: Duration },
+    /// An attempt may have taken effect; the last one was sent this long ago. `inherited`: all attempts are those of
+    /// earlier sessions.
+    Doubtful {
+        attempts: u32,
+        age: Duration,
+        inherited: bool,
+    },
     /// Its end is in the checkpoint.
     Ended(Outcome),
 }
@@ -36,7 +41,7 @@ pub(super) enum Step {
 /// The limits that a decision needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// A doubtful change that had so many attempts gets no more.
+    /// A doubtful change that had so many attempts gets no more, save for one in each later session.
     pub(super) attempts: u32,
     /// How long after a send a read can prove that it did not take effect.
     pub(super) settle: Duration,
@@ -61,13 +66,22 @@ pub(super) fn decide(
 
         (Standing::Doubtful { .. }, Some(Reading::Done)) => Step::End(End::Applied, None),
         (Standing::Doubtful { .. }, Some(Reading::Gone)) => Step::End(End::Gone, None),
-        (Standing::Doubtful { attempts, age }, Some(Reading::Open)) => {
+        (
+            Standing::Doubtful {
+                attempts,
+                age,
+                inherited,
+            },
+            Some(Reading::Open),
+        ) => {
             let disproved = *age >= limits.settle;
             let may_repeat = match planned.change.repeat {
                 Repeat::Safe => true,
                 Repeat::Readable => disproved,
             };
-            if *attempts < limits.attempts && may_repeat {
+            // A session may try once, whatever earlier ones met: a dead server uses up attempts in no time.
+            let attempt_left = *attempts < limits.attempts || *inherited;
+            if attempt_left && may_repeat {
                 Step::Send {
                     attempts: *attempts,
                     disproved,
@@ -245,6 +259,12 @@ mod tests {
         let doubtful = |attempts, seconds| Standing::Doubtful {
             attempts,
             age: Duration::from_secs(seconds),
+            inherited: false,
+        };
+        let inherited = |attempts, seconds| Standing::Doubtful {
+            attempts,
+            age: Duration::from_secs(seconds),
+            inherited: true,
         };
         let open = || Some(Reading::Open);
         for (repeat, standing, step) in [
@@ -280,6 +300,24 @@ mod tests {
                 Repeat::Readable,
                 doubtful(3, 30),
                 Step::GiveUp { attempts: 3 },
+            ),
+            // The first attempt of a later session.
+            (
+                Repeat::Safe,
+                inherited(3, 0),
+                Step::Send {
+                    attempts: 3,
+                    disproved: false,
+                },
+            ),
+            (Repeat::Readable, inherited(3, 29), Step::Leave),
+            (
+                Repeat::Readable,
+                inherited(3, 30),
+                Step::Send {
+                    attempts: 3,
+                    disproved: true,
+                },
             ),
         ] {
             assert_eq!(
@@ -322,6 +360,7 @@ mod tests {
         let doubtful = || Standing::Doubtful {
             attempts: 1,
             age: Duration::ZERO,
+            inherited: false,
         };
         let send = Step::Send {
             attempts: 0,

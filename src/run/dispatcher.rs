@@ -1,6 +1,7 @@
 //! Owns the checkpoint, the counts and the reporter; hands groups to workers and puts what they tell in order.
 
 use std::{
+    collections::BTreeMap,
     io::BufRead,
     sync::Arc,
     time::{Duration, Instant},
@@ -15,7 +16,7 @@ use tokio::{
 use super::{
     decide::{Limits, Standing},
     group::{Group, Groups, Planned},
-    link::{Link, Message},
+    link::{Ended, Link, Message},
     worker::{Shared, work},
 };
 use crate::{
@@ -105,7 +106,11 @@ pub struct Dispatcher<'a> {
     stopped: Option<Drain>,
     /// Ends that this session recorded, and those of earlier sessions.
     ended: Counts,
+    /// The attempts that earlier sessions made for changes without an end, by plan line.
+    inherited: BTreeMap<u64, u32>,
     failures_in_a_row: u32,
+    /// Changes that failed since the last success. If the run stops now, that was the run's trouble and not theirs.
+    suspected: Vec<Ended>,
     /// Where the last failure was, and what it was.
     last_failure: Option<(Id, String)>,
     /// Records that this session has written.
@@ -143,7 +148,9 @@ impl<'a> Dispatcher<'a> {
             stop,
             stopped: None,
             ended: Counts::default(),
+            inherited: BTreeMap::new(),
             failures_in_a_row: 0,
+            suspected: Vec::new(),
             last_failure: None,
             records: 0,
         }
@@ -167,6 +174,7 @@ impl<'a> Dispatcher<'a> {
             let records = self.records;
             self.pass(Groups::new(plan()?), doubts_only, &mut tick)
                 .await?;
+            self.believe_failures();
             // Its reads were late enough to prove what they can.
             let at_an_end = doubts_only && self.records == records;
             if at_an_end || self.stopped.is_some() || !self.settle(&mut tick).await {
@@ -177,8 +185,10 @@ impl<'a> Dispatcher<'a> {
         self.finish(plan()?)
     }
 
-    /// Says what earlier sessions of the run did.
+    /// Takes in, and says, what earlier sessions of the run did.
     fn start<P: BufRead>(&mut self, plan: Reader<P>) -> Result<(), PlanError> {
+        let open = self.checkpoint.state().all_open();
+        self.inherited = open.map(|(line, open)| (line, open.attempts)).collect();
         let mut groups = Groups::new(plan);
         while let Some(group) = groups.next_group()? {
             for planned in &group.changes {
@@ -265,6 +275,7 @@ impl<'a> Dispatcher<'a> {
             ) => Standing::Doubtful {
                 attempts,
                 age: self.age(last_sent_ms),
+                inherited: self.inherited.get(&planned.line) == Some(&attempts),
             },
             // An end is an outcome.
             (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
@@ -281,21 +292,15 @@ impl<'a> Dispatcher<'a> {
             Message::Record { record, on_disk } => {
                 self.write(record, on_disk);
             }
-            Message::Ended { record, event } => {
-                if self.write(record, None) {
-                    self.report(&event);
-                    if let Event::Ended {
-                        target,
-                        outcome,
-                        detail,
-                        ..
-                    } = &event
-                    {
-                        self.ended.add(*outcome, 1);
-                        let detail = detail.as_deref().unwrap_or_default();
-                        self.count_failure(&target.execution, *outcome, detail);
-                    }
+            Message::Ended(ended) => {
+                let (execution, outcome) = (ended.target.execution.clone(), ended.outcome());
+                let detail = ended.detail.clone().unwrap_or_default();
+                if outcome == Outcome::Failed {
+                    self.suspected.push(ended);
+                } else {
+                    self.end(&ended);
                 }
+                self.count_failure(&execution, outcome, &detail);
             }
             Message::Event(event) => {
                 self.report(&event);
@@ -304,6 +309,24 @@ impl<'a> Dispatcher<'a> {
                 }
             }
             Message::Trouble(drain) => self.drain(drain),
+        }
+    }
+
+    /// Writes an end down, counts and tells it.
+    fn end(&mut self, ended: &Ended) {
+        if self.write(ended.record(), None) {
+            self.ended.add(ended.outcome(), 1);
+            self.report(&ended.event());
+        }
+    }
+
+    /// Failures are the changes' own after all. While the run is stopping, nobody can tell; the changes took no effect
+    /// and stay open then, so that `resume` tries them again.
+    fn believe_failures(&mut self) {
+        if self.stopped.is_none() {
+            for ended in std::mem::take(&mut self.suspected) {
+                self.end(&ended);
+            }
         }
     }
 
@@ -335,6 +358,7 @@ impl<'a> Dispatcher<'a> {
             Outcome::Applied => {
                 self.failures_in_a_row = 0;
                 self.last_failure = None;
+                self.believe_failures();
             }
             Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
             Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {

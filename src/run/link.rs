@@ -6,6 +6,8 @@ use super::{decide::Standing, group::Planned};
 use crate::{
     checkpoint::{Ack, Detail, End, Record},
     event::{Drain, Event},
+    outcome::Outcome,
+    plan::Target,
 };
 
 /// What workers tell the dispatcher.
@@ -17,13 +19,45 @@ pub(super) enum Message {
         on_disk: Option<oneshot::Sender<Ack>>,
     },
     /// A change came to its end.
-    Ended {
-        record: Record,
-        event: Event,
-    },
+    Ended(Ended),
     Event(Event),
     /// The whole run is in trouble.
     Trouble(Drain),
+}
+
+/// A change that came to its end.
+#[derive(Debug)]
+pub(super) struct Ended {
+    line: u64,
+    pub(super) target: Target,
+    action: Vec<String>,
+    end: End,
+    /// What the service or the re-check said.
+    pub(super) detail: Option<String>,
+}
+
+impl Ended {
+    pub(super) fn outcome(&self) -> Outcome {
+        self.end.into()
+    }
+
+    pub(super) fn record(&self) -> Record {
+        let detail = self.detail.as_deref().map(Detail::new);
+        Record::Ended {
+            line: self.line,
+            outcome: self.end,
+            detail,
+        }
+    }
+
+    pub(super) fn event(&self) -> Event {
+        Event::Ended {
+            target: self.target.clone(),
+            action: self.action.clone(),
+            outcome: self.outcome(),
+            detail: self.detail.clone(),
+        }
+    }
 }
 
 /// A worker's end of the line. Nothing new is started once it says stop.
@@ -101,18 +135,13 @@ impl Link {
     }
 
     pub(super) fn ended(&self, planned: &Planned, end: End, detail: Option<String>) -> Standing {
-        let record = Record::Ended {
+        self.tell(Message::Ended(Ended {
             line: planned.line,
-            outcome: end,
-            detail: detail.as_deref().map(Detail::new),
-        };
-        let event = Event::Ended {
             target: planned.change.target.clone(),
             action: planned.change.action.clone(),
-            outcome: end.into(),
+            end,
             detail,
-        };
-        self.tell(Message::Ended { record, event });
+        }));
         Standing::Ended(end.into())
     }
 

@@ -88,6 +88,36 @@ async fn failures_in_a_row_stop_the_run_and_a_success_starts_the_count_anew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn failures_that_stop_the_run_are_no_end_of_the_changes_and_are_tried_again() {
+    let changes: Vec<Change> = (0..9)
+        .map(|number| reassign(&format!("e{number}"), "t0"))
+        .collect();
+    let mut stage = Stage::new(&changes);
+    stage.settings.concurrency = 1;
+    stage.settings.stop_after = 3;
+    // One that fails alone, and then a server that is not there any more.
+    for place in [1, 4, 5, 6, 7, 8] {
+        for _ in 0..3 {
+            stage
+                .service
+                .fault(&request_of(&changes[place]), Fault::NotSent);
+        }
+    }
+    let end = stage.run().await.unwrap();
+    assert!(matches!(
+        end.stopped,
+        Some(Drain::FailuresInARow { failures: 3, .. })
+    ));
+    let count = |outcome| end.counts.get(outcome);
+    let counts = [Outcome::Applied, Outcome::Failed, Outcome::NotAttempted].map(count);
+    assert_eq!(counts, [3, 1, 5]);
+    stage.check();
+    let end = stage.resume_until_finished().await;
+    assert_eq!(end.counts.get(Outcome::Applied), 8);
+    stage.check();
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupt_at_any_request_drains_and_a_second_session_does_the_rest() {
     let changes = [
         reassign("a", "t0"),

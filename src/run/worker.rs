@@ -244,6 +244,7 @@ impl Worker<'_> {
             Standing::Doubtful {
                 attempts: attempt,
                 age: Duration::ZERO,
+                inherited: false,
             }
         } else {
             Standing::Waiting { attempts: attempt }

@@ -190,6 +190,44 @@ fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
 }
 
 #[test]
+fn a_server_that_dies_fails_no_change_and_resume_goes_on_when_it_is_back() {
+    let mut sandbox = SandboxProcess::start(&[]);
+    let environment = environment();
+    let arguments = [
+        "run",
+        "mixed.yaml",
+        "--yes",
+        "--rate",
+        "200/s",
+        "--limit",
+        "200",
+    ];
+    let mut command =
+        environment.command_on(&sandbox, &[&arguments[..], &["--timeout", "1"]].concat());
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    while records(&environment) < 60 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    sandbox.die();
+    let code = child.wait().unwrap().code().unwrap();
+    // What was in flight just then is in doubt, if anything was.
+    assert!(code == 4 || code == 6, "{code}");
+
+    sandbox.come_back();
+    let document = environment
+        .run_on(&sandbox, &["resume", "--last", "--json"])
+        .expect_code(0)
+        .json();
+    assert_eq!(document["outcomes"]["applied"], document["planned"]);
+    let effects = sandbox.ledger().effects().len() as u64;
+    assert_eq!(effects, document["planned"].as_u64().unwrap());
+}
+
+#[test]
 fn an_unfinished_run_is_resumed_or_abandoned_before_the_same_is_started_again() {
     let sandbox = SandboxProcess::start(&[]);
     let environment = environment();

@@ -170,39 +170,30 @@ impl Ended {
 pub(crate) struct SandboxProcess {
     child: Child,
     address: String,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl SandboxProcess {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut child = Command::new(BINARY)
-            .arg("sandbox")
-            .args(arguments)
-            .current_dir(folder.path())
-            .env_clear()
-            .env("HOME", folder.path())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let mut first = String::new();
-        said.read_line(&mut first).unwrap();
-        // Read on, so that the sandbox never waits for somebody to listen.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
-        let address = first
-            .split("http://")
-            .nth(1)
-            .and_then(|rest| rest.split([',', ' ', ';']).next())
-            .unwrap_or_else(|| panic!("the sandbox did not start: {first}"))
-            .trim()
-            .to_owned();
+        let (child, address) = serve(folder.path(), arguments);
         Self {
             child,
             address,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Kills it, as a server dies.
+    pub(crate) fn die(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Serves the same data at the same address again.
+    pub(crate) fn come_back(&mut self) {
+        let port = self.address.rsplit(':').next().unwrap().to_owned();
+        (self.child, _) = serve(self.folder.path(), &["--port", &port]);
     }
 
     /// One whose faults are scripted.
@@ -240,6 +231,31 @@ impl SandboxProcess {
         );
         body.to_owned()
     }
+}
+
+/// Starts a sandbox with its data in a folder; gives the process and the address that it serves.
+fn serve(folder: &Path, arguments: &[&str]) -> (Child, String) {
+    let mut child = Command::new(BINARY)
+        .arg("sandbox")
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .env("HOME", folder)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    said.read_line(&mut first).unwrap();
+    // Read on, so that the sandbox never waits for somebody to listen.
+    std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    let address = first
+        .split("http://")
+        .nth(1)
+        .and_then(|rest| rest.split([',', ' ', ';']).next())
+        .unwrap_or_else(|| panic!("the sandbox did not start: {first}"));
+    (child, address.trim().to_owned())
 }
 
 impl Drop for SandboxProcess {
