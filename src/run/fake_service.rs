@@ -43,6 +43,8 @@ pub(super) enum Fault {
     Refused,
     Unauthorized,
     Gone,
+    /// The request leaves, and then the worker runs into a bug.
+    Panic,
 }
 
 impl Fault {
@@ -54,7 +56,8 @@ impl Fault {
             | Self::Late(_)
             | Self::FailBefore
             | Self::FailAfter
-            | Self::Html => true,
+            | Self::Html
+            | Self::Panic => true,
             Self::None
             | Self::NotSent
             | Self::Throttled(_)
@@ -67,7 +70,9 @@ impl Fault {
     /// How long after the request its effect comes; none when it never does.
     const fn effect(self) -> Option<Duration> {
         match self {
-            Self::None | Self::DropAfter | Self::FailAfter | Self::Html => Some(Duration::ZERO),
+            Self::None | Self::DropAfter | Self::FailAfter | Self::Html | Self::Panic => {
+                Some(Duration::ZERO)
+            }
             Self::Late(after) => Some(Duration::from_millis(after)),
             Self::NotSent
             | Self::DropBefore
@@ -315,6 +320,7 @@ impl Service {
                 })
             }
             Fault::DropBefore | Fault::DropAfter | Fault::Late(_) => Err(lost()),
+            Fault::Panic => panic!("a bug"),
             Fault::FailBefore | Fault::FailAfter => Ok(reply(500, &json!({"message": "internal"}))),
             Fault::Html => Ok(Reply {
                 body: b"<html>".to_vec(),

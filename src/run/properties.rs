@@ -35,6 +35,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Refused),
         1 => Just(Fault::Unauthorized),
         1 => Just(Fault::Gone),
+        1 => Just(Fault::Panic),
     ]
 }
 

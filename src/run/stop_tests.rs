@@ -118,6 +118,22 @@ async fn failures_that_stop_the_run_are_no_end_of_the_changes_and_are_tried_agai
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_panics_stops_the_run_and_takes_no_change_with_it() {
+    let changes = [reassign("a", "t0"), run_now("b", "s0"), close("c")];
+    for failing in &changes {
+        let mut stage = Stage::new(&changes);
+        stage.service.fault(&request_of(failing), Fault::Panic);
+        let end = stage.run().await.unwrap();
+        assert!(matches!(end.stopped, Some(Drain::Bug { .. })));
+        assert_eq!(end.counts.get(Outcome::InDoubt), 1);
+        stage.check();
+        stage.resume_until_finished().await;
+        stage.check();
+        assert_eq!(stage.effects(), [1, 1, 1]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_interrupt_at_any_request_drains_and_a_second_session_does_the_rest() {
     let changes = [
         reassign("a", "t0"),

@@ -60,7 +60,7 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
                 | Fault::FailBefore
                 | Fault::FailAfter
                 | Fault::Html => (Outcome::Applied, 1),
-                Fault::Unauthorized => panic!("it stops the run"),
+                Fault::Unauthorized | Fault::Panic => panic!("it stops the run"),
             };
             assert_eq!(stage.outcomes(), [Some(outcome)], "{what}");
             // A safe request that is repeated may take effect more often, to the same end.
