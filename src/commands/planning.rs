@@ -71,6 +71,7 @@ fn explained(error: PlanningError) -> Error {
             ScanError::Entities(_)
             | ScanError::Undecodable { .. }
             | ScanError::Execution { .. }
+            | ScanError::TwoOrganisations { .. }
             | ScanError::Disk(_),
         )
         | PlanningError::Plan(_)

@@ -34,6 +34,14 @@ pub enum ScanError {
         what: String,
         source: ExecutionError,
     },
+    #[error(
+        "{what} answered executions of the organisations {first} and {second}: a plan is for one, say which with --org"
+    )]
+    TwoOrganisations {
+        what: String,
+        first: String,
+        second: String,
+    },
     #[error("what was read can't be put aside on disk: {0}")]
     Disk(#[from] io::Error),
 }
@@ -202,8 +210,16 @@ impl Intake<'_> {
                 source,
             })?;
         self.progress.executions += 1;
-        if self.org.is_none() {
-            self.org = execution.org().map(str::to_owned);
+        match (&self.org, execution.org()) {
+            (None, found) => self.org = found.map(str::to_owned),
+            (Some(first), Some(second)) if first != second => {
+                return Err(ScanError::TwoOrganisations {
+                    what: what.to_owned(),
+                    first: first.clone(),
+                    second: second.to_owned(),
+                });
+            }
+            (Some(_), Some(_) | None) => {}
         }
         let kept = self.chooser.keeps(&execution);
         let data = std::sync::Arc::unwrap_or_clone(execution.data);

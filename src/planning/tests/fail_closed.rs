@@ -204,3 +204,18 @@ PATCH /v2/flows/executions/c/tasks/t {"assigned_to":["2"]}
 skipped u: 1 is not assigned
 "#);
 }
+
+#[tokio::test(start_paused = true)]
+async fn executions_of_two_organisations_are_no_selection() {
+    let service = FakeService::default().lists(&[
+        row_json("a", &json!({})),
+        row_json("b", &json!({"orgId": "4712"})),
+    ]);
+    let playbook = over_executions("", "actions: [ shift_due_date: { by: 1 day } ]");
+    let (result, _) = plan_of(&service, &playbook).await;
+    let error = result.unwrap_err();
+    assert!(
+        error.to_string().contains("organisations 4711 and 4712"),
+        "{error}"
+    );
+}
