@@ -9,6 +9,7 @@ use std::{
 };
 
 use jiff::civil::date;
+use serde_json::json;
 use wf_bulk_sandbox::{Options, entities};
 
 use crate::environment::{Environment, SandboxProcess};
@@ -187,6 +188,44 @@ fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
         .run_on(&sandbox, &["resume", "--last"])
         .expect_code(0)
         .expect_said("there is no run to go on with");
+}
+
+#[test]
+fn a_second_interrupt_stops_at_once_and_leaves_what_was_in_flight_in_doubt() {
+    // Answers that take longer than a person waits.
+    let sandbox = SandboxProcess::with_faults(&json!({"rules": [
+        {"match": {"effect_only": true, "to": 8}, "do": {"latency_ms": 20_000}}
+    ]}));
+    let environment = environment();
+    let arguments = ["run", "mixed.yaml", "--yes", "--limit", "20"];
+    let command = environment.command_on(&sandbox, &arguments);
+    let (mut child, ended) = start_until(&environment, command, 2);
+    assert!(!ended);
+    while sandbox.ledger().writes() == 0 {
+        thread::sleep(Duration::from_millis(10));
+    }
+    let interrupt = || {
+        let status = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    };
+    interrupt();
+    thread::sleep(Duration::from_millis(300));
+    interrupt();
+    let start = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(
+        start.elapsed() < Duration::from_secs(10),
+        "it waited for what was in flight"
+    );
+    let left = environment.run(&["status", "--json"]).expect_code(0).stdout;
+    let left: serde_json::Value = serde_json::from_str(&left).unwrap();
+    assert_eq!(left["runs"][0]["standing"], "unfinished");
+    assert!(
+        left["runs"][0]["outcomes"]["in_doubt"].as_u64().unwrap() > 0,
+        "{left}"
+    );
 }
 
 #[test]
