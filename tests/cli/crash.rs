@@ -88,7 +88,7 @@ fn after_a_kill_at_many_points_every_change_is_applied_once() {
     // About a hundred records further each time: some 25 kills over the whole run.
     for lines in (2..).step_by(97) {
         let arguments: &[&str] = if kills == 0 {
-            &["run", "mixed.yaml", "--yes", "--timeout", "1"]
+            &["run", "mixed.yaml", "--yes", "--timeout", "3"]
         } else {
             &["resume", "--last"]
         };
@@ -242,7 +242,7 @@ fn a_server_that_dies_fails_no_change_and_resume_goes_on_when_it_is_back() {
         "200",
     ];
     let mut command =
-        environment.command_on(&sandbox, &[&arguments[..], &["--timeout", "1"]].concat());
+        environment.command_on(&sandbox, &[&arguments[..], &["--timeout", "3"]].concat());
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -49,13 +49,12 @@ impl Ledger {
         effects
     }
 
-    /// When each request arrived, in milliseconds since the sandbox started, in order.
-    pub(crate) fn arrivals(&self) -> Vec<u64> {
-        let mut arrivals: Vec<u64> = self
-            .requests()
-            .iter()
-            .map(|request| request["ms"].as_u64().unwrap())
-            .collect();
+    /// When each request of the API arrived, in Unix milliseconds, in order.
+    pub(crate) fn arrivals(&self) -> Vec<i64> {
+        let of_the_api =
+            |request: &&Value| !request["path"].as_str().unwrap().starts_with("/_sandbox");
+        let at = |request: &Value| request["unix_ms"].as_i64().unwrap();
+        let mut arrivals: Vec<i64> = self.requests().iter().filter(of_the_api).map(at).collect();
         arrivals.sort_unstable();
         arrivals
     }

@@ -157,7 +157,7 @@ fn a_lost_answer_is_read_back_and_the_change_is_not_sent_again() {
         "--concurrency",
         "1",
         "--timeout",
-        "1",
+        "3",
     ];
     let document = environment
         .run_on(&sandbox, &arguments)
@@ -202,7 +202,7 @@ fn a_run_that_the_server_throttles_waits_as_long_as_it_is_told() {
         .map(at)
         .unwrap();
     // What was on its way already when the answer came is not meant.
-    let soon = throttled + 100..throttled + 950;
+    let soon = throttled + 400..throttled + 950;
     let early = ledger
         .requests()
         .iter()
