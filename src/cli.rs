@@ -14,6 +14,10 @@ use crate::{api::Id, pace::Rate};
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 
+/// Seconds for one request in all: an API gateway usually gives up on the service behind it after 29 s, so an answer
+/// that takes longer hardly comes.
+const DEFAULT_TIMEOUT: u64 = 30;
+
 /// Bulk changes to epilot workflow executions: plan, review, apply, resume
 ///
 /// A playbook (YAML) says which executions, and what to change. The plan made from it holds every single change;
@@ -101,7 +105,7 @@ pub struct Common {
 
     /// How long one request may take in all
     #[arg(
-        long, global = true, hide_short_help = true, value_name = "SECONDS", default_value_t = 30,
+        long, global = true, hide_short_help = true, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT,
         value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
     )]
     pub timeout: u64,
@@ -386,14 +390,13 @@ mod tests {
     }
 
     #[test]
-    fn the_main_help_lists_the_exit_codes_that_can_occur() {
+    fn the_main_help_lists_every_exit_code() {
         let help = Cli::command().render_long_help().to_string();
         for code in ExitCode::ALL {
             let listed = help
                 .lines()
                 .any(|line| line.trim_start().split(' ').next() == Some(&code.code().to_string()));
-            // There is no --detailed-exitcode, so 2 does not occur.
-            assert_eq!(listed, code != ExitCode::Pending, "{code:?}");
+            assert!(listed, "{code:?}");
         }
     }
 

@@ -23,8 +23,6 @@ pub enum ErrorKind {
     Guard,
     /// The plan is too old, or no longer fits what it was made from.
     Stale,
-    /// Ctrl-C or SIGTERM.
-    Interrupted,
 }
 
 impl ErrorKind {
@@ -35,7 +33,6 @@ impl ErrorKind {
             Self::Rejected => ExitCode::SomeFailed,
             Self::Guard => ExitCode::Stopped,
             Self::Stale => ExitCode::Stale,
-            Self::Interrupted => ExitCode::Interrupted,
         }
     }
 }
@@ -146,8 +143,6 @@ pub enum ExitCode {
     Done,
     /// An error, or "no" to the question.
     Error,
-    /// Changes are pending.
-    Pending,
     /// Some changes failed, were refused or rejected.
     SomeFailed,
     /// A guard or the error budget stopped it.
@@ -163,10 +158,9 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Error,
-        Self::Pending,
         Self::SomeFailed,
         Self::Stopped,
         Self::Stale,
@@ -179,7 +173,6 @@ impl ExitCode {
         match self {
             Self::Done => 0,
             Self::Error => 1,
-            Self::Pending => 2,
             Self::SomeFailed => 3,
             Self::Stopped => 4,
             Self::Stale => 5,
@@ -210,8 +203,7 @@ impl ExitCode {
             Self::Stopped => 4,
             Self::SomeFailed => 5,
             Self::Stale => 6,
-            Self::Pending => 7,
-            Self::Done => 8,
+            Self::Done => 7,
         }
     }
 }
@@ -306,7 +298,6 @@ mod tests {
             (ErrorKind::Rejected, 3),
             (ErrorKind::Guard, 4),
             (ErrorKind::Stale, 5),
-            (ErrorKind::Interrupted, 130),
         ] {
             assert_eq!(Error::new(kind, "x").exit_code().code(), code, "{kind:?}");
         }
@@ -315,7 +306,7 @@ mod tests {
     #[test]
     fn of_several_codes_the_first_of_1_6_130_4_3_5_is_reported() {
         // The order that the documentation gives; usage stands alone, pending and done are no trouble.
-        let order = [64, 1, 6, 130, 4, 3, 5, 2, 0];
+        let order = [64, 1, 6, 130, 4, 3, 5, 0];
         for one in ExitCode::ALL {
             for other in ExitCode::ALL {
                 let expected = order

@@ -30,10 +30,6 @@ pub use transport::Transport;
 /// How this tool names itself to the service.
 pub const USER_AGENT_VALUE: &str = concat!("wf-bulk/", env!("CARGO_PKG_VERSION"));
 
-/// The total time of a request when the user sets no other: an API gateway usually gives up on
-/// the service behind it after 29 s, so an answer that takes longer hardly comes.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Connecting takes at most this long: three tries of a lost SYN (1 s, 3 s, 7 s) fit into it. It
 /// is kept below the total time, because only a failed connect proves that nothing was sent.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);

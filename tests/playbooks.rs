@@ -50,7 +50,8 @@ fn overrides(source: &str) -> Overrides {
     source
         .lines()
         .filter_map(|line| line.strip_prefix("# with: --var "))
-        .map(|pair| Overrides::pair(pair).unwrap())
+        .map(|pair| pair.split_once('=').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
 }
 

@@ -91,7 +91,6 @@ pub(super) async fn launch(
         vars_sha256,
         plan_sha256: plan.sha256.clone(),
         server: plan.header.server.clone(),
-        sandbox: plan.header.server == SANDBOX,
         org: plan.header.org.clone(),
         pace,
         recheck: !args.pacing.no_recheck,

@@ -4,7 +4,11 @@ use std::io::{self, IsTerminal, Write};
 
 use dialoguer::Confirm;
 
-use crate::{cli::Common, error::Error, styles::Styles};
+use crate::{
+    cli::Common,
+    error::{Error, unless_closed},
+    styles::Styles,
+};
 
 /// The styles of both streams; what is no terminal, or told so by `NO_COLOR`, has them stripped.
 pub(super) const STYLES: Styles = Styles::coloured();
@@ -12,12 +16,8 @@ pub(super) const STYLES: Styles = Styles::coloured();
 /// Writes data to standard output. That nobody reads it any more (`| head`) is no error.
 pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
     let mut out = anstream::stdout();
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::failed("standard output can't be written").caused_by(error))
-        }
-        Ok(()) | Err(_) => Ok(()),
-    }
+    unless_closed(write(&mut out).and_then(|()| out.flush()))
+        .map_err(|error| Error::failed("standard output can't be written").caused_by(error))
 }
 
 /// Writes words to standard error. What can't be shown there is lost and nothing else.

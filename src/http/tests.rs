@@ -13,6 +13,9 @@ use crate::api::{Found, Id, ReadTrouble, Verdict, read_outcome, verdict};
 
 const SECRET: &str = "s3cr3t-t0ken";
 
+/// Longer than any test.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A server that answers each connection with the next of its answers, and then closes it.
 struct Server {
     address: SocketAddr,
@@ -36,7 +39,7 @@ impl Server {
     }
 
     fn http(&self) -> Http {
-        http(&format!("http://{}", self.address), DEFAULT_TIMEOUT)
+        http(&format!("http://{}", self.address), TIMEOUT)
     }
 
     /// The requests that came, as they were on the wire.
@@ -169,7 +172,7 @@ async fn a_refused_connection_has_sent_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let http = http(&format!("http://{address}"), DEFAULT_TIMEOUT);
+    let http = http(&format!("http://{address}"), TIMEOUT);
     let result = http.attempt(&patch(), &[], Some(b"{}")).await;
     let Err(TransportError::NotSent { reason }) = result else {
         panic!("{result:?}")
@@ -189,7 +192,7 @@ async fn a_failed_tls_handshake_has_sent_nothing() {
         stream.write_all(b"HTTP/1.1 400 Bad\r\n\r\n").await.unwrap();
         hello[..length].to_vec()
     });
-    let http = http(&format!("https://{address}"), DEFAULT_TIMEOUT);
+    let http = http(&format!("https://{address}"), TIMEOUT);
     let result = http.attempt(&patch(), &[], Some(b"{}")).await;
     assert!(
         matches!(result, Err(TransportError::NotSent { .. })),
@@ -398,7 +401,7 @@ async fn what_is_no_list_is_not_spooled_as_one() {
 
 #[test]
 fn mozillas_certificates_can_stand_in_for_the_systems() {
-    let http = http("https://example.com", DEFAULT_TIMEOUT);
+    let http = http("https://example.com", TIMEOUT);
     assert!(http.build_with_bundled_roots().is_ok());
 }
 
@@ -413,7 +416,7 @@ fn what_can_not_stand_in_a_header_is_refused() {
             origin: "https://example.com".parse().unwrap(),
             token: Token::new(SECRET).unwrap(),
             org: org.map(str::to_owned),
-            timeout: DEFAULT_TIMEOUT,
+            timeout: TIMEOUT,
             user_agent: user_agent.to_owned(),
         };
         assert_eq!(Http::new(config).unwrap_err(), error);

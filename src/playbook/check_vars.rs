@@ -14,18 +14,6 @@ use super::{
 pub struct Overrides(Vec<(String, String)>);
 
 impl Overrides {
-    /// Splits `name=value`; the value may hold more `=`.
-    ///
-    /// # Errors
-    ///
-    /// When there is no `=`, or no name before it.
-    pub fn pair(text: &str) -> Result<(String, String), String> {
-        match text.split_once('=') {
-            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-            Some(_) | None => Err("write it as name=value".to_owned()),
-        }
-    }
-
     fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().rfind(|(given, _)| given == name)?;
         Some(&found.1)
@@ -208,10 +196,9 @@ mod tests {
 
     #[test]
     fn of_two_values_for_one_name_the_later_counts() {
-        let pairs = ["a=1", "b=2", "a=3=4", "a"].map(Overrides::pair);
-        assert!(pairs[3].is_err());
-        assert!(Overrides::pair("=1").is_err());
-        let overrides: Overrides = pairs.into_iter().flatten().collect();
+        let pairs = [("a", "1"), ("b", "2"), ("a", "3=4")];
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let overrides: Overrides = pairs.into_iter().collect();
         assert_eq!(overrides.get("a"), Some("3=4"));
         assert_eq!(overrides.get("c"), None);
     }

@@ -26,7 +26,6 @@ pub struct RunSettings {
     pub plan_sha256: String,
     /// The origin of the server, or `sandbox`.
     pub server: String,
-    pub sandbox: bool,
     pub org: Option<String>,
     pub pace: Pace,
     /// Whether each execution is read once more before its writes.
@@ -60,7 +59,6 @@ pub(super) mod tests {
             vars_sha256: "cd34".into(),
             plan_sha256: "ab12".into(),
             server: "sandbox".into(),
-            sandbox: true,
             org: None,
             pace: Pace {
                 rate: "8/s".parse().unwrap(),
