@@ -28,7 +28,7 @@ use crate::{
 
 /// A run that is ready to go.
 #[derive(Debug)]
-pub(super) struct Execution {
+pub(super) struct PreparedRun {
     pub(super) folder: RunFolder,
     pub(super) settings: RunSettings,
     pub(super) plan: Overview,
@@ -41,17 +41,17 @@ pub(super) struct Execution {
 /// Runs until all is done or something stops it; shows the result and keeps it in the run's folder.
 pub(super) async fn execute(
     common: &Common,
-    execution: Execution,
+    prepared: PreparedRun,
     backend: Backend,
     interrupts: mpsc::UnboundedReceiver<()>,
 ) -> Result<ExitCode, Error> {
-    let Execution {
+    let PreparedRun {
         folder,
         settings,
         plan,
         plan_file,
         start,
-    } = execution;
+    } = prepared;
     let header = plan.checkpoint_header(settings.run);
     let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;

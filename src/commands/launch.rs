@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     backend::{Backend, SANDBOX},
-    execute::{Execution, execute},
+    execute::{PreparedRun, execute},
     files::open_plan,
     overview::{Overview, overview},
     signals,
@@ -100,14 +100,14 @@ pub(super) async fn launch(
     let interrupts = signals::watch()?;
     let header = plan.checkpoint_header(settings.run);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;
-    let execution = Execution {
+    let prepared = PreparedRun {
         folder,
         settings,
         plan,
         plan_file,
         start,
     };
-    let exit_code = execute(common, execution, backend, interrupts).await;
+    let exit_code = execute(common, prepared, backend, interrupts).await;
     drop((server_lock, run_lock));
     exit_code
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     backend::{Server, connect},
-    execute::{Execution, execute},
+    execute::{PreparedRun, execute},
     files::open_plan,
     launch::{lock_server, not_kept},
     overview::overview,
@@ -63,14 +63,14 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     )
     .await?;
     let interrupts = signals::watch()?;
-    let execution = Execution {
+    let prepared = PreparedRun {
         folder,
         settings,
         plan,
         plan_file,
         start,
     };
-    let exit_code = execute(common, execution, backend, interrupts).await;
+    let exit_code = execute(common, prepared, backend, interrupts).await;
     drop((server_lock, run_lock));
     exit_code
 }
