@@ -141,8 +141,9 @@ impl Http {
     /// The address of `operation`, which is exactly what the operation says.
     fn url(&self, operation: &Operation, query: &[(&str, &str)]) -> Result<Url, TransportError> {
         let path = operation.path();
+        let query = [operation.query(), query].concat();
         self.origin
-            .join(&path, query)
+            .join(&path, &query)
             .ok_or_else(|| TransportError::NotSent {
                 reason: format!("{path:?} would not stay the same in a URL"),
             })
@@ -237,6 +238,7 @@ const fn method(operation: &Operation) -> reqwest::Method {
         Method::Get => reqwest::Method::GET,
         Method::Patch => reqwest::Method::PATCH,
         Method::Post => reqwest::Method::POST,
+        Method::Delete => reqwest::Method::DELETE,
     }
 }
 

@@ -108,7 +108,7 @@ impl Policy {
                 Repeat::Safe => self
                     .delay(Trouble::Transient, attempt, *retry_after, now, rng)
                     .map_or(Next::ReadBack, |after| Next::Again { after }),
-                Repeat::Readable => Next::ReadBack,
+                Repeat::Readable | Repeat::Once => Next::ReadBack,
             },
         }
     }

@@ -17,7 +17,7 @@ pub struct Close {
 /// A read tells a status; flows that end are events that automations listen to.
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
-    effect: Some(Effect::AutomationsMayFire),
+    effects: &[Effect::AutomationsMayFire],
     irreversible: None,
 };
 
@@ -62,6 +62,7 @@ impl Close {
             Planned::Edit(Edit {
                 operation: subject.patch(),
                 writes,
+                sends: Vec::new(),
                 expects: BTreeMap::new(),
                 requires: Vec::new(),
                 nature: NATURE,

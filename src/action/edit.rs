@@ -18,7 +18,7 @@ pub struct Subject<'a> {
     pub generation: Generation,
     pub level: Level,
     pub execution: &'a Id,
-    /// The phase's or task's own id; none for an execution.
+    /// The part's own id; none for an execution.
     pub id: Option<&'a Id>,
     pub data: &'a Value,
     pub context: &'a Context,
@@ -42,8 +42,10 @@ pub enum Planned {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
     pub operation: Operation,
-    /// The fields that the request's body holds; empty when it has no body.
+    /// The fields of the target that the request's body holds.
     pub writes: Vec<FieldWrite>,
+    /// What else the body holds: what the target doesn't show, like the branch that a decision takes.
+    pub sends: Vec<(&'static str, Value)>,
     /// The fields that the service changes by itself, with the values expected afterwards.
     pub expects: BTreeMap<&'static str, Value>,
     /// Fields of the target, beyond its status, that must still be as they were read.
@@ -61,18 +63,17 @@ pub struct FieldWrite {
 }
 
 impl Subject<'_> {
-    /// The operation that patches this target.
+    /// The operation that patches this target. (Entities are not patched, and parts have ids.)
     pub fn patch(&self) -> Operation {
         let execution = self.execution.clone();
         match (self.generation, self.level, self.id) {
-            (Generation::V1, _, _) => Operation::UpdateExecution(execution),
+            (Generation::V1, Level::Step, Some(id)) => Operation::UpdateStep(execution, id.clone()),
             (Generation::V2, Level::Phase, Some(id)) => {
                 Operation::PatchPhase(execution, id.clone())
             }
             (Generation::V2, Level::Task, Some(id)) => Operation::PatchTask(execution, id.clone()),
-            (Generation::V2, Level::Execution | Level::Phase | Level::Task, _) => {
-                Operation::PatchFlow(execution)
-            }
+            (Generation::V1, _, _) => Operation::UpdateExecution(execution),
+            (Generation::V2, _, _) => Operation::PatchFlow(execution),
         }
     }
 

@@ -9,8 +9,10 @@ mod entry;
 mod nature;
 mod readback;
 mod reassign;
+mod replay;
 mod run_schedule_now;
 mod shift_due_date;
+mod status;
 
 pub use close::Close;
 pub use edit::{Edit, FieldWrite, Planned, Subject};
@@ -18,5 +20,6 @@ pub use entry::{Action, Entry};
 pub use nature::{Effect, Nature, Repeat};
 pub use readback::{Expected, Reading, read_back};
 pub use reassign::Reassign;
+pub use replay::replay;
 pub use run_schedule_now::RunScheduleNow;
 pub use shift_due_date::ShiftDueDate;

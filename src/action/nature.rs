@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a change may be sent again when nobody knows whether it took effect.
+/// How a change may be sent again when nobody knows whether it took effect. The later one is the stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {
@@ -10,6 +10,8 @@ pub enum Repeat {
     Safe,
     /// A read can tell whether it took effect.
     Readable,
+    /// No read can tell for sure: it is in doubt, and a person decides.
+    Once,
 }
 
 /// What else may happen when a change is applied.
@@ -18,15 +20,19 @@ pub enum Repeat {
 pub enum Effect {
     /// An automation starts.
     AutomationFires,
-    /// Automations that listen to closed flows may start.
+    /// Automations that listen to what happens may start.
     AutomationsMayFire,
+    /// What follows in the flow becomes current.
+    FlowAdvances,
+    /// All later tasks go back to the start.
+    LaterTasksReset,
 }
 
 /// How a request may be repeated, what else it may cause, and whether there is a way back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nature {
     pub repeat: Repeat,
-    pub effect: Option<Effect>,
+    pub effects: &'static [Effect],
     /// Why it can't be undone; none when the opposite request undoes it.
     pub irreversible: Option<&'static str>,
 }
@@ -35,7 +41,7 @@ impl Nature {
     /// A PATCH of absolute values without a status.
     pub const PLAIN: Self = Self {
         repeat: Repeat::Safe,
-        effect: None,
+        effects: &[],
         irreversible: None,
     };
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::run_schedule_now::STARTED_AUTOMATION;
+use super::{run_schedule_now::STARTED_AUTOMATION, status::has_ended};
 use crate::{api::Operation, json};
 
 /// What a change expects of its target: dotted paths and values, null meaning absent.
@@ -32,10 +32,19 @@ pub enum Reading {
     Gone,
 }
 
-/// Compares a change with its execution as it is now.
-pub fn read_back(operation: &Operation, expected: Expected<'_>, execution: &Value) -> Reading {
-    let Some(target) = operation.find(execution) else {
-        return Reading::Gone;
+/// Compares a change with its execution as it is now; none when that is not there.
+pub fn read_back(
+    operation: &Operation,
+    expected: Expected<'_>,
+    execution: Option<&Value>,
+) -> Reading {
+    let found = execution.and_then(|execution| Some((execution, operation.find(execution)?)));
+    let Some((execution, target)) = found else {
+        return if operation.removes() {
+            Reading::Done
+        } else {
+            Reading::Gone
+        };
     };
     if is_done(operation, expected, target) {
         return Reading::Done;
@@ -74,18 +83,42 @@ fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> boo
             };
             target["status"] != "SCHEDULED" && STARTED_AUTOMATION.into_iter().any(is_new)
         }
+        // The client has chosen the task's id.
+        Operation::AddTask(_) => expected
+            .after
+            .get("task")
+            .and_then(|task| task["id"].as_str())
+            .is_some_and(|id| json::item(target, "tasks", id).is_some()),
+        // Whatever the outcome of its automation was, a task that has ended needs no correction.
+        Operation::ReconcileAutomation(..) => target["status"].as_str().is_some_and(has_ended),
         Operation::UpdateExecution(_)
+        | Operation::UpdateStep(..)
         | Operation::PatchFlow(_)
         | Operation::PatchPhase(..)
         | Operation::PatchTask(..)
+        | Operation::CancelSchedule(..) => {
+            !expected.after.is_empty()
+                && expected
+                    .after
+                    .iter()
+                    .all(|(path, after)| same(json::get(target, path), after))
+        }
+        // While it is there it has not been deleted; and nothing that starts leaves a trace which is surely its own.
+        Operation::DeleteExecution(_)
+        | Operation::DeleteStep(..)
+        | Operation::DeleteFlow(..)
+        | Operation::CreateExecution
+        | Operation::StartFlow
+        | Operation::CreateStep(_)
+        | Operation::RunAutomation(..)
+        | Operation::ExecuteTask(..)
         | Operation::GetExecutions
+        | Operation::SearchExecutions
         | Operation::GetExecution(_)
         | Operation::GetClosingReasons(_)
         | Operation::SearchFlows
-        | Operation::GetFlow(_) => expected
-            .after
-            .iter()
-            .all(|(path, after)| same(json::get(target, path), after)),
+        | Operation::GetFlow(_)
+        | Operation::SearchEntities => false,
     }
 }
 
@@ -137,7 +170,7 @@ mod tests {
                 after: &after,
                 requires: &requires,
             },
-            &execution,
+            Some(&execution),
         )
     }
 
@@ -231,6 +264,9 @@ mod tests {
             after: &none,
             requires: &none,
         };
-        assert_eq!(read_back(&patch(), expected, &execution), Reading::Gone);
+        assert_eq!(
+            read_back(&patch(), expected, Some(&execution)),
+            Reading::Gone
+        );
     }
 }

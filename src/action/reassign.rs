@@ -44,6 +44,7 @@ impl Reassign {
                     after: Value::Array(after),
                     undo: Value::Array(before),
                 }],
+                sends: Vec::new(),
                 expects: BTreeMap::new(),
                 requires: Vec::new(),
                 nature: Nature::PLAIN,

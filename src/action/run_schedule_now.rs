@@ -16,7 +16,7 @@ pub(super) const STARTED_AUTOMATION: [&str; 2] =
 
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
-    effect: Some(Effect::AutomationFires),
+    effects: &[Effect::AutomationFires],
     irreversible: Some("an automation that has started can't be called back"),
 };
 
@@ -30,6 +30,7 @@ impl RunScheduleNow {
             Some("SCHEDULED") => Planned::Edit(Edit {
                 operation: Operation::RunScheduleNow(subject.execution.clone(), task.clone()),
                 writes: Vec::new(),
+                sends: Vec::new(),
                 expects: BTreeMap::from([("status", json!("IN_PROGRESS"))]),
                 requires: [&["schedule.schedule_id"], STARTED_AUTOMATION.as_slice()].concat(),
                 nature: NATURE,

@@ -40,6 +40,7 @@ impl ShiftDueDate {
                     after: Value::String(after),
                     undo: Value::String(due.to_owned()),
                 }],
+                sends: Vec::new(),
                 expects: BTreeMap::new(),
                 requires: Vec::new(),
                 nature: Nature::PLAIN,

@@ -14,22 +14,71 @@ pub enum Generation {
     V2,
 }
 
-/// The part of an execution that an action works on.
+impl Generation {
+    /// The word a playbook uses.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        }
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What an action works on: an execution, one of its parts, or the entity that an execution is started for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
+    Entity,
     Execution,
+    Step,
     Phase,
     Task,
 }
 
 impl Level {
+    pub const ALL: [Self; 5] = [
+        Self::Entity,
+        Self::Execution,
+        Self::Step,
+        Self::Phase,
+        Self::Task,
+    ];
+
     /// The word a playbook uses.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Entity => "entity",
             Self::Execution => "execution",
+            Self::Step => "step",
             Self::Phase => "phase",
             Self::Task => "task",
+        }
+    }
+
+    /// Whether a target of this level is in each target of `each`'s level, or is it.
+    pub const fn is_above(self, each: Self) -> bool {
+        match self {
+            Self::Entity => matches!(each, Self::Entity),
+            Self::Execution => !matches!(each, Self::Entity),
+            Self::Step => matches!(each, Self::Step),
+            Self::Phase => matches!(each, Self::Phase | Self::Task),
+            Self::Task => matches!(each, Self::Task),
+        }
+    }
+
+    /// Whether a generation's executions have this level, as something that requests work on. (Sections of the first
+    /// generation can be looked at, but no operation changes one.)
+    pub const fn is_in(self, generation: Generation) -> bool {
+        match self {
+            Self::Entity | Self::Execution => true,
+            Self::Step => matches!(generation, Generation::V1),
+            Self::Phase | Self::Task => matches!(generation, Generation::V2),
         }
     }
 }
@@ -37,5 +86,27 @@ impl Level {
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level::*, *};
+
+    #[test]
+    fn a_level_is_above_those_that_it_holds_and_itself() {
+        for (each, above) in [
+            (Entity, &[Entity][..]),
+            (Execution, &[Execution]),
+            (Step, &[Execution, Step]),
+            (Phase, &[Execution, Phase]),
+            (Task, &[Execution, Phase, Task]),
+        ] {
+            let found: Vec<Level> = Level::ALL
+                .into_iter()
+                .filter(|level| level.is_above(each))
+                .collect();
+            assert_eq!(found, above, "{each}");
+        }
     }
 }

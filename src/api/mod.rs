@@ -3,13 +3,13 @@
 mod ids;
 mod level;
 mod operation;
-mod part;
+pub mod part;
 mod reply;
 pub mod types;
 mod verdict;
 
 pub use ids::{Id, IdError};
 pub use level::{Generation, Level};
-pub use operation::{Method, Operation, OperationError};
+pub use operation::{Method, Operation, OperationError, Removal, Service};
 pub use reply::{Reply, RetryAfter, TransportError};
 pub use verdict::{Found, ReadTrouble, Verdict, read_outcome, verdict};

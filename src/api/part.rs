@@ -1,39 +1,236 @@
-//! The part of an execution's JSON that an operation works on.
+//! The part of an execution's JSON that a target is or an operation works on.
 
 use serde_json::Value;
 
-use super::{Id, Operation};
+use super::{Id, Level, Operation};
 use crate::json;
 
+/// The parts of a level, in the execution's order, with their ids unchecked. None for what is no part.
+pub fn parts(execution: &Value, level: Level) -> Vec<&Value> {
+    let list = |name: &str| match execution.get(name) {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(_) | None => &[],
+    };
+    match level {
+        Level::Entity | Level::Execution => Vec::new(),
+        Level::Phase => list("phases").iter().collect(),
+        Level::Task => list("tasks").iter().collect(),
+        Level::Step => list("flow")
+            .iter()
+            .flat_map(|item| match item.get("steps") {
+                Some(Value::Array(steps)) => steps.iter().collect(),
+                // A step that stands in no section.
+                Some(_) | None if item["type"] != "SECTION" => vec![item],
+                Some(_) | None => Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+/// The part with this id; the execution itself where that is the level.
+pub fn find<'a>(execution: &'a Value, level: Level, id: Option<&Id>) -> Option<&'a Value> {
+    match (level, id) {
+        (Level::Entity | Level::Execution, _) => Some(execution),
+        (Level::Step | Level::Phase | Level::Task, Some(id)) => parts(execution, level)
+            .into_iter()
+            .find(|part| part["id"] == id.as_str()),
+        (Level::Step | Level::Phase | Level::Task, None) => None,
+    }
+}
+
+/// As [`find`], to change it.
+pub fn find_mut<'a>(
+    execution: &'a mut Value,
+    level: Level,
+    id: Option<&Id>,
+) -> Option<&'a mut Value> {
+    let id = match (level, id) {
+        (Level::Entity | Level::Execution, _) => return Some(execution),
+        (Level::Step | Level::Phase | Level::Task, id) => id?.as_str(),
+    };
+    match level {
+        Level::Entity | Level::Execution => None,
+        Level::Phase => json::item_mut(execution, "phases", id),
+        Level::Task => json::item_mut(execution, "tasks", id),
+        Level::Step => execution
+            .get_mut("flow")?
+            .as_array_mut()?
+            .iter_mut()
+            .find_map(|item| match item.get("steps") {
+                Some(Value::Array(_)) => json::item_mut(item, "steps", id),
+                Some(_) | None => (item["type"] != "SECTION" && item["id"] == id).then_some(item),
+            }),
+    }
+}
+
+/// The section that a step stands in; none for a step that stands in no section.
+pub fn section_of<'a>(execution: &'a Value, step: &Id) -> Option<&'a Value> {
+    execution
+        .get("flow")?
+        .as_array()?
+        .iter()
+        .find(|item| json::item(item, "steps", step.as_str()).is_some())
+}
+
+/// Takes a part out of its execution.
+pub fn remove(execution: &mut Value, level: Level, id: &Id) {
+    let take_out = |items: Option<&mut Value>| {
+        if let Some(Value::Array(items)) = items {
+            items.retain(|item| item["type"] == "SECTION" || item["id"] != id.as_str());
+        }
+    };
+    match level {
+        Level::Entity | Level::Execution => {}
+        Level::Phase => take_out(execution.get_mut("phases")),
+        Level::Task => take_out(execution.get_mut("tasks")),
+        Level::Step => {
+            take_out(execution.get_mut("flow"));
+            if let Some(Value::Array(items)) = execution.get_mut("flow") {
+                for item in items {
+                    take_out(item.get_mut("steps"));
+                }
+            }
+        }
+    }
+}
+
 impl Operation {
-    /// The list and the id of the phase or task that it works on; none for the execution itself.
-    pub const fn part(&self) -> Option<(&'static str, &Id)> {
+    /// What it works on: the level, the execution, and the part's own id. None for what works on no one execution.
+    pub const fn subject(&self) -> Option<(Level, &Id, Option<&Id>)> {
         match self {
-            Self::PatchPhase(_, phase) => Some(("phases", phase)),
-            Self::PatchTask(_, task) | Self::RunScheduleNow(_, task) => Some(("tasks", task)),
-            Self::UpdateExecution(_)
-            | Self::PatchFlow(_)
-            | Self::GetExecutions
-            | Self::GetExecution(_)
-            | Self::GetClosingReasons(_)
+            Self::GetExecution(id)
+            | Self::UpdateExecution(id)
+            | Self::DeleteExecution(id)
+            | Self::GetClosingReasons(id)
+            | Self::CreateStep(id)
+            | Self::GetFlow(id)
+            | Self::PatchFlow(id)
+            | Self::DeleteFlow(id, _)
+            | Self::AddTask(id) => Some((Level::Execution, id, None)),
+            Self::UpdateStep(id, step) | Self::DeleteStep(id, step) => {
+                Some((Level::Step, id, Some(step)))
+            }
+            Self::PatchPhase(id, phase) => Some((Level::Phase, id, Some(phase))),
+            Self::PatchTask(id, task)
+            | Self::RunAutomation(id, task)
+            | Self::ExecuteTask(id, task)
+            | Self::ReconcileAutomation(id, task)
+            | Self::RunScheduleNow(id, task)
+            | Self::CancelSchedule(id, task) => Some((Level::Task, id, Some(task))),
+            Self::GetExecutions
+            | Self::SearchExecutions
+            | Self::CreateExecution
             | Self::SearchFlows
-            | Self::GetFlow(_) => None,
+            | Self::StartFlow
+            | Self::SearchEntities => None,
+        }
+    }
+
+    /// The id of the part that it works on; none for a whole execution.
+    pub const fn part(&self) -> Option<&Id> {
+        match self.subject() {
+            Some((_, _, part)) => part,
+            None => None,
+        }
+    }
+
+    /// Whether it leaves nothing of what it works on.
+    pub const fn removes(&self) -> bool {
+        match self {
+            Self::DeleteExecution(_) | Self::DeleteFlow(..) | Self::DeleteStep(..) => true,
+            Self::GetExecutions
+            | Self::SearchExecutions
+            | Self::CreateExecution
+            | Self::GetExecution(_)
+            | Self::UpdateExecution(_)
+            | Self::GetClosingReasons(_)
+            | Self::CreateStep(_)
+            | Self::UpdateStep(..)
+            | Self::SearchFlows
+            | Self::StartFlow
+            | Self::GetFlow(_)
+            | Self::PatchFlow(_)
+            | Self::PatchPhase(..)
+            | Self::AddTask(_)
+            | Self::PatchTask(..)
+            | Self::RunAutomation(..)
+            | Self::ExecuteTask(..)
+            | Self::ReconcileAutomation(..)
+            | Self::RunScheduleNow(..)
+            | Self::CancelSchedule(..)
+            | Self::SearchEntities => false,
         }
     }
 
     /// What it works on within an execution; none when it is not there.
     pub fn find<'a>(&self, execution: &'a Value) -> Option<&'a Value> {
-        match self.part() {
-            None => Some(execution),
-            Some((list, id)) => json::item(execution, list, id.as_str()),
-        }
+        let (level, _, id) = self.subject()?;
+        find(execution, level, id)
     }
 
     /// As [`Self::find`], to change it.
     pub fn find_mut<'a>(&self, execution: &'a mut Value) -> Option<&'a mut Value> {
-        match self.part() {
-            None => Some(execution),
-            Some((list, id)) => json::item_mut(execution, list, id.as_str()),
+        let (level, _, id) = self.subject()?;
+        find_mut(execution, level, id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn id(text: &str) -> Id {
+        Id::new(text).unwrap()
+    }
+
+    fn legacy() -> Value {
+        json!({"id": "e", "flow": [
+            {"id": "s1", "type": "SECTION", "steps": [{"id": "a", "type": "STEP"}, {"id": "b", "type": "STEP"}]},
+            {"id": "c", "type": "STEP"},
+            {"id": "s2", "type": "SECTION", "steps": []},
+            {"id": "s3", "type": "SECTION"},
+        ]})
+    }
+
+    #[test]
+    fn steps_are_found_in_sections_and_beside_them() {
+        let execution = legacy();
+        let ids: Vec<_> = parts(&execution, Level::Step)
+            .into_iter()
+            .map(|step| step["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(ids, ["a", "b", "c"]);
+        for (step, section) in [("a", Some("s1")), ("b", Some("s1")), ("c", None)] {
+            let mut execution = legacy();
+            let found = find(&execution, Level::Step, Some(&id(step)))
+                .unwrap()
+                .clone();
+            assert_eq!(found["id"], step);
+            assert_eq!(
+                section_of(&execution, &id(step)).map(|section| section["id"].as_str().unwrap()),
+                section
+            );
+            *find_mut(&mut execution, Level::Step, Some(&id(step))).unwrap() = json!({"id": "x"});
+            assert!(find(&execution, Level::Step, Some(&id("x"))).is_some());
+            assert!(find(&execution, Level::Step, Some(&id(step))).is_none());
         }
+        for section in ["s1", "s2", "s3"] {
+            assert!(find(&legacy(), Level::Step, Some(&id(section))).is_none());
+        }
+    }
+
+    #[test]
+    fn a_removed_part_is_gone_and_the_others_stay() {
+        let mut execution = legacy();
+        for step in ["a", "c", "s1"] {
+            remove(&mut execution, Level::Step, &id(step));
+        }
+        let left: Vec<_> = parts(&execution, Level::Step)
+            .into_iter()
+            .map(|step| step["id"].clone())
+            .collect();
+        assert_eq!(left, ["b"]);
     }
 }

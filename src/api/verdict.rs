@@ -95,12 +95,26 @@ impl Absence {
             Operation::GetFlow(_) => Self::NotFound,
             Operation::GetExecution(_) | Operation::GetClosingReasons(_) => Self::EmptyBody,
             Operation::GetExecutions
-            | Operation::SearchFlows
+            | Operation::SearchExecutions
+            | Operation::CreateExecution
             | Operation::UpdateExecution(_)
+            | Operation::DeleteExecution(_)
+            | Operation::CreateStep(_)
+            | Operation::UpdateStep(..)
+            | Operation::DeleteStep(..)
+            | Operation::SearchFlows
+            | Operation::StartFlow
             | Operation::PatchFlow(_)
+            | Operation::DeleteFlow(..)
             | Operation::PatchPhase(..)
+            | Operation::AddTask(_)
             | Operation::PatchTask(..)
-            | Operation::RunScheduleNow(..) => Self::Never,
+            | Operation::RunAutomation(..)
+            | Operation::ExecuteTask(..)
+            | Operation::ReconcileAutomation(..)
+            | Operation::RunScheduleNow(..)
+            | Operation::CancelSchedule(..)
+            | Operation::SearchEntities => Self::Never,
         }
     }
 }

@@ -57,6 +57,7 @@ impl fmt::Display for Verb {
             Method::Get => "GET",
             Method::Patch => "PATCH",
             Method::Post => "POST",
+            Method::Delete => "DELETE",
         })
     }
 }

@@ -1,13 +1,16 @@
 //! From the executions that were read to the lines of a plan: pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde_json::Value;
 
 use super::{Change, Effect, Fields, Item, Rejection, Repeat, Request, Skip, Target, Undo};
 use crate::{
-    action::{Edit, Entry, FieldWrite, Planned, Subject},
-    api::{Level, Operation},
+    action::{Edit, Entry, FieldWrite, Planned, Subject, replay},
+    api::{Level, Method, Operation},
     digest, json,
     playbook::Playbook,
     selection::{Execution, Part, context},
@@ -33,6 +36,7 @@ struct Draft {
     labels: Vec<String>,
     words: Vec<&'static str>,
     writes: Vec<FieldWrite>,
+    sends: BTreeMap<&'static str, Value>,
     before: BTreeMap<&'static str, Value>,
     expects: BTreeMap<&'static str, Value>,
     requires: Fields,
@@ -62,7 +66,13 @@ impl<'a> Builder<'a> {
     ) -> Result<Vec<Item>, ReasonsUnread> {
         let mut execution = execution.clone();
         let mut items = Vec::new();
-        for level in [Level::Task, Level::Phase, Level::Execution] {
+        for level in [
+            Level::Task,
+            Level::Phase,
+            Level::Step,
+            Level::Execution,
+            Level::Entity,
+        ] {
             if self
                 .playbook
                 .actions
@@ -138,10 +148,14 @@ impl<'a> Builder<'a> {
                     {
                         draft.requires.remove(TARGET_STATUS);
                     }
-                    draft.play(&mut working, part);
+                    draft.play(&mut working);
                     match drafts.last_mut() {
                         Some(last) if last.takes_up(&draft) => last.merge(draft),
                         Some(_) | None => drafts.push(draft),
+                    }
+                    // Nothing is left for the actions behind it.
+                    if drafts.last().is_some_and(|last| last.operation.removes()) {
+                        break;
                     }
                 }
             }
@@ -159,7 +173,7 @@ impl<'a> Builder<'a> {
         let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
         let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();
         for draft in drafts {
-            let key = (draft.operation.path(), draft.words.clone());
+            let key = (draft.operation.address(), draft.words.clone());
             let repetition = seen.iter().filter(|earlier| **earlier == key).count();
             seen.push(key);
             changes.push(Item::Change(Box::new(
@@ -178,7 +192,14 @@ pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
         api: execution.generation,
         execution: execution.id.clone(),
         id: part.id().cloned(),
-        name: data["name"].as_str().unwrap_or_default().to_owned(),
+        name: data[if part.level() == Level::Entity {
+            "title"
+        } else {
+            "name"
+        }]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned(),
     })
 }
 
@@ -209,26 +230,36 @@ impl Draft {
             labels: vec![entry.label()],
             words: vec![entry.action.word()],
             writes: edit.writes,
+            sends: edit.sends.into_iter().collect(),
             before,
             expects: edit.expects,
             requires,
             repeat: edit.nature.repeat,
-            effects: edit.nature.effect.into_iter().collect(),
+            effects: edit.nature.effects.iter().copied().collect(),
             irreversible: edit.nature.irreversible,
         }
     }
 
     /// Puts what it changes into the working copy, for the actions that follow.
-    fn play(&self, working: &mut Execution, part: &Part) {
+    fn play(&self, working: &mut Execution) {
         let written = self.writes.iter().map(|write| (write.path, &write.after));
-        for (path, after) in written.chain(self.expects.iter().map(|(&path, after)| (path, after)))
-        {
-            working.change(part, path, after.clone());
-        }
+        let expected = self.expects.iter().map(|(&path, after)| (path, after));
+        replay(
+            &self.operation,
+            written.chain(expected),
+            Arc::make_mut(&mut working.data),
+        );
     }
 
+    /// Neighbouring PATCHes are one request; but a status is reached step by step.
     fn takes_up(&self, next: &Self) -> bool {
-        self.operation == next.operation && !self.writes.is_empty() && !next.writes.is_empty()
+        self.operation.method() == Method::Patch
+            && self.operation == next.operation
+            && !(self.writes_status() && next.writes_status())
+    }
+
+    fn writes_status(&self) -> bool {
+        self.writes.iter().any(|write| write.path == "status")
     }
 
     fn merge(&mut self, next: Self) {
@@ -244,6 +275,7 @@ impl Draft {
                 None => self.writes.push(write),
             }
         }
+        self.sends.extend(next.sends);
         self.expects.extend(next.expects);
         for (path, before) in next.before {
             self.before.entry(path).or_insert(before);
@@ -258,11 +290,16 @@ impl Draft {
 
     /// Merged writes may end where they began.
     fn changes_something(&self) -> bool {
-        self.writes.is_empty() || self.writes.iter().any(|write| write.after != write.undo)
+        self.writes.is_empty()
+            || !self.sends.is_empty()
+            || self.writes.iter().any(|write| write.after != write.undo)
     }
 
     fn into_change(mut self, target: Target, repetition: usize) -> Change {
-        // For an execution both name the same; and a status that the change itself moves is in `before`.
+        // An entity has no status. For an execution both name the same; and a status that the change itself moves is in `before`.
+        if target.kind == Level::Entity {
+            self.requires.clear();
+        }
         if target.kind == Level::Execution {
             self.requires.remove(TARGET_STATUS);
         }
@@ -273,7 +310,7 @@ impl Draft {
                 TARGET_STATUS
             });
         }
-        let path = self.operation.path();
+        let path = self.operation.address();
         let method = self.operation.method();
         let body = |value: fn(&FieldWrite) -> &Value| {
             let mut body = Value::Object(serde_json::Map::new());
@@ -300,7 +337,16 @@ impl Draft {
                 body: body(|write| &write.undo),
             }),
         };
-        let request_body = body(|write| &write.after);
+        let sends = std::mem::take(&mut self.sends);
+        let mut request_body = body(|write| &write.after);
+        if !sends.is_empty() {
+            let fields = request_body.get_or_insert_default();
+            fields.extend(
+                sends
+                    .into_iter()
+                    .map(|(name, value)| (name.to_owned(), value)),
+            );
+        }
         let mut after: Fields = self
             .writes
             .into_iter()

@@ -197,9 +197,9 @@ proptest! {
         for change in changes(&playbook, &execution) {
             let operation = change.operation().unwrap();
             let expected = Expected { before: &change.before, after: &change.after, requires: &change.requires };
-            prop_assert_eq!(read_back(&operation, expected, &data), Reading::Open, "{:?}", change);
+            prop_assert_eq!(read_back(&operation, expected, Some(&data)), Reading::Open, "{:?}", change);
             apply(&change, &mut data);
-            prop_assert_eq!(read_back(&operation, expected, &data), Reading::Done, "{:?}", change);
+            prop_assert_eq!(read_back(&operation, expected, Some(&data)), Reading::Done, "{:?}", change);
         }
     }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Change, Header, Item, Line, Rejection, Skip, Trailer, VERSION};
 use crate::{
-    api::{Id, Operation},
+    api::{Id, Level, Operation},
     digest::hex,
 };
 
@@ -346,23 +346,15 @@ fn parse_item(line: &str) -> Result<Item, String> {
 /// A plan may come from anywhere: its request must be one that this tool makes, on the target that it names.
 fn check_request(change: &Change) -> Result<(), String> {
     let operation = change.operation()?;
-    let (execution, part) = match &operation {
-        Operation::UpdateExecution(execution) | Operation::PatchFlow(execution) => {
-            (execution, None)
+    let target = &change.target;
+    let is_on_it = match operation.subject() {
+        Some((level, execution, part)) => {
+            level == target.kind && *execution == target.execution && part == target.id.as_ref()
         }
-        Operation::PatchPhase(execution, part)
-        | Operation::PatchTask(execution, part)
-        | Operation::RunScheduleNow(execution, part) => (execution, Some(part)),
-        Operation::GetExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_) => return Err("a change must write".to_owned()),
+        // Only what is started works on no execution.
+        None => target.kind == Level::Entity,
     };
-    if *execution != change.group
-        || *execution != change.target.execution
-        || part != change.target.id.as_ref()
-    {
+    if !is_on_it || change.group != target.execution {
         return Err(format!(
             "the request {} is not on the change's target",
             change.request.path

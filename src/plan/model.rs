@@ -72,14 +72,70 @@ pub struct Change {
 
 /// What is changed. Ids and a name, no more personal data than that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenTarget", into = "WrittenTarget")]
 pub struct Target {
     pub kind: Level,
     pub api: Generation,
+    /// The execution; where one is started, the entity that it is started for.
     pub execution: Id,
-    /// The phase's or task's own id; none for an execution.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The part's own id; none for an execution.
     pub id: Option<Id>,
     pub name: String,
+}
+
+/// A target as a plan writes it: an entity is called one.
+#[derive(Serialize, Deserialize)]
+struct WrittenTarget {
+    kind: Level,
+    api: Generation,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    entity: Option<Id>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    execution: Option<Id>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<Id>,
+    name: String,
+}
+
+impl From<Target> for WrittenTarget {
+    fn from(target: Target) -> Self {
+        let (entity, execution) = match target.kind {
+            Level::Entity => (Some(target.execution), None),
+            Level::Execution | Level::Step | Level::Phase | Level::Task => {
+                (None, Some(target.execution))
+            }
+        };
+        Self {
+            kind: target.kind,
+            api: target.api,
+            entity,
+            execution,
+            id: target.id,
+            name: target.name,
+        }
+    }
+}
+
+impl TryFrom<WrittenTarget> for Target {
+    type Error = &'static str;
+
+    fn try_from(written: WrittenTarget) -> Result<Self, Self::Error> {
+        let is_entity = written.kind == Level::Entity;
+        let execution = match (written.entity, written.execution) {
+            (Some(entity), None) if is_entity => entity,
+            (None, Some(execution)) if !is_entity => execution,
+            (Some(_), _) | (None, _) => {
+                return Err("a target has either an execution or an entity");
+            }
+        };
+        Ok(Self {
+            kind: written.kind,
+            api: written.api,
+            execution,
+            id: written.id,
+            name: written.name,
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

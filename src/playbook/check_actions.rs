@@ -281,7 +281,7 @@ fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each:
     if !kind.levels().contains(&level) {
         let own: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
         let own = own.join("s, ");
-        let help = match kind.levels().iter().find(|own| **own <= each) {
+        let help = match kind.levels().iter().find(|own| own.is_above(each)) {
             Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
             Some(own) => format!("add `on: {own}`"),
             None => format!("select with `each: {own}`"),
@@ -293,11 +293,10 @@ fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each:
         );
         return false;
     }
-    // `Level` is ordered from coarse to fine.
-    if level > each {
+    if !level.is_above(each) {
         reader.wrong(
             span,
-            format!("`on: {level}` is finer than `each: {each}`: no {level} is selected"),
+            format!("no {level} is selected: `each` is {each}"),
             format!("select with `each: {level}`"),
         );
         return false;

@@ -102,11 +102,12 @@ impl Compiler {
         let scope = Scope::default()
             .with_keys("vars", self.vars.iter().cloned())
             .with_instant("now")
-            .with_record("execution", record(generation, Level::Execution));
+            .with_record(level.word(), record(generation, level));
         match level {
-            Level::Execution => scope,
-            Level::Phase => scope.with_record("phase", record(generation, Level::Phase)),
-            Level::Task => scope.with_record("task", record(generation, Level::Task)),
+            Level::Entity | Level::Execution => scope,
+            Level::Step | Level::Phase | Level::Task => {
+                scope.with_record("execution", record(generation, Level::Execution))
+            }
         }
     }
 }

@@ -77,6 +77,8 @@ impl Heading<'_> {
             .iter()
             .map(|(level, number)| match level {
                 Level::Execution => summary.executions(*number),
+                Level::Entity => count(*number, "entity", "entities"),
+                Level::Step => count(*number, "step", "steps"),
                 Level::Phase => count(*number, "phase", "phases"),
                 Level::Task => count(*number, "task", "tasks"),
             })

@@ -186,6 +186,8 @@ impl PlanText<'_> {
                 Effect::AutomationFires => {
                     write!(out, "; {} automations fire", thousands(*number))?;
                 }
+                Effect::FlowAdvances => write!(out, "; {number} may advance their flows")?,
+                Effect::LaterTasksReset => write!(out, "; {number} reset all later tasks")?,
                 Effect::AutomationsMayFire => write!(
                     out,
                     "; automations may fire on {}",

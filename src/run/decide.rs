@@ -3,7 +3,13 @@
 use std::time::Duration;
 
 use super::group::Planned;
-use crate::{action::Reading, api::Level, checkpoint::End, outcome::Outcome, plan::Repeat};
+use crate::{
+    action::Reading,
+    api::{Level, Operation},
+    checkpoint::End,
+    outcome::Outcome,
+    plan::Repeat,
+};
 
 /// Where a change stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +70,9 @@ pub(super) fn decide(
     match (&standings[place], reading) {
         (Standing::Ended(_), _) => Step::Leave,
 
+        // Whatever is seen may be somebody else's doing: only a person can tell.
+        (Standing::Doubtful { .. }, _) if planned.change.repeat == Repeat::Once => Step::Leave,
+
         (Standing::Doubtful { .. }, Some(Reading::Done)) => Step::End(End::Applied, None),
         (Standing::Doubtful { .. }, Some(Reading::Gone)) => Step::End(End::Gone, None),
         (
@@ -78,6 +87,7 @@ pub(super) fn decide(
             let may_repeat = match planned.change.repeat {
                 Repeat::Safe => true,
                 Repeat::Readable => disproved,
+                Repeat::Once => false,
             };
             // A session may try once, whatever earlier ones met: a dead server uses up attempts in no time.
             let attempt_left = *attempts < limits.attempts || *inherited;
@@ -112,6 +122,17 @@ pub(super) fn decide(
                 },
             },
         },
+    }
+}
+
+/// What a 404 to a request says. `doubtful`: an earlier attempt may have taken effect.
+pub(super) fn end_of_gone(operation: &Operation, doubtful: bool) -> End {
+    let takes_away = operation.removes() || matches!(operation, Operation::CancelSchedule(..));
+    match (takes_away, doubtful) {
+        // It was there when it was read; since then an attempt of ours may have taken it away.
+        (true, true) => End::Applied,
+        (true, false) if operation.removes() => End::AlreadyDone,
+        (true | false, _) => End::Gone,
     }
 }
 

@@ -423,18 +423,10 @@ pub(super) fn key(operation: &Operation, body: Option<&Value>) -> Key {
 }
 
 fn execution_of(operation: &Operation) -> String {
-    match operation {
-        Operation::GetExecution(id)
-        | Operation::UpdateExecution(id)
-        | Operation::GetFlow(id)
-        | Operation::PatchFlow(id)
-        | Operation::PatchPhase(id, _)
-        | Operation::PatchTask(id, _)
-        | Operation::RunScheduleNow(id, _) => id.as_str().to_owned(),
-        Operation::GetExecutions | Operation::GetClosingReasons(_) | Operation::SearchFlows => {
-            panic!("a run does not ask for {operation:?}")
-        }
-    }
+    let (_, execution, _) = operation
+        .subject()
+        .unwrap_or_else(|| panic!("this service holds executions, and {operation:?} is on none"));
+    execution.as_str().to_owned()
 }
 
 fn reply(status: u16, body: &Value) -> Reply {

@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use crate::{
-    api::{Generation, Id, Operation},
+    api::{Generation, Id, Level, Operation},
     plan::{Change, Item, PlanError, Reader},
 };
 
@@ -21,6 +21,14 @@ pub struct Group {
     pub execution: Id,
     pub generation: Generation,
     pub changes: Vec<Planned>,
+}
+
+impl Group {
+    /// Whether there is an execution to read yet.
+    pub fn can_be_read(&self) -> bool {
+        let starts = |planned: &Planned| planned.change.target.kind == Level::Entity;
+        !self.changes.iter().any(starts)
+    }
 }
 
 /// The groups of a plan, one after the other.

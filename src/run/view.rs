@@ -3,10 +3,7 @@
 use serde_json::Value;
 
 use super::group::Planned;
-use crate::{
-    action::{Expected, Reading, read_back},
-    json,
-};
+use crate::action::{Expected, Reading, read_back, replay};
 
 /// What is known of a group's execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,16 +20,12 @@ impl View {
     pub(super) fn read_back(&self, planned: &Planned) -> Option<Reading> {
         match self {
             Self::Unread => None,
-            Self::Missing => Some(Reading::Gone),
-            Self::Known(execution) => {
-                let change = &planned.change;
-                let expected = Expected {
-                    before: &change.before,
-                    after: &change.after,
-                    requires: &change.requires,
-                };
-                Some(read_back(&planned.operation, expected, execution))
-            }
+            Self::Missing => Some(read_back(&planned.operation, expected(planned), None)),
+            Self::Known(execution) => Some(read_back(
+                &planned.operation,
+                expected(planned),
+                Some(execution),
+            )),
         }
     }
 
@@ -41,16 +34,38 @@ impl View {
         let Self::Known(execution) = self else {
             return;
         };
-        let Some(place) = planned.operation.find_mut(execution) else {
+        let operation = &planned.operation;
+        if operation.removes() && operation.part().is_none() {
+            *self = Self::Missing;
             return;
-        };
-        match answer.filter(|answer| answer["id"] == place["id"]) {
-            Some(answer) => *place = answer,
-            None => {
-                for (path, after) in &planned.change.after {
-                    json::set(place, path, after.clone());
-                }
+        }
+        // Of a whole execution that answers a request on a part, only the part is taken: what else moved in it by our
+        // doing is no drift.
+        let is_whole = |answer: &Value| answer["id"] == execution["id"];
+        let fresh = answer.and_then(|answer| {
+            if is_whole(&answer) {
+                operation.find(&answer).cloned()
+            } else {
+                Some(answer)
+            }
+        });
+        let place = operation.find_mut(execution);
+        match (place, fresh) {
+            (Some(place), Some(fresh)) if place["id"] == fresh["id"] => *place = fresh,
+            (Some(_) | None, Some(_) | None) => {
+                let after = &planned.change.after;
+                let after = after.iter().map(|(path, value)| (path.as_str(), value));
+                replay(operation, after, execution);
             }
         }
+    }
+}
+
+const fn expected(planned: &Planned) -> Expected<'_> {
+    let change = &planned.change;
+    Expected {
+        before: &change.before,
+        after: &change.after,
+        requires: &change.requires,
     }
 }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::{
-    decide::{Limits, Standing, Step, decide},
+    decide::{Limits, Standing, Step, decide, end_of_gone},
     group::{Group, Planned},
     link::{Link, Stopped},
     view::View,
@@ -16,6 +16,7 @@ use crate::{
     checkpoint::{Detail, End, Record},
     client::{Client, LongPause, ReadErrorKind},
     event::{Drain, Event},
+    plan::Repeat,
     retry::Next,
     selection::org_of,
 };
@@ -59,16 +60,25 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     async fn run(&mut self) -> Result<(), Stopped> {
-        let in_doubt = self.standings.iter().any(is_doubtful);
-        if (self.shared.recheck || in_doubt) && !self.read().await? {
+        let in_doubt = self.has_doubt_to_read();
+        let recheck = self.shared.recheck && self.group.can_be_read();
+        if (recheck || in_doubt) && !self.read().await? {
             return Ok(());
         }
         self.pass().await?;
         // What became doubtful just now is looked up once, so that what waits for it can go on.
-        if self.standings.iter().any(is_doubtful) && !in_doubt && self.read().await? {
+        if self.has_doubt_to_read() && !in_doubt && self.read().await? {
             self.pass().await?;
         }
         Ok(())
+    }
+
+    /// Whether a read may end a doubt.
+    fn has_doubt_to_read(&self) -> bool {
+        let changes = self.group.changes.iter().zip(&self.standings);
+        changes
+            .filter(|(planned, _)| planned.change.repeat != Repeat::Once)
+            .any(|(_, standing)| is_doubtful(standing))
     }
 
     /// Goes through the changes once, in order.
@@ -206,7 +216,8 @@ impl Worker<'_> {
                 return Ok(None);
             }
             Verdict::Gone { message } => {
-                self.standings[place] = self.link.ended(planned, End::Gone, Some(message));
+                let end = end_of_gone(&planned.operation, was_doubtful);
+                self.standings[place] = self.link.ended(planned, end, Some(message));
                 return Ok(None);
             }
             Verdict::Refused { status, message } if !was_doubtful => {

@@ -6,15 +6,17 @@ use serde_json::Value;
 
 use super::Execution;
 use crate::{
-    api::{Id, Level, types},
+    api::{Id, Level, part, types},
     json,
     template::Context,
 };
 
-/// An execution itself, or one of its phases or tasks.
+/// An execution itself, or one of its parts; or the entity that an execution is to be started for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
+    Entity,
     Execution,
+    Step(Id),
     Phase(Id),
     Task(Id),
 }
@@ -22,25 +24,19 @@ pub enum Part {
 impl Part {
     pub const fn level(&self) -> Level {
         match self {
+            Self::Entity => Level::Entity,
             Self::Execution => Level::Execution,
+            Self::Step(_) => Level::Step,
             Self::Phase(_) => Level::Phase,
             Self::Task(_) => Level::Task,
         }
     }
 
-    /// The phase's or task's own id.
+    /// The part's own id.
     pub const fn id(&self) -> Option<&Id> {
         match self {
-            Self::Execution => None,
-            Self::Phase(id) | Self::Task(id) => Some(id),
-        }
-    }
-
-    const fn list(&self) -> Option<(&'static str, &Id)> {
-        match self {
-            Self::Execution => None,
-            Self::Phase(id) => Some(("phases", id)),
-            Self::Task(id) => Some(("tasks", id)),
+            Self::Entity | Self::Execution => None,
+            Self::Step(id) | Self::Phase(id) | Self::Task(id) => Some(id),
         }
     }
 }
@@ -52,26 +48,25 @@ impl Execution {
     ///
     /// When an id can't be used, or stands twice so that it names no one part.
     pub fn parts(&self, level: Level) -> Result<Vec<Part>, String> {
-        let (list, part): (_, fn(Id) -> Part) = match level {
+        let part: fn(Id) -> Part = match level {
+            Level::Entity => return Ok(vec![Part::Entity]),
             Level::Execution => return Ok(vec![Part::Execution]),
-            Level::Phase => ("phases", Part::Phase),
-            Level::Task => ("tasks", Part::Task),
-        };
-        let Some(parts) = json::get(&self.data, list).and_then(Value::as_array) else {
-            return Ok(Vec::new());
+            Level::Step => Part::Step,
+            Level::Phase => Part::Phase,
+            Level::Task => Part::Task,
         };
         let mut seen = BTreeSet::new();
-        parts
-            .iter()
+        part::parts(&self.data, level)
+            .into_iter()
             .map(|data| {
                 let text = data["id"].as_str().unwrap_or_default();
                 let id = Id::new(text).map_err(|error| {
-                    format!("the id {text:?} of one of its {list} can't be used: {error}")
+                    format!("the id {text:?} of one of its {level}s can't be used: {error}")
                 })?;
                 if seen.insert(id.clone()) {
                     Ok(part(id))
                 } else {
-                    Err(format!("the id {id} stands twice among its {list}"))
+                    Err(format!("the id {id} stands twice among its {level}s"))
                 }
             })
             .collect()
@@ -82,13 +77,11 @@ impl Execution {
     pub fn parts_above(&self, selected: &[Part], level: Level) -> Vec<Part> {
         let wanted: BTreeSet<Part> = selected
             .iter()
+            .filter(|part| level.is_above(part.level()))
             .filter_map(|part| match (part, level) {
-                (_, Level::Execution) => Some(Part::Execution),
                 (Part::Task(_), Level::Phase) => self.phase_id(part).map(Part::Phase),
-                (Part::Phase(_), Level::Phase) | (Part::Task(_), Level::Task) => Some(part.clone()),
-                (Part::Execution, Level::Phase | Level::Task) | (Part::Phase(_), Level::Task) => {
-                    None
-                }
+                (_, Level::Execution) => Some(Part::Execution),
+                (_, Level::Entity | Level::Step | Level::Phase | Level::Task) => Some(part.clone()),
             })
             .collect();
         self.parts(level)
@@ -100,9 +93,9 @@ impl Execution {
 
     /// A part's JSON; none when it is not there.
     pub fn data_of(&self, part: &Part) -> Option<Arc<Value>> {
-        match part.list() {
+        match part.id() {
             None => Some(Arc::clone(&self.data)),
-            Some((list, id)) => json::item(&self.data, list, id.as_str())
+            id @ Some(_) => part::find(&self.data, part.level(), id)
                 .cloned()
                 .map(Arc::new),
         }
@@ -111,12 +104,30 @@ impl Execution {
     /// Puts a value at a dotted path of a part.
     pub fn change(&mut self, part: &Part, path: &str, value: Value) {
         let data = Arc::make_mut(&mut self.data);
-        let place = match part.list() {
-            None => Some(data),
-            Some((list, id)) => json::item_mut(data, list, id.as_str()),
-        };
-        if let Some(place) = place {
+        if let Some(place) = part::find_mut(data, part.level(), part.id()) {
             json::set(place, path, value);
+        }
+    }
+
+    /// The phase of a task or the section of a step, with the name that expressions give it.
+    fn parent_of(&self, part: &Part) -> Option<(&'static str, Arc<Value>)> {
+        match part {
+            Part::Entity | Part::Execution | Part::Phase(_) => None,
+            Part::Step(id) => {
+                let section = part::section_of(&self.data, id)?;
+                Some(("section", Arc::new(section.clone())))
+            }
+            Part::Task(_) => {
+                let phase = self.phase_id(part).map(Part::Phase)?;
+                Some(("phase", self.data_of(&phase)?))
+            }
+        }
+    }
+
+    /// Takes a part out of this copy.
+    pub fn remove(&mut self, part: &Part) {
+        if let Some(id) = part.id() {
+            part::remove(Arc::make_mut(&mut self.data), part.level(), id);
         }
     }
 
@@ -129,25 +140,23 @@ impl Execution {
 pub fn context(execution: &Execution, part: &Part, vars: &Value) -> Context {
     let generation = execution.generation;
     let level = part.level();
-    let whole = (
-        Arc::clone(&execution.data),
-        types::record(generation, Level::Execution),
-    );
+    let root = if level == Level::Entity {
+        Level::Entity
+    } else {
+        Level::Execution
+    };
+    let whole = (Arc::clone(&execution.data), types::record(generation, root));
     let context = Context::default().with_json("vars", vars).with_record(
-        "execution",
+        root.word(),
         Arc::clone(&whole.0),
         whole.1,
     );
-    let Some(data) = execution
-        .data_of(part)
-        .filter(|_| level != Level::Execution)
-    else {
+    let Some(data) = part.id().and_then(|_| execution.data_of(part)) else {
         return context;
     };
     let mut parents = vec![("execution", whole.0, whole.1)];
-    let phase = execution.phase_id(part).map(Part::Phase);
-    if let Some(phase) = phase.and_then(|phase| execution.data_of(&phase)) {
-        parents.push(("phase", phase, types::record(generation, Level::Phase)));
+    if let Some((name, parent)) = execution.parent_of(part) {
+        parents.push((name, parent, types::record(generation, Level::Phase)));
     }
     context.with_child(
         level.word(),

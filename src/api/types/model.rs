@@ -57,15 +57,18 @@ impl Record {
 
 /// The type of a target as expressions see it.
 ///
-/// v1 has no phases and tasks; its sections and steps stand in their place.
+/// Each generation has a word of its own for what lies in an execution: v1's steps are v2's tasks, its sections v2's
+/// phases.
 pub fn record(generation: Generation, level: Level) -> &'static Record {
     match (generation, level) {
+        (Generation::V1, Level::Entity) => &v1::ENTITY,
         (Generation::V1, Level::Execution) => &v1::EXECUTION,
         (Generation::V1, Level::Phase) => &v1::SECTION,
-        (Generation::V1, Level::Task) => &v1::STEP,
+        (Generation::V1, Level::Step | Level::Task) => &v1::STEP,
+        (Generation::V2, Level::Entity) => &v2::ENTITY,
         (Generation::V2, Level::Execution) => &v2::EXECUTION,
         (Generation::V2, Level::Phase) => &v2::PHASE,
-        (Generation::V2, Level::Task) => &v2::TASK,
+        (Generation::V2, Level::Step | Level::Task) => &v2::TASK,
     }
 }
 
@@ -107,7 +110,7 @@ mod tests {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         for generation in [Generation::V1, Generation::V2] {
-            for level in [Level::Execution, Level::Phase, Level::Task] {
+            for level in Level::ALL {
                 each_record(record(generation, level), &mut seen, &mut found);
             }
         }
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn a_record_keeps_to_its_generation() {
         for generation in [Generation::V1, Generation::V2] {
-            for level in [Level::Execution, Level::Phase, Level::Task] {
+            for level in Level::ALL {
                 let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
                 each_record(record(generation, level), &mut seen, &mut found);
                 for record in found {
@@ -150,7 +153,7 @@ mod tests {
             ),
             (
                 Generation::V1,
-                Level::Task,
+                Level::Step,
                 ["assignedTo", "dueDate", "lastUpdated"],
             ),
             (
@@ -180,6 +183,9 @@ mod tests {
 
     #[test]
     fn parents_are_reached_upwards_only() {
+        let step = record(Generation::V1, Level::Step);
+        assert_eq!(step.parent("section").unwrap().record.name, "Section");
+        assert!(step.parent("execution").is_some());
         let task = record(Generation::V2, Level::Task);
         let phase = task.parent("phase").unwrap().record;
         assert_eq!(phase.name, "Phase");

@@ -1,7 +1,7 @@
 //! v1, "workflow executions": camelCase, sections and steps.
 
 use super::model::{
-    Field, Record,
+    Field, Parent, Record,
     Shape::{Any, Bool, Date, List, Number, Record as Nested, Text},
     field,
 };
@@ -64,9 +64,10 @@ pub(super) static SECTION: Record = of(
     ],
 );
 
-pub(super) static STEP: Record = of(
-    "Step",
-    &[
+pub(super) static STEP: Record = Record {
+    name: "Step",
+    generation: Generation::V1,
+    fields: &[
         field("id", Text),
         field("definitionId", Text),
         field("entityRefId", Text),
@@ -97,6 +98,26 @@ pub(super) static STEP: Record = of(
         field("automationConfig", Nested(&AUTOMATION_CONFIG)),
         field("journey", Nested(&STEP_JOURNEY)),
         field("taxonomies", List(&Text)),
+    ],
+    parents: &[
+        Parent {
+            name: "section",
+            record: &SECTION,
+        },
+        Parent {
+            name: "execution",
+            record: &EXECUTION,
+        },
+    ],
+};
+
+/// An entity that an execution is started for, as the entity search and the playbook's files name it.
+pub(super) static ENTITY: Record = of(
+    "Entity",
+    &[
+        field("id", Text),
+        field("schema", Text),
+        field("title", Text),
     ],
 );
 

@@ -401,6 +401,16 @@ static AGENT_EXECUTION: Record = of(
     ],
 );
 
+/// As v1's.
+pub(super) static ENTITY: Record = of(
+    "Entity",
+    &[
+        field("id", Text),
+        field("schema", Text),
+        field("title", Text),
+    ],
+);
+
 const fn of(name: &'static str, fields: &'static [Field]) -> Record {
     Record {
         name,

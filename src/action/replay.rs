@@ -1,0 +1,79 @@
+//! What a change makes of its execution, as far as that can be foreseen.
+
+use serde_json::{Value, json};
+
+use crate::{
+    api::{Operation, part},
+    json,
+};
+
+/// Puts what a request changes into `execution`: for the actions that are planned behind it, and for what is known of
+/// an execution whose answer says nothing. `after` are the dotted paths and values that it leaves.
+pub fn replay<'a>(
+    operation: &Operation,
+    after: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    execution: &mut Value,
+) {
+    match operation {
+        Operation::UpdateExecution(_)
+        | Operation::UpdateStep(..)
+        | Operation::PatchFlow(_)
+        | Operation::PatchPhase(..)
+        | Operation::PatchTask(..)
+        | Operation::RunAutomation(..)
+        | Operation::ExecuteTask(..)
+        | Operation::ReconcileAutomation(..)
+        | Operation::RunScheduleNow(..)
+        | Operation::CancelSchedule(..) => {
+            let Some(target) = operation.find_mut(execution) else {
+                return;
+            };
+            for (path, after) in after {
+                json::set(target, path, after.clone());
+            }
+        }
+        Operation::AddTask(_) => {
+            let body: Value = after
+                .into_iter()
+                .map(|(path, value)| (path.to_owned(), value.clone()))
+                .collect();
+            add_task(execution, &body);
+        }
+        Operation::DeleteStep(..) => {
+            if let Some((level, _, Some(id))) = operation.subject() {
+                part::remove(execution, level, id);
+            }
+        }
+        // Of a new step nobody knows the id; of what is deleted or begins elsewhere nothing is left to look at.
+        Operation::CreateStep(_)
+        | Operation::DeleteExecution(_)
+        | Operation::DeleteFlow(..)
+        | Operation::CreateExecution
+        | Operation::StartFlow
+        | Operation::GetExecutions
+        | Operation::SearchExecutions
+        | Operation::GetExecution(_)
+        | Operation::GetClosingReasons(_)
+        | Operation::SearchFlows
+        | Operation::GetFlow(_)
+        | Operation::SearchEntities => {}
+    }
+}
+
+/// The new task stands between its neighbours, on the edge that led from one to the other.
+fn add_task(flow: &mut Value, body: &Value) {
+    let (previous, next) = (&body["previous_task_id"], &body["next_task_id"]);
+    if let Some(Value::Array(tasks)) = flow.get_mut("tasks") {
+        tasks.push(body["task"].clone());
+    }
+    let Some(Value::Array(edges)) = flow.get_mut("edges") else {
+        return;
+    };
+    let new = &body["task"]["id"];
+    for edge in edges.iter_mut() {
+        if edge["from_id"] == *previous && edge["to_id"] == *next {
+            edge["to_id"] = new.clone();
+        }
+    }
+    edges.push(json!({"from_id": new, "to_id": next}));
+}
