@@ -43,7 +43,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "action api checkpoint client event json outcome plan report retry selection",
+        "action api checkpoint client event outcome plan report retry selection",
     ),
     (
         "commands",

@@ -251,7 +251,7 @@ impl Draft {
         );
     }
 
-    /// Neighbouring PATCHes are one request; but a status is reached step by step.
+    /// Neighbouring patches are one request; but a status is reached step by step.
     fn takes_up(&self, next: &Self) -> bool {
         self.operation.method() == Method::Patch
             && self.operation == next.operation

@@ -124,9 +124,7 @@ impl TryFrom<WrittenTarget> for Target {
         let execution = match (written.entity, written.execution) {
             (Some(entity), None) if is_entity => entity,
             (None, Some(execution)) if !is_entity => execution,
-            (Some(_), _) | (None, _) => {
-                return Err("a target has either an execution or an entity");
-            }
+            (Some(_) | None, _) => return Err("a target has either an execution or an entity"),
         };
         Ok(Self {
             kind: written.kind,

@@ -402,7 +402,7 @@ impl Stage {
             let (effects, what) = (effects[place], format!("change {place}: {outcome:?}"));
             match repeat {
                 Repeat::Readable | Repeat::Once => {
-                    assert!(effects <= 1, "{what}, {effects} effects")
+                    assert!(effects <= 1, "{what}, {effects} effects");
                 }
                 Repeat::Safe => {}
             }
