@@ -76,6 +76,15 @@ pub(crate) fn row(id: &str, fields: &Value) -> Execution {
     Execution::new(Generation::V1, row_json(id, fields)).unwrap()
 }
 
+/// An execution of the first generation with these steps, which stand in no section.
+pub(crate) fn legacy(id: &str, steps: &[Value]) -> Execution {
+    let steps: Vec<Value> = steps
+        .iter()
+        .map(|step| with(json!({"type": "STEP", "name": "Step"}), step))
+        .collect();
+    row(id, &json!({"flow": steps}))
+}
+
 /// The lines of one execution that `where` keeps, without those that could not be looked at.
 pub(crate) fn lines(playbook: &Playbook, execution: &Execution) -> Vec<Item> {
     let chosen = Chooser::new(playbook).choose(execution);

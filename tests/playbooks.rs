@@ -249,7 +249,12 @@ fn a_schedule_is_run_however_its_name_is_written() {
     for entry in &playbook.actions {
         assert!(matches!(entry.action, Action::RunScheduleNow(_)));
     }
-    assert!(playbook.guards.allow.contains(&Allow::RunScheduleNow));
+    assert!(
+        playbook
+            .guards
+            .allow
+            .contains(&Allow::Action(wf_bulk::action::Kind::RunScheduleNow))
+    );
 }
 
 /// Loads some text; neither that nor showing the mistakes may panic, and what is shown can't steer a terminal.

@@ -100,10 +100,7 @@ impl Close {
             Some(Value::Array(reasons)) => reasons,
             Some(_) | None => &[],
         };
-        let mut wanted = Vec::new();
-        for template in &self.reason {
-            wanted.extend(subject.words(template)?);
-        }
+        let wanted = subject.all_words(&self.reason)?;
         for wish in &wanted {
             let fits = |reason: &&Value| {
                 ["title", "id"]

@@ -62,6 +62,20 @@ pub struct FieldWrite {
     pub undo: Value,
 }
 
+impl Edit {
+    /// A request without a body.
+    pub(super) const fn bare(operation: Operation, nature: Nature) -> Self {
+        Self {
+            operation,
+            writes: Vec::new(),
+            sends: Vec::new(),
+            expects: BTreeMap::new(),
+            requires: Vec::new(),
+            nature,
+        }
+    }
+}
+
 impl Subject<'_> {
     /// The operation that patches this target. (Entities are not patched, and parts have ids.)
     pub fn patch(&self) -> Operation {
@@ -92,6 +106,19 @@ impl Subject<'_> {
             [word] => Ok(word.clone()),
             words => Err(format!("a single text is needed here, not {}", words.len())),
         }
+    }
+
+    /// What all of these templates give here as texts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::word`].
+    pub fn all_words(&self, templates: &[Template]) -> Result<Vec<String>, String> {
+        let mut words = Vec::new();
+        for template in templates {
+            words.extend(self.words(template)?);
+        }
+        Ok(words)
     }
 
     /// What a template gives here as texts: a list's items, or the one text.

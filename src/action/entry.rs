@@ -1,6 +1,10 @@
 //! One entry of a playbook's `actions`.
 
-use super::{Close, Planned, Reassign, RunScheduleNow, ShiftDueDate, Subject};
+use super::{
+    AddStep, AddTask, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind, Patch,
+    Planned, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow, SetStatus, ShiftDueDate,
+    Start, Subject,
+};
 use crate::{api::Level, template::Expression};
 
 /// One action with its arguments, as the playbook gives them.
@@ -9,7 +13,19 @@ pub enum Action {
     Reassign(Reassign),
     ShiftDueDate(ShiftDueDate),
     Close(Close),
+    EndOrGoOn(EndOrGoOn),
+    SetStatus(SetStatus),
     RunScheduleNow(RunScheduleNow),
+    CancelSchedule(CancelSchedule),
+    RunAutomation(RunAutomation),
+    Execute(Execute),
+    ReconcileAutomation(ReconcileAutomation),
+    AddStep(AddStep),
+    DeleteStep(DeleteStep),
+    AddTask(AddTask),
+    Start(Start),
+    Delete(Delete),
+    Patch(Patch),
 }
 
 /// One entry of a playbook's `actions`.
@@ -24,21 +40,52 @@ pub struct Entry {
 }
 
 impl Action {
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Reassign(_) => Kind::Reassign,
+            Self::ShiftDueDate(_) => Kind::ShiftDueDate,
+            Self::Close(_) => Kind::Close,
+            Self::EndOrGoOn(EndOrGoOn::Complete) => Kind::Complete,
+            Self::EndOrGoOn(EndOrGoOn::Reopen) => Kind::Reopen,
+            Self::SetStatus(_) => Kind::SetStatus,
+            Self::RunScheduleNow(_) => Kind::RunScheduleNow,
+            Self::CancelSchedule(_) => Kind::CancelSchedule,
+            Self::RunAutomation(_) => Kind::RunAutomation,
+            Self::Execute(_) => Kind::Execute,
+            Self::ReconcileAutomation(_) => Kind::ReconcileAutomation,
+            Self::AddStep(_) => Kind::AddStep,
+            Self::DeleteStep(_) => Kind::DeleteStep,
+            Self::AddTask(_) => Kind::AddTask,
+            Self::Start(_) => Kind::Start,
+            Self::Delete(_) => Kind::Delete,
+            Self::Patch(_) => Kind::Patch,
+        }
+    }
+
     /// The word a playbook uses.
     pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Reassign(_) => "reassign",
-            Self::ShiftDueDate(_) => "shift_due_date",
-            Self::Close(_) => "close",
-            Self::RunScheduleNow(_) => "run_schedule_now",
-        }
+        self.kind().word()
     }
 
     /// Whether a second plan after the run finds nothing to do.
     pub const fn converges(&self) -> bool {
         match self {
-            Self::ShiftDueDate(_) => false,
-            Self::Reassign(_) | Self::Close(_) | Self::RunScheduleNow(_) => true,
+            Self::ShiftDueDate(_)
+            | Self::RunAutomation(_)
+            | Self::Execute(_)
+            | Self::AddStep(_)
+            | Self::Start(_) => false,
+            Self::Patch(patch) => patch.converges,
+            Self::Reassign(_)
+            | Self::Close(_)
+            | Self::EndOrGoOn(_)
+            | Self::SetStatus(_)
+            | Self::RunScheduleNow(_)
+            | Self::CancelSchedule(_)
+            | Self::ReconcileAutomation(_)
+            | Self::DeleteStep(_)
+            | Self::AddTask(_)
+            | Self::Delete(_) => true,
         }
     }
 
@@ -48,7 +95,19 @@ impl Action {
             Self::Reassign(reassign) => reassign.plan(subject),
             Self::ShiftDueDate(shift) => shift.plan(subject),
             Self::Close(close) => close.plan(subject),
+            Self::EndOrGoOn(end_or_go_on) => end_or_go_on.plan(subject),
+            Self::SetStatus(set_status) => set_status.plan(subject),
             Self::RunScheduleNow(run_now) => run_now.plan(subject),
+            Self::CancelSchedule(cancel) => cancel.plan(subject),
+            Self::RunAutomation(run) => run.plan(subject),
+            Self::Execute(execute) => execute.plan(subject),
+            Self::ReconcileAutomation(reconcile) => reconcile.plan(subject),
+            Self::AddStep(add_step) => add_step.plan(subject),
+            Self::DeleteStep(delete_step) => delete_step.plan(subject),
+            Self::AddTask(add_task) => add_task.plan(subject),
+            Self::Start(start) => start.plan(subject),
+            Self::Delete(delete) => delete.plan(subject),
+            Self::Patch(patch) => patch.plan(subject),
         }
     }
 }

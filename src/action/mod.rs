@@ -3,23 +3,52 @@
 //! An action turns a target's JSON into an [`Edit`] (pure). The read-back tells from a later reading whether an
 //! edit took effect; each field that an edit writes knows the value that takes it back.
 
+mod add_step;
+mod add_task;
+mod body;
+mod cancel_schedule;
 mod close;
+mod complete;
+mod delete;
+mod delete_step;
 mod edit;
 mod entry;
+mod execute;
+mod kind;
+mod named;
 mod nature;
+mod patch;
 mod readback;
 mod reassign;
+mod reconcile_automation;
 mod replay;
+mod run_automation;
 mod run_schedule_now;
+mod set_status;
 mod shift_due_date;
+mod start;
 mod status;
 
+pub use add_step::AddStep;
+pub use add_task::AddTask;
+pub use body::Body;
+pub use cancel_schedule::CancelSchedule;
 pub use close::Close;
+pub use complete::EndOrGoOn;
+pub use delete::Delete;
+pub use delete_step::DeleteStep;
 pub use edit::{Edit, FieldWrite, Planned, Subject};
 pub use entry::{Action, Entry};
+pub use execute::Execute;
+pub use kind::Kind;
 pub use nature::{Effect, Nature, Repeat};
+pub use patch::Patch;
 pub use readback::{Expected, Reading, read_back};
 pub use reassign::Reassign;
+pub use reconcile_automation::ReconcileAutomation;
 pub use replay::replay;
+pub use run_automation::RunAutomation;
 pub use run_schedule_now::RunScheduleNow;
+pub use set_status::SetStatus;
 pub use shift_due_date::ShiftDueDate;
+pub use start::{Context, Start};

@@ -256,6 +256,93 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_deleted_is_done_when_it_is_not_there() {
+        let id = |text: &str| Id::new(text).unwrap();
+        let fields = fields(json!({"execution.status": "STARTED"}));
+        let none = BTreeMap::new();
+        let expected = Expected {
+            before: &none,
+            after: &none,
+            requires: &fields,
+        };
+        let delete = Operation::DeleteFlow(id("e"), crate::api::Removal::Soft);
+        let step = Operation::DeleteStep(id("e"), id("s"));
+        let with_step =
+            json!({"id": "e", "status": "STARTED", "flow": [{"id": "s", "type": "STEP"}]});
+        let without = json!({"id": "e", "status": "STARTED", "flow": []});
+        for (operation, execution, reading) in [
+            (&delete, Some(&with_step), Reading::Open),
+            (&delete, None, Reading::Done),
+            (&step, Some(&with_step), Reading::Open),
+            (&step, Some(&without), Reading::Done),
+            (&step, None, Reading::Done),
+        ] {
+            assert_eq!(
+                read_back(operation, expected, execution),
+                reading,
+                "{operation:?}"
+            );
+        }
+        let closed = json!({"id": "e", "status": "CLOSED"});
+        assert!(matches!(
+            read_back(&delete, expected, Some(&closed)),
+            Reading::Drifted(_)
+        ));
+    }
+
+    #[test]
+    fn a_task_that_was_added_is_known_by_its_id() {
+        let add = Operation::AddTask(Id::new("e").unwrap());
+        let after =
+            json!({"previous_task_id": "a", "next_task_id": "b", "task": {"id": "n", "name": "N"}});
+        let reading = |tasks: Value| {
+            let [before, after, requires] = [
+                json!({"task": null}),
+                after.clone(),
+                json!({"execution.status": "STARTED"}),
+            ]
+            .map(fields);
+            let expected = Expected {
+                before: &before,
+                after: &after,
+                requires: &requires,
+            };
+            read_back(
+                &add,
+                expected,
+                Some(&json!({"id": "e", "status": "STARTED", "tasks": tasks})),
+            )
+        };
+        assert_eq!(reading(json!([{"id": "a"}, {"id": "b"}])), Reading::Open);
+        assert_eq!(
+            reading(json!([{"id": "a"}, {"id": "n", "name": "renamed"}])),
+            Reading::Done
+        );
+    }
+
+    #[test]
+    fn what_no_read_can_tell_is_never_done() {
+        let run = Operation::RunAutomation(Id::new("e").unwrap(), Id::new("t").unwrap());
+        let task = json!({"status": "COMPLETED", "automation_execution_id": "x"});
+        let requires =
+            || json!({"target.status": "COMPLETED", "target.automation_execution_id": "x"});
+        assert_eq!(
+            read(
+                &run,
+                task.clone(),
+                "STARTED",
+                [json!({}), json!({}), requires()]
+            ),
+            Reading::Open
+        );
+        let other = json!({"target.status": "COMPLETED", "target.automation_execution_id": "w"});
+        assert!(matches!(
+            read(&run, task, "STARTED", [json!({}), json!({}), other]),
+            Reading::Drifted(_)
+        ));
+    }
+
+    #[test]
     fn a_task_that_is_not_there_is_gone() {
         let execution = json!({"id": "e", "status": "STARTED", "tasks": []});
         let none = BTreeMap::new();

@@ -74,14 +74,14 @@ impl Reassign {
                 Ok(Ok(without_repeats(replaced)))
             }
             Self::Set(users) => {
-                let users = all_words(subject, users)?;
+                let users = subject.all_words(users)?;
                 let kept = before
                     .iter()
                     .filter(|assignee| assignee.is_object() || is_one_of(assignee, &users));
                 Ok(Ok(with(kept, &users)))
             }
             Self::Change { add, remove } => {
-                let (add, remove) = (all_words(subject, add)?, all_words(subject, remove)?);
+                let (add, remove) = (subject.all_words(add)?, subject.all_words(remove)?);
                 let kept = before
                     .iter()
                     .filter(|assignee| !is_one_of(assignee, &remove));
@@ -89,14 +89,6 @@ impl Reassign {
             }
         }
     }
-}
-
-fn all_words(subject: &Subject<'_>, templates: &[Template]) -> Result<Vec<String>, String> {
-    let mut words = Vec::new();
-    for template in templates {
-        words.extend(subject.words(template)?);
-    }
-    Ok(words)
 }
 
 /// Whether an entry is this user itself; a variable that resolves to the user is not.

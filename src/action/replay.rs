@@ -77,3 +77,31 @@ fn add_task(flow: &mut Value, body: &Value) {
     }
     edges.push(json!({"from_id": new, "to_id": next}));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Id;
+
+    #[test]
+    fn a_new_task_takes_its_place_on_the_edge() {
+        let mut flow = json!({"id": "e", "tasks": [{"id": "a"}, {"id": "b"}],
+            "edges": [{"id": "1", "from_id": "a", "to_id": "b"}, {"id": "2", "from_id": "b", "to_id": "a"}]});
+        let [previous, next, task] = [json!("a"), json!("b"), json!({"id": "n"})];
+        let after = [
+            ("previous_task_id", &previous),
+            ("next_task_id", &next),
+            ("task", &task),
+        ];
+        replay(&Operation::AddTask(Id::new("e").unwrap()), after, &mut flow);
+        assert_eq!(
+            flow["tasks"],
+            json!([{"id": "a"}, {"id": "b"}, {"id": "n"}])
+        );
+        assert_eq!(
+            flow["edges"],
+            json!([{"id": "1", "from_id": "a", "to_id": "n"}, {"id": "2", "from_id": "b", "to_id": "a"},
+                   {"from_id": "n", "to_id": "b"}])
+        );
+    }
+}

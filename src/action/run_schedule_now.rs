@@ -28,12 +28,12 @@ impl RunScheduleNow {
         };
         match subject.text("status") {
             Some("SCHEDULED") => Planned::Edit(Edit {
-                operation: Operation::RunScheduleNow(subject.execution.clone(), task.clone()),
-                writes: Vec::new(),
-                sends: Vec::new(),
                 expects: BTreeMap::from([("status", json!("IN_PROGRESS"))]),
                 requires: [&["schedule.schedule_id"], STARTED_AUTOMATION.as_slice()].concat(),
-                nature: NATURE,
+                ..Edit::bare(
+                    Operation::RunScheduleNow(subject.execution.clone(), task.clone()),
+                    NATURE,
+                )
             }),
             Some(status) => Planned::Nothing(format!("is {status}, not SCHEDULED")),
             None => Planned::Reject("has no status".to_owned()),

@@ -1,6 +1,80 @@
-//! The words of a status and what they mean.
+//! How the status of a task moves: pure.
+
+/// What has to be done for a status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Move {
+    /// It is so already.
+    None,
+    Forward,
+    /// Back to the start, which resets all later tasks.
+    Revert,
+}
+
+/// The statuses that a playbook may ask for; the others come by themselves.
+pub(super) const WANTED: [&str; 4] = ["PENDING", "IN_PROGRESS", "COMPLETED", "SKIPPED"];
 
 /// Whether a task with this status has ended, for better or worse.
 pub(super) fn has_ended(status: &str) -> bool {
     matches!(status, "COMPLETED" | "SKIPPED" | "FAILED")
+}
+
+/// The word that the API uses today: two old ones mean a task that nobody has begun.
+pub(super) fn today(status: &str) -> &str {
+    match status {
+        "UNASSIGNED" | "ASSIGNED" => "PENDING",
+        other => other,
+    }
+}
+
+/// Whether the service lets a task of the second generation go from one status to another.
+///
+/// # Errors
+///
+/// Why it doesn't, as the end of a sentence.
+pub(super) fn step(from: &str, to: &str, revert: bool) -> Result<Move, String> {
+    match (today(from), to) {
+        (from, to) if from == to => Ok(Move::None),
+        ("PENDING", "IN_PROGRESS") | ("IN_PROGRESS", "COMPLETED") | ("PENDING" | "IN_PROGRESS", "SKIPPED") => {
+            Ok(Move::Forward)
+        }
+        ("COMPLETED" | "SKIPPED", "PENDING") if revert => Ok(Move::Revert),
+        ("COMPLETED" | "SKIPPED", "PENDING") => Err(format!(
+            "is {from}, and goes back to PENDING with `revert: true` only, which resets every later task"
+        )),
+        ("PENDING", "COMPLETED") => Err(
+            "is PENDING, and is COMPLETED only from IN_PROGRESS: put `set_status: IN_PROGRESS` before it".to_owned(),
+        ),
+        (from, to) => Err(format!("is {from}, which does not become {to}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_moves_as_the_service_allows() {
+        let moves = |from: &str, revert: bool| {
+            WANTED.map(|to| match step(from, to, revert) {
+                Ok(Move::None) => '=',
+                Ok(Move::Forward) => '>',
+                Ok(Move::Revert) => '<',
+                Err(_) => '-',
+            })
+        };
+        // To PENDING, IN_PROGRESS, COMPLETED, SKIPPED; without and with `revert`.
+        for (from, plain, reverting) in [
+            ("PENDING", "=>->", "=>->"),
+            ("UNASSIGNED", "=>->", "=>->"),
+            ("ASSIGNED", "=>->", "=>->"),
+            ("IN_PROGRESS", "-=>>", "-=>>"),
+            ("COMPLETED", "--=-", "<-=-"),
+            ("SKIPPED", "---=", "<--="),
+            ("SCHEDULED", "----", "----"),
+            ("FAILED", "----", "----"),
+        ] {
+            assert_eq!(String::from_iter(moves(from, false)), plain, "{from}");
+            assert_eq!(String::from_iter(moves(from, true)), reverting, "{from}");
+        }
+    }
 }

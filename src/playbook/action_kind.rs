@@ -1,53 +1,53 @@
-//! The actions as a playbook names them: their words, levels and arguments.
+//! How each action is written: its arguments and an example.
 
-use crate::api::Level;
-
-use super::model::Allow;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Reassign,
-    ShiftDueDate,
-    Close,
-    RunScheduleNow,
-}
+use crate::action::Kind;
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [
-        Self::Reassign,
-        Self::ShiftDueDate,
-        Self::Close,
-        Self::RunScheduleNow,
-    ];
-
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Reassign => "reassign",
-            Self::ShiftDueDate => "shift_due_date",
-            Self::Close => "close",
-            Self::RunScheduleNow => "run_schedule_now",
-        }
-    }
-
     pub(super) fn named(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
-    /// The parts of an execution whose type the API gives this operation.
-    pub(super) const fn levels(self) -> &'static [Level] {
-        match self {
-            Self::Reassign | Self::ShiftDueDate => &[Level::Execution, Level::Phase, Level::Task],
-            Self::Close => &[Level::Execution],
-            Self::RunScheduleNow => &[Level::Task],
-        }
-    }
-
+    /// The keys of its arguments; of `patch` they are the fields of the API.
     pub(super) const fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Reassign => &["from", "to", "set", "add", "remove"],
             Self::ShiftDueDate => &["by"],
             Self::Close => &["reason", "description"],
-            Self::RunScheduleNow => &[],
+            Self::SetStatus => &["to", "revert", "branch"],
+            Self::AddStep => &[
+                "name",
+                "index",
+                "section",
+                "description",
+                "status",
+                "execution_type",
+                "automation_config",
+            ],
+            Self::AddTask => &[
+                "name",
+                "after",
+                "before",
+                "key",
+                "phase",
+                "status",
+                "due_date",
+                "due_date_config",
+                "assigned_to",
+                "enabled",
+                "automation_config",
+                "task_type",
+            ],
+            Self::Start => &["template", "contexts", "assigned_to", "purposes"],
+            Self::Delete => &["soft"],
+            Self::Complete
+            | Self::Reopen
+            | Self::RunScheduleNow
+            | Self::CancelSchedule
+            | Self::RunAutomation
+            | Self::Execute
+            | Self::ReconcileAutomation
+            | Self::DeleteStep
+            | Self::Patch => &[],
         }
     }
 
@@ -61,38 +61,20 @@ impl Kind {
             Self::Close => {
                 "close: { reason: \"…\", description: \"…\" }, the description may be left out"
             }
+            Self::Complete => "complete",
+            Self::Reopen => "reopen",
+            Self::SetStatus => "set_status: IN_PROGRESS, or { to: COMPLETED, branch: \"…\" }",
             Self::RunScheduleNow => "run_schedule_now",
-        }
-    }
-
-    /// Whether nothing can take it back: a started automation has acted.
-    pub(super) const fn is_irreversible(self) -> bool {
-        match self {
-            Self::RunScheduleNow => true,
-            Self::Reassign | Self::ShiftDueDate | Self::Close => false,
-        }
-    }
-
-    pub(super) const fn allow(self) -> Allow {
-        match self {
-            Self::Reassign => Allow::Reassign,
-            Self::ShiftDueDate => Allow::ShiftDueDate,
-            Self::Close => Allow::Close,
-            Self::RunScheduleNow => Allow::RunScheduleNow,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn guards_allow_knows_an_action_by_the_word_that_actions_uses() {
-        for kind in Kind::ALL {
-            let word = serde_json::to_value(kind.allow()).unwrap();
-            assert_eq!(word, kind.word());
-            assert_eq!(Kind::named(kind.word()), Some(kind));
+            Self::CancelSchedule => "cancel_schedule",
+            Self::RunAutomation => "run_automation",
+            Self::Execute => "execute",
+            Self::ReconcileAutomation => "reconcile_automation",
+            Self::AddStep => "add_step: { name: \"…\", index: 0, section: \"…\" }",
+            Self::DeleteStep => "delete_step",
+            Self::AddTask => "add_task: { name: \"…\", after: \"…\", before: \"…\" }",
+            Self::Start => "start: { template: \"…\" }",
+            Self::Delete => "delete, or delete: { soft: true }",
+            Self::Patch => "patch: { name: \"…\" }",
         }
     }
 }

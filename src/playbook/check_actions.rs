@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::{action::Entry as ActionEntry, api::Level};
+use crate::{
+    action::{Entry as ActionEntry, Kind},
+    api::{Generation, Level},
+};
 
 use super::{
-    action_kind::Kind,
-    check_arguments::arguments,
+    check_arguments::{Written, arguments},
     check_expression::Compiler,
     check_select::{level, present},
     model::Allow,
@@ -19,9 +21,14 @@ use super::{
 /// What may stand beside an action.
 const BESIDE: [&str; 3] = ["when", "on", "name"];
 
+/// As [`BESIDE`], of a `patch`.
+const BESIDE_PATCH: [&str; 4] = ["when", "on", "name", "converges"];
+
 /// What an entry is checked against.
 #[derive(Debug)]
 pub(super) struct Setting<'c> {
+    /// The playbook's name.
+    pub playbook: &'c str,
     /// None when it is wrong.
     pub each: Option<Level>,
     pub allow: &'c BTreeSet<Allow>,
@@ -51,12 +58,13 @@ pub(super) fn check(
     let mut refused = BTreeSet::new();
     let entries: Vec<Option<ActionEntry>> = items
         .iter()
-        .map(|item| entry(reader, field.item(item), setting, &mut refused))
+        .enumerate()
+        .map(|(place, item)| entry(reader, (place, field.item(item)), setting, &mut refused))
         .collect();
     entries.into_iter().collect()
 }
 
-fn words() -> [&'static str; 4] {
+fn words() -> [&'static str; Kind::ALL.len()] {
     Kind::ALL.map(Kind::word)
 }
 
@@ -71,7 +79,7 @@ struct Parts<'n> {
 
 fn entry(
     reader: &mut Reader<'_>,
-    field: Field<'_>,
+    (place, field): (usize, Field<'_>),
     setting: &Setting<'_>,
     refused: &mut BTreeSet<Allow>,
 ) -> Option<ActionEntry> {
@@ -91,16 +99,20 @@ fn entry(
         }
     };
     note_irreversible(reader, &parts, setting, refused);
-    let on = on(reader, &parts, setting.each);
+    let on = on(reader, &parts, setting.each, setting.compiler.generation());
     let levels = on.as_deref().unwrap_or_default();
-    let action = arguments(
-        reader,
-        parts.kind,
-        parts.at,
-        parts.argument,
-        setting.compiler,
-        levels,
-    );
+    let converges = parts
+        .beside
+        .get("converges")
+        .map(|field| reader.boolean(field));
+    let written = Written {
+        kind: parts.kind,
+        at: parts.at,
+        argument: parts.argument,
+        converges: present(converges)?,
+        place,
+    };
+    let action = arguments(reader, written, setting, levels);
     let when = parts
         .beside
         .get("when")
@@ -138,7 +150,7 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
     for Entry { key, value } in entries {
         match Kind::named(&key.text) {
             Some(kind) => actions.push((kind, key, value)),
-            None if BESIDE.contains(&key.text.as_str()) => {}
+            None if BESIDE_PATCH.contains(&key.text.as_str()) => {}
             None => others.push(key),
         }
     }
@@ -168,6 +180,18 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
     }
     for other in others {
         reader.unknown_key(other, &BESIDE);
+    }
+    if kind != Kind::Patch
+        && let Some(field) = fields.get("converges")
+    {
+        reader.wrong(
+            field.at,
+            format!(
+                "`converges` belongs to `patch`; what `{}` does is known",
+                kind.word()
+            ),
+            "remove it",
+        );
     }
     Some(Parts {
         kind,
@@ -209,7 +233,7 @@ fn note_irreversible(
     setting: &Setting<'_>,
     refused: &mut BTreeSet<Allow>,
 ) {
-    let allow = parts.kind.allow();
+    let allow = Allow::Action(parts.kind);
     if !parts.kind.is_irreversible() || setting.allow.contains(&allow) {
         return;
     }
@@ -225,7 +249,33 @@ fn note_irreversible(
 }
 
 /// The levels that the action works on; None when they are wrong or `each` is.
-fn on(reader: &mut Reader<'_>, parts: &Parts<'_>, each: Option<Level>) -> Option<Vec<Level>> {
+fn on(
+    reader: &mut Reader<'_>,
+    parts: &Parts<'_>,
+    each: Option<Level>,
+    generation: Option<Generation>,
+) -> Option<Vec<Level>> {
+    if let Some(generation) = generation
+        && !parts.kind.is_in(generation)
+    {
+        let word = parts.kind.word();
+        let (what, help) = match generation {
+            Generation::V1 => (
+                "the first generation (v1), which has steps and no tasks",
+                "use `add_step`, `set_status` or `patch` on its steps, or select `flows`",
+            ),
+            Generation::V2 => (
+                "the second generation (v2), which has tasks and no steps",
+                "use `add_task`, `set_status` or `patch` on its tasks, or select `executions`",
+            ),
+        };
+        reader.wrong(
+            parts.at,
+            format!("`{word}` has no operation in {what}"),
+            help,
+        );
+        return None;
+    }
     let Some(field) = parts.beside.get("on") else {
         let each = each?;
         return works_on(reader, parts.kind, parts.at, each, each).then(|| vec![each]);
@@ -310,24 +360,27 @@ mod tests {
 
     #[test]
     fn an_action_works_on_its_own_levels_where_targets_are_at_least_as_fine() {
-        use Level::{Execution, Phase, Task};
-        let all = [Execution, Phase, Task];
-        let table: [(Kind, Level, &[Level]); 12] = [
+        use Level::{Entity, Execution, Phase, Step, Task};
+        let table: [(Kind, Level, &[Level]); 16] = [
             (Kind::Reassign, Execution, &[Execution]),
+            (Kind::Reassign, Step, &[Execution, Step]),
             (Kind::Reassign, Phase, &[Execution, Phase]),
-            (Kind::Reassign, Task, &all),
-            (Kind::ShiftDueDate, Execution, &[Execution]),
-            (Kind::ShiftDueDate, Phase, &[Execution, Phase]),
-            (Kind::ShiftDueDate, Task, &all),
+            (Kind::Reassign, Task, &[Execution, Phase, Task]),
             (Kind::Close, Execution, &[Execution]),
             (Kind::Close, Phase, &[Execution]),
             (Kind::Close, Task, &[Execution]),
+            (Kind::Close, Entity, &[]),
             (Kind::RunScheduleNow, Execution, &[]),
             (Kind::RunScheduleNow, Phase, &[]),
             (Kind::RunScheduleNow, Task, &[Task]),
+            (Kind::SetStatus, Phase, &[]),
+            (Kind::SetStatus, Step, &[Step]),
+            (Kind::DeleteStep, Step, &[Step]),
+            (Kind::Start, Entity, &[Entity]),
+            (Kind::Start, Execution, &[]),
         ];
         for (kind, each, works) in table {
-            for level in all {
+            for level in Level::ALL {
                 let mut reader = Reader::new("");
                 let found = works_on(&mut reader, kind, Span { start: 0, end: 0 }, level, each);
                 assert_eq!(

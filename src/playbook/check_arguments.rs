@@ -1,66 +1,116 @@
 //! The arguments of each action.
 
 use crate::{
-    action::{Action, Close, Reassign, RunScheduleNow, ShiftDueDate},
-    api::Level,
+    action::{
+        Action, AddStep, AddTask, Body, CancelSchedule, Close, Context, Delete, DeleteStep,
+        EndOrGoOn, Execute, Kind, Patch, Reassign, ReconcileAutomation, RunAutomation,
+        RunScheduleNow, SetStatus, ShiftDueDate, Start,
+    },
+    api::{
+        Generation, Level, Removal,
+        types::{self, Content, Request},
+    },
     dates::Distance,
     template::Template,
 };
 
 use super::{
-    action_kind::Kind,
+    check_actions::Setting,
+    check_body::Bodies,
     check_expression::Compiler,
     check_select::present,
+    model::Allow,
     node::{Node, Value},
     reader::{Field, Fields, Reader},
     span::Span,
 };
 
+/// An action as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written<'n> {
+    pub kind: Kind,
+    /// The action's name.
+    pub at: Span,
+    pub argument: Option<Field<'n>>,
+    /// What a `converges` beside it says.
+    pub converges: Option<bool>,
+    /// Its place among the actions, from 0.
+    pub place: usize,
+}
+
 /// What the arguments of one action are read with.
 struct Arguments<'r, 's, 'c, 'n> {
     reader: &'r mut Reader<'s>,
+    setting: &'c Setting<'c>,
     compiler: &'c Compiler,
     levels: &'c [Level],
     fields: Fields<'n>,
+    written: Written<'n>,
     kind: Kind,
 }
 
 /// The action with its arguments; None when any of them is wrong.
 pub(super) fn arguments(
     reader: &mut Reader<'_>,
-    kind: Kind,
-    at: Span,
-    field: Option<Field<'_>>,
-    compiler: &Compiler,
+    written: Written<'_>,
+    setting: &Setting<'_>,
     levels: &[Level],
 ) -> Option<Action> {
-    let fields = match field {
-        Some(field) if kind.arguments().is_empty() => {
-            let Value::Map(entries) = &field.node.value else {
-                takes_nothing(reader, kind, field.node.span);
-                return None;
-            };
-            if let Some(first) = entries.first() {
-                takes_nothing(reader, kind, first.key.span);
-                return None;
-            }
-            Fields::none(at)
-        }
-        Some(field) => reader.map(field, kind.arguments())?,
-        None => Fields::none(at),
-    };
+    let kind = written.kind;
+    let fields = fields(reader, written)?;
     let mut arguments = Arguments {
         reader,
-        compiler,
+        setting,
+        compiler: setting.compiler,
         levels,
         fields,
+        written,
         kind,
     };
     match kind {
         Kind::Reassign => arguments.reassign().map(Action::Reassign),
         Kind::ShiftDueDate => arguments.shift_due_date().map(Action::ShiftDueDate),
         Kind::Close => arguments.close().map(Action::Close),
+        Kind::Complete => Some(Action::EndOrGoOn(EndOrGoOn::Complete)),
+        Kind::Reopen => Some(Action::EndOrGoOn(EndOrGoOn::Reopen)),
+        Kind::SetStatus => arguments.set_status().map(Action::SetStatus),
         Kind::RunScheduleNow => Some(Action::RunScheduleNow(RunScheduleNow)),
+        Kind::CancelSchedule => Some(Action::CancelSchedule(CancelSchedule)),
+        Kind::RunAutomation => Some(Action::RunAutomation(RunAutomation)),
+        Kind::Execute => Some(Action::Execute(Execute)),
+        Kind::ReconcileAutomation => Some(Action::ReconcileAutomation(ReconcileAutomation)),
+        Kind::AddStep => arguments.add_step().map(Action::AddStep),
+        Kind::DeleteStep => Some(Action::DeleteStep(DeleteStep)),
+        Kind::AddTask => arguments.add_task().map(Action::AddTask),
+        Kind::Start => arguments.start().map(Action::Start),
+        Kind::Delete => arguments.delete().map(Action::Delete),
+        Kind::Patch => arguments.patch().map(Action::Patch),
+    }
+}
+
+fn fields<'n>(reader: &mut Reader<'_>, written: Written<'n>) -> Option<Fields<'n>> {
+    let Written {
+        kind, at, argument, ..
+    } = written;
+    let Some(field) = argument else {
+        return Some(Fields::none(at));
+    };
+    match (kind, &field.node.value) {
+        // `set_status: IN_PROGRESS`, the argument itself.
+        (Kind::SetStatus, Value::Text(_)) => Some(Fields::none(at)),
+        (Kind::Patch, _) => reader.free_map(field, "a map of fields", "name"),
+        (_, Value::Map(entries)) if kind.arguments().is_empty() => match entries.first() {
+            Some(first) => {
+                takes_nothing(reader, kind, first.key.span);
+                None
+            }
+            None => Some(Fields::none(at)),
+        },
+        (_, _) if kind.arguments().is_empty() => {
+            takes_nothing(reader, kind, field.node.span);
+            None
+        }
+        (_, _) => reader.map(field, kind.arguments()),
     }
 }
 
@@ -159,6 +209,264 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             reason: reason?,
             description: present(description)?,
         })
+    }
+
+    fn set_status(&mut self) -> Option<SetStatus> {
+        let bare = self.written.argument.filter(|_| self.fields.is_empty());
+        let field = match bare.filter(|field| matches!(field.node.value, Value::Text(_))) {
+            Some(bare) => bare,
+            None => self
+                .reader
+                .required(&self.fields, "to", Kind::SetStatus.example())?,
+        };
+        let to = self.template(field);
+        if let Some(word) = to.as_ref().and_then(Template::literal)
+            && !SetStatus::WORDS.contains(&word)
+        {
+            let help = match word {
+                "UNASSIGNED" | "ASSIGNED" => {
+                    "write PENDING: the API's word for it today".to_owned()
+                }
+                _ => super::suggest::did_you_mean(word, &SetStatus::WORDS),
+            };
+            self.reader.wrong(
+                field.node.span,
+                format!("`{word}` is no status to set"),
+                help,
+            );
+            return None;
+        }
+        let revert = self
+            .fields
+            .get("revert")
+            .map(|field| (field, self.reader.boolean(field)));
+        if let Some((field, Some(true))) = revert {
+            self.need_revert(field.at);
+        }
+        let branch = self.fields.get("branch").map(|field| self.template(field));
+        Some(SetStatus {
+            to: to?,
+            revert: present(revert.map(|(_, revert)| revert))?.unwrap_or_default(),
+            branch: present(branch)?,
+        })
+    }
+
+    /// Going back resets what has been done since, so it must be allowed.
+    fn need_revert(&mut self, at: Span) {
+        if !self.setting.allow.contains(&Allow::Revert) {
+            self.reader.wrong(
+                at,
+                "to revert a task resets every later task, can't be undone and isn't allowed",
+                "if it is meant: `guards: { allow: [revert] }`",
+            );
+        }
+    }
+
+    fn add_step(&mut self) -> Option<AddStep> {
+        let example = Kind::AddStep.example();
+        let name = self.reader.required(&self.fields, "name", example);
+        let index = self.reader.required(&self.fields, "index", example);
+        let section = self.fields.get("section").map(|field| self.template(field));
+        let request = types::new_step();
+        let fields = [
+            ("name", name),
+            ("insertionIndex", index),
+            ("description", self.fields.get("description")),
+            ("status", self.fields.get("status")),
+            ("executionType", self.fields.get("execution_type")),
+            ("automationConfig", self.fields.get("automation_config")),
+        ];
+        let fields = self.bodies(request, &fields);
+        name.and(index)?;
+        Some(AddStep {
+            fields: fields?,
+            section: present(section)?,
+        })
+    }
+
+    fn add_task(&mut self) -> Option<AddTask> {
+        let name = self
+            .reader
+            .required(&self.fields, "name", Kind::AddTask.example());
+        let [after, before, key, phase] = ["after", "before", "key", "phase"]
+            .map(|name| self.fields.get(name).map(|field| self.template(field)));
+        if after.is_none() && before.is_none() && !self.fields.is_empty() {
+            self.reader.wrong(
+                self.written.at,
+                "`add_task` does not say where",
+                "name the tasks that it stands between: `after`, `before` or both",
+            );
+            return None;
+        }
+        let fields = [
+            "status",
+            "due_date",
+            "due_date_config",
+            "assigned_to",
+            "enabled",
+            "automation_config",
+            "task_type",
+        ]
+        .map(|name| (name, self.fields.get(name)));
+        let fields = [&[("name", name)], fields.as_slice()].concat();
+        let fields = self.bodies(types::new_task(), &fields);
+        name?;
+        Some(AddTask {
+            after: present(after)?,
+            before: present(before)?,
+            phase: present(phase)?,
+            key: present(key)?,
+            fields: fields?,
+            origin: format!("{}/{}", self.setting.playbook, self.written.place),
+        })
+    }
+
+    fn start(&mut self) -> Option<Start> {
+        let template = self.required_template("template");
+        let contexts = self.fields.get("contexts").map(|field| {
+            let items = self.reader.list(field, "a list of { id, schema }")?;
+            let contexts: Vec<Option<Context>> = items
+                .iter()
+                .map(|item| self.context(field.item(item)))
+                .collect();
+            contexts.into_iter().collect::<Option<Vec<_>>>()
+        });
+        let assigned_to = self.fields.get("assigned_to").map(|field| {
+            if self.setting.compiler.generation() == Some(Generation::V2) {
+                self.reader.wrong(
+                    field.at,
+                    "flows start without assignees: their template says who gets what",
+                    "leave it out, and reassign when they have started",
+                );
+                return None;
+            }
+            self.filled(field)
+        });
+        let purposes = self.fields.get("purposes").map(|field| self.filled(field));
+        Some(Start {
+            template: template?,
+            contexts: present(contexts)?.unwrap_or_default(),
+            assigned_to: present(assigned_to)?.unwrap_or_default(),
+            purposes: present(purposes)?.unwrap_or_default(),
+        })
+    }
+
+    fn context(&mut self, field: Field<'n>) -> Option<Context> {
+        let fields = self.reader.map(field, &["id", "schema"])?;
+        let help = "an entity needs both: `{ id: …, schema: … }`";
+        let [id, schema] = ["id", "schema"].map(|name| {
+            let field = self.reader.required(&fields, name, help)?;
+            self.template(field)
+        });
+        Some(Context {
+            id: id?,
+            schema: schema?,
+        })
+    }
+
+    fn delete(&mut self) -> Option<Delete> {
+        let Some(field) = self.fields.get("soft") else {
+            return Some(Delete {
+                removal: Removal::ForGood,
+            });
+        };
+        let is_soft = self.reader.boolean(field)?;
+        if is_soft && self.compiler.generation() == Some(Generation::V1) {
+            self.reader.wrong(
+                field.at,
+                "executions of the first generation are deleted for good",
+                "leave `soft` out if that is meant",
+            );
+            return None;
+        }
+        Some(Delete {
+            removal: if is_soft {
+                Removal::Soft
+            } else {
+                Removal::ForGood
+            },
+        })
+    }
+
+    fn patch(&mut self) -> Option<Patch> {
+        if self.fields.is_empty() {
+            self.reader.wrong(
+                self.written.at,
+                "`patch` has no fields",
+                Kind::Patch.example(),
+            );
+            return None;
+        }
+        let generation = self.compiler.generation()?;
+        let mut fields = Vec::new();
+        let mut shows_something = false;
+        for &level in self.levels {
+            let Some(request) = types::update(generation, level) else {
+                continue;
+            };
+            fields = self.patch_fields(request)?;
+            let shown = types::record(generation, level);
+            shows_something = fields.iter().any(|(name, _)| shown.field(name).is_some());
+        }
+        if !shows_something && !self.levels.is_empty() && self.written.converges != Some(false) {
+            self.reader.wrong(
+                self.written.at,
+                "no read shows whether this `patch` has been made, so each plan makes it again",
+                "if that is meant, write `converges: false` beside `patch`",
+            );
+            return None;
+        }
+        Some(Patch {
+            fields,
+            converges: self.written.converges.unwrap_or(true),
+        })
+    }
+
+    fn patch_fields(&mut self, request: &'static Request) -> Option<Vec<(String, Body)>> {
+        let mut fields = Vec::new();
+        for entry in self.fields.entries {
+            let field = Field {
+                name: &entry.key.text,
+                at: entry.key.span,
+                node: &entry.value,
+            };
+            let Some(known) = request.field(field.name) else {
+                self.reader.unknown_key(&entry.key, &request.names());
+                fields.push(None);
+                continue;
+            };
+            if known.name == "revert_execution" && field.node.value != Value::Bool(false) {
+                self.need_revert(field.at);
+            }
+            let body = self.body(field, known.content);
+            fields.push(body.map(|body| (field.name.to_owned(), body)));
+        }
+        fields.into_iter().collect()
+    }
+
+    /// The fields that are there, by the names of the API.
+    fn bodies(
+        &mut self,
+        request: &'static Request,
+        fields: &[(&'static str, Option<Field<'n>>)],
+    ) -> Option<Vec<(&'static str, Body)>> {
+        let bodies: Vec<Option<(&'static str, Body)>> = fields
+            .iter()
+            .filter_map(|(name, field)| Some((*name, (*field)?)))
+            .map(|(name, field)| {
+                let content = request.field(name)?.content;
+                Some((name, self.body(field, content)?))
+            })
+            .collect();
+        bodies.into_iter().collect()
+    }
+
+    fn body(&mut self, field: Field<'_>, content: Content) -> Option<Body> {
+        let bodies = Bodies {
+            compiler: self.compiler,
+            levels: self.levels,
+        };
+        bodies.body(self.reader, field, content)
     }
 
     fn required_template(&mut self, name: &str) -> Option<Template> {

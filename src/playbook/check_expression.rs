@@ -37,6 +37,10 @@ impl Compiler {
         }
     }
 
+    pub(super) const fn generation(&self) -> Option<Generation> {
+        self.generation
+    }
+
     /// A condition that holds on each of `levels`.
     pub(super) fn expression(
         &self,

@@ -5,7 +5,6 @@ use std::{collections::BTreeSet, num::NonZeroU32};
 use crate::pace::{Pace, Rate};
 
 use super::{
-    action_kind::Kind,
     check_select::present,
     model::{Allow, Expect, Guards, Rejected},
     reader::{Field, Fields, Reader},
@@ -84,7 +83,7 @@ fn allow(reader: &mut Reader<'_>, field: Field<'_>) -> BTreeSet<Allow> {
     let items = reader
         .list(field, "a list of actions, like [run_schedule_now]")
         .unwrap_or_default();
-    let words = Kind::ALL.map(|kind| (kind.word(), kind.allow()));
+    let words: Vec<(&str, Allow)> = Allow::words().collect();
     items
         .iter()
         .filter_map(|item| reader.word(field.item(item), &words))

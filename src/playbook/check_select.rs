@@ -139,13 +139,26 @@ fn each(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Level> {
         return Some(Level::Execution);
     };
     let level = level(reader, field)?;
-    let is_first_generation = fields.get("executions").is_some() && fields.get("flows").is_none();
-    if is_first_generation && level != Level::Execution {
-        reader.wrong(
-            field.node.span,
-            format!("`each: {level}` needs `flows`: executions of the first generation have no phases and tasks, but sections and steps"),
-            "only whole executions can be changed there: leave `each` out, or select `flows`",
-        );
+    let generation = match (fields.get("flows"), fields.get("executions")) {
+        (Some(_), None) => Generation::V2,
+        (None, Some(_)) => Generation::V1,
+        (None, None) | (Some(_), Some(_)) => return Some(level),
+    };
+    if !level.is_in(generation) {
+        let (message, help) = match generation {
+            Generation::V1 => (
+                format!(
+                    "`each: {level}` needs `flows`: executions of the first generation have no phases and tasks, but sections and steps"
+                ),
+                "select with `each: step`, or select `flows`",
+            ),
+            Generation::V2 => (
+                "`each: step` needs `executions`: flows have no steps, but phases and tasks"
+                    .to_owned(),
+                "select with `each: task`, or select `executions`",
+            ),
+        };
+        reader.wrong(field.node.span, message, help);
         return None;
     }
     Some(level)
@@ -153,7 +166,8 @@ fn each(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Level> {
 
 /// One of the words for a level.
 pub(super) fn level(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Level> {
-    let words = [Level::Execution, Level::Phase, Level::Task].map(|level| (level.word(), level));
+    let words = [Level::Execution, Level::Step, Level::Phase, Level::Task]
+        .map(|level| (level.word(), level));
     reader.word(field, &words)
 }
 

@@ -143,6 +143,7 @@ fn playbook(
         &vars,
     );
     let setting = Setting {
+        playbook: name.unwrap_or_default(),
         each: base.as_ref().and_then(|base| base.each),
         allow: &guards.allow,
         compiler: &compiler,

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::Entry,
+    action::{Entry, Kind},
     api::{Generation, Id, Level},
     pace::Pace,
     template::Expression,
@@ -108,14 +108,48 @@ pub struct Expect {
     pub max: Option<u64>,
 }
 
-/// The name of an action in `guards.allow`.
+/// What can be named in `guards.allow`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Allow {
-    Reassign,
-    ShiftDueDate,
-    Close,
-    RunScheduleNow,
+    Action(Kind),
+    /// To set a status back, which resets later tasks.
+    Revert,
+}
+
+impl Allow {
+    /// The words that a playbook uses, with what they mean.
+    pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
+        let actions = Kind::ALL.map(Self::Action);
+        actions
+            .into_iter()
+            .chain([Self::Revert])
+            .map(|allow| (allow.word(), allow))
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Action(kind) => kind.word(),
+            Self::Revert => "revert",
+        }
+    }
+}
+
+impl From<Allow> for String {
+    fn from(allow: Allow) -> Self {
+        allow.word().to_owned()
+    }
+}
+
+impl TryFrom<String> for Allow {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let found = Self::words().find(|(word, _)| *word == text);
+        found
+            .map(|(_, allow)| allow)
+            .ok_or_else(|| format!("there is no action {text:?}"))
+    }
 }
 
 /// Whether a plan with rejected items may be applied.

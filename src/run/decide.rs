@@ -360,6 +360,57 @@ mod tests {
     }
 
     #[test]
+    fn what_must_be_sent_once_stays_in_doubt_whatever_is_read() {
+        for reading in [
+            Some(Reading::Done),
+            Some(Reading::Open),
+            Some(Reading::Gone),
+            Some(Reading::Drifted("x".to_owned())),
+            None,
+        ] {
+            for (age, inherited) in [(0, false), (30, false), (3600, true)] {
+                let doubtful = Standing::Doubtful {
+                    attempts: 1,
+                    age: Duration::from_secs(age),
+                    inherited,
+                };
+                assert_eq!(
+                    alone(Repeat::Once, doubtful, reading.clone()),
+                    Step::Leave,
+                    "{reading:?}"
+                );
+            }
+        }
+        // What is known not to have left may leave.
+        let waiting = Standing::Waiting { attempts: 1 };
+        assert_eq!(
+            alone(Repeat::Once, waiting, Some(Reading::Open)),
+            Step::Send {
+                attempts: 1,
+                disproved: false
+            }
+        );
+    }
+
+    #[test]
+    fn what_is_not_there_any_more_is_deleted_by_us_by_somebody_or_gone() {
+        let id = |text: &str| Id::new(text).unwrap();
+        let delete = Operation::DeleteFlow(id("e"), crate::api::Removal::ForGood);
+        let step = Operation::DeleteStep(id("e"), id("s"));
+        let cancel = Operation::CancelSchedule(id("e"), id("t"));
+        let patch = Operation::PatchTask(id("e"), id("t"));
+        for (operation, sure, doubtful) in [
+            (delete, End::AlreadyDone, End::Applied),
+            (step, End::AlreadyDone, End::Applied),
+            (cancel, End::Gone, End::Applied),
+            (patch, End::Gone, End::Gone),
+        ] {
+            assert_eq!(end_of_gone(&operation, false), sure, "{operation:?}");
+            assert_eq!(end_of_gone(&operation, true), doubtful, "{operation:?}");
+        }
+    }
+
+    #[test]
     fn what_has_ended_is_left_alone() {
         for outcome in Outcome::ALL {
             assert_eq!(

@@ -1,12 +1,16 @@
 //! The API's types: which fields an execution, phase or task has.
 //!
-//! The names are those of the API's own documentation, type by type. Only what is read is here; `v1` and `v2`
-//! hold one table each.
+//! The names are those of the API's own documentation, type by type. What is read stands in `v1` and `v2`, what is
+//! written in `request_v1` and `request_v2`.
 
 mod model;
+mod request;
+mod request_v1;
+mod request_v2;
 mod spelling;
 mod v1;
 mod v2;
 
 pub use model::{Field, Record, Shape, record};
+pub use request::{Content, Request, RequestField, new_step, new_task, path_in, update};
 pub use spelling::{Spelling, other_spelling};

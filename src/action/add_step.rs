@@ -1,0 +1,106 @@
+//! `add_step`: an execution of the first generation gets one more step.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{Body, Edit, Nature, Planned, Repeat, Subject};
+use crate::{
+    api::{
+        Operation,
+        types::{self, Content},
+    },
+    json,
+};
+
+#[derive(Clone, Debug)]
+pub struct AddStep {
+    /// The step's fields, by the names of the API.
+    pub fields: Vec<(&'static str, Body)>,
+    /// The section that it goes into, by id or name.
+    pub section: Option<crate::template::Template>,
+}
+
+/// The service chooses the step's id, so sending it twice makes two.
+const NATURE: Nature = Nature {
+    repeat: Repeat::Once,
+    effects: &[],
+    irreversible: Some("the id of the new step is known to the service only: use delete_step"),
+};
+
+impl AddStep {
+    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+        self.edit(subject)
+            .map_or_else(Planned::Reject, Planned::Edit)
+    }
+
+    fn edit(&self, subject: &Subject<'_>) -> Result<Edit, String> {
+        let request = types::new_step();
+        let mut step = Map::new();
+        for (name, body) in &self.fields {
+            let content = request
+                .field(name)
+                .map_or(Content::Text, |field| field.content);
+            step.insert((*name).to_owned(), body.value(subject, content, name)?);
+        }
+        if let Some(section) = &self.section {
+            let id = self::section(subject, &subject.word(section)?)?;
+            step.insert("sectionId".to_owned(), Value::String(id));
+        }
+        let sends = request
+            .fields
+            .iter()
+            .filter_map(|field| Some((field.name, step.get(field.name)?.clone())))
+            .collect();
+        Ok(Edit {
+            sends,
+            expects: BTreeMap::from([("step", Value::Object(step))]),
+            ..Edit::bare(Operation::CreateStep(subject.execution.clone()), NATURE)
+        })
+    }
+}
+
+/// The id of the one section that is called so.
+fn section(subject: &Subject<'_>, wanted: &str) -> Result<String, String> {
+    let sections: Vec<&Value> = json::get(subject.data, "flow")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter(|item| item["type"] == "SECTION")
+        .collect();
+    super::named::one("section", &sections, wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::{changes, over_executions, row, said};
+
+    #[test]
+    fn a_step_goes_into_the_section_of_that_name_and_is_sent_once() {
+        let playbook = over_executions(
+            "",
+            "actions: [ add_step: { name: \"Call {{ execution.name }}\", index: 1, section: Meter } ]",
+        );
+        let sections = json!({"flow": [
+            {"id": "s1", "type": "SECTION", "name": "Meter", "steps": []},
+            {"id": "s2", "type": "STEP", "name": "Meter"},
+        ]});
+        let execution = row("e", &sections);
+        assert_eq!(
+            said(&playbook, &execution),
+            [
+                r#"POST /v1/workflows/executions/e/steps {"insertionIndex":1,"name":"Call Execution e","sectionId":"s1"}"#
+            ]
+        );
+        let change = &changes(&playbook, &execution)[0];
+        assert_eq!(change.repeat, Repeat::Once);
+        assert_eq!(json!(change.before), json!({"step": null}));
+        assert_eq!(
+            said(&playbook, &row("e", &json!({"flow": []}))),
+            ["rejected e: has no section `Meter`"]
+        );
+    }
+}

@@ -1,0 +1,49 @@
+//! `delete_step`: a step leaves its execution.
+
+use super::{Edit, Nature, Planned, Repeat, Subject};
+use crate::api::Operation;
+
+#[derive(Clone, Copy, Debug)]
+pub struct DeleteStep;
+
+const NATURE: Nature = Nature {
+    repeat: Repeat::Readable,
+    effects: &[],
+    irreversible: Some("a step that was deleted does not come back"),
+};
+
+impl DeleteStep {
+    #[expect(clippy::unused_self, reason = "all actions are called alike")]
+    pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
+        let Some(step) = subject.id else {
+            return Planned::Reject("only a step can be taken out".to_owned());
+        };
+        let operation = Operation::DeleteStep(subject.execution.clone(), step.clone());
+        Planned::Edit(Edit::bare(operation, NATURE))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{legacy, over_executions, said};
+
+    #[test]
+    fn a_step_is_deleted_and_nothing_is_done_to_it_afterwards() {
+        let playbook = over_executions(
+            "each: step",
+            "actions: [ reassign: { set: [\"7\"] }, delete_step, set_status: SKIPPED ]\nguards: { allow: [delete_step] }",
+        );
+        assert_eq!(
+            said(
+                &playbook,
+                &legacy("e", &[json!({"id": "s", "status": "PENDING"})])
+            ),
+            [
+                r#"PATCH /v1/workflows/executions/e/steps/s {"assignedTo":["7"]}"#,
+                "DELETE /v1/workflows/executions/e/steps/s null"
+            ]
+        );
+    }
+}

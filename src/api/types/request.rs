@@ -1,0 +1,222 @@
+//! What the bodies of writing requests hold, and whether a value fits.
+
+use serde_json::Value;
+
+use super::{request_v1 as v1, request_v2 as v2};
+use crate::api::{Generation, Level};
+
+/// An object in a request: its name in the API's documentation and its fields.
+#[derive(Debug)]
+pub struct Request {
+    pub name: &'static str,
+    pub fields: &'static [RequestField],
+}
+
+#[derive(Debug)]
+pub struct RequestField {
+    pub name: &'static str,
+    pub content: Content,
+    pub required: bool,
+}
+
+/// What a field of a request may hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Content {
+    Text,
+    /// One of these.
+    Word(&'static [&'static str]),
+    /// A date, with or without a time, in one of the API's forms.
+    Date,
+    Number,
+    Bool,
+    /// The id of a user, or a variable that the service resolves: `{variable}`.
+    Assignee,
+    List(&'static Content),
+    Object(&'static Request),
+    /// As [`Content::Object`], of which a request holds just the fields that change.
+    Partial(&'static Request),
+}
+
+impl Request {
+    pub fn field(&self, name: &str) -> Option<&'static RequestField> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    pub fn names(&self) -> Vec<&'static str> {
+        self.fields.iter().map(|field| field.name).collect()
+    }
+}
+
+/// The body of the operation that changes a target; none where there is no such operation.
+pub fn update(generation: Generation, level: Level) -> Option<&'static Request> {
+    match (generation, level) {
+        (Generation::V1, Level::Execution) => Some(&v1::UPDATE_EXECUTION),
+        (Generation::V1, Level::Step) => Some(&v1::UPDATE_STEP),
+        (Generation::V2, Level::Execution) => Some(&v2::PATCH_FLOW),
+        (Generation::V2, Level::Phase) => Some(&v2::PATCH_PHASE),
+        (Generation::V2, Level::Task) => Some(&v2::PATCH_TASK),
+        (Generation::V1, Level::Entity | Level::Phase | Level::Task)
+        | (Generation::V2, Level::Entity | Level::Step) => None,
+    }
+}
+
+/// The dotted path of a field in an object that requests hold in part.
+pub fn path_in(object: &RequestField, field: &str) -> Option<&'static str> {
+    match (object.name, field) {
+        ("closing_reason", "selected_reasons") => Some("closing_reason.selected_reasons"),
+        ("closing_reason", "configured_reasons") => Some("closing_reason.configured_reasons"),
+        ("closing_reason", "extra_description") => Some("closing_reason.extra_description"),
+        (_, _) => None,
+    }
+}
+
+/// The body of `createStep`.
+pub fn new_step() -> &'static Request {
+    &v1::CREATE_STEP
+}
+
+/// The task in the body of `addTask`.
+pub fn new_task() -> &'static Request {
+    &v2::NEW_TASK
+}
+
+/// Short words for the tables.
+pub(super) const fn may(name: &'static str, content: Content) -> RequestField {
+    RequestField {
+        name,
+        content,
+        required: false,
+    }
+}
+
+pub(super) const fn must(name: &'static str, content: Content) -> RequestField {
+    RequestField {
+        name,
+        content,
+        required: true,
+    }
+}
+
+impl Content {
+    /// Checks a value; the error names the place in it, beginning with `path`. Whether a text is a date is for who
+    /// knows dates.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, as a sentence without a full stop.
+    pub fn check(self, value: &Value, path: &str) -> Result<(), String> {
+        let wrong = |expected: &str| Err(format!("{path} must be {expected}, not {value}"));
+        match (self, value) {
+            (Self::Text | Self::Date | Self::Assignee, Value::String(_))
+            | (Self::Number, Value::Number(_))
+            | (Self::Bool, Value::Bool(_)) => Ok(()),
+            (Self::Word(words), Value::String(word)) if words.contains(&word.as_str()) => Ok(()),
+            (Self::List(item), Value::Array(values)) => values
+                .iter()
+                .enumerate()
+                .try_for_each(|(place, value)| item.check(value, &format!("{path}[{place}]"))),
+            (Self::Object(request) | Self::Partial(request), Value::Object(fields)) => {
+                for (name, value) in fields {
+                    let path = format!("{path}.{name}");
+                    let Some(field) = request.field(name) else {
+                        let known = request.names().join(", ");
+                        return Err(format!("there is no {path}; known here: {known}"));
+                    };
+                    field.content.check(value, &path)?;
+                }
+                let missing =
+                    |field: &&RequestField| field.required && !fields.contains_key(field.name);
+                match request.fields.iter().find(missing) {
+                    Some(field) => Err(format!("{path} lacks its {}", field.name)),
+                    None => Ok(()),
+                }
+            }
+            (Self::Assignee, Value::Object(fields)) if fields.contains_key("variable") => Ok(()),
+            (Self::Text, _) => wrong("text"),
+            (Self::Word(words), _) => wrong(&format!("one of {}", words.join(", "))),
+            (Self::Date, _) => wrong("a date like 2026-05-28"),
+            (Self::Number, _) => wrong("a number"),
+            (Self::Bool, _) => wrong("true or false"),
+            (Self::Assignee, _) => wrong("the id of a user or { variable: … }"),
+            (Self::List(_), _) => wrong("a list"),
+            (Self::Object(_) | Self::Partial(_), _) => wrong("a map"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_body_is_checked_to_its_depth() {
+        let task = Content::Object(&v2::PATCH_TASK);
+        for fits in [
+            json!({}),
+            json!({"name": "x", "enabled": true, "status": "PENDING", "assigned_to": ["1", {"variable": "v"}]}),
+            json!({"due_date_config": {"duration": 3, "unit": "days", "type": "WORKFLOW_STARTED"}}),
+            json!({"next_condition_id": "c", "revert_execution": true}),
+        ] {
+            assert_eq!(task.check(&fits, "patch"), Ok(()));
+        }
+        for (value, said) in [
+            (json!(1), "patch must be a map, not 1"),
+            (json!({"name": null}), "patch.name must be text, not null"),
+            (
+                json!({"enabled": "yes"}),
+                "patch.enabled must be true or false, not \"yes\"",
+            ),
+            (
+                json!({"due_date_config": {"duration": "3", "unit": "days", "type": "WORKFLOW_STARTED"}}),
+                "patch.due_date_config.duration must be a number, not \"3\"",
+            ),
+            (
+                json!({"due_date_config": {"duration": 3, "unit": "days"}}),
+                "patch.due_date_config lacks its type",
+            ),
+            (
+                json!({"assigned_to": ["1", 2]}),
+                "patch.assigned_to[1] must be the id of a user or { variable: … }, not 2",
+            ),
+        ] {
+            assert_eq!(task.check(&value, "patch").unwrap_err(), said);
+        }
+        for (value, said) in [
+            (
+                json!({"status": "DONE"}),
+                "patch.status must be one of UNASSIGNED, ",
+            ),
+            (
+                json!({"assignedTo": []}),
+                "there is no patch.assignedTo; known here: name, ",
+            ),
+        ] {
+            let error = task.check(&value, "patch").unwrap_err();
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn each_field_of_an_object_in_part_has_its_path() {
+        for field in v2::PATCH_FLOW.fields {
+            if let Content::Partial(request) = field.content {
+                for inner in request.fields {
+                    let path = format!("{}.{}", field.name, inner.name);
+                    assert_eq!(path_in(field, inner.name), Some(path.as_str()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_target_that_can_be_changed_has_its_body() {
+        for generation in [Generation::V1, Generation::V2] {
+            for level in Level::ALL {
+                let is_patched = level != Level::Entity && level.is_in(generation);
+                assert_eq!(update(generation, level).is_some(), is_patched);
+            }
+        }
+    }
+}

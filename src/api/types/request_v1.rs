@@ -1,0 +1,119 @@
+//! The bodies of v1's writing operations.
+
+use super::request::{
+    Content::{Bool, Date, List, Number, Object, Text, Word},
+    Request, may, must,
+};
+
+/// `WorkflowExecutionUpdateReq`.
+pub(super) static UPDATE_EXECUTION: Request = Request {
+    name: "WorkflowExecutionUpdateReq",
+    fields: &[
+        may("status", Word(&["STARTED", "DONE", "CLOSED"])),
+        may("assignedTo", List(&Text)),
+        may("selectedClosingReasons", List(&Object(&CLOSING_REASON))),
+        may("closingReasonDescription", Text),
+        may("dueDate", Date),
+        may("dynamicDueDate", Object(&DYNAMIC_DUE_DATE)),
+        may("closedBy", Text),
+        may("contexts", List(&Object(&CONTEXT))),
+        may("completedTime", Date),
+    ],
+};
+
+/// `UpdateStepReq`.
+pub(super) static UPDATE_STEP: Request = Request {
+    name: "UpdateStepReq",
+    fields: &[
+        may("stepId", Text),
+        may("entityRefId", Text),
+        may("userIds", List(&Number)),
+        may("assignedTo", List(&Text)),
+        may("assignedToInProgress", Text),
+        may("assignedToOnHold", Text),
+        may("status", STEP_STATUS),
+        may("dueDate", Date),
+        may("dynamicDueDate", Object(&DYNAMIC_DUE_DATE)),
+        may("name", Text),
+        may("description", Object(&DESCRIPTION)),
+        may("position", Object(&POSITION)),
+        may("automationConfig", Object(&AUTOMATION_CONFIG)),
+        may("startedTime", Date),
+        may("completedTime", Date),
+    ],
+};
+
+/// `CreateStepReq`.
+pub(super) static CREATE_STEP: Request = Request {
+    name: "CreateStepReq",
+    fields: &[
+        must("insertionIndex", Number),
+        must("name", Text),
+        may("description", Object(&DESCRIPTION)),
+        may("status", STEP_STATUS),
+        may("sectionId", Text),
+        may("executionType", Word(&["MANUAL", "AUTOMATION"])),
+        may("automationConfig", Object(&AUTOMATION_CONFIG)),
+    ],
+};
+
+/// `StepStatus`; v2's `TaskStatus` has the same words.
+pub(super) const STEP_STATUS: super::request::Content = Word(&[
+    "UNASSIGNED",
+    "ASSIGNED",
+    "COMPLETED",
+    "SKIPPED",
+    "IN_PROGRESS",
+    "SCHEDULED",
+    "PENDING",
+    "CONDITION_PENDING",
+    "WAITING_FOR_CONFIRMATION",
+    "ON_HOLD",
+    "FAILED",
+]);
+
+pub(super) static CLOSING_REASON: Request = Request {
+    name: "ClosingReason",
+    fields: &[must("id", Text), must("title", Text)],
+};
+
+static DYNAMIC_DUE_DATE: Request = Request {
+    name: "DynamicDueDate",
+    fields: &[
+        must("numberOfUnits", Number),
+        must(
+            "timePeriod",
+            Word(&["minutes", "hours", "days", "weeks", "months"]),
+        ),
+        may(
+            "actionTypeCondition",
+            Word(&["WORKFLOW_STARTED", "STEP_CLOSED", "PHASE_FINISHED"]),
+        ),
+        may("stepId", Text),
+        may("phaseId", Text),
+    ],
+};
+
+static CONTEXT: Request = Request {
+    name: "WorkflowContext",
+    fields: &[must("id", Text), must("title", Text), must("schema", Text)],
+};
+
+pub(super) static DESCRIPTION: Request = Request {
+    name: "StepDescription",
+    fields: &[must("enabled", Bool), must("value", Text)],
+};
+
+static POSITION: Request = Request {
+    name: "UpdateStepReq.position",
+    fields: &[must("index", Number), may("sectionId", Text)],
+};
+
+static AUTOMATION_CONFIG: Request = Request {
+    name: "AutomationConfig",
+    fields: &[
+        must("flowId", Text),
+        may("executionId", Text),
+        may("executionStatus", Text),
+    ],
+};

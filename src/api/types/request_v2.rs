@@ -1,0 +1,162 @@
+//! The bodies of v2's writing operations.
+
+use super::{
+    request::{
+        Content::{Assignee, Bool, Date, List, Number, Object, Partial, Text, Word},
+        Request, may, must,
+    },
+    request_v1::{CLOSING_REASON, DESCRIPTION, STEP_STATUS as TASK_STATUS},
+};
+
+/// `PatchFlowReq`.
+pub(super) static PATCH_FLOW: Request = Request {
+    name: "PatchFlowReq",
+    fields: &[
+        may("status", Word(&["STARTED", "DONE", "CLOSED"])),
+        may("assigned_to", List(&Assignee)),
+        may("closing_reason", Partial(&CLOSING)),
+        may("due_date", Date),
+        may("due_date_config", Object(&DUE_DATE_CONFIG)),
+        may("contexts", List(&Object(&CONTEXT))),
+    ],
+};
+
+/// `PatchPhaseReq`.
+pub(super) static PATCH_PHASE: Request = Request {
+    name: "PatchPhaseReq",
+    fields: &[
+        may("name", Text),
+        may("due_date", Date),
+        may("due_date_config", Object(&DUE_DATE_CONFIG)),
+        may("assigned_to", List(&Assignee)),
+    ],
+};
+
+/// `PatchTaskReq`.
+pub(super) static PATCH_TASK: Request = Request {
+    name: "PatchTaskReq",
+    fields: &[
+        may("name", Text),
+        may("status", TASK_STATUS),
+        may("due_date", Date),
+        may("due_date_config", Object(&DUE_DATE_CONFIG)),
+        may("assigned_to", List(&Assignee)),
+        may("enabled", Bool),
+        may("automation_config", Object(&AUTOMATION_CONFIG)),
+        may("description", Object(&DESCRIPTION)),
+        may("ecp", Object(&ECP_DETAILS)),
+        may("installer", Object(&ECP_DETAILS)),
+        may("partner", Object(&PARTNER_DETAILS)),
+        may("next_condition_id", Text),
+        may("revert_execution", Bool),
+        may("completed_via_journey", Bool),
+    ],
+};
+
+/// `AddTaskReq.task`.
+pub(super) static NEW_TASK: Request = Request {
+    name: "AddTaskReq.task",
+    fields: &[
+        may("id", Text),
+        must("name", Text),
+        may("status", TASK_STATUS),
+        may("due_date", Date),
+        may("due_date_config", Object(&DUE_DATE_CONFIG)),
+        may("assigned_to", List(&Assignee)),
+        may("enabled", Bool),
+        may("automation_config", Object(&AUTOMATION_CONFIG)),
+        may("phase_id", Text),
+        may(
+            "task_type",
+            Word(&["MANUAL", "AUTOMATION", "DECISION", "AI_AGENT"]),
+        ),
+    ],
+};
+
+static CLOSING: Request = Request {
+    name: "PatchFlowReq.closing_reason",
+    fields: &[
+        may("selected_reasons", List(&Object(&CLOSING_REASON))),
+        may("configured_reasons", List(&Object(&CLOSING_REASON))),
+        may("extra_description", Text),
+    ],
+};
+
+static DUE_DATE_CONFIG: Request = Request {
+    name: "DueDateConfig",
+    fields: &[
+        must("duration", Number),
+        must(
+            "unit",
+            Word(&["minutes", "hours", "days", "weeks", "months", "years"]),
+        ),
+        must(
+            "type",
+            Word(&[
+                "WORKFLOW_STARTED",
+                "TASK_FINISHED",
+                "PHASE_FINISHED",
+                "A_PRECEDING_TASK_COMPLETED",
+                "ALL_PRECEDING_TASKS_COMPLETED",
+            ]),
+        ),
+        may("task_id", Text),
+        may("phase_id", Text),
+    ],
+};
+
+static CONTEXT: Request = Request {
+    name: "FlowContext",
+    fields: &[
+        may("entity_id", Text),
+        may("entity_schema", Text),
+        may("is_primary", Bool),
+    ],
+};
+
+static AUTOMATION_CONFIG: Request = Request {
+    name: "AutomationConfig",
+    fields: &[
+        must("flow_id", Text),
+        may("execution_id", Text),
+        may("execution_status", Text),
+        may("error_reason", Text),
+        may("input_context", Object(&INPUT_CONTEXT)),
+        may("heal_attempts", Number),
+        may("last_heal_attempted_at", Date),
+    ],
+};
+
+static INPUT_CONTEXT: Request = Request {
+    name: "AutomationConfig.input_context",
+    fields: &[must("source", Text), may("task_id", Text)],
+};
+
+static ECP_DETAILS: Request = Request {
+    name: "ECPDetails",
+    fields: &[
+        may("enabled", Bool),
+        may("label", Text),
+        may("description", Text),
+        may("journey", Object(&JOURNEY)),
+    ],
+};
+
+static PARTNER_DETAILS: Request = Request {
+    name: "PartnerDetails",
+    fields: &[
+        may("enabled", Bool),
+        may("label", Text),
+        may("description", Text),
+    ],
+};
+
+static JOURNEY: Request = Request {
+    name: "StepJourney",
+    fields: &[
+        may("id", Text),
+        may("journeyId", Text),
+        may("name", Text),
+        may("complete_task_automatically", Bool),
+    ],
+};

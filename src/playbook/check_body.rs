@@ -1,0 +1,155 @@
+//! Values with templates at any depth, held against what the API's requests hold.
+
+use serde_json::Value as Json;
+
+use crate::{
+    action::Body,
+    api::{
+        Level,
+        types::{Content, Request},
+    },
+};
+
+use super::{
+    check_expression::Compiler,
+    node::{Node, Value},
+    reader::{Field, Reader},
+};
+
+/// Reads values for one action.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bodies<'c> {
+    pub compiler: &'c Compiler,
+    pub levels: &'c [Level],
+}
+
+impl Bodies<'_> {
+    /// A value for a field of a request. What templates give is checked when planning.
+    pub(super) fn body(
+        self,
+        reader: &mut Reader<'_>,
+        field: Field<'_>,
+        content: Content,
+    ) -> Option<Body> {
+        match (&field.node.value, content) {
+            (Value::Text(text), _) if text.contains("{{") => self.template(reader, field),
+            (Value::List(items), Content::List(item)) => {
+                let items: Vec<Option<Body>> = items
+                    .iter()
+                    .map(|node| self.body(reader, field.item(node), *item))
+                    .collect();
+                items.into_iter().collect::<Option<_>>().map(Body::List)
+            }
+            (Value::Map(_), Content::Object(request) | Content::Partial(request)) => {
+                self.object(reader, field, request)
+            }
+            (Value::Map(entries), Content::Assignee) if !entries.is_empty() => {
+                let fields = reader.map(field, &["variable"])?;
+                let variable = fields.get("variable")?;
+                let name = reader.plain_text(variable, "the name of a variable")?;
+                let name = Body::Literal(Json::String(name.to_owned()));
+                Some(Body::Map(vec![("variable".to_owned(), name)]))
+            }
+            (
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_)
+                | Value::List(_)
+                | Value::Map(_)
+                | Value::CollectionKey,
+                _,
+            ) => literal(reader, field, content),
+        }
+    }
+
+    fn template(self, reader: &mut Reader<'_>, field: Field<'_>) -> Option<Body> {
+        self.compiler
+            .template(reader, field, "text", self.levels)
+            .map(Body::Template)
+    }
+
+    fn object(
+        self,
+        reader: &mut Reader<'_>,
+        field: Field<'_>,
+        request: &'static Request,
+    ) -> Option<Body> {
+        let fields = reader.map(field, &request.names())?;
+        let mut entries = Vec::with_capacity(fields.entries.len());
+        for entry in fields.entries {
+            let known = request.field(&entry.key.text)?;
+            let inner = Field {
+                name: &entry.key.text,
+                at: entry.key.span,
+                node: &entry.value,
+            };
+            let body = self.body(reader, inner, known.content);
+            entries.push(body.map(|body| (entry.key.text.clone(), body)));
+        }
+        for known in request.fields {
+            if known.required && fields.get(known.name).is_none() {
+                reader.wrong(
+                    field.at,
+                    format!("`{}` lacks its `{}`", field.name, known.name),
+                    format!("{} needs it", request.name),
+                );
+                entries.push(None);
+            }
+        }
+        entries.into_iter().collect::<Option<_>>().map(Body::Map)
+    }
+}
+
+fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Option<Body> {
+    let json = match (json(field.node), content) {
+        // As it is written: 007 must not become 7.
+        (
+            Some(Json::Number(_)),
+            Content::Text | Content::Word(_) | Content::Date | Content::Assignee,
+        ) => Json::String(reader.written(field.node.span).to_owned()),
+        (Some(json), _) => json,
+        (None, _) => {
+            reader.mismatch(field, "a value", "quote it: \"{{ … }}\"");
+            return None;
+        }
+    };
+    match content.check(&json, &format!("`{}`", field.name)) {
+        Ok(()) => Some(Body::Literal(json)),
+        Err(error) => {
+            let help = match content {
+                Content::Word(_) => "write one of them",
+                Content::Text
+                | Content::Date
+                | Content::Number
+                | Content::Bool
+                | Content::Assignee
+                | Content::List(_)
+                | Content::Object(_)
+                | Content::Partial(_) => {
+                    "write it like that, or as a \"{{ template }}\" that gives it"
+                }
+            };
+            reader.wrong(field.node.span, error, help);
+            None
+        }
+    }
+}
+
+/// The node as it stands; none where it holds a map with a collection as a key.
+fn json(node: &Node) -> Option<Json> {
+    Some(match &node.value {
+        Value::Null => Json::Null,
+        Value::Bool(value) => Json::Bool(*value),
+        Value::Number(number) => Json::Number(number.clone()),
+        Value::Text(text) => Json::String(text.clone()),
+        Value::List(items) => Json::Array(items.iter().map(json).collect::<Option<_>>()?),
+        Value::Map(entries) => Json::Object(
+            entries
+                .iter()
+                .map(|entry| Some((entry.key.text.clone(), json(&entry.value)?)))
+                .collect::<Option<_>>()?,
+        ),
+        Value::CollectionKey => return None,
+    })
+}
