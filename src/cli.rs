@@ -256,6 +256,9 @@ pub struct Sandbox {
     /// A script of faults: errors, delays, broken connections
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
+    /// How long automations run before they end; 300 unless given. Some never end
+    #[arg(long, value_name = "SECONDS")]
+    pub automations_take: Option<u64>,
     /// Where the data are kept; `sandbox` in the state folder unless given
     #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,

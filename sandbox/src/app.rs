@@ -1,6 +1,9 @@
 //! What all handlers share: the data, the ledger, the faults.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use axum::body::Bytes;
 use jiff::Timestamp;
@@ -16,6 +19,7 @@ use crate::{
     refused::Refused,
     reply::Failure,
     state::{Cause, State, Stored},
+    transition,
 };
 
 /// One sandbox. Each lock is held for a computation, never across an await.
@@ -29,6 +33,7 @@ pub(crate) struct App {
     log: Option<Log>,
     token: String,
     clock: fn() -> Timestamp,
+    automations_take: Duration,
 }
 
 /// Which request a handler works on, and what it writes.
@@ -50,6 +55,7 @@ impl App {
         token: String,
         faults: &Faults,
         clock: fn() -> Timestamp,
+        automations_take: Duration,
     ) -> Self {
         let last = effects.iter().filter_map(|effect| effect.request).max();
         let mut ledger = Ledger::new(last.unwrap_or(0) + 1);
@@ -69,6 +75,7 @@ impl App {
             log,
             token,
             clock,
+            automations_take,
         }
     }
 
@@ -97,6 +104,10 @@ impl App {
         (self.clock)()
     }
 
+    pub(crate) const fn automations_take(&self) -> Duration {
+        self.automations_take
+    }
+
     pub(crate) fn token(&self) -> &str {
         &self.token
     }
@@ -121,6 +132,65 @@ impl App {
         };
         on_disk(pending).await?;
         Ok(result)
+    }
+
+    /// Starts an execution; comes back when that is on disk. `make` gets a number that no other start gets.
+    ///
+    /// # Errors
+    ///
+    /// What `make` refuses, and when the effect can't be written.
+    pub(crate) async fn start(
+        &self,
+        request: u64,
+        kind: Kind,
+        make: impl FnOnce(&State, u64, Timestamp) -> Result<(String, Stored), Refused>,
+    ) -> Result<Stored, Failure> {
+        let now = self.now();
+        let (stored, pending) = {
+            let mut state = self.state();
+            let (id, stored) = make(&state, state.next_number(), now)?;
+            let write = Write {
+                request: Some(request),
+                kind,
+                execution: &id,
+                target: &id,
+            };
+            let effect = state.add(&id, stored.clone(), cause(write, now));
+            (stored, self.note(Some(effect))?)
+        };
+        on_disk(pending).await?;
+        Ok(stored)
+    }
+
+    /// Lets the automations of a flow end whose time has come, and heals what a read heals.
+    ///
+    /// # Errors
+    ///
+    /// When an effect can't be written.
+    pub(crate) async fn settle(&self, id: &str) -> Result<(), Failure> {
+        let now = self.now();
+        loop {
+            let pending = {
+                let mut state = self.state();
+                let Some(mut flow) = state.flow(id) else {
+                    return Ok(());
+                };
+                let Some((kind, task)) = transition::settle(&mut flow, now, self.automations_take)
+                else {
+                    return Ok(());
+                };
+                let write = Write {
+                    request: None,
+                    kind,
+                    execution: id,
+                    target: &task,
+                };
+                let stored = Stored::Flow(Box::new(flow));
+                let effect = state.replace(id, stored, cause(write, now));
+                self.note(effect)?
+            };
+            on_disk(pending).await?;
+        }
     }
 
     /// Takes an execution out of the data; comes back when that is on disk.

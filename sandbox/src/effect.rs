@@ -26,20 +26,101 @@ pub(crate) struct Effect {
     /// What else changed, by the id of the execution, phase, task, section or step.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) elsewhere: BTreeMap<String, Fields>,
+    /// The execution as it is afterwards, where parts of it came, went or moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) whole: Option<Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Kind {
+    CreateExecution,
     UpdateExecution,
+    DeleteExecution,
+    CreateStep,
+    UpdateStep,
+    DeleteStep,
+    StartFlow,
     PatchFlow,
+    DeleteFlow,
+    /// Hidden and kept.
+    SoftDeleteFlow,
     PatchPhase,
+    AddTask,
     PatchTask,
+    RunAutomation,
+    ExecuteTask,
+    ReconcileAutomation,
     RunScheduleNow,
+    CancelSchedule,
+    /// An automation has ended, and its task with it. No request asked for it.
+    AutomationEnded,
+    /// A read has found an automation whose end its task had missed. No request asked for it.
+    Healed,
     /// `POST /_sandbox/edit/…`
     Edit,
     /// `DELETE /_sandbox/execution/…`
     Remove,
+}
+
+impl Kind {
+    /// Whether the execution is not there any more.
+    pub(crate) const fn removes(self) -> bool {
+        match self {
+            Self::DeleteExecution | Self::DeleteFlow | Self::SoftDeleteFlow | Self::Remove => true,
+            Self::CreateExecution
+            | Self::UpdateExecution
+            | Self::CreateStep
+            | Self::UpdateStep
+            | Self::DeleteStep
+            | Self::StartFlow
+            | Self::PatchFlow
+            | Self::PatchPhase
+            | Self::AddTask
+            | Self::PatchTask
+            | Self::RunAutomation
+            | Self::ExecuteTask
+            | Self::ReconcileAutomation
+            | Self::RunScheduleNow
+            | Self::CancelSchedule
+            | Self::AutomationEnded
+            | Self::Healed
+            | Self::Edit => false,
+        }
+    }
+
+    /// Whether parts come or go, so that the effect holds the whole execution.
+    const fn reshapes(self) -> bool {
+        match self {
+            Self::CreateExecution
+            | Self::CreateStep
+            | Self::UpdateStep
+            | Self::DeleteStep
+            | Self::StartFlow
+            | Self::AddTask => true,
+            Self::UpdateExecution
+            | Self::DeleteExecution
+            | Self::PatchFlow
+            | Self::DeleteFlow
+            | Self::SoftDeleteFlow
+            | Self::PatchPhase
+            | Self::PatchTask
+            | Self::RunAutomation
+            | Self::ExecuteTask
+            | Self::ReconcileAutomation
+            | Self::RunScheduleNow
+            | Self::CancelSchedule
+            | Self::AutomationEnded
+            | Self::Healed
+            | Self::Edit
+            | Self::Remove => false,
+        }
+    }
+
+    /// What is kept of the execution beside the fields that changed.
+    pub(crate) fn whole(self, execution: &Value) -> Option<Value> {
+        self.reshapes().then(|| execution.clone())
+    }
 }
 
 pub(crate) type Fields = BTreeMap<String, Changed>;
@@ -53,8 +134,8 @@ pub(crate) struct Changed {
     pub(crate) after: Option<Value>,
 }
 
-/// The fields that differ between two states of one execution, by the id of the part that has them.
-/// Parts don't come and go.
+/// The fields that differ between two states of one execution, by the id of the part that has them. Parts that went
+/// are not told.
 pub(crate) fn difference(before: &Value, after: &Value) -> BTreeMap<String, Fields> {
     let (before, after) = (parts(before), parts(after));
     let mut all = BTreeMap::new();
@@ -82,6 +163,10 @@ pub(crate) fn difference(before: &Value, after: &Value) -> BTreeMap<String, Fiel
 
 /// Gives an execution the values after the effect.
 pub(crate) fn replay(execution: &mut Value, effect: &Effect) {
+    if let Some(whole) = &effect.whole {
+        whole.clone_into(execution);
+        return;
+    }
     let own = std::iter::once((&effect.target, &effect.fields));
     for (id, fields) in own.chain(&effect.elsewhere) {
         let Some(part) = part_mut(execution, id) else {
@@ -156,6 +241,7 @@ mod tests {
             target: target.to_owned(),
             fields: changes.remove(target).unwrap_or_default(),
             elsewhere: changes,
+            whole: None,
         }
     }
 

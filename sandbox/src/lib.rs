@@ -10,8 +10,9 @@
 //! effect, log  each change, field by field, on disk before its answer
 //! ```
 //!
-//! Served are v1's list, read, PATCH and closing reasons, and v2's search, read, PATCH of flow, phase and task, and run-now. Beside
-//! the API, without a token:
+//! Served are all operations of both generations, the deprecated search for v1 executions, and the search for entities of another
+//! service. Automations that have started end when a read looks at them after their time: most with success, some with a failure,
+//! some never, and of some the task misses the end until a read heals it or it is reconciled. Beside the API, without a token:
 //!
 //! - `GET /_sandbox/ledger[?since=SEQ]`: every request and every effect.
 //! - `POST /_sandbox/edit/{id}`: a JSON merge patch of an execution, or `{"task": id, "set": {…}}` (`phase`, `step`) of a
@@ -29,6 +30,7 @@ mod handlers;
 mod large;
 mod ledger;
 mod log;
+mod lucene;
 mod machine;
 mod options;
 mod payloads;
@@ -102,6 +104,7 @@ impl Sandbox {
             wanted.token,
             &wanted.faults,
             Timestamp::now,
+            wanted.automations_take,
         );
         Ok(Self { app: Arc::new(app) })
     }
@@ -120,6 +123,7 @@ impl Sandbox {
             options.token,
             &options.faults,
             Timestamp::now,
+            options.automations_take,
         );
         Self { app: Arc::new(app) }
     }

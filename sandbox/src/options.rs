@@ -1,5 +1,7 @@
 //! How a sandbox is asked for.
 
+use std::time::Duration;
+
 use jiff::civil::Date;
 
 use crate::faults::Faults;
@@ -13,6 +15,9 @@ pub(crate) const DEFAULT_EXECUTIONS: u32 = 2_400;
 /// The token that a sandbox accepts unless it is given another.
 pub(crate) const DEFAULT_TOKEN: &str = "sandbox";
 
+/// Automations of real systems take minutes; and whoever tries something out sees them run first.
+pub(crate) const DEFAULT_AUTOMATIONS_TAKE: Duration = Duration::from_mins(5);
+
 /// A sandbox in memory.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -24,6 +29,8 @@ pub struct Options {
     /// The bearer token that requests must have.
     pub token: String,
     pub faults: Faults,
+    /// From the start of an automation to its end; some never end.
+    pub automations_take: Duration,
 }
 
 impl Options {
@@ -35,6 +42,7 @@ impl Options {
             executions: DEFAULT_EXECUTIONS,
             token: DEFAULT_TOKEN.to_owned(),
             faults: Faults::default(),
+            automations_take: DEFAULT_AUTOMATIONS_TAKE,
         }
     }
 }
@@ -49,6 +57,8 @@ pub struct Wanted {
     /// The bearer token that requests must have.
     pub token: String,
     pub faults: Faults,
+    /// From the start of an automation to its end; some never end.
+    pub automations_take: Duration,
     /// The epoch of a new folder when none is asked for.
     pub today: Date,
 }
@@ -62,6 +72,7 @@ impl Wanted {
             executions: None,
             token: DEFAULT_TOKEN.to_owned(),
             faults: Faults::default(),
+            automations_take: DEFAULT_AUTOMATIONS_TAKE,
             today,
         }
     }

@@ -7,4 +7,6 @@ pub(crate) enum Refused {
     Invalid(String),
     /// 404, with what is missing.
     Missing(String),
+    /// 409, with what is there already.
+    Conflict(String),
 }

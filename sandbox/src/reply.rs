@@ -40,6 +40,7 @@ impl IntoResponse for Failure {
         match self {
             Self::Refused(Refused::Invalid(text)) => message(StatusCode::BAD_REQUEST, &text),
             Self::Refused(Refused::Missing(text)) => message(StatusCode::NOT_FOUND, &text),
+            Self::Refused(Refused::Conflict(text)) => message(StatusCode::CONFLICT, &text),
             // v2 answers 404 without a body here.
             Self::Gone => StatusCode::NOT_FOUND.into_response(),
             Self::Broken(text) => message(StatusCode::INTERNAL_SERVER_ERROR, &text),

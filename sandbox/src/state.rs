@@ -36,6 +36,9 @@ pub(crate) struct State {
     /// Flows whose contexts were written: their entities are no longer those of their numbers.
     moved: BTreeSet<u32>,
     next_effect: u64,
+    /// How many have been started beside those that the generator makes; their numbers follow on.
+    started_flows: u32,
+    started_legacy: u32,
 }
 
 /// The parts of an effect that only the caller knows.
@@ -75,6 +78,8 @@ impl State {
             removed: HashSet::new(),
             moved: BTreeSet::new(),
             next_effect: 1,
+            started_flows: 0,
+            started_legacy: 0,
         }
     }
 
@@ -128,9 +133,48 @@ impl State {
             .collect()
     }
 
+    pub(crate) const fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// The entities that flows belong to, with their places among all.
+    pub(crate) fn entities(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.entities.iter().map(|(id, &number)| (&**id, number))
+    }
+
+    /// What the id of the next execution that starts is made from.
+    pub(crate) const fn next_number(&self) -> u64 {
+        self.next_effect
+    }
+
+    /// Adds an execution that has just started.
+    pub(crate) fn add(&mut self, id: &str, stored: Stored, cause: Cause<'_>) -> Effect {
+        let whole = value(&stored);
+        self.admit(id, stored);
+        let changes = effect::difference(&Value::Null, &whole);
+        let mut effect = self.effect(id, cause, None, changes);
+        effect.whole = Some(whole);
+        effect
+    }
+
+    fn admit(&mut self, id: &str, stored: Stored) {
+        let slot = match stored {
+            Stored::Flow(_) => {
+                self.started_flows += 1;
+                Slot::Flow(self.sizes.flows + self.started_flows - 1)
+            }
+            Stored::Legacy(_) => {
+                self.started_legacy += 1;
+                Slot::Legacy(self.sizes.legacy + self.started_legacy - 1)
+            }
+        };
+        self.slots.insert(id.into(), slot);
+        self.keep(slot, stored);
+    }
+
     /// All v1 executions, in order of their numbers.
     pub(crate) fn list(&self) -> impl Iterator<Item = v1::Execution> {
-        (0..self.sizes.legacy)
+        (0..self.sizes.legacy + self.started_legacy)
             .filter(|&number| !self.removed.contains(&Slot::Legacy(number)))
             .map(|number| self.legacy_at(number))
     }
@@ -141,9 +185,12 @@ impl State {
     pub(crate) fn replace(&mut self, id: &str, after: Stored, cause: Cause<'_>) -> Option<Effect> {
         let slot = self.slot(id)?;
         let before = self.any(id)?;
-        let mut changes = effect::difference(&value(&before), &value(&after));
+        let whole = value(&after);
+        let mut changes = effect::difference(&value(&before), &whole);
         self.keep(slot, after);
-        Some(self.effect(id, cause, changes.remove(cause.target), changes))
+        let mut effect = self.effect(id, cause, changes.remove(cause.target), changes);
+        effect.whole = cause.kind.whole(&whole);
+        Some(effect)
     }
 
     /// Takes an execution out of the data. None when there is no such execution.
@@ -163,10 +210,22 @@ impl State {
         let mut values: HashMap<Slot, (usize, Value)> = HashMap::new();
         for (place, effect) in effects.iter().enumerate() {
             self.next_effect = self.next_effect.max(effect.seq + 1);
+            if let Kind::StartFlow | Kind::CreateExecution = effect.kind {
+                let generation = if effect.kind == Kind::StartFlow {
+                    Slot::Flow(0)
+                } else {
+                    Slot::Legacy(0)
+                };
+                let whole = effect.whole.clone().unwrap_or_default();
+                let stored = read(generation, whole).map_err(|error| (place, error.to_string()))?;
+                self.admit(&effect.execution, stored);
+                continue;
+            }
             let slot = self
                 .slot(&effect.execution)
                 .ok_or_else(|| (place, format!("there is no execution {}", effect.execution)))?;
-            if effect.kind == Kind::Remove {
+            if effect.kind.removes() {
+                self.changed.remove(&slot);
                 values.remove(&slot);
                 self.removed.insert(slot);
                 continue;
@@ -190,7 +249,8 @@ impl State {
 
     fn keep(&mut self, slot: Slot, stored: Stored) {
         if let (Slot::Flow(number), Stored::Flow(flow)) = (slot, &stored)
-            && flow.contexts != generate::flow(self.origin, number).contexts
+            && (number >= self.sizes.flows
+                || flow.contexts != generate::flow(self.origin, number).contexts)
         {
             self.moved.insert(number);
         }
@@ -215,6 +275,7 @@ impl State {
             target: cause.target.to_owned(),
             fields: fields.unwrap_or_default(),
             elsewhere,
+            whole: None,
         }
     }
 

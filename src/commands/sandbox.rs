@@ -1,6 +1,6 @@
 //! `sandbox`: serves a pretended service on 127.0.0.1, or throws its data away.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use tokio::net::TcpListener;
 use wf_bulk_sandbox::{Faults, Sandbox, Wanted};
@@ -43,12 +43,16 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                         .map_err(|error| failed("can't use its faults")(error.into()))?
                 }
             };
+            let defaults = Wanted::new(today());
             let wanted = Wanted {
                 seed: args.seed,
                 epoch: args.epoch,
                 executions: args.executions,
                 faults,
-                ..Wanted::new(today())
+                automations_take: args
+                    .automations_take
+                    .map_or(defaults.automations_take, Duration::from_secs),
+                ..defaults
             };
             let token = wanted.token.clone();
             let sandbox = Sandbox::open(&folder, wanted)

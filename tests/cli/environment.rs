@@ -99,10 +99,14 @@ impl Environment {
         command
     }
 
-    /// All effects that the sandbox inside the process has ever had, from its log.
+    /// All effects of requests that the sandbox inside the process has ever had, from its log.
     pub(crate) fn effects_on_disk(&self) -> usize {
         let log = self.path().join(".wf-bulk/sandbox/effects.jsonl");
-        fs::read_to_string(log).map_or(0, |text| text.lines().count())
+        fs::read_to_string(log).map_or(0, |text| {
+            text.lines()
+                .filter(|line| !line.contains(r#""request":null"#))
+                .count()
+        })
     }
 
     /// The folders of the runs.

@@ -11,8 +11,13 @@ impl Ledger {
         self.0["requests"].as_array().unwrap()
     }
 
-    pub(crate) fn effects(&self) -> &[Value] {
-        self.0["effects"].as_array().unwrap()
+    /// What requests changed; automations that end by themselves are none of ours.
+    pub(crate) fn effects(&self) -> Vec<&Value> {
+        let effects = self.0["effects"].as_array().unwrap();
+        effects
+            .iter()
+            .filter(|effect| !effect["request"].is_null())
+            .collect()
     }
 
     /// Requests that would change something, whatever became of them.

@@ -94,18 +94,18 @@ fn the_second_time_there_is_nothing_to_do_and_it_says_how_to_start_over() {
     environment
         .run(&arguments)
         .expect_code(0)
-        .expect_said("138 planned = 138 applied");
+        .expect_said("137 planned = 137 applied");
     environment
         .run(&arguments)
         .expect_code(0)
         .expect_said("nothing to do")
         .expect_said("to start over with fresh data: wf-bulk sandbox reset");
-    assert_eq!(environment.effects_on_disk(), 138);
+    assert_eq!(environment.effects_on_disk(), 137);
     environment.run(&["sandbox", "reset"]).expect_code(0);
     environment
         .run(&arguments)
         .expect_code(0)
-        .expect_said("138 planned = 138 applied");
+        .expect_said("137 planned = 137 applied");
 }
 
 #[test]

@@ -33,7 +33,40 @@ pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
     let owner = draw::user(random);
     let count = template.phases.iter().map(|phase| phase.1.len()).sum();
     let progress = progress(random, status, count);
+    let made = Made {
+        template,
+        life,
+        status,
+        progress,
+        owner,
+    };
+    Flow {
+        id: flow_id(origin.seed, number),
+        contexts: contexts(origin.seed, number),
+        ..build(origin, random, made)
+    }
+}
 
+/// What a flow is built from.
+pub(super) struct Made {
+    pub(super) template: &'static Template,
+    pub(super) life: Life,
+    pub(super) status: ExecutionStatus,
+    pub(super) progress: Progress,
+    /// Who has the flow.
+    pub(super) owner: String,
+}
+
+/// A flow without its id and its contexts.
+pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Flow {
+    let Made {
+        template,
+        life,
+        status,
+        progress,
+        owner,
+    } = made;
+    let count = template.phases.iter().map(|phase| phase.1.len()).sum();
     let phase_ids: Vec<String> = template.phases.iter().map(|_| ids::uuid(random)).collect();
     let mut tasks = Vec::with_capacity(count);
     for (phase, id) in template.phases.iter().zip(&phase_ids) {
@@ -60,8 +93,8 @@ pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
         .collect();
     let edges = edges(random, &tasks);
     Flow {
-        id: flow_id(origin.seed, number),
-        flow_template_id: format!("tpl_{}", template.key),
+        id: String::new(),
+        flow_template_id: templates::flow_template_id(template),
         org_id: ORG.to_owned(),
         name: format!("{} – {}", template.name, draw::address(random)),
         created_at: draw::text(life.created),
@@ -71,7 +104,7 @@ pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
         status,
         assigned_to: (!random.percent(10)).then(|| vec![Assignee::User(owner)]),
         analytics: analytics(random, status, life),
-        contexts: contexts(origin.seed, number),
+        contexts: Vec::new(),
         crt_tasks,
         phases,
         edges,

@@ -5,7 +5,7 @@ use super::{
     draw::{self, Life},
     ids::{self, contact_id, entity_id, legacy_id},
     random::{Random, Stream},
-    templates::{self, Part as Definition, TEMPLATES},
+    templates::{self, Part as Definition, TEMPLATES, Template},
 };
 use crate::wire::{
     ExecutionStatus, PartStatus, TaskStatus,
@@ -21,6 +21,36 @@ pub(crate) fn execution(origin: Origin, number: u32) -> Execution {
     let life = draw::life(origin, random);
     let status = draw::status(random);
     let owner = draw::user(random);
+    let made = Made {
+        template,
+        life,
+        status,
+        owner,
+    };
+    let execution = build(origin, random, made);
+    Execution {
+        id: legacy_id(origin.seed, number),
+        contexts: contexts(origin.seed, random, number),
+        ..execution
+    }
+}
+
+/// What an execution is built from.
+pub(super) struct Made {
+    pub(super) template: &'static Template,
+    pub(super) life: Life,
+    pub(super) status: ExecutionStatus,
+    pub(super) owner: String,
+}
+
+/// An execution without its id and its contexts.
+pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Execution {
+    let Made {
+        template,
+        life,
+        status,
+        owner,
+    } = made;
     let reasons = templates::reasons(template);
     let count: usize = template.phases.iter().map(|phase| phase.1.len()).sum();
     let reached = match status {
@@ -54,7 +84,7 @@ pub(crate) fn execution(origin: Origin, number: u32) -> Execution {
     }
     let selected = random.pick(&reasons).clone();
     Execution {
-        id: legacy_id(origin.seed, number),
+        id: String::new(),
         definition_id: templates::definition_id(template),
         org_id: ORG.to_owned(),
         name: format!("{} – {}", template.name, draw::address(random)),
@@ -76,7 +106,7 @@ pub(crate) fn execution(origin: Origin, number: u32) -> Execution {
             _ => Some(vec![owner]),
         },
         last_modified_by: Some(draw::user(random)),
-        contexts: contexts(origin.seed, random, number),
+        contexts: Vec::new(),
         configured_closing_reason_snapshot: random.percent(75).then_some(reasons),
         selected_closing_reasons: (status == ExecutionStatus::Closed).then(|| vec![selected]),
         closing_reason_description: None,
@@ -120,16 +150,9 @@ fn section(random: &mut Random, name: &str, steps: Vec<Part>) -> Part {
         id: ids::short(random),
         definition_id: ids::short(random),
         name: name.to_owned(),
-        kind: PartKind::Section,
         status: Some(AnyStatus::Section(status)),
-        enabled: None,
-        execution_type: None,
-        user_ids: None,
-        assigned_to: None,
-        due_date: None,
-        created: None,
-        last_updated: None,
         steps: Some(steps),
+        ..Part::empty(PartKind::Section)
     }
 }
 
@@ -157,7 +180,6 @@ fn step(
         id: ids::short(random),
         definition_id: ids::short(random),
         name: definition.name.to_owned(),
-        kind: PartKind::Step,
         status: Some(AnyStatus::Step(status)),
         enabled: Some(true),
         execution_type: Some(
@@ -176,6 +198,6 @@ fn step(
         due_date: draw::due(origin, random, true),
         created: Some(draw::text(life.created)),
         last_updated: Some(draw::text(life.updated)),
-        steps: None,
+        ..Part::empty(PartKind::Step)
     }
 }

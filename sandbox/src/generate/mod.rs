@@ -8,12 +8,14 @@ mod flow;
 mod ids;
 mod legacy;
 mod random;
+mod start;
 mod task;
 mod templates;
 
 pub(crate) use flow::flow;
 pub(crate) use ids::{Sizes, entity_id, flow_id, legacy_id};
 pub(crate) use legacy::execution;
+pub(crate) use start::{start_flow, start_legacy};
 pub(crate) use templates::reasons_of;
 
 use jiff::civil::Date;

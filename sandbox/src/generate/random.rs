@@ -16,6 +16,7 @@ pub(super) enum Stream {
     Flow = 4,
     LegacyId = 5,
     Legacy = 6,
+    Started = 7,
 }
 
 impl Random {

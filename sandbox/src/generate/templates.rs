@@ -279,6 +279,11 @@ pub(crate) fn reasons_of(definition: &str) -> Vec<Reason> {
         .unwrap_or_default()
 }
 
+/// A flow template's id.
+pub(super) fn flow_template_id(template: &Template) -> String {
+    format!("tpl_{}", template.key)
+}
+
 /// A v1 definition's id.
 pub(super) fn definition_id(template: &Template) -> String {
     format!("def_{}", template.key)

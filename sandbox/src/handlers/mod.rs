@@ -1,6 +1,8 @@
 //! The operations: each takes a request apart, asks the data, and puts the answer together.
 
 mod control;
+mod entities;
+mod search;
 mod v1;
 mod v2;
 
@@ -19,6 +21,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(v1::routes())
         .merge(v2::routes())
+        .merge(entities::routes())
         .merge(control::routes())
         .fallback(async || reply::message(StatusCode::NOT_FOUND, "Not Found"))
         .method_not_allowed_fallback(async || {

@@ -1,4 +1,4 @@
-//! v1: list, read, patch, closing reasons.
+//! v1: executions, their steps and closing reasons.
 
 use std::sync::Arc;
 
@@ -8,8 +8,9 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, patch, post},
 };
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Seq;
@@ -23,7 +24,10 @@ use crate::{
     transition,
     wire::{
         parse,
-        v1::{ClosingReasons, Execution, UpdateExecution},
+        v1::{
+            ClosingReasons, CreateExecution, CreateStep, Execution, FoundExecutions, Part,
+            SearchExecutions, UpdateExecution, UpdateStep,
+        },
         v2::Reason,
     },
 };
@@ -31,8 +35,14 @@ use crate::{
 pub(super) fn routes() -> Router<Arc<App>> {
     const ONE: &str = "/v1/workflows/executions/{id}";
     Router::new()
-        .route("/v1/workflows/executions", get(list))
-        .route(ONE, get(read).patch(update))
+        .route("/v1/workflows/executions", get(list).post(create))
+        .route("/v1/workflows/executions/search", post(search))
+        .route(ONE, get(read).patch(update).delete(delete))
+        .route(&format!("{ONE}/steps"), post(create_step))
+        .route(
+            &format!("{ONE}/steps/{{step}}"),
+            patch(update_step).delete(delete_step),
+        )
         .route(&format!("{ONE}/closing-reasons"), get(closing_reasons))
 }
 
@@ -83,25 +93,143 @@ async fn update(
     body: Bytes,
 ) -> Result<StatusCode, Failure> {
     let update: UpdateExecution = parse(&body)?;
+    let target = (id.as_str(), id.as_str());
+    write(
+        &app,
+        seq,
+        Kind::UpdateExecution,
+        target,
+        |execution, now| {
+            let reasons = configured(execution);
+            transition::update_execution(execution, update, &reasons, now)
+        },
+    )
+    .await
+    .map(|()| StatusCode::NO_CONTENT)
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Execution>), Failure> {
+    let sent: CreateExecution = parse(&body)?;
+    let started = app.start(seq, Kind::CreateExecution, |state, number, now| {
+        let mut execution = generate::start_legacy(state.origin(), &sent.workflow_id, number, now)
+            .ok_or_else(|| {
+                Refused::Missing(format!("there is no workflow {}", sent.workflow_id))
+            })?;
+        execution.contexts = sent.contexts.unwrap_or_default();
+        execution.assigned_to = sent.assigned_to;
+        if let Some(trigger) = sent.trigger {
+            execution.trigger = trigger;
+        }
+        Ok((execution.id.clone(), Stored::Legacy(Box::new(execution))))
+    });
+    match started.await? {
+        Stored::Legacy(execution) => Ok((StatusCode::CREATED, Json(*execution))),
+        Stored::Flow(_) => Err(Failure::Gone),
+    }
+}
+
+/// Deleting what is not there is 404: v1 says so of writes, and of reads that the body is empty.
+async fn delete(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    app.state().legacy(&id).ok_or_else(|| missing(&id))?;
     let write = Write {
         request: Some(seq),
-        kind: Kind::UpdateExecution,
+        kind: Kind::DeleteExecution,
         execution: &id,
         target: &id,
     };
-    let missing = || Refused::Missing(format!("there is no workflow execution {id}"));
+    app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
+}
+
+async fn search(
+    State(app): State<Arc<App>>,
+    body: Bytes,
+) -> Result<Json<FoundExecutions>, Failure> {
+    let wanted: SearchExecutions = parse(&body)?;
+    Ok(Json(super::search::executions(app.state().list(), &wanted)))
+}
+
+async fn create_step(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Part>), Failure> {
+    let sent: CreateStep = parse(&body)?;
+    let target = (id.as_str(), id.as_str());
+    let step = write(&app, seq, Kind::CreateStep, target, |execution, now| {
+        transition::create_step(execution, sent, seq, now)
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Json(step)))
+}
+
+async fn update_step(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    Path((id, step)): Path<(String, String)>,
+    body: Bytes,
+) -> Result<Json<Part>, Failure> {
+    let sent: UpdateStep = parse(&body)?;
+    write(
+        &app,
+        seq,
+        Kind::UpdateStep,
+        (&id, &step),
+        |execution, now| transition::update_step(execution, &step, sent, now),
+    )
+    .await
+    .map(Json)
+}
+
+async fn delete_step(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    Path((id, step)): Path<(String, String)>,
+) -> Result<StatusCode, Failure> {
+    write(
+        &app,
+        seq,
+        Kind::DeleteStep,
+        (&id, &step),
+        |execution, now| transition::delete_step(execution, &step, now),
+    )
+    .await
+    .map(|()| StatusCode::NO_CONTENT)
+}
+
+async fn write<T>(
+    app: &App,
+    seq: u64,
+    kind: Kind,
+    (execution, target): (&str, &str),
+    change: impl FnOnce(&mut Execution, Timestamp) -> Result<T, Refused>,
+) -> Result<T, Failure> {
+    let write = Write {
+        request: Some(seq),
+        kind,
+        execution,
+        target,
+    };
     let written = app.write(write, |stored, now| match stored {
-        Stored::Legacy(execution) => {
-            let reasons = configured(execution);
-            transition::update_execution(execution, update, &reasons, now)
-        }
-        Stored::Flow(_) => Err(missing()),
+        Stored::Legacy(found) => change(found, now),
+        Stored::Flow(_) => Err(missing(execution)),
     });
     match written.await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Failure::Gone) => Err(missing().into()),
-        Err(other) => Err(other),
+        Err(Failure::Gone) => Err(missing(execution).into()),
+        other => other,
     }
+}
+
+fn missing(id: &str) -> Refused {
+    Refused::Missing(format!("there is no workflow execution {id}"))
 }
 
 async fn closing_reasons(
@@ -112,7 +240,7 @@ async fn closing_reasons(
         Some(execution) => Ok(Json(ClosingReasons {
             reasons: configured(&execution),
         })),
-        None => Err(Refused::Missing(format!("there is no workflow execution {id}")).into()),
+        None => Err(missing(&id).into()),
     }
 }
 

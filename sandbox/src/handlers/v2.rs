@@ -1,19 +1,22 @@
-//! v2: search, read, patch of flow, phase and task, run-now.
+//! v2: flows, their phases and tasks, schedules and automations.
 
 use std::sync::Arc;
 
 use axum::{
     Extension, Json, Router,
     body::Bytes,
-    extract::{Path, State},
-    routing::{get, patch, post},
+    extract::{Path, Query, State, rejection::QueryRejection},
+    http::StatusCode,
+    routing::{delete, get, patch, post},
 };
 use jiff::Timestamp;
+use serde::Deserialize;
 
 use super::Seq;
 use crate::{
     app::{App, Write},
     effect::Kind,
+    generate,
     refused::Refused,
     reply::Failure,
     state::Stored,
@@ -21,7 +24,9 @@ use crate::{
     wire::{
         parse,
         v2::{Flow, Phase, Task},
-        v2_requests::{FoundFlows, PatchFlow, PatchPhase, PatchTask, SearchFlows},
+        v2_requests::{
+            AddTask, FoundFlows, PatchFlow, PatchPhase, PatchTask, SearchFlows, StartFlow,
+        },
     },
 };
 
@@ -29,9 +34,21 @@ pub(super) fn routes() -> Router<Arc<App>> {
     const ONE: &str = "/v2/flows/executions/{id}";
     Router::new()
         .route("/v2/flows/executions:search", post(search))
-        .route(ONE, get(read).patch(patch_flow))
+        .route("/v2/flows/executions", post(start))
+        .route(ONE, get(read).patch(patch_flow).delete(delete_flow))
         .route(&format!("{ONE}/phases/{{phase}}"), patch(patch_phase))
+        .route(&format!("{ONE}/tasks"), post(add_task))
         .route(&format!("{ONE}/tasks/{{task}}"), patch(patch_task))
+        .route(
+            &format!("{ONE}/tasks/{{task}}/automation:run"),
+            post(run_automation),
+        )
+        .route(&format!("{ONE}/tasks/{{task}}/execute"), post(execute))
+        .route(
+            &format!("{ONE}/tasks/{{task}}/reconcile-automation"),
+            post(reconcile),
+        )
+        .route(&format!("{ONE}/tasks/{{task}}/schedule"), delete(cancel))
         .route(
             &format!("{ONE}/tasks/{{task}}/schedule/run-now"),
             post(run_now),
@@ -40,11 +57,64 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 async fn search(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<FoundFlows>, Failure> {
     let wanted: SearchFlows = parse(&body)?;
-    let results = app.state().search(&wanted.entity_id, &wanted.entity_schema);
-    Ok(Json(FoundFlows { results }))
+    let find = || app.state().search(&wanted.entity_id, &wanted.entity_schema);
+    for flow in find() {
+        app.settle(&flow.id).await?;
+    }
+    Ok(Json(FoundFlows { results: find() }))
+}
+
+async fn start(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Flow>), Failure> {
+    let sent: StartFlow = parse(&body)?;
+    let started = app.start(seq, Kind::StartFlow, |state, number, now| {
+        let mut flow = generate::start_flow(state.origin(), &sent.flow_template_id, number, now)
+            .ok_or_else(|| missing("flow template", &sent.flow_template_id))?;
+        flow.contexts = sent.contexts;
+        if let Some(kind) = sent.trigger.and_then(|trigger| trigger.kind) {
+            flow.trigger.kind = kind;
+        }
+        transition::begin(&mut flow, now);
+        Ok((flow.id.clone(), Stored::Flow(Box::new(flow))))
+    });
+    match started.await? {
+        Stored::Flow(flow) => Ok((StatusCode::CREATED, Json(*flow))),
+        Stored::Legacy(_) => Err(Failure::Gone),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Deletion {
+    soft: Option<bool>,
+}
+
+async fn delete_flow(
+    State(app): State<Arc<App>>,
+    Extension(Seq(seq)): Extension<Seq>,
+    Path(id): Path<String>,
+    deletion: Result<Query<Deletion>, QueryRejection>,
+) -> Result<StatusCode, Failure> {
+    let Query(deletion) = deletion.map_err(|error| Refused::Invalid(error.body_text()))?;
+    app.state().flow(&id).ok_or(Failure::Gone)?;
+    let kind = if deletion.soft == Some(true) {
+        Kind::SoftDeleteFlow
+    } else {
+        Kind::DeleteFlow
+    };
+    let write = Write {
+        request: Some(seq),
+        kind,
+        execution: &id,
+        target: &id,
+    };
+    app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
 }
 
 async fn read(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Flow>, Failure> {
+    app.settle(&id).await?;
     app.state().flow(&id).map(Json).ok_or(Failure::Gone)
 }
 
@@ -91,6 +161,81 @@ async fn patch_task(
         Ok(flow.tasks[index].clone())
     })
     .await
+}
+
+async fn add_task(
+    State(app): State<Arc<App>>,
+    Extension(seq): Extension<Seq>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Task>, Failure> {
+    let sent: AddTask = parse(&body)?;
+    write(&app, seq, Kind::AddTask, (&id, &id), |flow, now| {
+        let index = transition::add_task(flow, sent, now)?;
+        Ok(flow.tasks[index].clone())
+    })
+    .await
+}
+
+async fn run_automation(
+    State(app): State<Arc<App>>,
+    Extension(seq): Extension<Seq>,
+    Path((id, task)): Path<(String, String)>,
+) -> Result<Json<Task>, Failure> {
+    write(&app, seq, Kind::RunAutomation, (&id, &task), |flow, now| {
+        let index = task_index(flow, &task)?;
+        transition::run(flow, index, now)?;
+        Ok(flow.tasks[index].clone())
+    })
+    .await
+}
+
+async fn execute(
+    State(app): State<Arc<App>>,
+    Extension(seq): Extension<Seq>,
+    Path((id, task)): Path<(String, String)>,
+) -> Result<Json<Task>, Failure> {
+    write(&app, seq, Kind::ExecuteTask, (&id, &task), |flow, now| {
+        let index = task_index(flow, &task)?;
+        transition::execute(flow, index, now)?;
+        Ok(flow.tasks[index].clone())
+    })
+    .await
+}
+
+/// Answers with the whole flow.
+async fn reconcile(
+    State(app): State<Arc<App>>,
+    Extension(seq): Extension<Seq>,
+    Path((id, task)): Path<(String, String)>,
+) -> Result<Json<Flow>, Failure> {
+    let take = app.automations_take();
+    let kind = Kind::ReconcileAutomation;
+    write(&app, seq, kind, (&id, &task), |flow, now| {
+        let index = task_index(flow, &task)?;
+        transition::reconcile(flow, index, now, take);
+        Ok(flow.clone())
+    })
+    .await
+}
+
+async fn cancel(
+    State(app): State<Arc<App>>,
+    Extension(seq): Extension<Seq>,
+    Path((id, task)): Path<(String, String)>,
+) -> Result<StatusCode, Failure> {
+    write(
+        &app,
+        seq,
+        Kind::CancelSchedule,
+        (&id, &task),
+        |flow, now| {
+            let index = task_index(flow, &task)?;
+            transition::cancel(flow, index, now)
+        },
+    )
+    .await
+    .map(|Json(())| StatusCode::NO_CONTENT)
 }
 
 async fn run_now(

@@ -49,6 +49,14 @@ pub(super) fn after(flow: &mut Flow, index: usize, condition: Option<&str>, now:
     settle_phases(flow, now);
 }
 
+/// A flow that has just started is at its first task.
+pub(crate) fn begin(flow: &mut Flow, now: Timestamp) {
+    if !flow.tasks.is_empty() {
+        enter(flow, 0, now);
+    }
+    settle_phases(flow, now);
+}
+
 /// Goes back to the task at `index`, which is `PENDING` again, as every later one.
 pub(super) fn back_to(flow: &mut Flow, index: usize, now: Timestamp) {
     for task in &mut flow.tasks[index + 1..] {

@@ -3,7 +3,9 @@
 use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
 use uuid::Uuid;
 
+use super::advance;
 use crate::{
+    machine::Place,
     refused::Refused,
     wire::{
         ExecutionStatus, TaskStatus, moved, stamp,
@@ -25,6 +27,31 @@ pub(crate) fn run_now(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(
     }
     fire(task, now);
     task.updated_at = moved(&task.updated_at, now);
+    flow.updated_at = moved(&flow.updated_at, now);
+    Ok(())
+}
+
+/// `cancelTaskSchedule`: deletes the schedule of the task at `index`, which is skipped.
+pub(crate) fn cancel(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
+    if flow.status != ExecutionStatus::Started {
+        return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
+    }
+    let task = &flow.tasks[index];
+    if task.status != TaskStatus::Scheduled {
+        return Err(Refused::Invalid(format!(
+            "the task is {}, only the schedule of a SCHEDULED one can be cancelled",
+            task.status
+        )));
+    }
+    let was_current = advance::place(flow, index) == Place::Current;
+    let task = &mut flow.tasks[index];
+    task.schedule = None;
+    task.status = TaskStatus::Skipped;
+    task.analytics.status_updated_at = Some(stamp(now));
+    task.updated_at = moved(&task.updated_at, now);
+    if was_current {
+        advance::after(flow, index, None, now);
+    }
     flow.updated_at = moved(&flow.updated_at, now);
     Ok(())
 }

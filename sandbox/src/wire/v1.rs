@@ -77,7 +77,44 @@ pub(crate) struct Part {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) last_updated: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) assigned_to_in_progress: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) assigned_to_on_hold: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) entity_ref_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) dynamic_due_date: Option<DynamicDueDate>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<Description>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) automation_config: Option<StepAutomation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) manually_created: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) section_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) started_time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) completed_time: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) steps: Option<Vec<Part>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    pub(crate) enabled: bool,
+    pub(crate) value: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct StepAutomation {
+    pub(crate) flow_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) execution_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) execution_status: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +169,102 @@ pub(crate) struct ClosingReasons {
     pub(crate) reasons: Vec<Reason>,
 }
 
+/// `createExecution`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateExecution {
+    pub(crate) workflow_id: String,
+    pub(crate) trigger: Option<String>,
+    pub(crate) assigned_to: Option<Vec<String>>,
+    pub(crate) contexts: Option<Vec<Context>>,
+    #[serde(rename = "purposes")]
+    pub(crate) _purposes: Option<Vec<String>>,
+}
+
+/// `createStep`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct CreateStep {
+    pub(crate) insertion_index: u64,
+    pub(crate) name: String,
+    pub(crate) description: Option<Description>,
+    pub(crate) status: Option<TaskStatus>,
+    pub(crate) section_id: Option<String>,
+    pub(crate) execution_type: Option<String>,
+    pub(crate) automation_config: Option<StepAutomation>,
+}
+
+/// `updateStep`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct UpdateStep {
+    #[serde(rename = "stepId")]
+    pub(crate) _step_id: Option<String>,
+    pub(crate) entity_ref_id: Option<String>,
+    pub(crate) user_ids: Option<Vec<u64>>,
+    pub(crate) assigned_to: Option<Vec<String>>,
+    pub(crate) assigned_to_in_progress: Option<String>,
+    pub(crate) assigned_to_on_hold: Option<String>,
+    pub(crate) status: Option<TaskStatus>,
+    pub(crate) due_date: Option<DueDate>,
+    pub(crate) dynamic_due_date: Option<DynamicDueDate>,
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<Description>,
+    pub(crate) position: Option<Position>,
+    pub(crate) automation_config: Option<StepAutomation>,
+    pub(crate) started_time: Option<String>,
+    pub(crate) completed_time: Option<String>,
+}
+
+/// Where a step goes: into a section, or beside them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Position {
+    pub(crate) index: u64,
+    pub(crate) section_id: Option<String>,
+}
+
+/// The deprecated search for executions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct SearchExecutions {
+    pub(crate) name: Option<String>,
+    pub(crate) status: Option<ExecutionStatus>,
+    pub(crate) include_done_workflows: Option<bool>,
+    pub(crate) assigned_to: Option<String>,
+    pub(crate) sorting: Option<Sorting>,
+    pub(crate) pagination: Option<LastKey>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum Sorting {
+    #[serde(rename = "A_Z")]
+    AZ,
+    #[serde(rename = "Z_A")]
+    ZA,
+    DueDateAsc,
+    DueDateDesc,
+    TriggerDateAsc,
+    TriggerDateDesc,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct LastKey {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) org_id: Option<String>,
+    pub(crate) creation_time: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FoundExecutions {
+    pub(crate) executions: Vec<Execution>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) last_evaluated_key: Option<LastKey>,
+}
+
 /// `updateExecution`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -156,23 +289,46 @@ impl Execution {
 }
 
 impl Part {
-    fn slim(self) -> Self {
+    /// One without anything in it.
+    pub(crate) fn empty(kind: PartKind) -> Self {
         Self {
-            id: self.id,
-            definition_id: self.definition_id,
-            name: self.name,
-            kind: self.kind,
-            enabled: self.enabled,
-            execution_type: self.execution_type,
-            steps: self
-                .steps
-                .map(|steps| steps.into_iter().map(Self::slim).collect()),
+            id: String::new(),
+            definition_id: String::new(),
+            name: String::new(),
+            kind,
             status: None,
+            enabled: None,
+            execution_type: None,
             user_ids: None,
             assigned_to: None,
             due_date: None,
             created: None,
             last_updated: None,
+            assigned_to_in_progress: None,
+            assigned_to_on_hold: None,
+            entity_ref_id: None,
+            dynamic_due_date: None,
+            description: None,
+            automation_config: None,
+            manually_created: None,
+            section_id: None,
+            started_time: None,
+            completed_time: None,
+            steps: None,
+        }
+    }
+
+    fn slim(self) -> Self {
+        Self {
+            id: self.id,
+            definition_id: self.definition_id,
+            name: self.name,
+            enabled: self.enabled,
+            execution_type: self.execution_type,
+            steps: self
+                .steps
+                .map(|steps| steps.into_iter().map(Self::slim).collect()),
+            ..Self::empty(self.kind)
         }
     }
 }

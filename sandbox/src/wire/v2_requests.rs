@@ -5,7 +5,10 @@ use serde_json::{Map, Value};
 
 use super::{
     DueDate, ExecutionStatus, TaskStatus,
-    v2::{Assignee, AutomationInfo, ClosingReason, Context, Description, DueDateConfig, Flow},
+    v2::{
+        Assignee, AutomationInfo, ClosingReason, Context, Description, DueDateConfig, Flow,
+        TaskType,
+    },
 };
 
 /// `searchFlowExecutions`: both fields are required.
@@ -19,6 +22,50 @@ pub(crate) struct SearchFlows {
 #[derive(Debug, Serialize)]
 pub(crate) struct FoundFlows {
     pub(crate) results: Vec<Flow>,
+}
+
+/// `startFlowExecution`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartFlow {
+    pub(crate) flow_template_id: String,
+    pub(crate) trigger: Option<StartTrigger>,
+    pub(crate) contexts: Vec<Context>,
+    #[serde(rename = "purposes")]
+    pub(crate) _purposes: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StartTrigger {
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<String>,
+    #[serde(rename = "automation_config")]
+    pub(crate) _automation_config: Option<AutomationInfo>,
+}
+
+/// `addTask`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AddTask {
+    pub(crate) previous_task_id: String,
+    pub(crate) next_task_id: String,
+    pub(crate) task: NewTask,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewTask {
+    pub(crate) id: Option<String>,
+    pub(crate) name: String,
+    pub(crate) status: Option<TaskStatus>,
+    pub(crate) due_date: Option<DueDate>,
+    pub(crate) due_date_config: Option<DueDateConfig>,
+    pub(crate) assigned_to: Option<Vec<Assignee>>,
+    pub(crate) enabled: Option<bool>,
+    pub(crate) automation_config: Option<AutomationInfo>,
+    pub(crate) phase_id: Option<String>,
+    pub(crate) task_type: Option<TaskType>,
 }
 
 /// `patchFlowExecution`.

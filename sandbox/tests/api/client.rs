@@ -14,6 +14,9 @@ use wf_bulk_sandbox::{Faults, Options, Sandbox};
 /// Longer than anything a test waits for; a hang is a failure, not a wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// No automation ends by itself in that time.
+pub(crate) const LONG: Duration = Duration::from_hours(24 * 365 * 100);
+
 pub(crate) const EPOCH: jiff::civil::Date = jiff::civil::date(2026, 12, 1);
 
 /// A sandbox that is served.
@@ -61,6 +64,14 @@ impl Served {
         let mut options = Options::new(EPOCH);
         options.executions = 120;
         options.faults = Faults::from_json(faults).unwrap();
+        options.automations_take = LONG;
+        Self::new(Sandbox::in_memory(options)).await
+    }
+
+    /// As [`Self::plain`], where automations end as soon as a read looks at them.
+    pub(crate) async fn quick() -> Self {
+        let mut options = Options::new(EPOCH);
+        options.automations_take = Duration::ZERO;
         Self::new(Sandbox::in_memory(options)).await
     }
 

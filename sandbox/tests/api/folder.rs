@@ -11,6 +11,7 @@ use crate::client::{EPOCH, Served, flow_path};
 fn wanted() -> Wanted {
     Wanted {
         executions: Some(120),
+        automations_take: crate::client::LONG,
         ..Wanted::new(EPOCH)
     }
 }

@@ -5,11 +5,14 @@
     reason = "what a test can't go on without is its failure"
 )]
 
+mod automations;
 mod client;
 mod control;
 mod data;
 mod faults;
 mod folder;
+mod operations;
+mod searches;
 mod tasks;
 mod v1;
 mod v2;

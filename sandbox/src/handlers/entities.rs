@@ -1,0 +1,116 @@
+//! The search for entities, which another service answers in truth.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, body::Bytes, extract::State, routing::post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    app::App,
+    generate::SCHEMA,
+    lucene::{self, Query},
+    refused::Refused,
+    reply::Failure,
+    wire::parse,
+};
+
+/// The most that one page may hold.
+const MOST: u64 = 1_000;
+const STABLE_FOR: u64 = 60;
+
+/// A query that was held stable: what it found can't change, since entities neither come nor go here.
+const STABLE: &str = "stable-";
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/v1/entity:search", post(search))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(clippy::struct_field_names, reason = "the API's names")]
+struct Search {
+    q: String,
+    sort: Option<Vec<String>>,
+    size: Option<u64>,
+    from: Option<u64>,
+    fields: Option<Vec<String>>,
+    stable_for: Option<u64>,
+    stable_query_id: Option<String>,
+    search_after: Option<Vec<String>>,
+}
+
+async fn search(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Failure> {
+    let wanted: Search = parse(&body)?;
+    let size = check(&wanted)?;
+    let query = Query::parse(&wanted.q).map_err(Refused::Invalid)?;
+    let mut found: Vec<Value> = app
+        .state()
+        .entities()
+        .map(|(id, number)| {
+            let title = format!("Vorgang {}", 100_000 + number);
+            json!({"_id": id, "_schema": SCHEMA, "_title": title})
+        })
+        .filter(|entity| query.fits(entity))
+        .collect();
+    found.sort_by(|one, other| one["_id"].as_str().cmp(&other["_id"].as_str()));
+    let hits = found.len();
+    let after = wanted.search_after.as_ref().and_then(|after| after.first());
+    let page: Vec<Value> = found
+        .into_iter()
+        .filter(|entity| after.is_none_or(|after| entity["_id"].as_str() > Some(after.as_str())))
+        .skip(usize::try_from(wanted.from.unwrap_or(0)).unwrap_or(usize::MAX))
+        .take(size)
+        .map(|entity| project(entity, wanted.fields.as_deref()))
+        .collect();
+    let sort_end = page.last().map(|last| json!([last["_id"]]));
+    let mut answer = json!({"hits": hits, "results": page});
+    if let Some(sort_end) = sort_end {
+        answer["sort_end"] = sort_end;
+    }
+    if wanted.stable_for.is_some() || wanted.stable_query_id.is_some() {
+        answer["stable_query_id"] = json!(format!("{STABLE}{}", lucene::digest(&wanted.q)));
+    }
+    Ok(Json(answer))
+}
+
+fn check(wanted: &Search) -> Result<usize, Refused> {
+    let invalid = |text: &str| Err(Refused::Invalid(text.to_owned()));
+    let size = wanted.size.unwrap_or(10);
+    if size > MOST {
+        return invalid("size must be at most 1000");
+    }
+    if wanted.from.is_some() && wanted.search_after.is_some() {
+        return invalid("from and search_after exclude each other");
+    }
+    if wanted
+        .stable_for
+        .is_some_and(|seconds| seconds > STABLE_FOR)
+    {
+        return invalid("stable_for must be at most 60 seconds");
+    }
+    if wanted
+        .sort
+        .as_ref()
+        .is_some_and(|sort| sort != &["_id:asc"])
+    {
+        return invalid("only _id:asc can be sorted by here");
+    }
+    let known = format!("{STABLE}{}", lucene::digest(&wanted.q));
+    if wanted
+        .stable_query_id
+        .as_ref()
+        .is_some_and(|id| *id != known)
+    {
+        return invalid("there is no stable query of this id");
+    }
+    Ok(usize::try_from(size).unwrap_or(usize::MAX))
+}
+
+/// The fields that were asked for; the id is always there.
+fn project(mut entity: Value, fields: Option<&[String]>) -> Value {
+    if let (Some(object), Some(fields)) = (entity.as_object_mut(), fields) {
+        object.retain(|name, _| name == "_id" || fields.contains(name));
+    }
+    entity
+}

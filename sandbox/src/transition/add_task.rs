@@ -1,0 +1,97 @@
+//! `addTask`: a task between two others.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    refused::Refused,
+    wire::{
+        ExecutionStatus, TaskStatus, moved, stamp,
+        v2::{Analytics, Edge, Flow, Task, TaskType},
+        v2_requests::AddTask,
+    },
+};
+
+/// Puts the task on the edge between its neighbours; gives its place. The client may choose its id, which then must
+/// be a new one.
+pub(crate) fn add_task(flow: &mut Flow, sent: AddTask, now: Timestamp) -> Result<usize, Refused> {
+    let invalid = |text: String| Err(Refused::Invalid(text));
+    if flow.status != ExecutionStatus::Started {
+        return invalid(format!("the flow is {}", flow.status));
+    }
+    let AddTask {
+        previous_task_id: previous,
+        next_task_id: next,
+        task: sent,
+    } = sent;
+    let chosen = sent.id.as_ref();
+    for id in [Some(&previous), Some(&next), chosen].into_iter().flatten() {
+        if Uuid::parse_str(id).is_err() {
+            return invalid(format!("{id} is no UUID"));
+        }
+    }
+    for id in [&previous, &next] {
+        if !flow.tasks.iter().any(|task| task.id == *id) {
+            return invalid(format!("there is no task {id}"));
+        }
+    }
+    let id = sent.id.unwrap_or_else(|| {
+        let name = format!("{}/{previous}/{next}/{}", flow.id, flow.tasks.len());
+        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+    });
+    if flow.tasks.iter().any(|task| task.id == id) {
+        return Err(Refused::Conflict(format!("there is a task {id} already")));
+    }
+    let Some(edge) = flow
+        .edges
+        .iter_mut()
+        .find(|edge| edge.from_id == previous && edge.to_id == next)
+    else {
+        return invalid(format!("no edge leads from {previous} to {next}"));
+    };
+    let neighbour = flow.tasks.iter().position(|task| task.id == previous);
+    let neighbour = neighbour.unwrap_or_default();
+    let phase = sent
+        .phase_id
+        .unwrap_or_else(|| flow.tasks[neighbour].phase_id.clone());
+    if !flow.phases.iter().any(|one| one.id == phase) {
+        return invalid(format!("there is no phase {phase}"));
+    }
+    edge.to_id.clone_from(&id);
+    flow.edges.push(Edge {
+        id: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{id}/edge").as_bytes()).to_string(),
+        from_id: id.clone(),
+        to_id: next,
+        condition_id: None,
+        none_met: None,
+    });
+    let task = Task {
+        template_id: id.clone(),
+        id,
+        name: sent.name,
+        description: None,
+        status: sent.status.unwrap_or(TaskStatus::Pending),
+        due_date: sent.due_date,
+        due_date_config: sent.due_date_config,
+        requirements: Vec::new(),
+        assigned_to: sent.assigned_to,
+        analytics: Analytics::default(),
+        created_at: stamp(now),
+        updated_at: stamp(now),
+        manually_created: true,
+        enabled: sent.enabled.unwrap_or(true),
+        ecp: None,
+        installer: None,
+        partner: None,
+        phase_id: phase,
+        task_type: sent.task_type.unwrap_or(TaskType::Manual),
+        automation_config: sent.automation_config,
+        automation_execution_id: None,
+        trigger_mode: None,
+        schedule: None,
+        conditions: Vec::new(),
+    };
+    flow.tasks.insert(neighbour + 1, task);
+    flow.updated_at = moved(&flow.updated_at, now);
+    Ok(neighbour + 1)
+}

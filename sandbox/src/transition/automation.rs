@@ -1,0 +1,195 @@
+//! Automations of tasks: how they end, and how their tasks learn of it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{advance, schedule};
+use crate::{
+    effect::Kind,
+    machine::Place,
+    refused::Refused,
+    wire::{
+        ExecutionStatus, TaskStatus, moved, stamp,
+        v2::{Flow, Task, TaskType},
+    },
+};
+
+/// How an automation ends, as its execution's id says: the same in each replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Course {
+    Success,
+    Failure,
+    Never,
+    /// It has ended, and its task has missed that until a read heals it.
+    LostUntilRead,
+    /// It has ended, and its task has missed that until it is reconciled.
+    Lost(Ending),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    Success,
+    Failure,
+}
+
+impl Course {
+    pub(crate) fn of(execution: &str) -> Self {
+        match execution.chars().last().and_then(|last| last.to_digit(16)) {
+            Some(0..=7) => Self::Success,
+            Some(8 | 9) => Self::Failure,
+            Some(10) | None => Self::Never,
+            Some(11 | 12) => Self::LostUntilRead,
+            Some(13 | 14) => Self::Lost(Ending::Success),
+            Some(_) => Self::Lost(Ending::Failure),
+        }
+    }
+}
+
+/// Lets one automation end that has run its time; gives what happened, and the task's id.
+pub(crate) fn settle(flow: &mut Flow, now: Timestamp, take: Duration) -> Option<(Kind, String)> {
+    for index in 0..flow.tasks.len() {
+        if !has_run(&flow.tasks[index], now, take) {
+            continue;
+        }
+        let (kind, ending) = match course(&flow.tasks[index])? {
+            Course::Success => (Kind::AutomationEnded, Ending::Success),
+            Course::Failure => (Kind::AutomationEnded, Ending::Failure),
+            Course::LostUntilRead => (Kind::Healed, Ending::Success),
+            Course::Never | Course::Lost(_) => continue,
+        };
+        end(flow, index, ending, now);
+        return Some((kind, flow.tasks[index].id.clone()));
+    }
+    None
+}
+
+/// `reconcileAutomationTask`: corrects the task at `index` from its automation's outcome. Nothing happens to a task
+/// that is over and to an automation that runs.
+pub(crate) fn reconcile(flow: &mut Flow, index: usize, now: Timestamp, take: Duration) {
+    let task = &flow.tasks[index];
+    if !has_run(task, now, take) {
+        return;
+    }
+    match course(task) {
+        Some(Course::Success | Course::LostUntilRead | Course::Lost(Ending::Success)) => {
+            end(flow, index, Ending::Success, now);
+        }
+        Some(Course::Failure | Course::Lost(Ending::Failure)) => {
+            end(flow, index, Ending::Failure, now);
+        }
+        Some(Course::Never) | None => {}
+    }
+}
+
+/// `runTaskAutomation`, of the task at `index`.
+pub(crate) fn run(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
+    check(flow, index)?;
+    let task = &mut flow.tasks[index];
+    if task.automation_config.is_none() {
+        return Err(Refused::Invalid("the task has no automation".to_owned()));
+    }
+    start(flow, index, now);
+    Ok(())
+}
+
+/// `executeTask`, of the task at `index`: an automation starts, anything else is in progress.
+pub(crate) fn execute(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
+    check(flow, index)?;
+    let task = &mut flow.tasks[index];
+    if task.automation_config.is_some() {
+        start(flow, index, now);
+        return Ok(());
+    }
+    task.status = TaskStatus::InProgress;
+    task.analytics.in_progress_at = Some(stamp(now));
+    task.analytics.status_updated_at = Some(stamp(now));
+    touch(flow, index, now);
+    Ok(())
+}
+
+fn check(flow: &Flow, index: usize) -> Result<(), Refused> {
+    let task = &flow.tasks[index];
+    if flow.status != ExecutionStatus::Started {
+        return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
+    }
+    if !task.enabled {
+        return Err(Refused::Invalid("the task is not enabled".to_owned()));
+    }
+    if task.status.is_over() {
+        return Err(Refused::Invalid(format!("the task is {}", task.status)));
+    }
+    Ok(())
+}
+
+fn start(flow: &mut Flow, index: usize, now: Timestamp) {
+    schedule::fire(&mut flow.tasks[index], now);
+    touch(flow, index, now);
+}
+
+fn touch(flow: &mut Flow, index: usize, now: Timestamp) {
+    let task = &mut flow.tasks[index];
+    task.updated_at = moved(&task.updated_at, now);
+    flow.updated_at = moved(&flow.updated_at, now);
+}
+
+fn course(task: &Task) -> Option<Course> {
+    task.automation_execution_id.as_deref().map(Course::of)
+}
+
+/// Whether the task waits for an automation that has had its time.
+fn has_run(task: &Task, now: Timestamp, take: Duration) -> bool {
+    let began = task
+        .analytics
+        .in_progress_at
+        .as_deref()
+        .and_then(|at| at.parse::<Timestamp>().ok());
+    task.task_type == TaskType::Automation
+        && task.status == TaskStatus::InProgress
+        && began.is_none_or(|began| began + take <= now)
+}
+
+fn end(flow: &mut Flow, index: usize, ending: Ending, now: Timestamp) {
+    let was_current = advance::place(flow, index) == Place::Current;
+    let task = &mut flow.tasks[index];
+    let (status, word, reason) = match ending {
+        Ending::Success => (TaskStatus::Completed, "success", None),
+        Ending::Failure => (
+            TaskStatus::Failed,
+            "failed",
+            Some("the other system did not answer"),
+        ),
+    };
+    task.status = status;
+    task.analytics.status_updated_at = Some(stamp(now));
+    if status == TaskStatus::Completed {
+        task.analytics.completed_at = Some(stamp(now));
+    }
+    if let Some(config) = &mut task.automation_config {
+        config.execution_status = Some(word.to_owned());
+        config.error_reason = reason.map(ToOwned::to_owned);
+    }
+    touch(flow, index, now);
+    if was_current && status.is_over() {
+        advance::after(flow, index, None, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn most_automations_end_well_some_badly_some_unseen_and_some_never() {
+        let count = |wanted: fn(Course) -> bool| {
+            (0..16)
+                .filter(|digit| wanted(Course::of(&format!("x{digit:x}"))))
+                .count()
+        };
+        assert_eq!(count(|course| course == Course::Success), 8);
+        assert_eq!(count(|course| course == Course::Failure), 2);
+        assert_eq!(count(|course| course == Course::Never), 1);
+        assert_eq!(count(|course| course == Course::LostUntilRead), 2);
+        assert_eq!(count(|course| matches!(course, Course::Lost(_))), 3);
+    }
+}
