@@ -14,6 +14,9 @@ use crate::{api::Id, pace::Rate};
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 
+/// Where epilot's entities are searched.
+pub const DEFAULT_ENTITY_SERVER: &str = "https://entity.sls.epilot.io";
+
 /// Seconds for one request in all: an API gateway usually gives up on the service behind it after 29 s, so an answer
 /// that takes longer hardly comes.
 const DEFAULT_TIMEOUT: u64 = 30;
@@ -83,6 +86,16 @@ pub struct Common {
         help_heading = "Service"
     )]
     pub token: Option<SecretString>,
+
+    /// Where entities are searched; the server itself unless it is epilot's own
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "URL",
+        help_heading = "Service"
+    )]
+    pub entity_server: Option<String>,
 
     /// The organisation to work in, where the token allows several
     #[arg(
@@ -294,9 +307,18 @@ pub struct Planning {
     /// Take the first N targets only
     #[arg(long, value_name = "N", help_heading = "Planning")]
     pub limit: Option<u64>,
-    /// Leave out an execution, phase or task; repeat it for more
+    /// Leave out an execution, step, phase or task; repeat it for more
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub exclude: Vec<Id>,
+    /// As --exclude, with the ids in a file: one a line, or a column `id`
+    #[arg(long, value_name = "FILE", help_heading = "Planning")]
+    pub exclude_file: Option<PathBuf>,
+    /// Take this execution, step, phase or task only; repeat it for more
+    #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
+    pub only: Vec<Id>,
+    /// As --only, with the ids in a file, like the failed.csv of a run
+    #[arg(long, value_name = "FILE", help_heading = "Planning")]
+    pub only_file: Option<PathBuf>,
 }
 
 /// Overrides of the pace that the playbook, the plan or the run gives.

@@ -20,7 +20,7 @@ use reqwest::{
     redirect,
 };
 
-use crate::api::{Method, Operation, Reply, RetryAfter, TransportError};
+use crate::api::{Method, Operation, Reply, RetryAfter, Service, TransportError};
 
 pub use origin::{Origin, OriginError};
 pub use spool::{Spool, SpoolError};
@@ -49,6 +49,8 @@ const ORG_HEADER: HeaderName = HeaderName::from_static("x-epilot-org-id");
 #[derive(Debug)]
 pub struct HttpConfig {
     pub origin: Origin,
+    /// Where entities are searched; the token goes there, too.
+    pub entities: Origin,
     pub token: Token,
     pub org: Option<String>,
     /// From the first byte sent to the last one received.
@@ -69,6 +71,7 @@ pub enum HttpConfigError {
 #[derive(Debug)]
 pub struct Http {
     origin: Origin,
+    entities: Origin,
     /// The headers of every request; the token's is marked sensitive and shows as such.
     headers: HeaderMap,
     timeout: Duration,
@@ -99,6 +102,7 @@ impl Http {
         }
         Ok(Self {
             origin: config.origin,
+            entities: config.entities,
             headers,
             timeout: config.timeout,
             client: OnceLock::new(),
@@ -142,7 +146,11 @@ impl Http {
     fn url(&self, operation: &Operation, query: &[(&str, &str)]) -> Result<Url, TransportError> {
         let path = operation.path();
         let query = [operation.query(), query].concat();
-        self.origin
+        let origin = match operation.service() {
+            Service::WorkflowExecutions => &self.origin,
+            Service::Entities => &self.entities,
+        };
+        origin
             .join(&path, &query)
             .ok_or_else(|| TransportError::NotSent {
                 reason: format!("{path:?} would not stay the same in a URL"),

@@ -32,5 +32,6 @@ pub mod selection;
 pub mod sort;
 pub mod store;
 pub mod styles;
+pub mod table;
 pub mod template;
 pub mod text;

@@ -1,12 +1,16 @@
 //! From a playbook to a plan file: drives the selection and the builder, as a stream.
 
-use std::io::{self, Write};
+use std::{
+    cell::RefCell,
+    io::{self, Write},
+};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use crate::{
     action::Close,
+    api::Level,
     client::Client,
     plan::{
         Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer,
@@ -15,7 +19,7 @@ use crate::{
     playbook::Playbook,
     selection::{
         Chooser, Chosen, Execution, Look, Part, ScanError, ScanProgress, Scanned,
-        read_closing_reasons, scan,
+        read_closing_reasons, read_whole, scan,
     },
 };
 
@@ -66,13 +70,26 @@ pub async fn plan(
     }
 
     let builder = Builder::new(playbook);
-    let mut chooser = Chooser::new(playbook);
+    let chooser = RefCell::new(Chooser::new(playbook));
+    // What a list lacks of the steps is read once it is known that they matter.
+    let is_incomplete = playbook.select.source.is_slim() && playbook.select.each == Level::Step;
     let concurrency = playbook.pace.concurrency.get() as usize;
-    let looks = scanned
-        .by_ref()
-        .map(|look| Ok::<_, PlanningError>(choose(&mut chooser, look?)));
-    let mut groups = stream::iter(looks)
-        .map_ok(|(execution, chosen)| items(client, &builder, execution, chosen))
+    let looks = scanned.by_ref().map(|look| Ok::<_, PlanningError>(look?));
+    let looks = stream::iter(looks)
+        .map(|look| async {
+            let look = look?;
+            if is_incomplete && !chooser.borrow().is_full() {
+                complete(client, look).await
+            } else {
+                Ok(look)
+            }
+        })
+        .buffered(concurrency);
+    let mut groups = looks
+        .map_ok(|look| {
+            let (execution, chosen) = choose(&mut chooser.borrow_mut(), look);
+            items(client, &builder, execution, chosen)
+        })
         .map(|group| async { Ok::<_, PlanningError>(group?.await?) })
         .buffered(concurrency);
     while let Some(group) = groups.try_next().await? {
@@ -108,6 +125,23 @@ fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
     }
 }
 
+/// The whole of an execution that `where` has kept.
+async fn complete(client: &Client, look: Look) -> Result<Look, PlanningError> {
+    match look {
+        Look::Kept(execution) => {
+            let slim = execution.clone();
+            Ok(match read_whole(client, execution).await? {
+                Some(whole) => Look::Kept(whole),
+                None => Look::Rejected {
+                    execution: slim,
+                    reason: "was in the list and is not there any more".to_owned(),
+                },
+            })
+        }
+        rejected @ Look::Rejected { .. } => Ok(rejected),
+    }
+}
+
 /// The targets of an execution; none beyond the limit, and nothing that is wrong there matters.
 fn choose(chooser: &mut Chooser<'_>, look: Look) -> (Execution, Chosen) {
     match look {
@@ -118,7 +152,7 @@ fn choose(chooser: &mut Chooser<'_>, look: Look) -> (Execution, Chosen) {
         Look::Rejected { execution, reason } => {
             let mut chosen = Chosen::default();
             if !chooser.is_full() {
-                chosen.rejected.push((Part::Execution, reason));
+                chosen.rejected.push((chooser.root(), reason));
             }
             (execution, chosen)
         }
@@ -143,7 +177,7 @@ async fn items(
     let rejected = chosen.rejected.into_iter().map(|(part, reason)| {
         Item::Rejected(Rejection {
             target: target_of(&execution, &part),
-            row: None,
+            row: execution.row.as_ref().map(|row| row.number),
             reason,
         })
     });

@@ -18,7 +18,7 @@ use wf_bulk::{
     api::{Id, Level},
     pace::Pace,
     playbook::{
-        Allow, Entities, Expect, Mistakes, Overrides, Playbook, Rejected, Source, load, read,
+        Allow, Entities, Expect, Mistakes, Names, Overrides, Playbook, Rejected, Source, load, read,
     },
     template::Template,
 };
@@ -174,7 +174,7 @@ fn a_playbook_says_what_its_file_says() {
     );
     assert!(matches!(
         &playbook.select.source,
-        Source::Flows(Entities::File(path)) if *path == folder("good").join("entities.csv")
+        Source::Flows(Entities::Named(Names::File(path))) if *path == folder("good").join("entities.csv")
     ));
     assert_eq!(playbook.select.each, Level::Task);
     assert!(playbook.select.filter.is_some() && playbook.select.filter_each.is_some());

@@ -12,7 +12,7 @@ use tokio::{
 use wf_bulk_sandbox::{Sandbox, Wanted};
 
 use crate::{
-    cli::Common,
+    cli::{Common, DEFAULT_ENTITY_SERVER, DEFAULT_SERVER},
     client::{Client, ClientParts, Notice},
     error::Error,
     http::{Http, HttpConfig, Origin, Token, USER_AGENT_VALUE},
@@ -97,6 +97,7 @@ pub(super) async fn connect(
     };
     let token = token.map_err(|error| Error::failed("the token can't be used").caused_by(error))?;
     let http = Http::new(HttpConfig {
+        entities: entity_origin(common, &origin)?,
         origin,
         token,
         org: org.map(str::to_owned),
@@ -119,6 +120,17 @@ pub(super) async fn connect(
         notices,
         _sandbox: serving,
     })
+}
+
+/// Where the entity search is: at the service itself, unless that is epilot's own, which has another place for it.
+fn entity_origin(common: &Common, origin: &Origin) -> Result<Origin, Error> {
+    let text = match &common.entity_server {
+        Some(text) => text,
+        None if origin.to_string() == DEFAULT_SERVER => DEFAULT_ENTITY_SERVER,
+        None => return Ok(origin.clone()),
+    };
+    text.parse()
+        .map_err(|error| Error::usage("the entity server's address can't be used").caused_by(error))
 }
 
 fn token(common: &Common) -> Result<Result<Token, crate::http::TokenError>, Error> {

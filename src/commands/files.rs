@@ -10,10 +10,12 @@ use jiff::Timestamp;
 
 use super::terminal::say;
 use crate::{
+    api::Id,
     cli::{Planning, Vars},
     error::Error,
     plan::{PlanError, Reader},
     playbook::{self, Overrides, Playbook},
+    table::{self, TableError},
     text::Untrusted,
 };
 
@@ -48,11 +50,46 @@ pub(super) fn load_for_planning(
     if let Some(limit) = planning.limit {
         playbook.select.limit = Some(playbook.select.limit.map_or(limit, |most| most.min(limit)));
     }
-    playbook
-        .select
-        .exclude
-        .extend(planning.exclude.iter().cloned());
+    let select = &mut playbook.select;
+    for (ids, named, file) in [
+        (
+            &mut select.exclude,
+            &planning.exclude,
+            &planning.exclude_file,
+        ),
+        (&mut select.only, &planning.only, &planning.only_file),
+    ] {
+        ids.extend(named.iter().cloned());
+        if let Some(file) = file {
+            ids.extend(ids_in(file)?);
+        }
+    }
     Ok(playbook)
+}
+
+/// The ids in a file: one a line, or in its column `id`.
+fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::usage("the file of ids can't be used").caused_by(error)
+    };
+    let mut ids = Vec::new();
+    table::read(path, &["id"], |row| {
+        let cells = row.cells.map_err(|message| TableError::Line {
+            file: path.display().to_string(),
+            line: row.number,
+            message,
+        })?;
+        ids.push((row.number, cells.get("id").cloned().unwrap_or_default()));
+        Ok::<_, TableError>(())
+    })
+    .map_err(|error| failed(error.into()))?;
+    ids.into_iter()
+        .map(|(row, text)| {
+            Id::new(&text).map_err(|error| {
+                failed(format!("{}, row {row}: {text:?} is no id: {error}", path.display()).into())
+            })
+        })
+        .collect()
 }
 
 /// Opens a plan for reading.

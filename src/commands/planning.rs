@@ -68,7 +68,8 @@ fn explained(error: PlanningError) -> Error {
             Some("nothing was written; an incomplete selection is none")
         }
         PlanningError::Scan(
-            ScanError::Entities(_)
+            ScanError::Listed(_)
+            | ScanError::Pages { .. }
             | ScanError::Undecodable { .. }
             | ScanError::Execution { .. }
             | ScanError::TwoOrganisations { .. }
@@ -112,6 +113,15 @@ pub(super) fn flags(common: &Common, planning: &Planning) -> String {
             .iter()
             .flat_map(|id| ["--exclude", id.as_str()]),
     );
+    words.extend(planning.only.iter().flat_map(|id| ["--only", id.as_str()]));
+    let files = [
+        ("--exclude-file", &planning.exclude_file),
+        ("--only-file", &planning.only_file),
+    ]
+    .map(|(flag, file)| (flag, file.as_ref().map(|file| file.display().to_string())));
+    for (flag, file) in &files {
+        words.extend(file.iter().flat_map(|file| [*flag, file]));
+    }
     words
         .into_iter()
         .fold(String::new(), |text, word| text + " " + &shell_word(word))

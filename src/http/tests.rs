@@ -69,6 +69,7 @@ async fn request(stream: &mut TcpStream) -> String {
 fn http(origin: &str, timeout: Duration) -> Http {
     Http::new(HttpConfig {
         origin: origin.parse().unwrap(),
+        entities: origin.parse().unwrap(),
         token: Token::new(SECRET).unwrap(),
         org: Some("4711".to_owned()),
         timeout,
@@ -414,6 +415,7 @@ fn what_can_not_stand_in_a_header_is_refused() {
     ] {
         let config = HttpConfig {
             origin: "https://example.com".parse().unwrap(),
+            entities: "https://example.com".parse().unwrap(),
             token: Token::new(SECRET).unwrap(),
             org: org.map(str::to_owned),
             timeout: TIMEOUT,

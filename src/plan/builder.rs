@@ -129,7 +129,7 @@ impl<'a> Builder<'a> {
                 Planned::Reject(reason) => {
                     return Ok(vec![Item::Rejected(Rejection {
                         target: Some(target),
-                        row: None,
+                        row: execution.row.as_ref().map(|row| row.number),
                         reason,
                     })]);
                 }

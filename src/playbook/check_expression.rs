@@ -8,6 +8,7 @@ use crate::{
 };
 
 use super::{
+    check_source::Columns,
     mistake::Mistake,
     node::{Node, Value},
     reader::{AS_BLOCK, Field, Reader},
@@ -22,6 +23,7 @@ pub(super) struct Compiler {
     /// None when the source is wrong: then nobody knows which names there are, and nothing is compiled.
     generation: Option<Generation>,
     vars: Vec<String>,
+    columns: Columns,
 }
 
 impl Compiler {
@@ -29,11 +31,13 @@ impl Compiler {
         engine: Engine,
         generation: Option<Generation>,
         vars: &Map<String, Json>,
+        columns: Columns,
     ) -> Self {
         Self {
             engine,
             generation,
             vars: vars.keys().cloned().collect(),
+            columns,
         }
     }
 
@@ -105,8 +109,13 @@ impl Compiler {
     fn scope(&self, generation: Generation, level: Level) -> Scope {
         let scope = Scope::default()
             .with_keys("vars", self.vars.iter().cloned())
-            .with_instant("now")
-            .with_record(level.word(), record(generation, level));
+            .with_instant("now");
+        let scope = match &self.columns {
+            Columns::None => scope,
+            Columns::Unknown => scope.with_any("row"),
+            Columns::Known(columns) => scope.with_keys("row", columns.iter().cloned()),
+        };
+        let scope = scope.with_record(level.word(), record(generation, level));
         match level {
             Level::Entity | Level::Execution => scope,
             Level::Step | Level::Phase | Level::Task => {

@@ -7,6 +7,7 @@ use crate::pace::{Pace, Rate};
 use super::{
     check_select::present,
     model::{Allow, Expect, Guards, Rejected},
+    node::Value,
     reader::{Field, Fields, Reader},
 };
 
@@ -37,6 +38,19 @@ pub(super) fn guards(reader: &mut Reader<'_>, top: &Fields<'_>) -> Guards {
             .get("rejected")
             .and_then(|field| reader.word(field, &rejected))
             .unwrap_or_default(),
+    }
+}
+
+/// Of what is named one by one, everything is meant: a share of it says nothing.
+pub(super) fn note_percent(reader: &mut Reader<'_>, guards: Field<'_>, source: &str) {
+    if let Value::Map(entries) = &guards.node.value
+        && let Some(entry) = entries.iter().find(|entry| entry.key.text == "max_percent")
+    {
+        reader.wrong(
+            entry.key.span,
+            format!("`max_percent` says nothing with `{source}`: all that is named is selected"),
+            "use `max_changes`, or `expect`",
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{digest, template::Engine};
 use super::{
     check_actions::{self, Setting},
     check_expression::Compiler,
-    check_guards, check_select,
+    check_guards, check_select, check_source,
     check_vars::{self, Overrides},
     mistake::{Mistake, Mistakes},
     model::Playbook,
@@ -141,7 +141,15 @@ fn playbook(
         engine,
         base.as_ref().and_then(check_select::Base::generation),
         &vars,
+        base.as_ref()
+            .map_or(check_source::Columns::Unknown, check_select::Base::columns),
     );
+    if let (Some(named), Some(guards)) = (
+        base.as_ref().and_then(check_select::Base::named),
+        top.get("guards"),
+    ) {
+        check_guards::note_percent(reader, guards, named);
+    }
     let setting = Setting {
         playbook: name.unwrap_or_default(),
         each: base.as_ref().and_then(|base| base.each),

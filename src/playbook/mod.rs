@@ -10,6 +10,7 @@ mod check_body;
 mod check_expression;
 mod check_guards;
 mod check_select;
+mod check_source;
 mod check_vars;
 mod file;
 mod guards;
@@ -30,5 +31,8 @@ pub use file::{ReadError, read};
 pub use guards::Size;
 pub use load::load;
 pub use mistake::{Mistake, Mistakes};
-pub use model::{Allow, Entities, EntityRef, Expect, Guards, Playbook, Rejected, Select, Source};
+pub use model::{
+    Allow, Entities, EntityRef, ExecutionSearch, Expect, Guards, Names, Playbook, Rejected, Select,
+    Source,
+};
 pub use span::{Position, Span};

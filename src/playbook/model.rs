@@ -1,6 +1,6 @@
 //! A checked playbook.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, fmt, path::PathBuf};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,8 @@ pub struct Select {
     pub filter_each: Option<Expression>,
     /// Ids of executions or targets to leave out.
     pub exclude: BTreeSet<Id>,
+    /// Ids of the only executions or targets to take; empty for all.
+    pub only: BTreeSet<Id>,
     /// Targets at most, after the filters, in the plan's order.
     pub limit: Option<u64>,
 }
@@ -57,28 +59,104 @@ pub enum Source {
         context: Option<String>,
         schema: Option<String>,
     },
+    /// v1: the search that is deprecated upstream.
+    Search(ExecutionSearch),
+    /// One read per execution.
+    Ids {
+        generation: Generation,
+        ids: Names<Id>,
+    },
+    /// As `Ids`; the other columns of the file are there for the actions.
+    Rows {
+        generation: Generation,
+        file: PathBuf,
+        /// The column with the ids.
+        id: String,
+    },
+    /// The entities themselves, for executions that are to be started.
+    Entities {
+        generation: Generation,
+        entities: Entities,
+    },
 }
 
 impl Source {
     pub const fn generation(&self) -> Generation {
         match self {
             Self::Flows(_) => Generation::V2,
-            Self::Executions { .. } => Generation::V1,
+            Self::Executions { .. } | Self::Search(_) => Generation::V1,
+            Self::Ids { generation, .. }
+            | Self::Rows { generation, .. }
+            | Self::Entities { generation, .. } => *generation,
+        }
+    }
+
+    /// What `where` looks at.
+    pub const fn root(&self) -> Level {
+        match self {
+            Self::Entities { .. } => Level::Entity,
+            Self::Flows(_)
+            | Self::Executions { .. }
+            | Self::Search(_)
+            | Self::Ids { .. }
+            | Self::Rows { .. } => Level::Execution,
+        }
+    }
+
+    /// Whether it names executions, so that one which is not there is a mistake in its row.
+    pub const fn names_executions(&self) -> bool {
+        match self {
+            Self::Ids { .. } | Self::Rows { .. } => true,
+            Self::Flows(_) | Self::Executions { .. } | Self::Search(_) | Self::Entities { .. } => {
+                false
+            }
+        }
+    }
+
+    /// Whether its executions lack what is known of their steps.
+    pub const fn is_slim(&self) -> bool {
+        match self {
+            Self::Executions { .. } | Self::Search(_) => true,
+            Self::Flows(_) | Self::Ids { .. } | Self::Rows { .. } | Self::Entities { .. } => false,
         }
     }
 }
 
+/// Things by their names.
+#[derive(Clone, Debug)]
+pub enum Names<T> {
+    List(Vec<T>),
+    /// CSV or JSON Lines; already resolved against the playbook's folder, `-` is stdin.
+    File(PathBuf),
+}
+
 #[derive(Clone, Debug)]
 pub enum Entities {
-    List(Vec<EntityRef>),
-    /// CSV or JSON Lines with `entity_id` and `entity_schema`; already resolved against the playbook's folder, `-` is stdin.
-    File(PathBuf),
+    Named(Names<EntityRef>),
+    /// Lucene, for the entity search.
+    Query(String),
+}
+
+/// What the deprecated search of the first generation is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExecutionSearch {
+    pub name: Option<String>,
+    pub status: Option<String>,
+    pub assigned_to: Option<String>,
+    pub include_done: Option<bool>,
+    pub sorting: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EntityRef {
     pub id: Id,
     pub schema: String,
+}
+
+impl fmt::Display for EntityRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.id, f)
+    }
 }
 
 /// What must hold before anything is written.

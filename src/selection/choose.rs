@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use super::{Execution, Part, context};
-use crate::playbook::{Playbook, Select};
+use crate::{
+    api::Level,
+    playbook::{Playbook, Select},
+};
 
 /// Chooses targets, execution after execution, until the limit is reached.
 #[derive(Debug)]
@@ -35,6 +38,22 @@ impl<'a> Chooser<'a> {
         self.left == Some(0)
     }
 
+    /// What is looked at as a whole.
+    pub fn root(&self) -> Part {
+        match self.select.source.root() {
+            Level::Entity => Part::Entity,
+            Level::Execution | Level::Step | Level::Phase | Level::Task => Part::Execution,
+        }
+    }
+
+    /// `only`: whether the execution or the part is named, when any are.
+    fn is_meant(&self, execution: &Execution, part: &Part) -> bool {
+        let only = &self.select.only;
+        only.is_empty()
+            || only.contains(&execution.id)
+            || part.id().is_some_and(|id| only.contains(id))
+    }
+
     /// `where`: whether an execution is kept.
     ///
     /// # Errors
@@ -44,10 +63,11 @@ impl<'a> Chooser<'a> {
         if self.select.exclude.contains(&execution.id) {
             return Ok(false);
         }
+        let root = self.root();
         match &self.select.filter {
             None => Ok(true),
             Some(filter) => filter
-                .test(&context(execution, &Part::Execution, &self.vars))
+                .test(&context(execution, &root, &self.vars))
                 .map_err(|error| format!("`where` failed: {error}")),
         }
     }
@@ -70,7 +90,9 @@ impl<'a> Chooser<'a> {
             if self.is_full() {
                 break;
             }
-            if part.id().is_some_and(|id| self.select.exclude.contains(id)) {
+            if part.id().is_some_and(|id| self.select.exclude.contains(id))
+                || !self.is_meant(execution, &part)
+            {
                 continue;
             }
             let wanted = self.select.filter_each.as_ref().map_or(Ok(true), |filter| {

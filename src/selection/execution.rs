@@ -1,7 +1,8 @@
 //! An execution as it was read.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::{Generation, Id, IdError};
@@ -12,6 +13,24 @@ pub struct Execution {
     pub generation: Generation,
     pub id: Id,
     pub data: Arc<Value>,
+    /// The row of a file that names it.
+    pub row: Option<Row>,
+}
+
+/// A row of a file or list, with what stands beside the id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub number: u64,
+    pub cells: BTreeMap<String, String>,
+}
+
+impl Row {
+    pub fn numbered(number: u64) -> Self {
+        Self {
+            number,
+            cells: BTreeMap::new(),
+        }
+    }
 }
 
 /// Why a JSON value is no execution.
@@ -37,6 +56,7 @@ impl Execution {
             generation,
             id,
             data: Arc::new(data),
+            row: None,
         })
     }
 

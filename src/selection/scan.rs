@@ -9,11 +9,14 @@ use serde::{
 };
 use serde_json::{Value, json};
 
-use super::{Chooser, EntitiesError, EntityList, Execution, ExecutionError, scanned::Scanned};
+use super::{
+    Chooser, Execution, ExecutionError, Listed, ListedError, Named, execution::Row, listed, pages,
+    scanned::Scanned,
+};
 use crate::{
     api::{Found, Generation, Operation},
     client::{Client, ReadError},
-    playbook::{EntityRef, Playbook, Source},
+    playbook::{Entities, Playbook, Source},
     sort::Sorter,
 };
 
@@ -21,7 +24,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     #[error(transparent)]
-    Entities(#[from] EntitiesError),
+    Listed(#[from] ListedError),
     #[error(transparent)]
     Read(Box<ReadError>),
     #[error("{what} answered something that can't be understood: {source}")]
@@ -42,6 +45,8 @@ pub enum ScanError {
         first: String,
         second: String,
     },
+    #[error("{what} answered {message}")]
+    Pages { what: String, message: String },
     #[error("what was read can't be put aside on disk: {0}")]
     Disk(#[from] io::Error),
 }
@@ -66,9 +71,16 @@ pub struct ScanProgress {
 /// What is put aside of an execution until all are read.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Entry {
-    Kept(Value),
+    Kept {
+        data: Value,
+        row: Option<Row>,
+    },
     Left,
-    Rejected { data: Value, reason: String },
+    Rejected {
+        data: Value,
+        row: Option<Row>,
+        reason: String,
+    },
 }
 
 /// Reads all executions of a playbook's source and sorts those that `where` keeps.
@@ -85,31 +97,56 @@ pub async fn scan(
         generation: playbook.select.source.generation(),
         chooser: Chooser::new(playbook),
         sorter: Sorter::default(),
+        rejected: Sorter::default(),
         org: None,
         progress: ScanProgress::default(),
     };
-    let rejected = match &playbook.select.source {
+    match &playbook.select.source {
         Source::Flows(entities) => {
-            let mut entities = EntityList::read(entities)?;
-            intake.progress.of = entities.len();
+            let entities = entities_of(client, entities).await?;
+            let search = |entity: Named| async move {
+                let (what, flows) = search(client, &entity).await?;
+                Ok((what, flows.into_iter().map(|flow| (flow, None)).collect()))
+            };
+            intake
+                .each(playbook, entities, &mut progress, search)
+                .await?;
+        }
+        Source::Ids { generation, ids } => {
+            let listed = Listed::executions(ids)?;
+            let read = |named: Named| one(client, *generation, named);
+            intake.each(playbook, listed, &mut progress, read).await?;
+        }
+        Source::Rows {
+            generation,
+            file,
+            id,
+        } => {
+            let listed = Listed::rows(file, id)?;
+            let read = |named: Named| one(client, *generation, named);
+            intake.each(playbook, listed, &mut progress, read).await?;
+        }
+        Source::Entities { entities, .. } => {
+            let entities = entities_of(client, entities).await?;
+            let itself = |named: Named| async move {
+                let data = json!({"id": named.id, "schema": named.schema, "title": named.title});
+                Ok((String::new(), vec![(data, Some(named.row))]))
+            };
+            intake.each(playbook, entities, &mut |_| {}, itself).await?;
+        }
+        Source::Search(search) => {
+            intake.progress.of = 1;
             progress(intake.progress);
-            let searches = stream::iter(
-                entities
-                    .by_ref()
-                    .map(|entity| async { search(client, &entity?).await }),
-            );
-            let concurrency = playbook.pace.concurrency.get() as usize;
-            // In their order, so that the order of arrival decides nothing.
-            let mut answers = searches.buffered(concurrency);
-            while let Some((what, flows)) = answers.try_next().await? {
-                for flow in flows {
-                    intake.take(&what, flow)?;
+            pages::executions(client, search, |rows| {
+                for row in rows {
+                    intake.take("the search for executions", row, None)?;
                 }
                 intake.progress.done += 1;
+                intake.progress.of = intake.progress.done + 1;
                 progress(intake.progress);
-            }
-            drop(answers);
-            entities.rejected
+                Ok(())
+            })
+            .await?;
         }
         Source::Executions { context, schema } => {
             intake.progress.of = 1;
@@ -122,26 +159,49 @@ pub async fn scan(
                 .read_spooled(&Operation::GetExecutions, &query)
                 .await?;
             let what = "the list of executions";
-            each_of_array(list, |execution| intake.take(what, execution)).map_err(|error| {
-                match error {
-                    ArrayError::Json(source) => ScanError::Undecodable {
-                        what: what.to_owned(),
-                        source,
-                    },
+            each_of_array(list, |execution| intake.take(what, execution, None)).map_err(
+                |error| match error {
+                    ArrayError::Json(source) => undecodable(what)(source),
                     ArrayError::Item(error) => error,
-                }
-            })?;
+                },
+            )?;
             intake.progress.done = 1;
             progress(intake.progress);
-            Sorter::default().finish()?
         }
-    };
+    }
     Ok(Scanned::new(
         intake.generation,
         intake.sorter.finish()?,
-        rejected,
+        intake.rejected.finish()?,
         intake.org,
     ))
+}
+
+/// Reads a v1 execution of which a list has told only a part; none when it is not there any more.
+///
+/// # Errors
+///
+/// When the request fails or its answer is not understood.
+pub async fn read_whole(
+    client: &Client,
+    execution: Execution,
+) -> Result<Option<Execution>, ScanError> {
+    let named = Named {
+        id: execution.id.clone(),
+        schema: String::new(),
+        title: String::new(),
+        row: Row::default(),
+    };
+    let (what, found) = one(client, execution.generation, named).await?;
+    let Some((data, _)) = found.into_iter().next() else {
+        return Ok(None);
+    };
+    let whole = Execution::new(execution.generation, data)
+        .map_err(|source| ScanError::Execution { what, source })?;
+    Ok(Some(Execution {
+        row: execution.row,
+        ..whole
+    }))
 }
 
 /// Reads the closing reasons that a v1 execution was started with, where its row lacks them.
@@ -170,7 +230,42 @@ pub async fn read_closing_reasons(
     }
 }
 
-async fn search(client: &Client, entity: &EntityRef) -> Result<(String, Vec<Value>), ScanError> {
+/// What an answer of JSON that can't be understood is an error of.
+pub(super) fn undecodable(what: &str) -> impl FnOnce(serde_json::Error) -> ScanError {
+    let what = what.to_owned();
+    move |source| ScanError::Undecodable { what, source }
+}
+
+async fn entities_of(client: &Client, entities: &Entities) -> Result<Listed, ScanError> {
+    match entities {
+        Entities::Named(names) => Ok(Listed::entities(names)?),
+        Entities::Query(query) => pages::entities(client, query).await,
+    }
+}
+
+/// What was found for one name: executions, each with the row that names it.
+type Answer = (String, Vec<(Value, Option<Row>)>);
+
+/// Reads one execution by its id; nothing when it is not there.
+async fn one(client: &Client, generation: Generation, named: Named) -> Result<Answer, ScanError> {
+    let what = format!("the read of {}", named.id);
+    match client
+        .read(&Operation::read(generation, &named.id), &[], None)
+        .await?
+    {
+        Found::Missing => Ok((what, Vec::new())),
+        Found::Json(body) => {
+            let data: Value = serde_json::from_slice(&body).map_err(undecodable(&what))?;
+            if data["id"] != named.id.as_str() {
+                let message = "another execution".to_owned();
+                return Err(ScanError::Pages { what, message });
+            }
+            Ok((what, vec![(data, Some(named.row))]))
+        }
+    }
+}
+
+async fn search(client: &Client, entity: &Named) -> Result<(String, Vec<Value>), ScanError> {
     let what = format!("the search for the flows of {}", entity.id);
     let body = json!({"entity_id": entity.id, "entity_schema": entity.schema}).to_string();
     match client
@@ -198,17 +293,62 @@ struct Intake<'a> {
     generation: Generation,
     chooser: Chooser<'a>,
     sorter: Sorter,
+    rejected: Sorter,
     org: Option<String>,
     progress: ScanProgress,
 }
 
 impl Intake<'_> {
-    fn take(&mut self, what: &str, data: Value) -> Result<(), ScanError> {
+    /// Asks for each of what is listed, several at a time, and takes the answers in their order, so that the order of
+    /// arrival decides nothing. What is listed and not found is rejected with its row.
+    async fn each<F>(
+        &mut self,
+        playbook: &Playbook,
+        mut listed: Listed,
+        progress: &mut impl FnMut(ScanProgress),
+        ask: impl Fn(Named) -> F,
+    ) -> Result<(), ScanError>
+    where
+        F: Future<Output = Result<Answer, ScanError>>,
+    {
+        self.progress.of = listed.len();
+        progress(self.progress);
+        let by_id = playbook.select.source.names_executions();
+        let asked = stream::iter(listed.by_ref().map(|named| {
+            let named = named.map(|named| (named.clone(), ask(named)));
+            async move {
+                let (named, answer) = named?;
+                Ok::<_, ScanError>((named, answer.await?))
+            }
+        }));
+        let concurrency = playbook.pace.concurrency.get() as usize;
+        let mut answers = asked.buffered(concurrency);
+        while let Some((named, (what, found))) = answers.try_next().await? {
+            if found.is_empty() && by_id {
+                let reason = format!("there is no execution {}", named.id);
+                listed::reject(&mut self.rejected, named.row.number, &reason)?;
+            }
+            for (data, row) in found {
+                self.take(&what, data, row)?;
+            }
+            self.progress.done += 1;
+            progress(self.progress);
+        }
+        drop(answers);
+        for pair in listed.rejected {
+            let (row, reason) = pair?;
+            self.rejected.push(row, reason)?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, what: &str, data: Value, row: Option<Row>) -> Result<(), ScanError> {
         let execution =
             Execution::new(self.generation, data).map_err(|source| ScanError::Execution {
                 what: what.to_owned(),
                 source,
             })?;
+        let execution = Execution { row, ..execution };
         self.progress.executions += 1;
         match (&self.org, execution.org()) {
             (None, found) => self.org = found.map(str::to_owned),
@@ -223,10 +363,11 @@ impl Intake<'_> {
         }
         let kept = self.chooser.keeps(&execution);
         let data = std::sync::Arc::unwrap_or_clone(execution.data);
+        let row = execution.row;
         let entry = match kept {
-            Ok(true) => Entry::Kept(data),
+            Ok(true) => Entry::Kept { data, row },
             Ok(false) => Entry::Left,
-            Err(reason) => Entry::Rejected { data, reason },
+            Err(reason) => Entry::Rejected { data, row, reason },
         };
         let payload = serde_json::to_string(&entry).map_err(io::Error::from)?;
         Ok(self.sorter.push(execution.id.into(), payload)?)

@@ -52,12 +52,15 @@ impl Scanned {
     }
 
     fn look(&self, entry: Entry) -> io::Result<Option<Look>> {
-        let execution = |data| Execution::new(self.generation, data).map_err(io::Error::other);
+        let execution = |data, row| {
+            let execution = Execution::new(self.generation, data).map_err(io::Error::other)?;
+            Ok::<_, io::Error>(Execution { row, ..execution })
+        };
         Ok(match entry {
             Entry::Left => None,
-            Entry::Kept(data) => Some(Look::Kept(execution(data)?)),
-            Entry::Rejected { data, reason } => Some(Look::Rejected {
-                execution: execution(data)?,
+            Entry::Kept { data, row } => Some(Look::Kept(execution(data, row)?)),
+            Entry::Rejected { data, row, reason } => Some(Look::Rejected {
+                execution: execution(data, row)?,
                 reason,
             }),
         })

@@ -54,6 +54,12 @@ impl Scope {
         self.with(name, Type::Keys(Arc::new(keys.into_iter().collect())))
     }
 
+    /// `name` is something of which nothing is known yet.
+    #[must_use]
+    pub fn with_any(self, name: &str) -> Self {
+        self.with(name, Type::Any)
+    }
+
     /// `name` is an instant (`now`).
     #[must_use]
     pub fn with_instant(self, name: &str) -> Self {

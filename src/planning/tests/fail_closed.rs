@@ -1,7 +1,7 @@
 //! What can't be read ends planning, what can't be planned is rejected.
 
 use super::*;
-use crate::selection::EntitiesError;
+use crate::{selection::ListedError, table::TableError};
 
 #[tokio::test(start_paused = true)]
 async fn a_row_whose_closing_reasons_are_not_there_is_rejected() {
@@ -152,7 +152,7 @@ async fn rejected_rows_of_the_file_come_first_with_their_numbers() {
     assert!(
         matches!(
             error,
-            PlanningError::Scan(ScanError::Entities(EntitiesError::Io { .. }))
+            PlanningError::Scan(ScanError::Listed(ListedError::Table(TableError::Io { .. })))
         ),
         "{error}"
     );

@@ -1,0 +1,497 @@
+//! The sources of `select`: where executions come from.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    api::{Generation, Id},
+    table,
+};
+
+use super::{
+    check_select::present,
+    mistake::Mistake,
+    model::{Entities, EntityRef, ExecutionSearch, Names, Source},
+    node::{Node, Value},
+    reader::{Field, Fields, Reader},
+};
+
+/// The keys of the sources, of which there is one.
+pub(super) const SOURCES: [&str; 5] = ["flows", "executions", "ids", "rows", "entities"];
+
+const GENERATIONS: [(&str, Generation); 2] = [("v1", Generation::V1), ("v2", Generation::V2)];
+
+/// The source that is meant and its generation, even when the rest of it is wrong; None when none or several are there.
+pub(super) fn generation(fields: &Fields<'_>) -> Option<Generation> {
+    let (name, field) = only(fields)?;
+    match name {
+        "flows" => Some(Generation::V2),
+        "executions" => Some(Generation::V1),
+        _ => {
+            let Value::Map(entries) = &field.node.value else {
+                return Some(Generation::V2);
+            };
+            let api = entries.iter().find(|entry| entry.key.text == "api");
+            match api.map(|entry| &entry.value.value) {
+                None => Some(Generation::V2),
+                Some(Value::Text(text)) => GENERATIONS
+                    .into_iter()
+                    .find(|(word, _)| word == text)
+                    .map(|(_, generation)| generation),
+                Some(
+                    Value::Null
+                    | Value::Bool(_)
+                    | Value::Number(_)
+                    | Value::List(_)
+                    | Value::Map(_)
+                    | Value::CollectionKey,
+                ) => None,
+            }
+        }
+    }
+}
+
+fn only<'n>(fields: &Fields<'n>) -> Option<(&'static str, Field<'n>)> {
+    let mut found = SOURCES
+        .into_iter()
+        .filter_map(|name| Some((name, fields.get(name)?)));
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(one),
+        (Some(_) | None, _) => None,
+    }
+}
+
+pub(super) fn source(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    folder: &Path,
+) -> Option<Source> {
+    let found: Vec<(&str, Field<'_>)> = SOURCES
+        .into_iter()
+        .filter_map(|name| Some((name, fields.get(name)?)))
+        .collect();
+    match found.as_slice() {
+        [(_, field)] => one(reader, *field, folder),
+        [(first, _), (name, second), ..] => {
+            reader.wrong(
+                second.at,
+                format!("`select` has two sources, `{first}` and `{name}`"),
+                "keep one of them; the other needs a playbook of its own",
+            );
+            None
+        }
+        [] => {
+            reader.wrong(
+                fields.at,
+                "`select` has no source",
+                "add `flows: { entities: { file: entities.csv } }`, or `executions: { list: {} }` for the first generation",
+            );
+            None
+        }
+    }
+}
+
+fn one(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+    match field.name {
+        "flows" => flows(reader, field, folder),
+        "executions" => executions(reader, field),
+        "ids" => ids(reader, field, folder),
+        "rows" => rows(reader, field, folder),
+        _ => entity_source(reader, field, folder),
+    }
+}
+
+/// The columns of the file behind `row`, or of the entities; None where they are not known before it is read.
+pub(super) fn columns(source: &Source) -> Columns {
+    let (file, named): (&Path, &[&str]) = match source {
+        Source::Rows { file, id, .. } => (file, &[id]),
+        Source::Ids {
+            ids: Names::File(file),
+            ..
+        } => (file, &["id"]),
+        Source::Entities {
+            entities: Entities::Named(Names::File(file)),
+            ..
+        } => (file, &["entity_id", "entity_schema"]),
+        Source::Ids {
+            ids: Names::List(_),
+            ..
+        }
+        | Source::Entities {
+            entities: Entities::Named(Names::List(_)) | Entities::Query(_),
+            ..
+        }
+        | Source::Flows(_)
+        | Source::Executions { .. }
+        | Source::Search(_) => return Columns::None,
+    };
+    if file == Path::new(table::STDIN) {
+        return Columns::Unknown;
+    }
+    match table::columns(file) {
+        Ok(Some(columns)) => {
+            let is_other = |column: &String| !named.contains(&column.as_str());
+            Columns::Known(columns.into_iter().filter(is_other).collect())
+        }
+        // What is wrong with the file is said when it is read.
+        Ok(None) | Err(_) => Columns::Unknown,
+    }
+}
+
+/// What is known of the names in `row`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Columns {
+    /// There is no `row`.
+    None,
+    Unknown,
+    Known(Vec<String>),
+}
+
+fn api(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Generation> {
+    match fields.get("api") {
+        None => Some(Generation::V2),
+        Some(field) => reader.word(field, &GENERATIONS),
+    }
+}
+
+fn flows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+    let fields = reader.map(field, &["entities"])?;
+    let help = "flows are found by their entities: `entities: { file: entities.csv }`, `{ query: … }` or a list of `{ id, schema }`";
+    let field = reader.required(&fields, "entities", help)?;
+    match &field.node.value {
+        Value::List(items) => entity_list(reader, field, items),
+        Value::Map(_) => {
+            let fields = reader.map(field, &["file", "query"])?;
+            entity_names(reader, field, &fields, folder)
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::CollectionKey => {
+            reader.mismatch(
+                field,
+                "a list of { id, schema }, { file: … } or { query: … }",
+                "write it as entities: { file: entities.csv }",
+            );
+            None
+        }
+    }
+    .map(Source::Flows)
+}
+
+fn entity_source(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+    if let Value::List(items) = &field.node.value {
+        return Some(Source::Entities {
+            generation: Generation::V2,
+            entities: entity_list(reader, field, items)?,
+        });
+    }
+    let fields = reader.map(field, &["list", "file", "query", "api"])?;
+    let generation = api(reader, &fields);
+    let entities = match fields.get("list") {
+        Some(list) => {
+            let items = reader.list(list, "a list of { id, schema }")?;
+            entity_list(reader, list, items)
+        }
+        None => entity_names(reader, field, &fields, folder),
+    };
+    Some(Source::Entities {
+        generation: generation?,
+        entities: entities?,
+    })
+}
+
+fn entity_names(
+    reader: &mut Reader<'_>,
+    field: Field<'_>,
+    fields: &Fields<'_>,
+    folder: &Path,
+) -> Option<Entities> {
+    match (fields.get("file"), fields.get("query")) {
+        (Some(name), None) => file(reader, name, folder)
+            .map(Names::File)
+            .map(Entities::Named),
+        (None, Some(query)) => {
+            let query = reader.plain_text(query, "a query of the entity search")?;
+            Some(Entities::Query(query.to_owned()))
+        }
+        (Some(_), Some(second)) => {
+            reader.wrong(
+                second.at,
+                "entities come from a `file` or from a `query`, not from both",
+                "remove one of them",
+            );
+            None
+        }
+        (None, None) => {
+            reader.wrong(
+                field.at,
+                format!("`{}` names no entities", field.name),
+                "name a CSV or JSON Lines file with the columns entity_id and entity_schema, or give a `query`",
+            );
+            None
+        }
+    }
+}
+
+fn entity_list(reader: &mut Reader<'_>, field: Field<'_>, items: &[Node]) -> Option<Entities> {
+    let list = list(
+        reader,
+        field,
+        items,
+        ("entity", "`{ id: …, schema: … }`"),
+        entity,
+    )?;
+    Some(Entities::Named(Names::List(list)))
+}
+
+/// A list of at least one name, none of them twice.
+fn list<T: Clone + Ord + std::fmt::Display>(
+    reader: &mut Reader<'_>,
+    field: Field<'_>,
+    items: &[Node],
+    (kind, form): (&str, &str),
+    read: impl Fn(&mut Reader<'_>, Field<'_>) -> Option<T>,
+) -> Option<Vec<T>> {
+    if items.is_empty() {
+        reader.wrong(
+            field.node.span,
+            format!("`{}` is empty", field.name),
+            format!("name at least one {kind}: {form}"),
+        );
+        return None;
+    }
+    let mut seen = BTreeSet::new();
+    let mut list = Vec::with_capacity(items.len());
+    for item in items {
+        let name = read(reader, field.item(item));
+        if let Some(name) = &name
+            && !seen.insert(name.clone())
+        {
+            reader.wrong(
+                item.span,
+                format!("the {kind} `{name}` is listed twice"),
+                "remove one of them",
+            );
+        }
+        list.push(name);
+    }
+    list.into_iter().collect()
+}
+
+fn entity(reader: &mut Reader<'_>, field: Field<'_>) -> Option<EntityRef> {
+    let fields = reader.map(field, &["id", "schema"])?;
+    let id = reader
+        .required(
+            &fields,
+            "id",
+            "an entity needs both: `{ id: …, schema: … }`",
+        )
+        .and_then(|field| id(reader, field));
+    let schema = reader
+        .required(
+            &fields,
+            "schema",
+            "name the entity's schema, like contact or opportunity",
+        )
+        .and_then(|field| reader.plain_text(field, "the name of a schema"));
+    Some(EntityRef {
+        id: id?,
+        schema: schema?.to_owned(),
+    })
+}
+
+fn ids(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+    let form = ("execution", "`[ exec_abc ]`");
+    if let Value::List(items) = &field.node.value {
+        return Some(Source::Ids {
+            generation: Generation::V2,
+            ids: Names::List(list(reader, field, items, form, id)?),
+        });
+    }
+    let fields = reader.map(field, &["list", "file", "api"])?;
+    let generation = api(reader, &fields);
+    let ids = match (fields.get("list"), fields.get("file")) {
+        (Some(names), None) => {
+            let items = reader.list(names, "a list of ids")?;
+            list(reader, names, items, form, id).map(Names::List)
+        }
+        (None, Some(name)) => file(reader, name, folder).map(Names::File),
+        (Some(_), Some(second)) => {
+            reader.wrong(
+                second.at,
+                "ids come from a `list` or from a `file`, not from both",
+                "remove one of them",
+            );
+            None
+        }
+        (None, None) => {
+            reader.wrong(
+                field.at,
+                "`ids` names no executions",
+                "write `ids: [ exec_abc ]`, or `ids: { file: ids.txt, api: v1 }`",
+            );
+            None
+        }
+    };
+    Some(Source::Ids {
+        generation: generation?,
+        ids: ids?,
+    })
+}
+
+fn rows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+    let fields = reader.map(field, &["file", "id", "api"])?;
+    let generation = api(reader, &fields);
+    let help = "write it as rows: { file: owners.csv, id: execution_id }";
+    let path = reader
+        .required(&fields, "file", help)
+        .and_then(|field| file(reader, field, folder));
+    let column = reader.required(&fields, "id", help);
+    let id = column.and_then(|field| reader.plain_text(field, "the name of a column"));
+    let (path, column, id) = (path?, column?, id?);
+    if path != Path::new(table::STDIN)
+        && let Ok(Some(columns)) = table::columns(&path)
+        && !columns.iter().any(|column| column == id)
+    {
+        let known: Vec<&str> = columns.iter().map(String::as_str).collect();
+        reader.wrong(
+            column.node.span,
+            format!("the file has no column `{id}`"),
+            super::suggest::did_you_mean(id, &known),
+        );
+        return None;
+    }
+    Some(Source::Rows {
+        generation: generation?,
+        file: path,
+        id: id.to_owned(),
+    })
+}
+
+fn executions(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Source> {
+    let fields = reader.map(field, &["list", "search"])?;
+    match (fields.get("list"), fields.get("search")) {
+        (Some(list), None) => self::execution_list(reader, list),
+        (None, Some(search)) => self::execution_search(reader, search),
+        (Some(_), Some(second)) => {
+            reader.wrong(
+                second.at,
+                "executions come from the `list` or from the `search`, not from both",
+                "remove one of them",
+            );
+            None
+        }
+        (None, None) => {
+            reader.required(
+                &fields,
+                "list",
+                "write `executions: { list: {} }` for all of them",
+            )?;
+            None
+        }
+    }
+}
+
+fn execution_list(reader: &mut Reader<'_>, list: Field<'_>) -> Option<Source> {
+    if list.is_empty() {
+        return Some(Source::Executions {
+            context: None,
+            schema: None,
+        });
+    }
+    let fields = reader.map(list, &["context", "schema"])?;
+    let context = fields
+        .get("context")
+        .map(|field| reader.plain_text(field, "the id of an entity"));
+    let schema = fields
+        .get("schema")
+        .map(|field| reader.plain_text(field, "the name of a schema"));
+    Some(Source::Executions {
+        context: present(context)?.map(ToOwned::to_owned),
+        schema: present(schema)?.map(ToOwned::to_owned),
+    })
+}
+
+fn execution_search(reader: &mut Reader<'_>, search: Field<'_>) -> Option<Source> {
+    const STATUSES: [(&str, &str); 3] = [
+        ("STARTED", "STARTED"),
+        ("DONE", "DONE"),
+        ("CLOSED", "CLOSED"),
+    ];
+    const SORTINGS: [(&str, &str); 6] = [
+        ("A_Z", "A_Z"),
+        ("Z_A", "Z_A"),
+        ("DUE_DATE_ASC", "DUE_DATE_ASC"),
+        ("DUE_DATE_DESC", "DUE_DATE_DESC"),
+        ("TRIGGER_DATE_ASC", "TRIGGER_DATE_ASC"),
+        ("TRIGGER_DATE_DESC", "TRIGGER_DATE_DESC"),
+    ];
+    if search.is_empty() {
+        return Some(Source::Search(ExecutionSearch::default()));
+    }
+    let fields = reader.map(
+        search,
+        &["name", "status", "assigned_to", "include_done", "sorting"],
+    )?;
+    let name = fields.get("name").map(|field| {
+        reader
+            .plain_text(field, "a part of the name")
+            .map(ToOwned::to_owned)
+    });
+    let status = fields
+        .get("status")
+        .map(|field| reader.word(field, &STATUSES).map(ToOwned::to_owned));
+    let assigned_to = fields
+        .get("assigned_to")
+        .map(|field| reader.id_text(field).map(ToOwned::to_owned));
+    let include_done = fields
+        .get("include_done")
+        .map(|field| reader.boolean(field));
+    let sorting = fields
+        .get("sorting")
+        .map(|field| reader.word(field, &SORTINGS).map(ToOwned::to_owned));
+    Some(Source::Search(ExecutionSearch {
+        name: present(name)?,
+        status: present(status)?,
+        assigned_to: present(assigned_to)?,
+        include_done: present(include_done)?,
+        sorting: present(sorting)?,
+    }))
+}
+
+/// The path of a file that is there, relative to the playbook's folder; `-` is standard input.
+pub(super) fn file(reader: &mut Reader<'_>, file: Field<'_>, folder: &Path) -> Option<PathBuf> {
+    let name = reader.plain_text(file, "the name of a file")?;
+    if name == table::STDIN {
+        return Some(PathBuf::from(name));
+    }
+    let path = folder.join(name);
+    let trouble = match path.metadata() {
+        Ok(metadata) if metadata.is_dir() => "it is a folder".to_owned(),
+        Ok(_) => return Some(path),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            "there is no such file".to_owned()
+        }
+        Err(error) => error.to_string(),
+    };
+    reader.wrong(
+        file.node.span,
+        format!("can't read `{name}`: {trouble}"),
+        "files are found relative to the playbook's folder",
+    );
+    None
+}
+
+pub(super) fn id(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Id> {
+    let text = reader.id_text(field)?.to_owned();
+    match Id::new(&text) {
+        Ok(id) => Some(id),
+        Err(error) => {
+            reader.note(
+                Mistake::new(field.node.span, format!("`{text}` is no id: {error}"))
+                    .help("use the id as the API gives it"),
+            );
+            None
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! What a list or a file names: entities or executions, sorted, each once, with the row that names them.
+
+use std::{collections::BTreeMap, io, path::Path};
+
+use serde::{Deserialize, Serialize};
+
+use super::execution::Row;
+use crate::{
+    api::Id,
+    playbook::{EntityRef, Names},
+    sort::{Sorted, Sorter},
+    table::{self, TableError},
+};
+
+/// The columns of a file of entities.
+const ENTITY: [&str; 2] = ["entity_id", "entity_schema"];
+
+/// Named things in the order of their ids, and the rows that name none.
+#[derive(Debug)]
+pub struct Listed {
+    named: Sorted,
+    /// By row: why it was rejected.
+    pub rejected: Sorted,
+}
+
+/// One thing that is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub id: Id,
+    /// Of an entity; empty for an execution.
+    pub schema: String,
+    /// Of an entity that a search has found.
+    pub title: String,
+    /// Where it stands, with what stands beside it.
+    pub row: Row,
+}
+
+/// Why a list can't be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ListedError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("the rows can't be sorted: {0}")]
+    Sort(#[from] io::Error),
+}
+
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    schema: String,
+    title: String,
+    row: Row,
+}
+
+/// Takes names as they come and keeps those that can be used.
+#[derive(Debug)]
+pub(super) struct Intake {
+    /// What is named, for messages: `entity`.
+    kind: &'static str,
+    named: Sorter,
+    rejected: Sorter,
+}
+
+impl Listed {
+    /// Reads all entities of a list or a file.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read or has not the columns `entity_id` and `entity_schema`.
+    pub fn entities(names: &Names<EntityRef>) -> Result<Self, ListedError> {
+        let mut intake = Intake::new("entity");
+        match names {
+            Names::List(list) => {
+                for (number, EntityRef { id, schema }) in (1..).zip(list) {
+                    intake.entity(Row::numbered(number), id.as_str(), schema, "")?;
+                }
+            }
+            Names::File(path) => table::read(path, &ENTITY, |row| {
+                intake.row(row, |intake, row, mut cells| {
+                    let [id, schema] = ENTITY.map(|name| cells.remove(name).unwrap_or_default());
+                    intake.entity(Row { cells, ..row }, &id, &schema, "")
+                })
+            })?,
+        }
+        Ok(intake.finish()?)
+    }
+
+    /// Reads all ids of executions of a list or a file, which has a column `id` or nothing but ids.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn executions(names: &Names<Id>) -> Result<Self, ListedError> {
+        match names {
+            Names::List(list) => {
+                let mut intake = Intake::new("execution");
+                for (number, id) in (1..).zip(list) {
+                    intake.execution(Row::numbered(number), id.as_str())?;
+                }
+                Ok(intake.finish()?)
+            }
+            Names::File(path) => Self::rows(path, "id"),
+        }
+    }
+
+    /// Reads the rows of a file whose column `id` names executions.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read or has no such column.
+    pub fn rows(path: &Path, id: &str) -> Result<Self, ListedError> {
+        let mut intake = Intake::new("execution");
+        table::read(path, &[id], |row| {
+            intake.row(row, |intake, row, mut cells| {
+                let id = cells.remove(id).unwrap_or_default();
+                intake.execution(Row { cells, ..row }, &id)
+            })
+        })?;
+        Ok(intake.finish()?)
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> u64 {
+        self.named.len()
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+}
+
+impl Iterator for Listed {
+    type Item = io::Result<Named>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.named.next().map(|pair| {
+            let (id, payload) = pair?;
+            let Kept { schema, title, row } = serde_json::from_str(&payload)?;
+            Ok(Named {
+                id: Id::new(&id).map_err(io::Error::other)?,
+                schema,
+                title,
+                row,
+            })
+        })
+    }
+}
+
+impl Intake {
+    pub(super) fn new(kind: &'static str) -> Self {
+        Self {
+            kind,
+            named: Sorter::default(),
+            rejected: Sorter::default(),
+        }
+    }
+
+    fn row(
+        &mut self,
+        row: table::Row,
+        take: impl FnOnce(&mut Self, Row, BTreeMap<String, String>) -> io::Result<()>,
+    ) -> Result<(), ListedError> {
+        let number = row.number;
+        match row.cells {
+            Ok(cells) => take(self, Row::numbered(number), cells)?,
+            Err(reason) => reject(&mut self.rejected, number, &reason)?,
+        }
+        Ok(())
+    }
+
+    pub(super) fn entity(
+        &mut self,
+        row: Row,
+        id: &str,
+        schema: &str,
+        title: &str,
+    ) -> io::Result<()> {
+        if schema.is_empty() {
+            return reject(&mut self.rejected, row.number, "entity_schema is empty");
+        }
+        // A cell of a spreadsheet may hold a line break; a name of a schema does not.
+        if schema.contains(char::is_control) {
+            let reason = format!("the entity schema {schema:?} can't be used");
+            return reject(&mut self.rejected, row.number, &reason);
+        }
+        self.take(row, id, schema, title)
+    }
+
+    fn execution(&mut self, row: Row, id: &str) -> io::Result<()> {
+        self.take(row, id, "", "")
+    }
+
+    fn take(&mut self, row: Row, id: &str, schema: &str, title: &str) -> io::Result<()> {
+        if let Err(error) = Id::new(id) {
+            let reason = format!("the {} id {id:?} can't be used: {error}", self.kind);
+            return reject(&mut self.rejected, row.number, &reason);
+        }
+        let payload = serde_json::to_string(&Kept {
+            schema: schema.to_owned(),
+            title: title.to_owned(),
+            row,
+        })?;
+        self.named.push(id.to_owned(), payload)
+    }
+
+    /// Sorts, and rejects what comes twice.
+    pub(super) fn finish(mut self) -> io::Result<Listed> {
+        let mut unique = Sorter::default();
+        let mut last: Option<(String, u64)> = None;
+        for pair in self.named.finish()? {
+            let (id, payload) = pair?;
+            let number = serde_json::from_str::<Kept>(&payload)?.row.number;
+            match &last {
+                Some((earlier, first)) if *earlier == id => {
+                    let reason = format!(
+                        "the {} {id} stands in row {first} already, and again in row {number}",
+                        self.kind
+                    );
+                    reject(&mut self.rejected, number, &reason)?;
+                }
+                Some(_) | None => {
+                    unique.push(id.clone(), payload)?;
+                    last = Some((id, number));
+                }
+            }
+        }
+        Ok(Listed {
+            named: unique.finish()?,
+            rejected: self.rejected.finish()?,
+        })
+    }
+}
+
+/// Notes a row that can't be used.
+pub(super) fn reject(rejected: &mut Sorter, row: u64, reason: &str) -> io::Result<()> {
+    // Padded, so that the order of texts is the order of numbers.
+    rejected.push(format!("{row:020}"), serde_json::to_string(reason)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(
+        text: &[u8],
+        list: impl Fn(&Path) -> Result<Listed, ListedError>,
+    ) -> Result<[Vec<String>; 2], ListedError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut listed = list(&path)?;
+        let named = listed
+            .by_ref()
+            .map(|named| named.unwrap())
+            .map(
+                |Named {
+                     id, schema, row, ..
+                 }| {
+                    let cells: Vec<String> = row
+                        .cells
+                        .into_iter()
+                        .map(|(name, cell)| format!("{name}={cell}"))
+                        .collect();
+                    format!("{} {id} {schema} {}", row.number, cells.join(","))
+                },
+            )
+            .collect();
+        let rejected = listed
+            .rejected
+            .map(|row| row.unwrap())
+            .map(|(row, why)| format!("{}: {why}", row.trim_start_matches('0')));
+        Ok([named, rejected.collect()])
+    }
+
+    fn entities(text: &str) -> Result<[Vec<String>; 2], ListedError> {
+        read(text.as_bytes(), |path| {
+            Listed::entities(&Names::File(path.to_owned()))
+        })
+    }
+
+    #[test]
+    fn every_form_of_a_spreadsheet_gives_the_same_entities() {
+        for text in [
+            "entity_id,entity_schema\nb2,contact\na1,opportunity\n",
+            "\u{feff}entity_schema;entity_id\r\ncontact;b2\r\nopportunity;a1\r\n",
+            "entity_id\tentity_schema\nb2\tcontact\n a1 \topportunity",
+        ] {
+            let [named, rejected] = entities(text).unwrap();
+            assert_eq!(named, ["3 a1 opportunity ", "2 b2 contact "]);
+            assert!(rejected.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_bad_row_is_rejected_with_its_number_and_nothing_else_is() {
+        let text = "entity_id,entity_schema\na1,contact\n../x,contact\nb2,\na1,contact\n,contact\nc3,contact\n";
+        let [named, rejected] = entities(text).unwrap();
+        assert_eq!(named, ["2 a1 contact ", "7 c3 contact "]);
+        assert_eq!(rejected.len(), 4);
+        for (said, expected) in rejected.iter().zip([
+            "3: ",
+            "4: \"entity_schema is empty",
+            "5: \"the entity a1 stands in row 2 already, and again in row 5",
+            "6: ",
+        ]) {
+            assert!(said.starts_with(expected), "{said} / {expected}");
+        }
+    }
+
+    #[test]
+    fn rows_keep_what_stands_beside_the_id_and_a_plain_list_is_ids() {
+        let [named, rejected] = read(b"to;execution\n10010;e1\n;e2\n;e1\n", |path| {
+            Listed::rows(path, "execution")
+        })
+        .unwrap();
+        assert_eq!(named, ["2 e1  to=10010", "3 e2  to="]);
+        assert_eq!(rejected.len(), 1);
+        let ids = |path: &Path| Listed::executions(&Names::File(path.to_owned()));
+        assert_eq!(read(b"e2\ne1\n", ids).unwrap()[0], ["2 e1  ", "1 e2  "]);
+        assert_eq!(read(b"id,name\ne2,x\n", ids).unwrap()[0], ["2 e2  name=x"]);
+        assert!(read(b"a,b\n", ids).is_err());
+    }
+}
