@@ -7,5 +7,6 @@ mod crash;
 mod environment;
 mod ledger;
 mod main_job;
+mod operations;
 mod pacing;
 mod promises;
