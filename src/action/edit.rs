@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Nature;
 use crate::{
     api::{Generation, Id, Level, Operation},
+    dates::Calendar,
     json,
     template::{Context, EvalError, Template},
 };
@@ -24,6 +25,8 @@ pub struct Subject<'a> {
     pub context: &'a Context,
     /// The zone of calendar arithmetic.
     pub zone: &'a TimeZone,
+    /// Which days are worked on.
+    pub calendar: &'a Calendar,
 }
 
 /// What an action makes of a target.
@@ -76,7 +79,26 @@ impl Edit {
     }
 }
 
+/// How a generation calls the due date, and the rule that one is worked out by.
+pub(super) struct DueFields {
+    pub(super) due: &'static str,
+    pub(super) rule: &'static str,
+}
+
 impl Subject<'_> {
+    pub(super) const fn due_fields(&self) -> DueFields {
+        match self.generation {
+            Generation::V1 => DueFields {
+                due: "dueDate",
+                rule: "dynamicDueDate",
+            },
+            Generation::V2 => DueFields {
+                due: "due_date",
+                rule: "due_date_config",
+            },
+        }
+    }
+
     /// The operation that patches this target. (Entities are not patched, and parts have ids.)
     pub fn patch(&self) -> Operation {
         let execution = self.execution.clone();

@@ -1,9 +1,9 @@
 //! One entry of a playbook's `actions`.
 
 use super::{
-    AddStep, AddTask, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind, Patch,
-    Planned, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow, SetStatus, ShiftDueDate,
-    Start, Subject,
+    AddStep, AddTask, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind,
+    MoveOffHolidays, Patch, Planned, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow,
+    SetDueDate, SetStatus, ShiftDueDate, Start, Subject,
 };
 use crate::{api::Level, template::Expression};
 
@@ -12,6 +12,8 @@ use crate::{api::Level, template::Expression};
 pub enum Action {
     Reassign(Reassign),
     ShiftDueDate(ShiftDueDate),
+    SetDueDate(SetDueDate),
+    MoveOffHolidays(MoveOffHolidays),
     Close(Close),
     EndOrGoOn(EndOrGoOn),
     SetStatus(SetStatus),
@@ -44,6 +46,8 @@ impl Action {
         match self {
             Self::Reassign(_) => Kind::Reassign,
             Self::ShiftDueDate(_) => Kind::ShiftDueDate,
+            Self::SetDueDate(_) => Kind::SetDueDate,
+            Self::MoveOffHolidays(_) => Kind::MoveOffHolidays,
             Self::Close(_) => Kind::Close,
             Self::EndOrGoOn(EndOrGoOn::Complete) => Kind::Complete,
             Self::EndOrGoOn(EndOrGoOn::Reopen) => Kind::Reopen,
@@ -77,6 +81,8 @@ impl Action {
             | Self::Start(_) => false,
             Self::Patch(patch) => patch.converges,
             Self::Reassign(_)
+            | Self::SetDueDate(_)
+            | Self::MoveOffHolidays(_)
             | Self::Close(_)
             | Self::EndOrGoOn(_)
             | Self::SetStatus(_)
@@ -94,6 +100,8 @@ impl Action {
         match self {
             Self::Reassign(reassign) => reassign.plan(subject),
             Self::ShiftDueDate(shift) => shift.plan(subject),
+            Self::SetDueDate(set) => set.plan(subject),
+            Self::MoveOffHolidays(move_off) => move_off.plan(subject),
             Self::Close(close) => close.plan(subject),
             Self::EndOrGoOn(end_or_go_on) => end_or_go_on.plan(subject),
             Self::SetStatus(set_status) => set_status.plan(subject),

@@ -10,6 +10,8 @@ use crate::api::{Generation, Level};
 pub enum Kind {
     Reassign,
     ShiftDueDate,
+    SetDueDate,
+    MoveOffHolidays,
     Close,
     Complete,
     Reopen,
@@ -29,9 +31,11 @@ pub enum Kind {
 
 impl Kind {
     /// In the order in which people are told of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Reassign,
         Self::ShiftDueDate,
+        Self::SetDueDate,
+        Self::MoveOffHolidays,
         Self::Close,
         Self::Complete,
         Self::Reopen,
@@ -54,6 +58,8 @@ impl Kind {
         match self {
             Self::Reassign => "reassign",
             Self::ShiftDueDate => "shift_due_date",
+            Self::SetDueDate => "set_due_date",
+            Self::MoveOffHolidays => "move_off_holidays",
             Self::Close => "close",
             Self::Complete => "complete",
             Self::Reopen => "reopen",
@@ -75,9 +81,11 @@ impl Kind {
     /// What the API has an operation for.
     pub const fn levels(self) -> &'static [Level] {
         match self {
-            Self::Reassign | Self::ShiftDueDate | Self::Patch => {
-                &[Level::Execution, Level::Step, Level::Phase, Level::Task]
-            }
+            Self::Reassign
+            | Self::ShiftDueDate
+            | Self::SetDueDate
+            | Self::MoveOffHolidays
+            | Self::Patch => &[Level::Execution, Level::Step, Level::Phase, Level::Task],
             Self::Close
             | Self::Complete
             | Self::Reopen
@@ -102,6 +110,8 @@ impl Kind {
             Self::AddTask => Generation::V2,
             Self::Reassign
             | Self::ShiftDueDate
+            | Self::SetDueDate
+            | Self::MoveOffHolidays
             | Self::Close
             | Self::Complete
             | Self::Reopen
@@ -134,6 +144,8 @@ impl Kind {
             // A step or task too many, a status or a field: a person can put it right.
             Self::Reassign
             | Self::ShiftDueDate
+            | Self::SetDueDate
+            | Self::MoveOffHolidays
             | Self::Close
             | Self::Complete
             | Self::Reopen

@@ -1,29 +1,24 @@
-//! `shift_due_date`: the due date moves by a distance in calendar units.
+//! `shift_due_date`: the due date moves by a distance in calendar units or business days.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Edit, FieldWrite, Nature, Planned, Subject};
-use crate::{
-    api::Generation,
-    dates::{self, Distance},
-    json,
-    template::Template,
-};
+use super::{Edit, FieldWrite, Nature, Planned, Subject, edit::DueFields};
+use crate::{dates::Step, json, template::Template};
 
 #[derive(Clone, Debug)]
 pub struct ShiftDueDate {
-    /// A distance: `3 days`, `-2 weeks`.
+    /// A distance: `3 days`, `-2 weeks`, `3 business days`.
     pub by: Template,
 }
 
 impl ShiftDueDate {
     pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
-        let (path, dynamic) = match subject.generation {
-            Generation::V1 => ("dueDate", "dynamicDueDate"),
-            Generation::V2 => ("due_date", "due_date_config"),
-        };
+        let DueFields {
+            due: path,
+            rule: dynamic,
+        } = subject.due_fields();
         let Some(due) = subject.text(path) else {
             return Planned::Nothing(match json::get(subject.data, dynamic) {
                 Some(_) => format!("has a {dynamic} and no {path} yet"),
@@ -49,8 +44,9 @@ impl ShiftDueDate {
     }
 
     fn shifted(&self, subject: &Subject<'_>, due: &str) -> Result<String, String> {
-        let by = Distance::parse(&subject.word(&self.by)?).map_err(|error| error.to_string())?;
-        dates::shift(due, &by, subject.zone).map_err(|error| error.to_string())
+        let by = Step::parse(&subject.word(&self.by)?).map_err(|error| error.to_string())?;
+        by.apply(due, subject.zone, subject.calendar)
+            .map_err(|error| error.to_string())
     }
 }
 
@@ -92,6 +88,12 @@ mod tests {
                 "-2 weeks",
                 json!("2021-04-27T12:00:00.000Z"),
                 r#"{"due_date":"2021-04-13T12:00:00.000Z"}"#,
+            ),
+            // Christmas falls on a Friday and a Saturday.
+            (
+                "3 business days",
+                json!("2026-12-24T00:00:00.000"),
+                r#"{"due_date":"2026-12-30T00:00:00.000"}"#,
             ),
             (
                 "0 days",

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use jiff::{
     Timestamp,
-    civil::{DateTime, Time},
+    civil::{Date, DateTime, Time},
     tz::{Offset, TimeZone},
 };
 
@@ -75,6 +75,52 @@ pub fn shift(due: &str, by: &Distance, zone: &TimeZone) -> Result<String, DateEr
             due: due.to_owned(),
             by: *by,
         })
+}
+
+/// Moves a due date to another day, on the calendar of `zone`; the time of day and the form stay.
+///
+/// # Errors
+///
+/// When `due` is none of the API's forms, or `day` gives none.
+pub fn on_another_day(
+    due: &str,
+    zone: &TimeZone,
+    day: impl Fn(Date) -> Option<Date>,
+) -> Result<String, DateError> {
+    let read = Due::parse(due)?;
+    let beyond = || DateError::Beyond {
+        due: due.to_owned(),
+    };
+    let moved = match read.suffix {
+        Suffix::Floating => day(read.local.date()).map(|date| date.to_datetime(read.local.time())),
+        Suffix::Utc | Suffix::Fixed(_) => read.timestamp(zone).ok().and_then(|at| {
+            let wall = zone.to_datetime(at);
+            let moved = day(wall.date())?.to_datetime(wall.time());
+            let at = zone.to_timestamp(moved).ok()?;
+            Some(match read.suffix {
+                Suffix::Floating => moved,
+                Suffix::Utc => Offset::UTC.to_datetime(at),
+                Suffix::Fixed(offset) => offset.to_datetime(at),
+            })
+        }),
+    };
+    moved
+        .filter(|moved| (0..=9999).contains(&moved.year()))
+        .map(|moved| read.write(moved))
+        .ok_or_else(beyond)
+}
+
+/// A date as the service stores it: a bare day as midnight without a zone, anything else as it is.
+///
+/// # Errors
+///
+/// When `due` is none of the API's forms.
+pub fn stored(due: &str) -> Result<String, DateError> {
+    let read = Due::parse(due)?;
+    Ok(match read.precision {
+        Precision::Date => format!("{due}T00:00:00.000"),
+        Precision::Minutes | Precision::Seconds | Precision::Fraction(_) => due.to_owned(),
+    })
 }
 
 /// The moment that a due date means; a floating one is wall time in `zone`, a bare date its midnight there.
@@ -479,5 +525,32 @@ mod tests {
                 prop_assert_eq!(back, due);
             }
         }
+    }
+
+    #[test]
+    fn another_day_keeps_the_form_and_the_time_on_the_wall() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let next = |day: jiff::civil::Date| day.checked_add(jiff::ToSpan::days(1)).ok();
+        for (due, moved) in [
+            ("2026-05-28", "2026-05-29"),
+            ("2026-05-28T00:00:00.000", "2026-05-29T00:00:00.000"),
+            ("2023-01-15T20:00:00", "2023-01-16T20:00:00"),
+            // 23:30 on 27 March in Berlin; on 28 March summer time begins there, the 29th begins in it.
+            ("2026-03-28T22:30:00.000Z", "2026-03-29T21:30:00.000Z"),
+            ("2026-12-24T08:00:00+01:00", "2026-12-25T08:00:00+01:00"),
+        ] {
+            assert_eq!(on_another_day(due, &berlin, next).as_deref(), Ok(moved));
+        }
+        assert!(on_another_day("soon", &berlin, next).is_err());
+        assert!(on_another_day("2026-05-28", &berlin, |_| None).is_err());
+        assert_eq!(
+            stored("2026-12-24").as_deref(),
+            Ok("2026-12-24T00:00:00.000")
+        );
+        assert_eq!(
+            stored("2026-12-24T10:00:00.000Z").as_deref(),
+            Ok("2026-12-24T10:00:00.000Z")
+        );
+        assert!(stored("2026-02-30").is_err());
     }
 }

@@ -1,10 +1,16 @@
 //! Due dates as the API stores them, and arithmetic on them that keeps their form.
 
+mod calendar;
 mod distance;
 mod due;
+mod holidays;
+mod step;
 
+pub use calendar::{Calendar, Direction, Public};
 pub use distance::Distance;
-pub use due::{instant, shift};
+pub use due::{instant, on_another_day, shift, stored};
+pub use holidays::State;
+pub use step::Step;
 
 /// Why a text is no distance or no due date, or can't be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +29,8 @@ pub enum DateError {
     Date(String),
     #[error("`{due}` has no time of day, so it can't move by {by}: use days or weeks")]
     NoTimeOfDay { due: String, by: Distance },
+    #[error("`{due}` would leave the calendar")]
+    Beyond { due: String },
     #[error("`{due}` can't move by {by}: the result is outside of the years 0 to 9999")]
     Range { due: String, by: Distance },
 }

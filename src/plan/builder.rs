@@ -123,6 +123,7 @@ impl<'a> Builder<'a> {
                     data: &data,
                     context: &context,
                     zone: &self.playbook.zone,
+                    calendar: &self.playbook.calendar,
                 }),
             };
             match planned {

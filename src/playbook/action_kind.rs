@@ -12,6 +12,8 @@ impl Kind {
         match self {
             Self::Reassign => &["from", "to", "set", "add", "remove"],
             Self::ShiftDueDate => &["by"],
+            Self::SetDueDate => &["to", "config"],
+            Self::MoveOffHolidays => &["direction"],
             Self::Close => &["reason", "description"],
             Self::SetStatus => &["to", "revert", "branch"],
             Self::AddStep => &[
@@ -57,7 +59,11 @@ impl Kind {
             Self::Reassign => {
                 "reassign: { from: \"10010\", to: \"10020\" }, { set: [\"10020\"] } or { add: [\"10020\"], remove: [\"10010\"] }"
             }
-            Self::ShiftDueDate => "shift_due_date: { by: 3 days }",
+            Self::ShiftDueDate => "shift_due_date: { by: 3 days }, or { by: 3 business days }",
+            Self::SetDueDate => "set_due_date: 2026-12-24, or set_due_date: { config: { … } }",
+            Self::MoveOffHolidays => {
+                "move_off_holidays, or move_off_holidays: { direction: previous }"
+            }
             Self::Close => {
                 "close: { reason: \"…\", description: \"…\" }, the description may be left out"
             }

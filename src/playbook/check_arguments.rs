@@ -3,14 +3,14 @@
 use crate::{
     action::{
         Action, AddStep, AddTask, Body, CancelSchedule, Close, Context, Delete, DeleteStep,
-        EndOrGoOn, Execute, Kind, Patch, Reassign, ReconcileAutomation, RunAutomation,
-        RunScheduleNow, SetStatus, ShiftDueDate, Start,
+        EndOrGoOn, Execute, Kind, MoveOffHolidays, Patch, Reassign, ReconcileAutomation,
+        RunAutomation, RunScheduleNow, SetDueDate, SetStatus, ShiftDueDate, Start, rule_content,
     },
     api::{
         Generation, Level, Removal,
         types::{self, Content, Request},
     },
-    dates::Distance,
+    dates::{self, Direction, Step},
     template::Template,
 };
 
@@ -70,6 +70,8 @@ pub(super) fn arguments(
     match kind {
         Kind::Reassign => arguments.reassign().map(Action::Reassign),
         Kind::ShiftDueDate => arguments.shift_due_date().map(Action::ShiftDueDate),
+        Kind::SetDueDate => arguments.set_due_date().map(Action::SetDueDate),
+        Kind::MoveOffHolidays => arguments.move_off_holidays().map(Action::MoveOffHolidays),
         Kind::Close => arguments.close().map(Action::Close),
         Kind::Complete => Some(Action::EndOrGoOn(EndOrGoOn::Complete)),
         Kind::Reopen => Some(Action::EndOrGoOn(EndOrGoOn::Reopen)),
@@ -97,7 +99,7 @@ fn fields<'n>(reader: &mut Reader<'_>, written: Written<'n>) -> Option<Fields<'n
     };
     match (kind, &field.node.value) {
         // `set_status: IN_PROGRESS`, the argument itself.
-        (Kind::SetStatus, Value::Text(_)) => Some(Fields::none(at)),
+        (Kind::SetStatus | Kind::SetDueDate, Value::Text(_)) => Some(Fields::none(at)),
         (Kind::Patch, _) => reader.free_map(field, "a map of fields", "name"),
         (_, Value::Map(entries)) if kind.arguments().is_empty() => match entries.first() {
             Some(first) => {
@@ -186,9 +188,9 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let by = self.required_template("by")?;
         let field = self.fields.get("by")?;
         if let Some(text) = by.literal()
-            && let Err(error) = Distance::parse(text)
+            && let Err(error) = Step::parse(text)
         {
-            let help = "the units are days, weeks, months and years";
+            let help = "the units are days, weeks, months, years and business days";
             self.reader.wrong(field.node.span, error.to_string(), help);
             return None;
         }
@@ -211,9 +213,62 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         })
     }
 
+    /// The argument itself, where it is a text and no map.
+    fn bare(&self) -> Option<Field<'n>> {
+        let argument = self.written.argument?;
+        matches!(argument.node.value, Value::Text(_)).then_some(argument)
+    }
+
+    fn set_due_date(&mut self) -> Option<SetDueDate> {
+        let example = Kind::SetDueDate.example();
+        let to = self.bare().or_else(|| self.fields.get("to"));
+        match (to, self.fields.get("config")) {
+            (Some(field), None) => {
+                let date = self.template(field)?;
+                if let Some(text) = date.literal()
+                    && let Err(error) = dates::stored(text)
+                {
+                    self.reader
+                        .wrong(field.node.span, error.to_string(), example);
+                    return None;
+                }
+                Some(SetDueDate::Date(date))
+            }
+            (None, Some(field)) => {
+                let generation = self.compiler.generation()?;
+                let level = *self.levels.first()?;
+                let content = rule_content(generation, level)?;
+                self.body(field, content).map(SetDueDate::Rule)
+            }
+            (Some(_), Some(field)) => {
+                self.reader.wrong(
+                    field.at,
+                    "`set_due_date` sets a date or a rule, not both: the date would win",
+                    "remove one of them",
+                );
+                None
+            }
+            (None, None) => {
+                if self.fields.is_empty() {
+                    self.reader
+                        .wrong(self.written.at, "`set_due_date` does not say when", example);
+                }
+                None
+            }
+        }
+    }
+
+    fn move_off_holidays(&mut self) -> Option<MoveOffHolidays> {
+        let words = [("next", Direction::Next), ("previous", Direction::Previous)];
+        let direction = match self.fields.get("direction") {
+            None => Direction::Next,
+            Some(field) => self.reader.word(field, &words)?,
+        };
+        Some(MoveOffHolidays { direction })
+    }
+
     fn set_status(&mut self) -> Option<SetStatus> {
-        let bare = self.written.argument.filter(|_| self.fields.is_empty());
-        let field = match bare.filter(|field| matches!(field.node.value, Value::Text(_))) {
+        let field = match self.bare() {
             Some(bare) => bare,
             None => self
                 .reader

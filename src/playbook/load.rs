@@ -8,6 +8,7 @@ use crate::{digest, template::Engine};
 
 use super::{
     check_actions::{self, Setting},
+    check_calendar,
     check_expression::Compiler,
     check_guards, check_select, check_source,
     check_vars::{self, Overrides},
@@ -19,11 +20,12 @@ use super::{
     suggest::nearest,
 };
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "version",
     "name",
     "description",
     "timezone",
+    "calendar",
     "vars",
     "select",
     "actions",
@@ -127,8 +129,9 @@ fn playbook(
         .get("description")
         .and_then(|field| reader.plain_text(field, "text"));
     let zone = zone(reader, &top);
-    let vars = check_vars::check(reader, &top, overrides);
     let folder = path.parent().unwrap_or(Path::new(""));
+    let calendar = check_calendar::calendar(reader, &top, folder);
+    let vars = check_vars::check(reader, &top, overrides);
     let base = check_select::base(reader, &top, folder);
     let guards = check_guards::guards(reader, &top);
     let pace = check_guards::pace(reader, &top);
@@ -164,6 +167,7 @@ fn playbook(
         description: description.map(ToOwned::to_owned),
         sha256: digest::sha256(reader.source),
         zone: zone?,
+        calendar: calendar?,
         vars,
         select: select?,
         actions: actions?,

@@ -7,6 +7,7 @@ mod action_kind;
 mod check_actions;
 mod check_arguments;
 mod check_body;
+mod check_calendar;
 mod check_expression;
 mod check_guards;
 mod check_select;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     action::{Entry, Kind},
     api::{Generation, Id, Level},
+    dates::Calendar,
     pace::Pace,
     template::Expression,
 };
@@ -21,6 +22,8 @@ pub struct Playbook {
     pub sha256: String,
     /// The zone of all calendar arithmetic.
     pub zone: TimeZone,
+    /// Which days are worked on.
+    pub calendar: Calendar,
     /// The variables with their overrides, all with a value.
     pub vars: serde_json::Map<String, serde_json::Value>,
     pub select: Select,

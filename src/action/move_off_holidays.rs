@@ -1,0 +1,83 @@
+//! `move_off_holidays`: a due date that falls on a day off goes to a business day.
+
+use serde_json::Value;
+
+use super::{Edit, FieldWrite, Nature, Planned, Subject};
+use crate::dates::{self, Direction};
+
+#[derive(Clone, Copy, Debug)]
+pub struct MoveOffHolidays {
+    pub direction: Direction,
+}
+
+impl MoveOffHolidays {
+    pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
+        let path = subject.due_fields().due;
+        let Some(due) = subject.text(path) else {
+            return Planned::Nothing("has no due date".to_owned());
+        };
+        let moved = dates::on_another_day(due, subject.zone, |day| {
+            subject.calendar.business_day(day, self.direction)
+        });
+        match moved {
+            Err(error) => Planned::Reject(error.to_string()),
+            Ok(after) if after == due => Planned::Nothing("is due on a business day".to_owned()),
+            Ok(after) => Planned::Edit(Edit {
+                writes: vec![FieldWrite {
+                    path,
+                    after: Value::String(after),
+                    undo: Value::String(due.to_owned()),
+                }],
+                ..Edit::bare(subject.patch(), Nature::PLAIN)
+            }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{flow, over_flows, said};
+
+    #[test]
+    fn only_a_day_off_is_left_in_the_direction_that_is_asked_for() {
+        for (action, due, line) in [
+            (
+                "move_off_holidays",
+                "2026-12-25T00:00:00.000",
+                r#"{"due_date":"2026-12-28T00:00:00.000"}"#,
+            ),
+            (
+                "move_off_holidays: { direction: previous }",
+                "2026-12-25T00:00:00.000",
+                r#"{"due_date":"2026-12-24T00:00:00.000"}"#,
+            ),
+            (
+                "move_off_holidays",
+                "2026-12-24T00:00:00.000",
+                "skipped e: is due on a business day",
+            ),
+            // 23:30 UTC on Friday is Saturday in Berlin.
+            (
+                "move_off_holidays",
+                "2026-12-04T23:30:00.000Z",
+                r#"{"due_date":"2026-12-06T23:30:00.000Z"}"#,
+            ),
+        ] {
+            let playbook = over_flows("", &format!("actions: [ {action} ]"));
+            let said = said(&playbook, &flow("e", &json!({"due_date": due}))).join("");
+            assert_eq!(said.replace("PATCH /v2/flows/executions/e ", ""), line);
+        }
+    }
+
+    #[test]
+    fn the_calendar_is_the_one_of_the_playbook() {
+        let due = json!({"due_date": "2026-06-04T00:00:00.000"});
+        for (calendar, count) in [("DE", 0), ("DE-NW", 1), ("DE-HH", 0)] {
+            let rest = format!("calendar: {calendar}\nactions: [ move_off_holidays ]");
+            let said = said(&over_flows("", &rest), &flow("e", &due)).join("");
+            assert_eq!(said.matches("2026-06-05").count(), count, "{calendar}");
+        }
+    }
+}

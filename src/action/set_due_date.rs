@@ -1,0 +1,198 @@
+//! `set_due_date`: a due date, or the rule that one is worked out by.
+
+use serde_json::{Value, json};
+
+use super::{Body, Edit, FieldWrite, Nature, Planned, Subject};
+use crate::{
+    api::types::{self, Content},
+    dates, json,
+    template::Template,
+};
+
+#[derive(Clone, Debug)]
+pub enum SetDueDate {
+    /// A day, or a moment in one of the API's forms.
+    Date(Template),
+    /// A rule of the generation: v2's `due_date_config`, v1's `dynamicDueDate`.
+    Rule(Body),
+}
+
+/// A due date that is not there can't be put back: requests hold no nulls.
+const FIRST: Nature = Nature {
+    irreversible: Some("it had no due date, and no request takes one away"),
+    ..Nature::PLAIN
+};
+
+impl SetDueDate {
+    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+        let planned = match self {
+            Self::Date(date) => set(subject, date),
+            Self::Rule(rule) => set_rule(subject, rule),
+        };
+        planned.unwrap_or_else(Planned::Reject)
+    }
+}
+
+fn set(subject: &Subject<'_>, date: &Template) -> Result<Planned, String> {
+    let path = subject.due_fields().due;
+    let wanted = subject.word(date)?;
+    let after = dates::stored(&wanted).map_err(|error| error.to_string())?;
+    Ok(write(subject, path, Value::String(after)))
+}
+
+fn set_rule(subject: &Subject<'_>, rule: &Body) -> Result<Planned, String> {
+    let fields = subject.due_fields();
+    let Some(field) = types::update(subject.generation, subject.level)
+        .and_then(|request| request.field(fields.rule))
+    else {
+        return Err(format!("a {} has no {}", subject.level, fields.rule));
+    };
+    let after = rule.value(subject, field.content, fields.rule)?;
+    if json::get(subject.data, fields.rule) == Some(&after) {
+        return Ok(Planned::Nothing("is due by that rule already".to_owned()));
+    }
+    if let Some(due) = subject.text(fields.due) {
+        return Err(format!(
+            "is due {due}: a date goes before a rule, and no request takes it away"
+        ));
+    }
+    Ok(write(subject, fields.rule, after))
+}
+
+fn write(subject: &Subject<'_>, path: &'static str, after: Value) -> Planned {
+    let before = json::get(subject.data, path)
+        .cloned()
+        .unwrap_or(Value::Null);
+    if before == after {
+        return Planned::Nothing("is due then already".to_owned());
+    }
+    let nature = if before == json!(null) {
+        FIRST
+    } else {
+        Nature::PLAIN
+    };
+    Planned::Edit(Edit {
+        writes: vec![FieldWrite {
+            path,
+            after,
+            undo: before,
+        }],
+        ..Edit::bare(subject.patch(), nature)
+    })
+}
+
+/// What the rule of a generation holds.
+pub fn rule_content(
+    generation: crate::api::Generation,
+    level: crate::api::Level,
+) -> Option<Content> {
+    let rule = match generation {
+        crate::api::Generation::V1 => "dynamicDueDate",
+        crate::api::Generation::V2 => "due_date_config",
+    };
+    Some(types::update(generation, level)?.field(rule)?.content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixture::{changes, flow, legacy, over_executions, over_flows, row, said},
+        plan::Undo,
+    };
+
+    #[test]
+    fn a_due_date_is_set_in_both_generations_in_the_form_that_the_service_stores() {
+        for (action, due, line) in [
+            (
+                "set_due_date: 2026-12-24",
+                json!(null),
+                r#"{"due_date":"2026-12-24T00:00:00.000"}"#,
+            ),
+            (
+                "set_due_date: { to: \"2026-12-24T10:00:00.000Z\" }",
+                json!("2026-12-01T00:00:00.000"),
+                r#"{"due_date":"2026-12-24T10:00:00.000Z"}"#,
+            ),
+            (
+                "set_due_date: 2026-12-24",
+                json!("2026-12-24T00:00:00.000"),
+                "skipped e: is due then already",
+            ),
+        ] {
+            let actions = format!("actions: [ {{ {action} }} ]");
+            let v2 = said(
+                &over_flows("", &actions),
+                &flow("e", &json!({"due_date": due})),
+            )
+            .join("");
+            let v1 = said(
+                &over_executions("", &actions),
+                &row("e", &json!({"dueDate": due})),
+            )
+            .join("");
+            assert_eq!(v2.replace("PATCH /v2/flows/executions/e ", ""), line);
+            assert_eq!(
+                v1.replace("PATCH /v1/workflows/executions/e ", "")
+                    .replace("dueDate", "due_date"),
+                line
+            );
+        }
+        let step = legacy("e", &[json!({"id": "s", "dueDate": "2023-01-15T20:00:00"})]);
+        let playbook = over_executions(
+            "each: step",
+            "actions: [ set_due_date: \"{{ step.name }}\" ]",
+        );
+        assert_eq!(
+            said(&playbook, &step),
+            [
+                "rejected s: `Step` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_rule_is_set_where_no_date_goes_before_it() {
+        let v2 = over_flows(
+            "",
+            "actions: [ set_due_date: { config: { duration: 3, unit: days, type: WORKFLOW_STARTED } } ]",
+        );
+        let v1 = over_executions(
+            "",
+            "actions: [ set_due_date: { config: { numberOfUnits: 3, timePeriod: days } } ]",
+        );
+        assert_eq!(
+            said(&v2, &flow("e", &json!({}))),
+            [
+                r#"PATCH /v2/flows/executions/e {"due_date_config":{"duration":3,"type":"WORKFLOW_STARTED","unit":"days"}}"#
+            ]
+        );
+        assert_eq!(
+            said(&v1, &row("e", &json!({}))),
+            [
+                r#"PATCH /v1/workflows/executions/e {"dynamicDueDate":{"numberOfUnits":3,"timePeriod":"days"}}"#
+            ]
+        );
+        assert_eq!(
+            said(&v2, &flow("e", &json!({"due_date": "2026-12-24"}))),
+            [
+                "rejected e: is due 2026-12-24: a date goes before a rule, and no request takes it away"
+            ]
+        );
+    }
+
+    #[test]
+    fn only_a_date_that_was_there_can_be_put_back() {
+        let playbook = over_flows("", "actions: [ set_due_date: 2026-12-24 ]");
+        let undo = |due: Value| {
+            changes(&playbook, &flow("e", &json!({"due_date": due})))[0]
+                .undo
+                .clone()
+        };
+        assert!(matches!(undo(json!(null)), Undo::None(_)));
+        assert!(matches!(
+            undo(json!("2026-12-01T00:00:00.000")),
+            Undo::Request(_)
+        ));
+    }
+}

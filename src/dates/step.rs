@@ -1,0 +1,76 @@
+//! How a due date is moved: by calendar units, or by business days.
+
+use jiff::tz::TimeZone;
+
+use super::{Calendar, DateError, Distance, on_another_day, shift};
+
+/// A distance of a playbook: `3 days`, `-2 weeks`, `3 business days`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    Calendar(Distance),
+    /// So many business days; negative ones go back.
+    Business(i64),
+}
+
+impl Step {
+    /// # Errors
+    ///
+    /// When `text` is neither a [`Distance`] nor a whole number of business days.
+    pub fn parse(text: &str) -> Result<Self, DateError> {
+        let lower = text.trim().to_ascii_lowercase();
+        let number = [
+            "business days",
+            "business day",
+            "working days",
+            "working day",
+        ]
+        .iter()
+        .find_map(|unit| lower.strip_suffix(unit));
+        match number {
+            Some(number) => number
+                .trim()
+                .parse()
+                .map(Self::Business)
+                .map_err(|_| DateError::Distance(text.to_owned())),
+            None => Distance::parse(text).map(Self::Calendar),
+        }
+    }
+
+    /// Moves a due date; its form stays.
+    ///
+    /// # Errors
+    ///
+    /// When `due` is none of the API's forms, or what it is moved to is beyond the calendar.
+    pub fn apply(
+        self,
+        due: &str,
+        zone: &TimeZone,
+        calendar: &Calendar,
+    ) -> Result<String, DateError> {
+        match self {
+            Self::Calendar(distance) => shift(due, &distance, zone),
+            Self::Business(days) => on_another_day(due, zone, |day| calendar.count(day, days)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn business_days_and_calendar_units_are_told_apart() {
+        for (text, step) in [
+            ("3 business days", Some(Step::Business(3))),
+            ("-1 business day", Some(Step::Business(-1))),
+            ("2 working days", Some(Step::Business(2))),
+            ("3 days", Distance::days(3).ok().map(Step::Calendar)),
+            ("three business days", None),
+            ("1.5 business days", None),
+            ("business days", None),
+            ("2 business weeks", None),
+        ] {
+            assert_eq!(Step::parse(text).ok(), step, "{text}");
+        }
+    }
+}

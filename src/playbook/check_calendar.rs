@@ -1,0 +1,98 @@
+//! `calendar`: which days are worked on.
+
+use std::{collections::BTreeSet, path::Path};
+
+use jiff::civil::Date;
+
+use crate::dates::{Calendar, Public, State};
+
+use super::{
+    check_source,
+    node::{Node, Value},
+    reader::{Field, Fields, Reader},
+};
+
+/// The calendar; that of the whole country when none is named. None when it is wrong.
+pub(super) fn calendar(
+    reader: &mut Reader<'_>,
+    top: &Fields<'_>,
+    folder: &Path,
+) -> Option<Calendar> {
+    let Some(field) = top.get("calendar") else {
+        return Some(Calendar::new(Some(Public::Germany), BTreeSet::new()));
+    };
+    let items: &[Node] = match &field.node.value {
+        Value::List(items) => items,
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Map(_)
+        | Value::CollectionKey => std::slice::from_ref(field.node),
+    };
+    let mut public = None;
+    let mut days = BTreeSet::new();
+    for item in items {
+        let field = field.item(item);
+        let name = reader.plain_text(field, "a calendar like DE or DE-NW, or a file of dates")?;
+        if let Some(found) = Public::named(name) {
+            if public.replace(found).is_some() {
+                reader.wrong(
+                    item.span,
+                    "`calendar` names two regions",
+                    "keep one of them; further days off can stand in a file",
+                );
+                return None;
+            }
+        } else if name.starts_with("DE-") || !name.contains('.') {
+            let codes: Vec<&str> = ["DE"]
+                .into_iter()
+                .chain(State::ALL.map(State::code))
+                .collect();
+            reader.wrong(
+                item.span,
+                format!("there is no calendar `{name}`"),
+                super::suggest::did_you_mean(name, &codes),
+            );
+            return None;
+        } else {
+            days.extend(days_in(reader, field, folder)?);
+        }
+    }
+    Some(Calendar::new(public, days))
+}
+
+/// The days of a file: one a line, a text behind it and lines with `#` don't count.
+fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<BTreeSet<Date>> {
+    let path = check_source::file(reader, field, folder)?;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            reader.wrong(
+                field.node.span,
+                format!("can't read `{}`: {error}", path.display()),
+                "a file of days is UTF-8 text with one date a line, like 2026-12-24",
+            );
+            return None;
+        }
+    };
+    let mut days = BTreeSet::new();
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let date = line.split([' ', '\t', ',', ';']).next().unwrap_or_default();
+        if let Ok(day) = date.parse() {
+            days.insert(day);
+        } else {
+            reader.wrong(
+                field.node.span,
+                format!("{}, line {number}: `{date}` is no date", path.display()),
+                "write it like 2026-12-24; what follows behind it is for people",
+            );
+            return None;
+        }
+    }
+    Some(days)
+}
