@@ -73,19 +73,52 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct Common {
     /// Where the service is
-    #[arg(short, long, global = true, value_name = "URL", default_value = DEFAULT_SERVER, help_heading = "Service")]
-    pub server: String,
-
-    /// The API token; better in the environment, where no process list shows it
+    ///
+    /// That of the profile unless given, else that of epilot
     #[arg(
         short,
         long,
         global = true,
-        env = "EPILOT_TOKEN",
-        hide_env_values = true,
+        value_name = "URL",
         help_heading = "Service"
     )]
+    pub server: Option<String>,
+
+    /// The API token; better in the environment (`EPILOT_TOKEN`), where no process list shows it
+    #[arg(short, long, global = true, help_heading = "Service")]
     pub token: Option<SecretString>,
+
+    /// Read the token from a file, `-` for standard input; read again once when it is not accepted
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "FILE",
+        conflicts_with = "token",
+        help_heading = "Service"
+    )]
+    pub token_file: Option<PathBuf>,
+
+    /// Ask a command for the token, as its first line; asked again once when it is not accepted
+    #[arg(
+        long,
+        global = true,
+        hide_short_help = true,
+        value_name = "COMMAND",
+        conflicts_with_all = ["token", "token_file"],
+        help_heading = "Service"
+    )]
+    pub token_command: Option<String>,
+
+    /// The profile of epilot's tools to work with; that of `EPILOT_PROFILE` or the active one unless given
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        conflicts_with = "sandbox",
+        help_heading = "Service"
+    )]
+    pub profile: Option<String>,
 
     /// Where entities are searched; the server itself unless it is epilot's own
     #[arg(
@@ -442,10 +475,6 @@ mod tests {
             let cli = parse(line).unwrap();
             assert!(cli.common.sandbox && cli.common.json, "{line}");
         }
-        assert_eq!(
-            parse("wf-bulk status").unwrap().common.server,
-            DEFAULT_SERVER
-        );
     }
 
     #[test]
@@ -464,6 +493,9 @@ mod tests {
             ("wf-bulk run p.yaml --concurrency 0", 64),
             ("wf-bulk run p.yaml -q -v", 64),
             ("wf-bulk run p.yaml --sandbox -s http://127.0.0.1:1", 64),
+            ("wf-bulk run p.yaml --sandbox --profile work", 64),
+            ("wf-bulk run p.yaml --token a --token-command b", 64),
+            ("wf-bulk run p.yaml --token-file a --token-command b", 64),
             ("wf-bulk run p.yaml --now yesterday", 64),
             ("wf-bulk apply p.plan --max-age soon", 64),
             ("wf-bulk apply p.plan --max-age 0s", 64),

@@ -20,7 +20,7 @@ use counters::Counters;
 use crate::{
     action::Repeat,
     api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
-    http::{Spool, SpoolError, Transport},
+    http::{Renewal, Spool, SpoolError, Transport},
     pace::Pacer,
     retry::{self, Next, NextRead, Policy},
 };
@@ -125,11 +125,17 @@ impl Client {
             let permit = self.permit().await;
             permit.map_err(|pause| self.error(operation, attempt, pause.into()))?;
             attempt += 1;
+            let token = self.transport.token_number();
             let result = self.transport.attempt(operation, query, body).await;
             self.account(result.as_ref());
             match read_outcome(operation, result) {
                 Ok(found) => return Ok(found),
-                Err(trouble) => self.wait_or_end(operation, attempt, trouble).await?,
+                Err(trouble) => {
+                    let trouble = self.renewed(trouble, token).await;
+                    if let Some(trouble) = trouble {
+                        self.wait_or_end(operation, attempt, trouble).await?;
+                    }
+                }
             }
         }
     }
@@ -147,10 +153,13 @@ impl Client {
         let mut attempt = 0;
         loop {
             attempt += 1;
+            let token = self.transport.token_number();
             match self.spool(operation, query).await {
                 Ok(file) => return Ok(file),
                 Err(ReadErrorKind::Answer(trouble)) => {
-                    self.wait_or_end(operation, attempt, trouble).await?;
+                    if let Some(trouble) = self.renewed(trouble, token).await {
+                        self.wait_or_end(operation, attempt, trouble).await?;
+                    }
                 }
                 Err(
                     kind @ (ReadErrorKind::UnsafePayload
@@ -180,6 +189,34 @@ impl Client {
             Next::Done | Next::ReadBack | Next::GiveUp => {}
         }
         next
+    }
+
+    /// Names the token in use, for [`Self::renew`].
+    pub fn token_number(&self) -> u64 {
+        self.transport.token_number()
+    }
+
+    /// Asks for another token after a 401 to the one of this number: once in a command, by one of all workers.
+    pub async fn renew(&self, used: u64) -> Renewal {
+        let renewal = self.transport.renew(used).await;
+        if renewal == Renewal::Another {
+            self.counters.retry();
+        }
+        renewal
+    }
+
+    /// The trouble of a read that is left after another token was asked for, if that could help; none when there is one.
+    async fn renewed(&self, trouble: ReadTrouble, used: u64) -> Option<ReadTrouble> {
+        let ReadTrouble::Unauthorized { message } = trouble else {
+            return Some(trouble);
+        };
+        match self.renew(used).await {
+            Renewal::Another => None,
+            Renewal::None => Some(ReadTrouble::Unauthorized { message }),
+            Renewal::Failed(why) => Some(ReadTrouble::Unauthorized {
+                message: format!("{message}; {why}"),
+            }),
+        }
     }
 
     /// One attempt of a spooled read, the large response behind it included.

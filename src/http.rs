@@ -5,24 +5,29 @@
 
 mod failure;
 mod origin;
+mod renewal;
 mod spool;
 mod token;
 mod transport;
 
-use std::{sync::OnceLock, time::Duration};
+use std::{fmt, sync::OnceLock, time::Duration};
 
 use reqwest::{
     Certificate, Client, ClientBuilder, Response, Url,
     header::{
-        ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
-        USER_AGENT,
+        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap,
+        HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
     redirect,
 };
 
+use renewal::Tokens;
+use secrecy::{ExposeSecret, SecretString};
+
 use crate::api::{Method, Operation, Reply, RetryAfter, Service, TransportError};
 
 pub use origin::{Origin, OriginError};
+pub use renewal::{Fetch, Renewal};
 pub use spool::{Spool, SpoolError};
 pub use token::{Token, TokenError};
 pub use transport::Transport;
@@ -46,21 +51,41 @@ const BODY_LIMIT: u64 = 16 << 20;
 const ORG_HEADER: HeaderName = HeaderName::from_static("x-epilot-org-id");
 
 /// Where requests go, as whom, and how long one may take.
-#[derive(Debug)]
 pub struct HttpConfig {
     pub origin: Origin,
     /// Where entities are searched; the token goes there, too.
     pub entities: Origin,
     pub token: Token,
+    /// The way to another token when this one is not accepted any more.
+    pub renew: Option<Fetch>,
     pub org: Option<String>,
+    /// Further headers of every request; their values are secrets.
+    pub headers: Vec<(String, SecretString)>,
     /// From the first byte sent to the last one received.
     pub timeout: Duration,
     pub user_agent: String,
 }
 
+impl fmt::Debug for HttpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConfig")
+            .field("origin", &self.origin)
+            .field("entities", &self.entities)
+            .field("org", &self.org)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Why requests can't be made as configured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HttpConfigError {
+    #[error("the profile's header {0:?} can't be sent")]
+    Header(String),
+    #[error("the profile's header {0:?} belongs to this tool; leave it out of the profile")]
+    OwnHeader(String),
+    #[error("the server and the entity server must both be https://, or both be on this machine")]
+    Mixed,
     #[error("an organisation id holds letters and digits only; check --org")]
     Org,
     #[error("the user agent can't stand in a header")]
@@ -72,7 +97,8 @@ pub enum HttpConfigError {
 pub struct Http {
     origin: Origin,
     entities: Origin,
-    /// The headers of every request; the token's is marked sensitive and shows as such.
+    tokens: Tokens,
+    /// The headers of every request but the token's; secrets are marked sensitive and show as such.
     headers: HeaderMap,
     timeout: Duration,
     /// Made with the first request: reading the system's certificates takes milliseconds that
@@ -86,7 +112,6 @@ impl Http {
     /// When the organisation or the user agent can't stand in a header.
     pub fn new(config: HttpConfig) -> Result<Self, HttpConfigError> {
         let mut headers = HeaderMap::new();
-        headers.insert(AUTHORIZATION, config.token.authorization());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         let user_agent = HeaderValue::try_from(config.user_agent);
         headers.insert(
@@ -100,13 +125,37 @@ impl Http {
             let org = HeaderValue::try_from(org).map_err(|_| HttpConfigError::Org)?;
             headers.insert(ORG_HEADER, org);
         }
+        for (name, value) in config.headers {
+            let (name, value) = further(&name, &value)?;
+            headers.insert(name, value);
+        }
+        if config.entities.is_https() != config.origin.is_https() {
+            return Err(HttpConfigError::Mixed);
+        }
         Ok(Self {
+            tokens: Tokens::new(&config.token, config.renew),
             origin: config.origin,
             entities: config.entities,
             headers,
             timeout: config.timeout,
             client: OnceLock::new(),
         })
+    }
+
+    /// Names the token in use, for [`Http::renew`].
+    pub fn token_number(&self) -> u64 {
+        self.tokens.number()
+    }
+
+    /// Asks for another token than the one of this number. Of all who ask at the same time one does, and only once.
+    pub async fn renew(&self, used: u64) -> Renewal {
+        self.tokens.renew(used).await
+    }
+
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.headers.clone();
+        headers.insert(AUTHORIZATION, self.tokens.header());
+        headers
     }
 
     pub const fn origin(&self) -> &Origin {
@@ -128,7 +177,7 @@ impl Http {
         let mut request = self
             .client()?
             .request(method(operation), url)
-            .headers(self.headers.clone())
+            .headers(self.headers())
             .timeout(self.timeout);
         if let Some(body) = body {
             request = request
@@ -225,6 +274,32 @@ impl Http {
             builder
         }
     }
+}
+
+/// What only this tool sets: who asks, what is asked for, and how the connection is held.
+const OWN_HEADERS: [HeaderName; 10] = [
+    ACCEPT,
+    AUTHORIZATION,
+    CONNECTION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    HOST,
+    ORG_HEADER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    USER_AGENT,
+];
+
+/// A further header, which is none of this tool's own.
+fn further(name: &str, value: &SecretString) -> Result<(HeaderName, HeaderValue), HttpConfigError> {
+    let wrong = || HttpConfigError::Header(name.to_owned());
+    let header = HeaderName::try_from(name).map_err(|_| wrong())?;
+    if OWN_HEADERS.contains(&header) {
+        return Err(HttpConfigError::OwnHeader(name.to_owned()));
+    }
+    let mut value = HeaderValue::try_from(value.expose_secret()).map_err(|_| wrong())?;
+    value.set_sensitive(true);
+    Ok((header, value))
 }
 
 /// An answer without its body.

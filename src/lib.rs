@@ -11,6 +11,7 @@ pub mod checkpoint;
 pub mod cli;
 pub mod client;
 pub mod commands;
+pub mod credentials;
 pub mod dates;
 pub mod digest;
 pub mod error;

@@ -31,6 +31,7 @@ const MODULES: &[(&str, &str)] = &[
     ("playbook", "action api dates digest pace table template"),
     ("http", "api"),
     ("retry", "action api"),
+    ("credentials", "http table"),
     ("client", "action api http pace retry"),
     ("selection", "api client json playbook sort table template"),
     ("plan", "action api digest json pace playbook selection"),
@@ -44,11 +45,11 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "action api checkpoint client event outcome plan report retry selection",
+        "action api checkpoint client event http outcome plan report retry selection",
     ),
     (
         "commands",
-        "api checkpoint cli client digest error http pace plan planning playbook report retry run selection store styles table text",
+        "api checkpoint cli client credentials digest error http pace plan planning playbook report retry run selection store styles table text",
     ),
     ("main", "cli commands error styles"),
 ];

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{
+    access::credentials,
     backend::{Server, connect},
     files::open_plan,
     launch::{Launch, launch},
@@ -20,10 +21,16 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
     let mut file = open_plan(&args.plan)?;
     // Only for its organisation and pace; what is applied is checked again, in the copy that the run keeps.
     let header = overview(&args.plan, &mut file)?.header;
-    let org = common.org.as_deref().or(header.org.as_deref());
+    let credentials = credentials(common)?;
+    let org = common
+        .org
+        .as_deref()
+        .or(credentials.org.as_deref())
+        .or(header.org.as_deref());
     let backend = connect(
         common,
-        Server::of(common)?,
+        &credentials,
+        Server::of(common, &credentials)?,
         org,
         &args.pacing.over(header.pace),
         common.timeout(),

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
-use secrecy::ExposeSecret;
 use tokio::{
     net::TcpListener,
     sync::mpsc,
@@ -11,9 +10,11 @@ use tokio::{
 };
 use wf_bulk_sandbox::{Sandbox, Wanted};
 
+use super::access;
 use crate::{
     cli::{Common, DEFAULT_ENTITY_SERVER, DEFAULT_SERVER},
     client::{Client, ClientParts, Notice},
+    credentials::Credentials,
     error::Error,
     http::{Http, HttpConfig, Origin, Token, USER_AGENT_VALUE},
     pace::{Pace, Pacer},
@@ -34,12 +35,12 @@ pub(super) enum Server {
 }
 
 impl Server {
-    pub(super) fn of(common: &Common) -> Result<Self, Error> {
+    pub(super) fn of(common: &Common, credentials: &Credentials) -> Result<Self, Error> {
         if common.sandbox {
-            Ok(Self::Sandbox)
-        } else {
-            Self::named(&common.server)
+            return Ok(Self::Sandbox);
         }
+        let given = common.server.as_deref().or(credentials.server.as_deref());
+        Self::named(given.unwrap_or(DEFAULT_SERVER))
     }
 
     /// The server that a plan or a run names.
@@ -83,23 +84,30 @@ impl Drop for Serving {
 /// Makes a client of the server; the sandbox is started first. One request may take `timeout` in all.
 pub(super) async fn connect(
     common: &Common,
+    credentials: &Credentials,
     server: Server,
     org: Option<&str>,
     pace: &Pace,
     timeout: Duration,
 ) -> Result<Backend, Error> {
-    let (origin, token, serving) = match &server {
-        Server::At(origin) => (origin.clone(), token(common)?, None),
+    let (origin, (token, renew), headers, serving) = match &server {
+        Server::At(origin) => {
+            let token = access::token(credentials).await?;
+            (origin.clone(), token, credentials.headers.clone(), None)
+        }
         Server::Sandbox => {
             let (origin, serving) = serve_sandbox(common).await?;
-            (origin, Token::new(SANDBOX_TOKEN), Some(serving))
+            let token = Token::new(SANDBOX_TOKEN)
+                .map_err(|error| Error::failed("the token can't be used").caused_by(error))?;
+            (origin, (token, None), Vec::new(), Some(serving))
         }
     };
-    let token = token.map_err(|error| Error::failed("the token can't be used").caused_by(error))?;
     let http = Http::new(HttpConfig {
         entities: entity_origin(common, &origin)?,
         origin,
         token,
+        renew,
+        headers,
         org: org.map(str::to_owned),
         timeout,
         user_agent: USER_AGENT_VALUE.to_owned(),
@@ -131,15 +139,6 @@ fn entity_origin(common: &Common, origin: &Origin) -> Result<Origin, Error> {
     };
     text.parse()
         .map_err(|error| Error::usage("the entity server's address can't be used").caused_by(error))
-}
-
-fn token(common: &Common) -> Result<Result<Token, crate::http::TokenError>, Error> {
-    match &common.token {
-        Some(token) => Ok(Token::new(token.expose_secret())),
-        None => Err(Error::failed("there is no token")
-            .hint("put it into the environment: export EPILOT_TOKEN=…")
-            .hint("or try things on the built-in sandbox: --sandbox")),
-    }
 }
 
 async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {

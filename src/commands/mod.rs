@@ -1,6 +1,7 @@
 //! The commands: each wires the stages together and decides nothing.
 
 mod abandon;
+mod access;
 mod apply;
 mod backend;
 mod completions;

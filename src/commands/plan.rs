@@ -5,6 +5,7 @@ use std::{path::Path, time::Instant};
 use tempfile::NamedTempFile;
 
 use super::{
+    access::credentials,
     backend::{Server, connect},
     files::load_for_planning,
     planning::{moment, plan_into},
@@ -19,10 +20,12 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     let start = Instant::now();
     let now = moment(args.planning.now);
     let playbook = load_for_planning(&args.playbook, &args.planning, now)?;
+    let credentials = credentials(common)?;
     let backend = connect(
         common,
-        Server::of(common)?,
-        common.org.as_deref(),
+        &credentials,
+        Server::of(common, &credentials)?,
+        common.org.as_deref().or(credentials.org.as_deref()),
         &playbook.pace,
         common.timeout(),
     )

@@ -15,7 +15,7 @@ use super::{
     overview::{Overview, overview},
 };
 use crate::{
-    cli::{Common, DEFAULT_SERVER, Planning},
+    cli::{Common, Planning},
     error::Error,
     planning::{Origin, PlanningError, plan},
     playbook::Playbook,
@@ -90,8 +90,12 @@ pub(super) fn flags(common: &Common, planning: &Planning) -> String {
     let mut words: Vec<&str> = Vec::new();
     if common.sandbox {
         words.push("--sandbox");
-    } else if common.server != DEFAULT_SERVER {
-        words.extend(["--server", &common.server]);
+    }
+    if let Some(profile) = &common.profile {
+        words.extend(["--profile", profile]);
+    }
+    if let Some(server) = &common.server {
+        words.extend(["--server", server]);
     }
     if let Some(org) = &common.org {
         words.extend(["--org", org]);

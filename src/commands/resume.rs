@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::{
+    access::credentials,
     backend::{Server, connect},
     execute::{PreparedRun, execute},
     files::open_plan,
@@ -13,6 +14,7 @@ use super::{
 };
 use crate::{
     cli::{Common, Resume},
+    credentials::Credentials,
     error::{Error, ExitCode},
     store::{RunFolder, StateDir},
 };
@@ -54,8 +56,13 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     settings.pace = args.pacing.over(settings.pace);
     settings.recheck &= !args.pacing.no_recheck;
     let server = Server::named(&settings.server)?;
+    let credentials = match &server {
+        Server::Sandbox => Credentials::default(),
+        Server::At(_) => credentials(common)?,
+    };
     let backend = connect(
         common,
+        &credentials,
         server,
         settings.org.as_deref(),
         &settings.pace,

@@ -3,6 +3,7 @@
 use std::{io::Seek, path::Path, time::Instant};
 
 use super::{
+    access::credentials,
     backend::{Server, connect},
     files::load_for_planning,
     launch::{Launch, launch},
@@ -26,10 +27,12 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
     }
+    let credentials = credentials(common)?;
     let backend = connect(
         common,
-        Server::of(common)?,
-        common.org.as_deref(),
+        &credentials,
+        Server::of(common, &credentials)?,
+        common.org.as_deref().or(credentials.org.as_deref()),
         &playbook.pace,
         common.timeout(),
     )

@@ -74,7 +74,7 @@ impl Http {
         operation: &Operation,
         query: &[(&str, &str)],
     ) -> Result<Spool, SpoolError> {
-        let mut headers = self.headers.clone();
+        let mut headers = self.headers();
         headers.insert(ACCEPT, LARGE_RESPONSE);
         let response = self
             .client()?

@@ -43,6 +43,11 @@ impl Token {
         Ok(Self(SecretString::from(text)))
     }
 
+    #[cfg(test)]
+    pub(crate) fn expose_for_test(&self) -> String {
+        self.0.expose_secret().to_owned()
+    }
+
     /// The value of the `Authorization` header, marked sensitive.
     pub(super) fn authorization(&self) -> HeaderValue {
         let mut value = HeaderValue::try_from(format!("Bearer {}", self.0.expose_secret()))

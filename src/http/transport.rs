@@ -5,7 +5,7 @@ use std::fmt;
 use futures::future::BoxFuture;
 use reqwest::Url;
 
-use super::{Http, Spool, SpoolError};
+use super::{Http, Renewal, Spool, SpoolError};
 use crate::api::{Operation, Reply, TransportError};
 
 /// Sends requests, exactly one attempt each.
@@ -30,6 +30,16 @@ pub trait Transport: fmt::Debug + Send + Sync {
 
     /// As [`Http::attempt_payload`].
     fn attempt_payload(&self, url: Url) -> BoxFuture<'_, Result<Spool, SpoolError>>;
+
+    /// As [`Http::token_number`].
+    fn token_number(&self) -> u64 {
+        0
+    }
+
+    /// As [`Http::renew`].
+    fn renew(&self, _used: u64) -> BoxFuture<'_, Renewal> {
+        Box::pin(std::future::ready(Renewal::None))
+    }
 }
 
 impl Transport for Http {
@@ -56,5 +66,13 @@ impl Transport for Http {
 
     fn attempt_payload(&self, url: Url) -> BoxFuture<'_, Result<Spool, SpoolError>> {
         Box::pin(Http::attempt_payload(self, url))
+    }
+
+    fn token_number(&self) -> u64 {
+        Http::token_number(self)
+    }
+
+    fn renew(&self, used: u64) -> BoxFuture<'_, Renewal> {
+        Box::pin(Http::renew(self, used))
     }
 }

@@ -157,7 +157,9 @@ const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
 fn when_to_resume(drain: &Drain) -> String {
     match drain {
         Drain::Interrupted | Drain::Bug { .. } => String::new(),
-        Drain::Unauthorized { .. } => " with another token in EPILOT_TOKEN".to_owned(),
+        Drain::Unauthorized { .. } => {
+            " with another token, in EPILOT_TOKEN or from --token-command".to_owned()
+        }
         Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
@@ -238,7 +240,7 @@ mod tests {
                 Drain::Unauthorized {
                     message: String::new(),
                 },
-                "to go on with another token in EPILOT_TOKEN: wf-bulk resume",
+                "to go on with another token, in EPILOT_TOKEN or from --token-command: wf-bulk resume",
             ),
             (
                 failures_in_a_row(),

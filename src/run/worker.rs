@@ -16,6 +16,7 @@ use crate::{
     checkpoint::{Detail, End, Record},
     client::{Client, LongPause, ReadErrorKind},
     event::{Drain, Event},
+    http::Renewal,
     plan::Repeat,
     retry::Next,
     selection::org_of,
@@ -156,11 +157,22 @@ impl Worker<'_> {
                 return Err(stopped);
             }
             let sent_at = (self.shared.now)();
+            let token = client.token_number();
             let verdict = client
                 .send(&planned.operation, body.as_deref().map(str::as_bytes))
                 .await;
             let next = client.after_write(&verdict, planned.change.repeat, attempt);
-            let Some(reason) = self.take_in(place, &planned, (attempt, sent_at), verdict)? else {
+            if let Verdict::Unauthorized { message } = &verdict {
+                // It was not accepted, so it did nothing, and may be sent again with another token.
+                self.link.record(Record::NotSent {
+                    line: planned.line,
+                    attempt,
+                    reason: Detail::new(message),
+                });
+                self.renew(token, message).await?;
+                continue;
+            }
+            let Some(reason) = self.take_in(place, &planned, (attempt, sent_at), verdict) else {
                 return Ok(());
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
@@ -184,6 +196,16 @@ impl Worker<'_> {
         }
     }
 
+    /// Gets another token than the one of this number; when there is none, that is the run's trouble.
+    async fn renew(&self, used: u64, message: &str) -> Result<(), Stopped> {
+        let message = match self.shared.client.renew(used).await {
+            Renewal::Another => return Ok(()),
+            Renewal::None => message.to_owned(),
+            Renewal::Failed(why) => format!("{message}; {why}"),
+        };
+        Err(self.trouble(Drain::Unauthorized { message }))
+    }
+
     /// Waits for the limiter; a long rest is the run's trouble.
     async fn unless_stopped(
         &self,
@@ -201,7 +223,7 @@ impl Worker<'_> {
         planned: &Planned,
         (attempt, at): (u32, i64),
         verdict: Verdict,
-    ) -> Result<Option<String>, Stopped> {
+    ) -> Option<String> {
         let line = planned.line;
         let was_doubtful = is_doubtful(&self.standings[place]);
         let not_sent = |reason: &str| Record::NotSent {
@@ -213,27 +235,24 @@ impl Worker<'_> {
             Verdict::Applied(answer) => {
                 self.view.wrote(planned, answer);
                 self.standings[place] = self.link.ended(planned, End::Applied, None);
-                return Ok(None);
+                return None;
             }
             Verdict::Gone { message } => {
                 let end = end_of_gone(&planned.operation, was_doubtful);
                 self.standings[place] = self.link.ended(planned, end, Some(message));
-                return Ok(None);
+                return None;
             }
             Verdict::Refused { status, message } if !was_doubtful => {
                 let detail = format!("{status}: {message}");
                 self.standings[place] = self.link.ended(planned, End::Refused, Some(detail));
-                return Ok(None);
+                return None;
             }
             // This attempt did nothing; an earlier one may be why.
             Verdict::Refused { status, message } => {
                 let reason = format!("{status}: {message}");
                 (not_sent(&reason), reason)
             }
-            Verdict::Unauthorized { message } => {
-                self.link.record(not_sent(&message));
-                return Err(self.trouble(Drain::Unauthorized { message }));
-            }
+            Verdict::Unauthorized { message } => (not_sent(&message), message),
             Verdict::Throttled { .. } => (
                 Record::Throttled { line, attempt },
                 "429: the service wants fewer requests".to_owned(),
@@ -260,7 +279,7 @@ impl Worker<'_> {
         } else {
             Standing::Waiting { attempts: attempt }
         };
-        Ok(Some(reason))
+        Some(reason)
     }
 
     /// No further attempt is made now: what took no effect has failed, what may have is looked up later.

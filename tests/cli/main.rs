@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod crash;
+mod credentials;
 mod environment;
 mod ledger;
 mod main_job;

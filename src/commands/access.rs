@@ -1,0 +1,75 @@
+//! The credentials of a command: flags and environment, and the files of the vendor's own tools.
+
+use std::{env, path::PathBuf};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::terminal::say;
+use crate::{
+    cli::Common,
+    credentials::{Credentials, Files, Given, TokenSource, folder, resolve},
+    error::Error,
+    http::{Fetch, Token},
+    text::Untrusted,
+};
+
+/// What requests are made with. The sandbox knows none of it: what is meant for the service stays away from it.
+pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
+    if common.sandbox {
+        return Ok(Credentials::default());
+    }
+    let path = |name: &str| env::var_os(name).map(PathBuf::from);
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::failed("the credentials can't be used").caused_by(error)
+    };
+    let files = match folder(path("XDG_CONFIG_HOME"), path("HOME")) {
+        Some(folder) => Files::read(&folder).map_err(|error| failed(error.into()))?,
+        None => Files::default(),
+    };
+    for path in &files.readable {
+        let path = path.display().to_string();
+        say(|out| {
+            writeln!(
+                out,
+                "warning: others can read {0}; make it yours alone: chmod 600 {0}",
+                Untrusted(&path).terminal()
+            )
+        });
+    }
+    let given = Given {
+        token: common.token.clone(),
+        token_file: common.token_file.clone(),
+        token_command: common.token_command.clone(),
+        profile: common.profile.clone(),
+        env_token: env::var("EPILOT_TOKEN").ok().map(SecretString::from),
+        env_profile: env::var("EPILOT_PROFILE").ok(),
+    };
+    resolve(given, &files, Timestamp::now()).map_err(|error| failed(error.into()))
+}
+
+/// The token to begin with, and the way to another one.
+pub(super) async fn token(credentials: &Credentials) -> Result<(Token, Option<Fetch>), Error> {
+    let Some(source) = &credentials.token else {
+        let mut error = Error::failed("there is no token");
+        for expired in &credentials.expired {
+            error = error.hint(Untrusted(expired).terminal().to_string());
+        }
+        return Err(error
+            .hint("put it into the environment: export EPILOT_TOKEN=…")
+            .hint("or log in with epilot's own tools, whose profiles are read")
+            .hint("or try things on the built-in sandbox: --sandbox"));
+    };
+    let token = source
+        .fetch()
+        .await
+        .map_err(|error| Error::failed("the token can't be used").caused_by(error))?;
+    Ok((token, source.can_renew().then(|| again(source.clone()))))
+}
+
+fn again(source: TokenSource) -> Fetch {
+    Box::new(move || {
+        let source = source.clone();
+        Box::pin(async move { source.fetch().await.map_err(|error| error.to_string()) })
+    })
+}

@@ -1,0 +1,11 @@
+//! Who asks: the token, the server and the headers, in the order of the vendor's own tools.
+//!
+//! [`resolve`] decides (pure), [`Files`] reads what those tools have written. Nothing here writes.
+
+mod files;
+mod resolve;
+mod token_source;
+
+pub use files::{Files, FilesError, Profile, Stored, folder};
+pub use resolve::{Credentials, Given, ResolveError, resolve};
+pub use token_source::{TokenSource, TokenSourceError};

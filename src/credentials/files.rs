@@ -1,0 +1,194 @@
+//! The files of the vendor's own tools: `profiles.json` and `credentials.json`.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the two files hold; empty where they are not there.
+#[derive(Debug, Default)]
+pub struct Files {
+    pub profiles_path: PathBuf,
+    pub profiles: Profiles,
+    pub stored: Option<Stored>,
+    /// Files that others may read as well.
+    pub readable: Vec<PathBuf>,
+}
+
+/// `profiles.json`.
+#[derive(Debug, Default, Deserialize)]
+pub struct Profiles {
+    pub active: Option<String>,
+    #[serde(default)]
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Profile {
+    pub server: Option<String>,
+    pub token: Option<SecretString>,
+    pub org_id: Option<String>,
+    #[serde(default, deserialize_with = "moment")]
+    pub expires_at: Option<Timestamp>,
+    #[serde(default)]
+    pub headers: BTreeMap<String, SecretString>,
+}
+
+/// `credentials.json`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Stored {
+    pub token: SecretString,
+    pub org_id: Option<String>,
+    #[serde(default, deserialize_with = "moment")]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Why a file can't be used. Never holds what is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum FilesError {
+    #[error("{} can't be read: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error(
+        "{}, line {line}: it is not what epilot's tools write there; log in again, or give a token with EPILOT_TOKEN",
+        path.display()
+    )]
+    Json { path: PathBuf, line: usize },
+}
+
+impl Files {
+    /// Reads the files in a folder.
+    ///
+    /// # Errors
+    ///
+    /// When a file is there and can't be read or understood.
+    pub fn read(folder: &Path) -> Result<Self, FilesError> {
+        let profiles_path = folder.join("profiles.json");
+        let stored_path = folder.join("credentials.json");
+        let mut readable = Vec::new();
+        Ok(Self {
+            profiles: read(&profiles_path, &mut readable)?.unwrap_or_default(),
+            stored: read(&stored_path, &mut readable)?,
+            profiles_path,
+            readable,
+        })
+    }
+}
+
+/// The folder of the files, by the environment; none when that names no home.
+pub fn folder(config_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
+    let is_set = |path: &PathBuf| path.is_absolute();
+    config_home
+        .filter(is_set)
+        .or_else(|| home.filter(is_set).map(|home| home.join(".config")))
+        .map(|folder| folder.join("epilot"))
+}
+
+fn read<T: for<'de> Deserialize<'de>>(
+    path: &Path,
+    readable: &mut Vec<PathBuf>,
+) -> Result<Option<T>, FilesError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(FilesError::Io {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    if is_readable_by_others(path) {
+        readable.push(path.to_owned());
+    }
+    // The error's own text could quote the file.
+    let parsed = serde_json::from_slice(&bytes).map_err(|error| FilesError::Json {
+        path: path.to_owned(),
+        line: error.line(),
+    })?;
+    Ok(Some(parsed))
+}
+
+#[cfg(unix)]
+fn is_readable_by_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_readable_by_others(_: &Path) -> bool {
+    false
+}
+
+/// A moment as text (RFC 3339) or as a number of seconds or milliseconds.
+fn moment<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Timestamp>, D::Error> {
+    use serde::de::Error as _;
+    // Seconds pass this number in the year 5138, milliseconds passed it in 1973.
+    const MILLISECONDS_FROM: i64 = 100_000_000_000;
+    let wrong = || D::Error::custom("no moment");
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => text.parse().map(Some).map_err(|_| wrong()),
+        Value::Number(number) => {
+            let number = number.as_i64().ok_or_else(wrong)?;
+            let moment = if number >= MILLISECONDS_FROM {
+                Timestamp::from_millisecond(number)
+            } else {
+                Timestamp::from_second(number)
+            };
+            moment.map(Some).map_err(|_| wrong())
+        }
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_wrong_is_named_and_not_quoted() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(
+            folder.path().join("credentials.json"),
+            "{\"token\":\n\"s3cr3t\" oops}",
+        )
+        .unwrap();
+        let error = Files::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("credentials.json, line 2: "), "{error}");
+        assert!(!error.contains("s3cr3t"));
+    }
+
+    #[test]
+    fn moments_are_read_in_each_form_and_the_folder_is_the_vendors() {
+        for (text, moment) in [
+            ("\"2026-12-01T08:00:00Z\"", Some(1_796_112_000)),
+            ("1796112000", Some(1_796_112_000)),
+            ("1796112000000", Some(1_796_112_000)),
+            ("null", None),
+        ] {
+            let stored: Stored =
+                serde_json::from_str(&format!("{{\"token\":\"t\",\"expires_at\":{text}}}"))
+                    .unwrap();
+            assert_eq!(
+                stored.expires_at.map(Timestamp::as_second),
+                moment,
+                "{text}"
+            );
+        }
+        let path = |text: &str| Some(PathBuf::from(text));
+        assert_eq!(folder(path("/c"), path("/h")), path("/c/epilot"));
+        assert_eq!(
+            folder(path("relative"), path("/h")),
+            path("/h/.config/epilot")
+        );
+        assert_eq!(folder(None, None), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! What wins: the order of the vendor's own tools.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    TokenSource,
+    files::{Files, Profile},
+};
+
+/// What the command line and the environment say.
+#[derive(Debug, Default)]
+pub struct Given {
+    pub token: Option<SecretString>,
+    pub token_file: Option<PathBuf>,
+    pub token_command: Option<String>,
+    pub profile: Option<String>,
+    /// `EPILOT_TOKEN`.
+    pub env_token: Option<SecretString>,
+    /// `EPILOT_PROFILE`.
+    pub env_profile: Option<String>,
+}
+
+/// What requests are made with, beside what the command line says of server and organisation.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// None when there is no token anywhere.
+    pub token: Option<TokenSource>,
+    /// Why a token that is there does not count.
+    pub expired: Vec<String>,
+    pub server: Option<String>,
+    pub org: Option<String>,
+    /// Names and values.
+    pub headers: Vec<(String, SecretString)>,
+}
+
+/// Why nobody knows what is meant.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    #[error("there is no profile {name:?} in {}; it has {known}", path.display())]
+    NoProfile {
+        name: String,
+        path: PathBuf,
+        known: String,
+    },
+}
+
+/// The first that is found wins: the flags, `EPILOT_TOKEN`, the profile's token, `credentials.json`. The profile is that
+/// of the flag, of `EPILOT_PROFILE`, the active one, or `default`. What has expired by `now` is no token.
+///
+/// # Errors
+///
+/// When a profile is named that is not there.
+pub fn resolve(given: Given, files: &Files, now: Timestamp) -> Result<Credentials, ResolveError> {
+    let profile = profile(&given, files)?;
+    let mut expired = Vec::new();
+    let mut still_valid = |what: &str, token: &SecretString, until: Option<Timestamp>| {
+        if let Some(until) = until.filter(|until| *until <= now) {
+            expired.push(format!("the token of {what} has expired at {until}"));
+            return None;
+        }
+        let is_set = !token.expose_secret().trim().is_empty();
+        is_set.then(|| TokenSource::Given(token.clone()))
+    };
+    let flag = given
+        .token
+        .map(TokenSource::Given)
+        .or_else(|| given.token_file.map(TokenSource::File))
+        .or_else(|| given.token_command.map(TokenSource::Command));
+    let env = given
+        .env_token
+        .filter(|token| !token.expose_secret().trim().is_empty())
+        .map(TokenSource::Given);
+    let token = flag.or(env).or_else(|| {
+        let (name, profile) = profile.as_ref()?;
+        let token = profile.token.as_ref()?;
+        still_valid(&format!("the profile {name:?}"), token, profile.expires_at)
+    });
+    let token = token.or_else(|| {
+        let stored = files.stored.as_ref()?;
+        still_valid("credentials.json", &stored.token, stored.expires_at)
+    });
+    let profile = profile
+        .map(|(_, profile)| profile.clone())
+        .unwrap_or_default();
+    let stored_org = files
+        .stored
+        .as_ref()
+        .and_then(|stored| stored.org_id.clone());
+    Ok(Credentials {
+        token,
+        expired,
+        server: profile.server,
+        org: profile.org_id.or(stored_org),
+        headers: profile.headers.into_iter().collect(),
+    })
+}
+
+fn profile<'f>(
+    given: &Given,
+    files: &'f Files,
+) -> Result<Option<(String, &'f Profile)>, ResolveError> {
+    let of_env = given.env_profile.as_ref().filter(|name| !name.is_empty());
+    let named = given
+        .profile
+        .as_ref()
+        .or(of_env)
+        .or(files.profiles.active.as_ref());
+    let profiles = &files.profiles.profiles;
+    match named {
+        None => Ok(profiles
+            .get("default")
+            .map(|profile| ("default".to_owned(), profile))),
+        Some(name) => match profiles.get(name) {
+            Some(profile) => Ok(Some((name.clone(), profile))),
+            None => Err(ResolveError::NoProfile {
+                name: name.clone(),
+                path: files.profiles_path.clone(),
+                known: if profiles.is_empty() {
+                    "none".to_owned()
+                } else {
+                    profiles.keys().cloned().collect::<Vec<_>>().join(", ")
+                },
+            }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn files(active: Option<&str>) -> Files {
+        let profiles = json!({"active": active, "profiles": {
+            "default": {"name": "default", "token": "of-default", "org_id": "1"},
+            "work": {"name": "work", "token": "of-work", "server": "https://work.example", "headers": {"x-a": "b"}},
+            "old": {"name": "old", "token": "of-old", "expires_at": "2020-01-01T00:00:00Z"},
+            "bare": {"name": "bare"},
+        }});
+        Files {
+            profiles: serde_json::from_value(profiles).unwrap(),
+            stored: serde_json::from_value(json!({"token": "stored", "org_id": "9"})).ok(),
+            profiles_path: PathBuf::from("profiles.json"),
+            readable: Vec::new(),
+        }
+    }
+
+    fn secret(text: &str) -> SecretString {
+        SecretString::from(text)
+    }
+
+    fn text(text: &str) -> String {
+        text.to_owned()
+    }
+
+    fn token(given: Given, files: &Files) -> String {
+        let now = "2026-12-01T08:00:00Z".parse().unwrap();
+        match resolve(given, files, now).unwrap().token {
+            Some(TokenSource::Given(token)) => token.expose_secret().to_owned(),
+            Some(TokenSource::File(path)) => format!("file {}", path.display()),
+            Some(TokenSource::Command(command)) => format!("command {command}"),
+            None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_first_that_is_found_wins() {
+        let given = Given::default;
+        for (given, active, expected) in [
+            (
+                Given {
+                    token: Some(secret("flag")),
+                    env_token: Some(secret("env")),
+                    profile: Some(text("work")),
+                    ..given()
+                },
+                None,
+                "flag",
+            ),
+            (
+                Given {
+                    token_file: Some("t".into()),
+                    env_token: Some(secret("env")),
+                    ..given()
+                },
+                None,
+                "file t",
+            ),
+            (
+                Given {
+                    token_command: Some(text("pass")),
+                    env_token: Some(secret("env")),
+                    ..given()
+                },
+                None,
+                "command pass",
+            ),
+            (
+                Given {
+                    env_token: Some(secret("env")),
+                    profile: Some(text("work")),
+                    ..given()
+                },
+                None,
+                "env",
+            ),
+            (
+                Given {
+                    env_token: Some(secret(" ")),
+                    profile: Some(text("work")),
+                    ..given()
+                },
+                None,
+                "of-work",
+            ),
+            (
+                Given {
+                    profile: Some(text("work")),
+                    env_profile: Some(text("default")),
+                    ..given()
+                },
+                None,
+                "of-work",
+            ),
+            (
+                Given {
+                    env_profile: Some(text("work")),
+                    ..given()
+                },
+                Some("old"),
+                "of-work",
+            ),
+            (given(), Some("work"), "of-work"),
+            (given(), None, "of-default"),
+            (given(), Some("bare"), "stored"),
+            // An expired token is none.
+            (given(), Some("old"), "stored"),
+        ] {
+            assert_eq!(token(given, &files(active)), expected);
+        }
+        assert_eq!(token(given(), &Files::default()), "none");
+    }
+
+    #[test]
+    fn a_profile_brings_its_server_organisation_and_headers() {
+        let now = Timestamp::UNIX_EPOCH;
+        let work = Given {
+            profile: Some(text("work")),
+            ..Given::default()
+        };
+        let found = resolve(work, &files(None), now).unwrap();
+        assert_eq!(found.server.as_deref(), Some("https://work.example"));
+        assert_eq!(found.org.as_deref(), Some("9"));
+        assert_eq!(found.headers[0].0, "x-a");
+        assert!(!format!("{found:?}").contains("of-work"));
+        let none = Given {
+            profile: Some(text("wrok")),
+            ..Given::default()
+        };
+        assert_eq!(
+            resolve(none, &files(None), now).unwrap_err().to_string(),
+            "there is no profile \"wrok\" in profiles.json; it has bare, default, old, work"
+        );
+    }
+}

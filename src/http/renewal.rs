@@ -1,0 +1,113 @@
+//! Another token, when the one in use is not accepted any more: asked for once, by one of all workers.
+
+use std::{
+    fmt,
+    sync::{
+        Mutex as StdMutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures::future::BoxFuture;
+use reqwest::header::HeaderValue;
+use tokio::sync::Mutex;
+
+use super::Token;
+
+/// Gets another token, or says why not.
+pub type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<Token, String>> + Send + Sync>;
+
+/// What came of asking for another token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// There is one now: try again.
+    Another,
+    /// There is no other.
+    None,
+    /// It was asked for in vain, and why.
+    Failed(String),
+}
+
+/// The token in use, which may be exchanged once.
+pub(super) struct Tokens {
+    header: StdMutex<HeaderValue>,
+    /// How many tokens there were before the one in use.
+    number: AtomicU64,
+    /// None when there is no way to another, or it has been gone.
+    fetch: Mutex<Option<Fetch>>,
+}
+
+impl Tokens {
+    pub(super) fn new(token: &Token, fetch: Option<Fetch>) -> Self {
+        Self {
+            header: StdMutex::new(token.authorization()),
+            number: AtomicU64::new(0),
+            fetch: Mutex::new(fetch),
+        }
+    }
+
+    pub(super) fn header(&self) -> HeaderValue {
+        self.header
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Names the token in use.
+    pub(super) fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    /// Asks for another token than the one of this number, unless somebody has done so already.
+    pub(super) async fn renew(&self, used: u64) -> Renewal {
+        let mut fetch = self.fetch.lock().await;
+        if self.number() > used {
+            return Renewal::Another;
+        }
+        let Some(fetch) = fetch.take() else {
+            return Renewal::None;
+        };
+        match fetch().await {
+            Err(message) => Renewal::Failed(message),
+            Ok(token) => {
+                *self.header.lock().unwrap_or_else(PoisonError::into_inner) = token.authorization();
+                self.number.fetch_add(1, Ordering::Release);
+                Renewal::Another
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tokens([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn of_all_that_ask_one_gets_another_token_and_only_once() {
+        let fetch: Fetch =
+            Box::new(|| async { Token::new("t2").map_err(|_| String::new()) }.boxed());
+        let tokens = Tokens::new(&Token::new("t1").unwrap(), Some(fetch));
+        let used = tokens.number();
+        let (one, other) = tokio::join!(tokens.renew(used), tokens.renew(used));
+        assert_eq!((one, other), (Renewal::Another, Renewal::Another));
+        assert_eq!(tokens.header().as_bytes(), b"Bearer t2");
+        assert_eq!(tokens.number(), 1);
+        assert_eq!(tokens.renew(tokens.number()).await, Renewal::None);
+    }
+
+    #[tokio::test]
+    async fn what_was_asked_for_in_vain_is_not_asked_for_again() {
+        let fetch: Fetch = Box::new(|| async { Err("locked".to_owned()) }.boxed());
+        let tokens = Tokens::new(&Token::new("t1").unwrap(), Some(fetch));
+        assert_eq!(tokens.renew(0).await, Renewal::Failed("locked".to_owned()));
+        assert_eq!(tokens.renew(0).await, Renewal::None);
+    }
+}
