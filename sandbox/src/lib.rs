@@ -153,6 +153,13 @@ pub fn reset(dir: &Path) -> Result<bool, Error> {
     folder::reset(dir)
 }
 
+/// The ids of a sandbox's v1 executions, in a stable order: those of a smaller sandbox come first.
+pub fn legacy_executions(seed: u64, executions: u32) -> Vec<String> {
+    (0..Sizes::new(executions).legacy)
+        .map(|number| generate::legacy_id(seed, number))
+        .collect()
+}
+
 /// The entities of a sandbox, in a stable order: those of a smaller sandbox come first.
 pub fn entities(seed: u64, executions: u32) -> Vec<EntityRow> {
     (0..Sizes::new(executions).entities)

@@ -73,8 +73,14 @@ impl Reassign {
                 });
                 Ok(Ok(without_repeats(replaced)))
             }
-            Self::Set(users) => {
-                let users = subject.all_words(users)?;
+            Self::Set(templates) => {
+                let users = subject.all_words(templates)?;
+                // An empty cell of a spreadsheet must not take everybody away.
+                if users.is_empty() && !templates.is_empty() {
+                    return Err(
+                        "`set` gives nobody; to take everybody away write `set: []`".to_owned()
+                    );
+                }
                 let kept = before
                     .iter()
                     .filter(|assignee| assignee.is_object() || is_one_of(assignee, &users));

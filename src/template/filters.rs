@@ -29,6 +29,7 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("first", |value: &Value| end(value, End::First));
     env.add_filter("last", |value: &Value| end(value, End::Last));
     env.add_filter("join", join);
+    env.add_filter("split", split);
     env.add_filter("select", filters::select);
     env.add_filter("reject", filters::reject);
     env.add_filter("selectattr", filters::selectattr);
@@ -151,6 +152,17 @@ fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
         .map(|item| to_text(&item).map_err(wrong))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Value::from(texts.join(between.unwrap_or_default())))
+}
+
+/// The parts between a separator, without the white space around them and without empty ones.
+fn split(value: &Value, at: &str) -> Result<Value, Error> {
+    if at.is_empty() {
+        return Err(wrong("`split` needs a text to split at".to_owned()));
+    }
+    Ok(text(value)?.map_or(Value::from(()), |text| {
+        let parts = text.split(at).map(str::trim);
+        parts.filter(|part| !part.is_empty()).collect()
+    }))
 }
 
 #[cfg(test)]

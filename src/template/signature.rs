@@ -147,6 +147,8 @@ impl Period {
 /// What comes out of a filter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gives {
+    /// A list of texts.
+    Texts,
     Text,
     Number,
     /// What goes in.
@@ -186,6 +188,7 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("replace", 2, 2, Gives::Text),
     filter("select", 0, MANY, Gives::Same),
     filter("selectattr", 1, MANY, Gives::Same),
+    filter("split", 1, 1, Gives::Texts),
     filter("string", 0, 0, Gives::Text),
     filter("trim", 0, 0, Gives::Text),
     filter("upper", 0, 0, Gives::Text),

@@ -11,3 +11,4 @@ mod main_job;
 mod operations;
 mod pacing;
 mod promises;
+mod sources;

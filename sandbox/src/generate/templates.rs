@@ -72,7 +72,7 @@ pub(super) const TEMPLATES: &[Template] = &[
                 ],
             ),
             (
-                "Umsetzung",
+                "Installation",
                 &[
                     manual("Tiefbau beauftragen"),
                     manual("Zähler setzen"),

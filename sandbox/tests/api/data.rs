@@ -69,7 +69,7 @@ fn without_dates(data: &(Vec<Value>, Vec<Value>)) -> String {
 async fn the_same_seed_and_epoch_give_the_same_bytes_and_the_epoch_moves_dates_only() {
     let data = all(4711, EPOCH, 300).await;
     // Changes when the generator does: then everyone's examples change too, so think twice.
-    assert_eq!(digest(&data), "cae0b9e1efa8d309");
+    assert_eq!(digest(&data), "2a36ff8d32bfbd3a");
     let moved = all(4711, EPOCH.checked_add(17.days()).unwrap(), 300).await;
     assert_ne!(digest(&moved), digest(&data));
     assert_eq!(without_dates(&moved), without_dates(&data));

@@ -102,6 +102,7 @@ impl Checker<'_> {
         };
         match filter.gives {
             Gives::Text => Type::Text,
+            Gives::Texts => Type::List(Box::new(Type::Text)),
             Gives::Number => Type::Number,
             Gives::Item => item,
             Gives::SameOrArgument => match arguments {
