@@ -9,7 +9,10 @@ use std::{
 
 /// Bytes that are held before a run is written: small beside a process, large enough that a usual selection never
 /// touches the disk.
-const BOUND: usize = 32 * 1024 * 1024;
+const BOUND: usize = 16 * 1024 * 1024;
+
+/// What a pair takes beside its texts: two strings in a vector that grows by doubling, and two allocations.
+const PAIR: usize = 4 * size_of::<String>() + 2 * 16;
 
 /// Collects pairs of key and payload, and gives them back by key, and by their order of arrival below one key.
 ///
@@ -53,8 +56,11 @@ impl Sorter {
     /// # Errors
     ///
     /// When a run can't be written to the folder of temporary files.
-    pub fn push(&mut self, key: String, payload: String) -> io::Result<()> {
-        self.bytes += key.len() + payload.len();
+    pub fn push(&mut self, mut key: String, mut payload: String) -> io::Result<()> {
+        // A text that was built up has room for more, which would be held a hundred thousand times.
+        key.shrink_to_fit();
+        payload.shrink_to_fit();
+        self.bytes += key.len() + payload.len() + PAIR;
         self.len += 1;
         self.held.push((key, payload));
         if self.bytes > self.bound {

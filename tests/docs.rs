@@ -95,11 +95,13 @@ fn completed(block: &str) -> String {
 #[test]
 fn every_playbook_in_the_documents_loads() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(
-        folder.path().join("entities.csv"),
-        "entity_id,entity_schema\n",
-    )
-    .unwrap();
+    for (name, header) in [
+        ("entities.csv", "entity_id,entity_schema\n"),
+        ("new-owners.csv", "execution id;new owners;new due date\n"),
+        ("company-holidays.txt", "2026-12-24 Christmas Eve\n"),
+    ] {
+        fs::write(folder.path().join(name), header).unwrap();
+    }
     let overrides: Overrides = [("successor".to_owned(), "10020".to_owned())]
         .into_iter()
         .collect();

@@ -42,10 +42,10 @@ fn is_file(name: &str, text: &str) {
         .join("playbooks")
         .join(name);
     if env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(&path, text).unwrap();
+        fs::write(&path, text).expect("the file can be written");
     }
     assert_eq!(
-        fs::read_to_string(path).unwrap(),
+        fs::read_to_string(path).expect("the file can be read"),
         text,
         "run the test with UPDATE_EXPECTED=1"
     );

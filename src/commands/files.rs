@@ -14,7 +14,7 @@ use crate::{
     cli::{Planning, Vars},
     error::Error,
     plan::{PlanError, Reader},
-    playbook::{self, Overrides, Playbook},
+    playbook::{self, Overrides, Playbook, Source},
     table::{self, TableError},
     text::Untrusted,
 };
@@ -29,7 +29,7 @@ pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<
         .iter()
         .map(|var| (var.name.clone(), var.value.clone()))
         .collect::<Overrides>();
-    playbook::load(path, source, &overrides, now).map_err(|mistakes| {
+    let playbook = playbook::load(path, source, &overrides, now).map_err(|mistakes| {
         say(|out| write!(out, "{}", mistakes.render(true)));
         let number = mistakes.list().len();
         let noun = if number == 1 { "mistake" } else { "mistakes" };
@@ -37,7 +37,16 @@ pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<
             "{} has {number} {noun}; nothing was requested",
             path.display()
         ))
-    })
+    })?;
+    if let Source::Search(_) = playbook.select.source {
+        say(|out| {
+            writeln!(
+                out,
+                "warning: epilot has deprecated the search for executions; `executions: {{ list: {{}} }}` with `where` finds the same"
+            )
+        });
+    }
+    Ok(playbook)
 }
 
 /// As [`load_playbook`], with what the command line says about planning.
