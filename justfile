@@ -27,6 +27,10 @@ deny:
 ci:
     bash .ci/run
 
+# the peak of memory of a selection of 200,000 executions
+memory:
+    cargo test --release --test cli -- --ignored --nocapture a_list_of_200_000
+
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes

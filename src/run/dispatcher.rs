@@ -25,7 +25,7 @@ use crate::{
     client::{Client, Notice},
     event::{Drain, Event},
     outcome::{Counts, Outcome},
-    plan::{PlanError, Reader},
+    plan::{PlanError, Reader, Repeat},
     report::Reporter,
 };
 
@@ -177,7 +177,11 @@ impl<'a> Dispatcher<'a> {
             self.believe_failures();
             // Its reads were late enough to prove what they can.
             let at_an_end = doubts_only && self.records == records;
-            if at_an_end || self.stopped.is_some() || !self.settle(&mut tick).await {
+            if at_an_end || self.stopped.is_some() {
+                break;
+            }
+            let ages = self.provable(Groups::new(plan()?))?;
+            if !self.settle(&ages, &mut tick).await {
                 break;
             }
             doubts_only = true;
@@ -248,12 +252,12 @@ impl<'a> Dispatcher<'a> {
             .iter()
             .map(|planned| self.standing(planned))
             .collect();
-        let outstanding = |standing: &Standing| match standing {
+        let outstanding = |(standing, planned): (&Standing, &Planned)| match standing {
             Standing::Ended(_) => false,
             Standing::Waiting { .. } => !doubts_only,
-            Standing::Doubtful { .. } => true,
+            Standing::Doubtful { .. } => can_be_proved(planned),
         };
-        if standings.iter().any(outstanding) {
+        if standings.iter().zip(&group.changes).any(outstanding) {
             let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
             workers.spawn(async move { work(&shared, &link, group, standings).await });
         }
@@ -411,13 +415,33 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Waits until a read can prove what the doubtful requests did. False when there are none, or the run was stopped.
-    async fn settle(&mut self, tick: &mut Interval) -> bool {
-        let open = self.checkpoint.state().all_open();
-        let ages: Vec<Duration> = open
-            .filter(|(_, open)| open.doubtful)
-            .map(|(_, open)| self.age(open.last_sent_ms))
-            .collect();
+    /// The ages of the doubts that a read can end.
+    fn provable<P: BufRead>(&self, mut groups: Groups<P>) -> Result<Vec<Duration>, PlanError> {
+        let mut ages = Vec::new();
+        if !self
+            .checkpoint
+            .state()
+            .all_open()
+            .any(|(_, open)| open.doubtful)
+        {
+            return Ok(ages);
+        }
+        while let Some(group) = groups.next_group()? {
+            let provable = group
+                .changes
+                .iter()
+                .filter(|planned| can_be_proved(planned));
+            ages.extend(provable.filter_map(|planned| match self.standing(planned) {
+                Standing::Doubtful { age, .. } => Some(age),
+                Standing::Ended(_) | Standing::Waiting { .. } => None,
+            }));
+        }
+        Ok(ages)
+    }
+
+    /// Waits until a read can prove what doubtful requests of these ages did. False when there are none, or the run
+    /// was stopped.
+    async fn settle(&mut self, ages: &[Duration], tick: &mut Interval) -> bool {
         let Some(youngest) = ages.iter().min() else {
             return false;
         };
@@ -493,4 +517,9 @@ fn in_doubt(planned: Planned) -> Event {
         action: planned.change.action,
         outcome: Outcome::InDoubt,
     }
+}
+
+/// Whether a read can tell what an attempt did.
+fn can_be_proved(planned: &Planned) -> bool {
+    planned.change.repeat != Repeat::Once
 }

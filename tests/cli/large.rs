@@ -45,7 +45,7 @@ fn a_list_of_200_000_executions_is_selected_from_in_64_mib() {
     let plan = fs::read_to_string(environment.path().join("all.plan")).unwrap();
     let end: serde_json::Value = serde_json::from_str(plan.lines().last().unwrap()).unwrap();
     assert_eq!(end["end"]["scanned"], 200_000);
-    println!("peak: {} MiB", most / 1024);
+    eprintln!("peak: {} MiB", most / 1024);
     assert!(most > 0 && most <= MOST, "{most} KiB");
     let requests = sandbox.ledger();
     let paths: Vec<&str> = requests
