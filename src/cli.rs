@@ -36,6 +36,9 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a playbook to start from, with the schema for editors beside it
+    #[command(after_help = help::INIT)]
+    Init(Init),
     /// Check playbooks without a server: every mistake, with its line and its cure
     #[command(after_help = help::VALIDATE)]
     Validate(Validate),
@@ -63,6 +66,9 @@ pub enum Command {
     /// Serve the API on 127.0.0.1 with made-up data, to try things on
     #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
     Sandbox(Sandbox),
+    /// Print the JSON Schema of a playbook, for editors
+    #[command(after_help = help::SCHEMA)]
+    Schema,
     /// Print the completions of a shell
     #[command(after_help = help::COMPLETIONS)]
     Completions(Completions),
@@ -314,6 +320,13 @@ pub struct Sandbox {
 pub enum SandboxCommand {
     /// Throw the data away
     Reset,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder; it is made when it is not there
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
 }
 
 #[derive(Debug, Args)]

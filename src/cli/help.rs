@@ -87,6 +87,21 @@ Examples:
 Any command takes --sandbox and then starts it by itself; this command is for looking at it with curl.
 What it was asked and what it did: curl http://127.0.0.1:8080/_sandbox/ledger";
 
+pub(super) const INIT: &str = "\
+Examples:
+  wf-bulk init playbooks
+  wf-bulk validate playbooks/playbook.yaml
+
+A playbook that is there already stays as it is.";
+
+pub(super) const SCHEMA: &str = "\
+Examples:
+  wf-bulk schema > wf-bulk.schema.json
+
+A playbook whose first line is
+  # yaml-language-server: $schema=wf-bulk.schema.json
+is completed and checked while it is written, in editors with YAML support.";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   wf-bulk completions bash > ~/.local/share/bash-completion/completions/wf-bulk

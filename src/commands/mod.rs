@@ -7,6 +7,7 @@ mod backend;
 mod completions;
 mod execute;
 mod files;
+mod init;
 mod launch;
 mod overview;
 mod pacing;
@@ -15,6 +16,7 @@ mod planning;
 mod resume;
 mod run;
 mod sandbox;
+mod schema;
 mod show;
 mod signals;
 mod status;
@@ -43,6 +45,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Status(args) => status::status(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args),
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
+        Command::Init(args) => init::init(&args),
+        Command::Schema => schema::schema_document(),
         Command::Completions(args) => completions::completions(&args),
     }
 }

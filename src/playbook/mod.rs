@@ -23,6 +23,7 @@ mod raw;
 mod reader;
 mod render;
 mod scalar;
+mod schema;
 mod span;
 mod suggest;
 mod yaml_error;
@@ -36,4 +37,5 @@ pub use model::{
     Allow, Entities, EntityRef, ExecutionSearch, Expect, Guards, Names, Playbook, Rejected, Select,
     Source,
 };
+pub use schema::{SCHEMA_FILE, schema};
 pub use span::{Position, Span};

@@ -10,6 +10,41 @@ const PLAYBOOKS: [&str; 4] = [
 ];
 
 #[test]
+fn a_playbook_to_start_from_is_right_and_stays_when_it_is_there() {
+    let environment = Environment::new();
+    environment
+        .run(&["init", "mine"])
+        .expect_code(0)
+        .expect_said("mine/playbook.yaml");
+    environment
+        .run(&["validate", "mine/playbook.yaml"])
+        .expect_code(0);
+    let document = environment
+        .run(&[
+            "run",
+            "mine/playbook.yaml",
+            "--sandbox",
+            "--dry-run",
+            "--json",
+            "--rate",
+            "3000/s",
+        ])
+        .expect_code(0)
+        .json();
+    assert!(document["planned"].as_u64().unwrap() > 0);
+    let path = environment.path().join("mine/wf-bulk.schema.json");
+    let schema = environment.run(&["schema"]).expect_code(0).stdout;
+    assert_eq!(std::fs::read_to_string(path).unwrap(), schema);
+    environment.file("mine/playbook.yaml", "# mine\n");
+    environment
+        .run(&["init", "mine"])
+        .expect_code(1)
+        .expect_said("it is there already");
+    let kept = std::fs::read_to_string(environment.path().join("mine/playbook.yaml")).unwrap();
+    assert_eq!(kept, "# mine\n");
+}
+
+#[test]
 fn a_dry_run_shows_changes_and_sends_no_write() {
     let sandbox = SandboxProcess::start(&[]);
     let environment = Environment::new().with_playbooks();

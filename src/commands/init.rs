@@ -1,0 +1,56 @@
+//! `init`: a playbook to start from, with the schema beside it.
+
+use std::{fs, io::Write as _, path::Path};
+
+use super::{files::shown, terminal::say};
+use crate::{
+    cli::Init,
+    error::{Error, ExitCode},
+    playbook::SCHEMA_FILE,
+};
+
+/// The name of the playbook.
+const PLAYBOOK: &str = "playbook.yaml";
+
+const START: &str = include_str!("init_playbook.yaml");
+
+pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
+    let folder = &args.dir;
+    fs::create_dir_all(folder).map_err(|error| {
+        Error::failed(format!("the folder {} can't be made", shown(folder))).caused_by(error)
+    })?;
+    let playbook = folder.join(PLAYBOOK);
+    // The schema is the tool's own and may be newer; a playbook is somebody's work.
+    write_new(&playbook, START)?;
+    let schema = folder.join(SCHEMA_FILE);
+    fs::write(&schema, super::schema::text() + "\n").map_err(|error| {
+        Error::failed(format!("{} can't be written", shown(&schema))).caused_by(error)
+    })?;
+    let path = shown(&playbook);
+    say(|out| {
+        writeln!(out, "wrote {path} and {}", shown(&schema))?;
+        writeln!(out, "  wf-bulk validate {path}")?;
+        writeln!(out, "  wf-bulk run {path} --sandbox --dry-run --rate 200/s")
+    });
+    Ok(ExitCode::Done)
+}
+
+fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+    let failed = |error: std::io::Error| {
+        let there = error.kind() == std::io::ErrorKind::AlreadyExists;
+        let failed = Error::failed(format!("{} can't be written", shown(path))).caused_by(error);
+        if there {
+            failed.hint(
+                "it is there already and stays as it is; name another folder: wf-bulk init DIR",
+            )
+        } else {
+            failed
+        }
+    };
+    let mut file = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
+        .map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}
