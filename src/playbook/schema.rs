@@ -67,8 +67,8 @@ fn select() -> Value {
                 "entities": {"anyOf": [entities.clone(), object(&json!({"file": text()})), object(&json!({"query": text()}))]},
             })),
             "executions": {"anyOf": [
-                object(&json!({"list": nothing_or(object(&json!({"context": text(), "schema": text()})))})),
-                object(&json!({"search": nothing_or(object(&json!({
+                object(&json!({"list": nothing_or(&object(&json!({"context": text(), "schema": text()})))})),
+                object(&json!({"search": nothing_or(&object(&json!({
                     "name": text(), "status": {"enum": ["STARTED", "DONE", "CLOSED"]}, "assigned_to": id(),
                     "include_done": {"type": "boolean"},
                     "sorting": {"enum": ["A_Z", "Z_A", "DUE_DATE_ASC", "DUE_DATE_DESC", "TRIGGER_DATE_ASC", "TRIGGER_DATE_DESC"]},
@@ -150,7 +150,7 @@ fn argument(kind: Kind) -> Value {
         Kind::SetDueDate => {
             json!({"anyOf": [template(), object(&json!({"to": template(), "config": {"type": "object"}}))]})
         }
-        Kind::MoveOffHolidays => nothing_or(object(
+        Kind::MoveOffHolidays => nothing_or(&object(
             &json!({"direction": {"enum": ["next", "previous"]}}),
         )),
         Kind::Close => object(&json!({"reason": templates(), "description": template()})),
@@ -183,7 +183,7 @@ fn argument(kind: Kind) -> Value {
             "template": template(), "assigned_to": templates(), "purposes": templates(),
             "contexts": {"type": "array", "items": object(&json!({"id": template(), "schema": template()}))},
         })),
-        Kind::Delete => nothing_or(object(&json!({"soft": {"type": "boolean"}}))),
+        Kind::Delete => nothing_or(&object(&json!({"soft": {"type": "boolean"}}))),
         Kind::Patch => {
             let mut bodies = Vec::new();
             for generation in [Generation::V1, Generation::V2] {
@@ -201,7 +201,7 @@ fn argument(kind: Kind) -> Value {
         | Kind::RunAutomation
         | Kind::Execute
         | Kind::ReconcileAutomation
-        | Kind::DeleteStep => nothing_or(object(&json!({}))),
+        | Kind::DeleteStep => nothing_or(&object(&json!({}))),
     }
 }
 
@@ -230,7 +230,7 @@ fn object(properties: &Value) -> Value {
 }
 
 /// A key that may stand there without a value.
-fn nothing_or(schema: Value) -> Value {
+fn nothing_or(schema: &Value) -> Value {
     json!({"anyOf": [{"type": "null"}, schema]})
 }
 
