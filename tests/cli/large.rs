@@ -16,6 +16,7 @@ fn peak(process: u32) -> Option<u64> {
 
 #[test]
 #[ignore = "takes a minute, and a release build"]
+#[expect(clippy::print_stderr, reason = "the figure is what it is run for")]
 fn a_list_of_200_000_executions_is_selected_from_in_64_mib() {
     // One in six executions of a sandbox is of the first generation.
     let sandbox = SandboxProcess::start(&["--executions", "1200000"]);
