@@ -79,8 +79,8 @@ impl AddTask {
             ("task", task),
         ];
         Ok(Planned::Edit(Edit {
+            expects: BTreeMap::from([("task", body[2].1.clone())]),
             sends: body.to_vec(),
-            expects: BTreeMap::from(body),
             ..Edit::bare(Operation::AddTask(subject.execution.clone()), NATURE)
         }))
     }
@@ -239,7 +239,7 @@ mod tests {
         let changes = changes(&playbook, &chain());
         assert_eq!(changes.len(), 2);
         assert_eq!(
-            changes[1].after["previous_task_id"],
+            changes[1].request.body.as_ref().unwrap()["previous_task_id"],
             changes[0].after["task"]["id"]
         );
     }

@@ -8,10 +8,12 @@ use crate::{
 };
 
 /// Puts what a request changes into `execution`: for the actions that are planned behind it, and for what is known of
-/// an execution whose answer says nothing. `after` are the dotted paths and values that it leaves.
+/// an execution whose answer says nothing. `after` are the dotted paths and values that it leaves, `sent` gives a field
+/// of the request's body.
 pub fn replay<'a>(
     operation: &Operation,
     after: impl IntoIterator<Item = (&'a str, &'a Value)>,
+    sent: impl Fn(&str) -> Value,
     execution: &mut Value,
 ) {
     match operation {
@@ -33,11 +35,8 @@ pub fn replay<'a>(
             }
         }
         Operation::AddTask(_) => {
-            let body: Value = after
-                .into_iter()
-                .map(|(path, value)| (path.to_owned(), value.clone()))
-                .collect();
-            add_task(execution, &body);
+            let body = ["previous_task_id", "next_task_id", "task"].map(sent);
+            add_task(execution, body);
         }
         Operation::DeleteStep(..) => {
             if let Some((level, _, Some(id))) = operation.subject() {
@@ -61,21 +60,19 @@ pub fn replay<'a>(
 }
 
 /// The new task stands between its neighbours, on the edge that led from one to the other.
-fn add_task(flow: &mut Value, body: &Value) {
-    let (previous, next) = (&body["previous_task_id"], &body["next_task_id"]);
-    if let Some(Value::Array(tasks)) = flow.get_mut("tasks") {
-        tasks.push(body["task"].clone());
-    }
-    let Some(Value::Array(edges)) = flow.get_mut("edges") else {
-        return;
-    };
-    let new = &body["task"]["id"];
-    for edge in edges.iter_mut() {
-        if edge["from_id"] == *previous && edge["to_id"] == *next {
-            edge["to_id"] = new.clone();
+fn add_task(flow: &mut Value, [previous, next, task]: [Value; 3]) {
+    if let Some(Value::Array(edges)) = flow.get_mut("edges") {
+        let new = &task["id"];
+        for edge in edges.iter_mut() {
+            if edge["from_id"] == previous && edge["to_id"] == next {
+                edge["to_id"] = new.clone();
+            }
         }
+        edges.push(json!({"from_id": new, "to_id": next}));
     }
-    edges.push(json!({"from_id": new, "to_id": next}));
+    if let Some(Value::Array(tasks)) = flow.get_mut("tasks") {
+        tasks.push(task);
+    }
 }
 
 #[cfg(test)]
@@ -87,13 +84,14 @@ mod tests {
     fn a_new_task_takes_its_place_on_the_edge() {
         let mut flow = json!({"id": "e", "tasks": [{"id": "a"}, {"id": "b"}],
             "edges": [{"id": "1", "from_id": "a", "to_id": "b"}, {"id": "2", "from_id": "b", "to_id": "a"}]});
-        let [previous, next, task] = [json!("a"), json!("b"), json!({"id": "n"})];
-        let after = [
-            ("previous_task_id", &previous),
-            ("next_task_id", &next),
-            ("task", &task),
-        ];
-        replay(&Operation::AddTask(Id::new("e").unwrap()), after, &mut flow);
+        let body = json!({"previous_task_id": "a", "next_task_id": "b", "task": {"id": "n"}});
+        let sent = |name: &str| body[name].clone();
+        replay(
+            &Operation::AddTask(Id::new("e").unwrap()),
+            [],
+            sent,
+            &mut flow,
+        );
         assert_eq!(
             flow["tasks"],
             json!([{"id": "a"}, {"id": "b"}, {"id": "n"}])

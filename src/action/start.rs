@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Edit, Effect, Nature, Planned, Repeat, Subject};
 use crate::{
@@ -87,13 +87,9 @@ impl Start {
             Generation::V1 => Operation::CreateExecution,
             Generation::V2 => Operation::StartFlow,
         };
-        let started: Map<String, Value> = body
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect();
         Ok(Edit {
+            expects: BTreeMap::from([("started", body[0].1.clone())]),
             sends: body,
-            expects: BTreeMap::from([("started", Value::Object(started))]),
             ..Edit::bare(operation, NATURE)
         })
     }

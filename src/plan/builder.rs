@@ -248,6 +248,7 @@ impl Draft {
         replay(
             &self.operation,
             written.chain(expected),
+            |name| self.sends.get(name).cloned().unwrap_or_default(),
             Arc::make_mut(&mut working.data),
         );
     }

@@ -125,6 +125,8 @@ fn describe(value: &Value) -> String {
             let text = |name: &str| fields.get(name).and_then(Value::as_str);
             if let Some(title) = text("title") {
                 title.to_owned()
+            } else if let Some(name) = text("name") {
+                name.to_owned()
             } else if let Some(variable) = text("variable") {
                 format!("variable {variable}")
             } else if let Some(reasons) = fields.get("selected_reasons") {

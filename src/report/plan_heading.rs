@@ -85,7 +85,7 @@ impl Heading<'_> {
             .collect();
         if parts.is_empty() {
             writeln!(out, "selected none")
-        } else if summary.targets.keys().eq([&Level::Execution]) {
+        } else if summary.targets.keys().eq([&Level::Execution]) || summary.is_of_entities() {
             writeln!(out, "selected {executions}")
         } else {
             writeln!(out, "selected {} in {executions}", parts.join(" and "))

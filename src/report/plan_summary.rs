@@ -147,9 +147,16 @@ impl PlanSummary {
         self.last = Some(this);
     }
 
+    /// Whether executions are to be started, so that there are none yet.
+    pub(super) fn is_of_entities(&self) -> bool {
+        self.targets.keys().eq([&Level::Entity])
+    }
+
     /// `92 flows`: executions are called flows when all are of the second generation.
     pub(super) fn executions(&self, number: u64) -> String {
-        if self.generations.iter().eq([&Generation::V2]) {
+        if self.is_of_entities() {
+            count(number, "entity", "entities")
+        } else if self.generations.iter().eq([&Generation::V2]) {
             count(number, "flow", "flows")
         } else {
             count(number, "execution", "executions")

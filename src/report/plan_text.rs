@@ -151,7 +151,7 @@ impl PlanText<'_> {
             count(changes, "write", "writes"),
         )?;
         let mut requests = changes;
-        if self.rechecks {
+        if self.rechecks && !self.summary.is_of_entities() {
             requests += groups;
             write!(out, ", {}", count(groups, "re-check", "re-checks"))?;
         }

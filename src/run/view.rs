@@ -55,7 +55,10 @@ impl View {
             (Some(_) | None, Some(_) | None) => {
                 let after = &planned.change.after;
                 let after = after.iter().map(|(path, value)| (path.as_str(), value));
-                replay(operation, after, execution);
+                let body = planned.change.request.body.as_ref();
+                let sent = |name: &str| body.and_then(|body| body.get(name)).cloned();
+                let sent = |name: &str| sent(name).unwrap_or_default();
+                replay(operation, after, sent, execution);
             }
         }
     }

@@ -325,3 +325,91 @@ actions: [ reconcile_automation ]",
     );
     assert_eq!(corrected(&sandbox.ledger()), after_first);
 }
+
+#[test]
+fn each_converging_action_leaves_nothing_to_do_in_both_generations() {
+    const V1: &str = "executions: { list: {} }";
+    let whole = [(FLOWS, "execution"), (V1, "execution")];
+    let parts = [
+        (FLOWS, "execution"),
+        (FLOWS, "phase"),
+        (FLOWS, "task"),
+        (V1, "execution"),
+        (V1, "step"),
+    ];
+    let moving = [(FLOWS, "task"), (V1, "step")];
+    for (action, places) in [
+        ("reassign: { from: \"10010\", to: \"10020\" }", &parts[..]),
+        ("reassign: { add: [\"7\"], remove: [\"10010\"] }", &parts),
+        ("set_due_date: 2027-02-01", &parts),
+        ("move_off_holidays", &parts),
+        ("close: { reason: [Keine Rückmeldung, Duplikat] }", &whole),
+        ("complete", &whole),
+        ("reopen", &[(V1, "execution")]),
+        (
+            "patch: { name: Same }",
+            &[(FLOWS, "phase"), (FLOWS, "task"), (V1, "step")],
+        ),
+    ] {
+        for (source, level) in places {
+            converges(source, level, action);
+        }
+    }
+    // Only what may move is looked at; the rest is rejected before it is sent.
+    for (source, level) in moving {
+        let select = format!(
+            "{source}, each: {level}, where_each: '{level}.status == \"IN_PROGRESS\" and {level}.enabled'"
+        );
+        let enabled = select.replace(
+            "and task.enabled",
+            "and task.enabled and task.task_type == \"MANUAL\"",
+        );
+        run_twice(
+            &format!("select: {{ {enabled} }}\nactions: [ set_status: COMPLETED ]"),
+            level,
+        );
+    }
+}
+
+#[test]
+fn a_flow_that_has_ended_is_named_by_its_id_to_be_reopened() {
+    let sandbox = small();
+    let environment = Environment::new();
+    let id = first(&sandbox, "/v2/flows/executions:search");
+    let path = format!("/v2/flows/executions/{id}");
+    sandbox.request("PATCH", &path, r#"{"status": "DONE"}"#);
+    let rest = format!("select: {{ ids: [ {id} ] }}\nactions: [ reopen ]");
+    let file = playbook(&environment, "reopen", &rest);
+    let run = ["run", file.as_str(), "--yes", "--json"];
+    assert_eq!(
+        environment.run_on(&sandbox, &run).expect_code(0).json()["outcomes"]["applied"],
+        1
+    );
+    assert_eq!(
+        environment.run_on(&sandbox, &run).expect_code(0).json()["planned"],
+        0
+    );
+}
+
+fn converges(source: &str, level: &str, action: &str) {
+    run_twice(
+        &format!(
+            "select: {{ {source}, each: {level} }}\nactions: [ {action} ]\nguards: {{ rejected: allow }}"
+        ),
+        &format!("{action} on {level} of {source}"),
+    );
+}
+
+/// Planned, applied, planned again: there is nothing to do. (Some reasons to close with are configured nowhere.)
+fn run_twice(rest: &str, what: &str) {
+    let sandbox = small();
+    let environment = Environment::new();
+    let file = playbook(&environment, "p", rest);
+    let run = ["run", file.as_str(), "--yes", "--json"];
+    let document = environment.run_on(&sandbox, &run).json();
+    let planned = document["planned"].as_u64().unwrap();
+    assert!(planned > 0, "{what}");
+    assert_eq!(document["outcomes"]["applied"], planned, "{what}");
+    let again = environment.run_on(&sandbox, &run).json();
+    assert_eq!(again["planned"], 0, "{what}");
+}
