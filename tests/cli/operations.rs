@@ -337,7 +337,8 @@ fn each_converging_action_leaves_nothing_to_do_in_both_generations() {
         (V1, "execution"),
         (V1, "step"),
     ];
-    let moving = [(FLOWS, "task"), (V1, "step")];
+    let manual = " and task.task_type == \"MANUAL\"";
+    let moving = [(FLOWS, "task", manual), (V1, "step", "")];
     for (action, places) in [
         ("reassign: { from: \"10010\", to: \"10020\" }", &parts[..]),
         ("reassign: { add: [\"7\"], remove: [\"10010\"] }", &parts),
@@ -356,18 +357,11 @@ fn each_converging_action_leaves_nothing_to_do_in_both_generations() {
         }
     }
     // Only what may move is looked at; the rest is rejected before it is sent.
-    for (source, level) in moving {
-        let select = format!(
-            "{source}, each: {level}, where_each: '{level}.status == \"IN_PROGRESS\" and {level}.enabled'"
+    for (source, level, manual) in moving {
+        let rest = format!(
+            "select: {{ {source}, where: execution.status == \"STARTED\", each: {level}, where_each: '{level}.status == \"IN_PROGRESS\" and {level}.enabled{manual}' }}\nactions: [ set_status: COMPLETED ]"
         );
-        let enabled = select.replace(
-            "and task.enabled",
-            "and task.enabled and task.task_type == \"MANUAL\"",
-        );
-        run_twice(
-            &format!("select: {{ {enabled} }}\nactions: [ set_status: COMPLETED ]"),
-            level,
-        );
+        run_twice(&rest, level);
     }
 }
 
