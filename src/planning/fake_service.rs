@@ -113,8 +113,17 @@ impl Transport for FakeService {
         let question = match body {
             None => format!("GET {}", operation.path()),
             Some(body) => {
-                assert_eq!(*operation, Operation::SearchFlows);
                 let body: Value = serde_json::from_slice(body).unwrap();
+                for (paged, what, after) in [
+                    (Operation::SearchEntities, "entities", "search_after"),
+                    (Operation::SearchExecutions, "executions", "pagination"),
+                ] {
+                    if *operation == paged {
+                        let page = format!("{what} {}", body[after]);
+                        return self.reply(page).map(Ok).boxed();
+                    }
+                }
+                assert_eq!(*operation, Operation::SearchFlows);
                 assert_eq!(body.as_object().unwrap().len(), 2);
                 let text = |key: &str| body[key].as_str().unwrap().to_owned();
                 search(&format!("{}/{}", text("entity_id"), text("entity_schema")))

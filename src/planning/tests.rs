@@ -1,6 +1,7 @@
 //! From a playbook and a scripted service to the bytes of a plan.
 
 mod fail_closed;
+mod pages;
 
 use serde_json::{Value, json};
 
