@@ -321,6 +321,19 @@ mod tests {
     }
 
     #[test]
+    fn a_patch_of_what_no_read_shows_is_open() {
+        assert_eq!(
+            read(
+                &patch(),
+                json!({"status": "PENDING"}),
+                "STARTED",
+                [json!({}), json!({}), json!({"target.status": "PENDING"})]
+            ),
+            Reading::Open
+        );
+    }
+
+    #[test]
     fn what_no_read_can_tell_is_never_done() {
         let run = Operation::RunAutomation(Id::new("e").unwrap(), Id::new("t").unwrap());
         let task = json!({"status": "COMPLETED", "automation_execution_id": "x"});

@@ -66,6 +66,13 @@ actions: [ set_status: IN_PROGRESS, reassign: { add: [\"7\"] } ]",
         again: Again::Nothing,
     },
     Case {
+        operation: "updateStep, what no read shows",
+        playbook: "select: { executions: { list: {} }, each: step, limit: 3 }
+actions: [ { patch: { position: { index: 0 } }, converges: false } ]",
+        effect: "update_step",
+        again: Again::Refused,
+    },
+    Case {
         operation: "deleteStep",
         playbook: "select: { executions: { list: {} }, each: step, where_each: step.status == \"UNASSIGNED\" }
 actions: [ delete_step ]
