@@ -9,7 +9,7 @@ use std::{
 use super::{
     error::{CheckpointError, Doing, Illegal, WriteFailed},
     record::{Ending, Header, Record},
-    replay::{Replay, ReplayError, replay, visit},
+    replay::{Replay, ReplayError, Tail, replay, visit},
     scribe::Disk,
     seal::{Chain, MAX_LINE},
     state::State,
@@ -28,14 +28,8 @@ pub struct Checkpoint {
 #[derive(Debug)]
 pub struct Opened {
     pub checkpoint: Checkpoint,
-    /// What was repaired, if something was.
-    pub recovered: Option<Recovered>,
-}
-
-/// The last record was torn and has been cut off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Recovered {
-    pub cut_bytes: u64,
+    /// What stood behind the last whole record, and was repaired.
+    pub repaired: Tail,
 }
 
 /// A checkpoint that was only looked at.
@@ -43,8 +37,8 @@ pub struct Recovered {
 pub struct Snapshot {
     pub header: Header,
     pub state: State,
-    /// Bytes of a record that is torn, or just being written; 0 when there is none.
-    pub torn_bytes: u64,
+    /// A record that is torn, or just being written.
+    pub tail: Tail,
 }
 
 impl Checkpoint {
@@ -66,7 +60,7 @@ impl Checkpoint {
     }
 
     /// Opens the checkpoint of the run and plan that `expected` names, verifies all of it, cuts a torn
-    /// last record off, and starts the writer. When there are records already, `resumed` is put
+    /// last record off, or gives the last record its newline back, and starts the writer. When there are records already, `resumed` is put
     /// behind them, with `now_ms` in Unix milliseconds: what was in flight is in doubt.
     ///
     /// The run's lock must be held.
@@ -97,7 +91,7 @@ impl Checkpoint {
             mut state,
             mut chain,
             good,
-            torn,
+            tail,
         } = replay(BufReader::new(&file)).map_err(unreadable(path))?;
         bind(path, expected, header)?;
         if let Some(ending) = state.ending() {
@@ -106,10 +100,7 @@ impl Checkpoint {
                 ending: ending.word(),
             });
         }
-        if torn > 0 {
-            file.set_len(good).map_err(failed(Doing::Repair))?;
-            file.sync_all().map_err(failed(Doing::Sync))?;
-        }
+        repair(&mut file, good, tail).map_err(failed(Doing::Repair))?;
         if chain.records() > 0 {
             let resumed = Record::Resumed { at: now_ms };
             state
@@ -125,7 +116,7 @@ impl Checkpoint {
         let writer = Writer::spawn(disk(file), chain, path).map_err(failed(Doing::Open))?;
         Ok(Opened {
             checkpoint: Self { state, writer },
-            recovered: (torn > 0).then_some(Recovered { cut_bytes: torn }),
+            repaired: tail,
         })
     }
 
@@ -148,13 +139,13 @@ impl Checkpoint {
         let Replay {
             header,
             state,
-            torn,
+            tail,
             ..
         } = visit(BufReader::new(file), seen).map_err(unreadable(path))?;
         Ok(Snapshot {
             header,
             state,
-            torn_bytes: torn,
+            tail,
         })
     }
 
@@ -227,6 +218,19 @@ fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
             source: damage,
         },
     }
+}
+
+/// Makes the file end with its last whole record, on disk.
+fn repair(file: &mut File, good: u64, tail: Tail) -> io::Result<()> {
+    match tail {
+        Tail::None => return Ok(()),
+        Tail::Torn { .. } => file.set_len(good)?,
+        Tail::Unended { .. } => {
+            file.set_len(good)?;
+            file.write_all(b"\n")?;
+        }
+    }
+    file.sync_all()
 }
 
 /// Makes sure that the records are about this plan and this run.
@@ -304,9 +308,9 @@ mod tests {
         let (_folder, path) = created();
         let Opened {
             checkpoint,
-            recovered,
+            repaired,
         } = open(&path);
-        assert_eq!(recovered, None);
+        assert_eq!(repaired, Tail::None);
         assert_eq!(checkpoint.close().unwrap(), State::new(&header()).unwrap());
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
     }
@@ -337,18 +341,41 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         fs::write(&path, [&whole[..], &b"{\"seq\":2,\"rec"[..]].concat()).unwrap();
 
-        assert_eq!(Checkpoint::read(&path).unwrap().torn_bytes, 13);
+        let torn = Tail::Torn { bytes: 13 };
+        assert_eq!(Checkpoint::read(&path).unwrap().tail, torn);
         let Opened {
             mut checkpoint,
-            recovered,
+            repaired,
         } = open(&path);
-        assert_eq!(recovered, Some(Recovered { cut_bytes: 13 }));
+        assert_eq!(repaired, torn);
         block_on(checkpoint.append(started(3)).unwrap()).unwrap();
         let state = checkpoint.close().unwrap();
 
         let snapshot = Checkpoint::read(&path).unwrap();
-        assert_eq!((snapshot.torn_bytes, snapshot.state), (0, state));
+        assert_eq!((snapshot.tail, snapshot.state), (Tail::None, state));
         assert!(fs::read(&path).unwrap().starts_with(&whole));
+    }
+
+    #[test]
+    fn a_last_record_that_lost_its_newline_only_is_kept_and_ended() {
+        let (_folder, path) = created();
+        let mut checkpoint = open(&path).checkpoint;
+        block_on(checkpoint.append(started(2)).unwrap()).unwrap();
+        checkpoint.close().unwrap();
+        let whole = fs::read(&path).unwrap();
+        for (in_its_place, bytes) in [(&b""[..], 0), (b"\0", 1)] {
+            let (record, _) = whole.split_at(whole.len() - 1);
+            fs::write(&path, [record, in_its_place].concat()).unwrap();
+            let Opened {
+                checkpoint,
+                repaired,
+            } = open(&path);
+            assert_eq!(repaired, Tail::Unended { bytes });
+            assert!(checkpoint.state().open(2).unwrap().doubtful);
+            checkpoint.close().unwrap();
+            assert!(fs::read(&path).unwrap().starts_with(&whole));
+            assert_eq!(Checkpoint::read(&path).unwrap().tail, Tail::None);
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //!
 //! - [`Checkpoint::create`] makes the file of a new run, inside the folder that is about to
 //!   appear. [`Checkpoint::open`] starts a new run and goes on with an old one alike; it verifies the whole
-//!   file and says what it [`Recovered`]. [`Checkpoint::read`] only looks.
+//!   file and says which [`Tail`] it repaired. [`Checkpoint::read`] only looks.
 //! - [`Checkpoint::append`] gives an [`Ack`]: await it between `started` and the request.
 //!   [`Checkpoint::append_without_waiting`] is for outcomes. Both first ask the [`State`], so a
 //!   record that contradicts what is known ([`Illegal`]) is never written.
@@ -50,10 +50,11 @@ mod state;
 mod writer;
 
 pub use error::{CheckpointError, Damage, Doing, Illegal, WriteFailed};
-pub use file::{Checkpoint, Opened, Recovered, Snapshot};
+pub use file::{Checkpoint, Opened, Snapshot};
 pub use outstanding::Outstanding;
 pub use phase::{Phase, Step};
 pub use record::{Detail, End, Ending, Header, Record, VERSION};
+pub use replay::Tail;
 pub use scribe::Disk;
 pub use state::{Open, State};
 pub use writer::{Ack, Writer};

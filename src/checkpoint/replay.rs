@@ -17,8 +17,29 @@ pub(super) struct Replay {
     pub(super) chain: Chain,
     /// Bytes up to the end of the last whole record.
     pub(super) good: u64,
-    /// Bytes after that: a torn record, or 0.
-    pub(super) torn: u64,
+    pub(super) tail: Tail,
+}
+
+/// What stands behind the last whole record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tail {
+    /// Nothing.
+    #[default]
+    None,
+    /// The beginning of a record, so many bytes of it.
+    Torn { bytes: u64 },
+    /// The last record is whole, but its newline is not there: nothing, or one other byte, stands in its place.
+    Unended { bytes: u64 },
+}
+
+impl Tail {
+    /// What is in the file and does not belong there.
+    pub const fn bytes(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Torn { bytes } | Self::Unended { bytes } => bytes,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -35,16 +56,20 @@ pub(super) enum ReplayError {
 enum Line {
     /// It ends in a newline, and the buffer holds the rest.
     Whole,
-    /// The file ends in it, or it is longer than any line that is written.
-    Broken,
+    /// It ends in a newline, and is longer than any line that is written.
+    Overlong,
+    /// The file ends in it, without a newline. The buffer holds its beginning.
+    Unended,
     /// The file has no more.
     None,
 }
 
-/// Reads all of `reader`. The last record is torn when its line does not end or its checksum does
-/// not fit: the disk had not taken all of it when the process or the machine died, so nobody
-/// was told that it is there. The header is never torn, because it is synced before the run
-/// folder gets its name.
+/// Reads all of `reader`.
+///
+/// The last record is torn when its line does not end: the disk had not taken all of it when the process or the
+/// machine died, so nobody was told that it is there, and no request left for it. A line that does end was written as
+/// a whole; when its checksum does not fit it is damaged, the last one too, because what it said may have been acted
+/// on. The header is never torn, because it is synced before the run folder gets its name.
 pub(super) fn replay(reader: impl BufRead) -> Result<Replay, ReplayError> {
     visit(reader, |_| ())
 }
@@ -61,47 +86,62 @@ pub(super) fn visit(
     let (first, mut good) = read_line(&mut reader, &mut buffer)?;
     let header = match first {
         Line::Whole => chain.open_header(&buffer),
-        Line::Broken | Line::None => Err(Damage::Checksum),
+        Line::Overlong | Line::Unended | Line::None => Err(Damage::Checksum),
     };
     let at = |line| move |damage| ReplayError::Damaged { line, damage };
     let header = header.map_err(at(number))?;
     let mut state = State::new(&header).map_err(|illegal| at(number)(illegal.into()))?;
 
-    loop {
+    let mut tail = Tail::None;
+    while tail == Tail::None {
         number += 1;
         let (line, bytes) = read_line(&mut reader, &mut buffer)?;
         let record = match line {
             Line::None => break,
-            Line::Whole => chain.open_record(&buffer),
-            Line::Broken => Err(Damage::Checksum),
+            Line::Whole => chain.open_record(&buffer).map_err(at(number))?,
+            Line::Overlong => return Err(at(number)(Damage::Checksum)),
+            Line::Unended => match unended(&mut chain, &buffer) {
+                Some((record, in_its_place)) => {
+                    tail = Tail::Unended {
+                        bytes: in_its_place,
+                    };
+                    record
+                }
+                None => {
+                    tail = Tail::Torn { bytes };
+                    break;
+                }
+            },
         };
-        match record {
-            Ok(record) => {
-                state
-                    .next(&record)
-                    .map_err(|illegal| at(number)(illegal.into()))?;
-                seen(&record);
-            }
-            Err(Damage::Checksum) if reader.fill_buf().map_err(ReplayError::Io)?.is_empty() => {
-                return Ok(Replay {
-                    header,
-                    state,
-                    chain,
-                    good,
-                    torn: bytes,
-                });
-            }
-            Err(damage) => return Err(at(number)(damage)),
-        }
-        good += bytes;
+        state
+            .next(&record)
+            .map_err(|illegal| at(number)(illegal.into()))?;
+        seen(&record);
+        good += bytes - tail.bytes();
     }
     Ok(Replay {
         header,
         state,
         chain,
         good,
-        torn: 0,
+        tail,
     })
+}
+
+/// Reads the last line as a record that lacks nothing but its newline, and says how many bytes stand in the newline's
+/// place.
+fn unended(chain: &mut Chain, line: &[u8]) -> Option<(Record, u64)> {
+    let without_last = line.split_last().map(|(_, rest)| (rest, 1));
+    let readings = [Some((line, 0)), without_last];
+    readings
+        .into_iter()
+        .flatten()
+        .find_map(|(line, in_its_place)| {
+            let mut tried = *chain;
+            let record = tried.open_record(line).ok()?;
+            *chain = tried;
+            Some((record, in_its_place))
+        })
 }
 
 /// Reads one line into `buffer`, without its newline, and says how many bytes it took. Keeps no
@@ -120,8 +160,24 @@ fn read_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<(Line, u
     if buffer.pop_if(|last| *last == b'\n').is_some() {
         return Ok((Line::Whole, read));
     }
-    let rest = reader.skip_until(b'\n').map_err(ReplayError::Io)? as u64;
-    Ok((Line::Broken, read + rest))
+    let (rest, ended) = skip_line(reader).map_err(ReplayError::Io)?;
+    let line = if ended { Line::Overlong } else { Line::Unended };
+    Ok((line, read + rest))
+}
+
+/// Skips the rest of a line; says how many bytes that was, and whether a newline ended it.
+fn skip_line(reader: &mut impl BufRead) -> io::Result<(u64, bool)> {
+    let mut skipped = 0;
+    loop {
+        let available = reader.fill_buf()?;
+        let newline = available.iter().position(|byte| *byte == b'\n');
+        let take = newline.map_or(available.len(), |place| place + 1);
+        reader.consume(take);
+        skipped += take as u64;
+        if newline.is_some() || take == 0 {
+            return Ok((skipped, newline.is_some()));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -181,12 +237,14 @@ mod tests {
 
     /// Asserts that a replay gives exactly the first lines, and calls the rest torn.
     fn assert_prefix(replay: &Replay, bytes: &[u8], ends: &[(usize, State)]) {
+        let missing_newline = u64::from(matches!(replay.tail, Tail::Unended { .. }));
+        let whole = replay.good + missing_newline;
         let (_, state) = ends
             .iter()
-            .find(|(end, _)| *end as u64 == replay.good)
+            .find(|(end, _)| *end as u64 == whole)
             .expect("the good bytes end with a line");
         assert_eq!(&replay.state, state);
-        assert_eq!(replay.good + replay.torn, bytes.len() as u64);
+        assert_eq!(replay.good + replay.tail.bytes(), bytes.len() as u64);
     }
 
     #[test]
@@ -194,7 +252,7 @@ mod tests {
         let (bytes, ends) = written();
         let replay = replay(&bytes[..]).unwrap();
         assert_eq!(replay.header, header());
-        assert_eq!(replay.torn, 0);
+        assert_eq!(replay.tail, Tail::None);
         assert_eq!(replay.chain.records(), 5);
         assert_prefix(&replay, &bytes, &ends);
     }
@@ -204,12 +262,20 @@ mod tests {
         let (bytes, ends) = written();
         for length in 0..bytes.len() {
             let cut = &bytes[..length];
-            let whole_lines = ends.iter().filter(|(end, _)| *end <= length).count();
+            // A line that lacks its newline only is whole.
+            let is_whole = |(end, _): &&(usize, State)| *end <= length + 1;
+            let header_is_whole = ends[0].0 <= length;
+            let whole_lines = if header_is_whole {
+                ends.iter().filter(is_whole).count()
+            } else {
+                0
+            };
             match replay(cut) {
                 Ok(replay) => {
                     assert!(whole_lines > 0, "{length}: no header, no checkpoint");
                     assert_prefix(&replay, cut, &ends);
-                    assert_eq!(replay.good, ends[whole_lines - 1].0 as u64, "{length}");
+                    assert!(replay.good <= ends[whole_lines - 1].0 as u64, "{length}");
+                    assert_eq!(replay.state, ends[whole_lines - 1].1, "{length}");
                 }
                 Err(ReplayError::Damaged { line, .. }) => {
                     assert_eq!((whole_lines, line), (0, 1), "{length}");
@@ -220,25 +286,27 @@ mod tests {
     }
 
     #[test]
-    fn any_flipped_bit_is_refused_with_its_line_or_cut_off_with_the_last_record() {
+    fn any_changed_byte_is_refused_with_its_line_or_is_the_last_newline_which_is_restored() {
         let (bytes, ends) = written();
-        // From here on, a broken newline included, it is the last line that is broken.
-        let last_line = ends[ends.len() - 2].0 - 1;
+        let last_newline = bytes.len() - 1;
         for at in 0..bytes.len() {
-            for bit in 0..8 {
+            let flipped = (0..8).map(|bit| bytes[at] ^ (1 << bit));
+            let meaningful = [b'\n', b'\0', b'0', b'"', b'}'].into_iter();
+            let others = flipped.chain(meaningful);
+            for byte in others.filter(|byte| *byte != bytes[at]) {
                 let mut bytes = bytes.clone();
-                bytes[at] ^= 1 << bit;
+                bytes[at] = byte;
                 let touched = 1 + ends.iter().filter(|(end, _)| *end <= at).count() as u64;
                 match replay(&bytes[..]) {
                     Ok(replay) => {
-                        assert!(at >= last_line, "byte {at}, bit {bit} goes unnoticed");
-                        assert!(replay.torn > 0, "byte {at}, bit {bit} goes unnoticed");
+                        assert_eq!(at, last_newline, "byte {at} as {byte} goes unnoticed");
+                        assert_eq!(replay.tail, Tail::Unended { bytes: 1 });
                         assert_prefix(&replay, &bytes, &ends);
                     }
                     Err(ReplayError::Damaged { line, .. }) => {
-                        assert_eq!(line, touched, "byte {at}, bit {bit}");
+                        assert_eq!(line, touched, "byte {at} as {byte}");
                     }
-                    Err(error) => panic!("byte {at}, bit {bit}: {error:?}"),
+                    Err(error) => panic!("byte {at} as {byte}: {error:?}"),
                 }
             }
         }
@@ -270,7 +338,9 @@ mod tests {
             bytes.truncate(ends.last().unwrap().0);
             bytes.resize(bytes.len() + zeros, 0);
             let replay = replay(&bytes[..]).unwrap();
-            assert_eq!(replay.torn, zeros as u64);
+            // One zero may stand where the newline was, of a record that has its newline already: it is torn.
+            let bytes_torn = zeros as u64;
+            assert_eq!(replay.tail, Tail::Torn { bytes: bytes_torn });
             assert_prefix(&replay, &bytes, &ends);
         }
     }

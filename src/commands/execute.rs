@@ -17,7 +17,7 @@ use super::{
     terminal::{STYLES, print, say},
 };
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Tail},
     cli::Common,
     error::{Error, ExitCode},
     report::{Bars, Lines, Quiet, Reporter, Summary, write_files, write_json},
@@ -55,14 +55,20 @@ pub(super) async fn execute(
     let header = plan.checkpoint_header(settings.run);
     let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
-    if let Some(recovered) = opened.recovered {
-        say(|out| {
+    match opened.repaired {
+        Tail::None => {}
+        Tail::Torn { bytes } => say(|out| {
             writeln!(
                 out,
-                "the checkpoint's last record was torn: {} bytes cut off",
-                recovered.cut_bytes
+                "the checkpoint's last record was torn: {bytes} bytes cut off; no request had left for it"
             )
-        });
+        }),
+        Tail::Unended { .. } => say(|out| {
+            writeln!(
+                out,
+                "the checkpoint's last line had lost its end, which was put back"
+            )
+        }),
     }
     let mut reporter = reporter(common);
     let dispatcher = Dispatcher::new(
@@ -70,7 +76,8 @@ pub(super) async fn execute(
             run: settings.run.to_string(),
             org: settings.org.clone(),
             planned: plan.trailer.changes,
-            recheck: settings.recheck,
+            // Whatever a repair may have lost shows when each execution is read.
+            recheck: settings.recheck || opened.repaired != Tail::None,
             concurrency: settings.pace.concurrency.get() as usize,
             stop_after: settings.pace.stop_after.get(),
             attempts: Policy::default().attempts.get(),
