@@ -4,12 +4,15 @@ mod help;
 
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date};
 use secrecy::SecretString;
 
-use crate::{api::Id, pace::Rate};
+use crate::{
+    api::Id,
+    pace::{Rate, Share},
+};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
@@ -273,8 +276,20 @@ pub struct Resume {
     /// The newest run that is not finished
     #[arg(long)]
     pub last: bool,
+    /// What to do with the changes that earlier sessions left in doubt and no read can settle
+    #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
+    pub in_doubt: Option<InDoubt>,
     #[command(flatten)]
     pub pacing: Pacing,
+}
+
+/// A person's answer where nobody else can know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InDoubt {
+    /// They took no effect, or twice does no harm: send them again
+    Retry,
+    /// Leave them as they are, and bring the run to its end
+    Skip,
 }
 
 #[derive(Debug, Args)]
@@ -379,6 +394,15 @@ pub struct Pacing {
     /// Stop after so many failures in a row
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub stop_after: Option<NonZeroU32>,
+    /// Let at most so many changes of the run fail, or such a share of them, like 2%: with the last one it stops
+    #[arg(long, value_name = "N|N%", help_heading = "Applying")]
+    pub max_errors: Option<Share>,
+    /// How long after a send the service may still be at work on it, however it was answered; --timeout unless given
+    #[arg(
+        long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
+        value_parser = clap::value_parser!(u64).range(1..=86_400)
+    )]
+    pub settle: Option<u64>,
     /// Send without reading each execution once more; what changed since the plan is overwritten
     #[arg(long, help_heading = "Applying")]
     pub no_recheck: bool,

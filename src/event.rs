@@ -17,6 +17,12 @@ pub enum Event {
         /// Outcomes that earlier sessions of this run recorded.
         earlier: Counts,
     },
+    /// The next stage begins: so many executions, after those of the stages before.
+    Stage {
+        number: usize,
+        of: usize,
+        executions: u64,
+    },
     Ended {
         target: Target,
         action: Vec<String>,
@@ -49,6 +55,10 @@ pub enum Drain {
     Unauthorized { message: String },
     /// Too many failures in a row.
     FailuresInARow { failures: u32, last: String },
+    /// So many changes failed that no more may.
+    ErrorBudget { errors: u64 },
+    /// Something failed in a stage before the last.
+    Stage { number: usize, errors: u64 },
     /// The service asked for a longer rest than a run waits.
     LongPause { pause: Duration },
     /// The checkpoint can't be written, so nothing may be sent.

@@ -38,6 +38,17 @@ impl Outcome {
         Self::NotAttempted,
     ];
 
+    /// Whether it is an error of the run, as `max_errors` and `stages` count them. What others changed or took away is
+    /// none.
+    pub const fn is_error(self) -> bool {
+        match self {
+            Self::Refused | Self::Failed | Self::InDoubt => true,
+            Self::Applied | Self::AlreadyDone | Self::Drifted | Self::Gone | Self::NotAttempted => {
+                false
+            }
+        }
+    }
+
     pub const fn word(self) -> &'static str {
         match self {
             Self::Applied => "applied",

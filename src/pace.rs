@@ -1,8 +1,10 @@
 //! How fast: the settings, the limiter and the shared pause.
 
 mod limiter;
+mod share;
 
 pub use limiter::Pacer;
+pub use share::Share;
 
 use std::{fmt, num::NonZeroU32, str::FromStr};
 
@@ -80,7 +82,7 @@ impl From<Rate> for String {
 }
 
 /// How fast and how far a run goes.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pace {
     pub rate: Rate,
@@ -90,6 +92,13 @@ pub struct Pace {
     pub concurrency: NonZeroU32,
     /// Failures in a row that stop the run.
     pub stop_after: NonZeroU32,
+    /// Changes of a run that may fail, or a share of all its changes. With the last of them the run stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_errors: Option<Share>,
+    /// How far each stage goes, in executions from the plan's first on; after the last one comes the rest. A stage in
+    /// which something fails is the last one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Share>,
 }
 
 const fn positive(number: u32) -> NonZeroU32 {
@@ -118,6 +127,8 @@ impl Default for Pace {
             concurrency: positive(4),
             // One bad record fails alone; ten in a row are a service that is down or a playbook that is wrong.
             stop_after: positive(10),
+            max_errors: None,
+            stages: Vec::new(),
         }
     }
 }

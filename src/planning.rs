@@ -119,7 +119,7 @@ fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
         org: scanned.org.clone(),
         now: origin.now,
         timezone: playbook.zone.iana_name().unwrap_or("UTC").to_owned(),
-        pace: playbook.pace,
+        pace: playbook.pace.clone(),
         guards: playbook.guards.clone(),
         tool: origin.tool.clone(),
     }

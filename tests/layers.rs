@@ -45,7 +45,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "action api checkpoint client event http outcome plan report retry selection",
+        "action api checkpoint client event http json outcome pace plan report retry selection",
     ),
     (
         "commands",

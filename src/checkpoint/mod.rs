@@ -27,9 +27,11 @@
 //!              started                throttled, not_sent
 //! untouched ────────────► in flight ───────────────────────► between ── started ──► in flight
 //!     │                     │   │ unknown, or the process died  ▲
-//!     │                     │   └───────────► in doubt ─────────┘ not_applied (a read proved it)
-//!     │ ended (by the       │ ended             │  started: in flight again; its throttled, not_sent
-//!     ▼ re-check)           ▼                   ▼  and unknown lead back to "in doubt"
+//!     │                     │   └───────────► in doubt ─────────┘ not_applied (a read proved it),
+//!     │ ended (by the       │ ended             │                   send_again (a person said so)
+//!     ▼ re-check)           ▼                   ▼ ended (also as in doubt, when a person said so),
+//!                                                 or started: in flight again; its throttled, not_sent
+//!                                                 and unknown lead back to "in doubt"
 //! ```
 //!
 //! While an attempt is in doubt, `refused` and `failed` would be guesses, and are illegal: record

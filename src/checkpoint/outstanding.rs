@@ -102,7 +102,7 @@ mod tests {
                 Record::Throttled { attempt, .. }
                 | Record::NotSent { attempt, .. }
                 | Record::Unknown { attempt, .. } => self.live() && *attempt == self.number(),
-                Record::NotApplied { attempt, .. } => {
+                Record::NotApplied { attempt, .. } | Record::SendAgain { attempt, .. } => {
                     !self.live() && self.in_doubt() && *attempt == self.number()
                 }
                 Record::Ended { outcome, .. } => match outcome {
@@ -111,6 +111,7 @@ mod tests {
                     End::Drifted => !self.live(),
                     End::Gone => true,
                     End::Refused | End::Failed => !self.in_doubt(),
+                    End::InDoubt => !self.live() && self.in_doubt(),
                 },
                 Record::Resumed { .. } | Record::Finished { .. } | Record::Abandoned { .. } => true,
             }
@@ -124,7 +125,7 @@ mod tests {
                     last.0 = Attempt::DidNothing;
                 }
                 (Record::Unknown { at, .. }, Some(last)) => *last = (Attempt::MayHaveWorked, *at),
-                (Record::NotApplied { .. }, _) => {
+                (Record::NotApplied { .. } | Record::SendAgain { .. }, _) => {
                     for attempt in &mut self.attempts {
                         attempt.0 = Attempt::DidNothing;
                     }
@@ -165,7 +166,7 @@ mod tests {
     fn any_record() -> impl Strategy<Value = Record> {
         let attempt = 1..4_u32;
         let reason = || Detail::new("r");
-        (LINES, attempt, 0..20_usize, 0..100_i64).prop_map(move |(line, attempt, kind, at)| {
+        (LINES, attempt, 0..22_usize, 0..100_i64).prop_map(move |(line, attempt, kind, at)| {
             match kind {
                 0..=5 => Record::Started { line, attempt, at },
                 6..=7 => Record::Throttled { line, attempt },
@@ -181,10 +182,11 @@ mod tests {
                     reason: reason(),
                 },
                 11..=12 => Record::NotApplied { line, attempt },
-                13 => Record::Resumed { at },
+                13 => Record::SendAgain { line, attempt },
+                14 => Record::Resumed { at },
                 _ => Record::Ended {
                     line,
-                    outcome: End::ALL[kind - 14],
+                    outcome: End::ALL[kind - 15],
                     detail: None,
                 },
             }
@@ -198,6 +200,7 @@ mod tests {
             | Record::NotSent { line, .. }
             | Record::Unknown { line, .. }
             | Record::NotApplied { line, .. }
+            | Record::SendAgain { line, .. }
             | Record::Ended { line, .. } => Some(*line),
             Record::Resumed { .. } | Record::Finished { .. } | Record::Abandoned { .. } => None,
         }

@@ -29,6 +29,7 @@ pub enum Step {
     NotSent,
     Unknown,
     NotApplied,
+    SendAgain,
     Ended(End),
 }
 
@@ -39,7 +40,8 @@ impl Phase {
     /// - `applied` needs an attempt that may have taken effect, `already_done` that there is none;
     /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared
     ///   up first, by `not_applied`;
-    /// - `drifted` comes from a read, never from the answer to an attempt.
+    /// - `drifted` comes from a read, never from the answer to an attempt;
+    /// - a person's answer (`send_again`, ended `in_doubt`) is about an attempt in doubt.
     #[expect(
         clippy::match_same_arms,
         reason = "one phase after the other, so that the table can be checked by eye"
@@ -60,7 +62,8 @@ impl Phase {
                 | Step::NotSent
                 | Step::Unknown
                 | Step::NotApplied
-                | Step::Ended(End::Applied),
+                | Step::SendAgain
+                | Step::Ended(End::Applied | End::InDoubt),
             ) => None,
 
             (Self::InFlight, Step::Throttled | Step::NotSent) => Some(Self::Between),
@@ -71,7 +74,10 @@ impl Phase {
             ) => Some(Self::Ended(end)),
             (
                 Self::InFlight,
-                Step::Started | Step::NotApplied | Step::Ended(End::AlreadyDone | End::Drifted),
+                Step::Started
+                | Step::NotApplied
+                | Step::SendAgain
+                | Step::Ended(End::AlreadyDone | End::Drifted | End::InDoubt),
             ) => None,
 
             (Self::InFlightAgain, Step::Throttled | Step::NotSent | Step::Unknown) => {
@@ -84,14 +90,18 @@ impl Phase {
                 Self::InFlightAgain,
                 Step::Started
                 | Step::NotApplied
-                | Step::Ended(End::AlreadyDone | End::Drifted | End::Refused | End::Failed),
+                | Step::SendAgain
+                | Step::Ended(
+                    End::AlreadyDone | End::Drifted | End::Refused | End::Failed | End::InDoubt,
+                ),
             ) => None,
 
             (Self::InDoubt, Step::Started) => Some(Self::InFlightAgain),
-            (Self::InDoubt, Step::NotApplied) => Some(Self::Between),
-            (Self::InDoubt, Step::Ended(end @ (End::Applied | End::Drifted | End::Gone))) => {
-                Some(Self::Ended(end))
-            }
+            (Self::InDoubt, Step::NotApplied | Step::SendAgain) => Some(Self::Between),
+            (
+                Self::InDoubt,
+                Step::Ended(end @ (End::Applied | End::Drifted | End::Gone | End::InDoubt)),
+            ) => Some(Self::Ended(end)),
             (
                 Self::InDoubt,
                 Step::Throttled
@@ -107,6 +117,7 @@ impl Phase {
                 | Step::NotSent
                 | Step::Unknown
                 | Step::NotApplied
+                | Step::SendAgain
                 | Step::Ended(_),
             ) => None,
         }
@@ -150,6 +161,7 @@ impl fmt::Display for Step {
             Self::NotSent => f.write_str("not_sent"),
             Self::Unknown => f.write_str("unknown"),
             Self::NotApplied => f.write_str("not_applied"),
+            Self::SendAgain => f.write_str("send_again"),
             Self::Ended(end) => write!(f, "ended {end}"),
         }
     }
@@ -160,18 +172,20 @@ mod tests {
     use super::*;
 
     /// The steps in the order of the table's columns.
-    const STEPS: [Step; 11] = [
+    const STEPS: [Step; 13] = [
         Step::Started,
         Step::Throttled,
         Step::NotSent,
         Step::Unknown,
         Step::NotApplied,
+        Step::SendAgain,
         Step::Ended(End::Applied),
         Step::Ended(End::AlreadyDone),
         Step::Ended(End::Drifted),
         Step::Ended(End::Gone),
         Step::Ended(End::Refused),
         Step::Ended(End::Failed),
+        Step::Ended(End::InDoubt),
     ];
 
     #[test]
@@ -179,12 +193,12 @@ mod tests {
         // U untouched, F in flight, A in flight again, B between, D in doubt, E ended as said, . illegal
         #[rustfmt::skip]
         let table = [
-            //                      start thrott notsent unknown notapp  appl done drift gone refu fail
-            (Phase::Untouched,     "F     .      .       .       .       .    E    E     E    E    E"),
-            (Phase::InFlight,      ".     B      B       D       .       E    .    .     E    E    E"),
-            (Phase::InFlightAgain, ".     D      D       D       .       E    .    .     E    .    ."),
-            (Phase::Between,       "F     .      .       .       .       .    E    E     E    E    E"),
-            (Phase::InDoubt,       "A     .      .       .       B       E    .    E     E    .    ."),
+            //                      start thrott notsent unknown notapp again  appl done drift gone refu fail doubt
+            (Phase::Untouched,     "F     .      .       .       .      .      .    E    E     E    E    E    ."),
+            (Phase::InFlight,      ".     B      B       D       .      .      E    .    .     E    E    E    ."),
+            (Phase::InFlightAgain, ".     D      D       D       .      .      E    .    .     E    .    .    ."),
+            (Phase::Between,       "F     .      .       .       .      .      .    E    E     E    E    E    ."),
+            (Phase::InDoubt,       "A     .      .       .       B      B      E    .    E     E    .    .    E"),
         ];
         for (phase, row) in table {
             let cells: Vec<_> = row.split_whitespace().collect();

@@ -100,18 +100,16 @@ pub(super) fn visit(
             Line::None => break,
             Line::Whole => chain.open_record(&buffer).map_err(at(number))?,
             Line::Overlong => return Err(at(number)(Damage::Checksum)),
-            Line::Unended => match unended(&mut chain, &buffer) {
-                Some((record, in_its_place)) => {
-                    tail = Tail::Unended {
-                        bytes: in_its_place,
-                    };
-                    record
-                }
-                None => {
+            Line::Unended => {
+                let Some((record, in_its_place)) = unended(&mut chain, &buffer) else {
                     tail = Tail::Torn { bytes };
                     break;
-                }
-            },
+                };
+                tail = Tail::Unended {
+                    bytes: in_its_place,
+                };
+                record
+            }
         };
         state
             .next(&record)

@@ -108,6 +108,9 @@ impl State {
             Record::NotApplied { line, attempt } => {
                 self.step(line, Step::NotApplied, Some((attempt, 0)))
             }
+            Record::SendAgain { line, attempt } => {
+                self.step(line, Step::SendAgain, Some((attempt, 0)))
+            }
             Record::Ended { line, outcome, .. } => {
                 self.step(line, Step::Ended(outcome), None)?;
                 self.attempts.remove(&line);
@@ -176,6 +179,15 @@ impl State {
         counts.add(Outcome::InDoubt, doubtful);
         counts.add(Outcome::NotAttempted, self.changes - counts.total());
         counts
+    }
+
+    /// Changes that failed, were refused, or are in doubt.
+    pub fn errors(&self) -> u64 {
+        let counts = self.counts();
+        let errors = Outcome::ALL
+            .into_iter()
+            .filter(|outcome| outcome.is_error());
+        errors.map(|outcome| counts.get(outcome)).sum()
     }
 
     /// Changes that have no end.

@@ -65,8 +65,11 @@ pub(super) const RESUME: &str = "\
 Examples:
   wf-bulk resume --last              the newest run that is not finished
   wf-bulk resume 0192f0c4 --rate 2/s
+  wf-bulk resume 0192f0c4 --in-doubt retry   after a look at the service: send them again
+  wf-bulk resume 0192f0c4 --in-doubt skip    after a look at the service: leave them
 
-The plan, the server and the pace come from the run's folder. What is done is not done again.";
+The plan, the server and the pace come from the run's folder. What is done is not done again. What is in doubt is
+read back first; an answer is for what no read can tell, as in the list of the session before.";
 
 pub(super) const STATUS: &str = "\
 Examples:

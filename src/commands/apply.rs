@@ -32,7 +32,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         &credentials,
         Server::of(common, &credentials)?,
         org,
-        &args.pacing.over(header.pace),
+        &args.pacing.over(&header.pace),
         common.timeout(),
     )
     .await?;

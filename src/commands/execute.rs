@@ -22,7 +22,7 @@ use crate::{
     error::{Error, ExitCode},
     report::{Bars, Lines, Quiet, Reporter, Summary, write_files, write_json},
     retry::Policy,
-    run::{Dispatcher, Settings, Signals},
+    run::{Dispatcher, DoubtAnswer, Settings, Signals},
     store::{RunFolder, RunSettings},
 };
 
@@ -44,6 +44,7 @@ pub(super) async fn execute(
     prepared: PreparedRun,
     backend: Backend,
     interrupts: mpsc::UnboundedReceiver<()>,
+    doubts: Option<DoubtAnswer>,
 ) -> Result<ExitCode, Error> {
     let PreparedRun {
         folder,
@@ -76,13 +77,19 @@ pub(super) async fn execute(
             run: settings.run.to_string(),
             org: settings.org.clone(),
             planned: plan.trailer.changes,
+            groups: plan.trailer.groups,
             // Whatever a repair may have lost shows when each execution is read.
             recheck: settings.recheck || opened.repaired != Tail::None,
             concurrency: settings.pace.concurrency.get() as usize,
             stop_after: settings.pace.stop_after.get(),
+            max_errors: settings
+                .pace
+                .max_errors
+                .map(|share| share.at_most(plan.trailer.changes)),
+            stages: settings.pace.stages.clone(),
+            doubts,
             attempts: Policy::default().attempts.get(),
-            // No request is under way for longer.
-            settle: settings.timeout(),
+            settle: settings.settle(),
             now: now_ms,
         },
         Arc::clone(&backend.client),

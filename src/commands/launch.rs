@@ -51,7 +51,7 @@ pub(super) async fn launch(
     if let Some(most) = args.applying.max_changes {
         plan.header.guards.max_changes = Some(most);
     }
-    let pace = args.pacing.over(plan.header.pace);
+    let pace = args.pacing.over(&plan.header.pace);
 
     plan.show(common, &pace, !args.pacing.no_recheck, "")?;
 
@@ -95,6 +95,7 @@ pub(super) async fn launch(
         pace,
         recheck: !args.pacing.no_recheck,
         timeout_ms: common.timeout * 1000,
+        settle_ms: args.pacing.settle_ms().unwrap_or(common.timeout * 1000),
         reason: args.applying.reason.clone(),
     };
     let interrupts = signals::watch()?;
@@ -107,7 +108,7 @@ pub(super) async fn launch(
         plan_file,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts).await;
+    let exit_code = execute(common, prepared, backend, interrupts, None).await;
     drop((server_lock, run_lock));
     exit_code
 }

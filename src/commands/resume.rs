@@ -13,9 +13,10 @@ use super::{
     terminal::say,
 };
 use crate::{
-    cli::{Common, Resume},
+    cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
+    run::DoubtAnswer,
     store::{RunFolder, StateDir},
 };
 
@@ -53,7 +54,8 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
             settings.run
         )));
     }
-    settings.pace = args.pacing.over(settings.pace);
+    settings.pace = args.pacing.over(&settings.pace);
+    settings.settle_ms = args.pacing.settle_ms().unwrap_or(settings.settle_ms);
     settings.recheck &= !args.pacing.no_recheck;
     let server = Server::named(&settings.server)?;
     let credentials = match &server {
@@ -70,6 +72,10 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     )
     .await?;
     let interrupts = signals::watch()?;
+    let doubts = args.in_doubt.map(|answer| match answer {
+        InDoubt::Retry => DoubtAnswer::Retry,
+        InDoubt::Skip => DoubtAnswer::Skip,
+    });
     let prepared = PreparedRun {
         folder,
         settings,
@@ -77,7 +83,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         plan_file,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts).await;
+    let exit_code = execute(common, prepared, backend, interrupts, doubts).await;
     drop((server_lock, run_lock));
     exit_code
 }

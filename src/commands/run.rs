@@ -23,7 +23,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     }
     let now = moment(args.planning.now);
     let mut playbook = load_for_planning(&args.playbook, &args.planning, now)?;
-    playbook.pace = args.pacing.over(playbook.pace);
+    playbook.pace = args.pacing.over(&playbook.pace);
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
     }

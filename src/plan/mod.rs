@@ -3,6 +3,7 @@
 mod admission;
 mod builder;
 mod file;
+mod look_at;
 mod model;
 
 pub use crate::action::{Effect, Repeat};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
-use crate::pace::{Pace, Rate};
+use crate::pace::{Pace, Rate, Share};
 
 use super::{
     check_select::present,
@@ -107,9 +107,15 @@ fn allow(reader: &mut Reader<'_>, field: Field<'_>) -> BTreeSet<Allow> {
 /// The pace; where a value is wrong, its default.
 pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
     let default = Pace::default();
-    let fields = top
-        .get("pace")
-        .and_then(|field| reader.map(field, &["rate", "burst", "concurrency", "stop_after"]));
+    let known = [
+        "rate",
+        "burst",
+        "concurrency",
+        "stop_after",
+        "max_errors",
+        "stages",
+    ];
+    let fields = top.get("pace").and_then(|field| reader.map(field, &known));
     let Some(fields) = fields else {
         return default;
     };
@@ -123,6 +129,66 @@ pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
             .unwrap_or(default.concurrency),
         stop_after: count(reader, &fields, "stop_after", NonZeroU32::MAX)
             .unwrap_or(default.stop_after),
+        max_errors: fields
+            .get("max_errors")
+            .and_then(|field| share(reader, field, "errors")),
+        stages: fields
+            .get("stages")
+            .map_or_else(Vec::new, |field| stages(reader, field)),
+    }
+}
+
+/// The stages, each of which must go further than the one before.
+fn stages(reader: &mut Reader<'_>, field: Field<'_>) -> Vec<Share> {
+    let items = reader
+        .list(field, "a list of stages, like [5, 100%]")
+        .unwrap_or_default();
+    let mut stages: Vec<Share> = Vec::new();
+    for item in items {
+        let item = field.item(item);
+        let Some(stage) = share(reader, item, "executions") else {
+            continue;
+        };
+        let falls_back = match (stages.last(), stage) {
+            (Some(Share::Count(before)), Share::Count(now)) => now <= *before,
+            (Some(Share::Percent(before)), Share::Percent(now)) => now <= *before,
+            // Which one goes further depends on the plan.
+            (Some(Share::Count(_)), Share::Percent(_))
+            | (Some(Share::Percent(_)), Share::Count(_))
+            | (None, _) => false,
+        };
+        if falls_back {
+            reader.wrong(
+                item.node.span,
+                format!("the stage `{stage}` goes no further than the one before it"),
+                "count from the first execution on: [5, 50, 100%] are 5, then 45 more, then the rest",
+            );
+        }
+        stages.push(stage);
+    }
+    stages
+}
+
+/// A number of `things`, or a share of all of them.
+fn share(reader: &mut Reader<'_>, field: Field<'_>, things: &str) -> Option<Share> {
+    let help = format!("write a number of {things}, like 5, or a share of all, like 10%");
+    let text = match &field.node.value {
+        Value::Number(number) => number.to_string(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Text(_)
+        | Value::List(_)
+        | Value::Map(_)
+        | Value::CollectionKey => reader
+            .text_or(field, "a number or a share like 10%", &help)?
+            .to_owned(),
+    };
+    match text.parse() {
+        Ok(share) => Some(share),
+        Err(error) => {
+            reader.wrong(field.node.span, error, help);
+            None
+        }
     }
 }
 

@@ -218,9 +218,12 @@ fn guards() -> Value {
 
 fn pace() -> Value {
     let count = || json!({"type": "integer", "minimum": 1});
+    let share =
+        || json!({"anyOf": [count(), {"type": "string", "pattern": "^[0-9]+$|^[0-9.]+ *%$"}]});
     object(&json!({
         "rate": {"type": "string", "pattern": "^[0-9.]+ */ *(s|min)$"},
         "burst": count(), "concurrency": count(), "stop_after": count(),
+        "max_errors": share(), "stages": {"type": "array", "items": share()},
     }))
 }
 

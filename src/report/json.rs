@@ -37,6 +37,8 @@ impl From<&Drain> for Stopped {
             Drain::Interrupted => "interrupted",
             Drain::Unauthorized { .. } => "unauthorized",
             Drain::FailuresInARow { .. } => "failures_in_a_row",
+            Drain::ErrorBudget { .. } => "error_budget",
+            Drain::Stage { .. } => "stage",
             Drain::LongPause { .. } => "long_pause",
             Drain::Checkpoint { .. } => "checkpoint",
             Drain::OtherOrganisation { .. } => "other_organisation",

@@ -48,6 +48,7 @@ impl<'a> Problem<'a> {
                 detail,
             } => Self::new(target, action, *outcome, detail.as_deref()),
             Event::Started { .. }
+            | Event::Stage { .. }
             | Event::Retried { .. }
             | Event::Doubted { .. }
             | Event::Throttled { .. }

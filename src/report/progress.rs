@@ -82,6 +82,14 @@ impl Progress {
                     )
                 })
             }
+            Event::Stage {
+                number,
+                of,
+                executions,
+            } => Some(format!(
+                "stage {number} of {of}: {}",
+                count(*executions, "execution", "executions")
+            )),
             Event::Ended {
                 target,
                 action,

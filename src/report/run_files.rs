@@ -111,6 +111,7 @@ fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
             | Record::Started { .. }
             | Record::Throttled { .. }
             | Record::NotApplied { .. }
+            | Record::SendAgain { .. }
             | Record::Resumed { .. }
             | Record::Finished { .. }
             | Record::Abandoned { .. } => return,

@@ -126,7 +126,10 @@ impl Summary {
 const fn stop_code(drain: &Drain) -> ExitCode {
     match drain {
         Drain::Interrupted => ExitCode::Interrupted,
-        Drain::FailuresInARow { .. } | Drain::LongPause { .. } => ExitCode::Stopped,
+        Drain::FailuresInARow { .. }
+        | Drain::ErrorBudget { .. }
+        | Drain::Stage { .. }
+        | Drain::LongPause { .. } => ExitCode::Stopped,
         Drain::Unauthorized { .. }
         | Drain::Checkpoint { .. }
         | Drain::OtherOrganisation { .. }

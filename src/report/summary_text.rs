@@ -161,6 +161,8 @@ fn when_to_resume(drain: &Drain) -> String {
             " with another token, in EPILOT_TOKEN or from --token-command".to_owned()
         }
         Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
+        Drain::ErrorBudget { .. } => ", with room for more errors".to_owned(),
+        Drain::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
         Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use crate::{event::Drain, outcome::Outcome, plan::Target, text::Untrusted};
 
-use super::{problem::Problem, units::rough};
+use super::{
+    problem::Problem,
+    units::{count, rough},
+};
 
 /// Columns of a name; the ids beside it are what identifies.
 const NAME_COLUMNS: usize = 50;
@@ -87,6 +90,14 @@ pub(super) fn stop(drain: &Drain) -> String {
                 detail(last)
             )
         }
+        Drain::ErrorBudget { errors } => format!(
+            "{}, which is as many as may",
+            count(*errors, "change has failed", "changes have failed")
+        ),
+        Drain::Stage { number, errors } => format!(
+            "{} in stage {number}",
+            count(*errors, "change has failed", "changes have failed")
+        ),
         Drain::LongPause { pause } => {
             format!("the service asks for a rest of {}", rough(*pause))
         }

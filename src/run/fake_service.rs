@@ -251,11 +251,21 @@ impl Service {
                 json::set(target, path, value.clone());
             }
         }
+        let fresh = target.clone();
+        if let Some(tasks) = executions
+            .get_mut(&execution_of(operation))
+            .filter(|_| body.is_some_and(|body| body["status"] == "SKIPPED"))
+            .and_then(|execution| execution["tasks"].as_array_mut())
+            && let Some(next) = tasks.iter_mut().find(|task| task["status"] == "PENDING")
+        {
+            // The flow advances.
+            next["status"] = json!("IN_PROGRESS");
+        }
         ledger.push(key.to_owned());
         if matches!(operation, Operation::UpdateExecution(_)) {
             reply(204, &Value::Null)
         } else {
-            reply(200, target)
+            reply(200, &fresh)
         }
     }
 

@@ -1,10 +1,10 @@
 //! The changes of one execution, read from the plan as a stream.
 
-use std::io::BufRead;
+use std::{io::BufRead, ops::Range};
 
 use crate::{
     api::{Generation, Id, Level, Operation},
-    plan::{Change, Item, PlanError, Reader},
+    plan::{Change, Item, PlanError, Reader, Repeat},
 };
 
 /// A change with its line in the plan and the operation that it is.
@@ -13,6 +13,13 @@ pub struct Planned {
     pub line: u64,
     pub change: Change,
     pub operation: Operation,
+}
+
+impl Planned {
+    /// Whether a read can tell what an attempt did.
+    pub fn can_be_read_back(&self) -> bool {
+        self.change.repeat != Repeat::Once
+    }
 }
 
 /// All changes of one execution, in the plan's order; never empty.
@@ -36,19 +43,45 @@ impl Group {
 pub struct Groups<R> {
     reader: Reader<R>,
     next: Option<Planned>,
+    /// Groups that were read.
+    read: u64,
+    /// Which of them are given, counted from 0.
+    range: Range<u64>,
 }
 
 impl<R: BufRead> Groups<R> {
+    /// All of them.
     pub const fn new(reader: Reader<R>) -> Self {
-        Self { reader, next: None }
+        Self::within(reader, 0..u64::MAX)
     }
 
-    /// The next group; none at the end of the plan.
+    /// Some of them, counted from 0.
+    pub const fn within(reader: Reader<R>, range: Range<u64>) -> Self {
+        Self {
+            reader,
+            next: None,
+            read: 0,
+            range,
+        }
+    }
+
+    /// The next group; none when there are no more.
     ///
     /// # Errors
     ///
     /// When the plan can't be read, or is not what it was when it was checked.
     pub fn next_group(&mut self) -> Result<Option<Group>, PlanError> {
+        while self.read < self.range.end {
+            let group = self.read_group()?;
+            self.read += 1;
+            if group.is_none() || self.read > self.range.start {
+                return Ok(group);
+            }
+        }
+        Ok(None)
+    }
+
+    fn read_group(&mut self) -> Result<Option<Group>, PlanError> {
         let first = match self.next.take() {
             Some(first) => first,
             None => match self.next_change()? {

@@ -23,6 +23,8 @@ pub(super) enum Message {
     Event(Event),
     /// The whole run is in trouble.
     Trouble(Drain),
+    /// A change was not sent because the error budget did not allow it then.
+    HeldBack,
 }
 
 /// A change that came to its end.
@@ -37,6 +39,16 @@ pub(super) struct Ended {
 }
 
 impl Ended {
+    pub(super) fn new(planned: &Planned, end: End, detail: Option<String>) -> Self {
+        Self {
+            line: planned.line,
+            target: planned.change.target.clone(),
+            action: planned.change.action.clone(),
+            end,
+            detail,
+        }
+    }
+
     pub(super) fn outcome(&self) -> Outcome {
         self.end.into()
     }
@@ -120,6 +132,12 @@ impl Link {
         });
         let ack = answer.await.map_err(|_| Stopped)?;
         ack.await.map_err(|failure| {
+            // Where it can't be written either, it is still counted as what it is.
+            self.record(Record::NotSent {
+                line: planned.line,
+                attempt,
+                reason: Detail::new("its intent could not be written down"),
+            });
             self.trouble(Drain::Checkpoint {
                 message: failure.to_string(),
             });
@@ -135,13 +153,7 @@ impl Link {
     }
 
     pub(super) fn ended(&self, planned: &Planned, end: End, detail: Option<String>) -> Standing {
-        self.tell(Message::Ended(Ended {
-            line: planned.line,
-            target: planned.change.target.clone(),
-            action: planned.change.action.clone(),
-            end,
-            detail,
-        }));
+        self.tell(Message::Ended(Ended::new(planned, end, detail)));
         Standing::Ended(end.into())
     }
 
@@ -151,6 +163,10 @@ impl Link {
 
     pub(super) fn trouble(&self, drain: Drain) {
         self.tell(Message::Trouble(drain));
+    }
+
+    pub(super) fn held_back(&self) {
+        self.tell(Message::HeldBack);
     }
 
     fn tell(&self, message: Message) {

@@ -6,19 +6,28 @@
 //! A run makes passes over its plan. The first takes every group with something outstanding, so a resumed run is
 //! a run with a longer past. Later passes take the groups with a doubtful change, once a read can prove that the
 //! request did not take effect.
+//!
+//! With `stages`, each stage makes its passes over its part of the plan before the next one begins. With `max_errors`,
+//! whoever sends holds a slot of the `error_budget`.
 
 mod decide;
 mod dispatcher;
+mod error_budget;
+mod failures;
 #[cfg(test)]
 mod fake_service;
 mod group;
+#[cfg(test)]
+mod limit_tests;
 mod link;
+mod own_effects;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod stage;
+mod stages;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]
@@ -26,5 +35,5 @@ mod tests;
 mod view;
 mod worker;
 
-pub use dispatcher::{Dispatcher, End, RunError, Settings, Signals};
+pub use dispatcher::{Dispatcher, DoubtAnswer, End, RunError, Settings, Signals};
 pub use group::{Group, Groups, Planned};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fake_service::{Key, key};
-use crate::plan::{Change, Header};
+use crate::plan::{Change, Effect, Header, Repeat};
 
 pub(super) fn plan_header() -> Header {
     serde_json::from_value(json!({
@@ -100,6 +100,31 @@ pub(super) fn run_now(execution: &str, task: &str) -> Change {
         "requires": {"execution.status": "STARTED", "target.automation_execution_id": null,
                      "target.schedule.schedule_id": format!("schedule-{}", &task[1..])},
         "repeat": "readable",
+    }))
+}
+
+/// A status that lets the flow advance.
+pub(super) fn skip(execution: &str, task: &str) -> Change {
+    let mut change = patch_task(
+        execution,
+        task,
+        "status",
+        [json!("PENDING"), json!("SKIPPED")],
+        "PENDING",
+    );
+    change.requires.remove("target.status");
+    change.repeat = Repeat::Readable;
+    change.effects = vec![Effect::FlowAdvances];
+    change
+}
+
+/// What no read can tell.
+pub(super) fn run_automation(execution: &str, task: &str) -> Change {
+    change(&json!({
+        "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
+        "request": {"method": "POST",
+                    "path": format!("/v2/flows/executions/{execution}/tasks/{task}/automation:run")},
+        "before": {}, "after": {}, "requires": {"execution.status": "STARTED"}, "repeat": "once",
     }))
 }
 

@@ -254,7 +254,7 @@ async fn a_doubt_that_no_read_can_settle_stays_in_doubt_and_the_run_ends() {
     assert!(!end.finished && end.stopped.is_none());
     assert!(stage.reads() <= 4, "{} reads", stage.reads());
     let told = stage.events.iter().any(
-        |event| matches!(event, Event::Ended { outcome: Outcome::InDoubt, detail: Some(detail), .. } if detail.contains("status")),
+        |event| matches!(event, Event::Ended { outcome: Outcome::InDoubt, detail: Some(detail), .. } if detail.contains("automation has started")),
     );
     assert!(told, "{:?}", stage.events);
 }

@@ -2,8 +2,11 @@
 
 use serde_json::Value;
 
-use super::group::Planned;
-use crate::action::{Expected, Reading, read_back, replay};
+use super::{group::Planned, own_effects::read_back_after};
+use crate::{
+    action::{Reading, replay},
+    plan::Effect,
+};
 
 /// What is known of a group's execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,16 +19,13 @@ pub(super) enum View {
 }
 
 impl View {
-    /// What it says about a change; none when it was not read.
-    pub(super) fn read_back(&self, planned: &Planned) -> Option<Reading> {
+    /// What it says about a change, none when it was not read. `caused` are the effects of the changes before it that
+    /// were sent.
+    pub(super) fn read_back(&self, planned: &Planned, caused: &[Effect]) -> Option<Reading> {
         match self {
             Self::Unread => None,
-            Self::Missing => Some(read_back(&planned.operation, expected(planned), None)),
-            Self::Known(execution) => Some(read_back(
-                &planned.operation,
-                expected(planned),
-                Some(execution),
-            )),
+            Self::Missing => Some(read_back_after(planned, caused, None)),
+            Self::Known(execution) => Some(read_back_after(planned, caused, Some(execution))),
         }
     }
 
@@ -61,14 +61,5 @@ impl View {
                 replay(operation, after, sent, execution);
             }
         }
-    }
-}
-
-const fn expected(planned: &Planned) -> Expected<'_> {
-    let change = &planned.change;
-    Expected {
-        before: &change.before,
-        after: &change.after,
-        requires: &change.requires,
     }
 }

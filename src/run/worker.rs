@@ -1,25 +1,28 @@
 //! Works on one group: reads its execution, then brings its changes to an end, one after another.
 
+mod reading;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use super::{
     decide::{Limits, Standing, Step, decide, end_of_gone},
+    error_budget::{ErrorBudget, Slot},
     group::{Group, Planned},
     link::{Link, Stopped},
     view::View,
 };
 use crate::{
     action::Reading,
-    api::{Found, Operation, ReadTrouble, Verdict},
+    api::Verdict,
     checkpoint::{Detail, End, Record},
-    client::{Client, LongPause, ReadErrorKind},
+    client::{Client, LongPause},
     event::{Drain, Event},
     http::Renewal,
-    plan::Repeat,
+    outcome::Outcome,
+    plan::Effect,
     retry::Next,
-    selection::org_of,
 };
 
 /// What all workers share.
@@ -31,6 +34,7 @@ pub(super) struct Shared {
     /// The organisation that was planned on.
     pub(super) org: Option<String>,
     pub(super) limits: Limits,
+    pub(super) budget: Arc<ErrorBudget>,
     /// The present, in Unix milliseconds.
     pub(super) now: fn() -> i64,
 }
@@ -78,7 +82,7 @@ impl Worker<'_> {
     fn has_doubt_to_read(&self) -> bool {
         let changes = self.group.changes.iter().zip(&self.standings);
         changes
-            .filter(|(planned, _)| planned.change.repeat != Repeat::Once)
+            .filter(|(planned, _)| planned.can_be_read_back())
             .any(|(_, standing)| is_doubtful(standing))
     }
 
@@ -88,28 +92,36 @@ impl Worker<'_> {
             if self.link.is_stopping() {
                 return Err(Stopped);
             }
-            let reading = self.view.read_back(&self.group.changes[place]);
+            let caused = self.caused_before(place);
+            let reading = self.view.read_back(&self.group.changes[place], &caused);
             match self.decide(place, reading) {
                 Step::Leave | Step::Blocked | Step::Later => {}
                 Step::End(end, detail) => {
-                    self.standings[place] =
-                        self.link.ended(&self.group.changes[place], end, detail);
+                    let slot = self.slot_of_doubt(place);
+                    self.end(place, end, detail);
+                    self.settle(place, slot);
                 }
                 Step::GiveUp { attempts } => {
+                    let slot = self.slot_of_doubt(place);
                     self.disprove(place, attempts);
                     let detail = format!("did not take effect in {attempts} attempts");
-                    self.standings[place] =
-                        self.link
-                            .ended(&self.group.changes[place], End::Failed, Some(detail));
+                    self.end(place, End::Failed, Some(detail));
+                    self.settle(place, slot);
                 }
                 Step::Send {
                     attempts,
                     disproved,
                 } => {
+                    let slot = match self.slot_of_doubt(place) {
+                        Some(slot) => slot,
+                        None => self.slot().await?,
+                    };
                     if disproved {
                         self.disprove(place, attempts);
                     }
-                    self.send(place, attempts).await?;
+                    let sent = self.send(place, attempts).await;
+                    self.settle(place, Some(slot));
+                    sent?;
                 }
             }
         }
@@ -119,6 +131,58 @@ impl Worker<'_> {
     fn decide(&self, place: usize, reading: Option<Reading>) -> Step {
         let (changes, standings) = (&self.group.changes, &self.standings);
         decide(changes, standings, place, reading, self.shared.limits)
+    }
+
+    /// What the requests for the changes before this one may have brought about, besides what they wrote.
+    fn caused_before(&self, place: usize) -> Vec<Effect> {
+        let earlier = self.group.changes.iter().zip(&self.standings).take(place);
+        earlier
+            .filter(|(_, standing)| match standing {
+                Standing::Doubtful { .. }
+                | Standing::Ended(Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt) => {
+                    true
+                }
+                Standing::Waiting { .. }
+                | Standing::Ended(
+                    Outcome::Drifted
+                    | Outcome::Gone
+                    | Outcome::Refused
+                    | Outcome::Failed
+                    | Outcome::NotAttempted,
+                ) => false,
+            })
+            .flat_map(|(planned, _)| planned.change.effects.iter().copied())
+            .collect()
+    }
+
+    fn end(&mut self, place: usize, end: End, detail: Option<String>) {
+        self.standings[place] = self.link.ended(&self.group.changes[place], end, detail);
+    }
+
+    /// Waits for the right to fail; when there is none any more, the group is left as it is.
+    async fn slot(&self) -> Result<Slot, Stopped> {
+        let slot = self.link.unless_stopped(self.shared.budget.slot()).await?;
+        slot.ok_or_else(|| {
+            self.link.held_back();
+            Stopped
+        })
+    }
+
+    /// The slot that a doubt has taken from the budget.
+    fn slot_of_doubt(&self, place: usize) -> Option<Slot> {
+        is_doubtful(&self.standings[place]).then(|| self.shared.budget.reclaim())
+    }
+
+    /// Takes an error, or what may be one, from the budget.
+    fn settle(&self, place: usize, slot: Option<Slot>) {
+        let is_error = match &self.standings[place] {
+            Standing::Waiting { .. } => false,
+            Standing::Doubtful { .. } => true,
+            Standing::Ended(outcome) => outcome.is_error(),
+        };
+        if let (true, Some(slot)) = (is_error, slot) {
+            slot.spend();
+        }
     }
 
     fn disprove(&mut self, place: usize, attempt: u32) {
@@ -294,99 +358,10 @@ impl Worker<'_> {
         }
     }
 
-    /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
-    async fn read(&mut self) -> Result<bool, Stopped> {
-        let operation = Operation::read(self.group.generation, &self.group.execution);
-        let read = self
-            .link
-            .unless_stopped(self.shared.client.read(&operation, &[], None))
-            .await?;
-        let reason = match read.map(|found| self.look(found)) {
-            Ok(Ok(view)) => {
-                self.view = view;
-                return Ok(true);
-            }
-            Ok(Err(Mismatch::Undecodable(reason))) => reason,
-            Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
-            Err(error) => match &error.kind {
-                ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
-                    return Err(self.trouble(Drain::Unauthorized {
-                        message: message.clone(),
-                    }));
-                }
-                ReadErrorKind::LongPause(LongPause { pause }) => {
-                    return Err(self.trouble(Drain::LongPause { pause: *pause }));
-                }
-                ReadErrorKind::Answer(
-                    ReadTrouble::Refused { .. }
-                    | ReadTrouble::Throttled { .. }
-                    | ReadTrouble::Unreachable { .. }
-                    | ReadTrouble::Failing { .. }
-                    | ReadTrouble::NotJson { .. }
-                    | ReadTrouble::TooLarge { .. },
-                )
-                | ReadErrorKind::UnsafePayload
-                | ReadErrorKind::Disk(_) => error.to_string(),
-            },
-        };
-        for place in 0..self.group.changes.len() {
-            self.unread(place, &reason);
-        }
-        Ok(false)
-    }
-
-    /// What it means for a change that its execution could not be read.
-    fn unread(&mut self, place: usize, reason: &str) {
-        let planned = &self.group.changes[place];
-        if is_doubtful(&self.standings[place]) {
-            self.link.event(Event::Doubted {
-                target: planned.change.target.clone(),
-                reason: reason.to_owned(),
-            });
-        }
-        match self.decide(place, None) {
-            Step::Send { .. } => {
-                let detail = format!("its execution could not be read: {reason}");
-                self.standings[place] = self.link.ended(planned, End::Failed, Some(detail));
-            }
-            // Of what waits for an earlier change, that one's end decides.
-            Step::Leave | Step::Blocked | Step::Later | Step::End(..) | Step::GiveUp { .. } => {}
-        }
-    }
-
-    fn look(&self, found: Found) -> Result<View, Mismatch> {
-        let body = match found {
-            Found::Missing => return Ok(View::Missing),
-            Found::Json(body) => body,
-        };
-        let execution: Value = serde_json::from_slice(&body)
-            .map_err(|error| Mismatch::Undecodable(error.to_string()))?;
-        if execution["id"] != self.group.execution.as_str() {
-            return Err(Mismatch::Undecodable(
-                "the answer is another execution".to_owned(),
-            ));
-        }
-        match (&self.shared.org, org_of(self.group.generation, &execution)) {
-            (Some(planned), Some(found)) if planned != found => {
-                Err(Mismatch::OtherOrganisation(Drain::OtherOrganisation {
-                    planned: planned.clone(),
-                    found: found.to_owned(),
-                }))
-            }
-            (Some(_) | None, Some(_) | None) => Ok(View::Known(Box::new(execution))),
-        }
-    }
-
     fn trouble(&self, drain: Drain) -> Stopped {
         self.link.trouble(drain);
         Stopped
     }
-}
-
-/// Why an answer is not the execution that was asked for.
-enum Mismatch {
-    Undecodable(String),
-    OtherOrganisation(Drain),
 }
 
 fn is_doubtful(standing: &Standing) -> bool {

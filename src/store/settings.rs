@@ -32,6 +32,8 @@ pub struct RunSettings {
     pub recheck: bool,
     /// For one whole request, in milliseconds.
     pub timeout_ms: u64,
+    /// How long after a send a read can prove that it did nothing, in milliseconds.
+    pub settle_ms: u64,
     /// What `--reason` said.
     pub reason: Option<String>,
 }
@@ -40,6 +42,11 @@ impl RunSettings {
     /// How long one whole request may take.
     pub const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
+    }
+
+    /// How long after a send a read can prove that it did nothing.
+    pub const fn settle(&self) -> Duration {
+        Duration::from_millis(self.settle_ms)
     }
 }
 
@@ -65,9 +72,12 @@ pub(super) mod tests {
                 burst: four,
                 concurrency: four,
                 stop_after: four,
+                max_errors: None,
+                stages: Vec::new(),
             },
             recheck: true,
             timeout_ms: 30_000,
+            settle_ms: 30_000,
             reason: None,
         }
     }

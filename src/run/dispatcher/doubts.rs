@@ -1,0 +1,149 @@
+//! Doubts after a pass: which of them a later read can settle, and what a person said of the others.
+
+use std::{
+    io::BufRead,
+    time::{Duration, Instant},
+};
+
+use tokio::time::Interval;
+
+use super::{Dispatcher, DoubtAnswer};
+use crate::{
+    checkpoint::{End, Record},
+    event::{Drain, Event},
+    outcome::Outcome,
+    plan::PlanError,
+    run::{
+        decide::Standing,
+        group::{Groups, Planned},
+        link::Ended,
+    },
+};
+
+/// Clocks are slewed by less than a thousandth (adjtime): after this much more than the settle time by
+/// one clock, it is over by the other.
+const SLACK: Duration = Duration::from_millis(100);
+
+impl Dispatcher<'_> {
+    /// The ages of the doubts that a read can end.
+    pub(super) fn provable<P: BufRead>(
+        &self,
+        mut groups: Groups<P>,
+    ) -> Result<Vec<Duration>, PlanError> {
+        let mut ages = Vec::new();
+        if !self
+            .checkpoint
+            .state()
+            .all_open()
+            .any(|(_, open)| open.doubtful)
+        {
+            return Ok(ages);
+        }
+        while let Some(group) = groups.next_group()? {
+            let provable = group
+                .changes
+                .iter()
+                .filter(|planned| planned.can_be_read_back());
+            ages.extend(provable.filter_map(|planned| match self.standing(planned) {
+                Standing::Doubtful { age, .. } => Some(age),
+                Standing::Ended(_) | Standing::Waiting { .. } => None,
+            }));
+        }
+        Ok(ages)
+    }
+
+    /// Doubts that this session has brought.
+    pub(super) fn fresh_doubts<P: BufRead>(&self, mut groups: Groups<P>) -> Result<u64, PlanError> {
+        let mut fresh = 0;
+        while let Some(group) = groups.next_group()? {
+            let is_fresh = |planned: &&Planned| {
+                matches!(
+                    self.standing(planned),
+                    Standing::Doubtful {
+                        inherited: false,
+                        ..
+                    }
+                )
+            };
+            fresh += group.changes.iter().filter(is_fresh).count() as u64;
+        }
+        Ok(fresh)
+    }
+
+    /// Does with the doubts of earlier sessions, which no read has settled, what a person said. True when something is to
+    /// be sent now.
+    pub(super) fn answer_doubts<P: BufRead>(
+        &mut self,
+        mut groups: Groups<P>,
+    ) -> Result<bool, PlanError> {
+        let Some(answer) = self.settings.doubts else {
+            return Ok(false);
+        };
+        let mut to_send = false;
+        while let Some(group) = groups.next_group()? {
+            for planned in &group.changes {
+                let Standing::Doubtful {
+                    attempts,
+                    inherited: true,
+                    ..
+                } = self.standing(planned)
+                else {
+                    continue;
+                };
+                match answer {
+                    DoubtAnswer::Retry => {
+                        let record = Record::SendAgain {
+                            line: planned.line,
+                            attempt: attempts,
+                        };
+                        to_send |= self.write(record, None);
+                        drop(self.shared.budget.reclaim());
+                    }
+                    DoubtAnswer::Skip => {
+                        let detail = "left in doubt, as a person said".to_owned();
+                        self.end(&Ended::new(planned, End::InDoubt, Some(detail)));
+                    }
+                }
+            }
+        }
+        Ok(to_send)
+    }
+
+    /// Waits until a read can prove what doubtful requests of these ages did. False when the run was stopped.
+    pub(super) async fn settle(&mut self, ages: &[Duration], tick: &mut Interval) -> bool {
+        let Some(youngest) = ages.iter().min() else {
+            return true;
+        };
+        let wait = self.settings.settle.saturating_sub(*youngest) + SLACK;
+        self.report(&Event::Settling {
+            changes: ages.len() as u64,
+            wait,
+        });
+        let settled = tokio::time::sleep(wait);
+        tokio::pin!(settled);
+        loop {
+            tokio::select! {
+                biased;
+                Some(()) = self.signals.interrupts.recv() => {
+                    self.drain(Drain::Interrupted);
+                    return false;
+                }
+                () = &mut settled => return true,
+                _ = tick.tick() => self.reporter.tick(Instant::now()),
+            }
+        }
+    }
+}
+
+/// A change in doubt, and where a person can see what became of it.
+pub(super) fn to_look_at(planned: Planned) -> Event {
+    let look_at = planned.change.look_at();
+    Event::Ended {
+        detail: Some(format!(
+            "nobody knows whether it took effect; look {look_at}"
+        )),
+        target: planned.change.target,
+        action: planned.change.action,
+        outcome: Outcome::InDoubt,
+    }
+}

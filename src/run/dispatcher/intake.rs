@@ -1,0 +1,122 @@
+//! What workers and the client tell is written down, counted and reported, in the order in which it comes.
+
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+
+use super::Dispatcher;
+use crate::{
+    api::Id,
+    checkpoint::{Ack, Record},
+    client::Notice,
+    event::{Drain, Event},
+    outcome::Outcome,
+    run::link::{Ended, Message},
+};
+
+impl Dispatcher<'_> {
+    pub(super) fn take(&mut self, message: Message) {
+        match message {
+            Message::Record { record, on_disk } => {
+                self.write(record, on_disk);
+            }
+            Message::Ended(ended) => {
+                let (execution, outcome) = (ended.target.execution.clone(), ended.outcome());
+                let detail = ended.detail.clone().unwrap_or_default();
+                if outcome == Outcome::Failed {
+                    self.failures.suspect(ended);
+                } else {
+                    self.end(&ended);
+                }
+                self.count_failure(&execution, outcome, &detail);
+            }
+            Message::Event(event) => {
+                self.report(&event);
+                if let Event::Doubted { target, reason } = &event {
+                    self.count_failure(&target.execution, Outcome::InDoubt, reason);
+                }
+            }
+            Message::Trouble(drain) => self.drain(drain),
+            Message::HeldBack => self.held_back = true,
+        }
+    }
+
+    /// Writes an end down, counts and tells it.
+    pub(super) fn end(&mut self, ended: &Ended) {
+        if self.write(ended.record(), None) {
+            self.ended.add(ended.outcome(), 1);
+            // A doubt that a person closed is none of this session's.
+            let outcome = ended.outcome();
+            self.errors += u64::from(outcome.is_error() && outcome != Outcome::InDoubt);
+            self.report(&ended.event());
+        }
+    }
+
+    /// Failures are the changes' own after all. While the run is stopping, nobody can tell; the changes took no effect
+    /// and stay open then, so that `resume` tries them again.
+    pub(super) fn believe_failures(&mut self) {
+        if self.stopped.is_none() {
+            for ended in self.failures.believe() {
+                self.end(&ended);
+            }
+        }
+    }
+
+    /// False when the record contradicts what is known; it does not count then.
+    pub(super) fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) -> bool {
+        let written = match on_disk {
+            None => self.checkpoint.append_without_waiting(record),
+            // A worker that is gone does not need its answer.
+            Some(answer) => self
+                .checkpoint
+                .append(record)
+                .map(|ack| drop(answer.send(ack))),
+        };
+        if let Err(illegal) = &written {
+            self.drain(Drain::Checkpoint {
+                message: illegal.to_string(),
+            });
+        } else if let Some(failure) = self.checkpoint.failure() {
+            let message = failure.to_string();
+            self.drain(Drain::Checkpoint { message });
+        }
+        self.records += u64::from(written.is_ok());
+        written.is_ok()
+    }
+
+    fn count_failure(&mut self, execution: &Id, outcome: Outcome, detail: &str) {
+        match outcome {
+            Outcome::Applied => {
+                self.failures.succeeded();
+                self.believe_failures();
+            }
+            Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
+            Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {
+                if let Some(drain) = self.failures.failed(execution, detail) {
+                    self.drain(drain);
+                }
+            }
+        }
+    }
+
+    pub(super) fn report(&mut self, event: &Event) {
+        self.reporter.event(Instant::now(), event);
+    }
+
+    pub(super) fn tell(&mut self, notice: Notice) {
+        match notice {
+            Notice::Throttled { pause } => self.report(&Event::Throttled { pause }),
+        }
+    }
+
+    /// Starts nothing new. The first reason stays.
+    pub(super) fn drain(&mut self, reason: Drain) {
+        if self.stopped.is_none() {
+            self.report(&Event::Draining {
+                reason: reason.clone(),
+            });
+            self.stopped = Some(reason);
+            self.stop.send_replace(true);
+        }
+    }
+}

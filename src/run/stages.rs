@@ -1,0 +1,55 @@
+//! The stages of a run: the first executions, then more, then the rest. Pure.
+
+use std::ops::Range;
+
+use crate::pace::Share;
+
+/// Which groups, counted from 0 in the plan's order, belong to each stage. All groups belong to one, and no stage is
+/// empty, but for that of a plan without groups.
+pub(super) fn stages(shares: &[Share], groups: u64) -> Vec<Range<u64>> {
+    let mut stages = Vec::new();
+    let mut start = 0;
+    let ends = shares.iter().map(|share| share.at_least(groups));
+    for end in ends.chain([groups]) {
+        let end = end.min(groups);
+        if end > start {
+            stages.push(start..end);
+            start = end;
+        }
+    }
+    if stages.is_empty() {
+        stages.push(0..groups);
+    }
+    stages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_group_is_in_one_stage_whatever_is_written() {
+        // What is written, of so many groups: where each stage ends.
+        for (written, groups, ends) in [
+            (&[][..], 92, &[92][..]),
+            (&["5", "100%"], 92, &[5, 92]),
+            // The rest need not be written.
+            (&["5"], 92, &[5, 92]),
+            (&["1", "10%", "50%"], 92, &[1, 10, 46, 92]),
+            // A share is rounded up: a stage of nothing would prove nothing.
+            (&["1%"], 10, &[1, 10]),
+            (&["5", "100%"], 3, &[3]),
+            // What goes no further than the one before is no stage.
+            (&["5", "2%", "100%"], 100, &[5, 100]),
+            (&["5"], 0, &[0]),
+        ] {
+            let shares: Vec<Share> = written.iter().map(|text| text.parse().unwrap()).collect();
+            let stages = stages(&shares, groups);
+            let found: Vec<u64> = stages.iter().map(|stage| stage.end).collect();
+            assert_eq!(found, ends, "{written:?} of {groups}");
+            let starts: Vec<u64> = stages.iter().map(|stage| stage.start).collect();
+            assert_eq!(starts[0], 0);
+            assert_eq!(starts[1..], ends[..ends.len() - 1]);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A worker reads its group's execution: once before its writes, once more when that may end a doubt.
+
+use serde_json::Value;
+
+use super::{Worker, is_doubtful};
+use crate::{
+    api::{Found, Operation, ReadTrouble},
+    checkpoint::End,
+    client::{LongPause, ReadErrorKind},
+    event::{Drain, Event},
+    run::{decide::Step, link::Stopped, view::View},
+    selection::org_of,
+};
+
+/// Why an answer is not the execution that was asked for.
+enum Mismatch {
+    Undecodable(String),
+    OtherOrganisation(Drain),
+}
+
+impl Worker<'_> {
+    /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
+    pub(super) async fn read(&mut self) -> Result<bool, Stopped> {
+        let operation = Operation::read(self.group.generation, &self.group.execution);
+        let read = self
+            .link
+            .unless_stopped(self.shared.client.read(&operation, &[], None))
+            .await?;
+        let reason = match read.map(|found| self.look(found)) {
+            Ok(Ok(view)) => {
+                self.view = view;
+                return Ok(true);
+            }
+            Ok(Err(Mismatch::Undecodable(reason))) => reason,
+            Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
+            Err(error) => match &error.kind {
+                ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
+                    return Err(self.trouble(Drain::Unauthorized {
+                        message: message.clone(),
+                    }));
+                }
+                ReadErrorKind::LongPause(LongPause { pause }) => {
+                    return Err(self.trouble(Drain::LongPause { pause: *pause }));
+                }
+                ReadErrorKind::Answer(
+                    ReadTrouble::Refused { .. }
+                    | ReadTrouble::Throttled { .. }
+                    | ReadTrouble::Unreachable { .. }
+                    | ReadTrouble::Failing { .. }
+                    | ReadTrouble::NotJson { .. }
+                    | ReadTrouble::TooLarge { .. },
+                )
+                | ReadErrorKind::UnsafePayload
+                | ReadErrorKind::Disk(_) => error.to_string(),
+            },
+        };
+        for place in 0..self.group.changes.len() {
+            self.unread(place, &reason);
+        }
+        Ok(false)
+    }
+
+    /// What it means for a change that its execution could not be read.
+    fn unread(&mut self, place: usize, reason: &str) {
+        let planned = &self.group.changes[place];
+        if is_doubtful(&self.standings[place]) {
+            self.link.event(Event::Doubted {
+                target: planned.change.target.clone(),
+                reason: reason.to_owned(),
+            });
+        }
+        match self.decide(place, None) {
+            Step::Send { .. } => {
+                let Some(slot) = self.shared.budget.try_slot() else {
+                    self.link.held_back();
+                    return;
+                };
+                let detail = format!("its execution could not be read: {reason}");
+                self.end(place, End::Failed, Some(detail));
+                self.settle(place, Some(slot));
+            }
+            // Of what waits for an earlier change, that one's end decides.
+            Step::Leave | Step::Blocked | Step::Later | Step::End(..) | Step::GiveUp { .. } => {}
+        }
+    }
+
+    fn look(&self, found: Found) -> Result<View, Mismatch> {
+        let body = match found {
+            Found::Missing => return Ok(View::Missing),
+            Found::Json(body) => body,
+        };
+        let execution: Value = serde_json::from_slice(&body)
+            .map_err(|error| Mismatch::Undecodable(error.to_string()))?;
+        if execution["id"] != self.group.execution.as_str() {
+            return Err(Mismatch::Undecodable(
+                "the answer is another execution".to_owned(),
+            ));
+        }
+        match (&self.shared.org, org_of(self.group.generation, &execution)) {
+            (Some(planned), Some(found)) if planned != found => {
+                Err(Mismatch::OtherOrganisation(Drain::OtherOrganisation {
+                    planned: planned.clone(),
+                    found: found.to_owned(),
+                }))
+            }
+            (Some(_) | None, Some(_) | None) => Ok(View::Known(Box::new(execution))),
+        }
+    }
+}
