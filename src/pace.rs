@@ -2,11 +2,12 @@
 
 mod limiter;
 mod share;
+mod stages;
 
 pub use limiter::Pacer;
 pub use share::Share;
 
-use std::{fmt, num::NonZeroU32, str::FromStr};
+use std::{fmt, num::NonZeroU32, ops::Range, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +114,17 @@ impl Pace {
     pub const MAX_BURST: NonZeroU32 = positive(10_000);
     /// Each execution in work takes a connection, and 1,024 open files are the usual limit of a process.
     pub const MAX_CONCURRENCY: NonZeroU32 = positive(1_000);
+
+    /// Which executions of a plan, counted from 0 in its order, belong to each stage. All belong to one, and no stage is
+    /// empty, but for that of a plan without any.
+    pub fn stages_of(&self, executions: u64) -> Vec<Range<u64>> {
+        stages::stages(&self.stages, executions)
+    }
+
+    /// How many of a plan's changes may fail; with the last of them a run stops.
+    pub fn max_errors_of(&self, changes: u64) -> Option<u64> {
+        self.max_errors.map(|share| share.at_most(changes))
+    }
 }
 
 impl Default for Pace {

@@ -41,11 +41,11 @@ const MODULES: &[(&str, &str)] = &[
     ("event", "outcome plan"),
     (
         "report",
-        "api checkpoint error event outcome plan selection sort store styles text",
+        "api checkpoint error event outcome pace plan selection sort store styles text",
     ),
     (
         "run",
-        "action api checkpoint client event http json outcome pace plan report retry selection",
+        "action api checkpoint client event http json outcome plan report retry selection",
     ),
     (
         "commands",

@@ -77,16 +77,12 @@ pub(super) async fn execute(
             run: settings.run.to_string(),
             org: settings.org.clone(),
             planned: plan.trailer.changes,
-            groups: plan.trailer.groups,
             // Whatever a repair may have lost shows when each execution is read.
             recheck: settings.recheck || opened.repaired != Tail::None,
             concurrency: settings.pace.concurrency.get() as usize,
             stop_after: settings.pace.stop_after.get(),
-            max_errors: settings
-                .pace
-                .max_errors
-                .map(|share| share.at_most(plan.trailer.changes)),
-            stages: settings.pace.stages.clone(),
+            max_errors: settings.pace.max_errors_of(plan.trailer.changes),
+            stages: settings.pace.stages_of(plan.trailer.groups),
             doubts,
             attempts: Policy::default().attempts.get(),
             settle: settings.settle(),

@@ -85,7 +85,7 @@ impl Overview {
             heading: (&self.header).into(),
             summary: &self.summary,
             trailer: &self.trailer,
-            rate: pace.rate.per_second(),
+            pace,
             rechecks,
             broken_guards: &self.broken_guards(),
             closing,

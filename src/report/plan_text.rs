@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use owo_colors::OwoColorize as _;
 
 use crate::{
+    pace::Pace,
     plan::{Effect, Trailer},
     styles::Styles,
     text::Untrusted,
@@ -28,8 +29,8 @@ pub struct PlanText<'a> {
     pub heading: Heading<'a>,
     pub summary: &'a PlanSummary,
     pub trailer: &'a Trailer,
-    /// Requests a second that it would be applied with; above zero.
-    pub rate: f64,
+    /// What it would be applied with.
+    pub pace: &'a Pace,
     /// Each execution is read once more before its writes.
     pub rechecks: bool,
     /// Guards that do not hold, one sentence each.
@@ -137,6 +138,33 @@ impl PlanText<'_> {
         write_sample(out, irreversible.lines(), irreversible.more())
     }
 
+    /// What holds a run of it back, besides its rate.
+    fn write_limits(&self, out: &mut dyn Write) -> io::Result<()> {
+        let stages: Vec<String> = self
+            .pace
+            .stages_of(self.trailer.groups)
+            .iter()
+            .map(|stage| thousands(stage.end - stage.start))
+            .collect();
+        if let [stages @ .., last] = &stages[..]
+            && !stages.is_empty()
+        {
+            writeln!(
+                out,
+                "in stages of {} and {last}: one begins when nothing has failed in the one before",
+                stages.join(", ")
+            )?;
+        }
+        match self.pace.max_errors_of(self.trailer.changes) {
+            Some(errors) => writeln!(
+                out,
+                "stops when {}",
+                count(errors, "change has failed", "changes have failed")
+            ),
+            None => Ok(()),
+        }
+    }
+
     fn write_totals(&self, out: &mut dyn Write) -> io::Result<()> {
         let changes = self.trailer.changes;
         if changes == 0 {
@@ -155,14 +183,16 @@ impl PlanText<'_> {
             requests += groups;
             write!(out, ", {}", count(groups, "re-check", "re-checks"))?;
         }
+        let rate = self.pace.rate.per_second();
         #[expect(
             clippy::cast_precision_loss,
             reason = "an estimate that is shown with two digits"
         )]
-        let span = Duration::try_from_secs_f64(requests as f64 / self.rate)
+        let span = Duration::try_from_secs_f64(requests as f64 / rate)
             .unwrap_or(Duration::MAX)
             .max(Duration::from_secs(1));
-        writeln!(out, ", about {} at {}/s", rough(span), self.rate)?;
+        writeln!(out, ", about {} at {rate}/s", rough(span))?;
+        self.write_limits(out)?;
 
         let irreversible = self.summary.irreversible.total();
         if irreversible == 0 {
@@ -242,6 +272,7 @@ mod tests {
         items: Vec<Item>,
         broken_guards: Vec<String>,
         rechecks: bool,
+        pace: Pace,
     }
 
     fn text(sample: &Sample) -> String {
@@ -273,7 +304,7 @@ mod tests {
             },
             summary: &summary,
             trailer: &trailer,
-            rate: 8.0,
+            pace: &sample.pace,
             rechecks: sample.rechecks,
             broken_guards: &sample.broken_guards,
             closing: "Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
@@ -288,6 +319,7 @@ mod tests {
             items,
             broken_guards: Vec::new(),
             rechecks: true,
+            pace: Pace::default(),
         })
     }
 
@@ -369,6 +401,7 @@ mod tests {
             items,
             broken_guards: vec!["3 changes, and `max_changes` is 2".to_owned()],
             rechecks: false,
+            pace: Pace::default(),
         };
         insta::assert_snapshot!(text(&sample), @r"
         reassign-leaver  on sandbox, org 4711, as of 2026-12-01 09:00 Europe/Berlin
@@ -452,5 +485,24 @@ mod tests {
         no changes: there is nothing to do
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
+    }
+
+    #[test]
+    fn what_holds_a_run_back_is_said_before_it_starts() {
+        let text = text(&Sample {
+            items: (0..60).map(reassign).collect(),
+            broken_guards: Vec::new(),
+            rechecks: true,
+            pace: Pace {
+                stages: vec!["1".parse().unwrap(), "50%".parse().unwrap()],
+                max_errors: Some("5%".parse().unwrap()),
+                ..Pace::default()
+            },
+        });
+        let said = "
+in stages of 1, 9 and 10: one begins when nothing has failed in the one before
+stops when 3 changes have failed
+";
+        assert!(text.contains(said), "{text}");
     }
 }

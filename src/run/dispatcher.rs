@@ -25,7 +25,6 @@ use super::{
     failures::Failures,
     group::Groups,
     link::{Link, Message},
-    stages::stages,
     worker::Shared,
 };
 use crate::{
@@ -33,7 +32,6 @@ use crate::{
     client::{Client, Notice},
     event::{Drain, Event},
     outcome::{Counts, Outcome},
-    pace::Share,
     plan::{PlanError, Reader},
     report::Reporter,
 };
@@ -50,8 +48,6 @@ pub struct Settings {
     pub org: Option<String>,
     /// Changes in the plan.
     pub planned: u64,
-    /// Executions that they are made to.
-    pub groups: u64,
     /// Whether each execution is read once more before its changes are sent.
     pub recheck: bool,
     /// Groups at the same time.
@@ -60,8 +56,8 @@ pub struct Settings {
     pub stop_after: u32,
     /// Changes that may fail over all sessions; with the last of them the run stops.
     pub max_errors: Option<u64>,
-    /// How far each stage goes, in executions; none: all at once.
-    pub stages: Vec<Share>,
+    /// Which of the plan's executions, counted from 0, belong to each stage; all belong to one.
+    pub stages: Vec<Range<u64>>,
     /// What a person said of the changes that earlier sessions left in doubt and no read can settle.
     pub doubts: Option<DoubtAnswer>,
     /// A change gets no more attempts than this, over all sessions of the run; save for one in each session when
@@ -200,7 +196,7 @@ impl<'a> Dispatcher<'a> {
         self.start(plan()?)?;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let stages = stages(&self.settings.stages, self.settings.groups);
+        let stages = self.settings.stages.clone();
         for (number, stage) in (1..).zip(&stages) {
             if stages.len() > 1 {
                 self.report(&Event::Stage {

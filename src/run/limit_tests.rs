@@ -143,7 +143,7 @@ async fn a_stage_in_which_something_fails_is_the_last_one_until_somebody_resumes
         let changes = spread(20, |id| run_automation(id, "t0"));
         let mut stage = Stage::new(&changes);
         stage.settings.concurrency = 8;
-        stage.settings.stages = vec!["2".parse().unwrap(), "50%".parse().unwrap()];
+        stage.settings.stages = vec![0..2, 2..10, 10..20];
         for _ in 0..3 {
             stage.service.fault(&request_of(&changes[1]), fault);
         }
@@ -180,7 +180,7 @@ async fn a_stage_begins_when_the_one_before_is_settled() {
     let changes = spread(12, |id| run_now(id, "s0"));
     let mut stage = Stage::new(&changes);
     stage.settings.concurrency = 8;
-    stage.settings.stages = vec!["3".parse().unwrap()];
+    stage.settings.stages = vec![0..3, 3..12];
     // The doubt of the first stage takes its time.
     stage
         .service

@@ -27,7 +27,6 @@ mod properties;
 mod sample;
 #[cfg(test)]
 mod stage;
-mod stages;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]

@@ -115,8 +115,9 @@ async fn play(scenario: &Scenario) {
     stage.settings.concurrency = scenario.concurrency;
     stage.settings.recheck = scenario.recheck;
     stage.settings.max_errors = scenario.max_errors;
-    let first = scenario.stage.map(|executions| executions.to_string());
-    stage.settings.stages = first.iter().map(|first| first.parse().unwrap()).collect();
+    let groups = scenario.groups.len() as u64;
+    let first = scenario.stage.unwrap_or(groups).min(groups);
+    stage.settings.stages = vec![0..first, first..groups];
     let requests: Vec<String> = changes
         .iter()
         .flat_map(|change| {

@@ -2,23 +2,23 @@
 
 use std::ops::Range;
 
-use crate::pace::Share;
+use super::Share;
 
-/// Which groups, counted from 0 in the plan's order, belong to each stage. All groups belong to one, and no stage is
-/// empty, but for that of a plan without groups.
-pub(super) fn stages(shares: &[Share], groups: u64) -> Vec<Range<u64>> {
+/// Which executions of a plan, counted from 0 in its order, belong to each stage. All of them belong to one, and no
+/// stage is empty, but for that of a plan without any.
+pub(super) fn stages(shares: &[Share], executions: u64) -> Vec<Range<u64>> {
     let mut stages = Vec::new();
     let mut start = 0;
-    let ends = shares.iter().map(|share| share.at_least(groups));
-    for end in ends.chain([groups]) {
-        let end = end.min(groups);
+    let ends = shares.iter().map(|share| share.at_least(executions));
+    for end in ends.chain([executions]) {
+        let end = end.min(executions);
         if end > start {
             stages.push(start..end);
             start = end;
         }
     }
     if stages.is_empty() {
-        stages.push(0..groups);
+        stages.push(0..executions);
     }
     stages
 }
