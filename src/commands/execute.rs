@@ -120,6 +120,7 @@ pub(super) async fn execute(
         retries: traffic.retries,
         elapsed: start.elapsed(),
         stopped: end.stopped,
+        finished: end.finished,
         folder: Some(folder.path().to_owned()),
     };
     let kept = write_files(&folder, &summary, || read_again(&plan_file));

@@ -21,6 +21,7 @@ struct Document<'a> {
     skipped: u64,
     rejected: u64,
     stopped: Option<Stopped>,
+    finished: bool,
     folder: Option<String>,
     exit_code: u8,
 }
@@ -65,6 +66,7 @@ impl<'a> From<&'a Summary> for Document<'a> {
             skipped: summary.skipped,
             rejected: summary.rejected,
             stopped: summary.stopped.as_ref().map(Stopped::from),
+            finished: summary.finished,
             folder: summary
                 .folder
                 .as_ref()

@@ -32,7 +32,7 @@ pub use plan_summary::PlanSummary;
 pub use plan_text::PlanText;
 pub use problem::Problem;
 pub use reporter::{Quiet, Reporter};
-pub use run_files::{RunFilesError, write_files};
+pub use run_files::{RunFilesError, write_files, write_in_doubt};
 pub use runs::{RunLine, write_runs, write_runs_json};
 pub use scan::ScanReporter;
 pub use summary::{Summary, Unaccounted};

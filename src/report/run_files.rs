@@ -1,8 +1,8 @@
 //! `report.json` and `failed.csv`: what a run came to, over all of its sessions.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Write};
 
-use super::{FailedCsv, Problem, ReportFile, Summary};
+use super::{FailedCsv, Problem, ReportFile, Summary, words};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Record, State},
     outcome::Outcome,
@@ -50,6 +50,28 @@ pub fn write_files<P: BufRead>(
     failed
 }
 
+/// Writes the changes in doubt for people, a line each, with where to look.
+///
+/// # Errors
+///
+/// When plan or checkpoint can't be read, or `out` says so.
+pub fn write_in_doubt(
+    folder: &RunFolder,
+    plan: Reader<impl BufRead>,
+    out: &mut dyn Write,
+) -> Result<(), RunFilesError> {
+    each_problem(folder, plan, |problem| match problem.outcome {
+        Outcome::InDoubt => writeln!(out, "    {}", words::problem(problem)),
+        Outcome::Applied
+        | Outcome::AlreadyDone
+        | Outcome::Drifted
+        | Outcome::Gone
+        | Outcome::Refused
+        | Outcome::Failed
+        | Outcome::NotAttempted => Ok(()),
+    })
+}
+
 /// Goes through the changes that somebody should look at, in the plan's order.
 fn each_problem<P: BufRead>(
     folder: &RunFolder,
@@ -77,6 +99,13 @@ fn each_problem<P: BufRead>(
                 Outcome::NotAttempted
             }
         });
+        if outcome == Outcome::InDoubt {
+            let look = format!("look {}", change.look_at());
+            detail = Some(match detail {
+                Some(said) => format!("{said}; {look}"),
+                None => look,
+            });
+        }
         if let Some(problem) =
             Problem::new(&change.target, &change.action, outcome, detail.as_deref())
         {

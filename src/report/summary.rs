@@ -30,6 +30,8 @@ pub struct Summary {
     pub elapsed: Duration,
     /// Why it ended before its end.
     pub stopped: Option<Drain>,
+    /// Nothing is left that `resume` could do.
+    pub finished: bool,
     /// The run's folder; none in a dry run.
     pub folder: Option<PathBuf>,
 }
@@ -65,6 +67,7 @@ impl Summary {
             retries: 0,
             elapsed,
             stopped: None,
+            finished: true,
             folder: None,
         }
     }
@@ -147,6 +150,7 @@ pub(super) mod tests {
         for (outcome, changes) in outcomes {
             counts.add(*outcome, *changes);
         }
+        let counts_in_doubt = counts.get(Outcome::InDoubt);
         Summary {
             run: Some("0192f0c4-8a5e-7000-8000-0000000000c4".to_owned()),
             plan_sha256: "5e".repeat(32),
@@ -157,6 +161,7 @@ pub(super) mod tests {
             requests: 229,
             retries: 2,
             elapsed: Duration::from_millis(28_750),
+            finished: stopped.is_none() && counts_in_doubt == 0,
             stopped,
             folder: Some(".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into()),
         }

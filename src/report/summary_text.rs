@@ -87,6 +87,16 @@ impl Summary {
             );
             writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
         }
+        if in_doubt > 0 && !self.finished && self.stopped.is_none() {
+            let command = self.resume_command(run);
+            let command = Untrusted(&command).terminal();
+            for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {
+                writeln!(
+                    out,
+                    "when you know, to {what}: {command} --in-doubt {answer}"
+                )?;
+            }
+        }
         let unlike = get(Outcome::Drifted) + get(Outcome::Gone);
         if unlike > 0 {
             let text = format!(
@@ -213,6 +223,8 @@ mod tests {
         137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
         229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: nobody knows whether 2 changes took effect: look at the service
+        when you know, to send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
+        when you know, to leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
         hint: 1 target was not found as planned and left alone: plan again to see how things are now
         hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
         ");
