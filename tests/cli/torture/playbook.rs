@@ -48,7 +48,7 @@ impl Moves {
                 "IN_PROGRESS\n    when: task.status == \"PENDING\" and task.enabled and task.task_type == \"MANUAL\""
             }
             Self::Advance => {
-                "SKIPPED\n    when: task.status == \"IN_PROGRESS\" and task.enabled and task.task_type == \"MANUAL\""
+                "SKIPPED\n    when: task.status in [\"PENDING\", \"IN_PROGRESS\"] and task.enabled and task.task_type == \"MANUAL\""
             }
         };
         PLAYBOOK.replace("MOVE", moved)
