@@ -6,6 +6,8 @@ mod bad_input;
 mod crash;
 mod credentials;
 mod environment;
+#[cfg(target_os = "linux")]
+mod interposer;
 mod judge;
 mod large;
 mod ledger;
