@@ -25,13 +25,17 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// None when there is no checkpoint. A last line without its end is left out, as one that was never written.
+    /// None when there is no checkpoint.
     pub(crate) fn read(checkpoint: &Path) -> Option<Self> {
-        let text = match fs::read(checkpoint) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        match fs::read(checkpoint) {
+            Ok(text) => Some(Self::of(&text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => panic!("{}: {error}", checkpoint.display()),
-        };
+        }
+    }
+
+    /// A last line without its end is left out, as one that was never written.
+    pub(crate) fn of(text: &[u8]) -> Self {
         let whole = text.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
         let mut records = Self::default();
         // The first line is the header.
@@ -40,7 +44,7 @@ impl Records {
             let (kind, fields) = line["record"].as_object().unwrap().iter().next().unwrap();
             records.take(kind, fields);
         }
-        Some(records)
+        records
     }
 
     fn take(&mut self, kind: &str, fields: &Value) {

@@ -6,7 +6,8 @@
  *   eio_once, eio_on          the call fails; this one, or this one and all later ones of its kind
  *   enospc_on                 the same, as on a full disk
  *   short                     half of it is written, and from then on the disk is full
- * When the point is reached, the file WF_BULK_POINT_REACHED is made.
+ * When the point is reached, the file WF_BULK_POINT_REACHED is made. It holds how many bytes of the checkpoint had been
+ * synced by then, which is what a power cut would leave; -1 when the program had not touched it.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ static enum call point_call = NONE;
 static unsigned long point_nth;
 static enum what point_what;
 static atomic_ulong seen[CALLS];
+static atomic_long synced = -1;
 
 static int index_of(const char *const *names, int count, const char *name) {
     for (int i = 0; i < count; i++)
@@ -66,7 +68,15 @@ static int is_connection(int fd) {
 
 static void reached(void) {
     const char *path = getenv("WF_BULK_POINT_REACHED");
-    if (path != NULL) close(open(path, O_CREAT | O_WRONLY, 0600));
+    if (path == NULL) return;
+    int fd = open(path, O_CREAT | O_WRONLY, 0600);
+    dprintf(fd, "%ld", atomic_load(&synced));
+    close(fd);
+}
+
+static long length(int fd) {
+    struct stat stat;
+    return fstat(fd, &stat) == 0 ? (long)stat.st_size : -1;
 }
 
 static void die(void) {
@@ -111,6 +121,12 @@ static struct verdict meet(enum call call) {
     return verdict;
 }
 
+/* What stood in the checkpoint before this process is on disk. */
+static void about_to_write(int fd) {
+    long untouched = -1;
+    atomic_compare_exchange_strong(&synced, &untouched, length(fd));
+}
+
 #define REAL(name) \
     static __typeof__(&name) real; \
     if (real == NULL) real = (__typeof__(&name))dlsym(RTLD_NEXT, #name)
@@ -135,6 +151,7 @@ static enum call written_to(int fd) {
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     REAL(write);
+    if (is_checkpoint(fd)) about_to_write(fd);
     enum call call = written_to(fd);
     if (call == WRITE && point_what == SHORT) {
         struct verdict verdict = meet(WRITE);
@@ -162,16 +179,29 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
     PASS(written_to(fd), real(fd, message, flags));
 }
 
-static enum call synced(int fd) { return point_call == SYNC && is_checkpoint(fd) ? SYNC : NONE; }
+/* Syncs with `real`, which is fsync or fdatasync. */
+static int synchronise(int fd, int (*real)(int)) {
+    if (!is_checkpoint(fd)) return real(fd);
+    struct verdict verdict = meet(SYNC);
+    if (verdict.error != 0) {
+        errno = verdict.error;
+        return -1;
+    }
+    long covered = length(fd);
+    int result = real(fd);
+    if (result == 0) atomic_store(&synced, covered);
+    if (verdict.is_point && point_what == KILL_AFTER) die();
+    return result;
+}
 
 int fsync(int fd) {
     REAL(fsync);
-    PASS(synced(fd), real(fd));
+    return synchronise(fd, real);
 }
 
 int fdatasync(int fd) {
     REAL(fdatasync);
-    PASS(synced(fd), real(fd));
+    return synchronise(fd, real);
 }
 
 /* A receive counts when something came. To die before it or behind it is the same to the rest of the world: what came has

@@ -18,6 +18,8 @@ pub(super) enum Call {
 pub(super) enum What {
     KillBefore,
     KillAfter,
+    /// As a kill behind it, and what was not synced is lost: the machine has no power any more.
+    PowerCut,
     /// It fails with EIO, and it alone.
     EioOnce,
     /// It and all later ones fail with EIO.
@@ -37,7 +39,7 @@ pub(super) struct Point {
 }
 
 /// What is tried at each of its calls.
-pub(super) const KILLS: [(Call, What); 7] = [
+pub(super) const KILLS: [(Call, What); 10] = [
     (Call::Write, What::KillBefore),
     (Call::Write, What::KillAfter),
     (Call::Sync, What::KillBefore),
@@ -45,6 +47,9 @@ pub(super) const KILLS: [(Call, What); 7] = [
     (Call::Send, What::KillBefore),
     (Call::Send, What::KillAfter),
     (Call::Receive, What::KillAfter),
+    (Call::Write, What::PowerCut),
+    (Call::Send, What::PowerCut),
+    (Call::Receive, What::PowerCut),
 ];
 
 pub(super) const BROKEN_DISKS: [(Call, What); 6] = [
@@ -62,7 +67,7 @@ pub(super) const BROKEN_CONNECTIONS: [(Call, What); 2] =
 impl What {
     pub(super) const fn kills(self) -> bool {
         match self {
-            Self::KillBefore | Self::KillAfter => true,
+            Self::KillBefore | Self::KillAfter | Self::PowerCut => true,
             Self::EioOnce | Self::EioOn | Self::EnospcOn | Self::Short => false,
         }
     }
@@ -88,7 +93,7 @@ impl fmt::Display for Point {
         };
         let what = match self.what {
             What::KillBefore => "kill_before",
-            What::KillAfter => "kill_after",
+            What::KillAfter | What::PowerCut => "kill_after",
             What::EioOnce => "eio_once",
             What::EioOn => "eio_on",
             What::EnospcOn => "enospc_on",

@@ -9,7 +9,10 @@ use std::{
     process::Command,
 };
 
-use super::{library::interposer, point::Point};
+use super::{
+    library::interposer,
+    point::{Point, What},
+};
 use crate::{
     environment::{Ended, Environment, SandboxProcess},
     judge::{Planned, judge, planned, writes},
@@ -100,15 +103,24 @@ pub(super) fn try_at(points: &[Point], concurrency: usize) -> Trial {
             .unwrap();
         let signal = output.status.signal();
         let ended = Ended::from(output);
-        if fs::remove_file(&reached).is_err() {
+        let Ok(synced) = fs::read_to_string(&reached) else {
             return Trial::NotReached;
-        }
+        };
+        fs::remove_file(&reached).unwrap();
         if point.what.kills() {
             assert_eq!(signal, Some(9), "{point}: {ended:?}");
         } else if point.call.is_of_checkpoint() {
             assert_eq!(ended.code, 1, "{point}: {ended:?}");
         }
-        expect_intents(point, &plan, &sandbox, run_folder(&environment).as_deref());
+        // A session that goes on after its point syncs more.
+        let is_over = point.what.kills() || point.call.is_of_checkpoint();
+        // Negative, which is no number here, when the session had not touched the checkpoint.
+        let synced = synced.parse().ok().filter(|_| is_over);
+        let on_disk = run_folder(&environment).map(|run| checkpoint_on_disk(&run, synced));
+        expect_intents(point, &plan, &sandbox, on_disk.as_deref());
+        if let (Some(run), What::PowerCut) = (run_folder(&environment), point.what) {
+            fs::write(run.join("checkpoint.jsonl"), on_disk.unwrap()).unwrap();
+        }
     }
     let last = session(&environment, &sandbox, concurrency).output();
     let last = Ended::from(last.unwrap());
@@ -144,10 +156,21 @@ fn expect_mixed(plan: &[Planned]) {
     assert_eq!(repeats, expected);
 }
 
-/// No request has left whose intent is not on disk.
-fn expect_intents(point: Point, plan: &[Planned], sandbox: &SandboxProcess, run: Option<&Path>) {
-    let records = run.and_then(|run| Records::read(&run.join("checkpoint.jsonl")));
-    let records = records.unwrap_or_default();
+/// What a power cut would leave of the checkpoint: so many bytes, or all when they were not counted.
+fn checkpoint_on_disk(run: &Path, synced: Option<usize>) -> Vec<u8> {
+    let mut bytes = fs::read(run.join("checkpoint.jsonl")).unwrap();
+    bytes.truncate(synced.unwrap_or(usize::MAX));
+    bytes
+}
+
+/// No request has left whose intent is not on disk, synced.
+fn expect_intents(
+    point: Point,
+    plan: &[Planned],
+    sandbox: &SandboxProcess,
+    checkpoint: Option<&[u8]>,
+) {
+    let records = Records::of(checkpoint.unwrap_or_default());
     let mut sent: BTreeMap<u64, usize> = BTreeMap::new();
     for (line, request) in writes(plan, &sandbox.ledger()) {
         let line = line.unwrap_or_else(|| panic!("{point}: nobody planned {request}"));

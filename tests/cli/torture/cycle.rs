@@ -37,14 +37,15 @@ enum From {
 }
 
 impl Kill {
-    /// Most kills come in the middle of the work; some before it has begun, some late, while what is in doubt is waited
-    /// for.
-    pub(super) fn any(rng: &mut fastrand::Rng) -> Self {
-        let (from, range) = match rng.u8(..100) {
-            0..20 => (From::Start, 0..200),
-            20..40 => (From::Work, 0..20),
-            40..75 => (From::Work, 0..250),
-            75..95 => (From::Work, 250..700),
+    /// Most kills come in the middle of the work; some before it has begun, also before there is a run; some late, while
+    /// what is in doubt is waited for.
+    pub(super) fn any(rng: &mut fastrand::Rng, there_is_a_run: bool) -> Self {
+        let (from, range) = match (rng.u8(..100), there_is_a_run) {
+            (0..70, false) => (From::Start, 0..400),
+            (0..20, true) => (From::Start, 0..50),
+            (0..40, _) => (From::Work, 0..20),
+            (40..75, _) => (From::Work, 0..250),
+            (75..95, _) => (From::Work, 250..700),
             _ => (From::Work, 700..2500),
         };
         Self {

@@ -100,7 +100,8 @@ impl Torture {
         let (sandbox, environment) = self.fresh(rng);
         let mut plan = Vec::new();
         loop {
-            let kill = (figures.cycles < self.cycles).then(|| Kill::any(rng));
+            let there_is_a_run = run_folder(&environment).is_some();
+            let kill = (figures.cycles < self.cycles).then(|| Kill::any(rng, there_is_a_run));
             figures.cycles += usize::from(kill.is_some());
             let ended = session(&environment, &sandbox, kill);
             let folder = run_folder(&environment);
