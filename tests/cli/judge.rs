@@ -179,7 +179,8 @@ fn is_blind(
     later: &Value,
     settle_ms: i64,
 ) -> bool {
-    let was_refused = effects == 0 && matches!(earlier["status"].as_u64(), Some(400..=499));
+    // Before it was looked at. Any other refusal may come of what the later one had done by then.
+    let was_refused = effects == 0 && matches!(earlier["status"].as_u64(), Some(401 | 429));
     if planned.repeat == "safe" || was_refused {
         return false;
     }

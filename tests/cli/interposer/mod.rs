@@ -2,6 +2,7 @@
 //!
 //! A library stands between the program and the C library (`interposer.c`) and counts the calls.
 
+mod attempts;
 mod library;
 mod point;
 mod trial;
@@ -56,7 +57,8 @@ fn try_all(before: &[Point], concurrency: usize, step: usize) -> Tally {
     tally.into_inner().unwrap()
 }
 
-/// Dies with a schedule that is being run, one at a time at least, so that the next session has something to read back.
+/// Dies with a schedule that is being run, one at a time at least, so that the next session has something to read back,
+/// and something to wait for: it is the write whose effect comes late.
 const HALF_WAY: Point = Point {
     call: Call::Send,
     nth: 8,
