@@ -73,10 +73,12 @@ pub(crate) fn run_folder(environment: &Environment) -> Option<PathBuf> {
 pub(super) fn session(
     environment: &Environment,
     sandbox: &SandboxProcess,
+    timeout: Duration,
     kill: Option<Kill>,
 ) -> Session {
+    let timeout = timeout.as_secs().to_string();
     let arguments: &[&str] = match run_folder(environment) {
-        None => &["run", "torture.yaml", "--yes", "--timeout", "1"],
+        None => &["run", "torture.yaml", "--yes", "--timeout", &timeout],
         Some(_) => &["resume", "--last"],
     };
     let said = File::create(said(environment)).unwrap();

@@ -4,7 +4,11 @@ mod cycle;
 mod figures;
 mod playbook;
 
-use std::{env, str::FromStr, time::Instant};
+use std::{
+    env,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 
@@ -18,9 +22,6 @@ use cycle::{Kill, Session, session, words};
 use figures::{Figures, Place};
 use playbook::{CONCURRENCY, Moves, faults};
 
-/// As `--timeout 1` says.
-const SETTLE_MS: i64 = 1000;
-
 /// What is done to the runs.
 #[derive(Clone, Copy, Debug)]
 struct Torture {
@@ -29,6 +30,9 @@ struct Torture {
     /// Of each sandbox: two changes and more for each.
     executions: usize,
     moves: Moves,
+    /// How long one request may take; after this a read tells that it had no effect. Late effects come after about half of
+    /// it, which has to be more than the next session needs to start.
+    timeout: Duration,
 }
 
 #[test]
@@ -38,6 +42,7 @@ fn runs_that_are_killed_at_random_moments_apply_every_change_once() {
         seed: setting("SEED", 1),
         executions: 120,
         moves: Moves::Begin,
+        timeout: Duration::from_secs(2),
     }
     .inflict();
     assert!(figures.resumes > 0, "{figures}");
@@ -51,6 +56,7 @@ fn runs_whose_flows_go_on_by_themselves_apply_every_change_once_through_kills() 
         seed: setting("SEED", 1),
         executions: 120,
         moves: Moves::Advance,
+        timeout: Duration::from_secs(2),
     }
     .inflict();
 }
@@ -64,6 +70,7 @@ fn a_thousand_kills_lose_nothing_and_double_nothing() {
         seed: setting("SEED", fastrand::u64(..1_000_000)),
         executions: 300,
         moves: Moves::Begin,
+        timeout: Duration::from_secs(1),
     }
     .inflict();
     eprintln!("\n{figures}");
@@ -103,7 +110,7 @@ impl Torture {
             let there_is_a_run = run_folder(&environment).is_some();
             let kill = (figures.cycles < self.cycles).then(|| Kill::any(rng, there_is_a_run));
             figures.cycles += usize::from(kill.is_some());
-            let ended = session(&environment, &sandbox, kill);
+            let ended = session(&environment, &sandbox, self.timeout, kill);
             let folder = run_folder(&environment);
             if let (Some(folder), true) = (&folder, plan.is_empty()) {
                 plan = planned(&folder.join("plan"));
@@ -137,7 +144,8 @@ impl Torture {
                         plan.iter().all(|planned| applied(&planned.line)),
                         "{place}:\n{words}"
                     );
-                    let verdict = judge(&plan, &sandbox.ledger(), SETTLE_MS, &records.open());
+                    let settle_ms = i64::try_from(self.timeout.as_millis()).unwrap();
+                    let verdict = judge(&plan, &sandbox.ledger(), settle_ms, &records.open());
                     figures.add(&verdict);
                     verdict.expect_innocent(place);
                     return;
@@ -150,7 +158,7 @@ impl Torture {
     fn fresh(self, rng: &mut fastrand::Rng) -> (SandboxProcess, Environment) {
         let environment = Environment::new();
         environment.file("torture.yaml", &self.moves.playbook());
-        let faults = environment.file("faults.json", &faults().to_string());
+        let faults = environment.file("faults.json", &faults(self.timeout).to_string());
         let sandbox = SandboxProcess::start(&[
             "--executions",
             &self.executions.to_string(),

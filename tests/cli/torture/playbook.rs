@@ -1,5 +1,7 @@
 //! What a tortured run does, and to which data.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 /// All kinds of change that a read can tell: fields, a status, a schedule that is run, a task with a key of its own, an
@@ -57,10 +59,11 @@ impl Moves {
 
 /// Answers take a while, so that a kill finds requests under way. Some take long enough for the next session to look before
 /// their effect comes, and far less than the time after which a look counts as proof. A few answers are lost.
-pub(super) fn faults() -> Value {
+pub(super) fn faults(timeout: Duration) -> Value {
+    let late = timeout * 45 / 100;
     json!({"rules": [
         {"match": {"effect_only": true, "every": 47}, "do": "drop_after_effect"},
-        {"match": {"effect_only": true, "every": 11}, "do": {"latency_ms": 450}},
+        {"match": {"effect_only": true, "every": 11}, "do": {"latency_ms": late.as_millis()}},
         {"match": {"effect_only": true}, "do": {"latency_ms": 8}},
     ]})
 }
