@@ -109,9 +109,8 @@ fn wait(child: &mut Child, environment: &Environment, kill: Kill) {
     while child.try_wait().unwrap().is_none() {
         match since {
             None if length() > before => since = Some(Instant::now()),
-            None => {}
             Some(since) if since.elapsed() >= kill.after => return,
-            Some(_) => {}
+            None | Some(_) => {}
         }
         thread::sleep(Duration::from_millis(1));
     }
