@@ -234,7 +234,7 @@ fn expect_told(
             let waits_for = |other: &&Planned| {
                 other.execution == planned.execution && doubts.contains(&other.line)
             };
-            assert!(open.iter().any(|other| waits_for(other)), "{place}");
+            assert!(open.iter().any(waits_for), "{place}");
         }
     }
     open.iter().map(|planned| planned.line).collect()
