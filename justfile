@@ -31,6 +31,11 @@ ci:
 memory:
     cargo test --release --test cli -- --ignored --nocapture a_list_of_200_000
 
+# a thousand kills at random moments, then a kill or an error at every call that matters; some minutes. Other numbers:
+# WF_BULK_TORTURE_CYCLES, WF_BULK_TORTURE_SEED
+torture:
+    cargo test --release --test cli -- --ignored --nocapture --test-threads 1 a_thousand_kills every_single_call
+
 # the main job, on the sandbox inside the process
 demo:
     cargo run -- run playbooks/reassign.yaml --sandbox --yes

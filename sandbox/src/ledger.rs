@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     net::SocketAddr,
 };
 
@@ -44,6 +45,8 @@ pub(crate) struct Request {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<String>,
+    /// [`body_hash`] of its body: which of several requests to one path it is. The body itself would take too much room.
+    body: u64,
     /// None while it is worked on, and when the connection was closed without an answer.
     status: Option<u16>,
     /// 1 for the first request of this method, path, query and body, 2 for the second.
@@ -66,6 +69,8 @@ pub(crate) struct Arrival {
     pub(crate) path: String,
     pub(crate) query: Option<String>,
     pub(crate) remote: Option<SocketAddr>,
+    /// [`body_hash`] of its body.
+    pub(crate) body: u64,
     /// Over method, path, query and body.
     pub(crate) hash: u64,
 }
@@ -85,6 +90,13 @@ pub(crate) struct Page {
     effects: Vec<Box<RawValue>>,
     /// Requests that are older than those that are kept.
     requests_forgotten: u64,
+}
+
+/// What the ledger keeps of a request's body. The same bytes give the same number in all programs of one build.
+pub fn body_hash(body: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Ledger {
@@ -117,6 +129,7 @@ impl Ledger {
             method: arrival.method,
             path: arrival.path,
             query: arrival.query,
+            body: arrival.body,
             status: None,
             attempt: *attempt,
             remote: arrival.remote,
@@ -177,6 +190,7 @@ mod tests {
             path: "/".to_owned(),
             query: None,
             remote: None,
+            body: 0,
             hash,
         }
     }

@@ -56,6 +56,7 @@ use crate::{
 pub use crate::{
     error::Error,
     faults::{Fault, Faults, FaultsError, Limit, Match, Rule, Status},
+    ledger::body_hash,
     options::{Options, Wanted},
 };
 

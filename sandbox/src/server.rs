@@ -26,7 +26,7 @@ use crate::{
     faults::{self, Fault, Status},
     handlers::{self, Seq},
     large,
-    ledger::{Arrival, End},
+    ledger::{Arrival, End, body_hash},
     reply,
 };
 
@@ -129,6 +129,7 @@ fn arrival(parts: &axum::http::request::Parts, body: &Bytes, now: Timestamp) -> 
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),
         remote: parts.extensions.get::<Peer>().map(|peer| peer.0),
+        body: body_hash(body),
         hash: hasher.finish(),
     }
 }

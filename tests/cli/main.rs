@@ -6,11 +6,16 @@ mod bad_input;
 mod crash;
 mod credentials;
 mod environment;
+#[cfg(target_os = "linux")]
+mod interposer;
+mod judge;
 mod large;
 mod ledger;
 mod main_job;
 mod operations;
 mod pacing;
 mod promises;
+mod records;
 mod sources;
+mod torture;
 mod traps;
