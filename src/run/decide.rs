@@ -11,18 +11,36 @@ use crate::{
     plan::Repeat,
 };
 
+/// How often a change was sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Attempts {
+    /// Over all sessions.
+    pub(super) made: u32,
+    /// By earlier sessions. What they met says nothing of today: a dead server uses up attempts in no time.
+    pub(super) earlier: u32,
+}
+
+impl Attempts {
+    /// As after one more.
+    pub(super) const fn and_one(self) -> Self {
+        Self {
+            made: self.made + 1,
+            earlier: self.earlier,
+        }
+    }
+
+    pub(super) const fn in_this_session(self) -> u32 {
+        self.made - self.earlier
+    }
+}
+
 /// Where a change stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
-    /// Not sent, or known not to have taken effect; `attempts` were made.
-    Waiting { attempts: u32 },
-    /// An attempt may have taken effect; the last one was sent this long ago. `inherited`: all attempts are those of
-    /// earlier sessions.
-    Doubtful {
-        attempts: u32,
-        age: Duration,
-        inherited: bool,
-    },
+    /// Not sent, or known not to have taken effect.
+    Waiting { attempts: Attempts },
+    /// An attempt may have taken effect; the last one was sent this long ago.
+    Doubtful { attempts: Attempts, age: Duration },
     /// Its end is in the checkpoint.
     Ended(Outcome),
 }
@@ -39,15 +57,15 @@ pub(super) enum Step {
     /// Its end is known without sending it.
     End(End, Option<String>),
     /// It may be sent. `disproved`: a read has just proved that no earlier attempt took effect.
-    Send { attempts: u32, disproved: bool },
+    Send { attempts: Attempts, disproved: bool },
     /// A read has just proved that no attempt took effect, and there are none left.
-    GiveUp { attempts: u32 },
+    GiveUp { attempts: Attempts },
 }
 
 /// The limits that a decision needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// A doubtful change that had so many attempts gets no more, save for one in each later session.
+    /// A doubtful change that had so many attempts in this session gets no more of them.
     pub(super) attempts: u32,
     /// How long after a send a read can prove that it did not take effect.
     pub(super) settle: Duration,
@@ -75,22 +93,14 @@ pub(super) fn decide(
 
         (Standing::Doubtful { .. }, Some(Reading::Done)) => Step::End(End::Applied, None),
         (Standing::Doubtful { .. }, Some(Reading::Gone)) => Step::End(End::Gone, None),
-        (
-            Standing::Doubtful {
-                attempts,
-                age,
-                inherited,
-            },
-            Some(Reading::Open),
-        ) => {
+        (Standing::Doubtful { attempts, age }, Some(Reading::Open)) => {
             let disproved = *age >= limits.settle;
             let may_repeat = match planned.change.repeat {
                 Repeat::Safe => true,
                 Repeat::Readable => disproved,
                 Repeat::Once => false,
             };
-            // A session may try once, whatever earlier ones met: a dead server uses up attempts in no time.
-            let attempt_left = *attempts < limits.attempts || *inherited;
+            let attempt_left = attempts.in_this_session() < limits.attempts;
             if attempt_left && may_repeat {
                 Step::Send {
                     attempts: *attempts,
@@ -178,6 +188,11 @@ mod tests {
         plan::{Change, Request, Target, Undo},
     };
 
+    /// So many attempts, all of this session.
+    fn tried(made: u32) -> Attempts {
+        Attempts { made, earlier: 0 }
+    }
+
     const LIMITS: Limits = Limits {
         attempts: 3,
         settle: Duration::from_secs(30),
@@ -237,21 +252,21 @@ mod tests {
 
     #[test]
     fn a_change_that_was_not_sent_goes_by_what_was_read() {
-        let waiting = || Standing::Waiting { attempts: 1 };
+        let waiting = || Standing::Waiting { attempts: tried(1) };
         let drifted = || Reading::Drifted("x".to_owned());
         for repeat in [Repeat::Safe, Repeat::Readable] {
             for (reading, step) in [
                 (
                     Some(Reading::Open),
                     Step::Send {
-                        attempts: 1,
+                        attempts: tried(1),
                         disproved: false,
                     },
                 ),
                 (
                     None,
                     Step::Send {
-                        attempts: 1,
+                        attempts: tried(1),
                         disproved: false,
                     },
                 ),
@@ -264,11 +279,11 @@ mod tests {
             ] {
                 assert_eq!(alone(repeat, waiting(), reading), step);
             }
-            let used_up = Standing::Waiting { attempts: 3 };
+            let used_up = Standing::Waiting { attempts: tried(3) };
             assert_eq!(
                 alone(repeat, used_up, Some(Reading::Open)),
                 Step::Send {
-                    attempts: 3,
+                    attempts: tried(3),
                     disproved: false
                 }
             );
@@ -280,71 +295,40 @@ mod tests {
         let doubtful = |attempts, seconds| Standing::Doubtful {
             attempts,
             age: Duration::from_secs(seconds),
-            inherited: false,
         };
-        let inherited = |attempts, seconds| Standing::Doubtful {
+        let send = |attempts, disproved| Step::Send {
             attempts,
-            age: Duration::from_secs(seconds),
-            inherited: true,
+            disproved,
         };
-        let open = || Some(Reading::Open);
-        for (repeat, standing, step) in [
-            (
-                Repeat::Safe,
-                doubtful(1, 0),
-                Step::Send {
-                    attempts: 1,
-                    disproved: false,
-                },
-            ),
-            (
-                Repeat::Safe,
-                doubtful(1, 30),
-                Step::Send {
-                    attempts: 1,
-                    disproved: true,
-                },
-            ),
-            (Repeat::Safe, doubtful(3, 29), Step::Leave),
-            (Repeat::Safe, doubtful(3, 30), Step::GiveUp { attempts: 3 }),
-            (Repeat::Readable, doubtful(1, 29), Step::Leave),
-            (
-                Repeat::Readable,
-                doubtful(1, 30),
-                Step::Send {
-                    attempts: 1,
-                    disproved: true,
-                },
-            ),
-            (Repeat::Readable, doubtful(3, 29), Step::Leave),
-            (
-                Repeat::Readable,
-                doubtful(3, 30),
-                Step::GiveUp { attempts: 3 },
-            ),
-            // The first attempt of a later session.
-            (
-                Repeat::Safe,
-                inherited(3, 0),
-                Step::Send {
-                    attempts: 3,
-                    disproved: false,
-                },
-            ),
-            (Repeat::Readable, inherited(3, 29), Step::Leave),
-            (
-                Repeat::Readable,
-                inherited(3, 30),
-                Step::Send {
-                    attempts: 3,
-                    disproved: true,
-                },
-            ),
+        // Three attempts, of which earlier sessions made two or all.
+        let [one_here, none_here] = [2, 3].map(|earlier| Attempts { made: 3, earlier });
+        let five = Attempts {
+            made: 5,
+            earlier: 2,
+        };
+        let (safe, readable) = (Repeat::Safe, Repeat::Readable);
+        for (repeat, attempts, age, step) in [
+            (safe, tried(1), 0, send(tried(1), false)),
+            (safe, tried(1), 30, send(tried(1), true)),
+            (safe, tried(3), 29, Step::Leave),
+            (safe, tried(3), 30, Step::GiveUp { attempts: tried(3) }),
+            (readable, tried(1), 29, Step::Leave),
+            (readable, tried(1), 30, send(tried(1), true)),
+            (readable, tried(3), 29, Step::Leave),
+            (readable, tried(3), 30, Step::GiveUp { attempts: tried(3) }),
+            // What earlier sessions made does not count.
+            (safe, none_here, 0, send(none_here, false)),
+            (safe, one_here, 0, send(one_here, false)),
+            (safe, five, 30, Step::GiveUp { attempts: five }),
+            (readable, none_here, 29, Step::Leave),
+            (readable, none_here, 30, send(none_here, true)),
+            (readable, one_here, 30, send(one_here, true)),
         ] {
+            let standing = doubtful(attempts, age);
             assert_eq!(
-                alone(repeat, standing.clone(), open()),
+                alone(repeat, standing, Some(Reading::Open)),
                 step,
-                "{repeat:?} {standing:?}"
+                "{repeat:?} {attempts:?} {age}"
             );
         }
         for repeat in [Repeat::Safe, Repeat::Readable] {
@@ -354,7 +338,11 @@ mod tests {
                 (Some(Reading::Drifted("x".to_owned())), Step::Leave),
                 (None, Step::Leave),
             ] {
-                assert_eq!(alone(repeat, doubtful(1, 30), reading), step, "{repeat:?}");
+                assert_eq!(
+                    alone(repeat, doubtful(tried(1), 30), reading),
+                    step,
+                    "{repeat:?}"
+                );
             }
         }
     }
@@ -368,11 +356,10 @@ mod tests {
             Some(Reading::Drifted("x".to_owned())),
             None,
         ] {
-            for (age, inherited) in [(0, false), (30, false), (3600, true)] {
+            for age in [0, 30, 3600] {
                 let doubtful = Standing::Doubtful {
-                    attempts: 1,
+                    attempts: tried(1),
                     age: Duration::from_secs(age),
-                    inherited,
                 };
                 assert_eq!(
                     alone(Repeat::Once, doubtful, reading.clone()),
@@ -382,11 +369,11 @@ mod tests {
             }
         }
         // What is known not to have left may leave.
-        let waiting = Standing::Waiting { attempts: 1 };
+        let waiting = Standing::Waiting { attempts: tried(1) };
         assert_eq!(
             alone(Repeat::Once, waiting, Some(Reading::Open)),
             Step::Send {
-                attempts: 1,
+                attempts: tried(1),
                 disproved: false
             }
         );
@@ -428,14 +415,13 @@ mod tests {
             planned(Some("b"), Repeat::Safe),
             planned(None, Repeat::Safe),
         ];
-        let waiting = || Standing::Waiting { attempts: 0 };
+        let waiting = || Standing::Waiting { attempts: tried(0) };
         let doubtful = || Standing::Doubtful {
-            attempts: 1,
+            attempts: tried(1),
             age: Duration::ZERO,
-            inherited: false,
         };
         let send = Step::Send {
-            attempts: 0,
+            attempts: tried(0),
             disproved: false,
         };
         let steps = |first: Standing, third: Standing| {

@@ -60,8 +60,7 @@ pub struct Settings {
     pub stages: Vec<Range<u64>>,
     /// What a person said of the changes that earlier sessions left in doubt and no read can settle.
     pub doubts: Option<DoubtAnswer>,
-    /// A change gets no more attempts than this, over all sessions of the run; save for one in each session when
-    /// it is known that none took effect.
+    /// A change gets no more attempts than this in one session.
     pub attempts: u32,
     /// How long after a send a read can prove that it did not take effect.
     pub settle: Duration,

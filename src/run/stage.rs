@@ -214,7 +214,7 @@ impl Stage {
                 concurrency: 3,
                 stop_after: 1_000,
                 max_errors: None,
-                stages: vec![0..trailer.groups],
+                stages: std::iter::once(0..trailer.groups).collect(),
                 doubts: None,
                 attempts: ATTEMPTS,
                 settle: SETTLE,

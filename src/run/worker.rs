@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 
 use super::{
-    decide::{Limits, Standing, Step, decide, end_of_gone},
+    decide::{Attempts, Limits, Standing, Step, decide, end_of_gone},
     error_budget::{ErrorBudget, Slot},
     group::{Group, Planned},
     link::{Link, Stopped},
@@ -104,7 +104,7 @@ impl Worker<'_> {
                 Step::GiveUp { attempts } => {
                     let slot = self.slot_of_doubt(place);
                     self.disprove(place, attempts);
-                    let detail = format!("did not take effect in {attempts} attempts");
+                    let detail = format!("did not take effect in {} attempts", attempts.made);
                     self.end(place, End::Failed, Some(detail));
                     self.settle(place, slot);
                 }
@@ -185,18 +185,18 @@ impl Worker<'_> {
         }
     }
 
-    fn disprove(&mut self, place: usize, attempt: u32) {
+    fn disprove(&mut self, place: usize, attempts: Attempts) {
         if is_doubtful(&self.standings[place]) {
             self.link.record(Record::NotApplied {
                 line: self.group.changes[place].line,
-                attempt,
+                attempt: attempts.made,
             });
-            self.standings[place] = Standing::Waiting { attempts: attempt };
+            self.standings[place] = Standing::Waiting { attempts };
         }
     }
 
     /// Sends a change until it has an end, is in doubt, or has used up its attempts.
-    async fn send(&mut self, place: usize, mut attempt: u32) -> Result<(), Stopped> {
+    async fn send(&mut self, place: usize, mut attempts: Attempts) -> Result<(), Stopped> {
         let planned = self.group.changes[place].clone();
         let body = planned
             .change
@@ -205,7 +205,8 @@ impl Worker<'_> {
             .as_ref()
             .map(|body| Value::from_iter(body.clone()).to_string());
         loop {
-            attempt += 1;
+            attempts = attempts.and_one();
+            let attempt = attempts.made;
             let client = &self.shared.client;
             self.unless_stopped(client.permit()).await?;
             self.link
@@ -225,7 +226,8 @@ impl Worker<'_> {
             let verdict = client
                 .send(&planned.operation, body.as_deref().map(str::as_bytes))
                 .await;
-            let next = client.after_write(&verdict, planned.change.repeat, attempt);
+            let tries = attempts.in_this_session();
+            let next = client.after_write(&verdict, planned.change.repeat, tries);
             if let Verdict::Unauthorized { message } = &verdict {
                 // It was not accepted, so it did nothing, and may be sent again with another token.
                 self.link.record(Record::NotSent {
@@ -236,7 +238,7 @@ impl Worker<'_> {
                 self.renew(token, message).await?;
                 continue;
             }
-            let Some(reason) = self.take_in(place, &planned, (attempt, sent_at), verdict) else {
+            let Some(reason) = self.take_in(place, &planned, (attempts, sent_at), verdict) else {
                 return Ok(());
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
@@ -279,16 +281,16 @@ impl Worker<'_> {
         passed.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
     }
 
-    /// Records what an attempt, by its number and the moment it was sent, came to. Gives the reason when the change
+    /// Records what the last of these attempts, sent at this moment, came to. Gives the reason when the change
     /// has no end yet.
     fn take_in(
         &mut self,
         place: usize,
         planned: &Planned,
-        (attempt, at): (u32, i64),
+        (attempts, at): (Attempts, i64),
         verdict: Verdict,
     ) -> Option<String> {
-        let line = planned.line;
+        let (line, attempt) = (planned.line, attempts.made);
         let was_doubtful = is_doubtful(&self.standings[place]);
         let not_sent = |reason: &str| Record::NotSent {
             line,
@@ -336,12 +338,11 @@ impl Worker<'_> {
         self.link.record(record);
         self.standings[place] = if doubtful {
             Standing::Doubtful {
-                attempts: attempt,
+                attempts,
                 age: Duration::ZERO,
-                inherited: false,
             }
         } else {
-            Standing::Waiting { attempts: attempt }
+            Standing::Waiting { attempts }
         };
         Some(reason)
     }

@@ -59,10 +59,7 @@ impl Dispatcher<'_> {
             let is_fresh = |planned: &&Planned| {
                 matches!(
                     self.standing(planned),
-                    Standing::Doubtful {
-                        inherited: false,
-                        ..
-                    }
+                    Standing::Doubtful { attempts, .. } if attempts.in_this_session() > 0
                 )
             };
             fresh += group.changes.iter().filter(is_fresh).count() as u64;
@@ -82,19 +79,17 @@ impl Dispatcher<'_> {
         let mut to_send = false;
         while let Some(group) = groups.next_group()? {
             for planned in &group.changes {
-                let Standing::Doubtful {
-                    attempts,
-                    inherited: true,
-                    ..
-                } = self.standing(planned)
-                else {
+                let Standing::Doubtful { attempts, .. } = self.standing(planned) else {
                     continue;
                 };
+                if attempts.in_this_session() > 0 {
+                    continue;
+                }
                 match answer {
                     DoubtAnswer::Retry => {
                         let record = Record::SendAgain {
                             line: planned.line,
-                            attempt: attempts,
+                            attempt: attempts.made,
                         };
                         to_send |= self.write(record, None);
                         drop(self.shared.budget.reclaim());

@@ -18,7 +18,7 @@ use crate::{
     outcome::Outcome,
     plan::PlanError,
     run::{
-        decide::{Standing, Step, decide},
+        decide::{Attempts, Standing, Step, decide},
         group::{Group, Groups, Planned},
         worker::work,
     },
@@ -96,7 +96,7 @@ impl Dispatcher<'_> {
         match (state.outcome(planned.line), state.outstanding(planned.line)) {
             (Some(outcome), _) => Standing::Ended(outcome),
             (None, Outstanding::Send { attempt }) => Standing::Waiting {
-                attempts: attempt - 1,
+                attempts: self.attempts(planned.line, attempt - 1),
             },
             (
                 None,
@@ -105,13 +105,17 @@ impl Dispatcher<'_> {
                     last_sent_ms,
                 },
             ) => Standing::Doubtful {
-                attempts,
+                attempts: self.attempts(planned.line, attempts),
                 age: self.age(last_sent_ms),
-                inherited: self.inherited.get(&planned.line) == Some(&attempts),
             },
             // An end is an outcome.
             (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
         }
+    }
+
+    fn attempts(&self, line: u64, made: u32) -> Attempts {
+        let earlier = self.inherited.get(&line).copied().unwrap_or(0);
+        Attempts { made, earlier }
     }
 
     /// How long ago a moment was; a clock that was put back makes nothing older.
