@@ -424,4 +424,8 @@ fn not_a_list(operation: &Operation, reply: Reply) -> ReadTrouble {
 }
 
 #[cfg(test)]
+mod outage_tests;
+#[cfg(test)]
+mod pressure_tests;
+#[cfg(test)]
 mod tests;

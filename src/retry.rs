@@ -156,9 +156,7 @@ impl Policy {
                 again(Trouble::Throttled, *retry_after).unwrap_or(Next::GiveUp)
             }
             Verdict::Unknown { retry_after, .. } => match repeat {
-                Repeat::Safe => {
-                    again(Trouble::Transient, *retry_after).unwrap_or(Next::ReadBack)
-                }
+                Repeat::Safe => again(Trouble::Transient, *retry_after).unwrap_or(Next::ReadBack),
                 Repeat::Readable | Repeat::Once => Next::ReadBack,
             },
         }
@@ -292,8 +290,9 @@ mod tests {
         ] {
             let policy = Policy::default();
             for (repeat, expected) in [(Repeat::Safe, safe), (Repeat::Readable, readable)] {
-                let words =
-                    words(|attempt| policy.after_write(&verdict, repeat, attempt, Funds::Left, NOW, &mut rng()));
+                let words = words(|attempt| {
+                    policy.after_write(&verdict, repeat, attempt, Funds::Left, NOW, &mut rng())
+                });
                 assert_eq!(words, expected, "{verdict:?} {repeat:?}");
             }
         }
@@ -304,16 +303,8 @@ mod tests {
         let policy = Policy::default();
         for (verdict, repeat, expected) in [
             (Verdict::Applied(None), Repeat::Safe, "done"),
-            (
-                Verdict::NotSent { reason: text() },
-                Repeat::Safe,
-                "give up",
-            ),
-            (
-                Verdict::NotSent { reason: text() },
-                Repeat::Once,
-                "give up",
-            ),
+            (Verdict::NotSent { reason: text() }, Repeat::Safe, "give up"),
+            (Verdict::NotSent { reason: text() }, Repeat::Once, "give up"),
             (unknown(None), Repeat::Safe, "read back"),
             (unknown(None), Repeat::Readable, "read back"),
             (
@@ -368,12 +359,16 @@ mod tests {
             ),
         ] {
             assert_eq!(Trouble::of_read(&trouble), again);
-            let after = |attempt, funds| {
-                match Policy::default().after_read(&trouble, attempt, funds, NOW, &mut rng()) {
-                    NextRead::Again { .. } => "again",
-                    NextRead::GiveUp => "give up",
-                    NextRead::OutOfBudget => "out of budget",
-                }
+            let after = |attempt, funds| match Policy::default().after_read(
+                &trouble,
+                attempt,
+                funds,
+                NOW,
+                &mut rng(),
+            ) {
+                NextRead::Again { .. } => "again",
+                NextRead::GiveUp => "give up",
+                NextRead::OutOfBudget => "out of budget",
             };
             let expected = match again {
                 None => ["give up"; 4],
