@@ -32,6 +32,15 @@ const PROBE: f64 = 0.001;
 /// what is remembered of it is wrong. Less could be chance; the probing takes a good minute to get there.
 const FORGET: f64 = 1.02;
 
+/// Each further request that is turned down together with the first keeps the climb waiting by this.
+/// Many are when the rate was far too high; they all come again, some for the last time, and should
+/// not meet the next push-back.
+const HOLD_EACH: Duration = Duration::from_millis(250);
+
+/// The climb waits for no longer than this, however many were turned down: by then even a second
+/// repetition, two seconds and a line of waiting workers later, is through.
+const HOLD_AT_MOST: Duration = Duration::from_secs(5);
+
 /// A change below one percent waits for the next: each takes a new bucket, which loses the
 /// millisecond by which a timer was late.
 const STEP: f64 = 0.01;
@@ -51,6 +60,8 @@ pub(super) struct Adaptive {
     /// The rate at which the service pushed back, until it proves to bear more.
     threshold: Option<f64>,
     slowed_at: Option<Instant>,
+    /// So long the climb still waits.
+    hold: Duration,
     climbed_at: Option<Instant>,
 }
 
@@ -62,6 +73,7 @@ impl Adaptive {
             told: asked.0,
             threshold: None,
             slowed_at: None,
+            hold: Duration::ZERO,
             climbed_at: None,
         }
     }
@@ -73,9 +85,11 @@ impl Adaptive {
     /// what left before the last slow-down says nothing of the rate since.
     pub(super) fn pushed_back(&mut self, sent: Instant, now: Instant) -> Option<Rate> {
         if self.slowed_at.is_some_and(|slowed_at| sent <= slowed_at) {
+            self.hold = (self.hold + HOLD_EACH).min(HOLD_AT_MOST);
             return None;
         }
         self.slowed_at = Some(now);
+        self.hold = Duration::ZERO;
         self.climbed_at = Some(now);
         self.threshold = Some(self.rate);
         self.rate = (self.rate * SLOW_DOWN).max(FLOOR.min(self.asked));
@@ -91,7 +105,10 @@ impl Adaptive {
             .climbed_at
             .replace(now)
             .map_or(Duration::ZERO, |last| now.saturating_duration_since(last));
-        self.climb(gap.min(LONGEST_GAP).as_secs_f64());
+        let gap = gap.min(LONGEST_GAP);
+        let held = gap.min(self.hold);
+        self.hold -= held;
+        self.climb((gap - held).as_secs_f64());
         let worth_a_bucket = self.rate >= self.asked || self.rate >= self.told * (1.0 + STEP);
         worth_a_bucket.then(|| self.tell()).flatten()
     }
@@ -212,6 +229,23 @@ mod tests {
             let told = adaptive.pushed_back(sent, answered);
             let right = expected.map_or(told.is_none(), |rate| close(told, rate));
             assert!(right, "{sent:?}: {told:?}, not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn the_more_were_turned_down_together_the_longer_the_climb_waits() {
+        for (further, waits) in [(0, 0.0), (1, 0.25), (8, 2.0), (20, 5.0), (100, 5.0)] {
+            let mut busy = Busy::at(1_000.0);
+            let sent = busy.now;
+            busy.push_back();
+            for _ in 0..further {
+                assert_eq!(busy.adaptive.pushed_back(sent, busy.now), None);
+            }
+            let seconds = busy.until(501.0);
+            assert!(
+                (waits..waits + 0.02).contains(&seconds),
+                "{further}: {seconds}"
+            );
         }
     }
 
