@@ -87,7 +87,7 @@ impl Guarded {
         if self.outage.contains(&now) {
             return (503, None);
         }
-        let filled = (now - bucket.filled).as_secs_f64() * bucket.capacity;
+        let filled = now.saturating_sub(bucket.filled).as_secs_f64() * bucket.capacity;
         bucket.tokens = (bucket.tokens + filled).min(bucket.burst);
         bucket.filled = now;
         if bucket.tokens >= 1.0 || now >= self.freed {
@@ -258,7 +258,7 @@ async fn a_service_that_bears_a_part_of_the_rate_is_used_well_and_seldom_has_to_
             .collect();
         let refused = settled.iter().filter(|exchange| exchange.status == 429);
         let refused = refused.count();
-        let bearable = setting.capacity * (length - SETTLING).as_secs_f64();
+        let bearable = setting.capacity * length.saturating_sub(SETTLING).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a small count")]
         let refused_share = share(refused, settled.len() as f64);
         let used = share(settled.len() - refused, bearable);
@@ -289,7 +289,7 @@ async fn nothing_is_sent_before_the_moment_that_any_answer_has_named() {
 
 /// Requests a second in the ten seconds before `end`.
 fn pace_before(exchanges: &[Exchange], end: Duration) -> f64 {
-    let window = end - Duration::from_secs(10)..end;
+    let window = end.saturating_sub(Duration::from_secs(10))..end;
     let sent = exchanges.iter().map(|exchange| exchange.sent);
     share(sent.filter(|sent| window.contains(sent)).count(), 10.0)
 }

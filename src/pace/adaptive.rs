@@ -108,7 +108,7 @@ impl Adaptive {
         let gap = gap.min(LONGEST_GAP);
         let held = gap.min(self.hold);
         self.hold -= held;
-        self.climb((gap - held).as_secs_f64());
+        self.climb(gap.saturating_sub(held).as_secs_f64());
         let worth_a_bucket = self.rate >= self.asked || self.rate >= self.told * (1.0 + STEP);
         worth_a_bucket.then(|| self.tell()).flatten()
     }
