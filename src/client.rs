@@ -4,7 +4,7 @@ mod counters;
 mod error;
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,7 +22,7 @@ use crate::{
     api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
     http::{Renewal, Spool, SpoolError, Transport},
     pace::Pacer,
-    retry::{self, Next, NextRead, Policy},
+    retry::{self, Budget, Next, NextRead, Policy, Trouble},
 };
 
 pub use counters::Traffic;
@@ -55,6 +55,7 @@ pub struct Client {
     pacer: Pacer,
     policy: Policy,
     rng: Mutex<fastrand::Rng>,
+    budget: Mutex<Budget>,
     now: fn() -> Timestamp,
     counters: Counters,
     notices: Option<UnboundedSender<Notice>>,
@@ -69,6 +70,7 @@ impl Client {
             pacer: parts.pacer,
             policy: parts.policy,
             rng: Mutex::new(parts.rng),
+            budget: Mutex::default(),
             now: parts.now,
             counters: Counters::default(),
             notices: parts.notices,
@@ -112,8 +114,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the answer is conclusive and not what was asked for, the attempts are used up, or the
-    /// service asks for a long rest.
+    /// When the answer is conclusive and not what was asked for, the attempts or the budget for
+    /// repetitions are used up, or the service asks for a long rest.
     pub async fn read(
         &self,
         operation: &Operation,
@@ -121,13 +123,15 @@ impl Client {
         body: Option<&[u8]>,
     ) -> Result<Found, ReadError> {
         let mut attempt = 0;
+        self.budget().request();
         loop {
             let permit = self.permit().await;
             permit.map_err(|pause| self.error(operation, attempt, pause.into()))?;
             attempt += 1;
             let token = self.transport.token_number();
+            let sent = Instant::now();
             let result = self.transport.attempt(operation, query, body).await;
-            self.account(result.as_ref());
+            self.account(sent, result.as_ref());
             match read_outcome(operation, result) {
                 Ok(found) => return Ok(found),
                 Err(trouble) => {
@@ -151,6 +155,7 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Result<SpooledTempFile, ReadError> {
         let mut attempt = 0;
+        self.budget().request();
         loop {
             attempt += 1;
             let token = self.transport.token_number();
@@ -173,19 +178,26 @@ impl Client {
     /// Sends a write, at once: one attempt, which the caller has taken a [`permit`](Self::permit)
     /// for, written down, and brought through the [`gate`](Self::gate).
     pub async fn send(&self, operation: &Operation, body: Option<&[u8]>) -> Verdict {
+        let sent = Instant::now();
         let result = self.transport.attempt(operation, &[], body).await;
-        self.account(result.as_ref());
+        self.account(sent, result.as_ref());
         verdict(&result)
     }
 
     /// What follows from the `attempt`th attempt of a write; counts the repetition if one does.
     pub fn after_write(&self, verdict: &Verdict, repeat: Repeat, attempt: u32) -> Next {
+        // Held until the repetition is counted: two workers must not both get the last one.
+        let mut budget = self.budget();
+        if attempt == 1 {
+            budget.request();
+        }
+        let (funds, now) = (budget.funds(), (self.now)());
         let next = self.with_rng(|rng| {
             self.policy
-                .after_write(verdict, repeat, attempt, (self.now)(), rng)
+                .after_write(verdict, repeat, attempt, funds, now, rng)
         });
         match next {
-            Next::Again { .. } => self.counters.retry(),
+            Next::Again { .. } => self.repeated(&mut budget, Trouble::of_write(verdict)),
             Next::Done | Next::ReadBack | Next::GiveUp => {}
         }
         next
@@ -226,8 +238,9 @@ impl Client {
         query: &[(&str, &str)],
     ) -> Result<SpooledTempFile, ReadErrorKind> {
         self.permit().await?;
+        let sent = Instant::now();
         let first = self.transport.attempt_spooled(operation, query).await;
-        let url = match self.account_spool(first)? {
+        let url = match self.account_spool(sent, first)? {
             Spool::Body(file) => return Ok(file),
             Spool::Elsewhere(url) => url,
             Spool::Other(reply) => {
@@ -235,8 +248,9 @@ impl Client {
             }
         };
         self.permit().await?;
+        let sent = Instant::now();
         let second = self.transport.attempt_payload(url).await;
-        let reason = match self.account_spool(second)? {
+        let reason = match self.account_spool(sent, second)? {
             Spool::Body(file) => return Ok(file),
             Spool::Elsewhere(_) => "its large answer is another reference".to_owned(),
             // Its statuses are not the service's: a 401 there says nothing of the token.
@@ -253,10 +267,14 @@ impl Client {
     }
 
     /// Accounts for an attempt that spools.
-    fn account_spool(&self, result: Result<Spool, SpoolError>) -> Result<Spool, ReadErrorKind> {
+    fn account_spool(
+        &self,
+        sent: Instant,
+        result: Result<Spool, SpoolError>,
+    ) -> Result<Spool, ReadErrorKind> {
         match &result {
-            Ok(Spool::Other(reply)) => self.account(Ok(reply)),
-            Err(SpoolError::Transport(error)) => self.account(Err(error)),
+            Ok(Spool::Other(reply)) => self.account(sent, Ok(reply)),
+            Err(SpoolError::Transport(error)) => self.account(sent, Err(error)),
             Ok(Spool::Body(_) | Spool::Elsewhere(_))
             | Err(SpoolError::Disk(_) | SpoolError::UnsafePayload) => self.counters.request(),
         }
@@ -274,11 +292,9 @@ impl Client {
         attempt: u32,
         trouble: ReadTrouble,
     ) -> Result<(), ReadError> {
-        let next =
-            self.with_rng(|rng| self.policy.after_read(&trouble, attempt, (self.now)(), rng));
+        let next = self.after_read(&trouble, attempt);
         match next {
             NextRead::Again { after } => {
-                self.counters.retry();
                 time::sleep(after).await;
                 Ok(())
             }
@@ -288,11 +304,35 @@ impl Client {
                     .map_or(ReadErrorKind::Answer(trouble), ReadErrorKind::LongPause);
                 Err(self.error(operation, attempt, kind))
             }
+            NextRead::OutOfBudget => Err(ReadError {
+                out_of_budget: true,
+                ..self.error(operation, attempt, ReadErrorKind::Answer(trouble))
+            }),
         }
     }
 
-    /// Counts an attempt, and makes everybody rest when the service asks for it.
-    fn account(&self, result: Result<&Reply, &TransportError>) {
+    /// What follows from the `attempt`th attempt of a read; counts the repetition if one does.
+    fn after_read(&self, trouble: &ReadTrouble, attempt: u32) -> NextRead {
+        let mut budget = self.budget();
+        let (funds, now) = (budget.funds(), (self.now)());
+        let next = self.with_rng(|rng| self.policy.after_read(trouble, attempt, funds, now, rng));
+        match next {
+            NextRead::Again { .. } => self.repeated(&mut budget, Trouble::of_read(trouble)),
+            NextRead::GiveUp | NextRead::OutOfBudget => {}
+        }
+        next
+    }
+
+    fn repeated(&self, budget: &mut Budget, trouble: Option<Trouble>) {
+        self.counters.retry();
+        if let Some(trouble) = trouble {
+            budget.repetition(trouble);
+        }
+    }
+
+    /// Counts an attempt that left at `sent`, and makes everybody rest and go slower when the
+    /// service asks for it.
+    fn account(&self, sent: Instant, result: Result<&Reply, &TransportError>) {
         match result {
             Ok(reply) => {
                 self.counters.request();
@@ -301,6 +341,10 @@ impl Client {
                     (Some(pause), _) => self.rest(pause),
                     (None, 429) => self.rest(retry::THROTTLE_PAUSE),
                     (None, _) => {}
+                }
+                // After the pause is set, so that no permit is given between the two.
+                if retry::is_push_back(reply.status) {
+                    self.pacer.pushed_back(sent);
                 }
             }
             Err(TransportError::Unknown { .. } | TransportError::TooLarge { .. }) => {
@@ -345,6 +389,10 @@ impl Client {
         }
     }
 
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn with_rng<T>(&self, use_it: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         use_it(&mut self.rng.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -355,6 +403,7 @@ impl Client {
             origin: self.origin(),
             attempts,
             kind,
+            out_of_budget: false,
         }
     }
 }
@@ -374,5 +423,9 @@ fn not_a_list(operation: &Operation, reply: Reply) -> ReadTrouble {
     }
 }
 
+#[cfg(test)]
+mod outage_tests;
+#[cfg(test)]
+mod pressure_tests;
 #[cfg(test)]
 mod tests;

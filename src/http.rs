@@ -258,6 +258,14 @@ impl Http {
         self.builder().tls_certs_only(roots).build()
     }
 
+    /// No request is repeated by the layers below, with one exception that repeats nothing.
+    ///
+    /// `never()` turns reqwest's own repetitions off. Below it hyper-util (0.1.21) can't be told not
+    /// to take a request to another connection when a reused one, closed by the server while it
+    /// idled, turns out to be dead (`retry_canceled_requests`). It does so only with a request that
+    /// hyper gave back whole, because the connection ended before the request was taken out of its
+    /// queue to be written (`TrySendError::take_message`): not a byte of it has left, so it is still
+    /// the first attempt. A request of which anything may have been written comes back as an error.
     fn builder(&self) -> ClientBuilder {
         let builder = Client::builder()
             .redirect(redirect::Policy::none())

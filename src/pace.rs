@@ -1,5 +1,6 @@
-//! How fast: the settings, the limiter and the shared pause.
+//! How fast: the settings, the limiter, the shared pause, and what a push-back does to the rate.
 
+mod adaptive;
 mod limiter;
 mod share;
 mod stages;

@@ -1,5 +1,7 @@
 //! What may be tried again, and when: pure, with the random source passed in.
 
+mod budget;
+
 use std::{num::NonZeroU32, time::Duration};
 
 use jiff::Timestamp;
@@ -8,6 +10,8 @@ use crate::{
     action::Repeat,
     api::{ReadTrouble, RetryAfter, Verdict},
 };
+
+pub use budget::{Budget, Funds};
 
 /// A longer rest than this is no rest between two attempts but trouble of the whole run: it
 /// saves its state and ends, and a person or the next cron job goes on. Five minutes.
@@ -19,6 +23,12 @@ pub const THROTTLE_PAUSE: Duration = Duration::from_secs(1);
 /// Whether a rest that the service asks for ends the run.
 pub fn is_long_pause(pause: Duration) -> bool {
     pause > LONG_PAUSE
+}
+
+/// Whether a status says that the service has more to do than it can: too many requests of ours
+/// (429, RFC 6585, section 4), or an overload (503, RFC 9110, section 15.6.4).
+pub const fn is_push_back(status: u16) -> bool {
+    matches!(status, 429 | 503)
 }
 
 /// How often and how far apart requests are tried.
@@ -71,43 +81,82 @@ pub enum NextRead {
     Again { after: Duration },
     /// Reading again is of no use, or no attempt is left.
     GiveUp,
+    /// It might be of use, and too many requests have been repeated already.
+    OutOfBudget,
 }
 
-/// Which of the two delays a trouble asks for.
-#[derive(Clone, Copy)]
-enum Trouble {
+/// Trouble that may pass; it decides about the delay, and whether the [`Budget`] pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Not sent, without a conclusive answer, or a service that fails.
     Transient,
+    /// The service wants fewer requests.
     Throttled,
+}
+
+impl Trouble {
+    /// What a write met; none when its verdict is conclusive.
+    pub const fn of_write(verdict: &Verdict) -> Option<Self> {
+        match verdict {
+            Verdict::Applied(_)
+            | Verdict::Refused { .. }
+            | Verdict::Gone { .. }
+            | Verdict::Unauthorized { .. } => None,
+            Verdict::NotSent { .. } | Verdict::Unknown { .. } => Some(Self::Transient),
+            Verdict::Throttled { .. } => Some(Self::Throttled),
+        }
+    }
+
+    /// What a read met; none when reading again is of no use.
+    pub const fn of_read(trouble: &ReadTrouble) -> Option<Self> {
+        match trouble {
+            ReadTrouble::Unauthorized { .. }
+            | ReadTrouble::Refused { .. }
+            | ReadTrouble::NotJson { .. }
+            | ReadTrouble::TooLarge { .. } => None,
+            ReadTrouble::Unreachable { .. } | ReadTrouble::Failing { .. } => Some(Self::Transient),
+            ReadTrouble::Throttled { .. } => Some(Self::Throttled),
+        }
+    }
+
+    const fn is_paid_for(self, funds: Funds) -> bool {
+        match (self, funds) {
+            (Self::Throttled, Funds::Left | Funds::UsedUp) | (Self::Transient, Funds::Left) => true,
+            (Self::Transient, Funds::UsedUp) => false,
+        }
+    }
 }
 
 impl Policy {
     /// Decides after `attempt` attempts of a write, of which the last ended as `verdict`.
     ///
     /// The repetition of an unknown attempt is only for what is [`Repeat::Safe`]. When its
-    /// attempts are used up, it is read back as well: what it would have written can be seen.
+    /// attempts or the funds are used up, it is read back as well: what it would have written can be seen.
     pub fn after_write(
         &self,
         verdict: &Verdict,
         repeat: Repeat,
         attempt: u32,
+        funds: Funds,
         now: Timestamp,
         rng: &mut fastrand::Rng,
     ) -> Next {
+        let mut again = |trouble: Trouble, retry_after| {
+            self.delay(trouble, attempt, retry_after, now, rng)
+                .filter(|_| trouble.is_paid_for(funds))
+                .map(|after| Next::Again { after })
+        };
         match verdict {
             Verdict::Applied(_)
             | Verdict::Refused { .. }
             | Verdict::Gone { .. }
             | Verdict::Unauthorized { .. } => Next::Done,
-            Verdict::NotSent { .. } => self
-                .delay(Trouble::Transient, attempt, None, now, rng)
-                .map_or(Next::GiveUp, |after| Next::Again { after }),
-            Verdict::Throttled { retry_after } => self
-                .delay(Trouble::Throttled, attempt, *retry_after, now, rng)
-                .map_or(Next::GiveUp, |after| Next::Again { after }),
+            Verdict::NotSent { .. } => again(Trouble::Transient, None).unwrap_or(Next::GiveUp),
+            Verdict::Throttled { retry_after } => {
+                again(Trouble::Throttled, *retry_after).unwrap_or(Next::GiveUp)
+            }
             Verdict::Unknown { retry_after, .. } => match repeat {
-                Repeat::Safe => self
-                    .delay(Trouble::Transient, attempt, *retry_after, now, rng)
-                    .map_or(Next::ReadBack, |after| Next::Again { after }),
+                Repeat::Safe => again(Trouble::Transient, *retry_after).unwrap_or(Next::ReadBack),
                 Repeat::Readable | Repeat::Once => Next::ReadBack,
             },
         }
@@ -118,25 +167,24 @@ impl Policy {
         &self,
         trouble: &ReadTrouble,
         attempt: u32,
+        funds: Funds,
         now: Timestamp,
         rng: &mut fastrand::Rng,
     ) -> NextRead {
-        let delay = match trouble {
+        let (kind, retry_after) = match trouble {
             ReadTrouble::Unauthorized { .. }
             | ReadTrouble::Refused { .. }
             | ReadTrouble::NotJson { .. }
-            | ReadTrouble::TooLarge { .. } => None,
-            ReadTrouble::Throttled { retry_after } => {
-                self.delay(Trouble::Throttled, attempt, *retry_after, now, rng)
-            }
-            ReadTrouble::Unreachable { .. } => {
-                self.delay(Trouble::Transient, attempt, None, now, rng)
-            }
-            ReadTrouble::Failing { retry_after, .. } => {
-                self.delay(Trouble::Transient, attempt, *retry_after, now, rng)
-            }
+            | ReadTrouble::TooLarge { .. } => return NextRead::GiveUp,
+            ReadTrouble::Throttled { retry_after } => (Trouble::Throttled, *retry_after),
+            ReadTrouble::Unreachable { .. } => (Trouble::Transient, None),
+            ReadTrouble::Failing { retry_after, .. } => (Trouble::Transient, *retry_after),
         };
-        delay.map_or(NextRead::GiveUp, |after| NextRead::Again { after })
+        match self.delay(kind, attempt, retry_after, now, rng) {
+            None => NextRead::GiveUp,
+            Some(_) if !kind.is_paid_for(funds) => NextRead::OutOfBudget,
+            Some(after) => NextRead::Again { after },
+        }
     }
 
     /// The time until the next attempt; none when there is none, because the attempts are used
@@ -242,10 +290,34 @@ mod tests {
         ] {
             let policy = Policy::default();
             for (repeat, expected) in [(Repeat::Safe, safe), (Repeat::Readable, readable)] {
-                let words =
-                    words(|attempt| policy.after_write(&verdict, repeat, attempt, NOW, &mut rng()));
+                let words = words(|attempt| {
+                    policy.after_write(&verdict, repeat, attempt, Funds::Left, NOW, &mut rng())
+                });
                 assert_eq!(words, expected, "{verdict:?} {repeat:?}");
             }
+        }
+    }
+
+    #[test]
+    fn without_funds_only_what_is_throttled_is_sent_again_and_doubts_are_read_back() {
+        let policy = Policy::default();
+        for (verdict, repeat, expected) in [
+            (Verdict::Applied(None), Repeat::Safe, "done"),
+            (Verdict::NotSent { reason: text() }, Repeat::Safe, "give up"),
+            (Verdict::NotSent { reason: text() }, Repeat::Once, "give up"),
+            (unknown(None), Repeat::Safe, "read back"),
+            (unknown(None), Repeat::Readable, "read back"),
+            (
+                Verdict::Throttled { retry_after: None },
+                Repeat::Safe,
+                "again",
+            ),
+        ] {
+            let words = words(|attempt| {
+                let funds = Funds::UsedUp;
+                policy.after_write(&verdict, repeat, attempt, funds, NOW, &mut rng())
+            });
+            assert_eq!(words[0], expected, "{verdict:?} {repeat:?}");
         }
     }
 
@@ -254,37 +326,59 @@ mod tests {
         let message = text;
         let reason = text;
         for (trouble, again) in [
-            (ReadTrouble::Unauthorized { message: message() }, false),
+            (ReadTrouble::Unauthorized { message: message() }, None),
             (
                 ReadTrouble::Refused {
                     status: 400,
                     message: message(),
                 },
-                false,
+                None,
             ),
             (
                 ReadTrouble::NotJson {
                     content_type: None,
                     excerpt: text(),
                 },
-                false,
+                None,
             ),
-            (ReadTrouble::TooLarge { limit: 1 }, false),
-            (ReadTrouble::Throttled { retry_after: None }, true),
-            (ReadTrouble::Unreachable { reason: reason() }, true),
+            (ReadTrouble::TooLarge { limit: 1 }, None),
+            (
+                ReadTrouble::Throttled { retry_after: None },
+                Some(Trouble::Throttled),
+            ),
+            (
+                ReadTrouble::Unreachable { reason: reason() },
+                Some(Trouble::Transient),
+            ),
             (
                 ReadTrouble::Failing {
                     reason: reason(),
                     retry_after: None,
                 },
-                true,
+                Some(Trouble::Transient),
             ),
         ] {
-            let again_after = [1, 2, 3].map(|attempt| {
-                let next = Policy::default().after_read(&trouble, attempt, NOW, &mut rng());
-                matches!(next, NextRead::Again { .. })
-            });
-            assert_eq!(again_after, [again, again, false], "{trouble:?}");
+            assert_eq!(Trouble::of_read(&trouble), again);
+            let after = |attempt, funds| match Policy::default().after_read(
+                &trouble,
+                attempt,
+                funds,
+                NOW,
+                &mut rng(),
+            ) {
+                NextRead::Again { .. } => "again",
+                NextRead::GiveUp => "give up",
+                NextRead::OutOfBudget => "out of budget",
+            };
+            let expected = match again {
+                None => ["give up"; 4],
+                Some(Trouble::Transient) => ["again", "again", "give up", "out of budget"],
+                Some(Trouble::Throttled) => ["again", "again", "give up", "again"],
+            };
+            let left = [1, 2, 3].map(|attempt| after(attempt, Funds::Left));
+            assert_eq!(left, expected[..3], "{trouble:?}");
+            assert_eq!(after(1, Funds::UsedUp), expected[3], "{trouble:?}");
+            assert_eq!(after(3, Funds::UsedUp), "give up", "{trouble:?}");
         }
     }
 
@@ -293,7 +387,8 @@ mod tests {
         let delays = || {
             let mut rng = rng();
             [1, 2].map(|attempt| {
-                Policy::default().after_write(&unknown(None), Repeat::Safe, attempt, NOW, &mut rng)
+                let (policy, funds) = (Policy::default(), Funds::Left);
+                policy.after_write(&unknown(None), Repeat::Safe, attempt, funds, NOW, &mut rng)
             })
         };
         assert_eq!(delays(), delays());

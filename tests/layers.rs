@@ -60,6 +60,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "commands", "error", "main"]),
     ("dialoguer", &["commands"]),
     ("governor", &["pace"]),
+    ("hyper", &["http"]),
     ("indicatif", &["report"]),
     ("miette", &["playbook"]),
     ("minijinja", &["template"]),

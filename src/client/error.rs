@@ -15,13 +15,15 @@ pub struct LongPause {
 
 /// A read that failed: what was asked for, where, how often, and why it ended.
 #[derive(Debug, thiserror::Error)]
-#[error("{kind} ({} {} at {origin}, {})", Verb(.operation.method()), .operation.path(), Attempts(*.attempts))]
+#[error("{kind}{} ({} {} at {origin}, {})", NotAgain(*.out_of_budget), Verb(.operation.method()), .operation.path(), Attempts(*.attempts))]
 pub struct ReadError {
     pub operation: Operation,
     pub origin: String,
     /// Requests that were sent for it.
     pub attempts: u32,
     pub kind: ReadErrorKind,
+    /// Whether it would have been tried again, had not so many requests failed before it.
+    pub out_of_budget: bool,
 }
 
 /// Why a read ended without what was asked for.
@@ -46,6 +48,17 @@ impl fmt::Display for Span {
         // Seconds are exact enough for a rest of minutes.
         let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
         write!(f, "{:#}", SignedDuration::from_secs(seconds))
+    }
+}
+
+struct NotAgain(bool);
+
+impl fmt::Display for NotAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 {
+            f.write_str("; too many requests have failed to try this one again")?;
+        }
+        Ok(())
     }
 }
 

@@ -154,6 +154,15 @@ fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Answer {
     Answer::Whole(Ok(reply(status, retry_after, body)))
 }
 
+/// Asks for a rest until a date; the tests' wall clock stands still at the epoch.
+fn until(status: u16, seconds: i64) -> Answer {
+    let date = Timestamp::from_second(seconds).unwrap();
+    Answer::Whole(Ok(Reply {
+        retry_after: Some(RetryAfter::At(date)),
+        ..reply(status, None, "")
+    }))
+}
+
 fn ok() -> Answer {
     answer(200, None, "{}")
 }
@@ -304,6 +313,8 @@ async fn a_retry_after_counts_on_any_answer_and_a_429_needs_none() {
         (answer(503, Some(4), ""), 4_000),
         (answer(429, Some(4), ""), 4_000),
         (answer(429, None, ""), 1_000),
+        (until(429, 4), 4_000),
+        (until(503, 4), 4_000),
         (answer(503, None, ""), 0),
     ] {
         let what = format!("{answer:?}");
@@ -315,6 +326,25 @@ async fn a_retry_after_counts_on_any_answer_and_a_429_needs_none() {
             (resumes_ms..=resumes_ms + 20).contains(&second),
             "{what}: {second}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_429_and_a_503_slow_everybody_down_and_other_answers_do_not() {
+    for (status, gap_ms) in [
+        (429, 20),
+        (503, 20),
+        (500, 10),
+        (502, 10),
+        (404, 10),
+        (200, 10),
+    ] {
+        let stage = Stage::with([answer(status, Some(0), ""), ok(), ok(), ok(), ok()]);
+        for _ in 0..5 {
+            stage.write().await;
+        }
+        let times = stage.script.times();
+        assert_eq!(times[4] - times[3], gap_ms, "{status}: {times:?}");
     }
 }
 

@@ -17,12 +17,13 @@ use governor::{
 };
 use tokio::time::{self, Instant};
 
-use super::Rate;
+use super::{Rate, adaptive::Adaptive};
 
 /// Gives out permits, one a request, in the order in which they were asked for.
 ///
 /// In every window of `t` seconds it gives at most `rate · t + burst` permits, and none while
-/// [`pause_until`](Self::pause_until) lasts. Tokio's timers tick in milliseconds and what is late
+/// [`pause_until`](Self::pause_until) lasts. After a [`pushed_back`](Self::pushed_back) the rate is
+/// lower for a while, never higher than the one that was asked for. Tokio's timers tick in milliseconds and what is late
 /// is made up from the burst, so a burst below `1 + rate / 1000` gives less than the rate, never more.
 ///
 /// Dropping a waiting [`permit`](Self::permit) loses no permit and holds nobody up.
@@ -36,7 +37,9 @@ pub struct Pacer {
 }
 
 struct State {
+    /// Of the rate that [`Adaptive`] told last.
     bucket: Bucket,
+    adaptive: Adaptive,
     paused_until: Option<Instant>,
 }
 
@@ -51,22 +54,13 @@ enum Turn {
 impl Pacer {
     /// A limiter of `rate` requests a second, of which `burst` may leave at once after a rest.
     pub fn new(rate: Rate, burst: NonZeroU32) -> Self {
-        // Rounded up: a shorter period would be a higher rate than asked for.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a float's conversion saturates, and a period is positive"
-        )]
-        let period = Duration::from_nanos((1e9 / rate.0).ceil().max(1.0) as u64);
-        let quota = Quota::with_period(period)
-            .expect("a period has at least one nanosecond")
-            .allow_burst(burst);
         Self {
             rate,
             burst,
             turn: tokio::sync::Mutex::new(()),
             state: Mutex::new(State {
-                bucket: RateLimiter::direct_with_clock(quota, TokioClock),
+                bucket: full_bucket(rate, burst),
+                adaptive: Adaptive::new(rate),
                 paused_until: None,
             }),
         }
@@ -116,6 +110,15 @@ impl Pacer {
         deadline - end
     }
 
+    /// Lowers the rate, because the service pushed back a request that left at `sent`; what left
+    /// before the last time that happened belongs to that time, and lowers nothing.
+    pub fn pushed_back(&self, sent: Instant) {
+        let mut state = self.state();
+        if let Some(rate) = state.adaptive.pushed_back(sent, Instant::now()) {
+            state.bucket = empty_bucket(rate, self.burst);
+        }
+    }
+
     /// The end of the pause that lasts now, if one does.
     fn pause_end(&self) -> Option<Instant> {
         self.state()
@@ -134,6 +137,7 @@ impl Pacer {
                 return Turn::NotBefore(end);
             }
             state.paused_until = None;
+            state.adaptive.rested(Instant::now());
             // The bucket filled up during the pause; a burst is the last thing that a service
             // wants that just asked for a rest.
             for _ in 0..self.burst.get() {
@@ -143,7 +147,13 @@ impl Pacer {
             }
         }
         match state.bucket.check() {
-            Ok(()) => Turn::Given,
+            Ok(()) => {
+                // Just after a permit a busy bucket is empty, so that emptying the next loses nothing.
+                if let Some(rate) = state.adaptive.permit_given(Instant::now()) {
+                    state.bucket = empty_bucket(rate, self.burst);
+                }
+                Turn::Given
+            }
             Err(not_until) => Turn::NotBefore(not_until.earliest_possible().0),
         }
     }
@@ -152,6 +162,28 @@ impl Pacer {
         // Nothing panics while it is held, and the state is whole at any time.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn full_bucket(rate: Rate, burst: NonZeroU32) -> Bucket {
+    // Rounded up: a shorter period would be a higher rate than asked for.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float's conversion saturates, and a period is positive"
+    )]
+    let period = Duration::from_nanos((1e9 / rate.0).ceil().max(1.0) as u64);
+    let quota = Quota::with_period(period)
+        .expect("a period has at least one nanosecond")
+        .allow_burst(burst);
+    RateLimiter::direct_with_clock(quota, TokioClock)
+}
+
+/// A bucket to go on with. A full one would give a second burst, and more than `rate · t + burst` in all.
+fn empty_bucket(rate: Rate, burst: NonZeroU32) -> Bucket {
+    let bucket = full_bucket(rate, burst);
+    let emptied = bucket.check_n(burst);
+    debug_assert!(matches!(emptied, Ok(Ok(()))), "a full bucket holds a burst");
+    bucket
 }
 
 impl fmt::Debug for Pacer {

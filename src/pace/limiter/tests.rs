@@ -199,6 +199,51 @@ async fn with_pauses_at_any_moment_no_window_holds_more_than_the_rate_and_none_o
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_push_backs_at_any_moment_no_window_holds_more_than_the_rate() {
+    for (seed, rate) in (0..).zip(RATES) {
+        for burst in BURSTS {
+            for workers in WORKERS {
+                let what = format!("{rate}/s, burst {burst}, {workers} workers, seed {seed}");
+                let (pacer, log) = (pacer(rate, burst), Log::new());
+                let service = tokio::spawn({
+                    let pacer = Arc::clone(&pacer);
+                    let mut rng = fastrand::Rng::with_seed(seed);
+                    async move {
+                        // A few, so that the rate gets somewhere in between and after.
+                        for _ in 0..6 {
+                            let between = Duration::from_secs_f64(rng.f64() * 100.0 / rate);
+                            time::sleep(between).await;
+                            pacer.pushed_back(Instant::now());
+                            if rng.bool() {
+                                let rest = Duration::from_secs_f64(rng.f64() * 20.0 / rate);
+                                pacer.pause_until(Instant::now() + rest);
+                            }
+                        }
+                    }
+                });
+                work(&pacer, &log, workers, burst + 300).await;
+                service.abort();
+                assert_never_faster(&log.permits(), rate, burst, &what);
+            }
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_push_back_permits_come_at_half_the_rate_and_without_a_burst() {
+    let (pacer, log) = (pacer(10.0, 4), Log::new());
+    work(&pacer, &log, 1, 4).await;
+    // Rested, the bucket is full again.
+    time::sleep(Duration::from_secs(1)).await;
+    pacer.pushed_back(Instant::now());
+    work(&pacer, &log, 1, 2).await;
+    let permits = log.permits();
+    assert_eq!(permits[4..5], [1.2]);
+    // It climbs already: a twentieth of a doubling in a fifth of a second.
+    assert!((1.39..1.4).contains(&permits[5]), "{permits:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn permits_go_in_the_order_of_asking() {
     for workers in WORKERS {
         let pacer = pacer(1_000.0, 3);
