@@ -3,9 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod cells;
 mod crash;
 mod credentials;
+mod damage;
+mod damage_resumed;
 mod environment;
+mod fault_actions;
+mod fault_matrix;
+mod fault_reads;
+mod fault_table;
 mod large;
 mod ledger;
 mod main_job;
