@@ -4,6 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+/// Fields that move with each write, whatever it says.
+const STAMPS: [&str; 4] = ["updated_at", "lastUpdated", "lastUpdateTime", "analytics"];
+
+/// Whether the target is another after an effect than before: a value that is written once more changes nothing.
+pub(crate) fn is_a_change(effect: &Value) -> bool {
+    let fields = effect["fields"].as_object().unwrap();
+    let comes_or_goes = effect["kind"].as_str().unwrap().contains("delete")
+        || effect["kind"].as_str().unwrap().contains("add");
+    comes_or_goes || fields.keys().any(|field| !STAMPS.contains(&field.as_str()))
+}
+
 pub(crate) struct Ledger(pub(crate) Value);
 
 impl Ledger {

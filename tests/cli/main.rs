@@ -21,3 +21,4 @@ mod pacing;
 mod promises;
 mod sources;
 mod traps;
+mod wreck;
