@@ -109,7 +109,10 @@ fn resume(
     expected: &Effects,
     what: &str,
 ) {
-    let ended = environment.run_on(sandbox, &["resume", "--last", "--yes", "--json"]);
+    let ended = environment.run_on(
+        sandbox,
+        &["resume", "--last", "--yes", "--json", "--rate", "3000/s"],
+    );
     let told = format!(
         "{what}\ncode {}\nstdout:\n{}\nstderr:\n{}",
         ended.code, ended.stdout, ended.stderr

@@ -81,7 +81,7 @@ fn cell(fault: &Fault, subject: &Subject) {
     fs::write(faults.path(), fault.file().to_string()).unwrap();
     let sandbox = SandboxProcess::start(&[
         "--executions",
-        "60",
+        "30",
         "--automations-take",
         "3000000000",
         "--faults",

@@ -5,6 +5,8 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
+    thread,
+    time::Duration,
 };
 
 use serde_json::json;
@@ -21,7 +23,7 @@ select:
   flows: { entities: { query: "*" } }
   where: execution.status == "STARTED"
   each: task
-  limit: 160
+  limit: 120
 actions:
   - reassign: { set: "77777" }
     when: task.status in ["PENDING", "SCHEDULED"]
@@ -42,6 +44,9 @@ pace: { rate: 150/s, burst: 1, concurrency: 1 }
 
 /// Lines of the checkpoint at each kill.
 const KILLS: [usize; 2] = [40, 105];
+
+/// Longer than `--timeout`.
+const SETTLED: Duration = Duration::from_millis(1_200);
 
 /// The ports of Linux' outgoing connections begin above these, so that none takes one between two sandboxes.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
@@ -66,6 +71,10 @@ impl Wreck {
             environment.command_on(&sandbox, &run),
             KILLS[0],
         );
+        // Only then a read proves that what was lost did nothing.
+        while age(&checkpoint(&environment).unwrap()) < SETTLED {
+            thread::sleep(Duration::from_millis(50));
+        }
         // With several groups at once, so that several changes are in flight.
         let resume = ["resume", "--last", "--yes", "--concurrency", "4"];
         kill_at(
@@ -95,12 +104,14 @@ impl Wreck {
     }
 }
 
-/// The answer to the first write that may be repeated is lost, and its repetition refused; others are lost in other ways, now and then.
+/// The first write closes a flow and is lost. The first one that may be repeated is lost, too, and its repetition
+/// refused. Others are lost in other ways, now and then.
 fn faulty(port: u16) -> SandboxProcess {
     let rule = |matching, fault| json!({"match": matching, "do": fault});
     let no = json!({"status": {"code": 400, "message": "nicht jetzt"}});
     let later = json!({"status": {"code": 429, "retry_after": 0}});
     let faults = json!({"rules": [
+        rule(json!({"effect_only": true, "nth": 1}), json!("drop_before_effect")),
         rule(json!({"method": "PATCH", "path_contains": "/tasks/", "nth": 1}), json!("drop_before_effect")),
         rule(json!({"method": "PATCH", "path_contains": "/tasks/", "nth": 2}), no),
         rule(json!({"effect_only": true, "from": 5, "every": 9}), json!("drop_after_effect")),
@@ -126,6 +137,12 @@ fn kill_at(environment: &Environment, command: Command, lines: usize) {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!ended, "it came to its end before it was killed");
+}
+
+/// How long ago a file was written to.
+fn age(path: &Path) -> Duration {
+    let written = fs::metadata(path).unwrap().modified().unwrap();
+    written.elapsed().unwrap_or_default()
 }
 
 /// A kill may leave a line without its end; what is damaged later is to be whole before.
