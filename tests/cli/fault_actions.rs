@@ -47,6 +47,15 @@ impl Subject {
         }
     }
 
+    /// A sandbox of so many has a target for it; the smaller, the sooner it is read.
+    pub(crate) const fn executions(&self) -> &'static str {
+        if matches!(self.action, Kind::AddTask | Kind::Close) {
+            "60"
+        } else {
+            "30"
+        }
+    }
+
     /// Writes the playbook, and changes the data as it expects them.
     pub(crate) fn prepare(&self, environment: &Environment, sandbox: &SandboxProcess) -> String {
         let rest = match self.source {

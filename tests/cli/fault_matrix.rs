@@ -81,7 +81,7 @@ fn cell(fault: &Fault, subject: &Subject) {
     fs::write(faults.path(), fault.file().to_string()).unwrap();
     let sandbox = SandboxProcess::start(&[
         "--executions",
-        "30",
+        subject.executions(),
         "--automations-take",
         "3000000000",
         "--faults",
@@ -106,7 +106,7 @@ fn cell(fault: &Fault, subject: &Subject) {
         ],
     );
     let wanted = expected(fault.meaning, subject.repeat, subject.silent);
-    let ledger = with_effects(&sandbox, *wanted.effects.start());
+    let ledger = at_rest(&sandbox, *wanted.effects.start());
     let told = format!(
         "expected {wanted:?}\ncode {}\nstdout:\n{}\nstderr:\n{}\nrequests:\n{}",
         ended.code,
@@ -139,12 +139,14 @@ fn cell(fault: &Fault, subject: &Subject) {
     }
 }
 
-/// The ledger once it shows so many effects, or all patience is lost.
-fn with_effects(sandbox: &SandboxProcess, effects: usize) -> Ledger {
+/// The ledger once it shows so many effects and no request is worked on any more, or all patience is lost.
+fn at_rest(sandbox: &SandboxProcess, effects: usize) -> Ledger {
     let start = Instant::now();
     loop {
         let ledger = sandbox.ledger();
-        if ledger.effects().len() >= effects || start.elapsed() > PATIENCE {
+        let is_over = |request: &Value| !request["status"].is_null() || !request["fault"].is_null();
+        let rests = ledger.requests().iter().all(is_over);
+        if rests && ledger.effects().len() >= effects || start.elapsed() > PATIENCE {
             return ledger;
         }
         thread::sleep(Duration::from_millis(20));

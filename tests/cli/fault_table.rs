@@ -44,7 +44,7 @@ pub(crate) enum Effect {
     AtOnce,
     /// After the first look, within the time that a request may take.
     Later,
-    /// After that time: later than a read can know of.
+    /// After that time, and after the request that a read seemed to allow: later than anybody can know of.
     TooLate,
 }
 
@@ -111,7 +111,7 @@ pub(crate) const FAULTS: &[Fault] = &[
     ),
     fault(
         "latency above the timeout",
-        r#"{"latency_ms": 1500}"#,
+        r#"{"latency_ms": 3000}"#,
         1,
         Meaning::Lost(Effect::TooLate),
     ),
@@ -209,7 +209,7 @@ pub(crate) fn expected(meaning: Meaning, repeat: Repeat, silent: bool) -> Expect
         (Meaning::Lost(Effect::AtOnce | Effect::Later), Repeat::Readable) => {
             expect("applied", 0, 1, 1..=1)
         }
-        // The proof was none, and nobody could know. Of most operations the service refuses one of the two.
+        // The proof was none, and nobody could know. The later one of the two is refused or changes nothing.
         (Meaning::Lost(Effect::TooLate), Repeat::Readable) => expect("applied", 0, 2, 1..=2),
         // What nobody can tell of is never sent again, whatever became of it.
         (Meaning::Lost(Effect::Never), Repeat::Once) => expect("in_doubt", 6, 1, 0..=0),

@@ -10,6 +10,7 @@ mod damage;
 mod damage_resumed;
 mod environment;
 mod fault_actions;
+mod fault_findings;
 mod fault_matrix;
 mod fault_reads;
 mod fault_table;
