@@ -8,7 +8,7 @@ use std::{
 
 /// Cells at the same time, over all tests of this process. Most of a cell is waiting; but a request that waits for a
 /// processor longer than the cell's timeout meets a fault that nobody scripted.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 20;
 
 static FREE: (Mutex<usize>, Condvar) = (Mutex::new(AT_ONCE), Condvar::new());
 
