@@ -7,7 +7,10 @@ use std::{
 };
 
 use serde_json::Value;
-use wf_bulk::action::{Kind, Repeat};
+use wf_bulk::{
+    action::{Kind, Repeat},
+    checkpoint::{Checkpoint, Record},
+};
 
 use crate::{
     cells,
@@ -135,15 +138,16 @@ fn try_cell(fault: &Fault, subject: &Subject) -> bool {
     assert_eq!(document["outcomes"][wanted.outcome], 1, "{told}");
     assert_eq!(document["exit_code"], wanted.code, "{told}");
     let requests = ledger.requests().len() - before;
-    assert_eq!(
-        document["requests"], requests,
+    // One that the client gave up on a busy machine may never have arrived.
+    assert!(
+        document["requests"].as_u64().unwrap() >= requests as u64,
         "what was sent is counted: {told}"
     );
     assert_eq!(ledger.writes() as u64, wanted.writes, "writes: {told}");
 
     check_plan(&environment, subject);
     check_effects(&ledger, subject, &wanted, &told);
-    check_repetitions(&ledger, fault.meaning, subject.repeat, &told);
+    check_repetitions(&environment, &ledger, fault.meaning, subject.repeat, &told);
     check_report(&environment, &ended, &document, wanted.outcome, &told);
     if wanted.outcome == "in_doubt" {
         a_resume_does_not_send_it(&environment, &sandbox, &told);
@@ -192,7 +196,13 @@ fn check_effects(ledger: &Ledger, subject: &Subject, wanted: &Expected, told: &s
 
 /// What no read can tell of is sent again only after a conclusive no; what a read can tell of, also after one that was
 /// made when the request could not be at work any more.
-fn check_repetitions(ledger: &Ledger, meaning: Meaning, repeat: Repeat, told: &str) {
+fn check_repetitions(
+    environment: &Environment,
+    ledger: &Ledger,
+    meaning: Meaning,
+    repeat: Repeat,
+    told: &str,
+) {
     let is_read = |request: &Value| request["method"] == "GET";
     let at = |request: &Value| request["unix_ms"].as_i64().unwrap();
     let requests = ledger.requests();
@@ -202,14 +212,15 @@ fn check_repetitions(ledger: &Ledger, meaning: Meaning, repeat: Repeat, told: &s
     let writes: Vec<usize> = (0..requests.len())
         .filter(|&place| is_write(&requests[place]))
         .collect();
-    for pair in writes.windows(2) {
+    let sent = sent_at(environment);
+    for (pair, sent) in writes.windows(2).zip(sent) {
         let (first, second) = (&requests[pair[0]], &requests[pair[1]]);
         if meaning == Meaning::Throttled {
             let rest = at(second) - at(first);
             assert!(rest >= 1_000, "it rested for {rest} ms: {told}");
         }
         let refused = matches!(first["status"].as_u64(), Some(400..=499));
-        let settled = at(first) + i64::try_from(TIMEOUT_S * 1_000).unwrap();
+        let settled = sent + i64::try_from(TIMEOUT_S * 1_000).unwrap();
         let proven = requests[pair[0]..pair[1]]
             .iter()
             .any(|request| is_read(request) && at(request) >= settled);
@@ -220,6 +231,25 @@ fn check_repetitions(ledger: &Ledger, meaning: Meaning, repeat: Repeat, told: &s
         };
         assert!(may, "it was sent again without a proof: {told}");
     }
+}
+
+/// When each attempt was sent at the latest, in Unix milliseconds: on a busy machine it arrives a while later.
+fn sent_at(environment: &Environment) -> Vec<i64> {
+    let mut sent = Vec::new();
+    let path = environment.runs()[0].join("checkpoint.jsonl");
+    let snapshot = Checkpoint::visit(&path, |record| match record {
+        Record::Started { at, .. } => sent.push(*at),
+        Record::Unknown { at, .. } => *sent.last_mut().unwrap() = *at,
+        Record::Throttled { .. }
+        | Record::NotSent { .. }
+        | Record::NotApplied { .. }
+        | Record::Ended { .. }
+        | Record::Resumed { .. }
+        | Record::Finished { .. }
+        | Record::Abandoned { .. } => {}
+    });
+    snapshot.unwrap();
+    sent
 }
 
 /// What people and scripts are told of a change that somebody should look at.
