@@ -126,10 +126,7 @@ fn try_cell(fault: &Fault, subject: &Subject) -> bool {
         ended.code,
         ended.stdout,
         ended.stderr,
-        ledger.requests()[before..]
-            .iter()
-            .map(|request| format!("{request}\n"))
-            .collect::<String>()
+        ledger.told_from(before)
     );
 
     let document = ended.json();

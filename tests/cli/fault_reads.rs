@@ -111,12 +111,7 @@ impl Cell {
             stdout,
             stderr,
         } = &self.ended;
-        let ledger = self.sandbox.ledger();
-        let requests: String = ledger
-            .requests()
-            .iter()
-            .map(|one| format!("{one}\n"))
-            .collect();
+        let requests = self.sandbox.ledger().told_from(0);
         format!("code {code}\nstdout:\n{stdout}\nstderr:\n{stderr}\nrequests:\n{requests}")
     }
 

@@ -197,6 +197,10 @@ const fn expect(
 }
 
 /// The table.
+#[expect(
+    clippy::match_same_arms,
+    reason = "one repeat kind after the other, so that the table can be checked by eye"
+)]
 pub(crate) fn expected(meaning: Meaning, repeat: Repeat, silent: bool) -> Expected {
     match (meaning, repeat) {
         // What may be repeated is: the second time changes nothing more.

@@ -22,6 +22,15 @@ impl Ledger {
         self.0["requests"].as_array().unwrap()
     }
 
+    /// All requests but the first so many, one a line, for what a failing test says.
+    pub(crate) fn told_from(&self, first: usize) -> String {
+        let lines: Vec<String> = self.requests()[first..]
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        lines.join("\n")
+    }
+
     /// What requests changed; automations that end by themselves are none of ours.
     pub(crate) fn effects(&self) -> Vec<&Value> {
         let effects = self.0["effects"].as_array().unwrap();
