@@ -47,7 +47,7 @@ fn environment() -> Environment {
 }
 
 /// The checkpoint of the only run.
-fn checkpoint(environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn checkpoint(environment: &Environment) -> Option<PathBuf> {
     let runs = environment.runs();
     runs.iter()
         .map(|run| run.join("checkpoint.jsonl"))
@@ -61,7 +61,11 @@ fn records(environment: &Environment) -> usize {
 }
 
 /// Starts a command and waits until the checkpoint has so many lines, or the command has ended.
-fn start_until(environment: &Environment, mut command: Command, lines: usize) -> (Child, bool) {
+pub(crate) fn start_until(
+    environment: &Environment,
+    mut command: Command,
+    lines: usize,
+) -> (Child, bool) {
     let mut child = command
         .stdout(Stdio::null())
         .stderr(Stdio::null())

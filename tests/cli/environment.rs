@@ -188,6 +188,24 @@ impl SandboxProcess {
         }
     }
 
+    /// One on a copy of the data of another, at a port of the test's own: the same service as of an earlier moment.
+    pub(crate) fn on_copy(data: &Path, port: u16) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy_folder(data, folder.path());
+        let port = port.to_string();
+        let (child, address) = serve(folder.path(), &["--port", &port]);
+        Self {
+            child,
+            address,
+            folder,
+        }
+    }
+
+    /// Where it keeps its data.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Kills it, as a server dies.
     pub(crate) fn die(&mut self) {
         self.child.kill().unwrap();
@@ -234,6 +252,20 @@ impl SandboxProcess {
             "{method} {path}: {answer}"
         );
         body.to_owned()
+    }
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

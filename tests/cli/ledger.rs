@@ -4,11 +4,31 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+/// Fields that move with each write, whatever it says.
+const STAMPS: [&str; 4] = ["updated_at", "lastUpdated", "lastUpdateTime", "analytics"];
+
+/// Whether the target is another after an effect than before: a value that is written once more changes nothing.
+pub(crate) fn is_a_change(effect: &Value) -> bool {
+    let fields = effect["fields"].as_object().unwrap();
+    let comes_or_goes = effect["kind"].as_str().unwrap().contains("delete")
+        || effect["kind"].as_str().unwrap().contains("add");
+    comes_or_goes || fields.keys().any(|field| !STAMPS.contains(&field.as_str()))
+}
+
 pub(crate) struct Ledger(pub(crate) Value);
 
 impl Ledger {
     pub(crate) fn requests(&self) -> &[Value] {
         self.0["requests"].as_array().unwrap()
+    }
+
+    /// All requests but the first so many, one a line, for what a failing test says.
+    pub(crate) fn told_from(&self, first: usize) -> String {
+        let lines: Vec<String> = self.requests()[first..]
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        lines.join("\n")
     }
 
     /// What requests changed; automations that end by themselves are none of ours.

@@ -8,26 +8,26 @@ use crate::environment::{Environment, SandboxProcess};
 
 /// What happens when the same playbook is run once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Again {
+pub(crate) enum Again {
     /// There is nothing to do.
     Nothing,
     /// It is refused, unless it is meant.
     Refused,
 }
 
-struct Case {
+pub(crate) struct Case {
     /// The operation, as the API's documentation calls it.
-    operation: &'static str,
+    pub(crate) operation: &'static str,
     /// The playbook without its first lines.
-    playbook: &'static str,
+    pub(crate) playbook: &'static str,
     /// The effect that the ledger must show, once for each change.
-    effect: &'static str,
-    again: Again,
+    pub(crate) effect: &'static str,
+    pub(crate) again: Again,
 }
 
-const FLOWS: &str = "flows: { entities: { query: \"_schema:opportunity\" } }";
+pub(crate) const FLOWS: &str = "flows: { entities: { query: \"_schema:opportunity\" } }";
 
-const CASES: &[Case] = &[
+pub(crate) const CASES: &[Case] = &[
     Case {
         operation: "createExecution",
         playbook: "select: { entities: { list: [ { id: c1, schema: contact }, { id: c2, schema: contact } ], api: v1 } }
@@ -177,7 +177,7 @@ fn small() -> SandboxProcess {
     SandboxProcess::start(&["--executions", "240", "--automations-take", "3000000000"])
 }
 
-fn playbook(environment: &Environment, name: &str, rest: &str) -> String {
+pub(crate) fn playbook(environment: &Environment, name: &str, rest: &str) -> String {
     let rest = rest.replace("FLOWS", FLOWS);
     let text = format!(
         "version: 1\nname: {name}\npace: {{ rate: 3000/s, burst: 100, concurrency: 8 }}\n{rest}\n"
@@ -287,7 +287,7 @@ fn each_operation_that_reads_is_asked_by_its_source() {
 }
 
 /// The id of one execution.
-fn first(sandbox: &SandboxProcess, path: &str) -> String {
+pub(crate) fn first(sandbox: &SandboxProcess, path: &str) -> String {
     if path.starts_with("/v1") {
         let rows: Value = serde_json::from_str(&sandbox.request("GET", path, "")).unwrap();
         return rows[0]["id"].as_str().unwrap().to_owned();
