@@ -13,9 +13,9 @@ pub enum Outstanding {
     /// attempt `attempts + 1`; anything else is read back first.
     Resolve {
         attempts: u32,
-        /// The latest moment at which an attempt can have left, in Unix milliseconds: a read proves
-        /// that it had no effect only when it is made late enough after it.
-        last_sent_ms: i64,
+        /// The latest moment at which an attempt was given up, in Unix milliseconds: a read proves that it had no
+        /// effect only when it is made late enough after it.
+        given_up_ms: i64,
     },
 }
 
@@ -29,7 +29,7 @@ impl State {
             (Phase::InFlight | Phase::InFlightAgain | Phase::InDoubt, Some(open)) => {
                 Outstanding::Resolve {
                     attempts: open.attempts,
-                    last_sent_ms: open.last_sent_ms,
+                    given_up_ms: open.given_up_ms,
                 }
             }
             (
@@ -144,7 +144,7 @@ mod tests {
             } else if self.live() || self.in_doubt() {
                 Outstanding::Resolve {
                     attempts: self.number(),
-                    last_sent_ms: self.attempts.last().unwrap().1,
+                    given_up_ms: self.attempts.last().unwrap().1,
                 }
             } else {
                 Outstanding::Send {

@@ -56,8 +56,8 @@ pub enum Record {
         attempt: u32,
         reason: Detail,
     },
-    /// The request left at this moment, or did not, and no conclusive answer came. (`started` may be
-    /// minutes older: a rest that the service asks for comes between.)
+    /// No conclusive answer had come at this moment, and the attempt was given up: the request had left before, if at
+    /// all. (`started` may be minutes older: a rest that the service asks for comes between.)
     Unknown {
         line: u64,
         attempt: u32,

@@ -14,8 +14,8 @@ use crate::outcome::{Counts, Outcome};
 pub struct Open {
     /// Attempts so far; the next one is this plus one.
     pub attempts: u32,
-    /// The latest moment at which an attempt can have left, in Unix milliseconds.
-    pub last_sent_ms: i64,
+    /// The latest moment at which an attempt was given up, in Unix milliseconds: it had left by then, if at all.
+    pub given_up_ms: i64,
     /// An attempt may have taken effect: read back before anything that can't be repeated is sent.
     pub doubtful: bool,
 }
@@ -36,7 +36,7 @@ pub struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Attempts {
     count: u32,
-    last_sent_ms: i64,
+    given_up_ms: i64,
 }
 
 impl State {
@@ -85,7 +85,7 @@ impl State {
                     line,
                     Attempts {
                         count: attempt,
-                        last_sent_ms: at,
+                        given_up_ms: at,
                     },
                 );
                 Ok(())
@@ -101,7 +101,7 @@ impl State {
             } => {
                 self.step(line, Step::Unknown, Some((attempt, 0)))?;
                 if let Some(attempts) = self.attempts.get_mut(&line) {
-                    attempts.last_sent_ms = at;
+                    attempts.given_up_ms = at;
                 }
                 Ok(())
             }
@@ -123,7 +123,7 @@ impl State {
                     if *phase != phase.orphaned() {
                         *phase = phase.orphaned();
                         // It may have waited long between `started` and the send; now nobody sends it any more.
-                        attempts.last_sent_ms = at;
+                        attempts.given_up_ms = at;
                     }
                 }
                 Ok(())
@@ -160,7 +160,7 @@ impl State {
         let attempts = self.attempts.get(&line)?;
         Some(Open {
             attempts: attempts.count,
-            last_sent_ms: attempts.last_sent_ms,
+            given_up_ms: attempts.given_up_ms,
             doubtful: self.phase(line).is_doubtful(),
         })
     }
@@ -297,7 +297,7 @@ mod tests {
         let state = after(&[started(2, 1, 17)]);
         let open = Open {
             attempts: 1,
-            last_sent_ms: 17,
+            given_up_ms: 17,
             doubtful: true,
         };
         assert_eq!(state.open(2), Some(open));

@@ -285,3 +285,31 @@ async fn an_attempt_that_did_nothing_says_nothing_of_an_earlier_one_in_doubt() {
         assert!(end.finished && end.stopped.is_none(), "{end:?}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_after_a_proof_that_came_too_early_is_read_back_before_it_is_believed() {
+    // The first request is done five seconds after a read has proved that it is not; the second one comes after that.
+    for read_fails in [false, true] {
+        let change = run_now("e", "s0");
+        let mut stage = Stage::new(from_ref(&change));
+        stage
+            .service
+            .fault(&request_of(&change), Fault::Late(35_000));
+        let service = stage.service.clone();
+        let request = request_of(&change);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            service.delay(&request, Duration::from_secs(10));
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            for _ in 0..if read_fails { 3 } else { 0 } {
+                service.fault(&read_of("e"), Fault::FailBefore);
+            }
+        });
+        let end = stage.run().await.unwrap();
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{end:?}");
+        assert!(end.finished);
+        assert_eq!(stage.effects(), [1]);
+        assert_eq!(stage.sends(), [2]);
+        stage.check();
+    }
+}

@@ -119,7 +119,7 @@ impl Worker<'_> {
                     if disproved {
                         self.disprove(place, attempts);
                     }
-                    let sent = self.send(place, attempts).await;
+                    let sent = self.send(place, attempts, disproved).await;
                     self.settle(place, Some(slot));
                     sent?;
                 }
@@ -195,8 +195,14 @@ impl Worker<'_> {
         }
     }
 
-    /// Sends a change until it has an end, is in doubt, or has used up its attempts.
-    async fn send(&mut self, place: usize, mut attempts: Attempts) -> Result<(), Stopped> {
+    /// Sends a change until it has an end, is in doubt, or has used up its attempts. `disproved`: a read said of earlier
+    /// attempts that they took no effect.
+    async fn send(
+        &mut self,
+        place: usize,
+        mut attempts: Attempts,
+        disproved: bool,
+    ) -> Result<(), Stopped> {
         let planned = self.group.changes[place].clone();
         let body = planned
             .change
@@ -221,12 +227,15 @@ impl Worker<'_> {
                 });
                 return Err(stopped);
             }
-            let sent_at = (self.shared.now)();
             let token = client.token_number();
-            let verdict = client
+            let mut verdict = client
                 .send(&planned.operation, body.as_deref().map(str::as_bytes))
                 .await;
+            if let (true, Verdict::Refused { .. }) = (disproved, &verdict) {
+                verdict = self.doubt_refusal(place, verdict).await?;
+            }
             let tries = attempts.in_this_session();
+            let client = &self.shared.client;
             let next = client.after_write(&verdict, planned.change.repeat, tries);
             if let Verdict::Unauthorized { message } = &verdict {
                 // It was not accepted, so it did nothing, and may be sent again with another token.
@@ -238,7 +247,7 @@ impl Worker<'_> {
                 self.renew(token, message).await?;
                 continue;
             }
-            let Some(reason) = self.take_in(place, &planned, (attempts, sent_at), verdict) else {
+            let Some(reason) = self.take_in(place, attempts, disproved, verdict) else {
                 return Ok(());
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
@@ -281,15 +290,37 @@ impl Worker<'_> {
         passed.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
     }
 
-    /// Records what the last of these attempts, sent at this moment, came to. Gives the reason when the change
+    /// What a refusal means after a read has said that earlier attempts took no effect: one of them may have come later
+    /// than anybody would think, and be why this one is refused.
+    async fn doubt_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
+        self.view = match self.fetch().await? {
+            Ok(view) => view,
+            Err(reason) => {
+                return Ok(Verdict::Unknown {
+                    reason: format!("it was refused, and could not be read then: {reason}"),
+                    retry_after: None,
+                });
+            }
+        };
+        let caused = self.caused_before(place);
+        Ok(
+            match self.view.read_back(&self.group.changes[place], &caused) {
+                Some(Reading::Done) => Verdict::Applied(None),
+                Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
+            },
+        )
+    }
+
+    /// Records what the last of these attempts came to. Gives the reason when the change
     /// has no end yet.
     fn take_in(
         &mut self,
         place: usize,
-        planned: &Planned,
-        (attempts, at): (Attempts, i64),
+        attempts: Attempts,
+        disproved: bool,
         verdict: Verdict,
     ) -> Option<String> {
+        let planned = &self.group.changes[place];
         let (line, attempt) = (planned.line, attempts.made);
         let was_doubtful = is_doubtful(&self.standings[place]);
         let not_sent = |reason: &str| Record::NotSent {
@@ -304,7 +335,7 @@ impl Worker<'_> {
                 return None;
             }
             Verdict::Gone { message } => {
-                let end = end_of_gone(&planned.operation, was_doubtful);
+                let end = end_of_gone(&planned.operation, was_doubtful || disproved);
                 self.standings[place] = self.link.ended(planned, end, Some(message));
                 return None;
             }
@@ -328,7 +359,7 @@ impl Worker<'_> {
                 Record::Unknown {
                     line,
                     attempt,
-                    at,
+                    at: (self.shared.now)(),
                     reason: Detail::new(&reason),
                 },
                 reason,

@@ -102,11 +102,11 @@ impl Dispatcher<'_> {
                 None,
                 Outstanding::Resolve {
                     attempts,
-                    last_sent_ms,
+                    given_up_ms,
                 },
             ) => Standing::Doubtful {
                 attempts: self.attempts(planned.line, attempts),
-                age: self.age(last_sent_ms),
+                age: self.age(given_up_ms),
             },
             // An end is an outcome.
             (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),

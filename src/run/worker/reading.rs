@@ -21,16 +21,29 @@ enum Mismatch {
 impl Worker<'_> {
     /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
     pub(super) async fn read(&mut self) -> Result<bool, Stopped> {
+        match self.fetch().await? {
+            Ok(view) => {
+                self.view = view;
+                Ok(true)
+            }
+            Err(reason) => {
+                for place in 0..self.group.changes.len() {
+                    self.unread(place, &reason);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// The execution as it is now, or why it can't be read.
+    pub(super) async fn fetch(&self) -> Result<Result<View, String>, Stopped> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
             .link
             .unless_stopped(self.shared.client.read(&operation, &[], None))
             .await?;
         let reason = match read.map(|found| self.look(found)) {
-            Ok(Ok(view)) => {
-                self.view = view;
-                return Ok(true);
-            }
+            Ok(Ok(view)) => return Ok(Ok(view)),
             Ok(Err(Mismatch::Undecodable(reason))) => reason,
             Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
             Err(error) => match &error.kind {
@@ -54,10 +67,7 @@ impl Worker<'_> {
                 | ReadErrorKind::Disk(_) => error.to_string(),
             },
         };
-        for place in 0..self.group.changes.len() {
-            self.unread(place, &reason);
-        }
-        Ok(false)
+        Ok(Err(reason))
     }
 
     /// What it means for a change that its execution could not be read.

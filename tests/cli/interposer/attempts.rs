@@ -21,7 +21,6 @@ pace: { concurrency: 1 }
 "#;
 
 #[test]
-#[ignore = "the attempts of earlier sessions count against the retries of this one, so that the first 429 is the last"]
 fn a_change_that_sessions_died_with_is_still_put_off_by_a_429_and_does_not_fail() {
     // The first write that arrives is put off.
     let environment = Environment::new();

@@ -49,7 +49,6 @@ fn runs_that_are_killed_at_random_moments_apply_every_change_once() {
 }
 
 #[test]
-#[ignore = "after a resume, what our own earlier change moved in the flow is called drifted"]
 fn runs_whose_flows_go_on_by_themselves_apply_every_change_once_through_kills() {
     Torture {
         cycles: setting("CYCLES", 30),

@@ -9,7 +9,7 @@ use std::{
 
 use wf_bulk::checkpoint::{Checkpoint, CheckpointError, Header, Record, Tail};
 
-use crate::wreck::Wreck;
+use super::wreck::Wreck;
 
 /// A whole checkpoint, by its lines.
 struct Whole {

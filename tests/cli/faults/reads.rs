@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::cells;
 use crate::{
-    cells,
     environment::{Ended, Environment, SandboxProcess},
     operations::{FLOWS, playbook},
 };

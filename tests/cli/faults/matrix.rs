@@ -12,11 +12,13 @@ use wf_bulk::{
     checkpoint::{Checkpoint, Record},
 };
 
-use crate::{
+use super::{
+    actions::{SUBJECTS, Subject},
     cells,
+    table::{Effect, Expected, FAULTS, Fault, Meaning, TIMEOUT_S, expected},
+};
+use crate::{
     environment::{Ended, Environment, SandboxProcess},
-    fault_actions::{SUBJECTS, Subject},
-    fault_table::{Effect, Expected, FAULTS, Fault, Meaning, TIMEOUT_S, expected},
     ledger::{Ledger, is_a_change},
 };
 
@@ -240,6 +242,7 @@ fn sent_at(environment: &Environment) -> Vec<i64> {
         Record::Throttled { .. }
         | Record::NotSent { .. }
         | Record::NotApplied { .. }
+        | Record::SendAgain { .. }
         | Record::Ended { .. }
         | Record::Resumed { .. }
         | Record::Finished { .. }

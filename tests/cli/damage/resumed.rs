@@ -13,10 +13,10 @@ use wf_bulk::{
     outcome::Outcome,
 };
 
+use super::wreck::Wreck;
 use crate::{
     environment::{Environment, SandboxProcess},
     ledger::{Ledger, is_a_change},
-    wreck::Wreck,
 };
 
 /// How many effects of a kind an execution has had, or must have.

@@ -1,0 +1,5 @@
+//! Checkpoints that are not as they were written.
+
+mod bytes;
+mod resumed;
+mod wreck;
