@@ -29,7 +29,8 @@ struct Torture {
     seed: u64,
     /// Of each sandbox: two changes and more for each.
     executions: usize,
-    moves: Moves,
+    /// Taken in turn, a run each.
+    moves: &'static [Moves],
     /// How long one request may take; after this a read tells that it had no effect. Late effects come after about half of
     /// it, which has to be more than the next session needs to start.
     timeout: Duration,
@@ -38,26 +39,14 @@ struct Torture {
 #[test]
 fn runs_that_are_killed_at_random_moments_apply_every_change_once() {
     let figures = Torture {
-        cycles: setting("CYCLES", 30),
+        cycles: setting("CYCLES", 40),
         seed: setting("SEED", 1),
         executions: 120,
-        moves: Moves::Begin,
+        moves: &[Moves::Advance, Moves::Begin],
         timeout: Duration::from_secs(2),
     }
     .inflict();
     assert!(figures.resumes > 0, "{figures}");
-}
-
-#[test]
-fn runs_whose_flows_go_on_by_themselves_apply_every_change_once_through_kills() {
-    Torture {
-        cycles: setting("CYCLES", 30),
-        seed: setting("SEED", 1),
-        executions: 120,
-        moves: Moves::Advance,
-        timeout: Duration::from_secs(2),
-    }
-    .inflict();
 }
 
 #[test]
@@ -68,7 +57,7 @@ fn a_thousand_kills_lose_nothing_and_double_nothing() {
         cycles: setting("CYCLES", 1000),
         seed: setting("SEED", fastrand::u64(..1_000_000)),
         executions: 300,
-        moves: Moves::Begin,
+        moves: &[Moves::Advance, Moves::Begin],
         timeout: Duration::from_secs(1),
     }
     .inflict();
@@ -103,7 +92,7 @@ impl Torture {
 
     /// Kills a run until it is done, and judges it. The last one is left in peace once the cycles are used up.
     fn one_run(self, rng: &mut fastrand::Rng, figures: &mut Figures) {
-        let (sandbox, environment) = self.fresh(rng);
+        let (sandbox, environment) = self.fresh(rng, self.moves[figures.runs % self.moves.len()]);
         let mut plan = Vec::new();
         loop {
             let there_is_a_run = run_folder(&environment).is_some();
@@ -154,9 +143,9 @@ impl Torture {
     }
 
     /// A sandbox with other data than the last one's, and an empty folder.
-    fn fresh(self, rng: &mut fastrand::Rng) -> (SandboxProcess, Environment) {
+    fn fresh(self, rng: &mut fastrand::Rng, moves: Moves) -> (SandboxProcess, Environment) {
         let environment = Environment::new();
-        environment.file("torture.yaml", &self.moves.playbook());
+        environment.file("torture.yaml", &moves.playbook());
         let faults = environment.file("faults.json", &faults(self.timeout).to_string());
         let sandbox = SandboxProcess::start(&[
             "--executions",
