@@ -158,8 +158,12 @@ impl PlanText<'_> {
         match self.pace.max_errors_of(self.trailer.changes) {
             Some(errors) => writeln!(
                 out,
-                "stops when {}",
-                count(errors, "change has failed", "changes have failed")
+                "stops as soon as {}",
+                count(
+                    errors,
+                    "change fails or is in doubt",
+                    "changes fail or are in doubt"
+                )
             ),
             None => Ok(()),
         }
@@ -501,7 +505,7 @@ mod tests {
         });
         let said = "
 in stages of 1, 9 and 10: one begins when nothing has failed in the one before
-stops when 3 changes have failed
+stops as soon as 3 changes fail or are in doubt
 ";
         assert!(text.contains(said), "{text}");
     }

@@ -87,7 +87,7 @@ impl Summary {
             );
             writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
         }
-        if in_doubt > 0 && !self.finished && self.stopped.is_none() {
+        if in_doubt > 0 && !self.finished {
             let command = self.resume_command(run);
             let command = Untrusted(&command).terminal();
             for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {

@@ -90,14 +90,12 @@ pub(super) fn stop(drain: &Drain) -> String {
                 detail(last)
             )
         }
-        Drain::ErrorBudget { errors } => format!(
-            "{}, which is as many as may",
-            count(*errors, "change has failed", "changes have failed")
-        ),
-        Drain::Stage { number, errors } => format!(
-            "{} in stage {number}",
-            count(*errors, "change has failed", "changes have failed")
-        ),
+        Drain::ErrorBudget { errors } => {
+            format!("{}, and no more may", failed_or_in_doubt(*errors))
+        }
+        Drain::Stage { number, errors } => {
+            format!("{} in stage {number}", failed_or_in_doubt(*errors))
+        }
         Drain::LongPause { pause } => {
             format!("the service asks for a rest of {}", rough(*pause))
         }
@@ -116,6 +114,14 @@ pub(super) fn stop(drain: &Drain) -> String {
             )
         }
     }
+}
+
+fn failed_or_in_doubt(errors: u64) -> String {
+    count(
+        errors,
+        "change failed or is in doubt",
+        "changes failed or are in doubt",
+    )
 }
 
 #[cfg(test)]
@@ -189,6 +195,17 @@ pub(super) mod tests {
                     last: "connection refused".to_owned(),
                 },
                 "10 failures in a row, the last one: connection refused",
+            ),
+            (
+                Drain::ErrorBudget { errors: 20 },
+                "20 changes failed or are in doubt, and no more may",
+            ),
+            (
+                Drain::Stage {
+                    number: 1,
+                    errors: 1,
+                },
+                "1 change failed or is in doubt in stage 1",
             ),
             (
                 Drain::LongPause {

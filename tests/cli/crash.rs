@@ -297,3 +297,32 @@ fn an_unfinished_run_is_resumed_or_abandoned_before_the_same_is_started_again() 
         .expect_said("has come to its end");
     environment.run_on(&sandbox, &run).expect_code(0);
 }
+
+#[test]
+fn after_a_repair_each_execution_is_read_before_anything_is_sent_even_without_the_re_check() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = environment();
+    let run = [
+        "run",
+        "mixed.yaml",
+        "--yes",
+        "--limit",
+        "60",
+        "--no-recheck",
+    ];
+    let (mut child, ended) = start_until(&environment, environment.command_on(&sandbox, &run), 20);
+    assert!(!ended);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let reads = || sandbox.ledger().reads_by_path().values().sum::<usize>();
+    assert_eq!(reads(), 0);
+    let path = checkpoint(&environment).unwrap();
+    let whole = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{whole}{{\"seq\":9")).unwrap();
+    environment
+        .run_on(&sandbox, &["resume", "--last"])
+        .expect_code(0)
+        .expect_said("last record was torn: 8 bytes cut off");
+    // More than the eight that the kill can have left in doubt.
+    assert!(reads() > 12, "{} reads", reads());
+}
