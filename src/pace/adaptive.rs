@@ -15,8 +15,8 @@ const SLOW_DOWN: f64 = 0.5;
 /// that the service is well again.
 const FLOOR: f64 = 1.0;
 
-/// How long the rate takes to double where nothing speaks against it. Up to the [`KNEE`] it is then
-/// as short as the shortest Retry-After's few, and from the floor to 200/s half a minute.
+/// How long the rate takes to double where nothing speaks against it. A halved rate is back at the
+/// [`KNEE`] after a few of the shortest Retry-Afters, and from the floor to 200/s it is half a minute.
 const DOUBLING: Duration = Duration::from_secs(4);
 
 /// Up to this part of the rate that was pushed back the climb is quick. The service pushes back only
