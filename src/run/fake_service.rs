@@ -107,8 +107,8 @@ pub(super) struct World {
     pub(super) log: Vec<Sent>,
     /// By method and path; no fault when it is used up.
     script: BTreeMap<String, VecDeque<Fault>>,
-    /// By method and path: how much longer the next of these requests takes.
-    delays: BTreeMap<String, Duration>,
+    /// By method and path: how much longer the next of these requests take.
+    delays: BTreeMap<String, VecDeque<Duration>>,
     /// Reads, by method and path, that are answered once this write has come.
     queued: BTreeMap<String, Key>,
     /// The plan's line of each change.
@@ -155,9 +155,11 @@ impl Service {
             .push_back(fault);
     }
 
-    /// The next of these requests takes so much longer.
+    /// One of these requests takes so much longer: the next, or the first of which this was not said yet.
     pub(super) fn delay(&self, request: &str, delay: Duration) {
-        self.world().delays.insert(request.to_owned(), delay);
+        let mut world = self.world();
+        let delays = world.delays.entry(request.to_owned()).or_default();
+        delays.push_back(delay);
     }
 
     /// A read is answered once this write has come.
@@ -285,7 +287,12 @@ impl Service {
         fault: Fault,
     ) -> Result<Reply, TransportError> {
         let request = format!("{:?} {}", operation.method(), operation.path());
-        let delay = self.world().delays.remove(&request).unwrap_or_default();
+        let delays = self
+            .world()
+            .delays
+            .get_mut(&request)
+            .and_then(VecDeque::pop_front);
+        let delay = delays.unwrap_or_default();
         sleep(self.latency + delay).await;
         let behind = self.world().queued.get(&request).cloned();
         while behind.as_ref().is_some_and(|write| !self.has_come(write)) {

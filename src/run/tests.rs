@@ -288,23 +288,22 @@ async fn an_attempt_that_did_nothing_says_nothing_of_an_earlier_one_in_doubt() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_after_a_proof_that_came_too_early_is_read_back_before_it_is_believed() {
-    // The first request is done five seconds after a read has proved that it is not; the second one comes after that.
+    // The first request is done ten hours later, the second one comes after that. A test's hours go by while the
+    // checkpoint's thread works, so there have to be some.
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
     for read_fails in [false, true] {
         let change = run_now("e", "s0");
         let mut stage = Stage::new(from_ref(&change));
-        stage
-            .service
-            .fault(&request_of(&change), Fault::Late(35_000));
-        let service = stage.service.clone();
+        let late = u64::try_from(hours(10).as_millis()).unwrap();
         let request = request_of(&change);
-        tokio::spawn(async move {
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            service.delay(&request, Duration::from_secs(10));
-            tokio::time::sleep(Duration::from_secs(30)).await;
-            for _ in 0..if read_fails { 3 } else { 0 } {
-                service.fault(&read_of("e"), Fault::FailBefore);
-            }
-        });
+        stage.service.fault(&request, Fault::Late(late));
+        stage.service.delay(&request, Duration::ZERO);
+        stage.service.delay(&request, hours(20));
+        // The re-check, the look at the doubt, and the proof; then the one that the refusal asks for.
+        let reads = [Fault::None; 3].into_iter();
+        for fault in reads.chain(vec![Fault::FailBefore; if read_fails { 3 } else { 0 }]) {
+            stage.service.fault(&read_of("e"), fault);
+        }
         let end = stage.run().await.unwrap();
         assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{end:?}");
         assert!(end.finished);

@@ -31,6 +31,7 @@ static unsigned long point_nth;
 static enum what point_what;
 static atomic_ulong seen[CALLS];
 static atomic_long synced = -1;
+static atomic_int dying;
 
 static int index_of(const char *const *names, int count, const char *name) {
     for (int i = 0; i < count; i++)
@@ -80,9 +81,16 @@ static long length(int fd) {
 }
 
 static void die(void) {
+    atomic_store(&dying, 1);
     reached();
     kill(getpid(), SIGKILL);
     for (;;) pause();
+}
+
+/* The other threads live on until the signal comes to them. What they would send is not to leave: it would look as if it
+ * had left before what was synced by then. */
+static void wait_if_dying(void) {
+    while (atomic_load(&dying)) pause();
 }
 
 /* What is to be done about this call. */
@@ -151,6 +159,7 @@ static enum call written_to(int fd) {
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     REAL(write);
+    if (is_connection(fd)) wait_if_dying();
     if (is_checkpoint(fd)) about_to_write(fd);
     enum call call = written_to(fd);
     if (call == WRITE && point_what == SHORT) {
@@ -166,16 +175,19 @@ ssize_t write(int fd, const void *bytes, size_t count) {
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     REAL(writev);
+    wait_if_dying();
     PASS(written_to(fd), real(fd, parts, count));
 }
 
 ssize_t send(int fd, const void *bytes, size_t count, int flags) {
     REAL(send);
+    wait_if_dying();
     PASS(written_to(fd), real(fd, bytes, count, flags));
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
     REAL(sendmsg);
+    wait_if_dying();
     PASS(written_to(fd), real(fd, message, flags));
 }
 
