@@ -141,11 +141,11 @@ impl fmt::Display for Doing {
 /// one that all later records get too, because after a failed sync nobody knows what is on disk.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "can't {doing} the checkpoint {}; make room or repair the disk, then resume the run",
+    "can't {doing} the checkpoint {}: {cause}; make room or repair the disk, then resume the run",
     path.display()
 )]
 pub struct WriteFailed {
     pub doing: Doing,
     pub path: Arc<Path>,
-    pub source: Arc<io::Error>,
+    pub cause: Arc<io::Error>,
 }

@@ -159,7 +159,7 @@ impl<D: Disk> Scribe<D> {
             let failure = WriteFailed {
                 doing,
                 path: Arc::clone(&self.path),
-                source: Arc::new(source),
+                cause: Arc::new(source),
             };
             self.failure.get_or_init(|| failure).clone()
         })

@@ -153,7 +153,7 @@ fn stopped(path: &Arc<Path>) -> WriteFailed {
     WriteFailed {
         doing: Doing::Write,
         path: Arc::clone(path),
-        source: Arc::new(io::Error::other("its writer thread has stopped")),
+        cause: Arc::new(io::Error::other("its writer thread has stopped")),
     }
 }
 
@@ -303,13 +303,13 @@ mod tests {
                     Ok(()) => assert!(i + 1 < nth, "{fault:?}: record {i} is acked"),
                     Err(failed) => {
                         assert!(i + 1 >= nth, "{fault:?}: record {i} failed");
-                        assert_eq!((failed.doing, failed.source.kind()), (doing, kind));
+                        assert_eq!((failed.doing, failed.cause.kind()), (doing, kind));
                     }
                 }
             }
             let kept = writer.failure().expect("the failure is kept").clone();
             let closed = writer.close().expect_err("closing tells it too");
-            assert!(Arc::ptr_eq(&closed.source, &kept.source));
+            assert!(Arc::ptr_eq(&closed.cause, &kept.cause));
 
             let log = log.lock().unwrap();
             let syncs = match fault {
@@ -375,7 +375,7 @@ mod tests {
         let writer = Writer::spawn(Bomb, Chain::default(), Path::new("c")).unwrap();
         for line in [2, 3] {
             let failed = block_on(writer.append(started(line))).unwrap_err();
-            assert_eq!(failed.source.to_string(), "its writer thread has stopped");
+            assert_eq!(failed.cause.to_string(), "its writer thread has stopped");
         }
         assert!(writer.close().is_err());
     }

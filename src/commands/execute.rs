@@ -61,7 +61,7 @@ pub(super) async fn execute(
         Tail::Torn { bytes } => say(|out| {
             writeln!(
                 out,
-                "the checkpoint's last record was torn: {bytes} bytes cut off; no request had left for it"
+                "the checkpoint's last record was torn: {bytes} bytes cut off; each execution is read before it goes on"
             )
         }),
         Tail::Unended { .. } => say(|out| {

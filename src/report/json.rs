@@ -152,7 +152,7 @@ mod tests {
             None,
         );
         write_json(&summary, &mut out).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":"0192f0c4-8a5e-7000-8000-0000000000c4","plan_sha256":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","planned":137,"outcomes":{"applied":134,"already_done":2,"drifted":1,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":229,"retries":2,"elapsed_s":28.75,"skipped":2,"rejected":0,"stopped":null,"folder":".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4","exit_code":5}"#);
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":"0192f0c4-8a5e-7000-8000-0000000000c4","plan_sha256":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","planned":137,"outcomes":{"applied":134,"already_done":2,"drifted":1,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":229,"retries":2,"elapsed_s":28.75,"skipped":2,"rejected":0,"stopped":null,"finished":true,"folder":".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4","exit_code":5}"#);
     }
 
     #[test]

@@ -99,9 +99,7 @@ pub(super) fn stop(drain: &Drain) -> String {
         Drain::LongPause { pause } => {
             format!("the service asks for a rest of {}", rough(*pause))
         }
-        Drain::Checkpoint { message } => {
-            format!("the checkpoint can't be written: {}", detail(message))
-        }
+        Drain::Checkpoint { message } => detail(message),
         Drain::OtherOrganisation { planned, found } => format!(
             "the plan is for organisation {}, the service answers for {}",
             detail(planned),
@@ -215,9 +213,9 @@ pub(super) mod tests {
             ),
             (
                 Drain::Checkpoint {
-                    message: "no space left".to_owned(),
+                    message: "can't write to the checkpoint: no space left".to_owned(),
                 },
-                "the checkpoint can't be written: no space left",
+                "can't write to the checkpoint: no space left",
             ),
             (
                 Drain::OtherOrganisation {

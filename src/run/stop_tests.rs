@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    End, RunError,
+    RunError,
     fake_service::Fault,
     sample::{close, due, key_of, kinds, read_of, reassign, reassign_running, request_of, run_now},
     stage::{ATTEMPTS, Breaks, Cut, Stage},
