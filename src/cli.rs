@@ -230,6 +230,9 @@ pub struct Plan {
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// End with exit code 2 when there is something to change
+    #[arg(long)]
+    pub detailed_exitcode: bool,
     #[command(flatten)]
     pub planning: Planning,
 }
@@ -247,6 +250,9 @@ pub struct Run {
     /// Print the plan that a run would apply, and write nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// With --dry-run: end with exit code 2 when there is something to change
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
     #[command(flatten)]
     pub planning: Planning,
     #[command(flatten)]
@@ -262,6 +268,9 @@ pub struct Apply {
     /// Refuse a plan that is older
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = age, help_heading = "Applying")]
     pub max_age: SignedDuration,
+    /// Refuse any other plan than the one for which `sha256sum` prints this
+    #[arg(long, value_name = "SHA256", value_parser = sha256, help_heading = "Applying")]
+    pub approved: Option<String>,
     #[command(flatten)]
     pub pacing: Pacing,
     #[command(flatten)]
@@ -456,6 +465,16 @@ fn age(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
+/// A digest as `sha256sum` prints it, alone or with the file's name behind it.
+fn sha256(text: &str) -> Result<String, &'static str> {
+    let digest = text.split_whitespace().next().unwrap_or_default();
+    if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(digest.to_ascii_lowercase())
+    } else {
+        Err("write the 64 hex digits that `sha256sum PLAN` prints")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -536,6 +555,7 @@ mod tests {
             ("wf-bulk run p.yaml --now yesterday", 64),
             ("wf-bulk apply p.plan --max-age soon", 64),
             ("wf-bulk apply p.plan --max-age 0s", 64),
+            ("wf-bulk apply p.plan --approved 5e5e", 64),
             ("wf-bulk resume 0192 --last", 64),
             ("wf-bulk sandbox --port 1 reset", 64),
         ] {

@@ -143,6 +143,8 @@ pub enum ExitCode {
     Done,
     /// An error, or "no" to the question.
     Error,
+    /// Changes are pending; only when that was asked for.
+    Pending,
     /// Some changes failed, were refused or rejected.
     SomeFailed,
     /// A guard or the error budget stopped it.
@@ -158,9 +160,10 @@ pub enum ExitCode {
 }
 
 impl ExitCode {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Done,
         Self::Error,
+        Self::Pending,
         Self::SomeFailed,
         Self::Stopped,
         Self::Stale,
@@ -173,6 +176,7 @@ impl ExitCode {
         match self {
             Self::Done => 0,
             Self::Error => 1,
+            Self::Pending => 2,
             Self::SomeFailed => 3,
             Self::Stopped => 4,
             Self::Stale => 5,
@@ -203,7 +207,8 @@ impl ExitCode {
             Self::Stopped => 4,
             Self::SomeFailed => 5,
             Self::Stale => 6,
-            Self::Done => 7,
+            Self::Pending => 7,
+            Self::Done => 8,
         }
     }
 }
@@ -304,9 +309,9 @@ mod tests {
     }
 
     #[test]
-    fn of_several_codes_the_first_of_1_6_130_4_3_5_is_reported() {
+    fn of_several_codes_the_first_of_1_6_130_4_3_5_2_is_reported() {
         // The order that the documentation gives; usage stands alone, pending and done are no trouble.
-        let order = [64, 1, 6, 130, 4, 3, 5, 0];
+        let order = [64, 1, 6, 130, 4, 3, 5, 2, 0];
         for one in ExitCode::ALL {
             for other in ExitCode::ALL {
                 let expected = order

@@ -17,13 +17,14 @@ From cron: wf-bulk run playbooks/nightly.yaml --yes         no terminal; the exi
 Exit codes:
   0    done, or nothing to do
   1    an error, or \"no\" to the question
+  2    changes are pending, with --detailed-exitcode
   3    some changes failed, were refused or rejected
   4    a guard or the error budget stopped it
   5    something is stale, drifted or gone
   6    nobody knows how something ended: look at it
   64   wrong usage, or no terminal and no --yes
   130  interrupted; what was in flight is finished and saved
-  Several at once: the first of 1, 6, 130, 4, 3, 5.";
+  Several at once: the first of 1, 6, 130, 4, 3, 5, 2.";
 
 pub(super) const VALIDATE: &str = "\
 Examples:
@@ -57,6 +58,7 @@ Ctrl-C once: what is in flight is finished and saved, `wf-bulk resume` goes on. 
 pub(super) const APPLY: &str = "\
 Examples:
   wf-bulk apply leaver.plan
+  wf-bulk apply leaver.plan --approved 5e0c…      refuse any other plan under this name; `show` says its digest
   wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
 
 Only changes of the plan are sent. A target that is no longer as it was planned on is left alone (drifted).";

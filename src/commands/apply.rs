@@ -41,6 +41,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         pacing: &args.pacing,
         applying: &args.applying,
         max_age: Some(args.max_age),
+        approved: args.approved.as_deref(),
     };
     launch(common, launch_args, backend, file, start).await
 }

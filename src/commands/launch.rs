@@ -29,6 +29,8 @@ pub(super) struct Launch<'a> {
     pub(super) applying: &'a Applying,
     /// The oldest that the plan may be; none when it was made just now.
     pub(super) max_age: Option<SignedDuration>,
+    /// The digest of the plan that was approved.
+    pub(super) approved: Option<&'a str>,
 }
 
 /// Applies the plan in `source` as a new run.
@@ -62,6 +64,8 @@ pub(super) async fn launch(
             org: common.org.clone(),
             now,
             max_age: args.max_age,
+            sha256: plan.sha256.clone(),
+            approved: args.approved.map(ToOwned::to_owned),
             again: args.applying.again,
             earlier: earlier_runs(&state_dir, &plan, &vars_sha256)?,
         };
@@ -132,9 +136,11 @@ pub(super) fn not_kept(error: store::StoreError) -> Error {
 
 fn refused(refusal: &Refusal) -> Error {
     let kind = match refusal {
-        Refusal::Server { .. }
+        Refusal::NotApproved { .. }
+        | Refusal::Server { .. }
         | Refusal::Organisation { .. }
         | Refusal::Unfinished { .. }
+        | Refusal::Applied { .. }
         | Refusal::Repeated { .. } => ErrorKind::Failed,
         Refusal::Stale { .. } => ErrorKind::Stale,
         Refusal::Rejected { .. } => ErrorKind::Rejected,
@@ -163,6 +169,7 @@ fn earlier_runs(
     Ok(runs
         .map(|run| EarlierRun {
             id: run.folder.id().to_string(),
+            same_plan: run.settings.plan_sha256 == plan.sha256,
             standing: match run.ending {
                 None => EarlierStanding::Unfinished,
                 Some(Ending::Finished { .. }) => EarlierStanding::Finished,
@@ -185,7 +192,7 @@ fn nothing_to_do(
         }
         Ok(())
     });
-    plan.planned_only(common, backend, start)
+    plan.planned_only(common, backend, start, false)
 }
 
 fn question(plan: &Overview) -> String {

@@ -10,18 +10,19 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
-    backend::Backend,
+    backend::{Backend, SANDBOX},
     terminal::{STYLES, print, say},
 };
 use crate::{
     checkpoint,
-    cli::Common,
+    cli::{Common, DEFAULT_SERVER},
     error::{Error, ExitCode},
     pace::Pace,
     plan::{Header, PlanError, Reader, Trailer},
     playbook::Size,
     report::{PlanSummary, PlanText, Summary, write_json},
     store::RunId,
+    text::shell_word,
 };
 
 /// Every line of the plan is right, and so is the digest.
@@ -73,6 +74,21 @@ impl Overview {
         checkpoint::Header::new(run.to_string(), self.sha256.clone(), lines, changes)
     }
 
+    /// The command that applies exactly this plan, and nothing else that may come under its name.
+    pub(super) fn how_to_apply(&self, path: &Path) -> String {
+        let server = match self.header.server.as_str() {
+            SANDBOX => " --sandbox".to_owned(),
+            DEFAULT_SERVER => String::new(),
+            other => format!(" --server {}", shell_word(other)),
+        };
+        let path = path.to_string_lossy();
+        format!(
+            "To apply exactly this plan:\nwf-bulk apply {}{server} --approved {}",
+            shell_word(&path),
+            self.sha256
+        )
+    }
+
     /// Writes the plan as people read it: to standard output, or beside the JSON document that goes there.
     pub(super) fn show(
         &self,
@@ -98,12 +114,14 @@ impl Overview {
         }
     }
 
-    /// Ends a command that only planned, with its JSON document if that is wanted.
+    /// Ends a command that only planned, with its JSON document if that is wanted. `detailed`: changes that are pending
+    /// have an exit code.
     pub(super) fn planned_only(
         &self,
         common: &Common,
         backend: &Backend,
         start: Instant,
+        detailed: bool,
     ) -> Result<ExitCode, Error> {
         if common.json {
             let requests = backend.client.traffic().requests;
@@ -117,7 +135,10 @@ impl Overview {
         }
         let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
         let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
-        Ok(ExitCode::of_all(rejected.into_iter().chain(broken)))
+        let pending = (detailed && self.trailer.changes > 0).then_some(ExitCode::Pending);
+        Ok(ExitCode::of_all(
+            [rejected, broken, pending].into_iter().flatten(),
+        ))
     }
 
     fn broken_guards(&self) -> Vec<String> {

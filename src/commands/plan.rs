@@ -11,9 +11,8 @@ use super::{
     planning::{moment, plan_into},
 };
 use crate::{
-    cli::{Common, DEFAULT_SERVER, Plan},
+    cli::{Common, Plan},
     error::{Error, ExitCode},
-    text::shell_word,
 };
 
 pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
@@ -49,16 +48,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
 
-    let server = match &backend.server {
-        Server::Sandbox => " --sandbox".to_owned(),
-        Server::At(origin) if origin.to_string() == DEFAULT_SERVER => String::new(),
-        Server::At(origin) => format!(" --server {origin}"),
-    };
-    let closing = format!(
-        "Nothing was changed.  To apply: wf-bulk apply {}{server}\nsha256 {}",
-        shell_word(&path.to_string_lossy()),
-        overview.sha256
-    );
+    let closing = format!("Nothing was changed.  {}", overview.how_to_apply(path));
     overview.show(common, &playbook.pace, true, &closing)?;
-    overview.planned_only(common, &backend, start)
+    overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

@@ -56,6 +56,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
             pacing: &args.pacing,
             applying: &args.applying,
             max_age: None,
+            approved: None,
         };
         return launch(common, launch_args, backend, file, start).await;
     }
@@ -63,5 +64,5 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     let flags = flags(common, &args.planning);
     let closing = format!("Nothing was written.  To apply: wf-bulk run {playbook_word}{flags}");
     overview.show(common, &playbook.pace, !args.pacing.no_recheck, &closing)?;
-    overview.planned_only(common, &backend, start)
+    overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

@@ -1,9 +1,6 @@
 //! `show`: a plan as people read it.
 
-use super::{
-    files::{open_plan, shown},
-    overview::overview,
-};
+use super::{files::open_plan, overview::overview};
 use crate::{
     cli::{Common, Show},
     error::{Error, ExitCode},
@@ -11,11 +8,7 @@ use crate::{
 
 pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let plan = overview(&args.plan, &mut open_plan(&args.plan)?)?;
-    let closing = format!(
-        "To apply: wf-bulk apply {}\nsha256 {}",
-        shown(&args.plan),
-        plan.sha256
-    );
+    let closing = plan.how_to_apply(&args.plan);
     plan.show(common, &plan.header.pace, true, &closing)?;
     Ok(ExitCode::Done)
 }

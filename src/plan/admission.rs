@@ -15,6 +15,10 @@ pub struct Circumstances {
     pub now: Timestamp,
     /// The oldest that a plan may be; none when it was made just now.
     pub max_age: Option<SignedDuration>,
+    /// What `sha256sum` prints for the plan.
+    pub sha256: String,
+    /// What it prints for the plan that was approved, if somebody says so.
+    pub approved: Option<String>,
     /// A person says that doing it twice is meant.
     pub again: bool,
     /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server.
@@ -25,6 +29,8 @@ pub struct Circumstances {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EarlierRun {
     pub id: String,
+    /// It applied this very plan.
+    pub same_plan: bool,
     pub standing: EarlierStanding,
 }
 
@@ -40,6 +46,10 @@ pub enum EarlierStanding {
 /// Why a plan may not be applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    #[error(
+        "this is not the plan that was approved: its sha256 is {sha256}, approved is {approved}"
+    )]
+    NotApproved { sha256: String, approved: String },
     #[error("the plan is for {planned}, not for {here}")]
     Server { planned: String, here: String },
     #[error("the plan is for organisation {planned}, not for {here}")]
@@ -52,6 +62,8 @@ pub enum Refusal {
     Guard { broken: String },
     #[error("run {run} of the same playbook and variables is not finished")]
     Unfinished { run: String },
+    #[error("run {run} applied this very plan already")]
+    Applied { run: String },
     #[error("run {run} did this already, and doing it again has its effect again")]
     Repeated { run: String },
 }
@@ -60,6 +72,9 @@ impl Refusal {
     /// What to do about it.
     pub fn cure(&self) -> String {
         match self {
+            Self::NotApproved { .. } => {
+                "apply the plan that was reviewed, or have this one reviewed: wf-bulk show PLAN".to_owned()
+            }
             Self::Server { planned, .. } if planned == "sandbox" => "add --sandbox".to_owned(),
             Self::Server { planned, .. } => format!("apply it with --server {planned}, or plan again"),
             Self::Organisation { .. } => "plan again in this organisation".to_owned(),
@@ -74,6 +89,7 @@ impl Refusal {
             Self::Unfinished { run } => {
                 format!("go on with it: wf-bulk resume {run}; or give it up: wf-bulk abandon {run}")
             }
+            Self::Applied { .. } => "to bring what is left up to date, plan again; to apply it once more, add --again".to_owned(),
             Self::Repeated { .. } => "if it is meant, add --again".to_owned(),
         }
     }
@@ -82,6 +98,14 @@ impl Refusal {
 /// All reasons why a plan may not be applied, the most basic first.
 pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec<Refusal> {
     let mut refusals = Vec::new();
+    if let Some(approved) = &here.approved
+        && *approved != here.sha256
+    {
+        refusals.push(Refusal::NotApproved {
+            sha256: here.sha256.clone(),
+            approved: approved.clone(),
+        });
+    }
     if header.server != here.server {
         refusals.push(Refusal::Server {
             planned: header.server.clone(),
@@ -121,9 +145,18 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
     );
 
     let once = !header.playbook.converges && !header.playbook.repeatable;
-    for EarlierRun { id, standing } in &here.earlier {
+    let is_kept = here.max_age.is_some();
+    for EarlierRun {
+        id,
+        same_plan,
+        standing,
+    } in &here.earlier
+    {
         match standing {
             EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run: id.clone() }),
+            EarlierStanding::Finished if *same_plan && is_kept && !here.again => {
+                refusals.push(Refusal::Applied { run: id.clone() });
+            }
             EarlierStanding::Finished if once && !here.again => {
                 refusals.push(Refusal::Repeated { run: id.clone() });
             }
@@ -158,6 +191,8 @@ mod tests {
             org: Some("4711".to_owned()),
             now: "2026-12-08T08:00:00Z".parse().unwrap(),
             max_age: Some(SignedDuration::from_hours(7 * 24)),
+            sha256: "ab".repeat(32),
+            approved: None,
             again: false,
             earlier: Vec::new(),
         }
@@ -176,6 +211,7 @@ mod tests {
     fn earlier(standing: EarlierStanding) -> Vec<EarlierRun> {
         vec![EarlierRun {
             id: "r".to_owned(),
+            same_plan: false,
             standing,
         }]
     }
@@ -235,6 +271,18 @@ mod tests {
             one(&trailer(6, 0), &here()),
             "a guard does not hold: 6 changes are planned, max_changes is 5"
         );
+        let swapped = Circumstances {
+            approved: Some("cd".repeat(32)),
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &swapped),
+            format!(
+                "this is not the plan that was approved: its sha256 is {}, approved is {}",
+                "ab".repeat(32),
+                "cd".repeat(32)
+            )
+        );
         let unfinished = Circumstances {
             earlier: earlier(EarlierStanding::Unfinished),
             again: true,
@@ -244,6 +292,34 @@ mod tests {
             one(&fine, &unfinished),
             "run r of the same playbook and variables is not finished"
         );
+    }
+
+    #[test]
+    fn a_plan_is_applied_once_unless_again_is_meant_or_it_was_made_just_now() {
+        let told = |same_plan, again, kept, standing| {
+            let mut earlier = earlier(standing);
+            earlier[0].same_plan = same_plan;
+            let here = Circumstances {
+                again,
+                max_age: here().max_age.filter(|_| kept),
+                approved: Some(here().sha256),
+                earlier,
+                ..here()
+            };
+            refusals(&header(true, false), &trailer(1, 0), &here)
+        };
+        let applied = [Refusal::Applied {
+            run: "r".to_owned(),
+        }];
+        assert_eq!(told(true, false, true, EarlierStanding::Finished), applied);
+        for fine in [
+            told(true, true, true, EarlierStanding::Finished),
+            told(true, false, false, EarlierStanding::Finished),
+            told(false, false, true, EarlierStanding::Finished),
+            told(true, false, true, EarlierStanding::Abandoned),
+        ] {
+            assert_eq!(fine, []);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The main job: each playbook of the repository, planned and applied.
 
-use crate::environment::{Environment, SandboxProcess};
+use crate::environment::{Ended, Environment, SandboxProcess};
 
 const PLAYBOOKS: [&str; 4] = [
     "playbooks/reassign.yaml",
@@ -197,10 +197,82 @@ fn a_plan_that_was_kept_is_applied_as_it_is() {
     assert_eq!(document["outcomes"]["applied"], document["planned"]);
     let digest = wf_bulk::digest::sha256(std::fs::read(environment.path().join("x.plan")).unwrap());
     assert_eq!(document["plan_sha256"], digest, "what sha256sum prints");
+    environment
+        .run_on(&sandbox, &["apply", "x.plan", "--yes"])
+        .expect_code(1)
+        .expect_said("applied this very plan already");
     // Applied once more, everything is as the plan wants it.
     let again = environment
-        .run_on(&sandbox, &["apply", "x.plan", "--yes", "--json"])
+        .run_on(&sandbox, &["apply", "x.plan", "--yes", "--again", "--json"])
         .expect_code(0)
         .json();
     assert_eq!(again["outcomes"]["already_done"], again["planned"]);
+}
+
+#[test]
+fn only_the_approved_plan_is_applied_and_show_says_how() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    let plan = |name: &str, limit: &str| {
+        let file = [
+            "plan",
+            "playbooks/reassign.yaml",
+            "-o",
+            name,
+            "--limit",
+            limit,
+        ];
+        environment.run_on(&sandbox, &file).expect_code(0);
+    };
+    plan("x.plan", "5");
+    let shown = environment.run(&["show", "x.plan"]).expect_code(0).stdout;
+    let command = shown.lines().find(|line| line.starts_with("wf-bulk apply"));
+    let command = command.unwrap().to_owned();
+
+    // Another plan, as valid as the first, under its name.
+    let path = environment.path().join("x.plan");
+    let reviewed = std::fs::read(&path).unwrap();
+    plan("x.plan", "6");
+    let words: Vec<&str> = command.split(' ').skip(1).chain(["--yes"]).collect();
+    // The command as shown names the server.
+    let apply = || {
+        let mut command = environment.command(&words);
+        Ended::from(command.env("EPILOT_TOKEN", "sandbox").output().unwrap())
+    };
+    apply()
+        .expect_code(1)
+        .expect_said("this is not the plan that was approved");
+    assert_eq!(sandbox.ledger().writes(), 0);
+    assert!(environment.runs().is_empty());
+
+    std::fs::write(&path, reviewed).unwrap();
+    apply().expect_code(0);
+    assert!(sandbox.ledger().writes() > 0);
+}
+
+#[test]
+fn changes_that_are_pending_have_an_exit_code_when_that_is_asked_for() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    let dry_run = [
+        "run",
+        "playbooks/reassign.yaml",
+        "--dry-run",
+        "--limit",
+        "5",
+    ];
+    let detailed = [&dry_run[..], &["--detailed-exitcode"]].concat();
+    environment.run_on(&sandbox, &dry_run).expect_code(0);
+    environment.run_on(&sandbox, &detailed).expect_code(2);
+    let plan = [
+        "plan",
+        "playbooks/reassign.yaml",
+        "-o",
+        "x.plan",
+        "--detailed-exitcode",
+    ];
+    environment.run_on(&sandbox, &plan).expect_code(2);
+    // Nobody has this id, so nobody's work changes.
+    let nobody = [&detailed[..], &["--var", "leaver=99999"]].concat();
+    environment.run_on(&sandbox, &nobody).expect_code(0);
 }
