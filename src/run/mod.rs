@@ -20,6 +20,8 @@ mod group;
 #[cfg(test)]
 mod limit_tests;
 mod link;
+#[cfg(test)]
+mod model_tests;
 mod own_effects;
 #[cfg(test)]
 mod properties;
