@@ -307,7 +307,9 @@ fn after_a_repair_each_execution_is_read_before_anything_is_sent_even_without_th
         "mixed.yaml",
         "--yes",
         "--limit",
-        "60",
+        "200",
+        "--rate",
+        "200/s",
         "--no-recheck",
     ];
     let (mut child, ended) = start_until(&environment, environment.command_on(&sandbox, &run), 20);
@@ -320,7 +322,7 @@ fn after_a_repair_each_execution_is_read_before_anything_is_sent_even_without_th
     let whole = fs::read_to_string(&path).unwrap();
     fs::write(&path, format!("{whole}{{\"seq\":9")).unwrap();
     environment
-        .run_on(&sandbox, &["resume", "--last"])
+        .run_on(&sandbox, &["resume", "--last", "--rate", "5000/s"])
         .expect_code(0)
         .expect_said("last record was torn: 8 bytes cut off");
     // More than the eight that the kill can have left in doubt.
