@@ -36,10 +36,10 @@ fn course(repeat: Repeat, script: &[Fault]) -> Course {
                 break Some(Outcome::Applied);
             }
             Fault::Refused if !in_doubt => break Some(Outcome::Refused),
-            Fault::Refused => {}
             Fault::NotSent | Fault::Throttled(_) if left => continue,
             Fault::NotSent | Fault::Throttled(_) if !in_doubt => break Some(Outcome::Failed),
-            Fault::NotSent | Fault::Throttled(_) => {}
+            // It did nothing, but an earlier one may have.
+            Fault::Refused | Fault::NotSent | Fault::Throttled(_) => {}
             lost => {
                 effects += usize::from(matches!(
                     lost,
@@ -90,8 +90,10 @@ fn any_fault() -> impl Strategy<Value = Fault> {
     ])
 }
 
-/// A change of its own execution, and the answers to it.
-fn any_change() -> impl Strategy<Value = (fn(&str) -> Change, Vec<Fault>)> {
+/// A change of the execution that it is given, and the answers to it.
+type Scripted = (fn(&str) -> Change, Vec<Fault>);
+
+fn any_change() -> impl Strategy<Value = Scripted> {
     let change = prop::sample::select(vec![
         (|id| reassign(id, "t0")) as fn(&str) -> Change,
         |id| run_now(id, "s0"),
@@ -100,7 +102,7 @@ fn any_change() -> impl Strategy<Value = (fn(&str) -> Change, Vec<Fault>)> {
     (change, prop::collection::vec(any_fault(), 0..5))
 }
 
-async fn play(changes: &[(fn(&str) -> Change, Vec<Fault>)], concurrency: usize) -> Vec<Course> {
+async fn play(changes: &[Scripted], concurrency: usize) -> Vec<Course> {
     let planned: Vec<Change> = (0..)
         .zip(changes)
         .map(|(number, (change, _)): (u32, _)| change(&format!("e{number}")))
