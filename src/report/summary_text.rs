@@ -171,7 +171,7 @@ fn when_to_resume(drain: &Drain) -> String {
             " with another token, in EPILOT_TOKEN or from --token-command".to_owned()
         }
         Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
-        Drain::ErrorBudget { .. } => ", with room for more errors".to_owned(),
+        Drain::ErrorBudget { .. } => " with a larger --max-errors N".to_owned(),
         Drain::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
@@ -259,6 +259,17 @@ mod tests {
             (
                 failures_in_a_row(),
                 "to go on when the cause is gone: wf-bulk resume",
+            ),
+            (
+                Drain::ErrorBudget { errors: 20 },
+                "to go on with a larger --max-errors N: wf-bulk resume",
+            ),
+            (
+                Drain::Stage {
+                    number: 1,
+                    errors: 1,
+                },
+                "to go on with the next stage, after a look at what failed: wf-bulk resume",
             ),
             (
                 Drain::LongPause {
