@@ -6,7 +6,7 @@ use super::{
     End,
     fake_service::Fault,
     sample::{close, due, kinds, read_of, reassign, reassign_running, request_of, run_now},
-    stage::{ATTEMPTS, Stage},
+    stage::{ATTEMPTS, SETTLE, Stage},
 };
 use crate::{
     event::Event,
@@ -290,7 +290,7 @@ async fn an_attempt_that_did_nothing_says_nothing_of_an_earlier_one_in_doubt() {
 async fn a_refusal_after_a_proof_that_came_too_early_is_read_back_before_it_is_believed() {
     // The first request is done ten hours later, the second one comes after that. A test's hours go by while the
     // checkpoint's thread works, so there have to be some.
-    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let hours = Duration::from_hours;
     for read_fails in [false, true] {
         let change = run_now("e", "s0");
         let mut stage = Stage::new(from_ref(&change));
@@ -311,4 +311,25 @@ async fn a_refusal_after_a_proof_that_came_too_early_is_read_back_before_it_is_b
         assert_eq!(stage.sends(), [2]);
         stage.check();
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_settles_from_the_moment_it_was_given_up_and_not_from_its_send() {
+    let change = run_now("e", "s0");
+    let mut stage = Stage::new(from_ref(&change));
+    stage.service.fault(&request_of(&change), Fault::DropBefore);
+    // So long nothing comes back. A test's hours go by while the checkpoint's thread works, so there have to be some.
+    let hours = Duration::from_hours(10);
+    stage.service.delay(&request_of(&change), hours);
+    stage.run().await.unwrap();
+    let world = stage.service.world();
+    let writes: Vec<_> = world
+        .log
+        .iter()
+        .filter(|sent| sent.write.is_some())
+        .collect();
+    let [first, second] = writes[..] else {
+        panic!("{} writes", writes.len())
+    };
+    assert!(second.at - first.at >= hours + SETTLE);
 }

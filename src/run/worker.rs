@@ -331,17 +331,17 @@ impl Worker<'_> {
         let (record, reason) = match verdict {
             Verdict::Applied(answer) => {
                 self.view.wrote(planned, answer);
-                self.standings[place] = self.link.ended(planned, End::Applied, None);
+                self.end(place, End::Applied, None);
                 return None;
             }
             Verdict::Gone { message } => {
                 let end = end_of_gone(&planned.operation, was_doubtful || disproved);
-                self.standings[place] = self.link.ended(planned, end, Some(message));
+                self.end(place, end, Some(message));
                 return None;
             }
             Verdict::Refused { status, message } if !was_doubtful => {
                 let detail = format!("{status}: {message}");
-                self.standings[place] = self.link.ended(planned, End::Refused, Some(detail));
+                self.end(place, End::Refused, Some(detail));
                 return None;
             }
             // This attempt did nothing; an earlier one may be why.
@@ -386,7 +386,7 @@ impl Worker<'_> {
                 reason,
             });
         } else {
-            self.standings[place] = self.link.ended(planned, End::Failed, Some(reason));
+            self.end(place, End::Failed, Some(reason));
         }
     }
 

@@ -220,9 +220,15 @@ impl SandboxProcess {
 
     /// One whose faults are scripted.
     pub(crate) fn with_faults(faults: &Value) -> Self {
+        Self::with_faults_and(faults, &[])
+    }
+
+    /// As [`Self::with_faults`], with other arguments beside them.
+    pub(crate) fn with_faults_and(faults: &Value, arguments: &[&str]) -> Self {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), faults.to_string()).unwrap();
-        Self::start(&["--faults", file.path().to_str().unwrap()])
+        let faults = ["--faults", file.path().to_str().unwrap()];
+        Self::start(&[&faults, arguments].concat())
     }
 
     pub(crate) fn url(&self) -> String {

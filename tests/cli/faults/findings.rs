@@ -1,40 +1,19 @@
 //! What faults have shown and the table of faults does not ask for.
 
-use std::fs;
-
 use serde_json::json;
 use wf_bulk::action::{Kind, Repeat};
 
 use super::{
     actions::{SUBJECTS, Subject},
-    cells,
+    cells, faulty, run_one,
 };
 use crate::environment::{Ended, Environment, SandboxProcess};
 
 fn run(subject: &Subject, rules: &serde_json::Value) -> (SandboxProcess, Ended) {
-    let faults = tempfile::NamedTempFile::new().unwrap();
-    fs::write(faults.path(), json!({ "rules": rules }).to_string()).unwrap();
-    let sandbox = SandboxProcess::start(&[
-        "--executions",
-        subject.executions(),
-        "--automations-take",
-        "3000000000",
-        "--faults",
-        faults.path().to_str().unwrap(),
-    ]);
+    let sandbox = faulty(&json!({ "rules": rules }), subject.executions());
     let environment = Environment::new();
     let file = subject.prepare(&environment, &sandbox);
-    let arguments = [
-        "run",
-        &file,
-        "--limit",
-        "1",
-        "--yes",
-        "--json",
-        "--timeout",
-        "1",
-    ];
-    let ended = environment.run_on(&sandbox, &arguments);
+    let ended = run_one(&environment, &sandbox, &file);
     (sandbox, ended)
 }
 

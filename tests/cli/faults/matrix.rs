@@ -14,7 +14,7 @@ use wf_bulk::{
 
 use super::{
     actions::{SUBJECTS, Subject},
-    cells,
+    cells, faulty, run_one,
     table::{Effect, Expected, FAULTS, Fault, Meaning, TIMEOUT_S, expected},
 };
 use crate::{
@@ -89,34 +89,12 @@ fn cell(fault: &Fault, subject: &Subject) {
 
 /// One run with one change whose first write meets the fault. False when nothing was planned.
 fn try_cell(fault: &Fault, subject: &Subject) -> bool {
-    let faults = tempfile::NamedTempFile::new().unwrap();
-    fs::write(faults.path(), fault.file().to_string()).unwrap();
-    let sandbox = SandboxProcess::start(&[
-        "--executions",
-        subject.executions(),
-        "--automations-take",
-        "3000000000",
-        "--faults",
-        faults.path().to_str().unwrap(),
-    ]);
+    let sandbox = faulty(&fault.file(), subject.executions());
     let environment = Environment::new();
     let file = subject.prepare(&environment, &sandbox);
     let before = sandbox.ledger().requests().len();
 
-    let timeout = TIMEOUT_S.to_string();
-    let ended = environment.run_on(
-        &sandbox,
-        &[
-            "run",
-            &file,
-            "--limit",
-            "1",
-            "--yes",
-            "--json",
-            "--timeout",
-            &timeout,
-        ],
-    );
+    let ended = run_one(&environment, &sandbox, &file);
     let timed_out = "no whole answer";
     if ended.stderr.contains("planning ended without a plan") && ended.stderr.contains(timed_out) {
         return false;

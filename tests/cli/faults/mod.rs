@@ -6,3 +6,26 @@ mod findings;
 mod matrix;
 mod reads;
 mod table;
+
+use serde_json::Value;
+
+use crate::environment::{Ended, Environment, SandboxProcess};
+
+/// A sandbox with so many executions and these faults. No automation ends by itself, so that nobody but the client changes
+/// anything.
+fn faulty(faults: &Value, executions: &str) -> SandboxProcess {
+    let arguments = [
+        "--executions",
+        executions,
+        "--automations-take",
+        "3000000000",
+    ];
+    SandboxProcess::with_faults_and(faults, &arguments)
+}
+
+/// Runs one change of a playbook.
+fn run_one(environment: &Environment, sandbox: &SandboxProcess, playbook: &str) -> Ended {
+    let timeout = table::TIMEOUT_S.to_string();
+    let one = ["run", playbook, "--limit", "1", "--yes", "--json"];
+    environment.run_on(sandbox, &[&one[..], &["--timeout", &timeout]].concat())
+}

@@ -1,11 +1,9 @@
 //! Faults of reads: what passes is read again, what does not ends the planning or the change, and nothing is written
 //! on a read that failed.
 
-use std::fs;
-
 use serde_json::{Value, json};
 
-use super::cells;
+use super::{cells, faulty, run_one};
 use crate::{
     environment::{Ended, Environment, SandboxProcess},
     operations::{FLOWS, playbook},
@@ -73,31 +71,10 @@ struct Cell {
 impl Cell {
     /// Runs a playbook of one change on a sandbox with these rules.
     fn run(rules: &[Value], rest: &str) -> Self {
-        let faults = tempfile::NamedTempFile::new().unwrap();
-        fs::write(faults.path(), json!({ "rules": rules }).to_string()).unwrap();
-        let sandbox = SandboxProcess::start(&[
-            "--executions",
-            "24",
-            "--automations-take",
-            "3000000000",
-            "--faults",
-            faults.path().to_str().unwrap(),
-        ]);
+        let sandbox = faulty(&json!({ "rules": rules }), "24");
         let environment = Environment::new();
         let file = playbook(&environment, "reads", rest);
-        let ended = environment.run_on(
-            &sandbox,
-            &[
-                "run",
-                &file,
-                "--limit",
-                "1",
-                "--yes",
-                "--json",
-                "--timeout",
-                "1",
-            ],
-        );
+        let ended = run_one(&environment, &sandbox, &file);
         Self {
             sandbox,
             environment,
