@@ -241,6 +241,16 @@ pub struct Plan {
 pub struct Show {
     /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
+    /// How to show it
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// Who a plan is shown to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A person at a terminal
+    Text,
 }
 
 #[derive(Debug, Args)]

@@ -55,7 +55,7 @@ pub(super) async fn launch(
     }
     let pace = args.pacing.over(&plan.header.pace);
 
-    plan.show(common, &pace, !args.pacing.no_recheck, "")?;
+    plan.show(common, &plan_file, &pace, !args.pacing.no_recheck, "")?;
 
     let vars_sha256 = digest::sha256(json!(plan.header.vars).to_string());
     let admit = || {

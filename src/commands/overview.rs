@@ -18,9 +18,9 @@ use crate::{
     cli::{Common, DEFAULT_SERVER},
     error::{Error, ExitCode},
     pace::Pace,
-    plan::{Header, PlanError, Reader, Trailer},
+    plan::{Header, KnownFile, PlanError, Reader, Trailer},
     playbook::Size,
-    report::{PlanSummary, PlanText, Summary, write_json},
+    report::{Listing, PlanReport, PlanSummary, Summary, write_json},
     store::RunId,
     text::shell_word,
 };
@@ -83,34 +83,55 @@ impl Overview {
         };
         let path = path.to_string_lossy();
         format!(
-            "To apply exactly this plan:\nwf-bulk apply {}{server} --approved {}",
+            "wf-bulk apply {}{server} --approved {}",
             shell_word(&path),
             self.sha256
         )
     }
 
-    /// Writes the plan as people read it: to standard output, or beside the JSON document that goes there.
+    /// The plan in `file`, as it would be applied with `pace`.
+    pub(super) fn report<'a>(
+        &'a self,
+        file: &'a KnownFile<'a>,
+        pace: &'a Pace,
+        rechecks: bool,
+    ) -> PlanReport<'a> {
+        PlanReport {
+            header: &self.header,
+            trailer: &self.trailer,
+            sha256: &self.sha256,
+            summary: &self.summary,
+            items: file,
+            pace,
+            rechecks,
+            broken_guards: self.broken_guards(),
+        }
+    }
+
+    /// The file that was read.
+    pub(super) fn known<'a>(&'a self, file: &'a File) -> KnownFile<'a> {
+        KnownFile {
+            file,
+            sha256: &self.sha256,
+        }
+    }
+
+    /// Writes the plan in `file` before a decision: to standard output, or beside the JSON document that goes there.
     pub(super) fn show(
         &self,
         common: &Common,
+        file: &File,
         pace: &Pace,
         rechecks: bool,
         closing: &str,
     ) -> Result<(), Error> {
-        let text = PlanText {
-            heading: (&self.header).into(),
-            summary: &self.summary,
-            trailer: &self.trailer,
-            pace,
-            rechecks,
-            broken_guards: &self.broken_guards(),
-            closing,
-        };
+        let file = self.known(file);
+        let report = self.report(&file, pace, rechecks);
         if common.json {
-            say(|out| text.write(out, STYLES));
+            say(|out| report.write_text(out, STYLES, Listing::First, closing));
             Ok(())
         } else {
-            print(|out| text.write(out, STYLES))
+            print(|out| report.write_text(out, STYLES, Listing::First, closing))
         }
     }
 

@@ -46,9 +46,10 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     let path = args.output.as_path();
     let overview = plan_into(common, &backend, &playbook, now, path, file.as_file_mut()).await?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    let file = file.persist(path).map_err(|error| failed(error.error))?;
 
-    let closing = format!("Nothing was changed.  {}", overview.how_to_apply(path));
-    overview.show(common, &playbook.pace, true, &closing)?;
+    let apply = overview.how_to_apply(path);
+    let closing = format!("Nothing was changed.  To apply exactly this plan:\n{apply}");
+    overview.show(common, &file, &playbook.pace, true, &closing)?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

@@ -63,6 +63,12 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     let playbook_word = shell_word(&args.playbook.to_string_lossy());
     let flags = flags(common, &args.planning);
     let closing = format!("Nothing was written.  To apply: wf-bulk run {playbook_word}{flags}");
-    overview.show(common, &playbook.pace, !args.pacing.no_recheck, &closing)?;
+    overview.show(
+        common,
+        &file,
+        &playbook.pace,
+        !args.pacing.no_recheck,
+        &closing,
+    )?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

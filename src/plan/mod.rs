@@ -3,6 +3,7 @@
 mod admission;
 mod builder;
 mod file;
+mod items;
 mod look_at;
 mod model;
 
@@ -10,6 +11,7 @@ pub use crate::action::{Effect, Repeat};
 pub use admission::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals};
 pub use builder::{Builder, ReasonsUnread, target_of};
 pub use file::{PlanError, Reader, Writer};
+pub use items::{Items, KnownFile};
 pub use model::{
     Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,
     Undo, VERSION,

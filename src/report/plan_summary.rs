@@ -1,14 +1,16 @@
 //! What a plan amounts to, gathered item by item in bounded memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use jiff::tz::TimeZone;
+use jiff::{civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use crate::{
     api::{Generation, Id, Level},
-    plan::{Change, Effect, Item, Rejection, Target, Undo},
-    text::Untrusted,
+    plan::{Change, Effect, Item, Target, Undo},
 };
 
 use super::{
@@ -27,12 +29,36 @@ const IRREVERSIBLE_SHOWN: usize = 10;
 /// Reasons why something can't be undone that are shown.
 const MAX_REASONS: usize = 5;
 
-/// Columns of an action's or a field's name; ours are shorter, a plan file may hold any.
-const NAME_COLUMNS: usize = 40;
-
 /// Pairs of actions and field that are counted. A playbook has a handful; a plan file is made of lines that
 /// somebody else may have written.
 const MAX_PAIRS: usize = 50;
+
+/// Equal changes of one field, or equal reasons to skip: a line of the table. All text is escaped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Group<'a> {
+    pub(super) count: u64,
+    /// The actions; `skipped` and `other changes` stand there, too.
+    pub(super) what: &'a str,
+    /// The field, or the reason.
+    pub(super) field: &'a str,
+    /// How the field changes.
+    pub(super) delta: String,
+    /// The targets, when there are few.
+    pub(super) few: &'a [String],
+}
+
+impl<'a> Group<'a> {
+    /// What is only counted, if there is any.
+    fn rest(count: u64, what: &'a str, field: &'a str, delta: &str) -> Option<Self> {
+        (count > 0).then(|| Self {
+            count,
+            what,
+            field,
+            delta: delta.to_owned(),
+            few: &[],
+        })
+    }
+}
 
 /// The changes, skips and rejections of a plan, grouped and counted.
 ///
@@ -48,7 +74,7 @@ pub struct PlanSummary {
     pub(super) skipped: Tally,
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
-    pub(super) irreversible_reasons: BTreeSet<String>,
+    irreversible_reasons: BTreeSet<String>,
     pub(super) effects: BTreeMap<Effect, u64>,
     /// Distinct targets with a change or a skip.
     pub(super) targets: BTreeMap<Level, u64>,
@@ -83,9 +109,11 @@ impl PlanSummary {
             Item::Change(change) => self.add_change(change),
             Item::Skipped(skip) => {
                 self.add_target(&skip.target);
-                self.skipped.add(words::detail(&skip.reason), None);
+                let reason = words::detail(&skip.reason);
+                self.skipped
+                    .add(reason, None, || words::target(&skip.target));
             }
-            Item::Rejected(rejection) => self.rejected.add(|| rejection_line(rejection)),
+            Item::Rejected(rejection) => self.rejected.add(|| words::rejection(rejection)),
         }
     }
 
@@ -94,18 +122,70 @@ impl PlanSummary {
         self.irreversible.total()
     }
 
+    /// Why they can't, in a line.
+    pub(super) fn why_irreversible(&self) -> String {
+        let reasons: Vec<&str> = self
+            .irreversible_reasons
+            .iter()
+            .map(String::as_str)
+            .collect();
+        reasons.join("; ")
+    }
+
+    /// What is done, the most frequent first.
+    pub(super) fn groups(&self) -> Vec<Group<'_>> {
+        let mut pairs: Vec<_> = self.changes.iter().collect();
+        pairs.sort_by_key(|(_, tally)| Reverse(tally.total()));
+        let mut groups = Vec::new();
+        for ((actions, field), tally) in pairs {
+            let (top, others) = tally.top();
+            groups.extend(top.into_iter().map(|(text, row)| Group {
+                count: row.count,
+                what: actions,
+                field,
+                delta: with_dates(text, row.dates),
+                few: &row.few,
+            }));
+            groups.extend(Group::rest(others, actions, field, "other values"));
+        }
+        groups.extend(Group::rest(self.other_pairs, "other changes", "", ""));
+        groups
+    }
+
+    /// What is left as it is, the most frequent reason first.
+    pub(super) fn skips(&self) -> Vec<Group<'_>> {
+        let (top, others) = self.skipped.top();
+        let mut groups: Vec<Group<'_>> = top
+            .into_iter()
+            .map(|(reason, row)| Group {
+                count: row.count,
+                what: "skipped",
+                field: reason,
+                delta: String::new(),
+                few: &row.few,
+            })
+            .collect();
+        groups.extend(Group::rest(others, "skipped", "for other reasons", ""));
+        groups
+    }
+
     fn add_change(&mut self, change: &Change) {
         self.add_target(&change.target);
-        let actions = name(&change.action.join(" + "));
+        let actions = words::actions(&change.action);
         if change.after.is_empty() {
-            self.add_field(actions.clone(), String::new(), None);
+            self.add_field(&change.target, actions.clone(), String::new(), None);
         }
         for (field, after) in &change.after {
             let before = change.before.get(field).unwrap_or(&Value::Null);
             // A field that is sent along unchanged is no news.
             if before != after {
                 let delta = Delta::of(field, before, after, &self.zone);
-                self.add_field(actions.clone(), name(field), Some(delta));
+                self.add_field(
+                    &change.target,
+                    actions.clone(),
+                    words::name(field),
+                    Some(delta),
+                );
             }
         }
         for effect in &change.effects {
@@ -114,8 +194,7 @@ impl PlanSummary {
         match &change.undo {
             Undo::Request(_) => {}
             Undo::None(reason) => {
-                self.irreversible
-                    .add(|| format!("{actions}  {}", words::target(&change.target)));
+                self.irreversible.add(|| words::change(change));
                 // There are as many reasons as kinds of actions; a plan from elsewhere may hold any.
                 if self.irreversible_reasons.len() < MAX_REASONS {
                     self.irreversible_reasons.insert(words::detail(reason));
@@ -124,14 +203,15 @@ impl PlanSummary {
         }
     }
 
-    fn add_field(&mut self, actions: String, field: String, delta: Option<Delta>) {
+    fn add_field(&mut self, target: &Target, actions: String, field: String, delta: Option<Delta>) {
         let pair = (actions, field);
         if self.changes.len() >= MAX_PAIRS && !self.changes.contains_key(&pair) {
             self.other_pairs += 1;
             return;
         }
         let (text, was) = delta.map_or_else(Default::default, |delta| (delta.text, delta.was));
-        self.changes.entry(pair).or_default().add(text, was);
+        let tally = self.changes.entry(pair).or_default();
+        tally.add(text, was, || words::target(target));
     }
 
     fn add_target(&mut self, target: &Target) {
@@ -164,16 +244,19 @@ impl PlanSummary {
     }
 }
 
-fn name(text: &str) -> String {
-    Untrusted(text).terminal().cut(NAME_COLUMNS).to_string()
-}
-
-fn rejection_line(rejection: &Rejection) -> String {
-    let row = rejection.row.map(|row| format!("row {row}"));
-    let target = rejection.target.as_ref().map(words::target);
-    let reason = Some(words::detail(&rejection.reason));
-    let parts: Vec<String> = [row, target, reason].into_iter().flatten().collect();
-    parts.join(": ")
+/// `+3 days   (was 2026-12-01 … 14)`.
+fn with_dates(text: &str, dates: Option<(Date, Date)>) -> String {
+    let Some((first, last)) = dates else {
+        return text.to_owned();
+    };
+    let same_month = |date: Date| (date.year(), date.month());
+    if first == last {
+        format!("{text}   (was {first})")
+    } else if same_month(first) == same_month(last) {
+        format!("{text}   (was {first} … {:02})", last.day())
+    } else {
+        format!("{text}   (was {first} … {last})")
+    }
 }
 
 #[cfg(test)]

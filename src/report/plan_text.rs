@@ -1,107 +1,87 @@
 //! A plan as people read it before they say yes.
 
-use std::{
-    io::{self, Write},
-    time::Duration,
-};
+use std::io::{self, Write};
 
-use jiff::civil::Date;
 use owo_colors::OwoColorize as _;
 
-use crate::{
-    pace::Pace,
-    plan::{Effect, Trailer},
-    styles::Styles,
-    text::Untrusted,
-};
+use crate::{styles::Styles, text::Untrusted};
 
 use super::{
-    plan_heading::Heading,
-    plan_summary::PlanSummary,
-    table::write_rows,
-    tally::Row,
-    units::{count, rough, thousands},
+    plan_report::PlanReport,
+    plan_summary::Group,
+    table::{Row, write_rows},
+    tally::Sample,
+    units::{count, thousands},
 };
 
-/// A whole plan, ready to be shown.
-#[derive(Clone, Copy, Debug)]
-pub struct PlanText<'a> {
-    pub heading: Heading<'a>,
-    pub summary: &'a PlanSummary,
-    pub trailer: &'a Trailer,
-    /// What it would be applied with.
-    pub pace: &'a Pace,
-    /// Each execution is read once more before its writes.
-    pub rechecks: bool,
-    /// Guards that do not hold, one sentence each.
-    pub broken_guards: &'a [String],
-    /// What to do next; the last lines.
-    pub closing: &'a str,
+/// How much is told one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// All that can't be undone or planned: for who reads the plan.
+    Whole,
+    /// The first few: for who is about to say yes.
+    First,
 }
 
-impl PlanText<'_> {
-    /// Writes the plan's text.
+impl PlanReport<'_> {
+    /// Writes the plan for a terminal; the lines of `closing`, what to do next, are the last ones.
     ///
     /// # Errors
     ///
-    /// What `out` says.
-    pub fn write(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
-        self.heading
-            .write(out, self.summary, self.trailer.scanned, styles)?;
-        let rows = self.rows();
+    /// What `out` says, or when the plan can't be read again.
+    pub fn write_text(
+        &self,
+        out: &mut dyn Write,
+        styles: Styles,
+        listing: Listing,
+        closing: &str,
+    ) -> io::Result<()> {
+        self.write_heading(out, styles)?;
+        let rows: Vec<Row> = self
+            .summary
+            .groups()
+            .into_iter()
+            .chain(self.summary.skips())
+            .map(Row::from)
+            .collect();
         if !rows.is_empty() {
             writeln!(out)?;
             write_rows(out, &rows)?;
         }
-        self.write_rejected(out, styles)?;
-        self.write_irreversible(out, styles)?;
+        self.write_rejected(out, styles, listing)?;
+        self.write_irreversible(out, styles, listing)?;
         writeln!(out)?;
-        self.write_totals(out)?;
-        for guard in self.broken_guards {
+        for line in self.totals() {
+            writeln!(out, "{line}")?;
+        }
+        for guard in &self.broken_guards {
             let guard = Untrusted(guard).terminal();
             writeln!(out, "{} {guard}", "guard broken:".style(styles.error))?;
         }
-        for line in self.closing.lines() {
+        for line in closing.lines() {
             writeln!(out, "{}", Untrusted(line).terminal())?;
         }
         Ok(())
     }
 
-    /// The table: what is done, to what, how; and what is left out.
-    fn rows(&self) -> Vec<[String; 4]> {
-        let mut rows = Vec::new();
-        let mut pairs: Vec<_> = self.summary.changes.iter().collect();
-        pairs.sort_by_key(|(_, tally)| std::cmp::Reverse(tally.total()));
-        for ((actions, field), tally) in pairs {
-            let (top, others) = tally.top();
-            for (text, row) in top {
-                rows.push([
-                    thousands(row.count),
-                    actions.clone(),
-                    field.clone(),
-                    with_dates(text, row),
-                ]);
-            }
-            if others > 0 {
-                let text = "other values".to_owned();
-                rows.push([thousands(others), actions.clone(), field.clone(), text]);
-            }
+    fn write_heading(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        let playbook = Untrusted(&self.header.playbook.name).terminal();
+        let server = Untrusted(&self.header.server).terminal();
+        write!(out, "{}  on {server}", playbook.style(styles.strong))?;
+        if let Some(org) = &self.header.org {
+            write!(out, ", org {}", Untrusted(org).terminal())?;
         }
-        let mut note = |number: u64, label: &str, text: String| {
-            if number > 0 {
-                rows.push([thousands(number), label.to_owned(), text, String::new()]);
-            }
-        };
-        note(self.summary.other_pairs, "other changes", String::new());
-        let (top, others) = self.summary.skipped.top();
-        for (reason, row) in top {
-            note(row.count, "skipped", reason.to_owned());
-        }
-        note(others, "skipped", "for other reasons".to_owned());
-        rows
+        let (now, zone) = self.moment();
+        writeln!(out, ", as of {now} {}", Untrusted(zone).terminal())?;
+        writeln!(out, "{}", self.selected())
     }
 
-    fn write_rejected(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+    fn write_rejected(
+        &self,
+        out: &mut dyn Write,
+        styles: Styles,
+        listing: Listing,
+    ) -> io::Result<()> {
         let rejected = &self.summary.rejected;
         if rejected.total() == 0 {
             return Ok(());
@@ -111,10 +91,18 @@ impl PlanText<'_> {
             thousands(rejected.total())
         );
         writeln!(out, "\n{}", title.style(styles.error))?;
-        write_sample(out, rejected.lines(), rejected.more())
+        match listing {
+            Listing::First => write_sample(out, rejected),
+            Listing::Whole => self.each_rejected(&mut |line| writeln!(out, "  {line}")),
+        }
     }
 
-    fn write_irreversible(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+    fn write_irreversible(
+        &self,
+        out: &mut dyn Write,
+        styles: Styles,
+        listing: Listing,
+    ) -> io::Result<()> {
         let irreversible = &self.summary.irreversible;
         if irreversible.total() == 0 {
             return Ok(());
@@ -123,208 +111,73 @@ impl PlanText<'_> {
             "{} can't be undone:",
             count(irreversible.total(), "change", "changes")
         );
-        let reasons: Vec<&str> = self
-            .summary
-            .irreversible_reasons
-            .iter()
-            .map(String::as_str)
-            .collect();
-        writeln!(
-            out,
-            "\n{} {}",
-            title.style(styles.warning),
-            reasons.join("; ")
-        )?;
-        write_sample(out, irreversible.lines(), irreversible.more())
-    }
-
-    /// What holds a run of it back, besides its rate.
-    fn write_limits(&self, out: &mut dyn Write) -> io::Result<()> {
-        let stages: Vec<String> = self
-            .pace
-            .stages_of(self.trailer.groups)
-            .iter()
-            .map(|stage| thousands(stage.end - stage.start))
-            .collect();
-        if let [stages @ .., last] = &stages[..]
-            && !stages.is_empty()
-        {
-            writeln!(
-                out,
-                "in stages of {} and {last}: one begins when nothing has failed in the one before",
-                stages.join(", ")
-            )?;
+        let reasons = self.summary.why_irreversible();
+        writeln!(out, "\n{} {reasons}", title.style(styles.warning))?;
+        match listing {
+            Listing::First => write_sample(out, irreversible),
+            Listing::Whole => self.each_irreversible(&mut |line| writeln!(out, "  {line}")),
         }
-        match self.pace.max_errors_of(self.trailer.changes) {
-            Some(errors) => writeln!(
-                out,
-                "stops as soon as {}",
-                count(
-                    errors,
-                    "change fails or is in doubt",
-                    "changes fail or are in doubt"
-                )
-            ),
-            None => Ok(()),
-        }
-    }
-
-    fn write_totals(&self, out: &mut dyn Write) -> io::Result<()> {
-        let changes = self.trailer.changes;
-        if changes == 0 {
-            return writeln!(out, "no changes: there is nothing to do");
-        }
-        let groups = self.trailer.groups;
-        write!(
-            out,
-            "{} in {}: {}",
-            count(changes, "change", "changes"),
-            self.summary.executions(groups),
-            count(changes, "write", "writes"),
-        )?;
-        let mut requests = changes;
-        if self.rechecks && !self.summary.is_of_entities() {
-            requests += groups;
-            write!(out, ", {}", count(groups, "re-check", "re-checks"))?;
-        }
-        let rate = self.pace.rate.per_second();
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "an estimate that is shown with two digits"
-        )]
-        let span = Duration::try_from_secs_f64(requests as f64 / rate)
-            .unwrap_or(Duration::MAX)
-            .max(Duration::from_secs(1));
-        writeln!(out, ", about {} at {rate}/s", rough(span))?;
-        self.write_limits(out)?;
-
-        let irreversible = self.summary.irreversible.total();
-        if irreversible == 0 {
-            write!(out, "all can be undone")?;
-        } else if irreversible == changes {
-            write!(out, "none can be undone")?;
-        } else {
-            let reversible = thousands(changes.saturating_sub(irreversible));
-            write!(
-                out,
-                "{reversible} can be undone, {} can't",
-                thousands(irreversible)
-            )?;
-        }
-        if self.summary.effects.is_empty() {
-            return writeln!(out, "; no automation fires");
-        }
-        for (effect, number) in &self.summary.effects {
-            match effect {
-                Effect::AutomationFires if *number == 1 => write!(out, "; 1 automation fires")?,
-                Effect::AutomationFires => {
-                    write!(out, "; {} automations fire", thousands(*number))?;
-                }
-                Effect::FlowAdvances => write!(out, "; {number} may advance their flows")?,
-                Effect::LaterTasksReset => write!(out, "; {number} reset all later tasks")?,
-                Effect::AutomationsMayFire => write!(
-                    out,
-                    "; automations may fire on {}",
-                    count(*number, "change", "changes")
-                )?,
-            }
-        }
-        writeln!(out)
     }
 }
 
-/// `+3 days   (was 2026-12-01 … 14)`.
-fn with_dates(text: &str, row: &Row) -> String {
-    let Some((first, last)) = row.dates else {
-        return text.to_owned();
-    };
-    let same_month = |date: Date| (date.year(), date.month());
-    if first == last {
-        format!("{text}   (was {first})")
-    } else if same_month(first) == same_month(last) {
-        format!("{text}   (was {first} … {:02})", last.day())
-    } else {
-        format!("{text}   (was {first} … {last})")
+impl From<Group<'_>> for Row {
+    fn from(group: Group<'_>) -> Self {
+        Self {
+            cells: [
+                thousands(group.count),
+                group.what.to_owned(),
+                group.field.to_owned(),
+                group.delta,
+            ],
+            below: group.few.to_vec(),
+        }
     }
 }
 
-fn write_sample(out: &mut dyn Write, lines: &[String], more: u64) -> io::Result<()> {
-    for line in lines {
+fn write_sample(out: &mut dyn Write, sample: &Sample) -> io::Result<()> {
+    for line in sample.lines() {
         writeln!(out, "  {line}")?;
     }
-    if more > 0 {
-        writeln!(out, "  … and {} more", thousands(more))?;
+    match sample.more() {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {} more", thousands(more)),
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::{
+        pace::Pace,
         plan::{Item, Rejection, Skip},
         report::{
+            plan_report::tests::Sample,
             plan_summary::tests::{change, run_now},
             words::tests::task,
         },
     };
 
-    struct Sample {
-        items: Vec<Item>,
-        broken_guards: Vec<String>,
-        rechecks: bool,
-        pace: Pace,
+    const CLOSING: &str =
+        "Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox";
+
+    fn shown(sample: &Sample, listing: Listing) -> String {
+        sample.report(|report| {
+            let mut out = Vec::new();
+            report
+                .write_text(&mut out, Styles::plain(), listing, CLOSING)
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        })
     }
 
     fn text(sample: &Sample) -> String {
-        let mut summary = PlanSummary::new(TimeZone::UTC);
-        let mut trailer = Trailer {
-            scanned: 2_000,
-            ..Trailer::default()
-        };
-        let mut groups = std::collections::BTreeSet::new();
-        for item in &sample.items {
-            summary.add(item);
-            match item {
-                Item::Change(change) => {
-                    trailer.changes += 1;
-                    groups.insert(change.group.clone());
-                }
-                Item::Skipped(_) => trailer.skipped += 1,
-                Item::Rejected(_) => trailer.rejected += 1,
-            }
-        }
-        trailer.groups = groups.len() as u64;
-        let plan = PlanText {
-            heading: Heading {
-                playbook: "reassign-leaver",
-                server: "sandbox",
-                org: Some("4711"),
-                now: "2026-12-01T08:00:00Z".parse().unwrap(),
-                timezone: "Europe/Berlin",
-            },
-            summary: &summary,
-            trailer: &trailer,
-            pace: &sample.pace,
-            rechecks: sample.rechecks,
-            broken_guards: &sample.broken_guards,
-            closing: "Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
-        };
-        let mut out = Vec::new();
-        plan.write(&mut out, Styles::plain()).unwrap();
-        String::from_utf8(out).unwrap()
+        shown(sample, Listing::First)
     }
 
     fn plain(items: Vec<Item>) -> String {
-        text(&Sample {
-            items,
-            broken_guards: Vec::new(),
-            rechecks: true,
-            pace: Pace::default(),
-        })
+        text(&items.into())
     }
 
     fn reassign(n: usize) -> Item {

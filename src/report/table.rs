@@ -4,11 +4,18 @@ use std::io::{self, Write};
 
 use crate::text::columns;
 
+/// Cells beside each other, and lines that belong to them.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    pub(super) cells: [String; 4],
+    pub(super) below: Vec<String>,
+}
+
 /// Right-aligned counts, then columns as wide as their widest cell. A text that ends its row after the second column
 /// takes no width: reasons are sentences, and would push everything aside.
-pub(super) fn write_rows(out: &mut dyn Write, rows: &[[String; 4]]) -> io::Result<()> {
+pub(super) fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
     let mut widths = [0; 3];
-    for row in rows {
+    for Row { cells: row, .. } in rows {
         let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
         for (place, width) in widths.iter_mut().enumerate() {
             if place < 2 || place < last {
@@ -16,7 +23,7 @@ pub(super) fn write_rows(out: &mut dyn Write, rows: &[[String; 4]]) -> io::Resul
             }
         }
     }
-    for row in rows {
+    for Row { cells: row, below } in rows {
         let mut line = format!("{:>1$}", row[0], widths[0]);
         for (place, cell) in row.iter().enumerate().skip(1) {
             line.push_str("  ");
@@ -27,6 +34,10 @@ pub(super) fn write_rows(out: &mut dyn Write, rows: &[[String; 4]]) -> io::Resul
             }
         }
         writeln!(out, "  {}", line.trim_end())?;
+        let indent = " ".repeat(2 + widths[0] + 2);
+        for line in below {
+            writeln!(out, "{indent}{line}")?;
+        }
     }
     Ok(())
 }
@@ -37,18 +48,23 @@ mod tests {
 
     #[test]
     fn cells_stand_under_each_other_by_the_columns_they_take() {
-        let row = |cells: [&str; 4]| cells.map(str::to_owned);
-        let rows = [
+        let row = |cells: [&str; 4]| Row {
+            cells: cells.map(str::to_owned),
+            below: Vec::new(),
+        };
+        let mut rows = [
             row(["1,234", "日本", "field", "x"]),
             row(["5", "skipped", "a long reason why", ""]),
             row(["60", "close", "f", "y"]),
         ];
+        rows[2].below = vec!["of the row above".to_owned()];
         let mut out = Vec::new();
         write_rows(&mut out, &rows).unwrap();
         let lines = [
             "  1,234  日本     field  x",
             "      5  skipped  a long reason why",
             "     60  close    f      y",
+            "         of the row above",
         ];
         assert_eq!(
             String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(),

@@ -14,6 +14,9 @@ const KEPT: usize = 500;
 /// Distinct texts that are shown: what fits on a screen.
 const SHOWN: usize = 20;
 
+/// The most additions of one text that are also told one by one: more of them are a rule, fewer are worth a look.
+const FEW: usize = 3;
+
 /// How often each text was added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -22,15 +25,19 @@ pub(super) struct Tally {
     overflow: u64,
 }
 
-/// One text's count, and the range of the dates that were added with it.
+/// One text's count, and what is known of the additions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Row {
     pub(super) count: u64,
+    /// The range of the dates that were added with it.
     pub(super) dates: Option<(Date, Date)>,
+    /// What was added, when there are few.
+    pub(super) few: Vec<String>,
 }
 
 impl Tally {
-    pub(super) fn add(&mut self, text: String, date: Option<Date>) {
+    /// `what` is made only while there are few.
+    pub(super) fn add(&mut self, text: String, date: Option<Date>, what: impl FnOnce() -> String) {
         if self.rows.len() >= KEPT && !self.rows.contains_key(&text) {
             self.overflow += 1;
             return;
@@ -40,6 +47,11 @@ impl Tally {
         if let Some(date) = date {
             let (first, last) = row.dates.unwrap_or((date, date));
             row.dates = Some((min(first, date), max(last, date)));
+        }
+        if row.count <= FEW as u64 {
+            row.few.push(what());
+        } else {
+            row.few = Vec::new();
         }
     }
 
@@ -109,10 +121,10 @@ mod tests {
     fn the_most_frequent_texts_come_first_and_the_rest_is_counted() {
         let mut tally = Tally::default();
         for number in 0..30 {
-            tally.add(format!("once {number:02}"), None);
+            tally.add(format!("once {number:02}"), None, String::new);
         }
         for _ in 0..3 {
-            tally.add("thrice".to_owned(), None);
+            tally.add("thrice".to_owned(), None, String::new);
         }
         let (rows, others) = tally.top();
         assert_eq!(rows[0].0, "thrice");
@@ -124,9 +136,9 @@ mod tests {
     fn memory_is_bounded_and_no_addition_is_lost() {
         let mut tally = Tally::default();
         for number in 0..10_000 {
-            tally.add(number.to_string(), None);
+            tally.add(number.to_string(), None, || "x".to_owned());
         }
-        tally.add("0".to_owned(), None);
+        tally.add("0".to_owned(), None, || "y".to_owned());
         assert_eq!(tally.rows.len(), KEPT);
         assert_eq!(tally.total(), 10_001);
         assert_eq!(
@@ -135,7 +147,8 @@ mod tests {
                 "0",
                 &Row {
                     count: 2,
-                    dates: None
+                    dates: None,
+                    few: vec!["x".to_owned(), "y".to_owned()],
                 }
             )
         );
@@ -145,10 +158,27 @@ mod tests {
     fn a_row_knows_the_range_of_its_dates() {
         let mut tally = Tally::default();
         for date in ["2026-12-05", "2026-12-01", "2026-12-14"] {
-            tally.add("+3 days".to_owned(), Some(date.parse().unwrap()));
+            tally.add(
+                "+3 days".to_owned(),
+                Some(date.parse().unwrap()),
+                String::new,
+            );
         }
         let range = ("2026-12-01".parse().unwrap(), "2026-12-14".parse().unwrap());
         assert_eq!(tally.top().0[0].1.dates, Some(range));
+    }
+
+    #[test]
+    fn what_is_few_is_known_and_what_is_many_is_not() {
+        let mut tally = Tally::default();
+        for number in 0..FEW {
+            tally.add("few".to_owned(), None, || number.to_string());
+        }
+        for number in 0..=FEW {
+            tally.add("many".to_owned(), None, || number.to_string());
+        }
+        assert_eq!(tally.rows["few"].few, ["0", "1", "2"]);
+        assert_eq!(tally.rows["many"].few, [""; 0]);
     }
 
     #[test]

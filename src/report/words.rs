@@ -2,12 +2,20 @@
 
 use std::time::Duration;
 
-use crate::{event::Drain, outcome::Outcome, plan::Target, text::Untrusted};
+use crate::{
+    event::Drain,
+    outcome::Outcome,
+    plan::{Change, Rejection, Target},
+    text::Untrusted,
+};
 
 use super::{
     problem::Problem,
     units::{count, rough},
 };
+
+/// Columns of an action's or a field's name; ours are shorter, a plan file may hold any.
+const WORD_COLUMNS: usize = 40;
 
 /// Columns of a name; the ids beside it are what identifies.
 const NAME_COLUMNS: usize = 50;
@@ -30,6 +38,30 @@ pub(super) fn target(target: &Target) -> String {
         .as_ref()
         .map_or_else(String::new, |id| format!("/{id}"));
     format!("{}{name} {}{id}", target.kind, target.execution)
+}
+
+/// The name of an action or a field, escaped.
+pub(super) fn name(text: &str) -> String {
+    Untrusted(text).terminal().cut(WORD_COLUMNS).to_string()
+}
+
+/// `reassign + shift_due_date`, escaped.
+pub(super) fn actions(actions: &[String]) -> String {
+    name(&actions.join(" + "))
+}
+
+/// A line about a change that is planned.
+pub(super) fn change(change: &Change) -> String {
+    format!("{}  {}", actions(&change.action), target(&change.target))
+}
+
+/// A line about what could not be planned, and why.
+pub(super) fn rejection(rejection: &Rejection) -> String {
+    let row = rejection.row.map(|row| format!("row {row}"));
+    let target = rejection.target.as_ref().map(target);
+    let reason = Some(detail(&rejection.reason));
+    let parts: Vec<String> = [row, target, reason].into_iter().flatten().collect();
+    parts.join(": ")
 }
 
 /// A message from outside, escaped and cut to a line or two.

@@ -1,0 +1,103 @@
+//! What is said of a plan, in whatever format.
+
+use crate::{
+    pace::Pace,
+    plan::{Header, Items, Trailer},
+};
+
+use super::plan_summary::PlanSummary;
+
+/// A plan that was read whole, its digest found right, and what is known about it where it is shown.
+///
+/// Each format is a method in a file of its own.
+#[derive(Clone, Debug)]
+pub struct PlanReport<'a> {
+    pub header: &'a Header,
+    pub trailer: &'a Trailer,
+    /// What `sha256sum` prints for the file.
+    pub sha256: &'a str,
+    pub summary: &'a PlanSummary,
+    /// The plan's lines, for what is shown one by one.
+    pub items: &'a dyn Items,
+    /// What it would be applied with.
+    pub pace: &'a Pace,
+    /// Each execution is read once more before its writes.
+    pub rechecks: bool,
+    /// Guards that do not hold, one sentence each.
+    pub broken_guards: Vec<String>,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::Item;
+
+    /// What the tests of all formats show.
+    #[derive(Debug)]
+    pub(in crate::report) struct Sample {
+        pub(in crate::report) items: Vec<Item>,
+        pub(in crate::report) broken_guards: Vec<String>,
+        pub(in crate::report) rechecks: bool,
+        pub(in crate::report) pace: Pace,
+    }
+
+    impl From<Vec<Item>> for Sample {
+        fn from(items: Vec<Item>) -> Self {
+            Self {
+                items,
+                broken_guards: Vec::new(),
+                rechecks: true,
+                pace: Pace::default(),
+            }
+        }
+    }
+
+    impl Sample {
+        /// Hands over the report of a plan with these items.
+        pub(in crate::report) fn report<T>(&self, show: impl FnOnce(&PlanReport<'_>) -> T) -> T {
+            let header: Header = serde_json::from_value(json!({
+                "wf_bulk_plan": 1,
+                "playbook": {"name": "reassign-leaver", "sha256": "00", "converges": true, "repeatable": false},
+                "vars": {"leaver": "10010"}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z",
+                "timezone": "Europe/Berlin",
+                "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+                "guards": {"max_changes": 500, "allow": [], "rejected": "refuse"},
+                "tool": "wf-bulk 0.1.0",
+            }))
+            .unwrap();
+            let mut summary = PlanSummary::new(TimeZone::UTC);
+            let mut trailer = Trailer {
+                scanned: 2_000,
+                ..Trailer::default()
+            };
+            let mut groups = BTreeSet::new();
+            for item in &self.items {
+                summary.add(item);
+                match item {
+                    Item::Change(change) => {
+                        trailer.changes += 1;
+                        groups.insert(change.group.clone());
+                    }
+                    Item::Skipped(_) => trailer.skipped += 1,
+                    Item::Rejected(_) => trailer.rejected += 1,
+                }
+            }
+            trailer.groups = groups.len() as u64;
+            show(&PlanReport {
+                header: &header,
+                trailer: &trailer,
+                sha256: &"5e".repeat(32),
+                summary: &summary,
+                items: &self.items,
+                pace: &self.pace,
+                rechecks: self.rechecks,
+                broken_guards: self.broken_guards.clone(),
+            })
+        }
+    }
+}

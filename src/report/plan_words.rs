@@ -1,0 +1,191 @@
+//! What is said of a plan in whatever format: our own words and numbers, nothing from outside but the zone's name.
+
+use std::{io, time::Duration};
+
+use jiff::tz::TimeZone;
+
+use crate::{
+    api::Level,
+    plan::{Effect, Item, Undo},
+};
+
+use super::{
+    plan_report::PlanReport,
+    units::{count, rough, thousands},
+    words,
+};
+
+impl PlanReport<'_> {
+    /// `2026-12-01 09:00` on the wall clock of the playbook's zone, and the zone's name.
+    pub(super) fn moment(&self) -> (String, &str) {
+        // A plan from a machine that knows more zones than this one still shows its moment.
+        let (zone, name) = match TimeZone::get(&self.header.timezone) {
+            Ok(zone) => (zone, self.header.timezone.as_str()),
+            Err(_) => (TimeZone::UTC, "UTC"),
+        };
+        let now = zone.to_datetime(self.header.now);
+        (now.strftime("%Y-%m-%d %H:%M").to_string(), name)
+    }
+
+    /// `scanned 2,000 flows, selected 142 tasks in 51 flows`.
+    pub(super) fn selected(&self) -> String {
+        let summary = self.summary;
+        let scanned = summary.executions(self.trailer.scanned);
+        let executions = summary.executions(summary.executions);
+        let parts: Vec<String> = summary
+            .targets
+            .iter()
+            .map(|(level, number)| match level {
+                Level::Execution => summary.executions(*number),
+                Level::Entity => count(*number, "entity", "entities"),
+                Level::Step => count(*number, "step", "steps"),
+                Level::Phase => count(*number, "phase", "phases"),
+                Level::Task => count(*number, "task", "tasks"),
+            })
+            .collect();
+        let selected = if parts.is_empty() {
+            "none".to_owned()
+        } else if summary.targets.keys().eq([&Level::Execution]) || summary.is_of_entities() {
+            executions
+        } else {
+            format!("{} in {executions}", parts.join(" and "))
+        };
+        format!("scanned {scanned}, selected {selected}")
+    }
+
+    /// How large it is and how long it takes, what holds it back, what can be undone, what else happens: a line each.
+    pub(super) fn totals(&self) -> Vec<String> {
+        if self.trailer.changes == 0 {
+            return vec!["no changes: there is nothing to do".to_owned()];
+        }
+        let mut lines = vec![self.size()];
+        lines.extend(self.stages());
+        lines.extend(self.error_budget());
+        let mut ways = vec![self.way_back()];
+        ways.extend(self.effects());
+        lines.push(ways.join("; "));
+        lines
+    }
+
+    /// `140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s`.
+    pub(super) fn size(&self) -> String {
+        let changes = self.trailer.changes;
+        let groups = self.trailer.groups;
+        let mut text = format!(
+            "{} in {}: {}",
+            count(changes, "change", "changes"),
+            self.summary.executions(groups),
+            count(changes, "write", "writes"),
+        );
+        let mut requests = changes;
+        if self.rechecks && !self.summary.is_of_entities() {
+            requests += groups;
+            text += &format!(", {}", count(groups, "re-check", "re-checks"));
+        }
+        let rate = self.pace.rate.per_second();
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "an estimate that is shown with two digits"
+        )]
+        let span = Duration::try_from_secs_f64(requests as f64 / rate)
+            .unwrap_or(Duration::MAX)
+            .max(Duration::from_secs(1));
+        text + &format!(", about {} at {rate}/s", rough(span))
+    }
+
+    fn stages(&self) -> Option<String> {
+        let stages: Vec<String> = self
+            .pace
+            .stages_of(self.trailer.groups)
+            .iter()
+            .map(|stage| thousands(stage.end - stage.start))
+            .collect();
+        match &stages[..] {
+            [] | [_] => None,
+            [stages @ .., last] => Some(format!(
+                "in stages of {} and {last}: one begins when nothing has failed in the one before",
+                stages.join(", ")
+            )),
+        }
+    }
+
+    fn error_budget(&self) -> Option<String> {
+        let errors = self.pace.max_errors_of(self.trailer.changes)?;
+        let most = count(
+            errors,
+            "change fails or is in doubt",
+            "changes fail or are in doubt",
+        );
+        Some(format!("stops as soon as {most}"))
+    }
+
+    /// Whether it can be undone.
+    pub(super) fn way_back(&self) -> String {
+        let irreversible = self.summary.irreversible();
+        let changes = self.trailer.changes;
+        if irreversible == 0 {
+            "all can be undone".to_owned()
+        } else if irreversible == changes {
+            "none can be undone".to_owned()
+        } else {
+            let reversible = thousands(changes.saturating_sub(irreversible));
+            format!(
+                "{reversible} can be undone, {} can't",
+                thousands(irreversible)
+            )
+        }
+    }
+
+    /// What else happens because of the changes.
+    pub(super) fn effects(&self) -> Vec<String> {
+        if self.summary.effects.is_empty() {
+            return vec!["no automation fires".to_owned()];
+        }
+        self.summary
+            .effects
+            .iter()
+            .map(|(effect, number)| match effect {
+                Effect::AutomationFires => count(*number, "automation fires", "automations fire"),
+                Effect::FlowAdvances => count(
+                    *number,
+                    "change may advance its flow",
+                    "changes may advance their flows",
+                ),
+                Effect::LaterTasksReset => count(
+                    *number,
+                    "change resets all later tasks",
+                    "changes reset all later tasks",
+                ),
+                Effect::AutomationsMayFire => format!(
+                    "automations may fire on {}",
+                    count(*number, "change", "changes")
+                ),
+            })
+            .collect()
+    }
+
+    /// Each change that can't be undone, in the plan's order, escaped.
+    pub(super) fn each_irreversible(
+        &self,
+        visit: &mut dyn FnMut(String) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.items.each(&mut |item| match item {
+            Item::Change(change) => match &change.undo {
+                Undo::None(_) => visit(words::change(change)),
+                Undo::Request(_) => Ok(()),
+            },
+            Item::Skipped(_) | Item::Rejected(_) => Ok(()),
+        })
+    }
+
+    /// All that could not be planned, in the plan's order, escaped.
+    pub(super) fn each_rejected(
+        &self,
+        visit: &mut dyn FnMut(String) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.items.each(&mut |item| match item {
+            Item::Rejected(rejection) => visit(words::rejection(rejection)),
+            Item::Change(_) | Item::Skipped(_) => Ok(()),
+        })
+    }
+}
