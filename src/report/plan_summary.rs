@@ -111,7 +111,7 @@ impl PlanSummary {
                 self.add_target(&skip.target);
                 let reason = words::detail(&skip.reason);
                 self.skipped
-                    .add(reason, None, || words::target(&skip.target));
+                    .add(reason, None, || Some(words::target(&skip.target)));
             }
             Item::Rejected(rejection) => self.rejected.add(|| words::rejection(rejection)),
         }
@@ -173,19 +173,14 @@ impl PlanSummary {
         self.add_target(&change.target);
         let actions = words::actions(&change.action);
         if change.after.is_empty() {
-            self.add_field(&change.target, actions.clone(), String::new(), None);
+            self.add_field(change, actions.clone(), String::new(), None);
         }
         for (field, after) in &change.after {
             let before = change.before.get(field).unwrap_or(&Value::Null);
             // A field that is sent along unchanged is no news.
             if before != after {
                 let delta = Delta::of(field, before, after, &self.zone);
-                self.add_field(
-                    &change.target,
-                    actions.clone(),
-                    words::name(field),
-                    Some(delta),
-                );
+                self.add_field(change, actions.clone(), words::name(field), Some(delta));
             }
         }
         for effect in &change.effects {
@@ -203,7 +198,7 @@ impl PlanSummary {
         }
     }
 
-    fn add_field(&mut self, target: &Target, actions: String, field: String, delta: Option<Delta>) {
+    fn add_field(&mut self, change: &Change, actions: String, field: String, delta: Option<Delta>) {
         let pair = (actions, field);
         if self.changes.len() >= MAX_PAIRS && !self.changes.contains_key(&pair) {
             self.other_pairs += 1;
@@ -211,7 +206,11 @@ impl PlanSummary {
         }
         let (text, was) = delta.map_or_else(Default::default, |delta| (delta.text, delta.was));
         let tally = self.changes.entry(pair).or_default();
-        tally.add(text, was, || words::target(target));
+        // What can't be undone is listed anyway.
+        tally.add(text, was, || match &change.undo {
+            Undo::Request(_) => Some(words::target(&change.target)),
+            Undo::None(_) => None,
+        });
     }
 
     fn add_target(&mut self, target: &Target) {

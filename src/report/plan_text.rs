@@ -232,8 +232,13 @@ mod tests {
 
           137  reassign        assigned_to  10010 → 10020
             2  shift_due_date  due_date     +3 days   (was 2026-12-01 … 14)
+               task “Call back” e90/s
+               task “Call back” e91/s
             1  shift_due_date  due_date     +2 days   (was 2026-12-30)
+               task “Call back” e92/s
             2  skipped         10020 is assigned already
+               task e93/t
+               task e94/t
 
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
         all can be undone; no automation fires
@@ -266,6 +271,7 @@ mod tests {
 
           2  run_schedule_now
           1  reassign          assigned_to  10010 → 10020
+             task “Call back” e30/t90
 
         11 rejected, these can't be planned:
           row 2: there is no such execution
@@ -331,6 +337,24 @@ mod tests {
             text.contains("none can be undone; 22 automations fire"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn who_reads_the_plan_sees_all_that_is_final_or_could_not_be_planned() {
+        let mut items: Vec<Item> = (0..22)
+            .map(|n| run_now(task(&format!("e{n}"), "t", "")))
+            .collect();
+        items.extend((0..22).map(|row| {
+            Item::Rejected(Rejection {
+                target: None,
+                row: Some(row),
+                reason: "there is no such execution".to_owned(),
+            })
+        }));
+        let text = shown(&items.into(), Listing::Whole);
+        assert_eq!(text.matches("  run_schedule_now  task").count(), 22);
+        assert_eq!(text.matches("there is no such execution").count(), 22);
+        assert!(!text.contains("more"), "{text}");
     }
 
     #[test]

@@ -71,26 +71,31 @@ impl PlanReport<'_> {
     pub(super) fn size(&self) -> String {
         let changes = self.trailer.changes;
         let groups = self.trailer.groups;
-        let mut text = format!(
+        let rechecks = if self.rechecks && !self.summary.is_of_entities() {
+            groups
+        } else {
+            0
+        };
+        let size = format!(
             "{} in {}: {}",
             count(changes, "change", "changes"),
             self.summary.executions(groups),
             count(changes, "write", "writes"),
         );
-        let mut requests = changes;
-        if self.rechecks && !self.summary.is_of_entities() {
-            requests += groups;
-            text += &format!(", {}", count(groups, "re-check", "re-checks"));
-        }
         let rate = self.pace.rate.per_second();
         #[expect(
             clippy::cast_precision_loss,
             reason = "an estimate that is shown with two digits"
         )]
-        let span = Duration::try_from_secs_f64(requests as f64 / rate)
+        let span = Duration::try_from_secs_f64((changes + rechecks) as f64 / rate)
             .unwrap_or(Duration::MAX)
             .max(Duration::from_secs(1));
-        text + &format!(", about {} at {rate}/s", rough(span))
+        let span = rough(span);
+        if rechecks == 0 {
+            return format!("{size}, about {span} at {rate}/s");
+        }
+        let rechecks = count(rechecks, "re-check", "re-checks");
+        format!("{size}, {rechecks}, about {span} at {rate}/s")
     }
 
     fn stages(&self) -> Option<String> {

@@ -36,8 +36,13 @@ pub(super) struct Row {
 }
 
 impl Tally {
-    /// `what` is made only while there are few.
-    pub(super) fn add(&mut self, text: String, date: Option<Date>, what: impl FnOnce() -> String) {
+    /// `what` was added, if that is worth telling; it is made only while there are few.
+    pub(super) fn add(
+        &mut self,
+        text: String,
+        date: Option<Date>,
+        what: impl FnOnce() -> Option<String>,
+    ) {
         if self.rows.len() >= KEPT && !self.rows.contains_key(&text) {
             self.overflow += 1;
             return;
@@ -49,7 +54,7 @@ impl Tally {
             row.dates = Some((min(first, date), max(last, date)));
         }
         if row.count <= FEW as u64 {
-            row.few.push(what());
+            row.few.extend(what());
         } else {
             row.few = Vec::new();
         }
@@ -121,10 +126,10 @@ mod tests {
     fn the_most_frequent_texts_come_first_and_the_rest_is_counted() {
         let mut tally = Tally::default();
         for number in 0..30 {
-            tally.add(format!("once {number:02}"), None, String::new);
+            tally.add(format!("once {number:02}"), None, || None);
         }
         for _ in 0..3 {
-            tally.add("thrice".to_owned(), None, String::new);
+            tally.add("thrice".to_owned(), None, || None);
         }
         let (rows, others) = tally.top();
         assert_eq!(rows[0].0, "thrice");
@@ -136,9 +141,9 @@ mod tests {
     fn memory_is_bounded_and_no_addition_is_lost() {
         let mut tally = Tally::default();
         for number in 0..10_000 {
-            tally.add(number.to_string(), None, || "x".to_owned());
+            tally.add(number.to_string(), None, || Some("x".to_owned()));
         }
-        tally.add("0".to_owned(), None, || "y".to_owned());
+        tally.add("0".to_owned(), None, || Some("y".to_owned()));
         assert_eq!(tally.rows.len(), KEPT);
         assert_eq!(tally.total(), 10_001);
         assert_eq!(
@@ -158,11 +163,7 @@ mod tests {
     fn a_row_knows_the_range_of_its_dates() {
         let mut tally = Tally::default();
         for date in ["2026-12-05", "2026-12-01", "2026-12-14"] {
-            tally.add(
-                "+3 days".to_owned(),
-                Some(date.parse().unwrap()),
-                String::new,
-            );
+            tally.add("+3 days".to_owned(), Some(date.parse().unwrap()), || None);
         }
         let range = ("2026-12-01".parse().unwrap(), "2026-12-14".parse().unwrap());
         assert_eq!(tally.top().0[0].1.dates, Some(range));
@@ -172,10 +173,10 @@ mod tests {
     fn what_is_few_is_known_and_what_is_many_is_not() {
         let mut tally = Tally::default();
         for number in 0..FEW {
-            tally.add("few".to_owned(), None, || number.to_string());
+            tally.add("few".to_owned(), None, || Some(number.to_string()));
         }
         for number in 0..=FEW {
-            tally.add("many".to_owned(), None, || number.to_string());
+            tally.add("many".to_owned(), None, || Some(number.to_string()));
         }
         assert_eq!(tally.rows["few"].few, ["0", "1", "2"]);
         assert_eq!(tally.rows["many"].few, [""; 0]);
