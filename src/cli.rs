@@ -251,6 +251,10 @@ pub struct Show {
 pub enum Format {
     /// A person at a terminal
     Text,
+    /// A pull request: fits into one comment, however large the plan is
+    Markdown,
+    /// A program
+    Json,
 }
 
 #[derive(Debug, Args)]

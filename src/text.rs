@@ -27,6 +27,16 @@ impl<'a> Untrusted<'a> {
         }
     }
 
+    /// For a line of Markdown.
+    pub fn markdown(self) -> MarkdownCode {
+        MarkdownCode::of(self.terminal(), Place::Line)
+    }
+
+    /// For a cell of a table in Markdown.
+    pub fn markdown_cell(self) -> MarkdownCode {
+        MarkdownCode::of(self.terminal(), Place::Cell)
+    }
+
     /// For one cell of a CSV file.
     pub const fn csv(self) -> CsvCell<'a> {
         CsvCell { text: self.0 }
@@ -75,6 +85,55 @@ impl fmt::Display for Terminal<'_> {
             write!(f, "{ELLIPSIS}")?;
         }
         Ok(())
+    }
+}
+
+/// Shows text as a code span of Markdown, on one line: nothing in it is markup, mentions somebody, links or hides. No
+/// text is no span.
+///
+/// A backslash escapes nothing in a code span, and its delimiters are longer than any run of backticks in it
+/// (`CommonMark` 0.31.2, "Code spans"). Services leave mentions, references and emoji in code alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkdownCode(String);
+
+/// Where a code span stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Line,
+    Cell,
+}
+
+impl MarkdownCode {
+    fn of(text: Terminal<'_>, place: Place) -> Self {
+        let mut text = text.to_string();
+        if text.is_empty() {
+            return Self(text);
+        }
+        if place == Place::Cell {
+            // A pipe ends a cell even in code, unless a backslash stands before it (GitHub Flavored Markdown, "Tables").
+            // Renderers disagree about two backslashes before it, so that one is shown by its number.
+            text = text.replace(r"\|", r"\\u{7c}").replace('|', r"\|");
+        }
+        let longest = text
+            .split(|c| c != '`')
+            .map(str::len)
+            .max()
+            .unwrap_or_default();
+        let delimiter = "`".repeat(longest + 1);
+        // One space on each side is taken away again, where there is one on both and more than spaces between.
+        let at_edge = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
+        let padding = if at_edge && !text.trim().is_empty() {
+            " "
+        } else {
+            ""
+        };
+        Self(format!("{delimiter}{padding}{text}{padding}{delimiter}"))
+    }
+}
+
+impl fmt::Display for MarkdownCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

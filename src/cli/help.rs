@@ -44,8 +44,11 @@ The service is read, never written. The same playbook, variables, data and --now
 pub(super) const SHOW: &str = "\
 Examples:
   wf-bulk show leaver.plan
+  wf-bulk show leaver.plan --format markdown      for a comment in a pull request
+  wf-bulk show leaver.plan --format json          for scripts: counts, groups, what is final, what was rejected
 
-Needs neither the service nor a token.";
+Equal changes are grouped; what can't be undone and what could not be planned is listed one by one. Every single
+change is in the plan file itself, a line of JSON each. Needs neither the service nor a token.";
 
 pub(super) const RUN: &str = "\
 Examples:

@@ -38,7 +38,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     match command {
         Command::Validate(args) => validate::validate(&args),
         Command::Plan(args) => plan::plan(&common, &args).await,
-        Command::Show(args) => show::show(&args),
+        Command::Show(args) => show::show(&common, &args),
         Command::Run(args) => run::run(&common, &args).await,
         Command::Apply(args) => apply::apply(&common, &args).await,
         Command::Resume(args) => resume::resume(&common, &args).await,

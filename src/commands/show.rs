@@ -6,22 +6,29 @@ use super::{
     terminal::{STYLES, print},
 };
 use crate::{
-    cli::{Format, Show},
+    cli::{Common, Format, Show},
     error::{Error, ExitCode},
     report::Listing,
 };
 
-pub(super) fn show(args: &Show) -> Result<ExitCode, Error> {
+pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let mut file = open_plan(&args.plan)?;
     let plan = overview(&args.plan, &mut file)?;
     let file = plan.known(&file);
     let report = plan.report(&file, &plan.header.pace, true);
     let apply = plan.how_to_apply(&args.plan);
-    print(|out| match args.format {
+    let format = if common.json {
+        Format::Json
+    } else {
+        args.format
+    };
+    print(|out| match format {
         Format::Text => {
             let closing = format!("To apply exactly this plan:\n{apply}");
             report.write_text(out, STYLES, Listing::Whole, &closing)
         }
+        Format::Markdown => report.write_markdown(out, &apply),
+        Format::Json => report.write_json(out, &apply),
     })?;
     Ok(ExitCode::Done)
 }

@@ -7,6 +7,8 @@ mod failed_csv;
 mod human_bars;
 mod human_lines;
 mod json;
+mod plan_json;
+mod plan_markdown;
 mod plan_report;
 mod plan_summary;
 mod plan_text;

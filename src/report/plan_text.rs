@@ -86,11 +86,8 @@ impl PlanReport<'_> {
         if rejected.total() == 0 {
             return Ok(());
         }
-        let title = format!(
-            "{} rejected, these can't be planned:",
-            thousands(rejected.total())
-        );
-        writeln!(out, "\n{}", title.style(styles.error))?;
+        let title = self.rejected_title();
+        writeln!(out, "\n{}:", title.style(styles.error))?;
         match listing {
             Listing::First => write_sample(out, rejected),
             Listing::Whole => self.each_rejected(&mut |line| writeln!(out, "  {line}")),
@@ -273,7 +270,7 @@ mod tests {
           1  reassign          assigned_to  10010 → 10020
              task “Call back” e30/t90
 
-        11 rejected, these can't be planned:
+        11 rejected: they can't be planned, so the plan is refused:
           row 2: there is no such execution
           row 3: there is no such execution
           row 4: there is no such execution

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::{
     api::Level,
     plan::{Effect, Item, Undo},
+    playbook::Rejected,
 };
 
 use super::{
@@ -167,6 +168,17 @@ impl PlanReport<'_> {
                 ),
             })
             .collect()
+    }
+
+    /// What stands above the rejected items.
+    pub(super) fn rejected_title(&self) -> String {
+        let number = thousands(self.trailer.rejected);
+        match self.header.guards.rejected {
+            Rejected::Refuse => {
+                format!("{number} rejected: they can't be planned, so the plan is refused")
+            }
+            Rejected::Allow => format!("{number} rejected: they can't be planned and are left out"),
+        }
     }
 
     /// Each change that can't be undone, in the plan's order, escaped.
