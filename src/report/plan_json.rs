@@ -43,6 +43,8 @@ struct Document<'a> {
 #[derive(Debug, Serialize)]
 struct ChangeGroup<'a> {
     count: u64,
+    /// What is changed, in the plural.
+    on: &'static str,
     actions: &'a str,
     field: &'a str,
     delta: String,
@@ -61,6 +63,7 @@ impl<'a> From<Group<'a>> for ChangeGroup<'a> {
     fn from(group: Group<'a>) -> Self {
         Self {
             count: group.count,
+            on: group.on,
             actions: group.what,
             field: group.field,
             delta: group.delta,
@@ -73,7 +76,7 @@ impl<'a> From<Group<'a>> for SkipGroup<'a> {
     fn from(group: Group<'a>) -> Self {
         Self {
             count: group.count,
-            reason: group.field,
+            reason: group.what,
             targets: group.few,
         }
     }
@@ -202,7 +205,7 @@ mod tests {
         }
         assert_eq!(
             document["groups"][1],
-            json!({"count": 1, "actions": "reassign", "field": "assigned_to", "delta": "1 → 2", "targets": ["task e99/t"]})
+            json!({"count": 1, "on": "tasks", "actions": "reassign", "field": "assigned_to", "delta": "1 → 2", "targets": ["task e99/t"]})
         );
         let length = |name: &str| document[name].as_array().unwrap().len();
         assert_eq!(

@@ -127,7 +127,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
         return String::new();
     }
     let mut lines = Lines::new(
-        "| changes | action | field | before → after | which, if few |\n|--:|---|---|---|---|\n"
+        "| changes | of | action | field | before → after | which, if few |\n|--:|---|---|---|---|---|\n"
             .to_owned(),
         room,
     );
@@ -135,8 +135,9 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
         lines.add(
             group.count,
             &format!(
-                "| {} | {} | {} | {} | {} |\n",
+                "| {} | {} | {} | {} | {} | {} |\n",
                 thousands(group.count),
+                group.on,
                 cell(group.what),
                 cell(group.field),
                 cell(&group.delta),
@@ -181,7 +182,7 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
     );
     for skip in &skips {
         let number = thousands(skip.count);
-        let line = format!("| {number} | {} | {} |\n", cell(skip.field), few(skip));
+        let line = format!("| {number} | {} | {} |\n", cell(skip.what), few(skip));
         lines.add(skip.count, &line);
     }
     lines.end(report.trailer.skipped, "")
@@ -468,11 +469,11 @@ mod tests {
         - 414 changes in 140 flows: 414 writes, 140 re-checks, about 69 s at 8/s
         - 413 can be undone, 1 can't; 1 automation fires
 
-        | changes | action | field | before → after | which, if few |
-        |--:|---|---|---|---|
-        | 412 | `reassign` | `assigned_to` | `10010 → 10020` |  |
-        | 1 | `run_schedule_now` |  |  |  |
-        | 1 | `shift_due_date` | `due_date` | `+2 days   (was 2026-12-30)` | `task “Meter \| reading” e900/t` |
+        | changes | of | action | field | before → after | which, if few |
+        |--:|---|---|---|---|---|
+        | 412 | tasks | `reassign` | `assigned_to` | `10010 → 10020` |  |
+        | 1 | tasks | `run_schedule_now` |  |  |  |
+        | 1 | tasks | `shift_due_date` | `due_date` | `+2 days   (was 2026-12-30)` | `task “Meter \| reading” e900/t` |
 
         **1 change can't be undone**
 

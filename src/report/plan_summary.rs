@@ -29,17 +29,26 @@ const IRREVERSIBLE_SHOWN: usize = 10;
 /// Reasons why something can't be undone that are shown.
 const MAX_REASONS: usize = 5;
 
-/// Pairs of actions and field that are counted. A playbook has a handful; a plan file is made of lines that
+/// Kinds of changes that are counted. A playbook has a handful; a plan file is made of lines that
 /// somebody else may have written.
-const MAX_PAIRS: usize = 50;
+const MAX_KINDS: usize = 50;
+
+/// What is done, to what, to which field (empty when the request writes none).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    level: Level,
+    actions: String,
+    field: String,
+}
 
 /// Equal changes of one field, or equal reasons to skip: a line of the table. All text is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group<'a> {
     pub(super) count: u64,
-    /// The actions; `skipped` and `other changes` stand there, too.
+    /// What they are done to, in the plural; or `skipped`, or `other changes`.
+    pub(super) on: &'static str,
+    /// The actions, or the reason.
     pub(super) what: &'a str,
-    /// The field, or the reason.
     pub(super) field: &'a str,
     /// How the field changes.
     pub(super) delta: String,
@@ -49,12 +58,13 @@ pub(super) struct Group<'a> {
 
 impl<'a> Group<'a> {
     /// What is only counted, if there is any.
-    fn rest(count: u64, what: &'a str, field: &'a str, delta: &str) -> Option<Self> {
+    fn rest(count: u64, on: &'static str, what: &'a str, field: &'a str) -> Option<Self> {
         (count > 0).then(|| Self {
             count,
+            on,
             what,
             field,
-            delta: delta.to_owned(),
+            delta: String::new(),
             few: &[],
         })
     }
@@ -67,10 +77,9 @@ impl<'a> Group<'a> {
 #[derive(Debug)]
 pub struct PlanSummary {
     zone: TimeZone,
-    /// By what is done (the actions), then to which field (empty when the request writes none).
-    pub(super) changes: BTreeMap<(String, String), Tally>,
-    /// Changes of fields beyond [`MAX_PAIRS`].
-    pub(super) other_pairs: u64,
+    changes: BTreeMap<Kind, Tally>,
+    /// Changes of fields beyond [`MAX_KINDS`].
+    other_kinds: u64,
     pub(super) skipped: Tally,
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
@@ -90,7 +99,7 @@ impl PlanSummary {
         Self {
             zone,
             changes: BTreeMap::new(),
-            other_pairs: 0,
+            other_kinds: 0,
             skipped: Tally::default(),
             rejected: Sample::first(REJECTED_SHOWN),
             irreversible: Sample::first(IRREVERSIBLE_SHOWN),
@@ -134,21 +143,28 @@ impl PlanSummary {
 
     /// What is done, the most frequent first.
     pub(super) fn groups(&self) -> Vec<Group<'_>> {
-        let mut pairs: Vec<_> = self.changes.iter().collect();
-        pairs.sort_by_key(|(_, tally)| Reverse(tally.total()));
+        let mut kinds: Vec<_> = self.changes.iter().collect();
+        kinds.sort_by_key(|(_, tally)| Reverse(tally.total()));
         let mut groups = Vec::new();
-        for ((actions, field), tally) in pairs {
+        for (kind, tally) in kinds {
+            let on = self.plural(kind.level);
             let (top, others) = tally.top();
             groups.extend(top.into_iter().map(|(text, row)| Group {
                 count: row.count,
-                what: actions,
-                field,
+                on,
+                what: &kind.actions,
+                field: &kind.field,
                 delta: with_dates(text, row.dates),
                 few: &row.few,
             }));
-            groups.extend(Group::rest(others, actions, field, "other values"));
+            groups.extend(
+                Group::rest(others, on, &kind.actions, &kind.field).map(|rest| Group {
+                    delta: "other values".to_owned(),
+                    ..rest
+                }),
+            );
         }
-        groups.extend(Group::rest(self.other_pairs, "other changes", "", ""));
+        groups.extend(Group::rest(self.other_kinds, "other changes", "", ""));
         groups
     }
 
@@ -159,8 +175,9 @@ impl PlanSummary {
             .into_iter()
             .map(|(reason, row)| Group {
                 count: row.count,
-                what: "skipped",
-                field: reason,
+                on: "skipped",
+                what: reason,
+                field: "",
                 delta: String::new(),
                 few: &row.few,
             })
@@ -199,13 +216,17 @@ impl PlanSummary {
     }
 
     fn add_field(&mut self, change: &Change, actions: String, field: String, delta: Option<Delta>) {
-        let pair = (actions, field);
-        if self.changes.len() >= MAX_PAIRS && !self.changes.contains_key(&pair) {
-            self.other_pairs += 1;
+        let kind = Kind {
+            level: change.target.kind,
+            actions,
+            field,
+        };
+        if self.changes.len() >= MAX_KINDS && !self.changes.contains_key(&kind) {
+            self.other_kinds += 1;
             return;
         }
         let (text, was) = delta.map_or_else(Default::default, |delta| (delta.text, delta.was));
-        let tally = self.changes.entry(pair).or_default();
+        let tally = self.changes.entry(kind).or_default();
         // What can't be undone is listed anyway.
         tally.add(text, was, || match &change.undo {
             Undo::Request(_) => Some(words::target(&change.target)),
@@ -231,11 +252,27 @@ impl PlanSummary {
         self.targets.keys().eq([&Level::Entity])
     }
 
+    /// `flows`, `tasks`: what targets of a level are called.
+    pub(super) fn plural(&self, level: Level) -> &'static str {
+        match level {
+            Level::Execution if self.are_flows() => "flows",
+            Level::Execution => "executions",
+            Level::Entity => "entities",
+            Level::Step => "steps",
+            Level::Phase => "phases",
+            Level::Task => "tasks",
+        }
+    }
+
+    fn are_flows(&self) -> bool {
+        self.generations.iter().eq([&Generation::V2])
+    }
+
     /// `92 flows`: executions are called flows when all are of the second generation.
     pub(super) fn executions(&self, number: u64) -> String {
         if self.is_of_entities() {
             count(number, "entity", "entities")
-        } else if self.generations.iter().eq([&Generation::V2]) {
+        } else if self.are_flows() {
             count(number, "flow", "flows")
         } else {
             count(number, "execution", "executions")
@@ -365,13 +402,13 @@ pub(super) mod tests {
             })
             .collect();
         let summary = summary(&items);
-        assert_eq!(summary.changes.len(), MAX_PAIRS);
-        assert_eq!(summary.other_pairs, 5_000 - MAX_PAIRS as u64);
+        assert_eq!(summary.changes.len(), MAX_KINDS);
+        assert_eq!(summary.other_kinds, 5_000 - MAX_KINDS as u64);
         assert!(
             summary
                 .changes
                 .keys()
-                .all(|(action, field)| action.len() + field.len() < 200)
+                .all(|kind| kind.actions.len() + kind.field.len() < 200)
         );
     }
 

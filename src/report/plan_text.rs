@@ -122,6 +122,7 @@ impl From<Group<'_>> for Row {
         Self {
             cells: [
                 thousands(group.count),
+                group.on.to_owned(),
                 group.what.to_owned(),
                 group.field.to_owned(),
                 group.delta,
@@ -227,13 +228,13 @@ mod tests {
         reassign-leaver  on sandbox, org 4711, as of 2026-12-01 09:00 Europe/Berlin
         scanned 2,000 flows, selected 142 tasks in 51 flows
 
-          137  reassign        assigned_to  10010 → 10020
-            2  shift_due_date  due_date     +3 days   (was 2026-12-01 … 14)
+          137  tasks    reassign        assigned_to  10010 → 10020
+            2  tasks    shift_due_date  due_date     +3 days   (was 2026-12-01 … 14)
                task “Call back” e90/s
                task “Call back” e91/s
-            1  shift_due_date  due_date     +2 days   (was 2026-12-30)
+            1  tasks    shift_due_date  due_date     +2 days   (was 2026-12-30)
                task “Call back” e92/s
-            2  skipped         10020 is assigned already
+            2  skipped  10020 is assigned already
                task e93/t
                task e94/t
 
@@ -266,8 +267,8 @@ mod tests {
         reassign-leaver  on sandbox, org 4711, as of 2026-12-01 09:00 Europe/Berlin
         scanned 2,000 flows, selected 3 tasks in 3 flows
 
-          2  run_schedule_now
-          1  reassign          assigned_to  10010 → 10020
+          2  tasks  run_schedule_now
+          1  tasks  reassign  assigned_to  10010 → 10020
              task “Call back” e30/t90
 
         11 rejected: they can't be planned, so the plan is refused:
@@ -310,11 +311,11 @@ mod tests {
             .collect();
         let text = plain(items);
         assert!(
-            text.contains("    1  reassign  assigned_to  nobody → user 0019\n"),
+            text.contains("    1  tasks  reassign  assigned_to  nobody → user 0019\n"),
             "{text}"
         );
         assert!(
-            text.contains("1,480  reassign  assigned_to  other values\n"),
+            text.contains("1,480  tasks  reassign  assigned_to  other values\n"),
             "{text}"
         );
         assert!(!text.contains("user 0020"), "{text}");

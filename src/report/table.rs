@@ -7,14 +7,14 @@ use crate::text::columns;
 /// Cells beside each other, and lines that belong to them.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    pub(super) cells: [String; 4],
+    pub(super) cells: [String; 5],
     pub(super) below: Vec<String>,
 }
 
 /// Right-aligned counts, then columns as wide as their widest cell. A text that ends its row after the second column
 /// takes no width: reasons are sentences, and would push everything aside.
 pub(super) fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
-    let mut widths = [0; 3];
+    let mut widths = [0; 4];
     for Row { cells: row, .. } in rows {
         let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
         for (place, width) in widths.iter_mut().enumerate() {
@@ -48,22 +48,22 @@ mod tests {
 
     #[test]
     fn cells_stand_under_each_other_by_the_columns_they_take() {
-        let row = |cells: [&str; 4]| Row {
+        let row = |cells: [&str; 5]| Row {
             cells: cells.map(str::to_owned),
             below: Vec::new(),
         };
         let mut rows = [
-            row(["1,234", "日本", "field", "x"]),
-            row(["5", "skipped", "a long reason why", ""]),
-            row(["60", "close", "f", "y"]),
+            row(["1,234", "日本", "do", "field", "x"]),
+            row(["5", "skipped", "a long reason why", "", ""]),
+            row(["60", "close", "so", "f", "y"]),
         ];
         rows[2].below = vec!["of the row above".to_owned()];
         let mut out = Vec::new();
         write_rows(&mut out, &rows).unwrap();
         let lines = [
-            "  1,234  日本     field  x",
+            "  1,234  日本     do  field  x",
             "      5  skipped  a long reason why",
-            "     60  close    f      y",
+            "     60  close    so  f      y",
             "         of the row above",
         ];
         assert_eq!(
