@@ -56,7 +56,10 @@ pub enum Refusal {
     Organisation { planned: String, here: String },
     #[error("the plan was made at {made} and is too old")]
     Stale { made: Timestamp },
-    #[error("{rejected} items could not be planned, so the plan is not complete")]
+    #[error(
+        "{rejected} {} could not be planned, so the plan is not complete",
+        if *rejected == 1 { "item" } else { "items" }
+    )]
     Rejected { rejected: u64 },
     #[error("a guard does not hold: {broken}")]
     Guard { broken: String },

@@ -18,6 +18,7 @@ mod operations;
 mod pacing;
 mod promises;
 mod records;
+mod review;
 mod sources;
 mod torture;
 mod traps;

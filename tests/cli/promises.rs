@@ -77,69 +77,6 @@ fn planning_reads_each_entity_once_and_applying_each_execution_once() {
 }
 
 #[test]
-fn what_was_changed_since_the_plan_is_held_back_and_told_apart() {
-    let sandbox = SandboxProcess::start(&["--epoch", "2026-11-20"]);
-    let environment = Environment::new().with_playbooks();
-    let text = plan(
-        &environment,
-        &sandbox,
-        "playbooks/shift-due-dates.yaml",
-        "x.plan",
-        &["--limit", "12"],
-    );
-    let planned = changes(&text);
-    let mut seen = BTreeSet::new();
-    // One change of each of five executions, so that each edit concerns one change.
-    let mut picked = planned
-        .iter()
-        .filter(|change| seen.insert(change["group"].to_string()));
-    let mut edit = |set: fn(&Value) -> Value| {
-        let change = picked.next().unwrap();
-        let body = json!({"task": change["target"]["id"], "set": set(change)}).to_string();
-        sandbox.request(
-            "POST",
-            &format!("/_sandbox/edit/{}", change["group"].as_str().unwrap()),
-            &body,
-        );
-        change["group"].clone()
-    };
-    edit(|_| json!({"due_date": "2030-01-01T00:00:00.000"}));
-    edit(|change| json!({"due_date": change["after"]["due_date"]}));
-    edit(|_| json!({"name": "another name"}));
-    edit(|_| json!({"status": "COMPLETED"}));
-    let gone = picked.next().unwrap()["group"].as_str().unwrap().to_owned();
-    let gone_changes = planned
-        .iter()
-        .filter(|change| change["group"] == gone.as_str())
-        .count() as u64;
-    sandbox.request("DELETE", &format!("/_sandbox/execution/{gone}"), "");
-
-    let ended = environment.run_on(
-        &sandbox,
-        &[
-            "apply",
-            "x.plan",
-            "--yes",
-            "--json",
-            "--max-age",
-            "3650 days",
-        ],
-    );
-    let outcomes = ended.expect_code(5).json()["outcomes"].clone();
-    let applied = planned.len() as u64 - 3 - gone_changes;
-    assert_eq!(
-        outcomes["drifted"], 2,
-        "the planned field and the status: {outcomes}"
-    );
-    assert_eq!(outcomes["already_done"], 1);
-    assert_eq!(outcomes["gone"], gone_changes);
-    assert_eq!(
-        outcomes["applied"], applied,
-        "another field is no drift, and the others go on"
-    );
-}
-
-#[test]
 fn a_lost_answer_is_read_back_and_the_change_is_not_sent_again() {
     // A status, so that only a read can tell.
     let sandbox = SandboxProcess::with_faults(&json!({"rules": [
