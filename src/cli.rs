@@ -251,6 +251,8 @@ pub struct Show {
 pub enum Format {
     /// A person at a terminal
     Text,
+    /// A person with a browser: one page, to read offline, search and approve
+    Html,
 }
 
 #[derive(Debug, Args)]

@@ -395,10 +395,7 @@ mod tests {
     fn in_the_data_of_a_page_text_ends_no_script() {
         for (text, shown) in [
             ("plain", r#""plain""#),
-            (
-                "</script><!--",
-                r#""\u003c/script\u003e\u003c!--""#,
-            ),
+            ("</script><!--", r#""\u003c/script\u003e\u003c!--""#),
             ("a & \"b\" \\", r#""a \u0026 \"b\" \\""#),
             ("a\u{1b}b\u{2028}\n", r#""a\\u{1b}b\\u{2028}\\n""#),
         ] {

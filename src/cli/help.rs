@@ -44,6 +44,7 @@ The service is read, never written. The same playbook, variables, data and --now
 pub(super) const SHOW: &str = "\
 Examples:
   wf-bulk show leaver.plan
+  wf-bulk show leaver.plan --format html > leaver.html     every line, to search and to send to who approves
 
 Needs neither the service nor a token.";
 

@@ -22,6 +22,7 @@ pub(super) fn show(args: &Show) -> Result<ExitCode, Error> {
             let closing = format!("To apply exactly this plan:\n{apply}");
             report.write_text(out, STYLES, Listing::Whole, &closing)
         }
+        Format::Html => report.write_html(out, &apply),
     })?;
     Ok(ExitCode::Done)
 }

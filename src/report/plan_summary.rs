@@ -253,7 +253,13 @@ pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<De
     change
         .after
         .iter()
-        .map(|(field, after)| (field, change.before.get(field).unwrap_or(&Value::Null), after))
+        .map(|(field, after)| {
+            (
+                field,
+                change.before.get(field).unwrap_or(&Value::Null),
+                after,
+            )
+        })
         // A field that is sent along unchanged is no news.
         .filter(|(_, before, after)| before != after)
         .map(|(field, before, after)| {
