@@ -1,6 +1,6 @@
 //! What the plots of a plan show, counted change by change in bounded memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{civil::Date, tz::TimeZone};
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub(super) struct Numbers {
     zone: TimeZone,
     /// Changes by what they do; `after` counts those that can't be undone.
     pub(super) actions: Counted,
-    /// Changed targets by who has them.
+    /// Changed targets by who has them before only, and after only; who stays is no news.
     pub(super) assignees: Counted,
     /// Due dates by day, on the plan's wall clock.
     pub(super) days: BTreeMap<Date, Both>,
@@ -79,12 +79,13 @@ impl Numbers {
         for (field, after) in &change.after {
             let before = change.before.get(field).unwrap_or(&Value::Null);
             match field.as_str() {
-                "assigned_to" | "assignedTo" if before != after => {
-                    for who in people(before) {
-                        self.assignees.entry(who).before += 1;
+                "assigned_to" | "assignedTo" => {
+                    let (before, after) = (people(before), people(after));
+                    for who in before.difference(&after) {
+                        self.assignees.entry(who.clone()).before += 1;
                     }
-                    for who in people(after) {
-                        self.assignees.entry(who).after += 1;
+                    for who in after.difference(&before) {
+                        self.assignees.entry(who.clone()).after += 1;
                     }
                 }
                 "due_date" | "dueDate" if before != after => {
@@ -109,23 +110,22 @@ impl Numbers {
 }
 
 /// Who is assigned, each once.
-fn people(value: &Value) -> Vec<String> {
-    let mut people: Vec<String> = match value {
-        Value::Array(entries) => entries.iter().map(describe).collect(),
-        Value::Null => Vec::new(),
+fn people(value: &Value) -> BTreeSet<String> {
+    let people: BTreeSet<String> = match value {
+        Value::Array(entries) => entries
+            .iter()
+            .map(|entry| words::name(&describe(entry)))
+            .collect(),
+        Value::Null => BTreeSet::new(),
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
-            vec![describe(value)]
+            BTreeSet::from([words::name(&describe(value))])
         }
     };
     if people.is_empty() {
-        people.push("nobody".to_owned());
+        BTreeSet::from(["nobody".to_owned()])
+    } else {
+        people
     }
-    for person in &mut people {
-        *person = words::name(person);
-    }
-    people.sort();
-    people.dedup();
-    people
 }
 
 #[cfg(test)]
@@ -157,11 +157,12 @@ mod tests {
     }
 
     #[test]
-    fn who_has_a_target_counts_once_before_and_after() {
+    fn who_loses_and_who_gains_a_target_is_counted_once_and_who_stays_is_not() {
         let assign = |before, after| change(task("e", "t", ""), "a", "assigned_to", before, after);
         let numbers = numbers([
             assign(json!(["1", "1"]), json!(["2", "3"])),
-            assign(json!(["1", "2"]), json!([])),
+            assign(json!(["1", "2", "9"]), json!(["9", "3"])),
+            assign(json!(["5"]), json!([])),
             assign(json!(null), json!([{"variable": "owner"}])),
             assign(json!(["4"]), json!(["4"])),
         ]);
@@ -176,7 +177,8 @@ mod tests {
             [
                 ("1", both(2, 0)),
                 ("2", both(1, 1)),
-                ("3", both(0, 1)),
+                ("3", both(0, 2)),
+                ("5", both(1, 0)),
                 ("nobody", both(1, 1)),
                 ("variable owner", both(0, 1)),
             ]

@@ -72,53 +72,39 @@ pub(super) fn actions(counted: &Counted) -> Result<String, fmt::Error> {
     Ok(html)
 }
 
-/// How many of the changed targets each person has before and after; those whose number changes most come first.
+/// How many targets each person loses and gains; whose number changes most comes first.
 pub(super) fn assignees(counted: &Counted) -> Result<String, fmt::Error> {
     let rows = top(counted, |both| {
         (both.before.abs_diff(both.after), both.before)
     });
-    let most = rows
-        .iter()
-        .map(|(_, both)| both.before.max(both.after))
-        .max()
-        .unwrap_or(0);
+    let most = rows.iter().map(|(_, both)| both.before.max(both.after));
+    let most = most.max().unwrap_or(0);
     let mut html = String::new();
     if most == 0 {
         return Ok(html);
     }
     html.push_str(
         "<figure class=\"plot\">\n<figcaption><h3>Assigned before and after</h3>\
-         <p class=\"key\"><span><i class=\"swatch before\"></i>before</span> \
-         <span><i class=\"swatch after\"></i>after</span> <span>of what is reassigned</span></p></figcaption>\n\
+         <p class=\"key\"><span><i class=\"swatch before\"></i>before only: loses</span> \
+         <span><i class=\"swatch after\"></i>after only: gains</span></p></figcaption>\n\
          <table class=\"bars\"><thead class=\"unseen\"><tr><th scope=\"col\">Who</th><td></td>\
-         <th scope=\"col\">Before and after</th><th scope=\"col\">Difference</th></tr></thead><tbody>\n",
+         <th scope=\"col\">Loses</th><th scope=\"col\">Gains</th></tr></thead><tbody>\n",
     );
-    for (name, both) in rows {
-        let Both { before, after } = both;
+    for (name, Both { before, after }) in rows {
+        let name = name_of(&name);
+        let height = 2 * HEIGHT + 2;
         write!(
             html,
-            "<tr><th scope=\"row\">{}</th><td class=\"bar\">",
-            name_of(&name)
-        )?;
-        write!(
-            html,
-            "<svg width=\"100%\" height=\"{}\" aria-hidden=\"true\">",
-            2 * HEIGHT + 2
+            "<tr><th scope=\"row\">{name}</th><td class=\"bar\">\
+             <svg width=\"100%\" height=\"{height}\" aria-hidden=\"true\">",
         )?;
         rect(&mut html, "before", (0, before, most), 0)?;
         rect(&mut html, "after", (0, after, most), HEIGHT + 2)?;
-        let difference = before.abs_diff(after);
-        let (sign, class) = match after.cmp(&before) {
-            std::cmp::Ordering::Less => ("−", "lost"),
-            std::cmp::Ordering::Equal => ("±", "same"),
-            std::cmp::Ordering::Greater => ("+", "gained"),
-        };
         writeln!(
             html,
-            "</svg></td><td class=\"number\">{} → {}</td><td class=\"number {class}\">{sign}{}</td></tr>",
+            "</svg></td><td class=\"number lost\">−{}</td><td class=\"number gained\">+{}</td></tr>",
             thousands(before),
             thousands(after),
-            thousands(difference),
         )?;
     }
     html.push_str("</tbody></table>\n</figure>\n");
@@ -243,8 +229,8 @@ mod tests {
             "<th scope=\"row\">&lt;b&gt;</th>",
             "<rect class=\"before\" x=\"0.00%\" y=\"0\" width=\"100.00%\"",
             "<rect class=\"after\" x=\"0.00%\" y=\"11\" width=\"25.00%\"",
-            "1,000 → 0</td><td class=\"number lost\">−1,000",
-            "0 → 250</td><td class=\"number gained\">+250",
+            "<td class=\"number lost\">−1,000</td><td class=\"number gained\">+0</td>",
+            "<td class=\"number lost\">−0</td><td class=\"number gained\">+250</td>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
