@@ -187,7 +187,8 @@ fn change(number: usize, names: Names) -> wf_bulk::plan::Change {
 }
 
 fn skip(number: usize, names: Names) -> wf_bulk::plan::Skip {
-    let reason = names.with(number % 2, "10010 is not assigned");
+    let who = 10_010 + number % 2;
+    let reason = names.with(number % 2, &format!("{who} is not assigned"));
     serde_json::from_value(json!({"target": target(number, names), "reason": reason})).unwrap()
 }
 

@@ -34,10 +34,12 @@
 
   // Finding.
 
-  const flat = (row) => row.flat(Infinity).filter((part) => typeof part === "string").join("\n").toLowerCase();
-  const texts = new Array(rows.length);
-  const textOf = (at) => (texts[at] ??= flat([row_text(rows[at])]));
-  const row_text = (row) => [row.slice(2), row[0] === CHANGE && row[5] !== "" ? "can’t be undone can't be undone" : ""];
+  const texts = new Array(rows.length); // What is shown of each row, in lower case; made for the first search.
+  const textOf = (at) => {
+    const row = rows[at];
+    const final = row[0] === CHANGE && row[5] !== "" ? "can’t be undone" : "";
+    return (texts[at] ??= [...row.slice(2).flat(3), final].join("\n").toLowerCase());
+  };
 
   const find = () => {
     const counts = new Map(STATES.map(([key]) => [key, 0]));
@@ -167,9 +169,10 @@
   // Steering.
 
   const toTable = () => one("#lines").scrollIntoView({ block: "start" });
-  const setState = (key) => {
-    view.state = key;
-    update();
+  // All of one kind, whatever was looked for before.
+  const show = (key) => {
+    Object.assign(view, { state: key, action: "", words: [] });
+    one("#search").value = one("#action").value = "";
   };
   const setGroup = (line) => {
     const group = line === null ? null : Number(line.dataset.group);
@@ -179,7 +182,7 @@
     if (view.group !== null) {
       const words = [...line.children].slice(1, 4).map((part) => part.firstChild?.textContent ?? "");
       chip.firstElementChild.textContent = `Only ${words.filter((word) => word !== "").join("  ")}`;
-      view.state = "all";
+      show("all");
     }
     update();
   };
@@ -198,7 +201,10 @@
     const button = element("button", "", `${title} `, element("span", "count"));
     button.type = "button";
     button.dataset.key = key;
-    button.addEventListener("click", () => setState(key));
+    button.addEventListener("click", () => {
+      view.state = key;
+      update();
+    });
     one(".states").append(button);
     // Changes are what a yes is about; the others are a press away.
     if (key === "changes") view.state = key;
@@ -262,7 +268,8 @@
       one(".chip").hidden = true;
       view.group = null;
       // With lines of one kind only, there is no button for that kind.
-      setState(one(`.states [data-key="${button.dataset.state}"]`) ? button.dataset.state : "all");
+      show(one(`.states [data-key="${button.dataset.state}"]`) ? button.dataset.state : "all");
+      update();
       toTable();
       one("#lines").focus({ preventScroll: true });
     });
