@@ -313,11 +313,9 @@ fn write_warning(
     if let Some(why) = why {
         write!(out, "<p>{}</p>", html(why))?;
     }
-    let shown = count(sample.lines().len() as u64, "line", "lines");
-    let summary = if sample.more() == 0 {
-        "Which".to_owned()
-    } else {
-        format!("The first {shown}")
+    let summary = match sample.more() {
+        0 => "Which".to_owned(),
+        _ => format!("The first {}", sample.lines().len()),
     };
     write!(out, "<details><summary>{summary}</summary><ul>")?;
     for line in sample.lines() {
@@ -366,7 +364,9 @@ fn write_line(out: &mut dyn Write, number: usize, line: &Group<'_>) -> io::Resul
     }
     writeln!(
         out,
-        "</td><td class=\"act\"><button type=\"button\" aria-pressed=\"false\" hidden>Show</button></td></tr>"
+        "</td><td class=\"act\"><button type=\"button\" aria-pressed=\"false\" hidden>Show\
+         <span class=\"unseen\"> these {}</span></button></td></tr>",
+        count(line.count, "line", "lines")
     )
 }
 

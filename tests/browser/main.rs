@@ -232,8 +232,7 @@ fn lines_are_filtered_by_state_action_and_group_by_keyboard() {
     // A group is shown as a whole, whatever was looked for before.
     chromium.evaluate("document.querySelector('.skip').focus()");
     chromium.tab_to("[data-group='0'] button");
-    let counted =
-        chromium.text("document.querySelector('[data-group=\"0\"] .number').textContent");
+    let counted = chromium.text("document.querySelector('[data-group=\"0\"] .number').textContent");
     chromium.press("Enter");
     wait_for_status(&mut chromium, &format!("1–{counted} of {counted} "));
     chromium.tab_to("#unfilter");
@@ -334,6 +333,10 @@ fn everything_that_acts_is_reached_by_tab_and_shows_the_focus() {
 
 #[test]
 #[ignore = "needs Chromium: just browser"]
+#[expect(
+    clippy::print_stderr,
+    reason = "the numbers are what it is run for by hand"
+)]
 fn a_plan_of_50_000_changes_stays_usable() {
     let page = Page::of(50_000, Names::Plain);
     let mut chromium = Chromium::start();
@@ -370,7 +373,7 @@ fn a_plan_of_50_000_changes_stays_usable() {
         ));
         sorts.push(measured(&mut chromium, "update").round());
     }
-    println!(
+    eprintln!(
         "{} bytes, opened in {opened:.0} ms, of which parsed in {parse:.0} ms, parsed and first drawn in {first:.0} ms; \
          searches {searches:?} ms, sorts {sorts:?} ms",
         page.len(),

@@ -129,8 +129,10 @@ fn change(number: usize, names: Names) -> wf_bulk::plan::Change {
     let person = |number: usize| names.with(number, &format!("{}", 10_010 + number));
     // More for the first ones, as in life.
     let from = person((number * number) % 23 * (number % 3 + 1) % 17);
-    let due = date(2026, 11, 16)
-        .checked_add(Span::new().days(i64::try_from((number * 7 + number % 5) % 40).unwrap()))
+    // Around a day in the middle, as two dice fall.
+    let days = number * 37 % 29 + number * number % 31;
+    let due = date(2026, 11, 10)
+        .checked_add(Span::new().days(i64::try_from(days).unwrap()))
         .unwrap();
     let later = due.checked_add(Span::new().days(3)).unwrap();
     let (action, method, path, before, after) = match number % 10 {

@@ -284,10 +284,10 @@ fn write_ticks(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Res
 }
 
 fn write_table(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Result {
-    write!(
+    writeln!(
         html,
         "<details><summary>The numbers</summary><table class=\"numbers\"><thead><tr><th scope=\"col\">Due</th>\
-         <th scope=\"col\">Before</th><th scope=\"col\">After</th></tr></thead><tbody>\n"
+         <th scope=\"col\">Before</th><th scope=\"col\">After</th></tr></thead><tbody>"
     )?;
     for (start, both) in bars.iter().filter(|(_, both)| *both != Both::default()) {
         writeln!(

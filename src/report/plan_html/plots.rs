@@ -98,17 +98,32 @@ pub(super) fn assignees(counted: &Counted) -> Result<String, fmt::Error> {
             "<tr><th scope=\"row\">{name}</th><td class=\"bar\">\
              <svg width=\"100%\" height=\"{height}\" aria-hidden=\"true\">",
         )?;
-        rect(&mut html, "before", (0, before, most), 0)?;
-        rect(&mut html, "after", (0, after, most), HEIGHT + 2)?;
+        // One alone stands where the name does.
+        let (above, below) = if before == 0 || after == 0 {
+            (height / 4, height / 4)
+        } else {
+            (0, HEIGHT + 2)
+        };
+        rect(&mut html, "before", (0, before, most), above)?;
+        rect(&mut html, "after", (0, after, most), below)?;
         writeln!(
             html,
-            "</svg></td><td class=\"number lost\">−{}</td><td class=\"number gained\">+{}</td></tr>",
-            thousands(before),
-            thousands(after),
+            "</svg></td><td class=\"number lost\">{}</td><td class=\"number gained\">{}</td></tr>",
+            signed("−", before),
+            signed("+", after),
         )?;
     }
     html.push_str("</tbody></table>\n</figure>\n");
     Ok(html)
+}
+
+/// Nothing for nothing.
+fn signed(sign: &str, number: u64) -> String {
+    if number == 0 {
+        String::new()
+    } else {
+        format!("{sign}{}", thousands(number))
+    }
 }
 
 /// The rows with the largest `weight`, and the sum of the others.
@@ -227,10 +242,10 @@ mod tests {
         let html = assignees(&counted(&[("<b>", 1_000, 0), ("x", 0, 250)])).unwrap();
         for part in [
             "<th scope=\"row\">&lt;b&gt;</th>",
-            "<rect class=\"before\" x=\"0.00%\" y=\"0\" width=\"100.00%\"",
-            "<rect class=\"after\" x=\"0.00%\" y=\"11\" width=\"25.00%\"",
-            "<td class=\"number lost\">−1,000</td><td class=\"number gained\">+0</td>",
-            "<td class=\"number lost\">−0</td><td class=\"number gained\">+250</td>",
+            "<rect class=\"before\" x=\"0.00%\" y=\"5\" width=\"100.00%\"",
+            "<rect class=\"after\" x=\"0.00%\" y=\"5\" width=\"25.00%\"",
+            "<td class=\"number lost\">−1,000</td><td class=\"number gained\"></td>",
+            "<td class=\"number lost\"></td><td class=\"number gained\">+250</td>",
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::lines::Lines;
 use crate::{
+    api::Method,
     plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
     report::{
         delta::{Delta, describe},
@@ -146,7 +147,7 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
             }),
     );
     if fields.is_empty() {
-        let request = format!("{:?} {}", change.request.method, change.request.path);
+        let request = format!("{} {}", verb(change.request.method), change.request.path);
         fields.push(list([text(""), "null".to_owned(), text(&request)]));
     }
     fields
@@ -166,6 +167,15 @@ fn whole(of: &Value) -> String {
     } else {
         String::new()
     })
+}
+
+const fn verb(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Patch => "PATCH",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    }
 }
 
 const fn effect_words(effect: Effect) -> &'static str {
