@@ -16,7 +16,7 @@ use wf_bulk::plan::{Item, Writer};
 const HOSTILE: [&str; 10] = [
     "<img src=x onerror=\"window.canary=1;alert(1)\">",
     "</script><script>window.canary=1;alert(1)</script>",
-    "<!--<script>",
+    "<!--<script </script x",
     "\" onmouseover=\"window.canary=1\" x=\"",
     "javascript:window.canary=1",
     "a | b `code` @all #1 [x](https://example.com/x) ![x](https://example.com/x.png)",
