@@ -16,10 +16,10 @@ use wf_bulk::plan::{Item, Writer};
 const HOSTILE: [&str; 10] = [
     "<img src=x onerror=\"window.canary=1;alert(1)\">",
     "</script><script>window.canary=1;alert(1)</script>",
-    "<!--<script </script x",
+    "<!--<script ",
     "\" onmouseover=\"window.canary=1\" x=\"",
-    "javascript:window.canary=1",
-    "a | b `code` @all #1 [x](https://example.com/x) ![x](https://example.com/x.png)",
+    "</script x=",
+    "a | b `code` @all #1 [x](javascript:window.canary=1) ![x](https://example.com/x.png)",
     "\u{1b}[2J\u{1b}]8;;https://example.com\u{7}link",
     "invoice\u{202e}fdp.exe \u{2066}x\u{2069} a\u{200b}b \u{2028} \\u003cb\\u003e &lt;b&gt;",
     "<style>*{display:none}</style><base href=https://example.com/>",
