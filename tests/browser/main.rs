@@ -262,6 +262,24 @@ fn each_group_shows_as_many_lines_as_it_counts() {
 
 #[test]
 #[ignore = "needs Chromium: just browser"]
+fn the_command_is_copied_as_it_is_shown() {
+    let page = Page::of(10, Names::Plain);
+    let mut chromium = Chromium::start();
+    chromium.open(&page.path());
+    chromium.call(
+        "Browser.grantPermissions",
+        &json!({"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}),
+    );
+    chromium.tab_to("#copy");
+    chromium.press("Enter");
+    chromium.wait_for("document.querySelector('#copy').textContent === 'Copied'");
+    let shown = chromium.text("document.querySelector('#apply').textContent");
+    assert!(shown.starts_with("wf-bulk apply x.plan "), "{shown}");
+    assert_eq!(chromium.text("navigator.clipboard.readText()"), shown);
+}
+
+#[test]
+#[ignore = "needs Chromium: just browser"]
 fn pages_are_turned_by_keyboard_without_losing_the_focus() {
     let page = Page::of(1_000, Names::Plain);
     let mut chromium = Chromium::start();
