@@ -23,6 +23,10 @@ doc:
 deny:
     cargo deny check licenses bans sources
 
+# the page of `show --format html` in a headless Chromium; pictures of it are in target/tmp/browser/
+browser:
+    cargo test --test browser -- --ignored --nocapture
+
 # everything that a change has to pass
 ci:
     bash .ci/run

@@ -255,6 +255,8 @@ pub enum Format {
     Markdown,
     /// A program
     Json,
+    /// A person with a browser: one page, to read offline, search and approve
+    Html,
 }
 
 #[derive(Debug, Args)]

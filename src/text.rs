@@ -41,6 +41,16 @@ impl<'a> Untrusted<'a> {
     pub const fn csv(self) -> CsvCell<'a> {
         CsvCell { text: self.0 }
     }
+
+    /// For the text and the quoted attributes of an HTML page.
+    pub const fn html(self) -> Html<'a> {
+        Html { text: self.0 }
+    }
+
+    /// For a string of JSON that stands in a `<script>` of an HTML page.
+    pub const fn json_in_html(self) -> JsonInHtml<'a> {
+        JsonInHtml { text: self.0 }
+    }
 }
 
 /// Shows text on one line of a terminal: what a terminal would obey, and what no reader could see, becomes a
@@ -174,6 +184,55 @@ impl fmt::Display for CsvCell<'_> {
     }
 }
 
+/// Shows text in an HTML page, between tags or in a quoted attribute: as on a terminal, so that a page hides nothing
+/// either, and never as markup.
+#[derive(Clone, Copy, Debug)]
+pub struct Html<'a> {
+    text: &'a str,
+}
+
+impl fmt::Display for Html<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        pieces(self.text).try_for_each(|piece| match piece {
+            Piece::Plain('&') => f.write_str("&amp;"),
+            Piece::Plain('<') => f.write_str("&lt;"),
+            Piece::Plain('>') => f.write_str("&gt;"),
+            Piece::Plain('"') => f.write_str("&quot;"),
+            Piece::Plain('\'') => f.write_str("&#39;"),
+            Piece::Plain(_) | Piece::Escaped(_) => write!(f, "{piece}"),
+        })
+    }
+}
+
+/// Shows text as a string of JSON, its quotes included, in a `<script>` of an HTML page. What a script reads from it is
+/// what [`Terminal`] shows.
+///
+/// Inside a script nothing is unescaped, and `</script>` or `<!--` change how it is read even within a string: with `<`,
+/// `>` and `&` as `\uXXXX` there is none.
+#[derive(Clone, Copy, Debug)]
+pub struct JsonInHtml<'a> {
+    text: &'a str,
+}
+
+impl fmt::Display for JsonInHtml<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"")?;
+        for piece in pieces(self.text) {
+            match piece {
+                Piece::Plain(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
+                Piece::Plain(c @ ('<' | '>' | '&')) => write!(f, "\\u{:04x}", u32::from(c))?,
+                Piece::Plain(c) => write!(f, "{c}")?,
+                // Its visible form is letters, digits and braces behind a backslash.
+                Piece::Escaped(c) => escape(c).try_for_each(|c| match c {
+                    '\\' => f.write_str("\\\\"),
+                    c => write!(f, "{c}"),
+                })?,
+            }
+        }
+        f.write_str("\"")
+    }
+}
+
 /// The columns that already escaped text takes on a terminal.
 pub fn columns(text: &str) -> usize {
     text.chars().map(|c| c.width().unwrap_or(0)).sum()
@@ -281,6 +340,14 @@ mod tests {
         Untrusted(text).csv().to_string()
     }
 
+    fn html(text: &str) -> String {
+        Untrusted(text).html().to_string()
+    }
+
+    fn json(text: &str) -> String {
+        Untrusted(text).json_in_html().to_string()
+    }
+
     #[test]
     fn what_a_terminal_would_obey_becomes_visible() {
         for (text, shown) in [
@@ -365,13 +432,80 @@ mod tests {
         }
     }
 
+    #[test]
+    fn in_a_page_text_is_no_markup_and_hides_nothing() {
+        for (text, shown) in [
+            ("plain", "plain"),
+            (
+                "<img src=x onerror='a()'>",
+                "&lt;img src=x onerror=&#39;a()&#39;&gt;",
+            ),
+            (
+                "\" onload=\"x\" & &lt;",
+                "&quot; onload=&quot;x&quot; &amp; &amp;lt;",
+            ),
+            ("a\u{202e}b\n", "a\\u{202e}b\\n"),
+        ] {
+            assert_eq!(html(text), shown);
+        }
+    }
+
+    #[test]
+    fn in_the_data_of_a_page_text_ends_no_script() {
+        for (text, shown) in [
+            ("plain", r#""plain""#),
+            ("</script><!--", r#""\u003c/script\u003e\u003c!--""#),
+            ("a & \"b\" \\", r#""a \u0026 \"b\" \\""#),
+            ("a\u{1b}b\u{2028}\n", r#""a\\u{1b}b\\u{2028}\\n""#),
+        ] {
+            assert_eq!(json(text), shown);
+        }
+    }
+
+    /// What a browser makes of the character references that [`Html`] writes.
+    fn unescaped(html: &str) -> String {
+        [
+            ("&lt;", "<"),
+            ("&gt;", ">"),
+            ("&quot;", "\""),
+            ("&#39;", "'"),
+            ("&amp;", "&"),
+        ]
+        .iter()
+        .fold(html.to_owned(), |text, (reference, c)| {
+            text.replace(reference, c)
+        })
+    }
+
     proptest! {
+        #[test]
+        fn a_page_shows_what_a_terminal_shows(text in "(\\PC|[&<>\"'\\\\;]|&(lt|amp|quot|#39);|\\u{1b}|\\u{202e}|\\u{2028})*") {
+            let shown = html(&text);
+            prop_assert!(!shown.contains(['<', '>', '"', '\'']), "{shown:?}");
+            prop_assert_eq!(unescaped(&shown), terminal(&text));
+        }
+
+        #[test]
+        fn a_script_reads_from_its_data_what_a_terminal_shows(text in any::<String>()) {
+            let shown = json(&text);
+            prop_assert!(!shown.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<String>(&shown).unwrap(), terminal(&text));
+        }
+
+        #[test]
+        fn what_is_escaped_once_stays_so(text in any::<String>()) {
+            let once = terminal(&text);
+            prop_assert_eq!(terminal(&once), once);
+        }
+
         #[test]
         fn nothing_that_acts_or_hides_gets_through(text in any::<String>(), columns in 0_usize..60) {
             for shown in [
                 terminal(&text),
                 Untrusted(&text).terminal().cut(columns).to_string(),
                 csv(&text),
+                html(&text),
+                json(&text),
             ] {
                 prop_assert!(!shown.chars().any(char::is_control), "{shown:?}");
                 prop_assert!(!shown.contains(|c| matches!(c,

@@ -41,7 +41,7 @@ const MODULES: &[(&str, &str)] = &[
     ("event", "outcome plan"),
     (
         "report",
-        "api checkpoint error event outcome pace plan playbook selection sort store styles text",
+        "api checkpoint digest error event outcome pace plan playbook selection sort store styles text",
     ),
     (
         "run",

@@ -46,6 +46,7 @@ Examples:
   wf-bulk show leaver.plan
   wf-bulk show leaver.plan --format markdown      for a comment in a pull request
   wf-bulk show leaver.plan --format json          for scripts: counts, groups, what is final, what was rejected
+  wf-bulk show leaver.plan --format html > leaver.html     every line, to search and to send to who approves
 
 Equal changes are grouped; what can't be undone and what could not be planned is listed one by one. Every single
 change is in the plan file itself, a line of JSON each. Needs neither the service nor a token.";

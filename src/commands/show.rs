@@ -29,6 +29,7 @@ pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
         }
         Format::Markdown => report.write_markdown(out, &apply),
         Format::Json => report.write_json(out, &apply),
+        Format::Html => report.write_html(out, &apply),
     })?;
     Ok(ExitCode::Done)
 }

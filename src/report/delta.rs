@@ -71,7 +71,7 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
 }
 
 /// The API's dates are floating or UTC; only the latter have a place in a zone.
-fn wall_clock(text: &str, zone: &TimeZone) -> Option<DateTime> {
+pub(super) fn wall_clock(text: &str, zone: &TimeZone) -> Option<DateTime> {
     let pieces = Pieces::parse(text).ok()?;
     let stored = pieces.date().to_datetime(pieces.time().unwrap_or_default());
     match pieces.to_numeric_offset() {
@@ -114,7 +114,7 @@ fn reassigned(field: &str, before: &Value, after: &Value) -> Option<Delta> {
 }
 
 /// A value as a reader knows it: a reason by its title, a variable by its name.
-fn describe(value: &Value) -> String {
+pub(super) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),

@@ -7,6 +7,7 @@ mod failed_csv;
 mod human_bars;
 mod human_lines;
 mod json;
+mod plan_html;
 mod plan_json;
 mod plan_markdown;
 mod plan_report;

@@ -52,6 +52,8 @@ pub(super) struct Group<'a> {
     pub(super) field: &'a str,
     /// How the field changes.
     pub(super) delta: String,
+    /// What its changes have in common, or its skips; none when they have not that much in common.
+    pub(super) text: Option<&'a str>,
     /// The targets, when there are few.
     pub(super) few: &'a [String],
 }
@@ -65,6 +67,7 @@ impl<'a> Group<'a> {
             what,
             field,
             delta: String::new(),
+            text: None,
             few: &[],
         })
     }
@@ -126,6 +129,11 @@ impl PlanSummary {
         }
     }
 
+    /// The plan's zone.
+    pub(super) const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// Changes that can't be undone.
     pub const fn irreversible(&self) -> u64 {
         self.irreversible.total()
@@ -155,6 +163,7 @@ impl PlanSummary {
                 what: &kind.actions,
                 field: &kind.field,
                 delta: with_dates(text, row.dates),
+                text: Some(text),
                 few: &row.few,
             }));
             groups.extend(
@@ -179,6 +188,7 @@ impl PlanSummary {
                 what: reason,
                 field: "",
                 delta: String::new(),
+                text: Some(reason),
                 few: &row.few,
             })
             .collect();
@@ -189,16 +199,8 @@ impl PlanSummary {
     fn add_change(&mut self, change: &Change) {
         self.add_target(&change.target);
         let actions = words::actions(&change.action);
-        if change.after.is_empty() {
-            self.add_field(change, actions.clone(), String::new(), None);
-        }
-        for (field, after) in &change.after {
-            let before = change.before.get(field).unwrap_or(&Value::Null);
-            // A field that is sent along unchanged is no news.
-            if before != after {
-                let delta = Delta::of(field, before, after, &self.zone);
-                self.add_field(change, actions.clone(), words::name(field), Some(delta));
-            }
+        for (field, delta) in deltas(change, &self.zone) {
+            self.add_field(change, actions.clone(), field, delta);
         }
         for effect in &change.effects {
             *self.effects.entry(*effect).or_default() += 1;
@@ -278,6 +280,30 @@ impl PlanSummary {
             count(number, "execution", "executions")
         }
     }
+}
+
+/// The fields that a change writes another value to, each with what that is; one without a name when it writes none.
+pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<Delta>)> {
+    if change.after.is_empty() {
+        return vec![(String::new(), None)];
+    }
+    change
+        .after
+        .iter()
+        .map(|(field, after)| {
+            (
+                field,
+                change.before.get(field).unwrap_or(&Value::Null),
+                after,
+            )
+        })
+        // A field that is sent along unchanged is no news.
+        .filter(|(_, before, after)| before != after)
+        .map(|(field, before, after)| {
+            let delta = Delta::of(field, before, after, zone);
+            (words::name(field), Some(delta))
+        })
+        .collect()
 }
 
 /// `+3 days   (was 2026-12-01 … 14)`.

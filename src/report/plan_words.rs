@@ -71,35 +71,46 @@ impl PlanReport<'_> {
     /// `140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s`.
     pub(super) fn size(&self) -> String {
         let changes = self.trailer.changes;
-        let groups = self.trailer.groups;
-        let rechecks = if self.rechecks && !self.summary.is_of_entities() {
-            groups
-        } else {
-            0
-        };
         let size = format!(
             "{} in {}: {}",
             count(changes, "change", "changes"),
-            self.summary.executions(groups),
+            self.summary.executions(self.trailer.groups),
             count(changes, "write", "writes"),
         );
-        let rate = self.pace.rate.per_second();
+        let (span, rate) = self.time();
+        match self.rereads() {
+            0 => format!("{size}, about {span} at {rate}"),
+            rechecks => {
+                let rechecks = count(rechecks, "re-check", "re-checks");
+                format!("{size}, {rechecks}, about {span} at {rate}")
+            }
+        }
+    }
+
+    /// Executions that are read once more before their writes.
+    fn rereads(&self) -> u64 {
+        if self.rechecks && !self.summary.is_of_entities() {
+            self.trailer.groups
+        } else {
+            0
+        }
+    }
+
+    /// About how long it takes, and at which rate.
+    pub(super) fn time(&self) -> (String, String) {
+        let rate = self.pace.rate;
         #[expect(
             clippy::cast_precision_loss,
             reason = "an estimate that is shown with two digits"
         )]
-        let span = Duration::try_from_secs_f64((changes + rechecks) as f64 / rate)
+        let seconds = (self.trailer.changes + self.rereads()) as f64 / rate.per_second();
+        let span = Duration::try_from_secs_f64(seconds)
             .unwrap_or(Duration::MAX)
             .max(Duration::from_secs(1));
-        let span = rough(span);
-        if rechecks == 0 {
-            return format!("{size}, about {span} at {rate}/s");
-        }
-        let rechecks = count(rechecks, "re-check", "re-checks");
-        format!("{size}, {rechecks}, about {span} at {rate}/s")
+        (rough(span), rate.to_string())
     }
 
-    fn stages(&self) -> Option<String> {
+    pub(super) fn stages(&self) -> Option<String> {
         let stages: Vec<String> = self
             .pace
             .stages_of(self.trailer.groups)
@@ -115,7 +126,7 @@ impl PlanReport<'_> {
         }
     }
 
-    fn error_budget(&self) -> Option<String> {
+    pub(super) fn error_budget(&self) -> Option<String> {
         let errors = self.pace.max_errors_of(self.trailer.changes)?;
         let most = count(
             errors,

@@ -1,0 +1,376 @@
+//! A plan as one page for whoever has to approve it: no network, all text from outside through an escaper.
+//!
+//! What stands above the table of all lines is made here and needs no script. The table is drawn by one, from data at the
+//! end of the page, since a browser that lays out a hundred thousand rows is not usable.
+
+mod days;
+mod lines;
+mod numbers;
+mod plots;
+mod rows;
+
+use std::io::{self, BufWriter, Write};
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use self::{lines::Lines, numbers::Numbers};
+use super::{
+    plan_report::PlanReport,
+    plan_summary::Group,
+    tally::Sample,
+    units::{count, thousands},
+};
+use crate::{
+    digest::sha256_base64,
+    plan::{Effect, Item},
+    text::{Html, Untrusted},
+};
+
+const STYLE: &str = include_str!("plan_html/page.css");
+const SCRIPT: &str = include_str!("plan_html/page.js");
+
+/// The table without its rows, and what steers it: the same for each plan.
+const TABLE: &str = include_str!("plan_html/table.html");
+
+impl PlanReport<'_> {
+    /// Writes the plan as an HTML page; `apply` is the command that applies exactly this plan.
+    ///
+    /// The plan's lines are read twice, and none is kept.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says, or when the plan can't be read again.
+    pub fn write_html(&self, out: &mut dyn Write, apply: &str) -> io::Result<()> {
+        let mut out = BufWriter::new(out);
+        let lines = Lines::of(self.summary);
+        let page = Page(self);
+        page.write_head(&mut out)?;
+        page.write_heading(&mut out)?;
+        page.write_warnings(&mut out)?;
+        page.write_tiles(&mut out)?;
+        page.write_approval(&mut out, apply)?;
+        write_lines(&mut out, &lines)?;
+        page.write_plots(&mut out)?;
+        out.write_all(TABLE.as_bytes())?;
+        page.write_footer(&mut out)?;
+        out.write_all(b"<script type=\"application/json\" id=\"data\">")?;
+        rows::write_rows(self, &lines, &mut out)?;
+        // The policy allows the style and the script by the digests of their very bytes.
+        write!(
+            out,
+            "</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        )?;
+        out.flush()
+    }
+}
+
+/// The parts of the page that are made of the report.
+struct Page<'a>(&'a PlanReport<'a>);
+
+impl Page<'_> {
+    fn write_head(&self, out: &mut dyn Write) -> io::Result<()> {
+        let name = html(&self.0.header.playbook.name);
+        let changes = count(self.0.trailer.changes, "change", "changes");
+        // Beside the digests: no address of the page may be turned, and a script that makes markup of text is stopped.
+        writeln!(
+            out,
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; \
+             script-src 'sha256-{}'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; \
+             trusted-types 'none'\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
+             <meta name=\"referrer\" content=\"no-referrer\">\n\
+             <title>{name}: a plan of {changes}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n\
+             <a class=\"skip\" href=\"#lines\">Skip to the table of all lines</a>",
+            sha256_base64(STYLE),
+            sha256_base64(SCRIPT),
+        )
+    }
+
+    fn write_heading(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (now, zone) = self.0.moment();
+        write!(
+            out,
+            "<header>\n<p class=\"over\">Plan of changes</p>\n<h1>{}</h1>\n<p class=\"from\">on <strong>{}</strong>",
+            html(&self.0.header.playbook.name),
+            html(&self.0.header.server),
+        )?;
+        if let Some(org) = &self.0.header.org {
+            write!(out, ", organisation <strong>{}</strong>", html(org))?;
+        }
+        writeln!(
+            out,
+            ", as of <strong>{now}</strong> {}</p>\n<p class=\"from\">{}</p>\n</header>\n<main>",
+            html(zone),
+            html(&self.0.selected()),
+        )
+    }
+
+    /// What speaks against a yes.
+    fn write_warnings(&self, out: &mut dyn Write) -> io::Result<()> {
+        if !self.0.broken_guards.is_empty() {
+            out.write_all(
+                b"<section class=\"warning broken\"><h2>A guard is broken: this plan is refused as it is</h2><ul>",
+            )?;
+            for guard in &self.0.broken_guards {
+                write!(out, "<li>{}</li>", html(guard))?;
+            }
+            out.write_all(b"</ul></section>\n")?;
+        }
+        let rejected = &self.0.summary.rejected;
+        if rejected.total() > 0 {
+            let title = format!(
+                "{} rejected: these can’t be planned",
+                thousands(rejected.total())
+            );
+            write_warning(out, "broken", &title, "rejected", None, rejected)?;
+        }
+        let irreversible = &self.0.summary.irreversible;
+        if irreversible.total() > 0 {
+            let changes = count(irreversible.total(), "change", "changes");
+            let title = format!("{changes} can’t be undone");
+            let why = self.0.summary.why_irreversible();
+            write_warning(out, "final", &title, "final", Some(&why), irreversible)?;
+        }
+        Ok(())
+    }
+
+    fn write_tiles(&self, out: &mut dyn Write) -> io::Result<()> {
+        let changes = self.0.trailer.changes;
+        let irreversible = self.0.summary.irreversible();
+        let executions = self.0.summary.executions(self.0.trailer.groups);
+        let (number, noun) = executions.split_once(' ').unwrap_or((&executions, ""));
+        out.write_all(b"<dl class=\"tiles\">\n")?;
+        write_tile(
+            out,
+            "",
+            if changes == 1 { "change" } else { "changes" },
+            &thousands(changes),
+        )?;
+        write_tile(out, "", noun, number)?;
+        let class = if irreversible > 0 { "final" } else { "good" };
+        write_tile(out, class, "can’t be undone", &thousands(irreversible))?;
+        for (effect, number) in &self.0.summary.effects {
+            write_tile(
+                out,
+                "effect",
+                tile_words(*effect, *number),
+                &thousands(*number),
+            )?;
+        }
+        if self.0.summary.effects.is_empty() && changes > 0 {
+            write_tile(out, "good", "automations fire", "0")?;
+        }
+        write_tile(out, "", "skipped", &thousands(self.0.trailer.skipped))?;
+        let class = if self.0.trailer.rejected > 0 {
+            "broken"
+        } else {
+            ""
+        };
+        write_tile(out, class, "rejected", &thousands(self.0.trailer.rejected))?;
+        if changes > 0 {
+            let (span, rate) = self.0.time();
+            write_tile(out, "", &format!("about, at {rate}"), &span)?;
+        }
+        out.write_all(b"</dl>\n")?;
+        let mut notes: Vec<String> = self
+            .0
+            .stages()
+            .into_iter()
+            .chain(self.0.error_budget())
+            .collect();
+        if changes == 0 {
+            notes.push("no changes: there is nothing to do".to_owned());
+        }
+        for note in notes {
+            writeln!(out, "<p class=\"note\">{}</p>", html(&note))?;
+        }
+        Ok(())
+    }
+
+    fn write_approval(&self, out: &mut dyn Write, apply: &str) -> io::Result<()> {
+        writeln!(
+            out,
+            "<section class=\"approval\"><h2>To apply exactly this plan</h2>\n<div class=\"command\">\
+             <pre tabindex=\"0\" aria-label=\"The command\"><code id=\"apply\">{}</code></pre>\
+             <button type=\"button\" id=\"copy\" hidden>Copy</button></div>\n\
+             <dl class=\"facts\"><div><dt>SHA-256 of the plan</dt><dd><code>{}</code></dd></div>",
+            html(apply),
+            html(self.0.sha256),
+        )?;
+        for (name, value) in &self.0.header.vars {
+            let value = match value {
+                Value::String(text) => text.clone(),
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Array(_)
+                | Value::Object(_) => value.to_string(),
+            };
+            writeln!(
+                out,
+                "<div><dt>vars.{}</dt><dd><code>{}</code></dd></div>",
+                html(name),
+                html(&value)
+            )?;
+        }
+        out.write_all(b"</dl></section>\n")
+    }
+
+    fn write_plots(&self, out: &mut dyn Write) -> io::Result<()> {
+        let zone = self.0.summary.zone().clone();
+        let mut numbers = Numbers::new(zone.clone());
+        self.0.items.each(&mut |item| {
+            match item {
+                Item::Change(change) => numbers.add(change),
+                Item::Skipped(_) | Item::Rejected(_) => {}
+            }
+            Ok(())
+        })?;
+        let plots = [
+            plots::actions(&numbers.actions),
+            plots::assignees(&numbers.assignees),
+            days::days(&numbers.days, numbers.other_days, today(self.0, &zone)),
+        ];
+        let plots: Vec<String> = plots
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .map_err(io::Error::other)?;
+        if plots.iter().any(|plot| !plot.is_empty()) {
+            write!(
+                out,
+                "<section class=\"plots\" aria-label=\"Plots\">\n{HATCH}{}</section>\n",
+                plots.concat()
+            )?;
+        }
+        Ok(())
+    }
+
+    fn write_footer(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "</main>\n<footer>Made by {} from the playbook with SHA-256 <code>{}</code>. This page is a picture of the plan; \
+             the plan file is what is applied.</footer>",
+            html(&self.0.header.tool),
+            html(&self.0.header.playbook.sha256),
+        )
+    }
+}
+
+/// Stripes tell bars apart without colour.
+const HATCH: &str = "<svg class=\"patterns\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\
+<pattern id=\"hatch\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+<rect class=\"hatch-ground\" width=\"5\" height=\"5\"/><rect class=\"hatch-line\" width=\"2\" height=\"5\"/></pattern>\
+<pattern id=\"dots\" width=\"4\" height=\"4\" patternUnits=\"userSpaceOnUse\">\
+<rect class=\"dots-ground\" width=\"4\" height=\"4\"/><circle class=\"dots-dot\" cx=\"2\" cy=\"2\" r=\"1\"/></pattern>\
+</defs></svg>\n";
+
+/// For a page, whether it was escaped for a terminal before or not: that changes nothing more.
+const fn html(text: &str) -> Html<'_> {
+    Untrusted(text).html()
+}
+
+fn today(report: &PlanReport<'_>, zone: &TimeZone) -> jiff::civil::Date {
+    zone.to_datetime(report.header.now).date()
+}
+
+/// The words below the number of a tile.
+const fn tile_words(effect: Effect, number: u64) -> &'static str {
+    match (effect, number) {
+        (Effect::AutomationFires, 1) => "automation fires",
+        (Effect::AutomationFires, _) => "automations fire",
+        (Effect::AutomationsMayFire, _) => "may fire automations",
+        (Effect::FlowAdvances, _) => "may advance a flow",
+        (Effect::LaterTasksReset, _) => "reset later tasks",
+    }
+}
+
+fn write_tile(out: &mut dyn Write, class: &str, words: &str, number: &str) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div class=\"tile {class}\"><dt>{}</dt><dd>{}</dd></div>",
+        html(words),
+        html(number)
+    )
+}
+
+/// The first few of something that a person should look at; `state` shows all of it in the table.
+fn write_warning(
+    out: &mut dyn Write,
+    class: &str,
+    title: &str,
+    state: &str,
+    why: Option<&str>,
+    sample: &Sample,
+) -> io::Result<()> {
+    write!(
+        out,
+        "<section class=\"warning {class}\"><h2>{}</h2>",
+        html(title)
+    )?;
+    if let Some(why) = why {
+        write!(out, "<p>{}</p>", html(why))?;
+    }
+    let summary = match sample.more() {
+        0 => "Which".to_owned(),
+        _ => format!("The first {}", sample.lines().len()),
+    };
+    write!(out, "<details><summary>{summary}</summary><ul>")?;
+    for line in sample.lines() {
+        write!(out, "<li>{}</li>", html(line))?;
+    }
+    if sample.more() > 0 {
+        write!(out, "<li>… and {} more</li>", thousands(sample.more()))?;
+    }
+    writeln!(
+        out,
+        "</ul></details><button type=\"button\" data-state=\"{state}\" hidden>Show in the table</button></section>"
+    )
+}
+
+/// Equal changes, and equal reasons to skip.
+fn write_lines(out: &mut dyn Write, lines: &Lines<'_>) -> io::Result<()> {
+    if lines.iter().next().is_none() {
+        return Ok(());
+    }
+    out.write_all(
+        b"<section><h2>What changes</h2>\n<table class=\"groups\"><thead><tr><th scope=\"col\">Count</th>\
+          <th scope=\"col\">Action or reason</th><th scope=\"col\">Field</th><th scope=\"col\">Change</th>\
+          <td></td></tr></thead><tbody>\n",
+    )?;
+    for (number, line) in lines.iter().enumerate() {
+        write_line(out, number, line)?;
+    }
+    out.write_all(b"</tbody></table></section>\n")
+}
+
+fn write_line(out: &mut dyn Write, number: usize, line: &Group<'_>) -> io::Result<()> {
+    write!(
+        out,
+        "<tr data-group=\"{number}\"><td class=\"number\">{} {}</td><td>{}</td><td>{}</td><td>{}",
+        thousands(line.count),
+        line.on,
+        html(line.what),
+        html(line.field),
+        html(&line.delta),
+    )?;
+    if !line.few.is_empty() {
+        out.write_all(b"<ul>")?;
+        for few in line.few {
+            write!(out, "<li>{}</li>", html(few))?;
+        }
+        out.write_all(b"</ul>")?;
+    }
+    writeln!(
+        out,
+        "</td><td class=\"act\"><button type=\"button\" aria-pressed=\"false\" hidden>Show\
+         <span class=\"unseen\"> these {}</span></button></td></tr>",
+        count(line.count, "line", "lines")
+    )
+}
+
+#[cfg(test)]
+#[path = "plan_html/tests.rs"]
+mod tests;

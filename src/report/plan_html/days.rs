@@ -1,0 +1,396 @@
+//! Due dates before and after, on an axis of time: those before stand on it, those after hang from it.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write},
+};
+
+use jiff::{Span, civil::Date};
+
+use super::{numbers::Both, plots::percent};
+use crate::report::units::{count, thousands};
+
+/// Bars beside each other that are still told apart on a phone.
+const MAX_BINS: usize = 62;
+
+/// Years around the middle date that are drawn. A date far away is a slip or means "never", and would press all others
+/// into one bar.
+const YEARS_AROUND: i32 = 10;
+
+/// Dates under the axis; more of them touch on a phone.
+const TICKS: usize = 4;
+
+/// Pixels: the longest bar in each direction, what is above it, and where the axis is.
+const LONGEST: u64 = 84;
+const ABOVE: u64 = 16;
+const AXIS: u64 = ABOVE + LONGEST;
+const BELOW: u64 = AXIS + LONGEST;
+const HEIGHT: u64 = BELOW + 20;
+
+/// How long one bar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Unit {
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Unit {
+    const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Week => "week",
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    /// The first day of the bar in which `day` is. A week begins on Monday.
+    fn start(self, day: Date) -> Date {
+        match self {
+            Self::Day => day,
+            Self::Week => {
+                let since_monday = day.weekday().to_monday_zero_offset();
+                day.saturating_sub(Span::new().days(since_monday))
+            }
+            Self::Month => day.first_of_month(),
+            Self::Year => day.first_of_year(),
+        }
+    }
+
+    fn next(self, start: Date) -> Date {
+        start.saturating_add(match self {
+            Self::Day => Span::new().days(1),
+            Self::Week => Span::new().weeks(1),
+            Self::Month => Span::new().months(1),
+            Self::Year => Span::new().years(1),
+        })
+    }
+
+    fn label(self, start: Date) -> String {
+        let format = match self {
+            Self::Day | Self::Week => "%b %-d",
+            Self::Month => "%b %Y",
+            Self::Year => "%Y",
+        };
+        start.strftime(format).to_string()
+    }
+
+    /// What a bar is called.
+    fn name(self, start: Date) -> String {
+        match self {
+            Self::Day => start.to_string(),
+            Self::Week => format!("week of {start}"),
+            Self::Month | Self::Year => self.label(start),
+        }
+    }
+}
+
+/// Bars without a gap, and how many dates are left out.
+#[derive(Debug, PartialEq, Eq)]
+struct Bins {
+    unit: Unit,
+    bars: Vec<(Date, Both)>,
+    outside: u64,
+}
+
+impl Bins {
+    /// None without any date.
+    fn of(days: &BTreeMap<Date, Both>) -> Option<Self> {
+        let middle = middle(days)?;
+        let around = Span::new().years(YEARS_AROUND);
+        let drawn = middle.saturating_sub(around)..=middle.saturating_add(around);
+        let first = *days.range(drawn.clone()).next()?.0;
+        let last = *days.range(drawn.clone()).next_back()?.0;
+        let unit = Unit::ALL
+            .into_iter()
+            .find(|unit| starts(*unit, first, last).nth(MAX_BINS).is_none())
+            .unwrap_or(Unit::Year);
+        let mut bins: BTreeMap<Date, Both> = starts(unit, first, last)
+            .map(|start| (start, Both::default()))
+            .collect();
+        let mut outside = 0;
+        for (day, both) in days {
+            match bins
+                .get_mut(&unit.start(*day))
+                .filter(|_| drawn.contains(day))
+            {
+                Some(bin) => {
+                    bin.before += both.before;
+                    bin.after += both.after;
+                }
+                None => outside += both.before + both.after,
+            }
+        }
+        Some(Self {
+            unit,
+            bars: bins.into_iter().collect(),
+            outside,
+        })
+    }
+}
+
+/// The first days of all bars from the one of `first` to the one of `last`.
+fn starts(unit: Unit, first: Date, last: Date) -> impl Iterator<Item = Date> {
+    let next = move |start: &Date| Some(unit.next(*start)).filter(|next| *next > *start);
+    std::iter::successors(Some(unit.start(first)), next).take_while(move |start| *start <= last)
+}
+
+/// The date in the middle of all.
+fn middle(days: &BTreeMap<Date, Both>) -> Option<Date> {
+    let all: u64 = days.values().map(|both| both.before + both.after).sum();
+    let mut seen = 0;
+    days.iter().find_map(|(day, both)| {
+        seen += both.before + both.after;
+        (seen * 2 >= all).then_some(*day)
+    })
+}
+
+/// The plot; empty without any date. `unplaced` dates there was no room to count.
+pub(super) fn days(
+    days: &BTreeMap<Date, Both>,
+    unplaced: u64,
+    now: Date,
+) -> Result<String, fmt::Error> {
+    let mut html = String::new();
+    let Some(Bins {
+        unit,
+        bars,
+        outside,
+    }) = Bins::of(days)
+    else {
+        return Ok(html);
+    };
+    let most = |of: fn(&Both) -> u64| bars.iter().map(|(_, both)| of(both)).max().unwrap_or(0);
+    let before = most(|both| both.before);
+    let after = most(|both| both.after);
+    let tallest = before.max(after).max(1);
+    let word = unit.word();
+    write!(
+        html,
+        "<figure class=\"plot wide\">\n<figcaption><h3>Due dates before and after</h3>\
+         <p class=\"key\"><span><i class=\"swatch before\"></i>before, above the line: at most {} a {word}</span> \
+         <span><i class=\"swatch after\"></i>after, below it: at most {}</span></p></figcaption>\n",
+        thousands(before),
+        thousands(after),
+    )?;
+    writeln!(
+        html,
+        "<svg class=\"days\" role=\"img\" width=\"100%\" height=\"{HEIGHT}\" \
+         aria-label=\"Due dates by {word}: at most {} before, at most {} after. The numbers follow as a table.\">",
+        thousands(before),
+        thousands(after),
+    )?;
+    write_now(&mut html, unit, &bars, now)?;
+    let all = bars.len() as u64;
+    for (place, (start, both)) in (0..).zip(&bars) {
+        write!(
+            html,
+            "<g><title>{}: {} before, {} after</title><rect class=\"touch\" x=\"{}%\" y=\"0\" width=\"{}%\" height=\"{BELOW}\"/>",
+            unit.name(*start),
+            thousands(both.before),
+            thousands(both.after),
+            percent(place, all),
+            percent(1, all),
+        )?;
+        // Nine tenths of its place, so that neighbours are told apart.
+        let x = percent(place * 20 + 1, all * 20);
+        let width = percent(9, all * 10);
+        for (class, number) in [("before", both.before), ("after", both.after)] {
+            if number > 0 {
+                // What is there is seen, however little it is.
+                let height = (number * LONGEST / tallest).max(2);
+                let y = if class == "before" {
+                    AXIS - height
+                } else {
+                    AXIS + 1
+                };
+                write!(
+                    html,
+                    "<rect class=\"{class}\" x=\"{x}%\" y=\"{y}\" width=\"{width}%\" height=\"{height}\"/>"
+                )?;
+            }
+        }
+        html.push_str("</g>\n");
+    }
+    write!(
+        html,
+        "<rect class=\"axis\" x=\"0\" y=\"{AXIS}\" width=\"100%\" height=\"1\"/>"
+    )?;
+    write_ticks(&mut html, unit, &bars)?;
+    html.push_str("</svg>\n");
+    if outside + unplaced > 0 {
+        let left_out = count(outside + unplaced, "date", "dates");
+        writeln!(
+            html,
+            "<p class=\"note\">{left_out} far from the others not drawn.</p>"
+        )?;
+    }
+    write_table(&mut html, unit, &bars)?;
+    html.push_str("</figure>\n");
+    Ok(html)
+}
+
+/// A line at the moment that the plan counts from.
+fn write_now(html: &mut String, unit: Unit, bars: &[(Date, Both)], now: Date) -> fmt::Result {
+    let Some(place) = bars.iter().position(|(start, _)| *start == unit.start(now)) else {
+        return Ok(());
+    };
+    let (place, all) = (place as u64, bars.len() as u64);
+    let x = percent(place * 2 + 1, all * 2);
+    let (anchor, gap) = if place * 2 < all {
+        ("start", 4)
+    } else {
+        ("end", -4)
+    };
+    writeln!(
+        html,
+        "<line class=\"now\" x1=\"{x}%\" x2=\"{x}%\" y1=\"0\" y2=\"{BELOW}\"/>\
+         <text class=\"tick\" x=\"{x}%\" dx=\"{gap}\" y=\"10\" text-anchor=\"{anchor}\">as of {now}</text>"
+    )
+}
+
+fn write_ticks(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Result {
+    let all = bars.len();
+    let ticks = TICKS.min(all);
+    let places: Vec<usize> = match ticks {
+        0 | 1 => vec![0],
+        _ => (0..ticks)
+            .map(|tick| tick * (all - 1) / (ticks - 1))
+            .collect(),
+    };
+    for (tick, place) in places.iter().enumerate() {
+        let (Some((start, _)), y) = (bars.get(*place), HEIGHT - 5) else {
+            continue;
+        };
+        // At the edges a label stays inside.
+        let (anchor, twice) = match tick {
+            _ if all == 1 => ("middle", 1),
+            0 => ("start", 2 * place),
+            last if last + 1 == ticks => ("end", 2 * place + 2),
+            _ => ("middle", 2 * place + 1),
+        };
+        write!(
+            html,
+            "<text class=\"tick\" x=\"{}%\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>",
+            percent(twice as u64, 2 * all as u64),
+            unit.label(*start),
+        )?;
+    }
+    Ok(())
+}
+
+fn write_table(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Result {
+    writeln!(
+        html,
+        "<details><summary>The numbers</summary><table class=\"numbers\"><thead><tr><th scope=\"col\">Due</th>\
+         <th scope=\"col\">Before</th><th scope=\"col\">After</th></tr></thead><tbody>"
+    )?;
+    for (start, both) in bars.iter().filter(|(_, both)| *both != Both::default()) {
+        writeln!(
+            html,
+            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>",
+            unit.name(*start),
+            thousands(both.before),
+            thousands(both.after),
+        )?;
+    }
+    html.push_str("</tbody></table></details>\n");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn bins(days: &[Date]) -> Bins {
+        let mut counted: BTreeMap<Date, Both> = BTreeMap::new();
+        for day in days {
+            counted.entry(*day).or_default().before += 1;
+        }
+        Bins::of(&counted).unwrap()
+    }
+
+    #[test]
+    fn the_bars_are_days_weeks_months_or_years_as_the_range_needs() {
+        let first = date(2026, 12, 1);
+        for (last, unit, bars) in [
+            (date(2026, 12, 1), Unit::Day, 1),
+            (date(2027, 1, 31), Unit::Day, 62),
+            (date(2027, 2, 1), Unit::Week, 10),
+            (date(2028, 1, 31), Unit::Week, 62),
+            (date(2028, 3, 1), Unit::Month, 16),
+            (date(2032, 1, 31), Unit::Month, 62),
+            (date(2032, 2, 1), Unit::Year, 7),
+        ] {
+            let bins = bins(&[first, last]);
+            assert_eq!(
+                (bins.unit, bins.bars.len(), bins.outside),
+                (unit, bars, 0),
+                "{last}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_date_is_lost_and_one_far_away_does_not_press_the_others_together() {
+        let found = bins(&[
+            date(2026, 12, 1),
+            date(2026, 12, 2),
+            date(2026, 12, 2),
+            date(9999, 12, 31),
+            date(1, 1, 1),
+        ]);
+        assert_eq!((found.unit, found.outside), (Unit::Day, 2));
+        let counts: Vec<u64> = found.bars.iter().map(|(_, both)| both.before).collect();
+        assert_eq!(counts, [1, 2]);
+    }
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        assert_eq!(Unit::Week.start(date(2026, 12, 6)), date(2026, 11, 30));
+        assert_eq!(Unit::Week.start(date(2026, 11, 30)), date(2026, 11, 30));
+    }
+
+    #[test]
+    fn the_plot_says_its_numbers_and_where_the_plan_stands() {
+        let counted = BTreeMap::from([
+            (
+                date(2026, 12, 1),
+                Both {
+                    before: 1_200,
+                    after: 0,
+                },
+            ),
+            (
+                date(2026, 12, 4),
+                Both {
+                    before: 0,
+                    after: 600,
+                },
+            ),
+        ]);
+        let html = days(&counted, 0, date(2026, 12, 2)).unwrap();
+        for part in [
+            "<title>2026-12-01: 1,200 before, 0 after</title>",
+            "<rect class=\"before\" x=\"1.25%\" y=\"16\" width=\"22.50%\" height=\"84\"/>",
+            "<rect class=\"after\" x=\"76.25%\" y=\"101\" width=\"22.50%\" height=\"42\"/>",
+            "as of 2026-12-02",
+            "<tr><th scope=\"row\">2026-12-04</th><td>0</td><td>600</td></tr>",
+        ] {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+        assert_eq!(days(&BTreeMap::new(), 0, date(2026, 12, 2)).unwrap(), "");
+    }
+
+    #[test]
+    fn the_first_and_the_last_day_of_the_calendar_are_drawn() {
+        assert_eq!(bins(&[Date::MIN, Date::MIN]).bars.len(), 1);
+        assert_eq!(bins(&[Date::MAX]).bars.len(), 1);
+    }
+}

@@ -1,0 +1,159 @@
+//! Which lines of the summary a line of the plan belongs to, so that a page can show those of one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    plan::Change,
+    report::{
+        plan_summary::{Group, PlanSummary, deltas},
+        words,
+    },
+};
+
+/// The summary's lines, numbered as they are shown: changes first, then skips.
+#[derive(Debug)]
+pub(super) struct Lines<'a> {
+    summary: &'a PlanSummary,
+    changes: Vec<Group<'a>>,
+    skips: Vec<Group<'a>>,
+    /// By kind, and what equal changes have in common.
+    equal: BTreeMap<(Kind, String), usize>,
+    /// By kind: changes that have too little in common.
+    unequal: BTreeMap<Kind, usize>,
+    kinds: BTreeSet<Kind>,
+    /// By reason.
+    reasons: BTreeMap<String, usize>,
+}
+
+/// What is changed, by which action, in which field.
+type Kind = (&'static str, String, String);
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(summary: &'a PlanSummary) -> Self {
+        let changes = summary.groups();
+        let skips = summary.skips();
+        let mut equal = BTreeMap::new();
+        let mut unequal = BTreeMap::new();
+        let mut kinds = BTreeSet::new();
+        for (number, line) in changes.iter().enumerate() {
+            let kind = (line.on, line.what.to_owned(), line.field.to_owned());
+            kinds.insert(kind.clone());
+            match line.text {
+                Some(text) => drop(equal.insert((kind, text.to_owned()), number)),
+                None => drop(unequal.insert(kind, number)),
+            }
+        }
+        let reasons = (changes.len()..)
+            .zip(&skips)
+            .filter_map(|(number, line)| Some((line.text?.to_owned(), number)))
+            .collect();
+        Self {
+            summary,
+            changes,
+            skips,
+            equal,
+            unequal,
+            kinds,
+            reasons,
+        }
+    }
+
+    /// In the order of their numbers.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Group<'a>> {
+        self.changes.iter().chain(&self.skips)
+    }
+
+    /// The lines that count this change: one for each field that it writes another value to.
+    pub(super) fn of_change(&self, change: &Change) -> Vec<usize> {
+        let on = self.summary.plural(change.target.kind);
+        let actions = words::actions(&change.action);
+        let mut lines: Vec<usize> = deltas(change, self.summary.zone())
+            .into_iter()
+            .filter_map(|(field, delta)| {
+                let text = delta.map_or_else(String::new, |delta| delta.text);
+                let kind = (on, actions.clone(), field);
+                if !self.kinds.contains(&kind) {
+                    // The last of all: what is not counted by its kind.
+                    return self.changes.len().checked_sub(1);
+                }
+                let key = (kind, text);
+                let line = self.equal.get(&key);
+                line.or_else(|| self.unequal.get(&key.0)).copied()
+            })
+            .collect();
+        lines.dedup();
+        lines
+    }
+
+    /// The line that counts what was skipped for this reason.
+    pub(super) fn of_reason(&self, reason: &str) -> Option<usize> {
+        let last = (self.changes.len() + self.skips.len()).checked_sub(1);
+        self.reasons.get(&words::detail(reason)).copied().or(last)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        plan::{Item, Skip},
+        report::{
+            plan_summary::tests::{change, run_now},
+            words::tests::task,
+        },
+    };
+
+    /// How often each line is named by the items, beside what it counts itself.
+    fn named_and_counted(items: &[Item]) -> Vec<(u64, u64)> {
+        let mut summary = PlanSummary::new(TimeZone::UTC);
+        for item in items {
+            summary.add(item);
+        }
+        let lines = Lines::of(&summary);
+        let mut named = vec![0; lines.iter().count()];
+        for item in items {
+            let numbers = match item {
+                Item::Change(change) => lines.of_change(change),
+                Item::Skipped(skip) => lines.of_reason(&skip.reason).into_iter().collect(),
+                Item::Rejected(_) => Vec::new(),
+            };
+            for number in numbers {
+                named[number] += 1;
+            }
+        }
+        let counted = lines.iter().map(|line| line.count);
+        named.into_iter().zip(counted).collect()
+    }
+
+    fn set(number: usize, field: &str, after: &Value) -> Item {
+        let target = task("e", &format!("t{number}"), "");
+        change(target, "patch", field, json!(null), after.clone())
+    }
+
+    #[test]
+    fn each_line_is_named_as_often_as_it_counts() {
+        let equal = (0..3).map(|n| set(n, "a", &json!(1)));
+        let unequal = (10..60).map(|n| set(n, "b", &json!(n)));
+        let fields = (100..200).map(|n| set(n, &format!("field {n}"), &json!(n)));
+        let skips = (200..250).map(|n| {
+            Item::Skipped(Skip {
+                target: task("e", &format!("t{n}"), ""),
+                reason: format!("reason {}", n / 2),
+            })
+        });
+        let items: Vec<Item> = equal
+            .chain(unequal)
+            .chain(fields)
+            .chain(skips)
+            .chain([run_now(task("e", "t300", ""))])
+            .collect();
+        let lines = named_and_counted(&items);
+        assert!(lines.len() > 40, "the few lines of each and their rests");
+        for (line, (named, counted)) in lines.into_iter().enumerate() {
+            assert_eq!(named, counted, "line {line}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! All lines of a plan as data for the page's script: one JSON array a line, see `page.js` for its places.
+
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
+
+use serde_json::Value;
+
+use super::lines::Lines;
+use crate::{
+    api::Method,
+    plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
+    report::{
+        delta::{Delta, describe},
+        plan_report::PlanReport,
+    },
+    text::Untrusted,
+};
+
+/// Columns of one value. Ours are shorter; a description that somebody wrote may have a page or two.
+const VALUE_COLUMNS: usize = 4_000;
+
+/// Columns of a name, an action or a reason.
+const TEXT_COLUMNS: usize = 500;
+
+/// Writes a JSON array of all items, in the plan's order.
+pub(super) fn write_rows(
+    report: &PlanReport<'_>,
+    lines: &Lines<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut separator = "[";
+    report.items.each(&mut |item| {
+        out.write_all(separator.as_bytes())?;
+        separator = ",\n";
+        let row = match item {
+            Item::Change(change) => of_change(report, lines, change),
+            Item::Skipped(skip) => of_skip(lines, skip),
+            Item::Rejected(rejection) => of_rejection(rejection),
+        };
+        out.write_all(row.as_bytes())
+    })?;
+    out.write_all(if separator == "[" { b"[]" } else { b"]" })
+}
+
+fn of_change(report: &PlanReport<'_>, lines: &Lines<'_>, change: &Change) -> String {
+    let undo = match &change.undo {
+        Undo::Request(_) => "",
+        Undo::None(reason) => reason,
+    };
+    let effects = change
+        .effects
+        .iter()
+        .map(|effect| text(effect_words(*effect)));
+    list([
+        "0".to_owned(),
+        list(lines.of_change(change)),
+        text(&change.action.join(" + ")),
+        of_target(&change.target),
+        list(fields(report, change)),
+        text(undo),
+        list(effects),
+    ])
+}
+
+fn of_skip(lines: &Lines<'_>, skip: &Skip) -> String {
+    list([
+        "1".to_owned(),
+        list(lines.of_reason(&skip.reason)),
+        text("skipped"),
+        of_target(&skip.target),
+        text(&skip.reason),
+    ])
+}
+
+fn of_rejection(rejection: &Rejection) -> String {
+    let row = rejection.row.map(|row| format!("row {row}"));
+    let target = match (&rejection.target, row) {
+        (Some(target), None) => of_target(target),
+        (Some(target), Some(row)) => named(&format!("{row}, {}", target.kind), target),
+        (None, row) => list([text(&row.unwrap_or_default()), text(""), text("")]),
+    };
+    list([
+        "2".to_owned(),
+        "[]".to_owned(),
+        text("rejected"),
+        target,
+        text(&rejection.reason),
+    ])
+}
+
+/// Kind, name and ids.
+fn of_target(target: &Target) -> String {
+    named(target.kind.word(), target)
+}
+
+fn named(kind: &str, target: &Target) -> String {
+    let ids = match &target.id {
+        Some(id) => format!("{}/{id}", target.execution),
+        None => target.execution.to_string(),
+    };
+    list([text(kind), text(&target.name), text(&ids)])
+}
+
+/// The fields that get another value, then what else is sent; the request itself when it is all that there is.
+fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
+    let zone = report.summary.zone();
+    let mut fields: Vec<String> = change
+        .after
+        .iter()
+        .map(|(field, after)| {
+            (
+                field,
+                change.before.get(field).unwrap_or(&Value::Null),
+                after,
+            )
+        })
+        .filter(|(_, before, after)| before != after)
+        .map(|(field, before, after)| {
+            let delta = Delta::of(field, before, after, zone);
+            // Only a distance says more than the values.
+            let distance = delta.was.map_or_else(String::new, |_| delta.text);
+            list([
+                text(field),
+                value(&describe(before)),
+                value(&describe(after)),
+                text(&distance),
+                whole(before),
+                whole(after),
+            ])
+        })
+        .collect();
+    let body = change.request.body.iter().flatten();
+    fields.extend(
+        body.filter(|(field, _)| !change.after.contains_key(*field))
+            .map(|(field, sent)| {
+                let sent_whole = whole(sent);
+                list([
+                    text(field),
+                    "null".to_owned(),
+                    value(&describe(sent)),
+                    text(""),
+                    text(""),
+                    sent_whole,
+                ])
+            }),
+    );
+    if fields.is_empty() {
+        let request = format!("{} {}", verb(change.request.method), change.request.path);
+        fields.push(list([text(""), "null".to_owned(), text(&request)]));
+    }
+    fields
+}
+
+/// The JSON of a value of which a few words don't say all.
+fn whole(of: &Value) -> String {
+    let nested = match of {
+        Value::Object(_) => true,
+        Value::Array(entries) => entries
+            .iter()
+            .any(|entry| entry.is_object() || entry.is_array()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    };
+    value(&if nested {
+        of.to_string()
+    } else {
+        String::new()
+    })
+}
+
+const fn verb(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Patch => "PATCH",
+        Method::Post => "POST",
+        Method::Delete => "DELETE",
+    }
+}
+
+const fn effect_words(effect: Effect) -> &'static str {
+    match effect {
+        Effect::AutomationFires => "automation fires",
+        Effect::AutomationsMayFire => "automations may fire",
+        Effect::FlowAdvances => "flow may advance",
+        Effect::LaterTasksReset => "resets all later tasks",
+    }
+}
+
+fn text(text: &str) -> String {
+    cut(text, TEXT_COLUMNS)
+}
+
+fn value(text: &str) -> String {
+    cut(text, VALUE_COLUMNS)
+}
+
+/// What is escaped and cut is then escaped for its place, which leaves it as it is to a reader.
+fn cut(text: &str, columns: usize) -> String {
+    let shown = Untrusted(text).terminal().cut(columns).to_string();
+    Untrusted(&shown).json_in_html().to_string()
+}
+
+/// A JSON array of JSON.
+fn list(entries: impl IntoIterator<Item = impl Display>) -> String {
+    let entries: Vec<String> = entries.into_iter().map(|entry| entry.to_string()).collect();
+    format!("[{}]", entries.join(","))
+}

@@ -1,0 +1,188 @@
+use serde_json::json;
+
+use super::*;
+use crate::{
+    digest::sha256_base64,
+    plan::{Item, Rejection, Skip},
+    report::{
+        plan_report::tests::Sample as Plan,
+        plan_summary::tests::{change, run_now},
+        words::tests::task,
+    },
+};
+
+const APPLY: &str = "wf-bulk apply x.plan --approved 5e5e";
+
+fn page(plan: &Plan) -> String {
+    plan.report(|report| {
+        let mut out = Vec::new();
+        report.write_html(&mut out, APPLY).unwrap();
+        String::from_utf8(out).unwrap()
+    })
+}
+
+/// What the script gets.
+fn data(page: &str) -> Value {
+    let (_, data) = page
+        .split_once("<script type=\"application/json\" id=\"data\">")
+        .unwrap();
+    let (data, _) = data.split_once("</script>").unwrap();
+    serde_json::from_str(data).unwrap()
+}
+
+fn items() -> Vec<Item> {
+    let closed = json!({"selected_reasons": [{"id": "r", "title": "Lost"}]});
+    vec![
+        change(
+            task("e1", "t1", "Call <b>"),
+            "reassign",
+            "assigned_to",
+            json!(["7", "10010"]),
+            json!(["7", "10020"]),
+        ),
+        change(
+            task("e1", "t2", "Due"),
+            "shift_due_date",
+            "due_date",
+            json!("2026-12-01"),
+            json!("2026-12-04"),
+        ),
+        change(
+            task("e2", "t1", "End"),
+            "close",
+            "closing_reason",
+            json!(null),
+            closed,
+        ),
+        run_now(task("e2", "t2", "Start")),
+        Item::Skipped(Skip {
+            target: task("e3", "t1", ""),
+            reason: "done already".to_owned(),
+        }),
+        Item::Rejected(Rejection {
+            target: None,
+            row: Some(12),
+            reason: "no such id".to_owned(),
+        }),
+    ]
+}
+
+#[test]
+fn every_line_of_the_plan_is_in_the_data_of_the_page() {
+    assert_eq!(
+        data(&page(&items().into())),
+        json!([
+            [
+                0,
+                [1],
+                "reassign",
+                ["task", "Call <b>", "e1/t1"],
+                [["assigned_to", "7, 10010", "7, 10020", "", "", ""]],
+                "",
+                []
+            ],
+            [
+                0,
+                [3],
+                "shift_due_date",
+                ["task", "Due", "e1/t2"],
+                [["due_date", "2026-12-01", "2026-12-04", "+3 days", "", ""]],
+                "",
+                []
+            ],
+            [
+                0,
+                [0],
+                "close",
+                ["task", "End", "e2/t1"],
+                [[
+                    "closing_reason",
+                    "none",
+                    "Lost",
+                    "",
+                    "",
+                    "{\"selected_reasons\":[{\"id\":\"r\",\"title\":\"Lost\"}]}"
+                ]],
+                "",
+                []
+            ],
+            [
+                0,
+                [2],
+                "run_schedule_now",
+                ["task", "Start", "e2/t2"],
+                [[
+                    "",
+                    null,
+                    "POST /v2/flows/executions/e/tasks/t/schedule/run-now"
+                ]],
+                "an automation that has started can't be called back",
+                ["automation fires"]
+            ],
+            [1, [4], "skipped", ["task", "", "e3/t1"], "done already"],
+            [2, [], "rejected", ["row 12", "", ""], "no such id"],
+        ])
+    );
+}
+
+#[test]
+fn a_plan_without_lines_is_a_page_as_well() {
+    let page = page(&Vec::new().into());
+    assert_eq!(data(&page), json!([]));
+    assert!(page.contains("no changes: there is nothing to do"));
+    assert!(!page.contains("<figure"), "there is nothing to plot");
+}
+
+#[test]
+fn broken_guards_what_is_final_and_what_is_rejected_stand_out() {
+    let mut plan = Plan::from(items());
+    plan.broken_guards = vec!["5 changes are planned, max_changes is <4>".to_owned()];
+    let page = page(&plan);
+    for part in [
+        "A guard is broken",
+        "<li>5 changes are planned, max_changes is &lt;4&gt;</li>",
+        "<h2>1 change can’t be undone</h2><p>an automation that has started can&#39;t be called back</p>",
+        "<h2>1 rejected: these can’t be planned</h2>",
+        "<li>row 12: no such id</li>",
+        APPLY,
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_policy_names_the_digests_of_the_style_and_of_the_script() {
+    let page = page(&items().into());
+    let between = |start: &str, end: &str| {
+        let (_, rest) = page.rsplit_once(start).unwrap();
+        sha256_base64(rest.split_once(end).unwrap().0)
+    };
+    for (directive, digest) in [
+        ("style", between("<style>", "</style>")),
+        ("script", between("<script>", "</script>")),
+    ] {
+        let policy = format!("{directive}-src 'sha256-{digest}';");
+        assert!(page.contains(&policy), "{policy}");
+    }
+    assert!(
+        !STYLE.contains('\r') && !SCRIPT.contains('\r'),
+        "a browser would hash other bytes"
+    );
+}
+
+#[test]
+fn a_page_of_our_own_words_uses_nothing_that_the_policy_forbids() {
+    for word in [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacent",
+        "document.write",
+        "eval(",
+    ] {
+        assert!(!SCRIPT.contains(word), "{word}");
+    }
+    let page = page(&items().into());
+    for word in [" style=", " onclick=", "http:", "https:", " src="] {
+        assert!(!page.contains(word), "{word}");
+    }
+}
