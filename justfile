@@ -23,6 +23,10 @@ doc:
 deny:
     cargo deny check licenses bans sources
 
+# the workflows in docs/ci: form, security, scripts
+workflows:
+    bash .ci/run workflows
+
 # everything that a change has to pass
 ci:
     bash .ci/run
