@@ -27,6 +27,10 @@ deny:
 browser:
     cargo test --test browser -- --ignored --nocapture
 
+# the workflows in docs/ci: form, security, scripts
+workflows:
+    bash .ci/run workflows
+
 # everything that a change has to pass
 ci:
     bash .ci/run

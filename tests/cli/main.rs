@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod ci;
 mod crash;
 mod credentials;
 mod damage;
@@ -22,3 +23,4 @@ mod review;
 mod sources;
 mod torture;
 mod traps;
+mod workflow;

@@ -1,0 +1,590 @@
+//! What `docs/ci.md` and the files beside it say, done as written.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::Parser as _;
+use serde_json::{Value, json};
+use wf_bulk::{cli::Cli, digest};
+
+use crate::{
+    environment::{BINARY, Ended, copy_folder},
+    workflow::{Desk, HEAD, Job, documented, has_programs, run_of, workflow},
+};
+
+const FAST: &str = "rate: 3000/s, burst: 100, concurrency: 8";
+/// Slow enough to be interrupted.
+const SLOW: &str = "rate: 300/s, burst: 1, concurrency: 2";
+const PLAYBOOK: &str = "playbooks/reassign.yaml";
+/// The run of the workflow that plans, and of the one that applies.
+const PLANNING: &str = "41";
+const APPLYING: &str = "42";
+
+/// The planning job, from its first step to its last; gives the digest in the comment.
+fn plan(desk: &Desk, attempt: u32) -> String {
+    let mut job = Job::start(desk, "plan", "plan", PLANNING, attempt);
+    job.run("Find the playbook").expect_code(0);
+    job.run("Plan").expect_code(0);
+    job.upload("Keep the plan");
+    job.run("Comment").expect_code(0);
+    let plan = fs::read(desk.path().join("review.plan")).unwrap();
+    digest::sha256(&plan)
+}
+
+/// The job that looks for an approval; gives the one that applies, ready with what it was handed.
+fn approved(desk: &Desk, attempt: u32) -> Result<Job<'_>, Ended> {
+    let mut job = Job::start(desk, "apply", "approved", APPLYING, attempt);
+    let ended = job.run("Find what was approved");
+    if ended.code != 0 {
+        return Err(ended);
+    }
+    let mut apply = Job::start(desk, "apply", "apply", APPLYING, attempt);
+    for name in ["sha256", "run", "attempt"] {
+        let value = job.output(name);
+        apply
+            .values
+            .insert(format!("needs.approved.outputs.{name}"), value);
+    }
+    Ok(apply)
+}
+
+const FETCH: &str = "Get the plan, and what an earlier attempt has left";
+
+fn approval(sha256: &str) -> Value {
+    json!([{
+        "state": "APPROVED", "commit_id": HEAD, "user": {"login": "bo"},
+        "body": format!("Fine.\n\n    wf-bulk: apply {sha256}\n"),
+    }])
+}
+
+/// A machine that is new: nothing of an earlier job is left on it.
+fn clean_up(desk: &Desk) {
+    for name in [".wf-bulk", "plan", ".local"] {
+        drop(fs::remove_dir_all(desk.path().join(name)));
+    }
+    for name in ["result.json", "review.plan", "review.md"] {
+        drop(fs::remove_file(desk.path().join(name)));
+    }
+}
+
+#[test]
+fn a_pull_request_gets_one_comment_which_is_brought_up_to_date() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    // Of somebody else, and of another workflow: neither is touched.
+    let others = json!([
+        {"id": 1, "user": {"login": "bo"}, "body": "<!-- wf-bulk-plan run=1 -->"},
+        {"id": 2, "user": {"login": "github-actions[bot]"}, "body": "hello"},
+    ]);
+    desk.environment
+        .file("gh/comments.json", &others.to_string());
+    desk.commit(&[PLAYBOOK]);
+    let first = plan(&desk, 1);
+    let comment = desk.comments()[2].clone();
+    assert!(comment.starts_with(&format!(
+        "<!-- wf-bulk-plan run=41 attempt=1 sha256={first} -->\n"
+    )));
+    assert!(comment.contains(&format!("    wf-bulk: apply {first}\n")));
+    assert!(comment.contains("reassign-leaver"), "{comment}");
+    // GitHub takes 65,536 characters of a comment; the plan's part has less than 65,000 bytes.
+    let part = fs::read_to_string(desk.path().join("review.md")).unwrap();
+    assert!(comment.len() - part.len() < 500, "{comment}");
+
+    let playbook = fs::read_to_string(desk.path().join(PLAYBOOK)).unwrap();
+    desk.environment
+        .file(PLAYBOOK, &playbook.replace("\"10020\"", "\"10030\""));
+    let second = plan(&desk, 2);
+    assert_ne!(first, second);
+    let comments = desk.comments();
+    assert_eq!(comments.len(), 3);
+    assert!(comments[2].contains(&second) && !comments[2].contains(&first));
+    assert_eq!(comments[1], "hello");
+    assert_eq!(desk.sandbox.ledger().writes(), 0);
+}
+
+#[test]
+fn what_was_approved_is_applied_and_all_else_is_refused_with_nothing_written() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    let refused = |why: &str| {
+        let Err(ended) = approved(&desk, 1) else {
+            panic!("not refused: {why}");
+        };
+        let said = ended.expect_code(1).stdout;
+        assert!(said.contains(why), "{why}: {said}");
+    };
+    refused("there is no plan");
+    desk.commit(&[PLAYBOOK]);
+    let sha256 = plan(&desk, 1);
+    let reviewed = desk.artifact(PLANNING, "wf-bulk-plan-1");
+
+    let with = |key: &str, value: &str| {
+        let mut reviews = approval(&sha256);
+        reviews[0][key] = value.into();
+        reviews
+    };
+    for reviews in [
+        json!([]),
+        with("body", "LGTM"),
+        with("body", &"0".repeat(64)),
+        with("state", "DISMISSED"),
+        with("state", "COMMENTED"),
+        with("commit_id", &HEAD.replace('1', "2")),
+    ] {
+        desk.reviews(&reviews);
+        refused("no approval of the last commit names this plan");
+    }
+    desk.reviews(&approval(&sha256));
+    let run = |description: &Value| {
+        desk.environment
+            .file("gh/run-41.json", &description.to_string());
+    };
+    for another in [
+        run_of("another.yml", HEAD),
+        run_of("wf-bulk-plan.yml", &HEAD.replace('1', "2")),
+    ] {
+        run(&another);
+        refused("was not made of the commit that was merged");
+    }
+    run(&run_of("wf-bulk-plan.yml", HEAD));
+
+    // The comment of a plan that was made after the approval.
+    let comments = fs::read_to_string(desk.path().join("gh/comments.json")).unwrap();
+    let edited = comments.replace(&sha256, &"0".repeat(64));
+    desk.environment.file("gh/comments.json", &edited);
+    refused("no approval of the last commit names this plan");
+    desk.environment.file("gh/comments.json", &comments);
+
+    // Another plan, as valid as the first, in its place.
+    clean_up(&desk);
+    let another = ["plan", PLAYBOOK, "-o", "another.plan", "--limit", "3"];
+    desk.environment
+        .run_on(&desk.sandbox, &another)
+        .expect_code(0);
+    let kept = fs::read(reviewed.join("review.plan")).unwrap();
+    fs::copy(
+        desk.path().join("another.plan"),
+        reviewed.join("review.plan"),
+    )
+    .unwrap();
+    let mut job = approved(&desk, 1).unwrap();
+    job.run(FETCH).expect_code(0);
+    job.run("Apply")
+        .expect_code(1)
+        .expect_said("this is not the plan that was approved");
+    job.run("Say how it ended").expect_code(0);
+    assert!(job.summary().contains("Nothing was applied"));
+    assert!(desk.environment.runs().is_empty());
+    assert_eq!(desk.sandbox.ledger().writes(), 0);
+
+    fs::write(reviewed.join("review.plan"), kept).unwrap();
+    clean_up(&desk);
+    let mut job = approved(&desk, 1).unwrap();
+    job.run(FETCH).expect_code(0);
+    job.run("Apply").expect_code(0);
+    let said = job.run("Say how it ended").expect_code(0).stdout;
+    assert!(!said.contains("::error::"), "{said}");
+    assert_eq!(job.summary(), "137 planned = 137 applied\n");
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    job.upload("Keep the run folder");
+    let run = fs::read_dir(desk.artifact(APPLYING, "wf-bulk-run-1").join("runs")).unwrap();
+    let run = run.last().unwrap().unwrap().path();
+    let settings = fs::read_to_string(run.join("run.json")).unwrap();
+    assert!(settings.contains("pull request #7"), "{settings}");
+}
+
+#[test]
+fn what_somebody_changed_since_the_review_is_left_alone_and_everybody_sees_it() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    desk.commit(&[PLAYBOOK]);
+    desk.reviews(&approval(&plan(&desk, 1)));
+    let plan = fs::read_to_string(desk.path().join("review.plan")).unwrap();
+    let change: Value = serde_json::from_str(plan.lines().nth(1).unwrap()).unwrap();
+    let path = format!("/_sandbox/edit/{}", change["group"].as_str().unwrap());
+    let edit = json!({"status": "CLOSED"});
+    desk.sandbox.request("POST", &path, &edit.to_string());
+
+    let mut job = approved(&desk, 1).unwrap();
+    job.run(FETCH).expect_code(0);
+    job.run("Apply").expect_code(5);
+    job.upload("Keep the run folder");
+    assert!(
+        desk.artifact(APPLYING, "wf-bulk-run-1")
+            .join("runs")
+            .is_dir()
+    );
+    let said = job.run("Say how it ended").expect_code(0).stdout;
+    assert!(
+        said.contains("::error::") && said.contains("drifted"),
+        "{said}"
+    );
+    assert!(job.summary().contains(" drifted"), "{}", job.summary());
+}
+
+#[test]
+fn where_nothing_is_to_be_changed_the_comment_says_so_and_nothing_is_approved_or_applied() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    let nothing = |steps: &[&str]| {
+        let mut job = Job::start(&desk, "plan", "plan", PLANNING, 1);
+        for step in steps {
+            job.run(step).expect_code(0);
+        }
+        let comments = desk.comments();
+        let [comment] = &comments[..] else {
+            panic!("{comments:?}");
+        };
+        assert!(comment.contains("sha256=none -->"), "{comment}");
+        assert!(comment.contains("nothing will be applied"), "{comment}");
+        let job = approved(&desk, 1).unwrap();
+        assert_eq!(job.values["needs.approved.outputs.sha256"], "none");
+    };
+    desk.commit(&["playbooks/entities.csv"]);
+    nothing(&["Find the playbook", "Comment"]);
+    let playbook = fs::read_to_string(desk.path().join(PLAYBOOK)).unwrap();
+    desk.environment
+        .file(PLAYBOOK, &playbook.replace("\"10010\"", "\"99999\""));
+    desk.commit(&[PLAYBOOK]);
+    nothing(&["Find the playbook", "Plan", "Comment"]);
+    assert_eq!(
+        workflow("apply")["jobs"]["apply"]["if"],
+        "needs.approved.outputs.sha256 != 'none'"
+    );
+}
+
+#[test]
+fn what_can_not_be_planned_fails_the_check_says_so_in_the_comment_and_is_not_applied() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    // A guard that does not hold: there is a plan to look at, and the check fails.
+    let playbook = fs::read_to_string(desk.path().join(PLAYBOOK)).unwrap();
+    desk.environment.file(
+        PLAYBOOK,
+        &playbook.replace("max_changes: 1000", "max_changes: 5"),
+    );
+    desk.commit(&[PLAYBOOK]);
+    let sha256 = plan(&desk, 1);
+    let mut job = Job::start(&desk, "plan", "plan", PLANNING, 1);
+    job.run("Find the playbook").expect_code(0);
+    job.run("Plan").expect_code(0);
+    job.run("Fail when the plan will be refused").expect_code(4);
+    desk.reviews(&approval(&sha256));
+    let mut job = approved(&desk, 1).unwrap();
+    job.run(FETCH).expect_code(0);
+    job.run("Apply").expect_code(4);
+
+    // No plan at all: the comment does not go on showing an earlier one.
+    desk.environment.file(PLAYBOOK, "version: 1\n");
+    let mut job = Job::start(&desk, "plan", "plan", PLANNING, 2);
+    job.run("Find the playbook").expect_code(0);
+    job.run("Plan").expect_code(1);
+    job.run("Comment").expect_code(0);
+    let comment = desk.comments().pop().unwrap();
+    assert!(comment.contains("sha256=failed -->"), "{comment}");
+    assert!(approved(&desk, 1).is_err());
+
+    // Which playbook is meant must be clear, and its name is no code.
+    desk.commit(&[PLAYBOOK, "playbooks/close-stale.yaml"]);
+    Job::start(&desk, "plan", "plan", PLANNING, 3)
+        .run("Find the playbook")
+        .expect_code(1);
+    desk.environment.file("playbooks/a\nb=c.yaml", "");
+    desk.commit(&["playbooks/a\nb=c.yaml"]);
+    Job::start(&desk, "plan", "plan", PLANNING, 3)
+        .run("Find the playbook")
+        .expect_code(1);
+    assert_eq!(desk.sandbox.ledger().writes(), 0);
+}
+
+/// Starts a command and interrupts it in the middle of its writes, as a cancelled job is: the process that was started,
+/// and no child of it.
+fn interrupt(desk: &Desk, mut command: Command) -> i32 {
+    let before = desk.sandbox.ledger().writes();
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    while desk.sandbox.ledger().writes() < before + 10 {
+        assert!(start.elapsed() < Duration::from_mins(1));
+        thread::sleep(Duration::from_millis(5));
+    }
+    let status = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+    child.wait().unwrap().code().unwrap()
+}
+
+#[test]
+fn a_cancelled_job_leaves_its_run_folder_and_the_next_attempt_goes_on_with_it() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(SLOW);
+    desk.commit(&[PLAYBOOK]);
+    desk.reviews(&approval(&plan(&desk, 1)));
+    let mut job = approved(&desk, 1).unwrap();
+    job.run(FETCH).expect_code(0);
+    assert_eq!(interrupt(&desk, job.command("Apply")), 130);
+    job.upload("Keep the run folder");
+    let applied = desk.sandbox.ledger().effects().len();
+    assert!(applied < 137, "{applied}");
+    let jobs = |attempt: u32, conclusion: &Value| {
+        let steps = json!([{"name": FETCH}, {"name": "Apply", "conclusion": conclusion}]);
+        let jobs = json!({"jobs": [{"name": "approved"}, {"name": "apply", "steps": steps}]});
+        desk.environment
+            .file(&format!("gh/jobs-{attempt}.json"), &jobs.to_string());
+    };
+    jobs(1, &json!("cancelled"));
+    // The second attempt did not get as far.
+    jobs(2, &json!("skipped"));
+
+    // Without its folder nobody knows what it did.
+    let folder = desk.artifact(APPLYING, "wf-bulk-run-1");
+    let aside = desk.path().join("aside");
+    fs::rename(&folder, &aside).unwrap();
+    clean_up(&desk);
+    let said = approved(&desk, 3).unwrap().run(FETCH).expect_code(1).stdout;
+    assert!(said.contains("attempt 1 began"), "{said}");
+
+    // The folder, taken to where the token is.
+    let kept = desk.path().join("kept");
+    copy_folder(&aside, &kept);
+    let status = ["status", "--state-dir", "kept"];
+    let shown = desk.environment.run(&status).expect_code(0).stdout;
+    assert!(shown.contains("reassign-leaver"), "{shown}");
+
+    fs::rename(&aside, &folder).unwrap();
+    clean_up(&desk);
+    let mut job = approved(&desk, 3).unwrap();
+    job.run(FETCH).expect_code(0);
+    job.run("Apply").expect_code(0);
+    job.run("Say how it ended").expect_code(0);
+    assert_eq!(job.summary(), "137 planned = 137 applied\n");
+    let ledger = desk.sandbox.ledger();
+    assert_eq!(ledger.effects().len(), 137);
+
+    // Once more, since it is all done: nothing happens.
+    job.upload("Keep the run folder");
+    jobs(3, &json!("success"));
+    clean_up(&desk);
+    let mut job = approved(&desk, 4).unwrap();
+    job.run(FETCH).expect_code(0);
+    job.run("Apply").expect_code(0);
+    assert_eq!(desk.sandbox.ledger().writes(), ledger.writes());
+}
+
+#[test]
+fn the_nightly_workflow_runs_its_playbook() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    fs::rename(
+        desk.path().join(PLAYBOOK),
+        desk.path().join("playbooks/nightly.yaml"),
+    )
+    .unwrap();
+    let mut job = Job::start(&desk, "nightly", "nightly", APPLYING, 1);
+    job.run("Run").expect_code(0);
+    job.upload("Keep the run folder");
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+}
+
+/// The code blocks of a section, in a language.
+fn blocks(section: &str, language: &str) -> Vec<String> {
+    let page = documented("ci.md");
+    let (_, text) = page.split_once(&format!("\n## {section}\n")).unwrap();
+    let text = text.split("\n## ").next().unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_plain_commands_plan_and_apply() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    let commands = blocks("Any other CI", "sh");
+    let [plan, apply] = &commands[..] else {
+        panic!("{commands:?}");
+    };
+    let run = |script: &str, sha256: &str| {
+        let mut command = desk.program("sh");
+        command.args(["-eu", "-c", script]).envs([
+            ("EPILOT_TOKEN", "sandbox"),
+            ("PLAYBOOK", PLAYBOOK),
+            ("APPROVED_SHA256", sha256),
+            ("REASON", "ticket 4711"),
+        ]);
+        Ended::from(command.output().unwrap())
+    };
+    let shown = run(plan, "").expect_code(0).stdout;
+    let sha256 = shown.lines().last().unwrap().split(' ').next().unwrap();
+    let markdown = fs::read_to_string(desk.path().join("review.md")).unwrap();
+    assert!(markdown.contains(sha256), "{markdown}");
+    assert!(markdown.len() < 65_000);
+    run(apply, &"0".repeat(64)).expect_code(1);
+    assert_eq!(desk.sandbox.ledger().writes(), 0);
+    run(apply, sha256).expect_code(0);
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    // Now there is nothing to change, and applying nothing is fine.
+    run(plan, "").expect_code(0);
+    let empty = digest::sha256(fs::read(desk.path().join("review.plan")).unwrap());
+    run(apply, &empty).expect_code(0);
+    desk.environment.file(PLAYBOOK, "version: 1\n");
+    run(plan, "").expect_code(1);
+}
+
+/// The playbook and the token where the recipes for machines expect them.
+fn at_night(desk: &Desk) {
+    copy_folder(&desk.path().join("playbooks"), desk.path());
+    let playbook = desk.path().join("reassign.yaml");
+    fs::rename(playbook, desk.path().join("nightly.yaml")).unwrap();
+    desk.environment.file("token", "sandbox\n");
+}
+
+#[test]
+fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_trouble() {
+    let desk = Desk::new(SLOW);
+    at_night(&desk);
+    let crontab = documented("ci/crontab");
+    let (_, line) = crontab.split_once("17 2 * * *").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci/nightly.sh");
+    let line = line
+        .trim()
+        .replace("/usr/local/bin/nightly.sh", &script.to_string_lossy())
+        .replace("$HOME/wf-bulk", "$HOME");
+    assert!(!line.contains('%'), "cron makes a newline of it");
+    let night = || Ended::from(desk.program("sh").args(["-c", &line]).output().unwrap());
+
+    let playbook = desk.path().join("nightly.yaml");
+    let mut cut_off = desk.program("wf-bulk");
+    cut_off
+        .args(["run", "nightly.yaml", "--yes", "--token-file", "token"])
+        .env("NO_COLOR", "1");
+    assert_eq!(interrupt(&desk, cut_off), 130);
+    let ended = night().expect_code(0);
+    assert_eq!((ended.stdout, ended.stderr), (String::new(), String::new()));
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    assert_eq!(desk.environment.runs().len(), 1, "it was resumed");
+
+    desk.environment.file("token", "wrong\n");
+    let said = night().expect_code(1).stdout;
+    assert!(
+        said.contains("exit code 1") && said.contains("token"),
+        "{said}"
+    );
+    desk.environment.file("token", "sandbox\n");
+    let text = fs::read_to_string(&playbook).unwrap();
+    let text = text.replace("\"10020\"", "\"10010\"");
+    let text = text.replace("leaver: \"10010\"", "leaver: \"10020\"");
+    fs::write(
+        &playbook,
+        text.replace("max_changes: 1000", "max_changes: 5"),
+    )
+    .unwrap();
+    night().expect_code(4);
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+}
+
+#[test]
+fn the_unit_of_systemd_resumes_and_runs_with_its_own_folders() {
+    let desk = Desk::new(FAST);
+    at_night(&desk);
+    let unit = documented("ci/systemd/wf-bulk-nightly.service");
+    let folder = desk.path().display().to_string();
+    let filled = |text: &str| {
+        text.replace("/usr/local/bin/wf-bulk", BINARY)
+            .replace("/etc/wf-bulk", &folder)
+            .replace("%S", &folder)
+            .replace("%d", &folder)
+    };
+    let values = |key: &str| {
+        let values = unit.lines().filter_map(|line| line.strip_prefix(key));
+        values.map(filled).collect::<Vec<_>>()
+    };
+    let environment = values("Environment=").pop().unwrap();
+    let (variable, value) = environment.split_once('=').unwrap();
+    let night = || {
+        for line in values("ExecStart=") {
+            let words: Vec<&str> = line.split(' ').collect();
+            let mut command = desk.program(words[0]);
+            command.args(&words[1..]).env(variable, value);
+            Ended::from(command.output().unwrap()).expect_code(0);
+        }
+    };
+    night();
+    night();
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    assert!(desk.path().join("wf-bulk/nightly/runs").is_dir());
+    assert!(desk.path().join("wf-bulk/locks").is_dir());
+    assert!(!desk.path().join(".wf-bulk").exists());
+}
+
+#[test]
+fn the_commands_on_the_page_can_be_written_like_that() {
+    let page = documented("ci.md");
+    let lines = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ wf-bulk "));
+    let mut parsed = 0;
+    for line in lines {
+        let words = line.split('#').next().unwrap().split_whitespace();
+        if let Err(error) = Cli::try_parse_from(["wf-bulk"].into_iter().chain(words)) {
+            panic!("{line}: {error}");
+        }
+        parsed += 1;
+    }
+    assert!(parsed >= 2);
+}
+
+#[test]
+fn the_workflows_have_no_more_rights_than_they_need_and_nothing_that_moves() {
+    for name in ["plan", "apply", "nightly"] {
+        let workflow = workflow(name);
+        assert_eq!(workflow["permissions"], json!({}), "{name}");
+        assert!(workflow["on"]["pull_request_target"].is_null());
+        for (id, job) in workflow["jobs"].as_object().unwrap() {
+            assert!(job["permissions"].is_object(), "{name}, {id}");
+            assert!(job["timeout-minutes"].is_u64(), "{name}, {id}");
+            for step in job["steps"].as_array().unwrap() {
+                let Some(action) = step["uses"].as_str() else {
+                    let script = step["run"].as_str().unwrap();
+                    assert!(!script.contains("${{"), "{name}, {id}: {script}");
+                    continue;
+                };
+                let commit = action.split_once('@').map(|(_, commit)| commit);
+                let is_pinned = commit.is_some_and(|commit| {
+                    commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+                });
+                assert!(is_pinned || action.starts_with("./"), "{action}");
+            }
+        }
+    }
+    let apply = workflow("apply");
+    assert_eq!(apply["jobs"]["apply"]["environment"], "wf-bulk-apply");
+    assert!(apply["jobs"]["approved"]["environment"].is_null());
+}
