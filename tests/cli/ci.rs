@@ -67,7 +67,7 @@ fn clean_up(desk: &Desk) {
     for name in [".wf-bulk", "plan", ".local"] {
         drop(fs::remove_dir_all(desk.path().join(name)));
     }
-    for name in ["result.json", "review.plan", "review.md"] {
+    for name in ["result.json", "review.plan", "review.md", "review.html"] {
         drop(fs::remove_file(desk.path().join(name)));
     }
 }
