@@ -51,6 +51,9 @@ pub enum Command {
     /// Show a plan
     #[command(after_help = help::SHOW)]
     Show(Show),
+    /// Show what is different from a plan that was reviewed
+    #[command(after_help = help::DIFF)]
+    Diff(Diff),
     /// Plan, show, ask, apply
     #[command(after_help = help::RUN)]
     Run(Run),
@@ -244,6 +247,17 @@ pub struct Show {
     /// How to show it
     #[arg(short, long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The plan that was reviewed
+    pub reviewed: PathBuf,
+    /// The plan of now
+    pub now: PathBuf,
+    /// End with exit code 2 when applying one would do something else than applying the other
+    #[arg(long)]
+    pub exit_code: bool,
 }
 
 /// Who a plan is shown to.

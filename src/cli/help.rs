@@ -17,7 +17,7 @@ From cron: wf-bulk run playbooks/nightly.yaml --yes         no terminal; the exi
 Exit codes:
   0    done, or nothing to do
   1    an error, or \"no\" to the question
-  2    changes are pending, with --detailed-exitcode
+  2    changes are pending, with --detailed-exitcode; plans differ, with --exit-code
   3    some changes failed, were refused or rejected
   4    a guard or the error budget stopped it
   5    something is stale, drifted or gone
@@ -50,6 +50,15 @@ Examples:
 
 Equal changes are grouped; what can't be undone and what could not be planned is listed one by one. Every single
 change is in the plan file itself, a line of JSON each. Needs neither the service nor a token.";
+
+pub(super) const DIFF: &str = "\
+Examples:
+  wf-bulk diff reviewed.plan leaver.plan
+  wf-bulk diff reviewed.plan leaver.plan --exit-code     2 when they would do something else
+  wf-bulk diff reviewed.plan leaver.plan --json          each difference, with both changes
+
+Changes are matched by what they are, not by their line. The moment of planning, variables, the playbook's text and
+skipped targets are shown and are no difference for --exit-code: what they led to is in the changes.";
 
 pub(super) const RUN: &str = "\
 Examples:

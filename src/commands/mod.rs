@@ -5,6 +5,7 @@ mod access;
 mod apply;
 mod backend;
 mod completions;
+mod diff;
 mod execute;
 mod files;
 mod init;
@@ -38,6 +39,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     match command {
         Command::Validate(args) => validate::validate(&args),
         Command::Plan(args) => plan::plan(&common, &args).await,
+        Command::Diff(args) => diff::diff(&common, &args),
         Command::Show(args) => show::show(&common, &args),
         Command::Run(args) => run::run(&common, &args).await,
         Command::Apply(args) => apply::apply(&common, &args).await,

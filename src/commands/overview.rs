@@ -18,7 +18,7 @@ use crate::{
     cli::{Common, DEFAULT_SERVER},
     error::{Error, ExitCode},
     pace::Pace,
-    plan::{Header, KnownFile, PlanError, Reader, Trailer},
+    plan::{Header, KnownFile, PlanError, Reader, Trailer, VERSION},
     playbook::Size,
     report::{Listing, PlanReport, PlanSummary, Summary, write_json},
     store::RunId,
@@ -38,9 +38,19 @@ pub(super) struct Overview {
 /// Reads a plan from its start to its end.
 pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> {
     let broken = |error: PlanError| {
+        let hint = match &error {
+            PlanError::Version { found } if *found > u64::from(VERSION) => {
+                "it is from a newer version: update wf-bulk"
+            }
+            PlanError::Version { .. }
+            | PlanError::Io(_)
+            | PlanError::Line { .. }
+            | PlanError::NoEnd
+            | PlanError::Digest { .. } => "make a new one: wf-bulk plan PLAYBOOK -o FILE",
+        };
         Error::failed(format!("{} is no plan that can be used", path.display()))
             .caused_by(error)
-            .hint("make a new one: wf-bulk plan PLAYBOOK -o FILE")
+            .hint(hint)
     };
     file.rewind().map_err(|error| broken(error.into()))?;
     let mut reader = Reader::new(BufReader::new(&*file)).map_err(broken)?;

@@ -2,6 +2,7 @@
 
 mod admission;
 mod builder;
+mod diff;
 mod file;
 mod items;
 mod look_at;
@@ -10,6 +11,7 @@ mod model;
 pub use crate::action::{Effect, Repeat};
 pub use admission::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals};
 pub use builder::{Builder, ReasonsUnread, target_of};
+pub use diff::{Aspect, Difference, HeaderDifference, decides, diff, header_differences};
 pub use file::{PlanError, Reader, Writer};
 pub use items::{Items, KnownFile};
 pub use model::{

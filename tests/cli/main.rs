@@ -7,6 +7,7 @@ mod ci;
 mod crash;
 mod credentials;
 mod damage;
+mod diff;
 mod environment;
 mod faults;
 #[cfg(target_os = "linux")]
