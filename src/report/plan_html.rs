@@ -349,7 +349,7 @@ fn write_lines(out: &mut dyn Write, lines: &Lines<'_>) -> io::Result<()> {
 fn write_line(out: &mut dyn Write, number: usize, line: &Group<'_>) -> io::Result<()> {
     write!(
         out,
-        "<tr data-group=\"{number}\"><td class=\"number\">{} {}</td><td>{}</td><td>{}</td><td>{}",
+        "<tr data-group=\"{number}\"><td class=\"number\"><b>{}</b> {}</td><td>{}</td><td>{}</td><td>{}",
         thousands(line.count),
         line.on,
         html(line.what),

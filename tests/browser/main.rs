@@ -232,7 +232,7 @@ fn lines_are_filtered_by_state_action_and_group_by_keyboard() {
     // A group is shown as a whole, whatever was looked for before.
     chromium.evaluate("document.querySelector('.skip').focus()");
     chromium.tab_to("[data-group='0'] button");
-    let counted = chromium.text("document.querySelector('[data-group=\"0\"] .number').textContent");
+    let counted = chromium.text("document.querySelector('[data-group=\"0\"] .number b').textContent");
     chromium.press("Enter");
     wait_for_status(&mut chromium, &format!("1–{counted} of {counted} "));
     chromium.tab_to("#unfilter");
@@ -253,7 +253,7 @@ fn each_group_shows_as_many_lines_as_it_counts() {
         "[...document.querySelectorAll('[data-group]')].flatMap((line) => {
             line.querySelector('button').click();
             const said = document.querySelector('.status').textContent;
-            const count = line.querySelector('.number').textContent;
+            const count = line.querySelector('.number b').textContent;
             return said.includes(`of ${count} (`) ? [] : [`${count}: ${said}`];
         })",
     );
