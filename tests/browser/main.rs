@@ -232,7 +232,8 @@ fn lines_are_filtered_by_state_action_and_group_by_keyboard() {
     // A group is shown as a whole, whatever was looked for before.
     chromium.evaluate("document.querySelector('.skip').focus()");
     chromium.tab_to("[data-group='0'] button");
-    let counted = chromium.text("document.querySelector('[data-group=\"0\"] .number b').textContent");
+    let counted =
+        chromium.text("document.querySelector('[data-group=\"0\"] .number b').textContent");
     chromium.press("Enter");
     wait_for_status(&mut chromium, &format!("1–{counted} of {counted} "));
     chromium.tab_to("#unfilter");
