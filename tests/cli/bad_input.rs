@@ -84,7 +84,7 @@ fn ids_that_would_change_a_url_are_refused() {
     environment
         .run(&["apply", "x.plan", "--sandbox", "--yes"])
         .expect_code(3)
-        .expect_said("1 items could not be planned");
+        .expect_said("1 item could not be planned");
     assert!(environment.runs().is_empty());
 }
 
