@@ -34,7 +34,10 @@ const MODULES: &[(&str, &str)] = &[
     ("credentials", "http table"),
     ("client", "action api http pace retry"),
     ("selection", "api client json playbook sort table template"),
-    ("plan", "action api digest json pace playbook selection"),
+    (
+        "plan",
+        "action api digest json pace playbook selection sort",
+    ),
     ("planning", "action api client plan playbook selection"),
     ("checkpoint", "outcome private_file"),
     ("store", "checkpoint digest pace private_file"),

@@ -4,14 +4,13 @@
 //! streams side by side: a plan keeps executions in order, so that one execution of each is held at a time.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    io::{self, BufRead},
+    collections::{BTreeMap, VecDeque},
+    io,
 };
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::{Change, Header, Item, PlanError, Reader};
+use super::{Change, Item, Items, Undo, items::ItemStream};
 use crate::api::Id;
 
 /// A change that is not in both plans, or not the same in both.
@@ -41,17 +40,14 @@ pub enum Aspect {
     Order,
 }
 
-/// A field of the header that is another one: its path, what was reviewed, and what it is now.
-pub type HeaderDifference = (String, Value, Value);
-
 /// Visits all differences, execution by execution; gives the number of changes that are the same.
 ///
 /// # Errors
 ///
 /// When a plan can't be read to its end, or what `visit` says.
 pub fn diff(
-    reviewed: Reader<impl BufRead>,
-    now: Reader<impl BufRead>,
+    reviewed: &dyn Items,
+    now: &dyn Items,
     visit: &mut dyn FnMut(Difference) -> io::Result<()>,
 ) -> io::Result<u64> {
     let mut reviewed = Groups::of(reviewed)?;
@@ -66,61 +62,19 @@ pub fn diff(
     Ok(unchanged)
 }
 
-/// What two headers say differently, field by field.
-pub fn header_differences(reviewed: &Header, now: &Header) -> Vec<HeaderDifference> {
-    let mut differences = Vec::new();
-    let value = |header: &Header| serde_json::to_value(header).unwrap_or_default();
-    compare_fields("", &value(reviewed), &value(now), &mut differences);
-    differences
-}
-
-/// Whether a field of the header decides what applying the plan does, or whether it may be applied. The moment, the
-/// tool and the playbook's text don't: what they led to is in the changes.
-pub fn decides(path: &str) -> bool {
-    [
-        "server",
-        "org",
-        "guards",
-        "pace",
-        "playbook.converges",
-        "playbook.repeatable",
-    ]
-    .iter()
-    .any(|field| {
-        path.strip_prefix(field)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    })
-}
-
-fn compare_fields(path: &str, reviewed: &Value, now: &Value, into: &mut Vec<HeaderDifference>) {
-    if let (Value::Object(reviewed), Value::Object(now)) = (reviewed, now) {
-        let names: BTreeSet<&String> = reviewed.keys().chain(now.keys()).collect();
-        for name in names {
-            let path = if path.is_empty() {
-                name.clone()
-            } else {
-                format!("{path}.{name}")
-            };
-            let field = |fields: &serde_json::Map<String, Value>| {
-                fields.get(name).cloned().unwrap_or_default()
-            };
-            compare_fields(&path, &field(reviewed), &field(now), into);
-        }
-    } else if reviewed != now {
-        into.push((path.to_owned(), reviewed.clone(), now.clone()));
-    }
-}
-
 /// A plan's changes, one execution at a time.
-struct Groups<R> {
-    reader: Reader<R>,
+struct Groups<'a> {
+    items: ItemStream<'a>,
     /// The first change of what was not taken yet.
     next: Option<Box<Change>>,
 }
 
-impl<R: BufRead> Groups<R> {
-    fn of(reader: Reader<R>) -> Result<Self, PlanError> {
-        let mut groups = Self { reader, next: None };
+impl<'a> Groups<'a> {
+    fn of(plan: &'a dyn Items) -> io::Result<Self> {
+        let mut groups = Self {
+            items: plan.stream()?,
+            next: None,
+        };
         groups.advance()?;
         Ok(groups)
     }
@@ -129,10 +83,10 @@ impl<R: BufRead> Groups<R> {
         self.next.as_ref().map(|change| &change.group)
     }
 
-    fn advance(&mut self) -> Result<(), PlanError> {
+    fn advance(&mut self) -> io::Result<()> {
         self.next = None;
-        while let Some(line) = self.reader.next_line()? {
-            match line.item {
+        for item in self.items.by_ref() {
+            match item? {
                 Item::Change(change) => {
                     self.next = Some(change);
                     break;
@@ -144,7 +98,7 @@ impl<R: BufRead> Groups<R> {
     }
 
     /// The changes of a group; none when it is not the next one.
-    fn take(&mut self, group: &Id) -> Result<Vec<Change>, PlanError> {
+    fn take(&mut self, group: &Id) -> io::Result<Vec<Change>> {
         let mut changes = Vec::new();
         while let Some(change) = self.next.take_if(|change| change.group == *group) {
             changes.push(*change);
@@ -223,8 +177,15 @@ fn aspects(reviewed: &Change, now: &Change) -> Vec<Aspect> {
         || request.path != now.request.path
         || *repeat != now.repeat
         || *effects != now.effects
-        // The way back of a change whose values are others is another one, too.
-        || (*undo != now.undo && !writes_another && !read_another);
+        || match (undo, &now.undo) {
+            (Undo::Request(reviewed), Undo::Request(now)) => {
+                // The way back of a change whose values are others leads elsewhere, too.
+                (reviewed.method, &reviewed.path) != (now.method, &now.path)
+                    || (reviewed.body != now.body && !writes_another && !read_another)
+            }
+            // That there is none any more is news whatever else there is.
+            (reviewed, now) => reviewed != now,
+        };
     [
         (writes_another, Aspect::After),
         (read_another, Aspect::Before),

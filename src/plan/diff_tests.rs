@@ -1,25 +1,9 @@
 //! Tests of the comparison of two plans.
 
-use std::io::Cursor;
-
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::plan::Writer;
-
-fn header() -> Header {
-    serde_json::from_value(json!({
-        "wf_bulk_plan": 1,
-        "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
-        "vars": {"leaver": "10010"},
-        "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
-        "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-        "guards": {"allow": [], "rejected": "refuse"},
-        "tool": "wf-bulk 0.1.0",
-    }))
-    .unwrap()
-}
 
 fn change(group: u8, id: u8, before: u8, after: u8) -> Change {
     let group = format!("e{group:03}");
@@ -37,19 +21,14 @@ fn change(group: u8, id: u8, before: u8, after: u8) -> Change {
     .unwrap()
 }
 
-fn reader(changes: &[Change]) -> Reader<Cursor<Vec<u8>>> {
-    let mut writer = Writer::new(Vec::new(), &header()).unwrap();
-    for change in changes {
-        writer
-            .item(&Item::Change(Box::new(change.clone())))
-            .unwrap();
-    }
-    Reader::new(Cursor::new(writer.finish(9).unwrap().0)).unwrap()
+fn items(changes: &[Change]) -> Vec<Item> {
+    let changes = changes.iter().cloned();
+    changes.map(Box::new).map(Item::Change).collect()
 }
 
 fn differences(reviewed: &[Change], now: &[Change]) -> (Vec<Difference>, u64) {
     let mut differences = Vec::new();
-    let same = diff(reader(reviewed), reader(now), &mut |difference| {
+    let same = diff(&items(reviewed), &items(now), &mut |difference| {
         differences.push(difference);
         Ok(())
     })
@@ -141,18 +120,12 @@ fn another_order_within_an_execution_is_a_difference_and_a_line_more_before_is_n
 }
 
 #[test]
-fn headers_are_compared_field_by_field_and_only_some_fields_decide() {
-    let reviewed = header();
-    let mut now = header();
-    now.vars.insert("leaver".to_owned(), json!("10011"));
-    now.guards.max_changes = Some(5);
-    now.now = "2026-12-02T08:00:00Z".parse().unwrap();
-    let differences = header_differences(&reviewed, &now);
-    let paths: Vec<&str> = differences.iter().map(|(path, ..)| path.as_str()).collect();
-    assert_eq!(paths, ["guards.max_changes", "now", "vars.leaver"]);
-    let deciding: Vec<&str> = paths.into_iter().filter(|path| decides(path)).collect();
-    assert_eq!(deciding, ["guards.max_changes"]);
-    assert!(!decides("organisation") && decides("org") && decides("playbook.repeatable"));
+fn that_there_is_no_way_back_any_more_is_noticed_beside_other_values() {
+    let reviewed = change(1, 1, 0, 9);
+    let mut now = change(1, 1, 1, 9);
+    assert_eq!(aspects(&reviewed, &now), [Aspect::Before]);
+    now.undo = Undo::None("it is gone".to_owned());
+    assert_eq!(aspects(&reviewed, &now), [Aspect::Before, Aspect::Manner]);
 }
 
 /// Sorted by execution, as plans are; within one in any order, ids at most once.
@@ -173,6 +146,34 @@ proptest! {
     #[test]
     fn a_plan_is_no_different_from_itself(plan in plans()) {
         prop_assert_eq!(differences(&plan, &plan), (Vec::new(), plan.len() as u64));
+    }
+
+    #[test]
+    fn what_is_removed_the_one_way_is_added_the_other_way((reviewed, now) in (plans(), plans())) {
+        let sorted = |reviewed, now| {
+            let mut kinds: Vec<String> = differences(reviewed, now)
+                .0
+                .into_iter()
+                .map(|difference| match difference {
+                    Difference::Added(change) => format!("+{change:?}"),
+                    Difference::Removed(change) => format!("-{change:?}"),
+                    Difference::Altered { reviewed, now, aspects } => format!("{reviewed:?} {now:?} {aspects:?}"),
+                })
+                .collect();
+            kinds.sort();
+            kinds
+        };
+        let mut turned: Vec<String> = differences(&now, &reviewed)
+            .0
+            .into_iter()
+            .map(|difference| match difference {
+                Difference::Added(change) => format!("-{change:?}"),
+                Difference::Removed(change) => format!("+{change:?}"),
+                Difference::Altered { reviewed, now, aspects } => format!("{now:?} {reviewed:?} {aspects:?}"),
+            })
+            .collect();
+        turned.sort();
+        prop_assert_eq!(sorted(&reviewed, &now), turned);
     }
 
     #[test]

@@ -4,18 +4,31 @@ use std::{
     fmt,
     fs::File,
     io::{self, BufReader, Seek},
+    iter,
 };
 
 use super::{Item, Reader};
 
+/// Items one after the other. The first error is the last one.
+pub type ItemStream<'a> = Box<dyn Iterator<Item = io::Result<Item>> + 'a>;
+
 /// The items of a plan of any size: who shows them reads them again and keeps nothing.
 pub trait Items: fmt::Debug {
+    /// All items, in the plan's order. What came was the plan only when no error came.
+    ///
+    /// # Errors
+    ///
+    /// When the plan can't be read any more.
+    fn stream(&self) -> io::Result<ItemStream<'_>>;
+
     /// Visits all items, in the plan's order.
     ///
     /// # Errors
     ///
     /// When the plan can't be read any more, or what `visit` says; the rest is not visited then.
-    fn each(&self, visit: &mut dyn FnMut(&Item) -> io::Result<()>) -> io::Result<()>;
+    fn each(&self, visit: &mut dyn FnMut(&Item) -> io::Result<()>) -> io::Result<()> {
+        self.stream()?.try_for_each(|item| visit(&item?))
+    }
 }
 
 /// An opened plan file that was read whole before.
@@ -27,24 +40,84 @@ pub struct KnownFile<'a> {
 }
 
 impl Items for KnownFile<'_> {
-    /// What was visited is the plan only when there is no error: its digest is known at the end.
-    fn each(&self, visit: &mut dyn FnMut(&Item) -> io::Result<()>) -> io::Result<()> {
+    /// That the file is still the one that is known is found at its end, where its digest is.
+    fn stream(&self) -> io::Result<ItemStream<'_>> {
         let mut file = self.file;
         file.rewind()?;
         let mut reader = Reader::new(BufReader::new(file))?;
-        while let Some(line) = reader.next_line()? {
-            visit(&line.item)?;
-        }
-        match reader.end() {
-            Some((_, sha256)) if sha256 == self.sha256 => Ok(()),
-            Some(_) | None => Err(io::Error::other("the plan was changed while it was read")),
-        }
+        let mut is_over = false;
+        Ok(Box::new(iter::from_fn(move || {
+            if is_over {
+                return None;
+            }
+            let next = reader.next_line();
+            is_over = !matches!(next, Ok(Some(_)));
+            match next {
+                Ok(Some(line)) => Some(Ok(line.item)),
+                Err(error) => Some(Err(error.into())),
+                Ok(None) => match reader.end() {
+                    Some((_, sha256)) if sha256 == self.sha256 => None,
+                    Some(_) | None => Some(Err(io::Error::other(
+                        "the plan was changed while it was read",
+                    ))),
+                },
+            }
+        })))
     }
 }
 
 #[cfg(test)]
 impl Items for Vec<Item> {
-    fn each(&self, visit: &mut dyn FnMut(&Item) -> io::Result<()>) -> io::Result<()> {
-        self.iter().try_for_each(visit)
+    fn stream(&self) -> io::Result<ItemStream<'_>> {
+        Ok(Box::new(self.iter().cloned().map(Ok)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::{Header, Rejection, Writer};
+
+    #[test]
+    fn a_file_that_is_another_plan_by_now_is_no_plan_at_its_end() {
+        let header: Header = serde_json::from_value(json!({
+            "wf_bulk_plan": 1, "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
+            "vars": {}, "server": "sandbox", "org": null, "now": "2026-12-01T08:00:00Z", "timezone": "UTC",
+            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+            "guards": {"allow": [], "rejected": "refuse"}, "tool": "wf-bulk",
+        }))
+        .unwrap();
+        let plan = |row| {
+            let mut writer = Writer::new(Vec::new(), &header).unwrap();
+            let rejection = Rejection {
+                target: None,
+                row: Some(row),
+                reason: "no".to_owned(),
+            };
+            writer.item(&Item::Rejected(rejection)).unwrap();
+            let (bytes, _, sha256) = writer.finish(1).unwrap();
+            (bytes, sha256)
+        };
+        let (bytes, sha256) = plan(7);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        let items = || {
+            let known = KnownFile {
+                file: &file,
+                sha256: &sha256,
+            };
+            known.stream().unwrap().collect::<io::Result<Vec<_>>>()
+        };
+        assert_eq!(items().unwrap().len(), 1);
+
+        // Written over in place, by a plan that is right in itself.
+        (&file).rewind().unwrap();
+        (&file).write_all(&plan(8).0).unwrap();
+        let error = items().unwrap_err().to_string();
+        assert_eq!(error, "the plan was changed while it was read");
     }
 }

@@ -3,6 +3,8 @@
 mod admission;
 mod builder;
 mod diff;
+mod diff_header;
+mod diff_left_out;
 mod file;
 mod items;
 mod look_at;
@@ -11,9 +13,11 @@ mod model;
 pub use crate::action::{Effect, Repeat};
 pub use admission::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals};
 pub use builder::{Builder, ReasonsUnread, target_of};
-pub use diff::{Aspect, Difference, HeaderDifference, decides, diff, header_differences};
+pub use diff::{Aspect, Difference, diff};
+pub use diff_header::{HeaderDifference, header_differences};
+pub use diff_left_out::{Fate, LeftOut, diff_left_out};
 pub use file::{PlanError, Reader, Writer};
-pub use items::{Items, KnownFile};
+pub use items::{ItemStream, Items, KnownFile};
 pub use model::{
     Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,
     Undo, VERSION,

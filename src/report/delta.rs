@@ -38,6 +38,17 @@ impl Delta {
     }
 }
 
+/// Two whole values beside each other, escaped and bounded. They read the same only where they differ behind the cut.
+pub(super) fn apart(one: &Value, other: &Value) -> (String, String) {
+    let (left, right) = (describe(one), describe(other));
+    if left == right {
+        // Nothing and an empty list are both none to a reader, but not here.
+        (short(&one.to_string()), short(&other.to_string()))
+    } else {
+        (short(&left), short(&right))
+    }
+}
+
 fn short(text: &str) -> String {
     Untrusted(text).terminal().cut(VALUE_COLUMNS).to_string()
 }
@@ -277,6 +288,22 @@ mod tests {
                 "{before}"
             );
         }
+    }
+
+    #[test]
+    fn two_values_are_told_apart_where_they_can_be() {
+        let long = |end| json!(format!("{}{end}", "x".repeat(60)));
+        for (one, other, left, right) in [
+            (json!(["7"]), json!(["7", "2"]), "7", "7, 2"),
+            (Value::Null, json!([]), "null", "[]"),
+            (json!("1"), json!(1), "\"1\"", "1"),
+            (json!("a\u{1b}"), Value::Null, "a\\u{1b}", "none"),
+        ] {
+            let told = apart(&one, &other);
+            assert_eq!(told, (left.to_owned(), right.to_owned()));
+        }
+        let (left, right) = apart(&long("a"), &long("b"));
+        assert_eq!(left, right);
     }
 
     #[test]

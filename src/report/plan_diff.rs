@@ -1,321 +1,174 @@
-//! What is different between two plans, as people and programs are told.
+//! What is different between two plans, grouped and counted in bounded memory.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, Write},
-};
+use std::io;
 
 use jiff::tz::TimeZone;
-use owo_colors::{OwoColorize as _, Style};
-use serde::Serialize;
-use serde_json::Value;
 
-use crate::{
-    plan::{Aspect, Change, Difference, Fields, HeaderDifference, Item, Undo},
-    styles::Styles,
-    text::Untrusted,
+use crate::plan::{
+    Change, Difference, Fate, Header, HeaderDifference, Item, Items, LeftOut, Trailer, Undo, diff,
+    diff_left_out, header_differences,
 };
 
-use super::{
-    delta::Delta,
-    plan_summary::PlanSummary,
-    table::{Row, write_rows},
-    tally::{Sample, Tally},
-    units::{count, thousands},
-    words,
-};
+use super::{plan_diff_words, plan_summary::PlanSummary, tally::Tally, words};
 
-/// Final changes that are listed one by one; all are in the plan's own `show`.
-const FINAL_SHOWN: usize = 20;
+/// A plan that was read whole, its digest found right.
+#[derive(Clone, Copy, Debug)]
+pub struct DiffSide<'a> {
+    /// Where it was read from.
+    pub path: &'a str,
+    pub header: &'a Header,
+    pub trailer: &'a Trailer,
+    /// What `sha256sum` prints for the file.
+    pub sha256: &'a str,
+    pub items: &'a dyn Items,
+}
 
-/// Differences grouped and counted, in bounded memory.
+/// Two plans, and what is different. Each format is a method in a file of its own.
 #[derive(Debug)]
-pub struct DiffSummary {
-    zone: TimeZone,
-    added: PlanSummary,
-    removed: PlanSummary,
-    altered: Tally,
-    counts: DiffCounts,
+pub struct DiffReport<'a> {
+    pub(super) reviewed: DiffSide<'a>,
+    pub(super) now: DiffSide<'a>,
+    pub(super) header: Vec<HeaderDifference>,
+    pub(super) counts: DiffCounts,
+    pub(super) added: PlanSummary,
+    pub(super) removed: PlanSummary,
+    pub(super) altered: Tally,
     /// What was not reviewed and can't be undone.
-    irreversible: Sample,
+    pub(super) irreversible: u64,
+    pub(super) skipped: LeftOutTallies,
+    pub(super) rejected: LeftOutTallies,
 }
 
 /// How many changes are different, and in how many of the rest nothing is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct DiffCounts {
-    pub added: u64,
-    pub removed: u64,
-    pub altered: u64,
-    pub unchanged: u64,
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct DiffCounts {
+    pub(super) added: u64,
+    pub(super) removed: u64,
+    pub(super) altered: u64,
+    pub(super) unchanged: u64,
 }
 
 impl DiffCounts {
     /// The changes are the same.
-    pub const fn is_same(self) -> bool {
+    pub(super) const fn is_same(self) -> bool {
         self.added == 0 && self.removed == 0 && self.altered == 0
     }
+}
 
-    /// Counts a difference.
-    pub const fn add(&mut self, difference: &Difference) {
+/// Reasons to leave something out, by what became of them.
+#[derive(Debug, Default)]
+pub(super) struct LeftOutTallies {
+    pub(super) added: Tally,
+    pub(super) removed: Tally,
+    pub(super) altered: Tally,
+}
+
+impl LeftOutTallies {
+    pub(super) fn total(&self) -> u64 {
+        self.added.total() + self.removed.total() + self.altered.total()
+    }
+
+    fn add(&mut self, difference: &LeftOut) {
+        let place = |tally: &mut Tally, one| {
+            tally.add(words::left_out_reason(one), None, || {
+                Some(words::left_out(one))
+            });
+        };
         match difference {
-            Difference::Added(_) => self.added += 1,
-            Difference::Removed(_) => self.removed += 1,
-            Difference::Altered { .. } => self.altered += 1,
+            LeftOut::Added(now) => place(&mut self.added, now),
+            LeftOut::Removed(reviewed) => place(&mut self.removed, reviewed),
+            LeftOut::Altered { now, .. } => place(&mut self.altered, now),
         }
     }
 }
 
-impl DiffSummary {
-    /// `zone` is that of the newer plan.
-    pub fn new(zone: TimeZone) -> Self {
-        Self {
+impl<'a> DiffReport<'a> {
+    /// Compares two plans, each from its start to its end.
+    ///
+    /// # Errors
+    ///
+    /// When one of them can't be read any more, or nothing can be put aside on disk.
+    pub fn new(reviewed: DiffSide<'a>, now: DiffSide<'a>) -> io::Result<Self> {
+        let zone = TimeZone::get(&now.header.timezone).unwrap_or(TimeZone::UTC);
+        let header = header_differences(
+            (reviewed.header, reviewed.trailer),
+            (now.header, now.trailer),
+        );
+        let mut report = Self {
+            reviewed,
+            now,
+            header,
+            counts: DiffCounts::default(),
             added: PlanSummary::new(zone.clone()),
             removed: PlanSummary::new(zone.clone()),
-            zone,
             altered: Tally::default(),
-            counts: DiffCounts::default(),
-            irreversible: Sample::first(FINAL_SHOWN),
+            irreversible: 0,
+            skipped: LeftOutTallies::default(),
+            rejected: LeftOutTallies::default(),
+        };
+        report.counts.unchanged = diff(reviewed.items, now.items, &mut |difference| {
+            report.add(difference, &zone);
+            Ok(())
+        })?;
+        for (fate, tallies) in [
+            (Fate::Skipped, &mut report.skipped),
+            (Fate::Rejected, &mut report.rejected),
+        ] {
+            diff_left_out(fate, reviewed.items, now.items, &mut |difference| {
+                tallies.add(&difference);
+                Ok(())
+            })?;
         }
+        Ok(report)
     }
 
-    /// Counts one difference.
-    pub fn add(&mut self, difference: Difference) {
-        self.counts.add(&difference);
+    /// Whether applying either plan does the same, now or later.
+    pub fn is_same(&self) -> bool {
+        self.counts.is_same()
+            && self.rejected.total() == 0
+            && !self.header.iter().any(HeaderDifference::decides)
+    }
+
+    fn add(&mut self, difference: Difference, zone: &TimeZone) {
+        if not_reviewed(&difference).is_some_and(is_irreversible) {
+            self.irreversible += 1;
+        }
         match difference {
             Difference::Added(change) => {
-                self.note_irreversible(&change);
+                self.counts.added += 1;
                 self.added.add(&Item::Change(change));
             }
-            Difference::Removed(change) => self.removed.add(&Item::Change(change)),
+            Difference::Removed(change) => {
+                self.counts.removed += 1;
+                self.removed.add(&Item::Change(change));
+            }
             Difference::Altered {
                 reviewed,
                 now,
                 aspects,
             } => {
-                self.note_irreversible(&now);
-                let text = self.altered_text(&reviewed, &now, &aspects);
-                let target = || Some(words::target(&now.target));
-                self.altered.add(text, None, target);
+                self.counts.altered += 1;
+                let text = plan_diff_words::altered(&reviewed, &now, &aspects, zone);
+                // What can't be undone is listed anyway.
+                self.altered.add(text, None, || {
+                    (!is_irreversible(&now)).then(|| words::target(&now.target))
+                });
             }
         }
     }
+}
 
-    /// Counts the changes that are the same.
-    pub const fn unchanged(&mut self, number: u64) {
-        self.counts.unchanged = number;
-    }
-
-    pub const fn counts(&self) -> DiffCounts {
-        self.counts
-    }
-
-    fn note_irreversible(&mut self, change: &Change) {
-        match &change.undo {
-            Undo::None(_) => self.irreversible.add(|| words::change(change)),
-            Undo::Request(_) => {}
-        }
-    }
-
-    /// `shift_due_date: will write due_date 2026-12-03 → 2026-12-04; was read otherwise`.
-    fn altered_text(&self, reviewed: &Change, now: &Change, aspects: &[Aspect]) -> String {
-        let parts: Vec<String> = aspects
-            .iter()
-            .map(|aspect| match aspect {
-                Aspect::After => self.fields("writes", &reviewed.after, &now.after),
-                Aspect::Before => {
-                    let mut before = reviewed.requires.clone();
-                    before.extend(reviewed.before.clone());
-                    let mut since = now.requires.clone();
-                    since.extend(now.before.clone());
-                    self.fields("starts from", &before, &since)
-                }
-                Aspect::Manner => "is done in another way".to_owned(),
-                Aspect::Order => "has another place".to_owned(),
-            })
-            .collect();
-        format!("{}: {}", words::actions(&now.action), parts.join("; "))
-    }
-
-    fn fields(&self, verb: &str, reviewed: &Fields, now: &Fields) -> String {
-        let names: BTreeSet<&String> = reviewed.keys().chain(now.keys()).collect();
-        let parts: Vec<String> = names
-            .into_iter()
-            .filter_map(|name| {
-                let of = |fields: &Fields| fields.get(name).cloned().unwrap_or_default();
-                let (reviewed, now) = (of(reviewed), of(now));
-                let delta = (reviewed != now).then(|| Delta::of(name, &reviewed, &now, &self.zone));
-                Some(format!("{} {}", words::name(name), delta?.text))
-            })
-            .collect();
-        if parts.is_empty() {
-            // The body says more than the fields do.
-            return format!("{verb} something else");
-        }
-        format!("{verb} {}", parts.join(", "))
-    }
-
-    /// Writes the differences for a terminal.
-    ///
-    /// # Errors
-    ///
-    /// What `out` says.
-    pub fn write_text(
-        &self,
-        out: &mut dyn Write,
-        styles: Styles,
-        header: &[HeaderDifference],
-    ) -> io::Result<()> {
-        for (path, reviewed, now) in header {
-            let text = format!("{path}: {} → {}", told(reviewed), told(now));
-            writeln!(out, "{}", Untrusted(&words::detail(&text)).terminal())?;
-        }
-        let groups = |summary: &PlanSummary| -> Vec<Row> {
-            summary.groups().into_iter().map(Row::from).collect()
-        };
-        section(
-            out,
-            "added",
-            self.counts.added,
-            styles.good,
-            &groups(&self.added),
-        )?;
-        section(
-            out,
-            "removed",
-            self.counts.removed,
-            styles.error,
-            &groups(&self.removed),
-        )?;
-        let (top, others) = self.altered.top();
-        let mut rows: Vec<Row> = top
-            .into_iter()
-            .map(|(text, row)| Row {
-                cells: [
-                    thousands(row.count),
-                    text.to_owned(),
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                ],
-                below: row.few.clone(),
-            })
-            .collect();
-        if others > 0 {
-            rows.push(Row {
-                cells: [
-                    thousands(others),
-                    "in other ways".to_owned(),
-                    String::new(),
-                    String::new(),
-                    String::new(),
-                ],
-                below: Vec::new(),
-            });
-        }
-        section(out, "altered", self.counts.altered, styles.warning, &rows)?;
-        if self.irreversible.total() > 0 {
-            let title = format!(
-                "{} of these can't be undone:",
-                thousands(self.irreversible.total())
-            );
-            writeln!(out, "{}", title.style(styles.warning))?;
-            for line in self.irreversible.lines() {
-                writeln!(out, "  {line}")?;
-            }
-            if self.irreversible.more() > 0 {
-                writeln!(out, "  … and {} more", thousands(self.irreversible.more()))?;
-            }
-            writeln!(out)?;
-        }
-        let DiffCounts {
-            added,
-            removed,
-            altered,
-            unchanged,
-        } = self.counts;
-        if self.counts.is_same() {
-            return writeln!(
-                out,
-                "the same {} in both plans",
-                count(unchanged, "change", "changes")
-            );
-        }
-        writeln!(
-            out,
-            "{} added, {} removed, {} altered, {} the same",
-            thousands(added),
-            thousands(removed),
-            thousands(altered),
-            thousands(unchanged)
-        )
+/// What would be applied and was not reviewed as it is.
+pub(super) fn not_reviewed(difference: &Difference) -> Option<&Change> {
+    match difference {
+        Difference::Added(now) | Difference::Altered { now, .. } => Some(now),
+        Difference::Removed(_) => None,
     }
 }
 
-fn section(
-    out: &mut dyn Write,
-    title: &str,
-    number: u64,
-    style: Style,
-    rows: &[Row],
-) -> io::Result<()> {
-    if number == 0 {
-        return Ok(());
+pub(super) const fn is_irreversible(change: &Change) -> bool {
+    match change.undo {
+        Undo::None(_) => true,
+        Undo::Request(_) => false,
     }
-    writeln!(out, "{}", title.style(style))?;
-    write_rows(out, rows)?;
-    writeln!(out)
-}
-
-fn told(value: &Value) -> String {
-    match value {
-        Value::Null => "none".to_owned(),
-        Value::String(text) => text.clone(),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
-    }
-}
-
-/// A difference as `--json` has it: the changes as they stand in the plans.
-#[derive(Debug, Serialize)]
-struct Written<'a> {
-    kind: &'static str,
-    #[serde(skip_serializing_if = "<[Aspect]>::is_empty")]
-    differs: &'a [Aspect],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reviewed: Option<&'a Change>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    now: Option<&'a Change>,
-}
-
-/// Writes a difference as one line of JSON.
-///
-/// # Errors
-///
-/// What `out` says.
-pub fn write_difference_json(out: &mut dyn Write, difference: &Difference) -> io::Result<()> {
-    let written = match difference {
-        Difference::Added(change) => Written {
-            kind: "added",
-            differs: &[],
-            reviewed: None,
-            now: Some(change),
-        },
-        Difference::Removed(change) => Written {
-            kind: "removed",
-            differs: &[],
-            reviewed: Some(change),
-            now: None,
-        },
-        Difference::Altered {
-            reviewed,
-            now,
-            aspects,
-        } => Written {
-            kind: "altered",
-            differs: aspects,
-            reviewed: Some(reviewed),
-            now: Some(now),
-        },
-    };
-    serde_json::to_writer(out, &written)?;
-    Ok(())
 }

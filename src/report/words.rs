@@ -57,11 +57,22 @@ pub(super) fn change(change: &Change) -> String {
 
 /// A line about what could not be planned, and why.
 pub(super) fn rejection(rejection: &Rejection) -> String {
+    let parts = [left_out(rejection), left_out_reason(rejection)];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(": ")
+}
+
+/// What is left out, without the reason.
+pub(super) fn left_out(rejection: &Rejection) -> String {
     let row = rejection.row.map(|row| format!("row {row}"));
     let target = rejection.target.as_ref().map(target);
-    let reason = Some(detail(&rejection.reason));
-    let parts: Vec<String> = [row, target, reason].into_iter().flatten().collect();
+    let parts: Vec<String> = [row, target].into_iter().flatten().collect();
     parts.join(": ")
+}
+
+/// Why it is left out, escaped.
+pub(super) fn left_out_reason(rejection: &Rejection) -> String {
+    detail(&rejection.reason)
 }
 
 /// A message from outside, escaped and cut to a line or two.

@@ -1,8 +1,10 @@
 //! What is different from a plan that was reviewed.
 
-use std::fs;
+use std::{fs, io::Read as _, process::Stdio};
 
 use serde_json::{Value, json};
+
+use wf_bulk::plan::{Item, Writer};
 
 use crate::environment::{Environment, SandboxProcess};
 
@@ -36,7 +38,9 @@ fn what_came_went_or_became_another_since_the_review_is_told_and_nothing_else() 
     let same = diff(&["--exit-code"], 0).stdout;
     let all = reviewed.len();
     assert!(
-        same.contains(&format!("the same {all} changes in both plans\n")),
+        same.contains(&format!(
+            "the same {all} changes in both plans: applying either does the same\n"
+        )),
         "{same}"
     );
 
@@ -57,7 +61,7 @@ fn what_came_went_or_became_another_since_the_review_is_told_and_nothing_else() 
     let told = diff(&["--exit-code"], 2).stdout;
     let totals = format!("0 added, 1 removed, 2 altered, {} the same\n", all - 3);
     assert!(told.contains(&totals), "{told}");
-    assert!(told.contains("is done in another way"), "{told}");
+    assert!(told.contains("has another name"), "{told}");
     assert!(told.contains(r"\u{1b}[2J\u{202e}`|<b>"), "{told}");
     let harmful = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
     assert!(!told.contains(harmful), "{told:?}");
@@ -96,6 +100,7 @@ fn what_came_went_or_became_another_since_the_review_is_told_and_nothing_else() 
     plan("now.plan", &[]);
     let told = diff(&["--exit-code"], 2).stdout;
     assert!(told.contains("guards.max_changes: 2000 → 1999\n"), "{told}");
+    assert!(told.contains("what decides about them differs"), "{told}");
 }
 
 #[test]
@@ -130,4 +135,154 @@ fn only_plans_are_compared_and_a_newer_format_says_what_to_do() {
         .expect_code(1)
         .expect_said("update wf-bulk");
     assert_eq!(sandbox.ledger().writes(), 0);
+}
+
+/// Writes plans of the test's own; the binary finds them right.
+fn seal(environment: &Environment, name: &str, guards: &Value, scanned: u64, lines: &[Value]) {
+    let header = json!({
+        "wf_bulk_plan": 1, "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
+        "vars": {}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "UTC",
+        "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+        "guards": guards, "tool": "wf-bulk",
+    });
+    let mut writer = Writer::new(Vec::new(), &serde_json::from_value(header).unwrap()).unwrap();
+    for line in lines {
+        let item = if line.get("change").is_some() {
+            Item::Change(serde_json::from_value(line.clone()).unwrap())
+        } else if line.get("skipped").is_some() {
+            Item::Skipped(serde_json::from_value(line["skipped"].clone()).unwrap())
+        } else {
+            Item::Rejected(serde_json::from_value(line["rejected"].clone()).unwrap())
+        };
+        writer.item(&item).unwrap();
+    }
+    let (bytes, ..) = writer.finish(scanned).unwrap();
+    fs::write(environment.path().join(name), bytes).unwrap();
+}
+
+fn deletion(execution: &str) -> Value {
+    json!({
+        "change": "0123456789ab", "group": execution,
+        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "\u{1b}[2J"},
+        "action": ["delete"],
+        "request": {"method": "DELETE", "path": format!("/v2/flows/executions/{execution}")},
+        "before": {}, "after": {}, "requires": {}, "repeat": "readable",
+        "undo": {"none": "nothing brings it back"}, "effects": [],
+    })
+}
+
+fn skipped(execution: &str, reason: &str) -> Value {
+    let target = json!({"kind": "execution", "api": "v2", "execution": execution, "name": "x"});
+    json!({"skipped": {"target": target, "reason": reason}})
+}
+
+fn rejected(row: u64, reason: &str) -> Value {
+    json!({"rejected": {"row": row, "reason": reason}})
+}
+
+#[test]
+fn what_is_left_out_is_compared_one_by_one_and_only_rejections_decide() {
+    let environment = Environment::new();
+    let guards = json!({"allow": [], "rejected": "refuse"});
+    let seal = |name, lines: &[Value]| seal(&environment, name, &guards, 9, lines);
+    let diff = |more: &[&str], code| {
+        let arguments = [&["diff", "a.plan", "b.plan", "--exit-code"], more].concat();
+        environment.run(&arguments).expect_code(code).stdout
+    };
+    // As many as before each time, so that no count tells.
+    seal("a.plan", &[skipped("e2", "closed"), deletion("e1")]);
+    seal("b.plan", &[deletion("e1"), skipped("e3", "closed")]);
+    let told = diff(&[], 0);
+    assert!(told.contains("1  now: closed\n"), "{told}");
+    assert!(told.contains("1  no more: closed\n"), "{told}");
+    assert!(told.contains("applying either does the same"), "{told}");
+
+    seal(
+        "a.plan",
+        &[rejected(2, "no id"), rejected(5, "no id"), deletion("e1")],
+    );
+    seal(
+        "b.plan",
+        &[
+            rejected(5, "gone\u{1b}"),
+            deletion("e1"),
+            rejected(9, "no id"),
+        ],
+    );
+    let told = diff(&[], 2);
+    for line in [
+        "  - row 2: no id\n",
+        "  + row 9: no id\n",
+        "  ~ row 5: gone\\u{1b} (was: no id)\n",
+    ] {
+        assert!(told.contains(line), "{line}{told}");
+    }
+    let document: Value = serde_json::from_str(&diff(&["--json"], 2)).unwrap();
+    assert_eq!(
+        (&document["same"], &document["unchanged"]),
+        (&json!(false), &json!(1))
+    );
+    assert_eq!(
+        document["rejected"],
+        json!([
+            {"kind": "removed", "row": 2, "reviewed": "no id"},
+            {"kind": "altered", "row": 5, "reviewed": "no id", "now": "gone\u{1b}"},
+            {"kind": "added", "row": 9, "now": "no id"},
+        ])
+    );
+}
+
+#[test]
+fn a_guard_that_holds_for_one_plan_only_is_a_difference_although_the_changes_are_the_same() {
+    let environment = Environment::new();
+    let guards = json!({"allow": ["delete"], "rejected": "refuse", "max_percent": 25.0});
+    for (name, scanned) in [("holds.plan", 4), ("too.plan", 5), ("broken.plan", 3)] {
+        seal(&environment, name, &guards, scanned, &[deletion("e1")]);
+    }
+    for (now, code) in [("too.plan", 0), ("broken.plan", 2)] {
+        environment
+            .run(&["diff", "holds.plan", now, "--exit-code"])
+            .expect_code(code);
+    }
+}
+
+#[test]
+fn all_that_is_final_and_was_not_reviewed_is_listed() {
+    let environment = Environment::new();
+    let guards = json!({"allow": ["delete"], "rejected": "refuse"});
+    let all: Vec<Value> = (0..60).map(|n| deletion(&format!("e{n:02}"))).collect();
+    seal(&environment, "a.plan", &guards, 60, &all[..10]);
+    seal(&environment, "b.plan", &guards, 60, &all);
+    let told = environment
+        .run(&["diff", "a.plan", "b.plan"])
+        .expect_code(0)
+        .stdout;
+    assert!(told.contains("50 of these can't be undone:\n"), "{told}");
+    assert_eq!(
+        told.matches("  delete  execution “\\u{1b}[2J” e").count(),
+        50,
+        "{told}"
+    );
+    assert!(!told.contains('\u{1b}'), "{told:?}");
+}
+
+#[test]
+fn the_exit_code_is_the_same_when_nobody_reads_to_the_end() {
+    let environment = Environment::new();
+    let guards = json!({"allow": ["delete"], "rejected": "refuse"});
+    // More than a pipe holds.
+    let all: Vec<Value> = (0..2_000).map(|n| deletion(&format!("e{n:04}"))).collect();
+    seal(&environment, "a.plan", &guards, 2_000, &[]);
+    seal(&environment, "b.plan", &guards, 2_000, &all);
+    for more in [&[][..], &["--json"]] {
+        let arguments = [&["diff", "a.plan", "b.plan", "--exit-code"], more].concat();
+        let mut child = environment
+            .command(&arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0];
+        child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(2), "{more:?}");
+    }
 }

@@ -1,0 +1,202 @@
+//! What two plans say differently of what they were made from. Pure.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::{Header, Trailer};
+use crate::playbook::Size;
+
+/// What is told and decides nothing: what it led to is in the changes, or it is about the past. All that is not named
+/// here decides what applying a plan does, or whether it may be applied; so will a field that is not there yet.
+const INFORMS: [&str; 7] = [
+    "now",
+    "tool",
+    "timezone",
+    "vars",
+    "playbook.name",
+    "playbook.sha256",
+    "scanned",
+];
+
+/// A field of the header that is another one, or what the header and the counts amount to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HeaderDifference {
+    /// The path of the field.
+    pub field: String,
+    pub reviewed: Value,
+    pub now: Value,
+}
+
+impl HeaderDifference {
+    /// Whether applying the one plan may do something else than applying the other because of it.
+    pub fn decides(&self) -> bool {
+        !INFORMS.iter().any(|field| {
+            self.field
+                .strip_prefix(field)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+    }
+}
+
+/// What two headers say differently, field by field; how many executions were looked at; and whether the guards hold,
+/// which may depend on that.
+pub fn header_differences(
+    reviewed: (&Header, &Trailer),
+    now: (&Header, &Trailer),
+) -> Vec<HeaderDifference> {
+    let mut differences = Vec::new();
+    compare("", &said(reviewed), &said(now), &mut differences);
+    differences
+}
+
+fn said((header, trailer): (&Header, &Trailer)) -> Value {
+    let mut said = serde_json::to_value(header).unwrap_or_default();
+    let size = Size {
+        changes: trailer.changes,
+        groups: trailer.groups,
+        scanned: trailer.scanned,
+    };
+    said["scanned"] = trailer.scanned.into();
+    said["guards_hold"] = header.guards.broken(size).is_empty().into();
+    said
+}
+
+fn compare(path: &str, reviewed: &Value, now: &Value, into: &mut Vec<HeaderDifference>) {
+    if let (Value::Object(reviewed), Value::Object(now)) = (reviewed, now) {
+        let names: BTreeSet<&String> = reviewed.keys().chain(now.keys()).collect();
+        for name in names {
+            let path = if path.is_empty() {
+                name.clone()
+            } else {
+                format!("{path}.{name}")
+            };
+            let of = |fields: &Map<String, Value>| fields.get(name).cloned().unwrap_or_default();
+            compare(&path, &of(reviewed), &of(now), into);
+        }
+    } else if reviewed != now {
+        into.push(HeaderDifference {
+            field: path.to_owned(),
+            reviewed: reviewed.clone(),
+            now: now.clone(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn header() -> Header {
+        serde_json::from_value(json!({
+            "wf_bulk_plan": 1,
+            "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
+            "vars": {"leaver": "10010"},
+            "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
+            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+            "guards": {"allow": [], "rejected": "refuse"},
+            "tool": "wf-bulk 0.1.0",
+        }))
+        .unwrap()
+    }
+
+    fn scanned(scanned: u64) -> Trailer {
+        Trailer {
+            changes: 1,
+            groups: 1,
+            scanned,
+            ..Trailer::default()
+        }
+    }
+
+    #[test]
+    fn each_field_of_the_header_is_compared_and_says_whether_it_decides() {
+        let reviewed = header();
+        for (alter, field, decides) in [
+            (
+                (|now| now.server = "x".into()) as fn(&mut Header),
+                "server",
+                true,
+            ),
+            (|now| now.org = None, "org", true),
+            (
+                |now| now.guards.max_changes = Some(5),
+                "guards.max_changes",
+                true,
+            ),
+            (
+                |now| now.pace.max_errors = "2%".parse().ok(),
+                "pace.max_errors",
+                true,
+            ),
+            (
+                |now| now.playbook.converges = false,
+                "playbook.converges",
+                true,
+            ),
+            (
+                |now| now.playbook.repeatable = true,
+                "playbook.repeatable",
+                true,
+            ),
+            (|now| now.wf_bulk_plan = 2, "wf_bulk_plan", true),
+            (|now| now.playbook.name = "q".into(), "playbook.name", false),
+            (
+                |now| now.playbook.sha256 = "11".into(),
+                "playbook.sha256",
+                false,
+            ),
+            (
+                |now| drop(now.vars.insert("leaver".into(), json!("1"))),
+                "vars.leaver",
+                false,
+            ),
+            (|now| now.vars.clear(), "vars.leaver", false),
+            (
+                |now| now.now = "2026-12-02T08:00:00Z".parse().unwrap(),
+                "now",
+                false,
+            ),
+            (|now| now.timezone = "UTC".into(), "timezone", false),
+            (|now| now.tool = "wf-bulk 0.2.0".into(), "tool", false),
+        ] {
+            let mut now = header();
+            alter(&mut now);
+            let found = header_differences((&reviewed, &scanned(9)), (&now, &scanned(9)));
+            let [difference] = &found[..] else {
+                panic!("{field}: {found:?}")
+            };
+            assert_eq!(
+                (difference.field.as_str(), difference.decides()),
+                (field, decides)
+            );
+        }
+        let differences = header_differences((&reviewed, &scanned(9)), (&reviewed, &scanned(9)));
+        assert_eq!(differences, []);
+    }
+
+    #[test]
+    fn that_a_guard_holds_for_one_plan_only_decides_and_another_number_of_executions_alone_does_not()
+     {
+        let mut header = header();
+        header.guards.max_percent = Some(25.0);
+        let found = |reviewed, now| {
+            let differences =
+                header_differences((&header, &scanned(reviewed)), (&header, &scanned(now)));
+            differences
+                .into_iter()
+                .map(|difference| (difference.decides(), difference.field))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(found(4, 5), [(false, "scanned".to_owned())]);
+        assert_eq!(
+            found(4, 3),
+            [
+                (true, "guards_hold".to_owned()),
+                (false, "scanned".to_owned())
+            ]
+        );
+    }
+}

@@ -1,0 +1,202 @@
+//! Two plans as people compare them.
+
+use std::io::{self, Write};
+
+use owo_colors::{OwoColorize as _, Style};
+use serde_json::Value;
+
+use crate::{
+    plan::{Fate, HeaderDifference, LeftOut, diff, diff_left_out},
+    styles::Styles,
+    text::Untrusted,
+};
+
+use super::{
+    plan_diff::{DiffCounts, DiffReport, LeftOutTallies, is_irreversible, not_reviewed},
+    plan_summary::PlanSummary,
+    table::{Row, write_rows},
+    tally::Tally,
+    units::{count, thousands},
+    words,
+};
+
+/// Columns of one value of a header; two fit on a line.
+const VALUE_COLUMNS: usize = 80;
+
+impl DiffReport<'_> {
+    /// Writes the differences for a terminal.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says, or when a plan can't be read again.
+    pub fn write_text(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        let path = |path| Untrusted(path).terminal();
+        writeln!(
+            out,
+            "{} → {}",
+            path(self.reviewed.path),
+            path(self.now.path)
+        )?;
+        for difference in &self.header {
+            writeln!(out, "{}", header_line(difference))?;
+        }
+        for (title, number, style, rows) in [
+            ("added", self.counts.added, styles.good, groups(&self.added)),
+            (
+                "removed",
+                self.counts.removed,
+                styles.error,
+                groups(&self.removed),
+            ),
+            (
+                "altered",
+                self.counts.altered,
+                styles.warning,
+                rows(&self.altered, ""),
+            ),
+            (
+                "skipped",
+                self.skipped.total(),
+                styles.strong,
+                left_out(&self.skipped),
+            ),
+        ] {
+            if number > 0 {
+                write_title(out, title, style)?;
+                write_rows(out, &rows)?;
+            }
+        }
+        self.write_rejected(out, styles)?;
+        self.write_irreversible(out, styles)?;
+        writeln!(out)?;
+        self.write_totals(out)
+    }
+
+    /// All of them: each may be why a plan is refused.
+    fn write_rejected(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        if self.rejected.total() == 0 {
+            return Ok(());
+        }
+        write_title(out, "rejected", styles.error)?;
+        diff_left_out(
+            Fate::Rejected,
+            self.reviewed.items,
+            self.now.items,
+            &mut |difference| match difference {
+                LeftOut::Added(now) => writeln!(out, "  + {}", words::rejection(&now)),
+                LeftOut::Removed(reviewed) => writeln!(out, "  - {}", words::rejection(&reviewed)),
+                LeftOut::Altered { reviewed, now } => {
+                    let was = words::left_out_reason(&reviewed);
+                    writeln!(out, "  ~ {} (was: {was})", words::rejection(&now))
+                }
+            },
+        )
+    }
+
+    /// All of them: each is final, and nobody has seen it as it is.
+    fn write_irreversible(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+        if self.irreversible == 0 {
+            return Ok(());
+        }
+        let title = format!("{} of these can't be undone:", thousands(self.irreversible));
+        write_title(out, &title, styles.warning)?;
+        let visit = &mut |difference| match not_reviewed(&difference) {
+            Some(change) if is_irreversible(change) => writeln!(out, "  {}", words::change(change)),
+            Some(_) | None => Ok(()),
+        };
+        diff(self.reviewed.items, self.now.items, visit).map(drop)
+    }
+
+    fn write_totals(&self, out: &mut dyn Write) -> io::Result<()> {
+        let DiffCounts {
+            added,
+            removed,
+            altered,
+            unchanged,
+        } = self.counts;
+        if !self.counts.is_same() {
+            return writeln!(
+                out,
+                "{} added, {} removed, {} altered, {} the same",
+                thousands(added),
+                thousands(removed),
+                thousands(altered),
+                thousands(unchanged)
+            );
+        }
+        let same = count(unchanged, "change", "changes");
+        if self.is_same() {
+            writeln!(
+                out,
+                "the same {same} in both plans: applying either does the same"
+            )
+        } else {
+            writeln!(
+                out,
+                "the same {same} in both plans, but what decides about them differs"
+            )
+        }
+    }
+}
+
+fn write_title(out: &mut dyn Write, title: &str, style: Style) -> io::Result<()> {
+    writeln!(out, "\n{}", title.style(style))
+}
+
+fn groups(summary: &PlanSummary) -> Vec<Row> {
+    summary.groups().into_iter().map(Row::from).collect()
+}
+
+fn left_out(tallies: &LeftOutTallies) -> Vec<Row> {
+    [
+        (&tallies.added, "now: "),
+        (&tallies.removed, "no more: "),
+        (&tallies.altered, "for another reason: "),
+    ]
+    .into_iter()
+    .flat_map(|(tally, what)| rows(tally, what))
+    .collect()
+}
+
+fn rows(tally: &Tally, what: &str) -> Vec<Row> {
+    let row = |number, text: String, below: &[String]| Row {
+        cells: [
+            thousands(number),
+            text,
+            String::new(),
+            String::new(),
+            String::new(),
+        ],
+        below: below.to_vec(),
+    };
+    let (top, others) = tally.top();
+    let mut rows: Vec<Row> = top
+        .into_iter()
+        .map(|(text, counted)| row(counted.count, format!("{what}{text}"), &counted.few))
+        .collect();
+    if others > 0 {
+        rows.push(row(others, format!("{what}in other ways"), &[]));
+    }
+    rows
+}
+
+/// `vars.successor: 10020 → 10030`, escaped, each value bounded.
+fn header_line(difference: &HeaderDifference) -> String {
+    let told = |value: &Value| {
+        let text = match value {
+            Value::Null => "none".to_owned(),
+            Value::String(text) => text.clone(),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                value.to_string()
+            }
+        };
+        Untrusted(&text).terminal().cut(VALUE_COLUMNS).to_string()
+    };
+    let field = words::name(&difference.field);
+    let (reviewed, now) = (told(&difference.reviewed), told(&difference.now));
+    if reviewed == now {
+        format!("{field}: another value, alike at its start: {now}")
+    } else {
+        format!("{field}: {reviewed} → {now}")
+    }
+}
