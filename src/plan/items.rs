@@ -77,22 +77,13 @@ impl Items for Vec<Item> {
 mod tests {
     use std::io::Write as _;
 
-    use serde_json::json;
-
     use super::*;
-    use crate::plan::{Header, Rejection, Writer};
+    use crate::plan::{Rejection, Writer, fixtures::header};
 
     #[test]
     fn a_file_that_is_another_plan_by_now_is_no_plan_at_its_end() {
-        let header: Header = serde_json::from_value(json!({
-            "wf_bulk_plan": 1, "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
-            "vars": {}, "server": "sandbox", "org": null, "now": "2026-12-01T08:00:00Z", "timezone": "UTC",
-            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-            "guards": {"allow": [], "rejected": "refuse"}, "tool": "wf-bulk",
-        }))
-        .unwrap();
         let plan = |row| {
-            let mut writer = Writer::new(Vec::new(), &header).unwrap();
+            let mut writer = Writer::new(Vec::new(), &header()).unwrap();
             let rejection = Rejection {
                 target: None,
                 row: Some(row),

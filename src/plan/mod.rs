@@ -6,6 +6,8 @@ mod diff;
 mod diff_header;
 mod diff_left_out;
 mod file;
+#[cfg(test)]
+mod fixtures;
 mod items;
 mod look_at;
 mod model;

@@ -70,6 +70,16 @@ pub struct Change {
     pub effects: Vec<Effect>,
 }
 
+impl Change {
+    /// The fields that get another value, each with that before and after; one that is sent along unchanged is no news.
+    pub fn writes(&self) -> impl Iterator<Item = (&String, &Value, &Value)> {
+        self.after.iter().filter_map(|(field, after)| {
+            let before = self.before.get(field).unwrap_or(&Value::Null);
+            (before != after).then_some((field, before, after))
+        })
+    }
+}
+
 /// What is changed. Ids and a name, no more personal data than that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenTarget", into = "WrittenTarget")]

@@ -121,10 +121,7 @@ impl Page<'_> {
         }
         let rejected = &self.0.summary.rejected;
         if rejected.total() > 0 {
-            let title = format!(
-                "{} rejected: these can’t be planned",
-                thousands(rejected.total())
-            );
+            let title = self.0.rejected_title();
             write_warning(out, "broken", &title, "rejected", None, rejected)?;
         }
         let irreversible = &self.0.summary.irreversible;
@@ -372,5 +369,4 @@ fn write_line(out: &mut dyn Write, number: usize, line: &Group<'_>) -> io::Resul
 }
 
 #[cfg(test)]
-#[path = "plan_html/tests.rs"]
 mod tests;

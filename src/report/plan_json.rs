@@ -43,7 +43,7 @@ struct Document<'a> {
 #[derive(Debug, Serialize)]
 struct ChangeGroup<'a> {
     count: u64,
-    /// What is changed, in the plural.
+    /// What is changed.
     on: &'static str,
     actions: &'a str,
     field: &'a str,
@@ -205,7 +205,7 @@ mod tests {
         }
         assert_eq!(
             document["groups"][1],
-            json!({"count": 1, "on": "tasks", "actions": "reassign", "field": "assigned_to", "delta": "1 → 2", "targets": ["task e99/t"]})
+            json!({"count": 1, "on": "task", "actions": "reassign", "field": "assigned_to", "delta": "1 → 2", "targets": ["task e99/t"]})
         );
         let length = |name: &str| document[name].as_array().unwrap().len();
         assert_eq!(

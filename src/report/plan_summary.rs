@@ -5,18 +5,16 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use jiff::{civil::Date, tz::TimeZone};
-use serde_json::Value;
-
 use crate::{
     api::{Generation, Id, Level},
     plan::{Change, Effect, Item, Target, Undo},
 };
+use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     delta::Delta,
     tally::{Sample, Tally},
-    units::count,
+    units::thousands,
     words,
 };
 
@@ -35,23 +33,25 @@ const MAX_KINDS: usize = 50;
 
 /// What is done, to what, to which field (empty when the request writes none).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
-    level: Level,
-    actions: String,
-    field: String,
+pub(super) struct Kind {
+    pub(super) level: Level,
+    pub(super) actions: String,
+    pub(super) field: String,
 }
 
 /// Equal changes of one field, or equal reasons to skip: a line of the table. All text is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Group<'a> {
     pub(super) count: u64,
-    /// What they are done to, in the plural; or `skipped`, or `other changes`.
+    /// What they are done to; or `skipped`, or `other changes`.
     pub(super) on: &'static str,
     /// The actions, or the reason.
     pub(super) what: &'a str,
     pub(super) field: &'a str,
     /// How the field changes.
     pub(super) delta: String,
+    /// Of changes that are counted by their kind.
+    pub(super) kind: Option<&'a Kind>,
     /// What its changes have in common, or its skips; none when they have not that much in common.
     pub(super) text: Option<&'a str>,
     /// The targets, when there are few.
@@ -67,6 +67,7 @@ impl<'a> Group<'a> {
             what,
             field,
             delta: String::new(),
+            kind: None,
             text: None,
             few: &[],
         })
@@ -155,23 +156,24 @@ impl PlanSummary {
         kinds.sort_by_key(|(_, tally)| Reverse(tally.total()));
         let mut groups = Vec::new();
         for (kind, tally) in kinds {
-            let on = self.plural(kind.level);
             let (top, others) = tally.top();
             groups.extend(top.into_iter().map(|(text, row)| Group {
                 count: row.count,
-                on,
+                on: self.noun(kind.level, row.count),
                 what: &kind.actions,
                 field: &kind.field,
                 delta: with_dates(text, row.dates),
+                kind: Some(kind),
                 text: Some(text),
                 few: &row.few,
             }));
-            groups.extend(
-                Group::rest(others, on, &kind.actions, &kind.field).map(|rest| Group {
-                    delta: "other values".to_owned(),
-                    ..rest
-                }),
-            );
+            let on = self.noun(kind.level, others);
+            let rest = Group::rest(others, on, &kind.actions, &kind.field);
+            groups.extend(rest.map(|rest| Group {
+                delta: "other values".to_owned(),
+                kind: Some(kind),
+                ..rest
+            }));
         }
         groups.extend(Group::rest(self.other_kinds, "other changes", "", ""));
         groups
@@ -188,6 +190,7 @@ impl PlanSummary {
                 what: reason,
                 field: "",
                 delta: String::new(),
+                kind: None,
                 text: Some(reason),
                 few: &row.few,
             })
@@ -254,31 +257,32 @@ impl PlanSummary {
         self.targets.keys().eq([&Level::Entity])
     }
 
-    /// `flows`, `tasks`: what targets of a level are called.
-    pub(super) fn plural(&self, level: Level) -> &'static str {
-        match level {
-            Level::Execution if self.are_flows() => "flows",
-            Level::Execution => "executions",
-            Level::Entity => "entities",
-            Level::Step => "steps",
-            Level::Phase => "phases",
-            Level::Task => "tasks",
-        }
+    /// What so many targets of a level are called. Executions are flows when all are of the second generation.
+    pub(super) fn noun(&self, level: Level, number: u64) -> &'static str {
+        let (one, many) = match level {
+            Level::Execution if self.generations.iter().eq([&Generation::V2]) => ("flow", "flows"),
+            Level::Execution => ("execution", "executions"),
+            Level::Entity => ("entity", "entities"),
+            Level::Step => ("step", "steps"),
+            Level::Phase => ("phase", "phases"),
+            Level::Task => ("task", "tasks"),
+        };
+        if number == 1 { one } else { many }
     }
 
-    fn are_flows(&self) -> bool {
-        self.generations.iter().eq([&Generation::V2])
-    }
-
-    /// `92 flows`: executions are called flows when all are of the second generation.
+    /// `92 flows`, or what else the plan is of.
     pub(super) fn executions(&self, number: u64) -> String {
-        if self.is_of_entities() {
-            count(number, "entity", "entities")
-        } else if self.are_flows() {
-            count(number, "flow", "flows")
+        let level = if self.is_of_entities() {
+            Level::Entity
         } else {
-            count(number, "execution", "executions")
-        }
+            Level::Execution
+        };
+        self.counted(level, number)
+    }
+
+    /// `1,767 tasks`.
+    pub(super) fn counted(&self, level: Level, number: u64) -> String {
+        format!("{} {}", thousands(number), self.noun(level, number))
     }
 }
 
@@ -288,17 +292,7 @@ pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<De
         return vec![(String::new(), None)];
     }
     change
-        .after
-        .iter()
-        .map(|(field, after)| {
-            (
-                field,
-                change.before.get(field).unwrap_or(&Value::Null),
-                after,
-            )
-        })
-        // A field that is sent along unchanged is no news.
-        .filter(|(_, before, after)| before != after)
+        .writes()
         .map(|(field, before, after)| {
             let delta = Delta::of(field, before, after, zone);
             (words::name(field), Some(delta))
@@ -323,7 +317,7 @@ fn with_dates(text: &str, dates: Option<(Date, Date)>) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::{

@@ -232,7 +232,7 @@ mod tests {
             2  tasks    shift_due_date  due_date     +3 days   (was 2026-12-01 … 14)
                task “Call back” e90/s
                task “Call back” e91/s
-            1  tasks    shift_due_date  due_date     +2 days   (was 2026-12-30)
+            1  task     shift_due_date  due_date     +2 days   (was 2026-12-30)
                task “Call back” e92/s
             2  skipped  10020 is assigned already
                task e93/t
@@ -268,7 +268,7 @@ mod tests {
         scanned 2,000 flows, selected 3 tasks in 3 flows
 
           2  tasks  run_schedule_now
-          1  tasks  reassign  assigned_to  10010 → 10020
+          1  task   reassign  assigned_to  10010 → 10020
              task “Call back” e30/t90
 
         11 rejected: they can't be planned, so the plan is refused:
@@ -311,7 +311,7 @@ mod tests {
             .collect();
         let text = plain(items);
         assert!(
-            text.contains("    1  tasks  reassign  assigned_to  nobody → user 0019\n"),
+            text.contains("    1  task   reassign  assigned_to  nobody → user 0019\n"),
             "{text}"
         );
         assert!(

@@ -36,13 +36,7 @@ impl PlanReport<'_> {
         let parts: Vec<String> = summary
             .targets
             .iter()
-            .map(|(level, number)| match level {
-                Level::Execution => summary.executions(*number),
-                Level::Entity => count(*number, "entity", "entities"),
-                Level::Step => count(*number, "step", "steps"),
-                Level::Phase => count(*number, "phase", "phases"),
-                Level::Task => count(*number, "task", "tasks"),
-            })
+            .map(|(level, number)| summary.counted(*level, *number))
             .collect();
         let selected = if parts.is_empty() {
             "none".to_owned()

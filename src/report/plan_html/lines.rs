@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     plan::Change,
     report::{
-        plan_summary::{Group, PlanSummary, deltas},
+        plan_summary::{Group, Kind, PlanSummary, deltas},
         words,
     },
 };
@@ -25,9 +25,6 @@ pub(super) struct Lines<'a> {
     reasons: BTreeMap<String, usize>,
 }
 
-/// What is changed, by which action, in which field.
-type Kind = (&'static str, String, String);
-
 impl<'a> Lines<'a> {
     pub(super) fn of(summary: &'a PlanSummary) -> Self {
         let changes = summary.groups();
@@ -36,7 +33,9 @@ impl<'a> Lines<'a> {
         let mut unequal = BTreeMap::new();
         let mut kinds = BTreeSet::new();
         for (number, line) in changes.iter().enumerate() {
-            let kind = (line.on, line.what.to_owned(), line.field.to_owned());
+            let Some(kind) = line.kind.cloned() else {
+                continue;
+            };
             kinds.insert(kind.clone());
             match line.text {
                 Some(text) => drop(equal.insert((kind, text.to_owned()), number)),
@@ -65,13 +64,16 @@ impl<'a> Lines<'a> {
 
     /// The lines that count this change: one for each field that it writes another value to.
     pub(super) fn of_change(&self, change: &Change) -> Vec<usize> {
-        let on = self.summary.plural(change.target.kind);
         let actions = words::actions(&change.action);
         let mut lines: Vec<usize> = deltas(change, self.summary.zone())
             .into_iter()
             .filter_map(|(field, delta)| {
                 let text = delta.map_or_else(String::new, |delta| delta.text);
-                let kind = (on, actions.clone(), field);
+                let kind = Kind {
+                    level: change.target.kind,
+                    actions: actions.clone(),
+                    field,
+                };
                 if !self.kinds.contains(&kind) {
                     // The last of all: what is not counted by its kind.
                     return self.changes.len().checked_sub(1);

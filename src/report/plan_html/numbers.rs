@@ -76,8 +76,7 @@ impl Numbers {
             Undo::None(_) => 1,
             Undo::Request(_) => 0,
         };
-        for (field, after) in &change.after {
-            let before = change.before.get(field).unwrap_or(&Value::Null);
+        for (field, before, after) in change.writes() {
             match field.as_str() {
                 "assigned_to" | "assignedTo" => {
                     let (before, after) = (people(before), people(after));
@@ -88,7 +87,7 @@ impl Numbers {
                         self.assignees.entry(who.clone()).after += 1;
                     }
                 }
-                "due_date" | "dueDate" if before != after => {
+                "due_date" | "dueDate" => {
                     self.day(before, |both| both.before += 1);
                     self.day(after, |both| both.after += 1);
                 }

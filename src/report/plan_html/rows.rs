@@ -107,16 +107,7 @@ fn named(kind: &str, target: &Target) -> String {
 fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
     let zone = report.summary.zone();
     let mut fields: Vec<String> = change
-        .after
-        .iter()
-        .map(|(field, after)| {
-            (
-                field,
-                change.before.get(field).unwrap_or(&Value::Null),
-                after,
-            )
-        })
-        .filter(|(_, before, after)| before != after)
+        .writes()
         .map(|(field, before, after)| {
             let delta = Delta::of(field, before, after, zone);
             // Only a distance says more than the values.

@@ -142,7 +142,7 @@ fn broken_guards_what_is_final_and_what_is_rejected_stand_out() {
         "A guard is broken",
         "<li>5 changes are planned, max_changes is &lt;4&gt;</li>",
         "<h2>1 change can’t be undone</h2><p>an automation that has started can&#39;t be called back</p>",
-        "<h2>1 rejected: these can’t be planned</h2>",
+        "<h2>1 rejected: they can&#39;t be planned, so the plan is refused</h2>",
         "<li>row 12: no such id</li>",
         APPLY,
     ] {

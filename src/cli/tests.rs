@@ -1,0 +1,113 @@
+//! Tests of the command line.
+
+use clap::CommandFactory as _;
+
+use super::*;
+use crate::error::ExitCode;
+
+fn parse(line: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(line.split(' '))
+}
+
+#[test]
+fn clap_accepts_the_definition() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn every_command_teaches_with_an_example() {
+    for command in Cli::command().get_subcommands() {
+        let help = command
+            .get_after_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let call = format!("wf-bulk {}", command.get_name());
+        assert!(help.contains(&call), "{}", command.get_name());
+    }
+}
+
+#[test]
+fn the_main_help_lists_every_exit_code() {
+    let help = Cli::command().render_long_help().to_string();
+    for code in ExitCode::ALL {
+        let listed = help
+            .lines()
+            .any(|line| line.trim_start().split(' ').next() == Some(&code.code().to_string()));
+        assert!(listed, "{code:?}");
+    }
+}
+
+#[test]
+fn the_short_help_leaves_out_what_few_need() {
+    let mut command = Cli::command();
+    assert!(command.render_long_help().to_string().contains("--timeout"));
+    assert!(!command.render_help().to_string().contains("--timeout"));
+}
+
+#[test]
+fn common_flags_work_before_and_after_the_command() {
+    for line in [
+        "wf-bulk --sandbox --json run p.yaml",
+        "wf-bulk run p.yaml --sandbox --json",
+        "wf-bulk run --json p.yaml --sandbox",
+    ] {
+        let cli = parse(line).unwrap();
+        assert!(cli.common.sandbox && cli.common.json, "{line}");
+    }
+}
+
+#[test]
+fn wrong_usage_ends_with_64_and_help_with_0() {
+    for (line, code) in [
+        ("wf-bulk --help", 0),
+        ("wf-bulk run -h", 0),
+        ("wf-bulk --version", 0),
+        ("wf-bulk", 64),
+        ("wf-bulk frobnicate", 64),
+        ("wf-bulk plan p.yaml", 64),
+        ("wf-bulk run p.yaml --var leaver", 64),
+        ("wf-bulk run p.yaml --var =1", 64),
+        ("wf-bulk run p.yaml --exclude ../x", 64),
+        ("wf-bulk run p.yaml --timeout 0", 64),
+        ("wf-bulk run p.yaml --concurrency 0", 64),
+        ("wf-bulk run p.yaml -q -v", 64),
+        ("wf-bulk run p.yaml --sandbox -s http://127.0.0.1:1", 64),
+        ("wf-bulk run p.yaml --sandbox --profile work", 64),
+        ("wf-bulk run p.yaml --token a --token-command b", 64),
+        ("wf-bulk run p.yaml --token-file a --token-command b", 64),
+        ("wf-bulk run p.yaml --now yesterday", 64),
+        ("wf-bulk apply p.plan --max-age soon", 64),
+        ("wf-bulk apply p.plan --max-age 0s", 64),
+        ("wf-bulk apply p.plan --approved 5e5e", 64),
+        ("wf-bulk resume 0192 --last", 64),
+        ("wf-bulk sandbox --port 1 reset", 64),
+    ] {
+        let error = parse(line).expect_err(line);
+        assert_eq!(ExitCode::from(&error).code(), code, "{line}");
+    }
+}
+
+#[test]
+fn values_are_read_as_they_are_meant() {
+    let Command::Apply(apply) = parse("wf-bulk apply p.plan --max-age 12h").unwrap().command else {
+        panic!("another command");
+    };
+    assert_eq!(apply.max_age, SignedDuration::from_hours(12));
+    let Command::Apply(apply) = parse("wf-bulk apply p.plan").unwrap().command else {
+        panic!("another command");
+    };
+    assert_eq!(apply.max_age, SignedDuration::from_hours(7 * 24));
+    assert_eq!(
+        "a=b=c".parse(),
+        Ok(Var {
+            name: "a".to_owned(),
+            value: "b=c".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_token_is_never_shown() {
+    let cli = parse("wf-bulk status --token s3cret").unwrap();
+    assert!(!format!("{cli:?}").contains("s3cret"));
+}
