@@ -21,7 +21,7 @@ use crate::{
     action::Repeat,
     api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
     http::{Renewal, Spool, SpoolError, Transport},
-    pace::Pacer,
+    pace::{Lane, Pacer},
     retry::{self, Budget, Next, NextRead, Policy, Trouble},
 };
 
@@ -87,22 +87,33 @@ impl Client {
         self.counters.traffic()
     }
 
-    /// Waits for the permit to send one request.
+    /// Waits for the permit to prepare one request.
     ///
     /// # Errors
     ///
     /// When the service has asked for a rest of more than five minutes: at once, and from then on.
-    pub async fn permit(&self) -> Result<(), LongPause> {
-        self.unless_stopped(self.pacer.permit()).await
+    pub async fn permit(&self, lane: Lane) -> Result<(), LongPause> {
+        self.unless_stopped(self.pacer.permit(lane)).await
     }
 
-    /// Waits while the service rests; for a write that has its permit and is written down.
+    /// Waits until a request that has its permit may leave; for a write that is written down.
     ///
     /// # Errors
     ///
     /// As [`permit`](Self::permit).
-    pub async fn gate(&self) -> Result<(), LongPause> {
-        self.unless_stopped(self.pacer.gate()).await
+    pub async fn depart(&self) -> Result<(), LongPause> {
+        self.unless_stopped(self.pacer.depart()).await
+    }
+
+    /// The time between two requests at the present pace.
+    pub fn interval(&self) -> Duration {
+        self.pacer.interval()
+    }
+
+    /// Waits until a read may leave: there is nothing to prepare.
+    async fn may_read(&self) -> Result<(), LongPause> {
+        self.permit(Lane::New).await?;
+        self.depart().await
     }
 
     /// The long rest that the service has asked for, if it has.
@@ -125,13 +136,13 @@ impl Client {
         let mut attempt = 0;
         self.budget().request();
         loop {
-            let permit = self.permit().await;
+            let permit = self.may_read().await;
             permit.map_err(|pause| self.error(operation, attempt, pause.into()))?;
             attempt += 1;
             let token = self.transport.token_number();
             let sent = Instant::now();
             let result = self.transport.attempt(operation, query, body).await;
-            self.account(sent, result.as_ref());
+            self.account(sent, attempt, result.as_ref());
             match read_outcome(operation, result) {
                 Ok(found) => return Ok(found),
                 Err(trouble) => {
@@ -159,7 +170,7 @@ impl Client {
         loop {
             attempt += 1;
             let token = self.transport.token_number();
-            match self.spool(operation, query).await {
+            match self.spool(operation, query, attempt).await {
                 Ok(file) => return Ok(file),
                 Err(ReadErrorKind::Answer(trouble)) => {
                     if let Some(trouble) = self.renewed(trouble, token).await {
@@ -175,12 +186,12 @@ impl Client {
         }
     }
 
-    /// Sends a write, at once: one attempt, which the caller has taken a [`permit`](Self::permit)
-    /// for, written down, and brought through the [`gate`](Self::gate).
-    pub async fn send(&self, operation: &Operation, body: Option<&[u8]>) -> Verdict {
+    /// Sends a write, at once: its `attempt`th, which the caller has taken a [`permit`](Self::permit)
+    /// for, written down, and let [`depart`](Self::depart).
+    pub async fn send(&self, operation: &Operation, body: Option<&[u8]>, attempt: u32) -> Verdict {
         let sent = Instant::now();
         let result = self.transport.attempt(operation, &[], body).await;
-        self.account(sent, result.as_ref());
+        self.account(sent, attempt, result.as_ref());
         verdict(&result)
     }
 
@@ -197,7 +208,7 @@ impl Client {
                 .after_write(verdict, repeat, attempt, funds, now, rng)
         });
         match next {
-            Next::Again { .. } => self.repeated(&mut budget, Trouble::of_write(verdict)),
+            Next::Again { .. } => repeated(&mut budget, Trouble::of_write(verdict)),
             Next::Done | Next::ReadBack | Next::GiveUp => {}
         }
         next
@@ -210,11 +221,7 @@ impl Client {
 
     /// Asks for another token after a 401 to the one of this number: once in a command, by one of all workers.
     pub async fn renew(&self, used: u64) -> Renewal {
-        let renewal = self.transport.renew(used).await;
-        if renewal == Renewal::Another {
-            self.counters.retry();
-        }
-        renewal
+        self.transport.renew(used).await
     }
 
     /// The trouble of a read that is left after another token was asked for, if that could help; none when there is one.
@@ -236,21 +243,23 @@ impl Client {
         &self,
         operation: &Operation,
         query: &[(&str, &str)],
+        attempt: u32,
     ) -> Result<SpooledTempFile, ReadErrorKind> {
-        self.permit().await?;
+        self.may_read().await?;
         let sent = Instant::now();
         let first = self.transport.attempt_spooled(operation, query).await;
-        let url = match self.account_spool(sent, first)? {
+        let url = match self.account_spool(sent, attempt, first)? {
             Spool::Body(file) => return Ok(file),
             Spool::Elsewhere(url) => url,
             Spool::Other(reply) => {
                 return Err(ReadErrorKind::Answer(not_a_list(operation, reply)));
             }
         };
-        self.permit().await?;
+        self.may_read().await?;
         let sent = Instant::now();
         let second = self.transport.attempt_payload(url).await;
-        let reason = match self.account_spool(sent, second)? {
+        // A part of the same attempt.
+        let reason = match self.account_spool(sent, 1, second)? {
             Spool::Body(file) => return Ok(file),
             Spool::Elsewhere(_) => "its large answer is another reference".to_owned(),
             // Its statuses are not the service's: a 401 there says nothing of the token.
@@ -270,13 +279,16 @@ impl Client {
     fn account_spool(
         &self,
         sent: Instant,
+        attempt: u32,
         result: Result<Spool, SpoolError>,
     ) -> Result<Spool, ReadErrorKind> {
         match &result {
-            Ok(Spool::Other(reply)) => self.account(sent, Ok(reply)),
-            Err(SpoolError::Transport(error)) => self.account(sent, Err(error)),
+            Ok(Spool::Other(reply)) => self.account(sent, attempt, Ok(reply)),
+            Err(SpoolError::Transport(error)) => self.account(sent, attempt, Err(error)),
             Ok(Spool::Body(_) | Spool::Elsewhere(_))
-            | Err(SpoolError::Disk(_) | SpoolError::UnsafePayload) => self.counters.request(),
+            | Err(SpoolError::Disk(_) | SpoolError::UnsafePayload) => {
+                self.counters.request(attempt);
+            }
         }
         result.map_err(|error| match error {
             SpoolError::Transport(error) => ReadErrorKind::Answer(error.into()),
@@ -317,25 +329,18 @@ impl Client {
         let (funds, now) = (budget.funds(), (self.now)());
         let next = self.with_rng(|rng| self.policy.after_read(trouble, attempt, funds, now, rng));
         match next {
-            NextRead::Again { .. } => self.repeated(&mut budget, Trouble::of_read(trouble)),
+            NextRead::Again { .. } => repeated(&mut budget, Trouble::of_read(trouble)),
             NextRead::GiveUp | NextRead::OutOfBudget => {}
         }
         next
     }
 
-    fn repeated(&self, budget: &mut Budget, trouble: Option<Trouble>) {
-        self.counters.retry();
-        if let Some(trouble) = trouble {
-            budget.repetition(trouble);
-        }
-    }
-
-    /// Counts an attempt that left at `sent`, and makes everybody rest and go slower when the
+    /// Counts a request's `attempt`th, which left at `sent`, and makes everybody rest and go slower when the
     /// service asks for it.
-    fn account(&self, sent: Instant, result: Result<&Reply, &TransportError>) {
+    fn account(&self, sent: Instant, attempt: u32, result: Result<&Reply, &TransportError>) {
         match result {
             Ok(reply) => {
-                self.counters.request();
+                self.counters.request(attempt);
                 let asked = reply.retry_after.map(|after| after.wait((self.now)()));
                 match (asked, reply.status) {
                     (Some(pause), _) => self.rest(pause),
@@ -348,7 +353,7 @@ impl Client {
                 }
             }
             Err(TransportError::Unknown { .. } | TransportError::TooLarge { .. }) => {
-                self.counters.request();
+                self.counters.request(attempt);
             }
             Err(TransportError::NotSent { .. }) => {}
         }
@@ -405,6 +410,13 @@ impl Client {
             kind,
             out_of_budget: false,
         }
+    }
+}
+
+/// Takes a repetition from the budget.
+fn repeated(budget: &mut Budget, trouble: Option<Trouble>) {
+    if let Some(trouble) = trouble {
+        budget.repetition(trouble);
     }
 }
 

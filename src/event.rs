@@ -55,6 +55,8 @@ pub enum Drain {
     Unauthorized { message: String },
     /// Too many failures in a row.
     FailuresInARow { failures: u32, last: String },
+    /// The last changes could not be sent, or no execution be read, and nothing succeeded since.
+    NothingGotThrough { changes: u64, last: String },
     /// So many changes failed that no more may.
     ErrorBudget { errors: u64 },
     /// Something failed in a stage before the last.

@@ -5,7 +5,7 @@ mod limiter;
 mod share;
 mod stages;
 
-pub use limiter::Pacer;
+pub use limiter::{Lane, Pacer};
 pub use share::Share;
 
 use std::{fmt, num::NonZeroU32, ops::Range, str::FromStr};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{run_schedule_now::STARTED_AUTOMATION, status::has_ended};
+use super::{run_schedule_now::STARTED_AUTOMATION, same::same, status::has_ended};
 use crate::{api::Operation, json};
 
 /// What a change expects of its target: dotted paths and values, null meaning absent.
@@ -55,7 +55,8 @@ pub fn read_back(
             Some((_, rest)) => json::get(target, rest),
             None => None,
         };
-        if !same(now, planned) {
+        let field = path.split_once('.').map_or("", |(_, rest)| rest);
+        if !is(field, now, planned) {
             return Reading::Drifted(drift(path, now, planned));
         }
     }
@@ -64,12 +65,46 @@ pub fn read_back(
         let on_the_way = expected
             .after
             .get(path)
-            .is_some_and(|after| same(now, after));
-        if !same(now, before) && !on_the_way {
+            .is_some_and(|after| is(path, now, after));
+        if !is(path, now, before) && !on_the_way {
             return Reading::Drifted(drift(path, now, before));
         }
     }
     Reading::Open
+}
+
+/// Whether a read can show that a change took effect. What it can't show, it can't disprove either: that a field
+/// which no read gives back was not written, for one.
+pub fn is_shown(operation: &Operation, expected: Expected<'_>) -> bool {
+    match operation {
+        Operation::UpdateExecution(_)
+        | Operation::UpdateStep(..)
+        | Operation::PatchFlow(_)
+        | Operation::PatchPhase(..)
+        | Operation::PatchTask(..)
+        | Operation::CancelSchedule(..) => expected.after.iter().any(|(path, after)| {
+            let before = expected.before.get(path).unwrap_or(&Value::Null);
+            !same(path, before, after)
+        }),
+        Operation::RunScheduleNow(..)
+        | Operation::AddTask(_)
+        | Operation::ReconcileAutomation(..)
+        | Operation::DeleteExecution(_)
+        | Operation::DeleteStep(..)
+        | Operation::DeleteFlow(..) => true,
+        Operation::CreateExecution
+        | Operation::StartFlow
+        | Operation::CreateStep(_)
+        | Operation::RunAutomation(..)
+        | Operation::ExecuteTask(..)
+        | Operation::GetExecutions
+        | Operation::SearchExecutions
+        | Operation::GetExecution(_)
+        | Operation::GetClosingReasons(_)
+        | Operation::SearchFlows
+        | Operation::GetFlow(_)
+        | Operation::SearchEntities => false,
+    }
 }
 
 fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> bool {
@@ -79,7 +114,7 @@ fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> boo
             let is_new = |path: &str| {
                 let planned = expected.requires.get(&format!("target.{path}"));
                 let now = json::get(target, path);
-                now.is_some() && !same(now, planned.unwrap_or(&Value::Null))
+                now.is_some() && !is(path, now, planned.unwrap_or(&Value::Null))
             };
             target["status"] != "SCHEDULED" && STARTED_AUTOMATION.into_iter().any(is_new)
         }
@@ -101,7 +136,7 @@ fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> boo
                 && expected
                     .after
                     .iter()
-                    .all(|(path, after)| same(json::get(target, path), after))
+                    .all(|(path, after)| is(path, json::get(target, path), after))
         }
         // While it is there it has not been deleted; and nothing that starts leaves a trace which is surely its own.
         Operation::DeleteExecution(_)
@@ -122,8 +157,8 @@ fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> boo
     }
 }
 
-fn same(now: Option<&Value>, planned: &Value) -> bool {
-    now.unwrap_or(&Value::Null) == planned
+fn is(path: &str, now: Option<&Value>, planned: &Value) -> bool {
+    same(path, now.unwrap_or(&Value::Null), planned)
 }
 
 fn drift(path: &str, now: Option<&Value>, planned: &Value) -> String {
@@ -253,6 +288,45 @@ mod tests {
             json!({"status": "SCHEDULED", "schedule": {"schedule_id": "other"}})
         )));
         assert!(drifted(is(json!({"status": "IN_PROGRESS"}))));
+    }
+
+    #[test]
+    fn a_list_of_people_is_the_same_in_any_order() {
+        let expected = [
+            json!({"assigned_to": ["1", "2"]}),
+            json!({"assigned_to": ["2", "3"]}),
+            json!({}),
+        ];
+        for (now, reading) in [
+            (json!(["2", "1"]), Reading::Open),
+            (json!(["3", "2"]), Reading::Done),
+        ] {
+            let task = json!({"assigned_to": now});
+            assert_eq!(read(&patch(), task, "STARTED", expected.clone()), reading);
+        }
+    }
+
+    #[test]
+    fn only_a_field_that_gets_another_value_can_be_seen() {
+        let shown = |before: Value, after: Value| {
+            let [before, after] = [before, after].map(fields);
+            let none = BTreeMap::new();
+            let expected = Expected {
+                before: &before,
+                after: &after,
+                requires: &none,
+            };
+            is_shown(&patch(), expected)
+        };
+        assert!(shown(json!({"name": "a"}), json!({"name": "b"})));
+        assert!(shown(json!({}), json!({"name": "b"})));
+        // What is sent and not given back is in neither.
+        assert!(!shown(json!({}), json!({})));
+        assert!(!shown(json!({"name": "a"}), json!({"name": "a"})));
+        assert!(!shown(
+            json!({"assigned_to": ["1", "2"]}),
+            json!({"assigned_to": ["2", "1"]})
+        ));
     }
 
     #[test]

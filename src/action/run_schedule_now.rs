@@ -11,7 +11,7 @@ use crate::api::Operation;
 pub struct RunScheduleNow;
 
 /// Where a task names the automation that it started; which of them the service fills is not documented.
-pub(super) const STARTED_AUTOMATION: [&str; 2] =
+pub const STARTED_AUTOMATION: [&str; 2] =
     ["automation_execution_id", "automation_config.execution_id"];
 
 const NATURE: Nature = Nature {

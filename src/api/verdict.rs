@@ -125,7 +125,7 @@ const REDIRECTED: &str = "the server redirects; check --server";
 /// What one attempt of a write means.
 ///
 /// A status of 5xx or 408, and a 2xx whose body is not the service's JSON (a proxy's page), say
-/// nothing about the effect.
+/// nothing about the effect. Nor does a 404 or 410 that is not the service's.
 pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
     let reply = match result {
         Ok(reply) => reply,
@@ -162,8 +162,12 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
         401 => Verdict::Unauthorized {
             message: reply.message(),
         },
-        404 | 410 => Verdict::Gone {
+        404 | 410 if is_from_service(reply) => Verdict::Gone {
             message: reply.message(),
+        },
+        404 | 410 => Verdict::Unknown {
+            reason: not_from_service(reply),
+            retry_after,
         },
         429 => Verdict::Throttled { retry_after },
         400..=407 | 409..=499 => Verdict::Refused {
@@ -200,6 +204,10 @@ pub fn read_outcome(
                 })
             }
         }
+        (404 | 410, _) if !is_from_service(&reply) => Err(ReadTrouble::NotJson {
+            excerpt: excerpt(&reply.body),
+            content_type: reply.content_type,
+        }),
         (404 | 410, Absence::NotFound | Absence::EmptyBody) => Ok(Found::Missing),
         (300..=399, _) => Err(ReadTrouble::Refused {
             status: reply.status,
@@ -218,6 +226,21 @@ pub fn read_outcome(
             retry_after,
         }),
     }
+}
+
+/// Whether a "not found" is the service's own: its errors are JSON objects, and the second generation may send none.
+/// Anything else comes from a gateway that did not find the service, and says nothing of what was asked for.
+fn is_from_service(reply: &Reply) -> bool {
+    let body = reply.body.trim_ascii();
+    body.is_empty() || serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok()
+}
+
+fn not_from_service(reply: &Reply) -> String {
+    format!(
+        "the answer {} is not the service's: {}",
+        reply.status,
+        excerpt(&reply.body)
+    )
 }
 
 fn answered(reply: &Reply) -> String {
@@ -385,6 +408,29 @@ mod tests {
             read_word(&read_outcome(&v1, Ok(reply(200, r#"{"id":"#)))),
             "not json"
         );
+    }
+
+    #[test]
+    fn a_404_is_conclusive_only_when_it_is_the_services_own() {
+        for status in [404, 410] {
+            for (body, write, reads) in [
+                ("", "gone", ["missing", "missing", "refused"]),
+                ("\n", "gone", ["missing", "missing", "refused"]),
+                (SAID, "gone", ["missing", "missing", "refused"]),
+                (HTML, "unknown", ["not json"; 3]),
+                ("404 page not found", "unknown", ["not json"; 3]),
+                ("404", "unknown", ["not json"; 3]),
+                ("\"Not Found\"", "unknown", ["not json"; 3]),
+                (r#"{"message":"#, "unknown", ["not json"; 3]),
+            ] {
+                let what = format!("{status} {body:?}");
+                assert_eq!(word(&verdict(&Ok(reply(status, body)))), write, "{what}");
+                for (operation, expected) in operations().iter().zip(reads) {
+                    let outcome = read_outcome(operation, Ok(reply(status, body)));
+                    assert_eq!(read_word(&outcome), expected, "{what} {operation:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,14 +9,9 @@ pub enum Outstanding {
     Nothing,
     /// No attempt took effect. It may be sent, as this attempt.
     Send { attempt: u32 },
-    /// One of its attempts may have taken effect. A request that is safe to repeat may be sent as
-    /// attempt `attempts + 1`; anything else is read back first.
-    Resolve {
-        attempts: u32,
-        /// The latest moment at which an attempt was given up, in Unix milliseconds: a read proves that it had no
-        /// effect only when it is made late enough after it.
-        given_up_ms: i64,
-    },
+    /// One of its attempts may have taken effect. A request that is safe to repeat, or of which a person said so, may be
+    /// sent as attempt `attempts + 1`; anything else is read back first.
+    Resolve { attempts: u32, may_repeat: bool },
 }
 
 impl State {
@@ -26,18 +21,21 @@ impl State {
         let open = self.open(line);
         match (self.phase(line), open) {
             (Phase::Ended(_), _) => Outstanding::Nothing,
-            (Phase::InFlight | Phase::InFlightAgain | Phase::InDoubt, Some(open)) => {
-                Outstanding::Resolve {
-                    attempts: open.attempts,
-                    given_up_ms: open.given_up_ms,
-                }
-            }
+            (
+                phase
+                @ (Phase::InFlight | Phase::InFlightAgain | Phase::InDoubt | Phase::MayRepeat),
+                Some(open),
+            ) => Outstanding::Resolve {
+                attempts: open.attempts,
+                may_repeat: phase == Phase::MayRepeat,
+            },
             (
                 Phase::Untouched
                 | Phase::Between
                 | Phase::InFlight
                 | Phase::InFlightAgain
-                | Phase::InDoubt,
+                | Phase::InDoubt
+                | Phase::MayRepeat,
                 open,
             ) => Outstanding::Send {
                 attempt: open.map_or(0, |open| open.attempts) + 1,
@@ -74,19 +72,19 @@ mod tests {
     /// The oracle: the whole history of one change, and the rules put on it in words.
     #[derive(Clone, Debug, Default)]
     struct Model {
-        attempts: Vec<(Attempt, i64)>,
+        attempts: Vec<Attempt>,
+        /// A person said to send it again, and that was not done yet.
+        permitted: bool,
         end: Option<End>,
     }
 
     impl Model {
         fn live(&self) -> bool {
-            self.attempts.iter().any(|(a, _)| *a == Attempt::Live)
+            self.attempts.contains(&Attempt::Live)
         }
 
         fn in_doubt(&self) -> bool {
-            self.attempts
-                .iter()
-                .any(|(a, _)| *a == Attempt::MayHaveWorked)
+            self.attempts.contains(&Attempt::MayHaveWorked)
         }
 
         fn number(&self) -> u32 {
@@ -107,32 +105,37 @@ mod tests {
                 }
                 Record::Ended { outcome, .. } => match outcome {
                     End::Applied => self.live() || self.in_doubt(),
-                    End::AlreadyDone => !self.live() && !self.in_doubt(),
-                    End::Drifted => !self.live(),
+                    End::Drifted => !self.live() && !self.in_doubt(),
                     End::Gone => true,
-                    End::Refused | End::Failed => !self.in_doubt(),
+                    End::AlreadyDone | End::Refused | End::Failed => !self.in_doubt(),
                     End::InDoubt => !self.live() && self.in_doubt(),
                 },
-                Record::Resumed { .. } | Record::Finished { .. } | Record::Abandoned { .. } => true,
+                Record::StageStopped { .. }
+                | Record::Resumed { .. }
+                | Record::Finished { .. }
+                | Record::Abandoned { .. } => true,
             }
         }
 
         fn take(&mut self, record: &Record) {
             let last = self.attempts.last_mut();
             match (record, last) {
-                (Record::Started { at, .. }, _) => self.attempts.push((Attempt::Live, *at)),
+                (Record::Started { .. }, _) => {
+                    self.attempts.push(Attempt::Live);
+                    self.permitted = false;
+                }
                 (Record::Throttled { .. } | Record::NotSent { .. }, Some(last)) => {
-                    last.0 = Attempt::DidNothing;
+                    *last = Attempt::DidNothing;
                 }
-                (Record::Unknown { at, .. }, Some(last)) => *last = (Attempt::MayHaveWorked, *at),
-                (Record::NotApplied { .. } | Record::SendAgain { .. }, _) => {
-                    for attempt in &mut self.attempts {
-                        attempt.0 = Attempt::DidNothing;
-                    }
+                (Record::Unknown { .. }, Some(last)) => *last = Attempt::MayHaveWorked,
+                (Record::NotApplied { .. }, _) => {
+                    self.attempts.fill(Attempt::DidNothing);
+                    self.permitted = false;
                 }
+                (Record::SendAgain { .. }, _) => self.permitted = true,
                 (Record::Ended { outcome, .. }, _) => self.end = Some(*outcome),
-                (Record::Resumed { at }, Some(last)) if last.0 == Attempt::Live => {
-                    *last = (Attempt::MayHaveWorked, *at);
+                (Record::Resumed { .. }, Some(last)) if *last == Attempt::Live => {
+                    *last = Attempt::MayHaveWorked;
                 }
                 _ => {}
             }
@@ -144,7 +147,7 @@ mod tests {
             } else if self.live() || self.in_doubt() {
                 Outstanding::Resolve {
                     attempts: self.number(),
-                    given_up_ms: self.attempts.last().unwrap().1,
+                    may_repeat: self.permitted,
                 }
             } else {
                 Outstanding::Send {
@@ -202,7 +205,10 @@ mod tests {
             | Record::NotApplied { line, .. }
             | Record::SendAgain { line, .. }
             | Record::Ended { line, .. } => Some(*line),
-            Record::Resumed { .. } | Record::Finished { .. } | Record::Abandoned { .. } => None,
+            Record::StageStopped { .. }
+            | Record::Resumed { .. }
+            | Record::Finished { .. }
+            | Record::Abandoned { .. } => None,
         }
     }
 

@@ -18,6 +18,8 @@ pub enum Phase {
     Between,
     /// No attempt is on its way, and one of them may have taken effect.
     InDoubt,
+    /// As in doubt; and a person said to send it again.
+    MayRepeat,
     Ended(End),
 }
 
@@ -37,11 +39,13 @@ impl Phase {
     /// Where the change stands after `step`, or none when that contradicts what is known:
     ///
     /// - two attempts at once would be a request that nobody waits for;
-    /// - `applied` needs an attempt that may have taken effect, `already_done` that there is none;
+    /// - `applied` needs an attempt that may have taken effect, `already_done` that there is none: nothing was sent, or
+    ///   the answer says that the attempt found nothing to do;
     /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared
     ///   up first, by `not_applied`;
     /// - `drifted` comes from a read, never from the answer to an attempt;
-    /// - a person's answer (`send_again`, ended `in_doubt`) is about an attempt in doubt.
+    /// - a person's answer (`send_again`, ended `in_doubt`) is about an attempt in doubt. It permits another attempt, and
+    ///   leaves the doubt: that one says nothing of what the earlier ones did.
     #[expect(
         clippy::match_same_arms,
         reason = "one phase after the other, so that the table can be checked by eye"
@@ -70,14 +74,17 @@ impl Phase {
             (Self::InFlight, Step::Unknown) => Some(Self::InDoubt),
             (
                 Self::InFlight,
-                Step::Ended(end @ (End::Applied | End::Gone | End::Refused | End::Failed)),
+                Step::Ended(
+                    end
+                    @ (End::Applied | End::AlreadyDone | End::Gone | End::Refused | End::Failed),
+                ),
             ) => Some(Self::Ended(end)),
             (
                 Self::InFlight,
                 Step::Started
                 | Step::NotApplied
                 | Step::SendAgain
-                | Step::Ended(End::AlreadyDone | End::Drifted | End::InDoubt),
+                | Step::Ended(End::Drifted | End::InDoubt),
             ) => None,
 
             (Self::InFlightAgain, Step::Throttled | Step::NotSent | Step::Unknown) => {
@@ -96,18 +103,19 @@ impl Phase {
                 ),
             ) => None,
 
-            (Self::InDoubt, Step::Started) => Some(Self::InFlightAgain),
-            (Self::InDoubt, Step::NotApplied | Step::SendAgain) => Some(Self::Between),
+            (Self::InDoubt | Self::MayRepeat, Step::Started) => Some(Self::InFlightAgain),
+            (Self::InDoubt | Self::MayRepeat, Step::NotApplied) => Some(Self::Between),
+            (Self::InDoubt | Self::MayRepeat, Step::SendAgain) => Some(Self::MayRepeat),
             (
-                Self::InDoubt,
-                Step::Ended(end @ (End::Applied | End::Drifted | End::Gone | End::InDoubt)),
+                Self::InDoubt | Self::MayRepeat,
+                Step::Ended(end @ (End::Applied | End::Gone | End::InDoubt)),
             ) => Some(Self::Ended(end)),
             (
-                Self::InDoubt,
+                Self::InDoubt | Self::MayRepeat,
                 Step::Throttled
                 | Step::NotSent
                 | Step::Unknown
-                | Step::Ended(End::AlreadyDone | End::Refused | End::Failed),
+                | Step::Ended(End::AlreadyDone | End::Drifted | End::Refused | End::Failed),
             ) => None,
 
             (
@@ -127,14 +135,16 @@ impl Phase {
     pub const fn orphaned(self) -> Self {
         match self {
             Self::InFlight | Self::InFlightAgain => Self::InDoubt,
-            Self::Untouched | Self::Between | Self::InDoubt | Self::Ended(_) => self,
+            Self::Untouched | Self::Between | Self::InDoubt | Self::MayRepeat | Self::Ended(_) => {
+                self
+            }
         }
     }
 
     /// Whether an attempt may have taken effect and no end says whether it did.
     pub const fn is_doubtful(self) -> bool {
         match self {
-            Self::InFlight | Self::InFlightAgain | Self::InDoubt => true,
+            Self::InFlight | Self::InFlightAgain | Self::InDoubt | Self::MayRepeat => true,
             Self::Untouched | Self::Between | Self::Ended(_) => false,
         }
     }
@@ -148,6 +158,7 @@ impl fmt::Display for Phase {
             Self::InFlightAgain => f.write_str("in flight again, with an earlier attempt in doubt"),
             Self::Between => f.write_str("between attempts"),
             Self::InDoubt => f.write_str("in doubt"),
+            Self::MayRepeat => f.write_str("in doubt, and to be sent again"),
             Self::Ended(end) => write!(f, "ended as {end}"),
         }
     }
@@ -190,15 +201,16 @@ mod tests {
 
     #[test]
     fn every_step_from_every_phase_is_as_in_the_table() {
-        // U untouched, F in flight, A in flight again, B between, D in doubt, E ended as said, . illegal
+        // U untouched, F in flight, A in flight again, B between, D in doubt, M may repeat, E ended as said, . illegal
         #[rustfmt::skip]
         let table = [
             //                      start thrott notsent unknown notapp again  appl done drift gone refu fail doubt
             (Phase::Untouched,     "F     .      .       .       .      .      .    E    E     E    E    E    ."),
-            (Phase::InFlight,      ".     B      B       D       .      .      E    .    .     E    E    E    ."),
+            (Phase::InFlight,      ".     B      B       D       .      .      E    E    .     E    E    E    ."),
             (Phase::InFlightAgain, ".     D      D       D       .      .      E    .    .     E    .    .    ."),
             (Phase::Between,       "F     .      .       .       .      .      .    E    E     E    E    E    ."),
-            (Phase::InDoubt,       "A     .      .       .       B      B      E    .    E     E    .    .    E"),
+            (Phase::InDoubt,       "A     .      .       .       B      M      E    .    .     E    .    .    E"),
+            (Phase::MayRepeat,     "A     .      .       .       B      M      E    .    .     E    .    .    E"),
         ];
         for (phase, row) in table {
             let cells: Vec<_> = row.split_whitespace().collect();
@@ -209,6 +221,7 @@ mod tests {
                     ("A", _) => Some(Phase::InFlightAgain),
                     ("B", _) => Some(Phase::Between),
                     ("D", _) => Some(Phase::InDoubt),
+                    ("M", _) => Some(Phase::MayRepeat),
                     ("E", Step::Ended(end)) => Some(Phase::Ended(end)),
                     (".", _) => None,
                     other => panic!("not a cell: {other:?}"),

@@ -57,7 +57,8 @@ pub enum Record {
         reason: Detail,
     },
     /// No conclusive answer had come at this moment, and the attempt was given up: the request had left before, if at
-    /// all. (`started` may be minutes older: a rest that the service asks for comes between.)
+    /// all. (`started` may be minutes older: a rest that the service asks for comes between.) The moment is for people:
+    /// the wall clock may be set, so nothing is concluded from it.
     Unknown {
         line: u64,
         attempt: u32,
@@ -66,7 +67,7 @@ pub enum Record {
     },
     /// A read, made late enough, proved that none of the attempts so far took effect.
     NotApplied { line: u64, attempt: u32 },
-    /// A person said to send it again, whatever the attempts so far did.
+    /// A person said to send it again, whatever the attempts so far did. They stay in doubt.
     SendAgain { line: u64, attempt: u32 },
     /// The change's end in this run.
     Ended {
@@ -75,6 +76,9 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<Detail>,
     },
+    /// The run stopped, because something failed in the stage that ends with this many of the plan's executions. Whoever
+    /// resumes it knows.
+    StageStopped { executions: u64, at: i64 },
     /// Another process took the run over: what was in flight has nobody who waits for its answer.
     Resumed { at: i64 },
     /// Nothing is left to do.
@@ -94,6 +98,7 @@ impl Record {
             Self::NotApplied { .. } => "not_applied",
             Self::SendAgain { .. } => "send_again",
             Self::Ended { .. } => "ended",
+            Self::StageStopped { .. } => "stage_stopped",
             Self::Resumed { .. } => "resumed",
             Self::Finished { .. } => "finished",
             Self::Abandoned { .. } => "abandoned",
@@ -177,6 +182,7 @@ impl Ending {
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
             | Record::Ended { .. }
+            | Record::StageStopped { .. }
             | Record::Resumed { .. } => None,
         }
     }
@@ -267,6 +273,10 @@ mod tests {
                 line: 2,
                 outcome: End::Gone,
                 detail: None,
+            },
+            Record::StageStopped {
+                executions: 3,
+                at: 0,
             },
             Record::Resumed { at: 0 },
             Record::Finished { at: 0 },

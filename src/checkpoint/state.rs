@@ -14,8 +14,6 @@ use crate::outcome::{Counts, Outcome};
 pub struct Open {
     /// Attempts so far; the next one is this plus one.
     pub attempts: u32,
-    /// The latest moment at which an attempt was given up, in Unix milliseconds: it had left by then, if at all.
-    pub given_up_ms: i64,
     /// An attempt may have taken effect: read back before anything that can't be repeated is sent.
     pub doubtful: bool,
 }
@@ -25,18 +23,15 @@ pub struct Open {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     phases: Vec<Phase>,
-    attempts: BTreeMap<u64, Attempts>,
+    /// How often each change was started that has no end.
+    attempts: BTreeMap<u64, u32>,
     ended: Counts,
     changes: u64,
     /// Changes that have a record.
     touched: u64,
+    /// How far into the plan, in executions, the last stage reached after which the run stopped.
+    stopped_after: u64,
     ending: Option<Ending>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Attempts {
-    count: u32,
-    given_up_ms: i64,
 }
 
 impl State {
@@ -62,6 +57,7 @@ impl State {
             ended: Counts::default(),
             changes,
             touched: 0,
+            stopped_after: 0,
             ending: None,
         })
     }
@@ -79,15 +75,9 @@ impl State {
             });
         }
         match *record {
-            Record::Started { line, attempt, at } => {
+            Record::Started { line, attempt, .. } => {
                 self.step(line, Step::Started, Some((attempt, 1)))?;
-                self.attempts.insert(
-                    line,
-                    Attempts {
-                        count: attempt,
-                        given_up_ms: at,
-                    },
-                );
+                self.attempts.insert(line, attempt);
                 Ok(())
             }
             Record::Throttled { line, attempt } => {
@@ -96,14 +86,8 @@ impl State {
             Record::NotSent { line, attempt, .. } => {
                 self.step(line, Step::NotSent, Some((attempt, 0)))
             }
-            Record::Unknown {
-                line, attempt, at, ..
-            } => {
-                self.step(line, Step::Unknown, Some((attempt, 0)))?;
-                if let Some(attempts) = self.attempts.get_mut(&line) {
-                    attempts.given_up_ms = at;
-                }
-                Ok(())
+            Record::Unknown { line, attempt, .. } => {
+                self.step(line, Step::Unknown, Some((attempt, 0)))
             }
             Record::NotApplied { line, attempt } => {
                 self.step(line, Step::NotApplied, Some((attempt, 0)))
@@ -117,14 +101,14 @@ impl State {
                 self.ended.add(outcome.into(), 1);
                 Ok(())
             }
-            Record::Resumed { at } => {
-                for (&line, attempts) in &mut self.attempts {
+            Record::StageStopped { executions, .. } => {
+                self.stopped_after = self.stopped_after.max(executions);
+                Ok(())
+            }
+            Record::Resumed { .. } => {
+                for &line in self.attempts.keys() {
                     let phase = &mut self.phases[index(line)];
-                    if *phase != phase.orphaned() {
-                        *phase = phase.orphaned();
-                        // It may have waited long between `started` and the send; now nobody sends it any more.
-                        attempts.given_up_ms = at;
-                    }
+                    *phase = phase.orphaned();
                 }
                 Ok(())
             }
@@ -151,7 +135,8 @@ impl State {
             | Phase::InFlight
             | Phase::InFlightAgain
             | Phase::Between
-            | Phase::InDoubt => None,
+            | Phase::InDoubt
+            | Phase::MayRepeat => None,
         }
     }
 
@@ -159,8 +144,7 @@ impl State {
     pub fn open(&self, line: u64) -> Option<Open> {
         let attempts = self.attempts.get(&line)?;
         Some(Open {
-            attempts: attempts.count,
-            given_up_ms: attempts.given_up_ms,
+            attempts: *attempts,
             doubtful: self.phase(line).is_doubtful(),
         })
     }
@@ -195,6 +179,11 @@ impl State {
         self.changes - self.ended.total()
     }
 
+    /// How far into the plan, in executions, the last stage reached after which the run stopped; 0 when it never did.
+    pub const fn stopped_after(&self) -> u64 {
+        self.stopped_after
+    }
+
     /// How the run came to its end; none while it can be resumed.
     pub const fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
@@ -223,7 +212,7 @@ impl State {
             .after(step)
             .ok_or(Illegal::Step { line, phase, step })?;
         if let Some((found, ahead)) = attempt {
-            let expected = self.attempts.get(&line).map_or(0, |a| a.count) + ahead;
+            let expected = self.attempts.get(&line).copied().unwrap_or(0) + ahead;
             if found != expected {
                 return Err(Illegal::Attempt {
                     line,
@@ -297,7 +286,6 @@ mod tests {
         let state = after(&[started(2, 1, 17)]);
         let open = Open {
             attempts: 1,
-            given_up_ms: 17,
             doubtful: true,
         };
         assert_eq!(state.open(2), Some(open));

@@ -18,19 +18,17 @@ pub(super) struct Counters {
 pub struct Traffic {
     /// Requests sent, repeated ones included.
     pub requests: u64,
-    /// Requests that repeat an earlier one.
+    /// Requests among them that repeat an earlier one, which had been sent or not.
     pub retries: u64,
     /// How long the service made everybody rest.
     pub throttled: Duration,
 }
 
 impl Counters {
-    pub(super) fn request(&self) {
+    /// A request left, as the `attempt`th of its kind, from 1. What could not be sent is not counted.
+    pub(super) fn request(&self, attempt: u32) {
         self.requests.fetch_add(1, Relaxed);
-    }
-
-    pub(super) fn retry(&self) {
-        self.retries.fetch_add(1, Relaxed);
+        self.retries.fetch_add(u64::from(attempt > 1), Relaxed);
     }
 
     pub(super) fn throttled(&self, pause: Duration) {

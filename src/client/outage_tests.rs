@@ -92,9 +92,9 @@ fn id() -> Id {
 /// A change that may be sent again, as a worker of a run sends it.
 async fn write(client: &Client) {
     for attempt in 1.. {
-        client.permit().await.unwrap();
+        client.permit(Lane::New).await.unwrap();
         let operation = Operation::PatchFlow(id());
-        let verdict = client.send(&operation, Some(b"{}")).await;
+        let verdict = client.send(&operation, Some(b"{}"), attempt).await;
         match client.after_write(&verdict, Repeat::Safe, attempt) {
             Next::Again { after } => time::sleep(after).await,
             Next::Done | Next::ReadBack | Next::GiveUp => return,

@@ -197,11 +197,11 @@ async fn play(setting: Setting, service: Guarded, length: Duration) -> Played {
 async fn write(client: &Client) -> bool {
     let operation = Operation::PatchFlow(Id::new("e").unwrap());
     for attempt in 1.. {
-        client.permit().await.unwrap();
+        client.permit(Lane::New).await.unwrap();
         // The intent is written down.
         time::sleep(Duration::from_millis(1)).await;
-        client.gate().await.unwrap();
-        let verdict = client.send(&operation, Some(b"{}")).await;
+        client.depart().await.unwrap();
+        let verdict = client.send(&operation, Some(b"{}"), attempt).await;
         match client.after_write(&verdict, Repeat::Safe, attempt) {
             Next::Again { after } => time::sleep(after).await,
             Next::Done => return true,

@@ -124,8 +124,8 @@ impl Stage {
     }
 
     async fn write(&self) -> Verdict {
-        self.client.permit().await.unwrap();
-        self.client.send(&patch(), Some(b"{}")).await
+        self.client.permit(Lane::New).await.unwrap();
+        self.client.send(&patch(), Some(b"{}"), 1).await
     }
 
     fn notices(&mut self) -> Vec<Notice> {
@@ -251,14 +251,14 @@ async fn a_throttled_read_makes_everybody_rest() {
     let (client, other) = (Arc::clone(&stage.client), Arc::clone(&stage.client));
     // The second worker has its permit before the pause and comes to send during it.
     let writer = tokio::spawn(async move {
-        other.permit().await.unwrap();
+        other.permit(Lane::New).await.unwrap();
         time::sleep(Duration::from_secs(1)).await;
-        other.gate().await.unwrap();
-        other.send(&patch(), None).await
+        other.depart().await.unwrap();
+        other.send(&patch(), None, 1).await
     });
     let reader = tokio::spawn(async move { client.read(&flow(), &[], None).await });
     time::sleep(Duration::from_secs(2)).await;
-    stage.client.permit().await.unwrap();
+    stage.client.permit(Lane::New).await.unwrap();
     assert!(stage.script.start.elapsed() > Duration::from_secs(5));
 
     assert_eq!(
@@ -353,14 +353,14 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
     let mut stage = Stage::with([answer(429, Some(3_600), "")]);
     let client = Arc::clone(&stage.client);
     // One waits for its turn already when the service asks for the rest.
-    client.permit().await.unwrap();
-    client.permit().await.unwrap();
+    client.permit(Lane::New).await.unwrap();
+    client.permit(Lane::New).await.unwrap();
     let waiting = tokio::spawn(async move {
-        client.permit().await?;
-        client.permit().await
+        client.permit(Lane::New).await?;
+        client.permit(Lane::New).await
     });
     assert_eq!(
-        stage.client.send(&patch(), None).await,
+        stage.client.send(&patch(), None, 1).await,
         Verdict::Throttled {
             retry_after: Some(RetryAfter::Seconds(3_600))
         }
@@ -369,8 +369,8 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
         pause: Duration::from_hours(1),
     };
     assert_eq!(waiting.await.unwrap(), Err(long_pause));
-    assert_eq!(stage.client.permit().await, Err(long_pause));
-    assert_eq!(stage.client.gate().await, Err(long_pause));
+    assert_eq!(stage.client.permit(Lane::New).await, Err(long_pause));
+    assert_eq!(stage.client.depart().await, Err(long_pause));
     let error = stage.read().await.unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -380,7 +380,7 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
     assert!(stage.script.start.elapsed() < Duration::from_secs(1));
     // Not even when the rest is over: the run is ending.
     time::advance(Duration::from_hours(2)).await;
-    assert_eq!(stage.client.gate().await, Err(long_pause));
+    assert_eq!(stage.client.depart().await, Err(long_pause));
     assert_eq!(stage.script.times().len(), 1);
     assert_eq!(stage.notices().len(), 1);
     assert_eq!(stage.client.traffic().throttled, Duration::ZERO);
@@ -395,16 +395,32 @@ async fn a_read_that_meets_a_long_rest_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_repetition_of_a_write_is_decided_and_counted() {
-    let stage = Stage::with([]);
-    let unknown = Verdict::Unknown {
+async fn a_repetition_is_counted_when_it_is_sent() {
+    let unknown = || Verdict::Unknown {
         reason: "cut".to_owned(),
         retry_after: None,
     };
-    let next = |repeat| stage.client.after_write(&unknown, repeat, 1);
+    let stage = Stage::with([answer(200, None, "{}")]);
+    let next = |repeat| stage.client.after_write(&unknown(), repeat, 1);
     assert!(matches!(next(Repeat::Safe), Next::Again { .. }));
     assert_eq!(next(Repeat::Readable), Next::ReadBack);
-    assert_eq!(stage.client.traffic().retries, 1);
+    assert_eq!(stage.client.traffic().retries, 0);
+    stage.client.send(&patch(), None, 2).await;
+    let traffic = stage.client.traffic();
+    assert_eq!((traffic.requests, traffic.retries), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_sent_is_no_request_and_no_repetition() {
+    let refused = || {
+        Answer::Whole(Err(TransportError::NotSent {
+            reason: "refused".to_owned(),
+        }))
+    };
+    let stage = Stage::with([refused(), refused(), refused()]);
+    assert!(stage.read().await.is_err());
+    let traffic = stage.client.traffic();
+    assert_eq!((traffic.requests, traffic.retries), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]

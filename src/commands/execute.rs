@@ -22,7 +22,7 @@ use crate::{
     error::{Error, ExitCode},
     report::{Bars, Lines, Quiet, Reporter, Summary, write_files, write_json},
     retry::Policy,
-    run::{Dispatcher, DoubtAnswer, Settings, Signals},
+    run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings},
 };
 
@@ -86,6 +86,7 @@ pub(super) async fn execute(
             doubts,
             attempts: Policy::default().attempts.get(),
             settle: settings.settle(),
+            view_lasts: VIEW_LASTS,
             now: now_ms,
         },
         Arc::clone(&backend.client),

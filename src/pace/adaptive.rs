@@ -78,6 +78,11 @@ impl Adaptive {
         }
     }
 
+    /// The rate that was told last.
+    pub(super) const fn rate(&self) -> Rate {
+        Rate(self.told)
+    }
+
     /// Takes in that the service pushed back a request that left at `sent`; gives the rate to go on
     /// with when that is another one.
     ///

@@ -4,7 +4,10 @@ use std::{
     fmt,
     num::NonZeroU32,
     ops::Add,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -19,26 +22,53 @@ use tokio::time::{self, Instant};
 
 use super::{Rate, adaptive::Adaptive};
 
-/// Gives out permits, one a request, in the order in which they were asked for.
+/// Paces requests in two steps: [`permit`](Self::permit) before one is prepared, [`depart`](Self::depart) when it leaves.
 ///
-/// In every window of `t` seconds it gives at most `rate · t + burst` permits, and none while
-/// [`pause_until`](Self::pause_until) lasts. After a [`pushed_back`](Self::pushed_back) the rate is
-/// lower for a while, never higher than the one that was asked for. Tokio's timers tick in milliseconds and what is late
-/// is made up from the burst, so a burst below `1 + rate / 1000` gives less than the rate, never more.
+/// In every window of `t` seconds at most `rate · t + burst` requests depart, and none while
+/// [`pause_until`](Self::pause_until) lasts, however long their preparation took. A permit alone could not promise that:
+/// between it and the send an intent is written to disk, and a disk that stalls would let all who waited for it leave
+/// together. Permits come at the same rate, so that few requests are prepared before they may leave.
 ///
-/// Dropping a waiting [`permit`](Self::permit) loses no permit and holds nobody up.
+/// After a [`pushed_back`](Self::pushed_back) permits come more slowly for a while, never faster than the rate that was
+/// asked for. Tokio's timers tick in milliseconds and what is late is made up from the burst, so a burst below
+/// `1 + rate / 1000` gives less than the rate, never more.
+///
+/// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and holds nobody up. A future
+/// that waits for one must be polled until it is ready or dropped: those behind it wait for it.
 pub struct Pacer {
     rate: Rate,
     burst: NonZeroU32,
+    /// Held by the one of [`Lane::New`] that competes with those of [`Lane::Begun`].
+    newcomer: tokio::sync::Mutex<()>,
     /// Held while waiting for a permit: tokio's mutex is fair, so permits go in the order of asking,
     /// and only the first of all waiters has a timer.
     turn: tokio::sync::Mutex<()>,
+    /// Held while waiting to depart.
+    exit: tokio::sync::Mutex<()>,
+    /// How many wait to depart.
+    leaving: AtomicU32,
     state: Mutex<State>,
 }
 
+/// Who goes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Nothing waits for it yet.
+    New,
+    /// It goes on with what was begun, and acts on what was just read: the longer it waits, the more may have changed.
+    /// At most one of [`Lane::New`] goes before it.
+    Begun,
+}
+
+/// A request whose turn to depart is further away than this has a permit that is out of date, and takes another one.
+/// Otherwise those who were held up together would stay that far behind their permits for as long as the run is busy.
+const OUT_OF_DATE: Duration = Duration::from_millis(100);
+
 struct State {
-    /// Of the rate that [`Adaptive`] told last.
+    /// Of permits, at the rate that [`Adaptive`] told last.
     bucket: Bucket,
+    /// Of departures, at the rate that was asked for.
+    departures: Bucket,
     adaptive: Adaptive,
     paused_until: Option<Instant>,
 }
@@ -57,9 +87,13 @@ impl Pacer {
         Self {
             rate,
             burst,
+            newcomer: tokio::sync::Mutex::new(()),
             turn: tokio::sync::Mutex::new(()),
+            exit: tokio::sync::Mutex::new(()),
+            leaving: AtomicU32::new(0),
             state: Mutex::new(State {
                 bucket: full_bucket(rate, burst),
+                departures: full_bucket(rate, burst),
                 adaptive: Adaptive::new(rate),
                 paused_until: None,
             }),
@@ -70,26 +104,42 @@ impl Pacer {
         self.rate
     }
 
-    /// Waits for the permit to send one request.
-    pub async fn permit(&self) {
+    /// The time between two permits at the present pace.
+    pub fn interval(&self) -> Duration {
+        Duration::from_secs_f64(1.0 / self.state().adaptive.rate().per_second())
+    }
+
+    /// Waits for the permit to prepare one request.
+    pub async fn permit(&self, lane: Lane) {
+        let _newcomer = match lane {
+            Lane::New => Some(self.newcomer.lock().await),
+            Lane::Begun => None,
+        };
         let _turn = self.turn.lock().await;
+        self.wait(State::take_permit).await;
+    }
+
+    /// Waits until a request that has its [`permit`](Self::permit) may leave.
+    pub async fn depart(&self) {
+        let ahead = self.leaving.load(Relaxed);
+        if self.is_paused() || Duration::from_secs_f64(f64::from(ahead) / self.rate.0) > OUT_OF_DATE
+        {
+            self.permit(Lane::Begun).await;
+        }
+        let _leaving = Leaving::new(&self.leaving);
+        let _exit = self.exit.lock().await;
+        self.wait(State::take_departure).await;
+    }
+
+    /// Takes something as soon as it can be had.
+    async fn wait(&self, take: fn(&mut State, NonZeroU32) -> Turn) {
         loop {
             // The outcome first: a guard of the state must not live across the wait.
-            let turn = self.take();
+            let turn = take(&mut self.state(), self.burst);
             match turn {
                 Turn::Given => return,
                 Turn::NotBefore(moment) => time::sleep_until(moment).await,
             }
-        }
-    }
-
-    /// Waits while a pause lasts; for a request that has its permit and is about to be sent.
-    ///
-    /// Without a pause it takes no permit. After one the permit is stale, and a new one is taken:
-    /// else all who were held up would leave at once.
-    pub async fn gate(&self) {
-        if self.pause_end().is_some() {
-            self.permit().await;
         }
     }
 
@@ -119,6 +169,10 @@ impl Pacer {
         }
     }
 
+    fn is_paused(&self) -> bool {
+        self.pause_end().is_some()
+    }
+
     /// The end of the pause that lasts now, if one does.
     fn pause_end(&self) -> Option<Instant> {
         self.state()
@@ -126,31 +180,26 @@ impl Pacer {
             .filter(|&end| Instant::now() < end)
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held, and the state is whole at any time.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
     /// Takes a permit if there is one now.
     ///
     /// Pause and bucket are looked at under one lock, so no permit slips in after
-    /// [`pause_until`](Self::pause_until) has returned.
-    fn take(&self) -> Turn {
-        let mut state = self.state();
-        if let Some(end) = state.paused_until {
-            if Instant::now() < end {
-                return Turn::NotBefore(end);
-            }
-            state.paused_until = None;
-            state.adaptive.rested(Instant::now());
-            // The bucket filled up during the pause; a burst is the last thing that a service
-            // wants that just asked for a rest.
-            for _ in 0..self.burst.get() {
-                if state.bucket.check().is_err() {
-                    break;
-                }
-            }
+    /// [`Pacer::pause_until`] has returned.
+    fn take_permit(&mut self, burst: NonZeroU32) -> Turn {
+        if let Some(end) = self.pause(burst) {
+            return Turn::NotBefore(end);
         }
-        match state.bucket.check() {
+        match self.bucket.check() {
             Ok(()) => {
                 // Just after a permit a busy bucket is empty, so that emptying the next loses nothing.
-                if let Some(rate) = state.adaptive.permit_given(Instant::now()) {
-                    state.bucket = empty_bucket(rate, self.burst);
+                if let Some(rate) = self.adaptive.permit_given(Instant::now()) {
+                    self.bucket = empty_bucket(rate, burst);
                 }
                 Turn::Given
             }
@@ -158,9 +207,50 @@ impl Pacer {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held, and the state is whole at any time.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Lets one request leave if it may now.
+    fn take_departure(&mut self, burst: NonZeroU32) -> Turn {
+        if let Some(end) = self.pause(burst) {
+            return Turn::NotBefore(end);
+        }
+        match self.departures.check() {
+            Ok(()) => Turn::Given,
+            Err(not_until) => Turn::NotBefore(not_until.earliest_possible().0),
+        }
+    }
+
+    /// The end of the pause that lasts now, if one does. The buckets filled up during a pause that is over, and are
+    /// emptied: a burst is the last thing that a service wants that just asked for a rest.
+    fn pause(&mut self, burst: NonZeroU32) -> Option<Instant> {
+        let end = self.paused_until?;
+        if Instant::now() < end {
+            return Some(end);
+        }
+        self.paused_until = None;
+        self.adaptive.rested(Instant::now());
+        for bucket in [&self.bucket, &self.departures] {
+            for _ in 0..burst.get() {
+                if bucket.check().is_err() {
+                    break;
+                }
+            }
+        }
+        None
+    }
+}
+
+/// One that waits to depart, for as long as it waits.
+struct Leaving<'a>(&'a AtomicU32);
+
+impl<'a> Leaving<'a> {
+    fn new(count: &'a AtomicU32) -> Self {
+        count.fetch_add(1, Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
     }
 }
 

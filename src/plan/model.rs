@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    action::{Effect, Repeat},
+    action::{Effect, Expected, Repeat},
     api::{Generation, Id, Level, Method},
     pace::Pace,
     playbook::Guards,
@@ -71,6 +71,15 @@ pub struct Change {
 }
 
 impl Change {
+    /// What it expects of its target.
+    pub const fn expected(&self) -> Expected<'_> {
+        Expected {
+            before: &self.before,
+            after: &self.after,
+            requires: &self.requires,
+        }
+    }
+
     /// The fields that get another value, each with that before and after; one that is sent along unchanged is no news.
     pub fn writes(&self) -> impl Iterator<Item = (&String, &Value, &Value)> {
         self.after.iter().filter_map(|(field, after)| {

@@ -38,6 +38,7 @@ impl From<&Drain> for Stopped {
             Drain::Interrupted => "interrupted",
             Drain::Unauthorized { .. } => "unauthorized",
             Drain::FailuresInARow { .. } => "failures_in_a_row",
+            Drain::NothingGotThrough { .. } => "nothing_got_through",
             Drain::ErrorBudget { .. } => "error_budget",
             Drain::Stage { .. } => "stage",
             Drain::LongPause { .. } => "long_pause",

@@ -141,6 +141,7 @@ fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
             | Record::Throttled { .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
+            | Record::StageStopped { .. }
             | Record::Resumed { .. }
             | Record::Finished { .. }
             | Record::Abandoned { .. } => return,

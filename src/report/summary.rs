@@ -130,6 +130,7 @@ const fn stop_code(drain: &Drain) -> ExitCode {
     match drain {
         Drain::Interrupted => ExitCode::Interrupted,
         Drain::FailuresInARow { .. }
+        | Drain::NothingGotThrough { .. }
         | Drain::ErrorBudget { .. }
         | Drain::Stage { .. }
         | Drain::LongPause { .. } => ExitCode::Stopped,

@@ -170,7 +170,9 @@ fn when_to_resume(drain: &Drain) -> String {
         Drain::Unauthorized { .. } => {
             " with another token, in EPILOT_TOKEN or from --token-command".to_owned()
         }
-        Drain::FailuresInARow { .. } => " when the cause is gone".to_owned(),
+        Drain::FailuresInARow { .. } | Drain::NothingGotThrough { .. } => {
+            " when the cause is gone".to_owned()
+        }
         Drain::ErrorBudget { .. } => " with a larger --max-errors N".to_owned(),
         Drain::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),

@@ -133,6 +133,11 @@ pub(super) fn stop(drain: &Drain) -> String {
                 detail(last)
             )
         }
+        Drain::NothingGotThrough { changes, last } => format!(
+            "{} could not be tried, and nothing got through since: {}",
+            count(*changes, "change", "changes"),
+            detail(last)
+        ),
         Drain::ErrorBudget { errors } => {
             format!("{}, and no more may", failed_or_in_doubt(*errors))
         }

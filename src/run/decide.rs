@@ -39,8 +39,14 @@ impl Attempts {
 pub(super) enum Standing {
     /// Not sent, or known not to have taken effect.
     Waiting { attempts: Attempts },
-    /// An attempt may have taken effect; the last one was sent this long ago.
-    Doubtful { attempts: Attempts, age: Duration },
+    /// An attempt may have taken effect.
+    Doubtful {
+        attempts: Attempts,
+        /// How long ago the last attempt was given up, by a clock that nobody sets.
+        age: Duration,
+        /// A person said to send it again.
+        may_repeat: bool,
+    },
     /// Its end is in the checkpoint.
     Ended(Outcome),
 }
@@ -67,16 +73,12 @@ pub(super) enum Step {
 pub(super) struct Limits {
     /// A doubtful change that had so many attempts in this session gets no more of them.
     pub(super) attempts: u32,
-    /// How long after a send a read can prove that it did not take effect.
+    /// How long after an attempt was given up a read can prove that it did not take effect.
     pub(super) settle: Duration,
 }
 
 /// Decides about the change at `place`, knowing where all of its group stand and what was read.
 /// `reading` is none when the execution was not read.
-#[expect(
-    clippy::match_same_arms,
-    reason = "one standing after the other, so that the table can be checked by eye"
-)]
 pub(super) fn decide(
     changes: &[Planned],
     standings: &[Standing],
@@ -85,39 +87,28 @@ pub(super) fn decide(
     limits: Limits,
 ) -> Step {
     let planned = &changes[place];
-    match (&standings[place], reading) {
-        (Standing::Ended(_), _) => Step::Leave,
-
-        // Whatever is seen may be somebody else's doing: only a person can tell.
-        (Standing::Doubtful { .. }, _) if planned.change.repeat == Repeat::Once => Step::Leave,
-
-        (Standing::Doubtful { .. }, Some(Reading::Done)) => Step::End(End::Applied, None),
-        (Standing::Doubtful { .. }, Some(Reading::Gone)) => Step::End(End::Gone, None),
-        (Standing::Doubtful { attempts, age }, Some(Reading::Open)) => {
-            let disproved = *age >= limits.settle;
-            let may_repeat = match planned.change.repeat {
-                Repeat::Safe => true,
-                Repeat::Readable => disproved,
-                Repeat::Once => false,
-            };
-            let attempt_left = attempts.in_this_session() < limits.attempts;
-            if attempt_left && may_repeat {
-                Step::Send {
-                    attempts: *attempts,
-                    disproved,
-                }
-            } else if disproved {
-                Step::GiveUp {
-                    attempts: *attempts,
-                }
+    match &standings[place] {
+        Standing::Ended(_) => Step::Leave,
+        Standing::Doubtful {
+            attempts,
+            age,
+            may_repeat,
+        } => {
+            let is_left = attempts.in_this_session() < limits.attempts;
+            let may_repeat = *may_repeat || (planned.change.repeat == Repeat::Safe && is_left);
+            if planned.can_be_read_back() {
+                let disproved = *age >= limits.settle;
+                doubtful(*attempts, may_repeat, disproved, is_left, reading)
             } else {
-                Step::Leave
+                unreadable(
+                    planned.change.repeat,
+                    *attempts,
+                    may_repeat,
+                    reading.as_ref(),
+                )
             }
         }
-        // Somebody else's values hide whether ours were there; nobody can know.
-        (Standing::Doubtful { .. }, Some(Reading::Drifted(_)) | None) => Step::Leave,
-
-        (Standing::Waiting { attempts }, reading) => match dependence(changes, standings, place) {
+        Standing::Waiting { attempts } => match dependence(changes, standings, place) {
             Dependence::Broken => Step::Blocked,
             Dependence::Open => Step::Later,
             Dependence::Met => match reading {
@@ -135,11 +126,50 @@ pub(super) fn decide(
     }
 }
 
+/// Of a doubt that a read can settle.
+fn doubtful(
+    attempts: Attempts,
+    may_repeat: bool,
+    disproved: bool,
+    is_left: bool,
+    reading: Option<Reading>,
+) -> Step {
+    match reading {
+        Some(Reading::Done) => Step::End(End::Applied, None),
+        Some(Reading::Gone) => Step::End(End::Gone, None),
+        Some(Reading::Open) if may_repeat || (disproved && is_left) => Step::Send {
+            attempts,
+            disproved,
+        },
+        Some(Reading::Open) if disproved => Step::GiveUp { attempts },
+        // Somebody else's values hide whether ours were there; nobody can know.
+        Some(Reading::Open | Reading::Drifted(_)) | None => Step::Leave,
+    }
+}
+
+/// Of a doubt that no read can settle: whatever is seen may be somebody else's doing, and what is not seen may be there
+/// all the same.
+fn unreadable(
+    repeat: Repeat,
+    attempts: Attempts,
+    may_repeat: bool,
+    reading: Option<&Reading>,
+) -> Step {
+    match (reading, repeat) {
+        (Some(Reading::Open) | None, _) if may_repeat => Step::Send {
+            attempts,
+            disproved: false,
+        },
+        (Some(Reading::Gone), Repeat::Safe | Repeat::Readable) => Step::End(End::Gone, None),
+        (Some(_) | None, Repeat::Safe | Repeat::Readable | Repeat::Once) => Step::Leave,
+    }
+}
+
 /// What a 404 to a request says. `doubtful`: an earlier attempt may have taken effect.
 pub(super) fn end_of_gone(operation: &Operation, doubtful: bool) -> End {
     let takes_away = operation.removes() || matches!(operation, Operation::CancelSchedule(..));
     match (takes_away, doubtful) {
-        // It was there when it was read; since then an attempt of ours may have taken it away.
+        // An attempt of ours may have taken it away.
         (true, true) => End::Applied,
         (true, false) if operation.removes() => End::AlreadyDone,
         (true | false, _) => End::Gone,
@@ -180,7 +210,7 @@ fn dependence(changes: &[Planned], standings: &[Standing], place: usize) -> Depe
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::{collections::BTreeMap, slice::from_ref};
 
     use super::*;
     use crate::{
@@ -227,7 +257,7 @@ mod tests {
                 body: None,
             },
             before: BTreeMap::new(),
-            after: BTreeMap::new(),
+            after: BTreeMap::from([("name".to_owned(), "n".into())]),
             requires: BTreeMap::new(),
             repeat,
             undo: Undo::None(String::new()),
@@ -295,6 +325,7 @@ mod tests {
         let doubtful = |attempts, seconds| Standing::Doubtful {
             attempts,
             age: Duration::from_secs(seconds),
+            may_repeat: false,
         };
         let send = |attempts, disproved| Step::Send {
             attempts,
@@ -360,6 +391,7 @@ mod tests {
                 let doubtful = Standing::Doubtful {
                     attempts: tried(1),
                     age: Duration::from_secs(age),
+                    may_repeat: false,
                 };
                 assert_eq!(
                     alone(Repeat::Once, doubtful, reading.clone()),
@@ -377,6 +409,70 @@ mod tests {
                 disproved: false
             }
         );
+    }
+
+    #[test]
+    fn a_person_permits_another_attempt_and_settles_nothing() {
+        let doubtful = || Standing::Doubtful {
+            attempts: tried(3),
+            age: Duration::ZERO,
+            may_repeat: true,
+        };
+        let send = || Step::Send {
+            attempts: tried(3),
+            disproved: false,
+        };
+        let drifted = || Reading::Drifted("x".to_owned());
+        for (repeat, reading, step) in [
+            (Repeat::Once, Some(Reading::Open), send()),
+            (Repeat::Once, None, send()),
+            // What was planned on is not there any more: perhaps because an attempt has worked.
+            (Repeat::Once, Some(drifted()), Step::Leave),
+            (Repeat::Once, Some(Reading::Gone), Step::Leave),
+            (Repeat::Readable, Some(Reading::Open), send()),
+            (Repeat::Readable, None, Step::Leave),
+            (Repeat::Readable, Some(drifted()), Step::Leave),
+            (
+                Repeat::Readable,
+                Some(Reading::Done),
+                Step::End(End::Applied, None),
+            ),
+            (
+                Repeat::Readable,
+                Some(Reading::Gone),
+                Step::End(End::Gone, None),
+            ),
+        ] {
+            assert_eq!(
+                alone(repeat, doubtful(), reading.clone()),
+                step,
+                "{repeat:?} {reading:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_read_can_show_is_never_disproved() {
+        let mut hidden = planned(Some("t"), Repeat::Safe);
+        hidden.change.after.clear();
+        let step = |made, seconds, reading| {
+            let doubtful = Standing::Doubtful {
+                attempts: tried(made),
+                age: Duration::from_secs(seconds),
+                may_repeat: false,
+            };
+            decide(from_ref(&hidden), &[doubtful], 0, reading, LIMITS)
+        };
+        for seconds in [0, 30, 3_600] {
+            for reading in [Some(Reading::Open), None] {
+                let send = Step::Send {
+                    attempts: tried(1),
+                    disproved: false,
+                };
+                assert_eq!(step(1, seconds, reading.clone()), send);
+                assert_eq!(step(3, seconds, reading), Step::Leave);
+            }
+        }
     }
 
     #[test]
@@ -419,6 +515,7 @@ mod tests {
         let doubtful = || Standing::Doubtful {
             attempts: tried(1),
             age: Duration::ZERO,
+            may_repeat: false,
         };
         let send = Step::Send {
             attempts: tried(0),

@@ -3,9 +3,10 @@
 mod doubts;
 mod intake;
 mod pass;
+mod stage;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     io::BufRead,
     ops::Range,
     sync::Arc,
@@ -39,6 +40,11 @@ use crate::{
 /// How often reporters see time pass: often enough for a moving estimate.
 const TICK: Duration = Duration::from_secs(1);
 
+/// For how long what was read of an execution may be written on: somebody else may have changed it since. Long enough for
+/// the writes of a usual execution at the default pace, and no longer than somebody at the service's own page takes from
+/// opening an execution to saving it.
+pub const VIEW_LASTS: Duration = Duration::from_secs(5);
+
 /// How a run goes.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -62,9 +68,12 @@ pub struct Settings {
     pub doubts: Option<DoubtAnswer>,
     /// A change gets no more attempts than this in one session.
     pub attempts: u32,
-    /// How long after a send a read can prove that it did not take effect.
+    /// How long after an attempt was given up a read can prove that it did not take effect.
     pub settle: Duration,
-    /// The present, in Unix milliseconds.
+    /// What was read of an execution longer ago than this is read again before anything is written on the strength of it
+    /// ([`VIEW_LASTS`]).
+    pub view_lasts: Duration,
+    /// The present, in Unix milliseconds, for people who read the checkpoint. Nothing is decided by it.
     pub now: fn() -> i64,
 }
 
@@ -121,6 +130,10 @@ pub struct Dispatcher<'a> {
     stopped: Option<Drain>,
     /// Ends that this session recorded, and those of earlier sessions.
     ended: Counts,
+    /// When this session began, by a clock that nobody sets.
+    began: tokio::time::Instant,
+    /// When the last attempt of a change without an end was started or given up in this session, by plan line.
+    given_up: HashMap<u64, tokio::time::Instant>,
     /// The attempts that earlier sessions made for changes without an end, by plan line.
     inherited: BTreeMap<u64, u32>,
     failures: Failures,
@@ -162,6 +175,7 @@ impl<'a> Dispatcher<'a> {
                 attempts: settings.attempts,
                 settle: settings.settle,
             },
+            view_lasts: settings.view_lasts,
             now: settings.now,
         });
         Self {
@@ -176,6 +190,8 @@ impl<'a> Dispatcher<'a> {
             stop,
             stopped: None,
             ended: Counts::default(),
+            began: tokio::time::Instant::now(),
+            given_up: HashMap::new(),
             inherited: BTreeMap::new(),
             errors: 0,
             held_back: false,
@@ -204,14 +220,11 @@ impl<'a> Dispatcher<'a> {
                     executions: stage.end - stage.start,
                 });
             }
-            let errors = self.errors;
+            let began = self.errors;
             self.work_off(stage, &mut plan, &mut tick).await?;
             if self.stopped.is_none() && number < stages.len() {
-                let fresh = self.fresh_doubts(Groups::within(plan()?, stage.clone()))?;
-                let errors = self.errors - errors + fresh;
-                if errors > 0 {
-                    self.drain(Drain::Stage { number, errors });
-                }
+                let groups = Groups::within(plan()?, stage.clone());
+                self.stop_after_stage(number, stage.end, self.errors - began, groups)?;
             }
             if self.stopped.is_some() {
                 break;
@@ -240,7 +253,7 @@ impl<'a> Dispatcher<'a> {
         loop {
             let records = self.records;
             self.pass(groups()?, pass, tick).await?;
-            self.believe_failures();
+            self.judge_failures();
             if self.stopped.is_some() {
                 return Ok(());
             }

@@ -1,5 +1,7 @@
 //! Failures in a row: when they are the changes' own, and when the run's.
 
+use std::collections::BTreeSet;
+
 use super::link::Ended;
 use crate::{api::Id, event::Drain};
 
@@ -7,14 +9,26 @@ use crate::{api::Id, event::Drain};
 ///
 /// A dead server fails whatever is sent to it. So a change that failed, and is known to have had no effect, is only
 /// suspected of it: something that succeeds afterwards shows that the service works and the failure was the change's
-/// own. When the failures in a row stop the run instead, the changes stay as they were.
+/// own. When nothing does, or the failures in a row stop the run, the changes stay as they were.
 #[derive(Debug)]
 pub(super) struct Failures {
     stop_after: u32,
-    in_a_row: u32,
-    /// Where the last one was, and what it was.
-    last: Option<(Id, String)>,
-    suspected: Vec<Ended>,
+    /// The executions with a failure since the last success.
+    in_a_row: BTreeSet<Id>,
+    /// Whether an execution could be read in this session.
+    has_read: bool,
+    suspected: Vec<(Ended, Fault)>,
+}
+
+/// Why a change has failed without an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// No connection: nothing was sent.
+    NotSent,
+    /// The answer to the read of its execution was none that helps.
+    NotRead,
+    /// The service was reached, and the change took no effect in all its attempts.
+    Own,
 }
 
 impl Failures {
@@ -22,39 +36,53 @@ impl Failures {
     pub(super) const fn new(stop_after: u32) -> Self {
         Self {
             stop_after,
-            in_a_row: 0,
-            last: None,
+            in_a_row: BTreeSet::new(),
+            has_read: false,
             suspected: Vec::new(),
         }
     }
 
     /// Keeps a failure without an effect back until it is known whose it was.
-    pub(super) fn suspect(&mut self, ended: Ended) {
-        self.suspected.push(ended);
+    pub(super) fn suspect(&mut self, ended: Ended, fault: Fault) {
+        self.suspected.push((ended, fault));
     }
 
-    /// The failures that were kept back; they are the changes' own.
-    pub(super) fn believe(&mut self) -> Vec<Ended> {
-        std::mem::take(&mut self.suspected)
+    /// An execution could be read.
+    pub(super) const fn read(&mut self) {
+        self.has_read = true;
     }
 
-    /// Something succeeded.
-    pub(super) fn succeeded(&mut self) {
-        self.in_a_row = 0;
-        self.last = None;
+    /// Something succeeded: what was kept back are the changes' own failures.
+    pub(super) fn succeeded(&mut self) -> Vec<Ended> {
+        self.in_a_row.clear();
+        let suspected = std::mem::take(&mut self.suspected);
+        suspected.into_iter().map(|(ended, _)| ended).collect()
     }
 
-    /// Counts a failure; the reason to stop, when it was one too many. The same trouble with the same execution counts
-    /// once: one bad record, however many changes it has, fails alone.
+    /// The pass is over: the failures that are the changes' own all the same. If there are others, also the reason to
+    /// stop: nothing shows that the service can be reached, or that it is the service that answers.
+    pub(super) fn passed(&mut self) -> (Vec<Ended>, Option<Drain>) {
+        let suspected = std::mem::take(&mut self.suspected);
+        let (own, others): (Vec<_>, Vec<_>) =
+            suspected.into_iter().partition(|(_, fault)| match fault {
+                Fault::NotSent => false,
+                Fault::NotRead => self.has_read,
+                Fault::Own => true,
+            });
+        let drain = others.last().map(|(last, _)| Drain::NothingGotThrough {
+            changes: others.len() as u64,
+            last: last.detail.clone().unwrap_or_default(),
+        });
+        (own.into_iter().map(|(ended, _)| ended).collect(), drain)
+    }
+
+    /// Counts a failure; the reason to stop, when it was one too many. An execution counts once, however many of its
+    /// changes fail, and however often: one bad record fails alone.
     pub(super) fn failed(&mut self, execution: &Id, detail: &str) -> Option<Drain> {
-        let failure = Some((execution.clone(), detail.to_owned()));
-        if self.last == failure {
-            return None;
-        }
-        self.last = failure;
-        self.in_a_row += 1;
-        (self.in_a_row >= self.stop_after).then(|| Drain::FailuresInARow {
-            failures: self.in_a_row,
+        self.in_a_row.insert(execution.clone());
+        let failures = u32::try_from(self.in_a_row.len()).unwrap_or(u32::MAX);
+        (failures >= self.stop_after).then(|| Drain::FailuresInARow {
+            failures,
             last: detail.to_owned(),
         })
     }

@@ -3,6 +3,7 @@
 use std::{io::BufRead, ops::Range};
 
 use crate::{
+    action::is_shown,
     api::{Generation, Id, Level, Operation},
     plan::{Change, Item, PlanError, Reader, Repeat},
 };
@@ -18,7 +19,7 @@ pub struct Planned {
 impl Planned {
     /// Whether a read can tell what an attempt did.
     pub fn can_be_read_back(&self) -> bool {
-        self.change.repeat != Repeat::Once
+        self.change.repeat != Repeat::Once && is_shown(&self.operation, self.change.expected())
     }
 }
 

@@ -31,7 +31,11 @@ async fn no_more_changes_fail_than_the_budget_allows_whatever_the_concurrency() 
             Fault::Refused,
             Outcome::Refused,
         ),
-        (|id| reassign(id, "t0"), Fault::NotSent, Outcome::Failed),
+        (
+            |id| reassign(id, "t0"),
+            Fault::Throttled(None),
+            Outcome::Failed,
+        ),
         (
             |id| run_automation(id, "t0"),
             Fault::DropAfter,
@@ -67,8 +71,10 @@ async fn no_more_changes_fail_than_the_budget_allows_whatever_the_concurrency() 
 
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_cannot_be_read_spends_no_more_than_is_left() {
-    let changes = ["t0", "t1", "t2", "t3"].map(|task| reassign("e", task));
+    let tasks = ["t0", "t1", "t2", "t3"].map(|task| reassign("e", task));
+    let changes = [&[reassign("a", "t0")], tasks.as_slice()].concat();
     let mut stage = Stage::new(&changes);
+    stage.settings.concurrency = 1;
     stage.settings.max_errors = Some(2);
     for _ in 0..12 {
         stage
@@ -80,7 +86,7 @@ async fn an_execution_that_cannot_be_read_spends_no_more_than_is_left() {
     assert_eq!(end.stopped, Some(Drain::ErrorBudget { errors: 2 }));
     stage.settings.max_errors = None;
     let end = stage.resume_until_finished().await;
-    assert_eq!(get(&end, Outcome::Applied), 2);
+    assert_eq!(get(&end, Outcome::Applied), 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -137,7 +143,7 @@ async fn a_doubt_counts_as_an_error_until_a_read_clears_it_up() {
 async fn a_stage_in_which_something_fails_is_the_last_one_until_somebody_resumes() {
     for (fault, outcome) in [
         (Fault::Refused, Outcome::Refused),
-        (Fault::NotSent, Outcome::Failed),
+        (Fault::Throttled(None), Outcome::Failed),
         (Fault::DropAfter, Outcome::InDoubt),
     ] {
         let changes = spread(20, |id| run_automation(id, "t0"));

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{decide::Standing, group::Planned};
+use super::{decide::Standing, failures::Fault, group::Planned};
 use crate::{
     checkpoint::{Ack, Detail, End, Record},
     event::{Drain, Event},
@@ -20,7 +20,11 @@ pub(super) enum Message {
     },
     /// A change came to its end.
     Ended(Ended),
+    /// A change has failed without an effect.
+    Failed(Ended, Fault),
     Event(Event),
+    /// An execution was read.
+    Read,
     /// The whole run is in trouble.
     Trouble(Drain),
     /// A change was not sent because the error budget did not allow it then.
@@ -79,7 +83,7 @@ pub(super) struct Link {
     stop: watch::Receiver<bool>,
 }
 
-/// The run is stopping: leave what is not in flight.
+/// Leave what is not in flight: the run is stopping, or nothing more can be done for the group now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stopped;
 
@@ -155,6 +159,17 @@ impl Link {
     pub(super) fn ended(&self, planned: &Planned, end: End, detail: Option<String>) -> Standing {
         self.tell(Message::Ended(Ended::new(planned, end, detail)));
         Standing::Ended(end.into())
+    }
+
+    /// A change is known to have taken no effect, and gets no further attempt now.
+    pub(super) fn failed(&self, planned: &Planned, fault: Fault, detail: String) -> Standing {
+        let ended = Ended::new(planned, End::Failed, Some(detail));
+        self.tell(Message::Failed(ended, fault));
+        Standing::Ended(Outcome::Failed)
+    }
+
+    pub(super) fn read(&self) {
+        self.tell(Message::Read);
     }
 
     pub(super) fn event(&self, event: Event) {

@@ -36,5 +36,5 @@ mod tests;
 mod view;
 mod worker;
 
-pub use dispatcher::{Dispatcher, DoubtAnswer, End, RunError, Settings, Signals};
+pub use dispatcher::{Dispatcher, DoubtAnswer, End, RunError, Settings, Signals, VIEW_LASTS};
 pub use group::{Group, Groups, Planned};

@@ -1,8 +1,9 @@
-//! What our own requests moved besides what they wrote, as a later reading of the execution shows it. Pure.
+//! What our own requests moved besides what they wrote, as a reading of the execution shows it. Pure.
 //!
 //! A task that is completed or skipped lets its flow advance: a task that follows starts, or the whole flow is done. One
-//! that is reverted resets those behind it. Whoever saw the requests through does not look at that again. A later pass or
-//! session reads the execution anew, and must not take what it finds moved for somebody else's doing.
+//! that is reverted resets those behind it. An automation that was started ends its task some time later, and then the
+//! flow advances. None of that is somebody else's doing, whichever of the group's changes caused it: sessions do not
+//! always get to the changes in the plan's order.
 
 use std::collections::BTreeMap;
 
@@ -10,85 +11,153 @@ use serde_json::Value;
 
 use super::group::Planned;
 use crate::{
-    action::{Expected, Reading, read_back},
+    action::{Expected, Reading, STARTED_AUTOMATION, read_back},
     api::Level,
     json,
-    plan::Effect,
+    plan::{Effect, Target},
 };
 
-/// Compares a change with its execution, none when that is not there; `caused` are the effects of the changes before it
-/// that were sent.
+/// A change of the group that was sent and may have taken effect: what else it may have brought about, and from where.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cause<'a> {
+    pub(super) effects: &'a [Effect],
+    pub(super) target: &'a Target,
+}
+
+/// Compares a change with its execution, none when that is not there; `causes` are the other changes of its group that
+/// may have taken effect.
 pub(super) fn read_back_after(
     planned: &Planned,
-    caused: &[Effect],
+    causes: &[Cause<'_>],
     execution: Option<&Value>,
 ) -> Reading {
     let change = &planned.change;
-    let read = |before, requires| {
-        let expected = Expected {
-            before,
-            after: &change.after,
-            requires,
-        };
-        read_back(&planned.operation, expected, execution)
-    };
-    let reading = read(&change.before, &change.requires);
-    let Reading::Drifted(_) = reading else {
+    let reading = read_back(&planned.operation, change.expected(), execution);
+    let (Reading::Drifted(_), Some(whole)) = (&reading, execution) else {
         return reading;
     };
-    let kind = change.target.kind;
-    let status_of = |place: Option<&Value>| json::get(place?, "status").cloned();
-    let target = status_of(execution.and_then(|execution| planned.operation.find(execution)));
-    let whole = status_of(execution);
+    let Some(target) = planned.operation.find(whole) else {
+        return reading;
+    };
     let (mut before, mut requires) = (change.before.clone(), change.requires.clone());
-    follow(&mut before, "status", caused, kind, target.as_ref());
-    follow(
-        &mut requires,
-        "target.status",
-        caused,
-        kind,
-        target.as_ref(),
-    );
-    let level = Level::Execution;
-    follow(
+    let own = |effect: Effect, cause: &Target, from: &str, to: &str| {
+        if is_same(cause, &change.target) {
+            moves_itself(effect, from, to)
+        } else {
+            moves(effect, change.target.kind, runs_by_itself(target), from, to)
+        }
+    };
+    follow_status(&mut before, "status", target, causes, own);
+    follow_status(&mut requires, "target.status", target, causes, own);
+    follow_status(
         &mut requires,
         "execution.status",
-        caused,
-        level,
-        whole.as_ref(),
+        whole,
+        causes,
+        |effect, _, from, to| moves(effect, Level::Execution, false, from, to),
     );
-    read(&before, &requires)
+    for path in STARTED_AUTOMATION {
+        let now = json::get(target, path).cloned().unwrap_or(Value::Null);
+        let is_ours = |effect: Effect, cause: &Target| {
+            if is_same(cause, &change.target) {
+                starts_its_automation(effect)
+            } else {
+                effect == Effect::LaterTasksReset && now.is_null()
+            }
+        };
+        if let Some(expected) = requires.get_mut(&format!("target.{path}"))
+            && any(causes, is_ours)
+        {
+            *expected = now;
+        }
+    }
+    let expected = Expected {
+        before: &before,
+        after: &change.after,
+        requires: &requires,
+    };
+    read_back(&planned.operation, expected, execution)
 }
 
-/// Expects a status as it is now where our own requests can have moved it there.
-fn follow(
+/// Expects the status that `object` has now, where our own requests can have moved it there.
+fn follow_status(
     expected: &mut BTreeMap<String, Value>,
     path: &str,
-    caused: &[Effect],
-    level: Level,
-    now: Option<&Value>,
+    object: &Value,
+    causes: &[Cause<'_>],
+    moves: impl Fn(Effect, &Target, &str, &str) -> bool,
 ) {
-    if let (Some(expected), Some(now)) = (expected.get_mut(path), now)
+    let now = &object["status"];
+    if let Some(expected) = expected.get_mut(path)
         && let (Some(from), Some(to)) = (expected.as_str(), now.as_str())
-        && caused.iter().any(|effect| moves(*effect, level, from, to))
+        && any(causes, |effect, cause| moves(effect, cause, from, to))
     {
         *expected = now.clone();
     }
 }
 
-/// Whether an effect can move a status of this level so.
-fn moves(effect: Effect, level: Level, from: &str, to: &str) -> bool {
+fn any(causes: &[Cause<'_>], is_it: impl Fn(Effect, &Target) -> bool) -> bool {
+    let mut causes = causes.iter();
+    causes.any(|cause| {
+        let mut effects = cause.effects.iter();
+        effects.any(|effect| is_it(*effect, cause.target))
+    })
+}
+
+fn is_same(one: &Target, other: &Target) -> bool {
+    (one.kind, &one.id) == (other.kind, &other.id)
+}
+
+/// Whether a task ends without a person, once it is its turn.
+fn runs_by_itself(task: &Value) -> bool {
+    let kind = task.get("task_type").or_else(|| task.get("executionType"));
+    match kind.and_then(Value::as_str) {
+        Some("AUTOMATION" | "AI_AGENT") => true,
+        Some("DECISION") => task["trigger_mode"] != "manual",
+        Some(_) | None => false,
+    }
+}
+
+/// Whether an effect can move a status of this level so, elsewhere than where it began.
+fn moves(effect: Effect, level: Level, runs_by_itself: bool, from: &str, to: &str) -> bool {
+    let has_not_begun = matches!(from, "PENDING" | "UNASSIGNED" | "ASSIGNED");
     match (effect, level) {
-        (Effect::FlowAdvances, Level::Task | Level::Step) => {
-            from == "PENDING" && matches!(to, "IN_PROGRESS" | "SCHEDULED")
+        // An automation ends its task some time, and then its flow advances.
+        (Effect::FlowAdvances | Effect::AutomationFires, Level::Task | Level::Step) => {
+            has_not_begun
+                && (matches!(to, "IN_PROGRESS" | "SCHEDULED")
+                    || (runs_by_itself && matches!(to, "COMPLETED" | "FAILED")))
         }
-        (Effect::FlowAdvances, Level::Phase) => to == "IN_PROGRESS" || to == "COMPLETED",
-        (Effect::FlowAdvances, Level::Execution) => (from, to) == ("STARTED", "DONE"),
+        (Effect::FlowAdvances | Effect::AutomationFires, Level::Phase) => {
+            to == "IN_PROGRESS" || to == "COMPLETED"
+        }
+        (Effect::FlowAdvances | Effect::AutomationFires, Level::Execution) => {
+            (from, to) == ("STARTED", "DONE")
+        }
         (Effect::LaterTasksReset, Level::Task | Level::Step) => to == "PENDING",
         (Effect::LaterTasksReset, Level::Phase) => to == "OPEN" || to == "IN_PROGRESS",
         (Effect::LaterTasksReset, Level::Execution) => (from, to) == ("DONE", "STARTED"),
-        // The automation's own task is the one that was written to; others move when the flow does.
-        (Effect::AutomationFires | Effect::AutomationsMayFire, _) | (_, Level::Entity) => false,
+        (Effect::AutomationsMayFire, _) | (_, Level::Entity) => false,
+    }
+}
+
+/// Whether an effect can move the status of the task so that was written to: what is executed, or whose automation was
+/// started, is in progress until it ends.
+fn moves_itself(effect: Effect, from: &str, to: &str) -> bool {
+    let goes_on = matches!(to, "IN_PROGRESS" | "COMPLETED" | "FAILED");
+    match effect {
+        Effect::AutomationFires => goes_on,
+        Effect::FlowAdvances => goes_on && !matches!(from, "COMPLETED" | "SKIPPED"),
+        Effect::AutomationsMayFire | Effect::LaterTasksReset => false,
+    }
+}
+
+/// Whether the task that was written to names another automation afterwards. What executes a task announces that its
+/// flow advances.
+fn starts_its_automation(effect: Effect) -> bool {
+    match effect {
+        Effect::AutomationFires | Effect::FlowAdvances => true,
+        Effect::AutomationsMayFire | Effect::LaterTasksReset => false,
     }
 }
 
@@ -99,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::Change,
-        run::sample::{close, execution, reassign},
+        run::sample::{close, execution, reassign, run_automation},
     };
 
     fn planned(change: Change) -> Planned {
@@ -110,13 +179,22 @@ mod tests {
         }
     }
 
-    /// What is read of a task's change and of the execution's, when the task and the flow have these statuses.
-    fn readings(caused: &[Effect], task: &str, flow: &str) -> [&'static str; 2] {
+    fn target(id: &str) -> Target {
+        reassign("e", id).target
+    }
+
+    /// What is read of a change of `t0` and of the execution's, when the task and the flow have these statuses and
+    /// something had these effects on a task.
+    fn readings(on: &str, caused: &[Effect], task: &str, flow: &str) -> [&'static str; 2] {
+        let cause = Cause {
+            effects: caused,
+            target: &target(on),
+        };
         let mut execution = execution("e");
         execution["status"] = json!(flow);
         execution["tasks"][0]["status"] = json!(task);
         [reassign("e", "t0"), close("e")].map(|change| {
-            match read_back_after(&planned(change), caused, Some(&execution)) {
+            match read_back_after(&planned(change), &[cause], Some(&execution)) {
                 Reading::Done => "done",
                 Reading::Open => "open",
                 Reading::Drifted(_) => "drifted",
@@ -139,11 +217,14 @@ mod tests {
             (&[FlowAdvances], "COMPLETED", "STARTED", ["drifted", "open"]),
             (&[FlowAdvances], "PENDING", "CLOSED", ["drifted", "done"]),
             (
-                &[AutomationFires, AutomationsMayFire],
+                &[AutomationsMayFire],
                 "IN_PROGRESS",
                 "DONE",
                 ["drifted", "drifted"],
             ),
+            // The automation has ended its task, and the flow has gone on.
+            (&[AutomationFires], "IN_PROGRESS", "DONE", ["open", "open"]),
+            (&[AutomationFires], "COMPLETED", "DONE", ["drifted", "open"]),
             (
                 &[LaterTasksReset],
                 "IN_PROGRESS",
@@ -158,10 +239,74 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                readings(caused, task, flow),
+                readings("t1", caused, task, flow),
                 expected,
                 "{caused:?} {task} {flow}"
             );
+        }
+    }
+
+    #[test]
+    fn what_was_started_or_executed_moves_until_it_ends() {
+        use Effect::{AutomationFires, AutomationsMayFire, FlowAdvances, LaterTasksReset};
+        for (caused, task, expected) in [
+            (&[AutomationFires][..], "IN_PROGRESS", "open"),
+            (&[AutomationFires], "COMPLETED", "open"),
+            (&[AutomationFires], "FAILED", "open"),
+            (&[AutomationFires], "SKIPPED", "drifted"),
+            (&[AutomationsMayFire, FlowAdvances], "IN_PROGRESS", "open"),
+            (&[AutomationsMayFire, FlowAdvances], "COMPLETED", "open"),
+            (&[AutomationsMayFire], "IN_PROGRESS", "drifted"),
+            (&[LaterTasksReset], "IN_PROGRESS", "drifted"),
+            (&[], "IN_PROGRESS", "drifted"),
+        ] {
+            assert_eq!(
+                readings("t0", caused, task, "STARTED")[0],
+                expected,
+                "{caused:?} {task}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_automation_that_comes_after_another_one_of_its_task_knows_that_ones_id() {
+        let mut change = run_automation("e", "t0");
+        let path = "target.automation_execution_id";
+        change.requires.insert(path.to_owned(), Value::Null);
+        let mut execution = execution("e");
+        execution["tasks"][0]["automation_execution_id"] = json!("a");
+        let read = |on: &str| {
+            let cause = Cause {
+                effects: &[Effect::AutomationFires],
+                target: &target(on),
+            };
+            read_back_after(&planned(change.clone()), &[cause], Some(&execution))
+        };
+        assert_eq!(read("t0"), Reading::Open);
+        assert!(matches!(read("t1"), Reading::Drifted(_)));
+    }
+
+    #[test]
+    fn a_task_that_runs_by_itself_may_have_ended_once_it_was_its_turn() {
+        let change = planned(reassign("e", "t0"));
+        for (kind, trigger, expected) in [
+            ("AUTOMATION", "automatic", true),
+            ("AI_AGENT", "automatic", true),
+            ("DECISION", "automatic", true),
+            ("DECISION", "manual", false),
+            ("MANUAL", "manual", false),
+        ] {
+            let mut execution = execution("e");
+            let task = &mut execution["tasks"][0];
+            task["task_type"] = json!(kind);
+            task["trigger_mode"] = json!(trigger);
+            task["status"] = json!("COMPLETED");
+            let cause = Cause {
+                effects: &[Effect::FlowAdvances],
+                target: &target("t1"),
+            };
+            let reading = read_back_after(&change, &[cause], Some(&execution));
+            assert_eq!(reading == Reading::Open, expected, "{kind} {trigger}");
         }
     }
 
@@ -172,7 +317,11 @@ mod tests {
             .requires
             .insert("target.status".to_owned(), json!("COMPLETED"));
         let read = |caused: &[Effect]| {
-            read_back_after(&planned(change.clone()), caused, Some(&execution("e")))
+            let cause = Cause {
+                effects: caused,
+                target: &target("t1"),
+            };
+            read_back_after(&planned(change.clone()), &[cause], Some(&execution("e")))
         };
         assert!(matches!(read(&[]), Reading::Drifted(_)));
         assert_eq!(read(&[Effect::LaterTasksReset]), Reading::Open);

@@ -218,6 +218,8 @@ impl Stage {
                 doubts: None,
                 attempts: ATTEMPTS,
                 settle: SETTLE,
+                // Hours go by while the checkpoint's thread works.
+                view_lasts: Duration::MAX,
                 now: now_ms,
             },
             events: Vec::new(),

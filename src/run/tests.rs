@@ -75,12 +75,7 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
 #[tokio::test(start_paused = true)]
 async fn a_change_that_no_attempt_gets_through_has_failed_after_the_last() {
     for change in kinds() {
-        for fault in [
-            Fault::NotSent,
-            Fault::DropBefore,
-            Fault::FailBefore,
-            Fault::Throttled(None),
-        ] {
+        for fault in [Fault::DropBefore, Fault::FailBefore, Fault::Throttled(None)] {
             let faults = vec![(request_of(&change), fault); 10];
             let (stage, end) = played(from_ref(&change), &faults).await;
             assert_eq!(stage.outcomes(), [Some(Outcome::Failed)], "{fault:?}");

@@ -1,12 +1,12 @@
 //! An execution as it is now: read once before a group's writes, kept current by the answers to them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{group::Planned, own_effects::read_back_after};
-use crate::{
-    action::{Reading, replay},
-    plan::Effect,
+use super::{
+    group::Planned,
+    own_effects::{Cause, read_back_after},
 };
+use crate::action::{Reading, replay};
 
 /// What is known of a group's execution.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,25 +19,26 @@ pub(super) enum View {
 }
 
 impl View {
-    /// What it says about a change, none when it was not read. `caused` are the effects of the changes before it that
-    /// were sent.
-    pub(super) fn read_back(&self, planned: &Planned, caused: &[Effect]) -> Option<Reading> {
+    /// What it says about a change, none when it was not read. `causes` are the other changes of the group that may have
+    /// taken effect.
+    pub(super) fn read_back(&self, planned: &Planned, causes: &[Cause<'_>]) -> Option<Reading> {
         match self {
             Self::Unread => None,
-            Self::Missing => Some(read_back_after(planned, caused, None)),
-            Self::Known(execution) => Some(read_back_after(planned, caused, Some(execution))),
+            Self::Missing => Some(read_back_after(planned, causes, None)),
+            Self::Known(execution) => Some(read_back_after(planned, causes, Some(execution))),
         }
     }
 
-    /// Takes in our own write: the object that the service answered with, else the values that were sent.
-    pub(super) fn wrote(&mut self, planned: &Planned, answer: Option<Value>) {
+    /// Takes in our own write: the object that the service answered with, else the values that were sent. False when the
+    /// answer lacks something that was there before: only a read tells whether it is gone or was left out.
+    pub(super) fn wrote(&mut self, planned: &Planned, answer: Option<Value>) -> bool {
         let Self::Known(execution) = self else {
-            return;
+            return true;
         };
         let operation = &planned.operation;
         if operation.removes() && operation.part().is_none() {
             *self = Self::Missing;
-            return;
+            return true;
         }
         // Of a whole execution that answers a request on a part, only the part is taken: what else moved in it by our
         // doing is no drift.
@@ -51,7 +52,11 @@ impl View {
         });
         let place = operation.find_mut(execution);
         match (place, fresh) {
-            (Some(place), Some(fresh)) if place["id"] == fresh["id"] => *place = fresh,
+            (Some(place), Some(fresh)) if place["id"] == fresh["id"] => {
+                let is_whole = has_all(&fresh, place);
+                update(place, fresh);
+                return is_whole;
+            }
             (Some(_) | None, Some(_) | None) => {
                 let after = &planned.change.after;
                 let after = after.iter().map(|(path, value)| (path.as_str(), value));
@@ -60,6 +65,50 @@ impl View {
                 let sent = |name: &str| sent(name).unwrap_or_default();
                 replay(operation, after, sent, execution);
             }
+        }
+        true
+    }
+}
+
+/// Whether an object has all fields that another one has.
+fn has_all(object: &Value, other: &Value) -> bool {
+    let mut names = other.as_object().into_iter().flat_map(Map::keys);
+    names.all(|name| object.get(name).is_some())
+}
+
+/// Takes the fields of an answer; what it lacks stays.
+fn update(place: &mut Value, answer: Value) {
+    match (place, answer) {
+        (Value::Object(place), Value::Object(answer)) => place.extend(answer),
+        (place, answer) => *place = answer,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::run::sample::{execution, reassign};
+
+    #[test]
+    fn an_answer_that_lacks_fields_is_taken_for_what_it_says_and_no_more() {
+        let change = reassign("e", "t0");
+        let planned = Planned {
+            line: 2,
+            operation: change.operation().unwrap(),
+            change,
+        };
+        let whole =
+            json!({"id": "t0", "status": "PENDING", "assigned_to": ["2"], "due_date": null});
+        let partial = json!({"id": "t0", "assigned_to": ["2"]});
+        for (answer, is_whole) in [(whole.clone(), true), (partial, false)] {
+            let mut view = View::Known(Box::new(execution("e")));
+            assert_eq!(view.wrote(&planned, Some(answer)), is_whole);
+            let View::Known(after) = view else {
+                panic!("{view:?}")
+            };
+            assert_eq!(after["tasks"][0], whole);
         }
     }
 }

@@ -5,12 +5,15 @@ mod reading;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::{
     decide::{Attempts, Limits, Standing, Step, decide, end_of_gone},
     error_budget::{ErrorBudget, Slot},
+    failures::Fault,
     group::{Group, Planned},
     link::{Link, Stopped},
+    own_effects::Cause,
     view::View,
 };
 use crate::{
@@ -21,7 +24,8 @@ use crate::{
     event::{Drain, Event},
     http::Renewal,
     outcome::Outcome,
-    plan::Effect,
+    pace::Lane,
+    plan::Repeat,
     retry::Next,
 };
 
@@ -34,6 +38,8 @@ pub(super) struct Shared {
     /// The organisation that was planned on.
     pub(super) org: Option<String>,
     pub(super) limits: Limits,
+    /// For how long what was read may be written on.
+    pub(super) view_lasts: Duration,
     pub(super) budget: Arc<ErrorBudget>,
     /// The present, in Unix milliseconds.
     pub(super) now: fn() -> i64,
@@ -48,6 +54,7 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: Group, standings: 
         group,
         standings,
         view: View::Unread,
+        read_at: None,
     };
     match worker.run().await {
         // What a stop leaves open is in the checkpoint as it is.
@@ -61,6 +68,28 @@ struct Worker<'a> {
     group: Group,
     standings: Vec<Standing>,
     view: View,
+    /// When the view was read; none when what is there may be something else by now.
+    read_at: Option<Instant>,
+}
+
+/// At a slow pace a view lasts for as long as this many requests take: with less, each write could only ever follow a
+/// read that is too old.
+const VIEW_LASTS_REQUESTS: u32 = 3;
+
+/// What became of an attempt to send a change.
+enum Sent {
+    /// All that can be done with it now was done.
+    Settled,
+    /// It was not sent: its execution had to be read again first. What follows from that is to be decided anew.
+    Read,
+    /// It was not sent: its execution had to be read again, and that failed.
+    Unread(Fault, String),
+}
+
+/// What an attempt that did not end a change came to.
+struct Setback {
+    fault: Fault,
+    reason: String,
 }
 
 impl Worker<'_> {
@@ -89,43 +118,66 @@ impl Worker<'_> {
     /// Goes through the changes once, in order.
     async fn pass(&mut self) -> Result<(), Stopped> {
         for place in 0..self.group.changes.len() {
-            if self.link.is_stopping() {
-                return Err(Stopped);
+            while self.advance(place).await? {}
+        }
+        Ok(())
+    }
+
+    /// Does with a change what is to be done now. True when it has to be looked at again.
+    async fn advance(&mut self, place: usize) -> Result<bool, Stopped> {
+        if self.link.is_stopping() {
+            return Err(Stopped);
+        }
+        let reading = self.read_back(place);
+        match self.decide(place, reading.clone()) {
+            Step::Leave => self.say_why_not_repeated(place, reading),
+            Step::Blocked | Step::Later => {}
+            Step::End(end, detail) => {
+                let slot = self.slot_of_doubt(place);
+                self.end(place, end, detail);
+                self.settle(place, slot);
             }
-            let caused = self.caused_before(place);
-            let reading = self.view.read_back(&self.group.changes[place], &caused);
-            match self.decide(place, reading) {
-                Step::Leave | Step::Blocked | Step::Later => {}
-                Step::End(end, detail) => {
-                    let slot = self.slot_of_doubt(place);
-                    self.end(place, end, detail);
-                    self.settle(place, slot);
-                }
-                Step::GiveUp { attempts } => {
-                    let slot = self.slot_of_doubt(place);
-                    self.disprove(place, attempts);
-                    let detail = format!("did not take effect in {} attempts", attempts.made);
-                    self.end(place, End::Failed, Some(detail));
-                    self.settle(place, slot);
-                }
-                Step::Send {
-                    attempts,
-                    disproved,
-                } => {
-                    let slot = match self.slot_of_doubt(place) {
+            Step::GiveUp { attempts } => {
+                let slot = self.slot_of_doubt(place);
+                self.disprove(place, attempts);
+                let detail = format!("did not take effect in {} attempts", attempts.made);
+                self.fail(place, Fault::Own, detail);
+                self.settle(place, slot);
+            }
+            Step::Send {
+                attempts,
+                disproved,
+            } => {
+                let slot = match self.slot_of_doubt(place) {
+                    Some(slot) => slot,
+                    None => match self.slot().await? {
                         Some(slot) => slot,
-                        None => self.slot().await?,
-                    };
-                    if disproved {
-                        self.disprove(place, attempts);
+                        // The doubts behind it may still be settled.
+                        None => return Ok(false),
+                    },
+                };
+                if disproved {
+                    self.disprove(place, attempts);
+                }
+                let sent = self.send(place, attempts, disproved).await;
+                self.settle(place, Some(slot));
+                match sent? {
+                    Sent::Settled => {}
+                    Sent::Read => return Ok(true),
+                    Sent::Unread(fault, reason) => {
+                        self.unread(fault, &reason);
+                        return Err(Stopped);
                     }
-                    let sent = self.send(place, attempts, disproved).await;
-                    self.settle(place, Some(slot));
-                    sent?;
                 }
             }
         }
-        Ok(())
+        Ok(false)
+    }
+
+    /// What the view says about a change, none when the execution was not read.
+    fn read_back(&self, place: usize) -> Option<Reading> {
+        let causes = self.causes(place);
+        self.view.read_back(&self.group.changes[place], &causes)
     }
 
     fn decide(&self, place: usize, reading: Option<Reading>) -> Step {
@@ -133,39 +185,65 @@ impl Worker<'_> {
         decide(changes, standings, place, reading, self.shared.limits)
     }
 
-    /// What the requests for the changes before this one may have brought about, besides what they wrote.
-    fn caused_before(&self, place: usize) -> Vec<Effect> {
-        let earlier = self.group.changes.iter().zip(&self.standings).take(place);
-        earlier
-            .filter(|(_, standing)| match standing {
-                Standing::Doubtful { .. }
-                | Standing::Ended(Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt) => {
-                    true
-                }
-                Standing::Waiting { .. }
-                | Standing::Ended(
-                    Outcome::Drifted
-                    | Outcome::Gone
-                    | Outcome::Refused
-                    | Outcome::Failed
-                    | Outcome::NotAttempted,
-                ) => false,
+    /// The other changes of the group that may have taken effect.
+    fn causes(&self, place: usize) -> Vec<Cause<'_>> {
+        let others = self.group.changes.iter().zip(&self.standings).enumerate();
+        others
+            .filter(|(other, (_, standing))| {
+                *other != place
+                    && match standing {
+                        Standing::Doubtful { .. }
+                        | Standing::Ended(
+                            Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt,
+                        ) => true,
+                        Standing::Waiting { .. }
+                        | Standing::Ended(
+                            Outcome::Drifted
+                            | Outcome::Gone
+                            | Outcome::Refused
+                            | Outcome::Failed
+                            | Outcome::NotAttempted,
+                        ) => false,
+                    }
             })
-            .flat_map(|(planned, _)| planned.change.effects.iter().copied())
+            .map(|(_, (planned, _))| Cause {
+                effects: &planned.change.effects,
+                target: &planned.change.target,
+            })
             .collect()
+    }
+
+    /// A person said to send a change again, and it is left in doubt: the target is not as it was planned on.
+    fn say_why_not_repeated(&self, place: usize, reading: Option<Reading>) {
+        if let (
+            Standing::Doubtful {
+                may_repeat: true, ..
+            },
+            Some(Reading::Drifted(how)),
+        ) = (&self.standings[place], reading)
+        {
+            self.link.event(Event::Doubted {
+                target: self.group.changes[place].change.target.clone(),
+                reason: format!("not sent again: {how}"),
+            });
+        }
     }
 
     fn end(&mut self, place: usize, end: End, detail: Option<String>) {
         self.standings[place] = self.link.ended(&self.group.changes[place], end, detail);
     }
 
-    /// Waits for the right to fail; when there is none any more, the group is left as it is.
-    async fn slot(&self) -> Result<Slot, Stopped> {
+    fn fail(&mut self, place: usize, fault: Fault, detail: String) {
+        self.standings[place] = self.link.failed(&self.group.changes[place], fault, detail);
+    }
+
+    /// Waits for the right to fail; none when there is none any more.
+    async fn slot(&self) -> Result<Option<Slot>, Stopped> {
         let slot = self.link.unless_stopped(self.shared.budget.slot()).await?;
-        slot.ok_or_else(|| {
+        if slot.is_none() {
             self.link.held_back();
-            Stopped
-        })
+        }
+        Ok(slot)
     }
 
     /// The slot that a doubt has taken from the budget.
@@ -202,7 +280,7 @@ impl Worker<'_> {
         place: usize,
         mut attempts: Attempts,
         disproved: bool,
-    ) -> Result<(), Stopped> {
+    ) -> Result<Sent, Stopped> {
         let planned = self.group.changes[place].clone();
         let body = planned
             .change
@@ -211,30 +289,47 @@ impl Worker<'_> {
             .as_ref()
             .map(|body| Value::from_iter(body.clone()).to_string());
         loop {
+            if let Some(changed) = self.look_again().await? {
+                return Ok(changed);
+            }
             attempts = attempts.and_one();
             let attempt = attempts.made;
-            let client = &self.shared.client;
-            self.unless_stopped(client.permit()).await?;
+            self.unless_stopped(self.shared.client.permit(self.lane()))
+                .await?;
             self.link
                 .started(&planned, attempt, (self.shared.now)())
                 .await?;
-            // The service may have asked for a rest while the intent was written down.
-            if let Err(stopped) = self.unless_stopped(client.gate()).await {
+            // Until the intent was on disk, and the service's rest was over, somebody may have changed what was read.
+            let held_up = match self.depart().await {
+                Ok(None) => None,
+                Ok(Some(changed)) => Some((
+                    Ok(changed),
+                    "its execution had to be read again before it was sent",
+                )),
+                Err(stopped) => Some((Err(stopped), "the run stopped before it was sent")),
+            };
+            if let Some((result, reason)) = held_up {
                 self.link.record(Record::NotSent {
                     line: planned.line,
                     attempt,
-                    reason: Detail::new("the run stopped before it was sent"),
+                    reason: Detail::new(reason),
                 });
-                return Err(stopped);
+                self.made(place, attempts);
+                return result;
             }
+            let tries = attempts.in_this_session();
+            let client = &self.shared.client;
             let token = client.token_number();
             let mut verdict = client
-                .send(&planned.operation, body.as_deref().map(str::as_bytes))
+                .send(
+                    &planned.operation,
+                    body.as_deref().map(str::as_bytes),
+                    tries,
+                )
                 .await;
             if let (true, Verdict::Refused { .. }) = (disproved, &verdict) {
                 verdict = self.doubt_refusal(place, verdict).await?;
             }
-            let tries = attempts.in_this_session();
             let client = &self.shared.client;
             let next = client.after_write(&verdict, planned.change.repeat, tries);
             if let Verdict::Unauthorized { message } = &verdict {
@@ -244,11 +339,12 @@ impl Worker<'_> {
                     attempt,
                     reason: Detail::new(message),
                 });
+                self.made(place, attempts);
                 self.renew(token, message).await?;
                 continue;
             }
-            let Some(reason) = self.take_in(place, attempts, disproved, verdict) else {
-                return Ok(());
+            let Some(setback) = self.take_in(place, attempts, disproved, verdict) else {
+                return Ok(Sent::Settled);
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
                 // The whole run's trouble, not a failure of this change.
@@ -258,16 +354,82 @@ impl Worker<'_> {
                 Next::Again { after } => {
                     self.link.event(Event::Retried {
                         target: planned.change.target.clone(),
-                        reason,
+                        reason: setback.reason,
                         after,
                     });
                     self.link.unless_stopped(tokio::time::sleep(after)).await?;
                 }
                 Next::Done | Next::ReadBack | Next::GiveUp => {
-                    self.leave(place, &planned, reason);
-                    return Ok(());
+                    self.leave(place, &planned, setback);
+                    return Ok(Sent::Settled);
                 }
             }
+        }
+    }
+
+    /// What was read is acted on before anything new is begun: the longer it waits, the more may have changed.
+    fn lane(&self) -> Lane {
+        match self.view {
+            View::Unread => Lane::New,
+            View::Missing | View::Known(_) => Lane::Begun,
+        }
+    }
+
+    /// Waits until a request may leave. Something else when its execution had to be read again meanwhile, and is not as
+    /// it was; the request must not leave then.
+    async fn depart(&mut self) -> Result<Option<Sent>, Stopped> {
+        loop {
+            self.unless_stopped(self.shared.client.depart()).await?;
+            if !self.is_out_of_date() {
+                return Ok(None);
+            }
+            if let Some(changed) = self.look_again().await? {
+                return Ok(Some(changed));
+            }
+        }
+    }
+
+    /// Reads the execution again when the view is out of date. Something when it is not as it was, or can't be read.
+    async fn look_again(&mut self) -> Result<Option<Sent>, Stopped> {
+        if !self.is_out_of_date() {
+            return Ok(None);
+        }
+        let before = self.view.clone();
+        Ok(match self.fetch().await? {
+            Err((fault, reason)) => Some(Sent::Unread(fault, reason)),
+            Ok(view) => {
+                let is_as_before = view == before;
+                self.see(view);
+                (!is_as_before).then_some(Sent::Read)
+            }
+        })
+    }
+
+    /// Whether what is known of the execution is too old to write on the strength of it.
+    fn is_out_of_date(&self) -> bool {
+        match self.view {
+            // Nobody asked for a read.
+            View::Unread => false,
+            View::Missing | View::Known(_) => {
+                let interval = self.shared.client.interval();
+                let lasts = self.shared.view_lasts.max(interval * VIEW_LASTS_REQUESTS);
+                self.read_at.is_none_or(|read_at| read_at.elapsed() > lasts)
+            }
+        }
+    }
+
+    fn see(&mut self, view: View) {
+        self.view = view;
+        self.read_at = Some(Instant::now());
+    }
+
+    /// Attempts were made of which the last one did nothing.
+    fn made(&mut self, place: usize, made: Attempts) {
+        match &mut self.standings[place] {
+            Standing::Waiting { attempts } | Standing::Doubtful { attempts, .. } => {
+                *attempts = made;
+            }
+            Standing::Ended(_) => {}
         }
     }
 
@@ -293,33 +455,29 @@ impl Worker<'_> {
     /// What a refusal means after a read has said that earlier attempts took no effect: one of them may have come later
     /// than anybody would think, and be why this one is refused.
     async fn doubt_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
-        self.view = match self.fetch().await? {
-            Ok(view) => view,
-            Err(reason) => {
+        match self.fetch().await? {
+            Ok(view) => self.see(view),
+            Err((_, reason)) => {
                 return Ok(Verdict::Unknown {
                     reason: format!("it was refused, and could not be read then: {reason}"),
                     retry_after: None,
                 });
             }
-        };
-        let caused = self.caused_before(place);
-        Ok(
-            match self.view.read_back(&self.group.changes[place], &caused) {
-                Some(Reading::Done) => Verdict::Applied(None),
-                Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
-            },
-        )
+        }
+        Ok(match self.read_back(place) {
+            Some(Reading::Done) => Verdict::Applied(None),
+            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
+        })
     }
 
-    /// Records what the last of these attempts came to. Gives the reason when the change
-    /// has no end yet.
+    /// Records what the last of these attempts came to. Gives a setback when the change has no end yet.
     fn take_in(
         &mut self,
         place: usize,
         attempts: Attempts,
         disproved: bool,
         verdict: Verdict,
-    ) -> Option<String> {
+    ) -> Option<Setback> {
         let planned = &self.group.changes[place];
         let (line, attempt) = (planned.line, attempts.made);
         let was_doubtful = is_doubtful(&self.standings[place]);
@@ -328,13 +486,17 @@ impl Worker<'_> {
             attempt,
             reason: Detail::new(reason),
         };
-        let (record, reason) = match verdict {
+        // Of an earlier attempt that no read can tell, no answer to a later one tells either.
+        let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
+        let (record, fault, reason) = match verdict {
             Verdict::Applied(answer) => {
-                self.view.wrote(planned, answer);
+                if !self.view.wrote(planned, answer) {
+                    self.read_at = None;
+                }
                 self.end(place, End::Applied, None);
                 return None;
             }
-            Verdict::Gone { message } => {
+            Verdict::Gone { message } if !stays_in_doubt => {
                 let end = end_of_gone(&planned.operation, was_doubtful || disproved);
                 self.end(place, end, Some(message));
                 return None;
@@ -347,14 +509,17 @@ impl Worker<'_> {
             // This attempt did nothing; an earlier one may be why.
             Verdict::Refused { status, message } => {
                 let reason = format!("{status}: {message}");
-                (not_sent(&reason), reason)
+                (not_sent(&reason), Fault::Own, reason)
             }
-            Verdict::Unauthorized { message } => (not_sent(&message), message),
+            Verdict::Gone { message } | Verdict::Unauthorized { message } => {
+                (not_sent(&message), Fault::Own, message)
+            }
             Verdict::Throttled { .. } => (
                 Record::Throttled { line, attempt },
+                Fault::Own,
                 "429: the service wants fewer requests".to_owned(),
             ),
-            Verdict::NotSent { reason } => (not_sent(&reason), reason),
+            Verdict::NotSent { reason } => (not_sent(&reason), Fault::NotSent, reason),
             Verdict::Unknown { reason, .. } => (
                 Record::Unknown {
                     line,
@@ -362,6 +527,7 @@ impl Worker<'_> {
                     at: (self.shared.now)(),
                     reason: Detail::new(&reason),
                 },
+                Fault::Own,
                 reason,
             ),
         };
@@ -371,22 +537,24 @@ impl Worker<'_> {
             Standing::Doubtful {
                 attempts,
                 age: Duration::ZERO,
+                may_repeat: false,
             }
         } else {
             Standing::Waiting { attempts }
         };
-        Some(reason)
+        Some(Setback { fault, reason })
     }
 
     /// No further attempt is made now: what took no effect has failed, what may have is looked up later.
-    fn leave(&mut self, place: usize, planned: &Planned, reason: String) {
+    fn leave(&mut self, place: usize, planned: &Planned, setback: Setback) {
+        let Setback { fault, reason } = setback;
         if is_doubtful(&self.standings[place]) {
             self.link.event(Event::Doubted {
                 target: planned.change.target.clone(),
                 reason,
             });
         } else {
-            self.end(place, End::Failed, Some(reason));
+            self.fail(place, fault, reason);
         }
     }
 

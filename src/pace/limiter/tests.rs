@@ -80,7 +80,7 @@ async fn work(pacer: &Arc<Pacer>, log: &Log, workers: u32, permits: u32) {
                     }
                     *left -= 1;
                 }
-                pacer.permit().await;
+                pacer.permit(Lane::New).await;
                 log.permit();
             }
         });
@@ -258,7 +258,7 @@ async fn permits_go_in_the_order_of_asking() {
                 for round in 0..10 {
                     time::sleep(Duration::from_millis(rng.u64(..50))).await;
                     asked.lock().unwrap().push((worker, round));
-                    pacer.permit().await;
+                    pacer.permit(Lane::New).await;
                     got.lock().unwrap().push((worker, round));
                 }
             });
@@ -272,10 +272,10 @@ async fn permits_go_in_the_order_of_asking() {
 async fn dropped_waiters_lose_no_permit_and_hold_nobody_up() {
     let pacer = pacer(1.0, 1);
     let start = Instant::now();
-    pacer.permit().await;
+    pacer.permit(Lane::New).await;
     let waiter = || {
         let pacer = Arc::clone(&pacer);
-        tokio::spawn(async move { pacer.permit().await })
+        tokio::spawn(async move { pacer.permit(Lane::New).await })
     };
     // One waits for its time, one for its turn, one stays.
     let (first, second, third) = (waiter(), waiter(), waiter());
@@ -284,7 +284,7 @@ async fn dropped_waiters_lose_no_permit_and_hold_nobody_up() {
     second.abort();
     third.await.unwrap();
     assert_eq!(start.elapsed(), Duration::from_secs(1));
-    pacer.permit().await;
+    pacer.permit(Lane::New).await;
     assert_eq!(start.elapsed(), Duration::from_secs(2));
 }
 
@@ -296,33 +296,151 @@ async fn of_two_pauses_the_later_end_holds_and_its_growth_is_told() {
     assert_eq!(pacer.pause_until(after(5)), Duration::from_secs(5));
     assert_eq!(pacer.pause_until(after(3)), Duration::ZERO);
     assert_eq!(pacer.pause_until(after(7)), Duration::from_secs(2));
-    pacer.permit().await;
+    pacer.permit(Lane::New).await;
     assert_eq!(start.elapsed(), Duration::from_millis(7_001));
     assert_eq!(pacer.pause_until(start), Duration::ZERO);
-    pacer.permit().await;
+    pacer.permit(Lane::New).await;
     assert_eq!(start.elapsed(), Duration::from_millis(7_002));
 }
 
-#[tokio::test(start_paused = true)]
-async fn the_gate_is_open_and_free_while_there_is_no_pause() {
-    let pacer = pacer(1.0, 1);
-    let start = Instant::now();
-    for _ in 0..100 {
-        pacer.gate().await;
-    }
-    pacer.permit().await;
-    assert_eq!(start.elapsed(), Duration::ZERO);
+/// Takes a permit, prepares for as long as that takes, and departs.
+async fn send(pacer: &Pacer, log: &Log, prepares: impl Future<Output = ()>) {
+    pacer.permit(Lane::Begun).await;
+    prepares.await;
+    pacer.depart().await;
+    log.permit();
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_whom_a_pause_stopped_at_the_gate_leave_at_the_rate() {
+async fn a_disk_that_stalls_lets_nobody_leave_faster_than_the_rate() {
+    for (rate, burst, workers) in [(20.0, 4, 60), (20.0, 1, 60), (333.3, 33, 500), (0.5, 2, 9)] {
+        let what = format!("{rate}/s, burst {burst}, {workers} workers");
+        let (pacer, log) = (pacer(rate, burst), Log::new());
+        // Each sync ends at a multiple of this, together with all others that have begun.
+        let stall = Duration::from_secs_f64(50.0 / rate);
+        let mut tasks = JoinSet::new();
+        for _ in 0..workers {
+            let (pacer, log) = (Arc::clone(&pacer), log.clone());
+            tasks.spawn(async move {
+                for _ in 0..5 {
+                    let syncs = async {
+                        let elapsed = log.start.elapsed().as_secs_f64();
+                        let stalls = (elapsed / stall.as_secs_f64()).floor() + 1.0;
+                        time::sleep_until(log.start + stall.mul_f64(stalls)).await;
+                    };
+                    send(&pacer, &log, syncs).await;
+                }
+            });
+        }
+        tasks.join_all().await;
+        assert_never_faster(&log.permits(), rate, burst, &what);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_stall_requests_are_soon_as_near_to_their_permits_as_before() {
+    let (rate, workers) = (20.0, 60);
+    let (pacer, log) = (pacer(rate, 4), Log::new());
+    let waits = Arc::new(Mutex::new(Vec::new()));
+    let mut tasks = JoinSet::new();
+    for _ in 0..workers {
+        let (pacer, log, waits) = (Arc::clone(&pacer), log.clone(), Arc::clone(&waits));
+        tasks.spawn(async move {
+            for _ in 0..10 {
+                pacer.permit(Lane::New).await;
+                if log.start.elapsed() < Duration::from_millis(2_500) {
+                    time::sleep_until(log.start + Duration::from_millis(2_500)).await;
+                }
+                let prepared = Instant::now();
+                pacer.depart().await;
+                log.permit();
+                let late = Instant::now() - log.start > Duration::from_secs(6);
+                waits
+                    .lock()
+                    .unwrap()
+                    .extend(late.then(|| prepared.elapsed()));
+            }
+        });
+    }
+    tasks.join_all().await;
+    let waits = waits.lock().unwrap();
+    assert!(
+        waits.len() > 400 && waits.iter().all(|wait| *wait <= OUT_OF_DATE * 2),
+        "{waits:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn prepared_quickly_a_request_departs_with_its_permit() {
+    for rate in RATES {
+        for burst in BURSTS {
+            let what = format!("{rate}/s, burst {burst}");
+            let (pacer, log) = (pacer(rate, burst), Log::new());
+            let mut tasks = JoinSet::new();
+            let beyond = 400_u32;
+            for _ in 0..20 {
+                let (pacer, log) = (Arc::clone(&pacer), log.clone());
+                tasks.spawn(async move {
+                    for _ in 0..(burst + beyond).div_ceil(20) {
+                        send(&pacer, &log, time::sleep(Duration::from_millis(2))).await;
+                    }
+                });
+            }
+            tasks.join_all().await;
+            let permits = log.permits();
+            assert_never_faster(&permits, rate, burst, &what);
+            // Twenty that take two milliseconds each are no faster than this.
+            let possible = reachable(rate, burst).min(20.0 / 0.003);
+            let achieved = f64::from(beyond) / permits.last().unwrap();
+            assert!(
+                achieved >= 0.9 * possible,
+                "{what}: {achieved}/s of {possible}/s"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_begun_goes_before_what_is_new() {
+    let pacer = pacer(10.0, 1);
+    let order = Arc::new(Mutex::new(Vec::new()));
+    pacer.permit(Lane::New).await;
+    let mut tasks = JoinSet::new();
+    for (lane, count) in [(Lane::New, 5), (Lane::Begun, 3)] {
+        for _ in 0..count {
+            let (pacer, order) = (Arc::clone(&pacer), Arc::clone(&order));
+            tasks.spawn(async move {
+                pacer.permit(lane).await;
+                order.lock().unwrap().push(lane);
+            });
+        }
+        tokio::task::yield_now().await;
+    }
+    tasks.join_all().await;
+    assert_eq!(
+        *order.lock().unwrap(),
+        [
+            Lane::New,
+            Lane::Begun,
+            Lane::Begun,
+            Lane::Begun,
+            Lane::New,
+            Lane::New,
+            Lane::New,
+            Lane::New
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_whom_a_pause_stopped_on_the_way_leave_at_the_rate() {
     let (pacer, log) = (pacer(10.0, 100), Log::new());
     pacer.pause_until(log.start + Duration::from_secs(2));
     let mut tasks = JoinSet::new();
     for _ in 0..5 {
         let (pacer, log) = (Arc::clone(&pacer), log.clone());
         tasks.spawn(async move {
-            pacer.gate().await;
+            pacer.depart().await;
             log.permit();
         });
     }

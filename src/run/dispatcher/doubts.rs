@@ -20,10 +20,6 @@ use crate::{
     },
 };
 
-/// Clocks are slewed by less than a thousandth (adjtime): after this much more than the settle time by
-/// one clock, it is over by the other.
-const SLACK: Duration = Duration::from_millis(100);
-
 impl Dispatcher<'_> {
     /// The ages of the doubts that a read can end.
     pub(super) fn provable<P: BufRead>(
@@ -52,21 +48,6 @@ impl Dispatcher<'_> {
         Ok(ages)
     }
 
-    /// Doubts that this session has brought.
-    pub(super) fn fresh_doubts<P: BufRead>(&self, mut groups: Groups<P>) -> Result<u64, PlanError> {
-        let mut fresh = 0;
-        while let Some(group) = groups.next_group()? {
-            let is_fresh = |planned: &&Planned| {
-                matches!(
-                    self.standing(planned),
-                    Standing::Doubtful { attempts, .. } if attempts.in_this_session() > 0
-                )
-            };
-            fresh += group.changes.iter().filter(is_fresh).count() as u64;
-        }
-        Ok(fresh)
-    }
-
     /// Does with the doubts of earlier sessions, which no read has settled, what a person said. True when something is to
     /// be sent now.
     pub(super) fn answer_doubts<P: BufRead>(
@@ -79,20 +60,26 @@ impl Dispatcher<'_> {
         let mut to_send = false;
         while let Some(group) = groups.next_group()? {
             for planned in &group.changes {
-                let Standing::Doubtful { attempts, .. } = self.standing(planned) else {
+                let Standing::Doubtful {
+                    attempts,
+                    may_repeat,
+                    ..
+                } = self.standing(planned)
+                else {
                     continue;
                 };
                 if attempts.in_this_session() > 0 {
                     continue;
                 }
                 match answer {
+                    // It was said before, and the target is no longer as the change was planned on.
+                    DoubtAnswer::Retry if may_repeat => {}
                     DoubtAnswer::Retry => {
                         let record = Record::SendAgain {
                             line: planned.line,
                             attempt: attempts.made,
                         };
                         to_send |= self.write(record, None);
-                        drop(self.shared.budget.reclaim());
                     }
                     DoubtAnswer::Skip => {
                         let detail = "left in doubt, as a person said".to_owned();
@@ -109,7 +96,7 @@ impl Dispatcher<'_> {
         let Some(youngest) = ages.iter().min() else {
             return true;
         };
-        let wait = self.settings.settle.saturating_sub(*youngest) + SLACK;
+        let wait = self.settings.settle.saturating_sub(*youngest);
         self.report(&Event::Settling {
             changes: ages.len() as u64,
             wait,

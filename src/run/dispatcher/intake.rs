@@ -21,15 +21,16 @@ impl Dispatcher<'_> {
                 self.write(record, on_disk);
             }
             Message::Ended(ended) => {
-                let (execution, outcome) = (ended.target.execution.clone(), ended.outcome());
-                let detail = ended.detail.clone().unwrap_or_default();
-                if outcome == Outcome::Failed {
-                    self.failures.suspect(ended);
-                } else {
-                    self.end(&ended);
-                }
-                self.count_failure(&execution, outcome, &detail);
+                self.end(&ended);
+                let detail = ended.detail.as_deref().unwrap_or_default();
+                self.count_failure(&ended.target.execution, ended.outcome(), detail);
             }
+            Message::Failed(ended, fault) => {
+                let detail = ended.detail.clone().unwrap_or_default();
+                self.count_failure(&ended.target.execution, Outcome::Failed, &detail);
+                self.failures.suspect(ended, fault);
+            }
+            Message::Read => self.failures.read(),
             Message::Event(event) => {
                 self.report(&event);
                 if let Event::Doubted { target, reason } = &event {
@@ -52,18 +53,38 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Failures are the changes' own after all. While the run is stopping, nobody can tell; the changes took no effect
-    /// and stay open then, so that `resume` tries them again.
-    pub(super) fn believe_failures(&mut self) {
+    /// A pass is over: failures are the changes' own, or the run's. While the run is stopping, nobody can tell; the
+    /// changes took no effect and stay open then, so that `resume` tries them again.
+    pub(super) fn judge_failures(&mut self) {
         if self.stopped.is_none() {
-            for ended in self.failures.believe() {
+            let (own, drain) = self.failures.passed();
+            for ended in own {
                 self.end(&ended);
+            }
+            if let Some(drain) = drain {
+                self.drain(drain);
             }
         }
     }
 
     /// False when the record contradicts what is known; it does not count then.
     pub(super) fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) -> bool {
+        match record {
+            Record::Started { line, .. } | Record::Unknown { line, .. } => {
+                self.given_up.insert(line, tokio::time::Instant::now());
+            }
+            Record::Ended { line, .. } => {
+                self.given_up.remove(&line);
+            }
+            Record::Throttled { .. }
+            | Record::NotSent { .. }
+            | Record::NotApplied { .. }
+            | Record::SendAgain { .. }
+            | Record::StageStopped { .. }
+            | Record::Resumed { .. }
+            | Record::Finished { .. }
+            | Record::Abandoned { .. } => {}
+        }
         let written = match on_disk {
             None => self.checkpoint.append_without_waiting(record),
             // A worker that is gone does not need its answer.
@@ -87,8 +108,12 @@ impl Dispatcher<'_> {
     fn count_failure(&mut self, execution: &Id, outcome: Outcome, detail: &str) {
         match outcome {
             Outcome::Applied => {
-                self.failures.succeeded();
-                self.believe_failures();
+                let own = self.failures.succeeded();
+                if self.stopped.is_none() {
+                    for ended in own {
+                        self.end(&ended);
+                    }
+                }
             }
             Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
             Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {

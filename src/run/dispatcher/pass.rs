@@ -38,7 +38,7 @@ impl Dispatcher<'_> {
         loop {
             while more && self.stopped.is_none() && workers.len() < self.settings.concurrency {
                 match groups.next_group() {
-                    Ok(Some(group)) => more = self.hand_over(group, pass, &mut workers),
+                    Ok(Some(group)) => self.hand_over(group, pass, &mut workers),
                     Ok(None) => more = false,
                     Err(error) => {
                         result = Err(error);
@@ -62,51 +62,57 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Hands a group over if it has something to do. False when no change may fail any more, so that nothing may be sent.
-    fn hand_over(&mut self, group: Group, pass: Pass, workers: &mut JoinSet<()>) -> bool {
+    /// Hands a group over if it has something to do.
+    fn hand_over(&mut self, group: Group, pass: Pass, workers: &mut JoinSet<()>) {
         let changes = &group.changes;
         let standings: Vec<Standing> = changes
             .iter()
             .map(|planned| self.standing(planned))
             .collect();
-        let places = 0..changes.len();
-        let in_doubt = places.clone().any(|place| {
-            matches!(standings[place], Standing::Doubtful { .. })
-                && changes[place].can_be_read_back()
-        });
-        let to_send = pass == Pass::Everything
-            && places.into_iter().any(|place| {
-                matches!(standings[place], Standing::Waiting { .. })
-                    && decide(changes, &standings, place, None, self.shared.limits) != Step::Blocked
-            });
-        if to_send && self.shared.budget.used_up().is_some() {
-            self.held_back = true;
-            return false;
+        let step = |place| decide(changes, &standings, place, None, self.shared.limits);
+        let (mut in_doubt, mut to_repeat, mut to_send) = (false, false, false);
+        for (place, standing) in standings.iter().enumerate() {
+            match standing {
+                Standing::Ended(_) => {}
+                Standing::Waiting { .. } => to_send |= step(place) != Step::Blocked,
+                Standing::Doubtful { .. } => {
+                    in_doubt |= changes[place].can_be_read_back();
+                    to_repeat |= matches!(step(place), Step::Send { .. });
+                }
+            }
         }
-        if !in_doubt && !to_send {
-            return true;
+        let is_worth_it = match pass {
+            Pass::Doubts => in_doubt,
+            Pass::Everything => {
+                // A doubt has its place in the budget, whatever becomes of it; what is new needs one.
+                let is_held_back = to_send && self.shared.budget.used_up().is_some();
+                self.held_back |= is_held_back;
+                in_doubt || to_repeat || (to_send && !is_held_back)
+            }
+        };
+        if is_worth_it {
+            let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
+            workers.spawn(async move { work(&shared, &link, group, standings).await });
         }
-        let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
-        workers.spawn(async move { work(&shared, &link, group, standings).await });
-        true
     }
 
     pub(super) fn standing(&self, planned: &Planned) -> Standing {
-        let state = self.checkpoint.state();
-        match (state.outcome(planned.line), state.outstanding(planned.line)) {
+        let (state, line) = (self.checkpoint.state(), planned.line);
+        match (state.outcome(line), state.outstanding(line)) {
             (Some(outcome), _) => Standing::Ended(outcome),
             (None, Outstanding::Send { attempt }) => Standing::Waiting {
-                attempts: self.attempts(planned.line, attempt - 1),
+                attempts: self.attempts(line, attempt - 1),
             },
             (
                 None,
                 Outstanding::Resolve {
                     attempts,
-                    given_up_ms,
+                    may_repeat,
                 },
             ) => Standing::Doubtful {
-                attempts: self.attempts(planned.line, attempts),
-                age: self.age(given_up_ms),
+                attempts: self.attempts(line, attempts),
+                age: self.age(line),
+                may_repeat,
             },
             // An end is an outcome.
             (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
@@ -118,9 +124,11 @@ impl Dispatcher<'_> {
         Attempts { made, earlier }
     }
 
-    /// How long ago a moment was; a clock that was put back makes nothing older.
-    fn age(&self, at: i64) -> Duration {
-        Duration::from_millis(u64::try_from((self.settings.now)() - at).unwrap_or(0))
+    /// How long ago the last attempt of a change was given up, at least. An earlier session had given up before this one
+    /// began; how long before, only the wall clock could say, and that may have been set since.
+    fn age(&self, line: u64) -> Duration {
+        let given_up = self.given_up.get(&line).unwrap_or(&self.began);
+        given_up.elapsed()
     }
 
     /// A worker has ended: all that it told is taken in.

@@ -5,10 +5,9 @@ use serde_json::Value;
 use super::{Worker, is_doubtful};
 use crate::{
     api::{Found, Operation, ReadTrouble},
-    checkpoint::End,
     client::{LongPause, ReadErrorKind},
     event::{Drain, Event},
-    run::{decide::Step, link::Stopped, view::View},
+    run::{decide::Step, failures::Fault, link::Stopped, view::View},
     selection::org_of,
 };
 
@@ -23,28 +22,29 @@ impl Worker<'_> {
     pub(super) async fn read(&mut self) -> Result<bool, Stopped> {
         match self.fetch().await? {
             Ok(view) => {
-                self.view = view;
+                self.see(view);
                 Ok(true)
             }
-            Err(reason) => {
-                for place in 0..self.group.changes.len() {
-                    self.unread(place, &reason);
-                }
+            Err((fault, reason)) => {
+                self.unread(fault, &reason);
                 Ok(false)
             }
         }
     }
 
     /// The execution as it is now, or why it can't be read.
-    pub(super) async fn fetch(&self) -> Result<Result<View, String>, Stopped> {
+    pub(super) async fn fetch(&self) -> Result<Result<View, (Fault, String)>, Stopped> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
             .link
             .unless_stopped(self.shared.client.read(&operation, &[], None))
             .await?;
-        let reason = match read.map(|found| self.look(found)) {
-            Ok(Ok(view)) => return Ok(Ok(view)),
-            Ok(Err(Mismatch::Undecodable(reason))) => reason,
+        let failure = match read.map(|found| self.look(found)) {
+            Ok(Ok(view)) => {
+                self.link.read();
+                return Ok(Ok(view));
+            }
+            Ok(Err(Mismatch::Undecodable(reason))) => (Fault::NotRead, reason),
             Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
             Err(error) => match &error.kind {
                 ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
@@ -55,42 +55,48 @@ impl Worker<'_> {
                 ReadErrorKind::LongPause(LongPause { pause }) => {
                     return Err(self.trouble(Drain::LongPause { pause: *pause }));
                 }
+                ReadErrorKind::Answer(ReadTrouble::Unreachable { .. }) => {
+                    (Fault::NotSent, error.to_string())
+                }
                 ReadErrorKind::Answer(
                     ReadTrouble::Refused { .. }
                     | ReadTrouble::Throttled { .. }
-                    | ReadTrouble::Unreachable { .. }
                     | ReadTrouble::Failing { .. }
                     | ReadTrouble::NotJson { .. }
                     | ReadTrouble::TooLarge { .. },
                 )
                 | ReadErrorKind::UnsafePayload
-                | ReadErrorKind::Disk(_) => error.to_string(),
+                | ReadErrorKind::Disk(_) => (Fault::NotRead, error.to_string()),
             },
         };
-        Ok(Err(reason))
+        Ok(Err(failure))
     }
 
-    /// What it means for a change that its execution could not be read.
-    fn unread(&mut self, place: usize, reason: &str) {
-        let planned = &self.group.changes[place];
-        if is_doubtful(&self.standings[place]) {
-            self.link.event(Event::Doubted {
-                target: planned.change.target.clone(),
-                reason: reason.to_owned(),
-            });
-        }
-        match self.decide(place, None) {
-            Step::Send { .. } => {
-                let Some(slot) = self.shared.budget.try_slot() else {
-                    self.link.held_back();
-                    return;
-                };
-                let detail = format!("its execution could not be read: {reason}");
-                self.end(place, End::Failed, Some(detail));
-                self.settle(place, Some(slot));
+    /// What it means for the changes that their execution could not be read.
+    pub(super) fn unread(&mut self, fault: Fault, reason: &str) {
+        for place in 0..self.group.changes.len() {
+            let planned = &self.group.changes[place];
+            if is_doubtful(&self.standings[place]) {
+                self.link.event(Event::Doubted {
+                    target: planned.change.target.clone(),
+                    reason: reason.to_owned(),
+                });
+                continue;
             }
-            // Of what waits for an earlier change, that one's end decides.
-            Step::Leave | Step::Blocked | Step::Later | Step::End(..) | Step::GiveUp { .. } => {}
+            match self.decide(place, None) {
+                Step::Send { .. } => {
+                    let Some(slot) = self.shared.budget.try_slot() else {
+                        self.link.held_back();
+                        continue;
+                    };
+                    let detail = format!("its execution could not be read: {reason}");
+                    self.fail(place, fault, detail);
+                    self.settle(place, Some(slot));
+                }
+                // Of what waits for an earlier change, that one's end decides.
+                Step::Leave | Step::Blocked | Step::Later | Step::End(..) | Step::GiveUp { .. } => {
+                }
+            }
         }
     }
 

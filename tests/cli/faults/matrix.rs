@@ -222,6 +222,7 @@ fn sent_at(environment: &Environment) -> Vec<i64> {
         | Record::NotApplied { .. }
         | Record::SendAgain { .. }
         | Record::Ended { .. }
+        | Record::StageStopped { .. }
         | Record::Resumed { .. }
         | Record::Finished { .. }
         | Record::Abandoned { .. } => {}
