@@ -98,7 +98,7 @@ pub(super) fn decide(
             let may_repeat = *may_repeat || (planned.change.repeat == Repeat::Safe && is_left);
             if planned.can_be_read_back() {
                 let disproved = *age >= limits.settle;
-                doubtful(*attempts, may_repeat, disproved, is_left, reading)
+                doubtful(*attempts, may_repeat, disproved, is_left, reading.as_ref())
             } else {
                 unreadable(
                     planned.change.repeat,
@@ -132,7 +132,7 @@ fn doubtful(
     may_repeat: bool,
     disproved: bool,
     is_left: bool,
-    reading: Option<Reading>,
+    reading: Option<&Reading>,
 ) -> Step {
     match reading {
         Some(Reading::Done) => Step::End(End::Applied, None),
