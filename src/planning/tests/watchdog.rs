@@ -127,10 +127,7 @@ fn playbooks() -> Vec<(Generation, &'static str, String)> {
                 .collect()
         };
         for each in levels {
-            for kind in Kind::ALL
-                .into_iter()
-                .filter(|kind| kind.is_in(generation))
-            {
+            for kind in Kind::ALL.into_iter().filter(|kind| kind.is_in(generation)) {
                 for on in kind.levels() {
                     if on.is_in(generation) && on.is_above(each) {
                         let action = action(kind, generation);
@@ -189,7 +186,10 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
             let lines: Vec<String> = text.lines().map(str::to_owned).collect();
             plans.push(lines[1..lines.len() - 1].to_vec());
         }
-        assert!(plans.iter().all(|plan| *plan == plans[0]), "{source}, {rest}");
+        assert!(
+            plans.iter().all(|plan| *plan == plans[0]),
+            "{source}, {rest}"
+        );
     }
     assert!(playbooks.len() > 150, "{}", playbooks.len());
     assert!(changes > 2_000, "{changes}");
