@@ -9,7 +9,7 @@ use crate::{
     action::{Entry, Kind},
     api::{Generation, Id, Level},
     dates::Calendar,
-    pace::Pace,
+    pace::{Pace, Percent},
     template::Expression,
 };
 
@@ -171,7 +171,7 @@ pub struct Guards {
     pub max_changes: Option<u64>,
     /// Selected executions at most, in percent of the scanned ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_percent: Option<f64>,
+    pub max_percent: Option<Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
     /// Irreversible actions that are meant.
