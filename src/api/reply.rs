@@ -185,7 +185,11 @@ mod tests {
             "Sun, 06 Nov 1994 08:49:07 GMT",
             "Sun, 06 Nov 1994 08:50:07 GMT",
         );
-        for now in ["1994-11-06T08:49:07Z", "1970-01-01T00:00:00Z", "2026-12-01T08:00:00Z"] {
+        for now in [
+            "1994-11-06T08:49:07Z",
+            "1970-01-01T00:00:00Z",
+            "2026-12-01T08:00:00Z",
+        ] {
             let wait = |value, answered| {
                 let parsed = RetryAfter::parse(value, Some(answered)).unwrap();
                 parsed.wait(now.parse().unwrap()).as_secs()

@@ -116,11 +116,7 @@ async fn a_search_that_stops_counting_at_10_000_hits_is_read_to_its_end() {
         assert_eq!(found, Ok(entities as u64), "{hits:?}");
     }
     // The end may also be a page that is not full, or all that was counted.
-    for (entities, hits) in [
-        (10_500, Some(10_000)),
-        (10_500, None),
-        (2_000, Some(2_000)),
-    ] {
+    for (entities, hits) in [(10_500, Some(10_000)), (10_500, None), (2_000, Some(2_000))] {
         let found = counted(entities, hits, false).await;
         assert_eq!(found, Ok(entities as u64), "{hits:?}");
     }

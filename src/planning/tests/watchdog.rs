@@ -194,3 +194,34 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
     assert!(playbooks.len() > 150, "{}", playbooks.len());
     assert!(changes > 2_000, "{changes}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_counts_in_the_order_of_the_plan_whichever_answer_comes_first() {
+    let mut playbook = over_executions(
+        "each: step, limit: 3",
+        "actions: [ reassign: { set: [\"7\"] } ]",
+    );
+    for concurrency in [1, 2, 4] {
+        playbook.pace.concurrency = NonZeroU32::new(concurrency).unwrap();
+        let first = format!(
+            "GET {}",
+            Operation::read(Generation::V1, &Id::new("e1").unwrap()).path()
+        );
+        let service = service().late(&first, 5_000);
+        let path = "PATCH /v1/workflows/executions";
+        assert_eq!(
+            said(&service, &playbook).await,
+            [
+                format!("{path}/e1/steps/a {{\"assignedTo\":[\"7\"]}}"),
+                format!("{path}/e1/steps/b {{\"assignedTo\":[\"7\"]}}"),
+                format!("{path}/e2/steps/a {{\"assignedTo\":[\"7\"]}}"),
+            ]
+        );
+        // The list, the two that are needed, and those that were asked for before that was known.
+        let reads = service.asked().len() - 1;
+        assert!(
+            reads <= 1 + concurrency as usize,
+            "{reads} at {concurrency}"
+        );
+    }
+}
