@@ -248,9 +248,9 @@ mod tests {
             assert!(open_files(&sorter) < 4 * FAN_IN);
         }
         assert_eq!(sorter.generations.len(), 4, "runs of runs were merged, too");
-        let sorted = sorter.finish().unwrap();
-        assert_eq!(sorted.len(), count);
-        let found: Vec<(String, String)> = sorted.collect::<io::Result<_>>().unwrap();
+        let pairs = sorter.finish().unwrap();
+        assert_eq!(pairs.len(), count);
+        let found: Vec<(String, String)> = pairs.collect::<io::Result<_>>().unwrap();
         let expected: Vec<(String, String)> = (0..7)
             .flat_map(|key| {
                 (key..count)
