@@ -407,13 +407,13 @@ pub struct Planning {
     /// Take the first N targets only
     #[arg(long, value_name = "N", help_heading = "Planning")]
     pub limit: Option<u64>,
-    /// Leave out an execution, step, phase or task; repeat it for more
+    /// Leave out an execution or a part of one, with all that is in it; repeat it for more
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub exclude: Vec<Id>,
     /// As --exclude, with the ids in a file: one a line, or a column `id`
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub exclude_file: Option<PathBuf>,
-    /// Take this execution, step, phase or task only; repeat it for more
+    /// Take this execution or part of one only, with all that is in it; repeat it for more
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub only: Vec<Id>,
     /// As --only, with the ids in a file, like the failed.csv of a run

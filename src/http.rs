@@ -15,7 +15,7 @@ use std::{fmt, sync::OnceLock, time::Duration};
 use reqwest::{
     Certificate, Client, ClientBuilder, Response, Url,
     header::{
-        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap,
+        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap,
         HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
     },
     redirect,
@@ -318,7 +318,7 @@ fn head(response: &Response) -> Reply {
     };
     Reply {
         status: response.status().as_u16(),
-        retry_after: text(RETRY_AFTER).and_then(RetryAfter::parse),
+        retry_after: text(RETRY_AFTER).and_then(|value| RetryAfter::parse(value, text(DATE))),
         content_type: text(CONTENT_TYPE).map(str::to_owned),
         body: Vec::new(),
     }

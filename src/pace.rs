@@ -2,10 +2,12 @@
 
 mod adaptive;
 mod limiter;
+mod percent;
 mod share;
 mod stages;
 
 pub use limiter::{Lane, Pacer};
+pub use percent::Percent;
 pub use share::Share;
 
 use std::{fmt, num::NonZeroU32, ops::Range, str::FromStr};

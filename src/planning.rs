@@ -2,10 +2,12 @@
 
 use std::{
     cell::RefCell,
+    convert::Infallible,
     io::{self, Write},
+    mem,
 };
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, channel::oneshot, stream};
 use jiff::Timestamp;
 
 use crate::{
@@ -74,23 +76,27 @@ pub async fn plan(
     // What a list lacks of the steps is read once it is known that they matter.
     let is_incomplete = playbook.select.source.is_slim() && playbook.select.each == Level::Step;
     let concurrency = playbook.pace.concurrency.get() as usize;
-    let looks = scanned.by_ref().map(|look| Ok::<_, PlanningError>(look?));
-    let looks = stream::iter(looks)
-        .map(|look| async {
-            let look = look?;
-            if is_incomplete && !chooser.borrow().is_full() {
-                complete(client, look).await
-            } else {
-                Ok(look)
+    // The limit counts in the plan's order: each execution is chosen from after the one before it. The first has none.
+    let (_, mut before) = oneshot::channel::<Infallible>();
+    // One stage with all requests of an execution. With a second one behind it, the futures of the first would not be
+    // polled while the second is full; one of them could hold the limiter's turn, and everything would wait for it.
+    let mut groups = stream::iter(scanned.by_ref())
+        .map(|look| {
+            let (chosen, next) = oneshot::channel();
+            let before = mem::replace(&mut before, next);
+            let (builder, chooser) = (&builder, &chooser);
+            async move {
+                let mut look = look?;
+                if is_incomplete && !chooser.borrow().is_full() {
+                    look = complete(client, look).await?;
+                }
+                // It ends when its sender is dropped.
+                let _ = before.await;
+                let (execution, parts) = choose(&mut chooser.borrow_mut(), look);
+                drop(chosen);
+                Ok::<_, PlanningError>(items(client, builder, execution, parts).await?)
             }
         })
-        .buffered(concurrency);
-    let mut groups = looks
-        .map_ok(|look| {
-            let (execution, chosen) = choose(&mut chooser.borrow_mut(), look);
-            items(client, &builder, execution, chosen)
-        })
-        .map(|group| async { Ok::<_, PlanningError>(group?.await?) })
         .buffered(concurrency);
     while let Some(group) = groups.try_next().await? {
         for item in group {

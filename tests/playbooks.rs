@@ -192,7 +192,7 @@ fn a_playbook_says_what_its_file_says() {
     );
     assert!(playbook.actions[1].when.is_some());
     assert_eq!(playbook.guards.max_changes, Some(500));
-    assert_eq!(playbook.guards.max_percent, Some(25.0));
+    assert_eq!(playbook.guards.max_percent, "25".parse().ok());
     assert_eq!(
         playbook.guards.expect,
         Some(Expect {

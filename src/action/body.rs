@@ -15,7 +15,7 @@ pub enum Body {
 }
 
 impl Body {
-    /// What it gives for a target, checked to be what the API expects at `path`.
+    /// What it gives for a target, checked to be what the API expects at `path` of something new.
     ///
     /// # Errors
     ///
@@ -26,10 +26,24 @@ impl Body {
         content: Content,
         path: &str,
     ) -> Result<Value, String> {
+        self.value_instead(subject, content, path, &Value::Null)
+    }
+
+    /// As [`Self::value`], for a field that holds `present` now.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::value`].
+    pub(super) fn value_instead(
+        &self,
+        subject: &Subject<'_>,
+        content: Content,
+        path: &str,
+        present: &Value,
+    ) -> Result<Value, String> {
         let value = fitted(self.render(subject)?, content);
         content.check(&value, path)?;
-        check_dates(&value, content, subject)?;
-        Ok(value)
+        store_dates(value, content, present, subject)
     }
 
     fn render(&self, subject: &Subject<'_>) -> Result<Value, String> {
@@ -84,20 +98,35 @@ fn fitted(value: Value, content: Content) -> Value {
     }
 }
 
-fn check_dates(value: &Value, content: Content, subject: &Subject<'_>) -> Result<(), String> {
+/// The value with its dates in forms of the service.
+fn store_dates(
+    value: Value,
+    content: Content,
+    present: &Value,
+    subject: &Subject<'_>,
+) -> Result<Value, String> {
     match (content, value) {
-        (Content::Date, Value::String(date)) => dates::instant(date, subject.zone)
-            .map(drop)
-            .map_err(|error| error.to_string()),
+        (Content::Date, Value::String(date)) => {
+            dates::stored(&date, present.as_str(), subject.zone)
+                .map(Value::String)
+                .map_err(|error| error.to_string())
+        }
+        // What stands in a list has no place of its own.
         (Content::List(item), Value::Array(values)) => values
-            .iter()
-            .try_for_each(|value| check_dates(value, *item, subject)),
+            .into_iter()
+            .map(|value| store_dates(value, *item, &Value::Null, subject))
+            .collect(),
         (Content::Object(request) | Content::Partial(request), Value::Object(fields)) => fields
-            .iter()
-            .try_for_each(|(name, value)| match request.field(name) {
-                Some(field) => check_dates(value, field.content, subject),
-                None => Ok(()),
-            }),
+            .into_iter()
+            .map(|(name, value)| {
+                let value = match request.field(&name) {
+                    Some(field) => store_dates(value, field.content, &present[&name], subject)?,
+                    None => value,
+                };
+                Ok((name, value))
+            })
+            .collect::<Result<Map<_, _>, String>>()
+            .map(Value::Object),
         (
             Content::Text
             | Content::Word(_)
@@ -108,7 +137,64 @@ fn check_dates(value: &Value, content: Content, subject: &Subject<'_>) -> Result
             | Content::List(_)
             | Content::Object(_)
             | Content::Partial(_),
-            _,
-        ) => Ok(()),
+            value,
+        ) => Ok(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{flow, legacy, over_executions, over_flows, said};
+
+    #[test]
+    fn dates_of_a_body_are_in_the_forms_that_the_service_stores() {
+        let task = json!({"id": "t", "due_date": "2026-12-01T00:00:00.000"});
+        let edges = json!([{"from_id": "t", "to_id": "u"}]);
+        let data = json!({"tasks": [task, {"id": "u"}], "edges": edges, "due_date": "2026-12-01T00:00:00.000"});
+        let flow = flow("e", &data);
+        for (each, action, due) in [
+            (
+                "task",
+                "patch: { due_date: \"{{ now + days(3) }}\" }",
+                [
+                    r#"t {"due_date":"2026-12-04T09:00:00.000"}"#,
+                    r#"u {"due_date":"2026-12-04T08:00:00.000Z"}"#,
+                ],
+            ),
+            (
+                "task",
+                "patch: { due_date: 2026-12-24 }",
+                [
+                    r#"t {"due_date":"2026-12-24T00:00:00.000"}"#,
+                    r#"u {"due_date":"2026-12-24T00:00:00.000"}"#,
+                ],
+            ),
+            // The new task takes nothing from the flow that it stands in.
+            (
+                "execution",
+                "add_task: { name: Call, after: t, due_date: \"{{ now }}\" }",
+                [r#""due_date":"2026-12-01T08:00:00.000Z""#, ""],
+            ),
+        ] {
+            let playbook = over_flows(&format!("each: {each}"), &format!("actions: [ {action} ]"));
+            let said = said(&playbook, &flow).join("\n");
+            assert!(due.iter().all(|due| said.contains(due)), "{action}: {said}");
+        }
+        let step = legacy(
+            "e",
+            &[json!({"id": "s", "startedTime": "2023-01-15T20:00:00"})],
+        );
+        let playbook = over_executions(
+            "each: step",
+            "actions: [ patch: { startedTime: \"{{ now }}\", completedTime: \"{{ now }}\" } ]",
+        );
+        assert_eq!(
+            said(&playbook, &step),
+            [
+                r#"PATCH /v1/workflows/executions/e/steps/s {"completedTime":"2026-12-01T08:00:00.000Z","startedTime":"2026-12-01T09:00:00"}"#
+            ]
+        );
     }
 }

@@ -37,7 +37,8 @@ impl Patch {
             let Some(field) = request.field(name) else {
                 return Err(unknown(name, request));
             };
-            let value = body.value(subject, field.content, name)?;
+            let present = json::get(subject.data, name).unwrap_or(&Value::Null);
+            let value = body.value_instead(subject, field.content, name, present)?;
             match (field.content, value) {
                 (Content::Partial(_), Value::Object(fields)) => {
                     let inner = |(inner, value): (String, Value)| {

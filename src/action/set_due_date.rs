@@ -36,7 +36,8 @@ impl SetDueDate {
 fn set(subject: &Subject<'_>, date: &Template) -> Result<Planned, String> {
     let path = subject.due_fields().due;
     let wanted = subject.word(date)?;
-    let after = dates::stored(&wanted).map_err(|error| error.to_string())?;
+    let after = dates::stored(&wanted, subject.text(path), subject.zone)
+        .map_err(|error| error.to_string())?;
     Ok(write(subject, path, Value::String(after)))
 }
 
@@ -149,6 +150,54 @@ mod tests {
                 "rejected s: `Step` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`"
             ]
         );
+    }
+
+    #[test]
+    fn an_instant_takes_the_form_that_the_target_has_or_the_service_stores() {
+        for (date, due, after) in [
+            ("now + days(3)", json!(null), "2026-12-04T08:00:00.000Z"),
+            (
+                "now + days(3)",
+                json!("2026-12-01T10:00:00.000Z"),
+                "2026-12-04T08:00:00.000Z",
+            ),
+            (
+                "now + days(3)",
+                json!("2026-12-01T00:00:00.000"),
+                "2026-12-04T09:00:00.000",
+            ),
+            (
+                "now + days(3)",
+                json!("2023-01-15T20:00:00"),
+                "2026-12-04T09:00:00",
+            ),
+            (
+                "start_of('day') + days(3)",
+                json!("2026-12-01T10:00:00.000Z"),
+                "2026-12-04T00:00:00.000",
+            ),
+            ("date('2026-12-24')", json!(null), "2026-12-24T00:00:00.000"),
+            ("end_of('day')", json!(null), "2026-12-01T22:59:59.999Z"),
+            (
+                "due(execution)",
+                json!("2026-12-01T00:00:00.000"),
+                "skipped",
+            ),
+            ("due(execution)", json!("2023-01-15T20:00:00"), "skipped"),
+        ] {
+            let actions = format!("actions: [ set_due_date: \"{{{{ {date} }}}}\" ]");
+            let v2 = said(
+                &over_flows("", &actions),
+                &flow("e", &json!({"due_date": due})),
+            );
+            let v1 = said(
+                &over_executions("", &actions),
+                &row("e", &json!({"dueDate": due})),
+            );
+            for said in [v2, v1] {
+                assert!(said.join("").contains(after), "{date} {due}: {said:?}");
+            }
+        }
     }
 
     #[test]

@@ -47,14 +47,22 @@ pub enum TransportError {
 
 impl RetryAfter {
     /// Reads the header's value; none when it is neither seconds nor an HTTP date.
-    pub fn parse(value: &str) -> Option<Self> {
+    ///
+    /// `answered` is the answer's own `Date`. A date is counted from there, since the clock of this machine may be wrong.
+    pub fn parse(value: &str, answered: Option<&str>) -> Option<Self> {
         let value = value.trim();
         if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
             // More digits than fit mean "very long", not "no wait".
             return Some(Self::Seconds(value.parse().unwrap_or(u64::MAX)));
         }
-        let date = rfc2822::parse(value).ok()?;
-        Some(Self::At(date.timestamp()))
+        let moment = http_date(value)?;
+        Some(match answered.and_then(http_date) {
+            Some(answered) => {
+                let wait = moment.duration_since(answered).as_secs();
+                Self::Seconds(u64::try_from(wait).unwrap_or(0))
+            }
+            None => Self::At(moment),
+        })
     }
 
     /// How long to wait when it is `now`; zero when the moment has passed, a week at most.
@@ -67,6 +75,11 @@ impl RetryAfter {
         }
         .min(WAIT_LIMIT)
     }
+}
+
+fn http_date(value: &str) -> Option<Timestamp> {
+    let date = rfc2822::parse(value.trim()).ok()?;
+    Some(date.timestamp())
 }
 
 impl Reply {
@@ -160,8 +173,35 @@ mod tests {
             ("soon", None),
             ("", None),
         ] {
-            let parsed = RetryAfter::parse(value).map(|after| after.wait(now).as_secs());
+            let parsed = RetryAfter::parse(value, None).map(|after| after.wait(now).as_secs());
             assert_eq!(parsed, wait, "{value:?}");
         }
+    }
+
+    #[test]
+    fn a_date_counts_from_the_date_of_the_answer_whatever_the_clock_here_says() {
+        let (date, before, after) = (
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:07 GMT",
+            "Sun, 06 Nov 1994 08:50:07 GMT",
+        );
+        for now in [
+            "1994-11-06T08:49:07Z",
+            "1970-01-01T00:00:00Z",
+            "2026-12-01T08:00:00Z",
+        ] {
+            let wait = |value, answered| {
+                let parsed = RetryAfter::parse(value, Some(answered)).unwrap();
+                parsed.wait(now.parse().unwrap()).as_secs()
+            };
+            assert_eq!(wait(date, before), 30, "{now}");
+            assert_eq!(wait(date, after), 0, "{now}");
+            // Seconds need no clock.
+            assert_eq!(wait("7", after), 7, "{now}");
+        }
+        // Without a date of the answer that can be read, the clock here is all there is.
+        let now: Timestamp = "1994-11-06T08:49:07Z".parse().unwrap();
+        let parsed = RetryAfter::parse(date, Some("today")).unwrap();
+        assert_eq!(parsed.wait(now).as_secs(), 30);
     }
 }

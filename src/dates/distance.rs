@@ -70,6 +70,16 @@ impl Distance {
         self.0.0
     }
 
+    /// Its years, months, weeks and days.
+    pub(super) fn calendar_part(self) -> Span {
+        self.span().hours(0).minutes(0)
+    }
+
+    /// Its hours and minutes.
+    pub(super) fn clock_part(self) -> Span {
+        self.span().years(0).months(0).weeks(0).days(0)
+    }
+
     /// Whether elapsed time is part of it, which needs a zone even on a wall clock.
     pub(super) fn has_clock_units(self) -> bool {
         self.0.0.get_hours() != 0 || self.0.0.get_minutes() != 0

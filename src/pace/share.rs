@@ -4,36 +4,30 @@ use std::{fmt, num::NonZeroU64, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::Percent;
+
 /// `5`, or `10%` of a total that is known later.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Share {
     Count(NonZeroU64),
-    /// Above 0, at most 100.
-    Percent(f64),
+    Percent(Percent),
 }
 
 impl Share {
     /// What is meant of `total`, at most: a share is rounded down, but is never nothing.
     pub fn at_most(self, total: u64) -> u64 {
-        self.of(total, f64::floor)
-    }
-
-    /// What is meant of `total`, at least: a share is rounded up.
-    pub fn at_least(self, total: u64) -> u64 {
-        self.of(total, f64::ceil)
-    }
-
-    fn of(self, total: u64, round: fn(f64) -> f64) -> u64 {
         match self {
             Self::Count(count) => count.get(),
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_precision_loss,
-                clippy::cast_sign_loss,
-                reason = "a share of a count that is far below 2^53 is a count"
-            )]
-            Self::Percent(percent) => round(total as f64 * percent / 100.0).max(1.0) as u64,
+            Self::Percent(percent) => percent.floor_of(total).max(1),
+        }
+    }
+
+    /// What is meant of `total`, at least: a share is rounded up, and is never nothing.
+    pub fn at_least(self, total: u64) -> u64 {
+        match self {
+            Self::Count(count) => count.get(),
+            Self::Percent(percent) => percent.ceil_of(total).max(1),
         }
     }
 }
@@ -43,20 +37,15 @@ impl FromStr for Share {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("`{text}` is no number from 1 and no share like 10%");
-        let digits = text.strip_suffix('%').unwrap_or(text).trim();
-        // f64 would take `inf`, `1e2` and `+1` too.
-        if !digits
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'.')
-        {
-            return Err(wrong());
-        }
-        if !text.ends_with('%') {
-            return digits.parse().map(Self::Count).map_err(|_| wrong());
-        }
-        match digits.parse() {
-            Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percent(percent)),
-            Ok(_) | Err(_) => Err(wrong()),
+        match text.strip_suffix('%') {
+            Some(percent) => percent
+                .trim()
+                .parse()
+                .map(Self::Percent)
+                .map_err(|_| wrong()),
+            // A number from text would take `+1` too.
+            None if text.contains('+') => Err(wrong()),
+            None => text.trim().parse().map(Self::Count).map_err(|_| wrong()),
         }
     }
 }
@@ -97,6 +86,9 @@ mod tests {
             ("10%", 109, 10, 11),
             ("10%", 5, 1, 1),
             ("0.5%", 4_000, 20, 20),
+            // Binary fractions make 56 and 12 of these.
+            ("0.57%", 10_000, 57, 57),
+            ("1.1%", 1_000, 11, 11),
             ("100%", 137, 137, 137),
             (" 33 %", 100, 33, 33),
         ] {

@@ -169,7 +169,7 @@ mod tests {
     fn that_a_guard_holds_for_one_plan_only_decides_and_another_number_of_executions_alone_does_not()
      {
         let mut header = header();
-        header.guards.max_percent = Some(25.0);
+        header.guards.max_percent = Some("25".parse().unwrap());
         let found = |reviewed, now| {
             let differences =
                 header_differences((&header, &scanned(reviewed)), (&header, &scanned(now)));

@@ -55,11 +55,24 @@ impl FakeService {
         self
     }
 
+    /// Every answer takes so long, in milliseconds.
+    pub(super) fn all_late(mut self, milliseconds: u64) -> Self {
+        for (after, _, _) in self.answers.values_mut() {
+            *after = Duration::from_millis(milliseconds);
+        }
+        self
+    }
+
     /// A client of it, at a rate at which nothing waits for its permit.
     pub(super) fn client(&self) -> Client {
+        self.client_at(Pacer::per_second(10_000.0, 1_000))
+    }
+
+    /// A client of it, at a pace.
+    pub(super) fn client_at(&self, pacer: Pacer) -> Client {
         Client::new(ClientParts {
             transport: Box::new(self.clone()),
-            pacer: Pacer::per_second(10_000.0, 1_000),
+            pacer,
             policy: Policy::default(),
             rng: fastrand::Rng::with_seed(7),
             now: fixture::now,

@@ -2,6 +2,7 @@
 
 mod fail_closed;
 mod pages;
+mod watchdog;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::{
 };
 use crate::{
     fixture::{flow_json, over_executions, over_flows, playbook, row_json, scheduled, short},
+    pace::Pacer,
     plan::Reader,
 };
 
@@ -28,14 +30,17 @@ async fn plan_of(
     service: &FakeService,
     playbook: &Playbook,
 ) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
-    let origin = Origin {
+    let mut bytes = Vec::new();
+    let planned = plan(&service.client(), playbook, &origin(), &mut bytes, |_| {}).await;
+    (planned, bytes)
+}
+
+fn origin() -> Origin {
+    Origin {
         server: "https://example.com".to_owned(),
         now: crate::fixture::now(),
         tool: "wf-bulk test".to_owned(),
-    };
-    let mut bytes = Vec::new();
-    let planned = plan(&service.client(), playbook, &origin, &mut bytes, |_| {}).await;
-    (planned, bytes)
+    }
 }
 
 /// The plan's trailer and bytes; it must read back as what it says it is.

@@ -2,6 +2,8 @@
 
 mod making;
 
+use jiff::tz::TimeZone;
+
 use crate::{
     action::{
         Action, Body, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind,
@@ -225,7 +227,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             (Some(field), None) => {
                 let date = self.template(field)?;
                 if let Some(text) = date.literal()
-                    && let Err(error) = dates::stored(text)
+                    && let Err(error) = dates::stored(text, None, &TimeZone::UTC)
                 {
                     self.reader
                         .wrong(field.node.span, error.to_string(), example);

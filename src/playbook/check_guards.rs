@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
-use crate::pace::{Pace, Rate, Share};
+use crate::pace::{Pace, Percent, Rate, Share};
 
 use super::{
     check_select::present,
@@ -54,14 +54,11 @@ pub(super) fn note_percent(reader: &mut Reader<'_>, guards: Field<'_>, source: &
     }
 }
 
-fn percent(reader: &mut Reader<'_>, field: Field<'_>) -> Option<f64> {
+fn percent(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Percent> {
     reader.number(
         field,
         "a number of percent above 0 and at most 100",
-        |number| {
-            let percent = number.as_f64()?;
-            (percent > 0.0 && percent <= 100.0).then_some(percent)
-        },
+        |number| Percent::try_from(number.as_f64()?).ok(),
     )
 }
 

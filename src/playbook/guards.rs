@@ -27,11 +27,9 @@ impl Guards {
                 "{changes} changes are planned, max_changes is {most}"
             ));
         }
-        // Counts of executions stay far below 2^53, where f64 is exact.
-        #[expect(clippy::cast_precision_loss, reason = "see above")]
         if let Some(most) = self
             .max_percent
-            .filter(|most| groups as f64 * 100.0 > most * scanned as f64)
+            .filter(|most| most.is_below(groups, scanned))
         {
             broken.push(format!(
                 "{groups} of {scanned} executions would be changed, max_percent is {most}"
@@ -72,14 +70,16 @@ mod tests {
             max_changes: Some(max_changes),
             ..Guards::default()
         };
-        let percent = |max_percent| Guards {
-            max_percent: Some(max_percent),
+        let percent = |max_percent: &str| Guards {
+            max_percent: Some(max_percent.parse().unwrap()),
             ..Guards::default()
         };
         for (guards, holds, breaks) in [
             (most(5), size(5, 1, 9), size(6, 1, 9)),
-            (percent(25.0), size(9, 2, 8), size(9, 3, 8)),
-            (percent(0.5), size(1, 1, 200), size(1, 1, 199)),
+            (percent("25"), size(9, 2, 8), size(9, 3, 8)),
+            (percent("0.5"), size(1, 1, 200), size(1, 1, 199)),
+            // In binary fractions the first would be too much.
+            (percent("0.57"), size(1, 57, 10_000), size(1, 58, 10_000)),
             (expect(Some(1), None), size(1, 1, 1), size(0, 0, 1)),
             (expect(None, Some(3)), size(3, 1, 1), size(4, 1, 1)),
         ] {
@@ -88,7 +88,7 @@ mod tests {
         }
         assert!(Guards::default().broken(size(9, 9, 9)).is_empty());
         assert!(
-            percent(1.0).broken(size(0, 0, 0)).is_empty(),
+            percent("1").broken(size(0, 0, 0)).is_empty(),
             "nothing of nothing is not too much"
         );
     }

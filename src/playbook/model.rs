@@ -9,7 +9,7 @@ use crate::{
     action::{Entry, Kind},
     api::{Generation, Id, Level},
     dates::Calendar,
-    pace::Pace,
+    pace::{Pace, Percent},
     template::Expression,
 };
 
@@ -44,9 +44,9 @@ pub struct Select {
     pub each: Level,
     /// `where_each`: keeps targets.
     pub filter_each: Option<Expression>,
-    /// Ids of executions or targets to leave out.
+    /// Ids of executions and parts to leave out, with everything below them.
     pub exclude: BTreeSet<Id>,
-    /// Ids of the only executions or targets to take; empty for all.
+    /// Ids of the only executions and parts to take, with everything below them; empty for all.
     pub only: BTreeSet<Id>,
     /// Targets at most, after the filters, in the plan's order.
     pub limit: Option<u64>,
@@ -171,7 +171,7 @@ pub struct Guards {
     pub max_changes: Option<u64>,
     /// Selected executions at most, in percent of the scanned ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_percent: Option<f64>,
+    pub max_percent: Option<Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
     /// Irreversible actions that are meant.

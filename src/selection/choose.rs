@@ -46,12 +46,10 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `only`: whether the execution or the part is named, when any are.
+    /// `exclude` and `only`: whether the ids let a part be a target. An id stands for all that is below it, too.
     fn is_meant(&self, execution: &Execution, part: &Part) -> bool {
-        let only = &self.select.only;
-        only.is_empty()
-            || only.contains(&execution.id)
-            || part.id().is_some_and(|id| only.contains(id))
+        let Select { exclude, only, .. } = self.select;
+        !execution.is_in(part, exclude) && (only.is_empty() || execution.is_in(part, only))
     }
 
     /// `where`: whether an execution is kept.
@@ -72,7 +70,7 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `each`, `where_each`, `exclude` and `limit`: the targets of an execution that was kept. Nothing is looked at
+    /// `each`, `where_each`, `exclude`, `only` and `limit`: the targets of an execution that was kept. Nothing is looked at
     /// beyond the limit.
     pub fn choose(&mut self, execution: &Execution) -> Chosen {
         let mut chosen = Chosen::default();
@@ -90,9 +88,7 @@ impl<'a> Chooser<'a> {
             if self.is_full() {
                 break;
             }
-            if part.id().is_some_and(|id| self.select.exclude.contains(id))
-                || !self.is_meant(execution, &part)
-            {
+            if !self.is_meant(execution, &part) {
                 continue;
             }
             let wanted = self.select.filter_each.as_ref().map_or(Ok(true), |filter| {
@@ -118,18 +114,21 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{flow, over_executions, over_flows, row};
+    use crate::{
+        api::Id,
+        fixture::{flow, over_executions, over_flows, row},
+    };
 
     const NO_MATTER: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
 
-    /// Tasks `a` to `d` in this order, two of them pending.
+    /// Tasks `a` to `d` in this order, two of them pending; `a` and `c` in phase `p`, `b` in `q`, `d` in none.
     fn four_tasks(id: &str) -> Execution {
-        let task = |id, status| json!({"id": id, "status": status, "due_date": "2026-05-28"});
+        let task = |id, phase, status| json!({"id": id, "phase_id": phase, "status": status, "due_date": "2026-05-28"});
         let tasks = [
-            task("a", "PENDING"),
-            task("b", "COMPLETED"),
-            task("c", "PENDING"),
-            task("d", "SKIPPED"),
+            task("a", Some("p"), "PENDING"),
+            task("b", Some("q"), "COMPLETED"),
+            task("c", Some("p"), "PENDING"),
+            task("d", None, "SKIPPED"),
         ];
         let phases = json!([{"id": "p", "name": "First"}, {"id": "q", "name": "Second"}]);
         flow(id, &json!({"phases": phases, "tasks": tasks}))
@@ -138,13 +137,18 @@ mod tests {
     /// What is chosen of two flows, one after the other, as `flow/part`.
     fn chosen(select: &str) -> String {
         let playbook = over_flows(select, NO_MATTER);
-        let mut chooser = Chooser::new(&playbook);
+        chosen_of(&playbook, &[four_tasks("e"), four_tasks("f")])
+    }
+
+    /// What is chosen of executions, one after the other, as `execution/part`.
+    fn chosen_of(playbook: &Playbook, executions: &[Execution]) -> String {
+        let mut chooser = Chooser::new(playbook);
         let mut found = Vec::new();
-        for execution in [four_tasks("e"), four_tasks("f")] {
-            if !chooser.keeps(&execution).unwrap() {
+        for execution in executions {
+            if !chooser.keeps(execution).unwrap() {
                 continue;
             }
-            let chosen = chooser.choose(&execution);
+            let chosen = chooser.choose(execution);
             assert_eq!(chosen.rejected, []);
             for part in chosen.parts {
                 found.push(match part.id() {
@@ -192,6 +196,60 @@ mod tests {
             ("each: task, limit: 9", "e/a e/b e/c e/d f/a f/b f/c f/d"),
         ] {
             assert_eq!(chosen(select), expected, "{select}");
+        }
+    }
+
+    #[test]
+    fn an_id_leaves_out_or_selects_itself_and_everything_below_it() {
+        let section = |id, steps: &[&str]| {
+            let steps: Vec<Value> = steps.iter().map(|id| json!({"id": id})).collect();
+            json!({"id": id, "type": "SECTION", "steps": steps})
+        };
+        let sections =
+            json!([section("s", &["a", "b"]), {"id": "c", "type": "STEP"}, section("t", &["d"])]);
+        let old = [
+            row("e", &json!({"flow": sections})),
+            row("f", &json!({"flow": sections})),
+        ];
+        let new = [four_tasks("e"), four_tasks("f")];
+        // The level, the ids, and what they leave out; they select the rest.
+        for (each, ids, found) in [
+            ("execution", "e", "e"),
+            ("phase", "e", "e/p e/q"),
+            ("task", "e", "e/a e/b e/c e/d"),
+            ("phase", "p", "e/p f/p"),
+            ("task", "p", "e/a e/c f/a f/c"),
+            ("task", "a", "e/a f/a"),
+            ("task", "q d", "e/b e/d f/b f/d"),
+            ("task", "p e", "e/a e/b e/c e/d f/a f/c"),
+            ("step", "e", "e/a e/b e/c e/d"),
+            ("step", "s", "e/a e/b f/a f/b"),
+            ("step", "c", "e/c f/c"),
+            // What stands above it is another thing.
+            ("execution", "p a", ""),
+            ("phase", "a", ""),
+            ("step", "x", ""),
+        ] {
+            let select = format!("each: {each}");
+            let (mut playbook, executions) = if each == "step" {
+                (over_executions(&select, NO_MATTER), &old)
+            } else {
+                (over_flows(&select, NO_MATTER), &new)
+            };
+            let all = chosen_of(&playbook, executions);
+            let ids: std::collections::BTreeSet<Id> =
+                ids.split(' ').map(|id| Id::new(id).unwrap()).collect();
+            playbook.select.only = ids;
+            assert_eq!(chosen_of(&playbook, executions), found, "only, {select}");
+            playbook.select.exclude = std::mem::take(&mut playbook.select.only);
+            let rest: Vec<&str> = all
+                .split(' ')
+                .filter(|part| !found.split(' ').any(|found| found == *part))
+                .collect();
+            assert_eq!(chosen_of(&playbook, executions), rest.join(" "), "{select}");
+            // Of what is both, nothing is left.
+            playbook.select.only = playbook.select.exclude.clone();
+            assert_eq!(chosen_of(&playbook, executions), "", "both, {select}");
         }
     }
 

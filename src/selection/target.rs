@@ -131,8 +131,28 @@ impl Execution {
         }
     }
 
+    /// Whether one of these ids is the part's own, or that of something it stands in.
+    pub fn is_in(&self, part: &Part, ids: &BTreeSet<Id>) -> bool {
+        if ids.is_empty() {
+            return false;
+        }
+        let parent = match part {
+            Part::Entity | Part::Execution | Part::Phase(_) => None,
+            Part::Step(id) => part::section_of(&self.data, id)
+                .and_then(|section| Id::new(section["id"].as_str()?).ok()),
+            Part::Task(_) => self.phase_id(part),
+        };
+        ids.contains(&self.id)
+            || part
+                .id()
+                .into_iter()
+                .chain(&parent)
+                .any(|id| ids.contains(id))
+    }
+
     fn phase_id(&self, task: &Part) -> Option<Id> {
-        Id::new(self.data_of(task)?["phase_id"].as_str()?).ok()
+        let task = part::find(&self.data, task.level(), task.id())?;
+        Id::new(task["phase_id"].as_str()?).ok()
     }
 }
 

@@ -1,6 +1,11 @@
 //! Where executions come from: rows of a spreadsheet, lists, what is left out.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    process::Stdio,
+    thread,
+    time::{Duration, Instant},
+};
 
 use serde_json::Value;
 use wf_bulk_sandbox::legacy_executions;
@@ -177,4 +182,129 @@ fn only_what_is_named_is_taken_and_a_file_may_name_it() {
         )
         .expect_code(64)
         .expect_said("bad.txt, row 2");
+}
+
+/// The targets of a plan's changes, as kind and own id.
+fn targets(plan: &[Value]) -> BTreeSet<(String, String)> {
+    plan.iter()
+        .filter(|line| line.get("change").is_some())
+        .map(|line| {
+            let target = &line["target"];
+            let id = target.get("id").unwrap_or(&target["execution"]);
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            (text(&target["kind"]), text(id))
+        })
+        .collect()
+}
+
+#[test]
+fn steps_and_closing_reasons_that_a_list_lacks_are_read_without_a_standstill() {
+    let sandbox = SandboxProcess::start(&["--executions", "300"]);
+    let environment = Environment::new();
+    environment.file(
+        "p.yaml",
+        "version: 1\nname: p\npace: { rate: 400/s, burst: 1, concurrency: 4 }\n\
+         select: { executions: { list: {} }, each: step, where: execution.status == \"STARTED\" }\n\
+         actions: [ { close: { reason: [ Keine Rückmeldung, Duplikat ] }, on: execution } ]\n",
+    );
+    let mut plan = environment
+        .command_on(&sandbox, &["plan", "p.yaml", "-o", "p.plan"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let status = loop {
+        match plan.try_wait().unwrap() {
+            Some(status) => break status,
+            None if start.elapsed() > Duration::from_mins(1) => {
+                plan.kill().unwrap();
+                plan.wait().unwrap();
+                panic!("planning never ends");
+            }
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    let plan = lines(&std::fs::read_to_string(environment.path().join("p.plan")).unwrap());
+    let closed = targets(&plan).len();
+    assert!(closed > 10, "{closed}");
+    let ledger = sandbox.ledger();
+    let paths: Vec<&str> = ledger
+        .requests()
+        .iter()
+        .map(|request| request["path"].as_str().unwrap())
+        .collect();
+    let reasons = paths
+        .iter()
+        .filter(|path| path.ends_with("/closing-reasons"))
+        .count();
+    assert!(reasons > 4, "{reasons}, no more than are read at a time");
+    assert_eq!(paths.len(), 1 + closed + reasons);
+    let once: BTreeSet<&str> = paths.iter().copied().collect();
+    assert_eq!(once.len(), paths.len());
+}
+
+#[test]
+fn a_phase_that_is_named_stands_for_its_tasks_and_itself() {
+    let sandbox = SandboxProcess::start(&["--executions", "30"]);
+    let environment = Environment::new();
+    let playbook = |name: &str, select: &str| {
+        environment.file(
+            name,
+            &format!(
+                "version: 1\nname: p\npace: {{ rate: 3000/s, burst: 100, concurrency: 8 }}\n\
+                 select: {{ {}, each: task{select} }}\n\
+                 actions: [ {{ reassign: {{ set: [\"7\"] }}, on: [ task, phase, execution ] }} ]\n",
+                crate::operations::FLOWS
+            ),
+        );
+    };
+    let planned = |name: &str, more: &[&str]| {
+        let arguments = [&["plan", name, "-o", "x.plan"], more].concat();
+        environment.run_on(&sandbox, &arguments).expect_code(0);
+        let plan = std::fs::read_to_string(environment.path().join("x.plan")).unwrap();
+        std::fs::remove_file(environment.path().join("x.plan")).unwrap();
+        targets(&lines(&plan))
+    };
+    playbook("p.yaml", "");
+    let all = planned("p.yaml", &[]);
+
+    // The first flow whose tasks stand in more than one phase.
+    let (flow, phase, tasks) = all
+        .iter()
+        .filter(|(kind, _)| kind == "execution")
+        .find_map(|(_, id)| {
+            let flow = sandbox.request("GET", &format!("/v2/flows/executions/{id}"), "");
+            let flow: Value = serde_json::from_str(&flow).unwrap();
+            let tasks = flow["tasks"].as_array().unwrap();
+            let phase = tasks[0]["phase_id"].as_str()?.to_owned();
+            let (inside, outside): (Vec<&Value>, Vec<&Value>) =
+                tasks.iter().partition(|task| task["phase_id"] == *phase);
+            let ids: BTreeSet<String> = inside
+                .iter()
+                .map(|task| task["id"].as_str().unwrap().to_owned())
+                .collect();
+            (!outside.is_empty()).then(|| (id.clone(), phase, ids))
+        })
+        .unwrap();
+    let mut below: BTreeSet<(String, String)> = tasks
+        .into_iter()
+        .map(|id| ("task".to_owned(), id))
+        .collect();
+    below.insert(("phase".to_owned(), phase.clone()));
+    assert!(below.is_subset(&all));
+
+    // The flow itself has other tasks, so it is changed all the same.
+    let rest: BTreeSet<(String, String)> = all.difference(&below).cloned().collect();
+    playbook("excluded.yaml", &format!(", exclude: [ {phase} ]"));
+    environment.file("ids.txt", &format!("{phase}\n"));
+    assert_eq!(planned("excluded.yaml", &[]), rest);
+    assert_eq!(planned("p.yaml", &["--exclude", &phase]), rest);
+    assert_eq!(planned("p.yaml", &["--exclude-file", "ids.txt"]), rest);
+
+    let mut with_flow = below;
+    with_flow.insert(("execution".to_owned(), flow));
+    assert_eq!(planned("p.yaml", &["--only", &phase]), with_flow);
+    assert_eq!(planned("p.yaml", &["--only-file", "ids.txt"]), with_flow);
 }

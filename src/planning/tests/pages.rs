@@ -72,6 +72,86 @@ async fn entities_are_taken_from_all_pages_and_pages_that_do_not_fit_are_no_sele
     }
 }
 
+/// What comes of so many entities in full pages, when the service says that there are `hits`. The last of them has a
+/// `sort_end` or not; with one, an empty page follows.
+async fn counted(entities: usize, hits: Option<usize>, is_last_open: bool) -> Result<u64, String> {
+    let ids: Vec<String> = (0..entities).map(|number| format!("{number:06}")).collect();
+    let mut pages: Vec<&[String]> = ids.chunks(1_000).collect();
+    if is_last_open {
+        pages.push(&[]);
+    }
+    let (mut service, mut after) = (FakeService::default(), Value::Null);
+    for (number, ids) in (1..).zip(&pages) {
+        let results: Vec<Value> = ids
+            .iter()
+            .map(|id| json!({"_id": id, "_schema": "contact"}))
+            .collect();
+        let mut page = json!({"hits": hits, "results": results, "stable_query_id": "q"});
+        let next = ids.last().map_or(Value::Null, |last| json!([last]));
+        if is_last_open || number < pages.len() {
+            page["sort_end"] = next.clone();
+        }
+        service = service.answers(&format!("entities {after}"), 200, &page.to_string());
+        after = next;
+    }
+    let playbook = crate::fixture::playbook(
+        "select: { entities: { query: \"*\" } }\nactions: [ start: { template: x } ]\nguards: { allow: [start] }",
+    );
+    let (result, _) = plan_of(&service, &playbook).await;
+    result
+        .map(|(trailer, _)| trailer.changes)
+        .map_err(|error| error.to_string())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_stops_counting_at_10_000_hits_is_read_to_its_end() {
+    for (entities, hits) in [
+        (12_345, Some(10_000)),
+        (10_000, Some(10_000)),
+        (12_345, Some(12_345)),
+        (12_345, None),
+        (1_000, Some(1_000)),
+    ] {
+        let found = counted(entities, hits, true).await;
+        assert_eq!(found, Ok(entities as u64), "{hits:?}");
+    }
+    // The end may also be a page that is not full, or all that was counted.
+    for (entities, hits) in [(10_500, Some(10_000)), (10_500, None), (2_000, Some(2_000))] {
+        let found = counted(entities, hits, false).await;
+        assert_eq!(found, Ok(entities as u64), "{hits:?}");
+    }
+    for (entities, hits, is_last_open, said) in [
+        (
+            9_500,
+            Some(10_000),
+            true,
+            "9500 entities in all pages and says that there are 10000",
+        ),
+        (
+            9_500,
+            Some(9_499),
+            true,
+            "9500 entities in all pages and says that there are 9499",
+        ),
+        (
+            9_500,
+            Some(10_000),
+            false,
+            "9500 entities in all pages and says that there are 10000",
+        ),
+        (
+            11_000,
+            Some(10_000),
+            false,
+            "a full page without its `sort_end`",
+        ),
+        (11_000, None, false, "a full page without its `sort_end`"),
+    ] {
+        let error = counted(entities, hits, is_last_open).await.unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn executions_are_taken_from_all_pages_and_a_key_that_comes_again_is_no_selection() {
     let body = |id: &str, key: &Value| {
