@@ -1,14 +1,15 @@
 //! `patch`: any fields that the API lets a request change.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
 
-use serde_json::{Value, json};
-
-use super::{Body, Edit, Effect, FieldWrite, Nature, Planned, Repeat, Subject};
+use super::{
+    Body, Edit, FieldWrite, Nature, Planned, Subject, complete,
+    status_move::{Keys, Moved, REVERT, Wish},
+};
 use crate::{
     api::{
         Level,
-        types::{self, Content, Request},
+        types::{self, Content, Request, RequestField},
     },
     json,
 };
@@ -30,41 +31,108 @@ impl Patch {
         let Some(request) = types::update(subject.generation, subject.level) else {
             return Err(format!("no operation changes a {}", subject.level));
         };
-        let shown = types::record(subject.generation, subject.level);
-        let mut writes = Vec::new();
-        let mut sends = Vec::new();
+        let mut fields = Vec::new();
         for (name, body) in &self.fields {
             let Some(field) = request.field(name) else {
                 return Err(unknown(name, request));
             };
-            let value = body.value(subject, field.content, name)?;
+            fields.push((field, body.value(subject, field.content, name)?));
+        }
+        let moved = moved(subject, &mut fields)?;
+        let mut edit = self.plain(subject, fields);
+        if let Some(moved) = moved {
+            edit.writes.push(moved.write);
+            edit.sends.extend(moved.sends);
+            edit.nature = Nature {
+                irreversible: moved.nature.irreversible.or(edit.nature.irreversible),
+                ..moved.nature
+            };
+        }
+        if edit.writes.is_empty() && (edit.sends.is_empty() || self.converges) {
+            return Ok(Planned::Nothing("is like that already".to_owned()));
+        }
+        Ok(Planned::Edit(edit))
+    }
+
+    /// The fields that differ, and those that no read shows.
+    fn plain(&self, subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> Edit {
+        let shown = types::record(subject.generation, subject.level);
+        let write = |path, value| FieldWrite::new(subject.data, path, value);
+        let mut writes = Vec::new();
+        let mut sends = Vec::new();
+        for (field, value) in fields {
             match (field.content, value) {
                 (Content::Partial(_), Value::Object(fields)) => {
                     let inner = |(inner, value): (String, Value)| {
-                        Some(write(subject, types::path_in(field, &inner)?, value))
+                        Some(write(types::path_in(field, &inner)?, value))
                     };
                     writes.extend(fields.into_iter().filter_map(inner));
                 }
-                (_, value) if shown.field(name).is_some() => {
-                    writes.push(write(subject, field.name, value));
+                (content, value) if shown.field(field.name).is_some() => {
+                    let before = json::get(subject.data, field.name);
+                    writes.push(write(field.name, whole(before, value, content)));
                 }
                 (_, value) => sends.push((field.name, value)),
             }
         }
-        writes.retain(|write| write.after != write.undo);
-        if writes.is_empty() && (sends.is_empty() || self.converges) {
-            return Ok(Planned::Nothing("is like that already".to_owned()));
-        }
-        let nature = nature(subject, &writes, &sends);
-        Ok(Planned::Edit(Edit {
-            operation: subject.patch(),
+        writes.retain(FieldWrite::changes);
+        let nature = if sends.contains(&("revert_execution", json!(true))) {
+            REVERT
+        } else if writes.iter().any(|write| write.path == "status") {
+            complete::NATURE
+        } else {
+            Nature::PLAIN
+        };
+        let unseen = (!sends.is_empty()).then_some("the service does not show what it held before");
+        Edit {
             writes,
             sends,
-            expects: BTreeMap::new(),
-            requires: Vec::new(),
-            nature,
-        }))
+            ..Edit::bare(
+                subject.patch(),
+                Nature {
+                    irreversible: nature.irreversible.or(unseen),
+                    ..nature
+                },
+            )
+        }
     }
+}
+
+/// Takes the status of a task or step out of the fields, with what belongs to it: it moves as `set_status` moves it.
+/// None where it is so already, or not asked for.
+fn moved(
+    subject: &Subject<'_>,
+    fields: &mut Vec<(&'static RequestField, Value)>,
+) -> Result<Option<Moved>, String> {
+    let is_task = matches!(subject.level, Level::Step | Level::Task);
+    let mut take = |name: &str| {
+        let place = fields.iter().position(|(field, _)| field.name == name)?;
+        Some(fields.remove(place).1)
+    };
+    let Some(Value::String(to)) = is_task.then(|| take("status")).flatten() else {
+        return Ok(None);
+    };
+    let revert = take("revert_execution") == Some(json!(true));
+    let branch = take("next_condition_id").and_then(|id| id.as_str().map(str::to_owned));
+    let wish = Wish {
+        to: &to,
+        revert,
+        branch: &|| Ok(branch.clone()),
+        keys: Keys {
+            revert: "revert_execution",
+            branch: "next_condition_id",
+        },
+    };
+    let moved = wish.moved(subject)?;
+    let disables =
+        |(field, value): &(&RequestField, Value)| field.name == "enabled" && *value == json!(false);
+    if moved.is_some() && fields.iter().any(disables) {
+        return Err(
+            "can't change its status in the request that disables it: make it two actions"
+                .to_owned(),
+        );
+    }
+    Ok(moved)
 }
 
 fn unknown(name: &str, request: &Request) -> String {
@@ -72,46 +140,29 @@ fn unknown(name: &str, request: &Request) -> String {
     format!("{} has no field {name}; it has {known}", request.name)
 }
 
-fn write(subject: &Subject<'_>, path: &'static str, after: Value) -> FieldWrite {
-    let undo = match (json::get(subject.data, path), &after) {
-        (Some(before), _) => before.clone(),
-        (None, Value::Array(_)) => json!([]),
-        (None, Value::String(_)) => json!(""),
-        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => Value::Null,
-    };
-    FieldWrite { path, after, undo }
-}
-
-fn nature(subject: &Subject<'_>, writes: &[FieldWrite], sends: &[(&str, Value)]) -> Nature {
-    if sends.contains(&("revert_execution", json!(true))) {
-        return Nature {
-            repeat: Repeat::Once,
-            effects: &[Effect::LaterTasksReset],
-            irreversible: Some("the later tasks that were reset don't come back"),
-        };
-    }
-    let is_status = writes.iter().any(|write| write.path == "status");
-    let is_new = |write: &FieldWrite| write.undo.is_null();
-    let irreversible = if is_status && subject.level == Level::Task {
-        Some("a task's status goes back only by reverting it, which resets every later task")
-    } else if !sends.is_empty() {
-        Some("the service does not show what it held before")
-    } else if writes.iter().any(is_new) {
-        Some("a field that had no value can't be emptied again")
-    } else {
-        None
-    };
-    if is_status {
-        Nature {
-            repeat: Repeat::Readable,
-            effects: &[Effect::AutomationsMayFire],
-            irreversible,
+/// An object of which a part may be given, with the rest as it is: whether the service keeps the rest by itself is not
+/// documented.
+fn whole(before: Option<&Value>, value: Value, content: Content) -> Value {
+    match (content, before, value) {
+        (Content::Object(request), Some(Value::Object(before)), Value::Object(fields))
+            if request.fields.iter().all(|field| !field.required) =>
+        {
+            let known = |name: &str| request.field(name);
+            let mut whole: Map<String, Value> = before
+                .iter()
+                .filter(|(name, value)| known(name).is_some() && !value.is_null())
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            for (name, value) in fields {
+                let value = match known(&name) {
+                    Some(field) => self::whole(before.get(&name), value, field.content),
+                    None => value,
+                };
+                whole.insert(name, value);
+            }
+            Value::Object(whole)
         }
-    } else {
-        Nature {
-            irreversible,
-            ..Nature::PLAIN
-        }
+        (_, _, value) => value,
     }
 }
 
@@ -119,6 +170,7 @@ fn nature(subject: &Subject<'_>, writes: &[FieldWrite], sends: &[(&str, Value)])
 mod tests {
     use super::*;
     use crate::{
+        action::Repeat,
         fixture::{changes, flow, legacy, over_executions, over_flows, said, with},
         plan::Undo,
     };
@@ -151,8 +203,13 @@ mod tests {
             ),
             (
                 "{ status: COMPLETED, next_condition_id: c }",
-                json!({}),
+                json!({"status": "IN_PROGRESS", "task_type": "DECISION", "conditions": [{"id": "c"}]}),
                 r#"{"next_condition_id":"c","status":"COMPLETED"}"#,
+            ),
+            (
+                "{ name: T, completed_via_journey: true, status: COMPLETED }",
+                json!({"status": "IN_PROGRESS"}),
+                r#"{"completed_via_journey":true,"status":"COMPLETED"}"#,
             ),
             (
                 "{ status: COMPLETED, next_condition_id: c }",
@@ -193,28 +250,255 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_of_a_status_can_be_read_back_and_one_that_reverts_is_sent_once() {
-        let nature = |fields: &str, status: &str| {
-            let rest = format!("actions: [ {{ patch: {fields} }} ]\nguards: {{ allow: [revert] }}");
-            let task = json!({"id": "t", "status": status});
-            let change = &changes(
-                &over_flows("each: task", &rest),
-                &flow("e", &json!({"tasks": [task]})),
-            )[0];
-            (change.repeat, matches!(change.undo, Undo::Request(_)))
+    fn an_object_of_which_a_part_is_given_keeps_the_rest() {
+        let description = json!({"description": {"enabled": true, "value": "x"}});
+        let ecp = json!({"ecp": {"label": "L", "journey": {"id": "j", "name": "J"}}});
+        for (fields, task, line) in [
+            (
+                "{ description: { enabled: false } }",
+                json!({}),
+                r#"{"description":{"enabled":false}}"#,
+            ),
+            (
+                "{ description: { enabled: false } }",
+                description.clone(),
+                r#"{"description":{"enabled":false,"value":"x"}}"#,
+            ),
+            (
+                "{ description: { value: x } }",
+                description,
+                "skipped t: is like that already",
+            ),
+            (
+                "{ description: { enabled: true } }",
+                json!({"description": {"enabled": true, "value": null}}),
+                "skipped t: is like that already",
+            ),
+            (
+                "{ ecp: { enabled: true, journey: { name: K } } }",
+                ecp,
+                r#"{"ecp":{"enabled":true,"journey":{"id":"j","name":"K"},"label":"L"}}"#,
+            ),
+            // One that has to be whole replaces what was there.
+            (
+                "{ due_date_config: { duration: 1, unit: days, type: WORKFLOW_STARTED } }",
+                json!({"due_date_config": {"duration": 1, "unit": "days", "type": "TASK_FINISHED", "task_id": "a"}}),
+                r#"{"due_date_config":{"duration":1,"type":"WORKFLOW_STARTED","unit":"days"}}"#,
+            ),
+        ] {
+            assert_eq!(patched(fields, &task), line, "{fields} of {task}");
+        }
+    }
+
+    #[test]
+    fn what_had_no_value_can_not_be_emptied_again() {
+        let undo = |fields: &str, data: &Value| {
+            let playbook = over_flows("", &format!("actions: [ patch: {fields} ]"));
+            let change = &changes(&playbook, &flow("e", data))[0];
+            json!(change.undo)
         };
-        assert_eq!(nature("{ name: x }", "PENDING"), (Repeat::Safe, true));
+        let none = |path: &str| json!({"none": format!("{path} had no value, and no request takes one away")});
+        let request = |body: Value| json!({"request": {"method": "PATCH", "path": "/v2/flows/executions/e", "body": body}});
+        let text = "closing_reason.extra_description";
+        let with_text = |text: Value| json!({"closing_reason": {"extra_description": text}});
+        for (fields, data, expected) in [
+            (
+                "{ closing_reason: { extra_description: x } }",
+                json!({}),
+                none(text),
+            ),
+            (
+                "{ closing_reason: { extra_description: x } }",
+                with_text(json!(null)),
+                none(text),
+            ),
+            (
+                "{ closing_reason: { extra_description: x } }",
+                with_text(json!("")),
+                request(with_text(json!(""))),
+            ),
+            ("{ due_date: 2026-12-24 }", json!({}), none("due_date")),
+            // An empty list says that there is nobody.
+            (
+                "{ assigned_to: [\"1\"] }",
+                json!({}),
+                request(json!({"assigned_to": []})),
+            ),
+            (
+                "{ assigned_to: [\"1\"], due_date: 2026-12-24 }",
+                json!({"assigned_to": ["2"]}),
+                none("due_date"),
+            ),
+        ] {
+            assert_eq!(undo(fields, &data), expected, "{fields} of {data}");
+        }
+        let playbook = over_executions(
+            "each: step",
+            "actions: [ patch: { assignedToOnHold: \"7\" } ]",
+        );
+        let step = &changes(&playbook, &legacy("e", &[json!({"id": "s"})]))[0];
+        assert_eq!(json!(step.undo), none("assignedToOnHold"));
+    }
+
+    #[test]
+    fn a_status_is_patched_by_the_rules_of_set_status() {
+        let decision = |status: &str| {
+            json!({"status": status, "task_type": "DECISION", "trigger_mode": "manual",
+                "conditions": [{"id": "c1", "branch_name": "Yes"}, {"id": "c2", "branch_name": "No"}]})
+        };
+        // The fields of the patch, the same as `set_status` has it, and the task.
+        for (fields, status, task) in [
+            ("{ status: SKIPPED }", "SKIPPED", json!({})),
+            (
+                "{ status: PENDING }",
+                "PENDING",
+                json!({"status": "ASSIGNED"}),
+            ),
+            (
+                "{ status: COMPLETED }",
+                "COMPLETED",
+                json!({"status": "PENDING"}),
+            ),
+            (
+                "{ status: IN_PROGRESS }",
+                "IN_PROGRESS",
+                json!({"status": "SCHEDULED"}),
+            ),
+            ("{ status: SKIPPED }", "SKIPPED", json!({"enabled": false})),
+            ("{ status: SKIPPED }", "SKIPPED", json!({"status": null})),
+            (
+                "{ status: COMPLETED }",
+                "COMPLETED",
+                decision("IN_PROGRESS"),
+            ),
+            (
+                "{ status: COMPLETED, next_condition_id: c2 }",
+                "{ to: COMPLETED, branch: c2 }",
+                decision("IN_PROGRESS"),
+            ),
+            (
+                "{ status: COMPLETED, next_condition_id: c3 }",
+                "{ to: COMPLETED, branch: c3 }",
+                decision("IN_PROGRESS"),
+            ),
+            (
+                "{ status: SKIPPED, next_condition_id: c1 }",
+                "{ to: SKIPPED, branch: c1 }",
+                decision("PENDING"),
+            ),
+            (
+                "{ status: PENDING }",
+                "PENDING",
+                json!({"status": "COMPLETED"}),
+            ),
+            (
+                "{ status: PENDING, revert_execution: true }",
+                "{ to: PENDING, revert: true }",
+                json!({"status": "COMPLETED"}),
+            ),
+            (
+                "{ status: PENDING, revert_execution: true }",
+                "{ to: PENDING, revert: true }",
+                json!({"status": "IN_PROGRESS"}),
+            ),
+            (
+                "{ status: IN_PROGRESS, revert_execution: false }",
+                "{ to: IN_PROGRESS, revert: false }",
+                json!({}),
+            ),
+            (
+                "{ status: \"{{ task.name }}\" }",
+                "\"{{ task.name }}\"",
+                json!({"name": "UNASSIGNED"}),
+            ),
+        ] {
+            let all = |action: &str| {
+                let rest = format!("actions: [ {action} ]\nguards: {{ allow: [revert] }}");
+                let task = with(json!({"id": "t", "name": "T", "status": "PENDING"}), &task);
+                let playbook = over_flows("each: task", &rest);
+                let flow = flow("e", &json!({"tasks": [task]}));
+                let natures: Vec<_> = changes(&playbook, &flow)
+                    .into_iter()
+                    .map(|change| {
+                        (
+                            change.before,
+                            change.after,
+                            change.requires,
+                            change.repeat,
+                            change.undo,
+                            change.effects,
+                        )
+                    })
+                    .collect();
+                (said(&playbook, &flow), natures)
+            };
+            let (mut patched, natures) = all(&format!("patch: {fields}"));
+            let (set, wanted) = all(&format!("set_status: {status}"));
+            if let [line] = &mut patched[..] {
+                *line = line
+                    .replace("is like that already", "is ASSIGNED already")
+                    .replace("`revert_execution: true`", "`revert: true`")
+                    .replace("`next_condition_id`", "`branch`");
+            }
+            assert_eq!(patched, set, "{fields} of {task}");
+            assert_eq!(natures, wanted, "{fields} of {task}");
+        }
+    }
+
+    #[test]
+    fn a_task_moves_before_it_is_disabled() {
         assert_eq!(
-            nature("{ enabled: true }", "PENDING"),
+            patched(
+                "{ status: SKIPPED, enabled: false }",
+                &json!({"enabled": true})
+            ),
+            "rejected t: can't change its status in the request that disables it: make it two actions"
+        );
+        let two = "actions: [ patch: { status: SKIPPED }, patch: { enabled: false } ]";
+        let task = json!({"id": "t", "status": "PENDING", "enabled": true});
+        assert_eq!(
+            said(
+                &over_flows("each: task", two),
+                &flow("e", &json!({"tasks": [task]}))
+            ),
+            [
+                r#"PATCH /v2/flows/executions/e/tasks/t {"status":"SKIPPED"}"#,
+                r#"PATCH /v2/flows/executions/e/tasks/t {"enabled":false}"#,
+            ]
+        );
+    }
+
+    #[test]
+    fn a_status_of_an_execution_or_a_step_can_be_read_back_and_goes_back() {
+        let flow = flow("e", &json!({}));
+        let done = &changes(
+            &over_flows("", "actions: [ patch: { status: DONE } ]"),
+            &flow,
+        )[0];
+        let completed = &changes(&over_flows("", "actions: [ complete ]"), &flow)[0];
+        assert_eq!(
+            (done.repeat, &done.undo, &done.effects),
+            (completed.repeat, &completed.undo, &completed.effects)
+        );
+        let step = legacy("e", &[json!({"id": "s", "status": "ASSIGNED"})]);
+        let of = |action: &str| {
+            let actions = format!("actions: [ {action} ]");
+            let change = changes(&over_executions("each: step", &actions), &step).remove(0);
+            (change.request, change.repeat, change.undo, change.effects)
+        };
+        assert_eq!(
+            of("patch: { status: COMPLETED }"),
+            of("set_status: COMPLETED")
+        );
+        let playbook = over_flows("each: task", "actions: [ patch: { enabled: true } ]");
+        let task = json!({"id": "t", "status": "PENDING", "name": "T"});
+        let change = &changes(
+            &playbook,
+            &crate::fixture::flow("e", &json!({"tasks": [task]})),
+        )[0];
+        assert_eq!(
+            (change.repeat, matches!(change.undo, Undo::Request(_))),
             (Repeat::Safe, false)
-        );
-        assert_eq!(
-            nature("{ status: SKIPPED }", "PENDING"),
-            (Repeat::Readable, false)
-        );
-        assert_eq!(
-            nature("{ status: PENDING, revert_execution: true }", "COMPLETED"),
-            (Repeat::Once, false)
         );
     }
 

@@ -37,8 +37,8 @@ struct Draft {
     words: Vec<&'static str>,
     writes: Vec<FieldWrite>,
     sends: BTreeMap<&'static str, Value>,
-    before: BTreeMap<&'static str, Value>,
-    expects: BTreeMap<&'static str, Value>,
+    /// What the service changes by itself: before and after.
+    expects: BTreeMap<&'static str, (Value, Value)>,
     requires: Fields,
     repeat: Repeat,
     effects: BTreeSet<Effect>,
@@ -161,10 +161,13 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        let planned = drafts.len();
-        drafts.retain(Draft::changes_something);
+        let had_some = !drafts.is_empty();
+        let drafts: Vec<Draft> = drafts
+            .into_iter()
+            .filter_map(Draft::without_what_cancels_out)
+            .collect();
         if drafts.is_empty() {
-            if planned > 0 {
+            if had_some {
                 nothing.push("its actions cancel out".to_owned());
             }
             let reason = nothing.join("; ");
@@ -207,13 +210,10 @@ pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
 impl Draft {
     fn new(entry: &Entry, edit: Edit, working: &Execution, data: &Value) -> Self {
         let read = |path: &str| json::get(data, path).cloned().unwrap_or(Value::Null);
-        let mut before: BTreeMap<&'static str, Value> = edit
-            .writes
-            .iter()
-            .map(|write| (write.path, read(write.path)))
+        let expects = edit.expects.into_iter();
+        let expects = expects
+            .map(|(path, after)| (path, (read(path), after)))
             .collect();
-        before.extend(edit.expects.keys().map(|&path| (path, read(path))));
-
         let mut requires: Fields = edit
             .requires
             .iter()
@@ -232,8 +232,7 @@ impl Draft {
             words: vec![entry.action.word()],
             writes: edit.writes,
             sends: edit.sends.into_iter().collect(),
-            before,
-            expects: edit.expects,
+            expects,
             requires,
             repeat: edit.nature.repeat,
             effects: edit.nature.effects.iter().copied().collect(),
@@ -244,7 +243,7 @@ impl Draft {
     /// Puts what it changes into the working copy, for the actions that follow.
     fn play(&self, working: &mut Execution) {
         let written = self.writes.iter().map(|write| (write.path, &write.after));
-        let expected = self.expects.iter().map(|(&path, after)| (path, after));
+        let expected = self.expects.iter().map(|(&path, (_, after))| (path, after));
         replay(
             &self.operation,
             written.chain(expected),
@@ -253,15 +252,20 @@ impl Draft {
         );
     }
 
-    /// Neighbouring patches are one request; but a status is reached step by step.
+    /// Neighbouring patches are one request; but a status is reached step by step, and it moves while its task is
+    /// enabled: that has its turn before or after it.
     fn takes_up(&self, next: &Self) -> bool {
+        let in_turn = |one: &Self, other: &Self| {
+            one.writes("status") && (other.writes("status") || other.writes("enabled"))
+        };
         self.operation.method() == Method::Patch
             && self.operation == next.operation
-            && !(self.writes_status() && next.writes_status())
+            && !in_turn(self, next)
+            && !in_turn(next, self)
     }
 
-    fn writes_status(&self) -> bool {
-        self.writes.iter().any(|write| write.path == "status")
+    fn writes(&self, path: &str) -> bool {
+        self.writes.iter().any(|write| write.path == path)
     }
 
     fn merge(&mut self, next: Self) {
@@ -273,14 +277,14 @@ impl Draft {
                 .iter_mut()
                 .find(|earlier| earlier.path == write.path)
             {
-                Some(earlier) => earlier.after = write.after,
+                Some(earlier) => earlier.merge(write),
                 None => self.writes.push(write),
             }
         }
         self.sends.extend(next.sends);
-        self.expects.extend(next.expects);
-        for (path, before) in next.before {
-            self.before.entry(path).or_insert(before);
+        for (path, (before, after)) in next.expects {
+            let expected = self.expects.entry(path).or_insert((before, Value::Null));
+            expected.1 = after;
         }
         for (path, value) in next.requires {
             self.requires.entry(path).or_insert(value);
@@ -290,11 +294,26 @@ impl Draft {
         self.irreversible = self.irreversible.or(next.irreversible);
     }
 
-    /// Merged writes may end where they began.
-    fn changes_something(&self) -> bool {
-        self.writes.is_empty()
+    /// Leaves out the fields that end where they began; whether anything is left.
+    fn without_what_cancels_out(mut self) -> Option<Self> {
+        let changes = self.operation.method() != Method::Patch
             || !self.sends.is_empty()
-            || self.writes.iter().any(|write| write.after != write.undo)
+            || self.writes.iter().any(FieldWrite::changes);
+        self.writes
+            .retain(|write| write.goes_along || write.changes());
+        changes.then_some(self)
+    }
+
+    /// The body of the request that takes it back, or why there is none.
+    fn undo(&self) -> Result<Option<Fields>, String> {
+        if let Some(why) = self.irreversible {
+            return Err(why.to_owned());
+        }
+        let writes = self.writes.iter();
+        let undone: Vec<(&'static str, Value)> = writes
+            .map(|write| Ok((write.path, write.undo()?)))
+            .collect::<Result<_, String>>()?;
+        Ok(body(undone.into_iter()))
     }
 
     fn into_change(mut self, target: Target, repetition: usize) -> Change {
@@ -305,7 +324,7 @@ impl Draft {
         if target.kind == Level::Execution {
             self.requires.remove(TARGET_STATUS);
         }
-        if self.before.contains_key("status") {
+        if self.writes("status") || self.expects.contains_key("status") {
             self.requires.remove(if target.kind == Level::Execution {
                 EXECUTION_STATUS
             } else {
@@ -314,51 +333,34 @@ impl Draft {
         }
         let path = self.operation.address();
         let method = self.operation.method();
-        let body = |value: fn(&FieldWrite) -> &Value| {
-            let mut body = Value::Object(serde_json::Map::new());
-            for write in &self.writes {
-                json::set(&mut body, write.path, value(write).clone());
-            }
-            match body {
-                Value::Object(fields) if !fields.is_empty() => {
-                    Some(fields.into_iter().collect::<Fields>())
-                }
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_) => None,
-            }
-        };
-        let undo = match self.irreversible {
-            Some(why) => Undo::None(why.to_owned()),
-            None => Undo::Request(Request {
+        let undo = match self.undo() {
+            Err(why) => Undo::None(why),
+            Ok(body) => Undo::Request(Request {
                 method,
                 path: path.clone(),
-                body: body(|write| &write.undo),
+                body,
             }),
         };
-        let sends = std::mem::take(&mut self.sends);
-        let mut request_body = body(|write| &write.after);
-        if !sends.is_empty() {
-            let fields = request_body.get_or_insert_default();
-            fields.extend(
-                sends
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value)),
-            );
-        }
-        let mut after: Fields = self
-            .writes
-            .into_iter()
-            .map(|write| (write.path.to_owned(), write.after))
-            .collect();
-        after.extend(
-            self.expects
-                .into_iter()
-                .map(|(path, value)| (path.to_owned(), value)),
+        let mut request_body = body(
+            self.writes
+                .iter()
+                .map(|write| (write.path, write.after.clone())),
         );
+        if !self.sends.is_empty() {
+            let fields = request_body.get_or_insert_default();
+            let sends = std::mem::take(&mut self.sends).into_iter();
+            fields.extend(sends.map(|(name, value)| (name.to_owned(), value)));
+        }
+        let (mut before, mut after) = (Fields::new(), Fields::new());
+        let writes = self.writes.into_iter();
+        let expects = self.expects.into_iter();
+        for (path, was, becomes) in writes
+            .map(|write| (write.path, write.before, write.after))
+            .chain(expects.map(|(path, (was, becomes))| (path, was, becomes)))
+        {
+            before.insert(path.to_owned(), was);
+            after.insert(path.to_owned(), becomes);
+        }
         Change {
             change: change_id(&path, &self.words, repetition),
             group: target.execution.clone(),
@@ -369,17 +371,30 @@ impl Draft {
                 path,
                 body: request_body,
             },
-            before: self
-                .before
-                .into_iter()
-                .map(|(path, value)| (path.to_owned(), value))
-                .collect(),
+            before,
             after,
             requires: self.requires,
             repeat: self.repeat,
             undo,
             effects: self.effects.into_iter().collect(),
         }
+    }
+}
+
+/// A request's body of these fields, which are named by dotted paths; none of no fields.
+fn body(fields: impl Iterator<Item = (&'static str, Value)>) -> Option<Fields> {
+    let mut body = Value::Object(serde_json::Map::new());
+    for (path, value) in fields {
+        json::set(&mut body, path, value);
+    }
+    match body {
+        Value::Object(fields) if !fields.is_empty() => Some(fields.into_iter().collect()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
     }
 }
 

@@ -18,6 +18,7 @@ use super::{
     check_body::Bodies,
     check_expression::Compiler,
     check_select::present,
+    check_source,
     model::Allow,
     node::{Node, Value},
     reader::{Field, Fields, Reader},
@@ -132,7 +133,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let is_change = add.is_some() || remove.is_some();
         match (is_pair, set, is_change) {
             (true, None, false) => self.replacement(),
-            (false, Some(set), false) => self.templates(set).map(Reassign::Set),
+            (false, Some(set), false) => self.each(set, Self::id).map(Reassign::Set),
             (false, None, true) => self.change(add, remove),
             (false, None, false) => {
                 // Misspelt keys have been reported already.
@@ -156,8 +157,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     fn replacement(&mut self) -> Option<Reassign> {
-        let from = self.required_template("from");
-        let to = self.required_template("to");
+        let from = self.required_id("from");
+        let to = self.required_id("to");
         let (from, to) = (from?, to?);
         if from.literal().is_some() && from.literal() == to.literal() {
             let at = self
@@ -175,8 +176,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     fn change(&mut self, add: Option<Field<'n>>, remove: Option<Field<'n>>) -> Option<Reassign> {
-        let add = add.map(|field| self.filled(field));
-        let remove = remove.map(|field| self.filled(field));
+        let add = add.map(|field| self.filled(field, Self::id));
+        let remove = remove.map(|field| self.filled(field, Self::id));
         Some(Reassign::Change {
             add: present(add)?.unwrap_or_default(),
             remove: present(remove)?.unwrap_or_default(),
@@ -201,7 +202,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let reason = self
             .reader
             .required(&self.fields, "reason", help)
-            .and_then(|field| self.filled(field));
+            .and_then(|field| self.filled(field, Self::template));
         let description = self
             .fields
             .get("description")
@@ -274,21 +275,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
                 .required(&self.fields, "to", Kind::SetStatus.example())?,
         };
         let to = self.template(field);
-        if let Some(word) = to.as_ref().and_then(Template::literal)
-            && !SetStatus::WORDS.contains(&word)
-        {
-            let help = match word {
-                "UNASSIGNED" | "ASSIGNED" => {
-                    "write PENDING: the API's word for it today".to_owned()
-                }
-                _ => super::suggest::did_you_mean(word, &SetStatus::WORDS),
-            };
-            self.reader.wrong(
-                field.node.span,
-                format!("`{word}` is no status to set"),
-                help,
-            );
-            return None;
+        if let Some(word) = to.as_ref().and_then(Template::literal) {
+            self.status_to_set(word, field.node.span)?;
         }
         let revert = self
             .fields
@@ -303,6 +291,20 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             revert: present(revert.map(|(_, revert)| revert))?.unwrap_or_default(),
             branch: present(branch)?,
         })
+    }
+
+    /// One of the statuses that a task or step can be given; the others come by themselves.
+    fn status_to_set(&mut self, word: &str, at: Span) -> Option<()> {
+        if SetStatus::WORDS.contains(&word) {
+            return Some(());
+        }
+        let help = match word {
+            "UNASSIGNED" | "ASSIGNED" => "write PENDING: the API's word for it today".to_owned(),
+            _ => super::suggest::did_you_mean(word, &SetStatus::WORDS),
+        };
+        let message = format!("`{word}` is no status to set");
+        self.reader.wrong(at, message, help);
+        None
     }
 
     /// Going back resets what has been done since, so it must be allowed.
@@ -355,14 +357,34 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         self.template(field)
     }
 
+    fn required_id(&mut self, name: &str) -> Option<Template> {
+        let field = self
+            .reader
+            .required(&self.fields, name, self.kind.example())?;
+        self.id(field)
+    }
+
+    /// An id, or a template that gives one; what that gives is checked when planning.
+    fn id(&mut self, field: Field<'_>) -> Option<Template> {
+        let template = self.template(field)?;
+        if let Some(text) = template.literal() {
+            check_source::is_id(self.reader, field, text.trim())?;
+        }
+        Some(template)
+    }
+
     fn template(&mut self, field: Field<'_>) -> Option<Template> {
         self.compiler
             .template(self.reader, field, "text", self.levels)
     }
 
     /// A list of at least one value.
-    fn filled(&mut self, field: Field<'_>) -> Option<Vec<Template>> {
-        let templates = self.templates(field)?;
+    fn filled(
+        &mut self,
+        field: Field<'_>,
+        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+    ) -> Option<Vec<Template>> {
+        let templates = self.each(field, read)?;
         if templates.is_empty() {
             self.reader.wrong(
                 field.node.span,
@@ -375,7 +397,11 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     /// A list of values; one value stands for a list of one.
-    fn templates(&mut self, field: Field<'_>) -> Option<Vec<Template>> {
+    fn each(
+        &mut self,
+        field: Field<'_>,
+        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+    ) -> Option<Vec<Template>> {
         let items: &[Node] = match &field.node.value {
             Value::List(items) => items,
             Value::Null
@@ -385,14 +411,9 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             | Value::Map(_)
             | Value::CollectionKey => std::slice::from_ref(field.node),
         };
+        let items = items.iter();
         let templates: Vec<Option<Template>> = items
-            .iter()
-            .map(|item| {
-                self.template(Field {
-                    node: item,
-                    ..field
-                })
-            })
+            .map(|node| read(self, Field { node, ..field }))
             .collect();
         templates.into_iter().collect()
     }
