@@ -1,5 +1,7 @@
 //! Properties of plans over executions at random: a run is the end of it, its way leads back, and it meets itself nowhere.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use serde_json::{Map, json};
 
@@ -8,7 +10,7 @@ use crate::{
     action::{Expected, Reading, read_back},
     api::Generation,
     fixture::{changes, over_executions, over_flows},
-    plan::{Change, Header, Reader, Writer},
+    plan::{Change, Header, Reader, Undo, Writer},
 };
 
 /// Playbooks that converge, as `each` and the rest.

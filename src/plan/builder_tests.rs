@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
-use crate::fixture::{changes, flow, lines, over_flows, said, scheduled};
+use crate::{
+    fixture::{changes, flow, lines, over_flows, said, scheduled},
+    plan::Undo,
+};
 
 const ALLOWED: &str = "guards: { allow: [run_schedule_now] }";
 

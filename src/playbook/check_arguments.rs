@@ -1,12 +1,13 @@
 //! The arguments of each action.
 
 mod making;
+mod status;
 
 use crate::{
     action::{
         Action, Body, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind,
         MoveOffHolidays, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow, SetDueDate,
-        SetStatus, ShiftDueDate, rule_content,
+        ShiftDueDate, rule_content,
     },
     api::{Generation, Level, Removal, types::Content},
     dates::{self, Direction, Step},
@@ -19,7 +20,6 @@ use super::{
     check_expression::Compiler,
     check_select::present,
     check_source,
-    model::Allow,
     node::{Node, Value},
     reader::{Field, Fields, Reader},
     span::Span,
@@ -265,57 +265,6 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             Some(field) => self.reader.word(field, &words)?,
         };
         Some(MoveOffHolidays { direction })
-    }
-
-    fn set_status(&mut self) -> Option<SetStatus> {
-        let field = match self.bare() {
-            Some(bare) => bare,
-            None => self
-                .reader
-                .required(&self.fields, "to", Kind::SetStatus.example())?,
-        };
-        let to = self.template(field);
-        if let Some(word) = to.as_ref().and_then(Template::literal) {
-            self.status_to_set(word, field.node.span)?;
-        }
-        let revert = self
-            .fields
-            .get("revert")
-            .map(|field| (field, self.reader.boolean(field)));
-        if let Some((field, Some(true))) = revert {
-            self.need_revert(field.at);
-        }
-        let branch = self.fields.get("branch").map(|field| self.template(field));
-        Some(SetStatus {
-            to: to?,
-            revert: present(revert.map(|(_, revert)| revert))?.unwrap_or_default(),
-            branch: present(branch)?,
-        })
-    }
-
-    /// One of the statuses that a task or step can be given; the others come by themselves.
-    fn status_to_set(&mut self, word: &str, at: Span) -> Option<()> {
-        if SetStatus::WORDS.contains(&word) {
-            return Some(());
-        }
-        let help = match word {
-            "UNASSIGNED" | "ASSIGNED" => "write PENDING: the API's word for it today".to_owned(),
-            _ => super::suggest::did_you_mean(word, &SetStatus::WORDS),
-        };
-        let message = format!("`{word}` is no status to set");
-        self.reader.wrong(at, message, help);
-        None
-    }
-
-    /// Going back resets what has been done since, so it must be allowed.
-    fn need_revert(&mut self, at: Span) {
-        if !self.setting.allow.contains(&Allow::Revert) {
-            self.reader.wrong(
-                at,
-                "to revert a task resets every later task, can't be undone and isn't allowed",
-                "if it is meant: `guards: { allow: [revert] }`",
-            );
-        }
     }
 
     fn delete(&mut self) -> Option<Delete> {
