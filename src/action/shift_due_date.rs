@@ -79,6 +79,12 @@ mod tests {
                 json!("2021-04-27T12:00:00.000Z"),
                 r#"{"due_date":"2021-04-13T12:00:00.000Z"}"#,
             ),
+            // The sign in front holds for all of it.
+            (
+                "-1 day 12 hours",
+                json!("2021-04-27T12:00:00.000Z"),
+                r#"{"due_date":"2021-04-26T00:00:00.000Z"}"#,
+            ),
             // Christmas falls on a Friday and a Saturday.
             (
                 "3 business days",
