@@ -295,12 +295,13 @@ fn a_helper_takes_the_objects_that_the_guide_names() {
     ] {
         let mut found: String = EACH
             .iter()
-            .map(
-                |(source, each)| match takes(source, each, &call.replace('X', each)) {
-                    true => 'y',
-                    false => '-',
-                },
-            )
+            .map(|(source, each)| {
+                if takes(source, each, &call.replace('X', each)) {
+                    'y'
+                } else {
+                    '-'
+                }
+            })
             .collect();
         found.insert(2, ' ');
         assert_eq!(found, expected, "{call}");

@@ -39,7 +39,7 @@ impl Patch {
             fields.push((field, body.value(subject, field.content, name)?));
         }
         let moved = moved(subject, &mut fields)?;
-        let mut edit = self.plain(subject, fields);
+        let mut edit = plain(subject, fields);
         if let Some(moved) = moved {
             edit.writes.push(moved.write);
             edit.sends.extend(moved.sends);
@@ -53,48 +53,48 @@ impl Patch {
         }
         Ok(Planned::Edit(edit))
     }
+}
 
-    /// The fields that differ, and those that no read shows.
-    fn plain(&self, subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> Edit {
-        let shown = types::record(subject.generation, subject.level);
-        let write = |path, value| FieldWrite::new(subject.data, path, value);
-        let mut writes = Vec::new();
-        let mut sends = Vec::new();
-        for (field, value) in fields {
-            match (field.content, value) {
-                (Content::Partial(_), Value::Object(fields)) => {
-                    let inner = |(inner, value): (String, Value)| {
-                        Some(write(types::path_in(field, &inner)?, value))
-                    };
-                    writes.extend(fields.into_iter().filter_map(inner));
-                }
-                (content, value) if shown.field(field.name).is_some() => {
-                    let before = json::get(subject.data, field.name);
-                    writes.push(write(field.name, whole(before, value, content)));
-                }
-                (_, value) => sends.push((field.name, value)),
+/// The fields that differ, and those that no read shows.
+fn plain(subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> Edit {
+    let shown = types::record(subject.generation, subject.level);
+    let write = |path, value| FieldWrite::new(subject.data, path, value);
+    let mut writes = Vec::new();
+    let mut sends = Vec::new();
+    for (field, value) in fields {
+        match (field.content, value) {
+            (Content::Partial(_), Value::Object(fields)) => {
+                let inner = |(inner, value): (String, Value)| {
+                    Some(write(types::path_in(field, &inner)?, value))
+                };
+                writes.extend(fields.into_iter().filter_map(inner));
             }
+            (content, value) if shown.field(field.name).is_some() => {
+                let before = json::get(subject.data, field.name);
+                writes.push(write(field.name, whole(before, value, content)));
+            }
+            (_, value) => sends.push((field.name, value)),
         }
-        writes.retain(FieldWrite::changes);
-        let nature = if sends.contains(&("revert_execution", json!(true))) {
-            REVERT
-        } else if writes.iter().any(|write| write.path == "status") {
-            complete::NATURE
-        } else {
-            Nature::PLAIN
-        };
-        let unseen = (!sends.is_empty()).then_some("the service does not show what it held before");
-        Edit {
-            writes,
-            sends,
-            ..Edit::bare(
-                subject.patch(),
-                Nature {
-                    irreversible: nature.irreversible.or(unseen),
-                    ..nature
-                },
-            )
-        }
+    }
+    writes.retain(FieldWrite::changes);
+    let nature = if sends.contains(&("revert_execution", json!(true))) {
+        REVERT
+    } else if writes.iter().any(|write| write.path == "status") {
+        complete::NATURE
+    } else {
+        Nature::PLAIN
+    };
+    let unseen = (!sends.is_empty()).then_some("the service does not show what it held before");
+    Edit {
+        writes,
+        sends,
+        ..Edit::bare(
+            subject.patch(),
+            Nature {
+                irreversible: nature.irreversible.or(unseen),
+                ..nature
+            },
+        )
     }
 }
 

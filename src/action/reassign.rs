@@ -86,11 +86,11 @@ impl Reassign {
                 if !before.has(&from) {
                     return Ok(Err(before.why_not(&from)));
                 }
-                let mut listed = replaced(&before.listed, &from, Some(json!(to)));
+                let mut listed = replaced(&before.listed, &from, Some(&json!(to)));
                 add(&mut listed, &to);
                 Ok(Ok(Assigned {
                     listed,
-                    numbered: replaced(&before.numbered, &from, number(&to)),
+                    numbered: replaced(&before.numbered, &from, number(&to).as_ref()),
                 }))
             }
             Self::Set(templates) => {
@@ -201,10 +201,10 @@ fn number(user: &str) -> Option<Value> {
 }
 
 /// The list with `to` in the place of a user; without the user where there is no `to`.
-fn replaced(assignees: &[Value], from: &str, to: Option<Value>) -> Vec<Value> {
+fn replaced(assignees: &[Value], from: &str, to: Option<&Value>) -> Vec<Value> {
     without_repeats(assignees.iter().filter_map(|assignee| {
         if is_user(assignee, from) {
-            to.clone()
+            to.cloned()
         } else {
             Some(assignee.clone())
         }

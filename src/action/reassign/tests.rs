@@ -104,7 +104,18 @@ fn each_form_gives_the_list_that_it_says_or_why_nothing_changes() {
         // The order and repetitions mean nothing, also those of the arguments.
         (r#"{ set: ["2", "3", "2"] }"#, json!(["1"]), r#"["2","3"]"#),
         (r#"{ set: ["2", "3"] }"#, json!(["3", "2", "3"]), ALREADY),
-        // What can't be a user.
+    ] {
+        assert_eq!(
+            reassigned(arguments, &before),
+            after,
+            "{arguments} of {before}"
+        );
+    }
+}
+
+#[test]
+fn what_can_not_be_a_user_is_rejected() {
+    for (arguments, before, after) in [
         (
             r#"{ from: "1", to: "{{ vars.lines }}" }"#,
             json!(["1"]),
