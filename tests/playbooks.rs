@@ -257,6 +257,66 @@ fn a_schedule_is_run_however_its_name_is_written() {
     );
 }
 
+#[test]
+fn a_helper_takes_the_objects_that_the_guide_names() {
+    const EACH: [(&str, &str); 5] = [
+        ("executions: { list: {} }", "execution"),
+        ("executions: { list: {} }", "step"),
+        (
+            "flows: { entities: [ { id: c, schema: contact } ] }",
+            "execution",
+        ),
+        (
+            "flows: { entities: [ { id: c, schema: contact } ] }",
+            "phase",
+        ),
+        (
+            "flows: { entities: [ { id: c, schema: contact } ] }",
+            "task",
+        ),
+    ];
+    let takes = |source: &str, each: &str, call: &str| {
+        let text = format!(
+            "version: 1\nname: x\nselect: {{ {source}, each: {each} }}\nactions: [ {{ reassign: {{ set: [] }}, when: '{call}' }} ]\n"
+        );
+        load(&folder("x.yaml"), text, &Overrides::default(), now()).is_ok()
+    };
+    // Of an execution and a step; of a flow, a phase and a task.
+    for (call, expected) in [
+        ("has_assignee(X, \"1\")", "yy yyy"),
+        ("assignees(X) == []", "yy yyy"),
+        ("due(X) is none", "yy yyy"),
+        ("due_before(X, now)", "yy yyy"),
+        ("due_between(X, now, now)", "yy yyy"),
+        ("scheduled_between(X, now, now)", "-- --y"),
+        ("older_than(X, \"1 day\")", "yy y-y"),
+        ("idle_for(X, \"1 day\")", "yy yyy"),
+        ("context(X, \"contact\") is none", "y- y--"),
+    ] {
+        let mut found: String = EACH
+            .iter()
+            .map(|(source, each)| {
+                if takes(source, each, &call.replace('X', each)) {
+                    'y'
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        found.insert(2, ' ');
+        assert_eq!(found, expected, "{call}");
+    }
+    // Sections can be looked at, from their steps.
+    for (call, is_taken) in [
+        ("has_assignee(step.section, \"1\")", true),
+        ("due(step.section) is none", true),
+        ("older_than(step.section, \"1 day\")", false),
+        ("idle_for(step.section, \"1 day\")", false),
+    ] {
+        assert_eq!(takes(EACH[1].0, EACH[1].1, call), is_taken, "{call}");
+    }
+}
+
 /// Loads some text; neither that nor showing the mistakes may panic, and what is shown can't steer a terminal.
 fn survive(source: String) {
     if let Err(mistakes) = load(&folder("fuzz.yaml"), source, &Overrides::default(), now()) {

@@ -62,13 +62,14 @@ impl Body {
     }
 }
 
-/// A number where a text is due becomes one: ids are often written without quotes.
+/// A number where a text is due becomes one: ids are often written without quotes. Blanks around an id are none of it.
 fn fitted(value: Value, content: Content) -> Value {
     match (content, value) {
         (
-            Content::Text | Content::Word(_) | Content::Date | Content::Assignee,
+            Content::Text | Content::Id | Content::Word(_) | Content::Date | Content::Assignee,
             Value::Number(number),
         ) => Value::String(number.to_string()),
+        (Content::Id | Content::Assignee, Value::String(id)) => Value::String(id.trim().to_owned()),
         (Content::List(item), Value::Array(values)) => values
             .into_iter()
             .map(|value| fitted(value, *item))
@@ -85,6 +86,7 @@ fn fitted(value: Value, content: Content) -> Value {
             .collect(),
         (
             Content::Text
+            | Content::Id
             | Content::Word(_)
             | Content::Date
             | Content::Number
@@ -129,6 +131,7 @@ fn store_dates(
             .map(Value::Object),
         (
             Content::Text
+            | Content::Id
             | Content::Word(_)
             | Content::Date
             | Content::Number

@@ -1,10 +1,8 @@
 //! `close`: an execution ends with a reason.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::{Edit, Effect, FieldWrite, Nature, Planned, Repeat, Subject};
+use super::{Edit, FieldWrite, Planned, Subject, complete::NATURE};
 use crate::{api::Generation, json, template::Template};
 
 #[derive(Clone, Debug)]
@@ -13,13 +11,6 @@ pub struct Close {
     pub reason: Vec<Template>,
     pub description: Option<Template>,
 }
-
-/// A read tells a status; flows that end are events that automations listen to.
-const NATURE: Nature = Nature {
-    repeat: Repeat::Readable,
-    effects: &[Effect::AutomationsMayFire],
-    irreversible: None,
-};
 
 /// Where a generation keeps what closing needs.
 struct Paths {
@@ -48,7 +39,7 @@ impl Close {
         match subject.text("status") {
             Some("STARTED") => {}
             Some(status) => return Planned::Nothing(format!("is {status} already")),
-            None => return Planned::Reject("has no status".to_owned()),
+            None => return Planned::Nothing("has no status".to_owned()),
         }
         let paths = match subject.generation {
             Generation::V1 if json::get(subject.data, V1.configured).is_none() => {
@@ -60,36 +51,25 @@ impl Close {
         let writes = self.writes(subject, &paths);
         writes.map_or_else(Planned::Reject, |writes| {
             Planned::Edit(Edit {
-                operation: subject.patch(),
-                writes,
-                sends: Vec::new(),
-                expects: BTreeMap::new(),
-                requires: Vec::new(),
                 nature: NATURE,
+                ..Edit::fields(subject, writes)
             })
         })
     }
 
     fn writes(&self, subject: &Subject<'_>, paths: &Paths) -> Result<Vec<FieldWrite>, String> {
-        let before = |path| json::get(subject.data, path).cloned();
+        // What is selected from an earlier time goes along: the service wants a reason with each closing.
+        let along = |path, after| FieldWrite {
+            goes_along: true,
+            ..FieldWrite::new(subject.data, path, after)
+        };
         let mut writes = vec![
-            FieldWrite {
-                path: "status",
-                after: json!("CLOSED"),
-                undo: json!("STARTED"),
-            },
-            FieldWrite {
-                path: paths.selected,
-                after: json!([self.reason(subject, paths)?]),
-                undo: before(paths.selected).unwrap_or_else(|| json!([])),
-            },
+            FieldWrite::new(subject.data, "status", json!("CLOSED")),
+            along(paths.selected, json!([self.reason(subject, paths)?])),
         ];
         if let Some(description) = &self.description {
-            writes.push(FieldWrite {
-                path: paths.description,
-                after: Value::String(subject.word(description)?),
-                undo: before(paths.description).unwrap_or_else(|| json!("")),
-            });
+            let description = Value::String(subject.word(description)?);
+            writes.push(along(paths.description, description));
         }
         Ok(writes)
     }
@@ -131,8 +111,8 @@ impl Close {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{flow, over_executions, over_flows, row, said},
-        plan::{Builder, ReasonsUnread},
+        fixture::{changes, flow, over_executions, over_flows, row, said},
+        plan::{Builder, ReasonsUnread, Undo},
         selection::Part,
     };
 
@@ -143,6 +123,10 @@ mod tests {
     /// What both generations say, in v2's words, of an execution with these closing reasons.
     fn closed(arguments: &str, configured: &Value, status: &str) -> String {
         let actions = format!("actions: [ close: {arguments} ]");
+        let status = match status {
+            "" => Value::Null,
+            status => json!(status),
+        };
         let v2 = json!({"status": status, "closing_reason": {"configured_reasons": configured}});
         let v1 = json!({"status": status, "configuredClosingReasonSnapshot": configured});
         let [v2] = &said(&over_flows("", &actions), &flow("e", &v2))[..] else {
@@ -232,9 +216,36 @@ mod tests {
                 "DONE",
                 "skipped e: is DONE already",
             ),
+            ("{ reason: Won }", reasons(), "", "skipped e: has no status"),
         ] {
             assert_eq!(closed(arguments, &configured, status), said, "{arguments}");
         }
+    }
+
+    #[test]
+    fn a_closing_is_taken_back_unless_it_adds_a_description() {
+        let closed = |arguments: &str, reason: &Value| {
+            let playbook = over_flows("", &format!("actions: [ close: {arguments} ]"));
+            let change = &changes(&playbook, &flow("e", &json!({"closing_reason": reason})))[0];
+            json!([change.request.body, change.undo])
+        };
+        let won = json!([{"id": "r1", "title": "Won"}]);
+        // A reason that was selected before goes along all the same.
+        let reason = json!({"configured_reasons": reasons(), "selected_reasons": won});
+        let body = json!({"status": "CLOSED", "closing_reason": {"selected_reasons": won}});
+        let [sent, undo] = [0, 1].map(|place| closed("{ reason: Won }", &reason)[place].clone());
+        assert_eq!(sent, body);
+        assert_eq!(
+            undo["request"]["body"],
+            json!({"status": "STARTED", "closing_reason": {"selected_reasons": won}})
+        );
+        let undo = closed(
+            "{ reason: Won, description: x }",
+            &json!({"configured_reasons": reasons()}),
+        )[1]
+        .clone();
+        let why = "closing_reason.extra_description had no value, and no request takes one away";
+        assert_eq!(undo, json!(Undo::None(why.to_owned())));
     }
 
     #[test]

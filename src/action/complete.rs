@@ -1,7 +1,5 @@
 //! `complete` and `reopen`: an execution is done, or goes on.
 
-use std::collections::BTreeMap;
-
 use serde_json::json;
 
 use super::{Edit, Effect, FieldWrite, Nature, Planned, Repeat, Subject};
@@ -13,7 +11,8 @@ pub enum EndOrGoOn {
     Reopen,
 }
 
-const NATURE: Nature = Nature {
+/// A read tells a status; flows that end or go on are events that automations listen to.
+pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[Effect::AutomationsMayFire],
     irreversible: None,
@@ -21,8 +20,9 @@ const NATURE: Nature = Nature {
 
 impl EndOrGoOn {
     pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
+        // The first generation knows executions without a status: they are none of those that are worked on.
         let Some(from) = subject.text("status") else {
-            return Planned::Reject("has no status".to_owned());
+            return Planned::Nothing("has no status".to_owned());
         };
         let to = match (self, from) {
             (Self::Complete, "STARTED") => "DONE",
@@ -32,16 +32,11 @@ impl EndOrGoOn {
             }
         };
         Planned::Edit(Edit {
-            operation: subject.patch(),
-            writes: vec![FieldWrite {
-                path: "status",
-                after: json!(to),
-                undo: json!(from),
-            }],
-            sends: Vec::new(),
-            expects: BTreeMap::new(),
-            requires: Vec::new(),
             nature: NATURE,
+            ..Edit::fields(
+                subject,
+                vec![FieldWrite::new(subject.data, "status", json!(to))],
+            )
         })
     }
 }
@@ -60,9 +55,14 @@ mod tests {
             ("reopen", "STARTED", "skipped e: is STARTED already"),
             ("reopen", "DONE", r#"{"status":"STARTED"}"#),
             ("reopen", "CLOSED", r#"{"status":"STARTED"}"#),
+            ("complete", "", "skipped e: has no status"),
+            ("reopen", "", "skipped e: has no status"),
         ] {
             let actions = format!("actions: [ {action} ]");
-            let fields = json!({"status": status});
+            let fields = match status {
+                "" => json!({"status": null}),
+                status => json!({"status": status}),
+            };
             let v2 = said(&over_flows("", &actions), &flow("e", &fields)).join("");
             let v1 = said(&over_executions("", &actions), &row("e", &fields)).join("");
             assert_eq!(v2.replace("PATCH /v2/flows/executions/e ", ""), line);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::Nature;
+use super::{FieldWrite, Nature};
 use crate::{
     api::{Generation, Id, Level, Operation},
     dates::Calendar,
@@ -56,15 +56,6 @@ pub struct Edit {
     pub nature: Nature,
 }
 
-/// One field of a request's body. Paths are dotted: `closing_reason.selected_reasons`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct FieldWrite {
-    pub path: &'static str,
-    pub after: Value,
-    /// The value that takes it back.
-    pub undo: Value,
-}
-
 impl Edit {
     /// A request without a body.
     pub(super) const fn bare(operation: Operation, nature: Nature) -> Self {
@@ -75,6 +66,14 @@ impl Edit {
             expects: BTreeMap::new(),
             requires: Vec::new(),
             nature,
+        }
+    }
+
+    /// A PATCH of plain fields.
+    pub(super) fn fields(subject: &Subject<'_>, writes: Vec<FieldWrite>) -> Self {
+        Self {
+            writes,
+            ..Self::bare(subject.patch(), Nature::PLAIN)
         }
     }
 }
@@ -143,6 +142,25 @@ impl Subject<'_> {
         Ok(words)
     }
 
+    /// As [`Self::word`], for an id.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::word`], or when the text can't be an id.
+    pub fn id_of(&self, template: &Template) -> Result<String, String> {
+        self.word(template).and_then(checked)
+    }
+
+    /// As [`Self::all_words`], for ids.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::id_of`].
+    pub fn ids_of(&self, templates: &[Template]) -> Result<Vec<String>, String> {
+        let words = self.all_words(templates)?;
+        words.into_iter().map(checked).collect()
+    }
+
     /// What a template gives here as texts: a list's items, or the one text.
     ///
     /// # Errors
@@ -160,6 +178,14 @@ impl Subject<'_> {
             | Value::String(_)
             | Value::Object(_) => word_of(&value).map(|word| vec![word]),
         }
+    }
+}
+
+/// An id; a cell of a spreadsheet may hold a line break, or two ids.
+fn checked(id: String) -> Result<String, String> {
+    match Id::new(&id) {
+        Ok(_) => Ok(id),
+        Err(error) => Err(format!("{id:?} is no id: {error}")),
     }
 }
 

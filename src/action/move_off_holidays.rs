@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Edit, FieldWrite, Nature, Planned, Subject};
+use super::{Edit, FieldWrite, Planned, Subject};
 use crate::dates::{self, Direction};
 
 #[derive(Clone, Copy, Debug)]
@@ -22,14 +22,10 @@ impl MoveOffHolidays {
         match moved {
             Err(error) => Planned::Reject(error.to_string()),
             Ok(after) if after == due => Planned::Nothing("is due on a business day".to_owned()),
-            Ok(after) => Planned::Edit(Edit {
-                writes: vec![FieldWrite {
-                    path,
-                    after: Value::String(after),
-                    undo: Value::String(due.to_owned()),
-                }],
-                ..Edit::bare(subject.patch(), Nature::PLAIN)
-            }),
+            Ok(after) => {
+                let write = FieldWrite::new(subject.data, path, Value::String(after));
+                Planned::Edit(Edit::fields(subject, vec![write]))
+            }
         }
     }
 }

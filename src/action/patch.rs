@@ -1,14 +1,15 @@
 //! `patch`: any fields that the API lets a request change.
 
-use std::collections::BTreeMap;
+use serde_json::{Map, Value, json};
 
-use serde_json::{Value, json};
-
-use super::{Body, Edit, Effect, FieldWrite, Nature, Planned, Repeat, Subject};
+use super::{
+    Body, Edit, FieldWrite, Nature, Planned, Subject, complete,
+    status_move::{Keys, Moved, REVERT, Wish},
+};
 use crate::{
     api::{
         Level,
-        types::{self, Content, Request},
+        types::{self, Content, Request, RequestField},
     },
     json,
 };
@@ -30,42 +31,110 @@ impl Patch {
         let Some(request) = types::update(subject.generation, subject.level) else {
             return Err(format!("no operation changes a {}", subject.level));
         };
-        let shown = types::record(subject.generation, subject.level);
-        let mut writes = Vec::new();
-        let mut sends = Vec::new();
+        let mut fields = Vec::new();
         for (name, body) in &self.fields {
             let Some(field) = request.field(name) else {
                 return Err(unknown(name, request));
             };
             let present = json::get(subject.data, name).unwrap_or(&Value::Null);
             let value = body.value_instead(subject, field.content, name, present)?;
-            match (field.content, value) {
-                (Content::Partial(_), Value::Object(fields)) => {
-                    let inner = |(inner, value): (String, Value)| {
-                        Some(write(subject, types::path_in(field, &inner)?, value))
-                    };
-                    writes.extend(fields.into_iter().filter_map(inner));
-                }
-                (_, value) if shown.field(name).is_some() => {
-                    writes.push(write(subject, field.name, value));
-                }
-                (_, value) => sends.push((field.name, value)),
-            }
+            fields.push((field, value));
         }
-        writes.retain(|write| write.after != write.undo);
-        if writes.is_empty() && (sends.is_empty() || self.converges) {
+        let moved = moved(subject, &mut fields)?;
+        let mut edit = plain(subject, fields);
+        if let Some(moved) = moved {
+            edit.writes.push(moved.write);
+            edit.sends.extend(moved.sends);
+            edit.nature = Nature {
+                irreversible: moved.nature.irreversible.or(edit.nature.irreversible),
+                ..moved.nature
+            };
+        }
+        if edit.writes.is_empty() && (edit.sends.is_empty() || self.converges) {
             return Ok(Planned::Nothing("is like that already".to_owned()));
         }
-        let nature = nature(subject, &writes, &sends);
-        Ok(Planned::Edit(Edit {
-            operation: subject.patch(),
-            writes,
-            sends,
-            expects: BTreeMap::new(),
-            requires: Vec::new(),
-            nature,
-        }))
+        Ok(Planned::Edit(edit))
     }
+}
+
+/// The fields that differ, and those that no read shows.
+fn plain(subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> Edit {
+    let shown = types::record(subject.generation, subject.level);
+    let write = |path, value| FieldWrite::new(subject.data, path, value);
+    let mut writes = Vec::new();
+    let mut sends = Vec::new();
+    for (field, value) in fields {
+        match (field.content, value) {
+            (Content::Partial(_), Value::Object(fields)) => {
+                let inner = |(inner, value): (String, Value)| {
+                    Some(write(types::path_in(field, &inner)?, value))
+                };
+                writes.extend(fields.into_iter().filter_map(inner));
+            }
+            (content, value) if shown.field(field.name).is_some() => {
+                let before = json::get(subject.data, field.name);
+                writes.push(write(field.name, whole(before, value, content)));
+            }
+            (_, value) => sends.push((field.name, value)),
+        }
+    }
+    writes.retain(FieldWrite::changes);
+    let nature = if sends.contains(&("revert_execution", json!(true))) {
+        REVERT
+    } else if writes.iter().any(|write| write.path == "status") {
+        complete::NATURE
+    } else {
+        Nature::PLAIN
+    };
+    let unseen = (!sends.is_empty()).then_some("the service does not show what it held before");
+    Edit {
+        writes,
+        sends,
+        ..Edit::bare(
+            subject.patch(),
+            Nature {
+                irreversible: nature.irreversible.or(unseen),
+                ..nature
+            },
+        )
+    }
+}
+
+/// Takes the status of a task or step out of the fields, with what belongs to it: it moves as `set_status` moves it.
+/// None where it is so already, or not asked for.
+fn moved(
+    subject: &Subject<'_>,
+    fields: &mut Vec<(&'static RequestField, Value)>,
+) -> Result<Option<Moved>, String> {
+    let is_task = matches!(subject.level, Level::Step | Level::Task);
+    let mut take = |name: &str| {
+        let place = fields.iter().position(|(field, _)| field.name == name)?;
+        Some(fields.remove(place).1)
+    };
+    let Some(Value::String(to)) = is_task.then(|| take("status")).flatten() else {
+        return Ok(None);
+    };
+    let revert = take("revert_execution") == Some(json!(true));
+    let branch = take("next_condition_id").and_then(|id| id.as_str().map(str::to_owned));
+    let wish = Wish {
+        to: &to,
+        revert,
+        branch: &|| Ok(branch.clone()),
+        keys: Keys {
+            revert: "revert_execution",
+            branch: "next_condition_id",
+        },
+    };
+    let moved = wish.moved(subject)?;
+    let disables =
+        |(field, value): &(&RequestField, Value)| field.name == "enabled" && *value == json!(false);
+    if moved.is_some() && fields.iter().any(disables) {
+        return Err(
+            "can't change its status in the request that disables it: make it two actions"
+                .to_owned(),
+        );
+    }
+    Ok(moved)
 }
 
 fn unknown(name: &str, request: &Request) -> String {
@@ -73,161 +142,31 @@ fn unknown(name: &str, request: &Request) -> String {
     format!("{} has no field {name}; it has {known}", request.name)
 }
 
-fn write(subject: &Subject<'_>, path: &'static str, after: Value) -> FieldWrite {
-    let undo = match (json::get(subject.data, path), &after) {
-        (Some(before), _) => before.clone(),
-        (None, Value::Array(_)) => json!([]),
-        (None, Value::String(_)) => json!(""),
-        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => Value::Null,
-    };
-    FieldWrite { path, after, undo }
-}
-
-fn nature(subject: &Subject<'_>, writes: &[FieldWrite], sends: &[(&str, Value)]) -> Nature {
-    if sends.contains(&("revert_execution", json!(true))) {
-        return Nature {
-            repeat: Repeat::Once,
-            effects: &[Effect::LaterTasksReset],
-            irreversible: Some("the later tasks that were reset don't come back"),
-        };
-    }
-    let is_status = writes.iter().any(|write| write.path == "status");
-    let is_new = |write: &FieldWrite| write.undo.is_null();
-    let irreversible = if is_status && subject.level == Level::Task {
-        Some("a task's status goes back only by reverting it, which resets every later task")
-    } else if !sends.is_empty() {
-        Some("the service does not show what it held before")
-    } else if writes.iter().any(is_new) {
-        Some("a field that had no value can't be emptied again")
-    } else {
-        None
-    };
-    if is_status {
-        Nature {
-            repeat: Repeat::Readable,
-            effects: &[Effect::AutomationsMayFire],
-            irreversible,
+/// An object of which a part may be given, with the rest as it is: whether the service keeps the rest by itself is not
+/// documented.
+fn whole(before: Option<&Value>, value: Value, content: Content) -> Value {
+    match (content, before, value) {
+        (Content::Object(request), Some(Value::Object(before)), Value::Object(fields))
+            if request.fields.iter().all(|field| !field.required) =>
+        {
+            let known = |name: &str| request.field(name);
+            let mut whole: Map<String, Value> = before
+                .iter()
+                .filter(|(name, value)| known(name).is_some() && !value.is_null())
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect();
+            for (name, value) in fields {
+                let value = match known(&name) {
+                    Some(field) => self::whole(before.get(&name), value, field.content),
+                    None => value,
+                };
+                whole.insert(name, value);
+            }
+            Value::Object(whole)
         }
-    } else {
-        Nature {
-            irreversible,
-            ..Nature::PLAIN
-        }
+        (_, _, value) => value,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        fixture::{changes, flow, legacy, over_executions, over_flows, said, with},
-        plan::Undo,
-    };
-
-    /// What is said of one task with these fields.
-    fn patched(fields: &str, task: &Value) -> String {
-        let rest = format!("actions: [ {{ patch: {fields} }} ]\nguards: {{ allow: [revert] }}");
-        let task = with(json!({"id": "t", "name": "T", "status": "PENDING"}), task);
-        said(
-            &over_flows("each: task", &rest),
-            &flow("e", &json!({"tasks": [task]})),
-        )
-        .join("")
-        .replace("PATCH /v2/flows/executions/e/tasks/t ", "")
-    }
-
-    #[test]
-    fn only_fields_that_differ_are_sent_and_what_is_not_shown_goes_with_them() {
-        for (fields, task, line) in [
-            (
-                "{ name: T, enabled: false }",
-                json!({"enabled": true}),
-                r#"{"enabled":false}"#,
-            ),
-            ("{ name: T }", json!({}), "skipped t: is like that already"),
-            (
-                "{ assigned_to: [10010, { variable: v }], description: { enabled: true, value: \"{{ task.name }}!\" } }",
-                json!({}),
-                r#"{"assigned_to":["10010",{"variable":"v"}],"description":{"enabled":true,"value":"T!"}}"#,
-            ),
-            (
-                "{ status: COMPLETED, next_condition_id: c }",
-                json!({}),
-                r#"{"next_condition_id":"c","status":"COMPLETED"}"#,
-            ),
-            (
-                "{ status: COMPLETED, next_condition_id: c }",
-                json!({"status": "COMPLETED"}),
-                "skipped t: is like that already",
-            ),
-            (
-                "{ due_date: \"{{ task.name }}\" }",
-                json!({}),
-                "rejected t: `T` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`",
-            ),
-            (
-                "{ enabled: \"{{ task.name }}\" }",
-                json!({}),
-                "rejected t: enabled must be true or false, not \"T\"",
-            ),
-        ] {
-            assert_eq!(patched(fields, &task), line, "{fields}");
-        }
-    }
-
-    #[test]
-    fn a_field_that_is_held_in_part_is_written_in_part() {
-        let playbook = over_flows(
-            "",
-            "actions: [ patch: { closing_reason: { extra_description: x } } ]",
-        );
-        let data = json!({"closing_reason": {"configured_reasons": [{"id": "r", "title": "R"}]}});
-        let change = &changes(&playbook, &flow("e", &data))[0];
-        assert_eq!(
-            json!(change.request.body),
-            json!({"closing_reason": {"extra_description": "x"}})
-        );
-        assert_eq!(
-            json!(change.after),
-            json!({"closing_reason.extra_description": "x"})
-        );
-    }
-
-    #[test]
-    fn a_patch_of_a_status_can_be_read_back_and_one_that_reverts_is_sent_once() {
-        let nature = |fields: &str, status: &str| {
-            let rest = format!("actions: [ {{ patch: {fields} }} ]\nguards: {{ allow: [revert] }}");
-            let task = json!({"id": "t", "status": status});
-            let change = &changes(
-                &over_flows("each: task", &rest),
-                &flow("e", &json!({"tasks": [task]})),
-            )[0];
-            (change.repeat, matches!(change.undo, Undo::Request(_)))
-        };
-        assert_eq!(nature("{ name: x }", "PENDING"), (Repeat::Safe, true));
-        assert_eq!(
-            nature("{ enabled: true }", "PENDING"),
-            (Repeat::Safe, false)
-        );
-        assert_eq!(
-            nature("{ status: SKIPPED }", "PENDING"),
-            (Repeat::Readable, false)
-        );
-        assert_eq!(
-            nature("{ status: PENDING, revert_execution: true }", "COMPLETED"),
-            (Repeat::Once, false)
-        );
-    }
-
-    #[test]
-    fn what_the_service_does_not_show_is_sent_each_time_when_that_is_said() {
-        let playbook = over_executions(
-            "each: step",
-            "actions: [ { patch: { position: { index: 0 } }, converges: false } ]",
-        );
-        assert_eq!(
-            said(&playbook, &legacy("e", &[json!({"id": "s"})])),
-            [r#"PATCH /v1/workflows/executions/e/steps/s {"position":{"index":0}}"#]
-        );
-    }
-}
+mod tests;

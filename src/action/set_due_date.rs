@@ -1,11 +1,11 @@
 //! `set_due_date`: a due date, or the rule that one is worked out by.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Body, Edit, FieldWrite, Nature, Planned, Subject};
+use super::{Body, Edit, FieldWrite, Planned, Subject};
 use crate::{
     api::types::{self, Content},
-    dates, json,
+    dates,
     template::Template,
 };
 
@@ -16,12 +16,6 @@ pub enum SetDueDate {
     /// A rule of the generation: v2's `due_date_config`, v1's `dynamicDueDate`.
     Rule(Body),
 }
-
-/// A due date that is not there can't be put back: requests hold no nulls.
-const FIRST: Nature = Nature {
-    irreversible: Some("it had no due date, and no request takes one away"),
-    ..Nature::PLAIN
-};
 
 impl SetDueDate {
     pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
@@ -38,7 +32,8 @@ fn set(subject: &Subject<'_>, date: &Template) -> Result<Planned, String> {
     let wanted = subject.word(date)?;
     let after = dates::stored(&wanted, subject.text(path), subject.zone)
         .map_err(|error| error.to_string())?;
-    Ok(write(subject, path, Value::String(after)))
+    let write = FieldWrite::new(subject.data, path, Value::String(after));
+    Ok(planned(subject, write, "is due then already"))
 }
 
 fn set_rule(subject: &Subject<'_>, rule: &Body) -> Result<Planned, String> {
@@ -49,37 +44,22 @@ fn set_rule(subject: &Subject<'_>, rule: &Body) -> Result<Planned, String> {
         return Err(format!("a {} has no {}", subject.level, fields.rule));
     };
     let after = rule.value(subject, field.content, fields.rule)?;
-    if json::get(subject.data, fields.rule) == Some(&after) {
-        return Ok(Planned::Nothing("is due by that rule already".to_owned()));
-    }
+    // Also where it has this very rule: the date goes before it.
     if let Some(due) = subject.text(fields.due) {
         return Err(format!(
             "is due {due}: a date goes before a rule, and no request takes it away"
         ));
     }
-    Ok(write(subject, fields.rule, after))
+    let write = FieldWrite::new(subject.data, fields.rule, after);
+    Ok(planned(subject, write, "is due by that rule already"))
 }
 
-fn write(subject: &Subject<'_>, path: &'static str, after: Value) -> Planned {
-    let before = json::get(subject.data, path)
-        .cloned()
-        .unwrap_or(Value::Null);
-    if before == after {
-        return Planned::Nothing("is due then already".to_owned());
-    }
-    let nature = if before == json!(null) {
-        FIRST
+fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> Planned {
+    if write.changes() {
+        Planned::Edit(Edit::fields(subject, vec![write]))
     } else {
-        Nature::PLAIN
-    };
-    Planned::Edit(Edit {
-        writes: vec![FieldWrite {
-            path,
-            after,
-            undo: before,
-        }],
-        ..Edit::bare(subject.patch(), nature)
-    })
+        Planned::Nothing(nothing.to_owned())
+    }
 }
 
 /// What the rule of a generation holds.
@@ -96,6 +76,8 @@ pub fn rule_content(
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         fixture::{changes, flow, legacy, over_executions, over_flows, row, said},
@@ -228,6 +210,26 @@ mod tests {
                 "rejected e: is due 2026-12-24: a date goes before a rule, and no request takes it away"
             ]
         );
+    }
+
+    #[test]
+    fn a_target_with_a_date_is_not_due_by_its_rule() {
+        let v2 = json!({"duration": 3, "unit": "days", "type": "WORKFLOW_STARTED"});
+        let v1 = json!({"numberOfUnits": 3, "timePeriod": "days"});
+        let set = |rule: &Value| format!("actions: [ set_due_date: {{ config: {rule} }} ]");
+        let (of_v2, of_v1) = (over_flows("", &set(&v2)), over_executions("", &set(&v1)));
+        for (due, line) in [
+            (json!(null), "skipped e: is due by that rule already"),
+            (
+                json!("2026-12-24"),
+                "rejected e: is due 2026-12-24: a date goes before a rule, and no request takes it away",
+            ),
+        ] {
+            let v2 = flow("e", &json!({"due_date": due, "due_date_config": v2}));
+            let v1 = row("e", &json!({"dueDate": due, "dynamicDueDate": v1}));
+            assert_eq!(said(&of_v2, &v2), [line]);
+            assert_eq!(said(&of_v1, &v1), [line]);
+        }
     }
 
     #[test]

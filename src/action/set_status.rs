@@ -1,14 +1,11 @@
 //! `set_status`: a task or step moves on, or back.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Value, json};
-
 use super::{
-    Edit, Effect, FieldWrite, Nature, Planned, Repeat, Subject,
-    status::{Move, WANTED, step, today},
+    Edit, Planned, Subject,
+    status::WANTED,
+    status_move::{Keys, Wish},
 };
-use crate::{api::Generation, template::Template};
+use crate::template::Template;
 
 #[derive(Clone, Debug)]
 pub struct SetStatus {
@@ -20,6 +17,11 @@ pub struct SetStatus {
     pub branch: Option<Template>,
 }
 
+const KEYS: Keys = Keys {
+    revert: "revert",
+    branch: "branch",
+};
+
 impl SetStatus {
     /// What a playbook may ask for.
     pub const WORDS: [&'static str; 4] = WANTED;
@@ -30,118 +32,41 @@ impl SetStatus {
 
     fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
         let to = subject.word(&self.to)?;
-        if !WANTED.contains(&to.as_str()) {
-            return Err(format!(
-                "`{to}` is no status to set: use {}",
-                WANTED.join(", ")
-            ));
-        }
-        let from = subject.text("status").ok_or("has no status")?;
-        let moved = match subject.generation {
-            // The rules are those of tasks; a step takes any status.
-            Generation::V1 if today(from) == to => Move::None,
-            Generation::V1 => Move::Forward,
-            Generation::V2 => step(from, &to, self.revert)?,
+        let branch = || {
+            self.branch
+                .as_ref()
+                .map(|branch| subject.word(branch))
+                .transpose()
         };
-        if moved == Move::None {
-            return Ok(Planned::Nothing(format!("is {from} already")));
-        }
-        let mut sends = Vec::new();
-        if subject.generation == Generation::V2 {
-            if subject.data["enabled"] == false {
-                return Err("is not enabled, so its status can't change".to_owned());
-            }
-            if moved == Move::Revert {
-                sends.push(("revert_execution", json!(true)));
-            }
-            if to == "COMPLETED"
-                && let Some(branch) = self.branch(subject)?
-            {
-                sends.push(("next_condition_id", json!(branch)));
-            }
-        }
-        Ok(Planned::Edit(Edit {
-            operation: subject.patch(),
-            writes: vec![FieldWrite {
-                path: "status",
-                undo: json!(from),
-                after: Value::String(to.clone()),
-            }],
-            sends,
-            expects: BTreeMap::new(),
-            requires: Vec::new(),
-            nature: nature(subject.generation, moved, &to),
-        }))
-    }
-
-    /// The condition that a decision is completed with.
-    fn branch(&self, subject: &Subject<'_>) -> Result<Option<String>, String> {
-        let task = subject.data;
-        if task["task_type"] != "DECISION" {
-            return Ok(None);
-        }
-        let conditions: Vec<(&str, &str)> = task["conditions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(|condition| {
-                let id = condition["id"].as_str()?;
-                Some((id, condition["branch_name"].as_str().unwrap_or(id)))
-            })
-            .collect();
-        let known = || {
-            let known: Vec<&str> = conditions.iter().map(|(id, _)| *id).collect();
-            known.join(", ")
+        let wish = Wish {
+            to: &to,
+            revert: self.revert,
+            branch: &branch,
+            keys: KEYS,
         };
-        match &self.branch {
-            None if task["trigger_mode"] == "manual" => Err(format!(
-                "is a decision: say which branch it takes with `branch`, one of {}",
-                known()
+        Ok(match wish.moved(subject)? {
+            None => Planned::Nothing(format!(
+                "is {} already",
+                subject.text("status").unwrap_or(&to)
             )),
-            None => Ok(None),
-            Some(template) => {
-                let wanted = subject.word(template)?;
-                let fits = |(id, name): &&(&str, &str)| *id == wanted || *name == wanted;
-                match conditions.iter().find(fits) {
-                    Some((id, _)) => Ok(Some((*id).to_owned())),
-                    None => Err(format!("has no branch `{wanted}`; it has {}", known())),
-                }
-            }
-        }
-    }
-}
-
-fn nature(generation: Generation, moved: Move, to: &str) -> Nature {
-    let effects: &'static [Effect] = match (moved, to) {
-        (Move::Revert, _) => &[Effect::LaterTasksReset],
-        (Move::None | Move::Forward, "COMPLETED" | "SKIPPED") => {
-            &[Effect::AutomationsMayFire, Effect::FlowAdvances]
-        }
-        (Move::None | Move::Forward, _) => &[],
-    };
-    match moved {
-        Move::Revert => Nature {
-            repeat: Repeat::Once,
-            effects,
-            irreversible: Some("the later tasks that were reset don't come back"),
-        },
-        Move::None | Move::Forward => Nature {
-            repeat: Repeat::Readable,
-            effects,
-            irreversible: match generation {
-                Generation::V1 => None,
-                Generation::V2 => Some(
-                    "a task's status goes back only by reverting it, which resets every later task",
-                ),
-            },
-        },
+            Some(moved) => Planned::Edit(Edit {
+                sends: moved.sends,
+                nature: moved.nature,
+                ..Edit::fields(subject, vec![moved.write])
+            }),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
-    use crate::fixture::{changes, flow, legacy, over_executions, over_flows, said};
+    use crate::{
+        action::Repeat,
+        fixture::{changes, flow, legacy, over_executions, over_flows, said},
+    };
 
     /// What is said of one task with these fields.
     fn set(action: &str, task: &Value) -> String {
@@ -234,6 +159,21 @@ mod tests {
                 r#"PATCH /v2/flows/executions/e/tasks/t {"status":"COMPLETED"}"#,
             ]
         );
+    }
+
+    #[test]
+    fn a_step_without_a_status_gets_one_for_good() {
+        for status in SetStatus::WORDS {
+            let playbook =
+                over_executions("each: step", &format!("actions: [ set_status: {status} ]"));
+            let [change] = &changes(&playbook, &legacy("e", &[json!({"id": "s"})]))[..] else {
+                panic!("one change to {status}")
+            };
+            assert_eq!(json!(change.before), json!({"status": null}));
+            assert_eq!(json!(change.after), json!({"status": status}));
+            let why = "status had no value, and no request takes one away";
+            assert_eq!(json!(change.undo), json!({"none": why}));
+        }
     }
 
     #[test]

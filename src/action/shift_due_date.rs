@@ -1,10 +1,8 @@
 //! `shift_due_date`: the due date moves by a distance in calendar units or business days.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use super::{Edit, FieldWrite, Nature, Planned, Subject, edit::DueFields};
+use super::{Edit, FieldWrite, Planned, Subject, edit::DueFields};
 use crate::{dates::Step, json, template::Template};
 
 #[derive(Clone, Debug)]
@@ -28,18 +26,10 @@ impl ShiftDueDate {
         match self.shifted(subject, due) {
             Err(reason) => Planned::Reject(reason),
             Ok(after) if after == due => Planned::Nothing("is due then already".to_owned()),
-            Ok(after) => Planned::Edit(Edit {
-                operation: subject.patch(),
-                writes: vec![FieldWrite {
-                    path,
-                    after: Value::String(after),
-                    undo: Value::String(due.to_owned()),
-                }],
-                sends: Vec::new(),
-                expects: BTreeMap::new(),
-                requires: Vec::new(),
-                nature: Nature::PLAIN,
-            }),
+            Ok(after) => {
+                let write = FieldWrite::new(subject.data, path, Value::String(after));
+                Planned::Edit(Edit::fields(subject, vec![write]))
+            }
         }
     }
 
@@ -88,6 +78,12 @@ mod tests {
                 "-2 weeks",
                 json!("2021-04-27T12:00:00.000Z"),
                 r#"{"due_date":"2021-04-13T12:00:00.000Z"}"#,
+            ),
+            // The sign in front holds for all of it.
+            (
+                "-1 day 12 hours",
+                json!("2021-04-27T12:00:00.000Z"),
+                r#"{"due_date":"2021-04-26T00:00:00.000Z"}"#,
             ),
             // Christmas falls on a Friday and a Saturday.
             (

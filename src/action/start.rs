@@ -50,12 +50,12 @@ impl Start {
         let mut entities = vec![entity];
         for context in &self.contexts {
             entities.push(Entity {
-                id: subject.word(&context.id)?,
-                schema: subject.word(&context.schema)?,
+                id: subject.id_of(&context.id)?,
+                schema: subject.id_of(&context.schema)?,
                 title: String::new(),
             });
         }
-        let template = json!(subject.word(&self.template)?);
+        let template = json!(subject.id_of(&self.template)?);
         let mut body: Vec<(&'static str, Value)> = match subject.generation {
             Generation::V1 => vec![
                 ("workflowId", template),
@@ -75,13 +75,11 @@ impl Start {
                 ),
             ],
         };
-        for (name, templates) in [
-            ("assignedTo", &self.assigned_to),
-            ("purposes", &self.purposes),
-        ] {
-            if !templates.is_empty() {
-                body.push((name, json!(subject.all_words(templates)?)));
-            }
+        if !self.assigned_to.is_empty() {
+            body.push(("assignedTo", json!(subject.ids_of(&self.assigned_to)?)));
+        }
+        if !self.purposes.is_empty() {
+            body.push(("purposes", json!(subject.all_words(&self.purposes)?)));
         }
         let operation = match subject.generation {
             Generation::V1 => Operation::CreateExecution,
@@ -108,5 +106,42 @@ impl Entity {
 
     fn second(&self, is_primary: bool) -> Value {
         json!({"entity_id": self.id, "entity_schema": self.schema, "is_primary": is_primary})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        fixture::{playbook, short},
+        plan::Builder,
+        selection::{Execution, Part},
+    };
+
+    #[test]
+    fn what_can_not_be_an_id_starts_nothing() {
+        let started = |arguments: &str| {
+            let playbook = playbook(&format!(
+                "vars: {{ lines: \"5\\n6\" }}\nselect: {{ entities: {{ list: [ {{ id: c1, schema: contact }} ], api: v1 }} }}\n\
+                 actions: [ start: {{ {arguments} }} ]\nguards: {{ allow: [start] }}"
+            ));
+            let entity = Execution::new(Generation::V1, json!({"id": "c1", "schema": "contact"}));
+            let items = Builder::new(&playbook).group(&entity.unwrap(), &[Part::Entity]);
+            items.unwrap().iter().map(short).collect::<String>()
+        };
+        let whole = "template: t, contexts: [ { id: c2, schema: contact } ], assigned_to: [\"7\"], purposes: [ a purpose ]";
+        assert_eq!(
+            started(whole),
+            r#"POST /v1/workflows/executions {"assignedTo":["7"],"contexts":[{"id":"c1","schema":"contact","title":""},{"id":"c2","schema":"contact","title":""}],"purposes":["a purpose"],"trigger":"MANUAL","workflowId":"t"}"#
+        );
+        let wrong = r#"rejected c1: "5\n6" is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#;
+        for id in ["template: t", "id: c2", "schema: contact", "\"7\""] {
+            let template = r#""{{ vars.lines }}""#;
+            let lines = match id.split_once(": ") {
+                Some((key, _)) => whole.replacen(id, &format!("{key}: {template}"), 1),
+                None => whole.replacen(id, template, 1),
+            };
+            assert_eq!(started(&lines), wrong, "{id}");
+        }
     }
 }

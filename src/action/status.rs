@@ -26,12 +26,13 @@ pub(super) fn today(status: &str) -> &str {
     }
 }
 
-/// Whether the service lets a task of the second generation go from one status to another.
+/// Whether the service lets a task of the second generation go from one status to another; `revert` is whether going
+/// back is meant, and how that is written.
 ///
 /// # Errors
 ///
 /// Why it doesn't, as the end of a sentence.
-pub(super) fn step(from: &str, to: &str, revert: bool) -> Result<Move, String> {
+pub(super) fn step(from: &str, to: &str, (revert, written): (bool, &str)) -> Result<Move, String> {
     match (today(from), to) {
         (from, to) if from == to => Ok(Move::None),
         ("PENDING", "IN_PROGRESS") | ("IN_PROGRESS", "COMPLETED") | ("PENDING" | "IN_PROGRESS", "SKIPPED") => {
@@ -39,7 +40,7 @@ pub(super) fn step(from: &str, to: &str, revert: bool) -> Result<Move, String> {
         }
         ("COMPLETED" | "SKIPPED", "PENDING") if revert => Ok(Move::Revert),
         ("COMPLETED" | "SKIPPED", "PENDING") => Err(format!(
-            "is {from}, and goes back to PENDING with `revert: true` only, which resets every later task"
+            "is {from}, and goes back to PENDING with `{written}: true` only, which resets every later task"
         )),
         ("PENDING", "COMPLETED") => Err(
             "is PENDING, and is COMPLETED only from IN_PROGRESS: put `set_status: IN_PROGRESS` before it".to_owned(),
@@ -55,7 +56,7 @@ mod tests {
     #[test]
     fn a_status_moves_as_the_service_allows() {
         let moves = |from: &str, revert: bool| {
-            WANTED.map(|to| match step(from, to, revert) {
+            WANTED.map(|to| match step(from, to, (revert, "revert")) {
                 Ok(Move::None) => '=',
                 Ok(Move::Forward) => '>',
                 Ok(Move::Revert) => '<',

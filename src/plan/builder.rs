@@ -1,17 +1,14 @@
 //! From the executions that were read to the lines of a plan: pure.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
-
 use serde_json::Value;
 
-use super::{Change, Effect, Fields, Item, Rejection, Repeat, Request, Skip, Target, Undo};
+use super::{
+    Item, Rejection, Skip, Target,
+    draft::{Draft, TARGET_STATUS},
+};
 use crate::{
-    action::{Edit, Entry, FieldWrite, Planned, Subject, replay},
-    api::{Level, Method, Operation},
-    digest, json,
+    action::{Planned, Subject},
+    api::Level,
     playbook::Playbook,
     selection::{Execution, Part, context},
 };
@@ -25,24 +22,6 @@ pub struct ReasonsUnread;
 pub struct Builder<'a> {
     playbook: &'a Playbook,
     vars: Value,
-}
-
-const EXECUTION_STATUS: &str = "execution.status";
-const TARGET_STATUS: &str = "target.status";
-
-/// A request that still may take up the next PATCH of its resource.
-struct Draft {
-    operation: Operation,
-    labels: Vec<String>,
-    words: Vec<&'static str>,
-    writes: Vec<FieldWrite>,
-    sends: BTreeMap<&'static str, Value>,
-    before: BTreeMap<&'static str, Value>,
-    expects: BTreeMap<&'static str, Value>,
-    requires: Fields,
-    repeat: Repeat,
-    effects: BTreeSet<Effect>,
-    irreversible: Option<&'static str>,
 }
 
 impl<'a> Builder<'a> {
@@ -161,10 +140,13 @@ impl<'a> Builder<'a> {
                 }
             }
         }
-        let planned = drafts.len();
-        drafts.retain(Draft::changes_something);
+        let had_some = !drafts.is_empty();
+        let drafts: Vec<Draft> = drafts
+            .into_iter()
+            .filter_map(Draft::without_what_cancels_out)
+            .collect();
         if drafts.is_empty() {
-            if planned > 0 {
+            if had_some {
                 nothing.push("its actions cancel out".to_owned());
             }
             let reason = nothing.join("; ");
@@ -202,192 +184,6 @@ pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
         .unwrap_or_default()
         .to_owned(),
     })
-}
-
-impl Draft {
-    fn new(entry: &Entry, edit: Edit, working: &Execution, data: &Value) -> Self {
-        let read = |path: &str| json::get(data, path).cloned().unwrap_or(Value::Null);
-        let mut before: BTreeMap<&'static str, Value> = edit
-            .writes
-            .iter()
-            .map(|write| (write.path, read(write.path)))
-            .collect();
-        before.extend(edit.expects.keys().map(|&path| (path, read(path))));
-
-        let mut requires: Fields = edit
-            .requires
-            .iter()
-            .map(|path| (format!("target.{path}"), read(path)))
-            .collect();
-        requires.insert(
-            EXECUTION_STATUS.to_owned(),
-            json::get(&working.data, "status")
-                .cloned()
-                .unwrap_or(Value::Null),
-        );
-        requires.insert(TARGET_STATUS.to_owned(), read("status"));
-        Self {
-            operation: edit.operation,
-            labels: vec![entry.label()],
-            words: vec![entry.action.word()],
-            writes: edit.writes,
-            sends: edit.sends.into_iter().collect(),
-            before,
-            expects: edit.expects,
-            requires,
-            repeat: edit.nature.repeat,
-            effects: edit.nature.effects.iter().copied().collect(),
-            irreversible: edit.nature.irreversible,
-        }
-    }
-
-    /// Puts what it changes into the working copy, for the actions that follow.
-    fn play(&self, working: &mut Execution) {
-        let written = self.writes.iter().map(|write| (write.path, &write.after));
-        let expected = self.expects.iter().map(|(&path, after)| (path, after));
-        replay(
-            &self.operation,
-            written.chain(expected),
-            |name| self.sends.get(name).cloned().unwrap_or_default(),
-            Arc::make_mut(&mut working.data),
-        );
-    }
-
-    /// Neighbouring patches are one request; but a status is reached step by step.
-    fn takes_up(&self, next: &Self) -> bool {
-        self.operation.method() == Method::Patch
-            && self.operation == next.operation
-            && !(self.writes_status() && next.writes_status())
-    }
-
-    fn writes_status(&self) -> bool {
-        self.writes.iter().any(|write| write.path == "status")
-    }
-
-    fn merge(&mut self, next: Self) {
-        self.labels.extend(next.labels);
-        self.words.extend(next.words);
-        for write in next.writes {
-            match self
-                .writes
-                .iter_mut()
-                .find(|earlier| earlier.path == write.path)
-            {
-                Some(earlier) => earlier.after = write.after,
-                None => self.writes.push(write),
-            }
-        }
-        self.sends.extend(next.sends);
-        self.expects.extend(next.expects);
-        for (path, before) in next.before {
-            self.before.entry(path).or_insert(before);
-        }
-        for (path, value) in next.requires {
-            self.requires.entry(path).or_insert(value);
-        }
-        self.repeat = self.repeat.max(next.repeat);
-        self.effects.extend(next.effects);
-        self.irreversible = self.irreversible.or(next.irreversible);
-    }
-
-    /// Merged writes may end where they began.
-    fn changes_something(&self) -> bool {
-        self.writes.is_empty()
-            || !self.sends.is_empty()
-            || self.writes.iter().any(|write| write.after != write.undo)
-    }
-
-    fn into_change(mut self, target: Target, repetition: usize) -> Change {
-        // An entity has no status. For an execution both name the same; and a status that the change itself moves is in `before`.
-        if target.kind == Level::Entity {
-            self.requires.clear();
-        }
-        if target.kind == Level::Execution {
-            self.requires.remove(TARGET_STATUS);
-        }
-        if self.before.contains_key("status") {
-            self.requires.remove(if target.kind == Level::Execution {
-                EXECUTION_STATUS
-            } else {
-                TARGET_STATUS
-            });
-        }
-        let path = self.operation.address();
-        let method = self.operation.method();
-        let body = |value: fn(&FieldWrite) -> &Value| {
-            let mut body = Value::Object(serde_json::Map::new());
-            for write in &self.writes {
-                json::set(&mut body, write.path, value(write).clone());
-            }
-            match body {
-                Value::Object(fields) if !fields.is_empty() => {
-                    Some(fields.into_iter().collect::<Fields>())
-                }
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_) => None,
-            }
-        };
-        let undo = match self.irreversible {
-            Some(why) => Undo::None(why.to_owned()),
-            None => Undo::Request(Request {
-                method,
-                path: path.clone(),
-                body: body(|write| &write.undo),
-            }),
-        };
-        let sends = std::mem::take(&mut self.sends);
-        let mut request_body = body(|write| &write.after);
-        if !sends.is_empty() {
-            let fields = request_body.get_or_insert_default();
-            fields.extend(
-                sends
-                    .into_iter()
-                    .map(|(name, value)| (name.to_owned(), value)),
-            );
-        }
-        let mut after: Fields = self
-            .writes
-            .into_iter()
-            .map(|write| (write.path.to_owned(), write.after))
-            .collect();
-        after.extend(
-            self.expects
-                .into_iter()
-                .map(|(path, value)| (path.to_owned(), value)),
-        );
-        Change {
-            change: change_id(&path, &self.words, repetition),
-            group: target.execution.clone(),
-            target,
-            action: self.labels,
-            request: Request {
-                method,
-                path,
-                body: request_body,
-            },
-            before: self
-                .before
-                .into_iter()
-                .map(|(path, value)| (path.to_owned(), value))
-                .collect(),
-            after,
-            requires: self.requires,
-            repeat: self.repeat,
-            undo,
-            effects: self.effects.into_iter().collect(),
-        }
-    }
-}
-
-/// 12 hex digits that name a change: the same in each plan that changes the same resource by the same actions.
-fn change_id(path: &str, words: &[&str], repetition: usize) -> String {
-    let mut id = digest::sha256(format!("{path}\n{}\n{repetition}", words.join(",")));
-    id.truncate(12);
-    id
 }
 
 #[cfg(test)]

@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::*;
-use crate::fixture::{changes, flow, lines, over_flows, said, scheduled};
+use crate::{
+    fixture::{changes, flow, lines, over_flows, said, scheduled},
+    plan::Undo,
+};
 
 const ALLOWED: &str = "guards: { allow: [run_schedule_now] }";
 
@@ -143,6 +146,82 @@ fn what_nothing_changes_is_skipped_with_every_reason_once() {
         of(&format!("{none}, {there}, {back}")),
         "skipped t1: 8 is not assigned; its actions cancel out"
     );
+}
+
+#[test]
+fn a_field_that_ends_where_it_began_is_left_out_of_the_request_that_changes_others() {
+    let playbook = over_flows(
+        "each: task, limit: 1",
+        r#"
+actions:
+  - reassign: { from: "1", to: "2" }
+  - shift_due_date: { by: 1 day }
+  - reassign: { from: "2", to: "1" }
+"#,
+    );
+    let [change] = &changes(&playbook, &two_phases())[..] else {
+        panic!("one change")
+    };
+    let (before, after) = (
+        json!({"due_date": "2026-05-28"}),
+        json!({"due_date": "2026-05-29"}),
+    );
+    assert_eq!(json!(change.request.body), after);
+    assert_eq!(json!(change.before), before);
+    assert_eq!(json!(change.after), after);
+    let Undo::Request(undo) = &change.undo else {
+        panic!("{:?}", change.undo)
+    };
+    assert_eq!(json!(undo.body), before);
+}
+
+#[test]
+fn what_can_not_go_back_is_no_matter_when_it_is_left_out() {
+    let of = |actions: &str| {
+        let execution = flow("e", &json!({"assigned_to": ["1", "2"]}));
+        let playbook = over_flows("", &format!("actions: [ {actions} ]"));
+        let [change] = &changes(&playbook, &execution)[..] else {
+            panic!("one change")
+        };
+        (json!(change.after), matches!(change.undo, Undo::Request(_)))
+    };
+    // Other people and the same again, in another order.
+    let there = "reassign: { add: [\"3\"], remove: [\"1\"] }";
+    let back = "reassign: { add: [\"1\"], remove: [\"3\"] }";
+    let text =
+        |text: &str| format!("patch: {{ closing_reason: {{ extra_description: \"{text}\" }} }}");
+    let contexts = "patch: { contexts: [ { entity_id: c, entity_schema: contact } ] }";
+    assert_eq!(
+        of(&format!("{there}, {contexts}, {back}")),
+        (
+            json!({"contexts": [{"entity_id": "c", "entity_schema": "contact"}]}),
+            true
+        )
+    );
+    assert_eq!(
+        of(&format!("{}, {contexts}, {}", text("x"), text(""))),
+        (
+            json!({"contexts": [{"entity_id": "c", "entity_schema": "contact"}]}),
+            true
+        )
+    );
+    assert_eq!(
+        of(&format!("{}, {}", text("x"), text("y"))),
+        (json!({"closing_reason.extra_description": "y"}), false)
+    );
+}
+
+#[test]
+fn a_later_target_sees_what_was_changed_on_earlier_ones_of_its_execution() {
+    let playbook = over_flows(
+        "each: task",
+        "actions: [ { reassign: { from: \"1\", to: \"2\" }, when: 'not has_assignee(execution.tasks[0], \"2\")' } ]",
+    );
+    insta::assert_snapshot!(said(&playbook, &two_phases()).join("\n"), @r#"
+PATCH /v2/flows/executions/e/tasks/t1 {"assigned_to":["2"]}
+skipped t2: `when` is false
+skipped t3: `when` is false
+"#);
 }
 
 #[test]

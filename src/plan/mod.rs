@@ -5,6 +5,7 @@ mod builder;
 mod diff;
 mod diff_header;
 mod diff_left_out;
+mod draft;
 mod file;
 #[cfg(test)]
 mod fixtures;

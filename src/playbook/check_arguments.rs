@@ -1,6 +1,7 @@
 //! The arguments of each action.
 
 mod making;
+mod status;
 
 use jiff::tz::TimeZone;
 
@@ -8,7 +9,7 @@ use crate::{
     action::{
         Action, Body, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind,
         MoveOffHolidays, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow, SetDueDate,
-        SetStatus, ShiftDueDate, rule_content,
+        ShiftDueDate, rule_content,
     },
     api::{Generation, Level, Removal, types::Content},
     dates::{self, Direction, Step},
@@ -20,7 +21,7 @@ use super::{
     check_body::Bodies,
     check_expression::Compiler,
     check_select::present,
-    model::Allow,
+    check_source,
     node::{Node, Value},
     reader::{Field, Fields, Reader},
     span::Span,
@@ -134,7 +135,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let is_change = add.is_some() || remove.is_some();
         match (is_pair, set, is_change) {
             (true, None, false) => self.replacement(),
-            (false, Some(set), false) => self.templates(set).map(Reassign::Set),
+            (false, Some(set), false) => self.each(set, Self::id).map(Reassign::Set),
             (false, None, true) => self.change(add, remove),
             (false, None, false) => {
                 // Misspelt keys have been reported already.
@@ -158,8 +159,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     fn replacement(&mut self) -> Option<Reassign> {
-        let from = self.required_template("from");
-        let to = self.required_template("to");
+        let from = self.required_id("from");
+        let to = self.required_id("to");
         let (from, to) = (from?, to?);
         if from.literal().is_some() && from.literal() == to.literal() {
             let at = self
@@ -177,8 +178,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     fn change(&mut self, add: Option<Field<'n>>, remove: Option<Field<'n>>) -> Option<Reassign> {
-        let add = add.map(|field| self.filled(field));
-        let remove = remove.map(|field| self.filled(field));
+        let add = add.map(|field| self.filled(field, Self::id));
+        let remove = remove.map(|field| self.filled(field, Self::id));
         Some(Reassign::Change {
             add: present(add)?.unwrap_or_default(),
             remove: present(remove)?.unwrap_or_default(),
@@ -203,7 +204,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let reason = self
             .reader
             .required(&self.fields, "reason", help)
-            .and_then(|field| self.filled(field));
+            .and_then(|field| self.filled(field, Self::template));
         let description = self
             .fields
             .get("description")
@@ -268,56 +269,6 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         Some(MoveOffHolidays { direction })
     }
 
-    fn set_status(&mut self) -> Option<SetStatus> {
-        let field = match self.bare() {
-            Some(bare) => bare,
-            None => self
-                .reader
-                .required(&self.fields, "to", Kind::SetStatus.example())?,
-        };
-        let to = self.template(field);
-        if let Some(word) = to.as_ref().and_then(Template::literal)
-            && !SetStatus::WORDS.contains(&word)
-        {
-            let help = match word {
-                "UNASSIGNED" | "ASSIGNED" => {
-                    "write PENDING: the API's word for it today".to_owned()
-                }
-                _ => super::suggest::did_you_mean(word, &SetStatus::WORDS),
-            };
-            self.reader.wrong(
-                field.node.span,
-                format!("`{word}` is no status to set"),
-                help,
-            );
-            return None;
-        }
-        let revert = self
-            .fields
-            .get("revert")
-            .map(|field| (field, self.reader.boolean(field)));
-        if let Some((field, Some(true))) = revert {
-            self.need_revert(field.at);
-        }
-        let branch = self.fields.get("branch").map(|field| self.template(field));
-        Some(SetStatus {
-            to: to?,
-            revert: present(revert.map(|(_, revert)| revert))?.unwrap_or_default(),
-            branch: present(branch)?,
-        })
-    }
-
-    /// Going back resets what has been done since, so it must be allowed.
-    fn need_revert(&mut self, at: Span) {
-        if !self.setting.allow.contains(&Allow::Revert) {
-            self.reader.wrong(
-                at,
-                "to revert a task resets every later task, can't be undone and isn't allowed",
-                "if it is meant: `guards: { allow: [revert] }`",
-            );
-        }
-    }
-
     fn delete(&mut self) -> Option<Delete> {
         let Some(field) = self.fields.get("soft") else {
             return Some(Delete {
@@ -357,14 +308,34 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         self.template(field)
     }
 
+    fn required_id(&mut self, name: &str) -> Option<Template> {
+        let field = self
+            .reader
+            .required(&self.fields, name, self.kind.example())?;
+        self.id(field)
+    }
+
+    /// An id, or a template that gives one; what that gives is checked when planning.
+    fn id(&mut self, field: Field<'_>) -> Option<Template> {
+        let template = self.template(field)?;
+        if let Some(text) = template.literal() {
+            check_source::is_id(self.reader, field, text.trim())?;
+        }
+        Some(template)
+    }
+
     fn template(&mut self, field: Field<'_>) -> Option<Template> {
         self.compiler
             .template(self.reader, field, "text", self.levels)
     }
 
     /// A list of at least one value.
-    fn filled(&mut self, field: Field<'_>) -> Option<Vec<Template>> {
-        let templates = self.templates(field)?;
+    fn filled(
+        &mut self,
+        field: Field<'_>,
+        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+    ) -> Option<Vec<Template>> {
+        let templates = self.each(field, read)?;
         if templates.is_empty() {
             self.reader.wrong(
                 field.node.span,
@@ -377,7 +348,11 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     /// A list of values; one value stands for a list of one.
-    fn templates(&mut self, field: Field<'_>) -> Option<Vec<Template>> {
+    fn each(
+        &mut self,
+        field: Field<'_>,
+        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+    ) -> Option<Vec<Template>> {
         let items: &[Node] = match &field.node.value {
             Value::List(items) => items,
             Value::Null
@@ -387,14 +362,9 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             | Value::Map(_)
             | Value::CollectionKey => std::slice::from_ref(field.node),
         };
+        let items = items.iter();
         let templates: Vec<Option<Template>> = items
-            .iter()
-            .map(|item| {
-                self.template(Field {
-                    node: item,
-                    ..field
-                })
-            })
+            .map(|node| read(self, Field { node, ..field }))
             .collect();
         templates.into_iter().collect()
     }

@@ -106,7 +106,7 @@ fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Optio
         // As it is written: 007 must not become 7.
         (
             Some(Json::Number(_)),
-            Content::Text | Content::Word(_) | Content::Date | Content::Assignee,
+            Content::Text | Content::Id | Content::Word(_) | Content::Date | Content::Assignee,
         ) => Json::String(reader.written(field.node.span).to_owned()),
         (Some(json), _) => json,
         (None, _) => {
@@ -120,6 +120,7 @@ fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Optio
             let help = match content {
                 Content::Word(_) => "write one of them",
                 Content::Text
+                | Content::Id
                 | Content::Date
                 | Content::Number
                 | Content::Bool

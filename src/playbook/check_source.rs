@@ -402,12 +402,12 @@ fn execution_list(reader: &mut Reader<'_>, list: Field<'_>) -> Option<Source> {
     let fields = reader.map(list, &["context", "schema"])?;
     let context = fields
         .get("context")
-        .map(|field| reader.plain_text(field, "the id of an entity"));
+        .map(|field| id(reader, field).map(String::from));
     let schema = fields
         .get("schema")
         .map(|field| reader.plain_text(field, "the name of a schema"));
     Some(Source::Executions {
-        context: present(context)?.map(ToOwned::to_owned),
+        context: present(context)?,
         schema: present(schema)?.map(ToOwned::to_owned),
     })
 }
@@ -443,7 +443,7 @@ fn execution_search(reader: &mut Reader<'_>, search: Field<'_>) -> Option<Source
         .map(|field| reader.word(field, &STATUSES).map(ToOwned::to_owned));
     let assigned_to = fields
         .get("assigned_to")
-        .map(|field| reader.id_text(field).map(ToOwned::to_owned));
+        .map(|field| id(reader, field).map(String::from));
     let include_done = fields
         .get("include_done")
         .map(|field| reader.boolean(field));
@@ -484,7 +484,12 @@ pub(super) fn file(reader: &mut Reader<'_>, file: Field<'_>, folder: &Path) -> O
 
 pub(super) fn id(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Id> {
     let text = reader.id_text(field)?.to_owned();
-    match Id::new(&text) {
+    is_id(reader, field, &text)
+}
+
+/// The id that `text`, which stands at `field`, is.
+pub(super) fn is_id(reader: &mut Reader<'_>, field: Field<'_>, text: &str) -> Option<Id> {
+    match Id::new(text) {
         Ok(id) => Some(id),
         Err(error) => {
             reader.note(

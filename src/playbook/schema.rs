@@ -274,7 +274,7 @@ fn content(of: Content) -> Value {
     let or_template =
         |schema: Value| json!({"anyOf": [schema, {"type": "string", "pattern": "\\{\\{"}]});
     match of {
-        Content::Text | Content::Date => template(),
+        Content::Text | Content::Id | Content::Date => template(),
         Content::Word(words) => or_template(json!({"enum": words})),
         Content::Number => or_template(json!({"type": "number"})),
         Content::Bool => or_template(json!({"type": "boolean"})),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{request_v1 as v1, request_v2 as v2};
-use crate::api::{Generation, Level};
+use crate::api::{Generation, Id, Level};
 
 /// An object in a request: its name in the API's documentation and its fields.
 #[derive(Debug)]
@@ -23,13 +23,15 @@ pub struct RequestField {
 #[derive(Clone, Copy, Debug)]
 pub enum Content {
     Text,
+    /// An id of a user, an entity or a part.
+    Id,
     /// One of these.
     Word(&'static [&'static str]),
     /// A date, with or without a time, in one of the API's forms.
     Date,
     Number,
     Bool,
-    /// The id of a user, or a variable that the service resolves: `{variable}`.
+    /// The id of a user, or a variable that the service resolves: `{variable, value}`.
     Assignee,
     List(&'static Content),
     Object(&'static Request),
@@ -107,7 +109,11 @@ impl Content {
     pub fn check(self, value: &Value, path: &str) -> Result<(), String> {
         let wrong = |expected: &str| Err(format!("{path} must be {expected}, not {value}"));
         match (self, value) {
-            (Self::Text | Self::Date | Self::Assignee, Value::String(_))
+            (Self::Id | Self::Assignee, Value::String(id)) => match Id::new(id) {
+                Ok(_) => Ok(()),
+                Err(error) => wrong("an id").map_err(|wrong| format!("{wrong}: {error}")),
+            },
+            (Self::Text | Self::Date, Value::String(_))
             | (Self::Number, Value::Number(_))
             | (Self::Bool, Value::Bool(_)) => Ok(()),
             (Self::Word(words), Value::String(word)) if words.contains(&word.as_str()) => Ok(()),
@@ -131,7 +137,10 @@ impl Content {
                     None => Ok(()),
                 }
             }
-            (Self::Assignee, Value::Object(fields)) if fields.contains_key("variable") => Ok(()),
+            (Self::Assignee, Value::Object(fields)) if fields.contains_key("variable") => {
+                Self::Object(&v2::VARIABLE_ASSIGNMENT).check(value, path)
+            }
+            (Self::Id, _) => wrong("an id"),
             (Self::Text, _) => wrong("text"),
             (Self::Word(words), _) => wrong(&format!("one of {}", words.join(", "))),
             (Self::Date, _) => wrong("a date like 2026-05-28"),
@@ -158,6 +167,9 @@ mod tests {
             json!({"name": "x", "enabled": true, "status": "PENDING", "assigned_to": ["1", {"variable": "v"}]}),
             json!({"due_date_config": {"duration": 3, "unit": "days", "type": "WORKFLOW_STARTED"}}),
             json!({"next_condition_id": "c", "revert_execution": true}),
+            json!({"assigned_to": [{"variable": "v", "value": ["1"]}]}),
+            json!({"description": {"enabled": false}}),
+            json!({"description": {"value": "x"}, "ecp": {"journey": {"name": "n"}}}),
         ] {
             assert_eq!(task.check(&fits, "patch"), Ok(()));
         }
@@ -179,6 +191,18 @@ mod tests {
             (
                 json!({"assigned_to": ["1", 2]}),
                 "patch.assigned_to[1] must be the id of a user or { variable: … }, not 2",
+            ),
+            (
+                json!({"assigned_to": ["5\n6"]}),
+                "patch.assigned_to[0] must be an id, not \"5\\n6\": an id may hold letters, digits, and . _ ~ : - after the first character, not '\\n'",
+            ),
+            (
+                json!({"assigned_to": [{"variable": 1}]}),
+                "patch.assigned_to[0].variable must be text, not 1",
+            ),
+            (
+                json!({"automation_config": {"flow_id": "f", "input_context": {"source": "else"}}}),
+                "patch.automation_config.input_context.source must be one of trigger, task, not \"else\"",
             ),
         ] {
             assert_eq!(task.check(&value, "patch").unwrap_err(), said);

@@ -1,7 +1,7 @@
 //! The bodies of v1's writing operations.
 
 use super::request::{
-    Content::{Bool, Date, List, Number, Object, Text, Word},
+    Content::{Bool, Date, Id, List, Number, Object, Text, Word},
     Request, may, must,
 };
 
@@ -10,12 +10,12 @@ pub(super) static UPDATE_EXECUTION: Request = Request {
     name: "WorkflowExecutionUpdateReq",
     fields: &[
         may("status", Word(&["STARTED", "DONE", "CLOSED"])),
-        may("assignedTo", List(&Text)),
+        may("assignedTo", List(&Id)),
         may("selectedClosingReasons", List(&Object(&CLOSING_REASON))),
         may("closingReasonDescription", Text),
         may("dueDate", Date),
         may("dynamicDueDate", Object(&DYNAMIC_DUE_DATE)),
-        may("closedBy", Text),
+        may("closedBy", Id),
         may("contexts", List(&Object(&CONTEXT))),
         may("completedTime", Date),
     ],
@@ -25,12 +25,12 @@ pub(super) static UPDATE_EXECUTION: Request = Request {
 pub(super) static UPDATE_STEP: Request = Request {
     name: "UpdateStepReq",
     fields: &[
-        may("stepId", Text),
-        may("entityRefId", Text),
+        may("stepId", Id),
+        may("entityRefId", Id),
         may("userIds", List(&Number)),
-        may("assignedTo", List(&Text)),
-        may("assignedToInProgress", Text),
-        may("assignedToOnHold", Text),
+        may("assignedTo", List(&Id)),
+        may("assignedToInProgress", Id),
+        may("assignedToOnHold", Id),
         may("status", STEP_STATUS),
         may("dueDate", Date),
         may("dynamicDueDate", Object(&DYNAMIC_DUE_DATE)),
@@ -51,7 +51,7 @@ pub(super) static CREATE_STEP: Request = Request {
         must("name", Text),
         may("description", Object(&DESCRIPTION)),
         may("status", STEP_STATUS),
-        may("sectionId", Text),
+        may("sectionId", Id),
         may("executionType", Word(&["MANUAL", "AUTOMATION"])),
         may("automationConfig", Object(&AUTOMATION_CONFIG)),
     ],
@@ -74,7 +74,7 @@ pub(super) const STEP_STATUS: super::request::Content = Word(&[
 
 pub(super) static CLOSING_REASON: Request = Request {
     name: "ClosingReason",
-    fields: &[must("id", Text), must("title", Text)],
+    fields: &[must("id", Id), must("title", Text)],
 };
 
 static DYNAMIC_DUE_DATE: Request = Request {
@@ -89,31 +89,32 @@ static DYNAMIC_DUE_DATE: Request = Request {
             "actionTypeCondition",
             Word(&["WORKFLOW_STARTED", "STEP_CLOSED", "PHASE_FINISHED"]),
         ),
-        may("stepId", Text),
-        may("phaseId", Text),
+        may("stepId", Id),
+        may("phaseId", Id),
     ],
 };
 
 static CONTEXT: Request = Request {
     name: "WorkflowContext",
-    fields: &[must("id", Text), must("title", Text), must("schema", Text)],
+    fields: &[must("id", Id), must("title", Text), must("schema", Id)],
 };
 
-pub(super) static DESCRIPTION: Request = Request {
+/// Of the steps that are made or changed; v2's has nothing that it must hold.
+static DESCRIPTION: Request = Request {
     name: "StepDescription",
     fields: &[must("enabled", Bool), must("value", Text)],
 };
 
 static POSITION: Request = Request {
     name: "UpdateStepReq.position",
-    fields: &[must("index", Number), may("sectionId", Text)],
+    fields: &[must("index", Number), may("sectionId", Id)],
 };
 
 static AUTOMATION_CONFIG: Request = Request {
     name: "AutomationConfig",
     fields: &[
-        must("flowId", Text),
-        may("executionId", Text),
+        must("flowId", Id),
+        may("executionId", Id),
         may("executionStatus", Text),
     ],
 };

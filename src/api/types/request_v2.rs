@@ -2,10 +2,10 @@
 
 use super::{
     request::{
-        Content::{Assignee, Bool, Date, List, Number, Object, Partial, Text, Word},
+        Content::{Assignee, Bool, Date, Id, List, Number, Object, Partial, Text, Word},
         Request, may, must,
     },
-    request_v1::{CLOSING_REASON, DESCRIPTION, STEP_STATUS as TASK_STATUS},
+    request_v1::{CLOSING_REASON, STEP_STATUS as TASK_STATUS},
 };
 
 /// `PatchFlowReq`.
@@ -47,7 +47,7 @@ pub(super) static PATCH_TASK: Request = Request {
         may("ecp", Object(&ECP_DETAILS)),
         may("installer", Object(&ECP_DETAILS)),
         may("partner", Object(&PARTNER_DETAILS)),
-        may("next_condition_id", Text),
+        may("next_condition_id", Id),
         may("revert_execution", Bool),
         may("completed_via_journey", Bool),
     ],
@@ -57,7 +57,7 @@ pub(super) static PATCH_TASK: Request = Request {
 pub(super) static NEW_TASK: Request = Request {
     name: "AddTaskReq.task",
     fields: &[
-        may("id", Text),
+        may("id", Id),
         must("name", Text),
         may("status", TASK_STATUS),
         may("due_date", Date),
@@ -65,7 +65,7 @@ pub(super) static NEW_TASK: Request = Request {
         may("assigned_to", List(&Assignee)),
         may("enabled", Bool),
         may("automation_config", Object(&AUTOMATION_CONFIG)),
-        may("phase_id", Text),
+        may("phase_id", Id),
         may(
             "task_type",
             Word(&["MANUAL", "AUTOMATION", "DECISION", "AI_AGENT"]),
@@ -100,16 +100,16 @@ static DUE_DATE_CONFIG: Request = Request {
                 "ALL_PRECEDING_TASKS_COMPLETED",
             ]),
         ),
-        may("task_id", Text),
-        may("phase_id", Text),
+        may("task_id", Id),
+        may("phase_id", Id),
     ],
 };
 
 static CONTEXT: Request = Request {
     name: "FlowContext",
     fields: &[
-        may("entity_id", Text),
-        may("entity_schema", Text),
+        may("entity_id", Id),
+        may("entity_schema", Id),
         may("is_primary", Bool),
     ],
 };
@@ -117,8 +117,8 @@ static CONTEXT: Request = Request {
 static AUTOMATION_CONFIG: Request = Request {
     name: "AutomationConfig",
     fields: &[
-        must("flow_id", Text),
-        may("execution_id", Text),
+        must("flow_id", Id),
+        may("execution_id", Id),
         may("execution_status", Text),
         may("error_reason", Text),
         may("input_context", Object(&INPUT_CONTEXT)),
@@ -129,7 +129,21 @@ static AUTOMATION_CONFIG: Request = Request {
 
 static INPUT_CONTEXT: Request = Request {
     name: "AutomationConfig.input_context",
-    fields: &[must("source", Text), may("task_id", Text)],
+    fields: &[
+        must("source", Word(&["trigger", "task"])),
+        may("task_id", Id),
+    ],
+};
+
+/// An assignee that the service resolves; `value` is what it has resolved.
+pub(super) static VARIABLE_ASSIGNMENT: Request = Request {
+    name: "VariableAssignment",
+    fields: &[must("variable", Text), may("value", List(&Id))],
+};
+
+static DESCRIPTION: Request = Request {
+    name: "StepDescription",
+    fields: &[may("enabled", Bool), may("value", Text)],
 };
 
 static ECP_DETAILS: Request = Request {
@@ -154,8 +168,8 @@ static PARTNER_DETAILS: Request = Request {
 static JOURNEY: Request = Request {
     name: "StepJourney",
     fields: &[
-        may("id", Text),
-        may("journeyId", Text),
+        may("id", Id),
+        may("journeyId", Id),
         may("name", Text),
         may("complete_task_automatically", Bool),
     ],

@@ -3,7 +3,7 @@
 use crate::{
     action::{AddStep, AddTask, Body, Context, Kind, Patch, Start},
     api::{
-        Generation,
+        Generation, Level,
         types::{self, Request},
     },
 };
@@ -72,7 +72,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     pub(super) fn start(&mut self) -> Option<Start> {
-        let template = self.required_template("template");
+        let template = self.required_id("template");
         let contexts = self.fields.get("contexts").map(|field| {
             let items = self.reader.list(field, "a list of { id, schema }")?;
             let contexts: Vec<Option<Context>> = items
@@ -90,9 +90,12 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
                 );
                 return None;
             }
-            self.filled(field)
+            self.filled(field, Self::id)
         });
-        let purposes = self.fields.get("purposes").map(|field| self.filled(field));
+        let purposes = self
+            .fields
+            .get("purposes")
+            .map(|field| self.filled(field, Self::template));
         Some(Start {
             template: template?,
             contexts: present(contexts)?.unwrap_or_default(),
@@ -106,7 +109,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let help = "an entity needs both: `{ id: …, schema: … }`";
         let [id, schema] = ["id", "schema"].map(|name| {
             let field = self.reader.required(&fields, name, help)?;
-            self.template(field)
+            self.id(field)
         });
         Some(Context {
             id: id?,
@@ -130,7 +133,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             let Some(request) = types::update(generation, level) else {
                 continue;
             };
-            fields = self.patch_fields(request)?;
+            fields = self.patch_fields(request, level)?;
             let shown = types::record(generation, level);
             shows_something = fields.iter().any(|(name, _)| shown.field(name).is_some());
         }
@@ -148,7 +151,11 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         })
     }
 
-    fn patch_fields(&mut self, request: &'static Request) -> Option<Vec<(String, Body)>> {
+    fn patch_fields(
+        &mut self,
+        request: &'static Request,
+        level: Level,
+    ) -> Option<Vec<(String, Body)>> {
         let mut fields = Vec::new();
         for entry in self.fields.entries {
             let field = Field {
@@ -163,6 +170,15 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             };
             if known.name == "revert_execution" && field.node.value != Value::Bool(false) {
                 self.need_revert(field.at);
+            }
+            if known.name == "status"
+                && matches!(level, Level::Step | Level::Task)
+                && let Value::Text(word) = &field.node.value
+                && !word.contains("{{")
+                && self.status_to_set(word, field.node.span).is_none()
+            {
+                fields.push(None);
+                continue;
             }
             let body = self.body(field, known.content);
             fields.push(body.map(|body| (field.name.to_owned(), body)));

@@ -1,0 +1,210 @@
+//! One field of a request's body: what it changes, and what takes that back.
+
+use serde_json::{Map, Value, json};
+
+use crate::json;
+
+/// One field of a request's body. Paths are dotted: `closing_reason.selected_reasons`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldWrite {
+    pub path: &'static str,
+    /// As the target has it; null where it is absent.
+    pub before: Value,
+    pub after: Value,
+    /// Why nothing takes it back, whatever it was before.
+    pub irreversible: Option<&'static str>,
+    /// Whether it goes along even where it changes nothing: the service wants it beside another field.
+    pub goes_along: bool,
+}
+
+impl FieldWrite {
+    /// Writes `after` into a field of the target `data`.
+    pub fn new(data: &Value, path: &'static str, after: Value) -> Self {
+        Self {
+            path,
+            before: json::get(data, path).cloned().unwrap_or_default(),
+            after,
+            irreversible: None,
+            goes_along: false,
+        }
+    }
+
+    /// Whether the field says something else afterwards.
+    pub fn changes(&self) -> bool {
+        let lists = (&self.before, &self.after);
+        !match (is_assignees(self.path), lists) {
+            (true, (Value::Array(before), Value::Array(after))) => are_same(before, after),
+            (true | false, (before, after)) => says_the_same(before, after),
+        }
+    }
+
+    /// Takes up a later write of the same field.
+    pub fn merge(&mut self, later: Self) {
+        self.after = later.after;
+        self.irreversible = self.irreversible.or(later.irreversible);
+        self.goes_along |= later.goes_along;
+    }
+
+    /// The value that takes it back.
+    ///
+    /// # Errors
+    ///
+    /// Why no value does.
+    pub fn undo(&self) -> Result<Value, String> {
+        match self.irreversible {
+            Some(why) => Err(why.to_owned()),
+            None => back(self.path, &self.before, &self.after),
+        }
+    }
+}
+
+/// Whether a field lists people, whose order means nothing.
+fn is_assignees(path: &str) -> bool {
+    matches!(path, "assigned_to" | "assignedTo" | "userIds")
+}
+
+/// Whether the same are in both: the order and repetitions mean nothing.
+pub(super) fn are_same(one: &[Value], other: &[Value]) -> bool {
+    one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
+}
+
+/// Whether nobody can tell two values apart: absent, null and empty are one.
+fn says_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            let names = fields.keys().chain(others.keys());
+            names
+                .into_iter()
+                .all(|name| says_the_same(at(fields, name), at(others, name)))
+        }
+        (Value::Null, value) | (value, Value::Null) => is_empty(value),
+        (one, other) => one == other,
+    }
+}
+
+/// The value that leads from `after` back to `before`. Requests hold no nulls: an empty list says that there is
+/// nothing, and no text, number or object does.
+fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
+    match (before, after) {
+        (Value::Null, Value::Array(_)) => Ok(json!([])),
+        (Value::Null, empty) if is_empty(empty) => Ok(empty.clone()),
+        (Value::Null, _) => Err(format!(
+            "{path} had no value, and no request takes one away"
+        )),
+        (Value::Object(fields), Value::Object(written)) => {
+            let mut whole = without_nulls(fields);
+            for (name, after) in written {
+                let value = back(&format!("{path}.{name}"), at(fields, name), after)?;
+                whole.insert(name.clone(), value);
+            }
+            Ok(Value::Object(whole))
+        }
+        (Value::Object(fields), _) => Ok(Value::Object(without_nulls(fields))),
+        (before, _) => Ok(before.clone()),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn at<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a Value {
+    fields.get(name).unwrap_or(&Value::Null)
+}
+
+fn without_nulls(fields: &Map<String, Value>) -> Map<String, Value> {
+    let fields = fields.iter().filter(|(_, value)| !value.is_null());
+    fields
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: &'static str, before: &Value, after: &Value) -> FieldWrite {
+        FieldWrite::new(&json!({path: before}), path, after.clone())
+    }
+
+    #[test]
+    fn what_was_there_comes_back_and_what_was_not_does_not_but_for_lists() {
+        for (before, after, undo) in [
+            (json!("a"), json!("b"), Ok(json!("a"))),
+            (json!(""), json!("b"), Ok(json!(""))),
+            (json!(null), json!("b"), Err("f")),
+            (json!(null), json!(true), Err("f")),
+            (json!(null), json!({"a": 1}), Err("f")),
+            (json!(null), json!(["1"]), Ok(json!([]))),
+            (json!(["2"]), json!(["1"]), Ok(json!(["2"]))),
+            // Of an object each field that is written has to come back.
+            (
+                json!({"a": 1, "b": null}),
+                json!({"a": 2}),
+                Ok(json!({"a": 1})),
+            ),
+            (
+                json!({"a": 1, "b": 2}),
+                json!({"a": 2}),
+                Ok(json!({"a": 1, "b": 2})),
+            ),
+            (
+                json!({"a": 1, "b": null}),
+                json!({"a": 1, "b": 2}),
+                Err("f.b"),
+            ),
+            (json!({"a": {}}), json!({"a": {"b": "x"}}), Err("f.a.b")),
+        ] {
+            let undo =
+                undo.map_err(|path| format!("{path} had no value, and no request takes one away"));
+            assert_eq!(
+                write("f", &before, &after).undo(),
+                undo,
+                "{before} to {after}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_nobody_can_tell_apart_is_no_change() {
+        for (path, before, after, changes) in [
+            ("f", json!("a"), json!("b"), true),
+            ("f", json!("a"), json!("a"), false),
+            ("f", json!(null), json!(""), false),
+            ("f", json!(null), json!([]), false),
+            ("f", json!(null), json!(false), true),
+            ("f", json!({"a": 1, "b": null}), json!({"a": 1}), false),
+            ("f", json!({"a": 1, "b": 2}), json!({"a": 1}), true),
+            ("f", json!(["1", "2"]), json!(["2", "1"]), true),
+            (
+                "assigned_to",
+                json!(["1", "2"]),
+                json!(["2", "1", "2"]),
+                false,
+            ),
+            ("assignedTo", json!(null), json!([]), false),
+            ("userIds", json!([1]), json!([2]), true),
+        ] {
+            assert_eq!(
+                write(path, &before, &after).changes(),
+                changes,
+                "{path}: {before} to {after}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_write_that_takes_up_another_goes_back_all_the_way() {
+        let mut first = write("f", &json!({"a": 1}), &json!({"a": 2}));
+        first.merge(write("f", &json!({"a": 2}), &json!({"a": 2, "b": 3})));
+        assert!(first.undo().is_err());
+        first.merge(write("f", &json!({"a": 2, "b": 3}), &json!({"a": 1})));
+        assert!(!first.changes());
+    }
+}

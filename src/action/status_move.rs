@@ -1,0 +1,146 @@
+//! The status of a task or step that moves, by `set_status` or by a `patch` of the field: one set of rules for both.
+
+use serde_json::{Value, json};
+
+use super::{
+    Effect, FieldWrite, Nature, Repeat, Subject,
+    status::{Move, WANTED, step, today},
+};
+use crate::api::Generation;
+
+/// A status that is asked for.
+pub(super) struct Wish<'a> {
+    pub(super) to: &'a str,
+    /// Whether going back is meant: every later task is reset.
+    pub(super) revert: bool,
+    /// The branch that a decision takes, by id or name; only asked for where one is needed.
+    pub(super) branch: &'a dyn Fn() -> Result<Option<String>, String>,
+    pub(super) keys: Keys,
+}
+
+/// How a playbook writes what goes with a status.
+#[derive(Clone, Copy)]
+pub(super) struct Keys {
+    pub(super) revert: &'static str,
+    pub(super) branch: &'static str,
+}
+
+/// A status that moves, and what the request says with it.
+pub(super) struct Moved {
+    pub(super) write: FieldWrite,
+    pub(super) sends: Vec<(&'static str, Value)>,
+    pub(super) nature: Nature,
+}
+
+impl Wish<'_> {
+    /// What has to be sent; none when the target has this status.
+    ///
+    /// # Errors
+    ///
+    /// Why the service would not take it.
+    pub(super) fn moved(&self, subject: &Subject<'_>) -> Result<Option<Moved>, String> {
+        let to = self.to;
+        if !WANTED.contains(&to) {
+            return Err(format!(
+                "`{to}` is no status to set: use {}",
+                WANTED.join(", ")
+            ));
+        }
+        let moved = match (subject.generation, subject.text("status")) {
+            // The rules are those of tasks; a step takes any status, also where it has none yet.
+            (Generation::V1, Some(from)) if today(from) == to => Move::None,
+            (Generation::V1, _) => Move::Forward,
+            (Generation::V2, Some(from)) => step(from, to, (self.revert, self.keys.revert))?,
+            (Generation::V2, None) => return Err("has no status".to_owned()),
+        };
+        if moved == Move::None {
+            return Ok(None);
+        }
+        let mut write = FieldWrite::new(subject.data, "status", json!(to));
+        let mut sends = Vec::new();
+        if subject.generation == Generation::V2 {
+            if subject.data["enabled"] == false {
+                return Err("is not enabled, so its status can't change".to_owned());
+            }
+            if moved == Move::Revert {
+                sends.push(("revert_execution", json!(true)));
+            }
+            if to == "COMPLETED"
+                && let Some(branch) = self.branch_of(subject)?
+            {
+                sends.push(("next_condition_id", json!(branch)));
+            }
+            write.irreversible = Some(match moved {
+                Move::Revert => RESET,
+                Move::None | Move::Forward => {
+                    "a task's status goes back only by reverting it, which resets every later task"
+                }
+            });
+        }
+        Ok(Some(Moved {
+            write,
+            sends,
+            nature: nature(moved, to),
+        }))
+    }
+
+    /// The condition that a decision is completed with.
+    fn branch_of(&self, subject: &Subject<'_>) -> Result<Option<String>, String> {
+        let task = subject.data;
+        if task["task_type"] != "DECISION" {
+            return Ok(None);
+        }
+        let conditions: Vec<(&str, &str)> = task["conditions"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|condition| {
+                let id = condition["id"].as_str()?;
+                Some((id, condition["branch_name"].as_str().unwrap_or(id)))
+            })
+            .collect();
+        let known = || {
+            let known: Vec<&str> = conditions.iter().map(|(id, _)| *id).collect();
+            known.join(", ")
+        };
+        match (self.branch)()? {
+            None if task["trigger_mode"] == "manual" => Err(format!(
+                "is a decision: say which branch it takes with `{}`, one of {}",
+                self.keys.branch,
+                known()
+            )),
+            None => Ok(None),
+            Some(wanted) => {
+                let fits = |(id, name): &&(&str, &str)| *id == wanted || *name == wanted;
+                match conditions.iter().find(fits) {
+                    Some((id, _)) => Ok(Some((*id).to_owned())),
+                    None => Err(format!("has no branch `{wanted}`; it has {}", known())),
+                }
+            }
+        }
+    }
+}
+
+fn nature(moved: Move, to: &str) -> Nature {
+    match (moved, to) {
+        (Move::Revert, _) => REVERT,
+        (Move::None | Move::Forward, "COMPLETED" | "SKIPPED") => Nature {
+            repeat: Repeat::Readable,
+            effects: &[Effect::AutomationsMayFire, Effect::FlowAdvances],
+            irreversible: None,
+        },
+        (Move::None | Move::Forward, _) => Nature {
+            repeat: Repeat::Readable,
+            ..Nature::PLAIN
+        },
+    }
+}
+
+/// To go back resets what has been done since.
+pub(super) const REVERT: Nature = Nature {
+    repeat: Repeat::Once,
+    effects: &[Effect::LaterTasksReset],
+    irreversible: Some(RESET),
+};
+
+const RESET: &str = "the later tasks that were reset don't come back";
