@@ -1,6 +1,7 @@
 //! The command line as types: what can be written, never what it means.
 
 mod help;
+mod unused;
 
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
@@ -20,7 +21,7 @@ pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 /// Where epilot's entities are searched.
 pub const DEFAULT_ENTITY_SERVER: &str = "https://entity.sls.epilot.io";
 
-/// Seconds for one request in all: an API gateway usually gives up on the service behind it after 29 s, so an answer
+/// Seconds for one request in all, as the help says: an API gateway usually gives up on the service behind it after 29 s, so an answer
 /// that takes longer hardly comes.
 const DEFAULT_TIMEOUT: u64 = 30;
 
@@ -142,7 +143,7 @@ pub struct Common {
     )]
     pub entity_server: Option<String>,
 
-    /// The organisation to work in, where the token allows several
+    /// The organisation to work in, where the token allows several; that of the profile unless given
     #[arg(
         long,
         global = true,
@@ -161,12 +162,12 @@ pub struct Common {
     )]
     pub sandbox: bool,
 
-    /// How long one request may take in all
+    /// How long one request may take in all; 30 unless given, and as before when a run is resumed
     #[arg(
-        long, global = true, hide_short_help = true, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT,
+        long, global = true, hide_short_help = true, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
     )]
-    pub timeout: u64,
+    pub timeout: Option<u64>,
 
     /// Where runs and the sandbox's data are kept
     #[arg(
@@ -212,8 +213,14 @@ pub struct Common {
 }
 
 impl Common {
-    pub const fn timeout(&self) -> Duration {
-        Duration::from_secs(self.timeout)
+    /// For one request in all.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout.unwrap_or(DEFAULT_TIMEOUT))
+    }
+
+    /// The same in milliseconds, if it is given.
+    pub fn timeout_ms(&self) -> Option<u64> {
+        self.timeout.map(|seconds| seconds * 1000)
     }
 }
 
@@ -245,7 +252,13 @@ pub struct Show {
     /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
     /// How to show it
-    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "json"
+    )]
     pub format: Format,
 }
 

@@ -6,7 +6,7 @@ use clap::Parser as _;
 use wf_bulk::{cli::Cli, commands, error, styles::Styles};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse().and_then(Cli::without_unused) {
         Ok(cli) => cli,
         Err(error) => {
             // Help or an error message; where nobody reads it, the exit code still tells.

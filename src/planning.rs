@@ -20,8 +20,8 @@ use crate::{
     },
     playbook::Playbook,
     selection::{
-        Chooser, Chosen, Execution, Look, Part, ScanError, ScanProgress, Scanned,
-        read_closing_reasons, read_whole, scan,
+        Chooser, Chosen, Execution, Look, Part, ScanError, ScanProgress, read_closing_reasons,
+        read_whole, scan,
     },
 };
 
@@ -30,6 +30,8 @@ use crate::{
 pub struct Origin {
     /// The origin of the server, or `sandbox`.
     pub server: String,
+    /// The organisation that was asked for, if one was.
+    pub org: Option<String>,
     pub now: Timestamp,
     /// The tool and its version.
     pub tool: String,
@@ -40,6 +42,8 @@ pub struct Origin {
 pub enum PlanningError {
     #[error(transparent)]
     Scan(#[from] ScanError),
+    #[error("organisation {asked} was asked for, and the executions belong to {found}")]
+    OtherOrganisation { asked: String, found: String },
     #[error(transparent)]
     Plan(#[from] PlanError),
     #[error("what was read can't be put aside on disk: {0}")]
@@ -59,7 +63,8 @@ pub async fn plan(
     progress: impl FnMut(ScanProgress),
 ) -> Result<(Trailer, String), PlanningError> {
     let mut scanned = scan(client, playbook, progress).await?;
-    let mut writer = Writer::new(out, &header(playbook, origin, &scanned))?;
+    let org = organisation(origin.org.as_deref(), scanned.org.as_deref())?;
+    let mut writer = Writer::new(out, &header(playbook, origin, org))?;
     for row in scanned.rejected.by_ref() {
         let (row, reason) = row?;
         let reason: String = serde_json::from_str(&reason).map_err(io::Error::from)?;
@@ -108,7 +113,18 @@ pub async fn plan(
     Ok((trailer, sha256))
 }
 
-fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
+/// The organisation that the plan is for: that of the executions, which must be the one that was asked for.
+fn organisation(asked: Option<&str>, found: Option<&str>) -> Result<Option<String>, PlanningError> {
+    match (asked, found) {
+        (Some(asked), Some(found)) if asked != found => Err(PlanningError::OtherOrganisation {
+            asked: asked.to_owned(),
+            found: found.to_owned(),
+        }),
+        (asked, found) => Ok(found.or(asked).map(str::to_owned)),
+    }
+}
+
+fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
     Header {
         wf_bulk_plan: VERSION,
         playbook: PlaybookRef {
@@ -122,7 +138,7 @@ fn header(playbook: &Playbook, origin: &Origin, scanned: &Scanned) -> Header {
         },
         vars: playbook.vars.clone().into_iter().collect(),
         server: origin.server.clone(),
-        org: scanned.org.clone(),
+        org,
         now: origin.now,
         timezone: playbook.zone.iana_name().unwrap_or("UTC").to_owned(),
         pace: playbook.pace.clone(),

@@ -17,13 +17,21 @@ pub fn create(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
 
-/// Opens a lock's file, and makes it, mode 0600, when there is none.
+/// Opens a lock's file, and makes it, mode 0600, when there is none. Readable too: a network file system wants that of
+/// who shares a lock.
 ///
 /// # Errors
 ///
 /// When it can't be opened or made.
 pub fn open_or_create(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
+    private(
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false),
+    )
+    .open(path)
 }
 
 /// Makes a new folder, mode 0700.
@@ -35,13 +43,31 @@ pub fn create_dir(path: &Path) -> io::Result<()> {
     private_dir().create(path)
 }
 
-/// Makes a folder and the missing ones above it, mode 0700.
+/// Makes a folder and the missing ones above it, mode 0700. The names of all of them are on disk afterwards.
 ///
 /// # Errors
 ///
-/// When one of them can't be made.
+/// When one of them can't be made, or its name may not be on disk.
 pub fn create_dir_all(path: &Path) -> io::Result<()> {
-    private_dir().recursive(true).create(path)
+    create_dir_all_with(path, sync_dir)
+}
+
+/// As [`create_dir_all`]; `sync` syncs the folder that holds the name of a new one, before the next one is made.
+fn create_dir_all_with(
+    path: &Path,
+    mut sync: impl FnMut(&Path) -> io::Result<()>,
+) -> io::Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+    let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+    for folder in missing.into_iter().rev() {
+        match create_dir(folder) {
+            // Another process makes the same folders at this moment.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+            made => made?,
+        }
+        sync(parent(folder))?;
+    }
+    Ok(())
 }
 
 /// Puts a file, mode 0600, in place of what was at `path`: all of it or nothing, also when the machine
@@ -117,6 +143,40 @@ mod tests {
         for name in ["new", "lock", "whole"] {
             assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn the_name_of_every_folder_that_is_made_is_synced_before_the_next_one_is_made() {
+        let home = tempfile::tempdir().unwrap();
+        let inside = |path: &str| home.path().join(path);
+        fs::create_dir(inside("old")).unwrap();
+        for (path, names) in [
+            ("a/b/c/d", &["", "a", "a/b", "a/b/c"][..]),
+            ("a/b/c/d", &[]),
+            ("a/b/x", &["a/b"]),
+            ("old/new/", &["old"]),
+        ] {
+            let mut synced = Vec::new();
+            create_dir_all_with(&inside(path), |folder| {
+                let made = fs::read_dir(folder)?.count();
+                assert!(made > 0, "{path}: {} holds nothing yet", folder.display());
+                synced.push(folder.canonicalize()?);
+                Ok(())
+            })
+            .unwrap();
+            let expected: Vec<_> = names
+                .iter()
+                .map(|name| inside(name).canonicalize().unwrap())
+                .collect();
+            assert_eq!(synced, expected, "{path}");
+            assert!(inside(path).is_dir());
+        }
+        let failed = create_dir_all_with(&inside("f/g"), |_| Err(io::Error::other("no disk")));
+        assert_eq!(failed.unwrap_err().to_string(), "no disk");
+        assert!(
+            !inside("f/g").exists(),
+            "nothing is built on what may be lost"
+        );
     }
 
     #[test]

@@ -52,7 +52,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "commands",
-        "api checkpoint cli client credentials digest error http pace plan planning playbook report retry run selection store styles table text",
+        "api checkpoint cli client credentials digest error http outcome pace plan planning playbook report retry run selection store styles table text",
     ),
     ("main", "cli commands error styles"),
 ];

@@ -83,8 +83,9 @@ Examples:
   wf-bulk resume 0192f0c4 --in-doubt retry   after a look at the service: send them again
   wf-bulk resume 0192f0c4 --in-doubt skip    after a look at the service: leave them
 
-The plan, the server and the pace come from the run's folder. What is done is not done again. What is in doubt is
-read back first; an answer is for what no read can tell, as in the list of the session before.";
+The plan, the server and the pace come from the run's folder; flags are for this session alone. What is done is not
+done again. What is in doubt is read back first; an answer is for what no read can tell, as in the list of the session
+before. A run that has ended shows its result again, with its exit code; one that was abandoned ends with 1.";
 
 pub(super) const STATUS: &str = "\
 Examples:
@@ -102,7 +103,7 @@ Examples:
   wf-bulk sandbox --port 8080 --executions 2000 --seed 7
   wf-bulk sandbox reset              start over with fresh data
 
-Any command takes --sandbox and then starts it by itself; this command is for looking at it with curl.
+A command that makes requests takes --sandbox and then starts it by itself; this command is for looking at it with curl.
 What it was asked and what it did: curl http://127.0.0.1:8080/_sandbox/ledger";
 
 pub(super) const INIT: &str = "\

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::ExitCode;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(line.split(' '))
+    Cli::try_parse_from(line.split(' '))?.without_unused()
 }
 
 #[test]
@@ -81,6 +81,7 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
         ("wf-bulk apply p.plan --approved 5e5e", 64),
         ("wf-bulk resume 0192 --last", 64),
         ("wf-bulk sandbox --port 1 reset", 64),
+        ("wf-bulk show p.plan --json --format html", 64),
     ] {
         let error = parse(line).expect_err(line);
         assert_eq!(ExitCode::from(&error).code(), code, "{line}");
@@ -108,6 +109,51 @@ fn values_are_read_as_they_are_meant() {
 
 #[test]
 fn a_token_is_never_shown() {
-    let cli = parse("wf-bulk status --token s3cret").unwrap();
+    let cli = parse("wf-bulk resume --token s3cret").unwrap();
     assert!(!format!("{cli:?}").contains("s3cret"));
+}
+
+#[test]
+fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
+    const SERVICE: &str = "--server http://127.0.0.1:1|--token t|--token-file f|--token-command c|--profile p|--entity-server \
+                           http://127.0.0.1:1|--org 1|--sandbox|--timeout 9";
+    const ANY: &str = "--state-dir d|--yes|--no-interactive|--quiet";
+    let commands = [
+        ("init", "", ""),
+        ("validate p.yaml", "", ""),
+        ("plan p.yaml -o p.plan", SERVICE, "--json"),
+        ("show p.plan", "", "--json"),
+        ("diff a.plan b.plan", "", "--json"),
+        ("run p.yaml", SERVICE, "--json|--verbose"),
+        ("apply p.plan", SERVICE, "--json|--verbose"),
+        ("resume", SERVICE, "--json|--verbose"),
+        ("status", "", "--json"),
+        ("abandon 0192", "", ""),
+        ("sandbox", "", ""),
+        ("schema", "", ""),
+        ("completions bash", "", ""),
+    ];
+    assert_eq!(commands.len(), Cli::command().get_subcommands().count());
+    for (command, service, output) in commands {
+        for flag in [SERVICE, ANY, "--json|--verbose"]
+            .iter()
+            .flat_map(|flags| flags.split('|'))
+        {
+            let meant = [service, ANY, output]
+                .iter()
+                .any(|flags| flags.split('|').any(|one| one == flag));
+            for line in [
+                format!("wf-bulk {command} {flag}"),
+                format!("wf-bulk {flag} {command}"),
+            ] {
+                let parsed = parse(&line);
+                assert_eq!(parsed.is_ok(), meant, "{line}");
+                if let Err(error) = parsed {
+                    assert_eq!(ExitCode::from(&error).code(), 64, "{line}");
+                    let name = flag.split(' ').next().unwrap();
+                    assert!(error.to_string().contains(name), "{line}: {error}");
+                }
+            }
+        }
+    }
 }

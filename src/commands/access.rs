@@ -48,6 +48,11 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
     resolve(given, &files, Timestamp::now()).map_err(|error| failed(error.into()))
 }
 
+/// The organisation that is asked for, if one is.
+pub(super) fn asked_org<'a>(common: &'a Common, credentials: &'a Credentials) -> Option<&'a str> {
+    common.org.as_deref().or(credentials.org.as_deref())
+}
+
 /// The token to begin with, and the way to another one.
 pub(super) async fn token(credentials: &Credentials) -> Result<(Token, Option<Fetch>), Error> {
     let Some(source) = &credentials.token else {

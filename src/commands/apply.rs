@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    access::credentials,
+    access::{asked_org, credentials},
     backend::{Server, connect},
     files::open_plan,
     launch::{Launch, launch},
@@ -22,11 +22,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
     // Only for its organisation and pace; what is applied is checked again, in the copy that the run keeps.
     let header = overview(&args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
-    let org = common
-        .org
-        .as_deref()
-        .or(credentials.org.as_deref())
-        .or(header.org.as_deref());
+    let org = asked_org(common, &credentials).or(header.org.as_deref());
     let backend = connect(
         common,
         &credentials,

@@ -66,6 +66,8 @@ impl Server {
 #[derive(Debug)]
 pub(super) struct Backend {
     pub(super) server: Server,
+    /// The organisation that requests name, if they name one.
+    pub(super) org: Option<String>,
     pub(super) client: Arc<Client>,
     pub(super) notices: mpsc::UnboundedReceiver<Notice>,
     /// Serves as long as this is there.
@@ -124,6 +126,7 @@ pub(super) async fn connect(
     });
     Ok(Backend {
         server,
+        org: org.map(str::to_owned),
         client: Arc::new(client),
         notices,
         _sandbox: serving,

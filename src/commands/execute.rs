@@ -20,7 +20,7 @@ use crate::{
     checkpoint::{Checkpoint, Tail},
     cli::Common,
     error::{Error, ExitCode},
-    report::{Bars, Lines, Quiet, Reporter, Summary, write_files, write_json},
+    report::{Bars, Lines, Quiet, Reporter, Session, Summary, write_files, write_json},
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings},
@@ -112,22 +112,35 @@ pub(super) async fn execute(
     let traffic = backend.client.traffic();
     let summary = Summary {
         run: Some(settings.run.to_string()),
-        plan_sha256: plan.sha256.clone(),
+        plan_sha256: Some(plan.sha256.clone()),
         planned: plan.trailer.changes,
         outcomes: end.counts,
         skipped: plan.trailer.skipped,
         rejected: plan.trailer.rejected,
-        requests: traffic.requests,
-        retries: traffic.retries,
-        elapsed: start.elapsed(),
+        session: Session {
+            requests: traffic.requests,
+            retries: traffic.retries,
+            elapsed: start.elapsed(),
+        },
         stopped: end.stopped,
+        abandoned: None,
         finished: end.finished,
         folder: Some(folder.path().to_owned()),
     };
-    let kept = write_files(&folder, &summary, || read_again(&plan_file));
+    conclude(common, &folder, &plan_file, &summary)
+}
+
+/// Keeps a run's result in its folder, shows it, and gives its exit code.
+pub(super) fn conclude(
+    common: &Common,
+    folder: &RunFolder,
+    plan_file: &File,
+    summary: &Summary,
+) -> Result<ExitCode, Error> {
+    let kept = write_files(folder, summary, || read_again(plan_file));
     say(|out| summary.write_text(out, STYLES));
     if common.json {
-        print(|out| write_json(&summary, out))?;
+        print(|out| write_json(summary, out))?;
     }
     kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
     summary

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::{
     backend::{Backend, SANDBOX},
+    earlier::Candidate,
     execute::{PreparedRun, execute},
     files::open_plan,
     overview::{Overview, overview},
@@ -14,11 +15,10 @@ use super::{
     terminal::{ask, say},
 };
 use crate::{
-    checkpoint::Ending,
     cli::{Applying, Common, Pacing},
     digest,
     error::{Error, ErrorKind, ExitCode},
-    plan::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals},
+    plan::{Circumstances, Refusal, refusals},
     store::{self, LockHome, RunId, RunSettings, StateDir, Wait},
 };
 
@@ -41,11 +41,12 @@ pub(super) async fn launch(
     source: File,
     start: Instant,
 ) -> Result<ExitCode, Error> {
-    let now = Timestamp::now();
     let state_dir = StateDir::new(common.state_dir.clone());
     let mut random = [0; 10];
     fastrand::fill(&mut random);
-    let draft = state_dir.draft(RunId::new(now, random)).map_err(not_kept)?;
+    let draft = state_dir
+        .draft(RunId::new(Timestamp::now(), random))
+        .map_err(not_kept)?;
     let copy = draft.copy_plan(source).map_err(not_kept)?;
     // Held open from here on: what is checked is what is executed.
     let mut plan_file = open_plan(&copy.path)?;
@@ -58,48 +59,71 @@ pub(super) async fn launch(
     plan.show(common, &plan_file, &pace, !args.pacing.no_recheck, "")?;
 
     let vars_sha256 = digest::sha256(json!(plan.header.vars).to_string());
-    let admit = || {
+    // Where no execution names one, the organisation that the requests name.
+    let org = plan.header.org.clone().or_else(|| backend.org.clone());
+    let candidate = Candidate {
+        header: &plan.header,
+        sha256: &plan.sha256,
+        vars_sha256: &vars_sha256,
+        org: org.as_deref(),
+        again: args.applying.again,
+    };
+    // Judged anew each time: while somebody thought, or a lock was waited for, time went on and others went to work.
+    let judge = || {
         let here = Circumstances {
             server: backend.server.label(),
-            org: common.org.clone(),
-            now,
+            org: backend.org.clone(),
+            now: Timestamp::now(),
             max_age: args.max_age,
             sha256: plan.sha256.clone(),
             approved: args.approved.map(ToOwned::to_owned),
             again: args.applying.again,
-            earlier: earlier_runs(&state_dir, &plan, &vars_sha256)?,
+            earlier: candidate.earlier_runs(&state_dir)?,
         };
-        match refusals(&plan.header, &plan.trailer, &here).first() {
-            Some(refusal) => Err(refused(refusal)),
-            None => Ok(()),
+        let refusals = refusals(&plan.header, &plan.trailer, &here);
+        Ok::<_, Error>(refusals.into_iter().next())
+    };
+    let wait = args.pacing.lock_wait();
+    let admit = || loop {
+        match (judge()?, wait) {
+            (None, _) => return Ok(()),
+            (Some(Refusal::Running { run }), Wait::UntilFree) => wait_for(&state_dir, &run)?,
+            (Some(refusal), Wait::Refuse | Wait::UntilFree) => return Err(refused(&refusal)),
         }
     };
     admit()?;
     if plan.trailer.changes == 0 {
         return nothing_to_do(common, &plan, &backend, start);
     }
-    if !ask(common, &question(&plan))? {
+    if !ask(common, &question(&plan, org.as_deref()))? {
         say(|out| writeln!(out, "nothing was changed"));
         return Ok(ExitCode::Error);
     }
 
-    let org = plan.header.org.as_deref();
-    let server_lock = lock_server(&plan.header.server, org, args.pacing.lock_wait())?;
-    // While somebody thought, or the lock was waited for, another run may have done the same.
-    admit()?;
+    let server_lock = loop {
+        admit()?;
+        let lock = lock_server(&plan.header.server, org.as_deref(), wait)?;
+        match judge()? {
+            None => break lock,
+            // Whoever resumes that run waits for this lock.
+            Some(Refusal::Running { .. }) if wait == Wait::UntilFree => drop(lock),
+            Some(refusal) => return Err(refused(&refusal)),
+        }
+    };
+    let timeout_ms = common.timeout().as_secs() * 1000;
     let settings = RunSettings {
         wf_bulk_run: store::VERSION,
         run: draft.id(),
-        started_at: now,
+        started_at: Timestamp::now(),
         playbook: plan.header.playbook.name.clone(),
         vars_sha256,
         plan_sha256: plan.sha256.clone(),
         server: plan.header.server.clone(),
-        org: plan.header.org.clone(),
+        org,
         pace,
         recheck: !args.pacing.no_recheck,
-        timeout_ms: common.timeout * 1000,
-        settle_ms: args.pacing.settle_ms().unwrap_or(common.timeout * 1000),
+        timeout_ms,
+        settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
         reason: args.applying.reason.clone(),
     };
     let interrupts = signals::watch()?;
@@ -129,6 +153,18 @@ pub(super) fn lock_server(
         .map_err(not_kept)
 }
 
+/// Waits until no process works on a run any more.
+fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
+    say(|out| {
+        writeln!(
+            out,
+            "run {run} of the same playbook and variables is running now; waiting for it to end"
+        )
+    });
+    let folder = state_dir.find(run).map_err(not_kept)?;
+    folder.wait_until_free().map_err(not_kept)
+}
+
 /// The store's errors say themselves what was tried and what to do.
 pub(super) fn not_kept(error: store::StoreError) -> Error {
     Error::failed(error.to_string()).caused_by(error)
@@ -139,6 +175,7 @@ fn refused(refusal: &Refusal) -> Error {
         Refusal::NotApproved { .. }
         | Refusal::Server { .. }
         | Refusal::Organisation { .. }
+        | Refusal::Running { .. }
         | Refusal::Unfinished { .. }
         | Refusal::Applied { .. }
         | Refusal::Repeated { .. } => ErrorKind::Failed,
@@ -149,34 +186,6 @@ fn refused(refusal: &Refusal) -> Error {
     Error::new(kind, refusal.to_string())
         .hint(refusal.cure())
         .hint("nothing was changed")
-}
-
-/// The runs that are about the same plan, or the same playbook and variables on the same server.
-fn earlier_runs(
-    state_dir: &StateDir,
-    plan: &Overview,
-    vars_sha256: &str,
-) -> Result<Vec<EarlierRun>, Error> {
-    let listing = state_dir.list().map_err(not_kept)?;
-    let same = |settings: &RunSettings| {
-        settings.plan_sha256 == plan.sha256
-            || (settings.playbook == plan.header.playbook.name
-                && settings.vars_sha256 == vars_sha256
-                && settings.server == plan.header.server
-                && settings.org == plan.header.org)
-    };
-    let runs = listing.runs.into_iter().filter(|run| same(&run.settings));
-    Ok(runs
-        .map(|run| EarlierRun {
-            id: run.folder.id().to_string(),
-            same_plan: run.settings.plan_sha256 == plan.sha256,
-            standing: match run.ending {
-                None => EarlierStanding::Unfinished,
-                Some(Ending::Finished { .. }) => EarlierStanding::Finished,
-                Some(Ending::Abandoned { .. }) => EarlierStanding::Abandoned,
-            },
-        })
-        .collect())
 }
 
 fn nothing_to_do(
@@ -195,12 +204,8 @@ fn nothing_to_do(
     plan.planned_only(common, backend, start, false)
 }
 
-fn question(plan: &Overview) -> String {
-    let org = plan
-        .header
-        .org
-        .as_deref()
-        .map_or_else(String::new, |org| format!(", org {org}"));
+fn question(plan: &Overview, org: Option<&str>) -> String {
+    let org = org.map_or_else(String::new, |org| format!(", org {org}"));
     let irreversible = match plan.summary.irreversible() {
         0 => String::new(),
         number => format!(" ({number} can't be undone)"),

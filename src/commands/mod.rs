@@ -6,6 +6,8 @@ mod apply;
 mod backend;
 mod completions;
 mod diff;
+mod earlier;
+mod ended;
 mod execute;
 mod files;
 mod init;

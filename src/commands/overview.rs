@@ -20,7 +20,7 @@ use crate::{
     pace::Pace,
     plan::{Header, KnownFile, PlanError, Reader, Trailer, VERSION},
     playbook::Size,
-    report::{Listing, PlanReport, PlanSummary, Summary, write_json},
+    report::{Listing, PlanReport, PlanSummary, Session, Summary, write_json},
     store::RunId,
     text::shell_word,
 };
@@ -155,13 +155,12 @@ impl Overview {
         detailed: bool,
     ) -> Result<ExitCode, Error> {
         if common.json {
-            let requests = backend.client.traffic().requests;
-            let summary = Summary::dry_run(
-                self.sha256.clone(),
-                &self.trailer,
-                requests,
-                start.elapsed(),
-            );
+            let session = Session {
+                requests: backend.client.traffic().requests,
+                retries: 0,
+                elapsed: start.elapsed(),
+            };
+            let summary = Summary::dry_run(self.sha256.clone(), &self.trailer, session);
             print(|out| write_json(&summary, out))?;
         }
         let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);

@@ -5,7 +5,7 @@ use std::{path::Path, time::Instant};
 use tempfile::NamedTempFile;
 
 use super::{
-    access::credentials,
+    access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
     planning::{moment, plan_into},
@@ -24,7 +24,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         common,
         &credentials,
         Server::of(common, &credentials)?,
-        common.org.as_deref().or(credentials.org.as_deref()),
+        asked_org(common, &credentials),
         &playbook.pace,
         common.timeout(),
     )

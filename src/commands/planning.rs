@@ -41,6 +41,7 @@ pub(super) async fn plan_into(
 ) -> Result<Overview, Error> {
     let origin = Origin {
         server: backend.server.label(),
+        org: backend.org.clone(),
         now,
         tool: TOOL.to_owned(),
     };
@@ -67,6 +68,9 @@ fn explained(error: PlanningError) -> Error {
         PlanningError::Scan(ScanError::Read(_)) => {
             Some("nothing was written; an incomplete selection is none")
         }
+        PlanningError::OtherOrganisation { .. } => Some(
+            "it comes from --org, the profile or the stored credentials; if the other one is meant, name it with --org",
+        ),
         PlanningError::Scan(
             ScanError::Listed(_)
             | ScanError::Pages { .. }

@@ -5,41 +5,45 @@ use std::time::Instant;
 use super::{
     access::credentials,
     backend::{Server, connect},
+    ended::show_again,
     execute::{PreparedRun, execute},
     files::open_plan,
     launch::{lock_server, not_kept},
     overview::overview,
     signals,
-    terminal::say,
+    status::unreadable,
+    terminal::{print, say},
 };
 use crate::{
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
+    report::{Summary, write_json},
     run::DoubtAnswer,
-    store::{RunFolder, StateDir},
+    store::{RunFolder, RunSettings, StateDir, StoreError},
 };
 
 pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let Some(folder) = find(common, args)? else {
         say(|out| writeln!(out, "there is no run to go on with"));
+        if common.json {
+            print(|out| write_json(&Summary::nothing(), out))?;
+        }
         return Ok(ExitCode::Done);
     };
     let mut settings = folder.settings().map_err(not_kept)?;
+    belongs_to(&settings, common)?;
     let wait = args.pacing.lock_wait();
-    let run_lock = folder.lock(wait).map_err(not_kept)?;
-    let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait)?;
-    if folder.ending().map_err(not_kept)?.is_some() {
-        say(|out| {
-            writeln!(
-                out,
-                "run {} has come to its end: there is nothing to go on with",
-                settings.run
-            )
-        });
-        return Ok(ExitCode::Done);
-    }
+    let run_lock = folder.lock(wait).map_err(|error| {
+        let is_locked = matches!(error, StoreError::RunLocked { .. });
+        let error = not_kept(error);
+        if is_locked {
+            error.hint("or wait here with --wait")
+        } else {
+            error
+        }
+    })?;
 
     let path = folder.plan();
     let mut plan_file = open_plan(&path)?;
@@ -54,8 +58,19 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
             settings.run
         )));
     }
+    if folder.ending().map_err(not_kept)?.is_some()
+        && let Some(exit_code) = show_again(common, &folder, &settings, &plan, &plan_file)?
+    {
+        return Ok(exit_code);
+    }
+    let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait)?;
     settings.pace = args.pacing.over(&settings.pace);
-    settings.settle_ms = args.pacing.settle_ms().unwrap_or(settings.settle_ms);
+    settings.timeout_ms = common.timeout_ms().unwrap_or(settings.timeout_ms);
+    // Unless it is given, it is never shorter than a request may take: the earlier ones, and those of this session.
+    settings.settle_ms = args
+        .pacing
+        .settle_ms()
+        .unwrap_or_else(|| settings.settle_ms.max(settings.timeout_ms));
     settings.recheck &= !args.pacing.no_recheck;
     let server = Server::named(&settings.server)?;
     let credentials = match &server {
@@ -88,6 +103,34 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     exit_code
 }
 
+/// A run goes on where it was started: flags that name another place are refused.
+fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
+    let server = match (&common.server, common.sandbox) {
+        (Some(server), _) => Some(Server::named(server)?),
+        (None, true) => Some(Server::Sandbox),
+        (None, false) => None,
+    };
+    let elsewhere = |what: &str, started: &str, given: &str| {
+        Err(Error::usage(format!(
+            "run {} was started {what} {started}, not {what} {given}",
+            settings.run
+        ))
+        .hint("a run goes on where it was started; leave the flag out"))
+    };
+    if let Some(given) = server.map(|server| server.label())
+        && given != settings.server
+    {
+        return elsewhere("on", &settings.server, &given);
+    }
+    match (&common.org, &settings.org) {
+        (Some(given), Some(started)) if given != started => {
+            elsewhere("in organisation", started, given)
+        }
+        (Some(given), None) => elsewhere("in", "no organisation by name", given),
+        (Some(_) | None, Some(_)) | (None, None) => Ok(()),
+    }
+}
+
 /// The run that is meant; none when there is no unfinished one.
 fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
@@ -95,5 +138,8 @@ fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
         return state_dir.find(prefix).map(Some).map_err(not_kept);
     }
     let listing = state_dir.list().map_err(not_kept)?;
+    for run in &listing.unreadable {
+        unreadable(&run.path, run.error.as_ref());
+    }
     Ok(listing.newest_unfinished().map(|run| run.folder.clone()))
 }

@@ -3,7 +3,7 @@
 use std::{io::Seek, path::Path, time::Instant};
 
 use super::{
-    access::credentials,
+    access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
     launch::{Launch, launch},
@@ -32,7 +32,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         common,
         &credentials,
         Server::of(common, &credentials)?,
-        common.org.as_deref().or(credentials.org.as_deref()),
+        asked_org(common, &credentials),
         &playbook.pace,
         common.timeout(),
     )

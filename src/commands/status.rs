@@ -1,7 +1,9 @@
 //! `status`: the runs here, how they ended, what is left.
 
+use std::path::Path;
+
 use super::{
-    files::{open_plan, read_again},
+    files::{open_plan, read_again, shown},
     launch::not_kept,
     terminal::{STYLES, print, say},
 };
@@ -10,38 +12,30 @@ use crate::{
     cli::{Common, Status},
     error::{Error, ExitCode},
     report::{RunLine, write_in_doubt, write_runs, write_runs_json},
-    store::{RunFolder, StateDir},
+    store::{RunFolder, RunSettings, StateDir, StoreError},
+    text::Untrusted,
 };
 
 pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
-    let mut listing = state_dir.list().map_err(not_kept)?;
-    if let Some(prefix) = &args.run {
-        let wanted = state_dir.find(prefix).map_err(not_kept)?.id();
-        listing.runs.retain(|run| run.folder.id() == wanted);
-    }
-    let mut lines = Vec::with_capacity(listing.runs.len());
+    let mut lines = Vec::new();
     let mut one = None;
-    for run in listing.runs {
-        let snapshot = Checkpoint::read(&run.folder.checkpoint()).map_err(|error| {
-            Error::failed("the run's checkpoint can't be used").caused_by(error)
-        })?;
-        one = args.run.as_ref().map(|_| run.folder.clone());
-        lines.push(RunLine {
-            counts: snapshot.state.counts(),
-            ending: run.ending,
-            settings: run.settings,
-            folder: run.folder.path().to_owned(),
-        });
-    }
-    for unreadable in &listing.unreadable {
-        say(|out| {
-            writeln!(
-                out,
-                "not a run that can be read: {}",
-                super::files::shown(&unreadable.path)
-            )
-        });
+    if let Some(prefix) = &args.run {
+        let folder = state_dir.find(prefix).map_err(not_kept)?;
+        let settings = folder.settings().map_err(not_kept)?;
+        lines.push(line(&folder, settings).map_err(not_kept)?);
+        one = Some(folder);
+    } else {
+        let listing = state_dir.list().map_err(not_kept)?;
+        for run in listing.runs {
+            match line(&run.folder, run.settings) {
+                Ok(line) => lines.push(line),
+                Err(error) => unreadable(run.folder.path(), Some(&error)),
+            }
+        }
+        for run in &listing.unreadable {
+            unreadable(&run.path, run.error.as_ref());
+        }
     }
     if common.json {
         print(|out| write_runs_json(&lines, out))?;
@@ -52,6 +46,25 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         }
     }
     Ok(ExitCode::Done)
+}
+
+/// A run as its checkpoint says.
+fn line(folder: &RunFolder, settings: RunSettings) -> Result<RunLine, StoreError> {
+    let snapshot = Checkpoint::read(&folder.checkpoint())?;
+    Ok(RunLine {
+        counts: snapshot.state.counts(),
+        ending: snapshot.state.ending().cloned(),
+        settings,
+        folder: folder.path().to_owned(),
+    })
+}
+
+/// Says that something among the runs was left out.
+pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
+    let path = shown(path);
+    let why = error.map_or_else(String::new, |error| format!(": {error}"));
+    let why = Untrusted(&why);
+    say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
 /// Lists what a person should look at before the run goes on.

@@ -1,5 +1,7 @@
 //! Whether a plan may be applied here and now: pure.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Header, Trailer};
@@ -21,7 +23,8 @@ pub struct Circumstances {
     pub approved: Option<String>,
     /// A person says that doing it twice is meant.
     pub again: bool,
-    /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server.
+    /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
+    /// that have come to their end the ones that [`matters`].
     pub earlier: Vec<EarlierRun>,
 }
 
@@ -36,11 +39,54 @@ pub struct EarlierRun {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EarlierStanding {
+    /// A process works on it now.
+    Running,
     /// It can be resumed.
     Unfinished,
-    Finished,
+    Finished(Done),
     /// A person gave it up.
-    Abandoned,
+    Abandoned(Done),
+}
+
+/// The changes of an ended run that may have made things as its plan wanted them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    pub applied: u64,
+    /// Found as the plan wanted them. That somebody else had made them so is a guess.
+    pub already_done: u64,
+    pub in_doubt: u64,
+}
+
+impl Done {
+    const fn is_nothing(self) -> bool {
+        !self.is_certain() && self.in_doubt == 0
+    }
+
+    const fn is_certain(self) -> bool {
+        self.applied + self.already_done > 0
+    }
+}
+
+impl fmt::Display for Done {
+    /// `3 applied + 1 in_doubt`, as the sum of a run is written.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            applied,
+            already_done,
+            in_doubt,
+        } = *self;
+        let counts = [
+            (applied, "applied"),
+            (already_done, "already_done"),
+            (in_doubt, "in_doubt"),
+        ];
+        let counts: Vec<String> = counts
+            .into_iter()
+            .filter(|(changes, _)| *changes > 0)
+            .map(|(changes, outcome)| format!("{changes} {outcome}"))
+            .collect();
+        f.write_str(&counts.join(" + "))
+    }
 }
 
 /// Why a plan may not be applied.
@@ -63,12 +109,22 @@ pub enum Refusal {
     Rejected { rejected: u64 },
     #[error("a guard does not hold: {broken}")]
     Guard { broken: String },
+    #[error("run {run} of the same playbook and variables is running now")]
+    Running { run: String },
     #[error("run {run} of the same playbook and variables is not finished")]
     Unfinished { run: String },
     #[error("run {run} applied this very plan already")]
     Applied { run: String },
-    #[error("run {run} did this already, and doing it again has its effect again")]
-    Repeated { run: String },
+    #[error(
+        "run {run} {} this already ({done}){}, and doing it again has its effect again",
+        if done.is_certain() { "did" } else { "may have done" },
+        if *abandoned { " before it was abandoned" } else { "" }
+    )]
+    Repeated {
+        run: String,
+        done: Done,
+        abandoned: bool,
+    },
 }
 
 impl Refusal {
@@ -80,7 +136,9 @@ impl Refusal {
             }
             Self::Server { planned, .. } if planned == "sandbox" => "add --sandbox".to_owned(),
             Self::Server { planned, .. } => format!("apply it with --server {planned}, or plan again"),
-            Self::Organisation { .. } => "plan again in this organisation".to_owned(),
+            Self::Organisation { planned, .. } => format!(
+                "plan again in this organisation; or apply it with --org {planned}, if the token is allowed to work there"
+            ),
             Self::Stale { .. } => "plan again, or allow it with --max-age".to_owned(),
             Self::Rejected { .. } => {
                 "look at the rejected items above; to apply the rest say `rejected: allow` in the playbook's guards"
@@ -89,11 +147,14 @@ impl Refusal {
             Self::Guard { .. } => {
                 "select less (--limit, `where`), or change the guard in the playbook if this is meant".to_owned()
             }
+            Self::Running { .. } => "wait for it to end, or wait here with --wait".to_owned(),
             Self::Unfinished { run } => {
                 format!("go on with it: wf-bulk resume {run}; or give it up: wf-bulk abandon {run}")
             }
             Self::Applied { .. } => "to bring what is left up to date, plan again; to apply it once more, add --again".to_owned(),
-            Self::Repeated { .. } => "if it is meant, add --again".to_owned(),
+            Self::Repeated { run, .. } => {
+                format!("look at what it did: wf-bulk status {run}; if doing it again is meant, add --again")
+            }
         }
     }
 }
@@ -147,26 +208,43 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
             .map(|broken| Refusal::Guard { broken }),
     );
 
-    let once = !header.playbook.converges && !header.playbook.repeatable;
-    let is_kept = here.max_age.is_some();
     for EarlierRun {
         id,
         same_plan,
         standing,
     } in &here.earlier
     {
-        match standing {
-            EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run: id.clone() }),
-            EarlierStanding::Finished if *same_plan && is_kept && !here.again => {
-                refusals.push(Refusal::Applied { run: id.clone() });
+        let run = id.clone();
+        let is_applied = *same_plan && here.max_age.is_some();
+        match *standing {
+            EarlierStanding::Running => refusals.push(Refusal::Running { run }),
+            EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run }),
+            EarlierStanding::Finished(done) | EarlierStanding::Abandoned(done)
+                if here.again || done.is_nothing() => {}
+            EarlierStanding::Finished(_) if is_applied => refusals.push(Refusal::Applied { run }),
+            EarlierStanding::Finished(done) | EarlierStanding::Abandoned(done)
+                if is_once(header) =>
+            {
+                refusals.push(Refusal::Repeated {
+                    run,
+                    done,
+                    abandoned: matches!(standing, EarlierStanding::Abandoned(_)),
+                });
             }
-            EarlierStanding::Finished if once && !here.again => {
-                refusals.push(Refusal::Repeated { run: id.clone() });
-            }
-            EarlierStanding::Finished | EarlierStanding::Abandoned => {}
+            EarlierStanding::Finished(_) | EarlierStanding::Abandoned(_) => {}
         }
     }
     refusals
+}
+
+/// Whether a run that has come to its end can be a reason against this plan, so that what it did has to be known.
+pub const fn matters(header: &Header, same_plan: bool, again: bool) -> bool {
+    !again && (same_plan || is_once(header))
+}
+
+/// Applying it twice has its effect twice, and nobody has said for good that this is meant.
+pub const fn is_once(header: &Header) -> bool {
+    !header.playbook.converges && !header.playbook.repeatable
 }
 
 #[cfg(test)]
@@ -295,7 +373,22 @@ mod tests {
             one(&fine, &unfinished),
             "run r of the same playbook and variables is not finished"
         );
+        let running = Circumstances {
+            earlier: earlier(EarlierStanding::Running),
+            again: true,
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &running),
+            "run r of the same playbook and variables is running now"
+        );
     }
+
+    const DONE: Done = Done {
+        applied: 2,
+        already_done: 0,
+        in_doubt: 1,
+    };
 
     #[test]
     fn a_plan_is_applied_once_unless_again_is_meant_or_it_was_made_just_now() {
@@ -314,12 +407,20 @@ mod tests {
         let applied = [Refusal::Applied {
             run: "r".to_owned(),
         }];
-        assert_eq!(told(true, false, true, EarlierStanding::Finished), applied);
+        let finished = EarlierStanding::Finished(DONE);
+        assert_eq!(told(true, false, true, finished), applied);
         for fine in [
-            told(true, true, true, EarlierStanding::Finished),
-            told(true, false, false, EarlierStanding::Finished),
-            told(false, false, true, EarlierStanding::Finished),
-            told(true, false, true, EarlierStanding::Abandoned),
+            told(true, true, true, finished),
+            told(true, false, false, finished),
+            told(false, false, true, finished),
+            told(true, false, true, EarlierStanding::Abandoned(DONE)),
+            // It applied nothing, so "applied already" would not be true.
+            told(
+                true,
+                false,
+                true,
+                EarlierStanding::Finished(Done::default()),
+            ),
         ] {
             assert_eq!(fine, []);
         }
@@ -335,10 +436,83 @@ mod tests {
             };
             !refusals(&header(converges, repeatable), &trailer(1, 0), &here).is_empty()
         };
-        assert!(told(false, false, false, EarlierStanding::Finished));
-        assert!(!told(false, false, false, EarlierStanding::Abandoned));
-        assert!(!told(true, false, false, EarlierStanding::Finished));
-        assert!(!told(false, true, false, EarlierStanding::Finished));
-        assert!(!told(false, false, true, EarlierStanding::Finished));
+        for standing in [EarlierStanding::Finished, EarlierStanding::Abandoned] {
+            for (done, is_anything) in [
+                (DONE, true),
+                (
+                    Done {
+                        applied: 1,
+                        ..Done::default()
+                    },
+                    true,
+                ),
+                (
+                    Done {
+                        already_done: 1,
+                        ..Done::default()
+                    },
+                    true,
+                ),
+                (
+                    Done {
+                        in_doubt: 1,
+                        ..Done::default()
+                    },
+                    true,
+                ),
+                (Done::default(), false),
+            ] {
+                let standing = standing(done);
+                assert_eq!(
+                    told(false, false, false, standing),
+                    is_anything,
+                    "{standing:?}"
+                );
+                assert!(!told(true, false, false, standing));
+                assert!(!told(false, true, false, standing));
+                assert!(!told(false, false, true, standing));
+            }
+        }
+    }
+
+    #[test]
+    fn a_repetition_says_what_the_earlier_run_did_and_how_that_ended() {
+        let told = |standing| {
+            let here = Circumstances {
+                earlier: earlier(standing),
+                ..here()
+            };
+            let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
+            format!("{}; {}", refusals[0], refusals[0].cure())
+        };
+        let cure = "look at what it did: wf-bulk status r; if doing it again is meant, add --again";
+        let doubt = Done { applied: 0, ..DONE };
+        for (standing, said) in [
+            (
+                EarlierStanding::Finished(DONE),
+                "run r did this already (2 applied + 1 in_doubt)",
+            ),
+            (
+                EarlierStanding::Abandoned(DONE),
+                "run r did this already (2 applied + 1 in_doubt) before it was abandoned",
+            ),
+            (
+                EarlierStanding::Abandoned(doubt),
+                "run r may have done this already (1 in_doubt) before it was abandoned",
+            ),
+        ] {
+            let expected = format!("{said}, and doing it again has its effect again; {cure}");
+            assert_eq!(told(standing), expected);
+        }
+    }
+
+    #[test]
+    fn of_ended_runs_those_matter_that_can_be_a_reason() {
+        let once = header(false, false);
+        let converging = header(true, false);
+        assert!(matters(&once, false, false) && matters(&once, true, false));
+        assert!(matters(&converging, true, false) && !matters(&converging, false, false));
+        assert!(!matters(&header(false, true), false, false));
+        assert!(!matters(&once, true, true));
     }
 }

@@ -14,7 +14,9 @@ mod look_at;
 mod model;
 
 pub use crate::action::{Effect, Repeat};
-pub use admission::{Circumstances, EarlierRun, EarlierStanding, Refusal, refusals};
+pub use admission::{
+    Circumstances, Done, EarlierRun, EarlierStanding, Refusal, is_once, matters, refusals,
+};
 pub use builder::{Builder, ReasonsUnread, target_of};
 pub use diff::{Aspect, Difference, diff};
 pub use diff_header::{HeaderDifference, header_differences};

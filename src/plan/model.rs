@@ -27,7 +27,8 @@ pub struct Header {
     pub vars: Fields,
     /// The origin of the server, or `sandbox`.
     pub server: String,
-    /// The organisation of the first execution that was read; none when nothing was.
+    /// The organisation of the executions that were read; where none says it, the one that was asked for. None when there
+    /// is neither.
     pub org: Option<String>,
     /// The moment that relative dates count from.
     pub now: Timestamp,

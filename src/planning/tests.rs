@@ -30,14 +30,31 @@ async fn plan_of(
     service: &FakeService,
     playbook: &Playbook,
 ) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
+    plan_for(service, playbook, None).await
+}
+
+/// As [`plan_of`], asked for an organisation.
+async fn plan_for(
+    service: &FakeService,
+    playbook: &Playbook,
+    org: Option<&str>,
+) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
     let mut bytes = Vec::new();
-    let planned = plan(&service.client(), playbook, &origin(), &mut bytes, |_| {}).await;
+    let planned = plan(
+        &service.client(),
+        playbook,
+        &origin(org),
+        &mut bytes,
+        |_| {},
+    )
+    .await;
     (planned, bytes)
 }
 
-fn origin() -> Origin {
+fn origin(org: Option<&str>) -> Origin {
     Origin {
         server: "https://example.com".to_owned(),
+        org: org.map(str::to_owned),
         now: crate::fixture::now(),
         tool: "wf-bulk test".to_owned(),
     }
@@ -316,4 +333,35 @@ async fn the_header_says_what_was_planned_from() {
         (header.now, &header.vars["to"]),
         (crate::fixture::now(), &json!("2"))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_is_for_the_organisation_of_its_executions_or_else_for_the_one_that_was_asked_for() {
+    let start = playbook(
+        "select: { entities: [ { id: c1, schema: contact } ] }\nactions: [ start: { template: t } ]\nguards: { allow: [start] }",
+    );
+    let flows = over_flows("", REASSIGN);
+    let service = FakeService::default().finds(C1, &[assigned("a")]);
+    let silent = FakeService::default().finds(
+        C1,
+        &[json!({"id": "a", "name": "Flow", "status": "STARTED", "assigned_to": ["1"]})],
+    );
+    for (service, playbook, asked, expected) in [
+        (&service, &start, Some("9999"), Some("9999")),
+        (&service, &start, None, None),
+        (&service, &flows, None, Some("4711")),
+        (&service, &flows, Some("4711"), Some("4711")),
+        (&silent, &flows, Some("9999"), Some("9999")),
+    ] {
+        let (result, bytes) = plan_for(service, playbook, asked).await;
+        assert_eq!(result.unwrap().0.changes, 1);
+        let header = Reader::new(bytes.as_slice()).unwrap().header().clone();
+        assert_eq!(header.org.as_deref(), expected, "{asked:?}");
+    }
+    let (result, bytes) = plan_for(&service, &flows, Some("9999")).await;
+    assert_eq!(
+        result.unwrap_err().to_string(),
+        "organisation 9999 was asked for, and the executions belong to 4711"
+    );
+    assert!(bytes.is_empty(), "nothing was written");
 }

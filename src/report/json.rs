@@ -1,18 +1,25 @@
 //! The result as JSON: on standard output, and as `report.json`.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Read, Write},
+    time::Duration,
+};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{event::Drain, outcome::Counts};
 
-use super::{problem::Problem, summary::Summary, words};
+use super::{
+    problem::Problem,
+    summary::{Session, Summary},
+    words,
+};
 
 /// The document of `--json`. Its names are a promise to scripts.
 #[derive(Debug, Serialize)]
 struct Document<'a> {
     run: Option<&'a str>,
-    plan_sha256: &'a str,
+    plan_sha256: Option<&'a str>,
     planned: u64,
     outcomes: &'a Counts,
     requests: u64,
@@ -30,6 +37,17 @@ struct Document<'a> {
 struct Stopped {
     reason: &'static str,
     message: String,
+}
+
+impl Stopped {
+    fn of(summary: &Summary) -> Option<Self> {
+        let abandoned = summary.abandoned.as_ref();
+        let abandoned = abandoned.map(|reason| Self {
+            reason: "abandoned",
+            message: words::detail(reason),
+        });
+        summary.stopped.as_ref().map(Self::from).or(abandoned)
+    }
 }
 
 impl From<&Drain> for Stopped {
@@ -57,16 +75,16 @@ impl<'a> From<&'a Summary> for Document<'a> {
     fn from(summary: &'a Summary) -> Self {
         Self {
             run: summary.run.as_deref(),
-            plan_sha256: &summary.plan_sha256,
+            plan_sha256: summary.plan_sha256.as_deref(),
             planned: summary.planned,
             outcomes: &summary.outcomes,
-            requests: summary.requests,
-            retries: summary.retries,
+            requests: summary.session.requests,
+            retries: summary.session.retries,
             // Milliseconds: what a clock is good for.
-            elapsed_s: (summary.elapsed.as_secs_f64() * 1e3).round() / 1e3,
+            elapsed_s: (summary.session.elapsed.as_secs_f64() * 1e3).round() / 1e3,
             skipped: summary.skipped,
             rejected: summary.rejected,
-            stopped: summary.stopped.as_ref().map(Stopped::from),
+            stopped: Stopped::of(summary),
             finished: summary.finished,
             folder: summary
                 .folder
@@ -85,6 +103,31 @@ impl<'a> From<&'a Summary> for Document<'a> {
 pub fn write_json(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Document::from(summary))?;
     writeln!(out)
+}
+
+/// What a report says of its session.
+#[derive(Deserialize)]
+struct Stored {
+    requests: u64,
+    retries: u64,
+    elapsed_s: f64,
+    finished: bool,
+}
+
+/// The session that brought the run to its end, from a report that was written then. None when it is of an earlier session,
+/// or no whole report.
+pub(super) fn last_session(report: impl Read) -> Option<Session> {
+    let Stored {
+        requests,
+        retries,
+        elapsed_s,
+        finished,
+    } = serde_json::from_reader(report).ok()?;
+    finished.then_some(Session {
+        requests,
+        retries,
+        elapsed: Duration::try_from_secs_f64(elapsed_s).ok()?,
+    })
 }
 
 /// Writes `report.json`: the problems as they come, one a line, so that none has to be kept; then the summary.
@@ -175,6 +218,40 @@ mod tests {
             (&value["run"], &value["folder"]),
             (&Value::Null, &Value::Null)
         );
+    }
+
+    #[test]
+    fn a_run_that_was_given_up_is_stopped_and_nothing_to_go_on_with_is_a_document_too() {
+        let abandoned = Summary {
+            abandoned: Some("given up by a person".to_owned()),
+            ..run(&[(Outcome::InDoubt, 1)], None)
+        };
+        let value = serde_json::to_value(Document::from(&abandoned)).unwrap();
+        assert_eq!(
+            value["stopped"],
+            json!({ "reason": "abandoned", "message": "given up by a person" })
+        );
+        assert_eq!(
+            (&value["finished"], &value["exit_code"]),
+            (&json!(false), &json!(1))
+        );
+        let mut out = Vec::new();
+        write_json(&Summary::nothing(), &mut out).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":null,"plan_sha256":null,"planned":0,"outcomes":{"applied":0,"already_done":0,"drifted":0,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":0,"retries":0,"elapsed_s":0.0,"skipped":0,"rejected":0,"stopped":null,"finished":true,"folder":null,"exit_code":0}"#);
+    }
+
+    #[test]
+    fn of_a_report_only_a_whole_one_of_the_end_tells_of_the_last_session() {
+        let written = |summary: &Summary| {
+            let report = ReportFile::new(Vec::new()).unwrap();
+            report.finish(summary).unwrap()
+        };
+        let finished = run(&[(Outcome::Applied, 5)], None);
+        let bytes = written(&finished);
+        assert_eq!(last_session(bytes.as_slice()), Some(finished.session));
+        assert_eq!(last_session(&bytes[..bytes.len() / 2]), None);
+        let stopped = run(&[(Outcome::NotAttempted, 1)], Some(failures_in_a_row()));
+        assert_eq!(last_session(written(&stopped).as_slice()), None);
     }
 
     #[test]

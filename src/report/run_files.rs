@@ -1,8 +1,11 @@
 //! `report.json` and `failed.csv`: what a run came to, over all of its sessions.
 
-use std::io::{self, BufRead, Write};
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Write},
+};
 
-use super::{FailedCsv, Problem, ReportFile, Summary, words};
+use super::{FailedCsv, Problem, ReportFile, Session, Summary, json, words};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, Record, State},
     outcome::Outcome,
@@ -48,6 +51,12 @@ pub fn write_files<P: BufRead>(
         csv.into_inner().flush()
     })?;
     failed
+}
+
+/// The session that brought a run to its end, as its report says; none when that report was never written.
+pub fn last_session(folder: &RunFolder) -> Option<Session> {
+    let file = File::open(folder.report()).ok()?;
+    json::last_session(BufReader::new(file))
 }
 
 /// Writes the changes in doubt for people, a line each, with where to look.

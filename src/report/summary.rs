@@ -14,8 +14,8 @@ use crate::{
 pub struct Summary {
     /// The run's id; none in a dry run.
     pub run: Option<String>,
-    /// What `sha256sum` prints for the plan.
-    pub plan_sha256: String,
+    /// What `sha256sum` prints for the plan; none when there is no run to go on with.
+    pub plan_sha256: Option<String>,
     pub planned: u64,
     /// Of all sessions of the run.
     pub outcomes: Counts,
@@ -23,17 +23,25 @@ pub struct Summary {
     pub skipped: u64,
     /// What could not be planned.
     pub rejected: u64,
-    /// All that were sent in this session, reads and retries included.
-    pub requests: u64,
-    pub retries: u64,
-    /// Of this session.
-    pub elapsed: Duration,
+    /// Of the session that ended it, or of this one.
+    pub session: Session,
     /// Why it ended before its end.
     pub stopped: Option<Drain>,
+    /// Why a person gave the run up, if one did.
+    pub abandoned: Option<String>,
     /// Nothing is left that `resume` could do.
     pub finished: bool,
     /// The run's folder; none in a dry run.
     pub folder: Option<PathBuf>,
+}
+
+/// What one session took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// All that were sent, reads and retries included.
+    pub requests: u64,
+    pub retries: u64,
+    pub elapsed: Duration,
 }
 
 /// Outcomes and changes don't add up: the program has lost or doubled one.
@@ -48,25 +56,32 @@ pub struct Unaccounted {
 
 impl Summary {
     /// What a dry run would have applied: nothing was attempted.
-    pub fn dry_run(
-        plan_sha256: String,
-        trailer: &Trailer,
-        requests: u64,
-        elapsed: Duration,
-    ) -> Self {
+    pub fn dry_run(plan_sha256: String, trailer: &Trailer, session: Session) -> Self {
         let mut outcomes = Counts::default();
         outcomes.add(Outcome::NotAttempted, trailer.changes);
         Self {
-            run: None,
-            plan_sha256,
+            plan_sha256: Some(plan_sha256),
             planned: trailer.changes,
             outcomes,
             skipped: trailer.skipped,
             rejected: trailer.rejected,
-            requests,
-            retries: 0,
-            elapsed,
+            session,
+            ..Self::nothing()
+        }
+    }
+
+    /// There was no run to go on with.
+    pub fn nothing() -> Self {
+        Self {
+            run: None,
+            plan_sha256: None,
+            planned: 0,
+            outcomes: Counts::default(),
+            skipped: 0,
+            rejected: 0,
+            session: Session::default(),
             stopped: None,
+            abandoned: None,
             finished: true,
             folder: None,
         }
@@ -96,6 +111,8 @@ impl Summary {
             Err(Unaccounted { .. }) => ExitCode::Error,
         };
         let stopped = self.stopped.as_ref().map(stop_code);
+        // Somebody wanted to go on with it.
+        let abandoned = self.abandoned.as_ref().map(|_| ExitCode::Error);
         let rejected = (self.rejected > 0).then_some(ExitCode::SomeFailed);
         let outcomes = Outcome::ALL
             .into_iter()
@@ -105,6 +122,7 @@ impl Summary {
             [accounted]
                 .into_iter()
                 .chain(stopped)
+                .chain(abandoned)
                 .chain(rejected)
                 .chain(outcomes),
         )
@@ -154,16 +172,19 @@ pub(super) mod tests {
         let counts_in_doubt = counts.get(Outcome::InDoubt);
         Summary {
             run: Some("0192f0c4-8a5e-7000-8000-0000000000c4".to_owned()),
-            plan_sha256: "5e".repeat(32),
+            plan_sha256: Some("5e".repeat(32)),
             planned: counts.total(),
             outcomes: counts,
             skipped: 2,
             rejected: 0,
-            requests: 229,
-            retries: 2,
-            elapsed: Duration::from_millis(28_750),
+            session: Session {
+                requests: 229,
+                retries: 2,
+                elapsed: Duration::from_millis(28_750),
+            },
             finished: stopped.is_none() && counts_in_doubt == 0,
             stopped,
+            abandoned: None,
             folder: Some(".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into()),
         }
     }
@@ -228,6 +249,10 @@ pub(super) mod tests {
         let mut rejected = run(&[(Applied, 1), (Drifted, 1)], None);
         rejected.rejected = 1;
         assert_eq!(rejected.exit_code(), ExitCode::SomeFailed);
+        let mut abandoned = run(&[(Applied, 1), (InDoubt, 1)], None);
+        abandoned.abandoned = Some("given up by a person".to_owned());
+        assert_eq!(abandoned.exit_code(), ExitCode::Error);
+        assert_eq!(Summary::nothing().exit_code(), ExitCode::Done);
     }
 
     #[test]
@@ -255,7 +280,7 @@ pub(super) mod tests {
             ..Trailer::default()
         };
         let dry_run =
-            |trailer: &Trailer| Summary::dry_run("5e".to_owned(), trailer, 401, Duration::ZERO);
+            |trailer: &Trailer| Summary::dry_run("5e".to_owned(), trailer, Session::default());
         let summary = dry_run(&trailer);
         assert_eq!(summary.outcomes.get(Outcome::NotAttempted), 137);
         assert_eq!(summary.check(), Ok(()));

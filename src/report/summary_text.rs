@@ -35,9 +35,9 @@ impl Summary {
             write!(
                 out,
                 "{} in {}, {} retried",
-                count(self.requests, "request", "requests"),
-                rough(self.elapsed),
-                thousands(self.retries)
+                count(self.session.requests, "request", "requests"),
+                rough(self.session.elapsed),
+                thousands(self.session.retries)
             )?;
             match &self.folder {
                 Some(folder) => writeln!(
@@ -87,7 +87,7 @@ impl Summary {
             );
             writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
         }
-        if in_doubt > 0 && !self.finished {
+        if in_doubt > 0 && !self.finished && self.abandoned.is_none() {
             let command = self.resume_command(run);
             let command = Untrusted(&command).terminal();
             for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {
@@ -117,6 +117,14 @@ impl Summary {
                 "{} each one is listed in {}",
                 "hint:".style(styles.hint),
                 Untrusted(&file.to_string_lossy()).terminal()
+            )?;
+        }
+        if let Some(reason) = &self.abandoned {
+            writeln!(
+                out,
+                "{} {}; plan again to do what it left",
+                "abandoned:".style(styles.error),
+                words::detail(reason)
             )?;
         }
         if let Some(drain) = &self.stopped {
@@ -188,7 +196,10 @@ mod tests {
     use super::*;
     use crate::{
         plan::Trailer,
-        report::summary::tests::{failures_in_a_row, run},
+        report::summary::{
+            Session,
+            tests::{failures_in_a_row, run},
+        },
     };
 
     fn text(summary: &Summary) -> String {
@@ -249,6 +260,19 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_was_given_up_says_so_and_offers_no_way_to_go_on() {
+        let mut summary = run(&[(Outcome::Applied, 2), (Outcome::InDoubt, 1)], None);
+        summary.abandoned = Some("given up by a person".to_owned());
+        insta::assert_snapshot!(text(&summary), @"
+        3 planned = 2 applied + 1 in_doubt
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        in doubt: nobody knows whether 1 change took effect: look at the service
+        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        abandoned: given up by a person; plan again to do what it left
+        ");
+    }
+
+    #[test]
     fn each_stop_says_when_to_go_on() {
         for (drain, line) in [
             (Drain::Interrupted, "to go on: wf-bulk resume"),
@@ -305,7 +329,7 @@ mod tests {
             changes: 137,
             ..Trailer::default()
         };
-        let dry_run = Summary::dry_run(String::new(), &trailer, 400, Duration::ZERO);
+        let dry_run = Summary::dry_run(String::new(), &trailer, Session::default());
         assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
         assert!(text(&run(&[], None)).starts_with("0 planned: there was nothing to do"));
     }

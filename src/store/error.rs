@@ -31,7 +31,7 @@ pub enum StoreError {
     NotFound { prefix: String, runs: PathBuf },
     #[error("{prefix:?} is the beginning of {} runs: {}; give more of the id", found.len(), join(found))]
     Ambiguous { prefix: String, found: Vec<RunId> },
-    #[error("another process works on run {run}; wait for it to end, or wait here with --wait")]
+    #[error("another process works on run {run}; wait for it to end")]
     RunLocked { run: RunId },
     #[error(
         "another run on this machine writes to {server}{}, and two would be faster than either was told to be; \

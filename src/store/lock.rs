@@ -30,7 +30,22 @@ pub enum Wait {
 #[must_use = "the lock is free as soon as this is dropped"]
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _files: Vec<File>,
+}
+
+impl Lock {
+    fn of(file: File) -> Self {
+        Self { _files: vec![file] }
+    }
+}
+
+/// How many may hold a lock at the same time.
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    /// One.
+    Exclusive,
+    /// All who ask for it like this.
+    Shared,
 }
 
 /// Where the locks of servers are: `$XDG_STATE_HOME/wf-bulk/locks`, else `~/.local/state/wf-bulk/locks`.
@@ -60,7 +75,8 @@ impl LockHome {
     }
 
     /// Makes this process the only one on the machine that writes to this organisation of this server, so
-    /// that two runs together are no faster than one. Blocks for as long as `wait` says.
+    /// that two runs together are no faster than one. Without an organisation it may be any, so the process is then
+    /// the only one that writes to the server. Blocks for as long as `wait` says.
     ///
     /// # Errors
     ///
@@ -72,44 +88,78 @@ impl LockHome {
         wait: Wait,
     ) -> Result<Lock, StoreError> {
         private_file::create_dir_all(&self.0).map_err(io_error(Doing::Create, &self.0))?;
-        lock(&self.0.join(file_name(server, org)), wait, || {
-            StoreError::ServerLocked {
-                server: server.to_owned(),
-                org: org.map(str::to_owned),
-            }
+        let path = |org| self.0.join(file_name(server, org));
+        let held = |org: Option<&str>| {
+            let (server, org) = (server.to_owned(), org.map(str::to_owned));
+            move || StoreError::ServerLocked { server, org }
+        };
+        let Some(org) = org else {
+            return lock(&path(None), Mode::Exclusive, wait, held(None)).map(Lock::of);
+        };
+        // In this order everywhere, so that no two processes wait for each other.
+        Ok(Lock {
+            _files: vec![
+                lock(&path(None), Mode::Shared, wait, held(None))?,
+                lock(&path(Some(org)), Mode::Exclusive, wait, held(Some(org)))?,
+            ],
         })
     }
 }
 
 /// Makes this process the only one that works on a run.
 pub(super) fn lock_run(path: &Path, run: RunId, wait: Wait) -> Result<Lock, StoreError> {
-    lock(path, wait, || StoreError::RunLocked { run })
+    let held = || StoreError::RunLocked { run };
+    lock(path, Mode::Exclusive, wait, held).map(Lock::of)
 }
 
 /// Makes this process the only one that makes runs in a state folder, for as long as it takes.
 pub(super) fn lock_making(path: &Path) -> Result<Lock, StoreError> {
     let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
     file.lock().map_err(io_error(Doing::Lock, path))?;
-    Ok(Lock { _file: file })
+    Ok(Lock::of(file))
 }
 
 /// The lock, if nobody has it; none also when there is no such file.
 pub(super) fn lock_if_free(path: &Path) -> Option<Lock> {
     let file = File::open(path).ok()?;
     file.try_lock().ok()?;
-    Some(Lock { _file: file })
+    Some(Lock::of(file))
 }
 
-fn lock(path: &Path, wait: Wait, held: impl FnOnce() -> StoreError) -> Result<Lock, StoreError> {
-    let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
-    match wait {
-        Wait::UntilFree => file.lock().map_err(io_error(Doing::Lock, path))?,
-        Wait::Refuse => file.try_lock().map_err(|error| match error {
-            TryLockError::WouldBlock => held(),
-            TryLockError::Error(source) => io_error(Doing::Lock, path)(source),
-        })?,
+/// Whether a process holds the lock for itself. Processes that only ask are not in each other's way.
+pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
+    let file = File::open(path).map_err(io_error(Doing::Lock, path))?;
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(source)) => Err(io_error(Doing::Lock, path)(source)),
     }
-    Ok(Lock { _file: file })
+}
+
+/// Blocks for as long as a process holds the lock for itself.
+pub(super) fn wait_until_free(path: &Path) -> Result<(), StoreError> {
+    let file = File::open(path).map_err(io_error(Doing::Lock, path))?;
+    file.lock_shared().map_err(io_error(Doing::Lock, path))
+}
+
+fn lock(
+    path: &Path,
+    mode: Mode,
+    wait: Wait,
+    held: impl FnOnce() -> StoreError,
+) -> Result<File, StoreError> {
+    let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
+    let locked = match (wait, mode) {
+        (Wait::UntilFree, Mode::Exclusive) => file.lock().map_err(TryLockError::Error),
+        (Wait::UntilFree, Mode::Shared) => file.lock_shared().map_err(TryLockError::Error),
+        (Wait::Refuse, Mode::Exclusive) => file.try_lock(),
+        (Wait::Refuse, Mode::Shared) => file.try_lock_shared(),
+    };
+    match locked {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(held()),
+        Err(TryLockError::Error(source)) => Err(io_error(Doing::Lock, path)(source)),
+    }
 }
 
 /// A digest, because a server's address is no file name. The byte 0 is in neither part, so the
@@ -179,13 +229,30 @@ mod tests {
     }
 
     #[test]
+    fn a_run_without_an_organisation_excludes_all_others_on_its_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        for (first, second) in [(None, Some("1")), (Some("1"), None), (None, None)] {
+            let held = home.lock_server("https://a", first, Wait::Refuse).unwrap();
+            assert!(
+                matches!(
+                    home.lock_server("https://a", second, Wait::Refuse),
+                    Err(StoreError::ServerLocked { org: None, .. })
+                ),
+                "{first:?} and {second:?}"
+            );
+            drop(held);
+            drop(home.lock_server("https://a", second, Wait::Refuse).unwrap());
+        }
+    }
+
+    #[test]
     fn other_servers_and_organisations_are_free() {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path());
         let places = [
             ("https://a", Some("1")),
             ("https://a", Some("2")),
-            ("https://a", None),
             ("https://a1", None),
             ("https://b", Some("1")),
         ];
@@ -197,26 +264,48 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_gets_the_lock_when_it_is_free_and_not_before() {
+    fn whether_a_lock_is_held_can_be_asked_without_taking_it() {
         let folder = tempfile::tempdir().unwrap();
-        let home = home(folder.path());
-        let held = home.lock_server("https://a", None, Wait::Refuse).unwrap();
-        let (got, is_got) = mpsc::channel();
-        let waiter = thread::spawn(move || {
-            let lock = home
-                .lock_server("https://a", None, Wait::UntilFree)
-                .unwrap();
-            got.send(()).unwrap();
-            lock
-        });
-        // The kernel tells nobody who waits, so this is the one place to give it real time; a
-        // lock that holds passes at any speed.
-        assert_eq!(
-            is_got.recv_timeout(Duration::from_millis(50)),
-            Err(RecvTimeoutError::Timeout)
-        );
+        let path = folder.path().join("lock");
+        assert!(is_held(&path).is_err(), "there is none");
+        let held = lock(&path, Mode::Exclusive, Wait::Refuse, || {
+            StoreError::NoLockHome
+        })
+        .unwrap();
+        assert!(is_held(&path).unwrap());
         drop(held);
-        is_got.recv().unwrap();
-        drop(waiter.join().unwrap());
+        assert!(!is_held(&path).unwrap());
+        wait_until_free(&path).unwrap();
+    }
+
+    #[test]
+    fn who_waits_gets_the_lock_when_it_is_free_and_not_before() {
+        for (first, second) in [
+            (Some("1"), Some("1")),
+            (None, Some("1")),
+            (Some("1"), None),
+            (None, None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let home = home(folder.path());
+            let held = home.lock_server("https://a", first, Wait::Refuse).unwrap();
+            let (got, is_got) = mpsc::channel();
+            let waiter = thread::spawn(move || {
+                let lock = home
+                    .lock_server("https://a", second, Wait::UntilFree)
+                    .unwrap();
+                got.send(()).unwrap();
+                lock
+            });
+            // The kernel tells nobody who waits, so this is the one place to give it real time; a
+            // lock that holds passes at any speed.
+            assert_eq!(
+                is_got.recv_timeout(Duration::from_millis(50)),
+                Err(RecvTimeoutError::Timeout)
+            );
+            drop(held);
+            is_got.recv().unwrap();
+            drop(waiter.join().unwrap());
+        }
     }
 }

@@ -80,6 +80,24 @@ impl RunFolder {
         lock::lock_run(&self.lock_file(), self.id, wait)
     }
 
+    /// Whether a process works on the run now.
+    ///
+    /// # Errors
+    ///
+    /// When the lock's file can't be opened.
+    pub fn is_worked_on(&self) -> Result<bool, StoreError> {
+        lock::is_held(&self.lock_file())
+    }
+
+    /// Blocks for as long as a process works on the run.
+    ///
+    /// # Errors
+    ///
+    /// When the lock's file can't be opened.
+    pub fn wait_until_free(&self) -> Result<(), StoreError> {
+        lock::wait_until_free(&self.lock_file())
+    }
+
     /// What the run was started with.
     ///
     /// # Errors

@@ -171,20 +171,20 @@ impl StateDir {
     /// Makes the folder with what belongs into it.
     fn ensure(&self) -> Result<(), StoreError> {
         let runs = self.runs();
-        if runs.is_dir() {
-            return Ok(());
+        let sync = |path| private_file::sync_dir(path).map_err(io_error(Doing::Sync, path));
+        if !runs.is_dir() {
+            private_file::create_dir_all(&self.0).map_err(io_error(Doing::Create, &self.0))?;
+            // A process that made the folder earlier may have died before it had synced its name.
+            sync(private_file::parent(&self.0))?;
+            let ignore = self.0.join(".gitignore");
+            // Plans name people's work, so none is ever added to a repository by accident.
+            private_file::replace(&ignore, |file| file.write_all(b"*\n"))
+                .map_err(io_error(Doing::Write, &ignore))?;
+            // The runs' folder comes last: it stands for all that comes before it.
+            private_file::create_dir_all(&runs).map_err(io_error(Doing::Create, &runs))?;
         }
-        private_file::create_dir_all(&self.0).map_err(io_error(Doing::Create, &self.0))?;
-        let ignore = self.0.join(".gitignore");
-        // Plans name people's work, so none is ever added to a repository by accident.
-        private_file::replace(&ignore, |file| file.write_all(b"*\n"))
-            .map_err(io_error(Doing::Write, &ignore))?;
-        // The runs' folder comes last: it stands for all that comes before it.
-        private_file::create_dir_all(&runs).map_err(io_error(Doing::Create, &runs))?;
-        for path in [self.0.as_path(), private_file::parent(&self.0)] {
-            private_file::sync_dir(path).map_err(io_error(Doing::Sync, path))?;
-        }
-        Ok(())
+        // The same for the name of the runs' folder.
+        sync(&self.0)
     }
 
     /// Removes drafts whose lock is free: their process is gone. Only while no other process makes one.

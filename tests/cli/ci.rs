@@ -382,13 +382,15 @@ fn a_cancelled_job_leaves_its_run_folder_and_the_next_attempt_goes_on_with_it() 
     let ledger = desk.sandbox.ledger();
     assert_eq!(ledger.effects().len(), 137);
 
-    // Once more, since it is all done: nothing happens.
+    // Once more, since it is all done: nothing happens, and the result is the same.
     job.upload("Keep the run folder");
     jobs(3, &json!("success"));
     clean_up(&desk);
     let mut job = approved(&desk, 4).unwrap();
     job.run(FETCH).expect_code(0);
     job.run("Apply").expect_code(0);
+    job.run("Say how it ended").expect_code(0);
+    assert_eq!(job.summary(), "137 planned = 137 applied\n");
     assert_eq!(desk.sandbox.ledger().writes(), ledger.writes());
 }
 
@@ -550,15 +552,16 @@ fn the_commands_on_the_page_can_be_written_like_that() {
     let lines = page
         .lines()
         .filter_map(|line| line.strip_prefix("$ wf-bulk "));
-    let mut parsed = 0;
+    let mut number = 0;
     for line in lines {
         let words = line.split('#').next().unwrap().split_whitespace();
-        if let Err(error) = Cli::try_parse_from(["wf-bulk"].into_iter().chain(words)) {
+        let parsed = Cli::try_parse_from(["wf-bulk"].into_iter().chain(words));
+        if let Err(error) = parsed.and_then(Cli::without_unused) {
             panic!("{line}: {error}");
         }
-        parsed += 1;
+        number += 1;
     }
-    assert!(parsed >= 2);
+    assert!(number >= 2);
 }
 
 #[test]

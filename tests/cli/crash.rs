@@ -293,8 +293,8 @@ fn an_unfinished_run_is_resumed_or_abandoned_before_the_same_is_started_again() 
     environment.run(&["abandon", &id, "--yes"]).expect_code(0);
     environment
         .run_on(&sandbox, &["resume", &id])
-        .expect_code(0)
-        .expect_said("has come to its end");
+        .expect_code(1)
+        .expect_said("was abandoned");
     environment.run_on(&sandbox, &run).expect_code(0);
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod abandoned;
 mod bad_input;
 mod ci;
 mod crash;
@@ -17,11 +18,15 @@ mod large;
 mod ledger;
 mod main_job;
 mod operations;
+mod options;
+mod organisation;
 mod pacing;
 mod promises;
 mod records;
+mod reports;
 mod review;
 mod sources;
 mod torture;
 mod traps;
+mod waiting;
 mod workflow;

@@ -175,7 +175,7 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
             // So slow that each request waits for its permit, behind all others that do.
             let client = service.client_at(Pacer::per_second(5.0, 1));
             let mut bytes = Vec::new();
-            let origin = origin();
+            let origin = origin(None);
             let planned = plan(&client, &playbook, &origin, &mut bytes, |_| {});
             let Ok(planned) = tokio::time::timeout(Duration::from_hours(1), planned).await else {
                 panic!("planning never ends at concurrency {concurrency}: {source}, {rest}");

@@ -1,0 +1,112 @@
+//! What earlier runs in the state folder have to do with a plan that is to be applied.
+
+use super::launch::not_kept;
+use crate::{
+    checkpoint::{Checkpoint, Ending},
+    error::Error,
+    outcome::Outcome,
+    plan::{Done, EarlierRun, EarlierStanding, Header, is_once, matters},
+    store::{Listed, RunFolder, RunSettings, StateDir},
+};
+
+/// A plan, and what is said about applying it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'a> {
+    pub(super) header: &'a Header,
+    /// What `sha256sum` prints for it.
+    pub(super) sha256: &'a str,
+    pub(super) vars_sha256: &'a str,
+    /// The organisation that it would be applied in, if it is known.
+    pub(super) org: Option<&'a str>,
+    /// Doing it twice is meant.
+    pub(super) again: bool,
+}
+
+impl Candidate<'_> {
+    /// Whether a run was about the same plan, or about the same playbook and variables on the same server. An
+    /// organisation that is not known may be the same.
+    fn is_about_the_same(&self, settings: &RunSettings) -> bool {
+        let other_org =
+            matches!((&settings.org, self.org), (Some(one), Some(other)) if one != other);
+        settings.plan_sha256 == self.sha256
+            || (settings.playbook == self.header.playbook.name
+                && settings.vars_sha256 == self.vars_sha256
+                && settings.server == self.header.server
+                && !other_org)
+    }
+
+    /// The runs that may be a reason against it.
+    pub(super) fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
+        let listing = state_dir.list().map_err(not_kept)?;
+        let mut unreadable = listing.unreadable.into_iter();
+        let unreadable = unreadable.find_map(|run| Some((run.path, run.error?)));
+        if let Some((path, error)) = unreadable
+            && is_once(self.header)
+            && !self.again
+        {
+            let path = path.display();
+            return Err(Error::failed(format!(
+                "the run in {path} can't be read, and it may have done this already"
+            ))
+            .caused_by(error)
+            .hint("if it did not, or doing it again is meant, add --again")
+            .hint("nothing was changed"));
+        }
+        let mut earlier = Vec::new();
+        for run in listing.runs {
+            if !self.is_about_the_same(&run.settings) {
+                continue;
+            }
+            let same_plan = run.settings.plan_sha256 == self.sha256;
+            if let Some(standing) = self.standing(&run, same_plan)? {
+                earlier.push(EarlierRun {
+                    id: run.folder.id().to_string(),
+                    same_plan,
+                    standing,
+                });
+            }
+        }
+        Ok(earlier)
+    }
+
+    /// None of a run that has ended and is no reason.
+    fn standing(&self, run: &Listed, same_plan: bool) -> Result<Option<EarlierStanding>, Error> {
+        let mut ending = run.ending.clone();
+        if ending.is_none() {
+            if run.folder.is_worked_on().map_err(not_kept)? {
+                return Ok(Some(EarlierStanding::Running));
+            }
+            // It may have come to its end just now.
+            ending = run.folder.ending().map_err(not_kept)?;
+        }
+        let Some(ending) = ending else {
+            return Ok(Some(EarlierStanding::Unfinished));
+        };
+        if !matters(self.header, same_plan, self.again) {
+            return Ok(None);
+        }
+        let done = done(&run.folder)?;
+        Ok(Some(match ending {
+            Ending::Finished { .. } => EarlierStanding::Finished(done),
+            Ending::Abandoned { .. } => EarlierStanding::Abandoned(done),
+        }))
+    }
+}
+
+fn done(folder: &RunFolder) -> Result<Done, Error> {
+    let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
+        Error::failed(format!(
+            "the checkpoint of run {} can't be used, and the run may have done this already",
+            folder.id()
+        ))
+        .caused_by(error)
+        .hint("if it did not, or doing it again is meant, add --again")
+        .hint("nothing was changed")
+    })?;
+    let counts = snapshot.state.counts();
+    Ok(Done {
+        applied: counts.get(Outcome::Applied),
+        already_done: counts.get(Outcome::AlreadyDone),
+        in_doubt: counts.get(Outcome::InDoubt),
+    })
+}

@@ -1,0 +1,64 @@
+//! The report of a run that has come to its end, shown once more.
+
+use std::fs::File;
+
+use super::{execute::conclude, overview::Overview, terminal::say};
+use crate::{
+    checkpoint::{Checkpoint, CheckpointError, Ending},
+    cli::Common,
+    error::{Error, ExitCode},
+    report::{Summary, last_session},
+    store::{RunFolder, RunSettings},
+};
+
+/// Shows what an ended run came to, from its checkpoint, and writes its report: the process that ended it may have died
+/// before it could. None when it has no end yet.
+pub(super) fn show_again(
+    common: &Common,
+    folder: &RunFolder,
+    settings: &RunSettings,
+    plan: &Overview,
+    plan_file: &File,
+) -> Result<Option<ExitCode>, Error> {
+    let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
+    let run = settings.run;
+    let abandoned = match snapshot.state.ending() {
+        None => return Ok(None),
+        Some(Ending::Finished { .. }) => {
+            say(|out| {
+                writeln!(
+                    out,
+                    "run {run} has come to its end: nothing is left to do; this is its report"
+                )
+            });
+            None
+        }
+        Some(Ending::Abandoned { reason, .. }) => {
+            say(|out| {
+                writeln!(
+                    out,
+                    "run {run} was abandoned and can't be resumed; this is what it came to"
+                )
+            });
+            Some(reason.clone())
+        }
+    };
+    let summary = Summary {
+        run: Some(run.to_string()),
+        plan_sha256: Some(plan.sha256.clone()),
+        planned: plan.trailer.changes,
+        outcomes: snapshot.state.counts(),
+        skipped: plan.trailer.skipped,
+        rejected: plan.trailer.rejected,
+        session: last_session(folder).unwrap_or_default(),
+        stopped: None,
+        finished: abandoned.is_none(),
+        abandoned,
+        folder: Some(folder.path().to_owned()),
+    };
+    conclude(common, folder, plan_file, &summary).map(Some)
+}
+
+fn unusable(error: CheckpointError) -> Error {
+    Error::failed("the run's checkpoint can't be used").caused_by(error)
+}

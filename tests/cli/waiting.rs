@@ -1,0 +1,142 @@
+//! What time and other runs do to a run that waits.
+
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    process::{Child, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::{
+    crash::start_until,
+    environment::{Ended, Environment, SandboxProcess},
+};
+
+const REASSIGN: &str = "version: 1
+name: reassign
+pace: { rate: 3000/s, burst: 100, concurrency: 1 }
+select: { executions: { list: {} }, limit: 2 }
+actions: [ reassign: { set: [\"7\"] } ]
+";
+
+const START: &str = "version: 1
+name: start
+pace: { rate: 3000/s, burst: 100, concurrency: 1 }
+select: { entities: [ { id: c1, schema: contact }, { id: c2, schema: contact } ] }
+actions: [ start: { template: tpl_hausanschluss_strom } ]
+guards: { allow: [start] }
+";
+
+#[test]
+fn a_plan_that_becomes_too_old_while_a_lock_is_waited_for_is_not_applied() {
+    const MOST: Duration = Duration::from_secs(6);
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    environment.file("start.yaml", START);
+    // A first run leaves the locks of this server behind.
+    let first = ["run", "start.yaml", "--yes", "--org", "4711"];
+    environment.run_on(&sandbox, &first).expect_code(0);
+    let writes = sandbox.ledger().writes();
+    let folder = environment.path().join(".local/state/wf-bulk/locks");
+    let held: Vec<File> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| File::open(entry.unwrap().path()).unwrap())
+        .inspect(|file| file.try_lock().unwrap())
+        .collect();
+    assert!(!held.is_empty());
+
+    let made = Timestamp::now();
+    let now = made.to_string();
+    let plan = ["plan", "reassign.yaml", "-o", "x.plan", "--now", &now];
+    environment.run_on(&sandbox, &plan).expect_code(0);
+    let age = format!("{}s", MOST.as_secs());
+    let apply = ["apply", "x.plan", "--yes", "--wait", "--max-age", &age];
+    let mut command = environment.command_on(&sandbox, &apply);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lived = Timestamp::now().duration_since(made);
+    thread::sleep(MOST.saturating_sub(lived.unsigned_abs()) + Duration::from_secs(1));
+    drop(held);
+    Ended::from(child.wait_with_output().unwrap())
+        .expect_code(5)
+        .expect_said("is too old");
+    assert_eq!(sandbox.ledger().writes(), writes);
+}
+
+/// Starts a run whose writes take a while, and gives it in the middle of the first one.
+fn under_way(file: &str) -> (SandboxProcess, Environment, Child) {
+    let sandbox = SandboxProcess::with_faults(&json!({"rules": [
+        {"match": {"effect_only": true, "to": 2}, "do": {"latency_ms": 4000}}
+    ]}));
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    environment.file("start.yaml", START);
+    let command = environment.command_on(&sandbox, &["run", file, "--yes"]);
+    let (child, ended) = start_until(&environment, command, 2);
+    assert!(!ended);
+    (sandbox, environment, child)
+}
+
+#[test]
+fn a_run_of_the_same_playbook_that_is_running_is_waited_for_or_said_to_be_running() {
+    let (sandbox, environment, mut first) = under_way("reassign.yaml");
+    let run = ["run", "reassign.yaml", "--yes", "--json"];
+    let refused = environment.run_on(&sandbox, &run).expect_code(1);
+    let refused = refused.expect_said("is running now").expect_said("--wait");
+    assert!(!refused.stderr.contains("abandon") && !refused.stderr.contains("resume"));
+
+    let waiting = [&run[..], &["--wait"]].concat();
+    let second = environment.run_on(&sandbox, &waiting).expect_code(0);
+    let second = second.expect_said("waiting for it to end");
+    // It did not go to work beside the first one.
+    assert!(
+        first
+            .try_wait()
+            .unwrap()
+            .is_some_and(|status| status.success())
+    );
+    assert_eq!(second.json()["outcomes"]["already_done"], 2);
+    assert_eq!(sandbox.ledger().effects().len(), 2);
+}
+
+#[test]
+fn after_the_wait_it_is_judged_anew_whether_the_plan_may_be_applied() {
+    let (sandbox, environment, mut first) = under_way("start.yaml");
+    let run = ["run", "start.yaml", "--yes", "--wait"];
+    environment
+        .run_on(&sandbox, &run)
+        .expect_code(1)
+        .expect_said("waiting for it to end")
+        .expect_said("did this already (2 applied)");
+    assert!(first.wait().unwrap().success());
+    assert_eq!(sandbox.ledger().effects().len(), 2);
+
+    // One that was waited for and died is as one that was found dead.
+    let (sandbox, environment, mut first) = under_way("start.yaml");
+    let mut command = environment.command_on(&sandbox, &run);
+    let mut second = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(second.stderr.take().unwrap());
+    let mut text = String::new();
+    let start = Instant::now();
+    while !text.contains("waiting for it to end") {
+        assert!(start.elapsed() < Duration::from_mins(1));
+        assert!(said.read_line(&mut text).unwrap() > 0, "{text}");
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.wait().unwrap().code(), Some(1));
+    said.read_line(&mut text).unwrap();
+    assert!(text.contains("is not finished"), "{text}");
+}
