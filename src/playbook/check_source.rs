@@ -402,12 +402,12 @@ fn execution_list(reader: &mut Reader<'_>, list: Field<'_>) -> Option<Source> {
     let fields = reader.map(list, &["context", "schema"])?;
     let context = fields
         .get("context")
-        .map(|field| id(reader, field).map(String::from));
+        .map(|field| reader.plain_text(field, "the id of an entity"));
     let schema = fields
         .get("schema")
         .map(|field| reader.plain_text(field, "the name of a schema"));
     Some(Source::Executions {
-        context: present(context)?,
+        context: present(context)?.map(ToOwned::to_owned),
         schema: present(schema)?.map(ToOwned::to_owned),
     })
 }
