@@ -81,7 +81,7 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// Flags that every command takes, before or after its name.
+/// Flags before or after the name of any command. What means nothing to a command is refused by [`Cli::without_unused`].
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct Common {
@@ -458,7 +458,7 @@ pub struct Pacing {
     /// Send without reading each execution once more; what changed since the plan is overwritten
     #[arg(long, help_heading = "Applying")]
     pub no_recheck: bool,
-    /// Wait for another run on the same server and organisation instead of ending
+    /// Wait for a run of the same playbook, or on the same server and organisation, instead of ending
     #[arg(long, help_heading = "Applying")]
     pub wait: bool,
 }

@@ -2,9 +2,9 @@
 
 use std::fs::File;
 
-use super::{execute::conclude, overview::Overview, terminal::say};
+use super::{execute::conclude, files::shown, overview::Overview, terminal::say};
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, Ending},
+    checkpoint::{Checkpoint, Ending},
     cli::Common,
     error::{Error, ExitCode},
     report::{Summary, last_session},
@@ -20,8 +20,15 @@ pub(super) fn show_again(
     plan: &Overview,
     plan_file: &File,
 ) -> Result<Option<ExitCode>, Error> {
-    let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(unusable)?;
+    let snapshot = Checkpoint::read(&folder.checkpoint())
+        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
     let run = settings.run;
+    if snapshot.header != plan.checkpoint_header(run) {
+        return Err(Error::failed(format!(
+            "the checkpoint in {} is not of this run and its plan",
+            shown(folder.path())
+        )));
+    }
     let abandoned = match snapshot.state.ending() {
         None => return Ok(None),
         Some(Ending::Finished { .. }) => {
@@ -57,8 +64,4 @@ pub(super) fn show_again(
         folder: Some(folder.path().to_owned()),
     };
     conclude(common, folder, plan_file, &summary).map(Some)
-}
-
-fn unusable(error: CheckpointError) -> Error {
-    Error::failed("the run's checkpoint can't be used").caused_by(error)
 }

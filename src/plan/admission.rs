@@ -12,7 +12,7 @@ use crate::playbook::{Rejected, Size};
 pub struct Circumstances {
     /// The origin of the server, or `sandbox`.
     pub server: String,
-    /// The organisation that was asked for, if one was.
+    /// The organisation that requests name, if they name one.
     pub org: Option<String>,
     pub now: Timestamp,
     /// The oldest that a plan may be; none when it was made just now.

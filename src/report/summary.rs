@@ -23,7 +23,7 @@ pub struct Summary {
     pub skipped: u64,
     /// What could not be planned.
     pub rejected: u64,
-    /// Of the session that ended it, or of this one.
+    /// Of the last session; the default when that is not known.
     pub session: Session,
     /// Why it ended before its end.
     pub stopped: Option<Drain>,

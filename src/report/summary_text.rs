@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    summary::Summary,
+    summary::{Session, Summary},
     units::{count, rough, thousands},
     words,
 };
@@ -32,19 +32,20 @@ impl Summary {
     pub fn write_text(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
         self.write_sum(out, styles)?;
         if let Some(run) = &self.run {
-            write!(
-                out,
-                "{} in {}, {} retried",
-                count(self.session.requests, "request", "requests"),
-                rough(self.session.elapsed),
-                thousands(self.session.retries)
-            )?;
-            match &self.folder {
-                Some(folder) => writeln!(
+            // It took a moment at least, unless nobody knows it.
+            if self.session != Session::default() {
+                write!(
                     out,
-                    "     {}",
-                    Untrusted(&folder.to_string_lossy()).terminal()
-                )?,
+                    "{} in {}, {} retried     ",
+                    count(self.session.requests, "request", "requests"),
+                    rough(self.session.elapsed),
+                    thousands(self.session.retries)
+                )?;
+            }
+            match &self.folder {
+                Some(folder) => {
+                    writeln!(out, "{}", Untrusted(&folder.to_string_lossy()).terminal())?;
+                }
                 None => writeln!(out)?,
             }
             self.write_next(out, run, styles)?;
@@ -196,10 +197,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::Trailer,
-        report::summary::{
-            Session,
-            tests::{failures_in_a_row, run},
-        },
+        report::summary::tests::{failures_in_a_row, run},
     };
 
     fn text(summary: &Summary) -> String {
@@ -263,9 +261,11 @@ mod tests {
     fn a_run_that_was_given_up_says_so_and_offers_no_way_to_go_on() {
         let mut summary = run(&[(Outcome::Applied, 2), (Outcome::InDoubt, 1)], None);
         summary.abandoned = Some("given up by a person".to_owned());
+        // What the last session took is not known.
+        summary.session = Session::default();
         insta::assert_snapshot!(text(&summary), @"
         3 planned = 2 applied + 1 in_doubt
-        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: nobody knows whether 1 change took effect: look at the service
         hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
         abandoned: given up by a person; plan again to do what it left

@@ -2,6 +2,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -126,9 +127,14 @@ pub(super) fn lock_if_free(path: &Path) -> Option<Lock> {
     Some(Lock::of(file))
 }
 
-/// Whether a process holds the lock for itself. Processes that only ask are not in each other's way.
+/// Whether a process holds the lock for itself; none does when there is no such file. Processes that only ask are not in
+/// each other's way.
 pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
-    let file = File::open(path).map_err(io_error(Doing::Lock, path))?;
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(io_error(Doing::Lock, path)(error)),
+    };
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
@@ -267,7 +273,7 @@ mod tests {
     fn whether_a_lock_is_held_can_be_asked_without_taking_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");
-        assert!(is_held(&path).is_err(), "there is none");
+        assert!(!is_held(&path).unwrap(), "there is none");
         let held = lock(&path, Mode::Exclusive, Wait::Refuse, || {
             StoreError::NoLockHome
         })

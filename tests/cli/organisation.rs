@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     crash::start_until,
     environment::{Environment, SandboxProcess},
+    operations::first,
 };
 
 /// Planning it requests nothing.
@@ -60,6 +61,24 @@ fn what_is_planned_for_an_organisation_is_applied_there_and_nowhere_else() {
         .expect_code(0);
     assert_eq!(sandbox.ledger().effects().len(), 2);
     assert_eq!(settings(&environment)["org"], "4711");
+}
+
+#[test]
+fn executions_of_another_organisation_than_was_asked_for_are_not_planned() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new();
+    let id = first(&sandbox, "/v1/workflows/executions");
+    sandbox.request("POST", &format!("/_sandbox/edit/{id}"), r#"{"orgId": "1"}"#);
+    environment.file(
+        "p.yaml",
+        &format!("version: 1\nname: p\nselect: {{ ids: {{ list: [ {id} ], api: v1 }} }}\nactions: [ reassign: {{ set: [\"7\"] }} ]\n"),
+    );
+    let plan = ["plan", "p.yaml", "-o", "x.plan", "--org", "4711"];
+    environment
+        .run_on(&sandbox, &plan)
+        .expect_code(1)
+        .expect_said("organisation 4711 was asked for, and the executions belong to 1");
+    assert!(!environment.path().join("x.plan").exists());
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn resuming_a_finished_run_gives_its_report_and_its_exit_code_again() {
         assert_eq!(json_in(&report)["problems"], whole["problems"]);
         assert_eq!(fs::read_to_string(&failed).unwrap(), rows);
     }
-    // A record of it is lost: what it came to is not known any more.
+    // A record is another one: what it came to is not known any more.
     let checkpoint = run.join("checkpoint.jsonl");
     let records = fs::read_to_string(&checkpoint).unwrap();
     fs::write(&checkpoint, records.replace("\"refused\"", "\"applied\"")).unwrap();
@@ -138,4 +138,19 @@ fn the_status_of_a_run_that_can_not_be_read_is_an_error_and_hides_no_other() {
         assert_eq!(document["runs"].as_array().unwrap().len(), 1, "{file}");
         fs::write(broken.join(file), whole).unwrap();
     }
+}
+
+#[test]
+fn a_report_is_not_made_of_the_records_of_another_run() {
+    let (sandbox, environment) = environment();
+    environment.run_on(&sandbox, &RUN).expect_code(3);
+    let first = environment.runs().remove(0);
+    environment.run_on(&sandbox, &RUN).expect_code(0);
+    let second = environment.runs().into_iter().find(|run| *run != first);
+    let records = second.unwrap().join("checkpoint.jsonl");
+    fs::copy(records, first.join("checkpoint.jsonl")).unwrap();
+    environment
+        .run(&["resume", &id_of(&first), "--json"])
+        .expect_code(1)
+        .expect_said("is not of this run and its plan");
 }
