@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::same::{at, is_empty, same};
 use crate::json;
 
 /// One field of a request's body. Paths are dotted: `closing_reason.selected_reasons`.
@@ -31,11 +32,7 @@ impl FieldWrite {
 
     /// Whether the field says something else afterwards.
     pub fn changes(&self) -> bool {
-        let lists = (&self.before, &self.after);
-        !match (is_assignees(self.path), lists) {
-            (true, (Value::Array(before), Value::Array(after))) => are_same(before, after),
-            (true | false, (before, after)) => says_the_same(before, after),
-        }
+        !same(self.path, &self.before, &self.after)
     }
 
     /// Takes up a later write of the same field.
@@ -55,30 +52,6 @@ impl FieldWrite {
             Some(why) => Err(why.to_owned()),
             None => back(self.path, &self.before, &self.after),
         }
-    }
-}
-
-/// Whether a field lists people, whose order means nothing.
-fn is_assignees(path: &str) -> bool {
-    matches!(path, "assigned_to" | "assignedTo" | "userIds")
-}
-
-/// Whether the same are in both: the order and repetitions mean nothing.
-pub(super) fn are_same(one: &[Value], other: &[Value]) -> bool {
-    one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
-}
-
-/// Whether nobody can tell two values apart: absent, null and empty are one.
-fn says_the_same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Object(fields), Value::Object(others)) => {
-            let names = fields.keys().chain(others.keys());
-            names
-                .into_iter()
-                .all(|name| says_the_same(at(fields, name), at(others, name)))
-        }
-        (Value::Null, value) | (value, Value::Null) => is_empty(value),
-        (one, other) => one == other,
     }
 }
 
@@ -102,20 +75,6 @@ fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
         (Value::Object(fields), _) => Ok(Value::Object(without_nulls(fields))),
         (before, _) => Ok(before.clone()),
     }
-}
-
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(fields) => fields.is_empty(),
-        Value::Bool(_) | Value::Number(_) => false,
-    }
-}
-
-fn at<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a Value {
-    fields.get(name).unwrap_or(&Value::Null)
 }
 
 fn without_nulls(fields: &Map<String, Value>) -> Map<String, Value> {

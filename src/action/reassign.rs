@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Edit, FieldWrite, Planned, Subject, field_write::are_same};
+use super::{Edit, FieldWrite, Planned, Subject, same::are_same};
 use crate::{
     api::{Generation, types},
     json,

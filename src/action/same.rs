@@ -1,6 +1,6 @@
 //! Whether a field holds the same: one comparison for planning and for reading back.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The fields whose order and repetitions mean nothing: the service may give them back in another order.
 const SETS: [&str; 5] = [
@@ -11,15 +11,43 @@ const SETS: [&str; 5] = [
     "closing_reason.selected_reasons",
 ];
 
-/// Whether the field at a dotted path holds the same in both; null means absent.
+/// Whether the field at a dotted path says the same in both. Absent, null and empty are one: the service gives back any of
+/// them for the others.
 pub fn same(path: &str, one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Array(one), Value::Array(other)) if SETS.contains(&path) => {
-            one.iter().all(|item| other.contains(item))
-                && other.iter().all(|item| one.contains(item))
+        (Value::Array(one), Value::Array(other)) if SETS.contains(&path) => are_same(one, other),
+        (one, other) => says_the_same(one, other),
+    }
+}
+
+/// Whether the same are in both lists.
+pub(super) fn are_same(one: &[Value], other: &[Value]) -> bool {
+    one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
+}
+
+fn says_the_same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            let mut names = fields.keys().chain(others.keys());
+            names.all(|name| says_the_same(at(fields, name), at(others, name)))
         }
+        (Value::Null, value) | (value, Value::Null) => is_empty(value),
         (one, other) => one == other,
     }
+}
+
+pub(super) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+pub(super) fn at<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a Value {
+    fields.get(name).unwrap_or(&Value::Null)
 }
 
 #[cfg(test)]
@@ -35,7 +63,6 @@ mod tests {
             (json!(["1", "1"]), json!(["1"]), true),
             (json!(["1"]), json!(["1", "2"]), false),
             (json!([]), json!(["1"]), false),
-            (json!([]), Value::Null, false),
         ] {
             for path in SETS {
                 assert_eq!(same(path, &one, &other), as_set, "{path}: {one} {other}");
@@ -43,6 +70,22 @@ mod tests {
             }
             assert!(!same("edges", &one, &other), "{one} {other}");
         }
-        assert!(same("name", &Value::Null, &Value::Null));
+    }
+    #[test]
+    fn absent_null_and_empty_are_one_at_any_depth() {
+        let null = Value::Null;
+        for empty in [json!(""), json!([]), json!({}), json!(null)] {
+            assert!(same("name", &empty, &null) && same("name", &null, &empty));
+        }
+        for value in [json!(false), json!(0), json!(" "), json!([null])] {
+            assert!(!same("name", &value, &null), "{value}");
+        }
+        let whole = json!({"enabled": false, "value": null, "journey": {"id": null}});
+        assert!(same(
+            "description",
+            &whole,
+            &json!({"enabled": false, "journey": {}})
+        ));
+        assert!(!same("description", &whole, &json!({"enabled": true})));
     }
 }
