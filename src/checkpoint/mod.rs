@@ -27,16 +27,17 @@
 //!              started                throttled, not_sent
 //! untouched ────────────► in flight ───────────────────────► between ── started ──► in flight
 //!     │                     │   │ unknown, or the process died  ▲
-//!     │                     │   └───────────► in doubt ─────────┘ not_applied (a read proved it),
-//!     │ ended (by the       │ ended             │                   send_again (a person said so)
+//!     │                     │   └───────────► in doubt ─────────┘ not_applied (a read proved it)
+//!     │ ended (by the       │ ended             │
 //!     ▼ re-check)           ▼                   ▼ ended (also as in doubt, when a person said so),
 //!                                                 or started: in flight again; its throttled, not_sent
-//!                                                 and unknown lead back to "in doubt"
+//!                                                 and unknown lead back to "in doubt". send_again (a person
+//!                                                 said so) permits such a start, and leaves the doubt
 //! ```
 //!
-//! While an attempt is in doubt, `refused` and `failed` would be guesses, and are illegal: record
+//! While an attempt is in doubt, `already_done`, `drifted`, `refused` and `failed` would be guesses, and are illegal: record
 //! the attempt as `not_sent`, read back, record `not_applied`, and then the end. `applied` needs an attempt
-//! that may have taken effect, `already_done` that there is none. [`Phase::after`] is the whole table.
+//! that may have taken effect. [`Phase::after`] is the whole table.
 
 mod error;
 #[cfg(test)]
