@@ -315,10 +315,10 @@ impl<'a> Dispatcher<'a> {
                 match self.standing(&planned) {
                     Standing::Ended(_) => {}
                     Standing::Waiting { .. } => counts.add(Outcome::NotAttempted, 1),
-                    Standing::Doubtful { .. } => {
+                    Standing::Doubtful { may_repeat, .. } => {
                         counts.add(Outcome::InDoubt, 1);
                         in_doubt = true;
-                        self.report(&to_look_at(planned));
+                        self.report(&to_look_at(planned, may_repeat));
                     }
                 }
             }

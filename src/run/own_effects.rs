@@ -56,7 +56,7 @@ pub(super) fn read_back_after(
         causes,
         |effect, _, from, to| moves(effect, Level::Execution, false, from, to),
     );
-    for path in STARTED_AUTOMATION {
+    for path in [&STARTED_AUTOMATION[..], &["schedule.schedule_id"]].concat() {
         let now = json::get(target, path).cloned().unwrap_or(Value::Null);
         let is_ours = |effect: Effect, cause: &Target| {
             if is_same(cause, &change.target) {
@@ -152,8 +152,8 @@ fn moves_itself(effect: Effect, from: &str, to: &str) -> bool {
     }
 }
 
-/// Whether the task that was written to names another automation afterwards. What executes a task announces that its
-/// flow advances.
+/// Whether the task that was written to names another automation afterwards, and no schedule. What executes a task
+/// announces that its flow advances.
 fn starts_its_automation(effect: Effect) -> bool {
     match effect {
         Effect::AutomationFires | Effect::FlowAdvances => true,
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::Change,
-        run::sample::{close, execution, reassign, run_automation},
+        run::sample::{close, execution, reassign, run_automation, run_now},
     };
 
     fn planned(change: Change) -> Planned {
@@ -284,6 +284,25 @@ mod tests {
         };
         assert_eq!(read("t0"), Reading::Open);
         assert!(matches!(read("t1"), Reading::Drifted(_)));
+    }
+
+    #[test]
+    fn a_task_whose_automation_was_started_has_no_schedule_any_more() {
+        let change = planned(run_now("e", "s0"));
+        let mut execution = execution("e");
+        let task = &mut execution["tasks"][4];
+        assert_eq!(task["id"], "s0");
+        task["status"] = json!("IN_PROGRESS");
+        task["schedule"] = Value::Null;
+        let read = |on: &str| {
+            let cause = Cause {
+                effects: &[Effect::AutomationFires],
+                target: &target(on),
+            };
+            read_back_after(&change, &[cause], Some(&execution))
+        };
+        assert_eq!(read("s0"), Reading::Open);
+        assert!(matches!(read("s1"), Reading::Drifted(_)));
     }
 
     #[test]

@@ -129,9 +129,8 @@ impl Worker<'_> {
             return Err(Stopped);
         }
         let reading = self.read_back(place);
-        match self.decide(place, reading.clone()) {
-            Step::Leave => self.say_why_not_repeated(place, reading),
-            Step::Blocked | Step::Later => {}
+        match self.decide(place, reading) {
+            Step::Leave | Step::Blocked | Step::Later => {}
             Step::End(end, detail) => {
                 let slot = self.slot_of_doubt(place);
                 self.end(place, end, detail);
@@ -211,22 +210,6 @@ impl Worker<'_> {
                 target: &planned.change.target,
             })
             .collect()
-    }
-
-    /// A person said to send a change again, and it is left in doubt: the target is not as it was planned on.
-    fn say_why_not_repeated(&self, place: usize, reading: Option<Reading>) {
-        if let (
-            Standing::Doubtful {
-                may_repeat: true, ..
-            },
-            Some(Reading::Drifted(how)),
-        ) = (&self.standings[place], reading)
-        {
-            self.link.event(Event::Doubted {
-                target: self.group.changes[place].change.target.clone(),
-                reason: format!("not sent again: {how}"),
-            });
-        }
     }
 
     fn end(&mut self, place: usize, end: End, detail: Option<String>) {

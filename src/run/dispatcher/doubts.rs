@@ -118,11 +118,17 @@ impl Dispatcher<'_> {
 }
 
 /// A change in doubt, and where a person can see what became of it.
-pub(super) fn to_look_at(planned: Planned) -> Event {
+pub(super) fn to_look_at(planned: Planned, may_repeat: bool) -> Event {
     let look_at = planned.change.look_at();
+    // A person's "retry" waits for a run that comes to it, and for a target that is as it was planned on.
+    let not_repeated = if may_repeat {
+        " (not sent again: the target is not as planned, or the run stopped before)"
+    } else {
+        ""
+    };
     Event::Ended {
         detail: Some(format!(
-            "nobody knows whether it took effect; look {look_at}"
+            "nobody knows whether it took effect{not_repeated}; look {look_at}"
         )),
         target: planned.change.target,
         action: planned.change.action,

@@ -8,12 +8,16 @@ use crate::{
     event::Drain,
     outcome::Outcome,
     plan::PlanError,
-    run::{decide::Standing, group::Groups},
+    run::{
+        decide::{Standing, Step, decide},
+        group::Groups,
+    },
 };
 
 impl Dispatcher<'_> {
     /// Stops when something failed in a stage, or is in doubt there. What earlier sessions brought counts until the run
-    /// has stopped for it: whoever resumes it then knows.
+    /// has stopped for it: whoever resumes it then knows. While something of the stage still waits for a doubt, all
+    /// counts.
     ///
     /// `end` is the number of executions up to which the stage goes, `failed_now` what failed in it in this session.
     pub(super) fn stop_after_stage<P: BufRead>(
@@ -23,14 +27,24 @@ impl Dispatcher<'_> {
         failed_now: u64,
         mut groups: Groups<P>,
     ) -> Result<(), PlanError> {
-        let is_known = self.checkpoint.state().stopped_after() >= end;
-        let (mut failed, mut in_doubt) = (0, 0);
+        let (mut failed, mut in_doubt, mut in_doubt_now, mut waits) = (0, 0, 0, false);
         while let Some(group) = groups.next_group()? {
-            for planned in &group.changes {
-                match self.standing(planned) {
+            let standings: Vec<Standing> = group
+                .changes
+                .iter()
+                .map(|planned| self.standing(planned))
+                .collect();
+            for (place, standing) in standings.iter().enumerate() {
+                match standing {
                     Standing::Ended(Outcome::Refused | Outcome::Failed) => failed += 1,
                     Standing::Doubtful { attempts, .. } => {
-                        in_doubt += u64::from(!is_known || attempts.in_this_session() > 0);
+                        in_doubt += 1;
+                        in_doubt_now += u64::from(attempts.in_this_session() > 0);
+                    }
+                    Standing::Waiting { .. } => {
+                        let limits = self.shared.limits;
+                        let step = decide(&group.changes, &standings, place, None, limits);
+                        waits |= step != Step::Blocked;
                     }
                     // In doubt is what a person left so.
                     Standing::Ended(
@@ -40,12 +54,16 @@ impl Dispatcher<'_> {
                         | Outcome::Gone
                         | Outcome::InDoubt
                         | Outcome::NotAttempted,
-                    )
-                    | Standing::Waiting { .. } => {}
+                    ) => {}
                 }
             }
         }
-        let errors = in_doubt + if is_known { failed_now } else { failed };
+        let is_known = self.checkpoint.state().stopped_after() >= end && !waits;
+        let errors = if is_known {
+            failed_now + in_doubt_now
+        } else {
+            failed + in_doubt
+        };
         if errors > 0 {
             let stopped = Record::StageStopped {
                 executions: end,
