@@ -128,9 +128,8 @@ fn moves(effect: Effect, level: Level, runs_by_itself: bool, from: &str, to: &st
                 && (matches!(to, "IN_PROGRESS" | "SCHEDULED")
                     || (runs_by_itself && matches!(to, "COMPLETED" | "FAILED")))
         }
-        (Effect::FlowAdvances | Effect::AutomationFires, Level::Phase) => {
-            to == "IN_PROGRESS" || to == "COMPLETED"
-        }
+        // A phase is open, in progress, completed or skipped as its tasks are.
+        (Effect::FlowAdvances | Effect::AutomationFires, Level::Phase) => true,
         (Effect::FlowAdvances | Effect::AutomationFires, Level::Execution) => {
             (from, to) == ("STARTED", "DONE")
         }

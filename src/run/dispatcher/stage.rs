@@ -16,8 +16,8 @@ use crate::{
 
 impl Dispatcher<'_> {
     /// Stops when something failed in a stage, or is in doubt there. What earlier sessions brought counts until the run
-    /// has stopped for it: whoever resumes it then knows. While something of the stage still waits for a doubt, all
-    /// counts.
+    /// has stopped for it: whoever resumes it then knows. While something of the stage still waits for a doubt
+    /// that a read may settle, all counts.
     ///
     /// `end` is the number of executions up to which the stage goes, `failed_now` what failed in it in this session.
     pub(super) fn stop_after_stage<P: BufRead>(
@@ -34,6 +34,19 @@ impl Dispatcher<'_> {
                 .iter()
                 .map(|planned| self.standing(planned))
                 .collect();
+            // What waits for a doubt that no read can settle waits for a person.
+            let settled: Vec<Standing> = standings
+                .iter()
+                .zip(&group.changes)
+                .map(|(standing, planned)| match standing {
+                    Standing::Doubtful { .. } if !planned.can_be_read_back() => {
+                        Standing::Ended(Outcome::InDoubt)
+                    }
+                    Standing::Doubtful { .. } | Standing::Waiting { .. } | Standing::Ended(_) => {
+                        standing.clone()
+                    }
+                })
+                .collect();
             for (place, standing) in standings.iter().enumerate() {
                 match standing {
                     Standing::Ended(Outcome::Refused | Outcome::Failed) => failed += 1,
@@ -43,7 +56,7 @@ impl Dispatcher<'_> {
                     }
                     Standing::Waiting { .. } => {
                         let limits = self.shared.limits;
-                        let step = decide(&group.changes, &standings, place, None, limits);
+                        let step = decide(&group.changes, &settled, place, None, limits);
                         waits |= step != Step::Blocked;
                     }
                     // In doubt is what a person left so.
