@@ -14,6 +14,8 @@ use std::{
 
 use tokio::sync::oneshot;
 
+#[cfg(test)]
+use super::lockstep::{Lockstep, UnderWay};
 use super::{
     error::{Doing, WriteFailed},
     record::Record,
@@ -44,6 +46,8 @@ impl Disk for File {
 pub(super) struct Entry {
     pub(super) record: Record,
     pub(super) ack: Option<oneshot::Sender<Result<(), WriteFailed>>>,
+    #[cfg(test)]
+    pub(super) _under_way: UnderWay,
 }
 
 /// What the thread owns.
@@ -54,6 +58,8 @@ pub(super) struct Scribe<D> {
     failure: Arc<OnceLock<WriteFailed>>,
     path: Arc<Path>,
     linger: Duration,
+    #[cfg(test)]
+    lockstep: Option<Lockstep>,
 }
 
 impl<D: Disk> Scribe<D> {
@@ -72,7 +78,15 @@ impl<D: Disk> Scribe<D> {
             failure,
             path,
             linger,
+            #[cfg(test)]
+            lockstep: None,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_lockstep(mut self, lockstep: Option<Lockstep>) -> Self {
+        self.lockstep = lockstep;
+        self
     }
 
     /// Writes what comes in until nobody can send any more.
@@ -86,6 +100,10 @@ impl<D: Disk> Scribe<D> {
             };
             match entry {
                 Ok(first) => {
+                    #[cfg(test)]
+                    if let Some(lockstep) = &self.lockstep {
+                        lockstep.turn();
+                    }
                     let group: Vec<_> = iter::once(first)
                         .chain(entries.try_iter())
                         .take(MAX_GROUP)
@@ -118,9 +136,11 @@ impl<D: Disk> Scribe<D> {
         if sync && done.is_ok() {
             done = self.sync();
         }
-        for ack in group.into_iter().filter_map(|entry| entry.ack) {
-            // A worker that is gone does not need its answer.
-            let _ = ack.send(done.clone());
+        for entry in group {
+            if let Some(ack) = entry.ack {
+                // A worker that is gone does not need its answer.
+                let _ = ack.send(done.clone());
+            }
         }
         if sync {
             None

@@ -17,6 +17,8 @@ use std::{
 
 use tokio::sync::oneshot;
 
+#[cfg(test)]
+use super::lockstep::{self, Lockstep, UnderWay};
 use super::{
     error::{Doing, WriteFailed},
     record::Record,
@@ -48,6 +50,10 @@ pub struct Ack {
 impl Writer {
     /// Starts the thread. `path` is for messages.
     pub(super) fn spawn(disk: impl Disk, chain: Chain, path: &Path) -> io::Result<Self> {
+        #[cfg(test)]
+        if Lockstep::here().is_some() {
+            return Self::spawn_lingering(disk, chain, path, lockstep::LINGER);
+        }
         Self::spawn_lingering(disk, chain, path, LINGER)
     }
 
@@ -61,6 +67,8 @@ impl Writer {
         let failure = Arc::new(OnceLock::new());
         let path: Arc<Path> = path.into();
         let scribe = Scribe::new(disk, chain, linger, Arc::clone(&failure), Arc::clone(&path));
+        #[cfg(test)]
+        let scribe = scribe.in_lockstep(Lockstep::here());
         let thread = thread::Builder::new()
             .name("checkpoint".into())
             .spawn(move || scribe.work(&received))?;
@@ -79,6 +87,8 @@ impl Writer {
         self.send(Entry {
             record,
             ack: Some(ack),
+            #[cfg(test)]
+            _under_way: UnderWay::new(),
         });
         Ack {
             answer,
@@ -89,7 +99,12 @@ impl Writer {
     /// Queues a record that nobody waits for. It is written in its place at once, and synced with the
     /// next record that somebody waits for, after a tenth of a second, or on [`Writer::close`].
     pub fn append_without_waiting(&self, record: Record) {
-        self.send(Entry { record, ack: None });
+        self.send(Entry {
+            record,
+            ack: None,
+            #[cfg(test)]
+            _under_way: UnderWay::new(),
+        });
     }
 
     /// The error that stopped the writing, if one did. Every later [`Ack`] carries it too.

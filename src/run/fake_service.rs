@@ -1,7 +1,7 @@
 //! A service for tests: executions with tasks, a ledger of effects, faults by script, and an eye on its clients.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     fs,
     path::PathBuf,
     sync::{
@@ -19,10 +19,11 @@ use tokio::{
     time::{Instant, sleep},
 };
 
+use super::world::{Answer, AutomationStarted, Deed, Plot, Told, Who, World};
+pub(super) use super::world::{Key, Sent};
 use crate::{
     api::{Operation, Reply, RetryAfter, TransportError},
     http::{Spool, SpoolError, Transport},
-    json,
 };
 
 /// What happens to one request.
@@ -38,11 +39,27 @@ pub(super) enum Fault {
     Throttled(Option<u64>),
     FailBefore,
     FailAfter,
+    /// 503 before the effect, with this `Retry-After`, in seconds.
+    Overloaded(u64),
+    /// All goes well, and the answer asks for a rest of so many seconds.
+    Rest(u64),
     /// A proxy's page with status 200, after the effect.
     Html,
+    /// A proxy's page with status 200, and no effect.
+    HtmlBefore,
+    /// The effect, and an answer that shows only what was written.
+    Partial,
+    /// The effect, and an answer that is another object.
+    OtherObject,
     Refused,
     Unauthorized,
+    /// "Not found" in the service's own words, for what is there.
     Gone,
+    /// 404 or 410 of a gateway, as a page or a line of text; no effect.
+    FalseGone {
+        gone: bool,
+        page: bool,
+    },
     /// The request leaves, and then the worker runs into a bug.
     Panic,
 }
@@ -56,11 +73,17 @@ impl Fault {
             | Self::Late(_)
             | Self::FailBefore
             | Self::FailAfter
+            | Self::Overloaded(_)
             | Self::Html
+            | Self::HtmlBefore
+            | Self::FalseGone { .. }
             | Self::Panic => true,
             Self::None
             | Self::NotSent
             | Self::Throttled(_)
+            | Self::Rest(_)
+            | Self::Partial
+            | Self::OtherObject
             | Self::Refused
             | Self::Unauthorized
             | Self::Gone => false,
@@ -70,56 +93,27 @@ impl Fault {
     /// How long after the request its effect comes; none when it never does.
     const fn effect(self) -> Option<Duration> {
         match self {
-            Self::None | Self::DropAfter | Self::FailAfter | Self::Html | Self::Panic => {
-                Some(Duration::ZERO)
-            }
+            Self::None
+            | Self::DropAfter
+            | Self::FailAfter
+            | Self::Rest(_)
+            | Self::Html
+            | Self::Partial
+            | Self::OtherObject
+            | Self::Panic => Some(Duration::ZERO),
             Self::Late(after) => Some(Duration::from_millis(after)),
             Self::NotSent
             | Self::DropBefore
             | Self::FailBefore
+            | Self::Overloaded(_)
+            | Self::HtmlBefore
             | Self::Throttled(_)
             | Self::Refused
             | Self::Unauthorized
-            | Self::Gone => None,
+            | Self::Gone
+            | Self::FalseGone { .. } => None,
         }
     }
-}
-
-/// Method, path and body: each change of a test's plan has its own.
-pub(super) type Key = String;
-
-/// A request that reached the network.
-#[derive(Clone, Debug)]
-pub(super) struct Sent {
-    pub(super) at: Instant,
-    pub(super) execution: String,
-    /// None for a read.
-    pub(super) write: Option<Key>,
-    /// The client was told that it took no effect.
-    pub(super) denied: bool,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct World {
-    pub(super) executions: BTreeMap<String, Value>,
-    /// The effects, in their order.
-    pub(super) ledger: Vec<Key>,
-    pub(super) log: Vec<Sent>,
-    /// By method and path; no fault when it is used up.
-    script: BTreeMap<String, VecDeque<Fault>>,
-    /// By method and path: how much longer the next of these requests take.
-    delays: BTreeMap<String, VecDeque<Duration>>,
-    /// Reads, by method and path, that are answered once this write has come.
-    queued: BTreeMap<String, Key>,
-    /// The plan's line of each change.
-    lines: BTreeMap<Key, u64>,
-    /// Told when this many more requests have come.
-    alarm: Option<(usize, mpsc::UnboundedSender<()>)>,
-    writing: BTreeMap<String, usize>,
-    /// Most executions that were written to at the same time.
-    pub(super) most_at_once: usize,
-    /// Promises that a client broke.
-    pub(super) broken: Vec<String>,
 }
 
 /// The service, and the network before it.
@@ -130,6 +124,13 @@ pub(super) struct Service {
     /// Bytes of the checkpoint that are on disk.
     durable: Arc<AtomicU64>,
     latency: Duration,
+}
+
+/// A write with the group that it belongs to.
+#[derive(Clone, Debug)]
+struct Write {
+    key: Key,
+    body: Option<Value>,
 }
 
 impl Service {
@@ -180,8 +181,8 @@ impl Service {
         self.world().script.clear();
     }
 
-    pub(super) fn expect_line(&self, key: Key, line: u64) {
-        self.world().lines.insert(key, line);
+    pub(super) fn expect_line(&self, key: Key, line: u64, group: &str) {
+        self.world().lines.insert(key, (line, group.to_owned()));
     }
 
     /// Tells `alarm` with the `nth` request from now on.
@@ -189,7 +190,7 @@ impl Service {
         self.world().alarm = Some((nth, alarm));
     }
 
-    fn receive(&self, operation: &Operation, key: Option<Key>) -> (usize, Fault) {
+    fn receive(&self, operation: &Operation, write: Option<&Write>) -> (usize, Fault) {
         let mut world = self.world();
         if let Some((left, alarm)) = &mut world.alarm {
             *left = left.saturating_sub(1);
@@ -199,28 +200,78 @@ impl Service {
         }
         let request = format!("{:?} {}", operation.method(), operation.path());
         let fault = world.script.get_mut(&request).and_then(VecDeque::pop_front);
-        let fault = fault.unwrap_or(Fault::None);
-        if let Some(key) = &key {
-            let sends = 1 + world
-                .log
-                .iter()
-                .filter(|sent| sent.write.as_ref() == Some(key))
-                .count();
-            let line = world.lines[key];
-            let started = self.started(line);
-            if started < sends {
-                world.broken.push(format!(
-                    "send {sends} of line {line} left with {started} intents on disk"
-                ));
-            }
+        let mut fault = fault.unwrap_or(Fault::None);
+        match &mut world.outage {
+            Some((0, outage)) => fault = *outage,
+            Some((left, _)) => *left -= 1,
+            None => {}
         }
-        world.log.push(Sent {
+        let execution = match write {
+            Some(Write { key, .. }) => {
+                let sends = 1 + world
+                    .log
+                    .iter()
+                    .filter(|sent| sent.write.as_ref() == Some(key))
+                    .count();
+                let (line, group) = world.lines[key].clone();
+                let started = self.started(line);
+                if started < sends {
+                    world.broken.push(format!(
+                        "send {sends} of line {line} left with {started} intents on disk"
+                    ));
+                }
+                group
+            }
+            None => execution_of(operation),
+        };
+        let sent = Sent {
             at: Instant::now(),
-            execution: execution_of(operation),
-            write: key,
+            session: world.session,
+            execution: execution.clone(),
+            write: write.map(|write| write.key.clone()),
             denied: false,
-        });
-        (world.log.len() - 1, fault)
+            told: None,
+            fault,
+        };
+        world.log.push(sent);
+        let nth = world
+            .log
+            .iter()
+            .filter(|sent| sent.execution == execution)
+            .count();
+        let (now, later): (Vec<Plot>, Vec<Plot>) = std::mem::take(&mut world.plots)
+            .into_iter()
+            .partition(|plot| plot.execution == execution && plot.nth == nth);
+        world.plots = later;
+        let number = world.log.len() - 1;
+        drop(world);
+        for Plot { after, deed, .. } in now {
+            let (service, execution) = (self.clone(), execution.clone());
+            tokio::spawn(async move {
+                sleep(after).await;
+                service.meddle(&execution, &deed);
+            });
+        }
+        (number, fault)
+    }
+
+    /// Somebody else does something.
+    pub(super) fn meddle(&self, execution: &str, deed: &Deed) {
+        let started = self.world().plot(execution, deed);
+        self.let_end(Who::Somebody, execution, started);
+    }
+
+    /// The automations will end in their time.
+    fn let_end(&self, who: Who, execution: &str, started: Vec<AutomationStarted>) {
+        for ended in started {
+            let Some(takes) = ended.takes else { continue };
+            let (service, execution) = (self.clone(), execution.to_owned());
+            tokio::spawn(async move {
+                sleep(takes).await;
+                let started = service.world().end_automation(who, &execution, &ended);
+                service.let_end(who, &execution, started);
+            });
+        }
     }
 
     /// How many intents for a line are on disk.
@@ -232,49 +283,26 @@ impl Service {
             .count()
     }
 
-    fn write(&self, operation: &Operation, key: &str, body: Option<&Value>) -> Reply {
+    fn write(&self, operation: &Operation, write: &Write) -> Reply {
         let mut world = self.world();
-        let World {
-            executions, ledger, ..
-        } = &mut *world;
-        let found = executions.get_mut(&execution_of(operation));
-        let Some(target) = found.and_then(|execution| operation.find_mut(execution)) else {
-            return reply(404, &json!({"message": "not found"}));
-        };
-        if let Operation::RunScheduleNow(..) = operation {
-            if target["status"] != "SCHEDULED" {
-                return reply(400, &json!({"message": "it is not scheduled"}));
-            }
-            target["status"] = json!("IN_PROGRESS");
-            target["automation_execution_id"] = json!(format!("automation-{}", ledger.len()));
+        let group = world.lines[&write.key].1.clone();
+        let (answer, started) = world.request(Who::We, &group, operation, write.body.as_ref());
+        if matches!(answer, Answer::Done | Answer::Shown(_)) {
+            world.ledger.push(write.key.clone());
         }
-        if let Some(Value::Object(fields)) = body {
-            for (path, value) in fields {
-                json::set(target, path, value.clone());
-            }
-        }
-        let fresh = target.clone();
-        if let Some(tasks) = executions
-            .get_mut(&execution_of(operation))
-            .filter(|_| body.is_some_and(|body| body["status"] == "SKIPPED"))
-            .and_then(|execution| execution["tasks"].as_array_mut())
-            && let Some(next) = tasks.iter_mut().find(|task| task["status"] == "PENDING")
-        {
-            // The flow advances.
-            next["status"] = json!("IN_PROGRESS");
-        }
-        ledger.push(key.to_owned());
-        if matches!(operation, Operation::UpdateExecution(_)) {
-            reply(204, &Value::Null)
-        } else {
-            reply(200, &fresh)
-        }
+        let reply = answered(&answer, world.silent);
+        drop(world);
+        self.let_end(Who::We, &group, started);
+        reply
     }
 
     fn read(&self, operation: &Operation) -> Reply {
-        match self.world().executions.get(&execution_of(operation)) {
+        let world = self.world();
+        match world.executions.get(&execution_of(operation)) {
             Some(execution) => reply(200, execution),
-            None => reply(404, &json!({"message": "not found"})),
+            // As the generations say it.
+            None if matches!(operation, Operation::GetExecution(_)) => reply(200, &Value::Null),
+            None => answered(&Answer::NotFound, world.silent),
         }
     }
 
@@ -282,7 +310,7 @@ impl Service {
     async fn serve(
         self,
         operation: Operation,
-        write: Option<(Key, Option<Value>)>,
+        write: Option<Write>,
         number: usize,
         fault: Fault,
     ) -> Result<Reply, TransportError> {
@@ -301,14 +329,12 @@ impl Service {
         let answer = match (&write, fault.effect()) {
             (_, None) => None,
             (None, Some(_)) => Some(self.read(&operation)),
-            (Some((key, body)), Some(Duration::ZERO)) => {
-                Some(self.write(&operation, key, body.as_ref()))
-            }
-            (Some((key, body)), Some(after)) => {
-                let (service, key, body) = (self.clone(), key.clone(), body.clone());
+            (Some(write), Some(Duration::ZERO)) => Some(self.write(&operation, write)),
+            (Some(write), Some(after)) => {
+                let (service, write) = (self.clone(), write.clone());
                 tokio::spawn(async move {
                     sleep(after).await;
-                    service.write(&operation, &key, body.as_ref())
+                    service.write(&operation, &write)
                 });
                 None
             }
@@ -321,15 +347,28 @@ impl Service {
             self.world().log[number].denied = true;
             Ok(reply)
         };
-        match fault {
-            Fault::None => {
-                let answer = answer.unwrap();
-                if answer.status >= 400 {
-                    deny(answer)
-                } else {
-                    Ok(answer)
-                }
+        let fails = || reply(500, &json!({"message": "internal"}));
+        let answered = |answer: Option<Reply>| {
+            let answer = answer.unwrap();
+            if answer.status >= 400 {
+                deny(answer)
+            } else {
+                Ok(answer)
             }
+        };
+        match fault {
+            Fault::None => answered(answer),
+            Fault::Rest(seconds) => answered(answer).map(|answer| Reply {
+                retry_after: Some(RetryAfter::Seconds(seconds)),
+                ..answer
+            }),
+            Fault::Partial => answered(answer).map(|answer| partial(answer, write.as_ref())),
+            Fault::OtherObject => answered(answer).map(|answer| match answer.status {
+                200 if !answer.body.is_empty() => {
+                    reply(200, &json!({"id": "other", "status": "STARTED"}))
+                }
+                _ => answer,
+            }),
             Fault::NotSent => {
                 self.world().log[number].denied = true;
                 Err(TransportError::NotSent {
@@ -338,8 +377,13 @@ impl Service {
             }
             Fault::DropBefore | Fault::DropAfter | Fault::Late(_) => Err(lost()),
             Fault::Panic => panic!("a bug"),
-            Fault::FailBefore | Fault::FailAfter => Ok(reply(500, &json!({"message": "internal"}))),
-            Fault::Html => Ok(Reply {
+            Fault::FailBefore | Fault::FailAfter => Ok(fails()),
+            Fault::Overloaded(seconds) => Ok(Reply {
+                status: 503,
+                retry_after: Some(RetryAfter::Seconds(seconds)),
+                ..fails()
+            }),
+            Fault::Html | Fault::HtmlBefore => Ok(Reply {
                 body: b"<html>".to_vec(),
                 ..reply(200, &Value::Null)
             }),
@@ -350,8 +394,60 @@ impl Service {
             Fault::Refused => deny(reply(400, &json!({"message": "bad"}))),
             Fault::Unauthorized => deny(reply(401, &json!({"message": "expired"}))),
             Fault::Gone => deny(reply(404, &json!({"message": "not found"}))),
+            Fault::FalseGone { gone, page } => Ok(Reply {
+                status: if gone { 410 } else { 404 },
+                retry_after: None,
+                content_type: Some(if page { "text/html" } else { "text/plain" }.to_owned()),
+                body: if page {
+                    b"<!doctype html><title>Not found</title>".to_vec()
+                } else {
+                    b"404 page not found\n".to_vec()
+                },
+            }),
         }
     }
+
+    /// The client has this answer to its request now.
+    fn tell(&self, number: usize, answer: &Result<Reply, TransportError>) {
+        let mut world = self.world();
+        let sent = &mut world.log[number];
+        let told = match answer {
+            Err(TransportError::NotSent { .. }) => Told::No(0),
+            Err(_) => Told::Nothing,
+            Ok(reply) => told(sent.write.is_some(), &sent.execution, reply),
+        };
+        sent.told = Some((told, Instant::now()));
+    }
+}
+
+/// What an answer says, in plain rules: what is neither the service's JSON nor empty is nobody's word.
+fn told(is_write: bool, execution: &str, reply: &Reply) -> Told {
+    let json: Option<Value> = serde_json::from_slice(&reply.body).ok();
+    let is_word = json.is_some() || reply.body.is_empty();
+    match (reply.status, is_write) {
+        (200..=299, true) if is_word => Told::Yes,
+        (200..=299, false)
+            if reply.body.is_empty() || json.is_some_and(|json| json["id"] == execution) =>
+        {
+            Told::Truth
+        }
+        (404 | 410, false) if is_word => Told::Truth,
+        (404 | 410, true) if is_word => Told::No(reply.status),
+        (400..=403 | 405..=407 | 409 | 411..=499, true) => Told::No(reply.status),
+        _ => Told::Nothing,
+    }
+}
+
+/// Of the object only its id and what was written.
+fn partial(answer: Reply, write: Option<&Write>) -> Reply {
+    let (Ok(Value::Object(whole)), Some(write)) = (serde_json::from_slice(&answer.body), write)
+    else {
+        return answer;
+    };
+    let written = write.body.as_ref().and_then(Value::as_object);
+    let shown = |name: &str| name == "id" || written.is_some_and(|body| body.contains_key(name));
+    let fields: serde_json::Map<_, _> = whole.into_iter().filter(|(name, _)| shown(name)).collect();
+    reply(answer.status, &Value::Object(fields))
 }
 
 impl Transport for Service {
@@ -368,18 +464,22 @@ impl Transport for Service {
         async move {
             let writes = operation.method() != crate::api::Method::Get;
             let body: Option<Value> = body.map(|body| serde_json::from_slice(body).unwrap());
-            let key = writes.then(|| key(operation, body.as_ref()));
-            let (number, fault) = self.receive(operation, key.clone());
-            let _writing = writes.then(|| Writing::begin(self, operation));
+            let write = writes.then(|| Write {
+                key: key(operation, body.as_ref()),
+                body,
+            });
+            let (number, fault) = self.receive(operation, write.as_ref());
+            let _writing = write.as_ref().map(|write| Writing::begin(self, write));
             let (answer, answered) = oneshot::channel();
             let (service, operation) = (self.clone(), operation.clone());
             let served = async move {
-                let write = key.map(|key| (key, body));
                 let reply = service.serve(operation, write, number, fault).await;
                 let _ = answer.send(reply);
             };
             tokio::spawn(served);
-            answered.await.unwrap()
+            let answer = answered.await.unwrap();
+            self.tell(number, &answer);
+            answer
         }
         .boxed()
     }
@@ -404,9 +504,9 @@ struct Writing {
 }
 
 impl Writing {
-    fn begin(service: &Service, operation: &Operation) -> Self {
-        let execution = execution_of(operation);
+    fn begin(service: &Service, write: &Write) -> Self {
         let mut world = service.world();
+        let execution = world.lines[&write.key].1.clone();
         let now = world.writing.entry(execution.clone()).or_default();
         *now += 1;
         if *now > 1 {
@@ -444,6 +544,16 @@ fn execution_of(operation: &Operation) -> String {
         .subject()
         .unwrap_or_else(|| panic!("this service holds executions, and {operation:?} is on none"));
     execution.as_str().to_owned()
+}
+
+fn answered(answer: &Answer, silent: bool) -> Reply {
+    match answer {
+        Answer::Done => reply(204, &Value::Null),
+        Answer::Shown(object) => reply(200, object),
+        Answer::NotFound if silent => reply(404, &Value::Null),
+        Answer::NotFound => reply(404, &json!({"message": "not found"})),
+        Answer::Refused(why) => reply(400, &json!({"message": why})),
+    }
 }
 
 fn reply(status: u16, body: &Value) -> Reply {

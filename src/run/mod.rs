@@ -22,11 +22,17 @@ mod limit_tests;
 mod link;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod oracle;
 mod own_effects;
+#[cfg(test)]
+mod pace_properties;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod scenario;
 #[cfg(test)]
 mod stage;
 #[cfg(test)]
@@ -35,6 +41,8 @@ mod stop_tests;
 mod tests;
 mod view;
 mod worker;
+#[cfg(test)]
+mod world;
 
 pub use dispatcher::{Dispatcher, DoubtAnswer, End, RunError, Settings, Signals, VIEW_LASTS};
 pub use group::{Group, Groups, Planned};

@@ -1,171 +1,346 @@
-//! Any plan, any faults, any interrupts and crashes: what a run promises holds all the same.
+//! Any plan, any faults, any meddling, any interrupts and crashes: what a run promises holds all the same.
+//!
+//! `WF_BULK_CASES` says how many cases are tried; `WF_BULK_RULE` names one rule to look at, and no other.
 
-use proptest::prelude::*;
+use std::{env, fmt, time::Duration};
+
+use proptest::{prelude::*, test_runner::Config};
+use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{
-    fake_service::Fault,
-    sample::{
-        close, due, read_of, reassign, reassign_running, request_of, run_automation, run_now,
-    },
-    stage::{Breaks, Cut, Stage},
+    DoubtAnswer,
+    oracle::{self, Rule, Violation},
+    sample::{read_of, request_of},
+    scenario::{Group, Planned, Prank, Scenario, any_scenario, milliseconds},
+    stage::{Cut, Stage, step_wall_clock},
+    world::{Deed, Plot},
 };
-use crate::{event::Drain, plan::Change};
+use crate::{
+    api::{Generation, Id, Operation, Removal},
+    checkpoint::lockstep::Lockstep,
+    plan::Change,
+};
 
-#[derive(Clone, Debug)]
-struct Scenario {
-    /// For each execution, which of the changes that can be made to it are planned.
-    groups: Vec<[bool; 6]>,
-    /// On which of the requests, counted round, which fault.
-    faults: Vec<(usize, Fault)>,
-    /// How the sessions before the last ones end.
-    cuts: Vec<(Cut, Option<Breaks>)>,
-    concurrency: usize,
-    recheck: bool,
-    max_errors: Option<u64>,
-    /// Executions in the first stage.
-    stage: Option<u64>,
-}
+/// Enough for each kind of thing to have happened, in a few seconds.
+const CASES: u32 = 256;
 
-fn any_fault() -> impl Strategy<Value = Fault> {
-    prop_oneof![
-        2 => Just(Fault::None),
-        1 => Just(Fault::NotSent),
-        3 => Just(Fault::DropBefore),
-        3 => Just(Fault::DropAfter),
-        3 => (1..25_000_u64).prop_map(Fault::Late),
-        1 => prop::option::of(1..400_u64).prop_map(Fault::Throttled),
-        1 => Just(Fault::FailBefore),
-        1 => Just(Fault::FailAfter),
-        1 => Just(Fault::Html),
-        1 => Just(Fault::Refused),
-        1 => Just(Fault::Unauthorized),
-        1 => Just(Fault::Gone),
-        1 => Just(Fault::Panic),
-    ]
-}
-
-fn any_cut() -> impl Strategy<Value = (Cut, Option<Breaks>)> {
-    let cut = prop_oneof![
-        1 => Just(Cut::Never),
-        2 => (1..40_usize).prop_map(Cut::InterruptAt),
-        3 => (1..150_usize).prop_map(Cut::KillAtPoll),
-        3 => (1..150_usize).prop_map(Cut::PowerCutAtPoll),
-    ];
-    let breaks = prop_oneof![
-        4 => Just(None),
-        1 => (1..20_u32).prop_map(|nth| Some(Breaks::Write(nth))),
-        1 => (1..20_u32).prop_map(|nth| Some(Breaks::Sync(nth))),
-    ];
-    (cut, breaks)
-}
-
-fn any_scenario() -> impl Strategy<Value = Scenario> {
-    (
-        prop::collection::vec(any::<[bool; 6]>(), 1..=6),
-        prop::collection::vec((any::<usize>(), any_fault()), 0..12),
-        prop::collection::vec(any_cut(), 0..4),
-        1..=4_usize,
-        prop::bool::weighted(0.8),
-        prop::option::weighted(0.3, 1..4_u64),
-        prop::option::weighted(0.3, 1..4_u64),
-    )
-        .prop_map(
-            |(groups, faults, cuts, concurrency, recheck, max_errors, stage)| Scenario {
-                groups,
-                faults,
-                cuts,
-                concurrency,
-                recheck,
-                max_errors,
-                stage,
-            },
-        )
-}
-
-/// One change of each group at least; what runs after a schedule only together with it.
-fn changes(groups: &[[bool; 6]]) -> Vec<Change> {
-    let mut changes = Vec::new();
-    for (number, &[reassigned, dated, run, handed_on, automated, closed]) in
-        groups.iter().enumerate()
-    {
-        let id = format!("e{number}");
-        let wanted = [
-            (reassigned, reassign(&id, "t0")),
-            (dated, due(&id, "t0")),
-            (run, run_now(&id, "s0")),
-            (run && handed_on, reassign_running(&id, "s0")),
-            (automated, run_automation(&id, "t1")),
-            (
-                closed || !(reassigned || dated || run || automated),
-                close(&id),
-            ),
-        ];
-        changes.extend(
-            wanted
-                .into_iter()
-                .filter_map(|(wanted, change)| wanted.then_some(change)),
-        );
+pub(super) fn config() -> Config {
+    let cases = env::var("WF_BULK_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    Config {
+        cases: cases.unwrap_or(CASES),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
     }
-    changes
 }
 
-async fn play(scenario: &Scenario) {
-    let changes = changes(&scenario.groups);
-    let mut stage = Stage::new(&changes);
+/// Whether something that scenarios hold is left out: `WF_BULK_WITHOUT` names faults, pranks, acts, or `Clock`, by commas.
+pub(super) fn is_left_out(what: &impl fmt::Debug) -> bool {
+    let Ok(without) = env::var("WF_BULK_WITHOUT") else {
+        return false;
+    };
+    let what = format!("{what:?}");
+    without.split(',').any(|name| {
+        what.strip_prefix(name)
+            .is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+    })
+}
+
+/// Runs on tokio's paused clock, in step with the checkpoint's thread.
+pub(super) fn in_lockstep<T>(work: impl AsyncFnOnce(Lockstep) -> T) -> T {
+    let lockstep = Lockstep::enter();
+    let resting = lockstep.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(move || resting.rest())
+        .build()
+        .unwrap();
+    let result = runtime.block_on(work(lockstep));
+    Lockstep::leave();
+    result
+}
+
+/// The wall clock is stepped.
+#[derive(Debug)]
+struct Clock;
+
+struct Play<'a> {
+    scenario: &'a Scenario,
+    stage: Stage,
+}
+
+impl Play<'_> {
+    fn looked_at(&self, violations: Vec<Violation>) -> Result<(), String> {
+        let only = env::var("WF_BULK_RULE").ok();
+        let counts = |violation: &&Violation| {
+            only.as_ref()
+                .is_none_or(|only| *only == format!("{:?}", violation.rule))
+        };
+        let told: Vec<String> = violations
+            .iter()
+            .filter(counts)
+            .map(ToString::to_string)
+            .collect();
+        if told.is_empty() {
+            Ok(())
+        } else {
+            Err(format!(
+                "{}\n{}",
+                told.join("\n"),
+                oracle::told(&self.stage)
+            ))
+        }
+    }
+
+    /// One session, and what holds after it. True when the run is finished.
+    async fn session(&mut self, cut: Cut) -> Result<bool, String> {
+        if let Some(Err(error)) = self.stage.session(cut).await {
+            return Err(error.to_string());
+        }
+        self.looked_at(oracle::after_session(&self.stage))?;
+        Ok(self.stage.snapshot().state.is_finished())
+    }
+
+    async fn sessions(&mut self) -> Result<bool, String> {
+        for line in &self.scenario.sessions {
+            sleep(milliseconds(line.pause)).await;
+            let has_clock = !is_left_out(&Clock);
+            if has_clock {
+                step_wall_clock(line.step);
+            }
+            self.stage.settings.doubts = line.answer;
+            self.stage.settings.recheck = line.recheck;
+            self.stage.breaks = line.breaks;
+            self.stage.stalls = line
+                .stalls
+                .iter()
+                .map(|(nth, takes)| (*nth, milliseconds(*takes)))
+                .collect();
+            let steps = if has_clock {
+                line.steps.clone()
+            } else {
+                Vec::new()
+            };
+            let clock = tokio::spawn(async move {
+                for (after, by) in steps {
+                    sleep(milliseconds(after)).await;
+                    step_wall_clock(by);
+                }
+            });
+            self.stage.service.world().outage = line
+                .outage
+                .filter(|(_, fault)| !is_left_out(fault))
+                .map(|(nth, fault)| (nth - 1, fault));
+            let finished = self.session(line.cut).await?;
+            clock.abort();
+            if finished {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn play(&mut self) -> Result<(), String> {
+        if self.sessions().await? {
+            return self.end().await;
+        }
+        // All is well from now on.
+        self.stage.service.heal();
+        self.stage.service.world().outage = None;
+        self.stage.service.world().plots.clear();
+        self.stage.breaks = None;
+        self.stage.stalls.clear();
+        self.stage.settings.recheck = true;
+        self.stage.settings.doubts = None;
+        if self.session(Cut::Never).await? {
+            return self.end().await;
+        }
+        self.looked_at(oracle::after_a_good_session(&self.stage))?;
+        self.stage.settings.max_errors = None;
+        self.stage.settings.stop_after = 1_000;
+        // One for each stage, and one more because of an error in it.
+        for _ in 0..4 {
+            if self.session(Cut::Never).await? {
+                return self.end().await;
+            }
+        }
+        self.looked_at(oracle::in_the_end(&self.stage))?;
+        self.stage.settings.doubts = Some(DoubtAnswer::Skip);
+        for _ in 0..3 {
+            if self.session(Cut::Never).await? {
+                return self.end().await;
+            }
+        }
+        self.looked_at(vec![Violation {
+            rule: Rule::Endless,
+            how: "it does not finish".to_owned(),
+        }])
+    }
+
+    /// The run is finished; what is late comes now.
+    async fn end(&self) -> Result<(), String> {
+        sleep(Duration::from_mins(3)).await;
+        self.looked_at(oracle::after_session(&self.stage))?;
+        self.looked_at(oracle::in_the_end(&self.stage))
+    }
+}
+
+async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
+    let planned: Vec<(String, &Group, Planned)> = (0..)
+        .zip(&scenario.groups)
+        .map(|(number, group): (usize, _)| {
+            let id = format!("e{number}");
+            let planned = group.plan(&id);
+            (id, group, planned)
+        })
+        .collect();
+    let changes: Vec<Change> = planned
+        .iter()
+        .flat_map(|(_, _, planned)| planned.changes.clone())
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut stage = Stage::of(&changes);
+    for (id, group, planned) in &planned {
+        let mut world = stage.service.world();
+        match group {
+            Group::Flow(flow, _) => {
+                let habits = flow
+                    .habits()
+                    .map(|(task, habit)| ((id.clone(), task), habit));
+                world.habits.extend(habits);
+                world.begin(id, planned.execution.clone());
+            }
+            Group::Legacy(..) => world.begin(id, planned.execution.clone()),
+            Group::Start => {}
+        }
+    }
+    stage.lockstep = Some(lockstep);
+    stage.service.world().silent = scenario.silent;
     stage.settings.concurrency = scenario.concurrency;
-    stage.settings.recheck = scenario.recheck;
     stage.settings.max_errors = scenario.max_errors;
-    let groups = scenario.groups.len() as u64;
+    stage.settings.stop_after = scenario.stop_after;
+    let groups = stage.settings.stages[0].end;
     let first = scenario.stage.unwrap_or(groups).min(groups);
-    stage.settings.stages = vec![0..first, first..groups];
+    stage.settings.stages = [0..first, first..groups]
+        .into_iter()
+        .filter(|stage| !stage.is_empty())
+        .collect();
     let requests: Vec<String> = changes
         .iter()
         .flat_map(|change| {
-            [
-                request_of(change),
-                request_of(change),
-                read_of(change.group.as_str()),
-            ]
+            let read = match change.target.api {
+                Generation::V1 => format!("Get /v1/workflows/executions/{}", change.group),
+                Generation::V2 => read_of(change.group.as_str()),
+            };
+            [request_of(change), request_of(change), read]
         })
         .collect();
-    for (place, fault) in &scenario.faults {
-        stage
-            .service
-            .fault(&requests[place % requests.len()], *fault);
-    }
-    for (cut, breaks) in &scenario.cuts {
-        stage.breaks = *breaks;
-        if let Some(Ok(end)) = stage.session(*cut).await {
-            // What a broken disk did not take is known to this session only.
-            if !matches!(end.stopped, Some(Drain::Checkpoint { .. })) {
-                assert_eq!(end.counts, stage.snapshot().state.counts());
-            }
-            assert_eq!(end.counts.total(), changes.len() as u64);
-        }
-        stage.check();
-        if stage.snapshot().state.is_finished() {
-            return;
+    for (place, fault, times) in &scenario.faults {
+        for _ in 0..if is_left_out(fault) { 0 } else { *times } {
+            stage
+                .service
+                .fault(&requests[place % requests.len()], *fault);
         }
     }
-    stage.breaks = None;
-    // With the faults that are left, then without any.
-    let end = stage.run().await.unwrap();
-    assert_eq!(end.counts, stage.snapshot().state.counts());
-    if !end.finished {
-        let end = stage.resume_until_finished().await;
-        assert_eq!(end.counts.total(), changes.len() as u64);
+    for line in &scenario.plots {
+        if is_left_out(&line.deed) {
+            continue;
+        }
+        let (id, group, planned) = &planned[line.group % planned.len()];
+        let Some(deed) = deed(line.deed, id, group, &planned.changes) else {
+            continue;
+        };
+        if line.nth == 0 {
+            stage.service.meddle(id, &deed);
+        } else {
+            stage.service.world().plots.push(Plot {
+                execution: id.clone(),
+                nth: line.nth,
+                after: milliseconds(line.after),
+                deed,
+            });
+        }
     }
-    stage.check();
+    Play { scenario, stage }.play().await
+}
+
+fn deed(prank: Prank, id: &str, group: &Group, changes: &[Change]) -> Option<Deed> {
+    let whole = Id::new(id).unwrap();
+    let parts = match group {
+        Group::Flow(flow, _) => flow.tasks.len(),
+        Group::Legacy(steps, _) => *steps,
+        Group::Start => return None,
+    };
+    let part = |place: usize| format!("t{}", place % parts);
+    let task = |place: usize| Id::new(&part(place)).unwrap();
+    let second = matches!(group, Group::Flow(..));
+    let patch = |place: usize, body: Value| {
+        let operation = if second {
+            Operation::PatchTask(whole.clone(), task(place))
+        } else {
+            Operation::UpdateStep(whole.clone(), task(place))
+        };
+        Some(Deed::Request(operation, Some(body)))
+    };
+    let patch_whole = |body: Value| {
+        let operation = if second {
+            Operation::PatchFlow(whole.clone())
+        } else {
+            Operation::UpdateExecution(whole.clone())
+        };
+        Some(Deed::Request(operation, Some(body)))
+    };
+    let bare = |operation| second.then_some(Deed::Request(operation, None));
+    let assigned = if second { "assigned_to" } else { "assignedTo" };
+    let due = if second { "due_date" } else { "dueDate" };
+    match prank {
+        Prank::Assign(place) => patch(place, json!({assigned: ["9"]})),
+        Prank::Date(place) => patch(place, json!({due: "2027-01-01T00:00:00.000"})),
+        Prank::Begin(place) => patch(place, json!({"status": "IN_PROGRESS"})),
+        Prank::Complete(place) => patch(place, json!({"status": "COMPLETED"})),
+        Prank::Skip(place) => patch(place, json!({"status": "SKIPPED"})),
+        Prank::RunNow(place) => bare(Operation::RunScheduleNow(whole, task(place))),
+        Prank::Cancel(place) => bare(Operation::CancelSchedule(whole, task(place))),
+        Prank::RunAutomation(place) => bare(Operation::RunAutomation(whole, task(place))),
+        Prank::AutomationEnds(place, fails) => second.then(|| Deed::AutomationEnds {
+            task: part(place),
+            fails,
+        }),
+        Prank::Remove(place) => Some(Deed::Remove(part(place))),
+        Prank::AddTask if second => Some(Deed::Request(
+            Operation::AddTask(whole),
+            Some(
+                json!({"previous_task_id": "t0", "next_task_id": "t0", "task": {"id": "added", "name": "Added"}}),
+            ),
+        )),
+        Prank::AddTask => None,
+        Prank::AssignFlow => patch_whole(json!({assigned: ["9"]})),
+        Prank::Close => patch_whole(json!({"status": "CLOSED"})),
+        Prank::Delete if second => Some(Deed::Request(
+            Operation::DeleteFlow(whole, Removal::ForGood),
+            None,
+        )),
+        Prank::Delete => Some(Deed::Request(Operation::DeleteExecution(whole), None)),
+        Prank::Planned(place) => {
+            let change = changes.get(place % changes.len().max(1))?;
+            let body = change.request.body.clone().map(Value::from_iter);
+            Some(Deed::Request(change.operation().unwrap(), body))
+        }
+    }
 }
 
 proptest! {
+    #![proptest_config(config())]
+
     #[test]
     fn nothing_is_lost_doubled_or_told_wrong(scenario in any_scenario()) {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        runtime.block_on(play(&scenario));
+        let told = in_lockstep(async |lockstep| play(&scenario, lockstep).await);
+        prop_assert!(told.is_ok(), "{}", told.unwrap_err());
     }
 }

@@ -24,7 +24,7 @@ use super::{
     sample::{execution, key_of, plan_header},
 };
 use crate::{
-    checkpoint::{Checkpoint, Disk, Header, Snapshot},
+    checkpoint::{Checkpoint, Disk, Header, Record, Snapshot, lockstep::Lockstep},
     client::{Client, ClientParts},
     event::Event,
     outcome::Outcome,
@@ -40,14 +40,24 @@ pub(super) const ATTEMPTS: u32 = 3;
 /// A test that waits longer would wait for ever.
 const DEADLOCK: Duration = Duration::from_mins(1);
 
+/// A session that takes longer than this by tokio's clock never ends.
+const ENDLESS: Duration = Duration::from_hours(7 * 24);
+
 thread_local! {
     static EPOCH: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How far the wall clock was put forward, in milliseconds.
+    static STEPPED: Cell<i64> = const { Cell::new(0) };
 }
 
-/// The present by tokio's clock: the tests' runtimes have one thread.
+/// The present by the wall clock, which is tokio's until somebody steps it: the tests' runtimes have one thread.
 fn now_ms() -> i64 {
     let epoch = EPOCH.get().unwrap();
-    1_700_000_000_000 + i64::try_from(epoch.elapsed().as_millis()).unwrap()
+    1_700_000_000_000 + i64::try_from(epoch.elapsed().as_millis()).unwrap() + STEPPED.get()
+}
+
+/// Puts the wall clock forward, or back.
+pub(super) fn step_wall_clock(milliseconds: i64) {
+    STEPPED.set(STEPPED.get() + milliseconds);
 }
 
 /// Keeps the events, and may interrupt the run at one of them.
@@ -61,6 +71,7 @@ struct Recorder {
     rest_known: std::sync::mpsc::Sender<()>,
     /// Requests that had been sent when it interrupted.
     requests: usize,
+    lockstep: Option<Lockstep>,
 }
 
 impl Reporter for Recorder {
@@ -78,7 +89,12 @@ impl Reporter for Recorder {
 
     fn tick(&mut self, _now: std::time::Instant) {}
 
-    fn finish(&mut self, _now: std::time::Instant) {}
+    fn finish(&mut self, _now: std::time::Instant) {
+        // The run is about to wait for the checkpoint's thread.
+        if let Some(lockstep) = &self.lockstep {
+            lockstep.release();
+        }
+    }
 }
 
 /// A file that knows what of it is on disk, and may fail.
@@ -89,6 +105,10 @@ pub(super) struct CountingDisk {
     breaks: Option<Breaks>,
     /// A sync that waits for the word.
     hold: Option<(u32, std::sync::mpsc::Receiver<()>)>,
+    /// Syncs that take time.
+    stalls: Vec<(u32, Duration)>,
+    /// Where a stall begins, and who lets time pass then.
+    pump: Option<(Lockstep, mpsc::UnboundedSender<Duration>)>,
     writes: u32,
     syncs: u32,
 }
@@ -123,6 +143,12 @@ impl Disk for CountingDisk {
         if let Some((_, word)) = self.hold.take_if(|(nth, _)| *nth == self.syncs) {
             word.recv_timeout(DEADLOCK).unwrap();
         }
+        let stall = self.stalls.iter().find(|(nth, _)| *nth == self.syncs);
+        if let (Some((_, takes)), Some((lockstep, pump))) = (stall, &self.pump) {
+            lockstep.stall(|| {
+                let _ = pump.send(*takes);
+            });
+        }
         match self.breaks {
             Some(Breaks::Sync(nth)) if self.syncs >= nth => Err(io::Error::from_raw_os_error(5)),
             Some(Breaks::Write(_) | Breaks::Sync(_)) | None => {
@@ -143,11 +169,33 @@ pub(super) struct Stage {
     pub(super) breaks: Option<Breaks>,
     /// In the next session this sync, from 1, takes until the service's wish for a rest is known.
     pub(super) hold_sync: Option<u32>,
+    /// Syncs of each session, from 1, that take so long. In lockstep only.
+    pub(super) stalls: Vec<(u32, Duration)>,
+    /// Requests a second, and the burst.
+    pub(super) pace: (f64, u32),
+    /// The runtime's, when it has one.
+    pub(super) lockstep: Option<Lockstep>,
+    pub(super) sessions: Vec<Session>,
+    /// The changes by their line.
+    pub(super) planned: BTreeMap<u64, Change>,
     plan: Vec<u8>,
     changes: BTreeMap<u64, (Key, Repeat)>,
     header: Header,
     durable: Arc<AtomicU64>,
     folder: TempDir,
+}
+
+/// A session that is over.
+#[derive(Clone, Debug)]
+pub(super) struct Session {
+    pub(super) settings: Settings,
+    pub(super) breaks: bool,
+    pub(super) began: Instant,
+    pub(super) ended: Instant,
+    /// Records of all sessions before it.
+    pub(super) records_before: usize,
+    /// None when it was killed.
+    pub(super) end: Option<End>,
 }
 
 /// What ends a session from outside.
@@ -169,7 +217,21 @@ pub(super) enum Cut {
 impl Stage {
     /// Each execution stands as the first change of it expects.
     pub(super) fn new(changes: &[Change]) -> Self {
+        let stage = Self::of(changes);
+        for change in changes {
+            let mut world = stage.service.world();
+            let id = change.group.as_str();
+            if !world.executions.contains_key(id) {
+                world.begin(id, execution(id));
+            }
+        }
+        stage
+    }
+
+    /// Without executions.
+    pub(super) fn of(changes: &[Change]) -> Self {
         EPOCH.set(Some(Instant::now()));
+        STEPPED.set(0);
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = folder.path().join("checkpoint.jsonl");
         let durable = Arc::new(AtomicU64::new(0));
@@ -187,13 +249,7 @@ impl Stage {
                 "two changes alike: {key}"
             );
             by_line.insert(line, (key.clone(), change.repeat));
-            service.expect_line(key, line);
-            let id = change.group.as_str().to_owned();
-            service
-                .world()
-                .executions
-                .entry(id)
-                .or_insert_with(|| execution(change.group.as_str()));
+            service.expect_line(key, line, change.group.as_str());
         }
         let (plan, trailer, sha256) = writer.finish(1).unwrap();
         let header = Header::new(
@@ -225,6 +281,11 @@ impl Stage {
             events: Vec::new(),
             breaks: None,
             hold_sync: None,
+            stalls: Vec::new(),
+            pace: (1_000.0, 100),
+            lockstep: None,
+            sessions: Vec::new(),
+            planned: (2_u64..).zip(changes.iter().cloned()).collect(),
             plan,
             changes: by_line,
             header,
@@ -254,12 +315,14 @@ impl Stage {
         cut: Cut,
         mut open: impl FnMut(usize, &[u8]) -> Result<Reader<Cursor<Vec<u8>>>, PlanError>,
     ) -> Option<Result<End, RunError>> {
+        self.service.world().session += 1;
+        let (began, records_before) = (Instant::now(), self.records().len());
         let (interrupt, interrupts) = mpsc::unbounded_channel();
         let (kill, mut killed) = mpsc::unbounded_channel();
         let (told, notices) = mpsc::unbounded_channel();
         let client = Client::new(ClientParts {
             transport: Box::new(self.service.clone()),
-            pacer: Pacer::per_second(1_000.0, 100),
+            pacer: Pacer::per_second(self.pace.0, self.pace.1),
             policy: Policy::default(),
             rng: fastrand::Rng::with_seed(7),
             now: || jiff::Timestamp::UNIX_EPOCH,
@@ -268,6 +331,10 @@ impl Stage {
         let (durable, breaks) = (Arc::clone(&self.durable), self.breaks);
         let (rest_known, held) = std::sync::mpsc::channel();
         let hold_sync = self.hold_sync.take();
+        let (pump, mut stalled) = mpsc::unbounded_channel();
+        let lockstep = self.lockstep.clone();
+        let pump = lockstep.clone().map(|lockstep| (lockstep, pump));
+        let stalls = self.stalls.clone();
         let opened = Checkpoint::open_on(&self.checkpoint(), &self.header, now_ms(), |file| {
             durable.store(file.metadata().unwrap().len(), Ordering::SeqCst);
             CountingDisk {
@@ -275,6 +342,8 @@ impl Stage {
                 durable,
                 breaks,
                 hold: hold_sync.map(|nth| (nth, held)),
+                stalls,
+                pump,
                 writes: 0,
                 syncs: 0,
             }
@@ -286,6 +355,22 @@ impl Stage {
             interrupt: interrupt.clone(),
             rest_known,
             requests: usize::MAX,
+            lockstep: lockstep.clone(),
+        };
+        let time = lockstep.clone().map(|lockstep| {
+            lockstep.begin();
+            tokio::spawn(async move {
+                while let Some(takes) = stalled.recv().await {
+                    tokio::time::sleep(takes).await;
+                    lockstep.go_on();
+                }
+            })
+        });
+        // Before the checkpoint's thread is waited for.
+        let release = || {
+            if let Some(lockstep) = &lockstep {
+                lockstep.release();
+            }
         };
         let (polls, power_cut) = match cut {
             Cut::Never => (usize::MAX, false),
@@ -319,12 +404,17 @@ impl Stage {
         let mut survives = 0;
         let run = until_poll(polls, run, || {
             survives = self.durable.load(Ordering::SeqCst);
+            release();
         });
         let ended = tokio::select! {
             biased;
-            Some(()) = killed.recv() => None,
+            Some(()) = async { killed.recv().await.inspect(|()| release()) } => None,
+            () = async { tokio::time::sleep(ENDLESS).await; release(); } => panic!("it does not end"),
             ended = run => ended,
         };
+        if let Some(time) = time {
+            time.abort();
+        }
         let sent = self.service.world().log.len();
         assert!(sent <= recorder.requests, "sent after the interrupt");
         assert!(recorder.interrupt_on.is_none(), "nothing to interrupt at");
@@ -340,7 +430,27 @@ impl Stage {
             }
         }
         assert_eq!(self.service.world().broken, [] as [String; 0]);
+        self.sessions.push(Session {
+            settings: self.settings.clone(),
+            breaks: self.breaks.is_some(),
+            began,
+            ended: Instant::now(),
+            records_before,
+            end: ended.as_ref().and_then(|end| end.as_ref().ok()).cloned(),
+        });
         ended
+    }
+
+    /// All records, in their order.
+    pub(super) fn records(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        Checkpoint::visit(&self.checkpoint(), |record| records.push(record.clone())).unwrap();
+        records
+    }
+
+    /// The key of each change, by its line.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, &Key)> {
+        self.changes.iter().map(|(line, (key, _))| (*line, key))
     }
 
     /// Sessions without a cut until the run is finished; its last end.

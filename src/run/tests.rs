@@ -26,7 +26,7 @@ async fn played(changes: &[Change], faults: &[(String, Fault)]) -> (Stage, End) 
     (stage, end)
 }
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 18] = [
     Fault::None,
     Fault::NotSent,
     Fault::DropBefore,
@@ -37,7 +37,12 @@ const FAULTS: [Fault; 13] = [
     Fault::Throttled(Some(7)),
     Fault::FailBefore,
     Fault::FailAfter,
+    Fault::Overloaded(7),
+    Fault::Rest(7),
     Fault::Html,
+    Fault::HtmlBefore,
+    Fault::Partial,
+    Fault::OtherObject,
     Fault::Refused,
     Fault::Gone,
 ];
@@ -59,8 +64,15 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
                 | Fault::Throttled(_)
                 | Fault::FailBefore
                 | Fault::FailAfter
-                | Fault::Html => (Outcome::Applied, 1),
-                Fault::Unauthorized | Fault::Panic => panic!("it stops the run"),
+                | Fault::Overloaded(_)
+                | Fault::Rest(_)
+                | Fault::Html
+                | Fault::HtmlBefore
+                | Fault::Partial
+                | Fault::OtherObject => (Outcome::Applied, 1),
+                Fault::Unauthorized | Fault::Panic | Fault::FalseGone { .. } => {
+                    panic!("it is not in the list")
+                }
             };
             assert_eq!(stage.outcomes(), [Some(outcome)], "{what}");
             // A safe request that is repeated may take effect more often, to the same end.

@@ -1,0 +1,416 @@
+//! What must hold for every run, however it went: told from the plan and from what the world saw, in plain rules.
+
+mod order;
+mod truth;
+
+use std::{fmt, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    DoubtAnswer,
+    fake_service::{Key, Sent},
+    stage::{SETTLE, Session, Stage},
+    world::{Moment, Told, Who},
+};
+use crate::{
+    api::{Level, Operation},
+    outcome::Outcome,
+    plan::{Change, Repeat},
+};
+use truth::{shows, target_of};
+
+/// How old may be what a write builds on: nothing that somebody else changed longer ago is overwritten.
+pub(super) const STALE: Duration = Duration::from_secs(5);
+
+/// A rule that a run broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rule {
+    /// `applied`: a request of ours took effect; or one may have, and the world shows the effect.
+    Applied,
+    /// `already_done`, `drifted`, `refused`, `failed`, `not_attempted`: no request of ours took effect.
+    NoEffect,
+    /// What is not safe to repeat takes effect once, and is sent again only when it was denied, disproved, or permitted.
+    Blind,
+    /// What may have worked and can't be looked up stays in doubt until it is applied, gone, or a person ends it.
+    Forgotten,
+    /// `drifted`: somebody else changed something that the change builds on.
+    OwnDrift,
+    /// `gone`, `already_done`: it really is.
+    NotGone,
+    /// A write overwrites nothing that somebody else did long before it left.
+    Overwritten,
+    /// Whatever nobody disturbed is applied when all is well again.
+    Stuck,
+    /// What a read can tell is told, also when no change may fail any more.
+    Unjudged,
+    /// Planned is the sum of the outcomes.
+    Lost,
+    /// No more errors than `max_errors` allows.
+    Budget,
+    /// A stage begins when the one before it is settled without errors.
+    Stage,
+    /// Failures in a row are as many changes.
+    Streak,
+    /// A server that can't be reached fails no change.
+    DeadServer,
+    /// A run stops only for a reason that there is.
+    Stop,
+    /// A run in which all is well comes to its end.
+    Endless,
+}
+
+/// How a rule was broken.
+#[derive(Clone, Debug)]
+pub(super) struct Violation {
+    pub(super) rule: Rule,
+    pub(super) how: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.rule, self.how)
+    }
+}
+
+/// One change with all that is known of it.
+struct Case<'a> {
+    line: u64,
+    change: &'a Change,
+    operation: Operation,
+    key: &'a Key,
+    outcome: Option<Outcome>,
+    /// Without an end, and an attempt may have worked.
+    doubtful: bool,
+    sends: Vec<&'a Sent>,
+    /// Everything that was ever sent.
+    log: &'a [Sent],
+    effects: usize,
+    moments: &'a [Moment],
+}
+
+impl Case<'_> {
+    /// Sends of which the client does not know whether they worked.
+    fn unknown(&self) -> impl Iterator<Item = &Sent> {
+        let is_unknown = |sent: &&&Sent| !matches!(sent.told, Some((Told::No(_) | Told::Yes, _)));
+        self.sends.iter().filter(is_unknown).copied()
+    }
+
+    fn disturbed(&self) -> bool {
+        self.moments
+            .iter()
+            .any(|moment| moment.who == Who::Somebody)
+    }
+
+    /// Whether the world showed the effect at some time after `since`.
+    fn shown_since(&self, since: Option<Instant>) -> bool {
+        // What held at that moment holds from the last change before it on.
+        let first = since.map_or(0, |since| {
+            let earlier = self.moments.iter().rposition(|moment| moment.at <= since);
+            earlier.unwrap_or_default()
+        });
+        self.moments[first..]
+            .iter()
+            .any(|moment| shows(self.change, &self.operation, moment.execution.as_ref()))
+    }
+
+    fn is_there(&self) -> bool {
+        let last = self
+            .moments
+            .last()
+            .and_then(|moment| moment.execution.as_ref());
+        self.change.target.kind == Level::Entity
+            || last.is_some_and(|execution| target_of(&self.operation, execution).is_some())
+    }
+}
+
+/// What holds after every session.
+pub(super) fn after_session(stage: &Stage) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for_each_case(stage, |case| {
+        let mut broken = |rule, how: String| {
+            found.push(Violation {
+                rule,
+                how: format!(
+                    "line {} ({}), {:?}: {how}",
+                    case.line, case.key, case.outcome
+                ),
+            });
+        };
+        outcome_is_true(case, &mut broken);
+        repetitions(case, &stage.sessions, &mut broken);
+        if !builds_on_the_present(case, &stage.sessions) {
+            broken(
+                Rule::Overwritten,
+                "what it builds on had been changed by somebody else".to_owned(),
+            );
+        }
+    });
+    order::check(stage, &mut found);
+    found
+}
+
+/// What holds in the end, when all has been well for some sessions.
+pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let outcomes = stage.outcomes();
+    for_each_case(stage, |case| {
+        let has_met = |is_it: fn(&Sent) -> bool| case.sends.iter().any(|sent| is_it(sent));
+        let blocked = truth::dependencies(stage, case.line).any(|place| {
+            !matches!(
+                outcomes[place],
+                Some(Outcome::Applied | Outcome::AlreadyDone)
+            )
+        });
+        let trouble = case.log.iter().any(|sent| {
+            sent.execution == case.change.group.as_str()
+                && !matches!(sent.told, Some((Told::Yes | Told::Truth, _)))
+        });
+        let fine = case.disturbed()
+            || match case.outcome {
+                Some(Outcome::Applied | Outcome::AlreadyDone) => true,
+                Some(Outcome::Refused) => {
+                    has_met(|sent| matches!(sent.told, Some((Told::No(400..=499), _))))
+                }
+                Some(Outcome::Failed) => trouble,
+                Some(Outcome::Gone | Outcome::Drifted | Outcome::NotAttempted) => false,
+                // A person's word.
+                Some(Outcome::InDoubt) => true,
+                None if case.doubtful => case.change.repeat == Repeat::Once,
+                None => blocked,
+            };
+        if !fine {
+            found.push(Violation {
+                rule: Rule::Stuck,
+                how: format!(
+                    "line {} ({}), {:?}, in doubt: {}",
+                    case.line, case.key, case.outcome, case.doubtful
+                ),
+            });
+        }
+    });
+    found
+}
+
+/// What holds after a session in which all was well, and that was not cut.
+pub(super) fn after_a_good_session(stage: &Stage) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for_each_case(stage, |case| {
+        if case.doubtful
+            && case.effects > 0
+            && case.change.repeat == Repeat::Readable
+            && !case.disturbed()
+        {
+            found.push(Violation {
+                rule: Rule::Unjudged,
+                how: format!(
+                    "line {} ({}) is in doubt and can be seen to have worked",
+                    case.line, case.key
+                ),
+            });
+        }
+    });
+    found
+}
+
+fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
+    let state = stage.snapshot().state;
+    let world = stage.service.world();
+    let none = Vec::new();
+    for (line, key) in stage.keys() {
+        let change = &stage.planned[&line];
+        let open = state.open(line);
+        look(&Case {
+            line,
+            change,
+            operation: change.operation().unwrap(),
+            key,
+            outcome: state.outcome(line),
+            doubtful: open.is_some_and(|open| open.doubtful),
+            sends: world
+                .log
+                .iter()
+                .filter(|sent| sent.write.as_ref() == Some(key))
+                .collect(),
+            log: &world.log,
+            effects: world.ledger.iter().filter(|effect| *effect == key).count(),
+            moments: world.moments.get(change.group.as_str()).unwrap_or(&none),
+        });
+    }
+}
+
+fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
+    let first_unknown = case.unknown().map(|sent| sent.at).min();
+    match case.outcome {
+        Some(Outcome::Applied) => {
+            let by_somebody = first_unknown.is_some() && case.shown_since(first_unknown);
+            if case.effects == 0 && !by_somebody {
+                broken(Rule::Applied, "nothing of ours took effect".to_owned());
+            }
+        }
+        Some(Outcome::AlreadyDone | Outcome::Drifted | Outcome::Refused | Outcome::Failed) => {
+            if case.effects > 0 {
+                broken(Rule::NoEffect, format!("{} effects", case.effects));
+            }
+        }
+        // Of what is gone nobody can tell whether an attempt in doubt had reached it.
+        Some(Outcome::Gone) => {
+            if case.effects > 0 && first_unknown.is_none() {
+                broken(Rule::NoEffect, format!("{} effects", case.effects));
+            }
+        }
+        Some(Outcome::InDoubt | Outcome::NotAttempted) => {}
+        None => {
+            if case.effects > 0 && !case.doubtful {
+                broken(Rule::NoEffect, "it counts as not attempted".to_owned());
+            }
+        }
+    }
+    if case.change.repeat == Repeat::Once
+        && first_unknown.is_some()
+        && !case.doubtful
+        && !matches!(
+            case.outcome,
+            Some(Outcome::Applied | Outcome::Gone | Outcome::InDoubt)
+        )
+    {
+        broken(Rule::Forgotten, "an attempt may have worked".to_owned());
+    }
+    match case.outcome {
+        Some(Outcome::Drifted)
+            if !truth::was_changed_by_somebody(case.change, &case.operation, case.moments) =>
+        {
+            broken(Rule::OwnDrift, "nobody else changed it".to_owned());
+        }
+        Some(Outcome::Gone) if case.is_there() => {
+            broken(Rule::NotGone, "it is there".to_owned());
+        }
+        Some(Outcome::AlreadyDone) if !case.shown_since(None) => {
+            broken(Rule::NotGone, "it never was as it should become".to_owned());
+        }
+        Some(_) | None => {}
+    }
+}
+
+fn repetitions(case: &Case<'_>, sessions: &[Session], broken: &mut impl FnMut(Rule, String)) {
+    if case.change.repeat == Repeat::Safe {
+        return;
+    }
+    let retried = |after: usize, until: usize| {
+        // Sessions are counted from 1.
+        sessions[after..until]
+            .iter()
+            .any(|session| session.settings.doubts == Some(DoubtAnswer::Retry))
+    };
+    if case.effects > 1 && !retried(0, sessions.len()) {
+        broken(Rule::Blind, format!("{} effects", case.effects));
+    }
+    for (place, sent) in case.sends.iter().enumerate() {
+        for earlier in &case.sends[..place] {
+            let given_up = match earlier.told {
+                Some((Told::No(_), _)) => continue,
+                Some((Told::Yes | Told::Truth | Told::Nothing, at)) => at,
+                // Its session died, or was told nothing before it ended.
+                None => sessions[earlier.session - 1].ended,
+            };
+            let permitted = retried(earlier.session, sent.session.min(sessions.len()));
+            let proof = |read: &Sent| {
+                read.write.is_none()
+                    && read.execution == sent.execution
+                    && matches!(read.told, Some((Told::Truth, at)) if at <= sent.at)
+                    && read.at >= given_up + SETTLE
+            };
+            let disproved = case.change.repeat == Repeat::Readable && case.log.iter().any(proof);
+            if !permitted && !disproved {
+                broken(
+                    Rule::Blind,
+                    format!(
+                        "attempt {} left {:?} after attempt at {:?} was given up, with no proof",
+                        place + 1,
+                        sent.at - given_up,
+                        earlier.at
+                    ),
+                );
+                return;
+            }
+        }
+    }
+}
+
+/// No write leaves when somebody else had changed long before what it builds on.
+fn builds_on_the_present(case: &Case<'_>, sessions: &[Session]) -> bool {
+    if case.change.target.kind == Level::Entity {
+        return true;
+    }
+    case.sends.iter().all(|sent| {
+        let recheck = sessions
+            .get(sent.session - 1)
+            .is_none_or(|session| session.settings.recheck);
+        !recheck || !truth::was_stale(case.change, &case.operation, case.moments, sent.at)
+    })
+}
+
+/// The log of the world, for people.
+pub(super) fn told(stage: &Stage) -> String {
+    let world = stage.service.world();
+    let mut lines: Vec<(Instant, String)> = Vec::new();
+    for sent in &world.log {
+        let what = sent.write.as_deref().unwrap_or("read");
+        lines.push((
+            sent.at,
+            format!("> {} {what} [{:?}]", sent.execution, sent.fault),
+        ));
+        if let Some((told, at)) = sent.told {
+            lines.push((at, format!("< {} {what}: {told:?}", sent.execution)));
+        }
+    }
+    for (id, moments) in &world.moments {
+        for moment in moments {
+            lines.push((
+                moment.at,
+                format!("* {id} {:?}: {}", moment.who, moment.what),
+            ));
+        }
+    }
+    for (number, session) in (1..).zip(&stage.sessions) {
+        lines.push((
+            session.began,
+            format!(
+                "= session {number} begins, answer {:?}, recheck {}",
+                session.settings.doubts, session.settings.recheck
+            ),
+        ));
+        lines.push((
+            session.ended,
+            format!("= session {number} ends: {:?}", session.end),
+        ));
+    }
+    lines.sort_by_key(|(at, _)| *at);
+    let first = lines.first().map(|(at, _)| *at);
+    let mut text = String::new();
+    for (line, change) in &stage.planned {
+        text += &format!(
+            "line {line}: {:?} {} {:?}\n  before {:?}, after {:?}, requires {:?}, {:?}, {:?}\n",
+            change.request.method,
+            change.request.path,
+            change
+                .request
+                .body
+                .as_ref()
+                .map(|body| serde_json::json!(body).to_string()),
+            serde_json::json!(change.before).to_string(),
+            serde_json::json!(change.after).to_string(),
+            serde_json::json!(change.requires).to_string(),
+            change.repeat,
+            change.effects,
+        );
+    }
+    for (at, line) in lines {
+        let since = first.map_or(Duration::ZERO, |first| at - first);
+        text += &format!("{:>10.3} {line}\n", since.as_secs_f64());
+    }
+    for record in stage.records() {
+        text += &format!("  {}\n", serde_json::json!(record));
+    }
+    text
+}
