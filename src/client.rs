@@ -48,6 +48,16 @@ pub enum Notice {
     Throttled { pause: Duration },
 }
 
+/// What a read found, and when.
+#[derive(Debug)]
+pub struct Read {
+    pub found: Found,
+    /// When the request left that was answered.
+    pub sent: Instant,
+    /// How long the answer took.
+    pub took: Duration,
+}
+
 /// Sends the requests of a command; shared by all its workers.
 #[derive(Debug)]
 pub struct Client {
@@ -133,6 +143,21 @@ impl Client {
         query: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Result<Found, ReadError> {
+        let read = self.read_at(operation, query, body).await?;
+        Ok(read.found)
+    }
+
+    /// As [`read`](Self::read), with the moments between which it was true.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub async fn read_at(
+        &self,
+        operation: &Operation,
+        query: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Result<Read, ReadError> {
         let mut attempt = 0;
         self.budget().request();
         loop {
@@ -144,7 +169,10 @@ impl Client {
             let result = self.transport.attempt(operation, query, body).await;
             self.account(sent, attempt, result.as_ref());
             match read_outcome(operation, result) {
-                Ok(found) => return Ok(found),
+                Ok(found) => {
+                    let took = sent.elapsed();
+                    return Ok(Read { found, sent, took });
+                }
                 Err(trouble) => {
                     let trouble = self.renewed(trouble, token).await;
                     if let Some(trouble) = trouble {

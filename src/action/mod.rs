@@ -50,7 +50,7 @@ pub use kind::Kind;
 pub use move_off_holidays::MoveOffHolidays;
 pub use nature::{Effect, Nature, Repeat};
 pub use patch::Patch;
-pub use readback::{Expected, Reading, is_shown, read_back};
+pub use readback::{Evidence, Expected, Reading, evidence, read_back};
 pub use reassign::Reassign;
 pub use reconcile_automation::ReconcileAutomation;
 pub use replay::replay;

@@ -73,25 +73,43 @@ pub fn read_back(
     Reading::Open
 }
 
-/// Whether a read can show that a change took effect. What it can't show, it can't disprove either: that a field
-/// which no read gives back was not written, for one.
-pub fn is_shown(operation: &Operation, expected: Expected<'_>) -> bool {
+/// What reads can tell of a change's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing: that a field was written which no read gives back, for one.
+    None,
+    /// That it took effect, and not that it did not.
+    OfEffect,
+    /// Both.
+    Full,
+}
+
+/// What reads can tell of a change's effect. What a read can't show, it can't disprove either.
+pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
     match operation {
         Operation::UpdateExecution(_)
         | Operation::UpdateStep(..)
         | Operation::PatchFlow(_)
         | Operation::PatchPhase(..)
         | Operation::PatchTask(..)
-        | Operation::CancelSchedule(..) => expected.after.iter().any(|(path, after)| {
-            let before = expected.before.get(path).unwrap_or(&Value::Null);
-            !same(path, before, after)
-        }),
+        | Operation::CancelSchedule(..) => {
+            let changes = |(path, after): (&String, &Value)| {
+                let before = expected.before.get(path).unwrap_or(&Value::Null);
+                !same(path, before, after)
+            };
+            if expected.after.iter().any(changes) {
+                Evidence::Full
+            } else {
+                Evidence::None
+            }
+        }
         Operation::RunScheduleNow(..)
         | Operation::AddTask(_)
-        | Operation::ReconcileAutomation(..)
         | Operation::DeleteExecution(_)
         | Operation::DeleteStep(..)
-        | Operation::DeleteFlow(..) => true,
+        | Operation::DeleteFlow(..) => Evidence::Full,
+        // While the automation runs, the service has nothing to correct.
+        Operation::ReconcileAutomation(..) => Evidence::OfEffect,
         Operation::CreateExecution
         | Operation::StartFlow
         | Operation::CreateStep(_)
@@ -103,7 +121,7 @@ pub fn is_shown(operation: &Operation, expected: Expected<'_>) -> bool {
         | Operation::GetClosingReasons(_)
         | Operation::SearchFlows
         | Operation::GetFlow(_)
-        | Operation::SearchEntities => false,
+        | Operation::SearchEntities => Evidence::None,
     }
 }
 
@@ -316,7 +334,7 @@ mod tests {
                 after: &after,
                 requires: &none,
             };
-            is_shown(&patch(), expected)
+            evidence(&patch(), expected) == Evidence::Full
         };
         assert!(shown(json!({"name": "a"}), json!({"name": "b"})));
         assert!(shown(json!({}), json!({"name": "b"})));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::group::Planned;
 use crate::{
-    action::Reading,
+    action::{Evidence, Reading},
     api::{Level, Operation},
     checkpoint::End,
     outcome::Outcome,
@@ -96,16 +96,14 @@ pub(super) fn decide(
         } => {
             let is_left = attempts.in_this_session() < limits.attempts;
             let may_repeat = *may_repeat || (planned.change.repeat == Repeat::Safe && is_left);
-            if planned.can_be_read_back() {
-                let disproved = *age >= limits.settle;
-                doubtful(*attempts, may_repeat, disproved, is_left, reading.as_ref())
-            } else {
-                unreadable(
-                    planned.change.repeat,
-                    *attempts,
-                    may_repeat,
-                    reading.as_ref(),
-                )
+            let reading = reading.as_ref();
+            match planned.evidence() {
+                Evidence::None => unreadable(planned.change.repeat, *attempts, may_repeat, reading),
+                Evidence::OfEffect => doubtful(*attempts, may_repeat, false, is_left, reading),
+                Evidence::Full => {
+                    let disproved = *age >= limits.settle;
+                    doubtful(*attempts, may_repeat, disproved, is_left, reading)
+                }
             }
         }
         Standing::Waiting { attempts } => match dependence(changes, standings, place) {
@@ -472,6 +470,33 @@ mod tests {
                 assert_eq!(step(1, seconds, reading.clone()), send);
                 assert_eq!(step(3, seconds, reading), Step::Leave);
             }
+        }
+    }
+
+    #[test]
+    fn what_may_have_found_nothing_to_do_is_never_disproved() {
+        let mut reconcile = planned(Some("t"), Repeat::Safe);
+        let id = |text: &str| Id::new(text).unwrap();
+        reconcile.operation = Operation::ReconcileAutomation(id("e"), id("t"));
+        for (made, reading, step) in [
+            (3, Reading::Open, Step::Leave),
+            (3, Reading::Done, Step::End(End::Applied, None)),
+            (
+                1,
+                Reading::Open,
+                Step::Send {
+                    attempts: tried(1),
+                    disproved: false,
+                },
+            ),
+        ] {
+            let doubtful = Standing::Doubtful {
+                attempts: tried(made),
+                age: Duration::from_hours(1),
+                may_repeat: false,
+            };
+            let decided = decide(from_ref(&reconcile), &[doubtful], 0, Some(reading), LIMITS);
+            assert_eq!(decided, step);
         }
     }
 

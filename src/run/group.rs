@@ -3,7 +3,7 @@
 use std::{io::BufRead, ops::Range};
 
 use crate::{
-    action::is_shown,
+    action::{Evidence, evidence},
     api::{Generation, Id, Level, Operation},
     plan::{Change, Item, PlanError, Reader, Repeat},
 };
@@ -17,9 +17,18 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// Whether a read can tell what an attempt did.
+    /// What a read can tell of an attempt in doubt.
+    pub fn evidence(&self) -> Evidence {
+        match self.change.repeat {
+            // Whatever is seen may be somebody else's doing.
+            Repeat::Once => Evidence::None,
+            Repeat::Safe | Repeat::Readable => evidence(&self.operation, self.change.expected()),
+        }
+    }
+
+    /// Whether a read may tell what an attempt did.
     pub fn can_be_read_back(&self) -> bool {
-        self.change.repeat != Repeat::Once && is_shown(&self.operation, self.change.expected())
+        self.evidence() != Evidence::None
     }
 }
 

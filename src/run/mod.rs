@@ -39,6 +39,8 @@ mod stage;
 mod stop_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truth_tests;
 mod view;
 mod worker;
 #[cfg(test)]

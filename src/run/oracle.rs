@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     api::{Level, Operation},
+    checkpoint::Record,
     outcome::Outcome,
     plan::{Change, Repeat},
 };
@@ -82,6 +83,10 @@ struct Case<'a> {
     outcome: Option<Outcome>,
     /// Without an end, and an attempt may have worked.
     doubtful: bool,
+    /// An intent is on disk of which no record says that nothing was sent: the disk broke just then.
+    left_an_intent: bool,
+    /// What somebody else brought about of its group moved what our own request would have moved.
+    was_helped: bool,
     sends: Vec<&'a Sent>,
     /// Everything that was ever sent.
     log: &'a [Sent],
@@ -217,9 +222,15 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
     let state = stage.snapshot().state;
     let world = stage.service.world();
     let none = Vec::new();
+    let records = stage.records();
     for (line, key) in stage.keys() {
         let change = &stage.planned[&line];
         let open = state.open(line);
+        let sends: Vec<&Sent> = world
+            .log
+            .iter()
+            .filter(|sent| sent.write.as_ref() == Some(key))
+            .collect();
         look(&Case {
             line,
             change,
@@ -227,11 +238,13 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             key,
             outcome: state.outcome(line),
             doubtful: open.is_some_and(|open| open.doubtful),
-            sends: world
-                .log
-                .iter()
-                .filter(|sent| sent.write.as_ref() == Some(key))
-                .collect(),
+            left_an_intent: intents(&records, line) > sends.len(),
+            was_helped: stage.planned.iter().any(|(other, helped)| {
+                helped.group == change.group
+                    && !helped.effects.is_empty()
+                    && state.outcome(*other) == Some(Outcome::AlreadyDone)
+            }),
+            sends,
             log: &world.log,
             effects: world.ledger.iter().filter(|effect| *effect == key).count(),
             moments: world.moments.get(change.group.as_str()).unwrap_or(&none),
@@ -239,12 +252,18 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
     }
 }
 
+/// How often a change was started, as the records say.
+fn intents(records: &[Record], of: u64) -> usize {
+    let is_it = |record: &&Record| matches!(record, Record::Started { line, .. } if *line == of);
+    records.iter().filter(is_it).count()
+}
+
 fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
     let first_unknown = case.unknown().map(|sent| sent.at).min();
     match case.outcome {
         Some(Outcome::Applied) => {
             let by_somebody = first_unknown.is_some() && case.shown_since(first_unknown);
-            if case.effects == 0 && !by_somebody {
+            if case.effects == 0 && !by_somebody && !case.left_an_intent {
                 broken(Rule::Applied, "nothing of ours took effect".to_owned());
             }
         }
@@ -346,7 +365,9 @@ fn builds_on_the_present(case: &Case<'_>, sessions: &[Session]) -> bool {
         let recheck = sessions
             .get(sent.session - 1)
             .is_none_or(|session| session.settings.recheck);
-        !recheck || !truth::was_stale(case.change, &case.operation, case.moments, sent.at)
+        !recheck
+            || case.was_helped
+            || !truth::was_stale(case.change, &case.operation, case.moments, sent.at)
     })
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
-    DoubtAnswer,
+    DoubtAnswer, VIEW_LASTS,
     oracle::{self, Rule, Violation},
     sample::{read_of, request_of},
     scenario::{Group, Planned, Prank, Scenario, any_scenario, milliseconds},
@@ -206,6 +206,7 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
         return Ok(());
     }
     let mut stage = Stage::of(&changes);
+    stage.settings.view_lasts = VIEW_LASTS;
     for (id, group, planned) in &planned {
         let mut world = stage.service.world();
         match group {

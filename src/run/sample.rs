@@ -118,6 +118,16 @@ pub(super) fn skip(execution: &str, task: &str) -> Change {
     change
 }
 
+/// For good.
+pub(super) fn delete(execution: &str) -> Change {
+    change(&json!({
+        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
+        "request": {"method": "DELETE", "path": format!("/v2/flows/executions/{execution}")},
+        "before": {}, "after": {}, "requires": {"execution.status": "STARTED"},
+        "repeat": "readable",
+    }))
+}
+
 /// What no read can tell.
 pub(super) fn run_automation(execution: &str, task: &str) -> Change {
     change(&json!({
@@ -125,6 +135,7 @@ pub(super) fn run_automation(execution: &str, task: &str) -> Change {
         "request": {"method": "POST",
                     "path": format!("/v2/flows/executions/{execution}/tasks/{task}/automation:run")},
         "before": {}, "after": {}, "requires": {"execution.status": "STARTED"}, "repeat": "once",
+        "effects": ["automation_fires"],
     }))
 }
 

@@ -54,7 +54,7 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: Group, standings: 
         group,
         standings,
         view: View::Unread,
-        read_at: None,
+        fresh_until: None,
     };
     match worker.run().await {
         // What a stop leaves open is in the checkpoint as it is.
@@ -68,13 +68,23 @@ struct Worker<'a> {
     group: Group,
     standings: Vec<Standing>,
     view: View,
-    /// When the view was read; none when what is there may be something else by now.
-    read_at: Option<Instant>,
+    /// Until when the view may be written on; none when what is there may be something else by now.
+    fresh_until: Option<Instant>,
+}
+
+/// An execution as it was at some moment between the request and the answer.
+struct Seen {
+    view: View,
+    sent: Instant,
+    took: Duration,
 }
 
 /// At a slow pace a view lasts for as long as this many requests take: with less, each write could only ever follow a
 /// read that is too old.
 const VIEW_LASTS_REQUESTS: u32 = 3;
+
+/// With a service that takes long to answer, a view lasts for its answer and this: enough to write the intent down.
+const VIEW_LASTS_AFTER: Duration = Duration::from_secs(1);
 
 /// What became of an attempt to send a change.
 enum Sent {
@@ -380,9 +390,9 @@ impl Worker<'_> {
         let before = self.view.clone();
         Ok(match self.fetch().await? {
             Err((fault, reason)) => Some(Sent::Unread(fault, reason)),
-            Ok(view) => {
-                let is_as_before = view == before;
-                self.see(view);
+            Ok(seen) => {
+                let is_as_before = seen.view == before;
+                self.see(seen);
                 (!is_as_before).then_some(Sent::Read)
             }
         })
@@ -394,16 +404,16 @@ impl Worker<'_> {
             // Nobody asked for a read.
             View::Unread => false,
             View::Missing | View::Known(_) => {
-                let interval = self.shared.client.interval();
-                let lasts = self.shared.view_lasts.max(interval * VIEW_LASTS_REQUESTS);
-                self.read_at.is_none_or(|read_at| read_at.elapsed() > lasts)
+                self.fresh_until.is_none_or(|until| Instant::now() > until)
             }
         }
     }
 
-    fn see(&mut self, view: View) {
+    fn see(&mut self, Seen { view, sent, took }: Seen) {
+        let at_this_pace = self.shared.client.interval() * VIEW_LASTS_REQUESTS;
+        let lasts = self.shared.view_lasts.max(at_this_pace);
         self.view = view;
-        self.read_at = Some(Instant::now());
+        self.fresh_until = Some(sent + lasts.max(took + VIEW_LASTS_AFTER));
     }
 
     /// Attempts were made of which the last one did nothing.
@@ -439,7 +449,7 @@ impl Worker<'_> {
     /// than anybody would think, and be why this one is refused.
     async fn doubt_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
         match self.fetch().await? {
-            Ok(view) => self.see(view),
+            Ok(seen) => self.see(seen),
             Err((_, reason)) => {
                 return Ok(Verdict::Unknown {
                     reason: format!("it was refused, and could not be read then: {reason}"),
@@ -474,7 +484,7 @@ impl Worker<'_> {
         let (record, fault, reason) = match verdict {
             Verdict::Applied(answer) => {
                 if !self.view.wrote(planned, answer) {
-                    self.read_at = None;
+                    self.fresh_until = None;
                 }
                 self.end(place, End::Applied, None);
                 return None;

@@ -9,6 +9,7 @@ use tokio::time::Interval;
 
 use super::{Dispatcher, DoubtAnswer};
 use crate::{
+    action::Evidence,
     checkpoint::{End, Record},
     event::{Drain, Event},
     outcome::Outcome,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// The ages of the doubts that a read can end.
+    /// The ages of the doubts that a read can end, once they are old enough.
     pub(super) fn provable<P: BufRead>(
         &self,
         mut groups: Groups<P>,
@@ -39,7 +40,7 @@ impl Dispatcher<'_> {
             let provable = group
                 .changes
                 .iter()
-                .filter(|planned| planned.can_be_read_back());
+                .filter(|planned| planned.evidence() == Evidence::Full);
             ages.extend(provable.filter_map(|planned| match self.standing(planned) {
                 Standing::Doubtful { age, .. } => Some(age),
                 Standing::Ended(_) | Standing::Waiting { .. } => None,

@@ -99,6 +99,7 @@ fn stop(stage: &Stage, session: &Session, number: usize, broken: &mut impl FnMut
         Drain::Checkpoint { .. }
         | Drain::Interrupted
         | Drain::Unauthorized { .. }
+        | Drain::NothingGotThrough { .. }
         | Drain::ErrorBudget { .. }
         | Drain::Stage { .. }
         | Drain::LongPause { .. } => {}
@@ -206,9 +207,11 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
             Record::Unknown { line, .. } => {
                 stands.insert(line, Stands::Doubtful);
             }
-            Record::NotApplied { line, .. } | Record::SendAgain { line, .. } => {
+            Record::NotApplied { line, .. } => {
                 stands.insert(line, Stands::Waiting);
             }
+            // A permission leaves the doubt.
+            Record::SendAgain { .. } => {}
             Record::Ended { line, outcome, .. } => {
                 let outcome = Outcome::from(outcome);
                 stands.insert(line, Stands::Ended(outcome));
@@ -231,7 +234,7 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                     .collect();
                 fresh.retain(|line| stage_of(*line).is_none_or(|own| !settled.contains(&own)));
             }
-            Record::Finished { .. } | Record::Abandoned { .. } => {}
+            Record::StageStopped { .. } | Record::Finished { .. } | Record::Abandoned { .. } => {}
         }
     }
 }

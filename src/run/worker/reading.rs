@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Worker, is_doubtful};
+use super::{Seen, Worker, is_doubtful};
 use crate::{
     api::{Found, Operation, ReadTrouble},
-    client::{LongPause, ReadErrorKind},
+    client::{LongPause, Read, ReadErrorKind},
     event::{Drain, Event},
     run::{decide::Step, failures::Fault, link::Stopped, view::View},
     selection::org_of,
@@ -21,8 +21,8 @@ impl Worker<'_> {
     /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
     pub(super) async fn read(&mut self) -> Result<bool, Stopped> {
         match self.fetch().await? {
-            Ok(view) => {
-                self.see(view);
+            Ok(seen) => {
+                self.see(seen);
                 Ok(true)
             }
             Err((fault, reason)) => {
@@ -33,16 +33,20 @@ impl Worker<'_> {
     }
 
     /// The execution as it is now, or why it can't be read.
-    pub(super) async fn fetch(&self) -> Result<Result<View, (Fault, String)>, Stopped> {
+    pub(super) async fn fetch(&self) -> Result<Result<Seen, (Fault, String)>, Stopped> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
             .link
-            .unless_stopped(self.shared.client.read(&operation, &[], None))
+            .unless_stopped(self.shared.client.read_at(&operation, &[], None))
             .await?;
-        let failure = match read.map(|found| self.look(found)) {
-            Ok(Ok(view)) => {
+        let looked = read.map(|Read { found, sent, took }| {
+            let view = self.look(found)?;
+            Ok(Seen { view, sent, took })
+        });
+        let failure = match looked {
+            Ok(Ok(seen)) => {
                 self.link.read();
-                return Ok(Ok(view));
+                return Ok(Ok(seen));
             }
             Ok(Err(Mismatch::Undecodable(reason))) => (Fault::NotRead, reason),
             Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),

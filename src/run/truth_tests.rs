@@ -1,0 +1,398 @@
+//! That what is told of a change is true, in the states that kills do not reach.
+
+use std::{slice::from_ref, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{
+    DoubtAnswer, End,
+    fake_service::Fault,
+    sample::{close, delete, due, read_of, reassign, request_of, run_automation, run_now, skip},
+    stage::{Cut, Stage, step_wall_clock},
+    world::Deed,
+};
+use crate::{
+    api::{Id, Operation},
+    event::Drain,
+    outcome::Outcome,
+    plan::Change,
+};
+
+fn get(end: &End, outcome: Outcome) -> u64 {
+    end.counts.get(outcome)
+}
+
+/// Changes of five executions of their own.
+fn five(change: impl Fn(&str) -> Change) -> Vec<Change> {
+    (0..5).map(|number| change(&format!("e{number}"))).collect()
+}
+
+fn flow(id: &str) -> Id {
+    Id::new(id).unwrap()
+}
+
+/// Somebody else assigns a task to himself.
+fn assigns(execution: &str, task: &str) -> Deed {
+    let operation = Operation::PatchTask(flow(execution), Id::new(task).unwrap());
+    Deed::Request(operation, Some(json!({"assigned_to": ["9"]})))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_of_what_somebody_else_deleted_is_already_done_and_the_run_goes_on() {
+    let changes = five(delete);
+    for recheck in [false, true] {
+        let mut stage = Stage::new(&changes);
+        stage.settings.recheck = recheck;
+        stage.service.world().executions.remove("e2");
+        let end = stage.run().await.unwrap();
+        assert_eq!(end.stopped, None, "{recheck}");
+        assert_eq!(get(&end, Outcome::AlreadyDone), 1, "{recheck}");
+        assert_eq!(get(&end, Outcome::Applied), 4, "{recheck}");
+        assert_eq!(stage.effects(), [1, 1, 0, 1, 1], "{recheck}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_says_not_found_ends_nothing_and_the_run_stops_when_no_read_succeeds() {
+    for page in [false, true] {
+        let gateway = Fault::FalseGone { gone: false, page };
+        for changes in [five(delete), five(|id| reassign(id, "t0"))] {
+            let mut stage = Stage::new(&changes);
+            for change in &changes {
+                stage
+                    .service
+                    .fault(&read_of(change.group.as_str()), gateway);
+            }
+            let end = stage.run().await.unwrap();
+            assert_eq!(get(&end, Outcome::NotAttempted), 5, "{end:?}");
+            assert!(
+                matches!(
+                    end.stopped,
+                    Some(Drain::NothingGotThrough { changes: 5, .. })
+                ),
+                "{end:?}"
+            );
+            let end = stage.resume_until_finished().await;
+            assert_eq!(get(&end, Outcome::Applied), 5, "{end:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_write_that_a_gateway_answers_with_not_found_is_in_doubt_until_a_read_tells() {
+    for change in [
+        delete("e"),
+        close("e"),
+        reassign("e", "t0"),
+        run_now("e", "s0"),
+    ] {
+        let mut stage = Stage::new(from_ref(&change));
+        let gateway = Fault::FalseGone {
+            gone: true,
+            page: true,
+        };
+        stage.service.fault(&request_of(&change), gateway);
+        let end = stage.run().await.unwrap();
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{end:?}");
+        assert_eq!(stage.effects(), [1]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_that_cannot_be_read_fails_only_where_others_can() {
+    let changes = five(|id| reassign(id, "t0"));
+    for unreadable in 1..=5 {
+        let mut stage = Stage::new(&changes);
+        for change in &changes[..unreadable] {
+            for _ in 0..3 {
+                let read = read_of(change.group.as_str());
+                stage.service.fault(&read, Fault::FailBefore);
+            }
+        }
+        let end = stage.run().await.unwrap();
+        let (failed, open) = if unreadable == 5 {
+            (0, 5)
+        } else {
+            (unreadable, 0)
+        };
+        assert_eq!(get(&end, Outcome::Failed), failed as u64, "{unreadable}");
+        assert_eq!(get(&end, Outcome::NotAttempted), open, "{unreadable}");
+        assert_eq!(end.finished, unreadable < 5, "{unreadable}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_dies_near_the_end_fails_no_change() {
+    let changes = five(|id| reassign(id, "t0"));
+    for alive in 0..5 {
+        let mut stage = Stage::new(&changes);
+        stage.settings.concurrency = 1;
+        for change in &changes[alive..] {
+            for _ in 0..3 {
+                let read = read_of(change.group.as_str());
+                stage.service.fault(&read, Fault::NotSent);
+            }
+        }
+        let end = stage.run().await.unwrap();
+        assert_eq!(get(&end, Outcome::Applied), alive as u64);
+        assert_eq!(get(&end, Outcome::NotAttempted), 5 - alive as u64);
+        assert!(matches!(end.stopped, Some(Drain::NothingGotThrough { .. })));
+        let end = stage.resume_until_finished().await;
+        assert_eq!(get(&end, Outcome::Applied), 5);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_errors_of_a_stage_count_when_its_session_was_cut() {
+    let changes = five(|id| reassign(id, "t0"));
+    // The first one is refused; the session ends with each of the following requests, or with the stage.
+    for kill_at in 3..=6 {
+        for fault in [Fault::Refused, Fault::Throttled(Some(0))] {
+            let mut stage = Stage::new(&changes);
+            stage.settings.concurrency = 1;
+            stage.settings.stages = vec![0..3, 3..5];
+            for _ in 0..3 {
+                stage.service.fault(&request_of(&changes[0]), fault);
+            }
+            stage.session(Cut::KillAt(kill_at)).await;
+            if stage.outcomes()[0].is_none() {
+                continue;
+            }
+            stage.service.heal();
+            let end = stage.run().await.unwrap();
+            let stopped = Drain::Stage {
+                number: 1,
+                errors: 1,
+            };
+            assert_eq!(end.stopped, Some(stopped), "{kill_at} {fault:?}");
+            assert_eq!(get(&end, Outcome::NotAttempted), 2, "{kill_at} {fault:?}");
+            // Whoever resumes it now has been told.
+            let end = stage.run().await.unwrap();
+            assert_eq!(end.stopped, None, "{kill_at} {fault:?}");
+            assert_eq!(get(&end, Outcome::Applied), 4, "{kill_at} {fault:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_attempt_that_a_person_permits_leaves_the_doubt_of_the_first() {
+    let change = run_automation("e", "t0");
+    for fault in [
+        Fault::Throttled(None),
+        Fault::Refused,
+        Fault::NotSent,
+        Fault::Gone,
+        Fault::DropBefore,
+    ] {
+        let mut stage = Stage::new(from_ref(&change));
+        // It has its effect, and the answer is lost.
+        stage.service.fault(&request_of(&change), Fault::DropAfter);
+        stage.run().await.unwrap();
+        for _ in 0..3 {
+            stage.service.fault(&request_of(&change), fault);
+        }
+        // No field of the task tells, and it is as it was planned on.
+        stage.service.world().executions.get_mut("e").unwrap()["tasks"][0] =
+            super::sample::execution("e")["tasks"][0].clone();
+        stage.settings.doubts = Some(DoubtAnswer::Retry);
+        let end = stage.run().await.unwrap();
+        assert!(stage.sends()[0] > 1, "{fault:?}");
+        assert_eq!(stage.outcomes(), [None], "{fault:?}");
+        assert_eq!(get(&end, Outcome::InDoubt), 1, "{fault:?} {end:?}");
+        assert!(!end.finished, "{fault:?}");
+        stage.settings.doubts = Some(DoubtAnswer::Skip);
+        let end = stage.run().await.unwrap();
+        assert_eq!(get(&end, Outcome::InDoubt), 1, "{fault:?} {end:?}");
+        assert!(end.finished, "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_s_retry_is_not_sent_to_a_target_that_is_no_longer_as_planned() {
+    let mut change = run_automation("e", "t0");
+    let path = "target.automation_execution_id".to_owned();
+    change.requires.insert(path, Value::Null);
+    let mut stage = Stage::new(from_ref(&change));
+    stage.service.fault(&request_of(&change), Fault::DropBefore);
+    stage.run().await.unwrap();
+    stage.service.world().executions.get_mut("e").unwrap()["tasks"][0]["automation_execution_id"] =
+        json!("another");
+    stage.settings.doubts = Some(DoubtAnswer::Retry);
+    let end = stage.run().await.unwrap();
+    assert_eq!((stage.sends(), stage.effects()), (vec![1], vec![0]));
+    assert_eq!(get(&end, Outcome::InDoubt), 1, "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_change_that_moved_the_flow_makes_no_earlier_one_drift() {
+    // The first one has to wait; the second one lets the flow advance; and a later session looks at the first.
+    let changes = [reassign("e", "t1"), skip("e", "t0")];
+    for fault in [Fault::Throttled(None), Fault::DropBefore] {
+        let mut stage = Stage::new(&changes);
+        for _ in 0..3 {
+            stage.service.fault(&request_of(&changes[0]), fault);
+        }
+        let interrupted = stage.session(Cut::InterruptAt(4)).await;
+        drop(interrupted);
+        let end = stage.resume_until_finished().await;
+        assert_eq!(get(&end, Outcome::Drifted), 0, "{fault:?} {end:?}");
+        assert_eq!(get(&end, Outcome::InDoubt), 0, "{fault:?} {end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_follows_a_started_automation_on_its_task_is_no_drift_also_once_that_has_ended() {
+    let start = run_automation("e", "t0");
+    let changes = [start, reassign("e", "t0"), due("e", "t0"), close("e")];
+    let mut stage = Stage::new(&changes);
+    let end = stage.run().await.unwrap();
+    assert_eq!(get(&end, Outcome::Applied), 4, "{end:?}");
+
+    let mut stage = Stage::new(&changes);
+    stage.settings.concurrency = 1;
+    stage.session(Cut::KillAt(3)).await;
+    {
+        let mut world = stage.service.world();
+        let execution = world.executions.get_mut("e").unwrap();
+        execution["tasks"][0]["status"] = json!("COMPLETED");
+        execution["status"] = json!("DONE");
+    }
+    let end = stage.resume_until_finished().await;
+    assert_eq!(get(&end, Outcome::Drifted), 0, "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_of_the_wall_clock_proves_nothing() {
+    let hour = 3_600_000;
+    let change = run_now("e", "s0");
+    for between_sessions in [false, true] {
+        for step in [hour, -hour] {
+            let mut stage = Stage::new(from_ref(&change));
+            // It takes effect ten virtual seconds after it was sent.
+            stage
+                .service
+                .fault(&request_of(&change), Fault::Late(10_000));
+            if between_sessions {
+                stage.session(Cut::KillAt(2)).await;
+                step_wall_clock(step);
+            } else {
+                tokio::spawn(async move {
+                    sleep(Duration::from_millis(100)).await;
+                    step_wall_clock(step);
+                });
+            }
+            let end = stage.resume_until_finished().await;
+            assert_eq!(get(&end, Outcome::Applied), 1, "{end:?}");
+            assert_eq!(
+                (stage.sends(), stage.effects()),
+                (vec![1], vec![1]),
+                "{step}"
+            );
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_changed_while_the_run_rested_is_not_overwritten() {
+    let change = reassign("e", "t0");
+    for seconds in [6, 60, 290] {
+        let mut stage = Stage::new(from_ref(&change));
+        stage.settings.view_lasts = super::VIEW_LASTS;
+        // The answer to the re-check asks for a rest.
+        stage.service.fault(&read_of("e"), Fault::Rest(seconds));
+        let service = stage.service.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(500)).await;
+            service.meddle("e", &assigns("e", "t0"));
+        });
+        let end = stage.run().await.unwrap();
+        assert_eq!(get(&end, Outcome::Drifted), 1, "{seconds} {end:?}");
+        assert_eq!(stage.sends(), [0]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_no_read_can_show_is_not_said_to_have_had_no_effect() {
+    let mut change = reassign("e", "t0");
+    change.request.body = Some([("completed_via_journey".to_owned(), json!(true))].into());
+    change.before.clear();
+    change.after.clear();
+    for fault in [Fault::DropAfter, Fault::DropBefore] {
+        let mut stage = Stage::new(from_ref(&change));
+        for _ in 0..3 {
+            stage.service.fault(&request_of(&change), fault);
+        }
+        let end = stage.run().await.unwrap();
+        assert_eq!(stage.sends(), [3]);
+        assert_eq!(get(&end, Outcome::InDoubt), 1, "{fault:?} {end:?}");
+        // It is safe to repeat.
+        let end = stage.run().await.unwrap();
+        assert_eq!(get(&end, Outcome::Applied), 1, "{fault:?} {end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doubt_is_judged_although_no_change_before_it_may_fail_any_more() {
+    let changes = [reassign("e", "t0"), run_now("e", "s0"), reassign("f", "t0")];
+    let mut stage = Stage::new(&changes);
+    stage.settings.concurrency = 1;
+    stage
+        .service
+        .fault(&request_of(&changes[0]), Fault::Throttled(None));
+    stage
+        .service
+        .fault(&request_of(&changes[1]), Fault::DropAfter);
+    // The first change waits for its second attempt, and the run is killed with the doubt of the second.
+    stage.session(Cut::KillAt(4)).await;
+    stage.settings.max_errors = Some(1);
+    for _ in 0..3 {
+        stage
+            .service
+            .fault(&request_of(&changes[0]), Fault::Throttled(None));
+    }
+    let end = stage.run().await.unwrap();
+    assert_eq!(stage.outcomes()[1], Some(Outcome::Applied), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_is_one_failure_in_a_row_however_often_it_meets_trouble() {
+    let changes = five(|id| run_now(id, "s0"));
+    for concurrency in [1, 5] {
+        let mut stage = Stage::new(&changes);
+        stage.settings.concurrency = concurrency;
+        stage.settings.stop_after = 4;
+        for change in &changes[..3] {
+            stage.service.fault(&request_of(change), Fault::DropAfter);
+            let read = read_of(change.group.as_str());
+            stage.service.fault(&read, Fault::None);
+            stage.service.fault(&read, Fault::Refused);
+        }
+        let end = stage.run().await.unwrap();
+        assert_eq!(end.stopped, None, "{concurrency} {end:?}");
+        assert_eq!(get(&end, Outcome::Applied), 5, "{end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_in_another_order_are_the_same_people() {
+    let mut change = reassign("e", "t0");
+    change
+        .after
+        .insert("assigned_to".to_owned(), json!(["2", "1"]));
+    change.request.body = Some([("assigned_to".to_owned(), json!(["2", "1"]))].into());
+    let mut stage = Stage::new(from_ref(&change));
+    stage.service.fault(&request_of(&change), Fault::DropBefore);
+    let service = stage.service.clone();
+    // The service sorts them.
+    tokio::spawn(async move {
+        sleep(Duration::from_millis(10)).await;
+        let mut world = service.world();
+        world.executions.get_mut("e").unwrap()["tasks"][0]["assigned_to"] = json!(["1", "2"]);
+    });
+    for _ in 0..2 {
+        stage.service.fault(&request_of(&change), Fault::DropBefore);
+    }
+    let end = stage.run().await.unwrap();
+    assert_eq!(get(&end, Outcome::Applied), 1, "{end:?}");
+}
