@@ -177,6 +177,8 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
         .keys()
         .map(|line| (*line, Stands::Waiting))
         .collect();
+    // Attempts of these may have worked.
+    let mut doubted: BTreeSet<u64> = BTreeSet::new();
     // Errors of each stage that the running session has brought, or found in a stage that was not settled.
     let mut fresh: BTreeSet<u64> = BTreeSet::new();
     for record in stage.records() {
@@ -201,13 +203,20 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                 fresh.insert(line);
             }
             Record::Throttled { line, .. } | Record::NotSent { line, .. } => {
-                // Whether an earlier attempt is in doubt does not matter here: it is not settled.
-                stands.insert(line, Stands::Waiting);
+                // An earlier attempt may be in doubt all the same.
+                let stands_at = if doubted.contains(&line) {
+                    Stands::Doubtful
+                } else {
+                    Stands::Waiting
+                };
+                stands.insert(line, stands_at);
             }
             Record::Unknown { line, .. } => {
+                doubted.insert(line);
                 stands.insert(line, Stands::Doubtful);
             }
             Record::NotApplied { line, .. } => {
+                doubted.remove(&line);
                 stands.insert(line, Stands::Waiting);
             }
             // A permission leaves the doubt.
@@ -222,6 +231,10 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                 }
             }
             Record::Resumed { .. } => {
+                let in_flight = stands
+                    .iter()
+                    .filter(|(_, stands_at)| **stands_at == Stands::Doubtful);
+                doubted.extend(in_flight.map(|(line, _)| *line));
                 // What a settled stage has of errors, a person knows.
                 let settled: BTreeSet<usize> = (0..stage.settings.stages.len())
                     .filter(|number| {
