@@ -12,7 +12,6 @@ use jiff::Timestamp;
 
 use crate::{
     action::Close,
-    api::Level,
     client::Client,
     plan::{
         Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer,
@@ -79,7 +78,7 @@ pub async fn plan(
     let builder = Builder::new(playbook);
     let chooser = RefCell::new(Chooser::new(playbook));
     // What a list lacks of the steps is read once it is known that they matter.
-    let is_incomplete = playbook.select.source.is_slim() && playbook.select.each == Level::Step;
+    let is_incomplete = playbook.select.lacks_steps();
     let concurrency = playbook.pace.concurrency.get() as usize;
     // The limit counts in the plan's order: each execution is chosen from after the one before it. The first has none.
     let (_, mut before) = oneshot::channel::<Infallible>();
@@ -91,15 +90,20 @@ pub async fn plan(
             let before = mem::replace(&mut before, next);
             let (builder, chooser) = (&builder, &chooser);
             async move {
-                let mut look = look?;
-                if is_incomplete && !chooser.borrow().is_full() {
-                    look = complete(client, look).await?;
-                }
+                let look = look?;
+                let look = if is_incomplete && !chooser.borrow().is_full() {
+                    complete(client, chooser, look).await?
+                } else {
+                    Some(look)
+                };
                 // It ends when its sender is dropped.
                 let _ = before.await;
-                let (execution, parts) = choose(&mut chooser.borrow_mut(), look);
+                let found = look.map(|look| choose(&mut chooser.borrow_mut(), look));
                 drop(chosen);
-                Ok::<_, PlanningError>(items(client, builder, execution, parts).await?)
+                Ok::<_, PlanningError>(match found {
+                    Some((execution, parts)) => items(client, builder, execution, parts).await?,
+                    None => Vec::new(),
+                })
             }
         })
         .buffered(concurrency);
@@ -147,21 +151,36 @@ fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
     }
 }
 
-/// The whole of an execution that `where` has kept.
-async fn complete(client: &Client, look: Look) -> Result<Look, PlanningError> {
-    match look {
-        Look::Kept(execution) => {
-            let slim = execution.clone();
-            Ok(match read_whole(client, execution).await? {
-                Some(whole) => Look::Kept(whole),
-                None => Look::Rejected {
-                    execution: slim,
-                    reason: "was in the list and is not there any more".to_owned(),
-                },
-            })
-        }
-        rejected @ Look::Rejected { .. } => Ok(rejected),
-    }
+/// The whole of an execution of a list; none where its steps tell that it is left out.
+async fn complete(
+    client: &Client,
+    chooser: &RefCell<Chooser<'_>>,
+    look: Look,
+) -> Result<Option<Look>, PlanningError> {
+    let (slim, failed) = match look {
+        // Nothing in it is to be planned, and nothing would leave it out.
+        Look::Rejected { .. } if !chooser.borrow().picks() => return Ok(Some(look)),
+        Look::Rejected { execution, reason } => (execution, Some(reason)),
+        Look::Kept(execution) => (execution, None),
+    };
+    let whole = read_whole(client, slim.clone()).await?;
+    let chooser = chooser.borrow();
+    Ok(match whole {
+        Some(whole) if chooser.leaves_out(&whole) => None,
+        Some(whole) => Some(match failed {
+            Some(reason) => Look::Rejected {
+                execution: whole,
+                reason,
+            },
+            None => Look::Kept(whole),
+        }),
+        None if !chooser.names(&slim.id) => None,
+        None => Some(Look::Rejected {
+            execution: slim,
+            reason: failed
+                .unwrap_or_else(|| "was in the list and is not there any more".to_owned()),
+        }),
+    })
 }
 
 /// The targets of an execution; none beyond the limit, and nothing that is wrong there matters.

@@ -38,7 +38,7 @@ const MODULES: &[(&str, &str)] = &[
         "plan",
         "action api digest json pace playbook selection sort",
     ),
-    ("planning", "action api client plan playbook selection"),
+    ("planning", "action client plan playbook selection"),
     ("checkpoint", "outcome private_file"),
     ("store", "checkpoint digest pace private_file"),
     ("event", "outcome plan"),

@@ -12,7 +12,7 @@ pub struct CancelSchedule;
 
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
-    effects: &[Effect::FlowAdvances],
+    effects: &[Effect::AutomationsMayFire, Effect::FlowAdvances],
     irreversible: Some("no operation makes a schedule that was deleted"),
 };
 
@@ -58,6 +58,8 @@ mod tests {
         );
         let change = &changes(&playbook, &flow("e", &tasks))[0];
         assert_eq!(json!(change.after), json!({"status": "SKIPPED"}));
+        let effects = json!(["automations_may_fire", "flow_advances"]);
+        assert_eq!(json!(change.effects), effects);
         assert_eq!(
             json!(change.requires),
             json!({"execution.status": "STARTED", "target.schedule.schedule_id": "s"})

@@ -1,7 +1,7 @@
 //! `execute`: a task of any kind is carried out at once.
 
 use super::{Edit, Effect, Nature, Planned, Repeat, Subject, status::has_ended};
-use crate::api::Operation;
+use crate::{api::Operation, json};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Execute;
@@ -10,6 +10,16 @@ const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::AutomationsMayFire, Effect::FlowAdvances],
     irreversible: Some("what a task has done can't be called back"),
+};
+
+/// Of a task with an automation: that is what is carried out.
+const OF_AUTOMATION: Nature = Nature {
+    effects: &[
+        Effect::AutomationFires,
+        Effect::AutomationsMayFire,
+        Effect::FlowAdvances,
+    ],
+    ..NATURE
 };
 
 impl Execute {
@@ -26,7 +36,10 @@ impl Execute {
             }
             Some(_) => Planned::Edit(Edit::bare(
                 Operation::ExecuteTask(subject.execution.clone(), task.clone()),
-                NATURE,
+                match json::get(subject.data, "automation_config") {
+                    Some(_) => OF_AUTOMATION,
+                    None => NATURE,
+                },
             )),
         }
     }
@@ -36,7 +49,7 @@ impl Execute {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{flow, over_flows, said};
+    use crate::fixture::{changes, flow, over_flows, said};
 
     #[test]
     fn what_has_ended_well_is_not_executed_again() {
@@ -62,6 +75,23 @@ mod tests {
                 said(&playbook, &flow("e", &json!({"tasks": [task]}))),
                 [line]
             );
+        }
+    }
+
+    #[test]
+    fn an_automation_that_is_executed_is_announced() {
+        let playbook = over_flows(
+            "each: task",
+            "actions: [ execute ]\nguards: { allow: [execute] }",
+        );
+        let all = ["automation_fires", "automations_may_fire", "flow_advances"];
+        for (automation, effects) in [
+            (json!({"flow_id": "f"}), &all[..]),
+            (json!(null), &all[1..]),
+        ] {
+            let task = json!({"id": "t", "status": "PENDING", "automation_config": automation});
+            let change = &changes(&playbook, &flow("e", &json!({"tasks": [task]})))[0];
+            assert_eq!(json!(change.effects), json!(effects), "{automation}");
         }
     }
 }

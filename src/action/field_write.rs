@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::same::{at, is_empty, same};
+use super::{
+    same::{at, is_empty, same},
+    status::today,
+};
 use crate::json;
 
 /// One field of a request's body. Paths are dotted: `closing_reason.selected_reasons`.
@@ -73,6 +76,8 @@ fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
             Ok(Value::Object(whole))
         }
         (Value::Object(fields), _) => Ok(Value::Object(without_nulls(fields))),
+        // Two words of a status are deprecated, and PENDING says the same.
+        (Value::String(status), _) if path == "status" => Ok(json!(today(status))),
         (before, _) => Ok(before.clone()),
     }
 }

@@ -9,7 +9,7 @@ pub struct ReconcileAutomation;
 /// The service does nothing where there is nothing to correct, so it may be asked again.
 const NATURE: Nature = Nature {
     repeat: Repeat::Safe,
-    effects: &[Effect::FlowAdvances],
+    effects: &[Effect::AutomationsMayFire, Effect::FlowAdvances],
     irreversible: Some("it takes in what the automation did; there is nothing to take back"),
 };
 
@@ -40,7 +40,7 @@ impl ReconcileAutomation {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{flow, over_flows, said, with};
+    use crate::fixture::{changes, flow, over_flows, said, with};
 
     #[test]
     fn only_a_task_whose_automation_may_have_ended_unseen_is_reconciled() {
@@ -73,5 +73,8 @@ mod tests {
                 [line]
             );
         }
+        let change = &changes(&playbook, &flow("e", &json!({"tasks": [automation]})))[0];
+        let effects = json!(["automations_may_fire", "flow_advances"]);
+        assert_eq!(json!(change.effects), effects);
     }
 }

@@ -193,7 +193,7 @@ mod tests {
         )[0];
         assert_eq!(
             json!(step.undo),
-            json!({"request": {"method": "PATCH", "path": "/v1/workflows/executions/e/steps/s", "body": {"status": "ASSIGNED"}}})
+            json!({"request": {"method": "PATCH", "path": "/v1/workflows/executions/e/steps/s", "body": {"status": "PENDING"}}})
         );
     }
 }

@@ -7,20 +7,32 @@ use crate::json;
 
 /// The parts of a level, in the execution's order, with their ids unchecked. None for what is no part.
 pub fn parts(execution: &Value, level: Level) -> Vec<&Value> {
+    let parts = parts_in_parents(execution, level).into_iter();
+    parts.map(|(part, _)| part).collect()
+}
+
+/// As [`parts`], each with the id of the phase or section that it stands in; null where it stands in none.
+pub fn parts_in_parents(execution: &Value, level: Level) -> Vec<(&Value, &Value)> {
     let list = |name: &str| match execution.get(name) {
         Some(Value::Array(items)) => items.as_slice(),
         Some(_) | None => &[],
     };
     match level {
         Level::Entity | Level::Execution => Vec::new(),
-        Level::Phase => list("phases").iter().collect(),
-        Level::Task => list("tasks").iter().collect(),
+        Level::Phase => list("phases")
+            .iter()
+            .map(|phase| (phase, &Value::Null))
+            .collect(),
+        Level::Task => list("tasks")
+            .iter()
+            .map(|task| (task, &task["phase_id"]))
+            .collect(),
         Level::Step => list("flow")
             .iter()
             .flat_map(|item| match item.get("steps") {
-                Some(Value::Array(steps)) => steps.iter().collect(),
+                Some(Value::Array(steps)) => steps.iter().map(|step| (step, &item["id"])).collect(),
                 // A step that stands in no section.
-                Some(_) | None if item["type"] != "SECTION" => vec![item],
+                Some(_) | None if item["type"] != "SECTION" => vec![(item, &Value::Null)],
                 Some(_) | None => Vec::new(),
             })
             .collect(),

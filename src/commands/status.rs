@@ -23,8 +23,10 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     if let Some(prefix) = &args.run {
         let folder = state_dir.find(prefix).map_err(not_kept)?;
         let settings = folder.settings().map_err(not_kept)?;
-        lines.push(line(&folder, settings).map_err(not_kept)?);
-        one = Some(folder);
+        let line = line(&folder, settings).map_err(not_kept)?;
+        // While it runs, most of what looks like a doubt is on its way.
+        one = (!line.is_running()).then_some(folder);
+        lines.push(line);
     } else {
         let listing = state_dir.list().map_err(not_kept)?;
         for run in listing.runs {
@@ -50,8 +52,11 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
 
 /// A run as its checkpoint says.
 fn line(folder: &RunFolder, settings: RunSettings) -> Result<RunLine, StoreError> {
+    // Asked first: a process that ends in between has written its last record by then.
+    let is_worked_on = folder.is_worked_on()?;
     let snapshot = Checkpoint::read(&folder.checkpoint())?;
     Ok(RunLine {
+        is_worked_on,
         counts: snapshot.state.counts(),
         ending: snapshot.state.ending().cloned(),
         settings,

@@ -135,17 +135,13 @@ pub fn stored(due: &str, present: Option<&str>, zone: &TimeZone) -> Result<Strin
                 .timestamp(zone)
                 .map_err(|_| DateError::Date(due.to_owned()))?;
             let wall = at.to_zoned_datetime(zone.clone());
-            let is_day = wall.start_of_day().is_ok_and(|start| start == wall);
-            let local = if is_day {
-                wall.date().to_datetime(Time::midnight())
-            } else {
-                wall.datetime()
-            };
             let present = present.and_then(|present| Due::parse(present).ok());
-            match present.filter(|present| present.suffix == Suffix::Floating) {
-                Some(present) => (local, present.floating_form()),
-                None if is_day => (local, FLOATING),
-                None => (Offset::UTC.to_datetime(at), INSTANT),
+            if wall.start_of_day().is_ok_and(|start| start == wall) {
+                (wall.date().to_datetime(Time::midnight()), FLOATING)
+            } else if let Some(present) = present.filter(|due| due.suffix == Suffix::Floating) {
+                (wall.datetime(), present.floating_form())
+            } else {
+                (Offset::UTC.to_datetime(at), INSTANT)
             }
         }
     };

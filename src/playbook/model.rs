@@ -52,6 +52,13 @@ pub struct Select {
     pub limit: Option<u64>,
 }
 
+impl Select {
+    /// Whether its targets are steps that the source tells nothing of, so that each execution has to be read.
+    pub fn lacks_steps(&self) -> bool {
+        self.each == Level::Step && self.source.is_slim()
+    }
+}
+
 /// Where the executions come from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -117,7 +124,7 @@ impl Source {
     }
 
     /// Whether its executions lack what is known of their steps.
-    pub const fn is_slim(&self) -> bool {
+    const fn is_slim(&self) -> bool {
         match self {
             Self::Executions { .. } | Self::Search(_) => true,
             Self::Flows(_) | Self::Ids { .. } | Self::Rows { .. } | Self::Entities { .. } => false,

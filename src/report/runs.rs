@@ -24,12 +24,20 @@ pub struct RunLine {
     pub counts: Counts,
     /// None while it can be resumed.
     pub ending: Option<Ending>,
+    /// A process works on it.
+    pub is_worked_on: bool,
     pub folder: PathBuf,
 }
 
 impl RunLine {
+    /// Whether a process is on its way to the end.
+    pub const fn is_running(&self) -> bool {
+        self.is_worked_on && self.ending.is_none()
+    }
+
     const fn standing(&self) -> &'static str {
         match &self.ending {
+            None if self.is_running() => "running",
             None => "unfinished",
             Some(Ending::Finished { .. }) => "finished",
             Some(Ending::Abandoned { .. }) => "abandoned",
@@ -76,7 +84,12 @@ pub fn write_runs(runs: &[RunLine], out: &mut dyn Write, styles: Styles) -> io::
         if let Some(reason) = &settings.reason {
             writeln!(out, "    reason: {}", Untrusted(reason).terminal())?;
         }
-        if run.ending.is_none() {
+        if run.is_running() {
+            writeln!(
+                out,
+                "    is running now; what it is sending counts as in_doubt"
+            )?;
+        } else if run.ending.is_none() {
             writeln!(out, "    go on: wf-bulk resume {}", settings.run)?;
         }
     }

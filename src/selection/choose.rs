@@ -1,10 +1,12 @@
 //! Which parts of an execution are targets: pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{Execution, Part, context};
 use crate::{
-    api::Level,
+    api::{Id, Level},
     playbook::{Playbook, Select},
 };
 
@@ -46,19 +48,44 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `exclude` and `only`: whether the ids let a part be a target. An id stands for all that is below it, too.
-    fn is_meant(&self, execution: &Execution, part: &Part) -> bool {
+    /// `exclude` and `only`: whether they let a part with these ids be a target, its own and those of what it stands in.
+    fn is_meant(&self, ids: &[&str]) -> bool {
         let Select { exclude, only, .. } = self.select;
-        !execution.is_in(part, exclude) && (only.is_empty() || execution.is_in(part, only))
+        let names_one = |named: &BTreeSet<Id>| ids.iter().any(|id| named.contains(*id));
+        !names_one(exclude) && (only.is_empty() || names_one(only))
     }
 
-    /// `where`: whether an execution is kept.
+    /// Whether `only` says which ones.
+    pub fn picks(&self) -> bool {
+        !self.select.only.is_empty()
+    }
+
+    /// Whether `exclude` and `only` mean this very execution, whatever is in it.
+    pub fn names(&self, id: &Id) -> bool {
+        self.is_meant(&[id.as_str()])
+    }
+
+    /// Whether `exclude` and `only` leave an execution alone. With `only` that is one in which no target is meant; without
+    /// it one that has no part stays.
+    pub fn leaves_out(&self, execution: &Execution) -> bool {
+        let Select { exclude, each, .. } = self.select;
+        let is_meant = |ids: &Vec<&str>| self.is_meant(ids);
+        exclude.contains(&execution.id)
+            || (self.picks() && !execution.ids_of_parts(*each).iter().any(is_meant))
+    }
+
+    /// `where`: whether an execution is kept. It is not asked of what the ids leave out, as far as they can tell.
     ///
     /// # Errors
     ///
     /// When the expression fails on this execution.
     pub fn keeps(&self, execution: &Execution) -> Result<bool, String> {
-        if self.select.exclude.contains(&execution.id) {
+        let is_left_out = if self.select.lacks_steps() {
+            self.select.exclude.contains(&execution.id)
+        } else {
+            self.leaves_out(execution)
+        };
+        if is_left_out {
             return Ok(false);
         }
         let root = self.root();
@@ -74,7 +101,7 @@ impl<'a> Chooser<'a> {
     /// beyond the limit.
     pub fn choose(&mut self, execution: &Execution) -> Chosen {
         let mut chosen = Chosen::default();
-        if self.is_full() {
+        if self.is_full() || self.leaves_out(execution) {
             return chosen;
         }
         let parts = match execution.parts(self.select.each) {
@@ -84,11 +111,12 @@ impl<'a> Chooser<'a> {
                 return chosen;
             }
         };
-        for part in parts {
+        let ids = execution.ids_of_parts(self.select.each);
+        for (part, ids) in parts.into_iter().zip(ids) {
             if self.is_full() {
                 break;
             }
-            if !self.is_meant(execution, &part) {
+            if !self.is_meant(&ids) {
                 continue;
             }
             let wanted = self.select.filter_each.as_ref().map_or(Ok(true), |filter| {
@@ -114,10 +142,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        api::Id,
-        fixture::{flow, over_executions, over_flows, row},
-    };
+    use crate::fixture::{flow, over_executions, over_flows, row};
 
     const NO_MATTER: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
 
@@ -237,8 +262,7 @@ mod tests {
                 (over_flows(&select, NO_MATTER), &new)
             };
             let all = chosen_of(&playbook, executions);
-            let ids: std::collections::BTreeSet<Id> =
-                ids.split(' ').map(|id| Id::new(id).unwrap()).collect();
+            let ids: BTreeSet<Id> = ids.split(' ').map(|id| Id::new(id).unwrap()).collect();
             playbook.select.only = ids;
             assert_eq!(chosen_of(&playbook, executions), found, "only, {select}");
             playbook.select.exclude = std::mem::take(&mut playbook.select.only);
@@ -312,6 +336,68 @@ mod tests {
         let task = Part::Task(crate::api::Id::new("b").unwrap());
         execution.change(&task, "due_date", json!("soon"));
         assert_eq!(chooser.choose(&execution).rejected, []);
+    }
+
+    #[test]
+    fn an_execution_in_which_only_leaves_no_target_is_not_even_looked_at() {
+        let new = json!({"due_date": "soon", "phases": [{"id": "p"}, {"id": "q"}],
+            "tasks": [{"id": "a", "phase_id": "p"}, {"id": "b", "phase_id": "p"}]});
+        let broken = json!({"due_date": "soon", "phases": [{"id": "p"}],
+            "tasks": [{"id": "../a", "phase_id": "p"}]});
+        let old = json!({"dueDate": "soon", "flow": [
+            {"id": "s", "type": "SECTION", "steps": [{"id": "a"}]}, {"id": "b", "type": "STEP"}]});
+        let list = "executions: { list: {} }";
+        let ids = "ids: { list: [e], api: v1 }";
+        let flows = "flows: { entities: [ { id: c, schema: contact } ] }";
+        // What the source finds, the level, what is named, and whether `where` is asked of the execution.
+        for (source, each, only, exclude, data, is_asked) in [
+            (flows, "execution", "e", "x", &new, true),
+            (flows, "execution", "f", "x", &new, false),
+            (flows, "execution", "p", "x", &new, false),
+            (flows, "phase", "e", "x", &new, true),
+            (flows, "phase", "q", "x", &new, true),
+            (flows, "phase", "a", "x", &new, false),
+            (flows, "task", "e", "x", &new, true),
+            (flows, "task", "p", "x", &new, true),
+            (flows, "task", "q", "x", &new, false),
+            (flows, "task", "b", "x", &new, true),
+            (flows, "task", "c", "x", &new, false),
+            (flows, "task", "p", "a", &new, true),
+            (flows, "task", "a", "p", &new, false),
+            // What is above a part stays as it is where the part is left out.
+            (flows, "task", "", "p", &new, true),
+            (flows, "task", "p", "x", &broken, true),
+            (flows, "task", "f", "x", &broken, false),
+            (ids, "execution", "f", "x", &old, false),
+            (ids, "step", "s", "x", &old, true),
+            (ids, "step", "b", "x", &old, true),
+            (ids, "step", "f", "x", &old, false),
+            (list, "execution", "e", "x", &old, true),
+            (list, "execution", "a", "x", &old, false),
+            // A list tells nothing of the steps.
+            (list, "step", "f", "x", &json!({"dueDate": "soon"}), true),
+            (list, "step", "f", "e", &json!({"dueDate": "soon"}), false),
+        ] {
+            let mut playbook = crate::fixture::playbook(&format!(
+                "select: {{ {source}, where: 'due_before(execution, now)', each: {each}, exclude: [{exclude}] }}\n{NO_MATTER}"
+            ));
+            playbook.select.only = Id::new(only).into_iter().collect();
+            let execution = if source == flows {
+                flow("e", data)
+            } else {
+                row("e", data)
+            };
+            let mut chooser = Chooser::new(&playbook);
+            let what = format!("{source}, {each}, only {only}, exclude {exclude}");
+            assert_eq!(chooser.keeps(&execution).is_err(), is_asked, "{what}");
+            // Ids that can't be used reject what is named, too, and nothing else.
+            let rejected = chooser.choose(&execution).rejected;
+            assert_eq!(
+                rejected.len(),
+                usize::from(is_asked && data == &broken),
+                "{what}"
+            );
+        }
     }
 
     #[test]

@@ -324,7 +324,7 @@ impl Intake<'_> {
         let concurrency = playbook.pace.concurrency.get() as usize;
         let mut answers = asked.buffered(concurrency);
         while let Some((named, (what, found))) = answers.try_next().await? {
-            if found.is_empty() && by_id {
+            if found.is_empty() && by_id && self.chooser.names(&named.id) {
                 let reason = format!("there is no execution {}", named.id);
                 listed::reject(&mut self.rejected, named.row.number, &reason)?;
             }

@@ -1,6 +1,6 @@
 //! The parts of an execution that actions work on.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, iter, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -131,23 +131,20 @@ impl Execution {
         }
     }
 
-    /// Whether one of these ids is the part's own, or that of something it stands in.
-    pub fn is_in(&self, part: &Part, ids: &BTreeSet<Id>) -> bool {
-        if ids.is_empty() {
-            return false;
-        }
-        let parent = match part {
-            Part::Entity | Part::Execution | Part::Phase(_) => None,
-            Part::Step(id) => part::section_of(&self.data, id)
-                .and_then(|section| Id::new(section["id"].as_str()?).ok()),
-            Part::Task(_) => self.phase_id(part),
-        };
-        ids.contains(&self.id)
-            || part
-                .id()
+    /// The ids of each part of a level: those of the execution, of the part, and of what it stands in. Also of a part
+    /// whose id can't be used.
+    pub fn ids_of_parts(&self, level: Level) -> Vec<Vec<&str>> {
+        let execution = self.id.as_str();
+        match level {
+            Level::Entity | Level::Execution => vec![vec![execution]],
+            Level::Step | Level::Phase | Level::Task => part::parts_in_parents(&self.data, level)
                 .into_iter()
-                .chain(&parent)
-                .any(|id| ids.contains(id))
+                .map(|(part, parent)| {
+                    let own = [&part["id"], parent].into_iter().filter_map(Value::as_str);
+                    iter::once(execution).chain(own).collect()
+                })
+                .collect(),
+        }
     }
 
     fn phase_id(&self, task: &Part) -> Option<Id> {

@@ -118,6 +118,22 @@ mod tests {
     }
 
     #[test]
+    fn inside_of_a_text_an_instant_has_whole_seconds() {
+        for template in [
+            "by {{ end_of('day') }}",
+            "{{ 'by ' ~ end_of('day') }}",
+            "by {{ end_of('day') | string }}",
+            "by {{ [end_of('day')] | join }}",
+        ] {
+            assert_eq!(
+                value(template),
+                Ok(json!("by 2026-12-01T23:59:59+01:00")),
+                "{template}"
+            );
+        }
+    }
+
+    #[test]
     fn instants_move_by_days_of_the_calendar_and_compare_with_instants() {
         for (template, shown) in [
             ("{{ now + days(3) }}", json!("2026-12-04T09:00:00+01:00")),

@@ -23,7 +23,7 @@
 //! midnight, and `due_between(task, "2026-12-01", "2026-12-31")` holds a due date of the 31st that has no time of day.
 //!
 //! Instants compare with instants (`date(vars.from) < now`), move by spans, and are shown as ISO 8601 with the zone's
-//! offset: `2026-12-01T09:00:00+01:00`. (As a date of a request they take a form of the service: `dates::stored`.) Comparing an instant with a text is an error.
+//! offset: `2026-12-01T09:00:00+01:00`, inside of a text in whole seconds. (As a date of a request they take a form of the service: `dates::stored`.) Comparing an instant with a text is an error.
 
 use std::{cmp::Ordering, sync::Arc};
 

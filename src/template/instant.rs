@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
-use jiff::ZonedDateTime;
+use jiff::{ZonedDateTime, fmt::temporal::DateTimePrinter};
 use minijinja::value::{DynObject, Object, ObjectRepr, Value};
 
 use crate::dates::Distance;
@@ -16,6 +16,15 @@ pub(super) struct Instant(pub(super) ZonedDateTime);
 pub(super) struct Span(pub(super) Distance);
 
 impl Instant {
+    /// As people read it: without the fraction of a second.
+    pub(super) fn in_whole_seconds(&self) -> String {
+        self.written(&DateTimePrinter::new().precision(Some(0)))
+    }
+
+    fn written(&self, printer: &DateTimePrinter) -> String {
+        printer.timestamp_with_offset_to_string(&self.0.timestamp(), self.0.offset())
+    }
+
     pub(super) fn into_value(self) -> Value {
         Value::from_object(self)
     }
@@ -38,12 +47,7 @@ impl Object for Instant {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}",
-            jiff::fmt::temporal::DateTimePrinter::new()
-                .timestamp_with_offset_to_string(&self.0.timestamp(), self.0.offset())
-        )
+        f.write_str(&self.written(&DateTimePrinter::new()))
     }
 }
 

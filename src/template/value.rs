@@ -78,10 +78,13 @@ pub(super) fn to_json(value: &Value) -> Result<Json, String> {
     }
 }
 
-/// The value inside of a text: booleans and numbers as JSON writes them.
+/// The value inside of a text: booleans and numbers as JSON writes them, instants in whole seconds.
 pub(super) fn to_text(value: &Value) -> Result<String, String> {
     if is_none(value) {
         return Err("a value inside of a text is none: add `| default(\"…\")`".to_owned());
+    }
+    if let Some(instant) = value.downcast_object_ref::<Instant>() {
+        return Ok(instant.in_whole_seconds());
     }
     match to_json(value)? {
         Json::String(text) => Ok(text),

@@ -92,6 +92,19 @@ fn a_run_of_the_same_playbook_that_is_running_is_waited_for_or_said_to_be_runnin
     let refused = environment.run_on(&sandbox, &run).expect_code(1);
     let refused = refused.expect_said("is running now").expect_said("--wait");
     assert!(!refused.stderr.contains("abandon") && !refused.stderr.contains("resume"));
+    let id = environment.runs()[0].file_name().unwrap().to_owned();
+    let one = ["status", id.to_str().unwrap()];
+    for status in [&one[..], &one[..1]] {
+        let status = environment.run(status).expect_code(0).stdout;
+        assert!(status.contains("  running  "), "{status}");
+        // What it sends just now is no doubt that a person should look into.
+        assert!(
+            !status.contains("resume") && !status.contains("look"),
+            "{status}"
+        );
+    }
+    let json = environment.run(&["status", "--json"]).expect_code(0).stdout;
+    assert!(json.contains(r#""standing":"running""#), "{json}");
 
     let waiting = [&run[..], &["--wait"]].concat();
     let second = environment.run_on(&sandbox, &waiting).expect_code(0);
@@ -139,4 +152,6 @@ fn after_the_wait_it_is_judged_anew_whether_the_plan_may_be_applied() {
     assert_eq!(second.wait().unwrap().code(), Some(1));
     said.read_line(&mut text).unwrap();
     assert!(text.contains("is not finished"), "{text}");
+    let status = environment.run(&["status"]).expect_code(0).stdout;
+    assert!(status.contains("unfinished") && status.contains("go on: wf-bulk resume"));
 }

@@ -206,6 +206,80 @@ skipped u: 1 is not assigned
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_only_does_not_name_rejects_nothing_also_where_a_list_tells_nothing_of_the_steps() {
+    let mut playbook = over_executions(
+        "where: 'not due_before(execution, \"2026-01-01\")', each: step",
+        REASSIGN,
+    );
+    let steps = |id: &str| json!({"flow": [{"id": id, "type": "STEP", "name": "Call", "assignedTo": ["1"]}]});
+    let undated = json!({"dueDate": "soon"});
+    let whole = |id: &str, step: &str| row_json(id, &crate::fixture::with(steps(step), &undated));
+    let read = |id: &str| format!("GET /v1/workflows/executions/{id}");
+    let service = FakeService::default()
+        .lists(&[
+            row_json("a", &json!({})),
+            row_json("b", &undated),
+            row_json("c", &json!({})),
+            row_json("d", &undated),
+            row_json("left", &json!({"dueDate": "2025-05-28"})),
+        ])
+        .answers(&read("a"), 200, &row_json("a", &steps("s")).to_string())
+        .answers(&read("b"), 200, &whole("b", "t").to_string())
+        // Deleted since.
+        .answers(&read("c"), 200, "")
+        .answers(&read("d"), 200, "");
+    let moved = "PATCH /v1/workflows/executions/a/steps/s {\"assignedTo\":[\"2\"]}";
+    let failed = |id: &str| format!("rejected {id}: `where`");
+    let gone = |id: &str| format!("rejected {id}: was in the list and is not there any more");
+    for (only, expected) in [
+        (
+            "",
+            vec![moved.to_owned(), failed("b"), gone("c"), failed("d")],
+        ),
+        ("s", vec![moved.to_owned()]),
+        ("t", vec![failed("b")]),
+        ("a", vec![moved.to_owned()]),
+        ("b", vec![failed("b")]),
+        ("c", vec![gone("c")]),
+        ("d", vec![failed("d")]),
+        ("x", vec![]),
+    ] {
+        playbook.select.only = crate::api::Id::new(only).into_iter().collect();
+        let said = said(&service, &playbook).await;
+        let short: Vec<&str> = said
+            .iter()
+            .map(|line| line.split(" failed").next().unwrap())
+            .collect();
+        assert_eq!(short, expected, "{only}");
+    }
+    // Read once each, and only where it matters.
+    assert!(!service.asked().contains(&read("left")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_is_left_out_may_name_nothing() {
+    let found = row_json("a", &json!({"assignedTo": ["1"]})).to_string();
+    let service = FakeService::default()
+        .answers("GET /v1/workflows/executions/a", 200, &found)
+        .answers("GET /v1/workflows/executions/gone", 200, "");
+    for (only, exclude, rejected) in [
+        ("", "", 1),
+        ("gone", "", 1),
+        ("a", "", 0),
+        ("", "gone", 0),
+        ("", "a", 1),
+    ] {
+        let mut playbook = playbook(&format!(
+            "select: {{ ids: {{ list: [gone, a], api: v1 }} }}\n{REASSIGN}"
+        ));
+        playbook.select.only = crate::api::Id::new(only).into_iter().collect();
+        playbook.select.exclude = crate::api::Id::new(exclude).into_iter().collect();
+        let (trailer, _) = planned(&service, &playbook).await;
+        assert_eq!(trailer.rejected, rejected, "only {only}, exclude {exclude}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn executions_of_two_organisations_are_no_selection() {
     let service = FakeService::default().lists(&[
         row_json("a", &json!({})),

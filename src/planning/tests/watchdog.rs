@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, time::Duratio
 use super::*;
 use crate::{
     action::Kind,
-    api::{Generation, Id, Operation},
+    api::{Generation, Id, Level, Operation},
 };
 
 /// More than any concurrency here, so that executions wait behind others at every stage.
