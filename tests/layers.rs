@@ -48,7 +48,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "action api checkpoint client event http json outcome plan report retry selection",
+        "action api checkpoint client event http json outcome pace plan report retry selection",
     ),
     (
         "commands",
