@@ -375,6 +375,22 @@ async fn a_change_is_one_failure_in_a_row_however_often_it_meets_trouble() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_lacks_fields_makes_no_later_change_drift() {
+    let mut complete = skip("e", "s0");
+    complete.before = [("status".to_owned(), json!("IN_PROGRESS"))].into();
+    complete.after = [("status".to_owned(), json!("COMPLETED"))].into();
+    complete.request.body = Some(complete.after.clone());
+    let changes = [run_now("e", "s0"), complete];
+    let mut stage = Stage::new(&changes);
+    stage
+        .service
+        .fault(&request_of(&changes[0]), Fault::Partial);
+    let end = stage.run().await.unwrap();
+    assert_eq!(get(&end, Outcome::Applied), 2, "{end:?}");
+    assert_eq!(stage.reads(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn people_in_another_order_are_the_same_people() {
     let mut change = reassign("e", "t0");
     change

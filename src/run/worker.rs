@@ -138,8 +138,16 @@ impl Worker<'_> {
         if self.link.is_stopping() {
             return Err(Stopped);
         }
-        let reading = self.read_back(place);
-        match self.decide(place, reading) {
+        let step = self.decide(place, self.read_back(place));
+        let acts = !matches!(step, Step::Leave | Step::Blocked | Step::Later);
+        if acts && self.is_out_of_date() {
+            return if self.read().await? {
+                Ok(true)
+            } else {
+                Err(Stopped)
+            };
+        }
+        match step {
             Step::Leave | Step::Blocked | Step::Later => {}
             Step::End(end, detail) => {
                 let slot = self.slot_of_doubt(place);
