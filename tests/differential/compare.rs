@@ -41,15 +41,13 @@ impl Planned {
     /// What the model says otherwise; none when both are the same.
     pub(crate) fn difference(&self, model: &Plan) -> Option<String> {
         let mut said = Vec::new();
-        let unlike = self.changes.iter().zip(&model.changes).position(|(one, other)| one != other);
-        let shorter = self.changes.len().min(model.changes.len());
-        let at = unlike.or_else(|| (self.changes.len() != model.changes.len()).then_some(shorter));
-        if let Some(at) = at {
-            said.push(format!(
-                "change {at}:\n  planner {}\n  model   {}",
-                shown(self.changes.get(at)),
-                shown(model.changes.get(at))
-            ));
+        let count = self.changes.len().max(model.changes.len());
+        let first = (0..count).find(|&at| self.changes.get(at) != model.changes.get(at));
+        if let Some(at) = first {
+            said.push(match (self.changes.get(at), model.changes.get(at)) {
+                (Some(planner), Some(model)) if planner["target"] == model["target"] => fields(at, planner, model),
+                (planner, model) => both(&format!("change {at}"), &shown(planner), &shown(model)),
+            });
         }
         for (kind, planner, model) in [
             ("skipped", &self.skipped, &model.skipped),
@@ -61,7 +59,8 @@ impl Planned {
                 all
             });
             if planner != model {
-                said.push(format!("{kind}:\n  planner {}\n  model   {}", planner.join("\n          "), model.join("\n          ")));
+                let [planner, model] = [planner, model].map(|all| all.join("\n          "));
+                said.push(both(kind, &planner, &model));
             }
         }
         let groups: BTreeSet<&str> = model.changes.iter().map(|change| change["group"].as_str().unwrap()).collect();
@@ -70,10 +69,22 @@ impl Planned {
             "rejected": model.rejected.len(), "scanned": model.scanned, "sha256": self.end["sha256"],
         });
         if said.is_empty() && counts != self.end {
-            said.push(format!("the last line:\n  planner {}\n  model   {counts}", self.end));
+            said.push(both("the last line", &self.end.to_string(), &counts.to_string()));
         }
         (!said.is_empty()).then(|| said.join("\n"))
     }
+}
+
+fn both(what: &str, planner: &str, model: &str) -> String {
+    format!("{what}:\n  planner {planner}\n  model   {model}")
+}
+
+/// The fields of a change in which two plans differ.
+fn fields(at: usize, planner: &Value, model: &Value) -> String {
+    let names: BTreeSet<&String> = [planner, model].iter().filter_map(|change| change.as_object()).flat_map(|fields| fields.keys()).collect();
+    let differ = names.into_iter().filter(|name| planner.get(*name) != model.get(*name));
+    let lines = differ.map(|name| both(&format!("change {at}, {name}"), &shown(planner.get(name)), &shown(model.get(name))));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn shown(change: Option<&Value>) -> String {

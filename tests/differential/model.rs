@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     conditions::{Failed, Scope},
     data::{Api, ENTITIES, Execution, World},
-    outcome::{Edit, Outcome, Repeat, Target},
+    outcome::{Edit, Outcome, Repeat, Target, Write},
     parts::{self, Level},
     playbooks::{Playbook, Row, Source},
     time::Clock,
@@ -241,7 +241,7 @@ impl<'a> Planner<'a> {
             }
         }
         for (edit, _) in &mut edits {
-            edit.writes.retain(|write| write.before != write.after);
+            edit.writes.retain(Write::is_change);
         }
         edits.retain(|(edit, _)| edit.method != "PATCH" || !edit.writes.is_empty() || !edit.sends.is_empty());
         if edits.is_empty() {

@@ -194,7 +194,8 @@ impl<'a> Target<'a> {
             Who::Successor => vec!["2".to_owned()],
             Who::OfExecution => self.scope.assignees("execution"),
             Who::Cell => vec![cell()?.to_owned()],
-            Who::Cells => cell()?.split(',').map(str::to_owned).collect(),
+            // An empty cell is an empty list.
+            Who::Cells => cell()?.split(',').filter(|_| !cell().is_ok_and(str::is_empty)).map(str::to_owned).collect(),
         };
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         let is_id = |name: &String| !name.is_empty() && !name.contains(char::is_control);
@@ -361,7 +362,7 @@ impl<'a> Target<'a> {
         if let Some(description) = description {
             writes.push(self.write(described, json!(description)));
         }
-        writes.retain(|write| write.before != write.after);
+        writes.retain(Write::is_change);
         Ok(self.with_status(self.patches(writes), &[MAY_FIRE]))
     }
 
@@ -577,7 +578,7 @@ impl<'a> Target<'a> {
                 _ => edit.writes.push(self.write(name, value)),
             }
         }
-        edit.writes.retain(|write| write.before != write.after);
+        edit.writes.retain(Write::is_change);
         if let Some(change) = status {
             edit.join(change);
         }
@@ -595,6 +596,14 @@ impl<'a> Target<'a> {
         let text = value.to_string();
         let text = text.replace("{{ execution.name }}", name).replace("{{ vars.successor }}", "2");
         serde_json::from_str(&text).unwrap()
+    }
+}
+
+impl Write {
+    /// An empty list is what a field that is not there means.
+    pub(crate) fn is_change(&self) -> bool {
+        let is_same = self.before == self.after;
+        !is_same && !(self.before.is_null() && self.after == json!([]))
     }
 }
 

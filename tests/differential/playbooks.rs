@@ -74,7 +74,7 @@ impl Playbook {
             (0..5, Api::V2) => Source::Flows { is_query: tape.chance(30) },
             (0..3, Api::V1) => Source::List,
             (3..5, Api::V1) => Source::Search,
-            (5 | 6, _) => Source::Ids(ids(tape)),
+            (5 | 6, _) => Source::Ids(without_repeats(ids(tape))),
             (7 | 8, _) => Source::Rows(ids(tape).into_iter().map(|id| row(tape, id)).collect()),
             _ => Source::Entities { is_query: tape.chance(50) },
         };
@@ -192,6 +192,17 @@ fn ids(tape: &mut Tape<'_>) -> Vec<&'static str> {
         .collect()
 }
 
+/// A list that names something twice is a mistake of the playbook.
+fn without_repeats(ids: Vec<&'static str>) -> Vec<&'static str> {
+    let mut once = Vec::new();
+    for id in ids {
+        if !once.contains(&id) {
+            once.push(id);
+        }
+    }
+    once
+}
+
 fn row(tape: &mut Tape<'_>, id: &'static str) -> Row {
     Row {
         id,
@@ -208,7 +219,7 @@ fn names(tape: &mut Tape<'_>, api: Api) -> Vec<&'static str> {
         Api::V2 => &["e2", "t0", "p0", "e10", "t1", "p1", "c1", "unknown"],
     };
     let count = 1 + tape.below(3);
-    (0..count).map(|_| tape.pick(known)).collect()
+    without_repeats((0..count).map(|_| tape.pick(known)).collect())
 }
 
 impl Entry {
