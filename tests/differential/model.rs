@@ -283,11 +283,14 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Neighbouring patches of one object are one request, but each status on the way is one of its own.
+/// Neighbouring patches of one object are one request. But each status on the way is one of its own, and moves only
+/// while its task is enabled.
 fn is_one(last: &Edit, next: &Edit) -> bool {
-    last.method == "PATCH"
-        && next.method == "PATCH"
-        && !(last.writes_status() && next.writes_status())
+    let in_turn = |one: &Edit, other: &Edit| {
+        one.writes("status") && (other.writes("status") || other.writes("enabled"))
+    };
+    let are_patches = last.method == "PATCH" && next.method == "PATCH";
+    are_patches && !in_turn(last, next) && !in_turn(next, last)
 }
 
 /// Puts a value at a dotted path.

@@ -29,6 +29,8 @@ pub(crate) struct Write {
     pub(crate) after: Value,
     /// None where no request brings back what was there.
     pub(crate) undo: Option<Value>,
+    /// Whether it is sent although it is so already: the reason of a closing.
+    pub(crate) goes_along: bool,
 }
 
 /// One request.
@@ -171,9 +173,11 @@ impl<'a> Target<'a> {
         let undo = match (&before, &after) {
             (Value::Null, Value::Array(_)) => Some(json!([])),
             (Value::Null, _) => None,
+            // A part that gets its first value.
+            (Value::Object(before), Value::Object(after)) if after.keys().any(|name| !before.contains_key(name)) => None,
             (before, _) => Some(before.clone()),
         };
-        Write { path, before, after, undo }
+        Write { path, before, after, undo, goes_along: false }
     }
 
     fn with_status(&self, edit: Edit, effects: &[&'static str]) -> Outcome {
@@ -198,7 +202,10 @@ impl<'a> Target<'a> {
             Who::Cells => cell()?.split(',').filter(|_| !cell().is_ok_and(str::is_empty)).map(str::to_owned).collect(),
         };
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
-        let is_id = |name: &String| !name.is_empty() && !name.contains(char::is_control);
+        let is_id = |name: &String| {
+            let of_an_id = |c: char| c.is_ascii_alphanumeric() || "._~:-".contains(c);
+            !name.is_empty() && name.chars().all(of_an_id)
+        };
         if names.iter().all(is_id) { Ok(names) } else { Err(Reject) }
     }
 
@@ -219,13 +226,23 @@ impl<'a> Target<'a> {
             Api::V1 => "assignedTo",
             Api::V2 => "assigned_to",
         };
-        let before = self.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
-        let is_in = |names: &[String], entry: &Value| names.iter().any(|name| entry == name.as_str());
-        let mut after = match action {
+        let list = |path: &str| self.get(path).and_then(Value::as_array).cloned().unwrap_or_default();
+        // Numbers of the deprecated field name people as well.
+        let (named, numbered) = (list(path), list("userIds"));
+        let id = |entry: &Value| match entry {
+            Value::String(id) => Some(id.clone()),
+            Value::Number(id) => Some(id.to_string()),
+            _ => None,
+        };
+        let assigned: Vec<String> = named.iter().chain(&numbered).filter_map(id).collect();
+        let (stays, new): (Box<dyn Fn(&String) -> Option<String>>, Vec<String>) = match action {
             Action::Replace { from, to } => {
                 let (from, to) = (self.name(*from)?, self.name(*to)?);
-                let replaced = |entry: &Value| if *entry == from.as_str() { json!(to) } else { entry.clone() };
-                before.iter().map(replaced).collect()
+                if !assigned.contains(&from) {
+                    return Ok(Outcome::Nothing);
+                }
+                let new = vec![to.clone()];
+                (Box::new(move |id| Some(if *id == from { &to } else { id }.clone())), new)
             }
             Action::Assign(who) => {
                 let names = self.all_names(who)?;
@@ -233,32 +250,45 @@ impl<'a> Target<'a> {
                 if names.is_empty() && !who.is_empty() {
                     return Err(Reject);
                 }
-                let mut after: Vec<Value> = before.clone();
-                after.retain(|entry| entry.is_object() || is_in(&names, entry));
-                after.extend(names.into_iter().map(Value::String));
-                after
+                let new = names.clone();
+                (Box::new(move |id| names.contains(id).then(|| id.clone())), new)
             }
             Action::Change { add, remove } => {
                 let (add, remove) = (self.all_names(add)?, self.all_names(remove)?);
-                let mut after: Vec<Value> = before.clone();
-                after.retain(|entry| !is_in(&remove, entry));
-                after.extend(add.into_iter().map(Value::String));
-                after
+                let new = add.clone();
+                (Box::new(move |id| (add.contains(id) || !remove.contains(id)).then(|| id.clone())), new)
             }
             other => panic!("{other:?} assigns nobody"),
         };
-        let mut once: Vec<Value> = Vec::new();
-        after.retain(|entry| {
-            let is_new = !once.contains(entry);
-            once.push(entry.clone());
-            is_new
-        });
-        let is_same = after.iter().all(|entry| before.contains(entry))
-            && before.iter().all(|entry| after.contains(entry));
-        if is_same {
+        let once = |entries: Vec<Value>| {
+            let mut once = Vec::new();
+            for entry in entries {
+                if !once.contains(&entry) {
+                    once.push(entry);
+                }
+            }
+            once
+        };
+        let kept = |entry: &Value| match (entry, id(entry)) {
+            (Value::Number(_), Some(id)) => stays(&id).map(|id| json!(id.parse::<u64>().unwrap())),
+            (_, Some(id)) => stays(&id).map(Value::String),
+            // A variable.
+            (entry, None) => Some(entry.clone()),
+        };
+        let mut named_after: Vec<Value> = named.iter().filter_map(kept).collect();
+        named_after.extend(new.into_iter().map(Value::String));
+        let (named_after, numbered_after) = (once(named_after), once(numbered.iter().filter_map(kept).collect()));
+        // The order and repetitions mean nothing, nor does the field in which somebody is named.
+        let everybody = |named: &[Value], numbered: &[Value]| -> BTreeSet<String> {
+            let all = named.iter().chain(numbered);
+            all.map(|entry| id(entry).unwrap_or_else(|| entry.to_string())).collect()
+        };
+        if everybody(&named_after, &numbered_after) == everybody(&named, &numbered) {
             return Ok(Outcome::Nothing);
         }
-        Ok(Outcome::Edit(self.patches(vec![self.write(path, json!(after))])))
+        let mut writes = vec![self.write(path, json!(named_after)), self.write("userIds", json!(numbered_after))];
+        writes.retain(Write::is_change);
+        Ok(Outcome::Edit(self.patches(writes)))
     }
 
     // Due dates
@@ -306,7 +336,8 @@ impl<'a> Target<'a> {
         let clock = self.scope.clock;
         let stored = |text: &str| {
             let stamp = Stamp::parse(text).ok_or(Reject)?;
-            Ok(if stamp.is_bare_day() { format!("{text}T00:00:00.000") } else { text.to_owned() })
+            let is_so = self.text(self.due()) == Some(text);
+            Ok(if stamp.is_bare_day() && !is_so { format!("{text}T00:00:00.000") } else { text.to_owned() })
         };
         let after = match date {
             Date::Literal(text) => stored(text)?,
@@ -315,10 +346,9 @@ impl<'a> Target<'a> {
             Date::InDays(days) => {
                 let at = clock.days_after(self.scope.now, *days);
                 let had = self.text(self.due()).and_then(Stamp::parse);
-                if had.is_some_and(Stamp::is_floating) {
-                    Stamp::floating(clock.wall(at)).text()
-                } else {
-                    Stamp::utc(at).text()
+                match had.filter(|had| had.is_floating()) {
+                    Some(had) => had.with_time(clock.wall(at)).text(),
+                    None => Stamp::utc(at).text(),
                 }
             }
         };
@@ -362,7 +392,9 @@ impl<'a> Target<'a> {
         if let Some(description) = description {
             writes.push(self.write(described, json!(description)));
         }
-        writes.retain(Write::is_change);
+        for write in &mut writes[1..] {
+            write.goes_along = true;
+        }
         Ok(self.with_status(self.patches(writes), &[MAY_FIRE]))
     }
 
@@ -571,9 +603,17 @@ impl<'a> Target<'a> {
                 "status" if matches!(self.level, Level::Task | Level::Step) => {
                     // It passes the checks of `set_status`.
                     match self.set_status(value.as_str().unwrap(), false, None)? {
+                        // The service changes no status of a task that is not enabled.
+                        Outcome::Edit(_) if fields.contains(&("enabled", json!(false))) => return Err(Reject),
                         Outcome::Edit(change) => status = Some(change),
                         Outcome::Nothing | Outcome::Rejected => {}
                     }
+                }
+                // Of a task a part may be given; the rest is as it was.
+                "description" if self.api == Api::V2 => {
+                    let mut whole = self.get(name).cloned().unwrap_or_else(|| json!({}));
+                    whole.as_object_mut().unwrap().extend(value.as_object().unwrap().clone());
+                    edit.writes.push(self.write(name, whole));
                 }
                 _ => edit.writes.push(self.write(name, value)),
             }
@@ -582,7 +622,7 @@ impl<'a> Target<'a> {
         if let Some(change) = status {
             edit.join(change);
         }
-        if edit.writes.iter().any(|write| write.path == "status") && self.level == Level::Execution {
+        if edit.writes("status") && self.level == Level::Execution {
             edit.repeat = Repeat::Readable;
             edit.effects.insert(MAY_FIRE);
         }
@@ -600,23 +640,33 @@ impl<'a> Target<'a> {
 }
 
 impl Write {
-    /// An empty list is what a field that is not there means.
+    /// Whether there is something to send. Of lists of people the order and repetitions mean nothing, and an empty list
+    /// is what a field that is not there means.
     pub(crate) fn is_change(&self) -> bool {
-        let is_same = self.before == self.after;
-        !is_same && !(self.before.is_null() && self.after == json!([]))
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let is_same = if matches!(self.path, "assigned_to" | "assignedTo" | "userIds") {
+            let (before, after) = (list(&self.before), list(&self.after));
+            before.iter().all(|entry| after.contains(entry)) && after.iter().all(|entry| before.contains(entry))
+        } else {
+            self.before == self.after
+        };
+        self.goes_along || !is_same
     }
 }
 
 impl Edit {
-    pub(crate) fn writes_status(&self) -> bool {
-        self.writes.iter().any(|write| write.path == "status")
+    pub(crate) fn writes(&self, path: &str) -> bool {
+        self.writes.iter().any(|write| write.path == path)
     }
 
     /// Takes up a later patch of the same object.
     pub(crate) fn join(&mut self, next: Self) {
         for write in next.writes {
             match self.writes.iter_mut().find(|earlier| earlier.path == write.path) {
-                Some(earlier) => earlier.after = write.after,
+                Some(earlier) => {
+                    earlier.after = write.after;
+                    earlier.goes_along |= write.goes_along;
+                }
                 None => self.writes.push(write),
             }
         }

@@ -215,7 +215,7 @@ fn row(tape: &mut Tape<'_>, id: &'static str) -> Row {
 /// What `exclude` and `--only` name.
 fn names(tape: &mut Tape<'_>, api: Api) -> Vec<&'static str> {
     let known: &[&str] = match api {
-        Api::V1 => &["e2", "s0", "e10", "s1", "s2", "c1", "unknown"],
+        Api::V1 => &["e2", "s0", "e10", "s1", "x0", "c1", "unknown"],
         Api::V2 => &["e2", "t0", "p0", "e10", "t1", "p1", "c1", "unknown"],
     };
     let count = 1 + tape.below(3);

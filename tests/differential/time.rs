@@ -120,13 +120,10 @@ impl Stamp {
         (stamp.text() == text).then_some(stamp)
     }
 
-    /// A floating date of this wall time.
-    pub(crate) const fn floating(wall: i64) -> Self {
-        Self {
-            wall,
-            time: 12,
-            suffix: Suffix::Floating,
-        }
+    /// Another wall time in the same form; a day gets a time of day, with milliseconds.
+    pub(crate) const fn with_time(self, wall: i64) -> Self {
+        let time = if self.time == 0 { 12 } else { self.time };
+        Self { wall, time, ..self }
     }
 
     /// In UTC with milliseconds.
