@@ -17,8 +17,16 @@ pub(crate) struct Planned {
 
 impl Planned {
     pub(crate) fn read(file: &str) -> Self {
-        let lines = file.lines().skip(1).map(|line| serde_json::from_str(line).unwrap());
-        let mut planned = Self { changes: Vec::new(), skipped: Vec::new(), rejected: Vec::new(), end: Value::Null };
+        let lines = file
+            .lines()
+            .skip(1)
+            .map(|line| serde_json::from_str(line).unwrap());
+        let mut planned = Self {
+            changes: Vec::new(),
+            skipped: Vec::new(),
+            rejected: Vec::new(),
+            end: Value::Null,
+        };
         for line in lines {
             let line: Value = line;
             if line.get("skipped").is_some() {
@@ -45,7 +53,9 @@ impl Planned {
         let first = (0..count).find(|&at| self.changes.get(at) != model.changes.get(at));
         if let Some(at) = first {
             said.push(match (self.changes.get(at), model.changes.get(at)) {
-                (Some(planner), Some(model)) if planner["target"] == model["target"] => fields(at, planner, model),
+                (Some(planner), Some(model)) if planner["target"] == model["target"] => {
+                    fields(at, planner, model)
+                }
                 (planner, model) => both(&format!("change {at}"), &shown(planner), &shown(model)),
             });
         }
@@ -63,13 +73,21 @@ impl Planned {
                 said.push(both(kind, &planner, &model));
             }
         }
-        let groups: BTreeSet<&str> = model.changes.iter().map(|change| change["group"].as_str().unwrap()).collect();
+        let groups: BTreeSet<&str> = model
+            .changes
+            .iter()
+            .map(|change| change["group"].as_str().unwrap())
+            .collect();
         let counts = json!({
             "changes": model.changes.len(), "groups": groups.len(), "skipped": model.skipped.len(),
             "rejected": model.rejected.len(), "scanned": model.scanned, "sha256": self.end["sha256"],
         });
         if said.is_empty() && counts != self.end {
-            said.push(both("the last line", &self.end.to_string(), &counts.to_string()));
+            said.push(both(
+                "the last line",
+                &self.end.to_string(),
+                &counts.to_string(),
+            ));
         }
         (!said.is_empty()).then(|| said.join("\n"))
     }
@@ -81,9 +99,21 @@ fn both(what: &str, planner: &str, model: &str) -> String {
 
 /// The fields of a change in which two plans differ.
 fn fields(at: usize, planner: &Value, model: &Value) -> String {
-    let names: BTreeSet<&String> = [planner, model].iter().filter_map(|change| change.as_object()).flat_map(|fields| fields.keys()).collect();
-    let differ = names.into_iter().filter(|name| planner.get(*name) != model.get(*name));
-    let lines = differ.map(|name| both(&format!("change {at}, {name}"), &shown(planner.get(name)), &shown(model.get(name))));
+    let names: BTreeSet<&String> = [planner, model]
+        .iter()
+        .filter_map(|change| change.as_object())
+        .flat_map(|fields| fields.keys())
+        .collect();
+    let differ = names
+        .into_iter()
+        .filter(|name| planner.get(*name) != model.get(*name));
+    let lines = differ.map(|name| {
+        both(
+            &format!("change {at}, {name}"),
+            &shown(planner.get(name)),
+            &shown(model.get(name)),
+        )
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -98,7 +128,11 @@ fn strip(change: &mut Value) {
     fields.remove("requires");
     let undo = fields.remove("undo").unwrap();
     let is_final = undo["none"].as_str().is_some_and(|why| !why.is_empty());
-    let undo = if is_final { json!("none") } else { undo["request"].clone() };
+    let undo = if is_final {
+        json!("none")
+    } else {
+        undo["request"].clone()
+    };
     fields.insert("undo".to_owned(), undo);
     // Fields that only a PATCH writes, and statuses that the service gives.
     let is_status = fields["after"].get("status").is_some();
@@ -112,10 +146,15 @@ fn strip(change: &mut Value) {
 fn name_new_tasks(changes: &mut [Value]) {
     let mut named: Vec<(Value, String)> = Vec::new();
     for change in changes {
-        let task = change["request"]["body"]["task"]["id"].as_str().map(str::to_owned);
+        let task = change["request"]["body"]["task"]["id"]
+            .as_str()
+            .map(str::to_owned);
         if let Some(id) = task {
             assert!(uuid::Uuid::parse_str(&id).is_ok(), "{id} is no UUID");
-            assert!(named.iter().all(|(_, known)| *known != id), "{id} is not new");
+            assert!(
+                named.iter().all(|(_, known)| *known != id),
+                "{id} is not new"
+            );
             named.push((change["group"].clone(), id));
         }
         let group = change["group"].clone();

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::{
     data::{Api, DAYS, USERS},
     parts::{self, Level},
+    playbooks::Row,
     tape::Tape,
     time::{Clock, Stamp},
 };
@@ -38,6 +39,7 @@ pub(crate) enum Condition {
     OlderThan(String, i64),
     IdleFor(String, i64),
     HasContext(&'static str),
+    CellIs(&'static str),
     Not(Box<Condition>),
     And(Box<Condition>, Box<Condition>),
     Or(Box<Condition>, Box<Condition>),
@@ -51,6 +53,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) clock: &'a Clock,
     /// In milliseconds.
     pub(crate) now: i64,
+    /// The line of the CSV that names the execution.
+    pub(crate) row: Option<&'a Row>,
 }
 
 /// An expression that fails on its target.
@@ -87,6 +91,7 @@ impl fmt::Display for Condition {
             Self::OlderThan(x, days) => write!(f, "older_than({x}, \"{days} days\")"),
             Self::IdleFor(x, days) => write!(f, "idle_for({x}, \"{days} days\")"),
             Self::HasContext(schema) => write!(f, "context(execution, \"{schema}\") is not none"),
+            Self::CellIs(text) => write!(f, "row['new owners'] == \"{text}\""),
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::And(one, other) => write!(f, "({one}) and ({other})"),
             Self::Or(one, other) => write!(f, "({one}) or ({other})"),
@@ -96,11 +101,20 @@ impl fmt::Display for Condition {
 
 impl Condition {
     /// A condition that can be asked on all of these levels.
-    pub(crate) fn random(tape: &mut Tape<'_>, levels: &[Level], api: Api) -> Self {
+    pub(crate) fn random(tape: &mut Tape<'_>, levels: &[Level], api: Api, is_rows: bool) -> Self {
         if levels == [Level::Entity] {
-            return Self::Is("entity.schema".to_owned(), tape.pick(&["contact", "opportunity"]));
+            return Self::Is(
+                "entity.schema".to_owned(),
+                tape.pick(&["contact", "opportunity"]),
+            );
         }
-        let simple = |tape: &mut Tape<'_>| Self::simple(tape, levels, api);
+        let simple = |tape: &mut Tape<'_>| {
+            if is_rows && tape.chance(20) {
+                Self::CellIs(tape.pick(&["2", "2,3"]))
+            } else {
+                Self::simple(tape, levels, api)
+            }
+        };
         match tape.below(10) {
             0..6 => simple(tape),
             6 => Self::Not(Box::new(simple(tape))),
@@ -157,7 +171,9 @@ impl Condition {
         Ok(match self {
             Self::Is(path, value) => scope.text(path) == Some(value),
             Self::IsNot(path, value) => scope.text(path) != Some(value),
-            Self::IsOneOf(path, values) => scope.text(path).is_some_and(|text| values.contains(&text)),
+            Self::IsOneOf(path, values) => {
+                scope.text(path).is_some_and(|text| values.contains(&text))
+            }
             Self::IsNone(path) => scope.at(path).is_none(),
             Self::HasAssignee(x, id) | Self::IsAmongAssignees(id, x) => {
                 scope.assignees(x).iter().any(|assignee| assignee == id)
@@ -170,18 +186,27 @@ impl Condition {
             Self::DueBetween(x, from, to) => is_between(scope.due(x)?, scope, *from, *to),
             Self::HasNoDue(x) => scope.due(x)?.is_none(),
             Self::ScheduledBetween(from, to) => {
-                let at = scope.at("task.schedule.scheduled_at").and_then(Value::as_str);
-                let at = at.and_then(Stamp::parse).map(|at| scope.clock.instant_of(at));
+                let at = scope
+                    .at("task.schedule.scheduled_at")
+                    .and_then(Value::as_str);
+                let at = at
+                    .and_then(Stamp::parse)
+                    .map(|at| scope.clock.instant_of(at));
                 is_between(at, scope, *from, *to)
             }
-            Self::OlderThan(x, days) => scope.is_past(x, &["created_at", "creationTime", "created"], *days),
-            Self::IdleFor(x, days) => scope.is_past(x, &["updated_at", "lastUpdateTime", "lastUpdated"], *days),
+            Self::OlderThan(x, days) => {
+                scope.is_past(x, &["created_at", "creationTime", "created"], *days)
+            }
+            Self::IdleFor(x, days) => {
+                scope.is_past(x, &["updated_at", "lastUpdateTime", "lastUpdated"], *days)
+            }
             Self::HasContext(schema) => {
                 let contexts = scope.execution["contexts"].as_array();
                 contexts.into_iter().flatten().any(|context| {
                     context["schema"] == *schema || context["entity_schema"] == *schema
                 })
             }
+            Self::CellIs(text) => scope.row.is_some_and(|row| row.to == *text),
             Self::Not(inner) => !inner.holds(scope)?,
             Self::And(one, other) => one.holds(scope)? && other.holds(scope)?,
             Self::Or(one, other) => one.holds(scope)? || other.holds(scope)?,
@@ -231,7 +256,11 @@ impl<'a> Scope<'a> {
     pub(crate) fn assignees(&self, x: &str) -> Vec<String> {
         let mut ids = Vec::new();
         let lists = ["assigned_to", "assignedTo", "userIds"];
-        for entry in lists.iter().filter_map(|name| self.at(x)?.get(name)?.as_array()).flatten() {
+        for entry in lists
+            .iter()
+            .filter_map(|name| self.at(x)?.get(name)?.as_array())
+            .flatten()
+        {
             match entry {
                 Value::String(id) => ids.push(id.clone()),
                 Value::Number(id) => ids.push(id.to_string()),
@@ -251,7 +280,9 @@ impl<'a> Scope<'a> {
     }
 
     fn due(&self, x: &str) -> Result<Option<i64>, Failed> {
-        let due = ["due_date", "dueDate"].iter().find_map(|name| self.text(&format!("{x}.{name}")));
+        let due = ["due_date", "dueDate"]
+            .iter()
+            .find_map(|name| self.text(&format!("{x}.{name}")));
         match due.map(Stamp::parse) {
             None => Ok(None),
             Some(None) => Err(Failed),
@@ -270,8 +301,12 @@ impl<'a> Scope<'a> {
     }
 
     fn is_past(&self, x: &str, names: &[&str], days: i64) -> bool {
-        let at = names.iter().find_map(|name| self.text(&format!("{x}.{name}")));
-        let at = at.and_then(Stamp::parse).map(|at| self.clock.instant_of(at));
+        let at = names
+            .iter()
+            .find_map(|name| self.text(&format!("{x}.{name}")));
+        let at = at
+            .and_then(Stamp::parse)
+            .map(|at| self.clock.instant_of(at));
         at.is_some_and(|at| at < self.clock.days_after(self.now, -days))
     }
 }

@@ -15,8 +15,13 @@ pub(crate) enum Level {
 
 impl Level {
     /// The finer levels are planned first.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Task, Self::Phase, Self::Step, Self::Execution, Self::Entity];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Task,
+        Self::Phase,
+        Self::Step,
+        Self::Execution,
+        Self::Entity,
+    ];
 
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -65,13 +70,18 @@ pub(crate) fn ids(execution: &Value, level: Level) -> Vec<String> {
             })
             .collect(),
     };
-    all.iter().map(|part| part["id"].as_str().unwrap().to_owned()).collect()
+    all.iter()
+        .map(|part| part["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 fn pointer(execution: &Value, level: Level, id: &str) -> Option<String> {
     let in_list = |list: &str| {
         let mut all = execution.pointer(list)?.as_array()?.iter();
-        Some(format!("{list}/{}", all.position(|part| part["id"] == id && part["type"] != "SECTION")?))
+        Some(format!(
+            "{list}/{}",
+            all.position(|part| part["id"] == id && part["type"] != "SECTION")?
+        ))
     };
     match level {
         Level::Execution | Level::Entity => Some(String::new()),
@@ -89,13 +99,20 @@ pub(crate) fn find<'a>(execution: &'a Value, level: Level, id: &str) -> Option<&
     execution.pointer(&pointer(execution, level, id)?)
 }
 
-pub(crate) fn find_mut<'a>(execution: &'a mut Value, level: Level, id: &str) -> Option<&'a mut Value> {
+pub(crate) fn find_mut<'a>(
+    execution: &'a mut Value,
+    level: Level,
+    id: &str,
+) -> Option<&'a mut Value> {
     let pointer = pointer(execution, level, id)?;
     execution.pointer_mut(&pointer)
 }
 
 pub(crate) fn remove(execution: &mut Value, level: Level, id: &str) {
-    if let Some((list, place)) = pointer(execution, level, id).as_deref().and_then(|at| at.rsplit_once('/')) {
+    if let Some((list, place)) = pointer(execution, level, id)
+        .as_deref()
+        .and_then(|at| at.rsplit_once('/'))
+    {
         let list = execution.pointer_mut(list).and_then(Value::as_array_mut);
         list.unwrap().remove(place.parse().unwrap());
     }

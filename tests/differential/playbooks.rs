@@ -42,12 +42,16 @@ pub(crate) struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) enum Source {
     /// By the entities, or by a query that finds all of them.
-    Flows { is_query: bool },
+    Flows {
+        is_query: bool,
+    },
     List,
     Search,
     Ids(Vec<&'static str>),
     Rows(Vec<Row>),
-    Entities { is_query: bool },
+    Entities {
+        is_query: bool,
+    },
 }
 
 /// A line of the CSV.
@@ -71,27 +75,41 @@ impl Playbook {
         let tape = &mut Tape::new(head);
         let api = tape.pick(&[Api::V2, Api::V1]);
         let source = match (tape.below(10), api) {
-            (0..5, Api::V2) => Source::Flows { is_query: tape.chance(30) },
+            (0..5, Api::V2) => Source::Flows {
+                is_query: tape.chance(30),
+            },
             (0..3, Api::V1) => Source::List,
             (3..5, Api::V1) => Source::Search,
             (5 | 6, _) => Source::Ids(without_repeats(ids(tape))),
             (7 | 8, _) => Source::Rows(ids(tape).into_iter().map(|id| row(tape, id)).collect()),
-            _ => Source::Entities { is_query: tape.chance(50) },
+            _ => Source::Entities {
+                is_query: tape.chance(50),
+            },
         };
         let each = match source {
             Source::Entities { .. } => Level::Entity,
             _ => tape.pick(Level::of(api)),
         };
-        let root = if each == Level::Entity { Level::Entity } else { Level::Execution };
+        let root = if each == Level::Entity {
+            Level::Entity
+        } else {
+            Level::Execution
+        };
         let is_rows = matches!(source, Source::Rows(_));
         Self {
             api,
             source,
-            zone: tape.pick(&["Europe/Berlin", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC"]),
+            zone: tape.pick(&[
+                "Europe/Berlin",
+                "Europe/Berlin",
+                "America/New_York",
+                "Australia/Lord_Howe",
+                "UTC",
+            ]),
             calendar: tape.pick(&["DE", "DE-NW", "DE-BY", "DE-SN", DAYS_FILE, "both"]),
             each,
-            filter: tape.some(35, |tape| Condition::random(tape, &[root], api)),
-            filter_each: tape.some(35, |tape| Condition::random(tape, &[each], api)),
+            filter: tape.some(35, |tape| Condition::random(tape, &[root], api, is_rows)),
+            filter_each: tape.some(35, |tape| Condition::random(tape, &[each], api, is_rows)),
             exclude: tape.some(25, |tape| names(tape, api)).unwrap_or_default(),
             only: tape.some(15, |tape| names(tape, api)).unwrap_or_default(),
             limit: tape.some(15, |tape| 1 + tape.below(4)),
@@ -100,6 +118,15 @@ impl Playbook {
                 .map(|bytes| Entry::random(&mut Tape::new(bytes), api, each, is_rows))
                 .collect(),
             concurrency: tape.pick(&[4, 1, 2]),
+        }
+    }
+
+    /// Whether a second plan after the run finds nothing left to do.
+    pub(crate) fn converges(&self) -> bool {
+        let is_all = self.filter.is_none() && self.filter_each.is_none() && self.limit.is_none();
+        match self.actions.as_slice() {
+            [only] => is_all && only.when.is_none() && only.action.converges(),
+            _ => false,
         }
     }
 
@@ -129,9 +156,12 @@ impl Playbook {
             Api::V1 => "v1",
             Api::V2 => "v2",
         };
-        let entities = |is_query: bool| match is_query {
-            true => json!({"query": "_schema:*"}),
-            false => json!({"list": ENTITIES.map(|(id, schema)| json!({"id": id, "schema": schema}))}),
+        let entities = |is_query: bool| {
+            if is_query {
+                json!({"query": "_schema:*"})
+            } else {
+                json!({"list": ENTITIES.map(|(id, schema)| json!({"id": id, "schema": schema}))})
+            }
         };
         let (name, source) = match &self.source {
             Source::Flows { is_query: false } => {
@@ -180,7 +210,10 @@ impl Playbook {
             return None;
         };
         let line = |row: &Row| format!("{},\"{}\",{},{}\n", row.id, row.to, row.due, row.by);
-        Some(format!("id,new owners,due,by\n{}", rows.iter().map(line).collect::<String>()))
+        Some(format!(
+            "id,new owners,due,by\n{}",
+            rows.iter().map(line).collect::<String>()
+        ))
     }
 }
 
@@ -188,7 +221,13 @@ impl Playbook {
 fn ids(tape: &mut Tape<'_>) -> Vec<&'static str> {
     let count = 1 + tape.below(5);
     (0..count)
-        .map(|place| if tape.chance(80) { IDS[place] } else { tape.pick(&["e2", "unknown", "e10"]) })
+        .map(|place| {
+            if tape.chance(80) {
+                IDS[place]
+            } else {
+                tape.pick(&["e2", "unknown", "e10"])
+            }
+        })
         .collect()
 }
 
@@ -236,9 +275,14 @@ impl Entry {
             }
             level => vec![level],
         };
-        let when = tape.some(25, |tape| Condition::random(tape, &on, api));
+        let when = tape.some(25, |tape| Condition::random(tape, &on, api, is_rows));
         let name = tape.some(20, |_| "for people");
-        Self { action, on, when, name }
+        Self {
+            action,
+            on,
+            when,
+            name,
+        }
     }
 
     fn json(&self, each: Level) -> Value {

@@ -88,7 +88,8 @@ impl Service {
                     .iter()
                     .map(|(id, schema)| json!({"_id": id, "_schema": schema, "_title": format!("Title of {id}")}))
                     .collect();
-                let mut answer = json!({"hits": ENTITIES.len(), "results": results, "stable_query_id": "q"});
+                let mut answer =
+                    json!({"hits": ENTITIES.len(), "results": results, "stable_query_id": "q"});
                 if let Some((last, _)) = page.last() {
                     answer["sort_end"] = json!([last]);
                 }
@@ -105,7 +106,11 @@ impl Service {
                     && context["entity_schema"] == body["entity_schema"]
             })
         };
-        let flows = self.world.executions.iter().map(|execution| &execution.whole);
+        let flows = self
+            .world
+            .executions
+            .iter()
+            .map(|execution| &execution.whole);
         flows.filter(is_of).collect()
     }
 }
@@ -155,10 +160,7 @@ impl Transport for Service {
         std::future::ready(spooled()).boxed()
     }
 
-    fn attempt_payload(
-        &self,
-        _: reqwest::Url,
-    ) -> BoxFuture<'_, Result<Spool, SpoolError>> {
+    fn attempt_payload(&self, _: reqwest::Url) -> BoxFuture<'_, Result<Spool, SpoolError>> {
         panic!("no answer refers to another place")
     }
 }

@@ -1,7 +1,11 @@
 //! Dates as the documentation has them, with arithmetic of its own: the model's clock. Only the offsets of zones are
 //! taken from a library.
 
+mod holidays;
+
 use jiff::{Timestamp, tz::TimeZone};
+
+use holidays::is_public;
 
 const DAY: i64 = 86_400_000;
 
@@ -27,7 +31,11 @@ pub(crate) struct Stamp {
 /// A distance: months and days on the calendar, minutes of elapsed time; or business days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Distance {
-    Calendar { months: i64, days: i64, minutes: i64 },
+    Calendar {
+        months: i64,
+        days: i64,
+        minutes: i64,
+    },
     Business(i64),
 }
 
@@ -133,6 +141,23 @@ impl Stamp {
             time: 12,
             suffix: Suffix::Utc,
         }
+    }
+
+    /// A day as the service stores days; none where it is not its midnight.
+    pub(crate) const fn day(wall: i64) -> Option<Self> {
+        if wall.rem_euclid(DAY) == 0 {
+            Some(Self {
+                wall,
+                time: 12,
+                suffix: Suffix::Floating,
+            })
+        } else {
+            None
+        }
+    }
+
+    pub(crate) const fn has_offset(self) -> bool {
+        matches!(self.suffix, Suffix::Fixed(_))
     }
 
     pub(crate) const fn is_bare_day(self) -> bool {
@@ -297,38 +322,6 @@ fn add(wall: i64, months: i64, days: i64) -> i64 {
     (day_number(year, month, day.min(length)) + days) * DAY + wall.rem_euclid(DAY)
 }
 
-/// Easter Sunday (the Gregorian computus of Butcher).
-fn easter(year: i64) -> i64 {
-    let (a, b, c) = (year % 19, year / 100, year % 100);
-    let d = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
-    let e = (32 + 2 * (b % 4) + 2 * (c / 4) - d - c % 4) % 7;
-    let f = d + e - 7 * ((a + 11 * d + 22 * e) / 451) + 114;
-    day_number(year, f / 31, f % 31 + 1)
-}
-
-/// The holidays of the country and of the states that the test uses, from 2018 on.
-fn is_public(code: &str, number: i64) -> bool {
-    let (year, month, day) = date_of(number);
-    let after_easter = number - easter(year);
-    if matches!(after_easter, -2 | 1 | 39 | 50)
-        || matches!(
-            (month, day),
-            (1 | 5, 1) | (10, 3) | (12, 25 | 26)
-        )
-    {
-        return true;
-    }
-    // The Wednesday before 23 November.
-    let is_repentance = month == 11 && (16..=22).contains(&day) && (number + 3).rem_euclid(7) == 2;
-    match code {
-        "DE" => false,
-        "DE-BY" => after_easter == 60 || matches!((month, day), (1, 6) | (11, 1)),
-        "DE-NW" => after_easter == 60 || (month, day) == (11, 1),
-        "DE-SN" => is_repentance || (month, day) == (10, 31),
-        other => panic!("the model knows no holidays of {other}"),
-    }
-}
-
 #[test]
 fn the_models_clock_is_right_on_days_that_everybody_knows() {
     let clock = |zone, public| Clock {
@@ -340,13 +333,47 @@ fn the_models_clock_is_right_on_days_that_everybody_knows() {
     for (before, months, days, minutes, after) in [
         ("2026-01-31", 1, 0, 0, "2026-02-28"),
         ("2027-12-31T10:00:00", 2, 0, 0, "2028-02-29T10:00:00"),
-        ("2026-03-28T08:00:00.000Z", 0, 1, 0, "2026-03-29T07:00:00.000Z"),
-        ("2026-03-28T08:00:00.000Z", 0, 0, 1440, "2026-03-29T08:00:00.000Z"),
-        ("2026-03-29T02:30:00.000", 0, 1, 720, "2026-03-30T14:30:00.000"),
-        ("2026-10-25T01:30:00.000Z", 0, 0, 0, "2026-10-25T01:30:00.000Z"),
-        ("2026-10-24T02:30:00+02:00", 0, 1, 0, "2026-10-25T02:30:00+02:00"),
+        (
+            "2026-03-28T08:00:00.000Z",
+            0,
+            1,
+            0,
+            "2026-03-29T07:00:00.000Z",
+        ),
+        (
+            "2026-03-28T08:00:00.000Z",
+            0,
+            0,
+            1440,
+            "2026-03-29T08:00:00.000Z",
+        ),
+        (
+            "2026-03-29T02:30:00.000",
+            0,
+            1,
+            720,
+            "2026-03-30T14:30:00.000",
+        ),
+        (
+            "2026-10-25T01:30:00.000Z",
+            0,
+            0,
+            0,
+            "2026-10-25T01:30:00.000Z",
+        ),
+        (
+            "2026-10-24T02:30:00+02:00",
+            0,
+            1,
+            0,
+            "2026-10-25T02:30:00+02:00",
+        ),
     ] {
-        let by = Distance::Calendar { months, days, minutes };
+        let by = Distance::Calendar {
+            months,
+            days,
+            minutes,
+        };
         let shifted = berlin.shift(Stamp::parse(before).unwrap(), by).unwrap();
         assert_eq!(shifted.text(), after, "{before}");
     }
@@ -360,7 +387,13 @@ fn the_models_clock_is_right_on_days_that_everybody_knows() {
         let shifted = berlin.shift(Stamp::parse(before).unwrap(), by).unwrap();
         assert_eq!(shifted.text(), after, "{before}");
     }
-    for no_date in ["soon", "2026-02-29", "2026-1-1", "2026-01-01Z", "2026-01-01T25:00:00"] {
+    for no_date in [
+        "soon",
+        "2026-02-29",
+        "2026-1-1",
+        "2026-01-01Z",
+        "2026-01-01T25:00:00",
+    ] {
         assert_eq!(Stamp::parse(no_date), None, "{no_date}");
     }
 }

@@ -1,9 +1,9 @@
-//! Applies a plan to the model's world and takes it back: the world is as it was.
+//! Applies a plan's patches to the model's world: taken back, it is as it was; planned again, nothing is left to do.
 
 use serde_json::Value;
 
 use crate::{
-    data::World,
+    data::{Execution, World},
     model::put,
     parts::{self, Level},
 };
@@ -11,9 +11,12 @@ use crate::{
 /// What is wrong with the undo requests of a plan's changes; none when they lead back.
 ///
 /// Executions of which one change has no way back are left out.
-pub(crate) fn fault(changes: &[Value], world: &World) -> Option<String> {
+pub(crate) fn fault_of_undo(changes: &[Value], world: &World) -> Option<String> {
     world.executions.iter().find_map(|execution| {
-        let own: Vec<&Value> = changes.iter().filter(|change| change["group"] == execution.id).collect();
+        let own: Vec<&Value> = changes
+            .iter()
+            .filter(|change| change["group"] == execution.id)
+            .collect();
         if own.iter().any(|change| change["undo"] == "none") {
             return None;
         }
@@ -32,12 +35,28 @@ pub(crate) fn fault(changes: &[Value], world: &World) -> Option<String> {
             send(&change["undo"], &change["target"], &mut state);
         }
         let (before, after) = (bare(&execution.whole), bare(&state));
-        (before != after).then(|| format!("undone, it is not as it was:\n  before {before}\n  after  {after}"))
+        (before != after)
+            .then(|| format!("undone, it is not as it was:\n  before {before}\n  after  {after}"))
     })
 }
 
+/// The world after a plan of patches.
+pub(crate) fn applied(changes: &[Value], world: &World) -> World {
+    let mut world = world.clone();
+    for change in changes {
+        let of = |execution: &&mut Execution| change["group"] == execution.id;
+        let execution = world.executions.iter_mut().find(of).unwrap();
+        send(&change["request"], &change["target"], &mut execution.whole);
+        send(&change["request"], &change["target"], &mut execution.listed);
+    }
+    world
+}
+
 fn target<'a>(execution: &'a mut Value, target: &Value) -> &'a mut Value {
-    let level = Level::ALL.into_iter().find(|level| target["kind"] == level.word()).unwrap();
+    let level = Level::ALL
+        .into_iter()
+        .find(|level| target["kind"] == level.word())
+        .unwrap();
     let id = target["id"].as_str().unwrap_or_default();
     parts::find_mut(execution, level, id).unwrap()
 }
@@ -61,7 +80,9 @@ fn send(request: &Value, named: &Value, execution: &mut Value) {
 fn bare(value: &Value) -> Value {
     match value {
         Value::Object(fields) => {
-            let full = fields.iter().map(|(name, value)| (name.clone(), bare(value)));
+            let full = fields
+                .iter()
+                .map(|(name, value)| (name.clone(), bare(value)));
             let is_nothing = |value: &Value| match value {
                 Value::Null => true,
                 Value::Array(items) => items.is_empty(),
