@@ -42,7 +42,7 @@ pub(crate) const IDS: [&str; 5] = ["e2", "e10", "E3", "e-1", "e1"];
 pub(crate) const USERS: [&str; 4] = ["1", "2", "3", "4"];
 
 /// Days around the moment of planning, changes of the clocks, holidays and the ends of months.
-pub(crate) const DAYS: [&str; 18] = [
+pub(crate) const DAYS: [&str; 20] = [
     "2026-12-02",
     "2026-12-01",
     "2026-11-30",
@@ -59,6 +59,8 @@ pub(crate) const DAYS: [&str; 18] = [
     "2026-04-03",
     "2026-05-13",
     "2026-06-03",
+    "2026-06-04",
+    "2026-11-18",
     "2026-11-17",
     "2026-03-08",
 ];
@@ -91,10 +93,12 @@ fn past(tape: &mut Tape<'_>) -> String {
         "2026-11-28",
         "2026-09-02",
         "2026-09-01",
-        "2025-12-01",
+        "2025-12-02",
         "2026-11-30",
     ]);
-    format!("{day}T08:00:00.000Z")
+    // The hour at which a number of days has passed, in Berlin's summer, its winter, and never.
+    let hour = tape.pick(&["07", "08", "12"]);
+    format!("{day}T{hour}:30:00.000Z")
 }
 
 /// An object that is put together field by field.

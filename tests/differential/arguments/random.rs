@@ -49,7 +49,7 @@ impl Action {
         }
         let common = match choice % 32 {
             0..6 => Some(Self::reassign(tape, is_rows)),
-            6..9 => {
+            6..11 => {
                 let (text, by) = tape.pick(&SHIFTS);
                 let cell = is_rows && tape.chance(40);
                 Some(if cell {
@@ -58,11 +58,11 @@ impl Action {
                     Self::Shift(text, by)
                 })
             }
-            9..12 => Some(Self::set_due_date(tape, api, is_rows)),
-            12 => Some(Self::MoveOffHolidays {
+            11..14 => Some(Self::set_due_date(tape, api, is_rows)),
+            14 | 15 => Some(Self::MoveOffHolidays {
                 direction: tape.pick(&[1, -1]),
             }),
-            13..16 => Some(Self::patch(tape, api, level)),
+            16..19 => Some(Self::patch(tape, api, level)),
             _ => None,
         };
         if let Some(action) = common {
@@ -246,6 +246,19 @@ impl Action {
                 ),
             ],
         };
+        if level == Level::Task && tape.chance(20) {
+            // What belongs to a status.
+            return Self::Patch(tape.pick(&[
+                vec![
+                    ("status", json!("COMPLETED")),
+                    ("next_condition_id", json!("yes")),
+                ],
+                vec![
+                    ("status", json!("PENDING")),
+                    ("revert_execution", json!(true)),
+                ],
+            ]));
+        }
         let first = tape.pick(fields);
         let mut chosen = vec![first];
         if tape.chance(40) {

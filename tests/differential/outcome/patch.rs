@@ -16,14 +16,23 @@ impl Target<'_> {
                     edit.sends.insert((*name).to_owned(), value);
                     edit.is_final = true;
                 }
+                "revert_execution" | "next_condition_id" => {}
                 "closing_reason" => {
                     let text = value["extra_description"].clone();
                     edit.writes
                         .push(self.write("closing_reason.extra_description", text));
                 }
                 "status" if matches!(self.level, Level::Task | Level::Step) => {
-                    // It passes the checks of `set_status`.
-                    match self.set_status(value.as_str().unwrap(), false, None)? {
+                    // It passes the checks of `set_status`, with the words that the API has for its arguments.
+                    let with = |name| {
+                        fields
+                            .iter()
+                            .find(|(field, _)| *field == name)
+                            .map(|(_, value)| value)
+                    };
+                    let revert = with("revert_execution").is_some_and(|value| *value == true);
+                    let branch = with("next_condition_id").and_then(Value::as_str);
+                    match self.set_status(value.as_str().unwrap(), revert, branch)? {
                         // The service changes no status of a task that is not enabled.
                         Outcome::Edit(_) if fields.contains(&("enabled", json!(false))) => {
                             return Err(Reject);
@@ -67,7 +76,7 @@ impl Target<'_> {
         })
     }
 
-    /// The one template that the test's patches hold is the execution's name, and the successor.
+    /// The values of the test hold two templates: the execution's name, and the successor.
     pub(super) fn rendered(&self, value: &Value) -> Value {
         let name = self.scope.execution["name"].as_str().unwrap();
         let text = value.to_string();
