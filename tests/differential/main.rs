@@ -101,6 +101,7 @@ impl Case {
         let origin = Origin {
             server: "https://example.com".to_owned(),
             now: service::now(),
+            org: None,
             tool: "the differential test".to_owned(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -61,10 +61,10 @@ impl Action {
             Self::SetStatus { to, revert, branch } => target.set_status(to, *revert, *branch),
             Self::RunScheduleNow => {
                 let path = "/schedule/run-now";
-                Ok(target.of_schedule("POST", path, "IN_PROGRESS", FIRES))
+                Ok(target.of_schedule("POST", path, "IN_PROGRESS", &[FIRES]))
             }
             Self::CancelSchedule => {
-                Ok(target.of_schedule("DELETE", "/schedule", "SKIPPED", ADVANCES))
+                Ok(target.of_schedule("DELETE", "/schedule", "SKIPPED", &[MAY_FIRE, ADVANCES]))
             }
             Self::RunAutomation => Ok(target.run_automation()),
             Self::Execute => Ok(target.execute()),
@@ -163,6 +163,10 @@ impl<'a> Target<'a> {
     fn write(&self, path: &'static str, after: Value) -> Write {
         let before = self.get(path).cloned().unwrap_or_default();
         let undo = match (&before, &after) {
+            // Two old words for the same.
+            (Value::String(word), _) if path == "status" && word.ends_with("ASSIGNED") => {
+                Some(json!("PENDING"))
+            }
             (Value::Null, Value::Array(_)) => Some(json!([])),
             (Value::Null, _) => None,
             // A part that gets its first value.

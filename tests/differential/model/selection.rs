@@ -47,15 +47,24 @@ impl<'a> Planner<'a> {
             let mut found: Vec<Found<'a>> = Vec::new();
             for (place, id) in ids.iter().enumerate() {
                 let number = first + place;
+                if ids[..place].contains(id) {
+                    self.plan.rejected.push(json!({"row": number}));
+                    continue;
+                }
                 match world.find(id) {
-                    Some(execution) if found.iter().all(|earlier| earlier.id != *id) => {
+                    Some(execution) => {
                         found.push(whole(
                             execution,
                             Some((number, rows.map(|rows| &rows[place]))),
                         ));
                     }
-                    // Unknown, or named before.
-                    _ => self.plan.rejected.push(json!({"row": number})),
+                    None => {
+                        let is_meant = !playbook.exclude.contains(id)
+                            && (playbook.only.is_empty() || playbook.only.contains(id));
+                        if is_meant {
+                            self.plan.rejected.push(json!({"row": number}));
+                        }
+                    }
                 }
             }
             found

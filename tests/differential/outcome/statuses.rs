@@ -113,12 +113,12 @@ impl Target<'_> {
         method: &'static str,
         below: &str,
         becomes: &'static str,
-        effect: &'static str,
+        effects: &[&'static str],
     ) -> Outcome {
         match self.text("status") {
             Some("SCHEDULED") => Outcome::Edit(Edit {
                 becomes: Some(becomes),
-                ..self.request(method, below, Repeat::Readable, &[effect])
+                ..self.request(method, below, Repeat::Readable, effects)
             }),
             _ => Outcome::Nothing,
         }
@@ -137,7 +137,9 @@ impl Target<'_> {
         match self.text("status") {
             Some("COMPLETED" | "SKIPPED") => Outcome::Nothing,
             _ => {
-                Outcome::Edit(self.request("POST", "/execute", Repeat::Once, &[MAY_FIRE, ADVANCES]))
+                let fires = self.get("automation_config").map(|_| FIRES);
+                let effects: Vec<&str> = [MAY_FIRE, ADVANCES].into_iter().chain(fires).collect();
+                Outcome::Edit(self.request("POST", "/execute", Repeat::Once, &effects))
             }
         }
     }
@@ -151,7 +153,7 @@ impl Target<'_> {
                 "POST",
                 "/reconcile-automation",
                 Repeat::Safe,
-                &[ADVANCES],
+                &[MAY_FIRE, ADVANCES],
             )),
         }
     }
