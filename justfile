@@ -44,6 +44,10 @@ memory:
 torture:
     cargo test --release --test cli -- --ignored --nocapture --test-threads 1 a_thousand_kills every_single_call
 
+# random plans, faults, meddling and crashes against the run loop, in a world that knows everything; some minutes
+properties cases="20000":
+    WF_BULK_CASES={{ cases }} cargo test --release --lib -- --nocapture run::properties run::pace_properties
+
 # random playbooks, planned by the planner and by the model in the tests. Other numbers: WF_BULK_CASES, WF_BULK_SEED
 differential cases="50000":
     WF_BULK_CASES={{ cases }} cargo test --release --test differential -- --nocapture
