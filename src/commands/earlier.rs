@@ -49,7 +49,7 @@ impl Candidate<'_> {
                 "the run in {path} can't be read, and it may have done this already"
             ))
             .caused_by(error)
-            .hint("if it did not, or doing it again is meant, add --again")
+            .hint("if it did not, or if you want to do it again, add --again")
             .hint("nothing was changed"));
         }
         let mut earlier = Vec::new();
@@ -100,7 +100,7 @@ fn done(folder: &RunFolder) -> Result<Done, Error> {
             folder.id()
         ))
         .caused_by(error)
-        .hint("if it did not, or doing it again is meant, add --again")
+        .hint("if it did not, or if you want to do it again, add --again")
         .hint("nothing was changed")
     })?;
     let counts = snapshot.state.counts();

@@ -116,7 +116,7 @@ pub enum Refusal {
     #[error("run {run} applied this very plan already")]
     Applied { run: String },
     #[error(
-        "run {run} {} this already ({done}){}, and doing it again has its effect again",
+        "run {run} {} this already ({done}){}, and a second time it would take effect again",
         if done.is_certain() { "did" } else { "may have done" },
         if *abandoned { " before it was abandoned" } else { "" }
     )]
@@ -153,7 +153,7 @@ impl Refusal {
             }
             Self::Applied { .. } => "to bring what is left up to date, plan again; to apply it once more, add --again".to_owned(),
             Self::Repeated { run, .. } => {
-                format!("look at what it did: wf-bulk status {run}; if doing it again is meant, add --again")
+                format!("look at what it did: wf-bulk status {run}; to do it again, add --again")
             }
         }
     }
@@ -485,7 +485,7 @@ mod tests {
             let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
             format!("{}; {}", refusals[0], refusals[0].cure())
         };
-        let cure = "look at what it did: wf-bulk status r; if doing it again is meant, add --again";
+        let cure = "look at what it did: wf-bulk status r; to do it again, add --again";
         let doubt = Done { applied: 0, ..DONE };
         for (standing, said) in [
             (
@@ -501,7 +501,7 @@ mod tests {
                 "run r may have done this already (1 in_doubt) before it was abandoned",
             ),
         ] {
-            let expected = format!("{said}, and doing it again has its effect again; {cure}");
+            let expected = format!("{said}, and a second time it would take effect again; {cure}");
             assert_eq!(told(standing), expected);
         }
     }
