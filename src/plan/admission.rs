@@ -21,7 +21,7 @@ pub struct Circumstances {
     pub sha256: String,
     /// What it prints for the plan that was approved, if somebody says so.
     pub approved: Option<String>,
-    /// A person says that doing it twice is meant.
+    /// `--again`: a person says that a second application is meant.
     pub again: bool,
     /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
     /// that have come to their end the ones that [`matters`].
@@ -48,11 +48,11 @@ pub enum EarlierStanding {
     Abandoned(Done),
 }
 
-/// The changes of an ended run that may have made things as its plan wanted them.
+/// How many changes of an ended run took effect, or may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     pub applied: u64,
-    /// Found as the plan wanted them. That somebody else had made them so is a guess.
+    /// Found in place before they were sent. They may still be effects of this playbook.
     pub already_done: u64,
     pub in_doubt: u64,
 }
@@ -237,12 +237,12 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
     refusals
 }
 
-/// Whether a run that has come to its end can be a reason against this plan, so that what it did has to be known.
+/// Whether an ended run can be a reason to refuse this plan, so that what it did has to be read.
 pub const fn matters(header: &Header, same_plan: bool, again: bool) -> bool {
     !again && (same_plan || is_once(header))
 }
 
-/// Applying it twice has its effect twice, and nobody has said for good that this is meant.
+/// Applying it twice takes effect twice, and the playbook is not `repeatable`.
 pub const fn is_once(header: &Header) -> bool {
     !header.playbook.converges && !header.playbook.repeatable
 }
