@@ -170,7 +170,7 @@ pub struct Common {
 
     /// The time limit for one request
     ///
-    /// Default: 30; for `resume`, the value of the session before
+    /// Default: 30; for `resume`, the value with which the run was started
     #[arg(
         long, global = true, hide_short_help = true, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
@@ -457,7 +457,7 @@ pub struct Pacing {
     /// Stop after N failed changes (or N%) in the whole run
     #[arg(long, value_name = "N|N%", help_heading = "Applying")]
     pub max_errors: Option<Share>,
-    /// How long the service may still work on a request that got no answer
+    /// How long the service may still work on a request that was given up
     ///
     /// A read proves that a change had no effect only after this time. Default: --timeout
     #[arg(
