@@ -27,8 +27,8 @@ const DEFAULT_TIMEOUT: u64 = 30;
 
 /// Bulk changes to epilot workflow executions: plan, review, apply, resume
 ///
-/// A playbook (YAML) says which executions, and what to change. The plan made from it holds every single change;
-/// read it, then let it run: within a rate, through crashes, without losing or repeating anything.
+/// A playbook (YAML) says which executions to change, and how. The plan made from it holds every change.
+/// Read the plan, then apply it: within a rate limit, and without lost or repeated changes, even after a crash.
 #[derive(Debug, Parser)]
 #[command(name = "wf-bulk", version, max_term_width = 110, after_help = help::MAIN)]
 pub struct Cli {
@@ -43,34 +43,34 @@ pub enum Command {
     /// Write a playbook to start from, with the schema for editors beside it
     #[command(after_help = help::INIT)]
     Init(Init),
-    /// Check playbooks without a server: every mistake, with its line and its cure
+    /// Check playbooks without a server, and show every mistake with its line
     #[command(after_help = help::VALIDATE)]
     Validate(Validate),
-    /// Select and plan, and keep the plan in a file
+    /// Write a plan to a file, without changing anything
     #[command(after_help = help::PLAN)]
     Plan(Plan),
     /// Show a plan
     #[command(after_help = help::SHOW)]
     Show(Show),
-    /// Show what is different from a plan that was reviewed
+    /// Show how a plan differs from the reviewed one
     #[command(after_help = help::DIFF)]
     Diff(Diff),
-    /// Plan, show, ask, apply
+    /// Plan, show the plan, ask, and apply it
     #[command(after_help = help::RUN)]
     Run(Run),
     /// Apply a plan, exactly as it was reviewed
     #[command(after_help = help::APPLY)]
     Apply(Apply),
-    /// Go on where a run was stopped
+    /// Continue a run that was stopped
     #[command(after_help = help::RESUME)]
     Resume(Resume),
-    /// The runs here: how they ended, what is left
+    /// Show the runs here: how they ended, what is left
     #[command(after_help = help::STATUS)]
     Status(Status),
     /// Give up what is left of a run
     #[command(after_help = help::ABANDON)]
     Abandon(Abandon),
-    /// Serve the API on 127.0.0.1 with made-up data, to try things on
+    /// Serve the API on 127.0.0.1 with made-up data
     #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
     Sandbox(Sandbox),
     /// Print the JSON Schema of a playbook, for editors
@@ -81,13 +81,13 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// Flags before or after the name of any command. What means nothing to a command is refused by [`Cli::without_unused`].
+/// Flags before or after the name of any command. [`Cli::without_unused`] refuses those that have no effect on a command.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct Common {
-    /// Where the service is
+    /// The URL of the service
     ///
-    /// That of the profile unless given, else that of epilot
+    /// Default: the URL of the profile, else epilot's own
     #[arg(
         short,
         long,
@@ -97,11 +97,13 @@ pub struct Common {
     )]
     pub server: Option<String>,
 
-    /// The API token; better in the environment (`EPILOT_TOKEN`), where no process list shows it
+    /// The API token; better set `EPILOT_TOKEN`, which no process list shows
     #[arg(short, long, global = true, help_heading = "Service")]
     pub token: Option<SecretString>,
 
-    /// Read the token from a file, `-` for standard input; read again once when it is not accepted
+    /// Read the token from a file (`-`: standard input)
+    ///
+    /// The file is read once more when the service does not accept the token
     #[arg(
         long,
         global = true,
@@ -112,7 +114,9 @@ pub struct Common {
     )]
     pub token_file: Option<PathBuf>,
 
-    /// Ask a command for the token, as its first line; asked again once when it is not accepted
+    /// Run a command, and use the first line of its output as the token
+    ///
+    /// The command is run once more when the service does not accept the token
     #[arg(
         long,
         global = true,
@@ -123,7 +127,7 @@ pub struct Common {
     )]
     pub token_command: Option<String>,
 
-    /// The profile of epilot's tools to work with; that of `EPILOT_PROFILE` or the active one unless given
+    /// The profile of epilot's tools; default: `EPILOT_PROFILE` or the active one
     #[arg(
         long,
         global = true,
@@ -133,7 +137,9 @@ pub struct Common {
     )]
     pub profile: Option<String>,
 
-    /// Where entities are searched; the server itself unless it is epilot's own
+    /// The URL of the entity search
+    ///
+    /// Default: epilot's own for epilot's server, else the same as --server
     #[arg(
         long,
         global = true,
@@ -143,7 +149,7 @@ pub struct Common {
     )]
     pub entity_server: Option<String>,
 
-    /// The organisation to work in, where the token allows several; that of the profile unless given
+    /// The organisation, where the token allows several; default: that of the profile
     #[arg(
         long,
         global = true,
@@ -153,7 +159,7 @@ pub struct Common {
     )]
     pub org: Option<String>,
 
-    /// Work on the built-in sandbox instead of the service; no token is needed or used
+    /// Use the built-in sandbox instead of the service; no token is used
     #[arg(
         long,
         global = true,
@@ -162,7 +168,9 @@ pub struct Common {
     )]
     pub sandbox: bool,
 
-    /// How long one request may take in all; 30 unless given, and as before when a run is resumed
+    /// The time limit for one request
+    ///
+    /// Default: 30; for `resume`, the value with which the run was started
     #[arg(
         long, global = true, hide_short_help = true, value_name = "SECONDS",
         value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
@@ -184,7 +192,7 @@ pub struct Common {
     #[arg(short, long, global = true, help_heading = "Behaviour")]
     pub yes: bool,
 
-    /// Never ask; without --yes a command that would ask ends with exit code 64
+    /// Never ask: without --yes, exit with code 64 instead
     #[arg(
         long,
         global = true,
@@ -197,7 +205,7 @@ pub struct Common {
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
 
-    /// No progress
+    /// Show no progress
     #[arg(
         short,
         long,
@@ -207,7 +215,7 @@ pub struct Common {
     )]
     pub quiet: bool,
 
-    /// A line for each change, and for each attempt that is repeated or looked up
+    /// Show a line for each change, and for each retry or read-back
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
 }
@@ -240,7 +248,7 @@ pub struct Plan {
     /// The file to write
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// End with exit code 2 when there is something to change
+    /// Exit with code 2 when there is something to change
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]
@@ -266,9 +274,9 @@ pub struct Show {
 pub struct Diff {
     /// The plan that was reviewed
     pub reviewed: PathBuf,
-    /// The plan of now
+    /// The present plan
     pub now: PathBuf,
-    /// End with exit code 2 when applying one would do something else than applying the other
+    /// Exit with code 2 when the plans would do different things
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -290,10 +298,10 @@ pub enum Format {
 pub struct Run {
     /// The playbook, a YAML file
     pub playbook: PathBuf,
-    /// Print the plan that a run would apply, and write nothing
+    /// Show the plan, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: end with exit code 2 when there is something to change
+    /// With --dry-run: exit with code 2 when there is something to change
     #[arg(long, requires = "dry_run")]
     pub detailed_exitcode: bool,
     #[command(flatten)]
@@ -308,10 +316,10 @@ pub struct Run {
 pub struct Apply {
     /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
-    /// Refuse a plan that is older
+    /// Refuse a plan that is older than this
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = age, help_heading = "Applying")]
     pub max_age: SignedDuration,
-    /// Refuse any other plan than the one for which `sha256sum` prints this
+    /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
     #[arg(long, value_name = "SHA256", value_parser = sha256, help_heading = "Applying")]
     pub approved: Option<String>,
     #[command(flatten)]
@@ -328,7 +336,7 @@ pub struct Resume {
     /// The newest run that is not finished
     #[arg(long)]
     pub last: bool,
-    /// What to do with the changes that earlier sessions left in doubt and no read can settle
+    /// What to do with old doubts that no read can settle
     #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     #[command(flatten)]
@@ -338,9 +346,9 @@ pub struct Resume {
 /// A person's answer where nobody else can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InDoubt {
-    /// They took no effect, or twice does no harm: send them again
+    /// Send the changes again: they took no effect, or a second time does no harm
     Retry,
-    /// Leave them as they are, and bring the run to its end
+    /// Leave the changes in doubt, and finish the run
     Skip,
 }
 
@@ -369,29 +377,29 @@ pub struct Sandbox {
     /// The same seed and epoch give the same data
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// The day that the data are relative to; today when the data are made
+    /// The day from which the data's dates are computed; default: today
     #[arg(long, value_name = "DATE")]
     pub epoch: Option<Date>,
     /// A script of faults: errors, delays, broken connections
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
-    /// How long automations run before they end; 300 unless given. Some never end
+    /// How long automations run; default: 300. Some never end
     #[arg(long, value_name = "SECONDS")]
     pub automations_take: Option<u64>,
-    /// Where the data are kept; `sandbox` in the state folder unless given
+    /// The folder for the data; default: `sandbox` in the state folder
     #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum SandboxCommand {
-    /// Throw the data away
+    /// Delete the data
     Reset,
 }
 
 #[derive(Debug, Args)]
 pub struct Init {
-    /// The folder; it is made when it is not there
+    /// The folder; it is created if it does not exist
     #[arg(value_name = "DIR", default_value = ".")]
     pub dir: PathBuf,
 }
@@ -404,7 +412,7 @@ pub struct Completions {
 
 #[derive(Debug, Args)]
 pub struct Vars {
-    /// Set a variable of the playbook; repeat it for more
+    /// Set a variable of the playbook; repeatable
     #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Planning")]
     pub vars: Vec<Var>,
 }
@@ -414,22 +422,22 @@ pub struct Vars {
 pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
-    /// The moment that relative dates count from, like 2026-12-01T08:00:00Z; the clock's unless given
+    /// The value of `now`, like 2026-12-01T08:00:00Z; default: the present time
     #[arg(long, value_name = "TIMESTAMP", help_heading = "Planning")]
     pub now: Option<Timestamp>,
-    /// Take the first N targets only
+    /// Select only the first N targets
     #[arg(long, value_name = "N", help_heading = "Planning")]
     pub limit: Option<u64>,
-    /// Leave out an execution or a part of one, with all that is in it; repeat it for more
+    /// Leave out an execution or a part, with everything in it; repeatable
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub exclude: Vec<Id>,
-    /// As --exclude, with the ids in a file: one a line, or a column `id`
+    /// Like --exclude, for the ids in a file: one a line, or a column `id`
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub exclude_file: Option<PathBuf>,
-    /// Take this execution or part of one only, with all that is in it; repeat it for more
+    /// Select only this execution or part, with everything in it; repeatable
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub only: Vec<Id>,
-    /// As --only, with the ids in a file, like the failed.csv of a run
+    /// Like --only, for the ids in a file, such as a run's failed.csv
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub only_file: Option<PathBuf>,
 }
@@ -437,28 +445,32 @@ pub struct Planning {
 /// Overrides of the pace that the playbook, the plan or the run gives.
 #[derive(Debug, Args)]
 pub struct Pacing {
-    /// Requests at most, like 8/s; reads and retries count too
+    /// Limit the request rate, like 8/s; reads and retries count too
     #[arg(long, help_heading = "Applying")]
     pub rate: Option<Rate>,
-    /// Executions worked on at the same time
+    /// Work on N executions at the same time
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub concurrency: Option<NonZeroU32>,
-    /// Stop after so many failures in a row
+    /// Stop after N failures in a row
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub stop_after: Option<NonZeroU32>,
-    /// Let at most so many changes of the run fail, or such a share of them, like 2%: with the last one it stops
+    /// Stop after N failed changes (or N%) in the whole run
     #[arg(long, value_name = "N|N%", help_heading = "Applying")]
     pub max_errors: Option<Share>,
-    /// How long after a send the service may still be at work on it, however it was answered; --timeout unless given
+    /// How long the service may still work on a request that was given up
+    ///
+    /// A read proves that a change had no effect only after this time. Default: --timeout
     #[arg(
         long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
         value_parser = clap::value_parser!(u64).range(1..=86_400)
     )]
     pub settle: Option<u64>,
-    /// Send without reading each execution once more; what changed since the plan is overwritten
+    /// Send without a re-check; changes made since the plan are overwritten
     #[arg(long, help_heading = "Applying")]
     pub no_recheck: bool,
-    /// Wait for a run of the same playbook, or on the same server and organisation, instead of ending
+    /// Wait until no other run is in the way
+    ///
+    /// That is a run of the same playbook, or on the same server and organisation. Without --wait the command ends with an error
     #[arg(long, help_heading = "Applying")]
     pub wait: bool,
 }
@@ -466,13 +478,13 @@ pub struct Pacing {
 /// What is said about a new run.
 #[derive(Debug, Args)]
 pub struct Applying {
-    /// Refuse a plan with more changes
+    /// Refuse a plan with more changes than N
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub max_changes: Option<u64>,
-    /// Why; kept in the run's folder
+    /// Why the run is made; kept in the run's folder
     #[arg(long, value_name = "TEXT", help_heading = "Applying")]
     pub reason: Option<String>,
-    /// Do it although it was done before, and doing it twice has an effect twice
+    /// Apply it although an earlier run did the same
     #[arg(long, help_heading = "Applying")]
     pub again: bool,
 }

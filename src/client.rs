@@ -147,7 +147,7 @@ impl Client {
         Ok(read.found)
     }
 
-    /// As [`read`](Self::read), with the moments between which it was true.
+    /// As [`read`](Self::read); says also when the request left and how long the answer took.
     ///
     /// # Errors
     ///

@@ -41,7 +41,7 @@ pub struct Origin {
 pub enum PlanningError {
     #[error(transparent)]
     Scan(#[from] ScanError),
-    #[error("organisation {asked} was asked for, and the executions belong to {found}")]
+    #[error("organisation {asked} was requested, but the executions belong to {found}")]
     OtherOrganisation { asked: String, found: String },
     #[error(transparent)]
     Plan(#[from] PlanError),

@@ -17,8 +17,8 @@ pub fn create(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
 
-/// Opens a lock's file, and makes it, mode 0600, when there is none. Readable too: a network file system wants that of
-/// who shares a lock.
+/// Opens a lock's file, and makes it, mode 0600, when there is none. It is opened for reading too, since a network file
+/// system requires that for a shared lock.
 ///
 /// # Errors
 ///

@@ -244,7 +244,7 @@ mod tests {
             &json!({"configured_reasons": reasons()}),
         )[1]
         .clone();
-        let why = "closing_reason.extra_description had no value, and no request takes one away";
+        let why = "closing_reason.extra_description had no value, and the API can't clear it";
         assert_eq!(undo, json!(Undo::None(why.to_owned())));
     }
 

@@ -185,7 +185,7 @@ impl Subject<'_> {
 fn checked(id: String) -> Result<String, String> {
     match Id::new(&id) {
         Ok(_) => Ok(id),
-        Err(error) => Err(format!("{id:?} is no id: {error}")),
+        Err(error) => Err(format!("{id:?} is not an id: {error}")),
     }
 }
 

@@ -64,9 +64,7 @@ fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
     match (before, after) {
         (Value::Null, Value::Array(_)) => Ok(json!([])),
         (Value::Null, empty) if is_empty(empty) => Ok(empty.clone()),
-        (Value::Null, _) => Err(format!(
-            "{path} had no value, and no request takes one away"
-        )),
+        (Value::Null, _) => Err(format!("{path} had no value, and the API can't clear it")),
         (Value::Object(fields), Value::Object(written)) => {
             let mut whole = without_nulls(fields);
             for (name, after) in written {
@@ -126,7 +124,7 @@ mod tests {
             (json!({"a": {}}), json!({"a": {"b": "x"}}), Err("f.a.b")),
         ] {
             let undo =
-                undo.map_err(|path| format!("{path} had no value, and no request takes one away"));
+                undo.map_err(|path| format!("{path} had no value, and the API can't clear it"));
             assert_eq!(
                 write("f", &before, &after).undo(),
                 undo,

@@ -63,7 +63,7 @@ impl Reassign {
         if numbered.changes() && !is_writable {
             let before = &numbered.before;
             return Err(format!(
-                "has {NUMBERED} {before}, which no request of an {} changes",
+                "has {NUMBERED} {before}, which no request changes on an {}",
                 subject.level
             ));
         }
@@ -98,7 +98,7 @@ impl Reassign {
                 // An empty cell of a spreadsheet must not take everybody away.
                 if users.is_empty() && !templates.is_empty() {
                     return Err(
-                        "`set` gives nobody; to take everybody away write `set: []`".to_owned()
+                        "`set` gives no user; to remove all assignees write `set: []`".to_owned(),
                     );
                 }
                 let stays = |assignee: &Value| assignee.is_object() || is_one_of(assignee, &users);

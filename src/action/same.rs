@@ -11,8 +11,8 @@ const SETS: [&str; 5] = [
     "closing_reason.selected_reasons",
 ];
 
-/// Whether the field at a dotted path says the same in both. Absent, null and empty are one: the service gives back any of
-/// them for the others.
+/// Whether the field at a dotted path says the same in both. Absent, null and empty count as equal: the service may return
+/// any of them for another.
 pub fn same(path: &str, one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) if SETS.contains(&path) => are_same(one, other),

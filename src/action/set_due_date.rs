@@ -47,7 +47,7 @@ fn set_rule(subject: &Subject<'_>, rule: &Body) -> Result<Planned, String> {
     // Also where it has this very rule: the date goes before it.
     if let Some(due) = subject.text(fields.due) {
         return Err(format!(
-            "is due {due}: a date goes before a rule, and no request takes it away"
+            "is due {due}: a date takes precedence over a rule, and the API can't clear it"
         ));
     }
     let write = FieldWrite::new(subject.data, fields.rule, after);
@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(
             said(&v2, &flow("e", &json!({"due_date": "2026-12-24"}))),
             [
-                "rejected e: is due 2026-12-24: a date goes before a rule, and no request takes it away"
+                "rejected e: is due 2026-12-24: a date takes precedence over a rule, and the API can't clear it"
             ]
         );
     }
@@ -222,7 +222,7 @@ mod tests {
             (json!(null), "skipped e: is due by that rule already"),
             (
                 json!("2026-12-24"),
-                "rejected e: is due 2026-12-24: a date goes before a rule, and no request takes it away",
+                "rejected e: is due 2026-12-24: a date takes precedence over a rule, and the API can't clear it",
             ),
         ] {
             let v2 = flow("e", &json!({"due_date": due, "due_date_config": v2}));

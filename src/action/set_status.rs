@@ -138,7 +138,7 @@ mod tests {
             (
                 "set_status: \"{{ task.name }}\"",
                 json!({"status": "PENDING"}),
-                "rejected t: `T` is no status to set: use PENDING, IN_PROGRESS, COMPLETED, SKIPPED",
+                "rejected t: `T` can't be set as a status: use PENDING, IN_PROGRESS, COMPLETED, SKIPPED",
             ),
         ] {
             assert_eq!(set(action, &task), line, "{action} {task}");
@@ -171,7 +171,7 @@ mod tests {
             };
             assert_eq!(json!(change.before), json!({"status": null}));
             assert_eq!(json!(change.after), json!({"status": status}));
-            let why = "status had no value, and no request takes one away";
+            let why = "status had no value, and the API can't clear it";
             assert_eq!(json!(change.undo), json!({"none": why}));
         }
     }

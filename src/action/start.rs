@@ -32,7 +32,7 @@ pub struct Context {
 const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::AutomationsMayFire],
-    irreversible: Some("what has started may have acted; delete removes it, and no more"),
+    irreversible: Some("a started execution may have acted; a delete removes only the execution"),
 };
 
 impl Start {
@@ -134,7 +134,7 @@ mod tests {
             started(whole),
             r#"POST /v1/workflows/executions {"assignedTo":["7"],"contexts":[{"id":"c1","schema":"contact","title":""},{"id":"c2","schema":"contact","title":""}],"purposes":["a purpose"],"trigger":"MANUAL","workflowId":"t"}"#
         );
-        let wrong = r#"rejected c1: "5\n6" is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#;
+        let wrong = r#"rejected c1: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#;
         for id in ["template: t", "id: c2", "schema: contact", "\"7\""] {
             let template = r#""{{ vars.lines }}""#;
             let lines = match id.split_once(": ") {

@@ -42,7 +42,7 @@ impl Wish<'_> {
         let to = self.to;
         if !WANTED.contains(&to) {
             return Err(format!(
-                "`{to}` is no status to set: use {}",
+                "`{to}` can't be set as a status: use {}",
                 WANTED.join(", ")
             ));
         }

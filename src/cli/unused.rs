@@ -1,17 +1,17 @@
-//! Refuses flags that a command takes and has no use for: who gives one expects something of it.
+//! Refuses flags that have no effect on a command: a person who gives one expects an effect.
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
 use super::{Cli, Command, Common};
 
-/// What of the common flags a command has a use for.
+/// Which of the common flags have an effect on a command.
 #[derive(Clone, Copy, Debug)]
 struct Uses {
     /// It makes requests.
     service: bool,
     /// It has a result for `--json`.
     json: bool,
-    /// It makes changes, each of which can be told.
+    /// It makes changes, which are shown one by one.
     verbose: bool,
 }
 
@@ -55,25 +55,25 @@ impl Command {
 }
 
 impl Cli {
-    /// The same, when the command has a use for every flag that is given.
+    /// The same, if every flag that is given has an effect on the command.
     ///
     /// # Errors
     ///
-    /// When it has none for one of them.
+    /// When one of them has none.
     pub fn without_unused(self) -> Result<Self, clap::Error> {
         match unused(&self.command, &self.common) {
             None => Ok(self),
             Some((flag, why)) => {
                 let name = self.command.name();
                 let message =
-                    format!("`wf-bulk {name}` {why}, so {flag} means nothing to it; leave it out");
+                    format!("`wf-bulk {name}` {why}, so {flag} has no effect; leave it out");
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
             }
         }
     }
 }
 
-/// The first flag that the command has no use for, and why it has none.
+/// The first flag without an effect on the command, and why it has none.
 fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static str)> {
     let Common {
         server,
@@ -85,9 +85,9 @@ fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static 
         org,
         sandbox,
         timeout,
-        // A place. No command looks for runs elsewhere.
+        // A place: every command that needs runs looks there.
         state_dir: _,
-        // Every command keeps these: one that never asks, and one without progress, too.
+        // They hold for a command that never asks or shows no progress, too.
         yes: _,
         no_interactive: _,
         quiet: _,
@@ -95,31 +95,26 @@ fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static 
         verbose,
     } = common;
     let uses = command.uses();
-    let service = "makes no requests";
+    let service = [
+        ("--server", server.is_some()),
+        ("--token", token.is_some()),
+        ("--token-file", token_file.is_some()),
+        ("--token-command", token_command.is_some()),
+        ("--profile", profile.is_some()),
+        ("--entity-server", entity_server.is_some()),
+        ("--org", org.is_some()),
+        ("--sandbox", *sandbox),
+        ("--timeout", timeout.is_some()),
+    ];
     [
-        ("--server", server.is_some(), uses.service, service),
-        ("--token", token.is_some(), uses.service, service),
-        ("--token-file", token_file.is_some(), uses.service, service),
-        (
-            "--token-command",
-            token_command.is_some(),
-            uses.service,
-            service,
-        ),
-        ("--profile", profile.is_some(), uses.service, service),
-        (
-            "--entity-server",
-            entity_server.is_some(),
-            uses.service,
-            service,
-        ),
-        ("--org", org.is_some(), uses.service, service),
-        ("--sandbox", *sandbox, uses.service, service),
-        ("--timeout", timeout.is_some(), uses.service, service),
-        ("--json", *json, uses.json, "has no result in JSON"),
-        ("--verbose", *verbose, uses.verbose, "makes no changes"),
+        (uses.service, "makes no requests", &service[..]),
+        (uses.json, "has no result in JSON", &[("--json", *json)]),
+        (uses.verbose, "makes no changes", &[("--verbose", *verbose)]),
     ]
     .into_iter()
-    .find(|(_, given, used, _)| *given && !used)
-    .map(|(flag, _, _, why)| (flag, why))
+    .filter(|(used, ..)| !used)
+    .find_map(|(_, why, flags)| {
+        let (flag, _) = flags.iter().find(|(_, given)| *given)?;
+        Some((*flag, why))
+    })
 }

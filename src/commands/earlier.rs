@@ -1,4 +1,4 @@
-//! What earlier runs in the state folder have to do with a plan that is to be applied.
+//! The earlier runs in the state folder that may be a reason to refuse a plan.
 
 use super::launch::not_kept;
 use crate::{
@@ -18,7 +18,7 @@ pub(super) struct Candidate<'a> {
     pub(super) vars_sha256: &'a str,
     /// The organisation that it would be applied in, if it is known.
     pub(super) org: Option<&'a str>,
-    /// Doing it twice is meant.
+    /// `--again`: a second application is meant.
     pub(super) again: bool,
 }
 
@@ -35,7 +35,7 @@ impl Candidate<'_> {
                 && !other_org)
     }
 
-    /// The runs that may be a reason against it.
+    /// The runs that may be a reason to refuse the plan.
     pub(super) fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
         let listing = state_dir.list().map_err(not_kept)?;
         let mut unreadable = listing.unreadable.into_iter();
@@ -49,7 +49,7 @@ impl Candidate<'_> {
                 "the run in {path} can't be read, and it may have done this already"
             ))
             .caused_by(error)
-            .hint("if it did not, or doing it again is meant, add --again")
+            .hint("if it did not, or if you want to do it again, add --again")
             .hint("nothing was changed"));
         }
         let mut earlier = Vec::new();
@@ -69,14 +69,14 @@ impl Candidate<'_> {
         Ok(earlier)
     }
 
-    /// None of a run that has ended and is no reason.
+    /// Where a run stands; none when it has ended and is no reason to refuse the plan.
     fn standing(&self, run: &Listed, same_plan: bool) -> Result<Option<EarlierStanding>, Error> {
         let mut ending = run.ending.clone();
         if ending.is_none() {
             if run.folder.is_worked_on().map_err(not_kept)? {
                 return Ok(Some(EarlierStanding::Running));
             }
-            // It may have come to its end just now.
+            // It may have ended between the two looks.
             ending = run.folder.ending().map_err(not_kept)?;
         }
         let Some(ending) = ending else {
@@ -100,7 +100,7 @@ fn done(folder: &RunFolder) -> Result<Done, Error> {
             folder.id()
         ))
         .caused_by(error)
-        .hint("if it did not, or doing it again is meant, add --again")
+        .hint("if it did not, or if you want to do it again, add --again")
         .hint("nothing was changed")
     })?;
     let counts = snapshot.state.counts();

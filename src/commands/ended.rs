@@ -35,7 +35,7 @@ pub(super) fn show_again(
             say(|out| {
                 writeln!(
                     out,
-                    "run {run} has come to its end: nothing is left to do; this is its report"
+                    "run {run} has ended, and nothing is left to do; this is its result"
                 )
             });
             None
@@ -44,7 +44,7 @@ pub(super) fn show_again(
             say(|out| {
                 writeln!(
                     out,
-                    "run {run} was abandoned and can't be resumed; this is what it came to"
+                    "run {run} was abandoned and can't be resumed; this is its result"
                 )
             });
             Some(reason.clone())

@@ -67,7 +67,7 @@ pub(super) async fn execute(
         Tail::Unended { .. } => say(|out| {
             writeln!(
                 out,
-                "the checkpoint's last line had lost its end, which was put back"
+                "the checkpoint's last line had lost its newline, which was restored"
             )
         }),
     }

@@ -95,7 +95,13 @@ fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
     ids.into_iter()
         .map(|(row, text)| {
             Id::new(&text).map_err(|error| {
-                failed(format!("{}, row {row}: {text:?} is no id: {error}", path.display()).into())
+                failed(
+                    format!(
+                        "{}, row {row}: {text:?} is not an id: {error}",
+                        path.display()
+                    )
+                    .into(),
+                )
             })
         })
         .collect()

@@ -15,7 +15,7 @@ impl Pacing {
         }
     }
 
-    /// How long after a send a read can prove that it did nothing, in milliseconds.
+    /// How long after an attempt was given up a read can prove that it did nothing, in milliseconds.
     pub(super) fn settle_ms(&self) -> Option<u64> {
         self.settle.map(|seconds| seconds * 1000)
     }

@@ -69,7 +69,7 @@ fn explained(error: PlanningError) -> Error {
             Some("nothing was written; an incomplete selection is none")
         }
         PlanningError::OtherOrganisation { .. } => Some(
-            "it comes from --org, the profile or the stored credentials; if the other one is meant, name it with --org",
+            "it comes from --org, the profile or the stored credentials; to work in the other one, give it with --org",
         ),
         PlanningError::Scan(
             ScanError::Listed(_)

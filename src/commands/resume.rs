@@ -103,30 +103,31 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     exit_code
 }
 
-/// A run goes on where it was started: flags that name another place are refused.
+/// A run continues where it was started: flags that name another place are refused.
 fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
     let server = match (&common.server, common.sandbox) {
         (Some(server), _) => Some(Server::named(server)?),
         (None, true) => Some(Server::Sandbox),
         (None, false) => None,
     };
-    let elsewhere = |what: &str, started: &str, given: &str| {
+    let elsewhere = |started: &str, given: &str| {
         Err(Error::usage(format!(
-            "run {} was started {what} {started}, not {what} {given}",
+            "run {} was started {started}, not {given}",
             settings.run
         ))
-        .hint("a run goes on where it was started; leave the flag out"))
+        .hint("a run continues where it was started; leave the flag out"))
     };
     if let Some(given) = server.map(|server| server.label())
         && given != settings.server
     {
-        return elsewhere("on", &settings.server, &given);
+        return elsewhere(&format!("on {}", settings.server), &format!("on {given}"));
     }
+    let in_org = |org: &str| format!("in organisation {org}");
     match (&common.org, &settings.org) {
         (Some(given), Some(started)) if given != started => {
-            elsewhere("in organisation", started, given)
+            elsewhere(&in_org(started), &in_org(given))
         }
-        (Some(given), None) => elsewhere("in", "no organisation by name", given),
+        (Some(given), None) => elsewhere("without an organisation", &in_org(given)),
         (Some(_) | None, Some(_)) | (None, None) => Ok(()),
     }
 }

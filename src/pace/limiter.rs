@@ -38,7 +38,7 @@ use super::{Rate, adaptive::Adaptive};
 pub struct Pacer {
     rate: Rate,
     burst: NonZeroU32,
-    /// Held by the one of [`Lane::New`] that competes with those of [`Lane::Begun`].
+    /// Held by the one request of [`Lane::New`] that waits for its turn together with those of [`Lane::Begun`].
     newcomer: tokio::sync::Mutex<()>,
     /// Held while waiting for a permit: tokio's mutex is fair, so permits go in the order of asking,
     /// and only the first of all waiters has a timer.
@@ -60,8 +60,8 @@ pub enum Lane {
     Begun,
 }
 
-/// A request whose turn to depart is further away than this has a permit that is out of date, and takes another one.
-/// Otherwise those who were held up together would stay that far behind their permits for as long as the run is busy.
+/// A request that would wait longer than this to depart takes another permit first. Otherwise requests that were held up
+/// together would depart that late after their permits for as long as the run is busy.
 const OUT_OF_DATE: Duration = Duration::from_millis(100);
 
 struct State {

@@ -30,7 +30,7 @@ impl Percent {
     }
 
     /// Whether `part` is more than this share of `total`.
-    pub fn is_below(self, part: u64, total: u64) -> bool {
+    pub fn is_exceeded_by(self, part: u64, total: u64) -> bool {
         u128::from(part) * u128::from(WHOLE) > u128::from(total) * u128::from(self.units)
     }
 
@@ -108,7 +108,7 @@ mod tests {
             let product = total * hundredths;
             prop_assert_eq!(percent.floor_of(total), product / 10_000);
             prop_assert_eq!(percent.ceil_of(total), product / 10_000 + u64::from(product % 10_000 > 0));
-            prop_assert_eq!(percent.is_below(part, total), part * 10_000 > product);
+            prop_assert_eq!(percent.is_exceeded_by(part, total), part * 10_000 > product);
         }
 
         #[test]
@@ -126,7 +126,7 @@ mod tests {
         let all: Percent = "100".parse().unwrap();
         for total in [0, 1, 137, u64::MAX] {
             assert_eq!((all.floor_of(total), all.ceil_of(total)), (total, total));
-            assert!(!all.is_below(total, total));
+            assert!(!all.is_exceeded_by(total, total));
         }
     }
 

@@ -21,7 +21,7 @@ pub struct Circumstances {
     pub sha256: String,
     /// What it prints for the plan that was approved, if somebody says so.
     pub approved: Option<String>,
-    /// A person says that doing it twice is meant.
+    /// `--again`: a person says that a second application is meant.
     pub again: bool,
     /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
     /// that have come to their end the ones that [`matters`].
@@ -48,11 +48,11 @@ pub enum EarlierStanding {
     Abandoned(Done),
 }
 
-/// The changes of an ended run that may have made things as its plan wanted them.
+/// How many changes of an ended run took effect, or may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     pub applied: u64,
-    /// Found as the plan wanted them. That somebody else had made them so is a guess.
+    /// Found in place before they were sent. They may still be effects of this playbook.
     pub already_done: u64,
     pub in_doubt: u64,
 }
@@ -116,7 +116,7 @@ pub enum Refusal {
     #[error("run {run} applied this very plan already")]
     Applied { run: String },
     #[error(
-        "run {run} {} this already ({done}){}, and doing it again has its effect again",
+        "run {run} {} this already ({done}){}, and a second time it would take effect again",
         if done.is_certain() { "did" } else { "may have done" },
         if *abandoned { " before it was abandoned" } else { "" }
     )]
@@ -153,7 +153,7 @@ impl Refusal {
             }
             Self::Applied { .. } => "to bring what is left up to date, plan again; to apply it once more, add --again".to_owned(),
             Self::Repeated { run, .. } => {
-                format!("look at what it did: wf-bulk status {run}; if doing it again is meant, add --again")
+                format!("look at what it did: wf-bulk status {run}; to do it again, add --again")
             }
         }
     }
@@ -237,12 +237,12 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
     refusals
 }
 
-/// Whether a run that has come to its end can be a reason against this plan, so that what it did has to be known.
+/// Whether an ended run can be a reason to refuse this plan, so that what it did has to be read.
 pub const fn matters(header: &Header, same_plan: bool, again: bool) -> bool {
     !again && (same_plan || is_once(header))
 }
 
-/// Applying it twice has its effect twice, and nobody has said for good that this is meant.
+/// Applying it twice takes effect twice, and the playbook is not `repeatable`.
 pub const fn is_once(header: &Header) -> bool {
     !header.playbook.converges && !header.playbook.repeatable
 }
@@ -485,7 +485,7 @@ mod tests {
             let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
             format!("{}; {}", refusals[0], refusals[0].cure())
         };
-        let cure = "look at what it did: wf-bulk status r; if doing it again is meant, add --again";
+        let cure = "look at what it did: wf-bulk status r; to do it again, add --again";
         let doubt = Done { applied: 0, ..DONE };
         for (standing, said) in [
             (
@@ -501,7 +501,7 @@ mod tests {
                 "run r may have done this already (1 in_doubt) before it was abandoned",
             ),
         ] {
-            let expected = format!("{said}, and doing it again has its effect again; {cure}");
+            let expected = format!("{said}, and a second time it would take effect again; {cure}");
             assert_eq!(told(standing), expected);
         }
     }

@@ -361,7 +361,7 @@ async fn a_plan_is_for_the_organisation_of_its_executions_or_else_for_the_one_th
     let (result, bytes) = plan_for(&service, &flows, Some("9999")).await;
     assert_eq!(
         result.unwrap_err().to_string(),
-        "organisation 9999 was asked for, and the executions belong to 4711"
+        "organisation 9999 was requested, but the executions belong to 4711"
     );
     assert!(bytes.is_empty(), "nothing was written");
 }

@@ -493,7 +493,7 @@ pub(super) fn is_id(reader: &mut Reader<'_>, field: Field<'_>, text: &str) -> Op
         Ok(id) => Some(id),
         Err(error) => {
             reader.note(
-                Mistake::new(field.node.span, format!("`{text}` is no id: {error}"))
+                Mistake::new(field.node.span, format!("`{text}` is not an id: {error}"))
                     .help("use the id as the API gives it"),
             );
             None

@@ -29,7 +29,7 @@ impl Guards {
         }
         if let Some(most) = self
             .max_percent
-            .filter(|most| most.is_below(groups, scanned))
+            .filter(|most| most.is_exceeded_by(groups, scanned))
         {
             broken.push(format!(
                 "{groups} of {scanned} executions would be changed, max_percent is {most}"

@@ -87,7 +87,7 @@ pub fn write_runs(runs: &[RunLine], out: &mut dyn Write, styles: Styles) -> io::
         if run.is_running() {
             writeln!(
                 out,
-                "    is running now; what it is sending counts as in_doubt"
+                "    is running now; requests in flight count as in_doubt"
             )?;
         } else if run.ending.is_none() {
             writeln!(out, "    go on: wf-bulk resume {}", settings.run)?;

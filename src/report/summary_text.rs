@@ -123,7 +123,7 @@ impl Summary {
         if let Some(reason) = &self.abandoned {
             writeln!(
                 out,
-                "{} {}; plan again to do what it left",
+                "{} {}; make a new plan for the changes that are left",
                 "abandoned:".style(styles.error),
                 words::detail(reason)
             )?;
@@ -268,7 +268,7 @@ mod tests {
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: nobody knows whether 1 change took effect: look at the service
         hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
-        abandoned: given up by a person; plan again to do what it left
+        abandoned: given up by a person; make a new plan for the changes that are left
         ");
     }
 

@@ -134,7 +134,7 @@ pub(super) fn stop(drain: &Drain) -> String {
             )
         }
         Drain::NothingGotThrough { changes, last } => format!(
-            "{} could not be tried, and nothing got through since: {}",
+            "{} could not be attempted, and no change succeeded after that; the last error: {}",
             count(*changes, "change", "changes"),
             detail(last)
         ),

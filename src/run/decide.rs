@@ -16,12 +16,12 @@ use crate::{
 pub(super) struct Attempts {
     /// Over all sessions.
     pub(super) made: u32,
-    /// By earlier sessions. What they met says nothing of today: a dead server uses up attempts in no time.
+    /// By earlier sessions. These don't count against the limit: a server that was down then has used them up quickly.
     pub(super) earlier: u32,
 }
 
 impl Attempts {
-    /// As after one more.
+    /// With one attempt more.
     pub(super) const fn and_one(self) -> Self {
         Self {
             made: self.made + 1,
@@ -42,9 +42,9 @@ pub(super) enum Standing {
     /// An attempt may have taken effect.
     Doubtful {
         attempts: Attempts,
-        /// How long ago the last attempt was given up, by a clock that nobody sets.
+        /// How long ago the last attempt was given up, by the monotonic clock.
         age: Duration,
-        /// A person said to send it again.
+        /// A person has permitted another attempt.
         may_repeat: bool,
     },
     /// Its end is in the checkpoint.
@@ -94,15 +94,18 @@ pub(super) fn decide(
             age,
             may_repeat,
         } => {
-            let is_left = attempts.in_this_session() < limits.attempts;
-            let may_repeat = *may_repeat || (planned.change.repeat == Repeat::Safe && is_left);
+            let has_attempts_left = attempts.in_this_session() < limits.attempts;
+            let may_repeat =
+                *may_repeat || (planned.change.repeat == Repeat::Safe && has_attempts_left);
             let reading = reading.as_ref();
             match planned.evidence() {
                 Evidence::None => unreadable(planned.change.repeat, *attempts, may_repeat, reading),
-                Evidence::OfEffect => doubtful(*attempts, may_repeat, false, is_left, reading),
+                Evidence::OfEffect => {
+                    doubtful(*attempts, may_repeat, false, has_attempts_left, reading)
+                }
                 Evidence::Full => {
                     let disproved = *age >= limits.settle;
-                    doubtful(*attempts, may_repeat, disproved, is_left, reading)
+                    doubtful(*attempts, may_repeat, disproved, has_attempts_left, reading)
                 }
             }
         }
@@ -113,8 +116,8 @@ pub(super) fn decide(
                 Some(Reading::Done) => Step::End(End::AlreadyDone, None),
                 Some(Reading::Drifted(how)) => Step::End(End::Drifted, Some(how)),
                 Some(Reading::Gone) => Step::End(End::Gone, None),
-                // Attempts that did nothing don't stand in the way of a later session's: a token that was not
-                // accepted three times is no failure of the change.
+                // Attempts that took no effect do not count here: a token that was not accepted three times is no
+                // failure of the change.
                 Some(Reading::Open) | None => Step::Send {
                     attempts: *attempts,
                     disproved: false,
@@ -124,29 +127,29 @@ pub(super) fn decide(
     }
 }
 
-/// Of a doubt that a read can settle.
+/// The step for a doubt that a read can settle.
 fn doubtful(
     attempts: Attempts,
     may_repeat: bool,
     disproved: bool,
-    is_left: bool,
+    has_attempts_left: bool,
     reading: Option<&Reading>,
 ) -> Step {
     match reading {
         Some(Reading::Done) => Step::End(End::Applied, None),
         Some(Reading::Gone) => Step::End(End::Gone, None),
-        Some(Reading::Open) if may_repeat || (disproved && is_left) => Step::Send {
+        Some(Reading::Open) if may_repeat || (disproved && has_attempts_left) => Step::Send {
             attempts,
             disproved,
         },
         Some(Reading::Open) if disproved => Step::GiveUp { attempts },
-        // Somebody else's values hide whether ours were there; nobody can know.
+        // Somebody else's values hide whether ours were there.
         Some(Reading::Open | Reading::Drifted(_)) | None => Step::Leave,
     }
 }
 
-/// Of a doubt that no read can settle: whatever is seen may be somebody else's doing, and what is not seen may be there
-/// all the same.
+/// The step for a doubt that no read can settle: what a read shows may be somebody else's doing, and what it does not
+/// show may have happened.
 fn unreadable(
     repeat: Repeat,
     attempts: Attempts,

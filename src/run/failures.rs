@@ -7,9 +7,9 @@ use crate::{api::Id, event::Drain};
 
 /// What failed since the last success.
 ///
-/// A dead server fails whatever is sent to it. So a change that failed, and is known to have had no effect, is only
-/// suspected of it: something that succeeds afterwards shows that the service works and the failure was the change's
-/// own. When nothing does, or the failures in a row stop the run, the changes stay as they were.
+/// When the server is down, every request fails. So a failure without an effect is kept back at first. A later success
+/// shows that the service works and that the failure was the change's own. When nothing succeeds, or the failures in a row
+/// stop the run, the changes stay as they were.
 #[derive(Debug)]
 pub(super) struct Failures {
     stop_after: u32,
@@ -25,14 +25,14 @@ pub(super) struct Failures {
 pub(super) enum Fault {
     /// No connection: nothing was sent.
     NotSent,
-    /// The answer to the read of its execution was none that helps.
+    /// The service answered, and its execution could not be read from the answer.
     NotRead,
     /// The service was reached, and the change took no effect in all its attempts.
     Own,
 }
 
 impl Failures {
-    /// Failures of which so many in a row stop the run.
+    /// Stops the run after this many failures in a row.
     pub(super) const fn new(stop_after: u32) -> Self {
         Self {
             stop_after,
@@ -52,15 +52,15 @@ impl Failures {
         self.has_read = true;
     }
 
-    /// Something succeeded: what was kept back are the changes' own failures.
+    /// A change succeeded: the failures that were kept back are the changes' own.
     pub(super) fn succeeded(&mut self) -> Vec<Ended> {
         self.in_a_row.clear();
         let suspected = std::mem::take(&mut self.suspected);
         suspected.into_iter().map(|(ended, _)| ended).collect()
     }
 
-    /// The pass is over: the failures that are the changes' own all the same. If there are others, also the reason to
-    /// stop: nothing shows that the service can be reached, or that it is the service that answers.
+    /// The pass is over: gives the failures that are the changes' own even without a later success. If there are others,
+    /// also gives the reason to stop: nothing shows that the service can be reached, or that it is the service that answers.
     pub(super) fn passed(&mut self) -> (Vec<Ended>, Option<Drain>) {
         let suspected = std::mem::take(&mut self.suspected);
         let (own, others): (Vec<_>, Vec<_>) =

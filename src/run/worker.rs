@@ -331,7 +331,6 @@ impl Worker<'_> {
             if let (true, Verdict::Refused { .. }) = (disproved, &verdict) {
                 verdict = self.doubt_refusal(place, verdict).await?;
             }
-            let client = &self.shared.client;
             let next = client.after_write(&verdict, planned.change.repeat, tries);
             if let Verdict::Unauthorized { message } = &verdict {
                 // It was not accepted, so it did nothing, and may be sent again with another token.

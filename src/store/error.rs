@@ -34,7 +34,7 @@ pub enum StoreError {
     #[error("another process works on run {run}; wait for it to end")]
     RunLocked { run: RunId },
     #[error(
-        "another run on this machine writes to {server}{}, and two would be faster than either was told to be; \
+        "another run on this machine writes to {server}{}, and two runs together would exceed the rate; \
          wait for it with --wait",
         of_org(org.as_deref())
     )]

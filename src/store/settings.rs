@@ -32,7 +32,7 @@ pub struct RunSettings {
     pub recheck: bool,
     /// For one whole request, in milliseconds.
     pub timeout_ms: u64,
-    /// How long after a send a read can prove that it did nothing, in milliseconds.
+    /// How long after an attempt was given up a read can prove that it did nothing, in milliseconds.
     pub settle_ms: u64,
     /// What `--reason` said.
     pub reason: Option<String>,
@@ -44,7 +44,7 @@ impl RunSettings {
         Duration::from_millis(self.timeout_ms)
     }
 
-    /// How long after a send a read can prove that it did nothing.
+    /// How long after an attempt was given up a read can prove that it did nothing.
     pub const fn settle(&self) -> Duration {
         Duration::from_millis(self.settle_ms)
     }

@@ -85,5 +85,5 @@ fn a_flag_that_means_nothing_to_a_command_is_wrong_usage() {
     environment
         .run(&["status", "--org", "1"])
         .expect_code(64)
-        .expect_said("`wf-bulk status` makes no requests, so --org means nothing to it");
+        .expect_said("`wf-bulk status` makes no requests, so --org has no effect");
 }

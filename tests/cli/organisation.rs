@@ -77,7 +77,7 @@ fn executions_of_another_organisation_than_was_asked_for_are_not_planned() {
     environment
         .run_on(&sandbox, &plan)
         .expect_code(1)
-        .expect_said("organisation 4711 was asked for, and the executions belong to 1");
+        .expect_said("organisation 4711 was requested, but the executions belong to 1");
     assert!(!environment.path().join("x.plan").exists());
 }
 

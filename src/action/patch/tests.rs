@@ -130,7 +130,7 @@ fn what_had_no_value_can_not_be_emptied_again() {
         json!(change.undo)
     };
     let none =
-        |path: &str| json!({"none": format!("{path} had no value, and no request takes one away")});
+        |path: &str| json!({"none": format!("{path} had no value, and the API can't clear it")});
     let request = |body: Value| json!({"request": {"method": "PATCH", "path": "/v2/flows/executions/e", "body": body}});
     let text = "closing_reason.extra_description";
     let with_text = |text: Value| json!({"closing_reason": {"extra_description": text}});

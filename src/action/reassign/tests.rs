@@ -119,22 +119,22 @@ fn what_can_not_be_a_user_is_rejected() {
         (
             r#"{ from: "1", to: "{{ vars.lines }}" }"#,
             json!(["1"]),
-            r#"rejected e: "5\n6" is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
+            r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
         ),
         (
             r#"{ from: "{{ vars.lines }}", to: "1" }"#,
             json!(["1"]),
-            r#"rejected e: "5\n6" is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
+            r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
         ),
         (
             r#"{ set: ["1", "{{ vars.lines }}"] }"#,
             json!(["1"]),
-            r#"rejected e: "5\n6" is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
+            r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
         ),
         (
             r#"{ add: "{{ vars.escape }}" }"#,
             json!(["1"]),
-            r#"rejected e: "1\u{1b}[2J" is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\u{1b}'"#,
+            r#"rejected e: "1\u{1b}[2J" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\u{1b}'"#,
         ),
         (
             r#"{ from: "1", to: "{{ vars.blank }}" }"#,
@@ -319,7 +319,7 @@ fn numbers_that_no_request_changes_are_named() {
     };
     assert_eq!(
         said(json!([10])),
-        ["rejected e: has userIds [10], which no request of an execution changes"]
+        ["rejected e: has userIds [10], which no request changes on an execution"]
     );
     assert_eq!(
         said(json!([1])),

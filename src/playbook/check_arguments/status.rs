@@ -41,10 +41,10 @@ impl Arguments<'_, '_, '_, '_> {
             return Some(());
         }
         let help = match word {
-            "UNASSIGNED" | "ASSIGNED" => "write PENDING: the API's word for it today".to_owned(),
+            "UNASSIGNED" | "ASSIGNED" => "write PENDING, the API's current word".to_owned(),
             _ => did_you_mean(word, &SetStatus::WORDS),
         };
-        let message = format!("`{word}` is no status to set");
+        let message = format!("`{word}` can't be set as a status");
         self.reader.wrong(at, message, help);
         None
     }
@@ -54,7 +54,7 @@ impl Arguments<'_, '_, '_, '_> {
         if !self.setting.allow.contains(&Allow::Revert) {
             self.reader.wrong(
                 at,
-                "to revert a task resets every later task, can't be undone and isn't allowed",
+                "reverting a task resets every later task and can't be undone; it isn't allowed here",
                 "if it is meant: `guards: { allow: [revert] }`",
             );
         }

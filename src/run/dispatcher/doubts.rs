@@ -123,7 +123,7 @@ pub(super) fn to_look_at(planned: Planned, may_repeat: bool) -> Event {
     let look_at = planned.change.look_at();
     // A person's "retry" waits for a run that comes to it, and for a target that is as it was planned on.
     let not_repeated = if may_repeat {
-        " (not sent again: the target is not as planned, or the run stopped before)"
+        " (not sent again: the target has changed since the plan, or the run stopped first)"
     } else {
         ""
     };

@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// Stops when something failed in a stage, or is in doubt there. What earlier sessions brought counts until the run
-    /// has stopped for it: whoever resumes it then knows. While something of the stage still waits for a doubt
-    /// that a read may settle, all counts.
+    /// Stops when something failed in a stage, or is in doubt there. Errors of earlier sessions count until the run has
+    /// stopped because of them: the person who resumes it then knows them. While a change of the stage still waits for a
+    /// doubt that a read may settle, all errors count.
     ///
-    /// `end` is the number of executions up to which the stage goes, `failed_now` what failed in it in this session.
+    /// `end` is the number of executions up to the end of the stage, `failed_now` what failed in the stage in this session.
     pub(super) fn stop_after_stage<P: BufRead>(
         &mut self,
         number: usize,
