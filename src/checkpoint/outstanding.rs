@@ -8,7 +8,11 @@ pub enum Outstanding {
     /// It has its end.
     Nothing,
     /// No attempt took effect. It may be sent, as this attempt.
-    Send { attempt: u32 },
+    Send {
+        attempt: u32,
+        /// A read has proved of an attempt that it had no effect. It may have been too early.
+        disproved: bool,
+    },
     /// One of its attempts may have taken effect. A request that is safe to repeat, or of which a person said so, may be
     /// sent as attempt `attempts + 1`; anything else is read back first.
     Resolve { attempts: u32, may_repeat: bool },
@@ -22,23 +26,29 @@ impl State {
         match (self.phase(line), open) {
             (Phase::Ended(_), _) => Outstanding::Nothing,
             (
-                phase
-                @ (Phase::InFlight | Phase::InFlightAgain | Phase::InDoubt | Phase::MayRepeat),
+                phase @ (Phase::InFlight
+                | Phase::InFlightAgain
+                | Phase::InFlightDisproved
+                | Phase::InDoubt
+                | Phase::MayRepeat),
                 Some(open),
             ) => Outstanding::Resolve {
                 attempts: open.attempts,
                 may_repeat: phase == Phase::MayRepeat,
             },
             (
-                Phase::Untouched
+                phase @ (Phase::Untouched
                 | Phase::Between
+                | Phase::Disproved
                 | Phase::InFlight
                 | Phase::InFlightAgain
+                | Phase::InFlightDisproved
                 | Phase::InDoubt
-                | Phase::MayRepeat,
+                | Phase::MayRepeat),
                 open,
             ) => Outstanding::Send {
                 attempt: open.map_or(0, |open| open.attempts) + 1,
+                disproved: phase == Phase::Disproved,
             },
         }
     }
@@ -75,6 +85,8 @@ mod tests {
         attempts: Vec<Attempt>,
         /// A person said to send it again, and that was not done yet.
         permitted: bool,
+        /// A read has proved of an attempt that it had no effect, and no later one has become doubtful since.
+        disproved: bool,
         end: Option<End>,
     }
 
@@ -104,10 +116,11 @@ mod tests {
                     !self.live() && self.in_doubt() && *attempt == self.number()
                 }
                 Record::Ended { outcome, .. } => match outcome {
-                    End::Applied => self.live() || self.in_doubt(),
+                    End::Applied => self.live() || self.in_doubt() || self.disproved,
                     End::Drifted => !self.live() && !self.in_doubt(),
                     End::Gone => true,
-                    End::AlreadyDone | End::Refused | End::Failed => !self.in_doubt(),
+                    End::AlreadyDone => !self.in_doubt() && !self.disproved,
+                    End::Refused | End::Failed => !self.in_doubt(),
                     End::InDoubt => !self.live() && self.in_doubt(),
                 },
                 Record::StageStopped { .. }
@@ -127,15 +140,20 @@ mod tests {
                 (Record::Throttled { .. } | Record::NotSent { .. }, Some(last)) => {
                     *last = Attempt::DidNothing;
                 }
-                (Record::Unknown { .. }, Some(last)) => *last = Attempt::MayHaveWorked,
+                (Record::Unknown { .. }, Some(last)) => {
+                    *last = Attempt::MayHaveWorked;
+                    self.disproved = false;
+                }
                 (Record::NotApplied { .. }, _) => {
                     self.attempts.fill(Attempt::DidNothing);
                     self.permitted = false;
+                    self.disproved = true;
                 }
                 (Record::SendAgain { .. }, _) => self.permitted = true,
                 (Record::Ended { outcome, .. }, _) => self.end = Some(*outcome),
                 (Record::Resumed { .. }, Some(last)) if *last == Attempt::Live => {
                     *last = Attempt::MayHaveWorked;
+                    self.disproved = false;
                 }
                 _ => {}
             }
@@ -152,6 +170,7 @@ mod tests {
             } else {
                 Outstanding::Send {
                     attempt: self.number() + 1,
+                    disproved: self.disproved,
                 }
             }
         }

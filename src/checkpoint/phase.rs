@@ -16,6 +16,10 @@ pub enum Phase {
     InFlightAgain,
     /// All attempts are known to have had no effect; the next may start.
     Between,
+    /// As between: a read has proved that of an attempt. It may have been too early all the same.
+    Disproved,
+    /// An attempt is on its way, after such a proof.
+    InFlightDisproved,
     /// No attempt is on its way, and one of them may have taken effect.
     InDoubt,
     /// As in doubt; and a person said to send it again.
@@ -39,7 +43,8 @@ impl Phase {
     /// Where the change stands after `step`, or none when that contradicts what is known:
     ///
     /// - two attempts at once would be a request that nobody waits for;
-    /// - `applied` needs an attempt that may have taken effect, `already_done` that there is none: nothing was sent, or
+    /// - `applied` needs an attempt that may have taken effect, if only after a proof that came too early; `already_done`
+    ///   that there is none: nothing was sent, or
     ///   the answer says that the attempt found nothing to do;
     /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared
     ///   up first, by `not_applied`;
@@ -60,6 +65,35 @@ impl Phase {
                     @ (End::AlreadyDone | End::Drifted | End::Gone | End::Refused | End::Failed),
                 ),
             ) => Some(Self::Ended(end)),
+            (Self::Disproved, Step::Started) => Some(Self::InFlightDisproved),
+            (
+                Self::Disproved,
+                Step::Ended(
+                    end @ (End::Applied | End::Drifted | End::Gone | End::Refused | End::Failed),
+                ),
+            ) => Some(Self::Ended(end)),
+            (
+                Self::Disproved,
+                Step::Throttled
+                | Step::NotSent
+                | Step::Unknown
+                | Step::NotApplied
+                | Step::SendAgain
+                | Step::Ended(End::AlreadyDone | End::InDoubt),
+            ) => None,
+            (Self::InFlightDisproved, Step::Throttled | Step::NotSent) => Some(Self::Disproved),
+            (Self::InFlightDisproved, Step::Unknown) => Some(Self::InDoubt),
+            (
+                Self::InFlightDisproved,
+                Step::Ended(end @ (End::Applied | End::Gone | End::Refused | End::Failed)),
+            ) => Some(Self::Ended(end)),
+            (
+                Self::InFlightDisproved,
+                Step::Started
+                | Step::NotApplied
+                | Step::SendAgain
+                | Step::Ended(End::AlreadyDone | End::Drifted | End::InDoubt),
+            ) => None,
             (
                 Self::Untouched | Self::Between,
                 Step::Throttled
@@ -104,7 +138,7 @@ impl Phase {
             ) => None,
 
             (Self::InDoubt | Self::MayRepeat, Step::Started) => Some(Self::InFlightAgain),
-            (Self::InDoubt | Self::MayRepeat, Step::NotApplied) => Some(Self::Between),
+            (Self::InDoubt | Self::MayRepeat, Step::NotApplied) => Some(Self::Disproved),
             (Self::InDoubt | Self::MayRepeat, Step::SendAgain) => Some(Self::MayRepeat),
             (
                 Self::InDoubt | Self::MayRepeat,
@@ -134,18 +168,25 @@ impl Phase {
     /// Where the change stands when the process that worked on it is gone.
     pub const fn orphaned(self) -> Self {
         match self {
-            Self::InFlight | Self::InFlightAgain => Self::InDoubt,
-            Self::Untouched | Self::Between | Self::InDoubt | Self::MayRepeat | Self::Ended(_) => {
-                self
-            }
+            Self::InFlight | Self::InFlightAgain | Self::InFlightDisproved => Self::InDoubt,
+            Self::Untouched
+            | Self::Between
+            | Self::Disproved
+            | Self::InDoubt
+            | Self::MayRepeat
+            | Self::Ended(_) => self,
         }
     }
 
     /// Whether an attempt may have taken effect and no end says whether it did.
     pub const fn is_doubtful(self) -> bool {
         match self {
-            Self::InFlight | Self::InFlightAgain | Self::InDoubt | Self::MayRepeat => true,
-            Self::Untouched | Self::Between | Self::Ended(_) => false,
+            Self::InFlight
+            | Self::InFlightAgain
+            | Self::InFlightDisproved
+            | Self::InDoubt
+            | Self::MayRepeat => true,
+            Self::Untouched | Self::Between | Self::Disproved | Self::Ended(_) => false,
         }
     }
 }
@@ -157,6 +198,8 @@ impl fmt::Display for Phase {
             Self::InFlight => f.write_str("in flight"),
             Self::InFlightAgain => f.write_str("in flight again, with an earlier attempt in doubt"),
             Self::Between => f.write_str("between attempts"),
+            Self::Disproved => f.write_str("between attempts, of which a read disproved one"),
+            Self::InFlightDisproved => f.write_str("in flight, with an earlier attempt disproved"),
             Self::InDoubt => f.write_str("in doubt"),
             Self::MayRepeat => f.write_str("in doubt, and to be sent again"),
             Self::Ended(end) => write!(f, "ended as {end}"),
@@ -201,7 +244,7 @@ mod tests {
 
     #[test]
     fn every_step_from_every_phase_is_as_in_the_table() {
-        // U untouched, F in flight, A in flight again, B between, D in doubt, M may repeat, E ended as said, . illegal
+        // U untouched, F in flight, A in flight again, B between, D in doubt, M may repeat, P disproved, G in flight after that, E ended as said, . illegal
         #[rustfmt::skip]
         let table = [
             //                      start thrott notsent unknown notapp again  appl done drift gone refu fail doubt
@@ -209,8 +252,10 @@ mod tests {
             (Phase::InFlight,      ".     B      B       D       .      .      E    E    .     E    E    E    ."),
             (Phase::InFlightAgain, ".     D      D       D       .      .      E    .    .     E    .    .    ."),
             (Phase::Between,       "F     .      .       .       .      .      .    E    E     E    E    E    ."),
-            (Phase::InDoubt,       "A     .      .       .       B      M      E    .    .     E    .    .    E"),
-            (Phase::MayRepeat,     "A     .      .       .       B      M      E    .    .     E    .    .    E"),
+            (Phase::InDoubt,       "A     .      .       .       P      M      E    .    .     E    .    .    E"),
+            (Phase::Disproved,     "G     .      .       .       .      .      E    .    E     E    E    E    ."),
+            (Phase::InFlightDisproved, ".  P      P       D       .      .      E    .    .     E    E    E    ."),
+            (Phase::MayRepeat,     "A     .      .       .       P      M      E    .    .     E    .    .    E"),
         ];
         for (phase, row) in table {
             let cells: Vec<_> = row.split_whitespace().collect();
@@ -222,6 +267,8 @@ mod tests {
                     ("B", _) => Some(Phase::Between),
                     ("D", _) => Some(Phase::InDoubt),
                     ("M", _) => Some(Phase::MayRepeat),
+                    ("P", _) => Some(Phase::Disproved),
+                    ("G", _) => Some(Phase::InFlightDisproved),
                     ("E", Step::Ended(end)) => Some(Phase::Ended(end)),
                     (".", _) => None,
                     other => panic!("not a cell: {other:?}"),

@@ -78,7 +78,12 @@ pub enum Record {
     },
     /// The run stopped, because something failed in the stage that ends with this many of the plan's executions. Whoever
     /// resumes it knows.
-    StageStopped { executions: u64, at: i64 },
+    /// `errors` is a CRC32C of what it told of: which changes had failed or were in doubt.
+    StageStopped {
+        executions: u64,
+        errors: u32,
+        at: i64,
+    },
     /// Another process took the run over: what was in flight has nobody who waits for its answer.
     Resumed { at: i64 },
     /// Nothing is left to do.
@@ -276,6 +281,7 @@ mod tests {
             },
             Record::StageStopped {
                 executions: 3,
+                errors: 7,
                 at: 0,
             },
             Record::Resumed { at: 0 },

@@ -29,8 +29,8 @@ pub struct State {
     changes: u64,
     /// Changes that have a record.
     touched: u64,
-    /// How far into the plan, in executions, the last stage reached after which the run stopped.
-    stopped_after: u64,
+    /// Of each stage, named by its end in executions, after which the run stopped: the errors that it told of.
+    stage_errors: BTreeMap<u64, u32>,
     ending: Option<Ending>,
 }
 
@@ -57,7 +57,7 @@ impl State {
             ended: Counts::default(),
             changes,
             touched: 0,
-            stopped_after: 0,
+            stage_errors: BTreeMap::new(),
             ending: None,
         })
     }
@@ -101,8 +101,10 @@ impl State {
                 self.ended.add(outcome.into(), 1);
                 Ok(())
             }
-            Record::StageStopped { executions, .. } => {
-                self.stopped_after = self.stopped_after.max(executions);
+            Record::StageStopped {
+                executions, errors, ..
+            } => {
+                self.stage_errors.insert(executions, errors);
                 Ok(())
             }
             Record::Resumed { .. } => {
@@ -134,7 +136,9 @@ impl State {
             Phase::Untouched
             | Phase::InFlight
             | Phase::InFlightAgain
+            | Phase::InFlightDisproved
             | Phase::Between
+            | Phase::Disproved
             | Phase::InDoubt
             | Phase::MayRepeat => None,
         }
@@ -179,9 +183,9 @@ impl State {
         self.changes - self.ended.total()
     }
 
-    /// How far into the plan, in executions, the last stage reached after which the run stopped; 0 when it never did.
-    pub const fn stopped_after(&self) -> u64 {
-        self.stopped_after
+    /// The errors that the run told of when it last stopped after the stage that ends with so many executions.
+    pub fn stage_errors(&self, executions: u64) -> Option<u32> {
+        self.stage_errors.get(&executions).copied()
     }
 
     /// How the run came to its end; none while it can be resumed.

@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct Attempts {
     /// Over all sessions.
     pub(super) made: u32,
+    /// Those among them, of this session, that were held up before they left.
+    pub(super) held_up: u32,
     /// By earlier sessions. These don't count against the limit: a server that was down then has used them up quickly.
     pub(super) earlier: u32,
 }
@@ -25,12 +27,20 @@ impl Attempts {
     pub(super) const fn and_one(self) -> Self {
         Self {
             made: self.made + 1,
-            earlier: self.earlier,
+            ..self
+        }
+    }
+
+    /// As when the last one did not leave.
+    pub(super) const fn and_held_up(self) -> Self {
+        Self {
+            held_up: self.held_up + 1,
+            ..self
         }
     }
 
     pub(super) const fn in_this_session(self) -> u32 {
-        self.made - self.earlier
+        self.made - self.earlier - self.held_up
     }
 }
 
@@ -38,7 +48,11 @@ impl Attempts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Standing {
     /// Not sent, or known not to have taken effect.
-    Waiting { attempts: Attempts },
+    Waiting {
+        attempts: Attempts,
+        /// A read has proved that of an attempt. It may have been too early.
+        disproved: bool,
+    },
     /// An attempt may have taken effect.
     Doubtful {
         attempts: Attempts,
@@ -62,7 +76,7 @@ pub(super) enum Step {
     Later,
     /// Its end is known without sending it.
     End(End, Option<String>),
-    /// It may be sent. `disproved`: a read has just proved that no earlier attempt took effect.
+    /// It may be sent. `disproved`: a read has proved that no earlier attempt took effect.
     Send { attempts: Attempts, disproved: bool },
     /// A read has just proved that no attempt took effect, and there are none left.
     GiveUp { attempts: Attempts },
@@ -109,10 +123,15 @@ pub(super) fn decide(
                 }
             }
         }
-        Standing::Waiting { attempts } => match dependence(changes, standings, place) {
+        Standing::Waiting {
+            attempts,
+            disproved,
+        } => match dependence(changes, standings, place) {
             Dependence::Broken => Step::Blocked,
             Dependence::Open => Step::Later,
             Dependence::Met => match reading {
+                // What was taken for an attempt without an effect took effect later.
+                Some(Reading::Done) if *disproved => Step::End(End::Applied, None),
                 Some(Reading::Done) => Step::End(End::AlreadyDone, None),
                 Some(Reading::Drifted(how)) => Step::End(End::Drifted, Some(how)),
                 Some(Reading::Gone) => Step::End(End::Gone, None),
@@ -120,7 +139,7 @@ pub(super) fn decide(
                 // failure of the change.
                 Some(Reading::Open) | None => Step::Send {
                     attempts: *attempts,
-                    disproved: false,
+                    disproved: *disproved,
                 },
             },
         },
@@ -221,7 +240,17 @@ mod tests {
 
     /// So many attempts, all of this session.
     fn tried(made: u32) -> Attempts {
-        Attempts { made, earlier: 0 }
+        Attempts {
+            made,
+            ..Attempts::default()
+        }
+    }
+
+    fn not_sent(attempts: Attempts) -> Standing {
+        Standing::Waiting {
+            attempts,
+            disproved: false,
+        }
     }
 
     const LIMITS: Limits = Limits {
@@ -283,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_change_that_was_not_sent_goes_by_what_was_read() {
-        let waiting = || Standing::Waiting { attempts: tried(1) };
+        let waiting = || not_sent(tried(1));
         let drifted = || Reading::Drifted("x".to_owned());
         for repeat in [Repeat::Safe, Repeat::Readable] {
             for (reading, step) in [
@@ -310,7 +339,7 @@ mod tests {
             ] {
                 assert_eq!(alone(repeat, waiting(), reading), step);
             }
-            let used_up = Standing::Waiting { attempts: tried(3) };
+            let used_up = not_sent(tried(3));
             assert_eq!(
                 alone(repeat, used_up, Some(Reading::Open)),
                 Step::Send {
@@ -318,6 +347,26 @@ mod tests {
                     disproved: false
                 }
             );
+        }
+    }
+
+    #[test]
+    fn after_a_proof_that_came_too_early_an_effect_is_still_our_own() {
+        let disproved = || Standing::Waiting {
+            attempts: tried(1),
+            disproved: true,
+        };
+        for (reading, step) in [
+            (Some(Reading::Done), Step::End(End::Applied, None)),
+            (
+                Some(Reading::Open),
+                Step::Send {
+                    attempts: tried(1),
+                    disproved: true,
+                },
+            ),
+        ] {
+            assert_eq!(alone(Repeat::Readable, disproved(), reading), step);
         }
     }
 
@@ -333,10 +382,15 @@ mod tests {
             disproved,
         };
         // Three attempts, of which earlier sessions made two or all.
-        let [one_here, none_here] = [2, 3].map(|earlier| Attempts { made: 3, earlier });
+        let [one_here, none_here] = [2, 3].map(|earlier| Attempts {
+            made: 3,
+            earlier,
+            held_up: 0,
+        });
         let five = Attempts {
             made: 5,
             earlier: 2,
+            held_up: 0,
         };
         let (safe, readable) = (Repeat::Safe, Repeat::Readable);
         for (repeat, attempts, age, step) in [
@@ -402,7 +456,7 @@ mod tests {
             }
         }
         // What is known not to have left may leave.
-        let waiting = Standing::Waiting { attempts: tried(1) };
+        let waiting = not_sent(tried(1));
         assert_eq!(
             alone(Repeat::Once, waiting, Some(Reading::Open)),
             Step::Send {
@@ -539,7 +593,7 @@ mod tests {
             planned(Some("b"), Repeat::Safe),
             planned(None, Repeat::Safe),
         ];
-        let waiting = || Standing::Waiting { attempts: tried(0) };
+        let waiting = || not_sent(tried(0));
         let doubtful = || Standing::Doubtful {
             attempts: tried(1),
             age: Duration::ZERO,

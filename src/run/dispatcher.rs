@@ -29,6 +29,7 @@ use super::{
     worker::Shared,
 };
 use crate::{
+    api::Operation,
     checkpoint::{Checkpoint, Record},
     client::{Client, Notice},
     event::{Drain, Event},
@@ -137,8 +138,8 @@ pub struct Dispatcher<'a> {
     /// The attempts that earlier sessions made for changes without an end, by plan line.
     inherited: BTreeMap<u64, u32>,
     failures: Failures,
-    /// Changes that this session ended as refused or failed.
-    errors: u64,
+    /// The last read of an execution that succeeded in this session.
+    last_read: Option<Operation>,
     /// Something was not sent because the error budget did not allow it then.
     held_back: bool,
     /// Records that this session has written.
@@ -180,6 +181,7 @@ impl<'a> Dispatcher<'a> {
         });
         Self {
             failures: Failures::new(settings.stop_after),
+            last_read: None,
             settings,
             shared,
             checkpoint,
@@ -193,7 +195,6 @@ impl<'a> Dispatcher<'a> {
             began: tokio::time::Instant::now(),
             given_up: HashMap::new(),
             inherited: BTreeMap::new(),
-            errors: 0,
             held_back: false,
             records: 0,
         }
@@ -220,11 +221,10 @@ impl<'a> Dispatcher<'a> {
                     executions: stage.end - stage.start,
                 });
             }
-            let began = self.errors;
             self.work_off(stage, &mut plan, &mut tick).await?;
             if self.stopped.is_none() && number < stages.len() {
                 let groups = Groups::within(plan()?, stage.clone());
-                self.stop_after_stage(number, stage.end, self.errors - began, groups)?;
+                self.stop_after_stage(number, stage.end, groups)?;
             }
             if self.stopped.is_some() {
                 break;
@@ -253,7 +253,7 @@ impl<'a> Dispatcher<'a> {
         loop {
             let records = self.records;
             self.pass(groups()?, pass, tick).await?;
-            self.judge_failures();
+            self.judge_failures().await;
             if self.stopped.is_some() {
                 return Ok(());
             }

@@ -15,18 +15,14 @@ pub(super) struct Failures {
     stop_after: u32,
     /// The executions with a failure since the last success.
     in_a_row: BTreeSet<Id>,
-    /// Whether an execution could be read in this session.
-    has_read: bool,
     suspected: Vec<(Ended, Fault)>,
 }
 
 /// Why a change has failed without an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// No connection: nothing was sent.
-    NotSent,
-    /// The service answered, and its execution could not be read from the answer.
-    NotRead,
+    /// It was not sent: there was no connection, or its execution could not be read.
+    Untried,
     /// The service was reached, and the change took no effect in all its attempts.
     Own,
 }
@@ -37,7 +33,6 @@ impl Failures {
         Self {
             stop_after,
             in_a_row: BTreeSet::new(),
-            has_read: false,
             suspected: Vec::new(),
         }
     }
@@ -47,11 +42,6 @@ impl Failures {
         self.suspected.push((ended, fault));
     }
 
-    /// An execution could be read.
-    pub(super) const fn read(&mut self) {
-        self.has_read = true;
-    }
-
     /// A change succeeded: the failures that were kept back are the changes' own.
     pub(super) fn succeeded(&mut self) -> Vec<Ended> {
         self.in_a_row.clear();
@@ -59,21 +49,18 @@ impl Failures {
         suspected.into_iter().map(|(ended, _)| ended).collect()
     }
 
-    /// The pass is over: gives the failures that are the changes' own even without a later success. If there are others,
-    /// also gives the reason to stop: nothing shows that the service can be reached, or that it is the service that answers.
-    pub(super) fn passed(&mut self) -> (Vec<Ended>, Option<Drain>) {
+    /// The pass is over: gives the failures that are the changes' own even without a later success; and those of changes
+    /// that were not sent, for which the server may be to blame.
+    pub(super) fn passed(&mut self) -> (Vec<Ended>, Vec<Ended>) {
         let suspected = std::mem::take(&mut self.suspected);
-        let (own, others): (Vec<_>, Vec<_>) =
+        let (own, untried): (Vec<_>, Vec<_>) =
             suspected.into_iter().partition(|(_, fault)| match fault {
-                Fault::NotSent => false,
-                Fault::NotRead => self.has_read,
+                Fault::Untried => false,
                 Fault::Own => true,
             });
-        let drain = others.last().map(|(last, _)| Drain::NothingGotThrough {
-            changes: others.len() as u64,
-            last: last.detail.clone().unwrap_or_default(),
-        });
-        (own.into_iter().map(|(ended, _)| ended).collect(), drain)
+        let [own, untried] =
+            [own, untried].map(|failures| failures.into_iter().map(|(ended, _)| ended).collect());
+        (own, untried)
     }
 
     /// Counts a failure; the reason to stop, when it was one too many. An execution counts once, however many of its

@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{decide::Standing, failures::Fault, group::Planned};
 use crate::{
+    api::Operation,
     checkpoint::{Ack, Detail, End, Record},
     event::{Drain, Event},
     outcome::Outcome,
@@ -24,7 +25,7 @@ pub(super) enum Message {
     Failed(Ended, Fault),
     Event(Event),
     /// An execution was read.
-    Read,
+    Read(Operation),
     /// The whole run is in trouble.
     Trouble(Drain),
     /// A change was not sent because the error budget did not allow it then.
@@ -168,8 +169,8 @@ impl Link {
         Standing::Ended(Outcome::Failed)
     }
 
-    pub(super) fn read(&self) {
-        self.tell(Message::Read);
+    pub(super) fn read(&self, operation: Operation) {
+        self.tell(Message::Read(operation));
     }
 
     pub(super) fn event(&self, event: Event) {

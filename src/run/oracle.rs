@@ -85,6 +85,8 @@ struct Case<'a> {
     doubtful: bool,
     /// An intent is on disk of which no record says that nothing was sent: the disk broke just then.
     left_an_intent: bool,
+    /// A session was told that it worked, and was killed before that was written down.
+    died_with_the_answer: bool,
     /// What somebody else brought about of its group moved what our own request would have moved.
     was_helped: bool,
     sends: Vec<&'a Sent>,
@@ -238,6 +240,10 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             key,
             outcome: state.outcome(line),
             doubtful: open.is_some_and(|open| open.doubtful),
+            died_with_the_answer: sends.iter().any(|sent| {
+                let session = stage.sessions.get(sent.session - 1);
+                session.is_some_and(|session| session.end.is_none())
+            }),
             left_an_intent: intents(&records, line) > sends.len(),
             was_helped: stage.planned.iter().any(|(other, helped)| {
                 helped.group == change.group
@@ -274,7 +280,7 @@ fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
         }
         // Of what is gone nobody can tell whether an attempt in doubt had reached it.
         Some(Outcome::Gone) => {
-            if case.effects > 0 && first_unknown.is_none() {
+            if case.effects > 0 && first_unknown.is_none() && !case.died_with_the_answer {
                 broken(Rule::NoEffect, format!("{} effects", case.effects));
             }
         }

@@ -102,6 +102,7 @@ async fn a_write_that_a_gateway_answers_with_not_found_is_in_doubt_until_a_read_
 #[tokio::test(start_paused = true)]
 async fn an_execution_that_cannot_be_read_fails_only_where_others_can() {
     let changes = five(|id| reassign(id, "t0"));
+    // Whichever is the last to be tried: one that could be read is read once more.
     for unreadable in 1..=5 {
         let mut stage = Stage::new(&changes);
         for change in &changes[..unreadable] {
@@ -125,21 +126,35 @@ async fn an_execution_that_cannot_be_read_fails_only_where_others_can() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_dies_near_the_end_fails_no_change() {
     let changes = five(|id| reassign(id, "t0"));
-    for alive in 0..5 {
-        let mut stage = Stage::new(&changes);
-        stage.settings.concurrency = 1;
-        for change in &changes[alive..] {
-            for _ in 0..3 {
+    let gateway = Fault::FalseGone {
+        gone: false,
+        page: true,
+    };
+    for fault in [
+        Fault::NotSent,
+        Fault::FailBefore,
+        Fault::DropBefore,
+        gateway,
+    ] {
+        for alive in 0..5 {
+            let mut stage = Stage::new(&changes);
+            stage.settings.concurrency = 1;
+            for (place, change) in changes.iter().enumerate() {
                 let read = read_of(change.group.as_str());
-                stage.service.fault(&read, Fault::NotSent);
+                if place < alive {
+                    stage.service.fault(&read, Fault::None);
+                }
+                for _ in 0..3 {
+                    stage.service.fault(&read, fault);
+                }
             }
+            let end = stage.run().await.unwrap();
+            assert_eq!(get(&end, Outcome::Applied), alive as u64, "{fault:?}");
+            assert_eq!(get(&end, Outcome::NotAttempted), 5 - alive as u64);
+            assert!(matches!(end.stopped, Some(Drain::NothingGotThrough { .. })));
+            let end = stage.resume_until_finished().await;
+            assert_eq!(get(&end, Outcome::Applied), 5);
         }
-        let end = stage.run().await.unwrap();
-        assert_eq!(get(&end, Outcome::Applied), alive as u64);
-        assert_eq!(get(&end, Outcome::NotAttempted), 5 - alive as u64);
-        assert!(matches!(end.stopped, Some(Drain::NothingGotThrough { .. })));
-        let end = stage.resume_until_finished().await;
-        assert_eq!(get(&end, Outcome::Applied), 5);
     }
 }
 
@@ -173,6 +188,100 @@ async fn the_errors_of_a_stage_count_when_its_session_was_cut() {
             assert_eq!(get(&end, Outcome::Applied), 4, "{kill_at} {fault:?}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_a_stage_brings_after_it_was_stopped_for_others_is_told_too() {
+    let changes = five(|id| run_now(id, "s0"));
+    let mut stage = Stage::new(&changes);
+    stage.settings.concurrency = 1;
+    stage.settings.stages = vec![0..3, 3..5];
+    // Two doubts that no read can settle now.
+    for change in [&changes[0], &changes[2]] {
+        stage.service.fault(&request_of(change), Fault::DropBefore);
+        let read = read_of(change.group.as_str());
+        stage.service.fault(&read, Fault::None);
+        for _ in 0..40 {
+            stage.service.fault(&read, Fault::Refused);
+        }
+    }
+    let end = stage.run().await.unwrap();
+    let stopped = |errors| Some(Drain::Stage { number: 1, errors });
+    assert_eq!(end.stopped, stopped(2));
+    // The first one is refused, and the session is cut when the other one is sent.
+    stage.service.heal();
+    stage
+        .service
+        .fault(&request_of(&changes[0]), Fault::Refused);
+    let sent = |stage: &Stage| stage.service.world().log.len();
+    let before = sent(&stage);
+    stage.session(Cut::KillAt(7)).await;
+    assert_eq!(
+        stage.outcomes()[0],
+        Some(Outcome::Refused),
+        "{}",
+        sent(&stage) - before
+    );
+    assert_eq!(stage.outcomes()[2], None);
+    let end = stage.run().await.unwrap();
+    assert_eq!(end.stopped, stopped(1));
+    assert_eq!(get(&end, Outcome::NotAttempted), 2);
+    let end = stage.run().await.unwrap();
+    assert_eq!(end.stopped, None);
+    assert_eq!(get(&end, Outcome::Applied), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_our_own_step_moved_is_seen_before_the_next_status_is_written() {
+    let status = |task: &str, from: &str, to: &str| {
+        let mut change = skip("e", task);
+        change.before = [("status".to_owned(), json!(from))].into();
+        change.after = [("status".to_owned(), json!(to))].into();
+        change.request.body = Some(change.after.clone());
+        change
+    };
+    // Skipping the first one lets the flow advance, and the second one is in progress then.
+    let changes = [
+        skip("e", "t0"),
+        status("t1", "PENDING", "IN_PROGRESS"),
+        status("t1", "IN_PROGRESS", "COMPLETED"),
+    ];
+    for kill_at in 1..=4 {
+        let mut stage = Stage::new(&changes);
+        stage.session(Cut::KillAt(kill_at)).await;
+        let end = stage.resume_until_finished().await;
+        assert_eq!(get(&end, Outcome::Refused), 0, "{kill_at} {end:?}");
+        assert_eq!(get(&end, Outcome::NotAttempted), 0, "{kill_at} {end:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_proof_that_came_too_early_our_own_effect_is_applied() {
+    // The first attempt is disproved and takes effect later, while the second one is put off by a rest.
+    let change = run_now("e", "s0");
+    let mut stage = Stage::new(from_ref(&change));
+    stage.service.fault(&request_of(&change), Fault::DropBefore);
+    stage
+        .service
+        .fault(&request_of(&change), Fault::Throttled(Some(200)));
+    let service = stage.service.clone();
+    stage.settings.view_lasts = super::VIEW_LASTS;
+    tokio::spawn(async move {
+        loop {
+            sleep(Duration::from_millis(50)).await;
+            let mut world = service.world();
+            let throttled =
+                |sent: &super::fake_service::Sent| matches!(sent.fault, Fault::Throttled(_));
+            if world.log.iter().any(throttled) {
+                let task = &mut world.executions.get_mut("e").unwrap()["tasks"][4];
+                task["status"] = json!("IN_PROGRESS");
+                task["automation_execution_id"] = json!("late");
+                return;
+            }
+        }
+    });
+    let end = stage.run().await.unwrap();
+    assert_eq!(get(&end, Outcome::Applied), 1, "{end:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -25,7 +25,7 @@ use crate::{
     http::Renewal,
     outcome::Outcome,
     pace::Lane,
-    plan::Repeat,
+    plan::{Effect, Repeat},
     retry::Next,
 };
 
@@ -270,7 +270,10 @@ impl Worker<'_> {
                 line: self.group.changes[place].line,
                 attempt: attempts.made,
             });
-            self.standings[place] = Standing::Waiting { attempts };
+            self.standings[place] = Standing::Waiting {
+                attempts,
+                disproved: true,
+            };
         }
     }
 
@@ -315,7 +318,7 @@ impl Worker<'_> {
                     attempt,
                     reason: Detail::new(reason),
                 });
-                self.made(place, attempts);
+                self.made(place, attempts.and_held_up());
                 return result;
             }
             let tries = attempts.in_this_session();
@@ -405,6 +408,22 @@ impl Worker<'_> {
         })
     }
 
+    /// Whether a change that was applied lets the flow move on, and a status of the group is still to be written: it may
+    /// have moved, too.
+    fn moved_what_is_written_next(&self, place: usize) -> bool {
+        let moves = |effect: &Effect| match effect {
+            Effect::FlowAdvances | Effect::LaterTasksReset => true,
+            Effect::AutomationFires | Effect::AutomationsMayFire => false,
+        };
+        let mut others = self.group.changes.iter().zip(&self.standings).enumerate();
+        self.group.changes[place].change.effects.iter().any(moves)
+            && others.any(|(other, (planned, standing))| {
+                other != place
+                    && !matches!(standing, Standing::Ended(_))
+                    && planned.change.before.contains_key("status")
+            })
+    }
+
     /// Whether what is known of the execution is too old to write on the strength of it.
     fn is_out_of_date(&self) -> bool {
         match self.view {
@@ -426,7 +445,7 @@ impl Worker<'_> {
     /// Attempts were made of which the last one did nothing.
     fn made(&mut self, place: usize, made: Attempts) {
         match &mut self.standings[place] {
-            Standing::Waiting { attempts } | Standing::Doubtful { attempts, .. } => {
+            Standing::Waiting { attempts, .. } | Standing::Doubtful { attempts, .. } => {
                 *attempts = made;
             }
             Standing::Ended(_) => {}
@@ -490,7 +509,7 @@ impl Worker<'_> {
         let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
         let (record, fault, reason) = match verdict {
             Verdict::Applied(answer) => {
-                if !self.view.wrote(planned, answer) {
+                if !self.view.wrote(planned, answer) || self.moved_what_is_written_next(place) {
                     self.fresh_until = None;
                 }
                 self.end(place, End::Applied, None);
@@ -519,7 +538,7 @@ impl Worker<'_> {
                 Fault::Own,
                 "429: the service wants fewer requests".to_owned(),
             ),
-            Verdict::NotSent { reason } => (not_sent(&reason), Fault::NotSent, reason),
+            Verdict::NotSent { reason } => (not_sent(&reason), Fault::Untried, reason),
             Verdict::Unknown { reason, .. } => (
                 Record::Unknown {
                     line,
@@ -540,7 +559,10 @@ impl Worker<'_> {
                 may_repeat: false,
             }
         } else {
-            Standing::Waiting { attempts }
+            Standing::Waiting {
+                attempts,
+                disproved,
+            }
         };
         Some(Setback { fault, reason })
     }

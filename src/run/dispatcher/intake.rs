@@ -1,6 +1,6 @@
 //! What workers and the client tell is written down, counted and reported, in the order in which it comes.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use tokio::sync::oneshot;
 
@@ -30,7 +30,7 @@ impl Dispatcher<'_> {
                 self.count_failure(&ended.target.execution, Outcome::Failed, &detail);
                 self.failures.suspect(ended, fault);
             }
-            Message::Read => self.failures.read(),
+            Message::Read(operation) => self.last_read = Some(operation),
             Message::Event(event) => {
                 self.report(&event);
                 if let Event::Doubted { target, reason } = &event {
@@ -46,24 +46,48 @@ impl Dispatcher<'_> {
     pub(super) fn end(&mut self, ended: &Ended) {
         if self.write(ended.record(), None) {
             self.ended.add(ended.outcome(), 1);
-            // A doubt that a person closed is none of this session's.
-            let outcome = ended.outcome();
-            self.errors += u64::from(outcome.is_error() && outcome != Outcome::InDoubt);
             self.report(&ended.event());
         }
     }
 
     /// A pass is over: failures are the changes' own, or the run's. While the run is stopping, nobody can tell; the
     /// changes took no effect and stay open then, so that `resume` tries them again.
-    pub(super) fn judge_failures(&mut self) {
-        if self.stopped.is_none() {
-            let (own, drain) = self.failures.passed();
-            for ended in own {
+    pub(super) async fn judge_failures(&mut self) {
+        if self.stopped.is_some() {
+            return;
+        }
+        let (own, untried) = self.failures.passed();
+        for ended in own {
+            self.end(&ended);
+        }
+        let Some(last) = untried.last() else {
+            return;
+        };
+        if self.service_works().await {
+            for ended in untried {
                 self.end(&ended);
             }
-            if let Some(drain) = drain {
-                self.drain(drain);
+        } else {
+            self.drain(Drain::NothingGotThrough {
+                changes: untried.len() as u64,
+                last: last.detail.clone().unwrap_or_default(),
+            });
+        }
+    }
+
+    /// Whether an execution that could be read in this session still can: then what failed, failed alone.
+    async fn service_works(&mut self) -> bool {
+        let Some(operation) = &self.last_read else {
+            return false;
+        };
+        let client = Arc::clone(&self.shared.client);
+        tokio::select! {
+            biased;
+            Some(()) = self.signals.interrupts.recv() => {
+                self.drain(Drain::Interrupted);
+                false
             }
+            read = client.read(operation, &[], None) => read.is_ok(),
         }
     }
 

@@ -100,8 +100,9 @@ impl Dispatcher<'_> {
         let (state, line) = (self.checkpoint.state(), planned.line);
         match (state.outcome(line), state.outstanding(line)) {
             (Some(outcome), _) => Standing::Ended(outcome),
-            (None, Outstanding::Send { attempt }) => Standing::Waiting {
+            (None, Outstanding::Send { attempt, disproved }) => Standing::Waiting {
                 attempts: self.attempts(line, attempt - 1),
+                disproved,
             },
             (
                 None,
@@ -121,7 +122,11 @@ impl Dispatcher<'_> {
 
     fn attempts(&self, line: u64, made: u32) -> Attempts {
         let earlier = self.inherited.get(&line).copied().unwrap_or(0);
-        Attempts { made, earlier }
+        Attempts {
+            made,
+            earlier,
+            held_up: 0,
+        }
     }
 
     /// How long ago the last attempt of a change was given up, at least. An earlier session had given up before this one

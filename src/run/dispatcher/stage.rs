@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use crc32c::crc32c_append;
+
 use super::Dispatcher;
 use crate::{
     checkpoint::Record,
@@ -15,19 +17,18 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// Stops when something failed in a stage, or is in doubt there. Errors of earlier sessions count until the run has
-    /// stopped because of them: the person who resumes it then knows them. While a change of the stage still waits for a
-    /// doubt that a read may settle, all errors count.
+    /// Stops when something failed in a stage, or is in doubt there, that the run has not stopped for yet: a person who
+    /// resumes it knows what it told of. While something of the stage still waits for a doubt that a read may settle, the
+    /// next stage does not begin either.
     ///
-    /// `end` is the number of executions up to the end of the stage, `failed_now` what failed in the stage in this session.
+    /// `end` is the number of executions up to which the stage goes.
     pub(super) fn stop_after_stage<P: BufRead>(
         &mut self,
         number: usize,
         end: u64,
-        failed_now: u64,
         mut groups: Groups<P>,
     ) -> Result<(), PlanError> {
-        let (mut failed, mut in_doubt, mut in_doubt_now, mut waits) = (0, 0, 0, false);
+        let (mut errors, mut told, mut waits) = (0, 0, false);
         while let Some(group) = groups.next_group()? {
             let standings: Vec<Standing> = group
                 .changes
@@ -48,11 +49,16 @@ impl Dispatcher<'_> {
                 })
                 .collect();
             for (place, standing) in standings.iter().enumerate() {
+                let line = group.changes[place].line;
                 match standing {
-                    Standing::Ended(Outcome::Refused | Outcome::Failed) => failed += 1,
+                    Standing::Ended(Outcome::Refused | Outcome::Failed) => {
+                        errors += 1;
+                        told = crc32c_append(told, format!("{line} ").as_bytes());
+                    }
                     Standing::Doubtful { attempts, .. } => {
-                        in_doubt += 1;
-                        in_doubt_now += u64::from(attempts.in_this_session() > 0);
+                        errors += 1;
+                        let doubt = format!("{line}:{} ", attempts.made);
+                        told = crc32c_append(told, doubt.as_bytes());
                     }
                     Standing::Waiting { .. } => {
                         let limits = self.shared.limits;
@@ -71,15 +77,11 @@ impl Dispatcher<'_> {
                 }
             }
         }
-        let is_known = self.checkpoint.state().stopped_after() >= end && !waits;
-        let errors = if is_known {
-            failed_now + in_doubt_now
-        } else {
-            failed + in_doubt
-        };
-        if errors > 0 {
+        let is_known = self.checkpoint.state().stage_errors(end) == Some(told) && !waits;
+        if errors > 0 && !is_known {
             let stopped = Record::StageStopped {
                 executions: end,
+                errors: told,
                 at: (self.settings.now)(),
             };
             self.write(stopped, None);

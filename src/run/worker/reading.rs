@@ -45,10 +45,10 @@ impl Worker<'_> {
         });
         let failure = match looked {
             Ok(Ok(seen)) => {
-                self.link.read();
+                self.link.read(operation);
                 return Ok(Ok(seen));
             }
-            Ok(Err(Mismatch::Undecodable(reason))) => (Fault::NotRead, reason),
+            Ok(Err(Mismatch::Undecodable(reason))) => (Fault::Untried, reason),
             Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
             Err(error) => match &error.kind {
                 ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
@@ -59,18 +59,16 @@ impl Worker<'_> {
                 ReadErrorKind::LongPause(LongPause { pause }) => {
                     return Err(self.trouble(Drain::LongPause { pause: *pause }));
                 }
-                ReadErrorKind::Answer(ReadTrouble::Unreachable { .. }) => {
-                    (Fault::NotSent, error.to_string())
-                }
                 ReadErrorKind::Answer(
                     ReadTrouble::Refused { .. }
                     | ReadTrouble::Throttled { .. }
+                    | ReadTrouble::Unreachable { .. }
                     | ReadTrouble::Failing { .. }
                     | ReadTrouble::NotJson { .. }
                     | ReadTrouble::TooLarge { .. },
                 )
                 | ReadErrorKind::UnsafePayload
-                | ReadErrorKind::Disk(_) => (Fault::NotRead, error.to_string()),
+                | ReadErrorKind::Disk(_) => (Fault::Untried, error.to_string()),
             },
         };
         Ok(Err(failure))
