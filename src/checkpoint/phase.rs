@@ -53,6 +53,7 @@ impl Phase {
     ///   leaves the doubt: that one says nothing of what the earlier ones did.
     #[expect(
         clippy::match_same_arms,
+        clippy::too_many_lines,
         reason = "one phase after the other, so that the table can be checked by eye"
     )]
     pub const fn after(self, step: Step) -> Option<Self> {

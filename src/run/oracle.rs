@@ -3,7 +3,7 @@
 mod order;
 mod truth;
 
-use std::{fmt, time::Duration};
+use std::{fmt, fmt::Write as _, time::Duration};
 
 use tokio::time::Instant;
 
@@ -75,6 +75,10 @@ impl fmt::Display for Violation {
 }
 
 /// One change with all that is known of it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "facts that don't exclude each other"
+)]
 struct Case<'a> {
     line: u64,
     change: &'a Change,
@@ -175,14 +179,13 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
         });
         let fine = case.disturbed()
             || match case.outcome {
-                Some(Outcome::Applied | Outcome::AlreadyDone) => true,
+                // In doubt by a person's word.
+                Some(Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt) => true,
                 Some(Outcome::Refused) => {
                     has_met(|sent| matches!(sent.told, Some((Told::No(400..=499), _))))
                 }
                 Some(Outcome::Failed) => trouble,
                 Some(Outcome::Gone | Outcome::Drifted | Outcome::NotAttempted) => false,
-                // A person's word.
-                Some(Outcome::InDoubt) => true,
                 None if case.doubtful => case.change.repeat == Repeat::Once,
                 None => blocked,
             };
@@ -221,13 +224,13 @@ pub(super) fn after_a_good_session(stage: &Stage) -> Vec<Violation> {
 }
 
 fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
-    let state = stage.snapshot().state;
+    let known = stage.snapshot().state;
     let world = stage.service.world();
     let none = Vec::new();
     let records = stage.records();
     for (line, key) in stage.keys() {
         let change = &stage.planned[&line];
-        let open = state.open(line);
+        let open = known.open(line);
         let sends: Vec<&Sent> = world
             .log
             .iter()
@@ -238,7 +241,7 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             change,
             operation: change.operation().unwrap(),
             key,
-            outcome: state.outcome(line),
+            outcome: known.outcome(line),
             doubtful: open.is_some_and(|open| open.doubtful),
             died_with_the_answer: sends.iter().any(|sent| {
                 let session = stage.sessions.get(sent.session - 1);
@@ -248,7 +251,7 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             was_helped: stage.planned.iter().any(|(other, helped)| {
                 helped.group == change.group
                     && !helped.effects.is_empty()
-                    && state.outcome(*other) == Some(Outcome::AlreadyDone)
+                    && known.outcome(*other) == Some(Outcome::AlreadyDone)
             }),
             sends,
             log: &world.log,
@@ -416,7 +419,8 @@ pub(super) fn told(stage: &Stage) -> String {
     let first = lines.first().map(|(at, _)| *at);
     let mut text = String::new();
     for (line, change) in &stage.planned {
-        text += &format!(
+        let _ = write!(
+            text,
             "line {line}: {:?} {} {:?}\n  before {:?}, after {:?}, requires {:?}, {:?}, {:?}\n",
             change.request.method,
             change.request.path,
@@ -434,10 +438,10 @@ pub(super) fn told(stage: &Stage) -> String {
     }
     for (at, line) in lines {
         let since = first.map_or(Duration::ZERO, |first| at - first);
-        text += &format!("{:>10.3} {line}\n", since.as_secs_f64());
+        let _ = writeln!(text, "{:>10.3} {line}", since.as_secs_f64());
     }
     for record in stage.records() {
-        text += &format!("  {}\n", serde_json::json!(record));
+        let _ = writeln!(text, "  {}", serde_json::json!(record));
     }
     text
 }

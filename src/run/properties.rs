@@ -74,7 +74,7 @@ struct Play<'a> {
 }
 
 impl Play<'_> {
-    fn looked_at(&self, violations: Vec<Violation>) -> Result<(), String> {
+    fn looked_at(&self, violations: &[Violation]) -> Result<(), String> {
         let only = env::var("WF_BULK_RULE").ok();
         let counts = |violation: &&Violation| {
             only.as_ref()
@@ -101,7 +101,7 @@ impl Play<'_> {
         if let Some(Err(error)) = self.stage.session(cut).await {
             return Err(error.to_string());
         }
-        self.looked_at(oracle::after_session(&self.stage))?;
+        self.looked_at(&oracle::after_session(&self.stage))?;
         Ok(self.stage.snapshot().state.is_finished())
     }
 
@@ -159,7 +159,7 @@ impl Play<'_> {
         if self.session(Cut::Never).await? {
             return self.end().await;
         }
-        self.looked_at(oracle::after_a_good_session(&self.stage))?;
+        self.looked_at(&oracle::after_a_good_session(&self.stage))?;
         self.stage.settings.max_errors = None;
         self.stage.settings.stop_after = 1_000;
         // One for each stage, and one more because of an error in it.
@@ -168,14 +168,14 @@ impl Play<'_> {
                 return self.end().await;
             }
         }
-        self.looked_at(oracle::in_the_end(&self.stage))?;
+        self.looked_at(&oracle::in_the_end(&self.stage))?;
         self.stage.settings.doubts = Some(DoubtAnswer::Skip);
         for _ in 0..3 {
             if self.session(Cut::Never).await? {
                 return self.end().await;
             }
         }
-        self.looked_at(vec![Violation {
+        self.looked_at(&[Violation {
             rule: Rule::Endless,
             how: "it does not finish".to_owned(),
         }])
@@ -184,8 +184,8 @@ impl Play<'_> {
     /// The run is finished; what is late comes now.
     async fn end(&self) -> Result<(), String> {
         sleep(Duration::from_mins(3)).await;
-        self.looked_at(oracle::after_session(&self.stage))?;
-        self.looked_at(oracle::in_the_end(&self.stage))
+        self.looked_at(&oracle::after_session(&self.stage))?;
+        self.looked_at(&oracle::in_the_end(&self.stage))
     }
 }
 

@@ -310,6 +310,10 @@ impl Stage {
     }
 
     /// As above; `open` gets the plan and how often it was opened before.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "everything of a session is made and taken down in one place"
+    )]
     pub(super) async fn session_with(
         &mut self,
         cut: Cut,

@@ -27,16 +27,16 @@ pub(super) fn check(stage: &Stage, found: &mut Vec<Violation>) {
             how: format!("session {number}: {how}"),
         });
     };
-    let state = stage.snapshot().state;
-    if state.counts().total() != stage.planned.len() as u64 {
-        broken(Rule::Lost, format!("{:?}", state.counts()));
+    let known = stage.snapshot().state;
+    if known.counts().total() != stage.planned.len() as u64 {
+        broken(Rule::Lost, format!("{:?}", known.counts()));
     }
     if let Some(end) = &session.end {
         let is_disk = matches!(end.stopped, Some(Drain::Checkpoint { .. }));
         if end.counts.total() != stage.planned.len() as u64
-            || !is_disk && end.counts != state.counts()
+            || !is_disk && end.counts != known.counts()
         {
-            broken(Rule::Lost, format!("{end:?}, and {:?}", state.counts()));
+            broken(Rule::Lost, format!("{end:?}, and {:?}", known.counts()));
         }
         stop(stage, session, number, &mut broken);
     }
@@ -45,8 +45,8 @@ pub(super) fn check(stage: &Stage, found: &mut Vec<Violation>) {
         .sessions
         .iter()
         .map(|session| session.settings.max_errors.unwrap_or(u64::MAX));
-    if state.errors() > largest.max().unwrap_or(u64::MAX) {
-        broken(Rule::Budget, format!("{:?}", state.counts()));
+    if known.errors() > largest.max().unwrap_or(u64::MAX) {
+        broken(Rule::Budget, format!("{:?}", known.counts()));
     }
     dead_server(stage, session, number, &mut broken);
     stages(stage, &mut broken);
@@ -219,8 +219,6 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                 doubted.remove(&line);
                 stands.insert(line, Stands::Waiting);
             }
-            // A permission leaves the doubt.
-            Record::SendAgain { .. } => {}
             Record::Ended { line, outcome, .. } => {
                 let outcome = Outcome::from(outcome);
                 stands.insert(line, Stands::Ended(outcome));
@@ -247,7 +245,11 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                     .collect();
                 fresh.retain(|line| stage_of(*line).is_none_or(|own| !settled.contains(&own)));
             }
-            Record::StageStopped { .. } | Record::Finished { .. } | Record::Abandoned { .. } => {}
+            // A permission leaves the doubt.
+            Record::SendAgain { .. }
+            | Record::StageStopped { .. }
+            | Record::Finished { .. }
+            | Record::Abandoned { .. } => {}
         }
     }
 }

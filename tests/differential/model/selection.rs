@@ -51,20 +51,15 @@ impl<'a> Planner<'a> {
                     self.plan.rejected.push(json!({"row": number}));
                     continue;
                 }
-                match world.find(id) {
-                    Some(execution) => {
-                        found.push(whole(
-                            execution,
-                            Some((number, rows.map(|rows| &rows[place]))),
-                        ));
-                    }
-                    None => {
-                        let is_meant = !playbook.exclude.contains(id)
-                            && (playbook.only.is_empty() || playbook.only.contains(id));
-                        if is_meant {
-                            self.plan.rejected.push(json!({"row": number}));
-                        }
-                    }
+                if let Some(execution) = world.find(id) {
+                    found.push(whole(
+                        execution,
+                        Some((number, rows.map(|rows| &rows[place]))),
+                    ));
+                } else if !playbook.exclude.contains(id)
+                    && (playbook.only.is_empty() || playbook.only.contains(id))
+                {
+                    self.plan.rejected.push(json!({"row": number}));
                 }
             }
             found

@@ -134,14 +134,12 @@ impl Target<'_> {
     }
 
     pub(super) fn execute(&self) -> Outcome {
-        match self.text("status") {
-            Some("COMPLETED" | "SKIPPED") => Outcome::Nothing,
-            _ => {
-                let fires = self.get("automation_config").map(|_| FIRES);
-                let effects: Vec<&str> = [MAY_FIRE, ADVANCES].into_iter().chain(fires).collect();
-                Outcome::Edit(self.request("POST", "/execute", Repeat::Once, &effects))
-            }
+        if let Some("COMPLETED" | "SKIPPED") = self.text("status") {
+            return Outcome::Nothing;
         }
+        let fires = self.get("automation_config").map(|_| FIRES);
+        let effects: Vec<&str> = [MAY_FIRE, ADVANCES].into_iter().chain(fires).collect();
+        Outcome::Edit(self.request("POST", "/execute", Repeat::Once, &effects))
     }
 
     pub(super) fn reconcile(&self) -> Outcome {
