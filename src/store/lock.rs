@@ -4,6 +4,8 @@ use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use sha2::{Digest, Sha256};
@@ -17,6 +19,13 @@ use crate::{digest::hex, private_file};
 /// Bytes of the digest in a lock file's name: two servers meet by chance once in 2^64, and then
 /// only wait for each other.
 const NAME_BYTES: usize = 8;
+
+/// `status` takes a lock for a moment to see whether it is free. A lock counts as held only when it is still held after
+/// this many tries.
+const LOOKS: u32 = 3;
+
+/// The time between two of these tries.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What to do when another process holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,17 +164,20 @@ fn lock(
     held: impl FnOnce() -> StoreError,
 ) -> Result<File, StoreError> {
     let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
-    let locked = match (wait, mode) {
-        (Wait::UntilFree, Mode::Exclusive) => file.lock().map_err(TryLockError::Error),
-        (Wait::UntilFree, Mode::Shared) => file.lock_shared().map_err(TryLockError::Error),
-        (Wait::Refuse, Mode::Exclusive) => file.try_lock(),
-        (Wait::Refuse, Mode::Shared) => file.try_lock_shared(),
-    };
-    match locked {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(held()),
-        Err(TryLockError::Error(source)) => Err(io_error(Doing::Lock, path)(source)),
+    for _ in 0..LOOKS {
+        let locked = match (wait, mode) {
+            (Wait::UntilFree, Mode::Exclusive) => file.lock().map_err(TryLockError::Error),
+            (Wait::UntilFree, Mode::Shared) => file.lock_shared().map_err(TryLockError::Error),
+            (Wait::Refuse, Mode::Exclusive) => file.try_lock(),
+            (Wait::Refuse, Mode::Shared) => file.try_lock_shared(),
+        };
+        match locked {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => thread::sleep(LOOK),
+            Err(TryLockError::Error(source)) => return Err(io_error(Doing::Lock, path)(source)),
+        }
     }
+    Err(held())
 }
 
 /// A digest, because a server's address is no file name. The byte 0 is in neither part, so the
@@ -181,11 +193,7 @@ fn file_name(server: &str, org: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::mpsc::{self, RecvTimeoutError},
-        thread,
-        time::Duration,
-    };
+    use std::sync::mpsc::{self, RecvTimeoutError};
 
     use super::*;
 
@@ -282,6 +290,23 @@ mod tests {
         drop(held);
         assert!(!is_held(&path).unwrap());
         wait_until_free(&path).unwrap();
+    }
+
+    #[test]
+    fn who_only_looks_keeps_nobody_from_working() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let file = private_file::open_or_create(&path).unwrap();
+        file.lock_shared().unwrap();
+        let looking = thread::spawn(move || {
+            thread::sleep(LOOK / 2);
+            drop(file);
+        });
+        let taken = lock(&path, Mode::Exclusive, Wait::Refuse, || {
+            StoreError::NoLockHome
+        });
+        assert!(taken.is_ok());
+        looking.join().unwrap();
     }
 
     #[test]
