@@ -351,6 +351,42 @@ async fn a_later_change_that_moved_the_flow_makes_no_earlier_one_drift() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_request_in_doubt_may_have_moved_waits_until_the_doubt_is_settled() {
+    // Whether our own skip let the flow advance or somebody else did, only the doubt's end tells.
+    let changes = [skip("e", "t0"), skip("e", "t1")];
+    for ours in [false, true] {
+        let mut stage = Stage::new(&changes);
+        let lost = if ours {
+            Fault::DropAfter
+        } else {
+            Fault::DropBefore
+        };
+        stage.service.fault(&request_of(&changes[0]), lost);
+        if !ours {
+            let service = stage.service.clone();
+            tokio::spawn(async move {
+                sleep(Duration::from_millis(1)).await;
+                let mut world = service.world();
+                let tasks = &mut world.executions.get_mut("e").unwrap()["tasks"];
+                tasks[1]["status"] = json!("IN_PROGRESS");
+            });
+        }
+        let end = stage.run().await.unwrap();
+        assert_eq!(get(&end, Outcome::Applied), 2, "{end:?}");
+        let world = stage.service.world();
+        let sent: Vec<&str> = world
+            .log
+            .iter()
+            .filter_map(|sent| sent.write.as_deref())
+            .collect();
+        let of = |place: usize| request_of(&changes[place]);
+        let second = sent.iter().position(|sent| sent.starts_with(&of(1)));
+        // The first one is sent again before the second one.
+        assert_eq!(second, Some(if ours { 1 } else { 2 }), "{sent:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_follows_a_started_automation_on_its_task_is_no_drift_also_once_that_has_ended() {
     let start = run_automation("e", "t0");
     let changes = [start, reassign("e", "t0"), due("e", "t0"), close("e")];

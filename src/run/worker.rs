@@ -96,6 +96,15 @@ enum Sent {
     Unread(Fault, String),
 }
 
+/// Which other changes of the group explain what is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Causes {
+    /// Those that took effect, and those of which no read will ever tell.
+    Known,
+    /// Also those in doubt that a read may still settle.
+    Possible,
+}
+
 /// What an attempt that did not end a change came to.
 struct Setback {
     fault: Fault,
@@ -138,7 +147,9 @@ impl Worker<'_> {
         if self.link.is_stopping() {
             return Err(Stopped);
         }
-        let step = self.decide(place, self.read_back(place));
+        let reading = self.read_back(place, Causes::Known);
+        let is_drift = matches!(reading, Some(Reading::Drifted(_)));
+        let step = self.decide(place, reading);
         let acts = !matches!(step, Step::Leave | Step::Blocked | Step::Later);
         if acts && self.is_out_of_date() {
             return if self.read().await? {
@@ -146,6 +157,10 @@ impl Worker<'_> {
             } else {
                 Err(Stopped)
             };
+        }
+        if is_drift && is_waiting(&self.standings[place]) && self.may_be_our_own_doing(place) {
+            // The doubt tells, once a read has settled it.
+            return Ok(false);
         }
         match step {
             Step::Leave | Step::Blocked | Step::Later => {}
@@ -192,9 +207,15 @@ impl Worker<'_> {
     }
 
     /// What the view says about a change, none when the execution was not read.
-    fn read_back(&self, place: usize) -> Option<Reading> {
-        let causes = self.causes(place);
+    fn read_back(&self, place: usize, causes: Causes) -> Option<Reading> {
+        let causes = self.causes(place, causes);
         self.view.read_back(&self.group.changes[place], &causes)
+    }
+
+    /// Whether what looks like somebody else's doing may have been caused by a request in doubt.
+    fn may_be_our_own_doing(&self, place: usize) -> bool {
+        let reading = self.read_back(place, Causes::Possible);
+        !matches!(reading, Some(Reading::Drifted(_)))
     }
 
     fn decide(&self, place: usize, reading: Option<Reading>) -> Step {
@@ -202,15 +223,17 @@ impl Worker<'_> {
         decide(changes, standings, place, reading, self.shared.limits)
     }
 
-    /// The other changes of the group that may have taken effect.
-    fn causes(&self, place: usize) -> Vec<Cause<'_>> {
+    /// The other changes of the group that took effect, or may have and no read will tell; or also those in doubt.
+    fn causes(&self, place: usize, causes: Causes) -> Vec<Cause<'_>> {
         let others = self.group.changes.iter().zip(&self.standings).enumerate();
         others
-            .filter(|(other, (_, standing))| {
+            .filter(|(other, (planned, standing))| {
                 *other != place
                     && match standing {
-                        Standing::Doubtful { .. }
-                        | Standing::Ended(
+                        Standing::Doubtful { .. } => {
+                            causes == Causes::Possible || !planned.can_be_read_back()
+                        }
+                        Standing::Ended(
                             Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt,
                         ) => true,
                         Standing::Waiting { .. }
@@ -483,7 +506,7 @@ impl Worker<'_> {
                 });
             }
         }
-        Ok(match self.read_back(place) {
+        Ok(match self.read_back(place, Causes::Possible) {
             Some(Reading::Done) => Verdict::Applied(None),
             Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
         })
@@ -588,4 +611,8 @@ impl Worker<'_> {
 
 fn is_doubtful(standing: &Standing) -> bool {
     matches!(standing, Standing::Doubtful { .. })
+}
+
+fn is_waiting(standing: &Standing) -> bool {
+    matches!(standing, Standing::Waiting { .. })
 }
