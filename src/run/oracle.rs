@@ -272,7 +272,9 @@ fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
     match case.outcome {
         Some(Outcome::Applied) => {
             let by_somebody = first_unknown.is_some() && case.shown_since(first_unknown);
-            if case.effects == 0 && !by_somebody && !case.left_an_intent {
+            // The next session knows of an intent only.
+            let by_the_records = case.left_an_intent || case.died_with_the_answer;
+            if case.effects == 0 && !by_somebody && !by_the_records {
                 broken(Rule::Applied, "nothing of ours took effect".to_owned());
             }
         }
@@ -306,7 +308,12 @@ fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
     }
     match case.outcome {
         Some(Outcome::Drifted)
-            if !truth::was_changed_by_somebody(case.change, &case.operation, case.moments) =>
+            if !truth::was_changed_by_somebody(case.change, &case.operation, case.moments)
+                && !truth::had_its_automation_started(
+                    case.change,
+                    &case.operation,
+                    case.moments,
+                ) =>
         {
             broken(Rule::OwnDrift, "nobody else changed it".to_owned());
         }

@@ -115,6 +115,26 @@ pub(super) fn was_changed_by_somebody(
     })
 }
 
+/// Whether the automation that a change would start has been started since it was planned, whoever let it: it is not
+/// started a second time.
+pub(super) fn had_its_automation_started(
+    change: &Change,
+    operation: &Operation,
+    moments: &[Moment],
+) -> bool {
+    let bases = builds_on(change);
+    let mut ids = bases
+        .iter()
+        .filter(|base| base.path.starts_with("automation"));
+    ids.any(|base| {
+        let differs = |moment: &Moment| {
+            base.value(operation, moment)
+                .is_some_and(|value| *value != base.planned)
+        };
+        moments.iter().any(differs)
+    })
+}
+
 /// Whether somebody else had changed what a change builds on so long before `sent` that it had to be seen, and it was so
 /// until then. What our own requests may have moved is left out: nobody can tell whose doing it is.
 pub(super) fn was_stale(
