@@ -88,9 +88,11 @@ fn follow_status(
     moves: impl Fn(Effect, &Target, &str, &str) -> bool,
 ) {
     let now = &object["status"];
+    let moved = |from: &str, to: &str| any(causes, |effect, cause| moves(effect, cause, from, to));
     if let Some(expected) = expected.get_mut(path)
         && let (Some(from), Some(to)) = (expected.as_str(), now.as_str())
-        && any(causes, |effect, cause| moves(effect, cause, from, to))
+        // What was reset may have begun again.
+        && (moved(from, to) || (moved(from, "PENDING") && moved("PENDING", to)))
     {
         *expected = now.clone();
     }
@@ -326,6 +328,29 @@ mod tests {
             let reading = read_back_after(&change, &[cause], Some(&execution));
             assert_eq!(reading == Reading::Open, expected, "{kind} {trigger}");
         }
+    }
+
+    #[test]
+    fn what_was_reset_may_have_begun_again() {
+        use Effect::{FlowAdvances, LaterTasksReset};
+        let mut change = reassign("e", "t0");
+        change
+            .requires
+            .insert("target.status".to_owned(), json!("COMPLETED"));
+        let mut execution = execution("e");
+        execution["tasks"][0]["status"] = json!("IN_PROGRESS");
+        let read = |effects: &[Effect]| {
+            let target = target("t1");
+            let causes = effects.chunks(1).map(|effects| Cause {
+                effects,
+                target: &target,
+            });
+            let causes: Vec<Cause<'_>> = causes.collect();
+            read_back_after(&planned(change.clone()), &causes, Some(&execution))
+        };
+        assert_eq!(read(&[LaterTasksReset, FlowAdvances]), Reading::Open);
+        assert!(matches!(read(&[LaterTasksReset]), Reading::Drifted(_)));
+        assert!(matches!(read(&[FlowAdvances]), Reading::Drifted(_)));
     }
 
     #[test]
