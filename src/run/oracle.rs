@@ -248,10 +248,17 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
                 session.is_some_and(|session| session.end.is_none())
             }),
             left_an_intent: intents(&records, line) > sends.len(),
-            was_helped: stage.planned.iter().any(|(other, helped)| {
+            was_helped: stage.keys().any(|(other, other_key)| {
+                let helped = &stage.planned[&other];
+                let by_us = world.ledger.contains(other_key);
                 helped.group == change.group
                     && !helped.effects.is_empty()
-                    && known.outcome(*other) == Some(Outcome::AlreadyDone)
+                    && match known.outcome(other) {
+                        Some(Outcome::AlreadyDone) => true,
+                        // Somebody else did the same while ours was in doubt.
+                        Some(Outcome::Applied) => !by_us,
+                        Some(_) | None => false,
+                    }
             }),
             sends,
             log: &world.log,
