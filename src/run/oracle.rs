@@ -185,7 +185,11 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
                     has_met(|sent| matches!(sent.told, Some((Told::No(400..=499), _))))
                 }
                 Some(Outcome::Failed) => trouble,
-                Some(Outcome::Gone | Outcome::Drifted | Outcome::NotAttempted) => false,
+                // It is not started a second time.
+                Some(Outcome::Drifted) => {
+                    truth::had_its_automation_started(case.change, &case.operation, case.moments)
+                }
+                Some(Outcome::Gone | Outcome::NotAttempted) => false,
                 None if case.doubtful => case.change.repeat == Repeat::Once,
                 None => blocked,
             };

@@ -88,11 +88,12 @@ fn follow_status(
     moves: impl Fn(Effect, &Target, &str, &str) -> bool,
 ) {
     let now = &object["status"];
-    let moved = |from: &str, to: &str| any(causes, |effect, cause| moves(effect, cause, from, to));
+    let explains =
+        |from: &str, to: &str| any(causes, |effect, cause| moves(effect, cause, from, to));
     if let Some(expected) = expected.get_mut(path)
         && let (Some(from), Some(to)) = (expected.as_str(), now.as_str())
         // What was reset may have begun again.
-        && (moved(from, to) || (moved(from, "PENDING") && moved("PENDING", to)))
+        && (explains(from, to) || (explains(from, "PENDING") && explains("PENDING", to)))
     {
         *expected = now.clone();
     }

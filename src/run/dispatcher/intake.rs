@@ -77,17 +77,25 @@ impl Dispatcher<'_> {
 
     /// Whether an execution that could be read in this session still can: then what failed, failed alone.
     async fn service_works(&mut self) -> bool {
-        let Some(operation) = &self.last_read else {
+        let Some(operation) = self.last_read.clone() else {
             return false;
         };
         let client = Arc::clone(&self.shared.client);
+        let read = tokio::spawn(async move { client.read(&operation, &[], None).await.is_ok() });
+        let stop_reading = read.abort_handle();
         tokio::select! {
             biased;
             Some(()) = self.signals.interrupts.recv() => {
+                stop_reading.abort();
                 self.drain(Drain::Interrupted);
                 false
             }
-            read = client.read(operation, &[], None) => read.is_ok(),
+            works = read => works.unwrap_or_else(|panic| {
+                self.drain(Drain::Bug {
+                    message: panic.to_string(),
+                });
+                false
+            }),
         }
     }
 
