@@ -89,7 +89,7 @@ struct Case<'a> {
     doubtful: bool,
     /// An intent is on disk of which no record says that nothing was sent: the disk broke just then.
     left_an_intent: bool,
-    /// A session was told that it worked, and was killed before that was written down.
+    /// A session was told what became of it, and was killed before that was written down, or could not write any more.
     died_with_the_answer: bool,
     /// What somebody else brought about of its group moved what our own request would have moved.
     was_helped: bool,
@@ -249,7 +249,7 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             doubtful: open.is_some_and(|open| open.doubtful),
             died_with_the_answer: sends.iter().any(|sent| {
                 let session = stage.sessions.get(sent.session - 1);
-                session.is_some_and(|session| session.end.is_none())
+                session.is_some_and(|session| session.end.is_none() || session.breaks)
             }),
             left_an_intent: intents(&records, line) > sends.len(),
             was_helped: stage.keys().any(|(other, other_key)| {

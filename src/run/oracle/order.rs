@@ -260,7 +260,11 @@ fn is_blocked(stage: &Stage, stands: &BTreeMap<u64, Stands>, line: u64) -> bool 
     super::truth::dependencies(stage, line).any(|place| match stands[&lines[place]] {
         Stands::Ended(Outcome::Applied | Outcome::AlreadyDone) => false,
         Stands::Ended(_) => true,
-        Stands::Doubtful => stage.planned[&lines[place]].repeat == Repeat::Once,
+        // No read can settle it.
+        Stands::Doubtful => {
+            let doubtful = &stage.planned[&lines[place]];
+            doubtful.repeat == Repeat::Once || doubtful.after.is_empty()
+        }
         Stands::Waiting => is_blocked(stage, stands, lines[place]),
     })
 }
