@@ -16,6 +16,7 @@ use super::{
 use crate::{
     api::{Level, Operation},
     checkpoint::Record,
+    event::Drain,
     outcome::Outcome,
     plan::{Change, Repeat},
 };
@@ -164,6 +165,17 @@ pub(super) fn after_session(stage: &Stage) -> Vec<Violation> {
 /// What holds in the end, when all has been well for some sessions.
 pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
     let mut found = Vec::new();
+    // A stage in which somebody else hides whether a request in doubt worked waits for a person's word.
+    let mut waits_for_a_person = false;
+    for_each_case(stage, |case| {
+        waits_for_a_person |= case.doubtful && case.disturbed();
+    });
+    let last = stage
+        .sessions
+        .last()
+        .and_then(|session| session.end.as_ref());
+    let stopped = last.and_then(|end| end.stopped.as_ref());
+    waits_for_a_person &= matches!(stopped, Some(Drain::Stage { .. }));
     let outcomes = stage.outcomes();
     for_each_case(stage, |case| {
         let has_met = |is_it: fn(&Sent) -> bool| case.sends.iter().any(|sent| is_it(sent));
@@ -191,7 +203,7 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
                 }
                 Some(Outcome::Gone | Outcome::NotAttempted) => false,
                 None if case.doubtful => case.change.repeat == Repeat::Once,
-                None => blocked,
+                None => blocked || waits_for_a_person,
             };
         if !fine {
             found.push(Violation {
