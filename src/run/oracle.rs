@@ -273,7 +273,10 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
                         Some(Outcome::AlreadyDone) => true,
                         // Somebody else did the same while ours was in doubt.
                         Some(Outcome::Applied) => !by_us,
-                        Some(_) | None => false,
+                        // Nobody can tell which of the two it was.
+                        Some(Outcome::InDoubt) => true,
+                        None => helped.repeat == Repeat::Once && known.open(other).is_some(),
+                        Some(_) => false,
                     }
             }),
             sends,
