@@ -270,11 +270,10 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
                 helped.group == change.group
                     && !helped.effects.is_empty()
                     && match known.outcome(other) {
-                        Some(Outcome::AlreadyDone) => true,
+                        // Of what a person left in doubt nobody can tell which of the two it was.
+                        Some(Outcome::AlreadyDone | Outcome::InDoubt) => true,
                         // Somebody else did the same while ours was in doubt.
                         Some(Outcome::Applied) => !by_us,
-                        // Nobody can tell which of the two it was.
-                        Some(Outcome::InDoubt) => true,
                         None => helped.repeat == Repeat::Once && known.open(other).is_some(),
                         Some(_) => false,
                     }
