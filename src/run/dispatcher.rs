@@ -308,22 +308,26 @@ impl<'a> Dispatcher<'a> {
     /// Counts what has no recorded end, and closes the checkpoint.
     fn finish<P: BufRead>(mut self, plan: Reader<P>) -> Result<End, RunError> {
         let mut counts = self.ended.clone();
-        let mut in_doubt = false;
+        // In doubt, or begun and not brought to an end.
+        let mut is_open = false;
         let mut groups = Groups::new(plan);
         while let Some(group) = groups.next_group()? {
             for planned in group.changes {
                 match self.standing(&planned) {
                     Standing::Ended(_) => {}
-                    Standing::Waiting { .. } => counts.add(Outcome::NotAttempted, 1),
+                    Standing::Waiting { attempts, .. } => {
+                        counts.add(Outcome::NotAttempted, 1);
+                        is_open |= attempts.made > 0;
+                    }
                     Standing::Doubtful { may_repeat, .. } => {
                         counts.add(Outcome::InDoubt, 1);
-                        in_doubt = true;
+                        is_open = true;
                         self.report(&to_look_at(planned, may_repeat));
                     }
                 }
             }
         }
-        let finished = self.stopped.is_none() && !in_doubt;
+        let finished = self.stopped.is_none() && !is_open;
         if finished {
             self.write(
                 Record::Finished {

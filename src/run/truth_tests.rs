@@ -387,6 +387,32 @@ async fn what_a_request_in_doubt_may_have_moved_waits_until_the_doubt_is_settled
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waited_for_a_doubt_goes_on_when_a_person_leaves_it() {
+    // Somebody else hides whether the first one worked, and the second one's task may have been moved by it.
+    let changes = [skip("e", "t0"), skip("e", "t1")];
+    let mut stage = Stage::new(&changes);
+    stage
+        .service
+        .fault(&request_of(&changes[0]), Fault::DropBefore);
+    let service = stage.service.clone();
+    tokio::spawn(async move {
+        sleep(Duration::from_millis(1)).await;
+        let mut world = service.world();
+        let tasks = &mut world.executions.get_mut("e").unwrap()["tasks"];
+        tasks[0]["status"] = json!("ON_HOLD");
+        tasks[1]["status"] = json!("IN_PROGRESS");
+    });
+    let end = stage.run().await.unwrap();
+    assert_eq!(stage.outcomes(), [None, None], "{end:?}");
+    assert!(!end.finished);
+    stage.settings.doubts = Some(DoubtAnswer::Skip);
+    let end = stage.run().await.unwrap();
+    let applied = [Some(Outcome::InDoubt), Some(Outcome::Applied)];
+    assert_eq!(stage.outcomes(), applied, "{end:?}");
+    assert!(end.finished && end.stopped.is_none(), "{end:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_follows_a_started_automation_on_its_task_is_no_drift_also_once_that_has_ended() {
     let start = run_automation("e", "t0");
     let changes = [start, reassign("e", "t0"), due("e", "t0"), close("e")];

@@ -85,6 +85,8 @@ impl Dispatcher<'_> {
                     DoubtAnswer::Skip => {
                         let detail = "left in doubt, as a person said".to_owned();
                         self.end(&Ended::new(planned, End::InDoubt, Some(detail)));
+                        // What waited for it may go on.
+                        to_send = true;
                     }
                 }
             }
