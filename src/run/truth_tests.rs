@@ -394,14 +394,13 @@ async fn what_waited_for_a_doubt_goes_on_when_a_person_leaves_it() {
     stage
         .service
         .fault(&request_of(&changes[0]), Fault::DropBefore);
-    let service = stage.service.clone();
-    tokio::spawn(async move {
-        sleep(Duration::from_millis(1)).await;
-        let mut world = service.world();
+    stage.session(Cut::KillAt(2)).await;
+    {
+        let mut world = stage.service.world();
         let tasks = &mut world.executions.get_mut("e").unwrap()["tasks"];
         tasks[0]["status"] = json!("ON_HOLD");
         tasks[1]["status"] = json!("IN_PROGRESS");
-    });
+    }
     let end = stage.run().await.unwrap();
     assert_eq!(stage.outcomes(), [None, None], "{end:?}");
     assert!(!end.finished);
