@@ -15,7 +15,7 @@ pub struct FieldWrite {
     /// As the target has it; null where it is absent.
     pub before: Value,
     pub after: Value,
-    /// Why nothing takes it back, whatever it was before.
+    /// Why no request takes it back. None: that depends on the value before.
     pub irreversible: Option<&'static str>,
     /// Whether it goes along even where it changes nothing: the service wants it beside another field.
     pub goes_along: bool,

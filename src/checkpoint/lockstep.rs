@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// Longer than any test: what nobody waits for stays unsynced until somebody waits for something.
+/// Longer than any test: a record is synced only together with the next one that is awaited.
 pub(super) const LINGER: Duration = Duration::from_hours(1);
 
 thread_local! {

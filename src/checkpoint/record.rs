@@ -67,7 +67,7 @@ pub enum Record {
     },
     /// A read, made late enough, proved that none of the attempts so far took effect.
     NotApplied { line: u64, attempt: u32 },
-    /// A person said to send it again, whatever the attempts so far did. They stay in doubt.
+    /// A person said to send it again. The attempts so far stay in doubt.
     SendAgain { line: u64, attempt: u32 },
     /// The change's end in this run.
     Ended {
@@ -76,9 +76,8 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<Detail>,
     },
-    /// The run stopped, because something failed in the stage that ends with this many of the plan's executions. Whoever
-    /// resumes it knows.
-    /// `errors` is a CRC32C of what it told of: which changes had failed or were in doubt.
+    /// The run stopped because of errors in the stage that ends after this many executions of the plan. `errors` is a
+    /// CRC32C of the lines of the changes that had failed or were in doubt: the person who resumes the run knows these.
     StageStopped {
         executions: u64,
         errors: u32,

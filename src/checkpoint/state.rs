@@ -183,7 +183,7 @@ impl State {
         self.changes - self.ended.total()
     }
 
-    /// The errors that the run told of when it last stopped after the stage that ends with so many executions.
+    /// The checksum of the errors that the last stop after a stage reported; the stage ends after this many executions.
     pub fn stage_errors(&self, executions: u64) -> Option<u32> {
         self.stage_errors.get(&executions).copied()
     }

@@ -105,7 +105,7 @@ pub(super) async fn launch(
         let lock = lock_server(&plan.header.server, org.as_deref(), wait)?;
         match judge()? {
             None => break lock,
-            // Whoever resumes that run waits for this lock.
+            // A resume of that run waits for this lock.
             Some(Refusal::Running { .. }) if wait == Wait::UntilFree => drop(lock),
             Some(refusal) => return Err(refused(&refusal)),
         }

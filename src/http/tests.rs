@@ -403,7 +403,7 @@ async fn both_forms_of_retry_after_are_read() {
             &*format!("Retry-After: {date}\r\n"),
             Some(RetryAfter::At("1994-11-06T08:49:37Z".parse().unwrap())),
         ),
-        // On the clock of the service, whatever the one here says.
+        // By the clock of the service; the clock of this machine does not count.
         (
             &*format!("date: Sun, 06 Nov 1994 08:49:07 GMT\r\nRetry-After: {date}\r\n"),
             Some(RetryAfter::Seconds(30)),

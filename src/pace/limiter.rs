@@ -33,7 +33,7 @@ use super::{Rate, adaptive::Adaptive};
 /// asked for. Tokio's timers tick in milliseconds and what is late is made up from the burst, so a burst below
 /// `1 + rate / 1000` gives less than the rate, never more.
 ///
-/// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and holds nobody up. A future
+/// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and delays no other request. A future
 /// that waits for one must be polled until it is ready or dropped: those behind it wait for it.
 pub struct Pacer {
     rate: Rate,

@@ -151,7 +151,7 @@ fn what_had_no_value_can_not_be_emptied_again() {
             request(with_text(json!(""))),
         ),
         ("{ due_date: 2026-12-24 }", json!({}), none("due_date")),
-        // An empty list says that there is nobody.
+        // An empty list means no assignees.
         (
             "{ assigned_to: [\"1\"] }",
             json!({}),

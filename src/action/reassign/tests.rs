@@ -38,7 +38,7 @@ fn reassigned(arguments: &str, before: &Value) -> String {
 fn each_form_gives_the_list_that_it_says_or_why_nothing_changes() {
     const ALREADY: &str = "skipped e: is assigned like that already";
     for (arguments, before, after) in [
-        // From one to another: the place stays, nobody stands twice.
+        // From one to another: the position is kept, and no assignee is listed twice.
         (r#"{ from: "1", to: "2" }"#, json!(["1"]), r#"["2"]"#),
         (
             r#"{ from: "1", to: "2" }"#,

@@ -244,7 +244,7 @@ fn a_date_is_stored_in_a_form_of_the_service_with_the_moment_or_the_day_that_was
             Some("2026-12-01T08:00:00.000Z"),
             "2026-11-29T00:00:00.000",
         ),
-        // Whatever the present form is.
+        // For every form of the present date.
         (
             "2026-12-24",
             Some("2026-12-02T00:00:00"),

@@ -72,8 +72,8 @@ async fn entities_are_taken_from_all_pages_and_pages_that_do_not_fit_are_no_sele
     }
 }
 
-/// What comes of so many entities in full pages, when the service says that there are `hits`. The last of them has a
-/// `sort_end` or not; with one, an empty page follows.
+/// Selects `entities` entities in full pages from a service that reports `hits`. The last page has a `sort_end`, and an
+/// empty page follows, if `is_last_open`.
 async fn counted(entities: usize, hits: Option<usize>, is_last_open: bool) -> Result<u64, String> {
     let ids: Vec<String> = (0..entities).map(|number| format!("{number:06}")).collect();
     let mut pages: Vec<&[String]> = ids.chunks(1_000).collect();

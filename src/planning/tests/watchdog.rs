@@ -1,4 +1,4 @@
-//! Planning ends: whatever the source, the level and the action, at a pace at which requests wait for each other.
+//! Planning ends for every source, level and action, at a pace at which requests wait for each other.
 
 use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, time::Duration};
 

@@ -115,8 +115,8 @@ pub(super) fn was_changed_by_somebody(
     })
 }
 
-/// Whether the automation that a change would start has been started since it was planned, whoever let it: it is not
-/// started a second time.
+/// Whether the automation that a change would start has started since the plan was made: it is not started a second
+/// time.
 pub(super) fn had_its_automation_started(
     change: &Change,
     operation: &Operation,
