@@ -1,15 +1,39 @@
-//! A worker reads its group's execution: once before its writes, once more when that may end a doubt.
+//! A worker reads its group's execution: once before its writes, once more when that may end a doubt, and again when
+//! what it knows is too old to write on.
+
+use std::time::Duration;
 
 use serde_json::Value;
+use tokio::time::Instant;
 
-use super::{Seen, Worker, is_doubtful};
+use super::{Sent, Worker, is_doubtful};
 use crate::{
     api::{Found, Operation, ReadTrouble},
     client::{LongPause, Read, ReadErrorKind},
     event::{Drain, Event},
-    run::{decide::Step, failures::Fault, link::Stopped, view::View},
+    plan::Effect,
+    run::{
+        decide::{Standing, Step},
+        failures::Fault,
+        link::Stopped,
+        view::View,
+    },
     selection::org_of,
 };
+
+/// At a slow pace a view lasts for as long as this many requests take: with less, each write could only ever follow a
+/// read that is too old.
+const VIEW_LASTS_REQUESTS: u32 = 3;
+
+/// With a service that takes long to answer, a view lasts for its answer and this: enough to write the intent down.
+const VIEW_LASTS_AFTER: Duration = Duration::from_secs(1);
+
+/// An execution as it was at some moment between the request and the answer.
+pub(super) struct Seen {
+    view: View,
+    sent: Instant,
+    took: Duration,
+}
 
 /// Why an answer is not the execution that was asked for.
 enum Mismatch {
@@ -123,5 +147,55 @@ impl Worker<'_> {
             }
             (Some(_) | None, Some(_) | None) => Ok(View::Known(Box::new(execution))),
         }
+    }
+
+    /// Reads the execution again when the view is out of date. Something when it is not as it was, or can't be read.
+    pub(super) async fn look_again(&mut self) -> Result<Option<Sent>, Stopped> {
+        if !self.is_out_of_date() {
+            return Ok(None);
+        }
+        let before = self.view.clone();
+        Ok(match self.fetch().await? {
+            Err((fault, reason)) => Some(Sent::Unread(fault, reason)),
+            Ok(seen) => {
+                let is_as_before = seen.view == before;
+                self.see(seen);
+                (!is_as_before).then_some(Sent::Read)
+            }
+        })
+    }
+
+    /// Whether a change that was applied lets the flow move on, and a status of the group is still to be written: it may
+    /// have moved, too.
+    pub(super) fn moved_what_is_written_next(&self, place: usize) -> bool {
+        let moves = |effect: &Effect| match effect {
+            Effect::FlowAdvances | Effect::LaterTasksReset => true,
+            Effect::AutomationFires | Effect::AutomationsMayFire => false,
+        };
+        let mut others = self.group.changes.iter().zip(&self.standings).enumerate();
+        self.group.changes[place].change.effects.iter().any(moves)
+            && others.any(|(other, (planned, standing))| {
+                other != place
+                    && !matches!(standing, Standing::Ended(_))
+                    && planned.change.before.contains_key("status")
+            })
+    }
+
+    /// Whether what is known of the execution is too old to write on the strength of it.
+    pub(super) fn is_out_of_date(&self) -> bool {
+        match self.view {
+            // Nobody asked for a read.
+            View::Unread => false,
+            View::Missing | View::Known(_) => {
+                self.fresh_until.is_none_or(|until| Instant::now() > until)
+            }
+        }
+    }
+
+    pub(super) fn see(&mut self, Seen { view, sent, took }: Seen) {
+        let at_this_pace = self.shared.client.interval() * VIEW_LASTS_REQUESTS;
+        let lasts = self.shared.view_lasts.max(at_this_pace);
+        self.view = view;
+        self.fresh_until = Some(sent + lasts.max(took + VIEW_LASTS_AFTER));
     }
 }

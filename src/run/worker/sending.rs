@@ -1,0 +1,286 @@
+//! A worker sends a change: paced, with its intent on disk, and on the strength of what was read just before.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Causes, Sent, Worker, is_doubtful};
+use crate::{
+    action::Reading,
+    api::Verdict,
+    checkpoint::{Detail, End, Record},
+    client::LongPause,
+    event::{Drain, Event},
+    http::Renewal,
+    pace::Lane,
+    plan::Repeat,
+    retry::Next,
+    run::{
+        decide::{Attempts, Standing, end_of_gone},
+        failures::Fault,
+        group::Planned,
+        link::Stopped,
+        view::View,
+    },
+};
+
+/// What an attempt that did not end a change came to.
+struct Setback {
+    fault: Fault,
+    reason: String,
+}
+
+impl Worker<'_> {
+    /// Sends a change until it has an end, is in doubt, or has used up its attempts. `disproved`: a read said of earlier
+    /// attempts that they took no effect.
+    pub(super) async fn send(
+        &mut self,
+        place: usize,
+        mut attempts: Attempts,
+        disproved: bool,
+    ) -> Result<Sent, Stopped> {
+        let planned = self.group.changes[place].clone();
+        let body = planned
+            .change
+            .request
+            .body
+            .as_ref()
+            .map(|body| Value::from_iter(body.clone()).to_string());
+        loop {
+            if let Some(changed) = self.look_again().await? {
+                return Ok(changed);
+            }
+            attempts = attempts.and_one();
+            let attempt = attempts.made;
+            self.unless_stopped(self.shared.client.permit(self.lane()))
+                .await?;
+            self.link
+                .started(&planned, attempt, (self.shared.now)())
+                .await?;
+            // Until the intent was on disk, and the service's rest was over, somebody may have changed what was read.
+            let held_up = match self.depart().await {
+                Ok(None) => None,
+                Ok(Some(changed)) => Some((
+                    Ok(changed),
+                    "its execution had to be read again before it was sent",
+                )),
+                Err(stopped) => Some((Err(stopped), "the run stopped before it was sent")),
+            };
+            if let Some((result, reason)) = held_up {
+                self.link.record(Record::NotSent {
+                    line: planned.line,
+                    attempt,
+                    reason: Detail::new(reason),
+                });
+                self.made(place, attempts.and_held_up());
+                return result;
+            }
+            let tries = attempts.in_this_session();
+            let client = &self.shared.client;
+            let token = client.token_number();
+            let mut verdict = client
+                .send(
+                    &planned.operation,
+                    body.as_deref().map(str::as_bytes),
+                    tries,
+                )
+                .await;
+            if let (true, Verdict::Refused { .. }) = (disproved, &verdict) {
+                verdict = self.doubt_refusal(place, verdict).await?;
+            }
+            let next = client.after_write(&verdict, planned.change.repeat, tries);
+            if let Verdict::Unauthorized { message } = &verdict {
+                // It was not accepted, so it did nothing, and may be sent again with another token.
+                self.link.record(Record::NotSent {
+                    line: planned.line,
+                    attempt,
+                    reason: Detail::new(message),
+                });
+                self.made(place, attempts);
+                self.renew(token, message).await?;
+                continue;
+            }
+            let Some(setback) = self.take_in(place, attempts, disproved, verdict) else {
+                return Ok(Sent::Settled);
+            };
+            if let Some(LongPause { pause }) = self.shared.client.long_pause() {
+                // The whole run's trouble, not a failure of this change.
+                return Err(self.trouble(Drain::LongPause { pause }));
+            }
+            match next {
+                Next::Again { after } => {
+                    self.link.event(Event::Retried {
+                        target: planned.change.target.clone(),
+                        reason: setback.reason,
+                        after,
+                    });
+                    self.link.unless_stopped(tokio::time::sleep(after)).await?;
+                }
+                Next::Done | Next::ReadBack | Next::GiveUp => {
+                    self.leave(place, &planned, setback);
+                    return Ok(Sent::Settled);
+                }
+            }
+        }
+    }
+
+    /// What was read is acted on before anything new is begun: the longer it waits, the more may have changed.
+    fn lane(&self) -> Lane {
+        match self.view {
+            View::Unread => Lane::New,
+            View::Missing | View::Known(_) => Lane::Begun,
+        }
+    }
+
+    /// Waits until a request may leave. Something else when its execution had to be read again meanwhile, and is not as
+    /// it was; the request must not leave then.
+    async fn depart(&mut self) -> Result<Option<Sent>, Stopped> {
+        loop {
+            self.unless_stopped(self.shared.client.depart()).await?;
+            if !self.is_out_of_date() {
+                return Ok(None);
+            }
+            if let Some(changed) = self.look_again().await? {
+                return Ok(Some(changed));
+            }
+        }
+    }
+
+    /// Attempts were made of which the last one did nothing.
+    fn made(&mut self, place: usize, made: Attempts) {
+        match &mut self.standings[place] {
+            Standing::Waiting { attempts, .. } | Standing::Doubtful { attempts, .. } => {
+                *attempts = made;
+            }
+            Standing::Ended(_) => {}
+        }
+    }
+
+    /// Gets another token than the one of this number; when there is none, that is the run's trouble.
+    async fn renew(&self, used: u64, message: &str) -> Result<(), Stopped> {
+        let message = match self.shared.client.renew(used).await {
+            Renewal::Another => return Ok(()),
+            Renewal::None => message.to_owned(),
+            Renewal::Failed(why) => format!("{message}; {why}"),
+        };
+        Err(self.trouble(Drain::Unauthorized { message }))
+    }
+
+    /// Waits for the limiter; a long rest is the run's trouble.
+    async fn unless_stopped(
+        &self,
+        limiter: impl Future<Output = Result<(), LongPause>>,
+    ) -> Result<(), Stopped> {
+        let passed = self.link.unless_stopped(limiter).await?;
+        passed.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
+    }
+
+    /// What a refusal means after a read has said that earlier attempts took no effect: one of them may have come later
+    /// than anybody would think, and be why this one is refused.
+    async fn doubt_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
+        match self.fetch().await? {
+            Ok(seen) => self.see(seen),
+            Err((_, reason)) => {
+                return Ok(Verdict::Unknown {
+                    reason: format!("it was refused, and could not be read then: {reason}"),
+                    retry_after: None,
+                });
+            }
+        }
+        Ok(match self.read_back(place, Causes::Possible) {
+            Some(Reading::Done) => Verdict::Applied(None),
+            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
+        })
+    }
+
+    /// Records what the last of these attempts came to. Gives a setback when the change has no end yet.
+    fn take_in(
+        &mut self,
+        place: usize,
+        attempts: Attempts,
+        disproved: bool,
+        verdict: Verdict,
+    ) -> Option<Setback> {
+        let planned = &self.group.changes[place];
+        let (line, attempt) = (planned.line, attempts.made);
+        let was_doubtful = is_doubtful(&self.standings[place]);
+        let not_sent = |reason: &str| Record::NotSent {
+            line,
+            attempt,
+            reason: Detail::new(reason),
+        };
+        // Of an earlier attempt that no read can tell, no answer to a later one tells either.
+        let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
+        let (record, fault, reason) = match verdict {
+            Verdict::Applied(answer) => {
+                if !self.view.wrote(planned, answer) || self.moved_what_is_written_next(place) {
+                    self.fresh_until = None;
+                }
+                self.end(place, End::Applied, None);
+                return None;
+            }
+            Verdict::Gone { message } if !stays_in_doubt => {
+                let end = end_of_gone(&planned.operation, was_doubtful || disproved);
+                self.end(place, end, Some(message));
+                return None;
+            }
+            Verdict::Refused { status, message } if !was_doubtful => {
+                let detail = format!("{status}: {message}");
+                self.end(place, End::Refused, Some(detail));
+                return None;
+            }
+            // This attempt did nothing; an earlier one may be why.
+            Verdict::Refused { status, message } => {
+                let reason = format!("{status}: {message}");
+                (not_sent(&reason), Fault::Own, reason)
+            }
+            Verdict::Gone { message } | Verdict::Unauthorized { message } => {
+                (not_sent(&message), Fault::Own, message)
+            }
+            Verdict::Throttled { .. } => (
+                Record::Throttled { line, attempt },
+                Fault::Own,
+                "429: the service wants fewer requests".to_owned(),
+            ),
+            Verdict::NotSent { reason } => (not_sent(&reason), Fault::Untried, reason),
+            Verdict::Unknown { reason, .. } => (
+                Record::Unknown {
+                    line,
+                    attempt,
+                    at: (self.shared.now)(),
+                    reason: Detail::new(&reason),
+                },
+                Fault::Own,
+                reason,
+            ),
+        };
+        let doubtful = was_doubtful || matches!(record, Record::Unknown { .. });
+        self.link.record(record);
+        self.standings[place] = if doubtful {
+            Standing::Doubtful {
+                attempts,
+                age: Duration::ZERO,
+                may_repeat: false,
+            }
+        } else {
+            Standing::Waiting {
+                attempts,
+                disproved,
+            }
+        };
+        Some(Setback { fault, reason })
+    }
+
+    /// No further attempt is made now: what took no effect has failed, what may have is looked up later.
+    fn leave(&mut self, place: usize, planned: &Planned, setback: Setback) {
+        let Setback { fault, reason } = setback;
+        if is_doubtful(&self.standings[place]) {
+            self.link.event(Event::Doubted {
+                target: planned.change.target.clone(),
+                reason,
+            });
+        } else {
+            self.fail(place, fault, reason);
+        }
+    }
+}
