@@ -1,33 +1,51 @@
 //! Counts requests and says which of them meet a fault.
 
+use std::collections::HashSet;
+
 use super::{Fault, Faults, Match, Rule};
 
-/// The rules, and how many requests each has met.
+/// The rules, and what each has met.
 #[derive(Debug)]
 pub(crate) struct Rules {
-    rules: Vec<(Rule, u64)>,
+    rules: Vec<(Rule, Met)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Met {
+    /// How many requests matched.
+    requests: u64,
+    /// The methods and paths that have had the fault. Kept for `once_per_url` alone.
+    urls: HashSet<(String, String)>,
 }
 
 impl Rules {
     pub(crate) fn new(faults: &Faults) -> Self {
         Self {
-            rules: faults.rules.iter().map(|rule| (rule.clone(), 0)).collect(),
+            rules: faults
+                .rules
+                .iter()
+                .map(|rule| (rule.clone(), Met::default()))
+                .collect(),
         }
     }
 
     /// Counts a request; gives the fault that it meets.
     pub(crate) fn meet(&mut self, method: &str, path: &str) -> Option<Fault> {
-        let mut met = None;
-        for (rule, count) in &mut self.rules {
+        let mut fault = None;
+        for (rule, met) in &mut self.rules {
             if !rule.matching.means(method, path) {
                 continue;
             }
-            *count += 1;
-            if met.is_none() && rule.matching.fires(*count) {
-                met = Some(rule.fault.clone());
+            met.requests += 1;
+            if fault.is_none()
+                && rule.matching.fires(met.requests)
+                && (!rule.matching.once_per_url
+                    || met.urls.insert((method.to_owned(), path.to_owned())))
+            {
+                fault = Some(rule.fault.clone());
             }
         }
-        met
+        fault
     }
 }
 
@@ -154,5 +172,24 @@ mod tests {
             .map(|_| rules.meet("GET", "/").map(|fault| fault.name()))
             .collect();
         assert_eq!(met, [None, Some("html"), None, Some("cut_body")]);
+    }
+
+    #[test]
+    fn a_url_meets_a_fault_once_when_the_rule_says_so() {
+        let faults = Faults::from_json(
+            r#"{"rules": [{"match": {"every": 2, "once_per_url": true}, "do": "html"}]}"#,
+        )
+        .unwrap();
+        let mut rules = Rules::new(&faults);
+        let mut meets = |method, path| rules.meet(method, path).is_some();
+        let met = [
+            meets("PATCH", "/a"),
+            meets("PATCH", "/a"),
+            meets("PATCH", "/a"),
+            meets("PATCH", "/a"),
+            meets("GET", "/a"),
+            meets("GET", "/a"),
+        ];
+        assert_eq!(met, [false, true, false, false, false, true]);
     }
 }

@@ -58,6 +58,8 @@ pub struct Match {
     /// Each so many-th, beginning with `from`, or with this number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
+    /// A method and path that has met the fault does not meet it again.
+    pub once_per_url: bool,
 }
 
 /// What happens to a request.
@@ -205,7 +207,7 @@ mod tests {
             {"do": {"status": {"code": 429, "retry_after": 3}}},
             {"do": {"latency_ms": 1}}, {"do": "drop_before_effect"}, {"do": "drop_after_effect"}, {"do": "cut_body"},
             {"do": {"slow_body_ms": 1}}, {"do": {"late_effect_ms": 1}},
-            {"match": {"method": "GET", "path_contains": "x", "effect_only": true, "from": 2, "to": 8, "every": 3}, "do": "html"}],
+            {"match": {"method": "GET", "path_contains": "x", "effect_only": true, "from": 2, "to": 8, "every": 3, "once_per_url": true}, "do": "html"}],
             "limit": {"rate": 2.5, "burst": 1}}"#;
         let faults = Faults::from_json(text).unwrap();
         let names: Vec<&str> = faults.rules.iter().map(|rule| rule.fault.name()).collect();

@@ -59,12 +59,12 @@ impl Moves {
 
 /// Answers take a while, so that a kill finds requests under way. Some take long enough for the next session to look before
 /// their effect comes, and far less than the time after which a look counts as proof. A few answers are lost, a few requests
-/// turned down.
+/// turned down, none twice: three refusals of one request would be a failure of the change, which is not what is tested here.
 pub(super) fn faults(timeout: Duration) -> Value {
     let late = timeout * 45 / 100;
     json!({"rules": [
         {"match": {"effect_only": true, "every": 47}, "do": "drop_after_effect"},
-        {"match": {"effect_only": true, "every": 29}, "do": {"status": {"code": 429, "retry_after": 0}}},
+        {"match": {"effect_only": true, "every": 29, "once_per_url": true}, "do": {"status": {"code": 429, "retry_after": 0}}},
         {"match": {"effect_only": true, "every": 11}, "do": {"latency_ms": late.as_millis()}},
         {"match": {"effect_only": true}, "do": {"latency_ms": 8}},
     ]})
