@@ -18,9 +18,6 @@ use crate::{
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 
-/// Where epilot's entities are searched.
-pub const DEFAULT_ENTITY_SERVER: &str = "https://entity.sls.epilot.io";
-
 /// Seconds for one request in all, as the help says: an API gateway usually gives up on the service behind it after 29 s, so an answer
 /// that takes longer hardly comes.
 const DEFAULT_TIMEOUT: u64 = 30;

@@ -9,6 +9,7 @@ mod renewal;
 mod spool;
 mod token;
 mod transport;
+mod vendor;
 
 use std::{fmt, sync::OnceLock, time::Duration};
 

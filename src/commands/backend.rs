@@ -12,11 +12,12 @@ use wf_bulk_sandbox::{Sandbox, Wanted};
 
 use super::access;
 use crate::{
-    cli::{Common, DEFAULT_ENTITY_SERVER, DEFAULT_SERVER},
+    api::Service,
+    cli::{Common, DEFAULT_SERVER},
     client::{Client, ClientParts, Notice},
     credentials::Credentials,
     error::Error,
-    http::{Http, HttpConfig, Origin, Token, USER_AGENT_VALUE},
+    http::{Http, HttpConfig, Origin, OriginError, Token, USER_AGENT_VALUE},
     pace::{Pace, Pacer},
     retry::Policy,
 };
@@ -39,8 +40,12 @@ impl Server {
         if common.sandbox {
             return Ok(Self::Sandbox);
         }
-        let given = common.server.as_deref().or(credentials.server.as_deref());
-        Self::named(given.unwrap_or(DEFAULT_SERVER))
+        match (&common.server, &credentials.server) {
+            (Some(given), _) => Self::named(given),
+            (None, Some(profile)) => Self::named(profile)
+                .map_err(|error| error.hint("it is the profile's server; --server goes before it")),
+            (None, None) => Self::named(DEFAULT_SERVER),
+        }
     }
 
     /// The server that a plan or a run names.
@@ -48,8 +53,7 @@ impl Server {
         if label == SANDBOX {
             return Ok(Self::Sandbox);
         }
-        label
-            .parse()
+        origin(label, Service::WorkflowExecutions)
             .map(Self::At)
             .map_err(|error| Error::usage("the server's address can't be used").caused_by(error))
     }
@@ -134,14 +138,18 @@ pub(super) async fn connect(
 }
 
 /// Where the entity search is: at the service itself, unless that is epilot's own, which has another place for it.
-fn entity_origin(common: &Common, origin: &Origin) -> Result<Origin, Error> {
-    let text = match &common.entity_server {
-        Some(text) => text,
-        None if origin.to_string() == DEFAULT_SERVER => DEFAULT_ENTITY_SERVER,
-        None => return Ok(origin.clone()),
+fn entity_origin(common: &Common, server: &Origin) -> Result<Origin, Error> {
+    let Some(text) = &common.entity_server else {
+        let neighbour = server.neighbour(Service::Entities);
+        return Ok(neighbour.unwrap_or_else(|| server.clone()));
     };
-    text.parse()
+    origin(text, Service::Entities)
         .map_err(|error| Error::usage("the entity server's address can't be used").caused_by(error))
+}
+
+/// The origin that a text names, if the token may go there for this service.
+fn origin(text: &str, service: Service) -> Result<Origin, OriginError> {
+    text.parse::<Origin>()?.serving(service)
 }
 
 async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
@@ -166,7 +174,7 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
         .map_err(|error| failed(error.into()))?;
     let origin = format!("http://{address}")
         .parse()
-        .map_err(|error: crate::http::OriginError| failed(error.into()))?;
+        .map_err(|error: OriginError| failed(error.into()))?;
     Ok((origin, Serving(tokio::spawn(sandbox.serve(listener)))))
 }
 

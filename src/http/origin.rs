@@ -4,6 +4,9 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use reqwest::Url;
 
+use super::vendor;
+use crate::api::Service;
+
 /// Scheme, host and port of the service; `https`, or `http` to this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
@@ -26,6 +29,8 @@ pub enum OriginError {
     UserInfo,
     #[error("a server ends after its host or port: leave out {rest:?}")]
     Rest { rest: String },
+    #[error("{origin} is another service of epilot, and would get the token: write https://{host}")]
+    OtherService { origin: String, host: String },
 }
 
 /// Whether `host`, as a URL writes it, is this machine.
@@ -47,6 +52,30 @@ impl Origin {
 
     pub(super) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
+    }
+
+    /// Itself, unless it is another of the vendor's services than `service`.
+    ///
+    /// Hosts of others may be anything: a proxy is called as its owner likes.
+    ///
+    /// # Errors
+    ///
+    /// When it is another of the vendor's services.
+    pub fn serving(self, service: Service) -> Result<Self, OriginError> {
+        let host = self.url.host_str().unwrap_or_default();
+        match vendor::host_of(service, host) {
+            Some(meant) if meant != host.trim_end_matches('.') => Err(OriginError::OtherService {
+                origin: self.to_string(),
+                host: meant,
+            }),
+            Some(_) | None => Ok(self),
+        }
+    }
+
+    /// Where the vendor has `service` at the stage of this origin; none when this origin is not the vendor's.
+    pub fn neighbour(&self, service: Service) -> Option<Self> {
+        let host = vendor::host_of(service, self.url.host_str()?)?;
+        format!("https://{host}").parse().ok()
     }
 
     /// The URL of `path` with `query` here; none when the URL standard would make it another path.
@@ -197,6 +226,57 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Origin>(), Err(error), "{text}");
         }
+    }
+
+    #[test]
+    fn another_service_of_the_vendor_is_refused_and_the_right_host_named() {
+        let serving = |text: &str, service| origin(text).serving(service);
+        for (text, meant) in [
+            (
+                "https://entity.sls.epilot.io",
+                "workflows-execution.sls.epilot.io",
+            ),
+            (
+                "https://USER.sls.epilot.io:443",
+                "workflows-execution.sls.epilot.io",
+            ),
+            (
+                "https://user.dev.sls.epilot.io",
+                "workflows-execution.dev.sls.epilot.io",
+            ),
+            (
+                "https://portal.epilot.io",
+                "workflows-execution.sls.epilot.io",
+            ),
+        ] {
+            let refused = serving(text, Service::WorkflowExecutions).unwrap_err();
+            let OriginError::OtherService { host, .. } = &refused else {
+                panic!("{text}: {refused}");
+            };
+            assert_eq!(host, meant, "{text}");
+        }
+        let executions = "https://workflows-execution.dev.sls.epilot.io";
+        for (text, service) in [
+            (executions, Service::WorkflowExecutions),
+            (
+                "https://workflows-execution.sls.epilot.io.",
+                Service::WorkflowExecutions,
+            ),
+            ("https://proxy.example.com", Service::WorkflowExecutions),
+            ("http://127.0.0.1:8080", Service::WorkflowExecutions),
+            ("https://entity.sls.epilot.io", Service::Entities),
+        ] {
+            assert_eq!(serving(text, service), Ok(origin(text)), "{text}");
+        }
+        assert!(serving(executions, Service::Entities).is_err());
+        assert_eq!(
+            origin(executions).neighbour(Service::Entities),
+            Some(origin("https://entity.dev.sls.epilot.io"))
+        );
+        assert_eq!(
+            origin("https://proxy.example.com").neighbour(Service::Entities),
+            None
+        );
     }
 
     #[test]

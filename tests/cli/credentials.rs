@@ -164,3 +164,48 @@ fn a_read_with_an_old_token_is_repeated_with_the_new_one_and_a_wrong_one_ends_it
     );
     ended.expect_code(1).expect_said("nowhere");
 }
+
+#[test]
+fn another_service_of_epilot_gets_no_token_whoever_names_it() {
+    let environment = environment();
+    environment.file(
+        ".config/epilot/profiles.json",
+        r#"{"active": "work", "profiles": {"work": {"name": "work", "server": "https://entity.dev.sls.epilot.io"}}}"#,
+    );
+    // A token command runs before any request: it has not been asked.
+    let run = |more: &[&str]| {
+        let command = tokens(&environment, &["sandbox"]);
+        let ended = environment.run(&[&PLAN[..], &["--token-command", &command], more].concat());
+        assert!(
+            !environment.path().join("asked").exists(),
+            "{}",
+            ended.stderr
+        );
+        ended
+    };
+    run(&[])
+        .expect_code(64)
+        .expect_said("write https://workflows-execution.dev.sls.epilot.io");
+    run(&[]).expect_said("it is the profile's server; --server goes before it");
+    run(&["--server", "https://user.sls.epilot.io"])
+        .expect_code(64)
+        .expect_said("write https://workflows-execution.sls.epilot.io");
+    let server = "https://workflows-execution.sls.epilot.io";
+    environment
+        .run(
+            &[
+                &PLAN[..],
+                &[
+                    "--server",
+                    server,
+                    "--token",
+                    "s3cr3t",
+                    "--entity-server",
+                    server,
+                ],
+            ]
+            .concat(),
+        )
+        .expect_code(64)
+        .expect_said("write https://entity.sls.epilot.io");
+}
