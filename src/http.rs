@@ -317,9 +317,11 @@ fn head(response: &Response) -> Reply {
         let value: Option<&HeaderValue> = response.headers().get(name);
         value.and_then(|value| value.to_str().ok())
     };
+    let retry_after = response.headers().get_all(RETRY_AFTER).into_iter();
+    let retry_after = retry_after.filter_map(|value| value.to_str().ok());
     Reply {
         status: response.status().as_u16(),
-        retry_after: text(RETRY_AFTER).and_then(|value| RetryAfter::parse(value, text(DATE))),
+        retry_after: RetryAfter::parse(retry_after, text(DATE)),
         content_type: text(CONTENT_TYPE).map(str::to_owned),
         body: Vec::new(),
     }

@@ -5,11 +5,13 @@ mod level;
 mod operation;
 pub mod part;
 mod reply;
+mod retry_after;
 pub mod types;
 mod verdict;
 
 pub use ids::{Id, IdError};
 pub use level::{Generation, Level};
 pub use operation::{Method, Operation, OperationError, Removal, Service};
-pub use reply::{Reply, RetryAfter, TransportError};
+pub use reply::{Reply, TransportError};
+pub use retry_after::RetryAfter;
 pub use verdict::{Found, ReadTrouble, Verdict, read_outcome, verdict};

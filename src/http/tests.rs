@@ -395,7 +395,7 @@ async fn an_answer_that_only_drips_is_left_after_the_timeout() {
 }
 
 #[tokio::test]
-async fn both_forms_of_retry_after_are_read() {
+async fn every_form_of_retry_after_is_read_and_the_longest_of_several() {
     let date = "Sun, 06 Nov 1994 08:49:37 GMT";
     for (header, expected) in [
         ("retry-after: 7\r\n", Some(RetryAfter::Seconds(7))),
@@ -407,6 +407,11 @@ async fn both_forms_of_retry_after_are_read() {
         (
             &*format!("date: Sun, 06 Nov 1994 08:49:07 GMT\r\nRetry-After: {date}\r\n"),
             Some(RetryAfter::Seconds(30)),
+        ),
+        ("retry-after: 8.0\r\n", Some(RetryAfter::Seconds(8))),
+        (
+            "retry-after: 3\r\nRetry-After: 8\r\nretry-after: 5\r\n",
+            Some(RetryAfter::Seconds(8)),
         ),
         ("retry-after: soon\r\n", None),
         ("", None),
