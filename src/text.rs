@@ -3,9 +3,13 @@
 //! [`Untrusted`] has no `Display`; what it has is one method for each output format, and what that returns can
 //! be printed there and nowhere else.
 
+mod encoding;
+
 use std::fmt;
 
 use unicode_width::UnicodeWidthChar;
+
+pub use encoding::{Encoding, NotUtf8, utf8};
 
 /// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
 /// them paint over the lines above and below.

@@ -28,10 +28,13 @@ const MODULES: &[(&str, &str)] = &[
     ("cli", "api pace"),
     ("template", "api dates"),
     ("action", "api dates json template"),
-    ("playbook", "action api dates digest pace table template"),
+    (
+        "playbook",
+        "action api dates digest pace table template text",
+    ),
     ("http", "api"),
     ("retry", "action api"),
-    ("credentials", "http table"),
+    ("credentials", "http table text"),
     ("client", "action api http pace retry"),
     ("selection", "api client json playbook sort table template"),
     (

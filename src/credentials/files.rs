@@ -107,7 +107,8 @@ fn read<T: for<'de> Deserialize<'de>>(
         readable.push(path.to_owned());
     }
     // The error's own text could quote the file.
-    let parsed = serde_json::from_slice(&bytes).map_err(|error| FilesError::Json {
+    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let parsed = serde_json::from_slice(json).map_err(|error| FilesError::Json {
         path: path.to_owned(),
         line: error.line(),
     })?;

@@ -1,6 +1,11 @@
 //! Where the token comes from, and comes from again when it is not accepted any more.
 
-use std::{io, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    io::{self, Read as _},
+    path::PathBuf,
+    process::Stdio,
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
@@ -8,6 +13,7 @@ use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 use crate::{
     http::{Token, TokenError},
     table::STDIN,
+    text::{NotUtf8, utf8},
 };
 
 /// A person may have to unlock something.
@@ -33,6 +39,10 @@ pub enum TokenSourceError {
     Token(#[from] TokenError),
     #[error("the token file {} can't be read: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
+    #[error("the token file {}: {source}", path.display())]
+    NotUtf8 { path: PathBuf, source: NotUtf8 },
+    #[error("the token file {}: {source}", path.display())]
+    InFile { path: PathBuf, source: TokenError },
     #[error("the token command can't be started: {0}")]
     Start(io::Error),
     #[error("the token command ended with {0}")]
@@ -55,12 +65,23 @@ impl TokenSource {
                     path: path.clone(),
                     source,
                 };
-                let text = if path.as_os_str() == STDIN {
-                    io::read_to_string(io::stdin()).map_err(failed)?
+                let bytes = if path.as_os_str() == STDIN {
+                    let mut bytes = Vec::new();
+                    io::stdin().read_to_end(&mut bytes).map(|_| bytes)
                 } else {
-                    tokio::fs::read_to_string(path).await.map_err(failed)?
+                    tokio::fs::read(path).await
                 };
-                Ok(Token::new(SecretString::from(text).expose_secret())?)
+                let text =
+                    utf8(bytes.map_err(failed)?).map_err(|source| TokenSourceError::NotUtf8 {
+                        path: path.clone(),
+                        source,
+                    })?;
+                Token::new(SecretString::from(text).expose_secret()).map_err(|source| {
+                    TokenSourceError::InFile {
+                        path: path.clone(),
+                        source,
+                    }
+                })
             }
             Self::Command(command) => timeout(PATIENCE, run(command))
                 .await
@@ -129,13 +150,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_file_holds_the_token_and_maybe_a_line_break() {
+    async fn a_file_holds_the_token_and_what_editors_add_and_anything_else_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "t1\n").unwrap();
         let source = TokenSource::File(file.path().to_owned());
-        assert_eq!(source.fetch().await.unwrap().expose_for_test(), "t1");
-        std::fs::write(file.path(), "").unwrap();
-        assert!(source.fetch().await.is_err());
+        for text in ["t1", "t1\n", "\u{feff}t1\r\n"] {
+            std::fs::write(file.path(), text).unwrap();
+            assert_eq!(source.fetch().await.unwrap().expose_for_test(), "t1");
+        }
+        for (bytes, why) in [
+            (&b""[..], "the token is empty"),
+            (
+                b"\xff\xfes\x003\0",
+                "line 1 is UTF-16, not UTF-8: save the file as UTF-8",
+            ),
+            (
+                b"\xef\xbb\xbf\"s3cr3t\"\r\n",
+                "the token stands in quotes: leave them out",
+            ),
+            (
+                b"EPILOT_TOKEN=s3cr3t\r\n",
+                "give the token alone, without `EPILOT_TOKEN=` before it",
+            ),
+            (
+                b"s3cr3t\r\n# of Jane\r\n",
+                "there is more than one line: leave the token alone in it",
+            ),
+        ] {
+            std::fs::write(file.path(), bytes).unwrap();
+            let error = source.fetch().await.unwrap_err().to_string();
+            let path = file.path().display();
+            assert_eq!(error, format!("the token file {path}: {why}"));
+        }
         let none = TokenSource::File("/no/such/file".into());
         assert!(
             none.fetch()

@@ -16,18 +16,24 @@ pub enum TokenError {
     Empty,
     #[error("give the token alone, without `Bearer` before it")]
     Scheme,
+    #[error("give the token alone, without `EPILOT_TOKEN=` before it")]
+    Assignment,
+    #[error("the token stands in quotes: leave them out")]
+    Quotes,
+    #[error("there is more than one line: leave the token alone in it")]
+    Lines,
     #[error("a token holds no spaces, line breaks or non-ASCII characters")]
     Character,
 }
 
 impl Token {
-    /// Takes `text`, without the white space around it: a token file ends with a line break.
+    /// Takes `text`, without the white space around it and a byte order mark before it: what editors put into files.
     ///
     /// # Errors
     ///
     /// When the token is empty or could not stand in a header.
     pub fn new(text: &str) -> Result<Self, TokenError> {
-        let text = text.trim();
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             return Err(TokenError::Empty);
         }
@@ -36,6 +42,15 @@ impl Token {
             .is_some_and(|start| start.eq_ignore_ascii_case("bearer "))
         {
             return Err(TokenError::Scheme);
+        }
+        if text.contains("EPILOT_TOKEN=") {
+            return Err(TokenError::Assignment);
+        }
+        if text.starts_with(['"', '\'', '\u{201c}', '\u{201e}']) {
+            return Err(TokenError::Quotes);
+        }
+        if text.contains('\n') {
+            return Err(TokenError::Lines);
         }
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(TokenError::Character);
@@ -84,7 +99,13 @@ mod tests {
             ("Bearer s3cr3t", TokenError::Scheme),
             ("bearer s3cr3t", TokenError::Scheme),
             ("s3cr3t s3cr3t", TokenError::Character),
-            ("s3cr3t\r\nx-other: 1", TokenError::Character),
+            ("s3cr3t\r\nx-other: 1", TokenError::Lines),
+            ("s3cr3t\rx-other: 1", TokenError::Character),
+            ("\"s3cr3t\"", TokenError::Quotes),
+            ("'s3cr3t'", TokenError::Quotes),
+            ("“s3cr3t”", TokenError::Quotes),
+            ("EPILOT_TOKEN=s3cr3t", TokenError::Assignment),
+            ("export EPILOT_TOKEN=\"s3cr3t\"", TokenError::Assignment),
             ("s3cr3t\u{0}", TokenError::Character),
             ("s3crät", TokenError::Character),
         ] {

@@ -4,7 +4,10 @@ use std::{collections::BTreeSet, path::Path};
 
 use jiff::civil::Date;
 
-use crate::dates::{Calendar, Public, State};
+use crate::{
+    dates::{Calendar, Public, State},
+    text::utf8,
+};
 
 use super::{
     check_source,
@@ -65,12 +68,15 @@ pub(super) fn calendar(
 /// The days of a file: one a line, a text behind it and lines with `#` don't count.
 fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<BTreeSet<Date>> {
     let path = check_source::file(reader, field, folder)?;
-    let text = match std::fs::read_to_string(&path) {
+    let text = std::fs::read(&path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| utf8(bytes).map_err(|error| error.to_string()));
+    let text = match text {
         Ok(text) => text,
-        Err(error) => {
+        Err(why) => {
             reader.wrong(
                 field.node.span,
-                format!("can't read `{}`: {error}", path.display()),
+                format!("can't read `{}`: {why}", path.display()),
                 "a file of days is UTF-8 text with one date a line, like 2026-12-24",
             );
             return None;

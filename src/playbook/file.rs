@@ -2,6 +2,8 @@
 
 use std::{fs::File, io::Read, path::Path};
 
+use crate::text::{NotUtf8, utf8};
+
 /// A playbook is written by people; a file of over 1 MiB is a mix-up (data belong into `entities.file`).
 const MAX_BYTES: u64 = 1024 * 1024;
 
@@ -14,8 +16,8 @@ pub enum ReadError {
         "the playbook {file} is larger than 1 MiB: put data into a file that `entities: {{ file: … }}` names"
     )]
     TooLarge { file: String },
-    #[error("the playbook {file} is not UTF-8 (line {line}): save it as UTF-8")]
-    NotUtf8 { file: String, line: usize },
+    #[error("the playbook {file}: {cause}")]
+    NotUtf8 { file: String, cause: NotUtf8 },
 }
 
 /// Reads the text of a playbook.
@@ -31,11 +33,7 @@ pub fn read(path: &Path) -> Result<String, ReadError> {
     match read {
         Err(cause) => Err(ReadError::Io { file, cause }),
         Ok(count) if count as u64 > MAX_BYTES => Err(ReadError::TooLarge { file }),
-        Ok(_) => String::from_utf8(bytes).map_err(|error| {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = valid.split(|&byte| byte == b'\n').count();
-            ReadError::NotUtf8 { file, line }
-        }),
+        Ok(_) => utf8(bytes).map_err(|cause| ReadError::NotUtf8 { file, cause }),
     }
 }
 
@@ -63,11 +61,22 @@ mod tests {
     }
 
     #[test]
-    fn latin_1_is_refused_with_its_line() {
-        assert_eq!(
-            read_bytes(b"a: 1\nb: \xe4\n"),
-            Err("the playbook DIR/p.yaml is not UTF-8 (line 2): save it as UTF-8".into())
-        );
+    fn another_encoding_is_refused_with_its_line_and_its_name() {
+        for (bytes, why) in [
+            (
+                &b"a: 1\nb: \xe4\n"[..],
+                "line 2 is Windows-1252 or a similar encoding",
+            ),
+            (b"\xff\xfea\0:\0", "line 1 is UTF-16"),
+            (b"a\0:\0", "line 1 is UTF-16"),
+        ] {
+            assert_eq!(
+                read_bytes(bytes),
+                Err(format!(
+                    "the playbook DIR/p.yaml: {why}, not UTF-8: save the file as UTF-8"
+                ))
+            );
+        }
     }
 
     #[test]

@@ -285,3 +285,26 @@ fn a_service_that_refuses_ends_the_change_and_says_why() {
         "{failed}"
     );
 }
+
+#[test]
+fn a_text_in_another_encoding_is_named_with_its_line_and_the_fix() {
+    let environment = Environment::new();
+    let dates = "version: 1\nname: p\ncalendar: days.txt\nselect:\n  executions: { ids: [ a ] }\n\
+                 actions:\n  - delete: {}\nguards: { allow: [delete] }\n";
+    environment.file("p.yaml", dates);
+    std::fs::write(
+        environment.path().join("days.txt"),
+        b"# Br\xfcckentage\n2026-12-24\n",
+    )
+    .unwrap();
+    environment
+        .run(&["validate", "p.yaml"])
+        .expect_code(1)
+        .expect_said("line 1 is Windows-1252 or a similar encoding, not UTF-8");
+    let utf16: Vec<u8> = dates.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(environment.path().join("p.yaml"), utf16).unwrap();
+    environment
+        .run(&["validate", "p.yaml"])
+        .expect_code(1)
+        .expect_said("line 1 is UTF-16, not UTF-8: save the file as UTF-8");
+}
