@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::caused::{EntityWrite, Notice};
+
 /// The fields that hold an execution's parts; a part's fields are told under its own id.
 const CONTAINERS: [&str; 4] = ["phases", "tasks", "flow", "steps"];
 
@@ -26,6 +28,12 @@ pub(crate) struct Effect {
     /// What else changed, by the id of the execution, phase, task, section or step.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) elsewhere: BTreeMap<String, Fields>,
+    /// Attributes of entities that were written because of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) entity_writes: Vec<EntityWrite>,
+    /// Who was told of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notices: Vec<Notice>,
     /// The execution as it is afterwards, where parts of it came, went or moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) whole: Option<Value>,
@@ -241,6 +249,8 @@ mod tests {
             target: target.to_owned(),
             fields: changes.remove(target).unwrap_or_default(),
             elsewhere: changes,
+            entity_writes: Vec::new(),
+            notices: Vec::new(),
             whole: None,
         }
     }

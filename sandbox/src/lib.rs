@@ -7,6 +7,7 @@
 //! handlers     take requests apart, put answers together
 //! transition   what a permitted request does to an execution (pure); machine: which statuses may follow which
 //! state        the data: what the generator makes, and what was changed since
+//! caused       what a change causes elsewhere: attributes of entities, notices to people
 //! effect, log  each change, field by field, on disk before its answer
 //! ```
 //!
@@ -14,13 +15,15 @@
 //! service. Automations that have started end when a read looks at them after their time: most with success, some with a failure,
 //! some never, and of some the task misses the end until a read heals it or it is reconciled. Beside the API, without a token:
 //!
-//! - `GET /_sandbox/ledger[?since=SEQ]`: every request and every effect.
+//! - `GET /_sandbox/ledger[?since=SEQ]`: every request and every effect, with the attributes of entities that its flow's rules wrote (`entity_writes`) and the
+//!   people who were told of an assignment (`notices`).
 //! - `POST /_sandbox/edit/{id}`: a JSON merge patch of an execution, or `{"task": id, "set": {…}}` (`phase`, `step`) of a
 //!   part, as if somebody else had changed it.
 //! - `DELETE /_sandbox/execution/{id}`: an execution is gone.
 
 mod app;
 mod auth;
+mod caused;
 mod effect;
 mod error;
 mod faults;

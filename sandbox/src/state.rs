@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 
 use crate::{
+    caused::{Caused, caused},
     effect::{self, Effect, Fields, Kind},
     generate::{self, Origin, SCHEMA, Sizes},
     refused::Refused,
@@ -22,6 +23,22 @@ pub(crate) enum Slot {
 pub(crate) enum Stored {
     Flow(Box<v2::Flow>),
     Legacy(Box<v1::Execution>),
+}
+
+impl Stored {
+    pub(crate) fn as_flow(&self) -> Option<&v2::Flow> {
+        match self {
+            Self::Flow(flow) => Some(flow),
+            Self::Legacy(_) => None,
+        }
+    }
+
+    pub(crate) fn as_legacy(&self) -> Option<&v1::Execution> {
+        match self {
+            Self::Flow(_) => None,
+            Self::Legacy(execution) => Some(execution),
+        }
+    }
 }
 
 /// What is kept: ids and the executions that differ from what the generator makes.
@@ -150,9 +167,10 @@ impl State {
     /// Adds an execution that has just started.
     pub(crate) fn add(&mut self, id: &str, stored: Stored, cause: Cause<'_>) -> Effect {
         let whole = value(&stored);
+        let caused = caused(None, Some(&stored));
         self.admit(id, stored);
         let changes = effect::difference(&Value::Null, &whole);
-        let mut effect = self.effect(id, cause, None, changes);
+        let mut effect = self.effect(id, cause, None, changes, caused);
         effect.whole = Some(whole);
         effect
     }
@@ -187,8 +205,15 @@ impl State {
         let before = self.any(id)?;
         let whole = value(&after);
         let mut changes = effect::difference(&value(&before), &whole);
+        let caused = if cause.kind == Kind::Edit {
+            // Past the API.
+            Caused::default()
+        } else {
+            caused(Some(&before), Some(&after))
+        };
         self.keep(slot, after);
-        let mut effect = self.effect(id, cause, changes.remove(cause.target), changes);
+        let fields = changes.remove(cause.target);
+        let mut effect = self.effect(id, cause, fields, changes, caused);
         effect.whole = cause.kind.whole(&whole);
         Some(effect)
     }
@@ -196,9 +221,14 @@ impl State {
     /// Takes an execution out of the data. None when there is no such execution.
     pub(crate) fn remove(&mut self, id: &str, cause: Cause<'_>) -> Option<Effect> {
         let slot = self.slot(id)?;
+        let caused = if cause.kind == Kind::Remove {
+            Caused::default()
+        } else {
+            caused(self.any(id).as_ref(), None)
+        };
         self.changed.remove(&slot);
         self.removed.insert(slot);
-        Some(self.effect(id, cause, None, BTreeMap::new()))
+        Some(self.effect(id, cause, None, BTreeMap::new(), caused))
     }
 
     /// Does again what the log holds, in its order.
@@ -263,6 +293,7 @@ impl State {
         cause: Cause<'_>,
         fields: Option<Fields>,
         elsewhere: BTreeMap<String, Fields>,
+        caused: Caused,
     ) -> Effect {
         let seq = self.next_effect;
         self.next_effect += 1;
@@ -275,6 +306,8 @@ impl State {
             target: cause.target.to_owned(),
             fields: fields.unwrap_or_default(),
             elsewhere,
+            entity_writes: caused.entity_writes,
+            notices: caused.notices,
             whole: None,
         }
     }

@@ -3,8 +3,9 @@
 use super::{
     ORG, Origin, SCHEMA,
     draw::{self, Life},
-    ids::{self, entity_id, flow_id, shared_uuid},
+    ids::{self, entity_id, flow_id},
     random::{Random, Stream},
+    sync,
     task::{self, Place},
     templates::{self, TEMPLATES, Template},
 };
@@ -42,6 +43,7 @@ pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
     };
     Flow {
         id: flow_id(origin.seed, number),
+        entity_sync: sync::of_flow(origin.seed, number, template),
         contexts: contexts(origin.seed, number),
         ..build(origin, random, made)
     }
@@ -110,6 +112,7 @@ pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Flow {
         edges,
         closing_reason: Some(closing_reason(random, template, status)),
         available_in_ecp: random.percent(20),
+        entity_sync: sync::of_template(template),
         taxonomies: Vec::new(),
         trigger: Trigger {
             kind: if random.percent(40) {
@@ -231,7 +234,7 @@ fn phases(
             };
             Phase {
                 id: id.clone(),
-                template_id: shared_uuid(&format!("{}/phase/{name}", template.key)),
+                template_id: templates::phase_template_id(template, name),
                 name: (*name).to_owned(),
                 status,
                 updated_at: draw::text(life.updated),

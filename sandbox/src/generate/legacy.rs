@@ -5,6 +5,7 @@ use super::{
     draw::{self, Life},
     ids::{self, contact_id, entity_id, legacy_id},
     random::{Random, Stream},
+    sync,
     templates::{self, Part as Definition, TEMPLATES, Template},
 };
 use crate::wire::{
@@ -111,6 +112,7 @@ pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Executio
         selected_closing_reasons: (status == ExecutionStatus::Closed).then(|| vec![selected]),
         closing_reason_description: None,
         single_closing_reason_selection: template.single.then_some(true),
+        update_entity_attributes: Some(sync::of_definition(template)),
         flow,
     }
 }

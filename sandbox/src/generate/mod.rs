@@ -9,6 +9,7 @@ mod ids;
 mod legacy;
 mod random;
 mod start;
+mod sync;
 mod task;
 mod templates;
 

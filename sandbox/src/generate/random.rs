@@ -17,6 +17,7 @@ pub(super) enum Stream {
     LegacyId = 5,
     Legacy = 6,
     Started = 7,
+    Sync = 8,
 }
 
 impl Random {

@@ -6,7 +6,7 @@ use super::{
     flow::Progress,
     ids::{self, shared_uuid},
     random::Random,
-    templates::{Part, Template},
+    templates::{self, Part, Template},
 };
 use crate::wire::{
     TaskStatus,
@@ -54,7 +54,7 @@ pub(super) fn task(
         }
     });
     Task {
-        template_id: shared_uuid(&format!("{}/task/{}", template.key, part.name)),
+        template_id: templates::task_template_id(template, part.name),
         name: part.name.to_owned(),
         description: random.percent(15).then(|| Description {
             enabled: Some(true),

@@ -279,6 +279,16 @@ pub(crate) fn reasons_of(definition: &str) -> Vec<Reason> {
         .unwrap_or_default()
 }
 
+/// The id that a task of a template has in all its flows.
+pub(super) fn task_template_id(template: &Template, task: &str) -> String {
+    shared_uuid(&format!("{}/task/{task}", template.key))
+}
+
+/// The id that a phase of a template has in all its flows.
+pub(super) fn phase_template_id(template: &Template, phase: &str) -> String {
+    shared_uuid(&format!("{}/phase/{phase}", template.key))
+}
+
 /// A flow template's id.
 pub(super) fn flow_template_id(template: &Template) -> String {
     format!("tpl_{}", template.key)

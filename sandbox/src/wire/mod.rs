@@ -6,6 +6,7 @@
 mod body;
 mod due;
 mod status;
+pub(crate) mod sync;
 mod time;
 pub(crate) mod v1;
 pub(crate) mod v2;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DueDate, ExecutionStatus, PartStatus, TaskStatus, v2::Reason};
+use super::{
+    DueDate, ExecutionStatus, PartStatus, TaskStatus, sync::UpdateEntityAttribute, v2::Reason,
+};
 
 /// A whole execution. The list's rows are the same with [`Part`]s that lack most fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +39,9 @@ pub(crate) struct Execution {
     pub(crate) closing_reason_description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) single_closing_reason_selection: Option<bool>,
+    /// The rows of the list lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) update_entity_attributes: Option<Vec<UpdateEntityAttribute>>,
     pub(crate) flow: Vec<Part>,
 }
 
@@ -283,6 +288,7 @@ pub(crate) struct UpdateExecution {
 impl Execution {
     /// The row of the list: steps are not loaded with all information.
     pub(crate) fn slim(mut self) -> Self {
+        self.update_entity_attributes = None;
         self.flow = self.flow.into_iter().map(Part::slim).collect();
         self
     }

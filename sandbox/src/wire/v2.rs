@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{DueDate, ExecutionStatus, PartStatus, TaskStatus};
+use super::{DueDate, ExecutionStatus, PartStatus, TaskStatus, sync::EntitySync};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +34,8 @@ pub(crate) struct Flow {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) closing_reason: Option<ClosingReason>,
     pub(crate) available_in_ecp: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) entity_sync: Vec<EntitySync>,
     pub(crate) taxonomies: Vec<String>,
     pub(crate) trigger: Trigger,
     /// The one camelCase field of v2.

@@ -44,6 +44,17 @@ fn digest(data: &(Vec<Value>, Vec<Value>)) -> String {
     format!("{:016x}", u64::from_be_bytes(first))
 }
 
+/// The data without the rules that write attributes of entities.
+fn without_rules(data: &(Vec<Value>, Vec<Value>)) -> (Vec<Value>, Vec<Value>) {
+    let mut data = data.clone();
+    for execution in data.0.iter_mut().chain(&mut data.1) {
+        let fields = execution.as_object_mut().unwrap();
+        fields.remove("entity_sync");
+        fields.remove("updateEntityAttributes");
+    }
+    data
+}
+
 /// The text with every date taken out.
 fn without_dates(data: &(Vec<Value>, Vec<Value>)) -> String {
     fn strip(value: &mut Value) {
@@ -69,7 +80,9 @@ fn without_dates(data: &(Vec<Value>, Vec<Value>)) -> String {
 async fn the_same_seed_and_epoch_give_the_same_bytes_and_the_epoch_moves_dates_only() {
     let data = all(4711, EPOCH, 300).await;
     // Changes when the generator does: then everyone's examples change too, so think twice.
-    assert_eq!(digest(&data), "2a36ff8d32bfbd3a");
+    assert_eq!(digest(&data), "1395a7f2fd05d28f");
+    // Rules are drawn from a stream of their own: all else is as it was before there were any.
+    assert_eq!(digest(&without_rules(&data)), "2a36ff8d32bfbd3a");
     let moved = all(4711, EPOCH.checked_add(17.days()).unwrap(), 300).await;
     assert_ne!(digest(&moved), digest(&data));
     assert_eq!(without_dates(&moved), without_dates(&data));

@@ -6,6 +6,7 @@
 )]
 
 mod automations;
+mod caused;
 mod client;
 mod control;
 mod data;
