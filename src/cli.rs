@@ -12,6 +12,7 @@ use secrecy::SecretString;
 
 use crate::{
     api::Id,
+    dates::Distance,
     pace::{Rate, Share},
 };
 
@@ -314,6 +315,8 @@ pub struct Apply {
     /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
     /// Refuse a plan that is older than this
+    ///
+    /// Whole words, like `7 days` or `1 day 12 hours`, or ISO 8601 (`P7D`)
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = age, help_heading = "Applying")]
     pub max_age: SignedDuration,
     /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
@@ -507,10 +510,18 @@ impl FromStr for Var {
     }
 }
 
-/// An age like `7 days` or `12h`; a day has 24 hours, since it is a distance between two instants.
+/// An age like `7 days` or `12 hours`; a day has 24 hours, since it is a distance between two instants.
 fn age(text: &str) -> Result<SignedDuration, String> {
-    const CURE: &str = "write an age like `7 days` or `12 hours`";
-    let span: Span = text.parse().map_err(|_| CURE.to_owned())?;
+    const CURE: &str = "write an age in days, hours and minutes, like `7 days` or `12 hours`";
+    // ISO 8601 knows seconds, too.
+    let is_iso = text.trim_start().starts_with(['P', 'p']);
+    let span = match text.trim().parse::<Span>() {
+        Ok(span) if is_iso => span,
+        Ok(_) | Err(_) => Distance::parse(text)
+            .map_err(|error| error.to_string())?
+            .span(),
+    };
+    // Weeks, months and years have no length of their own.
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(age) if age.is_positive() => Ok(age),
         Ok(_) | Err(_) => Err(CURE.to_owned()),

@@ -25,7 +25,7 @@ const MODULES: &[(&str, &str)] = &[
     ("pace", ""),
     ("error", "styles text"),
     ("api", "json"),
-    ("cli", "api pace"),
+    ("cli", "api dates pace"),
     ("template", "api dates"),
     ("action", "api dates json template"),
     (

@@ -81,7 +81,7 @@ mod tests {
             ),
             // The sign in front holds for all of it.
             (
-                "-1 day 12 hours",
+                "-P1DT12H",
                 json!("2021-04-27T12:00:00.000Z"),
                 r#"{"due_date":"2021-04-26T00:00:00.000Z"}"#,
             ),

@@ -77,7 +77,10 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
         ("wf-bulk run p.yaml --token-file a --token-command b", 64),
         ("wf-bulk run p.yaml --now yesterday", 64),
         ("wf-bulk apply p.plan --max-age soon", 64),
-        ("wf-bulk apply p.plan --max-age 0s", 64),
+        ("wf-bulk apply p.plan --max-age PT0S", 64),
+        ("wf-bulk apply p.plan --max-age 6m", 64),
+        ("wf-bulk apply p.plan --max-age 6months", 64),
+        ("wf-bulk apply p.plan --max-age -P1D", 64),
         ("wf-bulk apply p.plan --approved 5e5e", 64),
         ("wf-bulk resume 0192 --last", 64),
         ("wf-bulk sandbox --port 1 reset", 64),
@@ -90,7 +93,10 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
 
 #[test]
 fn values_are_read_as_they_are_meant() {
-    let Command::Apply(apply) = parse("wf-bulk apply p.plan --max-age 12h").unwrap().command else {
+    let Command::Apply(apply) = parse("wf-bulk apply p.plan --max-age PT12H")
+        .unwrap()
+        .command
+    else {
         panic!("another command");
     };
     assert_eq!(apply.max_age, SignedDuration::from_hours(12));

@@ -7,7 +7,7 @@ use jiff::{
     fmt::friendly::{Designator, Direction, Spacing, SpanPrinter},
 };
 
-use super::DateError;
+use super::{DateError, words};
 
 /// A distance in calendar units, like `3 days`, `-2 weeks` or `1 month`.
 ///
@@ -15,27 +15,30 @@ use super::DateError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Distance(SpanFieldwise);
 
-/// Writes what [`Distance::parse`] reads: `3 days`, `-1 month 2 days`.
+/// Writes a distance in one direction: `3 days`, `1 month 2 days`.
 const PRINTER: SpanPrinter = SpanPrinter::new()
     .designator(Designator::Verbose)
     .spacing(Spacing::BetweenUnitsAndDesignators)
     .direction(Direction::Sign);
 
 impl Distance {
-    /// Reads a number and a unit, or several of them, or an ISO 8601 duration (`P1M`).
+    /// Reads numbers with whole units (`1 day 12 hours`), or an ISO 8601 duration (`P1DT12H`).
     ///
     /// # Errors
     ///
-    /// When `text` is neither, counts business days, or has a unit below a minute.
+    /// When `text` is neither, can be read in two ways, counts business days, or has a unit below a minute.
     pub fn parse(text: &str) -> Result<Self, DateError> {
         let text = text.trim();
         let lower = text.to_ascii_lowercase();
         if lower.contains("business") || lower.contains("work") {
             return Err(DateError::BusinessDays(text.to_owned()));
         }
-        let span: Span = text
-            .parse()
-            .map_err(|_| DateError::Distance(text.to_owned()))?;
+        let span = if lower.trim_start_matches(['-', '+']).starts_with('p') {
+            text.parse()
+                .map_err(|_| DateError::Distance(text.to_owned()))?
+        } else {
+            words::parse(text)?
+        };
         if span.get_seconds() != 0
             || span.get_milliseconds() != 0
             || span.get_microseconds() != 0
@@ -61,12 +64,16 @@ impl Distance {
         Self(-self.0)
     }
 
+    pub fn is_negative(self) -> bool {
+        self.span().is_negative()
+    }
+
     /// The moment this far after `from`, on the calendar of its zone; none when the calendar ends before.
     pub fn after(self, from: &ZonedDateTime) -> Option<ZonedDateTime> {
         from.checked_add(self.span()).ok()
     }
 
-    pub(super) fn span(self) -> Span {
+    pub fn span(self) -> Span {
         self.0.0
     }
 
@@ -86,9 +93,15 @@ impl Distance {
     }
 }
 
+/// As [`Distance::parse`] reads it: in words, or as ISO 8601 where a sign stands before several units.
 impl fmt::Display for Distance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&PRINTER.span_to_string(&self.0.0))
+        let words = PRINTER.span_to_string(&self.0.0);
+        if self.is_negative() && words.split(' ').count() > 2 {
+            write!(f, "{}", self.0.0)
+        } else {
+            f.write_str(&words)
+        }
     }
 }
 
@@ -105,13 +118,18 @@ mod tests {
             ("+5 days", "5 days"),
             ("1 month", "1 month"),
             ("P1M", "1 month"),
-            ("-P1Y2M", "-1 year 2 months"),
+            ("-P1Y2M", "-P1Y2M"),
+            ("P6M", "6 months"),
+            ("PT6M", "6 minutes"),
+            ("3days", "3 days"),
+            ("3 Days", "3 days"),
+            ("- 3 days", "-3 days"),
+            ("+1 day 2 hours", "1 day 2 hours"),
+            ("1 month, 2 days", "1 month 2 days"),
             ("36 hours", "36 hours"),
             ("90 minutes", "90 minutes"),
             ("1 month 2 days", "1 month 2 days"),
             ("  3 days ", "3 days"),
-            ("3d", "3 days"),
-            ("2 weeks ago", "-2 weeks"),
         ] {
             let distance = Distance::parse(text).unwrap();
             assert_eq!(distance.to_string(), written, "{text}");
@@ -129,7 +147,21 @@ mod tests {
             "3 moons",
             "1.5 days",
             "3 days, or so",
+            "3 days,",
+            ", 3 days",
             "2026-05-28",
+            "2 hours 1 day",
+            "1 day 1 day",
+            "2 weeks -3 days",
+            "--3 days",
+            "1 day 12:00",
+            "99999999999999999999 days",
+            "99999999 years",
+            "P",
+            "P3",
+            "P0.5D",
+            "ago",
+            "3 ago",
         ] {
             assert_eq!(
                 Distance::parse(text),
@@ -137,13 +169,48 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["30 seconds", "1 day 1 second", "PT0.5S", "1 ms"] {
+        for text in ["30 seconds", "1 day 1 second", "PT0.5S", "1 ms", "30s"] {
             assert_eq!(
                 Distance::parse(text),
                 Err(DateError::TooFine(text.to_owned())),
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_can_be_read_in_two_ways_or_is_written_for_short_is_refused_with_what_to_write() {
+        for (text, said) in [
+            (
+                "6m",
+                "`6m` could mean `6 months` or `6 minutes`: write the one that is meant",
+            ),
+            (
+                "-6 m",
+                "`-6 m` could mean `-6 months` or `-6 minutes`: write the one that is meant",
+            ),
+            (
+                "1y 6M",
+                "`1y 6M` could mean `1 year 6 months` or `1 year 6 minutes`: write the one that is meant",
+            ),
+            ("3d", "units are written in full: write `3 days` for `3d`"),
+            (
+                "1 day 12h",
+                "units are written in full: write `1 day 12 hours` for `1 day 12h`",
+            ),
+            (
+                "1 day ago",
+                "`1 day ago` could mean `-1 day` or `1 day`: write the one that is meant",
+            ),
+            (
+                "-2 weeks 3 days",
+                "the sign in `-2 weeks 3 days` could stand for all of it (write `-P2W3D`) or for `-2 weeks` alone (take two steps: `-2 weeks`, then `3 days`)",
+            ),
+        ] {
+            assert_eq!(Distance::parse(text).unwrap_err().to_string(), said);
+        }
+        let whole = Distance::parse("-P2W3D").unwrap();
+        assert_eq!(whole, Distance::parse("2 weeks 3 days").unwrap().back());
     }
 
     #[test]
@@ -163,7 +230,7 @@ mod tests {
     #[test]
     fn back_is_the_same_way_home() {
         let distance = Distance::parse("1 month 2 days").unwrap();
-        assert_eq!(distance.back().to_string(), "-1 month 2 days");
+        assert_eq!(distance.back().to_string(), "-P1M2D");
         assert_eq!(distance.back().back(), distance);
         assert_eq!(Distance::days(3), Distance::parse("3 days"));
         assert!(Distance::days(i64::MAX).is_err());

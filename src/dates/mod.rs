@@ -5,6 +5,7 @@ mod distance;
 mod due;
 mod holidays;
 mod step;
+mod words;
 
 pub use calendar::{Calendar, Direction, Public};
 pub use distance::Distance;
@@ -16,11 +17,25 @@ pub use step::Step;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DateError {
     #[error(
-        "`{0}` is no distance: write a number and a unit, like `3 days`, `-2 weeks` or `1 month`"
+        "`{0}` is no distance: write numbers with minutes, hours, days, weeks, months or years, like `3 days`, `-2 weeks` or `1 day 12 hours`"
     )]
     Distance(String),
+    /// A text and all that it could mean; with one meaning, it is only written for short.
+    #[error("{}", choice(.0, .1))]
+    Ambiguous(String, Vec<String>),
+    #[error(
+        "the sign in `{text}` could stand for all of it (write `{whole}`) or for `{first}` alone (take two steps: `{first}`, then `{rest}`)"
+    )]
+    Reach {
+        text: String,
+        whole: String,
+        first: String,
+        rest: String,
+    },
     #[error("business days are not available in `{0}`: use days or weeks")]
     BusinessDays(String),
+    #[error("business days stand alone in a distance: write `{0}` like `3 business days`")]
+    BusinessDaysAlone(String),
     #[error("`{0}` is too fine for a due date: use minutes, hours, days, weeks, months or years")]
     TooFine(String),
     #[error(
@@ -33,4 +48,25 @@ pub enum DateError {
     Beyond { due: String },
     #[error("`{due}` can't move by {by}: the result is outside of the years 0 to 9999")]
     Range { due: String, by: Distance },
+}
+
+/// What is said of a negative distance where one counts back from now.
+pub fn is_back(distance: &str) -> String {
+    format!(
+        "`{distance}` would lie in the future: leave out the sign, the distance counts back from now"
+    )
+}
+
+fn choice(text: &str, readings: &[String]) -> String {
+    let readings: Vec<_> = readings
+        .iter()
+        .map(|reading| format!("`{reading}`"))
+        .collect();
+    match readings.as_slice() {
+        [whole] => format!("units are written in full: write {whole} for `{text}`"),
+        _ => format!(
+            "`{text}` could mean {}: write the one that is meant",
+            readings.join(" or ")
+        ),
+    }
 }

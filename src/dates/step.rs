@@ -32,7 +32,12 @@ impl Step {
                 .parse()
                 .map(Self::Business)
                 .map_err(|_| DateError::Distance(text.to_owned())),
-            None => Distance::parse(text).map(Self::Calendar),
+            None => Distance::parse(text)
+                .map(Self::Calendar)
+                .map_err(|error| match error {
+                    DateError::BusinessDays(text) => DateError::BusinessDaysAlone(text),
+                    other => other,
+                }),
         }
     }
 
@@ -69,6 +74,8 @@ mod tests {
             ("1.5 business days", None),
             ("business days", None),
             ("2 business weeks", None),
+            ("1 business day ago", None),
+            ("1 business day 2 hours", None),
         ] {
             assert_eq!(Step::parse(text).ok(), step, "{text}");
         }

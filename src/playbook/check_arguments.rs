@@ -192,7 +192,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         if let Some(text) = by.literal()
             && let Err(error) = Step::parse(text)
         {
-            let help = "the units are days, weeks, months, years and business days";
+            let help = "the units are minutes, hours, days, weeks, months, years and business days; or ISO 8601, like `P6M`";
             self.reader.wrong(field.node.span, error.to_string(), help);
             return None;
         }

@@ -39,7 +39,7 @@ use super::{
     signature::{ASSIGNED, CREATED, DUE, UPDATED},
     value::{is_none, to_text, word},
 };
-use crate::dates::Distance;
+use crate::dates::{self, Distance};
 
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
@@ -196,6 +196,9 @@ fn longer_ago(x: &Value, fields: &[&str], by: &Value, now: &ZonedDateTime) -> Re
             )));
         }
     };
+    if by.is_negative() {
+        return Err(wrong(dates::is_back(&by.to_string())));
+    }
     let limit = by
         .back()
         .after(now)

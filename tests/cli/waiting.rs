@@ -54,7 +54,7 @@ fn a_plan_that_becomes_too_old_while_a_lock_is_waited_for_is_not_applied() {
     let now = made.to_string();
     let plan = ["plan", "reassign.yaml", "-o", "x.plan", "--now", &now];
     environment.run_on(&sandbox, &plan).expect_code(0);
-    let age = format!("{}s", MOST.as_secs());
+    let age = format!("PT{}S", MOST.as_secs());
     let apply = ["apply", "x.plan", "--yes", "--wait", "--max-age", &age];
     let mut command = environment.command_on(&sandbox, &apply);
     let child = command

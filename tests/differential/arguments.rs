@@ -91,7 +91,7 @@ const SHIFTS: [(&str, Distance); 14] = [
     ("-2 weeks", calendar(0, -14, 0)),
     ("1 month", calendar(1, 0, 0)),
     ("1 day 12 hours", calendar(0, 1, 720)),
-    ("-1 day 12 hours", calendar(0, -1, -720)),
+    ("-P1DT12H", calendar(0, -1, -720)),
     ("90 minutes", calendar(0, 0, 90)),
     ("0 days", calendar(0, 0, 0)),
     ("-1 year", calendar(-12, 0, 0)),

@@ -121,7 +121,7 @@ proptest! {
         let (days, hours) = (days.abs() * sign, hours * sign);
         let by = match days {
             0 => format!("{hours} hours"),
-            days => format!("{days} days {} hours", hours.abs()),
+            days => format!("{}P{}DT{}H", if days < 0 { "-" } else { "" }, days.abs(), hours.abs()),
         };
         let found = shift(&due, &Distance::parse(&by).unwrap(), &zone).unwrap();
         // Written down once more, with the two parts one after another.

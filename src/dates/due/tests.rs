@@ -218,7 +218,7 @@ fn a_clock_that_is_changed_moves_no_date_by_an_hour() {
         ),
         (
             "2026-03-29T02:30:00.000",
-            "-1 day 1 hour",
+            "-P1DT1H",
             "2026-03-28T01:30:00.000",
         ),
         (

@@ -100,10 +100,10 @@ impl<'a> Checker<'a> {
                 self.check_kind(helper, piece, "a distance like \"90 days\"", |of| {
                     matches!(of, Type::Span | Type::Text)
                 });
-                self.check_literal(piece, |text| {
-                    Distance::parse(text)
-                        .map(|_| ())
-                        .map_err(|error| error.to_string())
+                self.check_literal(piece, |text| match Distance::parse(text) {
+                    Ok(distance) if distance.is_negative() => Err(dates::is_back(text)),
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error.to_string()),
                 });
             }
             Param::Days => {
@@ -258,12 +258,22 @@ mod tests {
             (
                 "older_than(task, '90')",
                 "'90'",
-                "`90` is no distance: write a number and a unit, like `3 days`, `-2 weeks` or `1 month`",
+                "`90` is no distance: write numbers with minutes, hours, days, weeks, months or years, like `3 days`, `-2 weeks` or `1 day 12 hours`",
             ),
             (
                 "older_than(task, 90)",
                 "90",
                 "`older_than` takes a distance like \"90 days\" here, not a number",
+            ),
+            (
+                "older_than(task, '-90 days')",
+                "'-90 days'",
+                "`-90 days` would lie in the future: leave out the sign, the distance counts back from now",
+            ),
+            (
+                "older_than(task, '6m')",
+                "'6m'",
+                "`6m` could mean `6 months` or `6 minutes`: write the one that is meant",
             ),
             (
                 "idle_for(task, '3 business days')",
