@@ -256,6 +256,35 @@ mod tests {
                 "`2026-02-30` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`",
             ),
             (
+                "now < start_of('wek')",
+                "'wek'",
+                "`wek` is no period: a period is \"day\", \"week\", \"month\" or \"year\"",
+            ),
+            (
+                "now < now + days('three')",
+                "'three'",
+                "`three` is no whole number",
+            ),
+            (
+                "context(execution, 3) == 'x'",
+                "3",
+                "`context` takes a text here, not a number",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].0.as_str(), faults[0].1.as_str()),
+                (under, message),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_distance_that_can_not_be_right_is_a_fault() {
+        for (text, under, message) in [
+            (
                 "older_than(task, '90')",
                 "'90'",
                 "`90` is no distance: write numbers with minutes, hours, days, weeks, months or years, like `3 days`, `-2 weeks` or `1 day 12 hours`",
@@ -279,21 +308,6 @@ mod tests {
                 "idle_for(task, '3 business days')",
                 "'3 business days'",
                 "business days are not available in `3 business days`: use days or weeks",
-            ),
-            (
-                "now < start_of('wek')",
-                "'wek'",
-                "`wek` is no period: a period is \"day\", \"week\", \"month\" or \"year\"",
-            ),
-            (
-                "now < now + days('three')",
-                "'three'",
-                "`three` is no whole number",
-            ),
-            (
-                "context(execution, 3) == 'x'",
-                "3",
-                "`context` takes a text here, not a number",
             ),
         ] {
             let faults = shown(text);
