@@ -1,13 +1,15 @@
 //! What a change does to one field, in so few words that equal changes read the same.
 
+use std::borrow::Borrow;
+
 use jiff::{
     civil::{Date, DateTime},
     fmt::temporal::Pieces,
     tz::TimeZone,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::text::Untrusted;
+use crate::{digest::sha256, text::Untrusted};
 
 use super::units::count;
 
@@ -20,21 +22,61 @@ pub(super) struct Delta {
     pub(super) text: String,
     /// The date that was moved, when `text` is a distance.
     pub(super) was: Option<Date>,
+    /// Tells apart what reads the same only because it is cut.
+    cut: Option<String>,
 }
+
+/// Stands between what is shown and what is not; no escaped text holds it.
+const UNSEEN: char = '\u{1f}';
 
 impl Delta {
     /// Compares `before` and `after` of `field`; instants are read on the wall clock of `zone`.
     pub(super) fn of(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Self {
+        let delta = Self::whole_or_cut(field, before, after, zone);
+        let cut = delta
+            .text
+            .contains('…')
+            .then(|| sha256(format!("{before}\n{after}")));
+        Self { cut, ..delta }
+    }
+
+    /// What is sent and no field.
+    pub(super) const fn beside_fields(text: String) -> Self {
+        Self::said(text)
+    }
+
+    const fn said(text: String) -> Self {
+        Self {
+            text,
+            was: None,
+            cut: None,
+        }
+    }
+
+    /// What equal deltas have in common, and no others.
+    pub(super) fn key(&self) -> String {
+        match &self.cut {
+            Some(cut) => format!("{}{UNSEEN}{cut}", self.text),
+            None => self.text.clone(),
+        }
+    }
+
+    /// The text of a key.
+    pub(super) fn text_of(key: &str) -> &str {
+        key.split_once(UNSEEN).map_or(key, |(text, _)| text)
+    }
+
+    fn whole_or_cut(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Self {
         moved(field, before, after, zone)
-            .or_else(|| reassigned(field, before, after))
-            .unwrap_or_else(|| Self::replaced(&describe(before), &describe(after)))
+            .or_else(|| relisted(field, before, after))
+            .unwrap_or_else(|| {
+                let (before, after) = apart(before, after);
+                Self::said(format!("{before} → {after}"))
+            })
     }
 
     fn replaced(before: &str, after: &str) -> Self {
-        Self {
-            text: format!("{} → {}", short(before), short(after)),
-            was: None,
-        }
+        Self::said(format!("{} → {}", short(before), short(after)))
     }
 }
 
@@ -78,6 +120,7 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
     Some(Delta {
         text,
         was: Some(before.date()),
+        cut: None,
     })
 }
 
@@ -94,34 +137,97 @@ pub(super) fn wall_clock(text: &str, zone: &TimeZone) -> Option<DateTime> {
     }
 }
 
-/// Who leaves and who comes; those who stay are no news.
-fn reassigned(field: &str, before: &Value, after: &Value) -> Option<Delta> {
-    if !matches!(field, "assigned_to" | "assignedTo") {
+/// A list that becomes another one: who goes, who comes, who stays.
+fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
+    let (before, after) = (list(before)?, list(after)?);
+    let nothing = if is_of_people(field) {
+        "nobody"
+    } else {
+        "none"
+    };
+    if before.is_empty() || after.is_empty() {
+        // A null and an empty list are told apart by their JSON.
+        let said = |entries: &[&Value]| match entries {
+            [] => nothing.to_owned(),
+            entries => joined(entries),
+        };
+        return (before.len() != after.len())
+            .then(|| Delta::replaced(&said(&before), &said(&after)));
+    }
+    let rest = |entries: &[&Value], of: &[&Value]| -> Vec<Value> {
+        let rest = entries.iter().filter(|entry| !of.contains(entry));
+        rest.map(|entry| (*entry).clone()).collect()
+    };
+    let (gone, come) = (rest(&before, &after), rest(&after, &before));
+    let stays = |entries: &[&Value], others: &[Value]| -> Vec<Value> {
+        let stays = entries.iter().filter(|entry| !others.contains(entry));
+        stays.map(|entry| (*entry).clone()).collect()
+    };
+    let (kept, kept_after) = (stays(&before, &gone), stays(&after, &come));
+    // An order, or how often an entry stands there, shows in whole lists only.
+    if kept != kept_after || has_repeats(&before) || has_repeats(&after) {
+        return Some(Delta::replaced(&joined(&before), &joined(&after)));
+    }
+    let (gone_text, come_text) = (short(&joined(&gone)), short(&joined(&come)));
+    if gone_text == come_text {
         return None;
     }
-    let list = |value: &Value| match value {
+    let mut text = match (gone.is_empty(), come.is_empty()) {
+        (false, false) => format!("{gone_text} → {come_text}"),
+        (false, true) => format!("{gone_text} removed"),
+        (true, false) => format!("{come_text} added"),
+        (true, true) => return None,
+    };
+    if !kept.is_empty() {
+        let kept: Vec<String> = kept.iter().map(|entry| staying(entry, &gone)).collect();
+        let verb = if kept.len() == 1 { "stays" } else { "stay" };
+        text = format!("{text}, {} {verb}", short(&kept.join(", ")));
+    }
+    Some(Delta::said(text))
+}
+
+/// The entries of a list; null is an empty one. None for what is no list.
+fn list(value: &Value) -> Option<Vec<&Value>> {
+    match value {
         Value::Null => Some(Vec::new()),
-        Value::Array(entries) => Some(entries.iter().map(describe).collect::<Vec<_>>()),
+        Value::Array(entries) => Some(entries.iter().collect()),
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => None,
-    };
-    let before = list(before)?;
-    let after = list(after)?;
-    let without = |list: &[String], other: &[String]| {
-        let rest: Vec<&str> = list
-            .iter()
-            .filter(|entry| !other.contains(entry))
-            .map(String::as_str)
-            .collect();
-        if rest.is_empty() {
-            "nobody".to_owned()
-        } else {
-            rest.join(", ")
+    }
+}
+
+fn is_of_people(field: &str) -> bool {
+    matches!(field, "assigned_to" | "assignedTo" | "userIds")
+}
+
+fn has_repeats(entries: &[&Value]) -> bool {
+    let mut rest = entries;
+    while let [first, behind @ ..] = rest {
+        if behind.contains(first) {
+            return true;
         }
-    };
-    let leaves = without(&before, &after);
-    let comes = without(&after, &before);
-    // Only the order or the number of equal entries differs: then the lists are the news.
-    (leaves != comes).then(|| Delta::replaced(&leaves, &comes))
+        rest = behind;
+    }
+    false
+}
+
+fn joined<'a>(entries: impl IntoIterator<Item = &'a (impl Borrow<Value> + 'a)>) -> String {
+    let entries = entries.into_iter().map(|entry| describe(entry.borrow()));
+    entries.collect::<Vec<_>>().join(", ")
+}
+
+/// An entry that stays. A variable may keep somebody who is taken away beside it.
+fn staying(entry: &Value, gone: &[Value]) -> String {
+    let users = entry.get("value").and_then(Value::as_array);
+    let still: Vec<String> = users
+        .into_iter()
+        .flatten()
+        .filter(|user| gone.contains(user))
+        .map(describe)
+        .collect();
+    match &still[..] {
+        [] => describe(entry),
+        still => format!("{} (still {})", describe(entry), still.join(", ")),
+    }
 }
 
 /// A value as a reader knows it: a reason by its title, a variable by its name.
@@ -134,19 +240,39 @@ pub(super) fn describe(value: &Value) -> String {
         Value::Array(entries) => entries.iter().map(describe).collect::<Vec<_>>().join(", "),
         Value::Object(fields) => {
             let text = |name: &str| fields.get(name).and_then(Value::as_str);
-            if let Some(title) = text("title") {
-                title.to_owned()
-            } else if let Some(name) = text("name") {
-                name.to_owned()
+            if let Some(named) = text("title").or_else(|| text("name")) {
+                match besides(fields) {
+                    more if more.is_empty() => named.to_owned(),
+                    more => format!("{named} ({})", more.join(", ")),
+                }
             } else if let Some(variable) = text("variable") {
-                format!("variable {variable}")
+                let marked = variable.contains("{{");
+                let word = if marked { "" } else { "variable " };
+                format!("{word}{variable}")
             } else if let Some(reasons) = fields.get("selected_reasons") {
-                describe(reasons)
+                match text("extra_description") {
+                    Some(said) if !said.is_empty() => format!("{} “{said}”", describe(reasons)),
+                    Some(_) | None => describe(reasons),
+                }
             } else {
                 value.to_string()
             }
         }
     }
+}
+
+/// What an object holds besides its name, and besides ids, which differ from one execution to the other.
+fn besides(fields: &Map<String, Value>) -> Vec<String> {
+    let is_of_name = |field: &str| {
+        matches!(field, "title" | "name" | "id" | "schema")
+            || field.ends_with("_id")
+            || field.ends_with("Id")
+    };
+    fields
+        .iter()
+        .filter(|(field, _)| !is_of_name(field))
+        .map(|(field, value)| format!("{field}: {}", describe(value)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -180,20 +306,74 @@ mod tests {
                 "assigned_to",
                 json!(["7", "10010"]),
                 json!(["7", "10020"]),
-                "10010 → 10020",
+                "10010 → 10020, 7 stays",
             ),
             (
                 "assigned_to",
-                json!(["10010", { "variable": "owner", "value": ["1"] }]),
-                json!(["10020", { "variable": "owner", "value": ["1"] }]),
-                "10010 → 10020",
+                json!(["10010", "10020"]),
+                json!(["10020"]),
+                "10010 removed, 10020 stays",
             ),
             (
                 "assigned_to",
-                json!([{ "variable": "owner" }]),
+                json!(["10010", "10030", "10040"]),
+                json!(["10020", "10030", "10040"]),
+                "10010 → 10020, 10030, 10040 stay",
+            ),
+            (
+                "assigned_to",
+                json!(["10030"]),
+                json!(["10030", "10020"]),
+                "10020 added, 10030 stays",
+            ),
+            ("assigned_to", json!(["10010"]), json!([]), "10010 → nobody"),
+            (
+                "assigned_to",
+                json!(["10010"]),
+                json!(null),
+                "10010 → nobody",
+            ),
+            ("assigned_to", json!(null), json!([]), "null → []"),
+            ("userIds", json!([1, 2]), json!([2]), "1 removed, 2 stays"),
+            (
+                "assigned_to",
+                json!(["10010", { "variable": "{{owner}}", "value": ["1"] }]),
+                json!(["10020", { "variable": "{{owner}}", "value": ["1"] }]),
+                "10010 → 10020, {{owner}} stays",
+            ),
+            (
+                "assigned_to",
+                json!(["10010", { "variable": "{{owner}}", "value": ["10010"] }]),
+                json!([{ "variable": "{{owner}}", "value": ["10010"] }]),
+                "10010 removed, {{owner}} (still 10010) stays",
+            ),
+            (
+                "assigned_to",
+                json!([{ "variable": "{{owner}}", "value": ["1"] }]),
+                json!([{ "variable": "{{owner}}", "value": ["2"] }]),
+                r#"[{"value":["1"],"variable":"{{owner}}"}] → [{"value":["2"],"variable":"{{owner}}"}]"#,
+            ),
+            (
+                "assigned_to",
+                json!([{ "variable": "{{owner}}" }]),
                 json!([]),
-                "variable owner → nobody",
+                "{{owner}} → nobody",
             ),
+            // How often somebody stands there, and in which order, shows in the lists.
+            ("assigned_to", json!(["1", "1"]), json!(["1"]), "1, 1 → 1"),
+            (
+                "assigned_to",
+                json!(["1", "2", "3"]),
+                json!(["3", "1"]),
+                "1, 2, 3 → 3, 1",
+            ),
+            (
+                "taxonomies",
+                json!(["a", "b"]),
+                json!(["a", "c"]),
+                "b → c, a stays",
+            ),
+            ("taxonomies", json!(null), json!(["a"]), "none → a"),
             (
                 "assignedTo",
                 Value::Null,
@@ -211,6 +391,24 @@ mod tests {
                 Value::Null,
                 json!({ "selected_reasons": [{ "id": "r", "title": "Lost" }], "extra_description": "" }),
                 "none → Lost",
+            ),
+            (
+                "closing_reason",
+                Value::Null,
+                json!({ "selected_reasons": [{ "id": "r", "title": "Lost" }], "extra_description": "moved" }),
+                "none → Lost “moved”",
+            ),
+            (
+                "x",
+                json!({"name": "a", "of": 1}),
+                json!({"name": "a", "of": 2}),
+                "a (of: 1) → a (of: 2)",
+            ),
+            (
+                "task",
+                Value::Null,
+                json!({"id": "1", "name": "Call", "phase_id": "p", "assigned_to": ["7"]}),
+                "none → Call (assigned_to: 7)",
             ),
             (
                 "due_date",
@@ -233,10 +431,7 @@ mod tests {
         ] {
             assert_eq!(
                 delta(field, &before, &after),
-                Delta {
-                    text: text.to_owned(),
-                    was: None
-                },
+                Delta::said(text.to_owned()),
                 "{field}"
             );
         }
@@ -283,7 +478,8 @@ mod tests {
                 delta("due_date", &json!(before), &json!(after)),
                 Delta {
                     text: text.to_owned(),
-                    was: Some(was.parse().unwrap())
+                    was: Some(was.parse().unwrap()),
+                    cut: None,
                 },
                 "{before}"
             );
@@ -304,6 +500,16 @@ mod tests {
         }
         let (left, right) = apart(&long("a"), &long("b"));
         assert_eq!(left, right);
+    }
+
+    #[test]
+    fn what_is_cut_is_equal_only_where_the_whole_is() {
+        let long = |end| json!(format!("{}{end}", "x".repeat(60)));
+        let [one, same, other] = ["a", "a", "b"].map(|end| delta("x", &json!(1), &long(end)));
+        assert_eq!(one.text, other.text);
+        assert_eq!(one.key(), same.key());
+        assert_ne!(one.key(), other.key());
+        assert_eq!(Delta::text_of(&one.key()), one.text);
     }
 
     #[test]

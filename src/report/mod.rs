@@ -7,6 +7,7 @@ mod failed_csv;
 mod human_bars;
 mod human_lines;
 mod json;
+mod manner;
 mod plan_diff;
 mod plan_diff_json;
 mod plan_diff_text;

@@ -9,6 +9,7 @@ use crate::plan::{Aspect, Change, Fields, Undo};
 
 use super::{
     delta::{Delta, apart},
+    manner::manner as sent,
     units::thousands,
     words,
 };
@@ -105,7 +106,12 @@ fn manner(reviewed: &Change, now: &Change) -> String {
     }
     if (reviewed.request.method, &reviewed.request.path) != (now.request.method, &now.request.path)
     {
-        parts.push("is another request".to_owned());
+        parts.push(match (sent(reviewed), sent(now)) {
+            (was, is) if was == is || is.is_empty() || was.is_empty() => {
+                "is another request".to_owned()
+            }
+            (was, is) => format!("will be {is} (was to be {was})"),
+        });
     }
     if reviewed.repeat != now.repeat {
         parts.push("is repeated by another rule".to_owned());
@@ -115,7 +121,9 @@ fn manner(reviewed: &Change, now: &Change) -> String {
     }
     match (&reviewed.undo, &now.undo) {
         (Undo::Request(_), Undo::None(_)) => parts.push("can't be undone any more".to_owned()),
-        (Undo::None(_), Undo::Request(_)) => parts.push("can be undone now".to_owned()),
+        (Undo::None(_), Undo::Request(_)) => {
+            parts.push("holds a request that undoes it now".to_owned());
+        }
         (Undo::None(one), Undo::None(other)) if one != other => {
             parts.push("can't be undone, for another reason".to_owned());
         }

@@ -147,8 +147,10 @@ impl Page<'_> {
             &thousands(changes),
         )?;
         write_tile(out, "", noun, number)?;
-        let class = if irreversible > 0 { "final" } else { "good" };
-        write_tile(out, class, "can’t be undone", &thousands(irreversible))?;
+        // That the rest can be undone is not said: no command does it.
+        if irreversible > 0 {
+            write_tile(out, "final", "can’t be undone", &thousands(irreversible))?;
+        }
         for (effect, number) in &self.0.summary.effects {
             write_tile(
                 out,

@@ -13,6 +13,7 @@ use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     delta::Delta,
+    manner::manner,
     tally::{Sample, Tally},
     units::thousands,
     words,
@@ -162,7 +163,7 @@ impl PlanSummary {
                 on: self.noun(kind.level, row.count),
                 what: &kind.actions,
                 field: &kind.field,
-                delta: with_dates(text, row.dates),
+                delta: with_dates(Delta::text_of(text), row.dates),
                 kind: Some(kind),
                 text: Some(text),
                 few: &row.few,
@@ -230,7 +231,7 @@ impl PlanSummary {
             self.other_kinds += 1;
             return;
         }
-        let (text, was) = delta.map_or_else(Default::default, |delta| (delta.text, delta.was));
+        let (text, was) = delta.map_or_else(Default::default, |delta| (delta.key(), delta.was));
         let tally = self.changes.entry(kind).or_default();
         // What can't be undone is listed anyway.
         tally.add(text, was, || match &change.undo {
@@ -287,14 +288,20 @@ impl PlanSummary {
 }
 
 /// The fields that a change writes another value to, each with what that is; one without a name when it writes none.
+/// What is sent beside the fields is said with each.
 pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<Delta>)> {
-    if change.after.is_empty() {
-        return vec![(String::new(), None)];
+    let manner = manner(change);
+    if change.writes().next().is_none() {
+        let delta = (!manner.is_empty()).then(|| Delta::beside_fields(manner));
+        return vec![(String::new(), delta)];
     }
     change
         .writes()
         .map(|(field, before, after)| {
-            let delta = Delta::of(field, before, after, zone);
+            let mut delta = Delta::of(field, before, after, zone);
+            if !manner.is_empty() {
+                delta.text = format!("{} ({manner})", delta.text);
+            }
             (words::name(field), Some(delta))
         })
         .collect()
@@ -402,9 +409,31 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_field_that_keeps_its_value_is_not_shown() {
+    fn a_field_that_keeps_its_value_is_not_shown_but_its_change_is_counted() {
         let summary = summary(&[change(task("e", "t", ""), "a", "x", json!(1), json!(1))]);
-        assert!(summary.changes.is_empty());
+        let groups = summary.groups();
+        assert_eq!(groups.len(), 1);
+        assert_eq!((groups[0].count, groups[0].field), (1, ""));
+    }
+
+    #[test]
+    fn changes_that_are_sent_in_another_way_are_no_equal_ones() {
+        let reverts = [false, true, true].map(|reverts| {
+            let target = task("e", "t", "");
+            let item = change(target, "set_status", "status", json!("a"), json!("b"));
+            let Item::Change(mut change) = item else {
+                unreachable!("a change was made")
+            };
+            if reverts {
+                let body = change.request.body.as_mut().unwrap();
+                body.insert("revert_execution".to_owned(), json!(true));
+            }
+            Item::Change(change)
+        });
+        let summary = summary(&reverts);
+        let said = summary.groups();
+        let said: Vec<_> = said.iter().map(|row| (row.count, &row.delta[..])).collect();
+        assert_eq!(said, [(2, "a → b (revert_execution: true)"), (1, "a → b")]);
     }
 
     #[test]

@@ -239,7 +239,7 @@ mod tests {
                task e94/t
 
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
-        all can be undone; no automation fires
+        no automation fires
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }
@@ -289,7 +289,7 @@ mod tests {
           run_schedule_now  task “Send \u{1b}offer” e1/t
 
         3 changes in 3 flows: 3 writes, about 1 s at 8/s
-        1 can be undone, 2 can't; 2 automations fire
+        2 can't be undone; 2 automations fire
         guard broken: 3 changes, and `max_changes` is 2
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");

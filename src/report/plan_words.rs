@@ -48,7 +48,7 @@ impl PlanReport<'_> {
         format!("scanned {scanned}, selected {selected}")
     }
 
-    /// How large it is and how long it takes, what holds it back, what can be undone, what else happens: a line each.
+    /// How large it is and how long it takes, what holds it back, what can't be undone, what else happens: a line each.
     pub(super) fn totals(&self) -> Vec<String> {
         if self.trailer.changes == 0 {
             return vec!["no changes: there is nothing to do".to_owned()];
@@ -56,9 +56,8 @@ impl PlanReport<'_> {
         let mut lines = vec![self.size()];
         lines.extend(self.stages());
         lines.extend(self.error_budget());
-        let mut ways = vec![self.way_back()];
-        ways.extend(self.effects());
-        lines.push(ways.join("; "));
+        let ends = self.no_way_back().into_iter().chain(self.effects());
+        lines.push(ends.collect::<Vec<_>>().join("; "));
         lines
     }
 
@@ -130,20 +129,12 @@ impl PlanReport<'_> {
         Some(format!("stops as soon as {most}"))
     }
 
-    /// Whether it can be undone.
-    pub(super) fn way_back(&self) -> String {
-        let irreversible = self.summary.irreversible();
-        let changes = self.trailer.changes;
-        if irreversible == 0 {
-            "all can be undone".to_owned()
-        } else if irreversible == changes {
-            "none can be undone".to_owned()
-        } else {
-            let reversible = thousands(changes.saturating_sub(irreversible));
-            format!(
-                "{reversible} can be undone, {} can't",
-                thousands(irreversible)
-            )
+    /// How much can't be undone. That the rest can is not said: no command does it.
+    pub(super) fn no_way_back(&self) -> Option<String> {
+        match self.summary.irreversible() {
+            0 => None,
+            all if all == self.trailer.changes => Some("none can be undone".to_owned()),
+            some => Some(format!("{} can't be undone", thousands(some))),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
 };
 
 use super::{
+    manner::manner,
     problem::Problem,
     units::{count, rough},
 };
@@ -52,7 +53,15 @@ pub(super) fn actions(actions: &[String]) -> String {
 
 /// A line about a change that is planned.
 pub(super) fn change(change: &Change) -> String {
-    format!("{}  {}", actions(&change.action), target(&change.target))
+    let how = match manner(change) {
+        how if how.is_empty() => how,
+        how => format!(" ({how})"),
+    };
+    format!(
+        "{}{how}  {}",
+        actions(&change.action),
+        target(&change.target)
+    )
 }
 
 /// A line about what could not be planned, and why.

@@ -25,6 +25,7 @@ mod promises;
 mod records;
 mod reports;
 mod review;
+mod shown;
 mod sources;
 mod torture;
 mod traps;

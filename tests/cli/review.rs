@@ -225,7 +225,7 @@ fn what_is_checked_is_what_is_executed_though_the_file_is_swapped_in_between() {
     // Its checks are over when it has shown the plan.
     let mut shown = BufReader::new(apply.stderr.take().unwrap());
     let mut line = String::new();
-    while !line.contains("can be undone") {
+    while !line.contains("automation") {
         line.clear();
         assert!(shown.read_line(&mut line).unwrap() > 0, "it ended early");
     }

@@ -68,7 +68,7 @@ impl<'a> Lines<'a> {
         let mut lines: Vec<usize> = deltas(change, self.summary.zone())
             .into_iter()
             .filter_map(|(field, delta)| {
-                let text = delta.map_or_else(String::new, |delta| delta.text);
+                let text = delta.map_or_else(String::new, |delta| delta.key());
                 let kind = Kind {
                     level: change.target.kind,
                     actions: actions.clone(),

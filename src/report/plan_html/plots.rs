@@ -32,7 +32,7 @@ pub(super) fn actions(counted: &Counted) -> Result<String, fmt::Error> {
     html.push_str("<figure class=\"plot\">\n<figcaption><h3>Changes by action</h3>");
     if finals > 0 {
         html.push_str(
-            "<p class=\"key\"><span><i class=\"swatch after\"></i>can be undone</span> \
+            "<p class=\"key\"><span><i class=\"swatch after\"></i>other changes</span> \
              <span><i class=\"swatch final\"></i>can’t be undone</span></p>",
         );
     }

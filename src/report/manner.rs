@@ -1,0 +1,113 @@
+//! What a request does that its fields, before and after, don't say.
+
+use serde_json::Value;
+
+use crate::{
+    api::{Level, Method},
+    plan::Change,
+};
+
+use super::{delta::describe, words};
+
+/// Parts of a body that say nothing of what is done: they name the place, and differ from target to target.
+const PLACES: [&str; 8] = [
+    "contexts",
+    "trigger",
+    "previous_task_id",
+    "next_task_id",
+    "sectionId",
+    // What is started is a field of its own: `started`.
+    "workflowId",
+    "flow_template_id",
+    "id",
+];
+
+/// `for good`, `revert_execution: true`; empty when the fields say all. Escaped and bounded.
+pub(super) fn manner(change: &Change) -> String {
+    let mut parts = Vec::new();
+    if (change.request.method, change.target.kind) == (Method::Delete, Level::Execution) {
+        let is_soft = change.request.path.ends_with("?soft=true");
+        parts.push(if is_soft {
+            "hidden, and kept by the service".to_owned()
+        } else {
+            "for good".to_owned()
+        });
+    }
+    let body = change.request.body.iter().flatten();
+    parts.extend(
+        body.filter(|(field, _)| !PLACES.contains(&field.as_str()) && !is_field(change, field))
+            .map(|(field, value)| format!("{field}: {}", describe(value))),
+    );
+    words::detail(&parts.join(", "))
+}
+
+/// Whether a part of the body is among the fields, which are dotted paths, or belongs to something that is made.
+fn is_field(change: &Change, part: &str) -> bool {
+    let of = |path: &String| {
+        path.strip_prefix(part)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    let made = |value: &Value| value.get(part).is_some();
+    change.after.keys().any(of) || change.after.values().any(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        plan::{Fields, Item},
+        report::{plan_summary::tests::change, words::tests::task},
+    };
+
+    fn patch() -> Change {
+        let target = task("e", "t", "");
+        match change(target, "set_status", "status", json!("a"), json!("b")) {
+            Item::Change(change) => *change,
+            Item::Skipped(_) | Item::Rejected(_) => unreachable!("a change was made"),
+        }
+    }
+
+    #[test]
+    fn what_is_sent_beside_the_fields_is_said() {
+        for (body, said) in [
+            (json!({"status": "b"}), ""),
+            (
+                json!({"status": "b", "revert_execution": true}),
+                "revert_execution: true",
+            ),
+            (
+                json!({"status": "b", "next_condition_id": "c\u{1b}1"}),
+                "next_condition_id: c\\u{1b}1",
+            ),
+            (
+                json!({"task": {"id": "x", "name": "Call"}, "next_task_id": "y", "previous_task_id": "z"}),
+                "task: Call",
+            ),
+        ] {
+            let mut change = patch();
+            change.request.body = Some(serde_json::from_value::<Fields>(body).unwrap());
+            assert_eq!(manner(&change), said);
+        }
+    }
+
+    #[test]
+    fn a_delete_says_whether_anything_is_kept() {
+        for (path, said) in [
+            ("/v2/flows/executions/e", "for good"),
+            ("/v1/workflows/executions/e", "for good"),
+            (
+                "/v2/flows/executions/e?soft=true",
+                "hidden, and kept by the service",
+            ),
+        ] {
+            let mut change = patch();
+            change.target.kind = Level::Execution;
+            change.request.method = Method::Delete;
+            change.request.path = path.to_owned();
+            change.request.body = None;
+            assert_eq!(manner(&change), said);
+        }
+    }
+}
