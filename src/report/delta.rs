@@ -297,6 +297,60 @@ mod tests {
             ),
             ("name", Value::Null, json!("x"), "none → x"),
             (
+                "closing_reason",
+                Value::Null,
+                json!({ "selected_reasons": [{ "id": "r", "title": "Lost" }], "extra_description": "" }),
+                "none → Lost",
+            ),
+            (
+                "closing_reason",
+                Value::Null,
+                json!({ "selected_reasons": [{ "id": "r", "title": "Lost" }], "extra_description": "moved" }),
+                "none → Lost “moved”",
+            ),
+            (
+                "x",
+                json!({"name": "a", "of": 1}),
+                json!({"name": "a", "of": 2}),
+                "a (of: 1) → a (of: 2)",
+            ),
+            (
+                "task",
+                Value::Null,
+                json!({"id": "1", "name": "Call", "phase_id": "p", "assigned_to": ["7"]}),
+                "none → Call (assigned_to: 7)",
+            ),
+            (
+                "due_date",
+                Value::Null,
+                json!("2026-12-01"),
+                "none → 2026-12-01",
+            ),
+            (
+                "due_date",
+                json!("soon"),
+                json!("2026-12-01"),
+                "soon → 2026-12-01",
+            ),
+            (
+                "other",
+                json!({ "a": 1 }),
+                json!([true, 2]),
+                "{\"a\":1} → true, 2",
+            ),
+        ] {
+            assert_eq!(
+                delta(field, &before, &after),
+                Delta::said(text.to_owned()),
+                "{field}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_says_who_goes_who_comes_and_who_stays() {
+        for (field, before, after, text) in [
+            (
                 "assigned_to",
                 json!(["10010"]),
                 json!(["10020"]),
@@ -385,48 +439,6 @@ mod tests {
                 json!(["1", "2"]),
                 json!(["2", "1"]),
                 "1, 2 → 2, 1",
-            ),
-            (
-                "closing_reason",
-                Value::Null,
-                json!({ "selected_reasons": [{ "id": "r", "title": "Lost" }], "extra_description": "" }),
-                "none → Lost",
-            ),
-            (
-                "closing_reason",
-                Value::Null,
-                json!({ "selected_reasons": [{ "id": "r", "title": "Lost" }], "extra_description": "moved" }),
-                "none → Lost “moved”",
-            ),
-            (
-                "x",
-                json!({"name": "a", "of": 1}),
-                json!({"name": "a", "of": 2}),
-                "a (of: 1) → a (of: 2)",
-            ),
-            (
-                "task",
-                Value::Null,
-                json!({"id": "1", "name": "Call", "phase_id": "p", "assigned_to": ["7"]}),
-                "none → Call (assigned_to: 7)",
-            ),
-            (
-                "due_date",
-                Value::Null,
-                json!("2026-12-01"),
-                "none → 2026-12-01",
-            ),
-            (
-                "due_date",
-                json!("soon"),
-                json!("2026-12-01"),
-                "soon → 2026-12-01",
-            ),
-            (
-                "other",
-                json!({ "a": 1 }),
-                json!([true, 2]),
-                "{\"a\":1} → true, 2",
             ),
         ] {
             assert_eq!(

@@ -47,12 +47,12 @@ fn a_delete_for_good_and_one_that_hides_are_two_lines_in_every_format() {
         "playbooks/x.yaml",
         "version: 1
 name: x
-select: { flows: { entities: { file: entities.csv } }, limit: 100 }
+select: { flows: { entities: { file: entities.csv } }, limit: 30 }
 actions:
   - delete: { soft: true }
-    when: execution.status == \"STARTED\"
+    when: not (execution.name is startingwith(\"Umzug\"))
   - delete: { soft: false }
-    when: execution.status != \"STARTED\"
+    when: execution.name is startingwith(\"Umzug\")
 guards: { allow: [delete] }
 pace: { rate: 3000/s, burst: 100 }
 ",
