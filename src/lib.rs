@@ -30,6 +30,7 @@ pub mod report;
 pub mod retry;
 pub mod run;
 pub mod selection;
+pub mod server_name;
 pub mod sort;
 pub mod store;
 pub mod styles;

@@ -31,7 +31,10 @@ pub struct Origin {
     pub server: String,
     /// The organisation that was asked for, if one was.
     pub org: Option<String>,
+    /// The moment that relative dates count from.
     pub now: Timestamp,
+    /// The moment when the plan is made.
+    pub made_at: Timestamp,
     /// The tool and its version.
     pub tool: String,
 }
@@ -144,6 +147,7 @@ fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
         server: origin.server.clone(),
         org,
         now: origin.now,
+        made_at: (origin.made_at != origin.now).then_some(origin.made_at),
         timezone: playbook.zone.iana_name().unwrap_or("UTC").to_owned(),
         pace: playbook.pace.clone(),
         guards: playbook.guards.clone(),

@@ -17,6 +17,7 @@ const MODULES: &[(&str, &str)] = &[
     ("styles", ""),
     ("json", ""),
     ("digest", ""),
+    ("server_name", ""),
     ("sort", ""),
     ("table", ""),
     ("private_file", ""),
@@ -32,22 +33,22 @@ const MODULES: &[(&str, &str)] = &[
         "playbook",
         "action api dates digest pace table template text",
     ),
-    ("http", "api"),
+    ("http", "api server_name"),
     ("retry", "action api"),
     ("credentials", "http table text"),
     ("client", "action api http pace retry"),
     ("selection", "api client json playbook sort table template"),
     (
         "plan",
-        "action api digest json pace playbook selection sort",
+        "action api dates digest json pace playbook selection server_name sort",
     ),
     ("planning", "action client plan playbook selection"),
     ("checkpoint", "outcome private_file"),
-    ("store", "checkpoint digest pace private_file"),
+    ("store", "checkpoint digest pace private_file server_name"),
     ("event", "outcome plan"),
     (
         "report",
-        "api checkpoint digest error event outcome pace plan playbook selection sort store styles text",
+        "api checkpoint dates digest error event outcome pace plan playbook selection sort store styles text",
     ),
     (
         "run",
@@ -55,7 +56,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "commands",
-        "api checkpoint cli client credentials digest error http outcome pace plan planning playbook report retry run selection store styles table text",
+        "api checkpoint cli client credentials digest error http outcome pace plan planning playbook report retry run selection server_name store styles table text",
     ),
     ("main", "cli commands error styles"),
 ];

@@ -39,7 +39,8 @@ Examples:
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011 --limit 10
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
 
-The service is only read. The same playbook, variables, data and --now give the same plan.";
+The service is only read. The same playbook, variables, data and --now give the same plan, but for the moment when it
+was made: its age (`apply --max-age`) counts from that moment, not from --now.";
 
 pub(super) const SHOW: &str = "\
 Examples:

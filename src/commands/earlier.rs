@@ -6,6 +6,7 @@ use crate::{
     error::Error,
     outcome::Outcome,
     plan::{Done, EarlierRun, EarlierStanding, Header, is_once, matters},
+    server_name::is_same_server,
     store::{Listed, RunFolder, RunSettings, StateDir},
 };
 
@@ -31,7 +32,7 @@ impl Candidate<'_> {
         settings.plan_sha256 == self.sha256
             || (settings.playbook == self.header.playbook.name
                 && settings.vars_sha256 == self.vars_sha256
-                && settings.server == self.header.server
+                && is_same_server(&settings.server, &self.header.server)
                 && !other_org)
     }
 

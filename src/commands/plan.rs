@@ -8,7 +8,7 @@ use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
-    planning::{moment, plan_into},
+    planning::{Moment, plan_into},
 };
 use crate::{
     cli::{Common, Plan},
@@ -17,8 +17,8 @@ use crate::{
 
 pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let now = moment(args.planning.now);
-    let playbook = load_for_planning(&args.playbook, &args.planning, now)?;
+    let moment = Moment::present(args.planning.now);
+    let playbook = load_for_planning(&args.playbook, &args.planning, moment.now)?;
     let credentials = credentials(common)?;
     let backend = connect(
         common,
@@ -44,7 +44,15 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         .unwrap_or(Path::new("."));
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let path = args.output.as_path();
-    let overview = plan_into(common, &backend, &playbook, now, path, file.as_file_mut()).await?;
+    let overview = plan_into(
+        common,
+        &backend,
+        &playbook,
+        moment,
+        path,
+        file.as_file_mut(),
+    )
+    .await?;
     file.as_file().sync_all().map_err(failed)?;
     let file = file.persist(path).map_err(|error| failed(error.error))?;
 

@@ -24,10 +24,26 @@ use crate::{
     text::shell_word,
 };
 
-/// The moment that relative dates count from: whole seconds, so that people can write it.
-pub(super) fn moment(now: Option<Timestamp>) -> Timestamp {
-    let now = now.unwrap_or_else(Timestamp::now);
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
+/// When a plan is made, in whole seconds, so that people can write it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    /// What relative dates count from.
+    pub(super) now: Timestamp,
+    /// What the plan's age counts from.
+    made_at: Timestamp,
+}
+
+impl Moment {
+    /// The present one; `now` is what `--now` says.
+    pub(super) fn present(now: Option<Timestamp>) -> Self {
+        let whole =
+            |moment: Timestamp| Timestamp::from_second(moment.as_second()).unwrap_or(moment);
+        let made_at = whole(Timestamp::now());
+        Self {
+            now: now.map_or(made_at, whole),
+            made_at,
+        }
+    }
 }
 
 /// Plans into `file`, which `path` names in messages, and reads the plan back.
@@ -35,14 +51,15 @@ pub(super) async fn plan_into(
     common: &Common,
     backend: &Backend,
     playbook: &Playbook,
-    now: Timestamp,
+    moment: Moment,
     path: &Path,
     file: &mut File,
 ) -> Result<Overview, Error> {
     let origin = Origin {
         server: backend.server.label(),
         org: backend.org.clone(),
-        now,
+        now: moment.now,
+        made_at: moment.made_at,
         tool: TOOL.to_owned(),
     };
     let mut reporter = ScanReporter::stderr(

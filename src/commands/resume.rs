@@ -20,6 +20,7 @@ use crate::{
     error::{Error, ExitCode},
     report::{Summary, write_json},
     run::DoubtAnswer,
+    server_name::is_same_server,
     store::{RunFolder, RunSettings, StateDir, StoreError},
 };
 
@@ -118,7 +119,7 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
         .hint("a run continues where it was started; leave the flag out"))
     };
     if let Some(given) = server.map(|server| server.label())
-        && given != settings.server
+        && !is_same_server(&given, &settings.server)
     {
         return elsewhere(&format!("on {}", settings.server), &format!("on {given}"));
     }

@@ -7,7 +7,7 @@ use super::{
     backend::{Server, connect},
     files::load_for_planning,
     launch::{Launch, launch},
-    planning::{flags, moment, plan_into},
+    planning::{Moment, flags, plan_into},
     terminal::can_ask,
 };
 use crate::{
@@ -21,8 +21,8 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     if !args.dry_run {
         can_ask(common)?;
     }
-    let now = moment(args.planning.now);
-    let mut playbook = load_for_planning(&args.playbook, &args.planning, now)?;
+    let moment = Moment::present(args.planning.now);
+    let mut playbook = load_for_planning(&args.playbook, &args.planning, moment.now)?;
     playbook.pace = args.pacing.over(&playbook.pace);
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
@@ -43,7 +43,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         common,
         &backend,
         &playbook,
-        now,
+        moment,
         Path::new("the plan"),
         &mut file,
     )

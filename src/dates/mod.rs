@@ -13,6 +13,19 @@ pub use due::{instant, on_another_day, shift, stored};
 pub use holidays::State;
 pub use step::Step;
 
+use jiff::{Timestamp, tz::TimeZone};
+
+/// `2026-12-01 09:00 Europe/Berlin`: a moment for people, on the wall clock of a zone, which is named.
+pub fn on_wall_clock(moment: Timestamp, zone: &str) -> String {
+    // A plan from a machine that knows more zones than this one still shows its moment.
+    let (zone, name) = match TimeZone::get(zone) {
+        Ok(found) => (found, zone),
+        Err(_) => (TimeZone::UTC, "UTC"),
+    };
+    let moment = zone.to_datetime(moment).strftime("%Y-%m-%d %H:%M");
+    format!("{moment} {name}")
+}
+
 /// Why a text is no distance or no due date, or can't be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DateError {

@@ -1,8 +1,10 @@
 //! Where the service is: the one origin that gets the token.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{fmt, str::FromStr};
 
 use reqwest::Url;
+
+use crate::server_name::is_loopback;
 
 use super::vendor;
 use crate::api::Service;
@@ -31,17 +33,6 @@ pub enum OriginError {
     Rest { rest: String },
     #[error("{origin} is another service of epilot, and would get the token: write https://{host}")]
     OtherService { origin: String, host: String },
-}
-
-/// Whether `host`, as a URL writes it, is this machine.
-///
-/// Only the name `localhost` is taken for it: what other names resolve to is for others to say.
-fn is_loopback(host: &str) -> bool {
-    let address = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
-    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
 impl Origin {
@@ -118,7 +109,12 @@ impl FromStr for Origin {
         if !text.contains("://") {
             return Err(not_url());
         }
-        let url = Url::parse(text).map_err(|_| not_url())?;
+        let mut url = Url::parse(text).map_err(|_| not_url())?;
+        // A dot at the end says that the name is whole; it names the same host.
+        if let Some(host) = url.host_str().and_then(|host| host.strip_suffix('.')) {
+            let host = host.to_owned();
+            url.set_host(Some(&host)).map_err(|_| not_url())?;
+        }
         let host = url.host_str().ok_or_else(not_url)?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::UserInfo);
@@ -152,7 +148,7 @@ impl FromStr for Origin {
 }
 
 impl fmt::Display for Origin {
-    /// The canonical form: lower case, no default port, no slash at the end.
+    /// The canonical form: lower case, no default port, no dot at the end of the host, no slash at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.url.origin().ascii_serialization())
     }
@@ -179,6 +175,10 @@ mod tests {
             ("http://127.9.9.9", "http://127.9.9.9"),
             ("http://[::1]:9", "http://[::1]:9"),
             ("HTTP://LOCALHOST:80", "http://localhost"),
+            ("http://localhost.:8080/", "http://localhost:8080"),
+            ("https://Example.com.", "https://example.com"),
+            ("http://127.1:8080", "http://127.0.0.1:8080"),
+            ("http://[0:0:0:0:0:0:0:1]:9", "http://[::1]:9"),
         ] {
             assert_eq!(origin(text).to_string(), shown);
         }
@@ -212,6 +212,7 @@ mod tests {
             ("example.com", not_url("example.com")),
             ("localhost:8080", not_url("localhost:8080")),
             ("https://", not_url("https://")),
+            ("https://.", not_url("https://.")),
             (
                 "ftp://example.com",
                 OriginError::Scheme {

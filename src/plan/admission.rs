@@ -5,7 +5,11 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Header, Trailer};
-use crate::playbook::{Rejected, Size};
+use crate::{
+    dates,
+    playbook::{Rejected, Size},
+    server_name::is_same_server,
+};
 
 /// What a plan meets where it is to be applied.
 #[derive(Clone, Debug)]
@@ -101,7 +105,7 @@ pub enum Refusal {
     #[error("the plan is for organisation {planned}, not for {here}")]
     Organisation { planned: String, here: String },
     #[error("the plan was made at {made} and is too old")]
-    Stale { made: Timestamp },
+    Stale { made: String },
     #[error(
         "{rejected} {} could not be planned, so the plan is not complete",
         if *rejected == 1 { "item" } else { "items" }
@@ -170,7 +174,7 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
             approved: approved.clone(),
         });
     }
-    if header.server != here.server {
+    if !is_same_server(&header.server, &here.server) {
         refusals.push(Refusal::Server {
             planned: header.server.clone(),
             here: here.server.clone(),
@@ -186,9 +190,11 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
     }
     if here
         .max_age
-        .is_some_and(|most| here.now.duration_since(header.now) > most)
+        .is_some_and(|most| here.now.duration_since(header.made_at()) > most)
     {
-        refusals.push(Refusal::Stale { made: header.now });
+        refusals.push(Refusal::Stale {
+            made: dates::on_wall_clock(header.made_at(), &header.timezone),
+        });
     }
     if trailer.rejected > 0 && header.guards.rejected == Rejected::Refuse {
         refusals.push(Refusal::Rejected {
@@ -342,7 +348,7 @@ mod tests {
         };
         assert_eq!(
             one(&fine, &late),
-            "the plan was made at 2026-12-01T08:00:00Z and is too old"
+            "the plan was made at 2026-12-01 09:00 Europe/Berlin and is too old"
         );
         assert_eq!(
             one(&trailer(5, 2), &here()),
@@ -382,6 +388,49 @@ mod tests {
             one(&fine, &running),
             "run r of the same playbook and variables is running now"
         );
+    }
+
+    #[test]
+    fn the_age_of_a_plan_counts_from_when_it_was_made_whatever_its_now() {
+        let at = |text: &str| text.parse().unwrap();
+        for now in ["2024-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
+            for (here_now, is_stale) in [
+                ("2026-12-08T08:00:00Z", false),
+                ("2026-12-08T08:00:01Z", true),
+            ] {
+                let header = Header {
+                    now: at(now),
+                    made_at: Some(at("2026-12-01T08:00:00Z")),
+                    ..header(true, false)
+                };
+                let here = Circumstances {
+                    now: at(here_now),
+                    ..here()
+                };
+                let found = refusals(&header, &trailer(5, 0), &here);
+                assert_eq!(!found.is_empty(), is_stale, "{now}: {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_for_this_machine_is_for_it_however_it_is_written() {
+        let header = Header {
+            server: "http://localhost:9".to_owned(),
+            ..header(true, false)
+        };
+        for (server, is_same) in [
+            ("http://127.0.0.1:9", true),
+            ("http://[::1]:9", true),
+            ("http://127.0.0.1:8", false),
+        ] {
+            let here = Circumstances {
+                server: server.to_owned(),
+                ..here()
+            };
+            let found = refusals(&header, &trailer(5, 0), &here);
+            assert_eq!(found.is_empty(), is_same, "{server}: {found:?}");
+        }
     }
 
     const DONE: Done = Done {

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{Header, Trailer};
-use crate::playbook::Size;
+use crate::{playbook::Size, server_name::is_same_server};
 
 /// What is told and decides nothing: what it led to is in the changes, or it is about the past. All that is not named
 /// here decides what applying a plan does, or whether it may be applied; so will a field that is not there yet.
-const INFORMS: [&str; 7] = [
+const INFORMS: [&str; 8] = [
     "now",
+    "made_at",
     "tool",
     "timezone",
     "vars",
@@ -47,6 +48,8 @@ pub fn header_differences(
 ) -> Vec<HeaderDifference> {
     let mut differences = Vec::new();
     compare("", &said(reviewed), &said(now), &mut differences);
+    let is_same_server = is_same_server(&reviewed.0.server, &now.0.server);
+    differences.retain(|difference| difference.field != "server" || !is_same_server);
     differences
 }
 

@@ -32,11 +32,21 @@ pub struct Header {
     pub org: Option<String>,
     /// The moment that relative dates count from.
     pub now: Timestamp,
+    /// The moment when it was made, where that is another one: `--now` was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_at: Option<Timestamp>,
     pub timezone: String,
     pub pace: Pace,
     pub guards: Guards,
     /// The tool and its version.
     pub tool: String,
+}
+
+impl Header {
+    /// The moment when it was made, from which its age counts.
+    pub fn made_at(&self) -> Timestamp {
+        self.made_at.unwrap_or(self.now)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

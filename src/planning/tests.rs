@@ -56,6 +56,7 @@ fn origin(org: Option<&str>) -> Origin {
         server: "https://example.com".to_owned(),
         org: org.map(str::to_owned),
         now: crate::fixture::now(),
+        made_at: crate::fixture::now(),
         tool: "wf-bulk test".to_owned(),
     }
 }

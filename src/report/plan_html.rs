@@ -90,7 +90,6 @@ impl Page<'_> {
     }
 
     fn write_heading(&self, out: &mut dyn Write) -> io::Result<()> {
-        let (now, zone) = self.0.moment();
         write!(
             out,
             "<header>\n<p class=\"over\">Plan of changes</p>\n<h1>{}</h1>\n<p class=\"from\">on <strong>{}</strong>",
@@ -100,10 +99,13 @@ impl Page<'_> {
         if let Some(org) = &self.0.header.org {
             write!(out, ", organisation <strong>{}</strong>", html(org))?;
         }
+        let made_at = self.0.made_at().map_or_else(String::new, |made_at| {
+            format!(", made <strong>{}</strong>", html(&made_at))
+        });
         writeln!(
             out,
-            ", as of <strong>{now}</strong> {}</p>\n<p class=\"from\">{}</p>\n</header>\n<main>",
-            html(zone),
+            ", as of <strong>{}</strong>{made_at}</p>\n<p class=\"from\">{}</p>\n</header>\n<main>",
+            html(&self.0.moment()),
             html(&self.0.selected()),
         )
     }

@@ -21,6 +21,7 @@ struct Document<'a> {
     server: &'a str,
     org: Option<&'a str>,
     now: Timestamp,
+    made_at: Timestamp,
     timezone: &'a str,
     vars: &'a Fields,
     /// Executions that were looked at.
@@ -97,6 +98,7 @@ impl PlanReport<'_> {
             server: &self.header.server,
             org: self.header.org.as_deref(),
             now: self.header.now,
+            made_at: self.header.made_at(),
             timezone: &self.header.timezone,
             vars: &self.header.vars,
             scanned: self.trailer.scanned,

@@ -88,11 +88,14 @@ impl PlanReport<'_> {
             .org
             .as_deref()
             .map(|org| format!("org {}", code(org)));
-        let (now, zone) = self.moment();
+        let made_at = self
+            .made_at()
+            .map(|made_at| format!("made {}", code(&made_at)));
         let parts = [
             Some(format!("On {}", code(&header.server))),
             org,
-            Some(format!("as of {now} {}", code(zone))),
+            Some(format!("as of {}", code(&self.moment()))),
+            made_at,
         ];
         let vars: Vec<String> = header
             .vars

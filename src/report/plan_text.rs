@@ -71,8 +71,11 @@ impl PlanReport<'_> {
         if let Some(org) = &self.header.org {
             write!(out, ", org {}", Untrusted(org).terminal())?;
         }
-        let (now, zone) = self.moment();
-        writeln!(out, ", as of {now} {}", Untrusted(zone).terminal())?;
+        write!(out, ", as of {}", Untrusted(&self.moment()).terminal())?;
+        if let Some(made_at) = self.made_at() {
+            write!(out, ", made {}", Untrusted(&made_at).terminal())?;
+        }
+        writeln!(out)?;
         writeln!(out, "{}", self.selected())
     }
 

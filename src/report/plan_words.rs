@@ -2,10 +2,9 @@
 
 use std::{io, time::Duration};
 
-use jiff::tz::TimeZone;
-
 use crate::{
     api::Level,
+    dates,
     plan::{Effect, Item, Undo},
     playbook::Rejected,
 };
@@ -17,15 +16,15 @@ use super::{
 };
 
 impl PlanReport<'_> {
-    /// `2026-12-01 09:00` on the wall clock of the playbook's zone, and the zone's name.
-    pub(super) fn moment(&self) -> (String, &str) {
-        // A plan from a machine that knows more zones than this one still shows its moment.
-        let (zone, name) = match TimeZone::get(&self.header.timezone) {
-            Ok(zone) => (zone, self.header.timezone.as_str()),
-            Err(_) => (TimeZone::UTC, "UTC"),
-        };
-        let now = zone.to_datetime(self.header.now);
-        (now.strftime("%Y-%m-%d %H:%M").to_string(), name)
+    /// `2026-12-01 09:00 Europe/Berlin`: what relative dates count from, on the wall clock of the playbook's zone.
+    pub(super) fn moment(&self) -> String {
+        dates::on_wall_clock(self.header.now, &self.header.timezone)
+    }
+
+    /// When the plan was made, where that is another moment.
+    pub(super) fn made_at(&self) -> Option<String> {
+        let made_at = self.header.made_at?;
+        Some(dates::on_wall_clock(made_at, &self.header.timezone))
     }
 
     /// `scanned 2,000 flows, selected 142 tasks in 51 flows`.

@@ -14,7 +14,7 @@ use super::{
     error::{Doing, StoreError, io_error},
     run_id::RunId,
 };
-use crate::{digest::hex, private_file};
+use crate::{digest::hex, private_file, server_name::lock_name};
 
 /// Bytes of the digest in a lock file's name: two servers meet by chance once in 2^64, and then
 /// only wait for each other.
@@ -180,11 +180,11 @@ fn lock(
     Err(held())
 }
 
-/// A digest, because a server's address is no file name. The byte 0 is in neither part, so the
+/// A digest, because a server's address is no file name; each spelling of this machine has the same one. The byte 0 is in neither part, so the
 /// border between them is plain.
 fn file_name(server: &str, org: Option<&str>) -> String {
     let digest = Sha256::new()
-        .chain_update(server)
+        .chain_update(lock_name(server).as_bytes())
         .chain_update([0])
         .chain_update(org.unwrap_or_default())
         .finalize();
@@ -258,6 +258,21 @@ mod tests {
             drop(held);
             drop(home.lock_server("https://a", second, Wait::Refuse).unwrap());
         }
+    }
+
+    #[test]
+    fn two_spellings_of_this_machine_are_one_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        let held = home.lock_server("http://localhost:9", Some("1"), Wait::Refuse);
+        for server in ["http://127.0.0.1:9", "http://[::1]:9"] {
+            let refused = home.lock_server(server, Some("1"), Wait::Refuse);
+            assert!(
+                matches!(refused, Err(StoreError::ServerLocked { .. })),
+                "{server}"
+            );
+        }
+        drop(held);
     }
 
     #[test]

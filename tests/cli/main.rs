@@ -17,6 +17,7 @@ mod judge;
 mod large;
 mod ledger;
 mod main_job;
+mod next_steps;
 mod operations;
 mod options;
 mod organisation;

@@ -101,6 +101,7 @@ impl Case {
         let origin = Origin {
             server: "https://example.com".to_owned(),
             now: service::now(),
+            made_at: service::now(),
             org: None,
             tool: "the differential test".to_owned(),
         };

@@ -180,7 +180,7 @@ fn a_comment_says_what_matters() {
     insta::assert_snapshot!(markdown(&sample), @r#"
     ### `reassign-leaver`: 414 changes in 140 flows
 
-    On `sandbox`, org `4711`, as of 2026-12-01 09:00 `Europe/Berlin`; scanned 2,000 flows, selected 415 tasks in 141 flows; with `leaver: "10010"`.
+    On `sandbox`, org `4711`, as of `2026-12-01 09:00 Europe/Berlin`; scanned 2,000 flows, selected 415 tasks in 141 flows; with `leaver: "10010"`.
 
     > [!CAUTION]
     > Guard broken, so this plan is refused: `414 changes are planned, max_changes is 300`

@@ -1,0 +1,68 @@
+//! One name for a server, however its address is written.
+
+use std::{borrow::Cow, net::IpAddr};
+
+/// Whether `host`, as a URL writes it, is this machine.
+///
+/// Only the name `localhost` is taken for it: what other names resolve to is for others to say.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
+    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+/// The name by which a server is compared and locked: each spelling of this machine is `localhost`. `server` is an origin
+/// in its canonical form, or `sandbox`.
+fn canonical(server: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = server.split_once("://") else {
+        return Cow::Borrowed(server);
+    };
+    // The colons of an IPv6 address stand in brackets.
+    let end = match rest.find(']') {
+        Some(bracket) => bracket + 1,
+        None => rest.find(':').unwrap_or(rest.len()),
+    };
+    let (host, port) = rest.split_at(end);
+    if is_loopback(host) {
+        Cow::Owned(format!("{scheme}://localhost{port}"))
+    } else {
+        Cow::Borrowed(server)
+    }
+}
+
+/// Whether two plans or runs name the same server.
+pub fn is_same_server(one: &str, other: &str) -> bool {
+    canonical(one) == canonical(other)
+}
+
+/// The name of the server in the name of its lock.
+pub fn lock_name(server: &str) -> Cow<'_, str> {
+    canonical(server)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_on_this_machine_is_one_however_it_is_written() {
+        for (one, other, same) in [
+            ("http://localhost:8080", "http://127.0.0.1:8080", true),
+            ("http://localhost:8080", "http://[::1]:8080", true),
+            ("http://127.0.0.1", "http://[::1]", true),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8081", false),
+            ("http://localhost:443", "https://localhost", false),
+            ("https://localhost", "https://127.0.0.1", true),
+            ("https://example.com", "https://example.com", true),
+            ("https://example.com", "https://example.com:8443", false),
+            ("https://localhost.example.com", "https://localhost", false),
+            ("sandbox", "sandbox", true),
+            ("sandbox", "http://localhost", false),
+        ] {
+            assert_eq!(is_same_server(one, other), same, "{one} {other}");
+            assert_eq!(lock_name(one) == lock_name(other), same, "{one} {other}");
+        }
+    }
+}
