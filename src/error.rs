@@ -23,16 +23,21 @@ pub enum ErrorKind {
     Guard,
     /// The plan is too old, or no longer fits what it was made from.
     Stale,
+    /// A person did not say "yes".
+    Declined,
+    /// Ctrl-C or SIGTERM before anything was changed.
+    Interrupted,
 }
 
 impl ErrorKind {
     pub const fn exit_code(self) -> ExitCode {
         match self {
             Self::Usage => ExitCode::Usage,
-            Self::Failed => ExitCode::Error,
+            Self::Failed | Self::Declined => ExitCode::Error,
             Self::Rejected => ExitCode::SomeFailed,
             Self::Guard => ExitCode::Stopped,
             Self::Stale => ExitCode::Stale,
+            Self::Interrupted => ExitCode::Interrupted,
         }
     }
 }
@@ -66,6 +71,16 @@ impl Error {
         Self::new(ErrorKind::Failed, message)
     }
 
+    /// Any other answer than "yes": exit code 1. No mistake, so that it is not called an error.
+    pub fn declined(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Declined, message)
+    }
+
+    /// A signal ended the command before it had changed anything: exit code 130.
+    pub fn interrupted() -> Self {
+        Self::new(ErrorKind::Interrupted, "interrupted: nothing was changed")
+    }
+
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
@@ -91,7 +106,17 @@ impl Error {
         let line = |out: &mut dyn Write, label: &str, style: owo_colors::Style, text: &str| {
             writeln!(out, "{} {}", label.style(style), Untrusted(text).terminal())
         };
-        line(out, "error:", styles.error, &self.message)?;
+        match self.kind {
+            ErrorKind::Usage
+            | ErrorKind::Failed
+            | ErrorKind::Rejected
+            | ErrorKind::Guard
+            | ErrorKind::Stale => line(out, "error:", styles.error, &self.message)?,
+            // What a person wanted.
+            ErrorKind::Declined | ErrorKind::Interrupted => {
+                writeln!(out, "{}", Untrusted(&self.message).terminal())?;
+            }
+        }
         let mut above = self.message.clone();
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
@@ -303,6 +328,8 @@ mod tests {
             (ErrorKind::Rejected, 3),
             (ErrorKind::Guard, 4),
             (ErrorKind::Stale, 5),
+            (ErrorKind::Declined, 1),
+            (ErrorKind::Interrupted, 130),
         ] {
             assert_eq!(Error::new(kind, "x").exit_code().code(), code, "{kind:?}");
         }

@@ -23,7 +23,10 @@ fn main() -> ExitCode {
             return report(&error::Error::failed("no thread can be started").caused_by(cause));
         }
     };
-    match runtime.block_on(commands::run(cli)) {
+    let ended = runtime.block_on(commands::run(cli));
+    // A thread that still waits, for a lock or for input, ends with the process.
+    runtime.shutdown_background();
+    match ended {
         Ok(exit_code) => exit_code.into(),
         Err(error) => report(&error),
     }

@@ -65,13 +65,13 @@ const MODULES: &[(&str, &str)] = &[
 const HOMES: &[(&str, &[&str])] = &[
     ("axum", &[]),
     ("clap", &["cli", "commands", "error", "main"]),
-    ("dialoguer", &["commands"]),
     ("governor", &["pace"]),
     ("hyper", &["http"]),
     ("indicatif", &["report"]),
     ("miette", &["playbook"]),
     ("minijinja", &["template"]),
     ("reqwest", &["http"]),
+    ("rustix", &["commands"]),
     ("serde_yaml", &["playbook"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 use super::{
     launch::not_kept,
-    terminal::{ask, can_ask, say},
+    question::{Question, Stakes, ask, can_ask},
+    signals::{self, unless_interrupted},
+    terminal::say,
 };
 use crate::{
     checkpoint::{Checkpoint, Detail, Record},
@@ -13,7 +15,7 @@ use crate::{
     store::{StateDir, Wait},
 };
 
-pub(super) fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
+pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
@@ -28,16 +30,17 @@ pub(super) fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error
     }
     can_ask(common)?;
     let left = snapshot.state.left();
-    if !ask(
-        common,
-        &format!(
-            "Give up run {}? {left} changes have no end and can't be resumed then.",
-            folder.id()
+    let question = Question {
+        text: format!(
+            "Run {} has {left} {} without an end, which can't be resumed then. Give it up",
+            folder.id(),
+            if left == 1 { "change" } else { "changes" },
         ),
-    )? {
-        say(|out| writeln!(out, "the run is as it was"));
-        return Ok(ExitCode::Error);
-    }
+        stakes: Stakes::Final { changes: left },
+        otherwise: "the run is as it was",
+    };
+    let mut interrupts = signals::watch()?;
+    unless_interrupted(&mut interrupts, ask(common, &question)).await?;
     let at = Timestamp::now().as_millisecond();
     let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at)
         .map_err(|error| broken(error.into()))?;

@@ -8,7 +8,7 @@ use super::{
     files::open_plan,
     launch::{Launch, launch},
     overview::overview,
-    terminal::can_ask,
+    question::can_ask,
 };
 use crate::{
     cli::{Apply, Common},

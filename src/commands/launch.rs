@@ -11,8 +11,9 @@ use super::{
     execute::{PreparedRun, execute},
     files::open_plan,
     overview::{Overview, overview},
-    signals,
-    terminal::{ask, say},
+    question::{Question, Stakes, ask},
+    signals::{self, aside, unless_interrupted},
+    terminal::say,
 };
 use crate::{
     cli::{Applying, Common, Pacing},
@@ -84,32 +85,34 @@ pub(super) async fn launch(
         Ok::<_, Error>(refusals.into_iter().next())
     };
     let wait = args.pacing.lock_wait();
-    let admit = || loop {
+    let admit = async || loop {
         match (judge()?, wait) {
-            (None, _) => return Ok(()),
-            (Some(Refusal::Running { run }), Wait::UntilFree) => wait_for(&state_dir, &run)?,
+            (None, _) => return Ok::<_, Error>(()),
+            (Some(Refusal::Running { run }), Wait::UntilFree) => wait_for(&state_dir, &run).await?,
             (Some(refusal), Wait::Refuse | Wait::UntilFree) => return Err(refused(&refusal)),
         }
     };
-    admit()?;
+    let mut interrupts = signals::watch()?;
+    unless_interrupted(&mut interrupts, admit()).await?;
     if plan.trailer.changes == 0 {
         return nothing_to_do(common, &plan, &backend, start);
     }
-    if !ask(common, &question(&plan, org.as_deref()))? {
-        say(|out| writeln!(out, "nothing was changed"));
-        return Ok(ExitCode::Error);
-    }
-
-    let server_lock = loop {
-        admit()?;
-        let lock = lock_server(&plan.header.server, org.as_deref(), wait)?;
-        match judge()? {
-            None => break lock,
-            // A resume of that run waits for this lock.
-            Some(Refusal::Running { .. }) if wait == Wait::UntilFree => drop(lock),
-            Some(refusal) => return Err(refused(&refusal)),
+    let question = question(&plan, org.as_deref());
+    let locked = async {
+        ask(common, &question).await?;
+        loop {
+            admit().await?;
+            let (server, org) = (plan.header.server.clone(), org.clone());
+            let lock = aside(move || lock_server(&server, org.as_deref(), wait)).await?;
+            match judge()? {
+                None => return Ok(lock),
+                // A resume of that run waits for this lock.
+                Some(Refusal::Running { .. }) if wait == Wait::UntilFree => drop(lock),
+                Some(refusal) => return Err(refused(&refusal)),
+            }
         }
     };
+    let server_lock = unless_interrupted(&mut interrupts, locked).await?;
     let timeout_ms = common.timeout().as_secs() * 1000;
     let settings = RunSettings {
         wf_bulk_run: store::VERSION,
@@ -126,7 +129,6 @@ pub(super) async fn launch(
         settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
         reason: args.applying.reason.clone(),
     };
-    let interrupts = signals::watch()?;
     let header = plan.checkpoint_header(settings.run);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;
     let prepared = PreparedRun {
@@ -154,7 +156,7 @@ pub(super) fn lock_server(
 }
 
 /// Waits until no process works on a run any more.
-fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
+async fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
     say(|out| {
         writeln!(
             out,
@@ -162,7 +164,7 @@ fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
         )
     });
     let folder = state_dir.find(run).map_err(not_kept)?;
-    folder.wait_until_free().map_err(not_kept)
+    aside(move || folder.wait_until_free().map_err(not_kept)).await
 }
 
 /// The store's errors say themselves what was tried and what to do.
@@ -204,15 +206,23 @@ fn nothing_to_do(
     plan.planned_only(common, backend, start, false)
 }
 
-fn question(plan: &Overview, org: Option<&str>) -> String {
+fn question(plan: &Overview, org: Option<&str>) -> Question {
     let org = org.map_or_else(String::new, |org| format!(", org {org}"));
-    let irreversible = match plan.summary.irreversible() {
-        0 => String::new(),
-        number => format!(" ({number} can't be undone)"),
+    let changes = plan.trailer.changes;
+    let (irreversible, stakes) = match plan.summary.irreversible() {
+        0 => (String::new(), Stakes::Undoable),
+        number => (
+            format!(" ({number} can't be undone)"),
+            Stakes::Final { changes },
+        ),
     };
-    let question = format!(
-        "Make {} changes{irreversible} on {}{org}?",
-        plan.trailer.changes, plan.header.server
-    );
-    crate::text::Untrusted(&question).terminal().to_string()
+    let noun = if changes == 1 { "change" } else { "changes" };
+    Question {
+        text: format!(
+            "Make {changes} {noun}{irreversible} on {}{org}",
+            plan.header.server
+        ),
+        stakes,
+        otherwise: "nothing was changed",
+    }
 }

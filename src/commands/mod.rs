@@ -16,6 +16,7 @@ mod overview;
 mod pacing;
 mod plan;
 mod planning;
+mod question;
 mod resume;
 mod run;
 mod sandbox;
@@ -47,7 +48,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Apply(args) => apply::apply(&common, &args).await,
         Command::Resume(args) => resume::resume(&common, &args).await,
         Command::Status(args) => status::status(&common, &args),
-        Command::Abandon(args) => abandon::abandon(&common, &args),
+        Command::Abandon(args) => abandon::abandon(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
         Command::Init(args) => init::init(&args),
         Command::Schema => schema::schema_document(),

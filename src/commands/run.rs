@@ -8,7 +8,7 @@ use super::{
     files::load_for_planning,
     launch::{Launch, launch},
     planning::{Moment, flags, plan_into},
-    terminal::can_ask,
+    question::can_ask,
 };
 use crate::{
     cli::{Common, Run},

@@ -1,11 +1,43 @@
 //! Ctrl-C and SIGTERM: the first finishes what is in flight, the second ends at once.
 
+use std::future::Future;
+
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
+    task,
 };
 
 use crate::error::{Error, ExitCode};
+
+/// Does what comes before the first change; the first signal ends it.
+///
+/// # Errors
+///
+/// Those of `work`, and the signal.
+pub(super) async fn unless_interrupted<T>(
+    interrupts: &mut mpsc::UnboundedReceiver<()>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        Some(()) = interrupts.recv() => Err(Error::interrupted()),
+        done = work => done,
+    }
+}
+
+/// Waits for a lock where a signal can still be noticed.
+///
+/// # Errors
+///
+/// Those of `wait`.
+pub(super) async fn aside<T: Send + 'static>(
+    wait: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    task::spawn_blocking(wait)
+        .await
+        .unwrap_or_else(|error| Err(Error::failed("waiting for a lock failed").caused_by(error)))
+}
 
 /// Watches from now on.
 pub(super) fn watch() -> Result<mpsc::UnboundedReceiver<()>, Error> {

@@ -23,6 +23,8 @@ mod options;
 mod organisation;
 mod pacing;
 mod promises;
+mod pty;
+mod question;
 mod records;
 mod reports;
 mod review;

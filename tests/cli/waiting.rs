@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::{
     crash::start_until,
     environment::{Ended, Environment, SandboxProcess},
+    pty::Terminal,
 };
 
 const REASSIGN: &str = "version: 1
@@ -69,6 +70,32 @@ fn a_plan_that_becomes_too_old_while_a_lock_is_waited_for_is_not_applied() {
         .expect_code(5)
         .expect_said("is too old");
     assert_eq!(sandbox.ledger().writes(), writes);
+}
+
+#[test]
+fn a_signal_ends_the_wait_for_a_lock() {
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    let run = ["run", "reassign.yaml", "--sandbox", "--yes"];
+    environment.run(&run).expect_code(0);
+    let effects = environment.effects_on_disk();
+    let folder = environment.path().join(".local/state/wf-bulk/locks");
+    let held: Vec<File> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| File::open(entry.unwrap().path()).unwrap())
+        .inspect(|file| file.try_lock().unwrap())
+        .collect();
+    environment.file("reassign.yaml", &REASSIGN.replace("\"7\"", "\"8\""));
+    let wait = [&run[..], &["--wait", "--again"]].concat();
+    let mut terminal = Terminal::start(environment.command(&wait), "");
+    terminal.wait_for("can be undone");
+    // It waits already, or soon: it says nothing of it.
+    thread::sleep(Duration::from_millis(500));
+    terminal.signal("INT");
+    assert_eq!(terminal.code(), Some(130), "{}", terminal.shown());
+    terminal.wait_for("interrupted: nothing was changed");
+    assert_eq!(environment.effects_on_disk(), effects);
+    drop(held);
 }
 
 /// Starts a run whose writes take a while, and gives it in the middle of the first one.

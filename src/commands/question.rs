@@ -1,0 +1,155 @@
+//! The question before changes: whether it can be asked, and what an answer means.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use rustix::termios::{QueueSelector, tcflush};
+use tokio::sync::oneshot;
+
+use super::terminal::say;
+use crate::{cli::Common, error::Error, text::Untrusted};
+
+/// A question, and what follows from "no".
+#[derive(Clone, Debug)]
+pub(super) struct Question {
+    /// Without the question mark.
+    pub(super) text: String,
+    pub(super) stakes: Stakes,
+    /// What holds after any other answer than "yes", like `nothing was changed`.
+    pub(super) otherwise: &'static str,
+}
+
+/// What a wrong "yes" costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stakes {
+    /// Everything can be undone.
+    Undoable,
+    /// Something can't be undone; the number of all changes.
+    Final { changes: u64 },
+}
+
+/// What was answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    Yes,
+    No,
+    /// Neither.
+    Unclear,
+    /// The input ended before the line did.
+    End,
+}
+
+impl Answer {
+    /// Reads a line as it was typed, with its line break.
+    fn of(line: &str, stakes: Stakes) -> Self {
+        let Some(answer) = line.strip_suffix('\n') else {
+            return Self::End;
+        };
+        let answer = answer.trim().to_lowercase();
+        match (answer.as_str(), stakes) {
+            ("" | "n" | "no", _) => Self::No,
+            ("yes", _) | ("y", Stakes::Undoable) => Self::Yes,
+            (number, Stakes::Final { changes }) if number == changes.to_string() => Self::Yes,
+            (_, Stakes::Undoable | Stakes::Final { .. }) => Self::Unclear,
+        }
+    }
+}
+
+/// Ends a command that would have to ask and can't, before its first request.
+pub(super) fn can_ask(common: &Common) -> Result<(), Error> {
+    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if common.yes || (terminal && !common.no_interactive) {
+        Ok(())
+    } else {
+        Err(
+            Error::usage("nobody can be asked here, and changes are not made unasked")
+                .hint("add --yes when the plan needs no look, or --dry-run to look first"),
+        )
+    }
+}
+
+/// Asks, and returns when the answer is "yes". The terminal stays in the mode in which it is, so that nothing has to be
+/// restored when the command ends here.
+///
+/// # Errors
+///
+/// Any other answer.
+pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Error> {
+    if common.yes {
+        return Ok(());
+    }
+    let failed = |error: io::Error| {
+        Error::failed(format!("the answer can't be read: {}", question.otherwise)).caused_by(error)
+    };
+    // What was typed while the command worked was no answer to this.
+    tcflush(io::stdin(), QueueSelector::IFlush).map_err(|error| failed(error.into()))?;
+    let text = Untrusted(&question.text);
+    let how = match question.stakes {
+        Stakes::Undoable => "[y/N]".to_owned(),
+        Stakes::Final { changes } => format!("Type \"yes\" or {changes} to go on:"),
+    };
+    say(|out| write!(out, "{}? {how} ", text.terminal()));
+    let unended = UnendedLine;
+    let (answered, answer) = oneshot::channel();
+    // Not a thread of the runtime: a signal ends the command while this still reads.
+    std::thread::spawn(move || {
+        let mut line = Vec::new();
+        let read = io::stdin().lock().read_until(b'\n', &mut line);
+        // Nobody waits after a signal.
+        let _ = answered.send(read.map(|_| line));
+    });
+    let line = answer
+        .await
+        .map_err(|_| failed(io::Error::other("the input has gone")))?
+        .map_err(failed)?;
+    let answer = Answer::of(&String::from_utf8_lossy(&line), question.stakes);
+    if answer != Answer::End {
+        // The line break of the answer was shown as it was typed.
+        std::mem::forget(unended);
+    }
+    match answer {
+        Answer::Yes => Ok(()),
+        Answer::No | Answer::End => Err(Error::declined(question.otherwise)),
+        Answer::Unclear => Err(Error::declined(format!(
+            "that is not \"yes\": {}",
+            question.otherwise
+        ))),
+    }
+}
+
+/// The cursor stands behind the question. What is said next begins on a line of its own.
+struct UnendedLine;
+
+impl Drop for UnendedLine {
+    fn drop(&mut self) {
+        say(|out| writeln!(out));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_line_decides_and_only_the_word_or_the_number_means_what_can_not_be_undone() {
+        let last = Stakes::Final { changes: 137 };
+        for (line, undoable, irreversible) in [
+            ("y\n", Answer::Yes, Answer::Unclear),
+            (" Y \r\n", Answer::Yes, Answer::Unclear),
+            ("yes\n", Answer::Yes, Answer::Yes),
+            ("YES\n", Answer::Yes, Answer::Yes),
+            ("137\n", Answer::Unclear, Answer::Yes),
+            ("13\n", Answer::Unclear, Answer::Unclear),
+            ("\n", Answer::No, Answer::No),
+            ("n\n", Answer::No, Answer::No),
+            ("No\n", Answer::No, Answer::No),
+            ("yn\n", Answer::Unclear, Answer::Unclear),
+            ("maybe\n", Answer::Unclear, Answer::Unclear),
+            ("yes please\n", Answer::Unclear, Answer::Unclear),
+            ("", Answer::End, Answer::End),
+            ("yes", Answer::End, Answer::End),
+        ] {
+            assert_eq!(Answer::of(line, Stakes::Undoable), undoable, "{line:?}");
+            assert_eq!(Answer::of(line, last), irreversible, "{line:?}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The question before changes, in a terminal.
+
+use crate::{
+    environment::{Environment, SandboxProcess},
+    pty::Terminal,
+};
+
+/// Changes that can be undone.
+const REASSIGN: [&str; 5] = ["run", "reassign.yaml", "--sandbox", "--limit", "2"];
+
+/// Changes that can't.
+const START: [&str; 3] = ["run", "start.yaml", "--sandbox"];
+
+const NOTHING: &str = "nothing was changed";
+
+fn environment() -> Environment {
+    let environment = Environment::new();
+    environment.file(
+        "reassign.yaml",
+        "version: 1\nname: reassign\npace: { rate: 3000/s }\nselect: { executions: { list: {} } }\n\
+         actions: [ reassign: { set: [\"7\"] } ]\n",
+    );
+    environment.file(
+        "start.yaml",
+        "version: 1\nname: start\npace: { rate: 3000/s }\n\
+         select: { entities: [ { id: c1, schema: contact }, { id: c2, schema: contact } ] }\n\
+         actions: [ start: { template: tpl_hausanschluss_strom } ]\nguards: { allow: [start] }\n",
+    );
+    environment
+}
+
+/// The names in a folder.
+fn entries(environment: &Environment, folder: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(environment.path().join(folder)) else {
+        return Vec::new();
+    };
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn what_was_typed_before_the_question_is_no_answer() {
+    for (arguments, ahead) in [
+        (&REASSIGN[..], "y"),
+        (&REASSIGN[..], "y\ny\nyes\n"),
+        (&START[..], "yes\n"),
+    ] {
+        let environment = environment();
+        let mut terminal = Terminal::start(environment.command(arguments), ahead);
+        terminal.wait_for("2 changes");
+        terminal.wait_for("on sandbox");
+        terminal.type_in("\n");
+        assert_eq!(terminal.code(), Some(1), "{ahead:?}: {}", terminal.shown());
+        terminal.wait_for(NOTHING);
+        assert_eq!(environment.effects_on_disk(), 0, "{ahead:?}");
+    }
+}
+
+#[test]
+fn only_a_whole_line_that_says_yes_makes_changes() {
+    for (arguments, keys, code, said) in [
+        (&REASSIGN[..], "y\n", 0, "2 planned = 2 applied"),
+        (&REASSIGN, " Yes \n", 0, "2 planned = 2 applied"),
+        (&REASSIGN, "\n", 1, NOTHING),
+        (&REASSIGN, "no\n", 1, NOTHING),
+        (
+            &REASSIGN,
+            "maybe\n",
+            1,
+            "that is not \"yes\": nothing was changed",
+        ),
+        (
+            &REASSIGN,
+            "yn\n",
+            1,
+            "that is not \"yes\": nothing was changed",
+        ),
+        (&START, "y\n", 1, "that is not \"yes\": nothing was changed"),
+        (&START, "3\n", 1, "that is not \"yes\": nothing was changed"),
+        (&START, "yes\n", 0, "2 planned = 2 applied"),
+        (&START, "2\n", 0, "2 planned = 2 applied"),
+        // Ctrl-D: at the start of a line it ends the input, behind something it hands that over.
+        (&REASSIGN, "\u{4}", 1, NOTHING),
+        (&REASSIGN, "yes\u{4}\u{4}", 1, NOTHING),
+    ] {
+        let environment = environment();
+        let mut terminal = Terminal::start(environment.command(arguments), "");
+        terminal.wait_for("on sandbox");
+        terminal.wait_for("? ");
+        terminal.type_in(keys);
+        assert_eq!(
+            terminal.code(),
+            Some(code),
+            "{keys:?}: {}",
+            terminal.shown()
+        );
+        terminal.wait_for(said);
+        let effects = environment.effects_on_disk();
+        assert_eq!(effects > 0, code == 0, "{keys:?}: {effects}");
+        assert_eq!(environment.runs().is_empty(), code != 0, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_signal_at_the_question_ends_the_command_with_130_and_leaves_nothing_behind() {
+    for (arguments, signal) in [
+        (&REASSIGN[..], "INT"),
+        (&REASSIGN[..], "TERM"),
+        (&START[..], "INT"),
+    ] {
+        let environment = environment();
+        let mut terminal = Terminal::start(environment.command(arguments), "");
+        terminal.wait_for("on sandbox");
+        terminal.wait_for("? ");
+        terminal.signal(signal);
+        assert_eq!(terminal.code(), Some(130), "{signal}: {}", terminal.shown());
+        terminal.wait_for("interrupted: nothing was changed");
+        assert!(
+            !terminal.shown().contains("\u{1b}[?25l"),
+            "the cursor was hidden: {:?}",
+            terminal.shown()
+        );
+        assert_eq!(environment.effects_on_disk(), 0);
+        let runs = entries(&environment, ".wf-bulk/runs");
+        assert!(runs.iter().all(|name| name == "lock"), "{runs:?}");
+    }
+}
+
+#[test]
+fn giving_up_a_run_takes_more_than_a_y() {
+    // The first write is refused and uses up the budget; the second is left.
+    let sandbox = SandboxProcess::with_faults(&serde_json::json!({"rules": [
+        {"match": {"effect_only": true, "nth": 1}, "do": {"status": {"code": 400}}}
+    ]}));
+    let environment = environment();
+    let run = [
+        "run",
+        "reassign.yaml",
+        "--yes",
+        "--limit",
+        "2",
+        "--concurrency",
+        "1",
+        "--max-errors",
+        "1",
+    ];
+    environment.run_on(&sandbox, &run).expect_code(4);
+    let id = entries(&environment, ".wf-bulk/runs")
+        .into_iter()
+        .find(|name| name.len() == 36)
+        .unwrap();
+    for (keys, code, said) in [
+        ("y\n", 1, "that is not \"yes\": the run is as it was"),
+        ("yes\n", 0, "is given up"),
+    ] {
+        let mut terminal = Terminal::start(environment.command(&["abandon", &id]), "");
+        terminal.wait_for("Give it up? ");
+        terminal.wait_for("go on: ");
+        terminal.type_in(keys);
+        assert_eq!(
+            terminal.code(),
+            Some(code),
+            "{keys:?}: {}",
+            terminal.shown()
+        );
+        terminal.wait_for(said);
+    }
+}
