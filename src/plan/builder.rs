@@ -167,7 +167,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// What the plan says of a target: ids and a name, no more personal data than that.
+/// What the plan says of a target: ids and names, no more personal data than that.
 pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
     let data = execution.data_of(part)?;
     Some(Target {
@@ -183,6 +183,7 @@ pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
         .as_str()
         .unwrap_or_default()
         .to_owned(),
+        within: execution.names_around(part),
     })
 }
 

@@ -145,6 +145,7 @@ mod tests {
             execution: Id::new(execution).unwrap(),
             id: None,
             name: reason.to_owned(),
+            within: Vec::new(),
         });
         Rejection {
             target,

@@ -100,7 +100,7 @@ impl Change {
     }
 }
 
-/// What is changed. Ids and a name, no more personal data than that.
+/// What is changed. Ids and names, no more personal data than that.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenTarget", into = "WrittenTarget")]
 pub struct Target {
@@ -111,6 +111,9 @@ pub struct Target {
     /// The part's own id; none for an execution.
     pub id: Option<Id>,
     pub name: String,
+    /// The names of what it stands in, from the outside: of the execution, of the phase or section. Only those that have
+    /// a name.
+    pub within: Vec<String>,
 }
 
 /// A target as a plan writes it: an entity is called one.
@@ -125,6 +128,8 @@ struct WrittenTarget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<Id>,
     name: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    within: Vec<String>,
 }
 
 impl From<Target> for WrittenTarget {
@@ -142,6 +147,7 @@ impl From<Target> for WrittenTarget {
             execution,
             id: target.id,
             name: target.name,
+            within: target.within,
         }
     }
 }
@@ -162,6 +168,7 @@ impl TryFrom<WrittenTarget> for Target {
             execution,
             id: written.id,
             name: written.name,
+            within: written.within,
         })
     }
 }

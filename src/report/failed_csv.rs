@@ -19,7 +19,7 @@ impl<W: Write> FailedCsv<W> {
     ///
     /// What `out` says.
     pub fn new(mut out: W) -> io::Result<Self> {
-        writeln!(out, "id,execution,kind,name,action,outcome,detail")?;
+        writeln!(out, "id,execution,kind,name,within,action,outcome,detail")?;
         Ok(Self { out })
     }
 
@@ -33,11 +33,12 @@ impl<W: Write> FailedCsv<W> {
         let id = target.id.as_ref().unwrap_or(&target.execution);
         writeln!(
             self.out,
-            "{},{},{},{},{},{},{}",
+            "{},{},{},{},{},{},{},{}",
             Untrusted(id.as_str()).csv(),
             Untrusted(target.execution.as_str()).csv(),
             target.kind,
             Untrusted(&target.name).csv(),
+            Untrusted(&target.within.join(" › ")).csv(),
             Untrusted(&problem.action.join(" + ")).csv(),
             problem.outcome,
             Untrusted(problem.detail.unwrap_or_default()).csv(),
@@ -57,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_row_is_safe_in_a_spreadsheet() {
-        let target = task("e1", "t1", "=HYPERLINK(\"http://x\")");
+        let mut target = task("e1", "t1", "=HYPERLINK(\"http://x\")");
+        target.within = vec!["=1".to_owned(), "Contract".to_owned()];
         let mut execution = task("e2", "t", "Umzug, Köln");
         execution.id = None;
         let actions = ["reassign".to_owned(), "shift_due_date".to_owned()];
@@ -70,9 +72,9 @@ mod tests {
                 .unwrap();
         }
         insta::assert_snapshot!(String::from_utf8(csv.into_inner()).unwrap(), @r#"
-        id,execution,kind,name,action,outcome,detail
-        t1,e1,task,"'=HYPERLINK(""http://x"")",reassign + shift_due_date,refused,400: no\nway
-        e2,e2,task,"Umzug, Köln",reassign + shift_due_date,gone,
+        id,execution,kind,name,within,action,outcome,detail
+        t1,e1,task,"'=HYPERLINK(""http://x"")",'=1 › Contract,reassign + shift_due_date,refused,400: no\nway
+        e2,e2,task,"Umzug, Köln",,reassign + shift_due_date,gone,
         "#);
     }
 }

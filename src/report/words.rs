@@ -21,18 +21,27 @@ const WORD_COLUMNS: usize = 40;
 /// Columns of a name; the ids beside it are what identifies.
 const NAME_COLUMNS: usize = 50;
 
+/// Names that a target is shown within: of the execution, and of the phase or section. A plan from elsewhere may hold
+/// any number.
+const MOST_WITHIN: usize = 2;
+
 /// Columns of what a service said: a sentence or two.
 const DETAIL_COLUMNS: usize = 200;
 
-/// `task “Send offer” exec_1/task_2`, escaped.
+/// `task “Moving in” › “Contract” › “Send offer” exec_1/task_2`, escaped.
 pub(super) fn target(target: &Target) -> String {
-    let name = if target.name.is_empty() {
-        String::new()
-    } else {
-        format!(
-            " “{}”",
-            Untrusted(&target.name).terminal().cut(NAME_COLUMNS)
-        )
+    let quoted = |name: &String| format!("“{}”", Untrusted(name).terminal().cut(NAME_COLUMNS));
+    let names: Vec<String> = target
+        .within
+        .iter()
+        .take(MOST_WITHIN)
+        .chain([&target.name])
+        .filter(|name| !name.is_empty())
+        .map(quoted)
+        .collect();
+    let name = match &names[..] {
+        [] => String::new(),
+        names => format!(" {}", names.join(" › ")),
     };
     let id = target
         .id
@@ -197,6 +206,7 @@ pub(super) mod tests {
             execution: Id::new(execution).unwrap(),
             id: Some(Id::new(id).unwrap()),
             name: name.to_owned(),
+            within: Vec::new(),
         }
     }
 
@@ -206,6 +216,15 @@ pub(super) mod tests {
             target(&task("e1", "t1", "Send \u{202e}offer")),
             "task “Send \\u{202e}offer” e1/t1"
         );
+        let mut inner = task("e1", "t1", "Send");
+        inner.within = vec!["Moving \u{1b}in".to_owned(), "Contract".to_owned()];
+        assert_eq!(
+            target(&inner),
+            "task “Moving \\u{1b}in” › “Contract” › “Send” e1/t1"
+        );
+        inner.name = String::new();
+        inner.within.truncate(1);
+        assert_eq!(target(&inner), "task “Moving \\u{1b}in” e1/t1");
         let mut execution = task("e1", "t1", "");
         execution.kind = Level::Execution;
         execution.id = None;

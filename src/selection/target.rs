@@ -124,6 +124,18 @@ impl Execution {
         }
     }
 
+    /// The names of what a part stands in, from the outside; of those that have one.
+    pub fn names_around(&self, part: &Part) -> Vec<String> {
+        let execution = match part {
+            Part::Entity | Part::Execution => None,
+            Part::Step(_) | Part::Phase(_) | Part::Task(_) => Some(Arc::clone(&self.data)),
+        };
+        let parent = self.parent_of(part).map(|(_, parent)| parent);
+        let around = execution.into_iter().chain(parent);
+        let names = around.filter_map(|outer| outer["name"].as_str().map(str::to_owned));
+        names.filter(|name| !name.is_empty()).collect()
+    }
+
     /// Takes a part out of this copy.
     pub fn remove(&mut self, part: &Part) {
         if let Some(id) = part.id() {

@@ -1,5 +1,7 @@
 //! What is shown of a plan is what happens, in every format.
 
+use serde_json::Value;
+
 use crate::environment::{Environment, SandboxProcess};
 
 const FORMATS: [&str; 4] = ["text", "markdown", "json", "html"];
@@ -36,6 +38,54 @@ fn who_goes_comes_and_stays_is_said_in_every_format() {
         assert!(!text.contains("10010 → nobody"), "{format}: {text}");
         // There is no command that undoes.
         assert!(!text.contains("can be undone"), "{format}: {text}");
+    }
+}
+
+#[test]
+fn a_target_is_shown_with_the_names_of_what_it_stands_in_and_with_its_ids() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    let select = "{ executions: { list: {} }, limit: 1, each: step }";
+    environment.file(
+        "playbooks/first.yaml",
+        &format!(
+            "version: 1\nname: x\nselect: {select}\nactions: [ reassign: {{ set: [\"7\"] }} ]\n"
+        ),
+    );
+    for playbook in ["playbooks/hand-over.yaml", "playbooks/first.yaml"] {
+        let formats = shown(&environment, &sandbox, playbook);
+        let plan = std::fs::read_to_string(environment.path().join("x.plan")).unwrap();
+        let lines = plan.lines().map(|line| serde_json::from_str(line).unwrap());
+        let changes: Vec<Value> = lines
+            .filter(|line: &Value| line["change"].is_string())
+            .collect();
+        let of = |change: &Value| {
+            (
+                change["action"].clone(),
+                change["before"].clone(),
+                change["after"].clone(),
+            )
+        };
+        // One that is told by itself.
+        let alone = changes.iter().find(|one| {
+            let equal = changes.iter().filter(|other| of(other) == of(one));
+            one["target"]["id"].is_string() && equal.count() == 1
+        });
+        let target = &alone.unwrap()["target"];
+        let name = |name: &Value| name.as_str().unwrap().to_owned();
+        let names: Vec<String> = target["within"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .chain([&target["name"]])
+            .map(name)
+            .collect();
+        assert_eq!(names.len(), 3, "{target}");
+        let ids = format!("{}/{}", name(&target["execution"]), name(&target["id"]));
+        let said = format!("“{}” {ids}", names.join("” › “"));
+        for (format, text) in FORMATS.iter().zip(formats) {
+            assert!(text.contains(&said), "{said} is not in {format}: {text}");
+        }
     }
 }
 

@@ -211,6 +211,10 @@ impl Planner<'_> {
             Api::V2 => "v2",
         };
         let mut target = json!({"kind": level.word(), "api": api, "name": data["name"]});
+        let around = parts::names_around(&found.data, level, id);
+        if !around.is_empty() {
+            target["within"] = json!(around);
+        }
         match level {
             Level::Entity => {
                 target["entity"] = json!(id);

@@ -127,3 +127,18 @@ pub(crate) fn parent<'a>(execution: &'a Value, level: Level, part: &Value) -> Op
         Level::Phase | Level::Execution | Level::Entity => None,
     }
 }
+
+/// The names of what a part stands in: the execution, then the phase or section.
+pub(crate) fn names_around<'a>(execution: &'a Value, level: Level, id: &str) -> Vec<&'a str> {
+    let outer = match level {
+        Level::Execution | Level::Entity => Vec::new(),
+        Level::Phase => vec![Some(execution)],
+        Level::Task | Level::Step => {
+            let part = find(execution, level, id).unwrap();
+            vec![Some(execution), parent(execution, level, part)]
+        }
+    };
+    let named = |outer: &'a Value| outer["name"].as_str();
+    let names = outer.into_iter().flatten().filter_map(named);
+    names.filter(|name| !name.is_empty()).collect()
+}

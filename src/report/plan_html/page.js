@@ -3,9 +3,9 @@
 // The table of all lines. Text reaches the page as text only (textContent): the policy of the page forbids the other way.
 //
 // A row of the data:
-//   [0, groups, action, [kind, name, ids], [[field, before, after, distance, before in full, after in full], …], undo, effects]
-//   [1, groups, "skipped", [kind, name, ids], reason]
-//   [2, [], "rejected", [kind, name, ids], reason]
+//   [0, groups, action, [kind, name, ids, within], [[field, before, after, distance, before in full, after in full], …], undo, effects]
+//   [1, groups, "skipped", [kind, name, ids, within], reason]
+//   [2, [], "rejected", [kind, name, ids, within], reason]
 // `before` is null where nothing was read. `undo` says why there is no way back.
 (() => {
   const PAGE = 100; // Rows that a browser lays out at once, also on a phone.
@@ -65,7 +65,7 @@
   const keys = [
     null,
     (row) => row[2],
-    (row) => `${row[3][1]} ${row[3][2]}`,
+    (row) => `${row[3][3]} ${row[3][1]} ${row[3][2]}`,
     (row) => (row[0] === CHANGE ? row[4].map((field) => field.slice(0, 3).join(" ")).join(" ") : row[4]),
     (row) => (row[0] === CHANGE ? `${row[5] === "" ? 1 : 0}${row[6].length === 0 ? 1 : 0} ${row[6].join(" ")} ${row[5]}` : "2"),
   ];
@@ -110,14 +110,15 @@
     return line;
   };
   const draw = (row, at) => {
-    const [state, , action, [kind, name, ids]] = row;
+    const [state, , action, [kind, name, ids, within]] = row;
     const made = element("tr", ["change", "skipped", "rejected"][state]);
     made.setAttribute("role", "row");
     const final = state === CHANGE && row[5] !== "";
     made.append(
       cell("#", "number", number.format(at + 1)),
       cell("Action", "action", element("span", "tag", action)),
-      cell("Target", "target", name && element("div", "name", name), element("div", "ids", `${kind} `, element("code", "", ids))),
+      cell("Target", "target", within && element("div", "within", within), name && element("div", "name", name),
+        element("div", "ids", `${kind} `, element("code", "", ids))),
       state === CHANGE ? cell("Change", "fields", ...row[4].map(field)) : cell("Reason", "reason", row[4]),
       cell("Effects", "effects",
         final ? element("div", "final", element("strong", "", "Can’t be undone"), `: ${row[5]}`) : null,

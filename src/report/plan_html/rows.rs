@@ -13,6 +13,7 @@ use crate::{
     plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
     report::{
         delta::{Delta, describe},
+        manner::manner,
         plan_report::PlanReport,
     },
     text::Untrusted,
@@ -79,7 +80,7 @@ fn of_rejection(rejection: &Rejection) -> String {
     let target = match (&rejection.target, row) {
         (Some(target), None) => of_target(target),
         (Some(target), Some(row)) => named(&format!("{row}, {}", target.kind), target),
-        (None, row) => list([text(&row.unwrap_or_default()), text(""), text("")]),
+        (None, row) => list([text(&row.unwrap_or_default()), text(""), text(""), text("")]),
     };
     list([
         "2".to_owned(),
@@ -90,7 +91,7 @@ fn of_rejection(rejection: &Rejection) -> String {
     ])
 }
 
-/// Kind, name and ids.
+/// Kind, name, ids, and what it stands in.
 fn of_target(target: &Target) -> String {
     named(target.kind.word(), target)
 }
@@ -100,7 +101,8 @@ fn named(kind: &str, target: &Target) -> String {
         Some(id) => format!("{}/{id}", target.execution),
         None => target.execution.to_string(),
     };
-    list([text(kind), text(&target.name), text(&ids)])
+    let within = target.within.join(" › ");
+    list([text(kind), text(&target.name), text(&ids), text(&within)])
 }
 
 /// The fields that get another value, then what else is sent; the request itself when it is all that there is.
@@ -138,7 +140,15 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
             }),
     );
     if fields.is_empty() {
-        let request = format!("{} {}", verb(change.request.method), change.request.path);
+        let how = match manner(change) {
+            how if how.is_empty() => how,
+            how => format!("{how}: "),
+        };
+        let request = format!(
+            "{how}{} {}",
+            verb(change.request.method),
+            change.request.path
+        );
         fields.push(list([text(""), "null".to_owned(), text(&request)]));
     }
     fields

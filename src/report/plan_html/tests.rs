@@ -32,9 +32,11 @@ fn data(page: &str) -> Value {
 
 fn items() -> Vec<Item> {
     let closed = json!({"selected_reasons": [{"id": "r", "title": "Lost"}]});
+    let mut inner = task("e1", "t1", "Call <b>");
+    inner.within = vec!["Moving".to_owned(), "Contract".to_owned()];
     vec![
         change(
-            task("e1", "t1", "Call <b>"),
+            inner,
             "reassign",
             "assigned_to",
             json!(["7", "10010"]),
@@ -76,7 +78,7 @@ fn every_line_of_the_plan_is_in_the_data_of_the_page() {
                 0,
                 [1],
                 "reassign",
-                ["task", "Call <b>", "e1/t1"],
+                ["task", "Call <b>", "e1/t1", "Moving › Contract"],
                 [["assigned_to", "7, 10010", "7, 10020", "", "", ""]],
                 "",
                 []
@@ -85,7 +87,7 @@ fn every_line_of_the_plan_is_in_the_data_of_the_page() {
                 0,
                 [3],
                 "shift_due_date",
-                ["task", "Due", "e1/t2"],
+                ["task", "Due", "e1/t2", ""],
                 [["due_date", "2026-12-01", "2026-12-04", "+3 days", "", ""]],
                 "",
                 []
@@ -94,7 +96,7 @@ fn every_line_of_the_plan_is_in_the_data_of_the_page() {
                 0,
                 [0],
                 "close",
-                ["task", "End", "e2/t1"],
+                ["task", "End", "e2/t1", ""],
                 [[
                     "closing_reason",
                     "none",
@@ -110,7 +112,7 @@ fn every_line_of_the_plan_is_in_the_data_of_the_page() {
                 0,
                 [2],
                 "run_schedule_now",
-                ["task", "Start", "e2/t2"],
+                ["task", "Start", "e2/t2", ""],
                 [[
                     "",
                     null,
@@ -119,8 +121,8 @@ fn every_line_of_the_plan_is_in_the_data_of_the_page() {
                 "an automation that has started can't be called back",
                 ["automation fires"]
             ],
-            [1, [4], "skipped", ["task", "", "e3/t1"], "done already"],
-            [2, [], "rejected", ["row 12", "", ""], "no such id"],
+            [1, [4], "skipped", ["task", "", "e3/t1", ""], "done already"],
+            [2, [], "rejected", ["row 12", "", "", ""], "no such id"],
         ])
     );
 }

@@ -49,6 +49,7 @@ fn planned(task: Option<&str>, repeat: Repeat) -> Planned {
             execution,
             id,
             name: String::new(),
+            within: Vec::new(),
         },
         action: Vec::new(),
         request: Request {
