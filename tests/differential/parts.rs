@@ -138,7 +138,7 @@ pub(crate) fn names_around<'a>(execution: &'a Value, level: Level, id: &str) -> 
             vec![Some(execution), parent(execution, level, part)]
         }
     };
-    let named = |outer: &'a Value| outer["name"].as_str();
-    let names = outer.into_iter().flatten().filter_map(named);
+    let name_of = |outer: &'a Value| outer["name"].as_str();
+    let names = outer.into_iter().flatten().filter_map(name_of);
     names.filter(|name| !name.is_empty()).collect()
 }
