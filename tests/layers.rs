@@ -19,7 +19,7 @@ const MODULES: &[(&str, &str)] = &[
     ("digest", ""),
     ("server_name", ""),
     ("sort", ""),
-    ("table", ""),
+    ("table", "text"),
     ("private_file", ""),
     ("outcome", ""),
     ("dates", ""),

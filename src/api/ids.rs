@@ -24,6 +24,10 @@ pub enum IdError {
     TooLong(usize),
     #[error("an id may hold letters, digits, and . _ ~ : - after the first character, not {0:?}")]
     Character(char),
+    #[error(
+        "Excel has rounded it as a number: format the column as text, then enter or import the ids again"
+    )]
+    Rounded,
 }
 
 impl Id {
@@ -35,6 +39,9 @@ impl Id {
     pub fn new(text: &str) -> Result<Self, IdError> {
         if text.len() > MAX_LEN {
             return Err(IdError::TooLong(text.chars().count()));
+        }
+        if is_rounded(text) {
+            return Err(IdError::Rounded);
         }
         let mut characters = text.chars();
         let first = characters.next().ok_or(IdError::Empty)?;
@@ -52,6 +59,18 @@ impl Id {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether this is how a spreadsheet shows a long number: `1.002E+04`, `1,002E+04` in German, `1E+05`.
+fn is_rounded(text: &str) -> bool {
+    let Some((number, exponent)) = text.split_once(['E', 'e']) else {
+        return false;
+    };
+    let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, "0"));
+    let exponent = exponent.strip_prefix('+').unwrap_or_default();
+    [whole, fraction, exponent]
+        .iter()
+        .all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 impl fmt::Display for Id {
@@ -84,6 +103,27 @@ impl From<Id> for String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_has_made_of_an_id_is_told_from_a_wrong_letter() {
+        for text in ["1.002E+04", "1,002E+04", "1E+05", "1.23456789012346e+23"] {
+            assert_eq!(Id::new(text), Err(IdError::Rounded), "{text}");
+        }
+        for text in [
+            "E+04",
+            "1.E+04",
+            "1.002E+",
+            "1.0.2E+04",
+            "aE+04",
+            "1E+04E+1",
+        ] {
+            assert!(
+                matches!(Id::new(text), Err(IdError::Character(_))),
+                "{text}"
+            );
+        }
+        assert!(Id::new("1E4").is_ok());
+    }
 
     #[test]
     fn ids_of_the_api_are_accepted() {

@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     plan::{PlanError, Reader},
     playbook::{self, Overrides, Playbook, Source},
-    table::{self, TableError},
+    table::{self, Columns, TableError},
     text::Untrusted,
 };
 
@@ -82,7 +82,7 @@ fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
         Error::usage("the file of ids can't be used").caused_by(error)
     };
     let mut ids = Vec::new();
-    table::read(path, &["id"], |row| {
+    table::read(path, Columns::ListOf("id"), |row| {
         let cells = row.cells.map_err(|message| TableError::Line {
             file: path.display().to_string(),
             line: row.number,

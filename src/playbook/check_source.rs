@@ -127,9 +127,6 @@ pub(super) fn columns(source: &Source) -> Columns {
         | Source::Executions { .. }
         | Source::Search(_) => return Columns::None,
     };
-    if file == Path::new(table::STDIN) {
-        return Columns::Unknown;
-    }
     match table::columns(file) {
         Ok(Some(columns)) => {
             let is_other = |column: &String| !named.contains(&column.as_str());
@@ -349,8 +346,7 @@ fn rows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sour
     let column = reader.required(&fields, "id", help);
     let id = column.and_then(|field| reader.plain_text(field, "the name of a column"));
     let (path, column, id) = (path?, column?, id?);
-    if path != Path::new(table::STDIN)
-        && let Ok(Some(columns)) = table::columns(&path)
+    if let Ok(Some(columns)) = table::columns(&path)
         && !columns.iter().any(|column| column == id)
     {
         let known: Vec<&str> = columns.iter().map(String::as_str).collect();

@@ -9,7 +9,7 @@ use crate::{
     api::Id,
     playbook::{EntityRef, Names},
     sort::{Sorted, Sorter},
-    table::{self, TableError},
+    table::{self, Columns, TableError},
 };
 
 /// The columns of a file of entities.
@@ -74,7 +74,7 @@ impl Listed {
                     intake.entity(Row::numbered(number), id.as_str(), schema, "")?;
                 }
             }
-            Names::File(path) => table::read(path, &ENTITY, |row| {
+            Names::File(path) => table::read(path, Columns::All(&ENTITY), |row| {
                 intake.row(row, |intake, row, mut cells| {
                     let [id, schema] = ENTITY.map(|name| cells.remove(name).unwrap_or_default());
                     intake.entity(Row { cells, ..row }, &id, &schema, "")
@@ -98,7 +98,7 @@ impl Listed {
                 }
                 Ok(intake.finish()?)
             }
-            Names::File(path) => Self::rows(path, "id"),
+            Names::File(path) => Self::of_column(path, Columns::ListOf("id"), "id"),
         }
     }
 
@@ -108,8 +108,12 @@ impl Listed {
     ///
     /// When the file can't be read or has no such column.
     pub fn rows(path: &Path, id: &str) -> Result<Self, ListedError> {
+        Self::of_column(path, Columns::All(&[id]), id)
+    }
+
+    fn of_column(path: &Path, wanted: Columns<'_>, id: &str) -> Result<Self, ListedError> {
         let mut intake = Intake::new("execution");
-        table::read(path, &[id], |row| {
+        table::read(path, wanted, |row| {
             intake.row(row, |intake, row, mut cells| {
                 let id = cells.remove(id).unwrap_or_default();
                 intake.execution(Row { cells, ..row }, &id)

@@ -16,6 +16,7 @@ mod interposer;
 mod judge;
 mod large;
 mod ledger;
+mod lists;
 mod main_job;
 mod next_steps;
 mod operations;

@@ -1,0 +1,223 @@
+//! Rows of JSON: an object a line, or one array of objects, of which one is in memory at a time.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    io::{BufRead, Read},
+};
+
+use serde::{
+    Deserializer,
+    de::{Error as _, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use super::{Cells, Fault, csv::MAX_RECORD, encoding::utf8};
+
+/// Hands over the lines that are not blank, each with its number.
+pub(super) fn lines<E: From<Fault>>(
+    mut input: impl BufRead,
+    list: Option<&str>,
+    mut take: impl FnMut(u64, Cells) -> Result<(), E>,
+) -> Result<(), E> {
+    for number in 1.. {
+        let mut line = Vec::new();
+        let most = MAX_RECORD as u64 + 1;
+        let read = input.by_ref().take(most).read_until(b'\n', &mut line);
+        if read.map_err(Fault::Io)? == 0 {
+            break;
+        }
+        if line.len() > MAX_RECORD {
+            return Err(Fault::at(number, "this line is longer than 1 MiB").into());
+        }
+        let text = utf8(line, number)?;
+        if !text.trim().is_empty() {
+            take(number, cells(&text, list))?;
+        }
+    }
+    Ok(())
+}
+
+/// Hands over the elements of an array, each with its number.
+pub(super) fn array<E: From<Fault>>(
+    input: impl Read,
+    list: Option<&str>,
+    mut take: impl FnMut(u64, Cells) -> Result<(), E>,
+) -> Result<(), E> {
+    struct Elements<'a> {
+        take: &'a mut dyn FnMut(&RawValue) -> bool,
+    }
+
+    impl<'de> Visitor<'de> for Elements<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array of objects")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+            while let Some(element) = elements.next_element::<Box<RawValue>>()? {
+                if !(self.take)(&element) {
+                    return Err(A::Error::custom("stopped"));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut number = 0;
+    let mut failed = None;
+    let mut each = |element: &RawValue| {
+        number += 1;
+        failed = take(number, cells(element.get(), list)).err();
+        failed.is_none()
+    };
+    let mut json = serde_json::Deserializer::from_reader(input);
+    let read = json
+        .deserialize_seq(Elements { take: &mut each })
+        .and_then(|()| json.end());
+    match (failed, read) {
+        (Some(error), _) => Err(error),
+        (None, Ok(())) => Ok(()),
+        (None, Err(error)) if error.is_io() => Err(Fault::Io(error.into()).into()),
+        (None, Err(error)) => Err(Fault::at(
+            error.line() as u64,
+            format!("this is no JSON array: {error}"),
+        )
+        .into()),
+    }
+}
+
+/// The texts of an object's values; in a `list` also one value, which stands for the column of that name.
+fn cells(text: &str, list: Option<&str>) -> Cells {
+    if let Some(column) = list
+        && !text.trim_start().starts_with('{')
+    {
+        let value: &RawValue = serde_json::from_str(text).map_err(|error| no_json(&error))?;
+        return Ok(BTreeMap::from([(column.to_owned(), cell(column, value)?)]));
+    }
+    let mut json = serde_json::Deserializer::from_str(text);
+    let object = json
+        .deserialize_map(Object)
+        .and_then(|object| json.end().map(|()| object));
+    object
+        .map_err(|error| no_json(&error))?
+        .into_iter()
+        .map(|(name, value)| {
+            let text = cell(&name, &value)?;
+            Ok((name, text))
+        })
+        .collect()
+}
+
+fn no_json(error: &serde_json::Error) -> String {
+    format!("no JSON object: {error}")
+}
+
+/// A value as text; a number with every digit, as it is written.
+fn cell(name: &str, value: &RawValue) -> Result<String, String> {
+    let written = value.get();
+    match written.as_bytes().first() {
+        Some(b'"') => {
+            let text: String = serde_json::from_str(written).map_err(|error| no_json(&error))?;
+            Ok(text.trim().to_owned())
+        }
+        Some(b'[' | b'{') => Err(format!("{name} holds no single value")),
+        _ if written == "null" => Ok(String::new()),
+        _ => Ok(written.to_owned()),
+    }
+}
+
+/// An object whose values are left as they are written, with no name twice.
+struct Object;
+
+impl<'de> Visitor<'de> for Object {
+    type Value = BTreeMap<String, Box<RawValue>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut object = BTreeMap::new();
+        while let Some((name, value)) = entries.next_entry::<String, Box<RawValue>>()? {
+            if object.contains_key(&name) {
+                return Err(A::Error::custom(format!("{name:?} is there twice")));
+            }
+            object.insert(name, value);
+        }
+        Ok(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all(text: &str, list: Option<&str>) -> Result<Vec<String>, String> {
+        let mut said = Vec::new();
+        let take = |number, cells: Cells| {
+            let cells = cells.map(|cells| {
+                let cells = cells
+                    .into_iter()
+                    .map(|(name, cell)| format!("{name}={cell}"));
+                cells.collect::<Vec<_>>().join(" ")
+            });
+            said.push(format!("{number} {}", cells.unwrap_or_else(|why| why)));
+            Ok::<_, Fault>(())
+        };
+        let read = if text.starts_with('[') {
+            array(text.as_bytes(), list, take)
+        } else {
+            lines(text.as_bytes(), list, take)
+        };
+        match read {
+            Ok(()) => Ok(said),
+            Err(Fault::Line { line, message }) => Err(format!("line {line}: {message}")),
+            Err(Fault::Io(error)) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_number_keeps_every_digit_and_a_row_is_a_line_or_an_element() {
+        for (text, list, expected) in [
+            (
+                "{\"id\": \" a \", \"n\": 123456789012345678901234}\n\n{\"id\": null, \"n\": 1.50}",
+                None,
+                &["1 id=a n=123456789012345678901234", "3 id= n=1.50"][..],
+            ),
+            (
+                "[{\"id\": \"a\"}, {\"id\": true},\n{\"id\": []}]",
+                None,
+                &["1 id=a", "2 id=true", "3 id holds no single value"],
+            ),
+            (
+                "[\"a\", 7, {\"id\": \"b\"}]",
+                Some("id"),
+                &["1 id=a", "2 id=7", "3 id=b"],
+            ),
+            ("[]\n", None, &[]),
+        ] {
+            assert_eq!(all(text, list).unwrap(), expected, "{text}");
+        }
+        let twice = all("{\"id\": \"a\", \"id\": \"b\"}", None).unwrap();
+        assert!(twice[0].contains("\"id\" is there twice"), "{twice:?}");
+        let no_object = all("[\"a\"]", None).unwrap();
+        assert!(no_object[0].contains("no JSON object"), "{no_object:?}");
+    }
+
+    #[test]
+    fn an_array_that_is_not_whole_is_an_error_with_its_line() {
+        for (text, line) in [
+            ("[{\"id\": \"a\"},\n", 2),
+            ("[{\"id\": \"a\"}\n{\"id\": \"b\"}]", 2),
+            ("[{\"id\": \"a\"}]\n[]", 2),
+        ] {
+            let error = all(text, None).unwrap_err();
+            assert!(
+                error.starts_with(&format!("line {line}: this is no JSON array")),
+                "{error}"
+            );
+        }
+    }
+}
