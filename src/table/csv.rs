@@ -161,7 +161,7 @@ pub(super) fn delimiter(header: &[u8]) -> u8 {
             !is_quoted
         })
         .collect();
-    let count = |delimiter: u8| bare.iter().filter(|&&byte| byte == delimiter).count();
+    let count = |delimiter: u8| bare.split(|&byte| byte == delimiter).count();
     // Of equals the last is taken, so that comma is the default.
     [b'\t', b';', b',']
         .into_iter()
