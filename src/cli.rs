@@ -243,7 +243,7 @@ pub struct Validate {
 pub struct Plan {
     /// The playbook, a YAML file
     pub playbook: PathBuf,
-    /// The file to write
+    /// Write the plan to this file (`-`: standard output)
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
     /// Exit with code 2 when there is something to change

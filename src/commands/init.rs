@@ -2,11 +2,16 @@
 
 use std::{fs, io::Write as _, path::Path};
 
-use super::{files::shown, terminal::say};
+use super::{
+    files::shown,
+    output::{Content, Output},
+    terminal::say,
+};
 use crate::{
     cli::Init,
     error::{Error, ExitCode},
     playbook::SCHEMA_FILE,
+    table::STDIN,
 };
 
 /// The name of the playbook.
@@ -16,16 +21,25 @@ const START: &str = include_str!("init_playbook.yaml");
 
 pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
     let folder = &args.dir;
+    if folder == Path::new(STDIN) {
+        return Err(
+            Error::usage("`init` writes two files into a folder, and `-` names none")
+                .hint("for the schema on standard output: wf-bulk schema"),
+        );
+    }
     fs::create_dir_all(folder).map_err(|error| {
         Error::failed(format!("the folder {} can't be made", shown(folder))).caused_by(error)
     })?;
     let playbook = folder.join(PLAYBOOK);
-    // The schema is the tool's own and may be newer; a playbook is somebody's work.
-    write_new(&playbook, START)?;
     let schema = folder.join(SCHEMA_FILE);
-    fs::write(&schema, super::schema::text() + "\n").map_err(|error| {
-        Error::failed(format!("{} can't be written", shown(&schema))).caused_by(error)
-    })?;
+    let unwritten = || Error::failed(format!("{} can't be written", shown(&schema)));
+    // The schema is the tool's own and may be newer; a playbook is somebody's work.
+    let Output::File(schema_target) = Output::at(&schema, Content::Schema)? else {
+        return Err(unwritten().hint("it is no regular file; delete it, or name another folder"));
+    };
+    write_new(&playbook, START)?;
+    fs::write(schema_target, super::schema::text() + "\n")
+        .map_err(|error| unwritten().caused_by(error))?;
     let path = shown(&playbook);
     say(|out| {
         writeln!(out, "wrote {path} and {}", shown(&schema))?;

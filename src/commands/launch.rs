@@ -57,7 +57,7 @@ pub(super) async fn launch(
     }
     let pace = args.pacing.over(&plan.header.pace);
 
-    plan.show(common, &plan_file, &pace, !args.pacing.no_recheck, "")?;
+    plan.show(common.json, &plan_file, &pace, !args.pacing.no_recheck, "")?;
 
     let vars_sha256 = digest::sha256(json!(plan.header.vars).to_string());
     // Where no execution names one, the organisation that the requests name.

@@ -12,6 +12,7 @@ mod execute;
 mod files;
 mod init;
 mod launch;
+mod output;
 mod overview;
 mod pacing;
 mod plan;

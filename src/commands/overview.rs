@@ -126,10 +126,10 @@ impl Overview {
         }
     }
 
-    /// Writes the plan in `file` before a decision: to standard output, or beside the JSON document that goes there.
+    /// Writes the plan in `file` before a decision: to standard output, or beside what else goes there (`beside`).
     pub(super) fn show(
         &self,
-        common: &Common,
+        beside: bool,
         file: &File,
         pace: &Pace,
         rechecks: bool,
@@ -137,7 +137,7 @@ impl Overview {
     ) -> Result<(), Error> {
         let file = self.known(file);
         let report = self.report(&file, pace, rechecks);
-        if common.json {
+        if beside {
             say(|out| report.write_text(out, STYLES, Listing::First, closing));
             Ok(())
         } else {

@@ -2,12 +2,11 @@
 
 use std::{path::Path, time::Instant};
 
-use tempfile::NamedTempFile;
-
 use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
+    output::{Content, Output},
     planning::{Moment, plan_into},
 };
 use crate::{
@@ -17,6 +16,13 @@ use crate::{
 
 pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
     let start = Instant::now();
+    let output = Output::at(&args.output, Content::Plan)?;
+    if common.json && output == Output::Stdout {
+        return Err(Error::usage(
+            "the plan and the document of --json can't both go to standard output",
+        )
+        .hint("name a file: -o x.plan; or leave --json out"));
+    }
     let moment = Moment::present(args.planning.now);
     let playbook = load_for_planning(&args.playbook, &args.planning, moment.now)?;
     let credentials = credentials(common)?;
@@ -30,34 +36,20 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     )
     .await?;
 
-    let failed = |error: std::io::Error| {
-        Error::failed(format!(
-            "the plan {} can't be written",
-            args.output.display()
-        ))
-        .caused_by(error)
-    };
-    let folder = args
-        .output
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     let path = args.output.as_path();
-    let overview = plan_into(
-        common,
-        &backend,
-        &playbook,
-        moment,
-        path,
-        file.as_file_mut(),
-    )
-    .await?;
-    file.as_file().sync_all().map_err(failed)?;
-    let file = file.persist(path).map_err(|error| failed(error.error))?;
+    let mut file = output
+        .scratch()
+        .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
+    let overview = plan_into(common, &backend, &playbook, moment, path, &mut file).await?;
+    output.write(path, Content::Plan, &file)?;
 
-    let apply = overview.how_to_apply(path);
+    // What went away through a pipe has no name here.
+    let apply = overview.how_to_apply(match output {
+        Output::File(_) => path,
+        Output::Stdout | Output::Stream(_) => Path::new("FILE"),
+    });
     let closing = format!("Nothing was changed.  To apply exactly this plan:\n{apply}");
-    overview.show(common, &file, &playbook.pace, true, &closing)?;
+    let beside = common.json || output == Output::Stdout;
+    overview.show(beside, &file, &playbook.pace, true, &closing)?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

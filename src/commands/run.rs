@@ -64,7 +64,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     let flags = flags(common, &args.planning);
     let closing = format!("Nothing was written.  To apply: wf-bulk run {playbook_word}{flags}");
     overview.show(
-        common,
+        common.json,
         &file,
         &playbook.pace,
         !args.pacing.no_recheck,

@@ -22,6 +22,7 @@ mod next_steps;
 mod operations;
 mod options;
 mod organisation;
+mod output;
 mod pacing;
 mod promises;
 mod pty;

@@ -1,0 +1,233 @@
+//! A file that a command writes: where it really is, and whether it may be written there.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read as _, Seek as _, Write as _},
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use super::{files::shown, terminal::print};
+use crate::{error::Error, private_file, table::STDIN};
+
+/// So many links lead from one to the next at most; Linux gives up at this number, too.
+const MOST_LINKS: usize = 40;
+
+/// How much of a file shows whether it is one of ours.
+const HEAD: u64 = 4096;
+
+/// What a command writes, and what it may replace: nothing else, so that a slip in a name costs no file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Plan,
+    Schema,
+}
+
+impl Content {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Schema => "schema of wf-bulk",
+        }
+    }
+
+    /// Whether a file with this beginning is the same kind of file, or holds nothing.
+    fn may_replace(self, head: &[u8]) -> bool {
+        let has = |text: &[u8]| head.windows(text.len()).any(|part| part == text);
+        head.is_empty()
+            || match self {
+                Self::Plan => head.starts_with(b"{\"wf_bulk_plan\":"),
+                Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
+            }
+    }
+}
+
+/// Where a file goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    Stdout,
+    /// A regular file, or nothing yet; links are followed.
+    File(PathBuf),
+    /// A pipe or a device: written into, never replaced.
+    Stream(PathBuf),
+}
+
+impl Output {
+    /// Looks at what is at `path`, `-` being standard output.
+    ///
+    /// # Errors
+    ///
+    /// When something else than `content` is there.
+    pub(super) fn at(path: &Path, content: Content) -> Result<Self, Error> {
+        if path == Path::new(STDIN) {
+            return Ok(Self::Stdout);
+        }
+        let failed = |error: io::Error| not_written(path, content).caused_by(error);
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Self::File(end_of_links(path).map_err(failed)?));
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        if metadata.is_dir() {
+            return Err(Error::usage(format!("{} is a folder", shown(path)))
+                .hint(format!("name a file in it for the {}", content.name())));
+        }
+        if !metadata.is_file() {
+            let is_stdout = fs::metadata("/dev/stdout").is_ok_and(|stdout| {
+                (stdout.dev(), stdout.ino()) == (metadata.dev(), metadata.ino())
+            });
+            return Ok(if is_stdout {
+                Self::Stdout
+            } else {
+                Self::Stream(path.to_owned())
+            });
+        }
+        let target = path.canonicalize().map_err(failed)?;
+        check(path, &target, content)?;
+        Ok(Self::File(target))
+    }
+
+    /// A file without a name, on the disk of the output if that is a file.
+    pub(super) fn scratch(&self) -> io::Result<File> {
+        match self {
+            Self::Stdout | Self::Stream(_) => tempfile::tempfile(),
+            Self::File(target) => tempfile::tempfile_in(private_file::parent(target)),
+        }
+    }
+
+    /// Writes all of `from`. A file is replaced as a whole, when it may still be replaced; `path` names it in messages.
+    pub(super) fn write(
+        &self,
+        path: &Path,
+        content: Content,
+        mut from: &File,
+    ) -> Result<(), Error> {
+        let failed = |error: io::Error| not_written(path, content).caused_by(error);
+        from.rewind().map_err(failed)?;
+        match self {
+            Self::Stdout => print(|out| io::copy(&mut from, out).map(drop)),
+            Self::Stream(stream) => File::options()
+                .write(true)
+                .open(stream)
+                .and_then(|mut out| io::copy(&mut from, &mut out).and_then(|_| out.flush()))
+                .map_err(failed),
+            Self::File(target) => {
+                if target.exists() {
+                    check(path, target, content)?;
+                }
+                private_file::replace(target, |out| io::copy(&mut from, out).map(drop))
+                    .map_err(failed)
+            }
+        }
+    }
+}
+
+/// Refuses to replace a file that may be somebody's work, or an input of this command.
+fn check(path: &Path, target: &Path, content: Content) -> Result<(), Error> {
+    let mut head = Vec::new();
+    File::open(target)
+        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
+        .map_err(|error| not_written(path, content).caused_by(error))?;
+    let stays = |what: String| {
+        Err(Error::usage(what)
+            .hint("it stays as it is; name another file, or delete this one first"))
+    };
+    if !content.may_replace(&head) {
+        return stays(format!(
+            "{} is there already and is no {}",
+            shown(path),
+            content.name()
+        ));
+    }
+    if private_file::parent(target).join("run.json").exists() {
+        return stays(format!("{} belongs to a run", shown(path)));
+    }
+    Ok(())
+}
+
+/// Where a link would make its file when it leads to none.
+fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    let mut end = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::symlink_metadata(&end) {
+            Ok(metadata) if metadata.is_symlink() => {
+                end = private_file::parent(&end).join(fs::read_link(&end)?);
+            }
+            Ok(_) | Err(_) => return Ok(end),
+        }
+    }
+    Err(io::Error::other("the links go round in a circle"))
+}
+
+fn not_written(path: &Path, content: Content) -> Error {
+    Error::failed(format!(
+        "the {} {} can't be written",
+        content.name(),
+        shown(path)
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn message(output: Result<Output, Error>) -> String {
+        output.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_there_decides_how_it_is_written_or_that_it_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let home = home.path().canonicalize().unwrap();
+        let at = |name: &str| Output::at(&home.join(name), Content::Plan);
+        let file = |name: &str| Output::File(home.join(name));
+        for (name, text) in [
+            ("old.plan", "{\"wf_bulk_plan\":1,"),
+            ("empty", ""),
+            ("p.yaml", "version: 1"),
+            ("run/plan", "{\"wf_bulk_plan\":1,"),
+            ("run/run.json", "{}"),
+        ] {
+            fs::create_dir_all(home.join(name).parent().unwrap()).unwrap();
+            fs::write(home.join(name), text).unwrap();
+        }
+        for (link, to) in [
+            ("to_old", "old.plan"),
+            ("to_playbook", "p.yaml"),
+            ("to_nothing", "to_new"),
+            ("to_new", "run/new.plan"),
+            ("circle", "circle"),
+        ] {
+            symlink(to, home.join(link)).unwrap();
+        }
+        fs::hard_link(home.join("p.yaml"), home.join("other_name")).unwrap();
+        assert_eq!(
+            Output::at(Path::new("-"), Content::Plan).unwrap(),
+            Output::Stdout
+        );
+        for (name, expected) in [
+            ("new.plan", "new.plan"),
+            ("old.plan", "old.plan"),
+            ("empty", "empty"),
+            ("to_old", "old.plan"),
+            ("to_nothing", "run/new.plan"),
+        ] {
+            assert_eq!(at(name).unwrap(), file(expected), "{name}");
+        }
+        for (name, said) in [
+            ("p.yaml", "is there already and is no plan"),
+            ("to_playbook", "is there already and is no plan"),
+            ("other_name", "is there already and is no plan"),
+            ("run/../p.yaml", "is there already and is no plan"),
+            ("run/plan", "belongs to a run"),
+            ("run", "is a folder"),
+            ("circle", "can't be written"),
+        ] {
+            assert!(message(at(name)).contains(said), "{name}");
+        }
+    }
+}
