@@ -1,4 +1,10 @@
-//! Dotted paths into JSON objects, and objects in lists by their id.
+//! Dotted paths into JSON objects, and objects in lists by their id; what answers are decoded to.
+
+mod decode;
+mod lossy_reader;
+
+pub use decode::{decode, find_unreadable, holds_replacement, unreadable};
+pub use lossy_reader::LossyReader;
 
 use serde_json::{Map, Value};
 

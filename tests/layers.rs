@@ -27,7 +27,7 @@ const MODULES: &[(&str, &str)] = &[
     ("error", "styles text"),
     ("api", "json"),
     ("cli", "api dates pace"),
-    ("template", "api dates"),
+    ("template", "api dates json"),
     ("action", "api dates json template"),
     (
         "playbook",

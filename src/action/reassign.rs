@@ -126,6 +126,9 @@ impl Reassign {
 fn list(subject: &Subject<'_>, path: &str) -> Result<Vec<Value>, String> {
     match json::get(subject.data, path) {
         None => Ok(Vec::new()),
+        Some(value) if let Some((_, why)) = json::find_unreadable(value) => {
+            Err(format!("{path} can't be read: {why}"))
+        }
         Some(Value::Array(assignees)) => Ok(assignees.clone()),
         Some(other) => Err(format!("{path} is no list but {other}")),
     }

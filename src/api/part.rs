@@ -39,6 +39,26 @@ pub fn parts_in_parents(execution: &Value, level: Level) -> Vec<(&Value, &Value)
     }
 }
 
+/// What stands where the parts of a level should be listed, with its name, when it is no list: then they can't be told.
+pub fn no_list(execution: &Value, level: Level) -> Option<(&'static str, &Value)> {
+    let no_list = |of, name| Some((name, odd(of, name)?));
+    match level {
+        Level::Entity | Level::Execution => None,
+        Level::Phase => no_list(execution, "phases"),
+        Level::Task => no_list(execution, "tasks"),
+        Level::Step => no_list(execution, "flow").or_else(|| {
+            let mut items = execution.get("flow")?.as_array()?.iter();
+            items.find_map(|item| no_list(item, "steps"))
+        }),
+    }
+}
+
+/// The value of a field that is neither a list nor absent.
+fn odd<'a>(of: &'a Value, name: &str) -> Option<&'a Value> {
+    of.get(name)
+        .filter(|value| !value.is_null() && !value.is_array())
+}
+
 /// The part with this id; the execution itself where that is the level.
 pub fn find<'a>(execution: &'a Value, level: Level, id: Option<&Id>) -> Option<&'a Value> {
     match (level, id) {

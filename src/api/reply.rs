@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::json;
+
 use super::RetryAfter;
 
 /// The longest message of the service that is kept, in characters: enough for a sentence or two,
@@ -34,7 +36,7 @@ pub enum TransportError {
 impl Reply {
     /// What the service says: its `message`, else the beginning of the body.
     pub fn message(&self) -> String {
-        let message = match serde_json::from_slice(&self.body) {
+        let message = match json::decode(&self.body) {
             Ok(Value::Object(mut object)) => match object.remove("message") {
                 Some(Value::String(message)) => Some(message),
                 Some(_) | None => None,

@@ -1,10 +1,10 @@
 //! What an attempt's result means: for writes a [`Verdict`], for reads a [`Found`] or a
 //! [`ReadTrouble`].
 
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::{Operation, Reply, RetryAfter, TransportError, reply::excerpt};
+use crate::json;
 
 /// What is known after one attempt of a write.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,8 +31,8 @@ pub enum Verdict {
 /// What a read found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The body: well-formed JSON.
-    Json(Vec<u8>),
+    /// What the service answered; a value that could not be kept is a note ([`json::unreadable`]).
+    Json(Value),
     /// There is no such resource.
     Missing,
 }
@@ -144,7 +144,7 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
     let retry_after = reply.retry_after;
     match reply.status {
         200..=299 if reply.body.is_empty() => Verdict::Applied(None),
-        200..=299 => match serde_json::from_slice(&reply.body) {
+        200..=299 => match json::decode(&reply.body) {
             Ok(object @ Value::Object(_)) => Verdict::Applied(Some(object)),
             Ok(_) | Err(_) => Verdict::Unknown {
                 reason: format!(
@@ -195,14 +195,12 @@ pub fn read_outcome(
     match (reply.status, Absence::of(operation)) {
         (200..=299, Absence::EmptyBody) if reply.body.is_empty() => Ok(Found::Missing),
         (200..=299, Absence::Never | Absence::NotFound | Absence::EmptyBody) => {
-            if serde_json::from_slice::<IgnoredAny>(&reply.body).is_ok() {
-                Ok(Found::Json(reply.body))
-            } else {
-                Err(ReadTrouble::NotJson {
+            json::decode(&reply.body)
+                .map(Found::Json)
+                .map_err(|_| ReadTrouble::NotJson {
                     excerpt: excerpt(&reply.body),
                     content_type: reply.content_type,
                 })
-            }
         }
         (404 | 410, _) if !is_from_service(&reply) => Err(ReadTrouble::NotJson {
             excerpt: excerpt(&reply.body),
@@ -232,7 +230,7 @@ pub fn read_outcome(
 /// Anything else comes from a gateway that did not find the service, and says nothing of what was asked for.
 fn is_from_service(reply: &Reply) -> bool {
     let body = reply.body.trim_ascii();
-    body.is_empty() || serde_json::from_slice::<serde_json::Map<String, Value>>(body).is_ok()
+    body.is_empty() || json::decode(body).is_ok_and(|answer| answer.is_object())
 }
 
 fn not_from_service(reply: &Reply) -> String {

@@ -192,7 +192,7 @@ fn elsewhere() -> Answer {
 }
 
 fn json() -> Found {
-    Found::Json(b"{}".to_vec())
+    Found::Json(serde_json::json!({}))
 }
 
 #[tokio::test(start_paused = true)]

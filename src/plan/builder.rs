@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::{
     Item, Rejection, Skip, Target,
     draft::{Draft, TARGET_STATUS},
+    readable::{limit_undo, unreadable},
 };
 use crate::{
     action::{Planned, Subject},
@@ -152,17 +153,24 @@ impl<'a> Builder<'a> {
             let reason = nothing.join("; ");
             return Ok(vec![Item::Skipped(Skip { target, reason })]);
         }
-        *execution = working;
         let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
         let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();
         for draft in drafts {
             let key = (draft.operation.address(), draft.words.clone());
             let repetition = seen.iter().filter(|earlier| **earlier == key).count();
             seen.push(key);
-            changes.push(Item::Change(Box::new(
-                draft.into_change(target.clone(), repetition),
-            )));
+            let mut change = draft.into_change(target.clone(), repetition);
+            if let Some(reason) = unreadable(&change) {
+                return Ok(vec![Item::Rejected(Rejection {
+                    target: Some(target),
+                    row: execution.row.as_ref().map(|row| row.number),
+                    reason,
+                })]);
+            }
+            limit_undo(&mut change);
+            changes.push(Item::Change(Box::new(change)));
         }
+        *execution = working;
         Ok(changes)
     }
 }

@@ -12,6 +12,7 @@ mod fixtures;
 mod items;
 mod look_at;
 mod model;
+mod readable;
 
 pub use crate::action::{Effect, Repeat};
 pub use admission::{

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::{
     execution::Row,
     listed::{Intake, Listed},
-    scan::{ScanError, undecodable},
+    scan::ScanError,
 };
 use crate::{
     api::{Found, Operation},
     client::Client,
+    json,
     playbook::ExecutionSearch,
 };
 
@@ -58,7 +59,14 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<Listed, Sca
                 text("_title"),
             )?;
         }
-        let found = page["hits"].as_u64().or(hits);
+        let found = match &page["hits"] {
+            Value::Null => hits,
+            found => Some(
+                found
+                    .as_u64()
+                    .ok_or_else(|| wrong("hits that are no whole number"))?,
+            ),
+        };
         if hits.is_some() && hits != found {
             return Err(wrong("another number of hits than on the page before"));
         }
@@ -72,6 +80,13 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<Listed, Sca
                 return Err(wrong("a full page without its `sort_end`"));
             }
             break;
+        }
+        for name in ["sort_end", "stable_query_id"] {
+            if !can_be_sent_back(&page[name]) {
+                return Err(wrong(&format!(
+                    "a `{name}` that can't be sent back as it came"
+                )));
+            }
         }
         if body["search_after"] == page["sort_end"] {
             return Err(wrong("the same page again"));
@@ -117,6 +132,12 @@ pub(super) async fn executions(
         if key.is_null() {
             return Ok(());
         }
+        if !can_be_sent_back(&key) {
+            return Err(ScanError::Pages {
+                what: what.to_owned(),
+                message: "a `lastEvaluatedKey` that can't be sent back as it came".to_owned(),
+            });
+        }
         if !keys.insert(key.to_string()) {
             return Err(ScanError::Pages {
                 what: what.to_owned(),
@@ -125,6 +146,11 @@ pub(super) async fn executions(
         }
         body["pagination"] = key;
     }
+}
+
+/// Whether a value is what the service sent: with another one, it would go on from another place.
+fn can_be_sent_back(value: &Value) -> bool {
+    json::find_unreadable(value).is_none() && !json::holds_replacement(value)
 }
 
 fn request(search: &ExecutionSearch) -> Value {
@@ -154,7 +180,7 @@ async fn ask(
 ) -> Result<Value, ScanError> {
     let body = body.to_string();
     match client.read(operation, &[], Some(body.as_bytes())).await? {
-        Found::Json(answer) => serde_json::from_slice(&answer).map_err(undecodable(what)),
+        Found::Json(answer) => Ok(answer),
         Found::Missing => Err(ScanError::Pages {
             what: what.to_owned(),
             message: "nothing at all".to_owned(),

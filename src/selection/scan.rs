@@ -7,7 +7,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{Error as _, SeqAccess, Visitor},
 };
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use super::{
     Chooser, Execution, ExecutionError, Listed, ListedError, Named, execution::Row, listed, pages,
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     api::{Found, Generation, Operation},
     client::{Client, ReadError},
+    json::{self, LossyReader},
     playbook::{Entities, Playbook, Source},
     sort::Sorter,
 };
@@ -223,15 +224,15 @@ pub async fn read_closing_reasons(
         .await?
     {
         Found::Missing => Ok(json!([])),
-        Found::Json(body) => match list_in(&body, "reasons") {
+        Found::Json(answer) => match list_in(answer, "reasons") {
             Ok(reasons) => Ok(Value::Array(reasons.unwrap_or_default())),
-            Err(source) => Err(ScanError::Undecodable { what, source }),
+            Err(message) => Err(ScanError::Pages { what, message }),
         },
     }
 }
 
-/// What an answer of JSON that can't be understood is an error of.
-pub(super) fn undecodable(what: &str) -> impl FnOnce(serde_json::Error) -> ScanError {
+/// What a list that can't be understood is an error of.
+fn undecodable(what: &str) -> impl FnOnce(serde_json::Error) -> ScanError {
     let what = what.to_owned();
     move |source| ScanError::Undecodable { what, source }
 }
@@ -254,8 +255,7 @@ async fn one(client: &Client, generation: Generation, named: Named) -> Result<An
         .await?
     {
         Found::Missing => Ok((what, Vec::new())),
-        Found::Json(body) => {
-            let data: Value = serde_json::from_slice(&body).map_err(undecodable(&what))?;
+        Found::Json(data) => {
             if data["id"] != named.id.as_str() {
                 let message = "another execution".to_owned();
                 return Err(ScanError::Pages { what, message });
@@ -273,19 +273,27 @@ async fn search(client: &Client, entity: &Named) -> Result<(String, Vec<Value>),
         .await?
     {
         Found::Missing => Ok((what, Vec::new())),
-        Found::Json(body) => match list_in(&body, "results")
-            .and_then(|flows| flows.ok_or_else(|| serde_json::Error::missing_field("results")))
-        {
-            Ok(flows) => Ok((what, flows)),
-            Err(source) => Err(ScanError::Undecodable { what, source }),
+        Found::Json(answer) => match list_in(answer, "results") {
+            Ok(Some(flows)) => Ok((what, flows)),
+            Ok(None) => Err(ScanError::Pages {
+                what,
+                message: "without results".to_owned(),
+            }),
+            Err(message) => Err(ScanError::Pages { what, message }),
         },
     }
 }
 
-/// The list under a key of an object; none when it is absent. (A derived struct would take a list for an object.)
-fn list_in(body: &[u8], key: &str) -> serde_json::Result<Option<Vec<Value>>> {
-    let mut object: serde_json::Map<String, Value> = serde_json::from_slice(body)?;
-    object.remove(key).map(serde_json::from_value).transpose()
+/// The list under a key of an object; none when it is absent.
+fn list_in(answer: Value, key: &str) -> Result<Option<Vec<Value>>, String> {
+    let Value::Object(mut object) = answer else {
+        return Err("something that is no object".to_owned());
+    };
+    match object.remove(key) {
+        None => Ok(None),
+        Some(Value::Array(items)) => Ok(Some(items)),
+        Some(_) => Err(format!("{key} that are no list")),
+    }
 }
 
 /// Takes executions as they come.
@@ -397,7 +405,8 @@ fn each_of_array<E>(
         }
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-            while let Some(item) = items.next_element()? {
+            while let Some(raw) = items.next_element::<Box<RawValue>>()? {
+                let item = json::decode(raw.get().as_bytes()).map_err(A::Error::custom)?;
                 if let Err(error) = (self.take)(item) {
                     *self.failed = Some(error);
                     return Err(A::Error::custom("stopped"));
@@ -408,7 +417,7 @@ fn each_of_array<E>(
     }
 
     let mut failed = None;
-    let mut json = serde_json::Deserializer::from_reader(BufReader::new(input));
+    let mut json = serde_json::Deserializer::from_reader(BufReader::new(LossyReader::new(input)));
     let read = json
         .deserialize_seq(Items {
             take: &mut take,

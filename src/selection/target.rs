@@ -55,10 +55,21 @@ impl Execution {
             Level::Phase => Part::Phase,
             Level::Task => Part::Task,
         };
+        if let Some((name, other)) = part::no_list(&self.data, level) {
+            let why = json::unreadable(other).unwrap_or("it is no list");
+            return Err(format!(
+                "its {level}s can't be told: {name} can't be read: {why}"
+            ));
+        }
         let mut seen = BTreeSet::new();
         part::parts(&self.data, level)
             .into_iter()
             .map(|data| {
+                if let Some(why) = json::unreadable(&data["id"]) {
+                    return Err(format!(
+                        "the id of one of its {level}s can't be read: {why}"
+                    ));
+                }
                 let text = data["id"].as_str().unwrap_or_default();
                 let id = Id::new(text).map_err(|error| {
                     format!("the id {text:?} of one of its {level}s can't be used: {error}")

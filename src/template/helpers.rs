@@ -47,9 +47,7 @@ pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
     let now = Arc::new(now.clone());
 
     env.add_function("has_assignee", has_assignee);
-    env.add_function("assignees", |x: &Value| {
-        Ok::<_, Error>(assignees(object(x)?))
-    });
+    env.add_function("assignees", |x: &Value| assignees(object(x)?));
     env.add_function("context", context);
     env.add_function("days", days);
 
@@ -102,10 +100,15 @@ fn object(value: &Value) -> Result<Option<&RecordObject>, Error> {
     }
 }
 
-fn assignees(object: Option<&RecordObject>) -> Vec<String> {
+/// The first of these fields that has a value.
+fn first<'a>(object: Option<&'a RecordObject>, fields: &[&str]) -> Result<Option<&'a Json>, Error> {
+    object.map_or(Ok(None), |object| object.first(fields))
+}
+
+fn assignees(object: Option<&RecordObject>) -> Result<Vec<String>, Error> {
     let mut ids = Vec::new();
     for field in ASSIGNED {
-        let entries = object.and_then(|object| object.first(&[*field]));
+        let entries = first(object, &[*field])?;
         for entry in entries.and_then(Json::as_array).into_iter().flatten() {
             match entry {
                 Json::String(id) => ids.push(id.clone()),
@@ -121,7 +124,7 @@ fn assignees(object: Option<&RecordObject>) -> Vec<String> {
     }
     let mut seen = std::collections::BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
-    ids
+    Ok(ids)
 }
 
 fn has_assignee(x: &Value, id: &Value) -> Result<bool, Error> {
@@ -130,11 +133,11 @@ fn has_assignee(x: &Value, id: &Value) -> Result<bool, Error> {
         return Ok(false);
     }
     let id = to_text(id).map_err(wrong)?;
-    Ok(assignees(object).contains(&id))
+    Ok(assignees(object)?.contains(&id))
 }
 
 fn context(x: &Value, schema: &str) -> Result<Value, Error> {
-    let contexts = object(x)?.and_then(|object| object.first(&["contexts"]));
+    let contexts = first(object(x)?, &["contexts"])?;
     let text = |context: &Json, names: [&str; 2]| {
         let found = names.iter().find_map(|name| context.get(name)?.as_str());
         found.map(str::to_owned)
@@ -151,8 +154,7 @@ fn moment_of(
     fields: &[&str],
     now: &ZonedDateTime,
 ) -> Result<Option<ZonedDateTime>, Error> {
-    object
-        .and_then(|object| object.first(fields))
+    first(object, fields)?
         .map(|date| read(date, now))
         .transpose()
 }
@@ -161,8 +163,8 @@ fn scheduled(
     object: Option<&RecordObject>,
     now: &ZonedDateTime,
 ) -> Result<Option<ZonedDateTime>, Error> {
-    object
-        .and_then(|object| object.first(&["schedule"])?.get("scheduled_at"))
+    first(object, &["schedule"])?
+        .and_then(|schedule| schedule.get("scheduled_at"))
         .filter(|date| !date.is_null())
         .map(|date| read(date, now))
         .transpose()
@@ -355,6 +357,45 @@ mod tests {
             ("idle_for(task, '2 days')", false),
         ] {
             assert_eq!(test_in(Generation::V1, condition), Ok(holds), "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_kept_fails_where_it_is_used_and_nowhere_else() {
+        let task = crate::json::decode(
+            br#"{"id": "t", "name": 1e999, "status": "PENDING", "due_date": 1e999, "schedule": {"duration": 1e999},
+                "assigned_to": ["1", 1e999], "taxonomies": ["a", 1e999], "requirements": 1e999}"#,
+        );
+        let task = std::sync::Arc::new(task.unwrap());
+        let record = crate::api::types::record(Generation::V2, crate::api::Level::Task);
+        let context = crate::template::Context::default().with_record("task", task, record);
+        let said = |text: &str| {
+            let scope = crate::template::fixtures::scope(Generation::V2);
+            let expression = crate::template::fixtures::engine().expression(text, &scope);
+            let tested = expression
+                .unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
+                .test(&context);
+            tested.map_err(|error| error.message)
+        };
+        assert_eq!(
+            said("task.status == 'PENDING' and task.id == 't'"),
+            Ok(true)
+        );
+        for text in [
+            "task.name == 'x'",
+            "task.name == none",
+            "'x' in task.name",
+            "task.name is startingwith 'x'",
+            "task.schedule.duration > 1",
+            "'a' in task.taxonomies",
+            "'b' in task.taxonomies",
+            "task.requirements | length > 0",
+            "has_assignee(task, '2')",
+            "due_before(task, now)",
+            "(task.due_date | default('x')) == 'x'",
+        ] {
+            let message = said(text).unwrap_err();
+            assert!(message.contains("1e999"), "{text}: {message}");
         }
     }
 

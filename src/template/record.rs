@@ -7,10 +7,17 @@
 
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Serde, Value};
+use minijinja::{
+    Error,
+    value::{Enumerator, Object, ObjectRepr, Serde, Value},
+};
 use serde_json::Value as Json;
 
-use crate::api::types::{Record, Shape};
+use super::ops::wrong;
+use crate::{
+    api::types::{Record, Shape},
+    json,
+};
 
 /// A place in a shared JSON document.
 #[derive(Clone, Debug)]
@@ -66,16 +73,26 @@ pub(super) fn target(data: Arc<Json>, record: &'static Record, parents: &Parents
 }
 
 fn read(place: Place, shape: Shape) -> Value {
+    if let Some(why) = place.json().and_then(json::unreadable) {
+        return Value::from(wrong(format!("a value can't be read: {why}")));
+    }
     match (shape, place.json()) {
         (Shape::Record(record), None | Some(Json::Object(_))) => Value::from_object(RecordObject {
             place: Arc::new(place),
             record,
             parents: Vec::new(),
         }),
-        (Shape::List(item), None | Some(Json::Array(_))) => Value::from_object(ListObject {
-            place: Arc::new(place),
-            item: *item,
-        }),
+        (Shape::List(item), None | Some(Json::Array(_))) => {
+            // What is looked for among values must not be missed because one of them could not be kept.
+            match (item, place.json().map(readable)) {
+                (Shape::Record(_), _) | (_, None | Some(Ok(_))) => {}
+                (_, Some(Err(error))) => return Value::from(error),
+            }
+            Value::from_object(ListObject {
+                place: Arc::new(place),
+                item: *item,
+            })
+        }
         (
             Shape::Text
             | Shape::Date
@@ -89,11 +106,25 @@ fn read(place: Place, shape: Shape) -> Value {
     }
 }
 
-/// JSON as a value of the engine's own; for small or open parts.
+/// JSON as a value of the engine's own; for small or open parts. One of which a part could not be kept fails where it is
+/// used.
 pub(super) fn native(json: &Json) -> Value {
+    if let Err(error) = readable(json) {
+        return Value::from(error);
+    }
     match json {
         Json::String(text) => Value::from(text.as_str()),
         json => Value::from(Serde(json)),
+    }
+}
+
+/// # Errors
+///
+/// When a part of it could not be kept.
+fn readable(json: &Json) -> Result<&Json, Error> {
+    match json::find_unreadable(json) {
+        None => Ok(json),
+        Some((_, why)) => Err(wrong(format!("a value can't be read: {why}"))),
     }
 }
 
@@ -104,12 +135,19 @@ impl RecordObject {
     }
 
     /// The first of `names` that is in the type and has a value.
-    pub(super) fn first(&self, names: &[&str]) -> Option<&Json> {
+    ///
+    /// # Errors
+    ///
+    /// When a part of the value could not be kept.
+    pub(super) fn first(&self, names: &[&str]) -> Result<Option<&Json>, Error> {
         let names = names
             .iter()
             .filter(|name| self.record.field(name).is_some());
         let mut values = names.filter_map(|name| self.json()?.get(name));
-        values.find(|json| !json.is_null())
+        values
+            .find(|json| !json.is_null())
+            .map(readable)
+            .transpose()
     }
 }
 

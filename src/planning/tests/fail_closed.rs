@@ -39,22 +39,22 @@ async fn whatever_is_wrong_with_an_answer_ends_planning_without_a_plan() {
         (
             200,
             "{}",
-            "the search for the flows of c2 answered something that can't be understood",
+            "the search for the flows of c2 answered without results",
         ),
         (
             200,
             "[]",
-            "the search for the flows of c2 answered something that can't be understood",
+            "the search for the flows of c2 answered something that is no object",
         ),
         (
             200,
             "[[]]",
-            "the search for the flows of c2 answered something that can't be understood",
+            "the search for the flows of c2 answered something that is no object",
         ),
         (
             200,
             "{\"results\":{}}",
-            "the search for the flows of c2 answered something that can't be understood",
+            "the search for the flows of c2 answered results that are no list",
         ),
         (
             200,
@@ -92,6 +92,99 @@ async fn a_list_that_is_not_whole_ends_planning_without_a_plan() {
         let (result, bytes) = plan_of(&service, &over_executions("", REASSIGN)).await;
         assert!(result.is_err(), "{status} {body}");
         assert_eq!(bytes, b"", "{status} {body}");
+    }
+}
+
+/// Members of an execution that are odd, each in its own way, and that nobody needs.
+fn odd_members() -> Vec<String> {
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let texts = [r"\ud83d", r"\u0000", r"\ude00\ud83d"];
+    let texts = texts.map(|text| format!(r#""name": "{text}", "{text}": 1"#));
+    let values = ["1e999", "123456789012345678901234", &deep];
+    let values = values.map(|value| format!(r#""more": {value}"#));
+    [&texts[..], &values, &[r#""more": 1, "more": 2"#.to_owned()]].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_odd_about_an_execution_concerns_nobody_who_does_not_need_it() {
+    for odd in odd_members() {
+        let answer = format!(r#"{{"results": [{{"id": "a", {odd}, "assigned_to": ["1"]}}]}}"#);
+        let service = FakeService::default().finds(C1, &[assigned("b")]);
+        let service = service.answers(&search(C2), 200, &answer);
+        assert_eq!(
+            said(&service, &over_two("", REASSIGN)).await,
+            [
+                "PATCH /v2/flows/executions/a {\"assigned_to\":[\"2\"]}",
+                "PATCH /v2/flows/executions/b {\"assigned_to\":[\"2\"]}"
+            ],
+            "{odd}"
+        );
+        let row = format!(r#"[{{"id": "a", {odd}, "assignedTo": ["1"]}}]"#);
+        let service = FakeService::default().answers("list", 200, &row);
+        assert_eq!(
+            said(&service, &over_executions("", REASSIGN)).await,
+            ["PATCH /v1/workflows/executions/a {\"assignedTo\":[\"2\"]}"],
+            "{odd}"
+        );
+        let read = format!(r#"{{"id": "a", {odd}, "assigned_to": ["1"]}}"#);
+        let service = FakeService::default().answers("GET /v2/flows/executions/a", 200, &read);
+        let playbook = playbook(&format!("select: {{ ids: {{ list: [a] }} }}\n{REASSIGN}"));
+        assert_eq!(said(&service, &playbook).await.len(), 1, "{odd}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_execution_of_which_something_needed_can_not_be_read_is_rejected_and_the_rest_is_planned()
+ {
+    let bad = [
+        r#""assigned_to": 1e999"#.to_owned(),
+        r#""assigned_to": [123456789012345678901234]"#.to_owned(),
+        r#""assigned_to": ["1"], "status": 1e999"#.to_owned(),
+        format!(r#""assigned_to": {}{}"#, "[".repeat(300), "]".repeat(300)),
+    ];
+    for bad in bad {
+        let answer = format!(r#"{{"results": [{{"id": "a", {bad}}}]}}"#);
+        let service = FakeService::default().finds(C1, &[assigned("b")]);
+        let service = service.answers(&search(C2), 200, &answer);
+        let planned = said(&service, &over_two("", REASSIGN)).await;
+        assert!(
+            planned[0].starts_with("rejected a: ") && planned[0].contains(" can't be read: "),
+            "{planned:?}"
+        );
+        assert_eq!(
+            planned[1..],
+            ["PATCH /v2/flows/executions/b {\"assigned_to\":[\"2\"]}"]
+        );
+        // By the condition, too; and of what is left out by its id nothing is needed.
+        let found = said(
+            &service,
+            &over_two("where: 'has_assignee(execution, \"1\")'", REASSIGN),
+        )
+        .await;
+        assert_eq!(found.len(), 2, "{found:?}");
+        let mut playbook = over_two("", REASSIGN);
+        playbook.select.exclude = crate::api::Id::new("a").into_iter().collect();
+        assert_eq!(said(&service, &playbook).await.len(), 1);
+    }
+    for (tasks, why) in [
+        (
+            "1e999",
+            "the number 1e999 is too large or too precise to be kept",
+        ),
+        ("7", "it is no list"),
+        (
+            "[{\"id\": 123456789012345678901234}]",
+            "the number 123456789012345678901234",
+        ),
+    ] {
+        let answer = format!(r#"{{"results": [{{"id": "a", "tasks": {tasks}}}]}}"#);
+        let service = FakeService::default().finds(C1, &[]);
+        let service = service.answers(&search(C2), 200, &answer);
+        let planned = said(&service, &over_two("each: task", REASSIGN)).await;
+        assert!(
+            planned.len() == 1 && planned[0].contains(why),
+            "{planned:?}"
+        );
     }
 }
 

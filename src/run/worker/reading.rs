@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{Sent, Worker, is_doubtful};
@@ -127,12 +126,10 @@ impl Worker<'_> {
     }
 
     fn look(&self, found: Found) -> Result<View, Mismatch> {
-        let body = match found {
+        let execution = match found {
             Found::Missing => return Ok(View::Missing),
-            Found::Json(body) => body,
+            Found::Json(execution) => execution,
         };
-        let execution: Value = serde_json::from_slice(&body)
-            .map_err(|error| Mismatch::Undecodable(error.to_string()))?;
         if execution["id"] != self.group.execution.as_str() {
             return Err(Mismatch::Undecodable(
                 "the answer is another execution".to_owned(),

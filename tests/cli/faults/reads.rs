@@ -264,3 +264,61 @@ fn what_could_not_be_read_back_stays_in_doubt_until_a_resume_can_read() {
             }),
     );
 }
+
+/// Members that no change needs, of which nothing can be kept as it is; and a text that gets U+FFFD.
+fn odd_members() -> String {
+    let deep = format!("{}{}", "[".repeat(3_000), "]".repeat(3_000));
+    format!(
+        r#""name": "Umzug \ud83d", "deep": {deep}, "large": 1e999, "number": 123456789012345678901234, "org_id": "4711""#
+    )
+}
+
+#[test]
+fn what_is_odd_in_an_answer_concerns_only_the_change_that_needs_it() {
+    let odd = odd_members();
+    let flow = |id: &str, assigned: &str| {
+        format!(r#"{{"id": "{id}", {odd}, "assigned_to": [{assigned}]}}"#)
+    };
+    let found = [
+        flow("a", r#""1""#),
+        flow("b", r#""1", 123456789012345678901234"#),
+        flow("left-out", "1e999"),
+    ];
+    let answers = [
+        (
+            "POST",
+            "executions:search",
+            format!(r#"{{"results": [{}]}}"#, found.join(", ")),
+        ),
+        ("GET", "/v2/flows/executions/a", flow("a", r#""1""#)),
+        ("PATCH", "/v2/flows/executions/a", flow("a", r#""2""#)),
+    ];
+    let rules: Vec<Value> = answers
+        .iter()
+        .map(|(method, path, body)| {
+            json!({"match": {"path_contains": path, "method": method}, "do": {"status": {"code": 200, "body": body}}})
+        })
+        .collect();
+    let sandbox = faulty(&json!({ "rules": rules }), "24");
+    let environment = Environment::new();
+    let file = playbook(
+        &environment,
+        "odd",
+        "select: { flows: { entities: [ { id: x, schema: contact } ] }, exclude: [left-out] }\n\
+         actions: [ reassign: { from: \"1\", to: \"2\" } ]\nguards: { rejected: allow }",
+    );
+    let ended = environment
+        .run_on(&sandbox, &["run", &file, "--dry-run"])
+        .expect_code(3);
+    let why = "assigned_to can't be read: the number 123456789012345678901234 is too large";
+    assert!(ended.stdout.contains(why), "{}", ended.stdout);
+    assert!(ended.stdout.contains("Umzug \u{fffd}"), "{}", ended.stdout);
+    let document = environment
+        .run_on(&sandbox, &["run", &file, "--yes", "--json"])
+        .expect_code(3)
+        .json();
+    assert_eq!(
+        (&document["planned"], &document["outcomes"]["applied"]),
+        (&json!(1), &json!(1))
+    );
+}
