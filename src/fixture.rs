@@ -122,7 +122,12 @@ pub(crate) fn short(item: &Item) -> String {
         }
         Item::Skipped(skip) => {
             let place = skip.target.id.as_ref().unwrap_or(&skip.target.execution);
-            format!("skipped {place}: {}", skip.reason)
+            let word = if skip.out_of_reach {
+                "out of reach"
+            } else {
+                "skipped"
+            };
+            format!("{word} {place}: {}", skip.reason)
         }
         Item::Rejected(rejection) => {
             let target = rejection.target.as_ref().unwrap();

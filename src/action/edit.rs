@@ -35,6 +35,8 @@ pub enum Planned {
     Edit(Edit),
     /// There is nothing to do, and why.
     Nothing(String),
+    /// The target is not as the playbook wants it, and why the action does not change that.
+    OutOfReach(String),
     /// It can't be planned, and why.
     Reject(String),
     /// It can't be planned before the execution's closing reasons are read: its row lacks them.

@@ -51,9 +51,9 @@ impl Reassign {
             },
         };
         let after = match self.after(subject, &before)? {
-            Err(nothing) => return Ok(Planned::Nothing(nothing)),
+            Err(nothing) => return Ok(nothing),
             Ok(after) if are_same(&after.everybody(), &before.everybody()) => {
-                return Ok(Planned::Nothing("is assigned like that already".to_owned()));
+                return Ok(self.why_the_same(subject, &before)?);
             }
             Ok(after) => after,
         };
@@ -73,13 +73,28 @@ impl Reassign {
         Ok(Planned::Edit(Edit::fields(subject, writes)))
     }
 
-    /// The new lists, who stays at their places; or (inner error) why nothing changes, or (outer error) why it can't be
-    /// planned.
+    /// What is said where all stays as it is. A variable may stand for somebody whom `set` leaves out.
+    fn why_the_same(&self, subject: &Subject<'_>, before: &Assigned) -> Result<Planned, String> {
+        let left_out = match self {
+            Self::FromTo { .. } | Self::Change { .. } => None,
+            Self::Set(templates) => {
+                let users = subject.ids_of(templates)?;
+                before.by_variables().find(|user| !users.contains(user))
+            }
+        };
+        Ok(match left_out {
+            Some(user) => before.why_not(&user),
+            None => Planned::Nothing("is assigned like that already".to_owned()),
+        })
+    }
+
+    /// The new lists, who stays at their places; or (inner error) what is said where nothing changes, or (outer error)
+    /// why it can't be planned.
     fn after(
         &self,
         subject: &Subject<'_>,
         before: &Assigned,
-    ) -> Result<Result<Assigned, String>, String> {
+    ) -> Result<Result<Assigned, Planned>, String> {
         match self {
             Self::FromTo { from, to } => {
                 let (from, to) = (subject.id_of(from)?, subject.id_of(to)?);
@@ -142,18 +157,38 @@ impl Assigned {
 
     /// Whether a variable stands for this user. (Variables stay as they are.)
     fn is_by_variable(&self, user: &str) -> bool {
-        self.listed.iter().any(|assignee| {
-            let users = json::get(assignee, "value").and_then(Value::as_array);
-            users.into_iter().flatten().any(|id| is_user(id, user))
+        self.listed
+            .iter()
+            .any(|assignee| stands_for(assignee, user))
+    }
+
+    /// The users whom variables stand for.
+    fn by_variables(&self) -> impl Iterator<Item = String> {
+        self.listed.iter().flat_map(users_of).map(|id| match id {
+            Value::String(id) => id.clone(),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Array(_)
+            | Value::Object(_) => id.to_string(),
         })
     }
 
-    /// Why a user can't be taken away.
-    fn why_not(&self, user: &str) -> String {
-        if self.is_by_variable(user) {
-            format!("{user} is assigned by a variable only, which stays")
+    /// What is said of a user who is not taken away.
+    fn why_not(&self, user: &str) -> Planned {
+        let variables: Vec<&str> = self
+            .listed
+            .iter()
+            .filter(|assignee| stands_for(assignee, user))
+            .map(|assignee| assignee["variable"].as_str().unwrap_or("a variable"))
+            .collect();
+        if variables.is_empty() {
+            Planned::Nothing(format!("{user} is not assigned"))
         } else {
-            format!("{user} is not assigned")
+            let variables = variables.join(" and ");
+            Planned::OutOfReach(format!(
+                "{user} is assigned through {variables}, which reassign does not change"
+            ))
         }
     }
 
@@ -191,6 +226,16 @@ fn is_user(assignee: &Value, user: &str) -> bool {
         Value::Number(id) => id.to_string() == user,
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     }
+}
+
+/// The users whom a variable stands for; none of what is no variable.
+fn users_of(assignee: &Value) -> impl Iterator<Item = &Value> {
+    let users = json::get(assignee, "value").and_then(Value::as_array);
+    users.into_iter().flatten()
+}
+
+fn stands_for(assignee: &Value, user: &str) -> bool {
+    users_of(assignee).any(|id| is_user(id, user))
 }
 
 fn is_one_of(assignee: &Value, users: &[String]) -> bool {

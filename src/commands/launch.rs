@@ -197,7 +197,13 @@ fn nothing_to_do(
     start: Instant,
 ) -> Result<ExitCode, Error> {
     say(|out| {
-        writeln!(out, "nothing to do: everything is as the playbook wants it")?;
+        match plan.summary.out_of_reach() {
+            None => writeln!(out, "nothing to do: everything is as the playbook wants it")?,
+            Some(left) => writeln!(
+                out,
+                "nothing to do; not as the playbook wants it, and left as it is: {left}"
+            )?,
+        }
         if plan.header.server == SANDBOX {
             writeln!(out, "to start over with fresh data: wf-bulk sandbox reset")?;
         }

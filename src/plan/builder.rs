@@ -76,6 +76,7 @@ impl<'a> Builder<'a> {
         let mut working = execution.clone();
         let mut drafts: Vec<Draft> = Vec::new();
         let mut nothing: Vec<String> = Vec::new();
+        let mut out_of_reach = false;
         for entry in self
             .playbook
             .actions
@@ -115,6 +116,10 @@ impl<'a> Builder<'a> {
                     })]);
                 }
                 Planned::ReasonsUnread => return Err(ReasonsUnread),
+                Planned::OutOfReach(reason) => {
+                    out_of_reach = true;
+                    nothing.push(reason);
+                }
                 Planned::Nothing(reason) => {
                     if !nothing.contains(&reason) {
                         nothing.push(reason);
@@ -151,7 +156,11 @@ impl<'a> Builder<'a> {
                 nothing.push("its actions cancel out".to_owned());
             }
             let reason = nothing.join("; ");
-            return Ok(vec![Item::Skipped(Skip { target, reason })]);
+            return Ok(vec![Item::Skipped(Skip {
+                target,
+                reason,
+                out_of_reach,
+            })]);
         }
         let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
         let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();

@@ -201,6 +201,7 @@ mod tests {
         let skipped = vec![Item::Skipped(Skip {
             target,
             reason: "done".to_owned(),
+            out_of_reach: false,
         })];
         for (fate, number) in [(Fate::Skipped, 1), (Fate::Rejected, 0)] {
             let mut found = 0;

@@ -195,6 +195,9 @@ pub enum Undo {
 pub struct Skip {
     pub target: Target,
     pub reason: String,
+    /// It is not as the playbook wants it, and no action changes that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_reach: bool,
 }
 
 /// Something that could not be planned.

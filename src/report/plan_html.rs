@@ -183,7 +183,7 @@ impl Page<'_> {
             .chain(self.0.error_budget())
             .collect();
         if changes == 0 {
-            notes.push("no changes: there is nothing to do".to_owned());
+            notes.push(self.0.no_changes());
         }
         for note in notes {
             writeln!(out, "<p class=\"note\">{}</p>", html(&note))?;

@@ -31,6 +31,8 @@ struct Document<'a> {
     executions: u64,
     irreversible: u64,
     skipped: u64,
+    /// Of what is skipped: what is not as the playbook wants it, and no action changes.
+    out_of_reach: u64,
     rejected: u64,
     effects: &'a BTreeMap<Effect, u64>,
     broken_guards: &'a [String],
@@ -56,6 +58,7 @@ struct ChangeGroup<'a> {
 #[derive(Debug, Serialize)]
 struct SkipGroup<'a> {
     count: u64,
+    out_of_reach: bool,
     reason: &'a str,
     targets: &'a [String],
 }
@@ -77,6 +80,7 @@ impl<'a> From<Group<'a>> for SkipGroup<'a> {
     fn from(group: Group<'a>) -> Self {
         Self {
             count: group.count,
+            out_of_reach: group.out_of_reach.is_some(),
             reason: group.what,
             targets: group.few,
         }
@@ -106,6 +110,7 @@ impl PlanReport<'_> {
             executions: self.trailer.groups,
             irreversible: summary.irreversible(),
             skipped: self.trailer.skipped,
+            out_of_reach: summary.out_of_reach_total(),
             rejected: self.trailer.rejected,
             effects: &summary.effects,
             broken_guards: &self.broken_guards,
@@ -176,6 +181,7 @@ mod tests {
         items.push(Item::Skipped(Skip {
             target: task("e99", "u", ""),
             reason: "done".to_owned(),
+            out_of_reach: false,
         }));
         items.extend((2..14).map(|row| {
             Item::Rejected(Rejection {
@@ -195,12 +201,13 @@ mod tests {
             ("executions", json!(13)),
             ("irreversible", json!(12)),
             ("skipped", json!(1)),
+            ("out_of_reach", json!(0)),
             ("rejected", json!(12)),
             ("effects", json!({"automation_fires": 12})),
             ("apply", json!("wf-bulk apply x.plan")),
             (
                 "skips",
-                json!([{"count": 1, "reason": "done", "targets": ["task e99/u"]}]),
+                json!([{"count": 1, "out_of_reach": false, "reason": "done", "targets": ["task e99/u"]}]),
             ),
         ] {
             assert_eq!(document[name], value, "{name}");

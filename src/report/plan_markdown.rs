@@ -60,6 +60,7 @@ impl PlanReport<'_> {
     fn head(&self) -> String {
         let name = code(&self.header.playbook.name);
         let title = match self.trailer.changes {
+            0 if self.summary.out_of_reach().is_some() => "no changes".to_owned(),
             0 => "nothing to do".to_owned(),
             changes => format!(
                 "{} in {}",
@@ -71,10 +72,15 @@ impl PlanReport<'_> {
             let guard = code(guard);
             format!("> [!CAUTION]\n> Guard broken, so this plan is refused: {guard}\n")
         });
-        let totals = self.totals().into_iter().map(|line| format!("- {line}"));
+        let totals = self.totals().into_iter();
+        let totals = totals.map(|line| match self.trailer.changes {
+            // It names variables of the service.
+            0 => format!("- {}", code(&line)),
+            _ => format!("- {line}"),
+        });
         let mut paragraphs = vec![format!("### {name}: {title}\n"), self.origin()];
         paragraphs.extend(guards);
-        if self.trailer.changes > 0 {
+        if self.trailer.changes > 0 || self.summary.out_of_reach().is_some() {
             paragraphs.extend(totals);
             paragraphs.push(String::new());
         }
@@ -185,6 +191,10 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
     );
     for skip in &skips {
         let number = thousands(skip.count);
+        let number = match skip.out_of_reach {
+            Some(_) => format!("{number} {}", skip.on),
+            None => number,
+        };
         let line = format!("| {number} | {} | {} |\n", cell(skip.what), few(skip));
         lines.add(skip.count, &line);
     }

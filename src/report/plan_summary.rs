@@ -55,6 +55,8 @@ pub(super) struct Group<'a> {
     pub(super) kind: Option<&'a Kind>,
     /// What its changes have in common, or its skips; none when they have not that much in common.
     pub(super) text: Option<&'a str>,
+    /// Of targets that are skipped though they are not as the playbook wants them.
+    pub(super) out_of_reach: Option<Level>,
     /// The targets, when there are few.
     pub(super) few: &'a [String],
 }
@@ -70,6 +72,7 @@ impl<'a> Group<'a> {
             delta: String::new(),
             kind: None,
             text: None,
+            out_of_reach: None,
             few: &[],
         })
     }
@@ -86,6 +89,8 @@ pub struct PlanSummary {
     /// Changes of fields beyond [`MAX_KINDS`].
     other_kinds: u64,
     pub(super) skipped: Tally,
+    /// Of what is skipped too: what is not as the playbook wants it, and no action changes.
+    out_of_reach: BTreeMap<Level, Tally>,
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
     irreversible_reasons: BTreeSet<String>,
@@ -106,6 +111,7 @@ impl PlanSummary {
             changes: BTreeMap::new(),
             other_kinds: 0,
             skipped: Tally::default(),
+            out_of_reach: BTreeMap::new(),
             rejected: Sample::first(REJECTED_SHOWN),
             irreversible: Sample::first(IRREVERSIBLE_SHOWN),
             irreversible_reasons: BTreeSet::new(),
@@ -124,8 +130,12 @@ impl PlanSummary {
             Item::Skipped(skip) => {
                 self.add_target(&skip.target);
                 let reason = words::detail(&skip.reason);
-                self.skipped
-                    .add(reason, None, || Some(words::target(&skip.target)));
+                let tally = if skip.out_of_reach {
+                    self.out_of_reach.entry(skip.target.kind).or_default()
+                } else {
+                    &mut self.skipped
+                };
+                tally.add(reason, None, || Some(words::target(&skip.target)));
             }
             Item::Rejected(rejection) => self.rejected.add(|| words::rejection(rejection)),
         }
@@ -166,6 +176,7 @@ impl PlanSummary {
                 delta: with_dates(Delta::text_of(text), row.dates),
                 kind: Some(kind),
                 text: Some(text),
+                out_of_reach: None,
                 few: &row.few,
             }));
             let on = self.noun(kind.level, others);
@@ -180,24 +191,48 @@ impl PlanSummary {
         groups
     }
 
-    /// What is left as it is, the most frequent reason first.
+    /// What is left as it is, the most frequent reason first; before that, what the playbook wants otherwise.
     pub(super) fn skips(&self) -> Vec<Group<'_>> {
-        let (top, others) = self.skipped.top();
-        let mut groups: Vec<Group<'_>> = top
-            .into_iter()
-            .map(|(reason, row)| Group {
+        let out_of_reach = self.out_of_reach.iter();
+        let tallies = out_of_reach
+            .map(|(level, tally)| (Some(*level), tally))
+            .chain([(None, &self.skipped)]);
+        let mut groups = Vec::new();
+        let mut rest = 0;
+        for (out_of_reach, tally) in tallies {
+            let (top, others) = tally.top();
+            rest += others;
+            groups.extend(top.into_iter().map(|(reason, row)| Group {
                 count: row.count,
-                on: "skipped",
+                on: out_of_reach.map_or("skipped", |level| self.noun(level, row.count)),
                 what: reason,
                 field: "",
                 delta: String::new(),
                 kind: None,
                 text: Some(reason),
+                out_of_reach,
                 few: &row.few,
-            })
-            .collect();
-        groups.extend(Group::rest(others, "skipped", "for other reasons", ""));
+            }));
+        }
+        groups.extend(Group::rest(rest, "skipped", "for other reasons", ""));
         groups
+    }
+
+    /// `15 tasks (10010 is assigned through {{assignee}}, which reassign does not change)`; none when all that is skipped
+    /// is as the playbook wants it. Escaped.
+    pub fn out_of_reach(&self) -> Option<String> {
+        let parts: Vec<String> = self
+            .skips()
+            .iter()
+            .filter(|group| group.out_of_reach.is_some())
+            .take(MAX_REASONS)
+            .map(|group| format!("{} {} ({})", thousands(group.count), group.on, group.what))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    pub(super) fn out_of_reach_total(&self) -> u64 {
+        self.out_of_reach.values().map(Tally::total).sum()
     }
 
     fn add_change(&mut self, change: &Change) {
@@ -401,6 +436,7 @@ pub(super) mod tests {
             Item::Skipped(Skip {
                 target: task("e2", "t1", ""),
                 reason: "done".to_owned(),
+                out_of_reach: false,
             }),
         ];
         let summary = summary(&items);
@@ -414,6 +450,35 @@ pub(super) mod tests {
         let groups = summary.groups();
         assert_eq!(groups.len(), 1);
         assert_eq!((groups[0].count, groups[0].field), (1, ""));
+    }
+
+    #[test]
+    fn what_is_out_of_reach_is_counted_by_level_apart_from_what_is_skipped() {
+        let skip = |target: Target, out_of_reach| {
+            Item::Skipped(Skip {
+                target,
+                reason: "is so".to_owned(),
+                out_of_reach,
+            })
+        };
+        let flow = Target {
+            kind: Level::Execution,
+            id: None,
+            ..task("e", "t", "")
+        };
+        let summary = summary(&[
+            skip(task("e", "t1", ""), true),
+            skip(task("e", "t2", ""), true),
+            skip(task("e", "t3", ""), false),
+            skip(flow, true),
+        ]);
+        let said = summary.skips();
+        let said: Vec<_> = said.iter().map(|row| (row.count, row.on)).collect();
+        assert_eq!(said, [(1, "flow"), (2, "tasks"), (1, "skipped")]);
+        assert_eq!(
+            summary.out_of_reach().unwrap(),
+            "1 flow (is so), 2 tasks (is so)"
+        );
     }
 
     #[test]
@@ -472,6 +537,7 @@ pub(super) mod tests {
             Item::Skipped(Skip {
                 target: target.clone(),
                 reason: String::new(),
+                out_of_reach: false,
             })
         };
         assert_eq!(summary(&[skip(&v2)]).executions(2), "2 flows");

@@ -225,6 +225,7 @@ mod tests {
             items.push(Item::Skipped(Skip {
                 target: task(&format!("e{n}"), "t", ""),
                 reason: "10020 is assigned already".to_owned(),
+                out_of_reach: false,
             }));
         }
         insta::assert_snapshot!(plain(items), @"

@@ -50,7 +50,7 @@ impl PlanReport<'_> {
     /// How large it is and how long it takes, what holds it back, what can't be undone, what else happens: a line each.
     pub(super) fn totals(&self) -> Vec<String> {
         if self.trailer.changes == 0 {
-            return vec!["no changes: there is nothing to do".to_owned()];
+            return vec![self.no_changes()];
         }
         let mut lines = vec![self.size()];
         lines.extend(self.stages());
@@ -126,6 +126,16 @@ impl PlanReport<'_> {
             "changes fail or are in doubt",
         );
         Some(format!("stops as soon as {most}"))
+    }
+
+    /// What is said of a plan without changes.
+    pub(super) fn no_changes(&self) -> String {
+        match self.summary.out_of_reach() {
+            None => "no changes: there is nothing to do".to_owned(),
+            Some(left) => {
+                format!("no changes; not as the playbook wants it, and left as it is: {left}")
+            }
+        }
     }
 
     /// How much can't be undone. That the rest can is not said: no command does it.

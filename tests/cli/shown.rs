@@ -90,6 +90,34 @@ fn a_target_is_shown_with_the_names_of_what_it_stands_in_and_with_its_ids() {
 }
 
 #[test]
+fn who_is_assigned_through_a_variable_is_told_apart_and_not_everything_is_as_it_was_wanted() {
+    const THROUGH: &str = "10010 is assigned through {{assignee}}, which reassign does not change";
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    let run = ["run", "playbooks/reassign.yaml", "--yes"];
+    environment.run_on(&sandbox, &run).expect_code(0);
+    let again = environment.run_on(&sandbox, &run).expect_code(0);
+    let left = format!("left as it is: 15 tasks ({THROUGH})");
+    assert!(again.stderr.contains(&left), "{}", again.stderr);
+    assert!(!again.stderr.contains("everything"), "{}", again.stderr);
+
+    let formats = shown(&environment, &sandbox, "playbooks/reassign.yaml");
+    let [text, markdown, json, html] = &formats[..] else {
+        panic!("four formats")
+    };
+    for (format, shown) in FORMATS.iter().zip(&formats) {
+        assert!(shown.contains(THROUGH), "{format}: {shown}");
+        assert!(!shown.contains("nothing to do"), "{format}: {shown}");
+    }
+    assert!(text.contains(&format!("15  tasks    {THROUGH}")), "{text}");
+    let row = format!("| 15 tasks | `{THROUGH}` |");
+    assert!(markdown.contains(&row), "{markdown}");
+    let json: Value = serde_json::from_str(json).unwrap();
+    assert_eq!(json["out_of_reach"], 15, "{json}");
+    assert!(html.contains(&left), "{html}");
+}
+
+#[test]
 fn a_delete_for_good_and_one_that_hides_are_two_lines_in_every_format() {
     let sandbox = SandboxProcess::start(&["--executions", "600"]);
     let environment = Environment::new().with_playbooks();

@@ -192,10 +192,14 @@ fn a_variable_assignee_survives_even_when_it_resolves_to_the_user() {
             "{arguments}"
         );
     }
-    for arguments in [r#"{ from: "1", to: "2" }"#, r#"{ remove: ["1"] }"#] {
+    for arguments in [
+        r#"{ from: "1", to: "2" }"#,
+        r#"{ remove: ["1"] }"#,
+        "{ set: [] }",
+    ] {
         assert_eq!(
             reassigned(arguments, &json!([variable])),
-            "skipped e: 1 is assigned by a variable only, which stays",
+            "out of reach e: 1 is assigned through {{Manager}}, which reassign does not change",
             "{arguments}"
         );
     }

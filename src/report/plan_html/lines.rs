@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    plan::Change,
+    api::Level,
+    plan::{Change, Skip},
     report::{
         plan_summary::{Group, Kind, PlanSummary, deltas},
         words,
@@ -21,8 +22,8 @@ pub(super) struct Lines<'a> {
     /// By kind: changes that have too little in common.
     unequal: BTreeMap<Kind, usize>,
     kinds: BTreeSet<Kind>,
-    /// By reason.
-    reasons: BTreeMap<String, usize>,
+    /// By reason, those out of reach by level, too.
+    reasons: BTreeMap<(Option<Level>, String), usize>,
 }
 
 impl<'a> Lines<'a> {
@@ -44,7 +45,7 @@ impl<'a> Lines<'a> {
         }
         let reasons = (changes.len()..)
             .zip(&skips)
-            .filter_map(|(number, line)| Some((line.text?.to_owned(), number)))
+            .filter_map(|(number, line)| Some(((line.out_of_reach, line.text?.to_owned()), number)))
             .collect();
         Self {
             summary,
@@ -87,10 +88,12 @@ impl<'a> Lines<'a> {
         lines
     }
 
-    /// The line that counts what was skipped for this reason.
-    pub(super) fn of_reason(&self, reason: &str) -> Option<usize> {
+    /// The line that counts what was skipped.
+    pub(super) fn of_skip(&self, skip: &Skip) -> Option<usize> {
         let last = (self.changes.len() + self.skips.len()).checked_sub(1);
-        self.reasons.get(&words::detail(reason)).copied().or(last)
+        let level = skip.out_of_reach.then_some(skip.target.kind);
+        let key = (level, words::detail(&skip.reason));
+        self.reasons.get(&key).copied().or(last)
     }
 }
 
@@ -101,7 +104,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::{Item, Skip},
+        plan::Item,
         report::{
             plan_summary::tests::{change, run_now},
             words::tests::task,
@@ -119,7 +122,7 @@ mod tests {
         for item in items {
             let numbers = match item {
                 Item::Change(change) => lines.of_change(change),
-                Item::Skipped(skip) => lines.of_reason(&skip.reason).into_iter().collect(),
+                Item::Skipped(skip) => lines.of_skip(skip).into_iter().collect(),
                 Item::Rejected(_) => Vec::new(),
             };
             for number in numbers {
@@ -144,6 +147,7 @@ mod tests {
             Item::Skipped(Skip {
                 target: task("e", &format!("t{n}"), ""),
                 reason: format!("reason {}", n / 2),
+                out_of_reach: n % 5 < 2,
             })
         });
         let items: Vec<Item> = equal

@@ -68,7 +68,7 @@ fn of_change(report: &PlanReport<'_>, lines: &Lines<'_>, change: &Change) -> Str
 fn of_skip(lines: &Lines<'_>, skip: &Skip) -> String {
     list([
         "1".to_owned(),
-        list(lines.of_reason(&skip.reason)),
+        list(lines.of_skip(skip)),
         text("skipped"),
         of_target(&skip.target),
         text(&skip.reason),

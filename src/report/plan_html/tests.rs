@@ -60,6 +60,7 @@ fn items() -> Vec<Item> {
         Item::Skipped(Skip {
             target: task("e3", "t1", ""),
             reason: "done already".to_owned(),
+            out_of_reach: false,
         }),
         Item::Rejected(Rejection {
             target: None,

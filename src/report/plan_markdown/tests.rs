@@ -88,6 +88,7 @@ fn named(number: usize, name: &str) -> Vec<Item> {
         Item::Skipped(Skip {
             target: target("c"),
             reason: name.to_owned(),
+            out_of_reach: false,
         }),
         Item::Rejected(Rejection {
             target: Some(target("d")),
@@ -167,6 +168,7 @@ fn a_comment_says_what_matters() {
     items.push(Item::Skipped(Skip {
         target: task("e902", "t", ""),
         reason: "10020 is assigned already".to_owned(),
+        out_of_reach: false,
     }));
     items.push(Item::Rejected(Rejection {
         target: None,
