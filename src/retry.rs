@@ -262,7 +262,14 @@ mod tests {
         for (verdict, safe, readable) in [
             (Verdict::Applied(None), ["done"; 2], ["done"; 2]),
             (refused, ["done"; 2], ["done"; 2]),
-            (Verdict::Gone { message: text() }, ["done"; 2], ["done"; 2]),
+            (
+                Verdict::Gone {
+                    status: 404,
+                    message: text(),
+                },
+                ["done"; 2],
+                ["done"; 2],
+            ),
             (
                 Verdict::Unauthorized { message: text() },
                 ["done"; 2],

@@ -5,6 +5,7 @@
 
 mod add_step;
 mod add_task;
+mod answer;
 mod body;
 mod cancel_schedule;
 mod close;
@@ -36,6 +37,7 @@ mod status_move;
 
 pub use add_step::AddStep;
 pub use add_task::AddTask;
+pub use answer::{contradiction, difference};
 pub use body::Body;
 pub use cancel_schedule::CancelSchedule;
 pub use close::Close;

@@ -125,7 +125,7 @@ pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
     }
 }
 
-fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> bool {
+pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> bool {
     match operation {
         // The automation's end is not ours to foresee; that one started since is.
         Operation::RunScheduleNow(..) => {

@@ -25,7 +25,7 @@ pub(super) fn are_same(one: &[Value], other: &[Value]) -> bool {
     one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
 }
 
-fn says_the_same(one: &Value, other: &Value) -> bool {
+pub(super) fn says_the_same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Object(fields), Value::Object(others)) => {
             let mut names = fields.keys().chain(others.keys());

@@ -14,4 +14,4 @@ pub use level::{Generation, Level};
 pub use operation::{Method, Operation, OperationError, Removal, Service};
 pub use reply::{Reply, TransportError};
 pub use retry_after::RetryAfter;
-pub use verdict::{Found, ReadTrouble, Verdict, read_outcome, verdict};
+pub use verdict::{Answer, Found, ReadTrouble, Verdict, read_outcome, verdict};

@@ -9,12 +9,13 @@ use crate::json;
 /// What is known after one attempt of a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It took effect; with the object that the service answered, if it did.
-    Applied(Option<Value>),
+    /// The service accepted it; with the object that it answered, if it did. Whether that shows what was sent is another
+    /// question.
+    Applied(Option<Answer>),
     /// The service said no, and nothing changed.
     Refused { status: u16, message: String },
-    /// The target is not there.
-    Gone { message: String },
+    /// The target is not there, or something else that the request names.
+    Gone { status: u16, message: String },
     /// The service does not accept the token.
     Unauthorized { message: String },
     /// The service wants fewer requests; nothing changed.
@@ -26,6 +27,13 @@ pub enum Verdict {
         reason: String,
         retry_after: Option<RetryAfter>,
     },
+}
+
+/// The object that answers a write.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub status: u16,
+    pub object: Value,
 }
 
 /// What a read found.
@@ -145,7 +153,10 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
     match reply.status {
         200..=299 if reply.body.is_empty() => Verdict::Applied(None),
         200..=299 => match json::decode(&reply.body) {
-            Ok(object @ Value::Object(_)) => Verdict::Applied(Some(object)),
+            Ok(object @ Value::Object(_)) => Verdict::Applied(Some(Answer {
+                status: reply.status,
+                object,
+            })),
             Ok(_) | Err(_) => Verdict::Unknown {
                 reason: format!(
                     "the answer ({}) is no JSON object: {}",
@@ -163,6 +174,7 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
             message: reply.message(),
         },
         404 | 410 if is_from_service(reply) => Verdict::Gone {
+            status: reply.status,
             message: reply.message(),
         },
         404 | 410 => Verdict::Unknown {
@@ -319,14 +331,16 @@ mod tests {
 
     #[test]
     fn a_success_counts_only_with_an_object_or_nothing_in_it() {
-        for (body, expected) in [
-            ("", Verdict::Applied(None)),
-            ("{}", Verdict::Applied(Some(serde_json::json!({})))),
-            (
-                r#"{"id":"e"}"#,
-                Verdict::Applied(Some(serde_json::json!({"id": "e"}))),
-            ),
+        for (body, object) in [
+            ("", None),
+            ("{}", Some(serde_json::json!({}))),
+            (r#"{"id":"e"}"#, Some(serde_json::json!({"id": "e"}))),
         ] {
+            let answer = object.map(|object| Answer {
+                status: 200,
+                object,
+            });
+            let expected = Verdict::Applied(answer);
             assert_eq!(verdict(&Ok(reply(200, body))), expected, "{body}");
         }
         for body in [HTML, r#"{"id":"e"#, "[]", "null", "\"ok\"", " "] {

@@ -263,7 +263,10 @@ async fn a_throttled_read_makes_everybody_rest() {
 
     assert_eq!(
         writer.await.unwrap(),
-        Verdict::Applied(Some(serde_json::json!({})))
+        Verdict::Applied(Some(crate::api::Answer {
+            status: 200,
+            object: serde_json::json!({})
+        }))
     );
     assert_eq!(reader.await.unwrap().unwrap(), json());
     let times = stage.script.times();

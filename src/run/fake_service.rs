@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::world::{Answer, AutomationStarted, Deed, Plot, Told, Who, World};
+use super::world::{Answer, AutomationStarted, Deed, Plot, Told, Who, World, is_shown};
 pub(super) use super::world::{Key, Sent};
 use crate::{
     api::{Operation, Reply, RetryAfter, TransportError},
@@ -49,8 +49,11 @@ pub(super) enum Fault {
     HtmlBefore,
     /// The effect, and an answer that shows only what was written.
     Partial,
-    /// The effect, and an answer that is another object.
-    OtherObject,
+    /// Success, with an answer that does not show what was written. The effect comes or not.
+    Lie {
+        works: bool,
+        shows: Shown,
+    },
     Refused,
     Unauthorized,
     /// "Not found" in the service's own words, for what is there.
@@ -62,6 +65,17 @@ pub(super) enum Fault {
     },
     /// The request leaves, and then the worker runs into a bug.
     Panic,
+}
+
+/// What an answer shows that does not show what was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    /// The object as it was before.
+    Old,
+    /// `{}`.
+    Empty,
+    /// An object with another id.
+    Other,
 }
 
 impl Fault {
@@ -78,12 +92,13 @@ impl Fault {
             | Self::HtmlBefore
             | Self::FalseGone { .. }
             | Self::Panic => true,
+            // A read tells at once that it worked.
+            Self::Lie { works, .. } => !works,
             Self::None
             | Self::NotSent
             | Self::Throttled(_)
             | Self::Rest(_)
             | Self::Partial
-            | Self::OtherObject
             | Self::Refused
             | Self::Unauthorized
             | Self::Gone => false,
@@ -99,7 +114,7 @@ impl Fault {
             | Self::Rest(_)
             | Self::Html
             | Self::Partial
-            | Self::OtherObject
+            | Self::Lie { works: true, .. }
             | Self::Panic => Some(Duration::ZERO),
             Self::Late(after) => Some(Duration::from_millis(after)),
             Self::NotSent
@@ -107,6 +122,7 @@ impl Fault {
             | Self::FailBefore
             | Self::Overloaded(_)
             | Self::HtmlBefore
+            | Self::Lie { works: false, .. }
             | Self::Throttled(_)
             | Self::Refused
             | Self::Unauthorized
@@ -230,6 +246,7 @@ impl Service {
             execution: execution.clone(),
             write: write.map(|write| write.key.clone()),
             denied: false,
+            lied: false,
             told: None,
             fault,
         };
@@ -326,6 +343,7 @@ impl Service {
         while behind.as_ref().is_some_and(|write| !self.has_come(write)) {
             sleep(self.latency).await;
         }
+        let (fault, lie) = self.lie(&operation, write.as_ref(), fault);
         let answer = match (&write, fault.effect()) {
             (_, None) => None,
             (None, Some(_)) => Some(self.read(&operation)),
@@ -363,12 +381,13 @@ impl Service {
                 ..answer
             }),
             Fault::Partial => answered(answer).map(|answer| partial(answer, write.as_ref())),
-            Fault::OtherObject => answered(answer).map(|answer| match answer.status {
-                200 if !answer.body.is_empty() => {
-                    reply(200, &json!({"id": "other", "status": "STARTED"}))
+            Fault::Lie { .. } => match answer {
+                Some(answer) if answer.status >= 400 => deny(answer),
+                Some(_) | None => {
+                    self.world().log[number].lied = true;
+                    Ok(reply(200, &lie))
                 }
-                _ => answer,
-            }),
+            },
             Fault::NotSent => {
                 self.world().log[number].denied = true;
                 Err(TransportError::NotSent {
@@ -407,6 +426,59 @@ impl Service {
         }
     }
 
+    /// What an answer that lies shows. Where nobody could tell it from an honest one, there is none.
+    fn lie(&self, operation: &Operation, write: Option<&Write>, fault: Fault) -> (Fault, Value) {
+        let Fault::Lie { shows, .. } = fault else {
+            return (fault, Value::Null);
+        };
+        let world = self.world();
+        let Some(write) = write else {
+            return (Fault::None, Value::Null);
+        };
+        let makes = matches!(operation, Operation::StartFlow | Operation::CreateStep(_));
+        let whole = world.executions.get(&world.lines[&write.key].1);
+        let target = whole.and_then(|whole| operation.find(whole));
+        let old = match (target, operation) {
+            // Its answer is empty.
+            (_, operation)
+                if operation.removes()
+                    || matches!(
+                        operation,
+                        Operation::UpdateExecution(_) | Operation::CancelSchedule(..)
+                    ) =>
+            {
+                return (Fault::None, Value::Null);
+            }
+            (None, Operation::StartFlow) => json!({}),
+            (None, _) => return (Fault::None, Value::Null),
+            (Some(_), _) if makes => json!({}),
+            (Some(target), _) => target.clone(),
+        };
+        let body = write.body.as_ref().and_then(Value::as_object);
+        let is_told = match operation {
+            Operation::RunAutomation(..)
+            | Operation::ExecuteTask(..)
+            | Operation::ReconcileAutomation(..) => false,
+            Operation::PatchFlow(_)
+            | Operation::PatchPhase(..)
+            | Operation::PatchTask(..)
+            | Operation::UpdateStep(..) => body
+                .into_iter()
+                .flatten()
+                .any(|(name, value)| is_shown(name) && old[name] != *value),
+            _ => true,
+        };
+        match shows {
+            Shown::Old if is_told => (fault, old),
+            Shown::Old => (Fault::None, Value::Null),
+            Shown::Empty => (fault, json!({})),
+            Shown::Other => {
+                let other = json!({"id": "other", "status": "STARTED", "name": "Other", "flow_template_id": "other"});
+                (fault, other)
+            }
+        }
+    }
+
     /// The client has this answer to its request now.
     fn tell(&self, number: usize, answer: &Result<Reply, TransportError>) {
         let mut world = self.world();
@@ -414,6 +486,8 @@ impl Service {
         let told = match answer {
             Err(TransportError::NotSent { .. }) => Told::No(0),
             Err(_) => Told::Nothing,
+            // It says that it was accepted, and shows something else.
+            Ok(_) if sent.lied => Told::Nothing,
             Ok(reply) => told(sent.write.is_some(), &sent.execution, reply),
         };
         sent.told = Some((told, Instant::now()));

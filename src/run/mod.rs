@@ -10,6 +10,8 @@
 //! With `stages`, each stage makes its passes over its part of the plan before the next one begins. With `max_errors`,
 //! whoever sends holds a slot of the `error_budget`.
 
+#[cfg(test)]
+mod answer_tests;
 mod decide;
 mod dispatcher;
 mod error_budget;

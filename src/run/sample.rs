@@ -128,6 +128,28 @@ pub(super) fn delete(execution: &str) -> Change {
     }))
 }
 
+/// An execution begins for an entity.
+pub(super) fn start(entity: &str) -> Change {
+    change(&json!({
+        "target": {"kind": "entity", "api": "v2", "entity": entity, "name": "n"},
+        "request": {"method": "POST", "path": "/v2/flows/executions",
+                    "body": {"flow_template_id": "template", "contexts": [{"entity_id": entity}]}},
+        "before": {"started": null}, "after": {"started": "template"}, "requires": {}, "repeat": "once",
+    }))
+}
+
+/// A task with an id of ours.
+pub(super) fn add_task(execution: &str) -> Change {
+    let task = json!({"id": "new", "name": "New"});
+    change(&json!({
+        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
+        "request": {"method": "POST", "path": format!("/v2/flows/executions/{execution}/tasks"),
+                    "body": {"previous_task_id": "t0", "next_task_id": "t1", "task": task}},
+        "before": {"task": null}, "after": {"task": task}, "requires": {"execution.status": "STARTED"},
+        "repeat": "readable",
+    }))
+}
+
 /// What no read can tell.
 pub(super) fn run_automation(execution: &str, task: &str) -> Change {
     change(&json!({
@@ -140,8 +162,10 @@ pub(super) fn run_automation(execution: &str, task: &str) -> Change {
 }
 
 fn change(parts: &Value) -> Change {
+    let target = &parts["target"];
+    let group = target.get("execution").unwrap_or(&target["entity"]);
     let mut change = json!({
-        "change": "0123456789ab", "group": parts["target"]["execution"], "action": ["a"],
+        "change": "0123456789ab", "group": group, "action": ["a"],
         "undo": {"none": "a test"}, "effects": [],
     });
     for (key, value) in parts.as_object().unwrap() {

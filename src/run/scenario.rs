@@ -12,7 +12,7 @@ pub(super) use playbooks::{Group, Planned};
 
 use super::{
     DoubtAnswer,
-    fake_service::Fault,
+    fake_service::{Fault, Shown},
     stage::{Breaks, Cut},
 };
 
@@ -144,7 +144,8 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Html),
         1 => Just(Fault::HtmlBefore),
         2 => Just(Fault::Partial),
-        1 => Just(Fault::OtherObject),
+        3 => (any::<bool>(), select(vec![Shown::Old, Shown::Empty, Shown::Other]))
+            .prop_map(|(works, shows)| Fault::Lie { works, shows }),
         2 => Just(Fault::Refused),
         1 => Just(Fault::Unauthorized),
         2 => any::<[bool; 2]>().prop_map(|[gone, page]| Fault::FalseGone { gone, page }),

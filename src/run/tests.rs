@@ -4,7 +4,7 @@ use std::{slice::from_ref, time::Duration};
 
 use super::{
     End,
-    fake_service::Fault,
+    fake_service::{Fault, Shown},
     sample::{close, due, kinds, read_of, reassign, reassign_running, request_of, run_now},
     stage::{ATTEMPTS, SETTLE, Stage},
 };
@@ -26,7 +26,7 @@ async fn played(changes: &[Change], faults: &[(String, Fault)]) -> (Stage, End) 
     (stage, end)
 }
 
-const FAULTS: [Fault; 18] = [
+const FAULTS: [Fault; 23] = [
     Fault::None,
     Fault::NotSent,
     Fault::DropBefore,
@@ -42,7 +42,30 @@ const FAULTS: [Fault; 18] = [
     Fault::Html,
     Fault::HtmlBefore,
     Fault::Partial,
-    Fault::OtherObject,
+    Fault::Lie {
+        works: true,
+        shows: Shown::Old,
+    },
+    Fault::Lie {
+        works: true,
+        shows: Shown::Empty,
+    },
+    Fault::Lie {
+        works: true,
+        shows: Shown::Other,
+    },
+    Fault::Lie {
+        works: false,
+        shows: Shown::Old,
+    },
+    Fault::Lie {
+        works: false,
+        shows: Shown::Empty,
+    },
+    Fault::Lie {
+        works: false,
+        shows: Shown::Other,
+    },
     Fault::Refused,
     Fault::Gone,
 ];
@@ -54,8 +77,8 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
             let what = format!("{} after {fault:?}", request_of(&change));
             let (stage, end) = played(from_ref(&change), &[(request_of(&change), fault)]).await;
             let (outcome, effects) = match fault {
-                Fault::Refused => (Outcome::Refused, 0),
-                Fault::Gone => (Outcome::Gone, 0),
+                // Not found, says the service, and a read shows that it is there.
+                Fault::Refused | Fault::Gone => (Outcome::Refused, 0),
                 Fault::None
                 | Fault::NotSent
                 | Fault::DropBefore
@@ -69,7 +92,7 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
                 | Fault::Html
                 | Fault::HtmlBefore
                 | Fault::Partial
-                | Fault::OtherObject => (Outcome::Applied, 1),
+                | Fault::Lie { .. } => (Outcome::Applied, 1),
                 Fault::Unauthorized | Fault::Panic | Fault::FalseGone { .. } => {
                     panic!("it is not in the list")
                 }
@@ -180,7 +203,7 @@ async fn what_depends_on_a_change_that_did_not_succeed_is_not_attempted_and_othe
     ];
     for (fault, outcome) in [
         (Fault::Refused, Outcome::Refused),
-        (Fault::Gone, Outcome::Gone),
+        (Fault::Gone, Outcome::Refused),
     ] {
         let (stage, end) = played(&changes, &[(request_of(&changes[0]), fault)]).await;
         let expected = [Some(outcome), None, Some(Outcome::Applied), None];

@@ -1,5 +1,6 @@
 //! Works on one group: reads its execution, then brings its changes to an end, one after another.
 
+mod checking;
 mod reading;
 mod sending;
 

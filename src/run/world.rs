@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 use tokio::{sync::mpsc, time::Instant};
 
-pub(super) use rules::{Answer, AutomationStarted, Enter, Habit, settle_phases};
+pub(super) use rules::{Answer, AutomationStarted, Enter, Habit, is_shown, settle_phases};
 
 use super::fake_service::Fault;
 use crate::api::Operation;
@@ -60,6 +60,8 @@ pub(super) struct Sent {
     pub(super) write: Option<Key>,
     /// The client was told that it took no effect.
     pub(super) denied: bool,
+    /// The answer said that it was accepted, and did not show what was written.
+    pub(super) lied: bool,
     /// What the client was told, and when; none while it waits, and when it died waiting.
     pub(super) told: Option<(Told, Instant)>,
     pub(super) fault: Fault,

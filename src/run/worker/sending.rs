@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Causes, Sent, Worker, is_doubtful};
+use super::{Sent, Worker, checking::Checked, is_doubtful};
 use crate::{
-    action::Reading,
     api::Verdict,
     checkpoint::{Detail, End, Record},
     client::LongPause,
@@ -78,17 +77,19 @@ impl Worker<'_> {
             let tries = attempts.in_this_session();
             let client = &self.shared.client;
             let token = client.token_number();
-            let mut verdict = client
+            let verdict = client
                 .send(
                     &planned.operation,
                     body.as_deref().map(str::as_bytes),
                     tries,
                 )
                 .await;
-            if let (true, Verdict::Refused { .. }) = (disproved, &verdict) {
-                verdict = self.doubt_refusal(place, verdict).await?;
-            }
-            let next = client.after_write(&verdict, planned.change.repeat, tries);
+            let Checked {
+                verdict,
+                repeat,
+                is_seen,
+            } = self.check(place, attempts, disproved, verdict).await?;
+            let next = self.shared.client.after_write(&verdict, repeat, tries);
             if let Verdict::Unauthorized { message } = &verdict {
                 // It was not accepted, so it did nothing, and may be sent again with another token.
                 self.link.record(Record::NotSent {
@@ -100,7 +101,7 @@ impl Worker<'_> {
                 self.renew(token, message).await?;
                 continue;
             }
-            let Some(setback) = self.take_in(place, attempts, disproved, verdict) else {
+            let Some(setback) = self.take_in(place, attempts, (disproved, is_seen), verdict) else {
                 return Ok(Sent::Settled);
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
@@ -147,7 +148,7 @@ impl Worker<'_> {
     }
 
     /// Attempts were made of which the last one did nothing.
-    fn made(&mut self, place: usize, made: Attempts) {
+    pub(super) fn made(&mut self, place: usize, made: Attempts) {
         match &mut self.standings[place] {
             Standing::Waiting { attempts, .. } | Standing::Doubtful { attempts, .. } => {
                 *attempts = made;
@@ -175,30 +176,12 @@ impl Worker<'_> {
         passed.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
     }
 
-    /// What a refusal means after a read has said that earlier attempts took no effect: one of them may have come later
-    /// than anybody would think, and be why this one is refused.
-    async fn doubt_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
-        match self.fetch().await? {
-            Ok(seen) => self.see(seen),
-            Err((_, reason)) => {
-                return Ok(Verdict::Unknown {
-                    reason: format!("it was refused, and could not be read then: {reason}"),
-                    retry_after: None,
-                });
-            }
-        }
-        Ok(match self.read_back(place, Causes::Possible) {
-            Some(Reading::Done) => Verdict::Applied(None),
-            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
-        })
-    }
-
     /// Records what the last of these attempts came to. Gives a setback when the change has no end yet.
     fn take_in(
         &mut self,
         place: usize,
         attempts: Attempts,
-        disproved: bool,
+        (disproved, is_seen): (bool, bool),
         verdict: Verdict,
     ) -> Option<Setback> {
         let planned = &self.group.changes[place];
@@ -213,13 +196,15 @@ impl Worker<'_> {
         let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
         let (record, fault, reason) = match verdict {
             Verdict::Applied(answer) => {
-                if !self.view.wrote(planned, answer) || self.moved_what_is_written_next(place) {
+                let answer = answer.map(|answer| answer.object);
+                let is_known = is_seen || self.view.wrote(planned, answer);
+                if !is_known || self.moved_what_is_written_next(place) {
                     self.fresh_until = None;
                 }
                 self.end(place, End::Applied, None);
                 return None;
             }
-            Verdict::Gone { message } if !stays_in_doubt => {
+            Verdict::Gone { message, .. } if !stays_in_doubt => {
                 let end = end_of_gone(&planned.operation, was_doubtful || disproved);
                 self.end(place, end, Some(message));
                 return None;
@@ -234,7 +219,7 @@ impl Worker<'_> {
                 let reason = format!("{status}: {message}");
                 (not_sent(&reason), Fault::Own, reason)
             }
-            Verdict::Gone { message } | Verdict::Unauthorized { message } => {
+            Verdict::Gone { message, .. } | Verdict::Unauthorized { message } => {
                 (not_sent(&message), Fault::Own, message)
             }
             Verdict::Throttled { .. } => (

@@ -98,9 +98,14 @@ impl Rules<'_> {
             Operation::UpdateExecution(_)
             | Operation::CancelSchedule(..)
             | Operation::DeleteStep(..) => Answer::Done,
-            Operation::AddTask(_)
-            | Operation::CreateStep(_)
-            | Operation::ReconcileAutomation(..) => Answer::Shown(whole.clone()),
+            Operation::CreateStep(_) => {
+                let steps = whole["flow"].as_array();
+                let step = steps.and_then(|steps| steps.last());
+                Answer::Shown(step.cloned().unwrap_or_default())
+            }
+            Operation::AddTask(_) | Operation::ReconcileAutomation(..) => {
+                Answer::Shown(whole.clone())
+            }
             _ => Answer::Shown(operation.find(whole).cloned().unwrap_or_default()),
         }
     }
@@ -335,15 +340,18 @@ fn is(object: &Value, statuses: &[&str]) -> Refusal {
     }
 }
 
+/// Whether the service shows a field of a request's body again.
+pub(in crate::run) fn is_shown(name: &str) -> bool {
+    !matches!(
+        name,
+        "revert_execution" | "next_condition_id" | "completed_via_journey"
+    )
+}
+
 /// Takes the fields of a body in that the service shows again; objects field by field.
 fn take_in(place: &mut Value, body: Option<&Value>) {
-    const HIDDEN: [&str; 3] = [
-        "revert_execution",
-        "next_condition_id",
-        "completed_via_journey",
-    ];
     for (name, value) in body.and_then(Value::as_object).into_iter().flatten() {
-        if HIDDEN.contains(&name.as_str()) {
+        if !is_shown(name) {
             continue;
         }
         match (place.get_mut(name), value) {

@@ -1,0 +1,178 @@
+//! Answers that are not what was asked for: not found, and success that shows something else than what was sent.
+
+use std::{slice::from_ref, time::Duration};
+
+use serde_json::json;
+
+use super::{
+    fake_service::{Fault, Shown},
+    sample::{
+        add_task, close, delete, due, kinds, reassign, request_of, run_automation, run_now, start,
+    },
+    stage::{ATTEMPTS, Stage},
+    world::{Deed, Plot},
+};
+use crate::{
+    api::{Id, Operation, Removal},
+    event::{Drain, Event},
+    outcome::Outcome,
+    plan::Change,
+};
+
+const STALE: Fault = Fault::Lie {
+    works: false,
+    shows: Shown::Old,
+};
+
+/// A run in which the requests of `met_by` meet `faults`, in turn.
+async fn played(changes: &[Change], met_by: &Change, faults: &[Fault]) -> Stage {
+    let mut stage = Stage::new(changes);
+    for fault in faults {
+        stage.service.fault(&request_of(met_by), *fault);
+    }
+    stage.run().await.unwrap();
+    stage.check();
+    stage
+}
+
+/// What the last event of this change says.
+fn said(stage: &Stage) -> String {
+    let detail = |event: &Event| match event {
+        Event::Ended { detail, .. } => detail.clone(),
+        _ => None,
+    };
+    stage
+        .events
+        .iter()
+        .rev()
+        .find_map(detail)
+        .unwrap_or_default()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
+    let changes = [
+        reassign("e", "t0"),
+        close("e"),
+        run_now("e", "s0"),
+        run_automation("e", "t0"),
+        add_task("e"),
+        delete("e"),
+    ];
+    for change in changes {
+        let what = request_of(&change);
+        let stage = played(from_ref(&change), &change, &[Fault::Gone]).await;
+        assert_eq!(stage.outcomes(), [Some(Outcome::Refused)], "{what}");
+        assert_eq!(said(&stage), "404: not found", "{what}");
+        assert_eq!(stage.reads(), 2, "{what}");
+
+        // Somebody else deletes it between the read and the write.
+        let mut stage = Stage::new(from_ref(&change));
+        let deletes = Operation::DeleteFlow(Id::new("e").unwrap(), Removal::ForGood);
+        stage.service.world().plots.push(Plot {
+            execution: "e".to_owned(),
+            nth: 2,
+            after: Duration::ZERO,
+            deed: Deed::Request(deletes, None),
+        });
+        stage.run().await.unwrap();
+        let gone = if change.operation().unwrap().removes() {
+            Outcome::AlreadyDone
+        } else {
+            Outcome::Gone
+        };
+        assert_eq!(stage.outcomes(), [Some(gone)], "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_start_of_what_the_service_does_not_find_is_refused_and_stops_the_run() {
+    let changes: Vec<Change> = ('a'..='t').map(|name| start(&name.to_string())).collect();
+    let mut stage = Stage::of(&changes);
+    stage.settings.concurrency = 1;
+    stage.settings.stop_after = 5;
+    for change in &changes {
+        stage.service.fault(&request_of(change), Fault::Gone);
+    }
+    let end = stage.run().await.unwrap();
+    assert_eq!(end.counts.get(Outcome::Refused), 5);
+    assert_eq!(end.counts.get(Outcome::NotAttempted), 15);
+    assert_eq!(
+        end.stopped,
+        Some(Drain::FailuresInARow {
+            failures: 5,
+            last: "404: not found".to_owned()
+        })
+    );
+    assert_eq!(stage.reads(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
+    for change in kinds() {
+        let lies = [STALE; 10];
+        let stage = played(from_ref(&change), &change, &lies).await;
+        assert_eq!(stage.outcomes(), [Some(Outcome::Failed)]);
+        assert_eq!(stage.sends(), [ATTEMPTS as usize]);
+        assert_eq!(stage.effects(), [0]);
+    }
+    let change = run_automation("e", "t0");
+    for shows in [Shown::Empty, Shown::Other] {
+        let lie = Fault::Lie {
+            works: false,
+            shows,
+        };
+        let stage = played(from_ref(&change), &change, &[lie]).await;
+        assert_eq!(stage.outcomes(), [None]);
+        assert_eq!(stage.sends(), [1]);
+    }
+    let stage = played(&[start("e")], &start("e"), &[STALE]).await;
+    assert_eq!(stage.outcomes(), [None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_proves_at_once_what_an_answer_does_not_show() {
+    let changes = [
+        reassign("e", "t0"),
+        close("e"),
+        run_now("e", "s0"),
+        add_task("e"),
+    ];
+    for change in changes {
+        for shows in [Shown::Old, Shown::Empty, Shown::Other] {
+            let lie = Fault::Lie { works: true, shows };
+            let stage = played(from_ref(&change), &change, &[lie]).await;
+            let what = format!("{} {shows:?}", request_of(&change));
+            assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
+            assert_eq!((stage.sends()[0], stage.reads()), (1, 2), "{what}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_else_wrote_after_an_answer_that_shows_nothing_is_not_overwritten() {
+    let changes = [reassign("e", "t0"), due("e", "t1")];
+    let mut stage = Stage::new(&changes);
+    stage.service.fault(
+        &request_of(&changes[0]),
+        Fault::Lie {
+            works: false,
+            shows: Shown::Empty,
+        },
+    );
+    let task = Operation::PatchTask(Id::new("e").unwrap(), Id::new("t0").unwrap());
+    stage.service.world().plots.push(Plot {
+        execution: "e".to_owned(),
+        nth: 2,
+        after: Duration::ZERO,
+        deed: Deed::Request(task, Some(json!({"assigned_to": ["9"]}))),
+    });
+    stage.run().await.unwrap();
+    assert_eq!(stage.outcomes(), [None, Some(Outcome::Applied)]);
+    assert_eq!(stage.sends(), [1, 1]);
+    let world = stage.service.world();
+    assert_eq!(
+        world.executions["e"]["tasks"][0]["assigned_to"],
+        json!(["9"])
+    );
+}

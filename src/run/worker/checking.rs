@@ -1,0 +1,207 @@
+//! A worker looks at the execution where an answer can't be taken at its word.
+
+use super::{Causes, Worker};
+use crate::{
+    action::{Reading, contradiction, difference},
+    api::{Answer, Operation, Verdict},
+    checkpoint::{Detail, Record},
+    plan::Repeat,
+    run::{decide::Attempts, group::Planned, link::Stopped, view::View},
+};
+
+/// What an answer means, after a look where one was needed.
+pub(super) struct Checked {
+    pub(super) verdict: Verdict,
+    /// How the change may be repeated now.
+    pub(super) repeat: Repeat,
+    /// What is known of the execution was read after the answer.
+    pub(super) is_seen: bool,
+}
+
+impl Worker<'_> {
+    /// Takes the answer to the last of these attempts at its word, or reads the execution first:
+    ///
+    /// - Success that shows something else than what was sent: if the reading does, too, the attempt is one without an
+    ///   answer.
+    /// - Not found: the target may be gone, or something else that the request names.
+    /// - A refusal after a read has said that earlier attempts took no effect (`disproved`): one of them may have come
+    ///   later than anybody would think, and be why this one is refused.
+    pub(super) async fn check(
+        &mut self,
+        place: usize,
+        attempts: Attempts,
+        disproved: bool,
+        verdict: Verdict,
+    ) -> Result<Checked, Stopped> {
+        let planned = self.group.changes[place].clone();
+        let repeat = planned.change.repeat;
+        let verdict = match verdict {
+            Verdict::Applied(Some(answer)) => {
+                let expected = planned.change.expected();
+                let shows = contradiction(&planned.operation, expected, &answer.object);
+                match shows {
+                    Some(shows) => {
+                        return self.check_success(place, &planned, &answer, shows).await;
+                    }
+                    None => Verdict::Applied(Some(answer)),
+                }
+            }
+            Verdict::Gone { status, message } => {
+                let missing = Missing { status, message };
+                let verdict = self
+                    .check_missing(place, &planned, missing, disproved)
+                    .await;
+                let Ok(verdict) = verdict else {
+                    // Whatever it is that is missing, this attempt did nothing.
+                    self.link.record(Record::NotSent {
+                        line: planned.line,
+                        attempt: attempts.made,
+                        reason: Detail::new("not found, and the run stopped before it was read"),
+                    });
+                    self.made(place, attempts);
+                    return Err(Stopped);
+                };
+                let is_seen = true;
+                return Ok(Checked {
+                    verdict,
+                    repeat,
+                    is_seen,
+                });
+            }
+            Verdict::Refused { .. } if disproved => {
+                let verdict = self.check_refusal(place, verdict).await?;
+                let is_seen = true;
+                return Ok(Checked {
+                    verdict,
+                    repeat,
+                    is_seen,
+                });
+            }
+            Verdict::Applied(None)
+            | Verdict::Refused { .. }
+            | Verdict::Unauthorized { .. }
+            | Verdict::Throttled { .. }
+            | Verdict::NotSent { .. }
+            | Verdict::Unknown { .. } => verdict,
+        };
+        Ok(Checked {
+            verdict,
+            repeat,
+            is_seen: false,
+        })
+    }
+
+    /// What success means whose answer `shows` something else than what was sent.
+    async fn check_success(
+        &mut self,
+        place: usize,
+        planned: &Planned,
+        answer: &Answer,
+        shows: String,
+    ) -> Result<Checked, Stopped> {
+        let unknown = |shows: &str| Verdict::Unknown {
+            reason: format!("answered {}, and {shows}", answer.status),
+            retry_after: None,
+        };
+        let repeat = planned.change.repeat;
+        if !self.group.can_be_read() {
+            return Ok(Checked {
+                verdict: unknown(&shows),
+                repeat,
+                is_seen: false,
+            });
+        }
+        match self.fetch().await? {
+            Ok(seen) => self.see(seen),
+            Err((_, reason)) => {
+                return Ok(Checked {
+                    verdict: unknown(&format!("{shows}; it could not be read then: {reason}")),
+                    repeat,
+                    is_seen: false,
+                });
+            }
+        }
+        let reading = self.read_back(place, Causes::Known);
+        let target = match &self.view {
+            View::Known(execution) => planned.operation.find(execution),
+            View::Unread | View::Missing => None,
+        };
+        let shows = target
+            .and_then(|target| difference(planned.change.expected(), target))
+            .unwrap_or(shows);
+        let (verdict, repeat) = match reading {
+            Some(Reading::Done) => (Verdict::Applied(None), repeat),
+            Some(Reading::Open) => (unknown(&shows), repeat),
+            // Nothing is written over what somebody else wrote; and what is not there can't be written.
+            Some(Reading::Drifted(_) | Reading::Gone) | None => {
+                (unknown(&shows), repeat.max(Repeat::Readable))
+            }
+        };
+        Ok(Checked {
+            verdict,
+            repeat,
+            is_seen: true,
+        })
+    }
+
+    /// What "not found" means: the target is not there, or it is, and the request is refused for something else.
+    async fn check_missing(
+        &mut self,
+        place: usize,
+        planned: &Planned,
+        missing: Missing,
+        disproved: bool,
+    ) -> Result<Verdict, Stopped> {
+        let Missing { status, message } = missing;
+        if !self.group.can_be_read() {
+            // What is made is not there yet; it can't be that.
+            return Ok(Verdict::Refused { status, message });
+        }
+        match self.fetch().await? {
+            Ok(seen) => self.see(seen),
+            Err((_, reason)) => {
+                let message = format!("{message}; it could not be read then: {reason}");
+                return Ok(Verdict::Refused { status, message });
+            }
+        }
+        let reading = self.read_back(place, Causes::Possible);
+        if disproved && reading == Some(Reading::Done) {
+            return Ok(Verdict::Applied(None));
+        }
+        let is_there = match &self.view {
+            View::Known(execution) => planned.operation.find(execution).is_some(),
+            View::Unread | View::Missing => false,
+        };
+        // Of a task that is there, the schedule may be what is not.
+        let cancels = matches!(planned.operation, Operation::CancelSchedule(..));
+        let is_gone = !is_there || (cancels && reading != Some(Reading::Open));
+        Ok(if is_gone {
+            Verdict::Gone { status, message }
+        } else {
+            Verdict::Refused { status, message }
+        })
+    }
+
+    /// What a refusal means after a read has said that earlier attempts took no effect.
+    async fn check_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
+        match self.fetch().await? {
+            Ok(seen) => self.see(seen),
+            Err((_, reason)) => {
+                return Ok(Verdict::Unknown {
+                    reason: format!("it was refused, and could not be read then: {reason}"),
+                    retry_after: None,
+                });
+            }
+        }
+        Ok(match self.read_back(place, Causes::Possible) {
+            Some(Reading::Done) => Verdict::Applied(None),
+            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
+        })
+    }
+}
+
+/// The service says that something is not there.
+struct Missing {
+    status: u16,
+    message: String,
+}
