@@ -53,7 +53,7 @@ impl Reassign {
         let after = match self.after(subject, &before)? {
             Err(nothing) => return Ok(nothing),
             Ok(after) if are_same(&after.everybody(), &before.everybody()) => {
-                return Ok(self.why_the_same(subject, &before)?);
+                return self.why_the_same(subject, &before);
             }
             Ok(after) => after,
         };

@@ -107,20 +107,13 @@ impl<'a> Builder<'a> {
                     calendar: &self.playbook.calendar,
                 }),
             };
+            out_of_reach |= matches!(planned, Planned::OutOfReach(_));
             match planned {
                 Planned::Reject(reason) => {
-                    return Ok(vec![Item::Rejected(Rejection {
-                        target: Some(target),
-                        row: execution.row.as_ref().map(|row| row.number),
-                        reason,
-                    })]);
+                    return Ok(vec![rejected(execution, target, reason)]);
                 }
                 Planned::ReasonsUnread => return Err(ReasonsUnread),
-                Planned::OutOfReach(reason) => {
-                    out_of_reach = true;
-                    nothing.push(reason);
-                }
-                Planned::Nothing(reason) => {
+                Planned::OutOfReach(reason) | Planned::Nothing(reason) => {
                     if !nothing.contains(&reason) {
                         nothing.push(reason);
                     }
@@ -162,26 +155,40 @@ impl<'a> Builder<'a> {
                 out_of_reach,
             })]);
         }
-        let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
-        let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();
-        for draft in drafts {
-            let key = (draft.operation.address(), draft.words.clone());
-            let repetition = seen.iter().filter(|earlier| **earlier == key).count();
-            seen.push(key);
-            let mut change = draft.into_change(target.clone(), repetition);
-            if let Some(reason) = unreadable(&change) {
-                return Ok(vec![Item::Rejected(Rejection {
-                    target: Some(target),
-                    row: execution.row.as_ref().map(|row| row.number),
-                    reason,
-                })]);
+        match changes(&target, drafts) {
+            Ok(changes) => {
+                *execution = working;
+                Ok(changes)
             }
-            limit_undo(&mut change);
-            changes.push(Item::Change(Box::new(change)));
+            Err(reason) => Ok(vec![rejected(execution, target, reason)]),
         }
-        *execution = working;
-        Ok(changes)
     }
+}
+
+fn rejected(execution: &Execution, target: Target, reason: String) -> Item {
+    Item::Rejected(Rejection {
+        target: Some(target),
+        row: execution.row.as_ref().map(|row| row.number),
+        reason,
+    })
+}
+
+/// The changes of one target, in their order; or why one of them can't be in a plan.
+fn changes(target: &Target, drafts: Vec<Draft>) -> Result<Vec<Item>, String> {
+    let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
+    let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for draft in drafts {
+        let key = (draft.operation.address(), draft.words.clone());
+        let repetition = seen.iter().filter(|earlier| **earlier == key).count();
+        seen.push(key);
+        let mut change = draft.into_change(target.clone(), repetition);
+        if let Some(reason) = unreadable(&change) {
+            return Err(reason);
+        }
+        limit_undo(&mut change);
+        changes.push(Item::Change(Box::new(change)));
+    }
+    Ok(changes)
 }
 
 /// What the plan says of a target: ids and names, no more personal data than that.
