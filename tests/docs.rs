@@ -7,7 +7,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use wf_bulk::playbook::{self, Overrides};
+use wf_bulk::{
+    api::{
+        Generation, Level,
+        types::{ENUMERATIONS, Record, Shape, record},
+    },
+    playbook::{self, Overrides},
+};
 
 /// Completes an example that shows some keys only.
 const REST: [(&str, &str); 5] = [
@@ -23,6 +29,55 @@ const REST: [(&str, &str); 5] = [
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All types that an expression reaches, each once.
+fn records(record: &'static Record, found: &mut Vec<&'static Record>) {
+    if found.iter().any(|known| std::ptr::eq(*known, record)) {
+        return;
+    }
+    found.push(record);
+    for field in record.fields {
+        let mut shape = field.shape;
+        while let Shape::List(item) = shape {
+            shape = *item;
+        }
+        if let Shape::Record(inner) = shape {
+            records(inner, found);
+        }
+    }
+}
+
+#[test]
+fn the_guide_lists_each_enumeration_with_its_words_and_fields() {
+    let mut found = Vec::new();
+    for generation in [Generation::V2, Generation::V1] {
+        for level in Level::ALL {
+            records(record(generation, level), &mut found);
+        }
+    }
+    let code = |words: &[String]| format!("`{}`", words.join("`, `"));
+    let mut table = String::new();
+    for words in ENUMERATIONS {
+        let mut fields = Vec::new();
+        for record in &found {
+            for field in record.fields {
+                let is_it =
+                    |shape: Shape| matches!(shape, Shape::Word(own) if std::ptr::eq(own, *words));
+                let name = format!("{}.{}", record.name, field.name);
+                if is_it(field.shape) && !fields.contains(&name) {
+                    fields.push(name);
+                }
+            }
+        }
+        let all: Vec<String> = words.words.iter().map(ToString::to_string).collect();
+        table += &format!("| {} | {} | {} |\n", words.name, code(&all), code(&fields));
+    }
+    let guide = fs::read_to_string(root().join("docs/playbook.md")).unwrap();
+    assert!(
+        guide.contains(&table),
+        "docs/playbook.md should have:\n{table}"
+    );
 }
 
 /// All documents of the repository.

@@ -1,5 +1,6 @@
 //! A value of a playbook with templates at any depth: what goes into a request's body.
 
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::Subject;
@@ -41,9 +42,12 @@ impl Body {
         path: &str,
         present: &Value,
     ) -> Result<Value, String> {
-        let value = fitted(self.render(subject)?, content);
-        content.check(&value, path)?;
-        store_dates(value, content, present, subject)
+        fit(
+            self.render(subject)?,
+            content,
+            path,
+            (present, subject.zone),
+        )
     }
 
     fn render(&self, subject: &Subject<'_>) -> Result<Value, String> {
@@ -60,6 +64,22 @@ impl Body {
                 .map(Value::Object),
         }
     }
+}
+
+/// A value as it is sent for a field that holds `present` now; `path` names it in errors.
+///
+/// # Errors
+///
+/// When it is not what the API expects there.
+pub fn fit(
+    value: Value,
+    content: Content,
+    path: &str,
+    (present, zone): (&Value, &TimeZone),
+) -> Result<Value, String> {
+    let value = fitted(value, content);
+    content.check(&value, path)?;
+    store_dates(value, content, present, zone)
 }
 
 /// A number where a text is due becomes one: ids are often written without quotes. Blanks around an id are none of it.
@@ -105,24 +125,22 @@ fn store_dates(
     value: Value,
     content: Content,
     present: &Value,
-    subject: &Subject<'_>,
+    zone: &TimeZone,
 ) -> Result<Value, String> {
     match (content, value) {
-        (Content::Date, Value::String(date)) => {
-            dates::stored(&date, present.as_str(), subject.zone)
-                .map(Value::String)
-                .map_err(|error| error.to_string())
-        }
+        (Content::Date, Value::String(date)) => dates::stored(&date, present.as_str(), zone)
+            .map(Value::String)
+            .map_err(|error| error.to_string()),
         // What stands in a list has no place of its own.
         (Content::List(item), Value::Array(values)) => values
             .into_iter()
-            .map(|value| store_dates(value, *item, &Value::Null, subject))
+            .map(|value| store_dates(value, *item, &Value::Null, zone))
             .collect(),
         (Content::Object(request) | Content::Partial(request), Value::Object(fields)) => fields
             .into_iter()
             .map(|(name, value)| {
                 let value = match request.field(&name) {
-                    Some(field) => store_dates(value, field.content, &present[&name], subject)?,
+                    Some(field) => store_dates(value, field.content, &present[&name], zone)?,
                     None => value,
                 };
                 Ok((name, value))

@@ -172,13 +172,20 @@ impl Subject<'_> {
         let value = template
             .value(self.context)
             .map_err(|error: EvalError| error.to_string())?;
-        match value {
-            Value::Array(items) => items.iter().map(word_of).collect(),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Object(_) => word_of(&value).map(|word| vec![word]),
+        words_of(&value)
+    }
+}
+
+/// The texts that a value of a template stands for: a list's items, or the one text.
+///
+/// # Errors
+///
+/// When it is empty, or no text and no number.
+pub fn words_of(value: &Value) -> Result<Vec<String>, String> {
+    match value {
+        Value::Array(items) => items.iter().map(word_of).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            word_of(value).map(|word| vec![word])
         }
     }
 }

@@ -136,7 +136,7 @@ mod tests {
         );
         let wrong = r#"rejected c1: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#;
         for id in ["template: t", "id: c2", "schema: contact", "\"7\""] {
-            let template = r#""{{ vars.lines }}""#;
+            let template = r#""{{ vars.lines if entity.id else '' }}""#;
             let lines = match id.split_once(": ") {
                 Some((key, _)) => whole.replacen(id, &format!("{key}: {template}"), 1),
                 None => whole.replacen(id, template, 1),

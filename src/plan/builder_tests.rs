@@ -130,7 +130,7 @@ fn what_nothing_changes_is_skipped_with_every_reason_once() {
         let playbook = over_flows("each: task, limit: 1", &format!("actions: [ {actions} ]"));
         said(&playbook, &two_phases()).join("\n")
     };
-    let never = "{ reassign: { set: [\"9\"] }, when: task.status == \"DONE\" }";
+    let never = "{ reassign: { set: [\"9\"] }, when: task.status == \"FAILED\" }";
     let none = "reassign: { from: \"8\", to: \"9\" }";
     let there = "reassign: { from: \"1\", to: \"2\" }";
     let back = "reassign: { from: \"2\", to: \"1\" }";

@@ -295,7 +295,7 @@ async fn an_empty_selection_is_a_plan_without_changes() {
     let service = FakeService::default().finds(C1, &[assigned("a")]);
     let (trailer, bytes) = planned(
         &service,
-        &over_flows("where: execution.status == \"DONE\"", REASSIGN),
+        &over_flows("where: execution.name == \"Other\"", REASSIGN),
     )
     .await;
     assert_eq!(

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     action::{Entry as ActionEntry, Kind},
     api::{Generation, Level},
+    template::Expression,
 };
 
 use super::{
@@ -112,11 +113,25 @@ fn entry(
         converges: present(converges)?,
         place,
     };
-    let action = arguments(reader, written, setting, levels);
     let when = parts
         .beside
         .get("when")
         .map(|field| setting.compiler.expression(reader, field, levels));
+    let never = when
+        .as_ref()
+        .and_then(Option::as_ref)
+        .and_then(Expression::known)
+        == Some(false);
+    let action = if never {
+        let compiler = &setting.compiler.without_values();
+        let setting = Setting {
+            compiler,
+            ..*setting
+        };
+        arguments(reader, written, &setting, levels)
+    } else {
+        arguments(reader, written, setting, levels)
+    };
     let name = parts.beside.get("name").map(|field| {
         reader
             .plain_text(field, "text for people")

@@ -4,14 +4,15 @@ mod making;
 mod status;
 
 use jiff::tz::TimeZone;
+use serde_json::Value as Json;
 
 use crate::{
     action::{
         Action, Body, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind,
         MoveOffHolidays, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow, SetDueDate,
-        ShiftDueDate, rule_content,
+        ShiftDueDate, rule_content, words_of,
     },
-    api::{Generation, Level, Removal, types::Content},
+    api::{Generation, Id, Level, Removal, types::Content},
     dates::{self, Direction, Step},
     template::Template,
 };
@@ -21,7 +22,6 @@ use super::{
     check_body::Bodies,
     check_expression::Compiler,
     check_select::present,
-    check_source,
     node::{Node, Value},
     reader::{Field, Fields, Reader},
     span::Span,
@@ -135,7 +135,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let is_change = add.is_some() || remove.is_some();
         match (is_pair, set, is_change) {
             (true, None, false) => self.replacement(),
-            (false, Some(set), false) => self.each(set, Self::id).map(Reassign::Set),
+            (false, Some(set), false) => self.set(set),
             (false, None, true) => self.change(add, remove),
             (false, None, false) => {
                 // Misspelt keys have been reported already.
@@ -158,20 +158,44 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         }
     }
 
+    fn set(&mut self, field: Field<'n>) -> Option<Reassign> {
+        let set = self.each(field, Self::id)?;
+        // Only a list that is written as `[]` takes everybody away.
+        let is_nobody = |template: &Template| {
+            template
+                .known()
+                .is_some_and(|known| known.value == Json::Array(Vec::new()))
+        };
+        if let Some(known) = set.first().and_then(Template::known)
+            && set.iter().all(is_nobody)
+        {
+            let message = "this gives nobody";
+            let help = "to take everybody away, write `set: []`";
+            let span = field.node.span;
+            self.compiler
+                .wrong_value(self.reader, span, known, message, help);
+            return None;
+        }
+        Some(Reassign::Set(set))
+    }
+
     fn replacement(&mut self) -> Option<Reassign> {
         let from = self.required_id("from");
         let to = self.required_id("to");
         let (from, to) = (from?, to?);
-        if from.literal().is_some() && from.literal() == to.literal() {
+        let id = |template: &Template| words_of(&template.known()?.value).ok();
+        if let Some(known) = to.known()
+            && id(&from) == id(&to)
+            && id(&to).is_some()
+        {
             let at = self
                 .fields
                 .get("to")
                 .map_or(self.fields.at, |field| field.node.span);
-            self.reader.wrong(
-                at,
-                "`from` and `to` are the same: nothing would change",
-                "give `to` another id",
-            );
+            let message = "`from` and `to` are the same: nothing would change";
+            let help = "give `to` another id";
+            self.compiler
+                .wrong_value(self.reader, at, known, message, help);
             return None;
         }
         Some(Reassign::FromTo { from, to })
@@ -189,13 +213,12 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     fn shift_due_date(&mut self) -> Option<ShiftDueDate> {
         let by = self.required_template("by")?;
         let field = self.fields.get("by")?;
-        if let Some(text) = by.literal()
-            && let Err(error) = Step::parse(text)
-        {
-            let help = "the units are minutes, hours, days, weeks, months, years and business days; or ISO 8601, like `P6M`";
-            self.reader.wrong(field.node.span, error.to_string(), help);
-            return None;
-        }
+        let help = "the units are minutes, hours, days, weeks, months, years and business days; or ISO 8601, like `P6M`";
+        self.check_word(field, &by, help, |text| {
+            Step::parse(text)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        })?;
         Some(ShiftDueDate { by })
     }
 
@@ -227,13 +250,11 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         match (to, self.fields.get("config")) {
             (Some(field), None) => {
                 let date = self.template(field)?;
-                if let Some(text) = date.literal()
-                    && let Err(error) = dates::stored(text, None, &TimeZone::UTC)
-                {
-                    self.reader
-                        .wrong(field.node.span, error.to_string(), example);
-                    return None;
-                }
+                self.check_word(field, &date, example, |text| {
+                    dates::stored(text, None, &TimeZone::UTC)
+                        .map(drop)
+                        .map_err(|error| error.to_string())
+                })?;
                 Some(SetDueDate::Date(date))
             }
             (None, Some(field)) => {
@@ -312,21 +333,76 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let field = self
             .reader
             .required(&self.fields, name, self.kind.example())?;
-        self.id(field)
+        let id = self.id(field)?;
+        self.check_word(field, &id, "", |_| Ok(()))?;
+        Some(id)
     }
 
     /// An id, or a template that gives one; what that gives is checked when planning.
     fn id(&mut self, field: Field<'_>) -> Option<Template> {
         let template = self.template(field)?;
-        if let Some(text) = template.literal() {
-            check_source::is_id(self.reader, field, text.trim())?;
+        if let Some(known) = template.known() {
+            let words = words_of(&known.value).unwrap_or_default();
+            let wrong = |id: &String| Some((id.clone(), Id::new(id).err()?));
+            if let Some((id, error)) = words.iter().find_map(wrong) {
+                let message = format!("`{id}` is not an id: {error}");
+                let help = "use the id as the API gives it";
+                let span = field.node.span;
+                self.compiler
+                    .wrong_value(self.reader, span, known, message, help);
+                return None;
+            }
         }
         Some(template)
     }
 
+    /// The texts that a template gives, where that depends on no data; none when they can't be used.
+    fn known_words(&mut self, field: Field<'_>, template: &Template) -> Option<Vec<String>> {
+        let Some(known) = template.known() else {
+            return Some(Vec::new());
+        };
+        match words_of(&known.value) {
+            Ok(words) => Some(words),
+            Err(error) => {
+                let span = field.node.span;
+                self.compiler
+                    .wrong_value(self.reader, span, known, error, "");
+                None
+            }
+        }
+    }
+
+    /// Checks the one text that a template gives, where that depends on no data.
+    fn check_word(
+        &mut self,
+        field: Field<'_>,
+        template: &Template,
+        help: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Option<()> {
+        let words = self.known_words(field, template)?;
+        let error = match (template.known(), words.as_slice()) {
+            (Some(_), [word]) => check(word).err(),
+            (Some(_), words) => Some(format!("a single text is needed here, not {}", words.len())),
+            (None, _) => None,
+        };
+        match (error, template.known()) {
+            (Some(error), Some(known)) => {
+                let span = field.node.span;
+                self.compiler
+                    .wrong_value(self.reader, span, known, error, help);
+                None
+            }
+            (_, _) => Some(()),
+        }
+    }
+
     fn template(&mut self, field: Field<'_>) -> Option<Template> {
-        self.compiler
-            .template(self.reader, field, "text", self.levels)
+        let template = self
+            .compiler
+            .template(self.reader, field, "text", self.levels)?;
+        self.known_words(field, &template)?;
+        Some(template)
     }
 
     /// A list of at least one value.

@@ -1,9 +1,10 @@
 //! Values with templates at any depth, held against what the API's requests hold.
 
+use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use crate::{
-    action::Body,
+    action::{Body, fit},
     api::{
         Level,
         types::{Content, Request},
@@ -32,7 +33,7 @@ impl Bodies<'_> {
         content: Content,
     ) -> Option<Body> {
         match (&field.node.value, content) {
-            (Value::Text(text), _) if text.contains("{{") => self.template(reader, field),
+            (Value::Text(text), _) if text.contains("{{") => self.template(reader, field, content),
             (Value::List(items), Content::List(item)) => {
                 let items: Vec<Option<Body>> = items
                     .iter()
@@ -63,10 +64,16 @@ impl Bodies<'_> {
         }
     }
 
-    fn template(self, reader: &mut Reader<'_>, field: Field<'_>) -> Option<Body> {
-        self.compiler
-            .template(reader, field, "text", self.levels)
-            .map(Body::Template)
+    fn template(self, reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Option<Body> {
+        let template = self.compiler.template(reader, field, "text", self.levels)?;
+        if let Some(known) = template.known()
+            && let Err(error) = fits(known.value.clone(), field, content)
+        {
+            let span = field.node.span;
+            self.compiler.wrong_value(reader, span, known, error, "");
+            return None;
+        }
+        Some(Body::Template(template))
     }
 
     fn object(
@@ -101,6 +108,12 @@ impl Bodies<'_> {
     }
 }
 
+/// Whether a value is what the API expects; the zone decides which moment a date is, not whether it is one.
+fn fits(value: Json, field: Field<'_>, content: Content) -> Result<(), String> {
+    let path = format!("`{}`", field.name);
+    fit(value, content, &path, (&Json::Null, &TimeZone::UTC)).map(drop)
+}
+
 fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Option<Body> {
     let json = match (json(field.node), content) {
         // As it is written: 007 must not become 7.
@@ -114,7 +127,7 @@ fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Optio
             return None;
         }
     };
-    match content.check(&json, &format!("`{}`", field.name)) {
+    match fits(json.clone(), field, content) {
         Ok(()) => Some(Body::Literal(json)),
         Err(error) => {
             let help = match content {

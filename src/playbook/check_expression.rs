@@ -1,14 +1,20 @@
 //! Expressions and templates: compiled for the levels they are used on, faults mapped back to the file.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    api::{Generation, Level, types::record},
-    template::{Engine, Expression, Fault, Scope, Template},
+    api::{
+        Generation, Level,
+        types::{Found, record},
+    },
+    template::{Engine, Expression, Fault, Known, Scope, Template},
 };
 
 use super::{
     check_source::Columns,
+    check_vars::Overrides,
     mistake::Mistake,
     node::{Node, Value},
     reader::{AS_BLOCK, Field, Reader},
@@ -17,13 +23,19 @@ use super::{
 };
 
 /// Compiles what a playbook's expressions and templates say, against the names they may use.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Compiler {
     engine: Engine,
     /// None when the source is wrong: then nobody knows which names there are, and nothing is compiled.
     generation: Option<Generation>,
-    vars: Vec<String>,
+    vars: Map<String, Json>,
+    /// The variables whose values come from the command line.
+    given: BTreeSet<String>,
+    /// Whether the values of variables count, and not only their names.
+    has_values: bool,
     columns: Columns,
+    /// What the source finds of all that a field may hold.
+    found: Option<&'static Found>,
 }
 
 impl Compiler {
@@ -31,13 +43,33 @@ impl Compiler {
         engine: Engine,
         generation: Option<Generation>,
         vars: &Map<String, Json>,
+        overrides: &Overrides,
         columns: Columns,
     ) -> Self {
         Self {
             engine,
             generation,
-            vars: vars.keys().cloned().collect(),
+            vars: vars.clone(),
+            given: overrides.names().map(ToOwned::to_owned).collect(),
+            has_values: true,
             columns,
+            found: None,
+        }
+    }
+
+    /// For what is never evaluated with these variables: their values do no harm there.
+    pub(super) fn without_values(&self) -> Self {
+        Self {
+            has_values: false,
+            ..self.clone()
+        }
+    }
+
+    /// For conditions on what a source finds, before any action has changed it.
+    pub(super) fn with_found(&self, found: Option<&'static Found>) -> Self {
+        Self {
+            found,
+            ..self.clone()
         }
     }
 
@@ -98,7 +130,8 @@ impl Compiler {
                 Err(faults) => {
                     is_right = false;
                     for fault in &faults {
-                        reader.note(mistake(reader.source, node, text, fault));
+                        let mistake = self.mistake(reader.source, node, text, fault);
+                        reader.note(mistake);
                     }
                 }
             }
@@ -107,9 +140,16 @@ impl Compiler {
     }
 
     fn scope(&self, generation: Generation, level: Level) -> Scope {
-        let scope = Scope::default()
-            .with_keys("vars", self.vars.iter().cloned())
-            .with_instant("now");
+        let scope = Scope::default().with_instant("now");
+        let scope = if self.has_values {
+            scope.with_values("vars", &self.vars)
+        } else {
+            scope.with_keys("vars", self.vars.keys().cloned())
+        };
+        let scope = match self.found {
+            Some(found) => scope.with_found(found),
+            None => scope,
+        };
         let scope = match &self.columns {
             Columns::None => scope,
             Columns::Unknown => scope.with_any("row"),
@@ -123,16 +163,57 @@ impl Compiler {
             }
         }
     }
-}
 
-fn mistake(source: &str, node: &Node, text: &str, fault: &Fault) -> Mistake {
-    let span = locate(source, node.span, text, fault.offset, fault.len).unwrap_or(node.span);
-    let mistake = Mistake::new(span, &fault.message);
-    match &fault.help {
-        Some(help) => mistake.help(help),
-        None => mistake,
+    fn mistake(&self, source: &str, node: &Node, text: &str, fault: &Fault) -> Mistake {
+        let span = locate(source, node.span, text, fault.offset, fault.len).unwrap_or(node.span);
+        let mistake = Mistake::new(span, &fault.message);
+        let help = fault.help.iter().cloned();
+        let help: Vec<String> = help.chain(self.origins(&fault.vars)).collect();
+        if help.is_empty() {
+            mistake
+        } else {
+            mistake.help(help.join("\n"))
+        }
+    }
+
+    /// Notes what is wrong with a value that depends on no data.
+    pub(super) fn wrong_value(
+        &self,
+        reader: &mut Reader<'_>,
+        span: Span,
+        known: &Known,
+        message: impl AsRef<str>,
+        help: &str,
+    ) {
+        let help = Some(help.to_owned()).filter(|help| !help.is_empty());
+        let help: Vec<String> = help.into_iter().chain(self.origins(&known.vars)).collect();
+        let mistake = Mistake::new(span, message);
+        reader.note(if help.is_empty() {
+            mistake
+        } else {
+            mistake.help(help.join("\n"))
+        });
+    }
+
+    /// What the variables are, and where that was said.
+    fn origins(&self, vars: &[String]) -> impl Iterator<Item = String> {
+        vars.iter().filter_map(|name| {
+            let value = self.vars.get(name)?;
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            let text: String = text.chars().take(MAX_SHOWN).collect();
+            Some(if self.given.contains(name) {
+                format!("`vars.{name}` is `{text}`, from --var {name}")
+            } else {
+                format!("`vars.{name}` is `{text}`, its default")
+            })
+        })
     }
 }
+
+/// As much of a variable's value as a message shows.
+const MAX_SHOWN: usize = 60;
 
 /// The text of a bare expression, unless YAML has made something else of it.
 fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n str> {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::api::{Generation, Id, Level};
+use crate::api::{Generation, Id, Level, types::RUNNING_FLOWS};
 
 use super::{
     check_expression::Compiler,
@@ -85,6 +85,9 @@ pub(super) fn check(
         source,
         each,
     } = base;
+    // An action may bring about what the source does not find, so this holds for the selection only.
+    let is_flows = matches!(source, Some(Source::Flows(_)));
+    let compiler = &compiler.with_found(is_flows.then_some(&RUNNING_FLOWS));
     let root = source.as_ref().map_or(Level::Execution, Source::root);
     let filter = fields
         .get("where")

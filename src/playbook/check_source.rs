@@ -480,12 +480,7 @@ pub(super) fn file(reader: &mut Reader<'_>, file: Field<'_>, folder: &Path) -> O
 
 pub(super) fn id(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Id> {
     let text = reader.id_text(field)?.to_owned();
-    is_id(reader, field, &text)
-}
-
-/// The id that `text`, which stands at `field`, is.
-pub(super) fn is_id(reader: &mut Reader<'_>, field: Field<'_>, text: &str) -> Option<Id> {
-    match Id::new(text) {
+    match Id::new(&text) {
         Ok(id) => Some(id),
         Err(error) => {
             reader.note(

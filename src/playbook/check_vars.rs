@@ -14,6 +14,10 @@ use super::{
 pub struct Overrides(Vec<(String, String)>);
 
 impl Overrides {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().rfind(|(given, _)| given == name)?;
         Some(&found.1)

@@ -144,6 +144,7 @@ fn playbook(
         engine,
         base.as_ref().and_then(check_select::Base::generation),
         &vars,
+        overrides,
         base.as_ref()
             .map_or(check_source::Columns::Unknown, check_select::Base::columns),
     );

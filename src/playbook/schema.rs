@@ -275,7 +275,7 @@ fn content(of: Content) -> Value {
         |schema: Value| json!({"anyOf": [schema, {"type": "string", "pattern": "\\{\\{"}]});
     match of {
         Content::Text | Content::Id | Content::Date => template(),
-        Content::Word(words) => or_template(json!({"enum": words})),
+        Content::Word(words) => or_template(json!({"enum": words.words})),
         Content::Number => or_template(json!({"type": "number"})),
         Content::Bool => or_template(json!({"type": "boolean"})),
         Content::Assignee => {

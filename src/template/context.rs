@@ -53,6 +53,17 @@ impl Context {
         self
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names.0.contains_key(name)
+    }
+
+    /// Whether `name` has a field that is not none.
+    pub(super) fn has_field(&self, name: &str, field: &str) -> bool {
+        let value = self.names.0.get(name);
+        let field = value.and_then(|value| value.get_attr(field).ok());
+        field.is_some_and(|field| !field.is_none() && !field.is_undefined())
+    }
+
     /// The root that the engine looks names up in.
     pub(super) fn root(&self) -> Value {
         Value::from_dyn_object(self.names.clone())

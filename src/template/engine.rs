@@ -7,7 +7,7 @@ use super::{
     Expression, Fault, Scope, Template,
     checker::{self, Checked},
     filters, helpers,
-    lexer::{self, Until},
+    lexer::{self, Token, Until},
     ops,
     program::{Code, Part},
     scope::Type,
@@ -26,7 +26,7 @@ const MAX_TEMPLATE: usize = 16 * 1024;
 const FUEL: u64 = 100_000;
 
 /// Compiles expressions and templates; knows the zone and the moment that its date helpers use.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Engine {
     environment: Environment<'static>,
 }
@@ -56,9 +56,33 @@ impl Engine {
             return Err(vec![fault]);
         }
         let tokens = lexer::lex(text, 0, Until::End).map_err(|fault| vec![fault])?;
-        let checked = checker::check(text, &tokens, scope)?;
+        let checked = self.check(text, &tokens, scope)?;
         condition(&checked)?;
-        Code::new(&self.environment, text, &checked).map(Expression::new)
+        if let Some(never) = checked.never {
+            return Err(vec![never]);
+        }
+        let expression = Code::new(&self.environment, text, &checked).map(Expression::new)?;
+        if !checked.is_fixed {
+            return Ok(expression);
+        }
+        match expression.test(scope.values()) {
+            Ok(holds) => Ok(expression.with_known(holds)),
+            Err(error) => {
+                let fault = Fault::new(checked.offset, checked.len, error.message);
+                Err(vec![fault.with_vars(checked.vars)])
+            }
+        }
+    }
+
+    fn check(
+        &self,
+        text: &str,
+        tokens: &[Token<'_>],
+        scope: &Scope,
+    ) -> Result<Checked, Vec<Fault>> {
+        checker::check(text, tokens, scope, &|code| {
+            Code::evaluate(&self.environment, code, scope.values())
+        })
     }
 
     /// Compiles a text with `{{ }}` in it.
@@ -70,6 +94,8 @@ impl Engine {
         limit(text, MAX_TEMPLATE, "a text")?;
         let mut parts = Vec::new();
         let mut faults = Vec::new();
+        let mut is_known = true;
+        let mut vars = Vec::new();
         let mut at = 0;
         while let Some(found) = text[at..].find("{{") {
             let open = at + found;
@@ -79,8 +105,13 @@ impl Engine {
                     // The end token stands at the closing braces.
                     let close = tokens.last().map_or(text.len(), |end| end.offset);
                     let part = limit_at(&text[open + 2..close], open + 2)
-                        .and_then(|()| checker::check(text, &tokens, scope))
-                        .and_then(|checked| Code::new(&self.environment, text, &checked));
+                        .and_then(|()| self.check(text, &tokens, scope))
+                        .and_then(|checked| {
+                            let code = Code::new(&self.environment, text, &checked);
+                            is_known &= checked.is_fixed;
+                            vars.extend(checked.vars);
+                            code
+                        });
                     match part {
                         Ok(code) => parts.push(Part::Code(code)),
                         Err(more) => faults.extend(more),
@@ -107,7 +138,16 @@ impl Engine {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Template::new(text, parts))
+        let template = Template::new(text, parts);
+        if !is_known {
+            return Ok(template);
+        }
+        match template.value(scope.values()) {
+            Ok(value) => Ok(template.with_known(value, vars)),
+            Err(error) => Err(vec![
+                Fault::new(0, text.len(), error.message).with_vars(vars),
+            ]),
+        }
     }
 }
 
@@ -144,9 +184,13 @@ fn condition(checked: &Checked) -> Result<(), Vec<Fault>> {
         Type::Bool | Type::Any | Type::None => return Ok(()),
         Type::List(_) => "write `… | length > 0`, or `x in …`",
         Type::Record { .. } => "write `… is not none`",
-        Type::Number | Type::Text | Type::Date | Type::Instant | Type::Span | Type::Keys(_) => {
-            "compare it, like `… == \"x\"`, or write `… is not none`"
-        }
+        Type::Number
+        | Type::Text
+        | Type::Word { .. }
+        | Type::Date
+        | Type::Instant
+        | Type::Span
+        | Type::Keys(_) => "compare it, like `… == \"x\"`, or write `… is not none`",
     };
     let message = format!("this gives {}, not true or false", checked.of.word());
     Err(vec![

@@ -10,6 +10,8 @@ pub struct Fault {
     pub message: String,
     /// What to do, when that can be told.
     pub help: Option<String>,
+    /// The variables whose values are the trouble; none where it is what the expression says.
+    pub vars: Vec<String>,
 }
 
 impl Fault {
@@ -19,7 +21,13 @@ impl Fault {
             len,
             message: message.into(),
             help: None,
+            vars: Vec::new(),
         }
+    }
+
+    pub(super) fn with_vars(mut self, vars: Vec<String>) -> Self {
+        self.vars = vars;
+        self
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

@@ -107,11 +107,24 @@ fn v2() -> (Arc<Json>, Arc<Json>, Arc<Json>) {
     (Arc::new(execution), Arc::new(phase), Arc::new(task))
 }
 
+/// What depends on no data fails as a whole before there is any.
+fn failed(text: &str, mut faults: Vec<Fault>) -> EvalError {
+    assert!(
+        faults.len() == 1 && faults[0].len == text.trim().len(),
+        "{text}: {faults:?}"
+    );
+    EvalError {
+        text: text.to_owned(),
+        message: faults.remove(0).message,
+    }
+}
+
 /// The result of a condition on the data.
 pub(super) fn test_in(generation: Generation, text: &str) -> Result<bool, EvalError> {
-    let expression = engine().expression(text, &scope(generation));
-    let expression = expression.unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-    expression.test(&context(generation))
+    match engine().expression(text, &scope(generation)) {
+        Ok(expression) => expression.test(&context(generation)),
+        Err(faults) => Err(failed(text, faults)),
+    }
 }
 
 pub(super) fn test(text: &str) -> Result<bool, EvalError> {
@@ -120,9 +133,10 @@ pub(super) fn test(text: &str) -> Result<bool, EvalError> {
 
 /// The value of a template on the data.
 pub(super) fn value_in(generation: Generation, text: &str) -> Result<Json, EvalError> {
-    let template = engine().template(text, &scope(generation));
-    let template = template.unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-    template.value(&context(generation))
+    match engine().template(text, &scope(generation)) {
+        Ok(template) => template.value(&context(generation)),
+        Err(faults) => Err(failed(text, faults)),
+    }
 }
 
 pub(super) fn value(text: &str) -> Result<Json, EvalError> {

@@ -31,5 +31,5 @@ mod value;
 pub use context::Context;
 pub use engine::Engine;
 pub use fault::{EvalError, Fault};
-pub use program::{Expression, Template};
+pub use program::{Expression, Known, Template};
 pub use scope::Scope;

@@ -53,14 +53,16 @@ pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
 }
 
 /// The type of a field of a value; `owner` is how the value is written.
-pub(super) fn field(of: &Type, owner: &str, name: Name<'_>) -> Result<Type, Fault> {
+pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
     match of {
         Type::Any | Type::None => Ok(Type::Any),
-        Type::Record { record, target } => record_field(record, *target, owner, name),
-        Type::Keys(keys) if keys.contains(name.text) => Ok(Type::Any),
+        Type::Record { record, target } => record_field(record, *target, owner, name, scope),
         Type::Keys(keys) => {
+            if let Some(of) = keys.get(name.text) {
+                return Ok(of.clone());
+            }
             let fault = name.fault(format!("`{owner}` has no `{}`", name.text));
-            let keys = || keys.iter().map(String::as_str);
+            let keys = || keys.keys().map(String::as_str);
             Err(match meant(name.text, keys()) {
                 Some(help) => fault.help(help),
                 None if keys().next().is_none() => fault.help(format!("`{owner}` is empty")),
@@ -70,7 +72,13 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>) -> Result<Type, Faul
         Type::List(_) => Err(name
             .fault(format!("`{owner}` is a list and has no `{}`", name.text))
             .help("take one item, like `[0]`, or filter it with `| selectattr(…)`")),
-        Type::Bool | Type::Number | Type::Text | Type::Date | Type::Instant | Type::Span => {
+        Type::Bool
+        | Type::Number
+        | Type::Text
+        | Type::Word { .. }
+        | Type::Date
+        | Type::Instant
+        | Type::Span => {
             let word = of.word();
             Err(name.fault(format!("`{owner}` is {word} and has no `{}`", name.text)))
         }
@@ -82,9 +90,10 @@ fn record_field(
     target: bool,
     owner: &str,
     name: Name<'_>,
+    scope: &Scope,
 ) -> Result<Type, Fault> {
-    if let Some(field) = record.field(name.text) {
-        return Ok(Type::of(field.shape));
+    if let Some(of) = scope.field(record, name.text) {
+        return Ok(of);
     }
     if let Some(parent) = record.parent(name.text).filter(|_| target) {
         return Ok(Type::Record {
@@ -145,7 +154,7 @@ pub(super) fn unknown_test(name: Name<'_>) -> Fault {
 }
 
 /// The name that was probably meant.
-fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let plain = |name: &str| name.replace('_', "").to_lowercase();
     let wanted = plain(name);
     let distance = |other: &str| strsim::damerau_levenshtein(&wanted, &plain(other));

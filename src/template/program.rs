@@ -19,6 +19,7 @@ const RESULT: &str = "result";
 #[derive(Clone, Debug)]
 pub struct Expression {
     code: Code,
+    known: Option<bool>,
 }
 
 /// A compiled text. Cheap to clone, `Send`, `Sync`, `'static`.
@@ -26,6 +27,15 @@ pub struct Expression {
 pub struct Template {
     text: Arc<str>,
     parts: Arc<[Part]>,
+    known: Option<Arc<Known>>,
+}
+
+/// What a text is whatever the data.
+#[derive(Clone, Debug)]
+pub struct Known {
+    pub value: Json,
+    /// The variables that it was made of.
+    pub vars: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -54,15 +64,28 @@ impl Code {
         text: &str,
         checked: &Checked,
     ) -> Result<Self, Vec<Fault>> {
+        Self::compile(environment, text, &checked.code)
+            .map_err(|message| vec![Fault::new(checked.offset, checked.len, message)])
+    }
+
+    /// The value of code that the checker has written, or why there is none.
+    pub(super) fn evaluate(
+        environment: &Environment<'static>,
+        code: &str,
+        context: &Context,
+    ) -> Result<Value, String> {
+        Self::compile(environment, code, code)?
+            .run(context)
+            .map_err(|error| error.message)
+    }
+
+    fn compile(environment: &Environment<'static>, text: &str, code: &str) -> Result<Self, String> {
         let mut environment = environment.clone();
-        let code = format!("{{% set {RESULT} = ({}) %}}", checked.code);
+        let code = format!("{{% set {RESULT} = ({code}) %}}");
         environment
             .add_template_owned(EXPRESSION, code)
-            .map_err(|error| {
-                // The checker knows the grammar; what is left is a limit of minijinja's.
-                let message = error.detail().unwrap_or("this is no expression").to_owned();
-                vec![Fault::new(checked.offset, checked.len, message)]
-            })?;
+            // The checker knows the grammar; what is left is a limit of minijinja's.
+            .map_err(|error| error.detail().unwrap_or("this is no expression").to_owned())?;
         Ok(Self {
             text: text.into(),
             environment: Arc::new(environment),
@@ -103,7 +126,20 @@ fn message(error: &minijinja::Error) -> String {
 
 impl Expression {
     pub(super) fn new(code: Code) -> Self {
-        Self { code }
+        Self { code, known: None }
+    }
+
+    /// The same, whose value depends on no data.
+    pub(super) fn with_known(self, holds: bool) -> Self {
+        Self {
+            known: Some(holds),
+            ..self
+        }
+    }
+
+    /// Whether it holds, where that depends on no data.
+    pub const fn known(&self) -> Option<bool> {
+        self.known
     }
 
     /// Evaluates to true or false; none counts as false; anything else is an error.
@@ -130,7 +166,21 @@ impl Template {
         Self {
             text: text.into(),
             parts: parts.into(),
+            known: None,
         }
+    }
+
+    /// The same, whose value depends on no data.
+    pub(super) fn with_known(self, value: Json, vars: Vec<String>) -> Self {
+        Self {
+            known: Some(Arc::new(Known { value, vars })),
+            ..self
+        }
+    }
+
+    /// The value where it depends on no data.
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_deref()
     }
 
     /// The text itself when there is no `{{ }}` in it.

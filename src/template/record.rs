@@ -95,6 +95,7 @@ fn read(place: Place, shape: Shape) -> Value {
         }
         (
             Shape::Text
+            | Shape::Word(_)
             | Shape::Date
             | Shape::Number
             | Shape::Bool

@@ -1,16 +1,20 @@
 //! The names that an expression may use, and the types that the checker follows them through.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::api::types::{Record, Shape};
+use serde_json::{Map, Value as Json};
+
+use super::Context;
+use crate::api::types::{Found, Record, Shape, Words};
 
 /// The names that an expression may use.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     names: BTreeMap<String, Type>,
+    /// What the source finds of a field's words, when that is not all.
+    found: Option<&'static Found>,
+    /// The values that are known before any data is there.
+    values: Context,
 }
 
 /// What is known of a value before any data is there. Any value may also be none.
@@ -21,6 +25,12 @@ pub(super) enum Type {
     Bool,
     Number,
     Text,
+    /// A text of the API that is one of a few words.
+    Word {
+        words: &'static Words,
+        /// What the source finds of them, when that is not all.
+        found: Option<&'static Found>,
+    },
     /// A text of the API that says a date; only helpers understand it.
     Date,
     Instant,
@@ -32,7 +42,7 @@ pub(super) enum Type {
         target: bool,
     },
     /// A map with exactly these keys.
-    Keys(Arc<BTreeSet<String>>),
+    Keys(Arc<BTreeMap<String, Type>>),
 }
 
 impl Scope {
@@ -51,7 +61,25 @@ impl Scope {
     /// `name` is a map with exactly these keys (`vars`).
     #[must_use]
     pub fn with_keys(self, name: &str, keys: impl IntoIterator<Item = String>) -> Self {
-        self.with(name, Type::Keys(Arc::new(keys.into_iter().collect())))
+        let keys = keys.into_iter().map(|key| (key, Type::Any));
+        self.with(name, Type::Keys(Arc::new(keys.collect())))
+    }
+
+    /// `name` is a map with these values (`vars`), which are known already.
+    #[must_use]
+    pub fn with_values(mut self, name: &str, values: &Map<String, Json>) -> Self {
+        let keys = values
+            .iter()
+            .map(|(key, value)| (key.clone(), Type::of_value(value)));
+        self.values = self.values.with_json(name, &Json::Object(values.clone()));
+        self.with(name, Type::Keys(Arc::new(keys.collect())))
+    }
+
+    /// Only these of a field's words are found.
+    #[must_use]
+    pub fn with_found(mut self, found: &'static Found) -> Self {
+        self.found = Some(found);
+        self
     }
 
     /// `name` is something of which nothing is known yet.
@@ -71,6 +99,22 @@ impl Scope {
         self
     }
 
+    /// The type of a field of `record`.
+    pub(super) fn field(&self, record: &Record, name: &str) -> Option<Type> {
+        let of = Type::of(record.field(name)?.shape);
+        let found = self
+            .found
+            .filter(|found| found.field == (record.name, name));
+        Some(match of {
+            Type::Word { words, .. } => Type::Word { words, found },
+            of => of,
+        })
+    }
+
+    pub(super) const fn values(&self) -> &Context {
+        &self.values
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&Type> {
         self.names.get(name)
     }
@@ -84,6 +128,7 @@ impl Type {
     pub(super) fn of(shape: Shape) -> Self {
         match shape {
             Shape::Text => Self::Text,
+            Shape::Word(words) => Self::Word { words, found: None },
             Shape::Date => Self::Date,
             Shape::Number => Self::Number,
             Shape::Bool => Self::Bool,
@@ -96,6 +141,24 @@ impl Type {
         }
     }
 
+    /// The type of a value that is known; one that is none may stand for a wrong one, and is anything.
+    fn of_value(value: &Json) -> Self {
+        match value {
+            Json::Null | Json::Object(_) => Self::Any,
+            Json::Bool(_) => Self::Bool,
+            Json::Number(_) => Self::Number,
+            Json::String(_) => Self::Text,
+            Json::Array(items) => {
+                let of = items.iter().map(Self::of_value).reduce(Self::or);
+                Self::List(Box::new(of.unwrap_or(Self::Any)))
+            }
+        }
+    }
+
+    pub(super) const fn is_text(&self) -> bool {
+        matches!(self, Self::Text | Self::Word { .. })
+    }
+
     /// The type of a value that is either this or `other`.
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
@@ -103,7 +166,12 @@ impl Type {
             (this, Self::None) => this,
             (Self::Bool, Self::Bool) => Self::Bool,
             (Self::Number, Self::Number) => Self::Number,
-            (Self::Text, Self::Text) => Self::Text,
+            (Self::Word { words, found }, Self::Word { words: other, .. })
+                if std::ptr::eq(words, other) =>
+            {
+                Self::Word { words, found }
+            }
+            (Self::Text | Self::Word { .. }, Self::Text | Self::Word { .. }) => Self::Text,
             (Self::Date, Self::Date) => Self::Date,
             (Self::Instant, Self::Instant) => Self::Instant,
             (Self::Span, Self::Span) => Self::Span,
@@ -123,6 +191,7 @@ impl Type {
                 | Self::Bool
                 | Self::Number
                 | Self::Text
+                | Self::Word { .. }
                 | Self::Date
                 | Self::Instant
                 | Self::Span
@@ -140,7 +209,7 @@ impl Type {
             Self::None => "none",
             Self::Bool => "true or false",
             Self::Number => "a number",
-            Self::Text => "text",
+            Self::Text | Self::Word { .. } => "text",
             Self::Date => "a date of the API",
             Self::Instant => "an instant",
             Self::Span => "a span of time",

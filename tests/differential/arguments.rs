@@ -285,6 +285,15 @@ impl Action {
 }
 
 impl Who {
+    /// With the person behind a variable.
+    pub(crate) const fn known(self) -> Self {
+        match self {
+            Self::Leaver => Self::Id("1"),
+            Self::Successor => Self::Id("2"),
+            Self::Id(_) | Self::OfExecution | Self::Cell | Self::Cells => self,
+        }
+    }
+
     const fn template(self) -> &'static str {
         match self {
             Self::Id(id) => id,

@@ -45,6 +45,10 @@ pub(crate) enum Condition {
     Or(Box<Condition>, Box<Condition>),
 }
 
+fn is_execution_status(path: &str) -> bool {
+    path.ends_with("execution.status")
+}
+
 /// What a condition looks at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scope<'a> {
@@ -120,6 +124,45 @@ impl Condition {
             6 => Self::Not(Box::new(simple(tape))),
             7 | 8 => Self::And(Box::new(simple(tape)), Box::new(simple(tape))),
             _ => Self::Or(Box::new(simple(tape)), Box::new(simple(tape))),
+        }
+    }
+
+    /// Whether it can never hold, which is a mistake of the playbook; `flows` finds running executions only.
+    pub(crate) fn is_never(&self, is_flows: bool) -> bool {
+        match self {
+            Self::And(one, other) => {
+                one.is_never(is_flows) || other.is_never(is_flows) || one.excludes(other)
+            }
+            Self::Or(one, other) => one.is_never(is_flows) && other.is_never(is_flows),
+            Self::Is(path, word) => is_flows && is_execution_status(path) && *word != "STARTED",
+            Self::IsNot(path, word) => is_flows && is_execution_status(path) && *word == "STARTED",
+            _ => false,
+        }
+    }
+
+    /// Whether two comparisons of one status can't both hold.
+    fn excludes(&self, other: &Self) -> bool {
+        let is_one_of = |condition: &Self, words: &[&str]| match condition {
+            Self::Is(_, word) => words.contains(word),
+            Self::IsNot(_, word) => words.iter().any(|other| other != word),
+            Self::IsOneOf(_, own) => words.iter().any(|word| own.contains(word)),
+            _ => true,
+        };
+        let path = |condition: &Self| match condition {
+            Self::Is(path, _) | Self::IsNot(path, _) | Self::IsOneOf(path, _) => {
+                Some(path.clone()).filter(|path| path.ends_with(".status"))
+            }
+            _ => None,
+        };
+        if path(self).is_none() || path(self) != path(other) {
+            return false;
+        }
+        match (self, other) {
+            (Self::Is(_, word), other) | (other, Self::Is(_, word)) => !is_one_of(other, &[*word]),
+            (Self::IsOneOf(_, words), other) | (other, Self::IsOneOf(_, words)) => {
+                !is_one_of(other, words)
+            }
+            (_, _) => false,
         }
     }
 

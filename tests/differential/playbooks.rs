@@ -96,6 +96,7 @@ impl Playbook {
             Level::Execution
         };
         let is_rows = matches!(source, Source::Rows(_));
+        let is_flows = matches!(source, Source::Flows { .. });
         Self {
             api,
             source,
@@ -108,8 +109,12 @@ impl Playbook {
             ]),
             calendar: tape.pick(&["DE", "DE-NW", "DE-BY", "DE-SN", DAYS_FILE, "both"]),
             each,
-            filter: tape.some(35, |tape| Condition::random(tape, &[root], api, is_rows)),
-            filter_each: tape.some(35, |tape| Condition::random(tape, &[each], api, is_rows)),
+            filter: tape
+                .some(35, |tape| Condition::random(tape, &[root], api, is_rows))
+                .filter(|condition| !condition.is_never(is_flows)),
+            filter_each: tape
+                .some(35, |tape| Condition::random(tape, &[each], api, is_rows))
+                .filter(|condition| !condition.is_never(is_flows)),
             exclude: tape.some(25, |tape| names(tape, api)).unwrap_or_default(),
             only: tape.some(15, |tape| names(tape, api)).unwrap_or_default(),
             limit: tape.some(15, |tape| 1 + tape.below(4)),
@@ -275,7 +280,10 @@ impl Entry {
             }
             level => vec![level],
         };
-        let when = tape.some(25, |tape| Condition::random(tape, &on, api, is_rows));
+        // What flows never are an action before this one may make them.
+        let when = tape
+            .some(25, |tape| Condition::random(tape, &on, api, is_rows))
+            .filter(|condition| !condition.is_never(false));
         let name = tape.some(20, |_| "for people");
         Self {
             action,

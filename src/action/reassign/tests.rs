@@ -67,12 +67,12 @@ fn each_form_gives_the_list_that_it_says_or_why_nothing_changes() {
             "skipped e: 1 is not assigned",
         ),
         (
-            r#"{ from: "{{ vars.from }}", to: "2" }"#,
+            r#"{ from: "{{ vars.from if execution.id else '' }}", to: "2" }"#,
             json!(["10010"]),
             r#"["2"]"#,
         ),
         (
-            r#"{ from: "{{ vars.from }}", to: "{{ vars.from }}" }"#,
+            r#"{ from: "{{ vars.from if execution.id else '' }}", to: "{{ vars.from if execution.id else '' }}" }"#,
             json!(["10010"]),
             ALREADY,
         ),
@@ -117,32 +117,32 @@ fn each_form_gives_the_list_that_it_says_or_why_nothing_changes() {
 fn what_can_not_be_a_user_is_rejected() {
     for (arguments, before, after) in [
         (
-            r#"{ from: "1", to: "{{ vars.lines }}" }"#,
+            r#"{ from: "1", to: "{{ vars.lines if execution.id else '' }}" }"#,
             json!(["1"]),
             r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
         ),
         (
-            r#"{ from: "{{ vars.lines }}", to: "1" }"#,
+            r#"{ from: "{{ vars.lines if execution.id else '' }}", to: "1" }"#,
             json!(["1"]),
             r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
         ),
         (
-            r#"{ set: ["1", "{{ vars.lines }}"] }"#,
+            r#"{ set: ["1", "{{ vars.lines if execution.id else '' }}"] }"#,
             json!(["1"]),
             r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
         ),
         (
-            r#"{ add: "{{ vars.escape }}" }"#,
+            r#"{ add: "{{ vars.escape if execution.id else '' }}" }"#,
             json!(["1"]),
             r#"rejected e: "1\u{1b}[2J" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\u{1b}'"#,
         ),
         (
-            r#"{ from: "1", to: "{{ vars.blank }}" }"#,
+            r#"{ from: "1", to: "{{ vars.blank if execution.id else '' }}" }"#,
             json!(["1"]),
             "rejected e: a text is needed here, and it is empty",
         ),
         (
-            r#"{ from: "1", to: "{{ vars.two }}" }"#,
+            r#"{ from: "1", to: "{{ vars.two if execution.id else '' }}" }"#,
             json!(["1"]),
             "rejected e: a single text is needed here, not 2",
         ),

@@ -1,7 +1,7 @@
 //! The API's types: which fields an execution, phase or task has.
 //!
 //! The names are those of the API's own documentation, type by type. What is read stands in `v1` and `v2`, what is
-//! written in `request_v1` and `request_v2`.
+//! written in `request_v1` and `request_v2`; the enumerations of both in `words`.
 
 mod model;
 mod request;
@@ -10,7 +10,9 @@ mod request_v2;
 mod spelling;
 mod v1;
 mod v2;
+mod words;
 
 pub use model::{Field, Record, Shape, record};
 pub use request::{Content, Request, RequestField, new_step, new_task, path_in, update};
 pub use spelling::{Spelling, other_spelling};
+pub use words::{ENUMERATIONS, Found, RUNNING_FLOWS, Words};

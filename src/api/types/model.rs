@@ -1,6 +1,6 @@
 //! Records, their fields, and what a field holds.
 
-use super::{v1, v2};
+use super::{Words, v1, v2};
 use crate::api::{Generation, Level};
 
 /// An object type: its name in the API's documentation and its fields.
@@ -29,6 +29,8 @@ pub struct Parent {
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     Text,
+    /// One of the words of an enumeration.
+    Word(&'static Words),
     /// A text that says a date or a date and time, in one of the API's forms: not comparable as text.
     Date,
     Number,
@@ -82,6 +84,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::api::types::{ENUMERATIONS, RUNNING_FLOWS};
 
     fn each_record(
         record: &'static Record,
@@ -104,6 +107,27 @@ mod tests {
         for parent in record.parents {
             each_record(parent.record, seen, found);
         }
+    }
+
+    #[test]
+    fn each_enumeration_belongs_to_a_field() {
+        let words = |shape: &Shape| match shape {
+            Shape::Word(words) => Some(words.name),
+            Shape::Text
+            | Shape::Date
+            | Shape::Number
+            | Shape::Bool
+            | Shape::Any
+            | Shape::Record(_)
+            | Shape::List(_) => None,
+        };
+        let fields = all().into_iter().flat_map(|record| record.fields);
+        let used: BTreeSet<_> = fields.filter_map(|field| words(&field.shape)).collect();
+        let known: BTreeSet<_> = ENUMERATIONS.iter().map(|words| words.name).collect();
+        assert_eq!(used, known);
+        let (of, field) = RUNNING_FLOWS.field;
+        let record = all().into_iter().find(|record| record.name == of).unwrap();
+        assert!(words(&record.field(field).unwrap().shape).is_some());
     }
 
     fn all() -> Vec<&'static Record> {

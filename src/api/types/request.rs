@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{request_v1 as v1, request_v2 as v2};
+use super::{Words, request_v1 as v1, request_v2 as v2};
 use crate::api::{Generation, Id, Level};
 
 /// An object in a request: its name in the API's documentation and its fields.
@@ -26,7 +26,7 @@ pub enum Content {
     /// An id of a user, an entity or a part.
     Id,
     /// One of these.
-    Word(&'static [&'static str]),
+    Word(&'static Words),
     /// A date, with or without a time, in one of the API's forms.
     Date,
     Number,
@@ -116,7 +116,9 @@ impl Content {
             (Self::Text | Self::Date, Value::String(_))
             | (Self::Number, Value::Number(_))
             | (Self::Bool, Value::Bool(_)) => Ok(()),
-            (Self::Word(words), Value::String(word)) if words.contains(&word.as_str()) => Ok(()),
+            (Self::Word(words), Value::String(word)) if words.words.contains(&word.as_str()) => {
+                Ok(())
+            }
             (Self::List(item), Value::Array(values)) => values
                 .iter()
                 .enumerate()
@@ -142,7 +144,7 @@ impl Content {
             }
             (Self::Id, _) => wrong("an id"),
             (Self::Text, _) => wrong("text"),
-            (Self::Word(words), _) => wrong(&format!("one of {}", words.join(", "))),
+            (Self::Word(words), _) => wrong(&format!("one of {}", words.words.join(", "))),
             (Self::Date, _) => wrong("a date like 2026-05-28"),
             (Self::Number, _) => wrong("a number"),
             (Self::Bool, _) => wrong("true or false"),

@@ -4,12 +4,13 @@ use super::request::{
     Content::{Bool, Date, Id, List, Number, Object, Text, Word},
     Request, may, must,
 };
+use super::words;
 
 /// `WorkflowExecutionUpdateReq`.
 pub(super) static UPDATE_EXECUTION: Request = Request {
     name: "WorkflowExecutionUpdateReq",
     fields: &[
-        may("status", Word(&["STARTED", "DONE", "CLOSED"])),
+        may("status", Word(&words::EXECUTION_STATUS)),
         may("assignedTo", List(&Id)),
         may("selectedClosingReasons", List(&Object(&CLOSING_REASON))),
         may("closingReasonDescription", Text),
@@ -31,7 +32,7 @@ pub(super) static UPDATE_STEP: Request = Request {
         may("assignedTo", List(&Id)),
         may("assignedToInProgress", Id),
         may("assignedToOnHold", Id),
-        may("status", STEP_STATUS),
+        may("status", Word(&words::TASK_STATUS)),
         may("dueDate", Date),
         may("dynamicDueDate", Object(&DYNAMIC_DUE_DATE)),
         may("name", Text),
@@ -50,27 +51,12 @@ pub(super) static CREATE_STEP: Request = Request {
         must("insertionIndex", Number),
         must("name", Text),
         may("description", Object(&DESCRIPTION)),
-        may("status", STEP_STATUS),
+        may("status", Word(&words::TASK_STATUS)),
         may("sectionId", Id),
-        may("executionType", Word(&["MANUAL", "AUTOMATION"])),
+        may("executionType", Word(&words::STEP_TYPE)),
         may("automationConfig", Object(&AUTOMATION_CONFIG)),
     ],
 };
-
-/// `StepStatus`; v2's `TaskStatus` has the same words.
-pub(super) const STEP_STATUS: super::request::Content = Word(&[
-    "UNASSIGNED",
-    "ASSIGNED",
-    "COMPLETED",
-    "SKIPPED",
-    "IN_PROGRESS",
-    "SCHEDULED",
-    "PENDING",
-    "CONDITION_PENDING",
-    "WAITING_FOR_CONFIRMATION",
-    "ON_HOLD",
-    "FAILED",
-]);
 
 pub(super) static CLOSING_REASON: Request = Request {
     name: "ClosingReason",
@@ -81,14 +67,8 @@ static DYNAMIC_DUE_DATE: Request = Request {
     name: "DynamicDueDate",
     fields: &[
         must("numberOfUnits", Number),
-        must(
-            "timePeriod",
-            Word(&["minutes", "hours", "days", "weeks", "months"]),
-        ),
-        may(
-            "actionTypeCondition",
-            Word(&["WORKFLOW_STARTED", "STEP_CLOSED", "PHASE_FINISHED"]),
-        ),
+        must("timePeriod", Word(&words::TIME_PERIOD)),
+        may("actionTypeCondition", Word(&words::DUE_DATE_CONDITION)),
         may("stepId", Id),
         may("phaseId", Id),
     ],

@@ -5,14 +5,15 @@ use super::{
         Content::{Assignee, Bool, Date, Id, List, Number, Object, Partial, Text, Word},
         Request, may, must,
     },
-    request_v1::{CLOSING_REASON, STEP_STATUS as TASK_STATUS},
+    request_v1::CLOSING_REASON,
+    words,
 };
 
 /// `PatchFlowReq`.
 pub(super) static PATCH_FLOW: Request = Request {
     name: "PatchFlowReq",
     fields: &[
-        may("status", Word(&["STARTED", "DONE", "CLOSED"])),
+        may("status", Word(&words::EXECUTION_STATUS)),
         may("assigned_to", List(&Assignee)),
         may("closing_reason", Partial(&CLOSING)),
         may("due_date", Date),
@@ -37,7 +38,7 @@ pub(super) static PATCH_TASK: Request = Request {
     name: "PatchTaskReq",
     fields: &[
         may("name", Text),
-        may("status", TASK_STATUS),
+        may("status", Word(&words::TASK_STATUS)),
         may("due_date", Date),
         may("due_date_config", Object(&DUE_DATE_CONFIG)),
         may("assigned_to", List(&Assignee)),
@@ -59,17 +60,14 @@ pub(super) static NEW_TASK: Request = Request {
     fields: &[
         may("id", Id),
         must("name", Text),
-        may("status", TASK_STATUS),
+        may("status", Word(&words::TASK_STATUS)),
         may("due_date", Date),
         may("due_date_config", Object(&DUE_DATE_CONFIG)),
         may("assigned_to", List(&Assignee)),
         may("enabled", Bool),
         may("automation_config", Object(&AUTOMATION_CONFIG)),
         may("phase_id", Id),
-        may(
-            "task_type",
-            Word(&["MANUAL", "AUTOMATION", "DECISION", "AI_AGENT"]),
-        ),
+        may("task_type", Word(&words::TASK_TYPE)),
     ],
 };
 
@@ -86,20 +84,8 @@ static DUE_DATE_CONFIG: Request = Request {
     name: "DueDateConfig",
     fields: &[
         must("duration", Number),
-        must(
-            "unit",
-            Word(&["minutes", "hours", "days", "weeks", "months", "years"]),
-        ),
-        must(
-            "type",
-            Word(&[
-                "WORKFLOW_STARTED",
-                "TASK_FINISHED",
-                "PHASE_FINISHED",
-                "A_PRECEDING_TASK_COMPLETED",
-                "ALL_PRECEDING_TASKS_COMPLETED",
-            ]),
-        ),
+        must("unit", Word(&words::TIME_UNIT)),
+        must("type", Word(&words::DUE_DATE_TYPE)),
         may("task_id", Id),
         may("phase_id", Id),
     ],
@@ -130,7 +116,7 @@ static AUTOMATION_CONFIG: Request = Request {
 static INPUT_CONTEXT: Request = Request {
     name: "AutomationConfig.input_context",
     fields: &[
-        must("source", Word(&["trigger", "task"])),
+        must("source", Word(&words::INPUT_SOURCE)),
         may("task_id", Id),
     ],
 };

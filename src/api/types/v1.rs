@@ -1,9 +1,12 @@
 //! v1, "workflow executions": camelCase, sections and steps.
 
-use super::model::{
-    Field, Parent, Record,
-    Shape::{Any, Bool, Date, List, Number, Record as Nested, Text},
-    field,
+use super::{
+    model::{
+        Field, Parent, Record,
+        Shape::{Any, Bool, Date, List, Number, Record as Nested, Text, Word},
+        field,
+    },
+    words,
 };
 use crate::api::Generation;
 
@@ -20,8 +23,8 @@ pub(super) static EXECUTION: Record = of(
         field("dueDate", Date),
         field("completedTime", Date),
         field("dynamicDueDate", Nested(&DYNAMIC_DUE_DATE)),
-        field("status", Text),
-        field("trigger", Text),
+        field("status", Word(&words::EXECUTION_STATUS)),
+        field("trigger", Word(&words::TRIGGER_TYPE)),
         field("assignedTo", List(&Text)),
         field("lastModifiedBy", Text),
         field("contexts", List(&Nested(&CONTEXT))),
@@ -57,8 +60,8 @@ pub(super) static SECTION: Record = of(
         field("dynamicDueDate", Nested(&DYNAMIC_DUE_DATE)),
         field("startedTime", Date),
         field("completedTime", Date),
-        field("status", Text),
-        field("type", Text),
+        field("status", Word(&words::PHASE_STATUS)),
+        field("type", Word(&words::ITEM_TYPE)),
         field("steps", List(&Nested(&STEP))),
         field("taxonomies", List(&Text)),
     ],
@@ -73,20 +76,20 @@ pub(super) static STEP: Record = Record {
         field("entityRefId", Text),
         field("name", Text),
         field("description", Nested(&STEP_DESCRIPTION)),
-        field("type", Text),
+        field("type", Word(&words::ITEM_TYPE)),
         field("ecp", Nested(&ECP_DETAILS)),
         field("installer", Nested(&ECP_DETAILS)),
         field("partner", Nested(&PARTNER_DETAILS)),
         field("enabled", Bool),
         field("requirements", List(&Nested(&STEP_REQUIREMENT))),
-        field("executionType", Text),
+        field("executionType", Word(&words::STEP_TYPE)),
         field("sectionId", Text),
         field("executionId", Text),
         field("userIds", List(&Number)),
         field("assignedTo", List(&Text)),
         field("assignedToInProgress", Text),
         field("assignedToOnHold", Text),
-        field("status", Text),
+        field("status", Word(&words::TASK_STATUS)),
         field("created", Date),
         field("lastUpdated", Date),
         field("statusLastUpdated", Date),
@@ -125,8 +128,8 @@ static DYNAMIC_DUE_DATE: Record = of(
     "DynamicDueDate",
     &[
         field("numberOfUnits", Number),
-        field("timePeriod", Text),
-        field("actionTypeCondition", Text),
+        field("timePeriod", Word(&words::TIME_PERIOD)),
+        field("actionTypeCondition", Word(&words::DUE_DATE_CONDITION)),
         field("stepId", Text),
         field("phaseId", Text),
     ],
@@ -148,7 +151,7 @@ static CLOSING_REASON: Record = of("ClosingReason", &[field("id", Text), field("
 static UPDATE_ENTITY_ATTRIBUTES: Record = of(
     "UpdateEntityAttributes",
     &[
-        field("source", Text),
+        field("source", Word(&words::ATTRIBUTE_SOURCE)),
         field("target", Nested(&ENTITY_ATTRIBUTE)),
     ],
 );
@@ -196,8 +199,8 @@ static STEP_REQUIREMENT: Record = of(
     "StepRequirement",
     &[
         field("definitionId", Text),
-        field("type", Text),
-        field("condition", Text),
+        field("type", Word(&words::ITEM_TYPE)),
+        field("condition", Word(&words::REQUIREMENT_CONDITION)),
     ],
 );
 

@@ -1,9 +1,12 @@
 //! v2, "flow executions": `snake_case`, phases and tasks.
 
-use super::model::{
-    Field, Parent, Record,
-    Shape::{Any, Bool, Date, List, Number, Record as Nested, Text},
-    field,
+use super::{
+    model::{
+        Field, Parent, Record,
+        Shape::{Any, Bool, Date, List, Number, Record as Nested, Text, Word},
+        field,
+    },
+    words,
 };
 use crate::api::Generation;
 
@@ -19,7 +22,7 @@ pub(super) static EXECUTION: Record = of(
         field("updated_at", Date),
         field("due_date", Date),
         field("due_date_config", Nested(&DUE_DATE_CONFIG)),
-        field("status", Text),
+        field("status", Word(&words::EXECUTION_STATUS)),
         field("assigned_to", ASSIGNEES),
         field("analytics", Nested(&FLOW_ANALYTICS)),
         field("contexts", List(&Nested(&CONTEXT))),
@@ -44,7 +47,7 @@ pub(super) static PHASE: Record = Record {
         field("id", Text),
         field("template_id", Text),
         field("name", Text),
-        field("status", Text),
+        field("status", Word(&words::PHASE_STATUS)),
         field("updated_at", Date),
         field("due_date", Date),
         field("due_date_config", Nested(&DUE_DATE_CONFIG)),
@@ -68,7 +71,7 @@ pub(super) static TASK: Record = Record {
         field("template_id", Text),
         field("name", Text),
         field("description", Nested(&DESCRIPTION)),
-        field("status", Text),
+        field("status", Word(&words::TASK_STATUS)),
         field("journey", Nested(&JOURNEY)),
         field("due_date", Date),
         field("due_date_config", Nested(&DUE_DATE_CONFIG)),
@@ -84,14 +87,14 @@ pub(super) static TASK: Record = Record {
         field("partner", Nested(&PARTNER_DETAILS)),
         field("taxonomies", List(&Text)),
         field("phase_id", Text),
-        field("task_type", Text),
+        field("task_type", Word(&words::TASK_TYPE)),
         // Manual, decision (with branches that lead to it and away) and AI agent tasks.
         field("loop_config", Nested(&LOOP_CONFIG)),
         // Automation tasks.
         field("automation_config", Nested(&AUTOMATION_INFO)),
         field("automation_execution_id", Text),
         // Automation and decision tasks.
-        field("trigger_mode", Text),
+        field("trigger_mode", Word(&words::TRIGGER_MODE)),
         field("schedule", Nested(&SCHEDULE)),
         // Decision tasks.
         field("conditions", List(&Nested(&CONDITION))),
@@ -120,8 +123,8 @@ static DUE_DATE_CONFIG: Record = of(
     "DueDateConfig",
     &[
         field("duration", Number),
-        field("unit", Text),
-        field("type", Text),
+        field("unit", Word(&words::TIME_UNIT)),
+        field("type", Word(&words::DUE_DATE_TYPE)),
         field("task_id", Text),
         field("phase_id", Text),
     ],
@@ -194,7 +197,10 @@ static ENTITY_SYNC: Record = of(
 
 static SYNC_TRIGGER: Record = of(
     "EntitySync.trigger",
-    &[field("event", Text), field("filter", Nested(&SYNC_FILTER))],
+    &[
+        field("event", Word(&words::SYNC_EVENT)),
+        field("filter", Nested(&SYNC_FILTER)),
+    ],
 );
 
 static SYNC_FILTER: Record = of(
@@ -207,7 +213,10 @@ static SYNC_FILTER: Record = of(
 
 static SYNC_VALUE: Record = of(
     "EntitySync.value",
-    &[field("source", Text), field("value", Text)],
+    &[
+        field("source", Word(&words::SYNC_SOURCE)),
+        field("value", Text),
+    ],
 );
 
 static SYNC_TARGET: Record = of(
@@ -218,7 +227,7 @@ static SYNC_TARGET: Record = of(
 static FLOW_TRIGGER: Record = of(
     "FlowTrigger",
     &[
-        field("type", Text),
+        field("type", Word(&words::TRIGGER_TYPE)),
         field("automation_config", Nested(&AUTOMATION_INFO)),
     ],
 );
@@ -243,7 +252,7 @@ static ENABLE_REQUIREMENT: Record = of(
     &[
         field("task_id", Text),
         field("phase_id", Text),
-        field("when", Text),
+        field("when", Word(&words::REQUIREMENT_WHEN)),
     ],
 );
 
@@ -313,17 +322,20 @@ static AUTOMATION_INFO: Record = of(
 
 static INPUT_CONTEXT: Record = of(
     "AutomationInputContext",
-    &[field("source", Text), field("task_id", Text)],
+    &[
+        field("source", Word(&words::INPUT_SOURCE)),
+        field("task_id", Text),
+    ],
 );
 
 /// `ActionSchedule`: immediate, delayed or relative, with the fields of all.
 static SCHEDULE: Record = of(
     "ActionSchedule",
     &[
-        field("mode", Text),
-        field("direction", Text),
+        field("mode", Word(&words::SCHEDULE_MODE)),
+        field("direction", Word(&words::SCHEDULE_DIRECTION)),
         field("duration", Number),
-        field("unit", Text),
+        field("unit", Word(&words::TIME_UNIT)),
         field("reference", Nested(&SCHEDULE_REFERENCE)),
         field("schedule_id", Text),
         field("scheduled_at", Date),
@@ -334,7 +346,7 @@ static SCHEDULE_REFERENCE: Record = of(
     "RelativeSchedule.reference",
     &[
         field("id", Text),
-        field("origin", Text),
+        field("origin", Word(&words::SCHEDULE_ORIGIN)),
         field("schema", Text),
         field("attribute", Text),
     ],
@@ -345,7 +357,7 @@ static CONDITION: Record = of(
     &[
         field("id", Text),
         field("branch_name", Text),
-        field("logical_operator", Text),
+        field("logical_operator", Word(&words::LOGICAL_OPERATOR)),
         field("statements", List(&Nested(&STATEMENT))),
         field("evaluated_at", Date),
         field("is_met", Bool),
@@ -357,9 +369,9 @@ static STATEMENT: Record = of(
     &[
         field("id", Text),
         field("source", Nested(&EVALUATION_SOURCE)),
-        field("operator", Text),
+        field("operator", Word(&words::OPERATOR)),
         field("values", List(&Text)),
-        field("value_type", Text),
+        field("value_type", Word(&words::VALUE_TYPE)),
     ],
 );
 
@@ -367,15 +379,15 @@ static EVALUATION_SOURCE: Record = of(
     "EvaluationSource",
     &[
         field("id", Text),
-        field("origin", Text),
-        field("origin_type", Text),
+        field("origin", Word(&words::SOURCE_ORIGIN)),
+        field("origin_type", Word(&words::SOURCE_ORIGIN_TYPE)),
         field("schema", Text),
         field("attribute", Text),
-        field("attribute_type", Text),
+        field("attribute_type", Word(&words::ATTRIBUTE_TYPE)),
         field("attribute_repeatable", Bool),
-        field("attribute_operation", Text),
+        field("attribute_operation", Word(&words::ATTRIBUTE_OPERATION)),
         field("attributes", List(&Text)),
-        field("attributes_match", Text),
+        field("attributes_match", Word(&words::ATTRIBUTES_MATCH)),
         field("attribute_sub_field", Text),
         field("date_offset", Nested(&DATE_OFFSET)),
     ],
@@ -383,7 +395,10 @@ static EVALUATION_SOURCE: Record = of(
 
 static DATE_OFFSET: Record = of(
     "EvaluationSource.date_offset",
-    &[field("amount", Number), field("unit", Text)],
+    &[
+        field("amount", Number),
+        field("unit", Word(&words::OFFSET_UNIT)),
+    ],
 );
 
 static AGENT_CONFIG: Record = of(

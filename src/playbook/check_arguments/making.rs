@@ -171,16 +171,27 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             if known.name == "revert_execution" && field.node.value != Value::Bool(false) {
                 self.need_revert(field.at);
             }
-            if known.name == "status"
-                && matches!(level, Level::Step | Level::Task)
+            let is_status = known.name == "status" && matches!(level, Level::Step | Level::Task);
+            if is_status
                 && let Value::Text(word) = &field.node.value
                 && !word.contains("{{")
-                && self.status_to_set(word, field.node.span).is_none()
+                && self.status_to_set(word, field.node.span, None).is_none()
             {
                 fields.push(None);
                 continue;
             }
             let body = self.body(field, known.content);
+            if is_status
+                && let Some(Body::Template(template)) = &body
+                && let Some(known) = template.known()
+                && let Some(word) = known.value.as_str()
+                && self
+                    .status_to_set(word, field.node.span, Some(known))
+                    .is_none()
+            {
+                fields.push(None);
+                continue;
+            }
             fields.push(body.map(|body| (field.name.to_owned(), body)));
         }
         fields.into_iter().collect()

@@ -2,7 +2,7 @@
 
 use crate::{
     action::{Kind, SetStatus},
-    template::Template,
+    template::Known,
 };
 
 use super::Arguments;
@@ -17,8 +17,13 @@ impl Arguments<'_, '_, '_, '_> {
                 .required(&self.fields, "to", Kind::SetStatus.example())?,
         };
         let to = self.template(field);
-        if let Some(word) = to.as_ref().and_then(Template::literal) {
-            self.status_to_set(word, field.node.span)?;
+        if let Some(to) = &to {
+            let span = field.node.span;
+            let words = self.known_words(field, to)?;
+            for word in words {
+                self.status_to_set(&word, span, to.known())?;
+            }
+            self.check_word(field, to, "", |_| Ok(()))?;
         }
         let revert = self
             .fields
@@ -36,7 +41,12 @@ impl Arguments<'_, '_, '_, '_> {
     }
 
     /// One of the statuses that a task or step can be given; the others come by themselves.
-    pub(super) fn status_to_set(&mut self, word: &str, at: Span) -> Option<()> {
+    pub(super) fn status_to_set(
+        &mut self,
+        word: &str,
+        at: Span,
+        known: Option<&Known>,
+    ) -> Option<()> {
         if SetStatus::WORDS.contains(&word) {
             return Some(());
         }
@@ -45,7 +55,12 @@ impl Arguments<'_, '_, '_, '_> {
             _ => did_you_mean(word, &SetStatus::WORDS),
         };
         let message = format!("`{word}` can't be set as a status");
-        self.reader.wrong(at, message, help);
+        match known {
+            Some(known) => self
+                .compiler
+                .wrong_value(self.reader, at, known, message, &help),
+            None => self.reader.wrong(at, message, help),
+        }
         None
     }
 

@@ -3,7 +3,8 @@
 use super::{
     helper::{Argument, counted, joined},
     operators::DATE_HELP,
-    reader::{Checker, Piece, Read, content, name},
+    reader::{Checker, Extra, Piece, Read, content, name},
+    words::Comparison,
 };
 use crate::template::{
     Fault,
@@ -19,6 +20,12 @@ const COMPARING: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
 impl Checker<'_> {
     /// A value with the filters and tests behind it.
     pub(super) fn filtered(&mut self) -> Read {
+        let piece = self.filters_and_tests()?;
+        self.consider(&piece);
+        Ok(piece)
+    }
+
+    fn filters_and_tests(&mut self) -> Read {
         let mut piece = self.signed()?;
         loop {
             if self.symbol("|").is_some() {
@@ -67,6 +74,7 @@ impl Checker<'_> {
             to: self.last_end(),
             literal: None,
             may_be_none: true,
+            extra: Extra::default(),
         })
     }
 
@@ -118,6 +126,7 @@ impl Checker<'_> {
                 };
                 if let [test, rest @ ..] = test {
                     self.check_test_name(&tested, &test.piece, rest.len());
+                    self.check_tested_words(&tested, (piece, arguments), &test.piece, rest);
                 }
                 piece.of.clone()
             }
@@ -145,7 +154,7 @@ impl Checker<'_> {
                 return Type::Any;
             }
             let name = Name { text: part, offset };
-            let found = names::field(&of, &owner, name);
+            let found = names::field(&of, &owner, name, self.scope);
             of = self.known(found);
             owner = format!("{owner}.{part}");
             offset += part.len() + 1;
@@ -174,6 +183,29 @@ impl Checker<'_> {
             offset: test.from + 1,
         };
         self.check_test(tested, place, arguments);
+    }
+
+    /// `selectattr("status", "eq", "PENDING")`, `select("in", […])`: compared with an enumeration as by an operator.
+    fn check_tested_words(
+        &mut self,
+        tested: &Type,
+        (list, arguments): (&Piece, &[Argument]),
+        test: &Piece,
+        with: &[Argument],
+    ) {
+        if let (Type::Word { words, .. }, Some(comparison), [with]) = (
+            tested,
+            test.literal.as_deref().and_then(Comparison::named),
+            with,
+        ) {
+            let attribute = match arguments {
+                [attribute, _, _] => attribute.piece.literal.as_deref(),
+                _ => None,
+            };
+            let attribute = attribute.map_or_else(String::new, |name| format!(".{name}"));
+            let field = format!("{}[…]{attribute}", self.slice(list));
+            self.check_words((words, None), &field, comparison, &with.piece);
+        }
     }
 
     fn check_test(&mut self, tested: &Type, test: Name<'_>, arguments: usize) {
@@ -218,12 +250,20 @@ impl Checker<'_> {
                         to: next.end(),
                         literal: content(next),
                         may_be_none: false,
+                        extra: Extra::default(),
                     },
                 }]
             }
             _ => Vec::new(),
         };
         self.check_test(&piece.of, name(token), arguments.len());
+        let extra = match (&arguments[..], Comparison::named(token.text)) {
+            ([with], Some(test)) => {
+                let test = if not.is_empty() { test } else { test.negated() };
+                self.compare_words(piece, test, &with.piece)
+            }
+            _ => Extra::default(),
+        };
         // In brackets: minijinja would read a word behind the test's name as its argument.
         let code = if arguments.is_empty() {
             format!("({} is {not}{})", piece.code, token.text)
@@ -242,6 +282,7 @@ impl Checker<'_> {
             to: self.last_end(),
             literal: None,
             may_be_none: false,
+            extra,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Calls of helpers, and whether their arguments can be right.
 
-use super::reader::{Checker, Piece, Read, Stop, name};
+use super::reader::{Checker, Extra, Piece, Read, Stop, name};
 use crate::{
     dates::{self, Distance},
     template::{
@@ -29,6 +29,7 @@ impl<'a> Checker<'a> {
             to,
             literal: None,
             may_be_none: false,
+            extra: Extra::default(),
         };
         let Some(helper) = signature::helper(token.text) else {
             self.note(names::unknown_helper(name(token)));
@@ -80,14 +81,14 @@ impl<'a> Checker<'a> {
         match param {
             Param::Object(fields) => self.check_object(helper, fields, piece),
             Param::Id => self.check_kind(helper, piece, "an id", |of| {
-                matches!(of, Type::Text | Type::Number)
+                of.is_text() || matches!(of, Type::Number)
             }),
             Param::Text => {
-                self.check_kind(helper, piece, "a text", |of| matches!(of, Type::Text));
+                self.check_kind(helper, piece, "a text", Type::is_text);
             }
             Param::Moment => {
                 self.check_kind(helper, piece, "an instant or a date", |of| {
-                    matches!(of, Type::Instant | Type::Text | Type::Date)
+                    of.is_text() || matches!(of, Type::Instant | Type::Date)
                 });
                 // The zone decides which moment a date is, not whether it is one.
                 self.check_literal(piece, |text| {
@@ -98,7 +99,7 @@ impl<'a> Checker<'a> {
             }
             Param::Distance => {
                 self.check_kind(helper, piece, "a distance like \"90 days\"", |of| {
-                    matches!(of, Type::Span | Type::Text)
+                    of.is_text() || matches!(of, Type::Span)
                 });
                 self.check_literal(piece, |text| match Distance::parse(text) {
                     Ok(distance) if distance.is_negative() => Err(dates::is_back(text)),
@@ -108,7 +109,7 @@ impl<'a> Checker<'a> {
             }
             Param::Days => {
                 self.check_kind(helper, piece, "a whole number", |of| {
-                    matches!(of, Type::Number | Type::Text)
+                    of.is_text() || matches!(of, Type::Number)
                 });
                 self.check_literal(piece, |text| {
                     text.trim()
@@ -118,7 +119,7 @@ impl<'a> Checker<'a> {
                 });
             }
             Param::Period => {
-                self.check_kind(helper, piece, "a period", |of| matches!(of, Type::Text));
+                self.check_kind(helper, piece, "a period", Type::is_text);
                 self.check_literal(piece, |text| {
                     Period::parse(text)
                         .map(|_| ())
@@ -145,6 +146,7 @@ impl<'a> Checker<'a> {
             of @ (Type::Bool
             | Type::Number
             | Type::Text
+            | Type::Word { .. }
             | Type::Date
             | Type::Instant
             | Type::Span
@@ -166,9 +168,14 @@ impl<'a> Checker<'a> {
     }
 
     fn check_literal(&mut self, piece: &Piece, check: impl Fn(&str) -> Result<(), String>) {
-        let wrong = piece.literal.as_deref().map(check);
-        if let Some(Err(message)) = wrong {
-            self.note(Fault::new(piece.from, piece.to - piece.from, message));
+        // Text that is written here, or that variables give.
+        let text = piece.literal.clone().or_else(|| {
+            let value = self.value(&piece.code, piece.from, piece.to)?;
+            value.as_str().map(str::to_owned)
+        });
+        if let Some(Err(message)) = text.as_deref().map(check) {
+            let fault = Fault::new(piece.from, piece.to - piece.from, message);
+            self.note(fault.with_vars(self.vars_in(piece.from, piece.to)));
         }
     }
 }

@@ -5,9 +5,11 @@
 //! of a text come out at once. Only a fault of syntax ends the reading.
 
 mod filter;
+mod fixed;
 mod helper;
 mod operators;
 mod reader;
 mod values;
+mod words;
 
 pub(super) use reader::{Checked, check};

@@ -1,6 +1,9 @@
 //! The rules of the grammar, from the weakest operator to the strongest.
 
-use super::reader::{Checker, Piece, Read, Stop};
+use super::{
+    reader::{Checker, Extra, Part, Piece, Read, Stop},
+    words::Comparison,
+};
 use crate::template::{
     Fault,
     lexer::{Kind, Token},
@@ -26,15 +29,25 @@ impl<'a> Checker<'a> {
     /// `a if condition else b`, and all that binds stronger.
     pub(super) fn expression(&mut self) -> Read {
         self.deeper(|this| {
+            let start = this.mark();
             let value = this.any_of()?;
             if this.word("if").is_none() {
+                this.consider(&value);
                 return Ok(value);
             }
+            let behind_value = this.mark();
             let condition = this.any_of()?;
             if this.word("else").is_none() {
                 return this.unexpected("`else` with another value");
             }
+            let truth = this.truth(&condition);
+            let before_other = this.mark();
             let other = this.expression()?;
+            match truth {
+                Some(true) => this.forget(before_other, this.mark()),
+                Some(false) => this.forget(start, behind_value),
+                None => {}
+            }
             Ok(Piece {
                 code: format!("{} if {} else {}", value.code, condition.code, other.code),
                 of: value.of.or(other.of),
@@ -42,16 +55,62 @@ impl<'a> Checker<'a> {
                 to: other.to,
                 literal: None,
                 may_be_none: true,
+                extra: Extra::default(),
             })
         })
     }
 
     fn any_of(&mut self) -> Read {
-        self.chain(&[(Kind::Name, "or")], Self::all_of, Type::or)
+        self.junction("or", Self::all_of)
     }
 
     fn all_of(&mut self) -> Read {
-        self.chain(&[(Kind::Name, "and")], Self::negation, Type::or)
+        self.junction("and", Self::negation)
+    }
+
+    /// Parts joined by `and` or `or`. Where one decides for all variables' sake, those behind it are never evaluated.
+    fn junction(&mut self, word: &str, part: fn(&mut Self) -> Read) -> Read {
+        let is_and = word == "and";
+        let mut left = part(self)?;
+        if !self.peek().is(Kind::Name, word) {
+            return Ok(left);
+        }
+        let mut is_decided = self.truth(&left) == Some(!is_and);
+        let mut never = left.extra.never.take();
+        let mut onlys = Vec::new();
+        if let Some(only) = left.extra.only.take() {
+            onlys.push((Part::of(&left), only));
+        }
+        while self.word(word).is_some() {
+            let start = self.mark();
+            let mut right = part(self)?;
+            if is_decided {
+                self.forget(start, self.mark());
+            }
+            is_decided |= self.truth(&right) == Some(!is_and);
+            never = if is_and {
+                never.or(right.extra.never.take())
+            } else {
+                never.filter(|_| right.extra.never.is_some())
+            };
+            if let Some(only) = right.extra.only.take() {
+                onlys.push((Part::of(&right), only));
+            }
+            left = Piece {
+                code: format!("{} {word} {}", left.code, right.code),
+                of: left.of.or(right.of),
+                from: left.from,
+                to: right.to,
+                literal: None,
+                may_be_none: true,
+                extra: Extra::default(),
+            };
+        }
+        if is_and {
+            never = never.or_else(|| self.exclusion(&onlys));
+        }
+        left.extra.never = never;
+        Ok(left)
     }
 
     fn negation(&mut self) -> Read {
@@ -64,6 +123,7 @@ impl<'a> Checker<'a> {
             of: Type::Bool,
             from: not.offset,
             literal: None,
+            extra: Extra::default(),
             ..piece
         })
     }
@@ -91,14 +151,19 @@ impl<'a> Checker<'a> {
             ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
             _ => self.check_order(&left, &right),
         }
-        Ok(Piece {
+        let compared = Comparison::named(function);
+        let extra = compared.map(|compared| self.compare_words(&left, compared, &right));
+        let piece = Piece {
             code: format!("{function}({}, {})", left.code, right.code),
             of: Type::Bool,
             from: left.from,
             to: right.to,
             literal: None,
             may_be_none: false,
-        })
+            extra: extra.unwrap_or_default(),
+        };
+        self.consider(&piece);
+        Ok(piece)
     }
 
     fn comparison_operator(&mut self) -> Result<Option<(Token<'a>, &'static str)>, Stop> {
@@ -121,7 +186,7 @@ impl<'a> Checker<'a> {
 
     fn check_container(&mut self, container: &Piece) {
         match &container.of {
-            Type::Any | Type::None | Type::Text | Type::List(_) => {}
+            Type::Any | Type::None | Type::Text | Type::Word { .. } | Type::List(_) => {}
             of @ (Type::Bool
             | Type::Number
             | Type::Date
@@ -163,14 +228,12 @@ impl<'a> Checker<'a> {
 
     fn check_order(&mut self, left: &Piece, right: &Piece) {
         let fits = match (&left.of, &right.of) {
-            (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => matches!(
-                other,
-                Type::Any | Type::None | Type::Number | Type::Text | Type::Instant
-            ),
-            (Type::Number, Type::Number)
-            | (Type::Text, Type::Text)
-            | (Type::Instant, Type::Instant) => true,
-            _ => false,
+            (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => {
+                other.is_text()
+                    || matches!(other, Type::Any | Type::None | Type::Number | Type::Instant)
+            }
+            (Type::Number, Type::Number) | (Type::Instant, Type::Instant) => true,
+            (left, right) => left.is_text() && right.is_text(),
         };
         if !fits {
             let message = format!("{} and {} have no order", left.of.word(), right.of.word());
@@ -206,8 +269,10 @@ impl<'a> Checker<'a> {
                 to: right.to,
                 literal: None,
                 may_be_none: true,
+                extra: Extra::default(),
             };
         }
+        self.consider(&left);
         Ok(left)
     }
 
@@ -247,6 +312,7 @@ impl<'a> Checker<'a> {
             to,
             literal: None,
             may_be_none: false,
+            extra: Extra::default(),
         })
     }
 
@@ -279,6 +345,7 @@ impl<'a> Checker<'a> {
                 to: right.to,
                 literal: None,
                 may_be_none: true,
+                extra: Extra::default(),
             };
         }
         Ok(left)
@@ -288,7 +355,10 @@ impl<'a> Checker<'a> {
 fn arithmetic(left: &Type, right: &Type) -> Type {
     match (left, right) {
         (Type::Number, Type::Number) => Type::Number,
-        (Type::Text | Type::Date, Type::Text | Type::Date) => Type::Text,
+        (
+            Type::Text | Type::Word { .. } | Type::Date,
+            Type::Text | Type::Word { .. } | Type::Date,
+        ) => Type::Text,
         _ => Type::Any,
     }
 }
@@ -299,7 +369,7 @@ fn can_be_equal(a: &Type, b: &Type) -> bool {
         Type::Any | Type::None => None,
         Type::Bool => Some(0),
         Type::Number => Some(1),
-        Type::Text | Type::Date => Some(2),
+        Type::Text | Type::Word { .. } | Type::Date => Some(2),
         Type::Instant => Some(3),
         Type::Span => Some(4),
         Type::List(_) => Some(5),

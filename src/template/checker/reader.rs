@@ -1,5 +1,9 @@
 //! Reading the tokens: what a rule can take, expect and report.
 
+use super::{
+    fixed::{Evaluate, Fixed},
+    words::Only,
+};
 use crate::template::{
     Fault, Scope,
     lexer::{Kind, Token},
@@ -19,6 +23,12 @@ pub(in crate::template) struct Checked {
     pub(in crate::template) of: Type,
     pub(in crate::template) offset: usize,
     pub(in crate::template) len: usize,
+    /// Why a condition would never hold.
+    pub(in crate::template) never: Option<Fault>,
+    /// It depends on no data.
+    pub(in crate::template) is_fixed: bool,
+    /// The variables in it.
+    pub(in crate::template) vars: Vec<String>,
 }
 
 /// A part of the expression that has been read.
@@ -33,6 +43,38 @@ pub(super) struct Piece {
     pub(super) literal: Option<String>,
     /// It stands in brackets, so a filter may have found nothing.
     pub(super) may_be_none: bool,
+    pub(super) extra: Extra,
+}
+
+/// What only comparisons with enumerations ask for.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    /// The items of a list that is written out.
+    pub(super) items: Vec<Part>,
+    /// What a field has where this holds.
+    pub(super) only: Option<Only>,
+    /// Why this never holds.
+    pub(super) never: Option<Fault>,
+}
+
+/// A value in the text.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) code: String,
+    pub(super) from: usize,
+    pub(super) to: usize,
+    pub(super) literal: Option<String>,
+}
+
+impl Part {
+    pub(super) fn of(piece: &Piece) -> Self {
+        Self {
+            code: piece.code.clone(),
+            from: piece.from,
+            to: piece.to,
+            literal: piece.literal.clone(),
+        }
+    }
 }
 
 /// The reading can't go on; the fault is noted.
@@ -43,10 +85,12 @@ pub(super) type Read = Result<Piece, Stop>;
 
 pub(super) struct Checker<'a> {
     pub(super) text: &'a str,
-    tokens: &'a [Token<'a>],
+    pub(super) tokens: &'a [Token<'a>],
     at: usize,
     pub(super) scope: &'a Scope,
-    faults: Vec<Fault>,
+    pub(super) evaluate: &'a Evaluate<'a>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) fixed: Vec<Fixed>,
     depth: usize,
 }
 
@@ -55,22 +99,31 @@ pub(in crate::template) fn check(
     text: &str,
     tokens: &[Token<'_>],
     scope: &Scope,
+    evaluate: &Evaluate<'_>,
 ) -> Result<Checked, Vec<Fault>> {
     let mut checker = Checker {
         text,
         tokens,
         at: 0,
         scope,
+        evaluate,
         faults: Vec::new(),
+        fixed: Vec::new(),
         depth: 0,
     };
     let piece = checker.whole();
+    if checker.faults.is_empty() {
+        checker.evaluate_fixed();
+    }
     match piece {
         Ok(piece) if checker.faults.is_empty() => Ok(Checked {
             code: piece.code,
             of: piece.of,
             offset: piece.from,
             len: piece.to - piece.from,
+            never: piece.extra.never,
+            is_fixed: checker.is_fixed(piece.from, piece.to),
+            vars: checker.vars_in(piece.from, piece.to),
         }),
         Ok(_) | Err(Stop) => Err(checker.faults),
     }

@@ -1,6 +1,6 @@
 //! Values: constants, names, brackets, and the fields and items of all of them.
 
-use super::reader::{Checker, Piece, Read, Stop, content, name};
+use super::reader::{Checker, Extra, Part, Piece, Read, Stop, content, name};
 use crate::template::{
     Fault,
     lexer::{Kind, Token},
@@ -87,6 +87,7 @@ impl Checker<'_> {
                 ..piece
             });
         }
+        let parts: Vec<_> = items.iter().map(Part::of).collect();
         let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
         let code = format!("[{}]", codes.join(", "));
         let of = items.into_iter().map(|item| item.of).reduce(Type::or);
@@ -97,6 +98,10 @@ impl Checker<'_> {
             to,
             literal: None,
             may_be_none: false,
+            extra: Extra {
+                items: parts,
+                ..Extra::default()
+            },
         })
     }
 
@@ -125,7 +130,7 @@ impl Checker<'_> {
         match token.kind {
             Kind::Name => {
                 self.next();
-                let of = names::field(&piece.of, self.slice(piece), name(token));
+                let of = names::field(&piece.of, self.slice(piece), name(token), self.scope);
                 Ok(self.member(piece, token, token.text, of))
             }
             Kind::Number | Kind::Text | Kind::Symbol | Kind::End => {
@@ -154,6 +159,7 @@ impl Checker<'_> {
             to: token.end().max(self.last_end()),
             literal: None,
             may_be_none: piece.may_be_none,
+            extra: Extra::default(),
         }
     }
 
@@ -174,7 +180,7 @@ impl Checker<'_> {
                 text: field,
                 offset: token.offset + 1,
             };
-            let of = names::field(&piece.of, self.slice(piece), inner);
+            let of = names::field(&piece.of, self.slice(piece), inner, self.scope);
             return Ok(self.member(piece, token, field, of));
         }
         let of = match &piece.of {
@@ -184,6 +190,7 @@ impl Checker<'_> {
             | Type::Bool
             | Type::Number
             | Type::Text
+            | Type::Word { .. }
             | Type::Date
             | Type::Instant
             | Type::Span
@@ -197,6 +204,7 @@ impl Checker<'_> {
             to: self.last_end(),
             literal: None,
             may_be_none: piece.may_be_none,
+            extra: Extra::default(),
         })
     }
 
@@ -215,6 +223,7 @@ fn leaf(token: Token<'_>, code: &str, of: Type) -> Piece {
         to: token.end(),
         literal: None,
         may_be_none: false,
+        extra: Extra::default(),
     }
 }
 

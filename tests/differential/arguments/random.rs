@@ -134,8 +134,12 @@ impl Action {
             0..4 => {
                 let from = tape.pick(&[Who::Leaver, Who::Id("2"), Who::Id("3")]);
                 let to = who(tape, is_rows);
-                // What is written alike is a mistake of the playbook.
-                let to = if from == to { Who::Id("4") } else { to };
+                // Who takes the own place is a mistake of the playbook, also by way of a variable.
+                let to = if from.known() == to.known() {
+                    Who::Id("4")
+                } else {
+                    to
+                };
                 Self::Replace { from, to }
             }
             4..6 => Self::Assign(several(tape, is_rows)),
