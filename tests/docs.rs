@@ -57,7 +57,7 @@ fn the_guide_lists_each_enumeration_with_its_words_and_fields() {
         }
     }
     let code = |words: &[String]| format!("`{}`", words.join("`, `"));
-    let mut table = String::new();
+    let mut table = Vec::new();
     for words in ENUMERATIONS {
         let mut fields = Vec::new();
         for record in &found {
@@ -71,8 +71,9 @@ fn the_guide_lists_each_enumeration_with_its_words_and_fields() {
             }
         }
         let all: Vec<String> = words.words.iter().map(ToString::to_string).collect();
-        table += &format!("| {} | {} | {} |\n", words.name, code(&all), code(&fields));
+        table.push(format!("| {} | {} | {} |\n", words.name, code(&all), code(&fields)));
     }
+    let table = table.concat();
     let guide = fs::read_to_string(root().join("docs/playbook.md")).unwrap();
     assert!(
         guide.contains(&table),
