@@ -71,7 +71,12 @@ fn the_guide_lists_each_enumeration_with_its_words_and_fields() {
             }
         }
         let all: Vec<String> = words.words.iter().map(ToString::to_string).collect();
-        table.push(format!("| {} | {} | {} |\n", words.name, code(&all), code(&fields)));
+        table.push(format!(
+            "| {} | {} | {} |\n",
+            words.name,
+            code(&all),
+            code(&fields)
+        ));
     }
     let table = table.concat();
     let guide = fs::read_to_string(root().join("docs/playbook.md")).unwrap();
