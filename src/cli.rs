@@ -1,6 +1,7 @@
 //! The command line as types: what can be written, never what it means.
 
 mod help;
+mod suggest;
 mod unused;
 
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
@@ -15,6 +16,8 @@ use crate::{
     dates::Distance,
     pace::{Rate, Share},
 };
+
+pub use suggest::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
@@ -34,6 +37,28 @@ pub struct Cli {
     pub command: Command,
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Cli {
+    /// Whether the result is to be JSON, and an error with it.
+    pub fn wants_json(&self) -> bool {
+        let format = match &self.command {
+            Command::Show(show) => show.format,
+            Command::Init(_)
+            | Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Diff(_)
+            | Command::Run(_)
+            | Command::Apply(_)
+            | Command::Resume(_)
+            | Command::Status(_)
+            | Command::Abandon(_)
+            | Command::Sandbox(_)
+            | Command::Schema
+            | Command::Completions(_) => Format::Text,
+        };
+        self.common.json || format == Format::Json
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -199,7 +224,7 @@ pub struct Common {
     )]
     pub no_interactive: bool,
 
-    /// Print the result as one JSON document
+    /// Print the result, or the error, as one JSON document
     #[arg(long, global = true, help_heading = "Output")]
     pub json: bool,
 

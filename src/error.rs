@@ -1,5 +1,7 @@
 //! The one error at the edge: what kind it is, what to do about it, what caused it; and the exit codes.
 
+mod document;
+
 use std::{
     error::Error as StdError,
     fmt,
@@ -9,6 +11,8 @@ use std::{
 use owo_colors::OwoColorize as _;
 
 use crate::{styles::Styles, text::Untrusted};
+
+pub use document::{Located, Place, write_errors};
 
 /// What is wrong, seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,10 @@ pub struct Error {
     pub message: String,
     pub hints: Vec<String>,
     pub source: Option<Box<dyn StdError + Send + Sync>>,
+    /// Where it is, for [`Error::write_json`]; people read it in the message.
+    pub place: Option<Box<Place>>,
+    /// The mistakes in files, where the error is about these; they were shown before it.
+    pub mistakes: Vec<Located>,
 }
 
 impl Error {
@@ -58,6 +66,8 @@ impl Error {
             message: message.into(),
             hints: Vec::new(),
             source: None,
+            place: None,
+            mistakes: Vec::new(),
         }
     }
 
@@ -93,6 +103,17 @@ impl Error {
         self
     }
 
+    /// Names the file, and the line if there is one.
+    #[must_use]
+    pub fn at(mut self, file: impl Into<String>, line: Option<u64>) -> Self {
+        self.place = Some(Box::new(Place {
+            file: Some(file.into()),
+            line,
+            column: None,
+        }));
+        self
+    }
+
     pub const fn exit_code(&self) -> ExitCode {
         self.kind.exit_code()
     }
@@ -117,21 +138,30 @@ impl Error {
                 writeln!(out, "{}", Untrusted(&self.message).terminal())?;
             }
         }
+        for cause in self.causes() {
+            line(out, "caused by:", styles.dim, &cause)?;
+        }
+        for hint in &self.hints {
+            line(out, "hint:", styles.hint, hint)?;
+        }
+        Ok(())
+    }
+
+    /// The messages of the errors below this one.
+    fn causes(&self) -> Vec<String> {
+        let mut causes = Vec::new();
         let mut above = self.message.clone();
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
             let message = error.to_string();
             // An error that passes its source on unchanged would say the same twice.
             if message != above {
-                line(out, "caused by:", styles.dim, &message)?;
+                causes.push(message.clone());
             }
             above = message;
             cause = error.source();
         }
-        for hint in &self.hints {
-            line(out, "hint:", styles.hint, hint)?;
-        }
-        Ok(())
+        causes
     }
 }
 
@@ -252,6 +282,24 @@ impl From<&clap::Error> for ExitCode {
         } else {
             Self::Done
         }
+    }
+}
+
+/// What clap says, for the JSON document: its message, and its tips as hints.
+impl From<&clap::Error> for Error {
+    fn from(error: &clap::Error) -> Self {
+        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Self::usage("a command or an argument is missing").hint("see wf-bulk --help");
+        }
+        let text = error.to_string();
+        let message = text.split("\n\n").next().unwrap_or_default();
+        let message: Vec<&str> = message.split_whitespace().collect();
+        let message = message.join(" ");
+        let message = message.strip_prefix("error: ").unwrap_or(&message);
+        let tips = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("tip: "));
+        tips.fold(Self::usage(message), Self::hint)
     }
 }
 

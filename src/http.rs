@@ -5,6 +5,7 @@
 
 mod failure;
 mod origin;
+mod proxy;
 mod renewal;
 mod spool;
 mod token;

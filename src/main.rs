@@ -1,26 +1,38 @@
 //! Parses the command line, runs the command, exits with its code.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use clap::Parser as _;
-use wf_bulk::{cli::Cli, commands, error, styles::Styles};
+use wf_bulk::{
+    cli::{Cli, json_is_wanted, with_suggestion},
+    commands, error,
+    styles::Styles,
+};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse().and_then(Cli::without_unused) {
+    let parsed = Cli::try_parse().map_err(|error| with_suggestion(error, env::args_os()));
+    let cli = match parsed.and_then(Cli::without_unused) {
         Ok(cli) => cli,
         Err(error) => {
             // Help or an error message; where nobody reads it, the exit code still tells.
             drop(error.print());
+            if error.use_stderr() && json_is_wanted(env::args_os()) {
+                drop(error::Error::from(&error).write_json(&mut anstream::stdout()));
+            }
             return error::ExitCode::from(&error).into();
         }
     };
+    let json = cli.wants_json();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(cause) => {
-            return report(&error::Error::failed("no thread can be started").caused_by(cause));
+            return report(
+                &error::Error::failed("no thread can be started").caused_by(cause),
+                json,
+            );
         }
     };
     let ended = runtime.block_on(commands::run(cli));
@@ -28,11 +40,14 @@ fn main() -> ExitCode {
     runtime.shutdown_background();
     match ended {
         Ok(exit_code) => exit_code.into(),
-        Err(error) => report(&error),
+        Err(error) => report(&error, json),
     }
 }
 
-fn report(error: &error::Error) -> ExitCode {
+fn report(error: &error::Error, json: bool) -> ExitCode {
     drop(error.report(&mut anstream::stderr(), Styles::coloured()));
+    if json {
+        drop(error.write_json(&mut anstream::stdout()));
+    }
     error.exit_code().into()
 }

@@ -65,6 +65,16 @@ pub enum TableError {
     },
 }
 
+impl TableError {
+    /// The line that is wrong, if it is one.
+    pub const fn line(&self) -> Option<u64> {
+        match self {
+            Self::Line { line, .. } => Some(*line),
+            Self::Io { .. } | Self::Column { .. } => None,
+        }
+    }
+}
+
 /// What is wrong with a file whose name is known above.
 #[derive(Debug)]
 enum Fault {

@@ -67,6 +67,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["cli", "commands", "error", "main"]),
     ("governor", &["pace"]),
     ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
     ("indicatif", &["report"]),
     ("miette", &["playbook"]),
     ("minijinja", &["template"]),

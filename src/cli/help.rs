@@ -30,6 +30,7 @@ pub(super) const VALIDATE: &str = "\
 Examples:
   wf-bulk validate playbooks/reassign.yaml
   wf-bulk validate playbooks/*.yaml --var leaver=10011
+  wf-bulk validate playbooks/*.yaml --json       each mistake with file, line, column, message and help
 
 No request is sent. All mistakes are shown at once, each with its line.";
 

@@ -126,7 +126,7 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
     const ANY: &str = "--state-dir d|--yes|--no-interactive|--quiet";
     let commands = [
         ("init", "", ""),
-        ("validate p.yaml", "", ""),
+        ("validate p.yaml", "", "--json"),
         ("plan p.yaml -o p.plan", SERVICE, "--json"),
         ("show p.plan", "", "--json"),
         ("diff a.plan b.plan", "", "--json"),

@@ -20,9 +20,10 @@ impl Command {
         let (service, json, verbose) = match self {
             Self::Run(_) | Self::Apply(_) | Self::Resume(_) => (true, true, true),
             Self::Plan(_) => (true, true, false),
-            Self::Show(_) | Self::Diff(_) | Self::Status(_) => (false, true, false),
+            Self::Validate(_) | Self::Show(_) | Self::Diff(_) | Self::Status(_) => {
+                (false, true, false)
+            }
             Self::Init(_)
-            | Self::Validate(_)
             | Self::Abandon(_)
             | Self::Sandbox(_)
             | Self::Schema

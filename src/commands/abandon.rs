@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     launch::not_kept,
+    mistaken::find_run,
     question::{Question, Stakes, ask, can_ask},
     signals::{self, unless_interrupted},
     terminal::say,
@@ -19,9 +20,7 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
-    let folder = StateDir::new(common.state_dir.clone())
-        .find(&args.run)
-        .map_err(not_kept)?;
+    let folder = find_run(&StateDir::new(common.state_dir.clone()), &args.run)?;
     let lock = folder.lock(Wait::Refuse).map_err(not_kept)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
     if snapshot.state.ending().is_some() {

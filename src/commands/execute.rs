@@ -139,13 +139,14 @@ pub(super) fn conclude(
 ) -> Result<ExitCode, Error> {
     let kept = write_files(folder, summary, || read_again(plan_file));
     say(|out| summary.write_text(out, STYLES));
-    if common.json {
-        print(|out| write_json(summary, out))?;
-    }
     kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
     summary
         .check()
         .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
+    // Last: with --json, an error is the one document.
+    if common.json {
+        print(|out| write_json(summary, out))?;
+    }
     Ok(summary.exit_code())
 }
 

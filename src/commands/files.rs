@@ -8,21 +8,27 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::terminal::say;
+use super::{
+    mistaken::{expect_plan, expect_playbook},
+    terminal::say,
+};
 use crate::{
     api::Id,
     cli::{Planning, Vars},
-    error::Error,
+    error::{Error, Located, Place},
     plan::{PlanError, Reader},
-    playbook::{self, Overrides, Playbook, Source},
+    playbook::{self, Mistakes, Overrides, Playbook, Source},
     table::{self, Columns, TableError},
     text::Untrusted,
 };
 
 /// Reads and checks a playbook; its mistakes are shown.
 pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<Playbook, Error> {
+    expect_playbook(path)?;
     let source = playbook::read(path).map_err(|error| {
-        Error::failed(format!("the playbook {} can't be read", path.display())).caused_by(error)
+        Error::failed(format!("the playbook {} can't be read", path.display()))
+            .caused_by(error)
+            .at(path.display().to_string(), None)
     })?;
     let overrides = vars
         .vars
@@ -33,10 +39,12 @@ pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<
         say(|out| write!(out, "{}", mistakes.render(true)));
         let number = mistakes.list().len();
         let noun = if number == 1 { "mistake" } else { "mistakes" };
-        Error::failed(format!(
+        let mut error = Error::failed(format!(
             "{} has {number} {noun}; nothing was requested",
             path.display()
-        ))
+        ));
+        error.mistakes = located(path, &mistakes);
+        error
     })?;
     if let Source::Search(_) = playbook.select.source {
         say(|out| {
@@ -47,6 +55,25 @@ pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<
         });
     }
     Ok(playbook)
+}
+
+/// The mistakes of a playbook, for the JSON document.
+fn located(path: &Path, mistakes: &Mistakes) -> Vec<Located> {
+    mistakes
+        .list()
+        .iter()
+        .zip(mistakes.positions())
+        .map(|(mistake, position)| Located {
+            place: Place {
+                file: Some(path.display().to_string()),
+                line: position.map(|at| at.line as u64),
+                column: position.map(|at| at.column as u64),
+            },
+            message: mistake.message.clone(),
+            causes: Vec::new(),
+            help: mistake.help.clone(),
+        })
+        .collect()
 }
 
 /// As [`load_playbook`], with what the command line says about planning.
@@ -78,8 +105,10 @@ pub(super) fn load_for_planning(
 
 /// The ids in a file: one a line, or in its column `id`.
 fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-        Error::usage("the file of ids can't be used").caused_by(error)
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>, line| {
+        Error::usage("the file of ids can't be used")
+            .caused_by(error)
+            .at(path.display().to_string(), line)
     };
     let mut ids = Vec::new();
     table::read(path, Columns::ListOf("id"), |row| {
@@ -91,7 +120,10 @@ fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
         ids.push((row.number, cells.get("id").cloned().unwrap_or_default()));
         Ok::<_, TableError>(())
     })
-    .map_err(|error| failed(error.into()))?;
+    .map_err(|error: TableError| {
+        let line = error.line();
+        failed(error.into(), line)
+    })?;
     ids.into_iter()
         .map(|(row, text)| {
             Id::new(&text).map_err(|error| {
@@ -101,6 +133,7 @@ fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
                         path.display()
                     )
                     .into(),
+                    Some(row),
                 )
             })
         })
@@ -109,12 +142,14 @@ fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
 
 /// Opens a plan for reading.
 pub(super) fn open_plan(path: &Path) -> Result<File, Error> {
+    expect_plan(path)?;
     File::open(path).map_err(|error| {
         Error::failed(format!(
             "the plan {} can't be read",
             Untrusted(&path.display().to_string()).terminal()
         ))
         .caused_by(error)
+        .at(path.display().to_string(), None)
     })
 }
 

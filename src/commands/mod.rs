@@ -12,6 +12,7 @@ mod execute;
 mod files;
 mod init;
 mod launch;
+mod mistaken;
 mod output;
 mod overview;
 mod pacing;
@@ -41,7 +42,7 @@ use crate::{
 pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     let Cli { command, common } = cli;
     match command {
-        Command::Validate(args) => validate::validate(&args),
+        Command::Validate(args) => validate::validate(&common, &args),
         Command::Plan(args) => plan::plan(&common, &args).await,
         Command::Diff(args) => diff::diff(&common, &args),
         Command::Show(args) => show::show(&common, &args),

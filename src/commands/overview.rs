@@ -48,7 +48,15 @@ pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> 
             | PlanError::NoEnd
             | PlanError::Digest { .. } => "make a new one: wf-bulk plan PLAYBOOK -o FILE",
         };
+        let line = match &error {
+            PlanError::Line { line, .. } => Some(*line),
+            PlanError::Io(_)
+            | PlanError::Version { .. }
+            | PlanError::NoEnd
+            | PlanError::Digest { .. } => None,
+        };
         Error::failed(format!("{} is no plan that can be used", path.display()))
+            .at(path.display().to_string(), line)
             .caused_by(error)
             .hint(hint)
     };

@@ -9,6 +9,7 @@ use super::{
     execute::{PreparedRun, execute},
     files::open_plan,
     launch::{lock_server, not_kept},
+    mistaken::find_run,
     overview::overview,
     signals,
     status::unreadable,
@@ -137,7 +138,7 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
 fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = &args.run {
-        return state_dir.find(prefix).map(Some).map_err(not_kept);
+        return find_run(&state_dir, prefix).map(Some);
     }
     let listing = state_dir.list().map_err(not_kept)?;
     for run in &listing.unreadable {

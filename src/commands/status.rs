@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{
     files::{open_plan, read_again, shown},
     launch::not_kept,
+    mistaken::find_run,
     terminal::{STYLES, print, say},
 };
 use crate::{
@@ -21,7 +22,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let mut lines = Vec::new();
     let mut one = None;
     if let Some(prefix) = &args.run {
-        let folder = state_dir.find(prefix).map_err(not_kept)?;
+        let folder = find_run(&state_dir, prefix)?;
         let settings = folder.settings().map_err(not_kept)?;
         let line = line(&folder, settings).map_err(not_kept)?;
         // While it runs, most of what looks like a doubt is on its way.

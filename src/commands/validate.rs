@@ -4,30 +4,38 @@ use jiff::Timestamp;
 
 use super::{
     files::{load_playbook, shown},
-    terminal::say,
+    terminal::{STYLES, print, say},
 };
 use crate::{
-    cli::Validate,
-    error::{Error, ExitCode},
+    cli::{Common, Validate},
+    error::{Error, ExitCode, write_errors},
 };
 
-pub(super) fn validate(args: &Validate) -> Result<ExitCode, Error> {
+pub(super) fn validate(common: &Common, args: &Validate) -> Result<ExitCode, Error> {
     let mut wrong = 0;
+    let mut mistakes = Vec::new();
     for path in &args.playbooks {
         match load_playbook(path, &args.vars, Timestamp::now()) {
             Ok(playbook) => say(|out| writeln!(out, "{}: {} is right", shown(path), playbook.name)),
             Err(error) if args.playbooks.len() == 1 => return Err(error),
             Err(error) => {
                 wrong += 1;
-                say(|out| error.report(out, super::terminal::STYLES));
+                say(|out| error.report(out, STYLES));
+                mistakes.extend(error.into_mistakes());
             }
         }
     }
-    match wrong {
-        0 => Ok(ExitCode::Done),
-        wrong => Err(Error::failed(format!(
+    if wrong > 0 {
+        let mut error = Error::failed(format!(
             "{wrong} of {} playbooks are wrong",
             args.playbooks.len()
-        ))),
+        ));
+        error.mistakes = mistakes;
+        return Err(error);
     }
+    let done = ExitCode::Done;
+    if common.json {
+        print(|out| write_errors(&[], done.code(), out))?;
+    }
+    Ok(done)
 }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use super::Origin;
+use super::{Origin, proxy::Way};
 use crate::api::TransportError;
 
 /// Sorts a failure of the HTTP client.
@@ -19,7 +19,10 @@ pub(super) fn transport(error: reqwest::Error, origin: &Origin) -> TransportErro
     let why = innermost(&error.without_url());
     if sent_nothing {
         TransportError::NotSent {
-            reason: format!("can't connect to {origin}: {why}"),
+            reason: format!(
+                "can't connect to {origin}{}: {why}",
+                Way::to(origin, |name| std::env::var(name).ok())
+            ),
         }
     } else if unwritten {
         TransportError::NotSent {

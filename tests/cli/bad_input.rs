@@ -308,3 +308,30 @@ fn a_text_in_another_encoding_is_named_with_its_line_and_the_fix() {
         .expect_code(1)
         .expect_said("line 1 is UTF-16, not UTF-8: save the file as UTF-8");
 }
+
+#[test]
+fn a_proxy_that_does_not_answer_is_named_with_the_variable_that_names_it() {
+    let environment = Environment::new().with_playbooks();
+    // A port that was free a moment ago.
+    let address = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let plan = [
+        "plan",
+        "playbooks/reassign.yaml",
+        "-o",
+        "x.plan",
+        "--server",
+        "https://service.example",
+    ];
+    let mut command = environment.command(&plan);
+    command
+        .env("EPILOT_TOKEN", "t")
+        .env("HTTPS_PROXY", format!("http://me:s3cr3t@{address}"));
+    let ended = crate::environment::Ended::from(command.output().unwrap())
+        .expect_code(1)
+        .expect_said(&format!("through the proxy http://{address}"))
+        .expect_said("unset HTTPS_PROXY");
+    assert!(!ended.stderr.contains("s3cr3t"), "{}", ended.stderr);
+}

@@ -18,6 +18,7 @@ mod large;
 mod ledger;
 mod lists;
 mod main_job;
+mod messages;
 mod next_steps;
 mod operations;
 mod options;

@@ -1,0 +1,404 @@
+//! What people write who know other tools, and what it is called here.
+
+use std::ffi::OsString;
+
+use clap::{
+    CommandFactory as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::Cli;
+
+/// Words for a command, and what to write instead.
+const COMMANDS: [(&[&str], &str); 12] = [
+    (
+        &["undo", "rollback", "revert", "restore"],
+        "no command undoes a run: `wf-bulk show PLAN --format json` has the earlier values; write a playbook that sets them again",
+    ),
+    (
+        &["destroy", "delete", "remove", "rm"],
+        "a playbook deletes, with the action `delete`: wf-bulk run PLAYBOOK; to give up a run: wf-bulk abandon RUN",
+    ),
+    (
+        &[
+            "list", "ls", "runs", "history", "log", "logs", "ps", "get", "state",
+        ],
+        "to list the runs here: wf-bulk status",
+    ),
+    (
+        &["cancel", "stop", "kill", "abort", "pause"],
+        "press Ctrl-C where the run works; to give up what is left of it: wf-bulk abandon RUN",
+    ),
+    (
+        &["retry", "continue", "restart", "rerun", "recover"],
+        "to continue a run: wf-bulk resume --last; to try failed changes again: wf-bulk run PLAYBOOK --only-file .wf-bulk/runs/RUN/failed.csv",
+    ),
+    (
+        &["verify", "check", "lint", "test"],
+        "to check a playbook: wf-bulk validate PLAYBOOK; to check and show a plan: wf-bulk show PLAN",
+    ),
+    (
+        &["preview", "dry-run", "dryrun", "what-if", "simulate"],
+        "to see what a playbook would change: wf-bulk run PLAYBOOK --dry-run",
+    ),
+    (
+        &["exec", "execute", "start", "deploy", "up", "do"],
+        "to plan, ask and apply: wf-bulk run PLAYBOOK; to apply a plan: wf-bulk apply PLAN",
+    ),
+    (
+        &["describe", "view", "cat", "inspect", "print", "report"],
+        "to show a plan: wf-bulk show PLAN; to show a run: wf-bulk status RUN",
+    ),
+    (
+        &["new", "create", "template"],
+        "to write a playbook to start from: wf-bulk init DIR",
+    ),
+    (
+        &["login", "auth", "configure", "config"],
+        "there is no login: set EPILOT_TOKEN, or use --profile NAME of epilot's own tools",
+    ),
+    (&["version"], "wf-bulk --version"),
+];
+
+/// Flags, the commands that have another name for them (`*`: all), and what to write there. The first that fits is said.
+const FLAGS: [(&[&str], &str, &str); 24] = [
+    (
+        DRY_RUN,
+        "run",
+        "--dry-run shows the plan and changes nothing",
+    ),
+    (
+        DRY_RUN,
+        "apply",
+        "to see what the plan would change: wf-bulk show PLAN",
+    ),
+    (
+        DRY_RUN,
+        "resume",
+        "to see what is left of the run: wf-bulk status RUN",
+    ),
+    (
+        DRY_RUN,
+        "plan validate show diff status",
+        "this command changes nothing; leave the flag out",
+    ),
+    (
+        &["--force", "-f"],
+        "run apply",
+        "--yes answers the question; --again applies what an earlier run did; --no-recheck overwrites what changed since",
+    ),
+    (
+        &["--force", "-f"],
+        "plan",
+        "-o replaces an earlier plan; any other file is deleted by hand",
+    ),
+    (
+        &[
+            "--auto-approve",
+            "-auto-approve",
+            "--assume-yes",
+            "--confirm",
+            "--no-confirm",
+            "--non-interactive",
+            "--no-input",
+            "--force",
+            "-f",
+        ],
+        "run apply abandon",
+        "--yes makes changes without a question",
+    ),
+    (
+        &["-e", "--extra-vars", "--set", "--variable", "-var"],
+        "run plan validate",
+        "--var NAME=VALUE sets a variable of the playbook",
+    ),
+    (
+        &["--limit", "--only", "--exclude", "--var", "-e", "-l"],
+        "apply",
+        "a plan is applied whole; plan again with this flag: wf-bulk plan PLAYBOOK -o FILE",
+    ),
+    (
+        &["-l", "--max", "--first"],
+        "run plan",
+        "--limit N selects the first N targets",
+    ),
+    (
+        &["--target", "--include", "--id"],
+        "run plan",
+        "--only ID selects only this execution or part",
+    ),
+    (
+        &["--skip", "--ignore", "--except"],
+        "run plan",
+        "--exclude ID leaves out an execution or a part",
+    ),
+    (
+        &[
+            "--parallelism",
+            "--parallel",
+            "--forks",
+            "--threads",
+            "--workers",
+            "-j",
+            "-p",
+        ],
+        "run apply resume",
+        "--concurrency N works on N executions at the same time",
+    ),
+    (
+        &["--rps", "--qps", "--rate-limit", "--throttle"],
+        "run apply resume",
+        "--rate 4/s limits the request rate",
+    ),
+    (
+        &["--retry"],
+        "resume",
+        "--in-doubt retry sends changes in doubt again",
+    ),
+    (
+        &[
+            "--continue-on-error",
+            "--keep-going",
+            "--ignore-errors",
+            "--fail-fast",
+        ],
+        "run apply resume",
+        "--max-errors N stops after N failed changes, --stop-after N after N failures in a row",
+    ),
+    (
+        &["--host", "--url", "--endpoint", "--base-url", "--api-url"],
+        SERVICE,
+        "--server URL names the service",
+    ),
+    (
+        &["--api-key", "--api-token", "--bearer", "--access-token"],
+        SERVICE,
+        "set EPILOT_TOKEN, or use --token-file FILE",
+    ),
+    (
+        &["--env", "--context", "--environment"],
+        SERVICE,
+        "--profile NAME uses a profile of epilot's own tools",
+    ),
+    (
+        &["--debug", "--trace", "-d"],
+        "run apply resume",
+        "--verbose shows a line for each change",
+    ),
+    (
+        &["--silent", "--no-progress"],
+        "*",
+        "--quiet shows no progress",
+    ),
+    (
+        OUTPUT,
+        "show",
+        "--format json|markdown|html chooses the format; `> FILE` writes it to a file",
+    ),
+    (
+        OUTPUT,
+        "run",
+        "--json prints the result as one JSON document; to keep the plan: wf-bulk plan PLAYBOOK -o FILE",
+    ),
+    (
+        OUTPUT,
+        "validate plan diff apply resume status",
+        "--json prints the result as one JSON document",
+    ),
+];
+
+/// The commands that make requests.
+const SERVICE: &str = "run plan apply resume";
+
+const DRY_RUN: &[&str] = &[
+    "--dry-run",
+    "--check",
+    "-C",
+    "--what-if",
+    "--whatif",
+    "--preview",
+    "--noop",
+    "-n",
+    "--simulate",
+    "--diff",
+    "--plan",
+];
+
+const OUTPUT: &[&str] = &["-o", "--output", "--out", "--format"];
+
+/// Whether the command line asks for JSON, also where it can't be understood otherwise.
+pub fn json_is_wanted(arguments: impl IntoIterator<Item = OsString>) -> bool {
+    arguments
+        .into_iter()
+        .take_while(|argument| argument != "--")
+        .any(|argument| argument == "--json")
+}
+
+/// The same error, with what it is called here in place of clap's guesses.
+pub fn with_suggestion(
+    mut error: clap::Error,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> clap::Error {
+    let said = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let tip = match error.kind() {
+        ErrorKind::InvalidSubcommand => {
+            said(&error, ContextKind::InvalidSubcommand).and_then(|word| for_command(&word))
+        }
+        ErrorKind::UnknownArgument => {
+            let cli = Cli::command();
+            let command = arguments
+                .into_iter()
+                .find_map(|argument| Some(cli.find_subcommand(argument)?.get_name().to_owned()));
+            said(&error, ContextKind::InvalidArg)
+                .and_then(|flag| for_flag(command.as_deref()?, &flag))
+        }
+        // clap's kinds are many, and grow with its versions.
+        _ => None,
+    };
+    match tip {
+        Some(tip) => {
+            for guess in [
+                ContextKind::SuggestedArg,
+                ContextKind::SuggestedSubcommand,
+                ContextKind::Suggested,
+            ] {
+                error.remove(guess);
+            }
+            error.insert(
+                ContextKind::Suggested,
+                ContextValue::StyledStrs(vec![tip.into()]),
+            );
+        }
+        // "To pass '--check' as a value, use '-- --check'": nobody means that.
+        None if error.kind() == ErrorKind::UnknownArgument => {
+            error.remove(ContextKind::Suggested);
+        }
+        None => {}
+    }
+    error
+}
+
+fn for_command(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    COMMANDS
+        .iter()
+        .find(|(words, _)| words.contains(&word.as_str()))
+        .map(|(_, tip)| *tip)
+}
+
+fn for_flag(command: &str, flag: &str) -> Option<&'static str> {
+    let flag = flag.split('=').next().unwrap_or(flag);
+    FLAGS
+        .iter()
+        .find(|(flags, commands, _)| {
+            flags.contains(&flag)
+                && (*commands == "*" || commands.split(' ').any(|name| name == command))
+        })
+        .map(|(.., tip)| *tip)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Command;
+
+    use super::*;
+
+    fn names(command: &Command) -> Vec<String> {
+        command
+            .get_arguments()
+            .filter_map(|argument| argument.get_long())
+            .map(|long| format!("--{long}"))
+            .collect()
+    }
+
+    #[test]
+    fn what_is_suggested_is_there_and_what_it_replaces_is_not() {
+        let cli = Cli::command();
+        let words = |text: &str| -> Vec<String> {
+            text.split([' ', ':', ';', ',', '`', '|', '(', ')'])
+                .map(str::to_owned)
+                .collect()
+        };
+        let all: Vec<&str> = cli.get_subcommands().map(Command::get_name).collect();
+        for (word, tip) in COMMANDS {
+            assert!(word.iter().all(|word| !all.contains(word)), "{word:?}");
+            let words = words(tip);
+            for pair in words.windows(2).filter(|pair| pair[0] == "wf-bulk") {
+                let known = all.contains(&pair[1].as_str()) || pair[1] == "--version";
+                assert!(known, "{tip}");
+            }
+        }
+        for (flags, commands, tip) in FLAGS {
+            let commands = if commands == "*" {
+                all.clone()
+            } else {
+                commands.split(' ').collect()
+            };
+            for name in commands {
+                let command = cli.find_subcommand(name).unwrap();
+                let known = [names(command), names(&cli)].concat();
+                for flag in flags {
+                    // `-f` and others may be in the table for some commands alone.
+                    let replaced =
+                        !known.contains(&(*flag).to_owned()) || for_flag(name, flag) != Some(tip);
+                    assert!(
+                        replaced
+                            || flag.len() == 2
+                            || *flag == "--output"
+                            || *flag == "--format"
+                            || *flag == "--dry-run",
+                        "{name} has {flag}"
+                    );
+                }
+                let own = words(tip.split("wf-bulk").next().unwrap());
+                for flag in own.iter().filter(|word| word.starts_with("--")) {
+                    assert!(known.contains(flag), "{name} has no {flag}: {tip}");
+                }
+            }
+        }
+    }
+
+    fn said(line: &str) -> String {
+        let arguments = || line.split(' ').map(OsString::from);
+        let error = <Cli as clap::Parser>::try_parse_from(arguments()).unwrap_err();
+        with_suggestion(error, arguments()).to_string()
+    }
+
+    #[test]
+    fn what_other_tools_call_it_is_answered_with_what_it_is_called_here() {
+        for (line, tip) in [
+            ("wf-bulk undo", "no command undoes a run"),
+            ("wf-bulk destroy p.yaml", "wf-bulk abandon RUN"),
+            ("wf-bulk runs", "wf-bulk status"),
+            ("wf-bulk list", "wf-bulk status"),
+            ("wf-bulk cancel x", "wf-bulk abandon RUN"),
+            ("wf-bulk retry x", "wf-bulk resume --last"),
+            ("wf-bulk verify x", "wf-bulk validate PLAYBOOK"),
+            ("wf-bulk run p.yaml --check", "--dry-run shows the plan"),
+            ("wf-bulk run p.yaml --check=1", "--dry-run shows the plan"),
+            ("wf-bulk run p.yaml --auto-approve", "--yes makes changes"),
+            ("wf-bulk apply x.plan --force", "--yes answers the question"),
+            ("wf-bulk apply x.plan --dry-run", "wf-bulk show PLAN"),
+            ("wf-bulk show x.plan -o json", "--format json|markdown|html"),
+            ("wf-bulk status -o json", "--json prints the result"),
+            ("wf-bulk --sandbox run p.yaml -e a=1", "--var NAME=VALUE"),
+            // clap's own guesses stay where the table knows nothing.
+            ("wf-bulk plan p.yaml --outptu x", "'--output'"),
+            ("wf-bulk vlidate p.yaml", "'validate'"),
+        ] {
+            let said = said(line);
+            assert!(said.contains(tip), "{line}: {said}");
+        }
+        assert!(!said("wf-bulk run p.yaml --frobnicate").contains("as a value"));
+    }
+
+    #[test]
+    fn json_is_wanted_before_the_end_of_the_flags_only() {
+        let wanted = |line: &str| json_is_wanted(line.split(' ').map(OsString::from));
+        assert!(wanted("wf-bulk run --json --frobnicate"));
+        assert!(!wanted("wf-bulk run -- --json"));
+    }
+}
