@@ -152,7 +152,7 @@ impl Policy {
             | Verdict::Gone { .. }
             | Verdict::Unauthorized { .. } => Next::Done,
             Verdict::NotSent { .. } => again(Trouble::Transient, None).unwrap_or(Next::GiveUp),
-            Verdict::Throttled { retry_after } => {
+            Verdict::Throttled { retry_after, .. } => {
                 again(Trouble::Throttled, *retry_after).unwrap_or(Next::GiveUp)
             }
             Verdict::Unknown { retry_after, .. } => match repeat {
@@ -176,7 +176,7 @@ impl Policy {
             | ReadTrouble::Refused { .. }
             | ReadTrouble::NotJson { .. }
             | ReadTrouble::TooLarge { .. } => return NextRead::GiveUp,
-            ReadTrouble::Throttled { retry_after } => (Trouble::Throttled, *retry_after),
+            ReadTrouble::Throttled { retry_after, .. } => (Trouble::Throttled, *retry_after),
             ReadTrouble::Unreachable { .. } => (Trouble::Transient, None),
             ReadTrouble::Failing { retry_after, .. } => (Trouble::Transient, *retry_after),
         };
@@ -252,7 +252,10 @@ mod tests {
 
     #[test]
     fn every_verdict_of_a_write_has_what_follows_from_it() {
-        let throttled = |retry_after| Verdict::Throttled { retry_after };
+        let throttled = |retry_after| Verdict::Throttled {
+            message: text(),
+            retry_after,
+        };
         let (soon, late) = (RetryAfter::Seconds(300), RetryAfter::Seconds(301));
         let refused = Verdict::Refused {
             status: 400,
@@ -315,7 +318,10 @@ mod tests {
             (unknown(None), Repeat::Safe, "read back"),
             (unknown(None), Repeat::Readable, "read back"),
             (
-                Verdict::Throttled { retry_after: None },
+                Verdict::Throttled {
+                    message: text(),
+                    retry_after: None,
+                },
                 Repeat::Safe,
                 "again",
             ),
@@ -350,7 +356,10 @@ mod tests {
             ),
             (ReadTrouble::TooLarge { limit: 1 }, None),
             (
-                ReadTrouble::Throttled { retry_after: None },
+                ReadTrouble::Throttled {
+                    message: text(),
+                    retry_after: None,
+                },
                 Some(Trouble::Throttled),
             ),
             (

@@ -19,7 +19,10 @@ pub enum Verdict {
     /// The service does not accept the token.
     Unauthorized { message: String },
     /// The service wants fewer requests; nothing changed.
-    Throttled { retry_after: Option<RetryAfter> },
+    Throttled {
+        message: String,
+        retry_after: Option<RetryAfter>,
+    },
     /// Nothing left this machine.
     NotSent { reason: String },
     /// Nobody knows whether it took effect.
@@ -52,8 +55,11 @@ pub enum ReadTrouble {
     Unauthorized { message: String },
     #[error("the service refuses with {status}: {message}")]
     Refused { status: u16, message: String },
-    #[error("the service answers 429, too many requests: lower the rate")]
-    Throttled { retry_after: Option<RetryAfter> },
+    #[error("the service answers 429, too many requests ({message}): lower the rate")]
+    Throttled {
+        message: String,
+        retry_after: Option<RetryAfter>,
+    },
     /// No connection: reading again may help.
     #[error("the server can't be reached, check --server: {reason}")]
     Unreachable { reason: String },
@@ -181,7 +187,10 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
             reason: not_from_service(reply),
             retry_after,
         },
-        429 => Verdict::Throttled { retry_after },
+        429 => Verdict::Throttled {
+            message: reply.message(),
+            retry_after,
+        },
         400..=407 | 409..=499 => Verdict::Refused {
             status: reply.status,
             message: reply.message(),
@@ -226,7 +235,10 @@ pub fn read_outcome(
         (401, _) => Err(ReadTrouble::Unauthorized {
             message: reply.message(),
         }),
-        (429, _) => Err(ReadTrouble::Throttled { retry_after }),
+        (429, _) => Err(ReadTrouble::Throttled {
+            message: reply.message(),
+            retry_after,
+        }),
         (400..=407 | 409..=499, _) => Err(ReadTrouble::Refused {
             status: reply.status,
             message: reply.message(),
@@ -460,7 +472,10 @@ mod tests {
         reply.retry_after = retry_after;
         assert_eq!(
             verdict(&Ok(reply.clone())),
-            Verdict::Throttled { retry_after }
+            Verdict::Throttled {
+                message: "no message".to_owned(),
+                retry_after
+            }
         );
         reply.status = 503;
         assert!(matches!(

@@ -196,6 +196,7 @@ mod tests {
                     line,
                     attempt,
                     reason: reason(),
+                    held_up: false,
                 },
                 9..=10 => Record::Unknown {
                     line,

@@ -50,11 +50,13 @@ pub enum Record {
     /// The service asked to come back later (429) and did nothing.
     Throttled { line: u64, attempt: u32 },
     /// The attempt is known to have had no effect: no connection was made, or the service said no
-    /// while an earlier attempt is still in doubt.
+    /// while an earlier attempt is still in doubt. `held_up`: the reason is ours, and not what the attempt met.
     NotSent {
         line: u64,
         attempt: u32,
         reason: Detail,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        held_up: bool,
     },
     /// No conclusive answer had come at this moment, and the attempt was given up: the request had left before, if at
     /// all. (`started` may be minutes older: a rest that the service asks for comes between.) The moment is for people:
@@ -258,6 +260,7 @@ mod tests {
                 line: 2,
                 attempt: 1,
                 reason: reason.clone(),
+                held_up: false,
             },
             Record::Unknown {
                 line: 2,

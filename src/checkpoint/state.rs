@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     error::Illegal,
     phase::{Phase, Step},
-    record::{Ending, Header, Record},
+    record::{Detail, Ending, Header, Record},
 };
 use crate::outcome::{Counts, Outcome};
 
@@ -25,6 +25,8 @@ pub struct State {
     phases: Vec<Phase>,
     /// How often each change was started that has no end.
     attempts: BTreeMap<u64, u32>,
+    /// What the last attempt met that is known of these.
+    met: BTreeMap<u64, Detail>,
     ended: Counts,
     changes: u64,
     /// Changes that have a record.
@@ -54,6 +56,7 @@ impl State {
         Ok(Self {
             phases,
             attempts: BTreeMap::new(),
+            met: BTreeMap::new(),
             ended: Counts::default(),
             changes,
             touched: 0,
@@ -83,11 +86,27 @@ impl State {
             Record::Throttled { line, attempt } => {
                 self.step(line, Step::Throttled, Some((attempt, 0)))
             }
-            Record::NotSent { line, attempt, .. } => {
-                self.step(line, Step::NotSent, Some((attempt, 0)))
+            Record::NotSent {
+                line,
+                attempt,
+                ref reason,
+                held_up,
+            } => {
+                self.step(line, Step::NotSent, Some((attempt, 0)))?;
+                if !held_up {
+                    self.met.insert(line, reason.clone());
+                }
+                Ok(())
             }
-            Record::Unknown { line, attempt, .. } => {
-                self.step(line, Step::Unknown, Some((attempt, 0)))
+            Record::Unknown {
+                line,
+                attempt,
+                ref reason,
+                ..
+            } => {
+                self.step(line, Step::Unknown, Some((attempt, 0)))?;
+                self.met.insert(line, reason.clone());
+                Ok(())
             }
             Record::NotApplied { line, attempt } => {
                 self.step(line, Step::NotApplied, Some((attempt, 0)))
@@ -98,6 +117,7 @@ impl State {
             Record::Ended { line, outcome, .. } => {
                 self.step(line, Step::Ended(outcome), None)?;
                 self.attempts.remove(&line);
+                self.met.remove(&line);
                 self.ended.add(outcome.into(), 1);
                 Ok(())
             }
@@ -151,6 +171,12 @@ impl State {
             attempts: *attempts,
             doubtful: self.phase(line).is_doubtful(),
         })
+    }
+
+    /// What the last attempt met of the change on this plan line, as far as that was written down; none once the change
+    /// has its end.
+    pub fn met(&self, line: u64) -> Option<&str> {
+        self.met.get(&line).map(Detail::as_str)
     }
 
     /// All changes that were started and have no end, in the plan's order, by plan line.
@@ -249,7 +275,7 @@ fn index(line: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::record::{Detail, End};
+    use crate::checkpoint::record::End;
 
     fn state() -> State {
         State::new(&Header::new("r".into(), "d".into(), 6, 3)).unwrap()

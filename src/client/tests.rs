@@ -365,6 +365,7 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
     assert_eq!(
         stage.client.send(&patch(), None, 1).await,
         Verdict::Throttled {
+            message: "no message".to_owned(),
             retry_after: Some(RetryAfter::Seconds(3_600))
         }
     );

@@ -143,11 +143,13 @@ fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
             | Record::NotSent {
                 line,
                 reason: detail,
+                held_up: false,
                 ..
             } => (*line, detail),
             Record::Ended { detail: None, .. }
             | Record::Started { .. }
             | Record::Throttled { .. }
+            | Record::NotSent { held_up: true, .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
             | Record::StageStopped { .. }

@@ -5,6 +5,7 @@ use std::{slice::from_ref, time::Duration};
 use serde_json::json;
 
 use super::{
+    DoubtAnswer,
     fake_service::{Fault, Shown},
     sample::{
         add_task, close, delete, due, kinds, reassign, request_of, run_automation, run_now, start,
@@ -115,6 +116,11 @@ async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
         assert_eq!(stage.outcomes(), [Some(Outcome::Failed)]);
         assert_eq!(stage.sends(), [ATTEMPTS as usize]);
         assert_eq!(stage.effects(), [0]);
+        let (field, old) = change.before.first_key_value().unwrap();
+        let expected = format!(
+            "did not take effect in 3 attempts, the last: answered 200, and {field} is still {old}"
+        );
+        assert_eq!(said(&stage), expected);
     }
     let change = run_automation("e", "t0");
     for shows in [Shown::Empty, Shown::Other] {
@@ -128,6 +134,82 @@ async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
     }
     let stage = played(&[start("e")], &start("e"), &[STALE]).await;
     assert_eq!(stage.outcomes(), [None]);
+    let doubt =
+        "nobody knows whether it took effect (answered 200, and the answer has no id); look";
+    let said = said(&stage);
+    assert!(said.starts_with(doubt), "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
+    let (patch, once) = (reassign("e", "t0"), run_automation("e", "t0"));
+    let lie = Fault::Lie {
+        works: false,
+        shows: Shown::Empty,
+    };
+    for (change, faults, expected) in [
+        (&patch, &[Fault::Refused; 1][..], "400: bad"),
+        (&patch, &[Fault::Throttled(None); 9], "429: slow down"),
+        (&patch, &[Fault::NotSent; 9], "no connection"),
+        (
+            &patch,
+            &[Fault::DropBefore; 9],
+            "did not take effect in 3 attempts, the last: the connection broke",
+        ),
+        (
+            &patch,
+            &[Fault::DropBefore, Fault::Refused, Fault::Refused],
+            "did not take effect in 3 attempts, the last: 400: bad",
+        ),
+        (
+            &patch,
+            &[
+                Fault::FailBefore,
+                Fault::Throttled(None),
+                Fault::Throttled(None),
+            ],
+            "did not take effect in 3 attempts, the last: 429: slow down",
+        ),
+        (
+            &once,
+            &[Fault::FailBefore],
+            "nobody knows whether it took effect (the server answered 500: internal); look",
+        ),
+        (
+            &once,
+            &[lie],
+            "nobody knows whether it took effect (answered 200, and the answer does not say what it is); look",
+        ),
+    ] {
+        let stage = played(from_ref(change), change, faults).await;
+        let said = said(&stage);
+        let said = match said.split_once("; look") {
+            Some((said, _)) => format!("{said}; look"),
+            None => said,
+        };
+        assert_eq!(said, expected, "{faults:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_later_session_knows_what_the_last_attempt_met() {
+    let change = run_automation("e", "t0");
+    let mut stage = played(from_ref(&change), &change, &[Fault::FailBefore]).await;
+    let met = "the server answered 500: internal";
+    stage.run().await.unwrap();
+    let again = said(&stage);
+    assert!(
+        again.starts_with(&format!(
+            "nobody knows whether it took effect ({met}); look"
+        )),
+        "{again}"
+    );
+    stage.settings.doubts = Some(DoubtAnswer::Skip);
+    stage.run().await.unwrap();
+    assert_eq!(
+        said(&stage),
+        format!("left in doubt, as a person said ({met})")
+    );
 }
 
 #[tokio::test(start_paused = true)]

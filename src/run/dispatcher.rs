@@ -322,7 +322,8 @@ impl<'a> Dispatcher<'a> {
                     Standing::Doubtful { may_repeat, .. } => {
                         counts.add(Outcome::InDoubt, 1);
                         is_open = true;
-                        self.report(&to_look_at(planned, may_repeat));
+                        let met = self.checkpoint.state().met(planned.line).map(str::to_owned);
+                        self.report(&to_look_at(planned, may_repeat, met.as_deref()));
                     }
                 }
             }

@@ -142,6 +142,7 @@ impl Link {
                 line: planned.line,
                 attempt,
                 reason: Detail::new("its intent could not be written down"),
+                held_up: true,
             });
             self.trouble(Drain::Checkpoint {
                 message: failure.to_string(),

@@ -41,14 +41,15 @@ pub(super) struct Shared {
     pub(super) now: fn() -> i64,
 }
 
-/// Brings a group's changes to an end, as far as that is possible now. `standings` says where each of them stood in
+/// Brings a group's changes to an end, as far as that is possible now. `places` says where each of them stood in
 /// the checkpoint. What stays in doubt is left for a later pass.
-pub(super) async fn work(shared: &Shared, link: &Link, group: Group, standings: Vec<Standing>) {
+pub(super) async fn work(shared: &Shared, link: &Link, group: Group, places: Places) {
     let mut worker = Worker {
         shared,
         link,
         group,
-        standings,
+        standings: places.standings,
+        met: places.met,
         view: View::Unread,
         fresh_until: None,
     };
@@ -58,11 +59,19 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: Group, standings: 
     }
 }
 
+/// What is known of each change of a group, in its order.
+pub(super) struct Places {
+    pub(super) standings: Vec<Standing>,
+    /// What the last attempt met, while a change has no end.
+    pub(super) met: Vec<Option<String>>,
+}
+
 struct Worker<'a> {
     shared: &'a Shared,
     link: &'a Link,
     group: Group,
     standings: Vec<Standing>,
+    met: Vec<Option<String>>,
     view: View,
     /// Until when the view may be written on; none when what is there may be something else by now.
     fresh_until: Option<Instant>,
@@ -148,7 +157,7 @@ impl Worker<'_> {
             Step::GiveUp { attempts } => {
                 let slot = self.slot_of_doubt(place);
                 self.disprove(place, attempts);
-                let detail = format!("did not take effect in {} attempts", attempts.made);
+                let detail = without_effect(attempts, self.met[place].as_deref());
                 self.fail(place, Fault::Own, detail);
                 self.settle(place, slot);
             }
@@ -279,6 +288,18 @@ impl Worker<'_> {
     fn trouble(&self, drain: Drain) -> Stopped {
         self.link.trouble(drain);
         Stopped
+    }
+}
+
+/// Why a change has failed that no attempt has made.
+fn without_effect(attempts: Attempts, met: Option<&str>) -> String {
+    let attempts = match attempts.made {
+        1 => "1 attempt".to_owned(),
+        made => format!("{made} attempts"),
+    };
+    match met {
+        Some(met) => format!("did not take effect in {attempts}, the last: {met}"),
+        None => format!("did not take effect in {attempts}"),
     }
 }
 

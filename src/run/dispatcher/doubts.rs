@@ -83,7 +83,8 @@ impl Dispatcher<'_> {
                         to_send |= self.write(record, None);
                     }
                     DoubtAnswer::Skip => {
-                        let detail = "left in doubt, as a person said".to_owned();
+                        let met = self.checkpoint.state().met(planned.line);
+                        let detail = format!("left in doubt, as a person said{}", in_brackets(met));
                         self.end(&Ended::new(planned, End::InDoubt, Some(detail)));
                         // What waited for it may go on.
                         to_send = true;
@@ -121,7 +122,7 @@ impl Dispatcher<'_> {
 }
 
 /// A change in doubt, and where a person can see what became of it.
-pub(super) fn to_look_at(planned: Planned, may_repeat: bool) -> Event {
+pub(super) fn to_look_at(planned: Planned, may_repeat: bool, met: Option<&str>) -> Event {
     let look_at = planned.change.look_at();
     // A person's "retry" waits for a run that comes to it, and for a target that is as it was planned on.
     let not_repeated = if may_repeat {
@@ -131,10 +132,16 @@ pub(super) fn to_look_at(planned: Planned, may_repeat: bool) -> Event {
     };
     Event::Ended {
         detail: Some(format!(
-            "nobody knows whether it took effect{not_repeated}; look {look_at}"
+            "nobody knows whether it took effect{}{not_repeated}; look {look_at}",
+            in_brackets(met)
         )),
         target: planned.change.target,
         action: planned.change.action,
         outcome: Outcome::InDoubt,
     }
+}
+
+/// What the last attempt met, where that is known.
+fn in_brackets(met: Option<&str>) -> String {
+    met.map(|met| format!(" ({met})")).unwrap_or_default()
 }

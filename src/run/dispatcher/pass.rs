@@ -20,7 +20,7 @@ use crate::{
     run::{
         decide::{Attempts, Standing, Step, decide},
         group::{Group, Groups, Planned},
-        worker::work,
+        worker::{Places, work},
     },
 };
 
@@ -92,7 +92,13 @@ impl Dispatcher<'_> {
         };
         if is_worth_it {
             let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
-            workers.spawn(async move { work(&shared, &link, group, standings).await });
+            let state = self.checkpoint.state();
+            let met = |planned: &Planned| state.met(planned.line).map(str::to_owned);
+            let places = Places {
+                met: changes.iter().map(met).collect(),
+                standings,
+            };
+            workers.spawn(async move { work(&shared, &link, group, places).await });
         }
     }
 

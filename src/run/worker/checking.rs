@@ -47,6 +47,7 @@ impl Worker<'_> {
                 }
             }
             Verdict::Gone { status, message } => {
+                let reason = format!("{status}: {message}");
                 let missing = Missing { status, message };
                 let verdict = self
                     .check_missing(place, &planned, missing, disproved)
@@ -56,7 +57,8 @@ impl Worker<'_> {
                     self.link.record(Record::NotSent {
                         line: planned.line,
                         attempt: attempts.made,
-                        reason: Detail::new("not found, and the run stopped before it was read"),
+                        reason: Detail::new(&reason),
+                        held_up: false,
                     });
                     self.made(place, attempts);
                     return Err(Stopped);
@@ -68,8 +70,8 @@ impl Worker<'_> {
                     is_seen,
                 });
             }
-            Verdict::Refused { .. } if disproved => {
-                let verdict = self.check_refusal(place, verdict).await?;
+            Verdict::Refused { status, message } if disproved => {
+                let verdict = self.check_refusal(place, status, message).await?;
                 let is_seen = true;
                 return Ok(Checked {
                     verdict,
@@ -183,19 +185,26 @@ impl Worker<'_> {
     }
 
     /// What a refusal means after a read has said that earlier attempts took no effect.
-    async fn check_refusal(&mut self, place: usize, refusal: Verdict) -> Result<Verdict, Stopped> {
+    async fn check_refusal(
+        &mut self,
+        place: usize,
+        status: u16,
+        message: String,
+    ) -> Result<Verdict, Stopped> {
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {
                 return Ok(Verdict::Unknown {
-                    reason: format!("it was refused, and could not be read then: {reason}"),
+                    reason: format!("{status}: {message}; it could not be read then: {reason}"),
                     retry_after: None,
                 });
             }
         }
         Ok(match self.read_back(place, Causes::Possible) {
             Some(Reading::Done) => Verdict::Applied(None),
-            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => refusal,
+            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => {
+                Verdict::Refused { status, message }
+            }
         })
     }
 }

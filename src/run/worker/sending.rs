@@ -70,6 +70,7 @@ impl Worker<'_> {
                     line: planned.line,
                     attempt,
                     reason: Detail::new(reason),
+                    held_up: true,
                 });
                 self.made(place, attempts.and_held_up());
                 return result;
@@ -96,6 +97,7 @@ impl Worker<'_> {
                     line: planned.line,
                     attempt,
                     reason: Detail::new(message),
+                    held_up: false,
                 });
                 self.made(place, attempts);
                 self.renew(token, message).await?;
@@ -191,6 +193,7 @@ impl Worker<'_> {
             line,
             attempt,
             reason: Detail::new(reason),
+            held_up: false,
         };
         // Of an earlier attempt that no read can tell, no answer to a later one tells either.
         let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
@@ -222,11 +225,15 @@ impl Worker<'_> {
             Verdict::Gone { message, .. } | Verdict::Unauthorized { message } => {
                 (not_sent(&message), Fault::Own, message)
             }
-            Verdict::Throttled { .. } => (
-                Record::Throttled { line, attempt },
-                Fault::Own,
-                "429: the service wants fewer requests".to_owned(),
-            ),
+            Verdict::Throttled { message, .. } => {
+                let reason = format!("429: {message}");
+                let record = if was_doubtful {
+                    not_sent(&reason)
+                } else {
+                    Record::Throttled { line, attempt }
+                };
+                (record, Fault::Own, reason)
+            }
             Verdict::NotSent { reason } => (not_sent(&reason), Fault::Untried, reason),
             Verdict::Unknown { reason, .. } => (
                 Record::Unknown {
@@ -241,6 +248,7 @@ impl Worker<'_> {
         };
         let doubtful = was_doubtful || matches!(record, Record::Unknown { .. });
         self.link.record(record);
+        self.met[place] = Some(reason.clone());
         self.standings[place] = if doubtful {
             Standing::Doubtful {
                 attempts,
