@@ -3,6 +3,7 @@
 //! Nothing here decides: no retries, no redirects, no pacing. What an answer means is said in
 //! [`crate::api::verdict`], what follows from it in [`crate::retry`].
 
+mod body;
 mod failure;
 mod origin;
 mod proxy;
@@ -17,12 +18,14 @@ use std::{fmt, sync::OnceLock, time::Duration};
 use reqwest::{
     Certificate, Client, ClientBuilder, Response, Url,
     header::{
-        ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, HeaderMap,
-        HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, DATE,
+        HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING, UPGRADE,
+        USER_AGENT,
     },
     redirect,
 };
 
+use body::Body;
 use renewal::Tokens;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -115,6 +118,7 @@ impl Http {
     pub fn new(config: HttpConfig) -> Result<Self, HttpConfigError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, body::ACCEPTED);
         let user_agent = HeaderValue::try_from(config.user_agent);
         headers.insert(
             USER_AGENT,
@@ -209,7 +213,7 @@ impl Http {
     }
 
     /// Reads the rest of an answer into memory.
-    async fn whole(&self, mut response: Response) -> Result<Reply, TransportError> {
+    async fn whole(&self, response: Response) -> Result<Reply, TransportError> {
         let mut reply = head(&response);
         let too_large = TransportError::TooLarge { limit: BODY_LIMIT };
         if response
@@ -218,15 +222,12 @@ impl Http {
         {
             return Err(too_large);
         }
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failure::transport(error, &self.origin))?
-        {
-            if reply.body.len() as u64 + chunk.len() as u64 > BODY_LIMIT {
+        let mut body = Body::new(response, &self.origin);
+        while let Some(piece) = body.piece().await? {
+            if reply.body.len() as u64 + piece.len() as u64 > BODY_LIMIT {
                 return Err(too_large);
             }
-            reply.body.extend_from_slice(&chunk);
+            reply.body.extend_from_slice(&piece);
         }
         Ok(reply)
     }
@@ -287,8 +288,9 @@ impl Http {
 }
 
 /// What only this tool sets: who asks, what is asked for, and how the connection is held.
-const OWN_HEADERS: [HeaderName; 10] = [
+const OWN_HEADERS: [HeaderName; 11] = [
     ACCEPT,
+    ACCEPT_ENCODING,
     AUTHORIZATION,
     CONNECTION,
     CONTENT_LENGTH,

@@ -24,6 +24,7 @@
 mod app;
 mod auth;
 mod caused;
+mod compress;
 mod effect;
 mod error;
 mod faults;

@@ -22,7 +22,7 @@ use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 use crate::{
     app::App,
-    auth,
+    auth, compress,
     faults::{self, Fault, Status},
     handlers::{self, Seq},
     large,
@@ -218,6 +218,15 @@ impl Asked {
                 });
                 None
             }
+            Fault::ContentEncoding(coding) => {
+                let mut answer = self.handle().await;
+                let compressed = answer.head.headers.contains_key(header::CONTENT_ENCODING);
+                if !(compressed && coding == compress::GZIP) {
+                    answer.body =
+                        compress::compress(&mut answer.head.headers, &answer.body, &coding);
+                }
+                Some(answer.into_response())
+            }
             Fault::Html => Some(
                 axum::response::Html("<!doctype html><title>Anmeldung</title><p>Bitte anmelden")
                     .into_response(),
@@ -237,10 +246,15 @@ impl Asked {
             self.next.run(request).await
         };
         let answer = Answer::read(response).await;
-        match large::instead(&self.app, &headers, &answer.body) {
+        let mut answer = match large::instead(&self.app, &headers, &answer.body) {
             Some(other) => Answer::read(other).await,
             None => answer,
+        };
+        if compress::is_wanted(&headers, &answer.body) {
+            answer.body =
+                compress::compress(&mut answer.head.headers, &answer.body, compress::GZIP);
         }
+        answer
     }
 }
 

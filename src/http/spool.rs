@@ -7,12 +7,16 @@ use std::{
 
 use reqwest::{
     Response, Url,
-    header::{ACCEPT, HeaderValue},
+    header::{ACCEPT, ACCEPT_ENCODING, HeaderValue},
 };
 use serde::Deserialize;
 use tempfile::SpooledTempFile;
 
-use super::{Http, failure, head, method};
+use super::{
+    Http,
+    body::{self, Body},
+    failure, head, method,
+};
 use crate::api::{Operation, Reply, TransportError};
 
 /// Up to here an answer stays in memory, in bytes: above the 5.1 MB of one ordinary answer, so
@@ -97,6 +101,7 @@ impl Http {
         let response = self
             .client()?
             .get(url)
+            .header(ACCEPT_ENCODING, body::ACCEPTED)
             .timeout(SPOOL_TIMEOUT)
             .send()
             .await
@@ -106,25 +111,18 @@ impl Http {
 
     /// Spools at most `limit` bytes. The disk is written to in between: a chunk is a few KB, which
     /// the system takes into its cache at once.
-    pub(super) async fn spool(
-        &self,
-        mut response: Response,
-        limit: u64,
-    ) -> Result<Spool, SpoolError> {
+    pub(super) async fn spool(&self, response: Response, limit: u64) -> Result<Spool, SpoolError> {
         let mut reply = head(&response);
         let success = response.status().is_success();
         let mut file = SpooledTempFile::new(MEMORY_LIMIT);
         let mut length = 0;
-        while let Some(chunk) = response
-            .chunk()
-            .await
-            .map_err(|error| failure::transport(error, &self.origin))?
-        {
-            length += chunk.len() as u64;
+        let mut body = Body::new(response, &self.origin);
+        while let Some(piece) = body.piece().await? {
+            length += piece.len() as u64;
             if length > limit {
                 return Err(TransportError::TooLarge { limit }.into());
             }
-            file.write_all(&chunk)?;
+            file.write_all(&piece)?;
             if !success && length > REFERENCE_LIMIT {
                 break;
             }

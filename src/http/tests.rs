@@ -9,6 +9,8 @@ use tokio::{
 };
 
 use super::*;
+
+mod compressed;
 use crate::api::{Found, Id, ReadTrouble, Verdict, read_outcome, verdict};
 
 const SECRET: &str = "s3cr3t-t0ken";

@@ -80,6 +80,8 @@ pub enum Fault {
     SlowBodyMs(u64),
     /// The connection is closed without an answer, and this many milliseconds later it is done.
     LateEffectMs(u64),
+    /// It is done; the answer says that it is compressed in this way, whatever was asked for. `gzip` it is, anything else not.
+    ContentEncoding(String),
     /// 200 with a page of HTML, as a proxy's login page; nothing is done.
     Html,
 }
@@ -177,6 +179,7 @@ fn check(number: usize, rule: &Rule) -> Result<(), FaultsError> {
         | Fault::CutBody
         | Fault::SlowBodyMs(_)
         | Fault::LateEffectMs(_)
+        | Fault::ContentEncoding(_)
         | Fault::Html => Ok(()),
     }
 }
@@ -192,6 +195,7 @@ impl Fault {
             Self::CutBody => "cut_body",
             Self::SlowBodyMs(_) => "slow_body_ms",
             Self::LateEffectMs(_) => "late_effect_ms",
+            Self::ContentEncoding(_) => "content_encoding",
             Self::Html => "html",
         }
     }
@@ -206,7 +210,7 @@ mod tests {
         let text = r#"{"rules": [
             {"do": {"status": {"code": 429, "retry_after": 3}}},
             {"do": {"latency_ms": 1}}, {"do": "drop_before_effect"}, {"do": "drop_after_effect"}, {"do": "cut_body"},
-            {"do": {"slow_body_ms": 1}}, {"do": {"late_effect_ms": 1}},
+            {"do": {"slow_body_ms": 1}}, {"do": {"late_effect_ms": 1}}, {"do": {"content_encoding": "br"}},
             {"match": {"method": "GET", "path_contains": "x", "effect_only": true, "from": 2, "to": 8, "every": 3, "once_per_url": true}, "do": "html"}],
             "limit": {"rate": 2.5, "burst": 1}}"#;
         let faults = Faults::from_json(text).unwrap();
@@ -221,6 +225,7 @@ mod tests {
                 "cut_body",
                 "slow_body_ms",
                 "late_effect_ms",
+                "content_encoding",
                 "html"
             ]
         );

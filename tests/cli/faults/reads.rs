@@ -322,3 +322,21 @@ fn what_is_odd_in_an_answer_concerns_only_the_change_that_needs_it() {
         (&json!(1), &json!(1))
     );
 }
+
+#[test]
+fn an_answer_that_is_compressed_in_another_way_than_asked_ends_planning_with_its_name() {
+    for (coding, code) in [("br", 1), ("gzip", 0)] {
+        let fault = format!(r#"{{"content_encoding": "{coding}"}}"#);
+        let rule = rule("executions:search", "POST", ALWAYS, &fault);
+        let sandbox = faulty(&json!({"rules": [rule]}), "24");
+        let environment = Environment::new();
+        let file = playbook(&environment, "coded", &reassign(FLOWS));
+        let ended = environment
+            .run_on(&sandbox, &["run", &file, "--dry-run"])
+            .expect_code(code);
+        let said = ended
+            .stderr
+            .contains("(compressed with \"br\", and only gzip was asked for)");
+        assert_eq!(said, code == 1, "{}", ended.stderr);
+    }
+}
