@@ -88,7 +88,7 @@ fn a_signal_ends_the_wait_for_a_lock() {
     environment.file("reassign.yaml", &REASSIGN.replace("\"7\"", "\"8\""));
     let wait = [&run[..], &["--wait", "--again"]].concat();
     let mut terminal = Terminal::start(environment.command(&wait), "");
-    terminal.wait_for("can be undone");
+    terminal.wait_for("2 re-checks");
     // It waits already, or soon: it says nothing of it.
     thread::sleep(Duration::from_millis(500));
     terminal.signal("INT");
