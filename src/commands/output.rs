@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{files::shown, terminal::print};
-use crate::{error::Error, private_file, table::STDIN};
+use crate::{error::Error, private_file, table::STDIN, text::shell_word};
 
 /// So many links lead from one to the next at most; Linux gives up at this number, too.
 const MOST_LINKS: usize = 40;
@@ -66,7 +66,17 @@ impl Output {
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Self::File(end_of_links(path).map_err(failed)?));
+                let target = end_of_links(path).map_err(failed)?;
+                let folder = private_file::parent(&target);
+                return if folder.is_dir() {
+                    Ok(Self::File(target))
+                } else {
+                    let word = shell_word(&folder.to_string_lossy());
+                    Err(
+                        Error::usage(format!("there is no folder {}", shown(folder)))
+                            .hint(format!("make it first: mkdir -p {word}")),
+                    )
+                };
             }
             Err(error) => return Err(failed(error)),
         };
@@ -90,11 +100,12 @@ impl Output {
     }
 
     /// A file without a name, on the disk of the output if that is a file.
-    pub(super) fn scratch(&self) -> io::Result<File> {
-        match self {
+    pub(super) fn scratch(&self, path: &Path, content: Content) -> Result<File, Error> {
+        let file = match self {
             Self::Stdout | Self::Stream(_) => tempfile::tempfile(),
             Self::File(target) => tempfile::tempfile_in(private_file::parent(target)),
-        }
+        };
+        file.map_err(|error| not_written(path, content).caused_by(error))
     }
 
     /// Writes all of `from`. A file is replaced as a whole, when it may still be replaced; `path` names it in messages.
@@ -226,6 +237,7 @@ mod tests {
             ("run/plan", "belongs to a run"),
             ("run", "is a folder"),
             ("circle", "can't be written"),
+            ("none/x.plan", "there is no folder "),
         ] {
             assert!(message(at(name)).contains(said), "{name}");
         }

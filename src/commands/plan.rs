@@ -37,9 +37,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     .await?;
 
     let path = args.output.as_path();
-    let mut file = output
-        .scratch()
-        .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
+    let mut file = output.scratch(path, Content::Plan)?;
     let overview = plan_into(common, &backend, &playbook, moment, path, &mut file).await?;
     output.write(path, Content::Plan, &file)?;
 

@@ -9,6 +9,7 @@ use super::{backend::today, signals, terminal::say};
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
+    text::utf8,
 };
 
 pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<ExitCode, Error> {
@@ -37,7 +38,9 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
             let faults = match &args.faults {
                 None => Faults::default(),
                 Some(path) => {
-                    let text = fs::read_to_string(path)
+                    let bytes = fs::read(path)
+                        .map_err(|error| failed("can't read its faults")(error.into()))?;
+                    let text = utf8(bytes)
                         .map_err(|error| failed("can't read its faults")(error.into()))?;
                     Faults::from_json(&text)
                         .map_err(|error| failed("can't use its faults")(error.into()))?
