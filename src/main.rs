@@ -6,7 +6,6 @@ use clap::Parser as _;
 use wf_bulk::{
     cli::{Cli, json_is_wanted, with_suggestion},
     commands, error,
-    styles::Styles,
 };
 
 fn main() -> ExitCode {
@@ -45,7 +44,7 @@ fn main() -> ExitCode {
 }
 
 fn report(error: &error::Error, json: bool) -> ExitCode {
-    drop(error.report(&mut anstream::stderr(), Styles::coloured()));
+    commands::report(error);
     if json {
         drop(error.write_json(&mut anstream::stdout()));
     }

@@ -5,7 +5,11 @@
 
 mod encoding;
 
+mod wrap;
+
 use std::fmt;
+
+pub use wrap::Wrap;
 
 use unicode_width::UnicodeWidthChar;
 

@@ -5,7 +5,7 @@ use std::{fs::File, path::Path};
 use super::{
     files::open_plan,
     overview::{Overview, overview},
-    terminal::{STYLES, print},
+    terminal::{STYLES, print, print_text},
 };
 use crate::{
     cli::{Common, Diff},
@@ -53,13 +53,11 @@ pub(super) fn diff(common: &Common, args: &Diff) -> Result<ExitCode, Error> {
     // Before anything is printed: the exit code is the same when nobody reads to the end.
     let report = DiffReport::new(reviewed.side(&reviewed_items), now.side(&now_items))
         .map_err(|error| Error::failed("the plans can't be compared").caused_by(error))?;
-    print(|out| {
-        if common.json {
-            report.write_json(out)
-        } else {
-            report.write_text(out, STYLES)
-        }
-    })?;
+    if common.json {
+        print(|out| report.write_json(out))
+    } else {
+        print_text(|out| report.write_text(out, STYLES))
+    }?;
     Ok(if args.exit_code && !report.is_same() {
         ExitCode::Pending
     } else {

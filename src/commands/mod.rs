@@ -57,3 +57,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Completions(args) => completions::completions(&args),
     }
 }
+
+/// Says why a command has ended.
+pub fn report(error: &Error) {
+    terminal::say(|out| error.report(out, terminal::STYLES));
+}

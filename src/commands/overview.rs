@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     backend::{Backend, SANDBOX},
-    terminal::{STYLES, print, say},
+    terminal::{STYLES, print, print_text, say},
 };
 use crate::{
     checkpoint,
@@ -149,7 +149,7 @@ impl Overview {
             say(|out| report.write_text(out, STYLES, Listing::First, closing));
             Ok(())
         } else {
-            print(|out| report.write_text(out, STYLES, Listing::First, closing))
+            print_text(|out| report.write_text(out, STYLES, Listing::First, closing))
         }
     }
 

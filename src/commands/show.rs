@@ -3,7 +3,7 @@
 use super::{
     files::open_plan,
     overview::overview,
-    terminal::{STYLES, print},
+    terminal::{STYLES, print, print_text},
 };
 use crate::{
     cli::{Common, Format, Show},
@@ -22,14 +22,14 @@ pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     } else {
         args.format
     };
-    print(|out| match format {
+    match format {
         Format::Text => {
             let closing = format!("To apply exactly this plan:\n{apply}");
-            report.write_text(out, STYLES, Listing::Whole, &closing)
+            print_text(|out| report.write_text(out, STYLES, Listing::Whole, &closing))
         }
-        Format::Markdown => report.write_markdown(out, &apply),
-        Format::Json => report.write_json(out, &apply),
-        Format::Html => report.write_html(out, &apply),
-    })?;
+        Format::Markdown => print(|out| report.write_markdown(out, &apply)),
+        Format::Json => print(|out| report.write_json(out, &apply)),
+        Format::Html => print(|out| report.write_html(out, &apply)),
+    }?;
     Ok(ExitCode::Done)
 }

@@ -6,7 +6,7 @@ use super::{
     files::{open_plan, read_again, shown},
     launch::not_kept,
     mistaken::find_run,
-    terminal::{STYLES, print, say},
+    terminal::{STYLES, print, print_text, say},
 };
 use crate::{
     checkpoint::Checkpoint,
@@ -43,7 +43,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     if common.json {
         print(|out| write_runs_json(&lines, out))?;
     } else {
-        print(|out| write_runs(&lines, out, STYLES))?;
+        print_text(|out| write_runs(&lines, out, STYLES))?;
         if let Some(folder) = one {
             write_in_doubt_of(&folder)?;
         }
@@ -82,5 +82,5 @@ fn write_in_doubt_of(folder: &RunFolder) -> Result<(), Error> {
     let plan = read_again(&file).map_err(|error| failed(error.into()))?;
     let mut text = Vec::new();
     write_in_doubt(folder, plan, &mut text).map_err(|error| failed(error.into()))?;
-    print(|out| out.write_all(&text))
+    print_text(|out| out.write_all(&text))
 }

@@ -149,7 +149,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
                 group.on,
                 cell(group.what),
                 cell(group.field),
-                cell(&group.delta),
+                cell(&group.delta_or_where()),
                 few(group)
             ),
         );

@@ -62,6 +62,16 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
+    /// How it changes; of what is only counted, where each change is shown.
+    pub(super) fn delta_or_where(&self) -> String {
+        match (self.kind, self.text) {
+            (Some(_), None) => {
+                format!("{} (each: wf-bulk show PLAN --format html)", self.delta)
+            }
+            (Some(_), Some(_)) | (None, _) => self.delta.clone(),
+        }
+    }
+
     /// What is only counted, if there is any.
     fn rest(count: u64, on: &'static str, what: &'a str, field: &'a str) -> Option<Self> {
         (count > 0).then(|| Self {

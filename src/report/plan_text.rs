@@ -128,7 +128,7 @@ impl From<Group<'_>> for Row {
                 group.on.to_owned(),
                 group.what.to_owned(),
                 group.field.to_owned(),
-                group.delta,
+                group.delta_or_where(),
             ],
             below: group.few.to_vec(),
         }
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_all_differ_are_counted_after_the_first_twenty() {
+    fn values_that_all_differ_are_counted_after_the_first_ten() {
         let items = (0..1_500)
             .map(|n| {
                 let target = task(&format!("e{n}"), "t", "");
@@ -315,14 +315,14 @@ mod tests {
             .collect();
         let text = plain(items);
         assert!(
-            text.contains("    1  task   reassign  assigned_to  nobody → user 0019\n"),
+            text.contains("    1  task   reassign  assigned_to  nobody → user 0009\n"),
             "{text}"
         );
         assert!(
-            text.contains("1,480  tasks  reassign  assigned_to  other values\n"),
+            text.contains("1,490  tasks  reassign  assigned_to  other values (each: wf-bulk show PLAN --format html)\n"),
             "{text}"
         );
-        assert!(!text.contains("user 0020"), "{text}");
+        assert!(!text.contains("user 0010"), "{text}");
     }
 
     #[test]

@@ -1,0 +1,239 @@
+//! Lines of words and cells, broken to a terminal's width.
+
+use std::{
+    io::{self, Write},
+    mem,
+};
+
+use super::columns;
+
+/// The least room in which the words of a cell are put under each other; with less they go below the row.
+const LEAST_ROOM: usize = 20;
+
+/// Breaks what is written into lines of a terminal's width, between words.
+#[derive(Debug)]
+pub struct Wrap<W: Write> {
+    out: W,
+    width: usize,
+    /// The line that has not ended yet.
+    line: Vec<u8>,
+}
+
+impl<W: Write> Wrap<W> {
+    pub const fn new(out: W, width: usize) -> Self {
+        Self {
+            out,
+            width,
+            line: Vec::new(),
+        }
+    }
+}
+
+impl<W: Write> Write for Wrap<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                let line = mem::take(&mut self.line);
+                let line = String::from_utf8_lossy(&line);
+                let line = wrapped(line.trim_end_matches('\n'), self.width);
+                writeln!(self.out, "{line}")?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    /// Also what has no end yet.
+    fn flush(&mut self) -> io::Result<()> {
+        let line = mem::take(&mut self.line);
+        self.out.write_all(&line)?;
+        self.out.flush()
+    }
+}
+
+/// Words that are kept together, and the spaces before them.
+#[derive(Debug)]
+struct Word<'a> {
+    gap: usize,
+    text: &'a str,
+}
+
+/// Breaks one line: between cells, which two spaces keep apart, else between words. What has no space in it (an id, a
+/// path) and a command stay whole, also where they are wider than the terminal. Its colours take no room.
+fn wrapped(line: &str, width: usize) -> String {
+    // The source of a playbook in an error, with its marks below.
+    let is_drawn = line.contains(['│', '╭', '╰', '·']);
+    if is_drawn || visible(line) <= width {
+        return line.to_owned();
+    }
+    let cells = cells(line);
+    let indent = cells
+        .first()
+        .and_then(|cell| cell.first())
+        .map_or(0, |word| word.gap);
+    let second = cells.first().map_or(0, |cell| size(cell)) + gap(cells.get(1));
+    let below = if cells.len() > 1 && second < width / 2 {
+        second
+    } else {
+        indent + 2
+    };
+    let mut text = String::new();
+    let mut column = 0;
+    for (place, cell) in cells.iter().enumerate() {
+        let start = column + gap(Some(cell));
+        let fits = column + size(cell) <= width;
+        let room = width.saturating_sub(start);
+        let widest = cell.iter().map(|word| visible(word.text)).max();
+        let hangs = place > 0 && room >= LEAST_ROOM && widest.unwrap_or(0) <= room;
+        let hang = match (fits || hangs || place == 0, place) {
+            (true, 0) => below,
+            (true, _) => start,
+            (false, _) => {
+                new_line(&mut text, below);
+                column = below;
+                below
+            }
+        };
+        let is_below = !(fits || hangs || place == 0);
+        for (number, word) in cell.iter().enumerate() {
+            let gap = if is_below && number == 0 { 0 } else { word.gap };
+            let size = visible(word.text);
+            if number > 0 && column + gap + size > width {
+                new_line(&mut text, hang);
+                column = hang;
+            } else {
+                text.push_str(&" ".repeat(gap));
+                column += gap;
+            }
+            text.push_str(word.text);
+            column += size;
+        }
+    }
+    text
+}
+
+fn new_line(text: &mut String, indent: usize) {
+    text.truncate(text.trim_end_matches(' ').len());
+    text.push('\n');
+    text.push_str(&" ".repeat(indent));
+}
+
+fn gap(cell: Option<&Vec<Word<'_>>>) -> usize {
+    cell.and_then(|cell| cell.first())
+        .map_or(0, |word| word.gap)
+}
+
+/// The columns of a cell, with the spaces before it.
+fn size(cell: &[Word<'_>]) -> usize {
+    cell.iter().map(|word| word.gap + visible(word.text)).sum()
+}
+
+fn cells(line: &str) -> Vec<Vec<Word<'_>>> {
+    let mut cells: Vec<Vec<Word<'_>>> = Vec::new();
+    let mut rest = line;
+    while !rest.is_empty() {
+        let word = rest.trim_start_matches(' ');
+        let gap = rest.len() - word.len();
+        let is_first = cells.is_empty();
+        let end = end_of_word(word, is_first || ends_with_colon(&cells));
+        let (text, behind) = word.split_at(end);
+        rest = behind;
+        if text.is_empty() {
+            break;
+        }
+        let word = Word { gap, text };
+        match cells.last_mut() {
+            Some(cell) if gap < 2 => cell.push(word),
+            Some(_) | None => cells.push(vec![word]),
+        }
+    }
+    cells
+}
+
+fn ends_with_colon(cells: &[Vec<Word<'_>>]) -> bool {
+    let last = cells.last().and_then(|cell| cell.last());
+    last.is_some_and(|word| word.text.ends_with(':'))
+}
+
+/// A command at the end of a line, and what stands in backticks, is one word.
+fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
+    if may_begin_a_command && text.starts_with("wf-bulk ") {
+        return text.trim_end().len();
+    }
+    let from = text
+        .strip_prefix('`')
+        .and_then(|quoted| quoted.find('`'))
+        .map_or(0, |end| end + 2);
+    let space = text[from..].find(' ');
+    space.map_or(text.len(), |space| from + space)
+}
+
+/// Columns without the codes of colours.
+fn visible(text: &str) -> usize {
+    let mut parts = text.split('\u{1b}');
+    let first = parts.next().map_or(0, columns);
+    let others = parts.map(|part| part.split_once('m').map_or(0, |(_, shown)| columns(shown)));
+    first + others.sum::<usize>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_cells_and_words_and_nowhere_else() {
+        for (width, line, broken) in [
+            (80, "all that fits", "all that fits"),
+            (
+                50,
+                "  107  tasks    reassign  assigned_to  10010 → 10020, 10030 stays",
+                "  107  tasks    reassign  assigned_to\n       10010 → 10020, 10030 stays",
+            ),
+            (
+                50,
+                "   15  tasks  10010 is assigned through {{a}}, which reassign does not change",
+                "   15  tasks  10010 is assigned through {{a}},\n              which reassign does not change",
+            ),
+            (
+                40,
+                "       task “Umzug – Hauptstraße 7” › “Vorbereitung” 2dad9ab1-6d96-47cb-a1a0-bce1dbde47bb/cc403e0b",
+                "       task “Umzug – Hauptstraße 7” ›\n         “Vorbereitung”\n         2dad9ab1-6d96-47cb-a1a0-bce1dbde47bb/cc403e0b",
+            ),
+            (
+                40,
+                "Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
+                "Nothing was written.\n  To apply:\n  wf-bulk run playbooks/reassign.yaml --sandbox",
+            ),
+            (
+                30,
+                "wf-bulk apply x.plan --sandbox --approved 5e0c",
+                "wf-bulk apply x.plan --sandbox --approved 5e0c",
+            ),
+            (
+                30,
+                "hint: see what `wf-bulk status --all` says of it",
+                "hint: see what\n  `wf-bulk status --all` says\n  of it",
+            ),
+            (
+                20,
+                "\u{1b}[1mbold words\u{1b}[0m and others too",
+                "\u{1b}[1mbold words\u{1b}[0m and\n  others too",
+            ),
+            (10, "3 │ actions: [ delete ]", "3 │ actions: [ delete ]"),
+        ] {
+            assert_eq!(wrapped(line, width), broken, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_in_pieces_is_broken_by_lines() {
+        let mut out = Wrap::new(Vec::new(), 10);
+        write!(out, "one two ").unwrap();
+        write!(out, "three\nfour").unwrap();
+        out.flush().unwrap();
+        assert_eq!(
+            String::from_utf8(out.out).unwrap(),
+            "one two\n  three\nfour"
+        );
+    }
+}
