@@ -58,7 +58,7 @@ const MODULES: &[(&str, &str)] = &[
         "commands",
         "api checkpoint cli client credentials digest error http outcome pace plan planning playbook private_file report retry run selection server_name store styles table text",
     ),
-    ("main", "cli commands error styles"),
+    ("main", "cli commands error"),
 ];
 
 /// A dependency that decides much, and the only modules that name it.
