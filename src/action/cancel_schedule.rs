@@ -58,7 +58,7 @@ mod tests {
         );
         let change = &changes(&playbook, &flow("e", &tasks))[0];
         assert_eq!(json!(change.after), json!({"status": "SKIPPED"}));
-        let effects = json!(["automations_may_fire", "flow_advances"]);
+        let effects = json!(["automations_may_fire", "flow_advances", "notices_unknown"]);
         assert_eq!(json!(change.effects), effects);
         assert_eq!(
             json!(change.requires),

@@ -84,7 +84,12 @@ mod tests {
             "each: task",
             "actions: [ execute ]\nguards: { allow: [execute] }",
         );
-        let all = ["automation_fires", "automations_may_fire", "flow_advances"];
+        let all = [
+            "automation_fires",
+            "automations_may_fire",
+            "flow_advances",
+            "notices_unknown",
+        ];
         for (automation, effects) in [
             (json!({"flow_id": "f"}), &all[..]),
             (json!(null), &all[1..]),

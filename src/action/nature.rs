@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Effect;
+
 /// How a change may be sent again when nobody knows whether it took effect. The later one is the stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -12,20 +14,6 @@ pub enum Repeat {
     Readable,
     /// No read can tell for sure: it is in doubt, and a person decides.
     Once,
-}
-
-/// What else may happen when a change is applied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effect {
-    /// An automation starts.
-    AutomationFires,
-    /// Automations that listen to what happens may start.
-    AutomationsMayFire,
-    /// What follows in the flow becomes current.
-    FlowAdvances,
-    /// All later tasks go back to the start.
-    LaterTasksReset,
 }
 
 /// How a request may be repeated, what else it may cause, and whether there is a way back.

@@ -74,7 +74,7 @@ mod tests {
             );
         }
         let change = &changes(&playbook, &flow("e", &json!({"tasks": [automation]})))[0];
-        let effects = json!(["automations_may_fire", "flow_advances"]);
+        let effects = json!(["automations_may_fire", "flow_advances", "notices_unknown"]);
         assert_eq!(json!(change.effects), effects);
     }
 }

@@ -82,7 +82,10 @@ mod tests {
     "api": "v2",
     "execution": "e",
     "id": "t",
-    "name": "Send"
+    "name": "Send",
+    "within": [
+      "Flow e"
+    ]
   },
   "action": [
     "run_schedule_now"
@@ -108,7 +111,8 @@ mod tests {
     "none": "an automation that has started can't be called back"
   },
   "effects": [
-    "automation_fires"
+    "automation_fires",
+    "notices_unknown"
   ]
 }
 "#);

@@ -186,7 +186,10 @@ mod tests {
             &flow("e", &json!({"tasks": [task]})),
         )[0];
         assert_eq!(change.repeat, Repeat::Once);
-        assert_eq!(json!(change.effects), json!(["later_tasks_reset"]));
+        assert_eq!(
+            json!(change.effects),
+            json!(["later_tasks_reset", "notices_unknown"])
+        );
         let step = &changes(
             &over_executions("each: step", "actions: [ set_status: COMPLETED ]"),
             &legacy("e", &[json!({"id": "s", "status": "ASSIGNED"})]),

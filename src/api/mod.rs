@@ -6,6 +6,7 @@ mod operation;
 pub mod part;
 mod reply;
 mod retry_after;
+mod sync_trigger;
 pub mod types;
 mod verdict;
 
@@ -14,4 +15,5 @@ pub use level::{Generation, Level};
 pub use operation::{Method, Operation, OperationError, Removal, Service};
 pub use reply::{Reply, TransportError};
 pub use retry_after::RetryAfter;
+pub use sync_trigger::SyncTrigger;
 pub use verdict::{Answer, Found, ReadTrouble, Verdict, read_outcome, verdict};

@@ -155,7 +155,7 @@ impl<'a> Builder<'a> {
                 out_of_reach,
             })]);
         }
-        match changes(&target, drafts) {
+        match changes(&target, drafts, [&execution.data, &working.data]) {
             Ok(changes) => {
                 *execution = working;
                 Ok(changes)
@@ -174,14 +174,20 @@ fn rejected(execution: &Execution, target: Target, reason: String) -> Item {
 }
 
 /// The changes of one target, in their order; or why one of them can't be in a plan.
-fn changes(target: &Target, drafts: Vec<Draft>) -> Result<Vec<Item>, String> {
+///
+/// `executions` are the execution before and after all of them.
+fn changes(
+    target: &Target,
+    drafts: Vec<Draft>,
+    executions: [&Value; 2],
+) -> Result<Vec<Item>, String> {
     let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
     let mut seen: Vec<(String, Vec<&'static str>)> = Vec::new();
     for draft in drafts {
         let key = (draft.operation.address(), draft.words.clone());
         let repetition = seen.iter().filter(|earlier| **earlier == key).count();
         seen.push(key);
-        let mut change = draft.into_change(target.clone(), repetition);
+        let mut change = draft.into_change(target.clone(), repetition, executions);
         if let Some(reason) = unreadable(&change) {
             return Err(reason);
         }

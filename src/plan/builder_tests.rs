@@ -326,7 +326,10 @@ actions:
     }
   },
   "effects": [
-    "automations_may_fire"
+    "automations_may_fire",
+    {
+      "notice": "3"
+    }
   ]
 }
 "#);

@@ -105,6 +105,10 @@ fn each_part_of_a_change_that_is_another_one_is_noticed() {
             &|now| now.effects = vec![crate::plan::Effect::FlowAdvances],
             Aspect::Manner,
         ),
+        (
+            &|now| now.effects = vec![crate::plan::Effect::Notice("7".to_owned())],
+            Aspect::Manner,
+        ),
     ] {
         assert_eq!(altered(alter), [aspect]);
     }

@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Change, Effect, Fields, Repeat, Request, Target, Undo};
+use super::{Change, Effect, Fields, Repeat, Request, Target, Undo, forecast::forecast};
 use crate::{
     action::{Edit, Entry, FieldWrite, replay},
     api::{Level, Method, Operation},
@@ -61,7 +61,7 @@ impl Draft {
             expects,
             requires,
             repeat: edit.nature.repeat,
-            effects: edit.nature.effects.iter().copied().collect(),
+            effects: edit.nature.effects.iter().cloned().collect(),
             irreversible: edit.nature.irreversible,
         }
     }
@@ -142,7 +142,13 @@ impl Draft {
         Ok(body(undone.into_iter()))
     }
 
-    pub(super) fn into_change(mut self, target: Target, repetition: usize) -> Change {
+    /// The change that it is; `executions` are the execution before and after all changes of the target.
+    pub(super) fn into_change(
+        mut self,
+        target: Target,
+        repetition: usize,
+        executions: [&Value; 2],
+    ) -> Change {
         // An entity has no status. For an execution both name the same; and a status that the change itself moves is in `before`.
         if target.kind == Level::Entity {
             self.requires.clear();
@@ -187,7 +193,7 @@ impl Draft {
             before.insert(path.to_owned(), was);
             after.insert(path.to_owned(), becomes);
         }
-        Change {
+        let mut change = Change {
             change: change_id(&path, &self.words, repetition),
             group: target.execution.clone(),
             target,
@@ -203,7 +209,10 @@ impl Draft {
             repeat: self.repeat,
             undo,
             effects: self.effects.into_iter().collect(),
-        }
+        };
+        let caused = forecast(&self.operation, &change, executions);
+        change.effects.extend(caused);
+        change
     }
 }
 

@@ -9,12 +9,13 @@ mod draft;
 mod file;
 #[cfg(test)]
 mod fixtures;
+mod forecast;
 mod items;
 mod look_at;
 mod model;
 mod readable;
 
-pub use crate::action::{Effect, Repeat};
+pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
     Circumstances, Done, EarlierRun, EarlierStanding, Refusal, is_once, matters, refusals,
 };

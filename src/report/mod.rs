@@ -12,6 +12,7 @@ mod plan_diff;
 mod plan_diff_json;
 mod plan_diff_text;
 mod plan_diff_words;
+mod plan_forecast;
 mod plan_html;
 mod plan_json;
 mod plan_markdown;

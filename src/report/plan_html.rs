@@ -153,16 +153,10 @@ impl Page<'_> {
         if irreversible > 0 {
             write_tile(out, "final", "can’t be undone", &thousands(irreversible))?;
         }
-        for (effect, number) in &self.0.summary.effects {
-            write_tile(
-                out,
-                "effect",
-                tile_words(*effect, *number),
-                &thousands(*number),
-            )?;
-        }
-        if self.0.summary.effects.is_empty() && changes > 0 {
-            write_tile(out, "good", "automations fire", "0")?;
+        for (effect, number) in &self.0.summary.forecast.counts {
+            if let Some(words) = tile_words(effect, *number) {
+                write_tile(out, "effect", words, &thousands(*number))?;
+            }
         }
         write_tile(out, "", "skipped", &thousands(self.0.trailer.skipped))?;
         let class = if self.0.trailer.rejected > 0 {
@@ -181,6 +175,7 @@ impl Page<'_> {
             .stages()
             .into_iter()
             .chain(self.0.error_budget())
+            .chain(self.0.causes())
             .collect();
         if changes == 0 {
             notes.push(self.0.no_changes());
@@ -277,14 +272,22 @@ fn today(report: &PlanReport<'_>, zone: &TimeZone) -> jiff::civil::Date {
     zone.to_datetime(report.header.now).date()
 }
 
-/// The words below the number of a tile.
-const fn tile_words(effect: Effect, number: u64) -> &'static str {
+/// The words below the number of a tile; none for what has none.
+const fn tile_words(effect: &Effect, number: u64) -> Option<&'static str> {
     match (effect, number) {
-        (Effect::AutomationFires, 1) => "automation fires",
-        (Effect::AutomationFires, _) => "automations fire",
-        (Effect::AutomationsMayFire, _) => "may fire automations",
-        (Effect::FlowAdvances, _) => "may advance a flow",
-        (Effect::LaterTasksReset, _) => "reset later tasks",
+        (Effect::AutomationFires, 1) => Some("automation fires"),
+        (Effect::AutomationFires, _) => Some("automations fire"),
+        (Effect::AutomationsMayFire, _) => Some("may fire automations"),
+        (Effect::FlowAdvances, _) => Some("may advance a flow"),
+        (Effect::LaterTasksReset, _) => Some("reset later tasks"),
+        // The lines below the tiles tell of these.
+        (
+            Effect::EntityWrite(_)
+            | Effect::EntityWritesUnknown
+            | Effect::Notice(_)
+            | Effect::NoticesUnknown,
+            _,
+        ) => None,
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::plan::{Effect, Fields, Item, Undo};
 
-use super::{plan_report::PlanReport, plan_summary::Group};
+use super::{plan_forecast, plan_report::PlanReport, plan_summary::Group};
 
 /// Its names are a promise to scripts. The lists that grow with the plan follow it.
 #[derive(Debug, Serialize)]
@@ -35,6 +35,8 @@ struct Document<'a> {
     out_of_reach: u64,
     rejected: u64,
     effects: &'a BTreeMap<Effect, u64>,
+    /// What the changes cause elsewhere, at most, as far as it is known.
+    forecast: plan_forecast::Document<'a>,
     broken_guards: &'a [String],
     /// The command that applies exactly this plan.
     apply: &'a str,
@@ -112,7 +114,8 @@ impl PlanReport<'_> {
             skipped: self.trailer.skipped,
             out_of_reach: summary.out_of_reach_total(),
             rejected: self.trailer.rejected,
-            effects: &summary.effects,
+            effects: &summary.forecast.counts,
+            forecast: summary.forecast.document(),
             broken_guards: &self.broken_guards,
             apply,
             groups: summary.groups().into_iter().map(Into::into).collect(),

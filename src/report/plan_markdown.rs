@@ -78,10 +78,13 @@ impl PlanReport<'_> {
             0 => format!("- {}", code(&line)),
             _ => format!("- {line}"),
         });
+        let causes = self.causes();
+        let causes = causes.iter().map(|line| format!("- {}", code(line)));
         let mut paragraphs = vec![format!("### {name}: {title}\n"), self.origin()];
         paragraphs.extend(guards);
         if self.trailer.changes > 0 || self.summary.out_of_reach().is_some() {
             paragraphs.extend(totals);
+            paragraphs.extend(causes);
             paragraphs.push(String::new());
         }
         paragraphs.join("\n") + "\n"

@@ -7,13 +7,14 @@ use std::{
 
 use crate::{
     api::{Generation, Id, Level},
-    plan::{Change, Effect, Item, Target, Undo},
+    plan::{Change, Item, Target, Undo},
 };
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     delta::Delta,
     manner::manner,
+    plan_forecast::Forecast,
     tally::{Sample, Tally},
     units::thousands,
     words,
@@ -104,7 +105,7 @@ pub struct PlanSummary {
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
     irreversible_reasons: BTreeSet<String>,
-    pub(super) effects: BTreeMap<Effect, u64>,
+    pub(super) forecast: Forecast,
     /// Distinct targets with a change or a skip.
     pub(super) targets: BTreeMap<Level, u64>,
     /// Distinct executions with a change or a skip.
@@ -125,7 +126,7 @@ impl PlanSummary {
             rejected: Sample::first(REJECTED_SHOWN),
             irreversible: Sample::first(IRREVERSIBLE_SHOWN),
             irreversible_reasons: BTreeSet::new(),
-            effects: BTreeMap::new(),
+            forecast: Forecast::default(),
             targets: BTreeMap::new(),
             executions: 0,
             generations: BTreeSet::new(),
@@ -251,9 +252,7 @@ impl PlanSummary {
         for (field, delta) in deltas(change, &self.zone) {
             self.add_field(change, actions.clone(), field, delta);
         }
-        for effect in &change.effects {
-            *self.effects.entry(*effect).or_default() += 1;
-        }
+        self.forecast.add(change);
         match &change.undo {
             Undo::Request(_) => {}
             Undo::None(reason) => {
@@ -374,7 +373,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         api::Method,
-        plan::{Fields, Repeat, Request, Skip},
+        plan::{Effect, Fields, Repeat, Request, Skip},
         report::words::tests::task,
     };
 

@@ -54,6 +54,9 @@ impl PlanReport<'_> {
         for line in self.totals() {
             writeln!(out, "{line}")?;
         }
+        for line in self.causes() {
+            writeln!(out, "{line}")?;
+        }
         for guard in &self.broken_guards {
             let guard = Untrusted(guard).terminal();
             writeln!(out, "{} {guard}", "guard broken:".style(styles.error))?;
@@ -243,7 +246,7 @@ mod tests {
                task e94/t
 
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
-        no automation fires
+        automations: unknown, what listens to these changes is not read
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }
@@ -293,7 +296,8 @@ mod tests {
           run_schedule_now  task “Send \u{1b}offer” e1/t
 
         3 changes in 3 flows: 3 writes, about 1 s at 8/s
-        2 can't be undone; 2 automations fire
+        2 can't be undone
+        automations: 2 fire; others are unknown, what listens to these changes is not read
         guard broken: 3 changes, and `max_changes` is 2
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
@@ -336,7 +340,7 @@ mod tests {
         assert_eq!(text.matches("can't be called back").count(), 1, "{text}");
         assert!(text.contains("\n  … and 12 more\n"), "{text}");
         assert!(
-            text.contains("none can be undone; 22 automations fire"),
+            text.contains("none can be undone\nautomations: 22 fire; others are unknown"),
             "{text}"
         );
     }

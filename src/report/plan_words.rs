@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use crate::{
     api::Level,
     dates,
-    plan::{Effect, Item, Undo},
+    plan::{Item, Undo},
     playbook::Rejected,
 };
 
@@ -47,7 +47,7 @@ impl PlanReport<'_> {
         format!("scanned {scanned}, selected {selected}")
     }
 
-    /// How large it is and how long it takes, what holds it back, what can't be undone, what else happens: a line each.
+    /// How large it is and how long it takes, what holds it back, what can't be undone: a line each.
     pub(super) fn totals(&self) -> Vec<String> {
         if self.trailer.changes == 0 {
             return vec![self.no_changes()];
@@ -55,8 +55,7 @@ impl PlanReport<'_> {
         let mut lines = vec![self.size()];
         lines.extend(self.stages());
         lines.extend(self.error_budget());
-        let ends = self.no_way_back().into_iter().chain(self.effects());
-        lines.push(ends.collect::<Vec<_>>().join("; "));
+        lines.extend(self.no_way_back());
         lines
     }
 
@@ -147,32 +146,13 @@ impl PlanReport<'_> {
         }
     }
 
-    /// What else happens because of the changes.
-    pub(super) fn effects(&self) -> Vec<String> {
-        if self.summary.effects.is_empty() {
-            return vec!["no automation fires".to_owned()];
+    /// What else happens because of the changes, as far as it is known: a line each, escaped.
+    pub(super) fn causes(&self) -> Vec<String> {
+        if self.trailer.changes == 0 {
+            return Vec::new();
         }
-        self.summary
-            .effects
-            .iter()
-            .map(|(effect, number)| match effect {
-                Effect::AutomationFires => count(*number, "automation fires", "automations fire"),
-                Effect::FlowAdvances => count(
-                    *number,
-                    "change may advance its flow",
-                    "changes may advance their flows",
-                ),
-                Effect::LaterTasksReset => count(
-                    *number,
-                    "change resets all later tasks",
-                    "changes reset all later tasks",
-                ),
-                Effect::AutomationsMayFire => format!(
-                    "automations may fire on {}",
-                    count(*number, "change", "changes")
-                ),
-            })
-            .collect()
+        let noun = |level, number| self.summary.noun(level, number);
+        self.summary.forecast.lines(&noun)
     }
 
     /// What stands above the rejected items.

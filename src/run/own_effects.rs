@@ -40,7 +40,7 @@ pub(super) fn read_back_after(
         return reading;
     };
     let (mut before, mut requires) = (change.before.clone(), change.requires.clone());
-    let own = |effect: Effect, cause: &Target, from: &str, to: &str| {
+    let own = |effect: &Effect, cause: &Target, from: &str, to: &str| {
         if is_same(cause, &change.target) {
             moves_itself(effect, from, to)
         } else {
@@ -58,11 +58,11 @@ pub(super) fn read_back_after(
     );
     for path in [&STARTED_AUTOMATION[..], &["schedule.schedule_id"]].concat() {
         let now = json::get(target, path).cloned().unwrap_or(Value::Null);
-        let is_ours = |effect: Effect, cause: &Target| {
+        let is_ours = |effect: &Effect, cause: &Target| {
             if is_same(cause, &change.target) {
                 starts_its_automation(effect)
             } else {
-                effect == Effect::LaterTasksReset && now.is_null()
+                *effect == Effect::LaterTasksReset && now.is_null()
             }
         };
         if let Some(expected) = requires.get_mut(&format!("target.{path}"))
@@ -85,7 +85,7 @@ fn follow_status(
     path: &str,
     object: &Value,
     causes: &[Cause<'_>],
-    moves: impl Fn(Effect, &Target, &str, &str) -> bool,
+    moves: impl Fn(&Effect, &Target, &str, &str) -> bool,
 ) {
     let now = &object["status"];
     let explains =
@@ -99,11 +99,11 @@ fn follow_status(
     }
 }
 
-fn any(causes: &[Cause<'_>], is_it: impl Fn(Effect, &Target) -> bool) -> bool {
+fn any(causes: &[Cause<'_>], is_it: impl Fn(&Effect, &Target) -> bool) -> bool {
     let mut causes = causes.iter();
     causes.any(|cause| {
         let mut effects = cause.effects.iter();
-        effects.any(|effect| is_it(*effect, cause.target))
+        effects.any(|effect| is_it(effect, cause.target))
     })
 }
 
@@ -122,7 +122,7 @@ fn runs_by_itself(task: &Value) -> bool {
 }
 
 /// Whether an effect can move a status of this level so, elsewhere than where it began.
-fn moves(effect: Effect, level: Level, runs_by_itself: bool, from: &str, to: &str) -> bool {
+fn moves(effect: &Effect, level: Level, runs_by_itself: bool, from: &str, to: &str) -> bool {
     let has_not_begun = matches!(from, "PENDING" | "UNASSIGNED" | "ASSIGNED");
     match (effect, level) {
         // An automation ends its task some time, and then its flow advances.
@@ -139,27 +139,45 @@ fn moves(effect: Effect, level: Level, runs_by_itself: bool, from: &str, to: &st
         (Effect::LaterTasksReset, Level::Task | Level::Step) => to == "PENDING",
         (Effect::LaterTasksReset, Level::Phase) => to == "OPEN" || to == "IN_PROGRESS",
         (Effect::LaterTasksReset, Level::Execution) => (from, to) == ("DONE", "STARTED"),
-        (Effect::AutomationsMayFire, _) | (_, Level::Entity) => false,
+        (
+            Effect::AutomationsMayFire
+            | Effect::EntityWrite(_)
+            | Effect::EntityWritesUnknown
+            | Effect::Notice(_)
+            | Effect::NoticesUnknown,
+            _,
+        )
+        | (_, Level::Entity) => false,
     }
 }
 
 /// Whether an effect can move the status of the task so that was written to: what is executed, or whose automation was
 /// started, is in progress until it ends.
-fn moves_itself(effect: Effect, from: &str, to: &str) -> bool {
+fn moves_itself(effect: &Effect, from: &str, to: &str) -> bool {
     let goes_on = matches!(to, "IN_PROGRESS" | "COMPLETED" | "FAILED");
     match effect {
         Effect::AutomationFires => goes_on,
         Effect::FlowAdvances => goes_on && !matches!(from, "COMPLETED" | "SKIPPED"),
-        Effect::AutomationsMayFire | Effect::LaterTasksReset => false,
+        Effect::AutomationsMayFire
+        | Effect::LaterTasksReset
+        | Effect::EntityWrite(_)
+        | Effect::EntityWritesUnknown
+        | Effect::Notice(_)
+        | Effect::NoticesUnknown => false,
     }
 }
 
 /// Whether the task that was written to names another automation afterwards, and no schedule. What executes a task
 /// announces that its flow advances.
-fn starts_its_automation(effect: Effect) -> bool {
+fn starts_its_automation(effect: &Effect) -> bool {
     match effect {
         Effect::AutomationFires | Effect::FlowAdvances => true,
-        Effect::AutomationsMayFire | Effect::LaterTasksReset => false,
+        Effect::AutomationsMayFire
+        | Effect::LaterTasksReset
+        | Effect::EntityWrite(_)
+        | Effect::EntityWritesUnknown
+        | Effect::Notice(_)
+        | Effect::NoticesUnknown => false,
     }
 }
 

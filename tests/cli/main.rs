@@ -11,6 +11,7 @@ mod damage;
 mod diff;
 mod environment;
 mod faults;
+mod forecast;
 #[cfg(target_os = "linux")]
 mod interposer;
 mod judge;

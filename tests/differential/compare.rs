@@ -121,11 +121,20 @@ fn shown(change: Option<&Value>) -> String {
     change.map_or("nothing".to_owned(), Value::to_string)
 }
 
+/// In the order of their text, since no order is promised.
+pub(crate) fn in_any_order(mut effects: Vec<Value>) -> Vec<Value> {
+    effects.sort_by_key(Value::to_string);
+    effects
+}
+
 /// Leaves what the documentation describes: not the change's own id, what it requires, and why there is no way back.
 fn strip(change: &mut Value) {
     let fields = change.as_object_mut().unwrap();
     fields.remove("change");
     fields.remove("requires");
+    if let Some(Value::Array(effects)) = fields.remove("effects") {
+        fields.insert("effects".to_owned(), json!(in_any_order(effects)));
+    }
     let undo = fields.remove("undo").unwrap();
     let is_final = undo["none"].as_str().is_some_and(|why| !why.is_empty());
     let undo = if is_final {

@@ -202,6 +202,11 @@ pub(crate) const TASK_STATUSES: [&str; 14] = [
     "CONDITION_PENDING",
 ];
 
+/// An attribute of a schema that the execution may have no entity of.
+fn target(tape: &mut Tape<'_>) -> Value {
+    json!({"entitySchema": tape.pick(&["contact", "opportunity", "meter"]), "entityAttribute": tape.pick(&["owner", "status"])})
+}
+
 /// At least one entity.
 fn contexts(tape: &mut Tape<'_>) -> Vec<(&'static str, &'static str)> {
     let chosen = 1 + tape.below(7);

@@ -11,6 +11,7 @@ mod compare;
 mod conditions;
 mod data;
 mod effects;
+mod forecast;
 mod model;
 mod outcome;
 mod parts;
@@ -144,7 +145,7 @@ impl Case {
 
 fn tapes() -> impl Strategy<Value = Tapes> {
     let bytes = |length| vec(any::<u8>(), length);
-    let execution = (bytes(28), vec(bytes(24), 0..5), vec(bytes(16), 0..3));
+    let execution = (bytes(48), vec(bytes(24), 0..5), vec(bytes(16), 0..3));
     (bytes(40), vec(bytes(24), 1..4), vec(execution, 0..5))
 }
 

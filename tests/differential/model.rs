@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::{
     conditions::{Failed, Scope},
     data::{Api, World},
+    forecast::Caused,
     outcome::{Edit, Outcome, Target, Write},
     parts::{self, Level},
     playbooks::{Entry, Playbook, Row},
@@ -188,11 +189,26 @@ impl Planner<'_> {
         if edits.is_empty() {
             return self.plan.skipped.push(named);
         }
+        let edits: Vec<(Edit, Vec<String>, Vec<Value>)> = edits
+            .into_iter()
+            .map(|(edit, labels)| {
+                let caused = Caused {
+                    api: self.playbook.api,
+                    level,
+                    id,
+                    edit: &edit,
+                    before: &found.data,
+                    after: &working,
+                };
+                let caused = caused.effects();
+                (edit, labels, caused)
+            })
+            .collect();
         found.data = working;
         *added = new;
         let changes = edits
             .into_iter()
-            .map(|(edit, labels)| change(found.id, &named, edit, &labels));
+            .map(|(edit, labels, caused)| change(found.id, &named, edit, &labels, &caused));
         self.plan.changes.extend(changes);
     }
 

@@ -53,7 +53,7 @@ fn of_change(report: &PlanReport<'_>, lines: &Lines<'_>, change: &Change) -> Str
     let effects = change
         .effects
         .iter()
-        .map(|effect| text(effect_words(*effect)));
+        .map(|effect| text(&effect_words(effect)));
     list([
         "0".to_owned(),
         list(lines.of_change(change)),
@@ -179,12 +179,16 @@ const fn verb(method: Method) -> &'static str {
     }
 }
 
-const fn effect_words(effect: Effect) -> &'static str {
+fn effect_words(effect: &Effect) -> String {
     match effect {
-        Effect::AutomationFires => "automation fires",
-        Effect::AutomationsMayFire => "automations may fire",
-        Effect::FlowAdvances => "flow may advance",
-        Effect::LaterTasksReset => "resets all later tasks",
+        Effect::AutomationFires => "automation fires".to_owned(),
+        Effect::AutomationsMayFire => "automations may fire".to_owned(),
+        Effect::FlowAdvances => "flow may advance".to_owned(),
+        Effect::LaterTasksReset => "resets all later tasks".to_owned(),
+        Effect::EntityWrite(write) => format!("may write {}", write.attribute),
+        Effect::EntityWritesUnknown => "may write unknown attributes of entities".to_owned(),
+        Effect::Notice(person) => format!("may notify {person}"),
+        Effect::NoticesUnknown => "may notify others".to_owned(),
     }
 }
 

@@ -188,7 +188,8 @@ fn a_comment_says_what_matters() {
     > Guard broken, so this plan is refused: `414 changes are planned, max_changes is 300`
 
     - 414 changes in 140 flows: 414 writes, 140 re-checks, about 69 s at 8/s
-    - 1 can't be undone; 1 automation fires
+    - 1 can't be undone
+    - `automations: 1 fires; others are unknown, what listens to these changes is not read`
 
     | changes | of | action | field | before → after | which, if few |
     |--:|---|---|---|---|---|

@@ -167,7 +167,12 @@ impl Worker<'_> {
     pub(super) fn moved_what_is_written_next(&self, place: usize) -> bool {
         let moves = |effect: &Effect| match effect {
             Effect::FlowAdvances | Effect::LaterTasksReset => true,
-            Effect::AutomationFires | Effect::AutomationsMayFire => false,
+            Effect::AutomationFires
+            | Effect::AutomationsMayFire
+            | Effect::EntityWrite(_)
+            | Effect::EntityWritesUnknown
+            | Effect::Notice(_)
+            | Effect::NoticesUnknown => false,
         };
         let mut others = self.group.changes.iter().zip(&self.standings).enumerate();
         self.group.changes[place].change.effects.iter().any(moves)

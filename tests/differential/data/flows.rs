@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Api, DAYS, ExecutionTape, Fields, TASK_STATUSES, common, contexts, past, reasons};
+use super::{
+    Api, DAYS, ExecutionTape, Fields, TASK_STATUSES, common, contexts, past, reasons, target,
+};
 use crate::tape::Tape;
 
 fn task(number: usize, bytes: &[u8], phases: usize) -> Value {
@@ -74,6 +76,48 @@ fn phase(number: usize, bytes: &[u8]) -> Value {
     fields.done()
 }
 
+/// Those that most actions cause more often.
+const EVENTS: [&str; 18] = [
+    "TaskUpdated",
+    "FlowAssigned",
+    "TaskUpdated",
+    "PhaseUpdated",
+    "TaskUpdated",
+    "PhaseUpdated",
+    "TaskUpdated",
+    "FlowDueDateChanged",
+    "FlowCancelled",
+    "FlowCompleted",
+    "FlowReopened",
+    "FlowDeleted",
+    "TaskCompleted",
+    "TaskSkipped",
+    "TaskMarkedInProgress",
+    "PhaseMarkedInProgress",
+    "CurrTaskChanged",
+    // A word of a later version.
+    "FlowPainted",
+];
+
+/// The rules by which it writes attributes of its entities.
+fn entity_sync(tape: &mut Tape<'_>) -> Value {
+    if tape.chance(5) {
+        return json!("none");
+    }
+    let count = 1 + tape.below(4);
+    let rule = |tape: &mut Tape<'_>| {
+        let mut trigger = json!({"event": tape.pick(&EVENTS)});
+        match tape.below(4) {
+            1 => trigger["filter"] = json!({"task_template_id": tape.pick(&["tpl-0", "tpl-1"])}),
+            2 => trigger["filter"] = json!({"phase_template_id": tape.pick(&["tpl-p0", "tpl-p1"])}),
+            3 => trigger["filter"] = json!({}),
+            _ => {}
+        }
+        json!({"trigger": trigger, "value": {"source": "workflow_name"}, "target": target(tape)})
+    };
+    (0..count).map(|_| rule(tape)).collect()
+}
+
 /// A flow and its closing reasons.
 pub(super) fn flow(id: &str, (own, parts, phases): &ExecutionTape) -> (Value, Value) {
     let tape = &mut Tape::new(own);
@@ -103,5 +147,6 @@ pub(super) fn flow(id: &str, (own, parts, phases): &ExecutionTape) -> (Value, Va
     );
     closing.maybe(tape, 20, "extra_description", |_| "before");
     fields.maybe(tape, 85, "closing_reason", |_| closing.done());
+    fields.maybe(tape, 80, "entity_sync", entity_sync);
     (fields.done(), configured)
 }

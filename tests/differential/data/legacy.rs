@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Api, ExecutionTape, Fields, TASK_STATUSES, common, contexts, past, reasons};
+use super::{Api, ExecutionTape, Fields, TASK_STATUSES, common, contexts, past, reasons, target};
 use crate::tape::Tape;
 
 fn step(number: usize, bytes: &[u8]) -> Value {
@@ -83,6 +83,13 @@ pub(super) fn execution(id: &str, (own, parts, sections): &ExecutionTape) -> (Va
     fields.maybe(tape, 50, "configuredClosingReasonSnapshot", |_| {
         reasons.clone()
     });
+    fields.maybe(tape, 70, "updateEntityAttributes", |tape| {
+        let sources = ["workflow_status", "current_section", "current_step"];
+        let count = tape.below(3);
+        let rule =
+            |tape: &mut Tape<'_>| json!({"source": tape.pick(&sources), "target": target(tape)});
+        (0..count).map(|_| rule(tape)).collect::<Value>()
+    });
     (fields.done(), reasons)
 }
 
@@ -93,6 +100,9 @@ pub(super) fn listed(whole: &Value, has_snapshot: bool) -> Value {
         row.as_object_mut()
             .unwrap()
             .remove("configuredClosingReasonSnapshot");
+        row.as_object_mut()
+            .unwrap()
+            .remove("updateEntityAttributes");
     }
     let thin = |step: &mut Value| {
         step.as_object_mut()

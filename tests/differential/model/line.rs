@@ -3,10 +3,19 @@
 use serde_json::{Map, Value, json};
 
 use super::put;
+use crate::compare::in_any_order;
 use crate::outcome::{Edit, Repeat};
 
 /// A line of the plan, without what the documentation says nothing of.
-pub(super) fn change(group: &str, target: &Value, edit: Edit, labels: &[String]) -> Value {
+pub(super) fn change(
+    group: &str,
+    target: &Value,
+    edit: Edit,
+    labels: &[String],
+    caused: &[Value],
+) -> Value {
+    let own = edit.effects.iter().map(|word| json!(word));
+    let effects: Vec<Value> = own.chain(caused.iter().cloned()).collect();
     let mut body = Value::Object(edit.sends);
     let mut undo = json!({});
     let (mut before, mut after) = (Map::new(), Map::new());
@@ -32,7 +41,7 @@ pub(super) fn change(group: &str, target: &Value, edit: Edit, labels: &[String])
         request
     };
     let mut change = json!({
-        "group": group, "target": target, "action": labels, "request": request(body), "effects": edit.effects,
+        "group": group, "target": target, "action": labels, "request": request(body), "effects": in_any_order(effects),
         "repeat": match edit.repeat {
             Repeat::Safe => "safe",
             Repeat::Readable => "readable",

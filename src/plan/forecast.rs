@@ -1,0 +1,218 @@
+//! What a change causes elsewhere, as far as the execution that was read tells it. Pure.
+//!
+//! The rules of an execution say which of its events write which attributes of its entities; who is newly assigned may be
+//! told. All of it is an upper bound: an event that may come counts as one that comes. What listens to these events
+//! outside of what was read (automations, webhooks) is not known here.
+
+mod notices;
+mod occurrences;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use self::{
+    notices::notices,
+    occurrences::{Occurrence, occurrences},
+};
+use super::{Change, Effect};
+use crate::{
+    action::EntityWrite,
+    api::{Generation, Operation, SyncTrigger},
+    json,
+};
+
+/// The effects of a change beyond those of its action. `executions` are its execution before and after the changes of
+/// its target.
+pub(super) fn forecast(
+    operation: &Operation,
+    change: &Change,
+    executions: [&Value; 2],
+) -> BTreeSet<Effect> {
+    let mut effects = entity_writes(operation, change, executions);
+    effects.extend(notices(operation, change));
+    effects
+}
+
+/// Whether a rule may take up an event.
+fn takes_up(rule: &Rule, occurrence: &Occurrence<'_>) -> bool {
+    let fits = |wanted: &Option<String>, found: Option<&str>| match (wanted, found) {
+        (Some(wanted), Some(found)) => wanted == found,
+        (None, _) | (_, None) => true,
+    };
+    let filter = rule.filter.as_ref();
+    occurrence.event == rule.on
+        && filter.is_none_or(|filter| {
+            fits(&filter.task_template_id, occurrence.task)
+                && fits(&filter.phase_template_id, occurrence.phase)
+        })
+}
+
+/// A rule of an execution.
+struct Rule {
+    on: SyncTrigger,
+    filter: Option<Filter>,
+    target: Attribute,
+}
+
+#[derive(Deserialize)]
+struct FlowRule {
+    trigger: Trigger,
+    target: Attribute,
+}
+
+#[derive(Deserialize)]
+struct Trigger {
+    event: SyncTrigger,
+    filter: Option<Filter>,
+}
+
+#[derive(Deserialize)]
+struct Filter {
+    task_template_id: Option<String>,
+    phase_template_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct LegacyRule {
+    source: SyncTrigger,
+    target: Attribute,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Attribute {
+    entity_schema: String,
+    entity_attribute: String,
+}
+
+fn entity_writes(
+    operation: &Operation,
+    change: &Change,
+    executions: [&Value; 2],
+) -> BTreeSet<Effect> {
+    let unknown = || BTreeSet::from([Effect::EntityWritesUnknown]);
+    let [execution, _] = executions;
+    let occurrences = match operation {
+        // The rules are those of its template, which is not read.
+        Operation::CreateExecution | Operation::StartFlow => return unknown(),
+        Operation::GetExecutions
+        | Operation::SearchExecutions
+        | Operation::GetExecution(_)
+        | Operation::UpdateExecution(_)
+        | Operation::DeleteExecution(_)
+        | Operation::GetClosingReasons(_)
+        | Operation::CreateStep(_)
+        | Operation::UpdateStep(..)
+        | Operation::DeleteStep(..)
+        | Operation::SearchFlows
+        | Operation::GetFlow(_)
+        | Operation::PatchFlow(_)
+        | Operation::DeleteFlow(..)
+        | Operation::PatchPhase(..)
+        | Operation::AddTask(_)
+        | Operation::PatchTask(..)
+        | Operation::RunAutomation(..)
+        | Operation::ExecuteTask(..)
+        | Operation::ReconcileAutomation(..)
+        | Operation::RunScheduleNow(..)
+        | Operation::CancelSchedule(..)
+        | Operation::SearchEntities => occurrences(operation, change, execution),
+    };
+    if occurrences.is_empty() {
+        return BTreeSet::new();
+    }
+    let Some(rules) = rules(change, execution) else {
+        return unknown();
+    };
+    let mut writes: BTreeMap<(String, SyncTrigger), BTreeSet<&str>> = BTreeMap::new();
+    for rule in &rules {
+        let mut events = occurrences.iter();
+        if events.any(|occurrence| takes_up(rule, occurrence)) {
+            let Attribute {
+                entity_schema,
+                entity_attribute,
+            } = &rule.target;
+            let attribute = format!("{entity_schema}.{entity_attribute}");
+            let entities = executions.into_iter().flat_map(contexts);
+            let entities = entities
+                .filter(|(_, schema)| schema.is_none_or(|schema| schema == entity_schema))
+                .map(|(id, _)| id);
+            writes
+                .entry((attribute, rule.on))
+                .or_default()
+                .extend(entities);
+        }
+    }
+    writes
+        .into_iter()
+        .filter(|(_, entities)| !entities.is_empty())
+        .map(|((attribute, on), entities)| {
+            Effect::EntityWrite(EntityWrite {
+                attribute,
+                on,
+                entities: entities.into_iter().map(str::to_owned).collect(),
+            })
+        })
+        .collect()
+}
+
+/// The rules of an execution; none when they were not read, or one is not understood.
+fn rules(change: &Change, execution: &Value) -> Option<Vec<Rule>> {
+    match change.target.api {
+        // A flow is always read whole: without the field it has no rules.
+        Generation::V2 => list(execution, "entity_sync")?
+            .into_iter()
+            .map(|rule| {
+                let rule = FlowRule::deserialize(rule).ok()?;
+                Some(Rule {
+                    on: rule.trigger.event,
+                    filter: rule.trigger.filter,
+                    target: rule.target,
+                })
+            })
+            .collect(),
+        // A row of a list may lack what the execution has.
+        Generation::V1 => {
+            json::get(execution, "updateEntityAttributes")?;
+            list(execution, "updateEntityAttributes")?
+                .into_iter()
+                .map(|rule| {
+                    let rule = LegacyRule::deserialize(rule).ok()?;
+                    Some(Rule {
+                        on: rule.source,
+                        filter: None,
+                        target: rule.target,
+                    })
+                })
+                .collect()
+        }
+    }
+}
+
+/// The entries of a list; of none at all where it is absent, and None where it is something else.
+fn list<'a>(of: &'a Value, name: &str) -> Option<Vec<&'a Value>> {
+    match json::get(of, name) {
+        None | Some(Value::Null) => Some(Vec::new()),
+        Some(Value::Array(entries)) => Some(entries.iter().collect()),
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => None,
+    }
+}
+
+/// The entities of an execution of either generation, each with its schema if that is named.
+fn contexts(execution: &Value) -> Vec<(&str, Option<&str>)> {
+    let contexts = list(execution, "contexts").unwrap_or_default().into_iter();
+    contexts
+        .filter_map(|context| {
+            let id = context["entity_id"].as_str().or(context["id"].as_str())?;
+            let schema = context["entity_schema"]
+                .as_str()
+                .or(context["schema"].as_str());
+            Some((id, schema))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! Whom the service may tell of a change.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::occurrences::goes_on;
+use crate::{
+    api::Operation,
+    json,
+    plan::{Change, Effect},
+};
+
+/// Who is assigned by a change, and was not before.
+pub(super) fn notices(operation: &Operation, change: &Change) -> BTreeSet<Effect> {
+    let mut before = Vec::new();
+    let mut effects = BTreeSet::new();
+    let fields = ["assigned_to", "assignedTo", "userIds"];
+    for field in fields {
+        before.extend(change.before.get(field).into_iter().flat_map(people));
+    }
+    let body = |name: &str| change.request.body.as_ref()?.get(name);
+    let task = body("task").unwrap_or(&Value::Null);
+    let sent = fields
+        .iter()
+        .flat_map(|field| [body(field), json::get(task, field)]);
+    let assigned = sent.flatten().flat_map(people);
+    effects.extend(
+        assigned
+            .filter(|person| !before.contains(person))
+            .map(|person| person.map_or_else(|_| Effect::NoticesUnknown, Effect::Notice)),
+    );
+    let is_start = matches!(operation, Operation::CreateExecution | Operation::StartFlow);
+    if is_start || goes_on(change) {
+        effects.insert(Effect::NoticesUnknown);
+    }
+    effects
+}
+
+/// The people of a list of assignees; an error is a variable that nobody has resolved yet.
+fn people(assignees: &Value) -> Vec<Result<String, Value>> {
+    let entries = assignees.as_array().into_iter().flatten();
+    entries
+        .flat_map(|assignee| match assignee {
+            Value::String(id) => vec![Ok(id.clone())],
+            Value::Number(id) => vec![Ok(id.to_string())],
+            Value::Object(variable) => match variable.get("value") {
+                Some(Value::Array(_)) => people(&variable["value"]),
+                Some(_) | None => vec![Err(assignee.clone())],
+            },
+            Value::Null | Value::Bool(_) | Value::Array(_) => Vec::new(),
+        })
+        .collect()
+}

@@ -1,0 +1,477 @@
+//! What the changes of a plan cause elsewhere, gathered change by change in bounded memory, and how it is said: the same
+//! lines in each format.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use serde::Serialize;
+
+use crate::{
+    api::{Id, Level, SyncTrigger},
+    plan::{Change, Effect, EntityWrite},
+};
+
+use super::{
+    units::{count, thousands},
+    words,
+};
+
+/// Attributes that are counted one by one. A template has a handful of rules; a plan file may hold any.
+const MAX_ATTRIBUTES: usize = 50;
+
+/// People who are counted one by one.
+const MAX_PEOPLE: usize = 500;
+
+/// Attributes and people that are shown.
+const SHOWN: usize = 10;
+
+/// Entities of one execution that are told apart. It has two or three; beyond these each write counts as one more.
+const MAX_ENTITIES: usize = 1_000;
+
+/// What the changes cause, beside what they write themselves.
+#[derive(Debug, Default)]
+pub(super) struct Forecast {
+    /// The effects that are only counted.
+    pub(super) counts: BTreeMap<Effect, u64>,
+    /// By their names, escaped.
+    attributes: BTreeMap<String, Attribute>,
+    /// Writes of attributes beyond [`MAX_ATTRIBUTES`].
+    other_writes: u64,
+    /// Notices by the person's id, escaped, and by what is assigned.
+    people: BTreeMap<String, BTreeMap<Level, u64>>,
+    /// Notices to people beyond [`MAX_PEOPLE`].
+    other_notices: u64,
+    /// Changes after which others may be told.
+    notices_unknown: u64,
+    unread: Executions,
+}
+
+#[derive(Debug, Default)]
+struct Attribute {
+    on: BTreeSet<SyncTrigger>,
+    entities: u64,
+    executions: Executions,
+    /// Of the last execution.
+    seen: BTreeSet<String>,
+}
+
+/// Distinct executions, told apart by comparing neighbours.
+#[derive(Debug, Default)]
+struct Executions {
+    number: u64,
+    last: Option<Id>,
+}
+
+impl Executions {
+    /// Whether it is another one than the last.
+    fn add(&mut self, execution: &Id) -> bool {
+        let is_new = self.last.as_ref() != Some(execution);
+        if is_new {
+            self.number += 1;
+            self.last = Some(execution.clone());
+        }
+        is_new
+    }
+}
+
+/// The forecast as scripts read it. Its names are a promise.
+#[derive(Debug, Serialize)]
+pub(super) struct Document<'a> {
+    entity_attributes: Vec<AttributeDocument<'a>>,
+    /// Writes of further attributes, which are not listed.
+    other_entity_writes: u64,
+    /// Executions whose rules were not read or not understood.
+    entity_attributes_unknown_of_executions: u64,
+    notices: Vec<NoticeDocument<'a>>,
+    /// Notices to further people, who are not listed.
+    other_notices: u64,
+    /// Changes after which the service may tell people who are not known.
+    notices_unknown_of_changes: u64,
+    /// What listens to the changes beside the service's own rules.
+    listeners: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct AttributeDocument<'a> {
+    attribute: &'a str,
+    on: &'a BTreeSet<SyncTrigger>,
+    entities_at_most: u64,
+    executions: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct NoticeDocument<'a> {
+    to: &'a str,
+    at_most: u64,
+    of: &'a BTreeMap<Level, u64>,
+}
+
+impl Forecast {
+    pub(super) fn add(&mut self, change: &Change) {
+        for effect in &change.effects {
+            match effect {
+                Effect::AutomationFires
+                | Effect::AutomationsMayFire
+                | Effect::FlowAdvances
+                | Effect::LaterTasksReset => {
+                    *self.counts.entry(effect.clone()).or_default() += 1;
+                }
+                Effect::NoticesUnknown => self.notices_unknown += 1,
+                Effect::EntityWritesUnknown => {
+                    self.unread.add(&change.group);
+                }
+                Effect::EntityWrite(write) => self.add_write(&change.group, write),
+                Effect::Notice(person) => self.add_notice(change.target.kind, person),
+            }
+        }
+    }
+
+    fn add_write(&mut self, execution: &Id, write: &EntityWrite) {
+        let name = words::name(&write.attribute);
+        if self.attributes.len() >= MAX_ATTRIBUTES && !self.attributes.contains_key(&name) {
+            self.other_writes += write.entities.len() as u64;
+            return;
+        }
+        let attribute = self.attributes.entry(name).or_default();
+        attribute.on.insert(write.on);
+        if attribute.executions.add(execution) {
+            attribute.seen.clear();
+        }
+        for entity in &write.entities {
+            if attribute.seen.contains(entity) {
+                continue;
+            }
+            attribute.entities += 1;
+            if attribute.seen.len() < MAX_ENTITIES {
+                attribute.seen.insert(entity.clone());
+            }
+        }
+    }
+
+    fn add_notice(&mut self, level: Level, person: &str) {
+        let name = words::name(person);
+        if self.people.len() >= MAX_PEOPLE && !self.people.contains_key(&name) {
+            self.other_notices += 1;
+            return;
+        }
+        let person = self.people.entry(name).or_default();
+        *person.entry(level).or_default() += 1;
+    }
+
+    fn count(&self, effect: &Effect) -> u64 {
+        self.counts.get(effect).copied().unwrap_or_default()
+    }
+
+    /// The attributes, that of most entities first.
+    fn attributes(&self) -> Vec<(&String, &Attribute)> {
+        let mut attributes: Vec<_> = self.attributes.iter().collect();
+        attributes.sort_by_key(|(_, attribute)| Reverse(attribute.entities));
+        attributes
+    }
+
+    /// The people with their numbers of notices, who gets most first.
+    fn people(&self) -> Vec<(&String, u64, &BTreeMap<Level, u64>)> {
+        let people = self.people.iter();
+        let mut people: Vec<_> = people
+            .map(|(person, of)| (person, of.values().sum::<u64>(), of))
+            .collect();
+        people.sort_by_key(|(_, notices, _)| Reverse(*notices));
+        people
+    }
+
+    pub(super) fn document(&self) -> Document<'_> {
+        Document {
+            entity_attributes: self
+                .attributes()
+                .into_iter()
+                .map(|(name, attribute)| AttributeDocument {
+                    attribute: name,
+                    on: &attribute.on,
+                    entities_at_most: attribute.entities,
+                    executions: attribute.executions.number,
+                })
+                .collect(),
+            other_entity_writes: self.other_writes,
+            entity_attributes_unknown_of_executions: self.unread.number,
+            notices: self
+                .people()
+                .into_iter()
+                .map(|(to, at_most, of)| NoticeDocument { to, at_most, of })
+                .collect(),
+            other_notices: self.other_notices,
+            notices_unknown_of_changes: self.notices_unknown,
+            listeners: "unknown",
+        }
+    }
+
+    /// All of it, a line each, escaped for a terminal. `noun` gives the word for so many targets of a level.
+    pub(super) fn lines(&self, noun: &dyn Fn(Level, u64) -> &'static str) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (effect, one, many) in [
+            (
+                Effect::FlowAdvances,
+                "change may advance its flow",
+                "changes may advance their flows",
+            ),
+            (
+                Effect::LaterTasksReset,
+                "change resets all later tasks",
+                "changes reset all later tasks",
+            ),
+        ] {
+            let number = self.count(&effect);
+            if number > 0 {
+                lines.push(count(number, one, many));
+            }
+        }
+        self.write_lines(&mut lines, noun);
+        self.notice_lines(&mut lines, noun);
+        lines.push(self.automations());
+        lines
+    }
+
+    fn write_lines(&self, lines: &mut Vec<String>, noun: &dyn Fn(Level, u64) -> &'static str) {
+        let attributes = self.attributes();
+        for (name, attribute) in attributes.iter().take(SHOWN) {
+            let on: Vec<&str> = attribute.on.iter().map(|on| on.word()).collect();
+            lines.push(format!(
+                "writes {name} of at most {} ({})",
+                count(attribute.entities, "entity", "entities"),
+                on.join(", ")
+            ));
+        }
+        let more = attributes.iter().skip(SHOWN);
+        let more = more.map(|(_, attribute)| attribute.entities).sum::<u64>() + self.other_writes;
+        if more > 0 {
+            lines.push(format!(
+                "writes other attributes of entities at most {}",
+                count(more, "time", "times")
+            ));
+        }
+        let unread = self.unread.number;
+        if unread > 0 {
+            let level = Level::Execution;
+            lines.push(format!(
+                "attributes of entities: unknown for {} {}, whose rules were not read",
+                thousands(unread),
+                noun(level, unread)
+            ));
+        }
+    }
+
+    fn notice_lines(&self, lines: &mut Vec<String>, noun: &dyn Fn(Level, u64) -> &'static str) {
+        let people = self.people();
+        let mut parts: Vec<String> = people
+            .iter()
+            .take(SHOWN)
+            .map(|(person, notices, of)| {
+                let of: Vec<String> = of
+                    .iter()
+                    .map(|(level, number)| {
+                        format!("{} {}", thousands(*number), noun(*level, *number))
+                    })
+                    .collect();
+                format!("{} to {person} ({})", thousands(*notices), of.join(", "))
+            })
+            .collect();
+        let more = people.iter().skip(SHOWN);
+        let more = more.map(|(_, notices, _)| notices).sum::<u64>() + self.other_notices;
+        if more > 0 {
+            parts.push(format!("{} to others", thousands(more)));
+        }
+        if !parts.is_empty() {
+            lines.push(format!("notices: at most {}", parts.join(", ")));
+        }
+        let unknown = self.notices_unknown;
+        if unknown > 0 {
+            let changes = count(unknown, "change", "changes");
+            lines.push(format!(
+                "notices: whom the service tells besides is unknown for {changes}"
+            ));
+        }
+    }
+
+    /// Never that none fires: what listens is no part of what is read.
+    fn automations(&self) -> String {
+        let fire = self.count(&Effect::AutomationFires);
+        let may = self.count(&Effect::AutomationsMayFire);
+        let mut parts = Vec::new();
+        if fire > 0 {
+            parts.push(count(fire, "fires", "fire"));
+        }
+        if may > 0 {
+            parts.push(format!("may fire on {}", count(may, "change", "changes")));
+        }
+        let listening = "what listens to these changes is not read";
+        if parts.is_empty() {
+            format!("automations: unknown, {listening}")
+        } else {
+            let known = parts.join(", ");
+            format!("automations: {known}; others are unknown, {listening}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        plan::Item,
+        report::{
+            plan_report::tests::Sample,
+            plan_summary::tests::{change, run_now},
+            words::tests::task,
+        },
+    };
+
+    /// A change of a task of execution `e`, with these effects.
+    fn causing(execution: &str, effects: &Value) -> Item {
+        let changed = change(task(execution, "t", ""), "a", "x", json!(1), json!(2));
+        let Item::Change(mut change) = changed else {
+            unreachable!("it is a change")
+        };
+        change.effects = serde_json::from_value(effects.clone()).unwrap();
+        Item::Change(change)
+    }
+
+    fn write(attribute: &str, on: &str, entities: &[&str]) -> Value {
+        json!({"entity_write": {"attribute": attribute, "on": on, "entities": entities}})
+    }
+
+    fn lines(items: Vec<Item>) -> Vec<String> {
+        let mut lines = Vec::new();
+        Sample::from(items).report(|report| lines = report.causes());
+        lines
+    }
+
+    #[test]
+    fn a_plan_says_what_its_changes_cause_and_what_is_unknown() {
+        let owner = |entity| write("opportunity.owner", "FlowAssigned", &[entity]);
+        let items = vec![
+            causing("e1", &json!([owner("o1"), {"notice": "7"}])),
+            // Once more in the same execution: no other entity.
+            causing(
+                "e1",
+                &json!([
+                    write("opportunity.owner", "TaskUpdated", &["o1", "o2"]),
+                    {"notice": "7"}, {"notice": "8"}
+                ]),
+            ),
+            // The same entity in another execution counts once more: entities of all executions are not kept.
+            causing(
+                "e2",
+                &json!(["flow_advances", owner("o1"), "notices_unknown"]),
+            ),
+            causing("e3", &json!(["entity_writes_unknown"])),
+            causing(
+                "e3",
+                &json!(["automations_may_fire", "entity_writes_unknown"]),
+            ),
+            run_now(task("e4", "t", "")),
+        ];
+        assert_eq!(
+            lines(items),
+            [
+                "1 change may advance its flow",
+                "writes opportunity.owner of at most 3 entities (FlowAssigned, TaskUpdated)",
+                "attributes of entities: unknown for 1 flow, whose rules were not read",
+                "notices: at most 2 to 7 (2 tasks), 1 to 8 (1 task)",
+                "notices: whom the service tells besides is unknown for 1 change",
+                "automations: 1 fires, may fire on 1 change; others are unknown, what listens to these changes is not read",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_plan_says_that_nothing_listens_but_one_without_changes_causes_nothing() {
+        let unknown = "automations: unknown, what listens to these changes is not read";
+        assert_eq!(lines(vec![causing("e", &json!([]))]), [unknown]);
+        assert_eq!(lines(Vec::new()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_plan_with_any_number_of_attributes_and_people_takes_bounded_memory_and_few_lines() {
+        let items: Vec<Item> = (0..5_000)
+            .map(|n| {
+                let long = format!("{n}{}", "x".repeat(1_000));
+                let entities: Vec<String> = (0..3).map(|entity| format!("{n}-{entity}")).collect();
+                let entities: Vec<&str> = entities.iter().map(String::as_str).collect();
+                causing(
+                    &format!("e{n}"),
+                    &json!([write(&long, "TaskUpdated", &entities), {"notice": long}]),
+                )
+            })
+            .collect();
+        let mut forecast = Forecast::default();
+        for item in &items {
+            match item {
+                Item::Change(change) => forecast.add(change),
+                Item::Skipped(_) | Item::Rejected(_) => {}
+            }
+        }
+        assert_eq!(forecast.attributes.len(), MAX_ATTRIBUTES);
+        assert_eq!(forecast.people.len(), MAX_PEOPLE);
+        let lines = lines(items);
+        assert_eq!(lines.len(), SHOWN + 3, "{lines:?}");
+        assert_eq!(
+            lines[SHOWN],
+            format!(
+                "writes other attributes of entities at most {} times",
+                thousands((5_000 - SHOWN as u64) * 3)
+            )
+        );
+        assert!(lines[SHOWN + 1].ends_with(", 4,990 to others"), "{lines:?}");
+    }
+
+    #[test]
+    fn each_format_shows_the_same_forecast_and_names_stay_text() {
+        let hostile = "x`<b>|\u{1b}[2J";
+        let effects = json!([write(hostile, "TaskUpdated", &["o"]), {"notice": hostile}]);
+        let sample = Sample::from(vec![causing("e", &effects)]);
+        let shown = |format: &dyn Fn(&crate::report::PlanReport<'_>, &mut Vec<u8>)| {
+            sample.report(|report| {
+                let mut out = Vec::new();
+                format(report, &mut out);
+                String::from_utf8(out).unwrap()
+            })
+        };
+        let text = shown(&|report, out| {
+            report
+                .write_text(
+                    out,
+                    crate::styles::Styles::plain(),
+                    crate::report::Listing::First,
+                    "",
+                )
+                .unwrap();
+        });
+        let markdown = shown(&|report, out| report.write_markdown(out, "apply").unwrap());
+        let html = shown(&|report, out| report.write_html(out, "apply").unwrap());
+        let json: Value = serde_json::from_str(&shown(&|report, out| {
+            report.write_json(out, "apply").unwrap();
+        }))
+        .unwrap();
+        let escaped = "x`<b>|\\u{1b}[2J";
+        let said = format!("writes {escaped} of at most 1 entity (TaskUpdated)");
+        assert!(text.contains(&said), "{text}");
+        assert!(markdown.contains(&format!("- ``{said}``")), "{markdown}");
+        assert!(html.contains("writes x`&lt;b&gt;|"), "{html}");
+        assert!(!html.contains("<b>|"), "{html}");
+        assert_eq!(
+            json["forecast"],
+            json!({
+                "entity_attributes": [{"attribute": escaped, "on": ["TaskUpdated"], "entities_at_most": 1, "executions": 1}],
+                "other_entity_writes": 0, "entity_attributes_unknown_of_executions": 0,
+                "notices": [{"to": escaped, "at_most": 1, "of": {"task": 1}}],
+                "other_notices": 0, "notices_unknown_of_changes": 0, "listeners": "unknown",
+            })
+        );
+        for document in [text, markdown, html] {
+            assert!(!document.contains("no automation"), "{document}");
+        }
+    }
+}
