@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
-    api::Generation,
+    api::{Generation, Id},
     plan::{Builder, Change, Item},
-    playbook::{self, Overrides, Playbook},
+    playbook::{self, IdList, Overrides, Playbook},
     selection::{Chooser, Execution},
 };
 
@@ -36,6 +36,17 @@ pub(crate) fn over_executions(select: &str, rest: &str) -> Playbook {
     playbook(&format!(
         "select: {{ executions: {{ list: {{}} }}, {select} }}\n{rest}"
     ))
+}
+
+/// A list of ids with blanks between them.
+pub(crate) fn id_list(origin: &str, ids: &str) -> IdList {
+    IdList {
+        origin: origin.to_owned(),
+        ids: ids
+            .split_whitespace()
+            .map(|id| Id::new(id).unwrap())
+            .collect(),
+    }
 }
 
 /// `base` with other or more fields.

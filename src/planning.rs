@@ -19,8 +19,8 @@ use crate::{
     },
     playbook::Playbook,
     selection::{
-        Chooser, Chosen, Execution, Look, Part, ScanError, ScanProgress, read_closing_reasons,
-        read_whole, scan,
+        Chooser, Chosen, Execution, Look, Misses, Part, ScanError, ScanProgress,
+        read_closing_reasons, read_whole, scan,
     },
 };
 
@@ -64,7 +64,7 @@ pub async fn plan(
     out: impl Write,
     progress: impl FnMut(ScanProgress),
 ) -> Result<(Trailer, String), PlanningError> {
-    let mut scanned = scan(client, playbook, progress).await?;
+    let (mut scanned, misses) = scan(client, playbook, progress).await?;
     let org = organisation(origin.org.as_deref(), scanned.org.as_deref())?;
     let mut writer = Writer::new(out, &header(playbook, origin, org))?;
     for row in scanned.rejected.by_ref() {
@@ -80,6 +80,7 @@ pub async fn plan(
 
     let builder = Builder::new(playbook);
     let chooser = RefCell::new(Chooser::new(playbook));
+    let misses = RefCell::new(misses);
     // What a list lacks of the steps is read once it is known that they matter.
     let is_incomplete = playbook.select.lacks_steps();
     let concurrency = playbook.pace.concurrency.get() as usize;
@@ -91,11 +92,11 @@ pub async fn plan(
         .map(|look| {
             let (chosen, next) = oneshot::channel();
             let before = mem::replace(&mut before, next);
-            let (builder, chooser) = (&builder, &chooser);
+            let (builder, chooser, misses) = (&builder, &chooser, &misses);
             async move {
                 let look = look?;
                 let look = if is_incomplete && !chooser.borrow().is_full() {
-                    complete(client, chooser, look).await?
+                    complete(client, chooser, misses, look).await?
                 } else {
                     Some(look)
                 };
@@ -116,6 +117,7 @@ pub async fn plan(
         }
     }
     drop(groups);
+    writer.notes(misses.into_inner().notes());
     let (_, trailer, sha256) = writer.finish(scanned.executions())?;
     Ok((trailer, sha256))
 }
@@ -159,6 +161,7 @@ fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
 async fn complete(
     client: &Client,
     chooser: &RefCell<Chooser<'_>>,
+    misses: &RefCell<Misses>,
     look: Look,
 ) -> Result<Option<Look>, PlanningError> {
     let (slim, failed) = match look {
@@ -168,6 +171,9 @@ async fn complete(
         Look::Kept(execution) => (execution, None),
     };
     let whole = read_whole(client, slim.clone()).await?;
+    if let Some(whole) = &whole {
+        misses.borrow_mut().see(whole, true);
+    }
     let chooser = chooser.borrow();
     Ok(match whole {
         Some(whole) if chooser.leaves_out(&whole) => None,

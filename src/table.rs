@@ -264,8 +264,9 @@ fn delimiter_line(line: &[u8]) -> Option<u8> {
     }
 }
 
-fn name(path: &Path) -> String {
-    if path == Path::new(STDIN) {
+/// A file as messages name it.
+pub fn name(path: &Path) -> String {
+    if is_stdin(path) {
         "standard input".to_owned()
     } else {
         path.display().to_string()

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
-/// A query over the fields `_id`, `_schema` and `_title`.
+/// A query over the fields `_id`, `_schema`, `_title` and `_tags`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Query {
     All,
@@ -54,8 +54,10 @@ impl Query {
 }
 
 fn is_like(value: &Value, word: &str) -> bool {
-    let Some(text) = value.as_str() else {
-        return false;
+    let text = match value {
+        Value::String(text) => text,
+        Value::Array(items) => return items.iter().any(|item| is_like(item, word)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return false,
     };
     match word.strip_suffix('*') {
         Some(start) => text.starts_with(start),
@@ -191,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_query_finds_what_it_says() {
-        let entity = json!({"_id": "a1", "_schema": "opportunity", "_title": "Vorgang 7"});
+        let entity = json!({"_id": "a1", "_schema": "opportunity", "_title": "Vorgang 7", "_tags": ["a", "b"]});
         for (query, fits) in [
             ("*", true),
             ("_schema:opportunity", true),
@@ -201,6 +203,9 @@ mod tests {
             ("_schema:opportunity AND _title:\"Vorgang 7\"", true),
             ("_schema:opportunity AND NOT _id:a1", false),
             ("_title:Vor*", true),
+            ("_tags:b", true),
+            ("_tags:a AND NOT _tags:archived", true),
+            ("_tags:archived OR _none:b", false),
             ("a1", true),
             ("_schema:contact OR (_id:a* AND _schema:opportunity)", true),
         ] {

@@ -57,6 +57,7 @@ pub(super) fn show_again(
         outcomes: snapshot.state.counts(),
         skipped: plan.trailer.skipped,
         rejected: plan.trailer.rejected,
+        notes: plan.trailer.notes.clone(),
         session: last_session(folder).unwrap_or_default(),
         stopped: None,
         finished: abandoned.is_none(),

@@ -117,6 +117,7 @@ pub(super) async fn execute(
         outcomes: end.counts,
         skipped: plan.trailer.skipped,
         rejected: plan.trailer.rejected,
+        notes: plan.trailer.notes.clone(),
         session: Session {
             requests: traffic.requests,
             retries: traffic.retries,

@@ -1,6 +1,7 @@
 //! Reading playbooks and plans from files.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader, Seek},
     path::Path,
@@ -14,10 +15,10 @@ use super::{
 };
 use crate::{
     api::Id,
-    cli::{Planning, Vars},
+    cli::{Common, Planning, Vars},
     error::{Error, Located, Place},
     plan::{PlanError, Reader},
-    playbook::{self, Mistakes, Overrides, Playbook, Source},
+    playbook::{self, IdList, Mistakes, Overrides, Playbook, Source},
     table::{self, Columns, TableError},
     text::Untrusted,
 };
@@ -78,66 +79,117 @@ fn located(path: &Path, mistakes: &Mistakes) -> Vec<Located> {
 
 /// As [`load_playbook`], with what the command line says about planning.
 pub(super) fn load_for_planning(
+    common: &Common,
     path: &Path,
     planning: &Planning,
     now: Timestamp,
 ) -> Result<Playbook, Error> {
     let mut playbook = load_playbook(path, &planning.vars, now)?;
+    only_one_is_stdin(common, path, planning, &playbook)?;
     if let Some(limit) = planning.limit {
         playbook.select.limit = Some(playbook.select.limit.map_or(limit, |most| most.min(limit)));
     }
     let select = &mut playbook.select;
-    for (ids, named, file) in [
-        (
-            &mut select.exclude,
-            &planning.exclude,
-            &planning.exclude_file,
-        ),
-        (&mut select.only, &planning.only, &planning.only_file),
-    ] {
-        ids.extend(named.iter().cloned());
-        if let Some(file) = file {
-            ids.extend(ids_in(file)?);
-        }
-    }
+    let exclude = lists(
+        "--exclude",
+        &planning.exclude,
+        planning.exclude_file.as_deref(),
+    )?;
+    select.exclude.extend(exclude);
+    let only = lists("--only", &planning.only, planning.only_file.as_deref())?;
+    // A list without an id takes nothing; only without a list all are taken.
+    select.only = (!only.is_empty()).then_some(only);
     Ok(playbook)
 }
 
+/// Standard input can be read once, so that one input can be it.
+fn only_one_is_stdin(
+    common: &Common,
+    path: &Path,
+    planning: &Planning,
+    playbook: &Playbook,
+) -> Result<(), Error> {
+    let token = common.token_file.as_deref().filter(|_| !common.sandbox);
+    let inputs = [
+        ("the playbook", Some(path)),
+        ("the file in `select`", playbook.select.source.file()),
+        ("--only-file", planning.only_file.as_deref()),
+        ("--exclude-file", planning.exclude_file.as_deref()),
+        ("--token-file", token),
+    ];
+    let from_stdin: Vec<&str> = inputs
+        .into_iter()
+        .filter(|(_, path)| path.is_some_and(table::is_stdin))
+        .map(|(name, _)| name)
+        .collect();
+    match &from_stdin[..] {
+        [] | [_] => Ok(()),
+        several => Err(Error::usage(format!(
+            "standard input can be one input, not {} at the same time",
+            several.join(" and ")
+        ))
+        .hint("put the others into files")),
+    }
+}
+
+/// The ids of a flag, and those of the file in the flag `…-file`; one list for each that is given.
+fn lists(flag: &str, ids: &[Id], file: Option<&Path>) -> Result<Vec<IdList>, Error> {
+    let given = (!ids.is_empty()).then(|| IdList {
+        origin: flag.to_owned(),
+        ids: ids.iter().cloned().collect(),
+    });
+    let in_file = file.map(|file| {
+        Ok::<_, Error>(IdList {
+            origin: format!("{flag}-file {}", file.display()),
+            ids: ids_in(file)?,
+        })
+    });
+    given.map(Ok).into_iter().chain(in_file).collect()
+}
+
 /// The ids in a file: one a line, or in its column `id`.
-fn ids_in(path: &Path) -> Result<Vec<Id>, Error> {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>, line| {
+fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
+    let mut ids = BTreeSet::new();
+    table::read(path, Columns::ListOf("id"), |row| {
+        let wrong = |message: String| {
+            let message = format!("{}, row {}: {message}", table::name(path), row.number);
+            IdsError::Row {
+                row: row.number,
+                message,
+            }
+        };
+        let cells = row.cells.map_err(wrong)?;
+        let text = cells.get("id").map_or("", String::as_str);
+        ids.insert(
+            Id::new(text).map_err(|error| wrong(format!("{text:?} is not an id: {error}")))?,
+        );
+        Ok(())
+    })
+    .map_err(|error: IdsError| {
+        let line = error.line();
         Error::usage("the file of ids can't be used")
             .caused_by(error)
             .at(path.display().to_string(), line)
-    };
-    let mut ids = Vec::new();
-    table::read(path, Columns::ListOf("id"), |row| {
-        let cells = row.cells.map_err(|message| TableError::Line {
-            file: path.display().to_string(),
-            line: row.number,
-            message,
-        })?;
-        ids.push((row.number, cells.get("id").cloned().unwrap_or_default()));
-        Ok::<_, TableError>(())
-    })
-    .map_err(|error: TableError| {
-        let line = error.line();
-        failed(error.into(), line)
     })?;
-    ids.into_iter()
-        .map(|(row, text)| {
-            Id::new(&text).map_err(|error| {
-                failed(
-                    format!(
-                        "{}, row {row}: {text:?} is not an id: {error}",
-                        path.display()
-                    )
-                    .into(),
-                    Some(row),
-                )
-            })
-        })
-        .collect()
+    Ok(ids)
+}
+
+/// Why a file of ids can't be used.
+#[derive(Debug, thiserror::Error)]
+enum IdsError {
+    #[error(transparent)]
+    Table(#[from] TableError),
+    #[error("{message}")]
+    Row { row: u64, message: String },
+}
+
+impl IdsError {
+    const fn line(&self) -> Option<u64> {
+        match self {
+            Self::Table(error) => error.line(),
+            Self::Row { row, .. } => Some(*row),
+        }
+    }
 }
 
 /// Opens a plan for reading.

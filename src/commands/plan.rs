@@ -24,7 +24,7 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
         .hint("name a file: -o x.plan; or leave --json out"));
     }
     let moment = Moment::present(args.planning.now);
-    let playbook = load_for_planning(&args.playbook, &args.planning, moment.now)?;
+    let playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
     let credentials = credentials(common)?;
     let backend = connect(
         common,

@@ -22,7 +22,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         can_ask(common)?;
     }
     let moment = Moment::present(args.planning.now);
-    let mut playbook = load_for_planning(&args.playbook, &args.planning, moment.now)?;
+    let mut playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
     playbook.pace = args.pacing.over(&playbook.pace);
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);

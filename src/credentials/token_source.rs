@@ -12,7 +12,7 @@ use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 use crate::{
     http::{Token, TokenError},
-    table::STDIN,
+    table::is_stdin,
     text::{NotUtf8, utf8},
 };
 
@@ -65,7 +65,7 @@ impl TokenSource {
                     path: path.clone(),
                     source,
                 };
-                let bytes = if path.as_os_str() == STDIN {
+                let bytes = if is_stdin(path) {
                     let mut bytes = Vec::new();
                     io::stdin().read_to_end(&mut bytes).map(|_| bytes)
                 } else {
@@ -93,7 +93,10 @@ impl TokenSource {
     pub fn can_renew(&self) -> bool {
         match self {
             Self::Given(_) => false,
-            Self::File(path) => path.as_os_str() != STDIN,
+            // What was read from a pipe is gone, and opening it again would wait for a writer.
+            Self::File(path) => {
+                !is_stdin(path) && path.metadata().is_ok_and(|metadata| metadata.is_file())
+            }
             Self::Command(_) => true,
         }
     }
@@ -189,5 +192,28 @@ mod tests {
                 .to_string()
                 .contains("/no/such/file")
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_gives_its_token_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("token");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let file = folder.path().join("file");
+        std::fs::write(&file, "t").unwrap();
+        for (path, renews) in [
+            (file, true),
+            (pipe, false),
+            ("-".into(), false),
+            ("/dev/stdin".into(), false),
+        ] {
+            assert_eq!(
+                TokenSource::File(path.clone()).can_renew(),
+                renews,
+                "{path:?}"
+            );
+        }
     }
 }

@@ -117,6 +117,11 @@ impl<W: Write> Writer<W> {
         }
     }
 
+    /// What the last line says beside the counts.
+    pub fn notes(&mut self, notes: Vec<String>) {
+        self.counts.notes = notes;
+    }
+
     /// Writes the last line and gives back the file, the counts and the SHA-256 of the whole file in hex.
     ///
     /// # Errors
@@ -278,6 +283,7 @@ impl<R: BufRead> Reader<R> {
         }
         let counted = Trailer {
             scanned: end.scanned,
+            notes: end.notes.clone(),
             sha256: end.sha256.clone(),
             ..self.counts.clone()
         };

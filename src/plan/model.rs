@@ -211,7 +211,7 @@ pub struct Rejection {
     pub reason: String,
 }
 
-/// The last line: the counts, and the digest of all that stands before it.
+/// The last line: the counts, what matched nothing, and the digest of all that stands before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trailer {
     pub changes: u64,
@@ -221,6 +221,9 @@ pub struct Trailer {
     pub rejected: u64,
     /// Executions that were looked at.
     pub scanned: u64,
+    /// What was named and not found, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// SHA-256 in hex over all bytes of the file before this value.
     pub sha256: String,
 }

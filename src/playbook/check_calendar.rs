@@ -100,5 +100,13 @@ fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<B
             return None;
         }
     }
+    if days.is_empty() {
+        reader.wrong(
+            field.node.span,
+            format!("{} has no day in it", path.display()),
+            "write one date a line, like 2026-12-24, or leave the file out",
+        );
+        return None;
+    }
     Some(days)
 }

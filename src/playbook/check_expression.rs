@@ -1,6 +1,6 @@
 //! Expressions and templates: compiled for the levels they are used on, faults mapped back to the file.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
 use serde_json::{Map, Value as Json};
 
@@ -9,7 +9,7 @@ use crate::{
         Generation, Level,
         types::{Found, record},
     },
-    template::{Engine, Expression, Fault, Known, Scope, Template},
+    template::{Compared, Engine, Expression, Fault, Known, Scope, Template, Wanted},
 };
 
 use super::{
@@ -33,6 +33,8 @@ pub(super) struct Compiler {
     given: BTreeSet<String>,
     /// Whether the values of variables count, and not only their names.
     has_values: bool,
+    /// What has been compiled so far compares these names.
+    names: Rc<RefCell<BTreeSet<(Level, String)>>>,
     columns: Columns,
     /// What the source finds of all that a field may hold.
     found: Option<&'static Found>,
@@ -52,6 +54,7 @@ impl Compiler {
             vars: vars.clone(),
             given: overrides.names().map(ToOwned::to_owned).collect(),
             has_values: true,
+            names: Rc::default(),
             columns,
             found: None,
         }
@@ -85,9 +88,11 @@ impl Compiler {
         levels: &[Level],
     ) -> Option<Expression> {
         let text = expression_text(reader, field)?;
-        self.compile(reader, field.node, text, levels, |engine, scope| {
+        let compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
             engine.expression(text, scope)
-        })
+        })?;
+        self.note_names(compiled.names());
+        Some(compiled)
     }
 
     /// A value with `{{ }}` in it that can be made on each of `levels`.
@@ -108,9 +113,37 @@ impl Compiler {
             | Value::Map(_)
             | Value::CollectionKey => reader.text(field, expected)?,
         };
-        self.compile(reader, field.node, text, levels, |engine, scope| {
+        let compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
             engine.template(text, scope)
-        })
+        })?;
+        self.note_names(compiled.names());
+        Some(compiled)
+    }
+
+    /// Takes the names of parts that all that was compiled compares, by their level.
+    pub(super) fn take_names(&self) -> BTreeSet<(Level, String)> {
+        self.names.take()
+    }
+
+    fn note_names<'c>(&self, names: impl IntoIterator<Item = &'c Compared>) {
+        for Compared { level, wanted } in names {
+            let texts = match wanted {
+                Wanted::Text(text) => vec![text.as_str()],
+                Wanted::Variable(name) => self
+                    .vars
+                    .get(name)
+                    .and_then(Json::as_str)
+                    .into_iter()
+                    .collect(),
+                Wanted::ItemOf(name) => match self.vars.get(name) {
+                    Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).collect(),
+                    // In a text it is a part that is looked for.
+                    _ => Vec::new(),
+                },
+            };
+            let names = texts.into_iter().map(|text| (*level, text.to_owned()));
+            self.names.borrow_mut().extend(names);
+        }
     }
 
     fn compile<T>(

@@ -7,7 +7,7 @@ use crate::api::{Generation, Id, Level, types::RUNNING_FLOWS};
 use super::{
     check_expression::Compiler,
     check_source::{self, Columns, id},
-    model::{Select, Source},
+    model::{IdList, Select, Source},
     reader::{Field, Fields, Reader},
 };
 
@@ -97,7 +97,7 @@ pub(super) fn check(
         .map(|field| compiler.expression(reader, field, each.as_slice()));
     let exclude = fields
         .get("exclude")
-        .map_or(Some(BTreeSet::new()), |field| exclude(reader, field));
+        .map_or(Some(Vec::new()), |field| exclude(reader, field));
     let limit = fields
         .get("limit")
         .map(|field| reader.whole(field, 1..=u64::MAX));
@@ -107,7 +107,7 @@ pub(super) fn check(
         each: each?,
         filter_each: present(filter_each)?,
         exclude: exclude?,
-        only: BTreeSet::new(),
+        only: None,
         limit: present(limit)?,
     })
 }
@@ -176,11 +176,17 @@ pub(super) fn level(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Level> 
     reader.word(field, &words)
 }
 
-fn exclude(reader: &mut Reader<'_>, field: Field<'_>) -> Option<BTreeSet<Id>> {
+fn exclude(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<IdList>> {
     let items = reader.list(field, "a list of ids")?;
     let ids: Vec<Option<Id>> = items
         .iter()
         .map(|item| id(reader, field.item(item)))
         .collect();
-    ids.into_iter().collect()
+    let ids: BTreeSet<Id> = ids.into_iter().collect::<Option<_>>()?;
+    // An empty list in a playbook is a list for later.
+    let list = (!ids.is_empty()).then(|| IdList {
+        origin: "`exclude` of the playbook".to_owned(),
+        ids,
+    });
+    Some(list.into_iter().collect())
 }

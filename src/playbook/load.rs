@@ -170,6 +170,7 @@ fn playbook(
         zone: zone?,
         calendar: calendar?,
         vars,
+        names: compiler.take_names(),
         select: select?,
         actions: actions?,
         guards,

@@ -34,8 +34,8 @@ pub use guards::Size;
 pub use load::load;
 pub use mistake::{Mistake, Mistakes};
 pub use model::{
-    Allow, Entities, EntityRef, ExecutionSearch, Expect, Guards, Names, Playbook, Rejected, Select,
-    Source,
+    Allow, Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, Names, Playbook, Rejected,
+    Select, Source,
 };
 pub use schema::{SCHEMA_FILE, schema};
 pub use span::{Position, Span};

@@ -1,6 +1,10 @@
 //! A checked playbook.
 
-use std::{collections::BTreeSet, fmt, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+};
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -26,6 +30,8 @@ pub struct Playbook {
     pub calendar: Calendar,
     /// The variables with their overrides, all with a value.
     pub vars: serde_json::Map<String, serde_json::Value>,
+    /// The names that its expressions compare with those of the data, by the level of what is to have them.
+    pub names: BTreeSet<(Level, String)>,
     pub select: Select,
     /// In order; never empty.
     pub actions: Vec<Entry>,
@@ -45,9 +51,10 @@ pub struct Select {
     /// `where_each`: keeps targets.
     pub filter_each: Option<Expression>,
     /// Ids of executions and parts to leave out, with everything below them.
-    pub exclude: BTreeSet<Id>,
-    /// Ids of the only executions and parts to take, with everything below them; empty for all.
-    pub only: BTreeSet<Id>,
+    pub exclude: Vec<IdList>,
+    /// Ids of the only executions and parts to take, with everything below them. None takes all; lists without an id
+    /// take nothing.
+    pub only: Option<Vec<IdList>>,
     /// Targets at most, after the filters, in the plan's order.
     pub limit: Option<u64>,
 }
@@ -57,6 +64,14 @@ impl Select {
     pub fn lacks_steps(&self) -> bool {
         self.each == Level::Step && self.source.is_slim()
     }
+}
+
+/// Ids that narrow a selection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdList {
+    /// Where they stand, for messages: `--only-file failed.csv`.
+    pub origin: String,
+    pub ids: BTreeSet<Id>,
 }
 
 /// Where the executions come from.
@@ -123,8 +138,35 @@ impl Source {
         }
     }
 
+    /// The file that names its executions or entities.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Flows(Entities::Named(Names::File(file)))
+            | Self::Entities {
+                entities: Entities::Named(Names::File(file)),
+                ..
+            }
+            | Self::Ids {
+                ids: Names::File(file),
+                ..
+            }
+            | Self::Rows { file, .. } => Some(file),
+            Self::Flows(Entities::Named(Names::List(_)) | Entities::Query(_))
+            | Self::Entities {
+                entities: Entities::Named(Names::List(_)) | Entities::Query(_),
+                ..
+            }
+            | Self::Ids {
+                ids: Names::List(_),
+                ..
+            }
+            | Self::Executions { .. }
+            | Self::Search(_) => None,
+        }
+    }
+
     /// Whether its executions lack what is known of their steps.
-    const fn is_slim(&self) -> bool {
+    pub const fn is_slim(&self) -> bool {
         match self {
             Self::Executions { .. } | Self::Search(_) => true,
             Self::Flows(_) | Self::Ids { .. } | Self::Rows { .. } | Self::Entities { .. } => false,

@@ -121,6 +121,15 @@ impl Page<'_> {
             }
             out.write_all(b"</ul></section>\n")?;
         }
+        if !self.0.trailer.notes.is_empty() {
+            out.write_all(
+                b"<section class=\"warning final\"><h2>What was named and not found</h2><ul>",
+            )?;
+            for note in &self.0.trailer.notes {
+                write!(out, "<li>{}</li>", html(note))?;
+            }
+            out.write_all(b"</ul></section>\n")?;
+        }
         let rejected = &self.0.summary.rejected;
         if rejected.total() > 0 {
             let title = self.0.rejected_title();

@@ -38,6 +38,8 @@ struct Document<'a> {
     /// What the changes cause elsewhere, at most, as far as it is known.
     forecast: plan_forecast::Document<'a>,
     broken_guards: &'a [String],
+    /// What was named and not found.
+    notes: &'a [String],
     /// The command that applies exactly this plan.
     apply: &'a str,
     groups: Vec<ChangeGroup<'a>>,
@@ -117,6 +119,7 @@ impl PlanReport<'_> {
             effects: &summary.forecast.counts,
             forecast: summary.forecast.document(),
             broken_guards: &self.broken_guards,
+            notes: &self.trailer.notes,
             apply,
             groups: summary.groups().into_iter().map(Into::into).collect(),
             skips: summary.skips().into_iter().map(Into::into).collect(),

@@ -80,8 +80,13 @@ impl PlanReport<'_> {
         });
         let causes = self.causes();
         let causes = causes.iter().map(|line| format!("- {}", code(line)));
+        let notes = self.trailer.notes.iter().map(|note| {
+            let note = code(note);
+            format!("> [!NOTE]\n> {note}\n")
+        });
         let mut paragraphs = vec![format!("### {name}: {title}\n"), self.origin()];
         paragraphs.extend(guards);
+        paragraphs.extend(notes);
         if self.trailer.changes > 0 || self.summary.out_of_reach().is_some() {
             paragraphs.extend(totals);
             paragraphs.extend(causes);

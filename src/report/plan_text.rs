@@ -79,7 +79,12 @@ impl PlanReport<'_> {
             write!(out, ", made {}", Untrusted(&made_at).terminal())?;
         }
         writeln!(out)?;
-        writeln!(out, "{}", self.selected())
+        writeln!(out, "{}", self.selected())?;
+        for note in &self.trailer.notes {
+            let note = Untrusted(note).terminal();
+            writeln!(out, "{} {note}", "note:".style(styles.warning))?;
+        }
+        Ok(())
     }
 
     fn write_rejected(

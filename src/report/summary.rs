@@ -23,6 +23,8 @@ pub struct Summary {
     pub skipped: u64,
     /// What could not be planned.
     pub rejected: u64,
+    /// What the plan says was named and not found.
+    pub notes: Vec<String>,
     /// Of the last session; the default when that is not known.
     pub session: Session,
     /// Why it ended before its end.
@@ -65,6 +67,7 @@ impl Summary {
             outcomes,
             skipped: trailer.skipped,
             rejected: trailer.rejected,
+            notes: trailer.notes.clone(),
             session,
             ..Self::nothing()
         }
@@ -79,6 +82,7 @@ impl Summary {
             outcomes: Counts::default(),
             skipped: 0,
             rejected: 0,
+            notes: Vec::new(),
             session: Session::default(),
             stopped: None,
             abandoned: None,
@@ -177,6 +181,7 @@ pub(super) mod tests {
             outcomes: counts,
             skipped: 2,
             rejected: 0,
+            notes: Vec::new(),
             session: Session {
                 requests: 229,
                 retries: 2,

@@ -1,13 +1,11 @@
 //! Which parts of an execution are targets: pure.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::{Execution, Part, context};
 use crate::{
     api::{Id, Level},
-    playbook::{Playbook, Select},
+    playbook::{IdList, Playbook, Select},
 };
 
 /// Chooses targets, execution after execution, until the limit is reached.
@@ -51,13 +49,17 @@ impl<'a> Chooser<'a> {
     /// `exclude` and `only`: whether they let a part with these ids be a target, its own and those of what it stands in.
     fn is_meant(&self, ids: &[&str]) -> bool {
         let Select { exclude, only, .. } = self.select;
-        let names_one = |named: &BTreeSet<Id>| ids.iter().any(|id| named.contains(*id));
-        !names_one(exclude) && (only.is_empty() || names_one(only))
+        let names_one = |lists: &[IdList]| {
+            lists
+                .iter()
+                .any(|list| ids.iter().any(|id| list.ids.contains(*id)))
+        };
+        !names_one(exclude) && only.as_deref().is_none_or(names_one)
     }
 
     /// Whether `only` says which ones.
     pub fn picks(&self) -> bool {
-        !self.select.only.is_empty()
+        self.select.only.is_some()
     }
 
     /// Whether `exclude` and `only` mean this very execution, whatever is in it.
@@ -70,7 +72,7 @@ impl<'a> Chooser<'a> {
     pub fn leaves_out(&self, execution: &Execution) -> bool {
         let Select { exclude, each, .. } = self.select;
         let is_meant = |ids: &Vec<&str>| self.is_meant(ids);
-        exclude.contains(&execution.id)
+        is_named(exclude, &execution.id)
             || (self.picks() && !execution.ids_of_parts(*each).iter().any(is_meant))
     }
 
@@ -81,7 +83,7 @@ impl<'a> Chooser<'a> {
     /// When the expression fails on this execution.
     pub fn keeps(&self, execution: &Execution) -> Result<bool, String> {
         let is_left_out = if self.select.lacks_steps() {
-            self.select.exclude.contains(&execution.id)
+            is_named(&self.select.exclude, &execution.id)
         } else {
             self.leaves_out(execution)
         };
@@ -137,12 +139,16 @@ impl<'a> Chooser<'a> {
     }
 }
 
+fn is_named(lists: &[IdList], id: &Id) -> bool {
+    lists.iter().any(|list| list.ids.contains(id))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{flow, over_executions, over_flows, row};
+    use crate::fixture::{flow, id_list, over_executions, over_flows, row};
 
     const NO_MATTER: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
 
@@ -262,18 +268,23 @@ mod tests {
                 (over_flows(&select, NO_MATTER), &new)
             };
             let all = chosen_of(&playbook, executions);
-            let ids: BTreeSet<Id> = ids.split(' ').map(|id| Id::new(id).unwrap()).collect();
-            playbook.select.only = ids;
+            playbook.select.only = Some(vec![id_list("--only", ids)]);
             assert_eq!(chosen_of(&playbook, executions), found, "only, {select}");
-            playbook.select.exclude = std::mem::take(&mut playbook.select.only);
+            playbook.select.exclude = playbook.select.only.take().unwrap();
             let rest: Vec<&str> = all
                 .split(' ')
                 .filter(|part| !found.split(' ').any(|found| found == *part))
                 .collect();
             assert_eq!(chosen_of(&playbook, executions), rest.join(" "), "{select}");
             // Of what is both, nothing is left.
-            playbook.select.only = playbook.select.exclude.clone();
+            playbook.select.only = Some(playbook.select.exclude.clone());
             assert_eq!(chosen_of(&playbook, executions), "", "both, {select}");
+            // No id is none, and no list is all.
+            playbook.select.exclude = vec![id_list("--exclude-file", "")];
+            playbook.select.only = Some(vec![id_list("--only-file", "")]);
+            assert_eq!(chosen_of(&playbook, executions), "", "empty, {select}");
+            playbook.select.only = None;
+            assert_eq!(chosen_of(&playbook, executions), all, "no list, {select}");
         }
     }
 
@@ -381,7 +392,7 @@ mod tests {
             let mut playbook = crate::fixture::playbook(&format!(
                 "select: {{ {source}, where: 'due_before(execution, now)', each: {each}, exclude: [{exclude}] }}\n{NO_MATTER}"
             ));
-            playbook.select.only = Id::new(only).into_iter().collect();
+            playbook.select.only = (!only.is_empty()).then(|| vec![id_list("--only", only)]);
             let execution = if source == flows {
                 flow("e", data)
             } else {

@@ -3,6 +3,7 @@
 mod choose;
 mod execution;
 mod listed;
+mod misses;
 mod pages;
 mod scan;
 mod scanned;
@@ -11,6 +12,7 @@ mod target;
 pub use choose::{Chooser, Chosen};
 pub use execution::{Execution, ExecutionError, Row, org_of};
 pub use listed::{Listed, ListedError, Named};
+pub use misses::Misses;
 pub use scan::{ScanError, ScanProgress, read_closing_reasons, read_whole, scan};
 pub use scanned::{Look, Scanned};
 pub use target::{Part, context};

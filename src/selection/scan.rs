@@ -10,8 +10,8 @@ use serde::{
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Chooser, Execution, ExecutionError, Listed, ListedError, Named, execution::Row, listed, pages,
-    scanned::Scanned,
+    Chooser, Execution, ExecutionError, Listed, ListedError, Misses, Named, execution::Row, listed,
+    pages, scanned::Scanned,
 };
 use crate::{
     api::{Found, Generation, Operation},
@@ -19,6 +19,7 @@ use crate::{
     json::{self, LossyReader},
     playbook::{Entities, Playbook, Source},
     sort::Sorter,
+    table,
 };
 
 /// Why a selection could not be completed; nothing may be planned then.
@@ -84,7 +85,7 @@ pub(super) enum Entry {
     },
 }
 
-/// Reads all executions of a playbook's source and sorts those that `where` keeps.
+/// Reads all executions of a playbook's source and sorts those that `where` keeps; gives what was not seen as well.
 ///
 /// # Errors
 ///
@@ -93,10 +94,12 @@ pub async fn scan(
     client: &Client,
     playbook: &Playbook,
     mut progress: impl FnMut(ScanProgress),
-) -> Result<Scanned, ScanError> {
+) -> Result<(Scanned, Misses), ScanError> {
     let mut intake = Intake {
         generation: playbook.select.source.generation(),
         chooser: Chooser::new(playbook),
+        misses: Misses::new(playbook),
+        is_slim: playbook.select.source.is_slim(),
         sorter: Sorter::default(),
         rejected: Sorter::default(),
         org: None,
@@ -170,12 +173,13 @@ pub async fn scan(
             progress(intake.progress);
         }
     }
-    Ok(Scanned::new(
+    let scanned = Scanned::new(
         intake.generation,
         intake.sorter.finish()?,
         intake.rejected.finish()?,
         intake.org,
-    ))
+    );
+    Ok((scanned, intake.misses))
 }
 
 /// Reads a v1 execution of which a list has told only a part; none when it is not there any more.
@@ -300,6 +304,9 @@ fn list_in(answer: Value, key: &str) -> Result<Option<Vec<Value>>, String> {
 struct Intake<'a> {
     generation: Generation,
     chooser: Chooser<'a>,
+    misses: Misses,
+    /// What is read lacks its parts.
+    is_slim: bool,
     sorter: Sorter,
     rejected: Sorter,
     org: Option<String>,
@@ -319,6 +326,9 @@ impl Intake<'_> {
     where
         F: Future<Output = Result<Answer, ScanError>>,
     {
+        if listed.is_empty() && listed.rejected.is_empty() {
+            self.misses.say(nothing_named(&playbook.select.source));
+        }
         self.progress.of = listed.len();
         progress(self.progress);
         let by_id = playbook.select.source.names_executions();
@@ -332,6 +342,12 @@ impl Intake<'_> {
         let concurrency = playbook.pace.concurrency.get() as usize;
         let mut answers = asked.buffered(concurrency);
         while let Some((named, (what, found))) = answers.try_next().await? {
+            if by_id {
+                self.misses.see_id(&named.id);
+            } else {
+                // Of a source of entities, what is found is the entity itself.
+                self.misses.see_entity(&named.id, !found.is_empty());
+            }
             if found.is_empty() && by_id && self.chooser.names(&named.id) {
                 let reason = format!("there is no execution {}", named.id);
                 listed::reject(&mut self.rejected, named.row.number, &reason)?;
@@ -369,6 +385,7 @@ impl Intake<'_> {
             }
             (Some(_), Some(_) | None) => {}
         }
+        self.misses.see(&execution, !self.is_slim);
         let kept = self.chooser.keeps(&execution);
         let data = std::sync::Arc::unwrap_or_clone(execution.data);
         let row = execution.row;
@@ -379,6 +396,22 @@ impl Intake<'_> {
         };
         let payload = serde_json::to_string(&entry).map_err(io::Error::from)?;
         Ok(self.sorter.push(execution.id.into(), payload)?)
+    }
+}
+
+/// What is said of a source that names nothing.
+fn nothing_named(source: &Source) -> String {
+    let what = if source.names_executions() {
+        "execution"
+    } else {
+        "entity"
+    };
+    match source.file() {
+        Some(file) => format!(
+            "{} names no {what}, so nothing is selected",
+            table::name(file)
+        ),
+        None => format!("the query found no {what}, so nothing is selected"),
     }
 }
 

@@ -11,6 +11,7 @@
 
 mod calendar;
 mod checker;
+mod compared;
 mod context;
 mod engine;
 mod fault;
@@ -28,6 +29,7 @@ mod scope;
 mod signature;
 mod value;
 
+pub use compared::{Compared, Wanted};
 pub use context::Context;
 pub use engine::Engine;
 pub use fault::{EvalError, Fault};

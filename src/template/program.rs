@@ -6,7 +6,7 @@ use minijinja::{Environment, ErrorKind, Value};
 use serde_json::Value as Json;
 
 use super::{
-    Context, EvalError, Fault,
+    Compared, Context, EvalError, Fault,
     checker::Checked,
     value::{is_none, to_json, to_text, word},
 };
@@ -49,6 +49,7 @@ pub(super) enum Part {
 pub(super) struct Code {
     text: Arc<str>,
     environment: Arc<Environment<'static>>,
+    names: Arc<[Compared]>,
 }
 
 impl fmt::Debug for Code {
@@ -64,8 +65,12 @@ impl Code {
         text: &str,
         checked: &Checked,
     ) -> Result<Self, Vec<Fault>> {
-        Self::compile(environment, text, &checked.code)
-            .map_err(|message| vec![Fault::new(checked.offset, checked.len, message)])
+        let code = Self::compile(environment, text, &checked.code)
+            .map_err(|message| vec![Fault::new(checked.offset, checked.len, message)])?;
+        Ok(Self {
+            names: checked.names.as_slice().into(),
+            ..code
+        })
     }
 
     /// The value of code that the checker has written, or why there is none.
@@ -89,6 +94,7 @@ impl Code {
         Ok(Self {
             text: text.into(),
             environment: Arc::new(environment),
+            names: Arc::default(),
         })
     }
 
@@ -142,6 +148,11 @@ impl Expression {
         self.known
     }
 
+    /// The names that it compares with those of the data.
+    pub fn names(&self) -> &[Compared] {
+        &self.code.names
+    }
+
     /// Evaluates to true or false; none counts as false; anything else is an error.
     ///
     /// # Errors
@@ -181,6 +192,14 @@ impl Template {
     /// The value where it depends on no data.
     pub fn known(&self) -> Option<&Known> {
         self.known.as_deref()
+    }
+
+    /// As [`Expression::names`].
+    pub fn names(&self) -> impl Iterator<Item = &Compared> {
+        self.parts.iter().flat_map(|part| match part {
+            Part::Literal(_) => &[],
+            Part::Code(code) => &*code.names,
+        })
     }
 
     /// The text itself when there is no `{{ }}` in it.

@@ -14,6 +14,7 @@ use wf_bulk_sandbox::legacy_executions;
 
 use crate::environment::{Ended, Environment, SandboxProcess};
 
+const LIST: &str = "version: 1\nname: p\nselect: { executions: { list: {} } }\nactions: [ reassign: { set: [\"7\"] } ]\n";
 const ROWS: &str = "version: 1\nname: p\nselect: { rows: { file: FILE, id: id, api: v1 } }\n\
                     actions: [ reassign: { set: [\"{{ row.owner }}\"] } ]\n";
 
@@ -44,6 +45,91 @@ fn planned(environment: &Environment, sandbox: &SandboxProcess, text: &str) -> (
     let mut lines: Vec<String> = lines.collect();
     lines.sort();
     (ended, lines.join("\n"))
+}
+
+#[test]
+fn a_list_that_names_nothing_selects_nothing_and_says_so() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new();
+    environment.file("p.yaml", LIST);
+    for text in [
+        "id,execution,kind,name,action,outcome,detail\n",
+        "id\n",
+        "id\n\n\n",
+        "id;name\n;;\n",
+        "",
+        "\n \n",
+        "\u{feff}",
+        "[]",
+    ] {
+        environment.file("failed.csv", text);
+        let ended = environment
+            .run_on(
+                &sandbox,
+                &[
+                    "run",
+                    "p.yaml",
+                    "--dry-run",
+                    "--json",
+                    "--only-file",
+                    "failed.csv",
+                ],
+            )
+            .expect_code(0);
+        let document = ended.json();
+        assert_eq!(document["planned"], 0, "{text:?}");
+        let notes = document["notes"].to_string();
+        assert!(
+            notes.contains("--only-file failed.csv names no id, so nothing is selected"),
+            "{text:?}: {document}"
+        );
+    }
+    environment
+        .run_on(
+            &sandbox,
+            &[
+                "plan",
+                "p.yaml",
+                "--only-file",
+                "failed.csv",
+                "-o",
+                "x.plan",
+            ],
+        )
+        .expect_code(0);
+    let shown = environment.run(&["show", "x.plan"]).expect_code(0).stdout;
+    for (format, expected) in [
+        ("markdown", "> [!NOTE]"),
+        (
+            "html",
+            "<li>--only-file failed.csv names no id, so nothing is selected</li>",
+        ),
+        (
+            "json",
+            "\"notes\":[\"--only-file failed.csv names no id, so nothing is selected\"]",
+        ),
+    ] {
+        let shown = environment
+            .run(&["show", "x.plan", "--format", format])
+            .expect_code(0)
+            .stdout;
+        assert!(shown.contains(expected), "{shown}");
+    }
+    assert!(
+        shown.contains("note: --only-file failed.csv names no id"),
+        "{shown}"
+    );
+    // What an empty list leaves out is nothing.
+    let run = [
+        "run",
+        "p.yaml",
+        "--dry-run",
+        "--json",
+        "--exclude-file",
+        "failed.csv",
+    ];
+    let document = environment.run_on(&sandbox, &run).expect_code(0).json();
+    assert_eq!(document["planned"], 400);
 }
 
 #[test]
@@ -189,7 +275,7 @@ fn a_pipe_is_read_once_and_checking_a_playbook_does_not_wait_for_it() {
 }
 
 #[test]
-fn standard_input_may_come_in_pieces() {
+fn standard_input_may_come_in_pieces_and_belongs_to_one_input() {
     let sandbox = SandboxProcess::start(&[]);
     let environment = Environment::new();
     let id = &legacy_executions(4711, 2_400)[0];
@@ -217,4 +303,83 @@ fn standard_input_may_come_in_pieces() {
         let ended = Ended::from(run.wait_with_output().unwrap()).expect_code(0);
         assert_eq!(ended.json()["planned"], 1);
     }
+    for more in [
+        &["--only-file", "-"][..],
+        &["--exclude-file", "/dev/stdin"],
+        &["--token-file", "-"],
+    ] {
+        environment
+            .run_on(&sandbox, &[&["run", "p.yaml", "--dry-run"], more].concat())
+            .expect_code(64)
+            .expect_said("standard input");
+    }
+    environment.file("q.yaml", LIST);
+    environment
+        .run_on(
+            &sandbox,
+            &[
+                "run",
+                "q.yaml",
+                "--dry-run",
+                "--only-file",
+                "-",
+                "--exclude-file",
+                "-",
+            ],
+        )
+        .expect_code(64)
+        .expect_said("--only-file")
+        .expect_said("--exclude-file");
+}
+
+#[test]
+fn what_matches_nothing_is_said_with_its_count() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    let ids = legacy_executions(4711, 2_400);
+    environment.file(
+        "p.yaml",
+        &LIST.replace("{ list: {} } }", "{ list: {} }, exclude: [ nobody ] }"),
+    );
+    environment.file("some.txt", &format!("{}\nx1\nx2\n", ids[0]));
+    let notes = |file: &str, more: &[&str]| {
+        let arguments = [&["run", file, "--dry-run", "--json"], more].concat();
+        let document = environment
+            .run_on(&sandbox, &arguments)
+            .expect_code(0)
+            .json();
+        document["notes"].to_string()
+    };
+    let said = notes("p.yaml", &["--only-file", "some.txt", "--exclude", "x3"]);
+    for expected in [
+        "2 of 3 ids in --only-file some.txt matched nothing: x1, x2",
+        "1 of 1 id in --exclude matched nothing: x3",
+        "1 of 1 id in `exclude` of the playbook matched nothing: nobody",
+    ] {
+        assert!(said.contains(expected), "{said}\n{expected}");
+    }
+    environment.file(
+        "entities.csv",
+        "entity_id,entity_schema\ne1,contact\ne2,contact\n",
+    );
+    environment.file(
+        "q.yaml",
+        "version: 1\nname: q\nselect: { flows: { entities: { file: entities.csv } }, each: task }\nactions: [ reassign: { set: [\"7\"] } ]\n",
+    );
+    let said = notes("q.yaml", &[]);
+    assert!(
+        said.contains("2 of 2 entities have no running flow: e1, e2"),
+        "{said}"
+    );
+    environment.file(
+        "r.yaml",
+        "version: 1\nname: r\nselect:\n  flows: { entities: { file: playbooks/entities.csv } }\n  each: task\n\
+         \x20 where_each: task.phase.name == \"Prüfung?\" and task.name != \"Nichts\"\nactions: [ reassign: { set: [\"7\"] } ]\n",
+    );
+    let said = notes("r.yaml", &[]);
+    assert!(
+        said.contains("no scanned flow has a phase named \\\"Prüfung?\\\"")
+            && said.contains("no scanned flow has a task named \\\"Nichts\\\""),
+        "{said}"
+    );
 }

@@ -67,7 +67,9 @@ fn planning_reads_each_entity_once_and_applying_each_execution_once() {
         &[],
     );
     let planning = sandbox.ledger();
-    assert_eq!(planning.requests().len(), 120, "one search for each entity");
+    let requests = planning.requests();
+    assert_eq!(requests.len(), 121, "the entities, and one search for each");
+    assert_eq!(requests[0]["path"], "/v1/entity:search");
     environment
         .run_on(
             &sandbox,

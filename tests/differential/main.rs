@@ -31,7 +31,7 @@ use proptest::{
 use wf_bulk::{
     api::Id,
     planning::{self, Origin},
-    playbook::{self, Overrides},
+    playbook::{self, IdList, Overrides},
 };
 
 use compare::Planned;
@@ -97,7 +97,12 @@ impl Case {
         )
         .map_err(|mistakes| mistakes.render(false))?;
         let only = self.playbook.only.iter().map(|id| Id::new(id).unwrap());
-        loaded.select.only.extend(only);
+        loaded.select.only = (!self.playbook.only.is_empty()).then(|| {
+            vec![IdList {
+                origin: "--only".to_owned(),
+                ids: only.collect(),
+            }]
+        });
         let client = service::client(self.playbook.api, &self.world, &loaded.pace);
         let origin = Origin {
             server: "https://example.com".to_owned(),

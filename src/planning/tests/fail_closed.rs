@@ -1,7 +1,7 @@
 //! What can't be read ends planning, what can't be planned is rejected.
 
 use super::*;
-use crate::{selection::ListedError, table::TableError};
+use crate::{fixture::id_list, selection::ListedError, table::TableError};
 
 #[tokio::test(start_paused = true)]
 async fn a_row_whose_closing_reasons_are_not_there_is_rejected() {
@@ -337,7 +337,7 @@ async fn what_only_does_not_name_rejects_nothing_also_where_a_list_tells_nothing
         ("d", vec![failed("d")]),
         ("x", vec![]),
     ] {
-        playbook.select.only = crate::api::Id::new(only).into_iter().collect();
+        playbook.select.only = (!only.is_empty()).then(|| vec![id_list("--only", only)]);
         let said = said(&service, &playbook).await;
         let short: Vec<&str> = said
             .iter()
@@ -365,8 +365,8 @@ async fn an_id_that_is_left_out_may_name_nothing() {
         let mut playbook = playbook(&format!(
             "select: {{ ids: {{ list: [gone, a], api: v1 }} }}\n{REASSIGN}"
         ));
-        playbook.select.only = crate::api::Id::new(only).into_iter().collect();
-        playbook.select.exclude = crate::api::Id::new(exclude).into_iter().collect();
+        playbook.select.only = (!only.is_empty()).then(|| vec![id_list("--only", only)]);
+        playbook.select.exclude = vec![id_list("--exclude", exclude)];
         let (trailer, _) = planned(&service, &playbook).await;
         assert_eq!(trailer.rejected, rejected, "only {only}, exclude {exclude}");
     }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::template::{
     Fault,
+    compared::filtered,
     lexer::{Kind, Token},
     names::{self, Name},
     scope::Type,
@@ -124,6 +125,9 @@ impl Checker<'_> {
                     }
                     test => (item, test),
                 };
+                if let [test, value] = test {
+                    self.note_names(piece, arguments, test, value);
+                }
                 if let [test, rest @ ..] = test {
                     self.check_test_name(&tested, &test.piece, rest.len());
                     self.check_tested_words(&tested, (piece, arguments), &test.piece, rest);
@@ -137,6 +141,23 @@ impl Checker<'_> {
                 });
                 Type::List(Box::new(made.unwrap_or(Type::Any)))
             }
+        }
+    }
+
+    /// Notes what a filter by name looks for.
+    fn note_names(
+        &mut self,
+        list: &Piece,
+        arguments: &[Argument],
+        test: &Argument,
+        value: &Argument,
+    ) {
+        let attribute = arguments
+            .first()
+            .and_then(|first| first.piece.literal.as_deref());
+        if let (Some("name"), Some(test)) = (attribute, &test.piece.literal) {
+            let found = filtered(self.slice(list), test, self.slice(&value.piece));
+            self.names.extend(found);
         }
     }
 

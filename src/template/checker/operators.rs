@@ -6,6 +6,7 @@ use super::{
 };
 use crate::template::{
     Fault,
+    compared::compared,
     lexer::{Kind, Token},
     ops,
     scope::Type,
@@ -151,8 +152,10 @@ impl<'a> Checker<'a> {
             ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
             _ => self.check_order(&left, &right),
         }
-        let compared = Comparison::named(function);
-        let extra = compared.map(|compared| self.compare_words(&left, compared, &right));
+        let found = compared(function, self.slice(&left), self.slice(&right));
+        self.names.extend(found);
+        let comparison = Comparison::named(function);
+        let extra = comparison.map(|comparison| self.compare_words(&left, comparison, &right));
         let piece = Piece {
             code: format!("{function}({}, {})", left.code, right.code),
             of: Type::Bool,

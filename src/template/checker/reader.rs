@@ -5,7 +5,7 @@ use super::{
     words::Only,
 };
 use crate::template::{
-    Fault, Scope,
+    Compared, Fault, Scope,
     lexer::{Kind, Token},
     names::Name,
     scope::Type,
@@ -29,6 +29,7 @@ pub(in crate::template) struct Checked {
     pub(in crate::template) is_fixed: bool,
     /// The variables in it.
     pub(in crate::template) vars: Vec<String>,
+    pub(in crate::template) names: Vec<Compared>,
 }
 
 /// A part of the expression that has been read.
@@ -91,6 +92,7 @@ pub(super) struct Checker<'a> {
     pub(super) evaluate: &'a Evaluate<'a>,
     pub(super) faults: Vec<Fault>,
     pub(super) fixed: Vec<Fixed>,
+    pub(super) names: Vec<Compared>,
     depth: usize,
 }
 
@@ -109,6 +111,7 @@ pub(in crate::template) fn check(
         evaluate,
         faults: Vec::new(),
         fixed: Vec::new(),
+        names: Vec::new(),
         depth: 0,
     };
     let piece = checker.whole();
@@ -124,6 +127,7 @@ pub(in crate::template) fn check(
             never: piece.extra.never,
             is_fixed: checker.is_fixed(piece.from, piece.to),
             vars: checker.vars_in(piece.from, piece.to),
+            names: checker.names,
         }),
         Ok(_) | Err(Stop) => Err(checker.faults),
     }

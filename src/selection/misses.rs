@@ -1,0 +1,362 @@
+//! What a playbook or a command names and nothing that was read has: it is said, since nobody sees what is missing.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::Execution;
+use crate::{
+    api::{Generation, Id, Level, part},
+    playbook::{IdList, Playbook},
+};
+
+/// Names that a note shows; the others are counted.
+const SHOWN: usize = 10;
+
+/// What has not been seen yet. It holds no more than the lists and the playbook do.
+#[derive(Debug)]
+pub struct Misses {
+    generation: Generation,
+    each: Level,
+    /// Some executions are not read whole, and their steps stay unknown.
+    lacks_steps: bool,
+    lists: Vec<List>,
+    /// Names of the playbook, with the level of what is to have them.
+    names: BTreeSet<(Level, String)>,
+    /// Executions that were seen, and those of them whose parts are known.
+    seen: u64,
+    seen_whole: u64,
+    entities: u64,
+    without_flow: Few,
+    said: Vec<String>,
+}
+
+/// Ids that narrow the selection.
+#[derive(Debug)]
+struct List {
+    origin: String,
+    /// How many it names.
+    of: usize,
+    unseen: BTreeSet<Id>,
+}
+
+/// The first few of something, and how many there are.
+#[derive(Debug, Default)]
+struct Few {
+    first: Vec<String>,
+    count: u64,
+}
+
+impl Misses {
+    pub(super) fn new(playbook: &Playbook) -> Self {
+        let select = &playbook.select;
+        let only = select.only.as_deref().unwrap_or_default();
+        let mut said = Vec::new();
+        for list in &select.exclude {
+            if list.ids.is_empty() {
+                said.push(format!("{} names no id", list.origin));
+            }
+        }
+        let is_nothing = only.iter().all(|list| list.ids.is_empty());
+        for list in only {
+            if list.ids.is_empty() {
+                let so = if is_nothing {
+                    ", so nothing is selected"
+                } else {
+                    ""
+                };
+                said.push(format!("{} names no id{so}", list.origin));
+            }
+        }
+        Self {
+            generation: select.source.generation(),
+            each: select.each,
+            lacks_steps: select.lacks_steps(),
+            lists: only.iter().chain(&select.exclude).map(List::from).collect(),
+            names: playbook.names.clone(),
+            seen: 0,
+            seen_whole: 0,
+            entities: 0,
+            without_flow: Few::default(),
+            said,
+        }
+    }
+
+    /// Notes an execution that was read; `is_whole`: also its parts.
+    pub fn see(&mut self, execution: &Execution, is_whole: bool) {
+        self.seen += 1;
+        self.seen_whole += u64::from(is_whole);
+        self.see_id(&execution.id);
+        if self.lists.iter().any(|list| !list.unseen.is_empty()) {
+            for ids in execution.ids_of_parts(self.each) {
+                for list in &mut self.lists {
+                    for id in &ids {
+                        list.unseen.remove(*id);
+                    }
+                }
+            }
+        }
+        self.names.retain(|(level, name)| {
+            let is_known = is_whole || *level == Level::Execution;
+            !is_known || !has(execution, *level, name)
+        });
+    }
+
+    /// Notes an id that is told of elsewhere.
+    pub(super) fn see_id(&mut self, id: &Id) {
+        for list in &mut self.lists {
+            list.unseen.remove(id);
+        }
+    }
+
+    /// Notes an entity whose flows were asked for.
+    pub(super) fn see_entity(&mut self, id: &Id, has_flow: bool) {
+        self.entities += 1;
+        if !has_flow {
+            self.without_flow.add(id.as_str());
+        }
+    }
+
+    pub(super) fn say(&mut self, note: String) {
+        self.said.push(note);
+    }
+
+    /// What was missed, a sentence each. They hold names from outside.
+    pub fn notes(self) -> Vec<String> {
+        let mut notes = self.said;
+        for List { origin, of, unseen } in self.lists {
+            if !unseen.is_empty() {
+                let noun = if of == 1 { "id" } else { "ids" };
+                let read = if self.lacks_steps {
+                    " that was read"
+                } else {
+                    ""
+                };
+                let few = Few::of(unseen.iter().map(Id::as_str));
+                notes.push(format!(
+                    "{} of {of} {noun} in {origin} matched nothing{read}: {}",
+                    few.count,
+                    few.list()
+                ));
+            }
+        }
+        if self.without_flow.count > 0 {
+            let noun = if self.entities == 1 {
+                "entity has"
+            } else {
+                "entities have"
+            };
+            notes.push(format!(
+                "{} of {} {noun} no running flow: {}",
+                self.without_flow.count,
+                self.entities,
+                self.without_flow.list()
+            ));
+        }
+        for level in [Level::Execution, Level::Phase, Level::Task, Level::Step] {
+            let seen = if level == Level::Execution {
+                self.seen
+            } else {
+                self.seen_whole
+            };
+            let named: Vec<String> = self
+                .names
+                .iter()
+                .filter(|(of, _)| *of == level)
+                .map(|(_, name)| format!("{name:?}"))
+                .collect();
+            if seen > 0 && !named.is_empty() {
+                let few = Few::of(named.iter().map(String::as_str)).list();
+                notes.push(no_name(self.generation, level, self.lacks_steps, &few));
+            }
+        }
+        notes
+    }
+}
+
+/// `no scanned flow has a task named "Call"`.
+fn no_name(generation: Generation, level: Level, lacks_steps: bool, names: &str) -> String {
+    let (flow, phase) = match generation {
+        Generation::V1 => ("execution", "section"),
+        Generation::V2 => ("flow", "phase"),
+    };
+    let part = match level {
+        Level::Entity | Level::Execution => return format!("no scanned {flow} is named {names}"),
+        Level::Phase => phase,
+        Level::Step | Level::Task => level.word(),
+    };
+    if lacks_steps {
+        format!("no {flow} that was read has a {part} named {names}")
+    } else {
+        format!("no scanned {flow} has a {part} named {names}")
+    }
+}
+
+/// Whether an execution, or a part of it, has this name.
+fn has(execution: &Execution, level: Level, name: &str) -> bool {
+    let data = &execution.data;
+    match (level, execution.generation) {
+        (Level::Entity | Level::Execution, _) => data["name"] == name,
+        (Level::Phase, Generation::V1) => data["flow"]
+            .as_array()
+            .is_some_and(|items| items.iter().any(|item| item["name"] == name)),
+        (Level::Phase | Level::Task | Level::Step, _) => part::parts(data, level)
+            .into_iter()
+            .any(|part: &Value| part["name"] == name),
+    }
+}
+
+impl From<&IdList> for List {
+    fn from(list: &IdList) -> Self {
+        Self {
+            origin: list.origin.clone(),
+            of: list.ids.len(),
+            unseen: list.ids.clone(),
+        }
+    }
+}
+
+impl Few {
+    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
+        let mut few = Self::default();
+        names.for_each(|name| few.add(name));
+        few
+    }
+
+    fn add(&mut self, name: &str) {
+        if self.first.len() < SHOWN {
+            self.first.push(name.to_owned());
+        }
+        self.count += 1;
+    }
+
+    fn list(&self) -> String {
+        let list = self.first.join(", ");
+        match self.count - self.first.len() as u64 {
+            0 => list,
+            more => format!("{list} and {more} more"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::fixture::{flow, id_list, over_executions, over_flows, row};
+
+    const SET: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
+
+    fn seen(playbook: &Playbook, executions: &[(Execution, bool)]) -> Vec<String> {
+        let mut misses = Misses::new(playbook);
+        for (execution, is_whole) in executions {
+            misses.see(execution, *is_whole);
+        }
+        misses.notes()
+    }
+
+    #[test]
+    fn ids_that_match_nothing_are_counted_for_each_list() {
+        let mut playbook = over_flows("each: task, exclude: [ e, zz ]", SET);
+        playbook.select.only = Some(vec![
+            id_list("--only", "t p x"),
+            id_list("--only-file a.txt", "e t"),
+        ]);
+        let data = json!({"phases": [{"id": "p"}], "tasks": [{"id": "t", "phase_id": "p"}]});
+        assert_eq!(
+            seen(&playbook, &[(flow("e", &data), true)]),
+            [
+                "1 of 3 ids in --only matched nothing: x",
+                "1 of 2 ids in `exclude` of the playbook matched nothing: zz",
+            ]
+        );
+        let many: Vec<String> = (10..31).map(|n| format!("x{n}")).collect();
+        playbook.select.only = Some(vec![id_list("--only", &many.join(" "))]);
+        let notes = seen(&playbook, &[]);
+        assert!(
+            notes[0].starts_with("21 of 21 ids in --only matched nothing: x10, x11, "),
+            "{notes:?}"
+        );
+        assert!(notes[0].ends_with("x19 and 11 more"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_list_without_an_id_is_named() {
+        let mut playbook = over_flows("", SET);
+        for (only, exclude, expected) in [
+            (
+                vec![id_list("a", "")],
+                vec![],
+                &["a names no id, so nothing is selected"][..],
+            ),
+            (
+                vec![id_list("a", ""), id_list("b", "e")],
+                vec![],
+                &["a names no id"],
+            ),
+            (
+                vec![id_list("b", "e")],
+                vec![id_list("c", "")],
+                &["c names no id"],
+            ),
+            (vec![id_list("b", "e")], vec![], &[]),
+        ] {
+            playbook.select.only = Some(only);
+            playbook.select.exclude = exclude;
+            assert_eq!(seen(&playbook, &[(flow("e", &json!({})), true)]), expected);
+        }
+    }
+
+    #[test]
+    fn names_that_nothing_has_are_said_unless_nothing_can_tell() {
+        let playbook = over_flows(
+            "where: execution.name == \"F\", each: task, where_each: 'task.phase.name in [\"Phase?\", \"P\"] and task.name != \"T?\" and \"T\" == task.name'",
+            SET,
+        );
+        let data = json!({"name": "F", "phases": [{"name": "P"}], "tasks": [{"name": "T"}]});
+        let (phase, task) = (
+            "no scanned flow has a phase named \"Phase?\"",
+            "no scanned flow has a task named \"T?\"",
+        );
+        assert_eq!(seen(&playbook, &[(flow("e", &data), true)]), [phase, task]);
+        assert_eq!(
+            seen(&playbook, &[(flow("e", &json!({"name": "G"})), true)]),
+            [
+                "no scanned flow is named \"F\"",
+                "no scanned flow has a phase named \"P\", \"Phase?\"",
+                "no scanned flow has a task named \"T\", \"T?\"",
+            ]
+        );
+        // Nothing was scanned: that is said elsewhere.
+        assert_eq!(seen(&playbook, &[]), [""; 0]);
+        let playbook = over_executions(
+            "each: step, where_each: 'step.name == \"S\" and step.section.name == \"X\" and step.name != \"Y\"'",
+            "actions: [ { reassign: { set: [] }, on: execution } ]",
+        );
+        let slim = row("e", &json!({}));
+        assert_eq!(seen(&playbook, &[(slim.clone(), false)]), [""; 0]);
+        let whole = row(
+            "e",
+            &json!({"flow": [{"type": "SECTION", "name": "X", "steps": [{"name": "S"}]}]}),
+        );
+        assert_eq!(
+            seen(&playbook, &[(slim, false), (whole, true)]),
+            ["no execution that was read has a step named \"Y\""]
+        );
+    }
+
+    #[test]
+    fn entities_without_a_flow_are_counted() {
+        let playbook = over_flows("", SET);
+        let mut misses = Misses::new(&playbook);
+        for number in 10..30 {
+            let id = Id::new(&format!("c{number}")).unwrap();
+            misses.see_entity(&id, number % 2 == 0 || number > 24);
+        }
+        assert_eq!(
+            misses.notes(),
+            ["7 of 20 entities have no running flow: c11, c13, c15, c17, c19, c21, c23"]
+        );
+    }
+}
