@@ -25,6 +25,15 @@ pub fn is_stdin(path: &Path) -> bool {
     path == Path::new(STDIN) || STDIN_DEVICES.iter().any(|name| path == Path::new(name))
 }
 
+/// The id in a cell. Before one that begins with `-`, our own `failed.csv` and many a spreadsheet have an apostrophe, without
+/// which it would be a formula.
+pub fn id_in(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(id) if id.starts_with('-') => id,
+        Some(_) | None => cell,
+    }
+}
+
 /// Texts by column, without white space around them; or why the row can't be used.
 pub type Cells = Result<BTreeMap<String, String>, String>;
 
@@ -391,6 +400,24 @@ mod tests {
             let error = rows(text, wanted).unwrap_err().to_string();
             assert!(error.contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn an_id_that_we_wrote_into_a_cell_is_read_as_it_was() {
+        for id in ["-a", "a", "_a", "--a"] {
+            let text = format!("id,name\n{},x\n", crate::text::Untrusted(id).csv());
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("failed.csv");
+            std::fs::write(&path, text).unwrap();
+            let mut ids = Vec::new();
+            read(&path, Columns::ListOf("id"), |row| {
+                ids.push(id_in(&row.cells.unwrap()["id"]).to_owned());
+                Ok::<_, TableError>(())
+            })
+            .unwrap();
+            assert_eq!(ids, [id]);
+        }
+        assert_eq!(id_in("'a"), "'a");
     }
 
     #[cfg(unix)]

@@ -160,7 +160,12 @@ fn good(name: &str) -> Playbook {
 }
 
 fn ids(playbook: &Playbook) -> Vec<&str> {
-    playbook.select.exclude.iter().map(Id::as_str).collect()
+    playbook
+        .select
+        .exclude
+        .iter()
+        .flat_map(|list| list.ids.iter().map(Id::as_str))
+        .collect()
 }
 
 #[test]

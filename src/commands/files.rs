@@ -159,7 +159,7 @@ fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
             }
         };
         let cells = row.cells.map_err(wrong)?;
-        let text = cells.get("id").map_or("", String::as_str);
+        let text = cells.get("id").map_or("", |cell| table::id_in(cell));
         ids.insert(
             Id::new(text).map_err(|error| wrong(format!("{text:?} is not an id: {error}")))?,
         );

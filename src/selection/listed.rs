@@ -77,7 +77,7 @@ impl Listed {
             Names::File(path) => table::read(path, Columns::All(&ENTITY), |row| {
                 intake.row(row, |intake, row, mut cells| {
                     let [id, schema] = ENTITY.map(|name| cells.remove(name).unwrap_or_default());
-                    intake.entity(Row { cells, ..row }, &id, &schema, "")
+                    intake.entity(Row { cells, ..row }, table::id_in(&id), &schema, "")
                 })
             })?,
         }
@@ -116,7 +116,7 @@ impl Listed {
         table::read(path, wanted, |row| {
             intake.row(row, |intake, row, mut cells| {
                 let id = cells.remove(id).unwrap_or_default();
-                intake.execution(Row { cells, ..row }, &id)
+                intake.execution(Row { cells, ..row }, table::id_in(&id))
             })
         })?;
         Ok(intake.finish()?)
