@@ -163,7 +163,7 @@ async fn an_execution_of_which_something_needed_can_not_be_read_is_rejected_and_
         .await;
         assert_eq!(found.len(), 2, "{found:?}");
         let mut playbook = over_two("", REASSIGN);
-        playbook.select.exclude = crate::api::Id::new("a").into_iter().collect();
+        playbook.select.exclude = vec![id_list("--exclude", "a")];
         assert_eq!(said(&service, &playbook).await.len(), 1);
     }
     for (tasks, why) in [
