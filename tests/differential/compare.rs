@@ -82,12 +82,11 @@ impl Planned {
             "changes": model.changes.len(), "groups": groups.len(), "skipped": model.skipped.len(),
             "rejected": model.rejected.len(), "scanned": model.scanned, "sha256": self.end["sha256"],
         });
-        if said.is_empty() && counts != self.end {
-            said.push(both(
-                "the last line",
-                &self.end.to_string(),
-                &counts.to_string(),
-            ));
+        // What matched nothing changes no plan, and the model does not tell it.
+        let mut end = self.end.clone();
+        end.as_object_mut().unwrap().remove("notes");
+        if said.is_empty() && counts != end {
+            said.push(both("the last line", &end.to_string(), &counts.to_string()));
         }
         (!said.is_empty()).then(|| said.join("\n"))
     }
