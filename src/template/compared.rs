@@ -150,9 +150,12 @@ mod tests {
             ("task.name in ['A', vars.text]", &[]),
             ("task.name | lower == 'a'", &[]),
             ("task.name == 'it\\'s'", &[]),
-            ("task.status == 'A' or task.name == task.phase.name", &[]),
             (
-                "execution.tasks | selectattr('status', 'eq', 'A') | length == 1",
+                "task.status == 'PENDING' or task.name == task.phase.name",
+                &[],
+            ),
+            (
+                "execution.tasks | selectattr('status', 'eq', 'PENDING') | length == 1",
                 &[],
             ),
         ] {
