@@ -11,6 +11,9 @@ const REASSIGN: [&str; 5] = ["run", "reassign.yaml", "--sandbox", "--limit", "2"
 /// Changes that can't.
 const START: [&str; 3] = ["run", "start.yaml", "--sandbox"];
 
+/// In the question and nowhere before it: what is typed earlier is discarded.
+const ASKED: &str = "Make 2 changes";
+
 const NOTHING: &str = "nothing was changed";
 
 fn environment() -> Environment {
@@ -48,8 +51,8 @@ fn what_was_typed_before_the_question_is_no_answer() {
     ] {
         let environment = environment();
         let mut terminal = Terminal::start(environment.command(arguments), ahead);
-        terminal.wait_for("2 changes");
-        terminal.wait_for("on sandbox");
+        terminal.wait_for(ASKED);
+        terminal.wait_for("? ");
         terminal.type_in("\n");
         assert_eq!(terminal.code(), Some(1), "{ahead:?}: {}", terminal.shown());
         terminal.wait_for(NOTHING);
@@ -86,7 +89,7 @@ fn only_a_whole_line_that_says_yes_makes_changes() {
     ] {
         let environment = environment();
         let mut terminal = Terminal::start(environment.command(arguments), "");
-        terminal.wait_for("on sandbox");
+        terminal.wait_for(ASKED);
         terminal.wait_for("? ");
         terminal.type_in(keys);
         assert_eq!(
@@ -111,7 +114,7 @@ fn a_signal_at_the_question_ends_the_command_with_130_and_leaves_nothing_behind(
     ] {
         let environment = environment();
         let mut terminal = Terminal::start(environment.command(arguments), "");
-        terminal.wait_for("on sandbox");
+        terminal.wait_for(ASKED);
         terminal.wait_for("? ");
         terminal.signal(signal);
         assert_eq!(terminal.code(), Some(130), "{signal}: {}", terminal.shown());
