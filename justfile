@@ -35,6 +35,10 @@ workflows:
 ci:
     bash .ci/run
 
+# how exactly the limiter reaches a rate on this machine: asked and got; some minutes
+pace:
+    cargo test --release --lib -- --ignored --nocapture pace::limiter::measured
+
 # the peak of memory of a selection of 200,000 executions
 memory:
     cargo test --release --test cli -- --ignored --nocapture a_list_of_200_000

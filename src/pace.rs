@@ -20,12 +20,10 @@ use serde::{Deserialize, Serialize};
 pub struct Rate(f64);
 
 impl Rate {
-    /// No service of this kind answers more, and the limiter has been measured to 20,000 requests a second.
-    const MAX_PER_SECOND: f64 = 10_000.0;
     /// One request in 17 minutes; slower, a run of any size never ends.
     const MIN_PER_SECOND: f64 = 0.001;
 
-    /// Requests a second: finite, from 0.001 to 10,000.
+    /// Requests a second: finite, at least 0.001.
     pub const fn per_second(self) -> f64 {
         self.0
     }
@@ -52,13 +50,14 @@ impl FromStr for Rate {
             return Err(wrong());
         }
         let per_second = count.parse::<f64>().map_err(|_| wrong())? / seconds;
-        if (Self::MIN_PER_SECOND..=Self::MAX_PER_SECOND).contains(&per_second) {
+        if per_second.is_infinite() {
+            Err(wrong())
+        } else if per_second >= Self::MIN_PER_SECOND {
             Ok(Self(per_second))
         } else {
             Err(format!(
-                "the rate `{text}` is out of range: from {}/s to {}/s",
-                Self::MIN_PER_SECOND,
-                Self::MAX_PER_SECOND
+                "the rate `{text}` is too low: {}/s at least",
+                Self::MIN_PER_SECOND
             ))
         }
     }
@@ -113,7 +112,7 @@ const fn positive(number: u32) -> NonZeroU32 {
 }
 
 impl Pace {
-    /// A second's worth at the highest rate; more would not be a burst.
+    /// More would not be a burst, but another rate.
     pub const MAX_BURST: NonZeroU32 = positive(10_000);
     /// Each execution in work takes a connection, and 1,024 open files are the usual limit of a process.
     pub const MAX_CONCURRENCY: NonZeroU32 = positive(1_000);
@@ -161,40 +160,27 @@ mod tests {
             (" 12 / s ", 12.0),
             ("10000/s", 10_000.0),
             ("0.001/s", 0.001),
+            ("250000/s", 250_000.0),
+            ("99999999999999999999/s", 1e20),
         ] {
             let rate: Rate = text.parse().unwrap();
-            assert!((rate.per_second() - per_second).abs() < 1e-12, "{text}");
+            assert!(
+                (rate.per_second() / per_second - 1.0).abs() < 1e-12,
+                "{text}"
+            );
             assert_eq!(rate.to_string().parse(), Ok(rate), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_rate_or_too_slow_or_too_fast_is_refused() {
+    fn what_is_no_rate_or_too_slow_is_refused() {
         for text in [
-            "",
-            "8",
-            "8/",
-            "/s",
-            "8/h",
-            "8/sec",
-            "x/s",
-            "-1/s",
-            "+1/s",
-            "1e3/s",
-            "inf/s",
-            "NaN/s",
-            ".",
-            "./s",
-            "1.2.3/s",
-            "0/s",
-            "0.0009/s",
-            "10000.1/s",
-            "0/min",
-            "99999999999999999999/s",
-            "8/s/s",
+            "", "8", "8/", "/s", "8/h", "8/sec", "x/s", "-1/s", "+1/s", "1e3/s", "inf/s", "NaN/s",
+            ".", "./s", "1.2.3/s", "0/s", "0.0009/s", "0/min", "8/s/s",
         ] {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }
+        assert!(format!("{}/s", "9".repeat(400)).parse::<Rate>().is_err());
     }
 
     #[test]

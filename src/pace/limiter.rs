@@ -1,5 +1,7 @@
 //! The one limiter that every request passes, and the pause that all workers share.
 
+mod waiting;
+
 use std::{
     fmt,
     num::NonZeroU32,
@@ -18,9 +20,10 @@ use governor::{
     nanos::Nanos,
     state::{InMemoryState, NotKeyed},
 };
-use tokio::time::{self, Instant};
+use tokio::time::Instant;
 
 use super::{Rate, adaptive::Adaptive};
+use waiting::Waiting;
 
 /// Paces requests in two steps: [`permit`](Self::permit) before one is prepared, [`depart`](Self::depart) when it leaves.
 ///
@@ -30,14 +33,15 @@ use super::{Rate, adaptive::Adaptive};
 /// together. Permits come at the same rate, so that few requests are prepared before they may leave.
 ///
 /// After a [`pushed_back`](Self::pushed_back) permits come more slowly for a while, never faster than the rate that was
-/// asked for. Tokio's timers tick in milliseconds and what is late is made up from the burst, so a burst below
-/// `1 + rate / 1000` gives less than the rate, never more.
+/// asked for. What a timer is late is made up from the burst; where the burst is too small for that, it is waited for
+/// exactly ([`Waiting`]).
 ///
 /// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and delays no other request. A future
 /// that waits for one must be polled until it is ready or dropped: those behind it wait for it.
 pub struct Pacer {
     rate: Rate,
     burst: NonZeroU32,
+    waiting: Waiting,
     /// Held by the one request of [`Lane::New`] that waits for its turn together with those of [`Lane::Begun`].
     newcomer: tokio::sync::Mutex<()>,
     /// Held while waiting for a permit: tokio's mutex is fair, so permits go in the order of asking,
@@ -84,9 +88,17 @@ enum Turn {
 impl Pacer {
     /// A limiter of `rate` requests a second, of which `burst` may leave at once after a rest.
     pub fn new(rate: Rate, burst: NonZeroU32) -> Self {
+        // One of the burst is always due: what the others are worth may be late.
+        let slack = f64::from(burst.get() - 1) / rate.0;
+        let slack = Duration::try_from_secs_f64(slack).unwrap_or(Duration::MAX);
+        Self::waiting(rate, burst, Waiting::with_slack(slack))
+    }
+
+    fn waiting(rate: Rate, burst: NonZeroU32, waiting: Waiting) -> Self {
         Self {
             rate,
             burst,
+            waiting,
             newcomer: tokio::sync::Mutex::new(()),
             turn: tokio::sync::Mutex::new(()),
             exit: tokio::sync::Mutex::new(()),
@@ -138,7 +150,7 @@ impl Pacer {
             let turn = take(&mut self.state(), self.burst);
             match turn {
                 Turn::Given => return,
-                Turn::NotBefore(moment) => time::sleep_until(moment).await,
+                Turn::NotBefore(moment) => self.waiting.until(moment).await,
             }
         }
     }
@@ -288,9 +300,9 @@ impl fmt::Debug for Pacer {
 
 #[cfg(test)]
 impl Pacer {
-    /// A limiter for the tests of others, who can't make a [`Rate`] without text.
+    /// A limiter for tests, on whose paused clock only timers can be waited for.
     pub(crate) fn per_second(rate: f64, burst: u32) -> Self {
-        Self::new(Rate(rate), NonZeroU32::new(burst).unwrap())
+        Self::waiting(Rate(rate), NonZeroU32::new(burst).unwrap(), Waiting::Timer)
     }
 }
 
@@ -327,5 +339,7 @@ impl Reference for Tick {
     }
 }
 
+#[cfg(test)]
+mod measured;
 #[cfg(test)]
 mod tests;

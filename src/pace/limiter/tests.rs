@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time};
 
 use super::*;
 

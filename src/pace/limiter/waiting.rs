@@ -1,0 +1,61 @@
+//! Waiting for a moment more exactly than tokio's timers do.
+//!
+//! They tick in milliseconds and fire up to two late. What a burst makes up for needs no more than that. At a high rate,
+//! or with a burst of 1, a slot would be lost each time; there a thread of the runtime sleeps for the rest, which the
+//! system ends within a tenth of a millisecond, and only for that tenth the waiting task looks at the clock again and again.
+
+use std::{thread, time::Duration};
+
+use tokio::{
+    task,
+    time::{self, Instant},
+};
+
+/// How late a timer may fire.
+const TIMER: Duration = Duration::from_millis(2);
+
+/// How late a thread may wake up: 50 µs that the system allows itself, and as much to be run again.
+const THREAD: Duration = Duration::from_micros(100);
+
+/// How a limiter waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Waiting {
+    /// By the timer alone: what it is late is made up for. The only one that moves a paused clock.
+    Timer,
+    /// To the moment.
+    Exact,
+}
+
+impl Waiting {
+    /// What waits long enough for a limiter that makes up for `slack`.
+    pub(super) fn with_slack(slack: Duration) -> Self {
+        if slack >= TIMER {
+            Self::Timer
+        } else {
+            Self::Exact
+        }
+    }
+
+    pub(super) async fn until(self, moment: Instant) {
+        match self {
+            Self::Timer => time::sleep_until(moment).await,
+            Self::Exact => exactly_until(moment).await,
+        }
+    }
+}
+
+async fn exactly_until(moment: Instant) {
+    loop {
+        let left = moment.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        } else if left > TIMER {
+            time::sleep(left.checked_sub(TIMER).unwrap_or_default()).await;
+        } else if let Some(asleep) = left.checked_sub(THREAD).filter(|asleep| *asleep > THREAD) {
+            // A runtime that ends has no threads any more; then nobody waits for the moment.
+            let _ended = task::spawn_blocking(move || thread::sleep(asleep)).await;
+        } else {
+            task::yield_now().await;
+        }
+    }
+}
