@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Extension, Json, Router,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
@@ -18,6 +18,7 @@ use axum::{
 };
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
+use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 use crate::{
@@ -231,6 +232,11 @@ impl Asked {
                 axum::response::Html("<!doctype html><title>Anmeldung</title><p>Bitte anmelden")
                     .into_response(),
             ),
+            Fault::StaleBody => {
+                let path = self.parts.uri.path();
+                Some(Json(faults::as_it_is(&self.app.state(), path)).into_response())
+            }
+            Fault::EmptyObject => Some(Json(json!({})).into_response()),
         }
     }
 

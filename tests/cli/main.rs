@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod abandoned;
+mod answers;
 mod bad_input;
 mod ci;
 mod crash;

@@ -84,6 +84,10 @@ pub enum Fault {
     ContentEncoding(String),
     /// 200 with a page of HTML, as a proxy's login page; nothing is done.
     Html,
+    /// 200 with the object as it is, `{}` where one would be made; nothing is done.
+    StaleBody,
+    /// 200 with `{}`; nothing is done.
+    EmptyObject,
 }
 
 /// A scripted answer; nothing is done unless `after_effect` says so.
@@ -180,7 +184,9 @@ fn check(number: usize, rule: &Rule) -> Result<(), FaultsError> {
         | Fault::SlowBodyMs(_)
         | Fault::LateEffectMs(_)
         | Fault::ContentEncoding(_)
-        | Fault::Html => Ok(()),
+        | Fault::Html
+        | Fault::StaleBody
+        | Fault::EmptyObject => Ok(()),
     }
 }
 
@@ -197,6 +203,8 @@ impl Fault {
             Self::LateEffectMs(_) => "late_effect_ms",
             Self::ContentEncoding(_) => "content_encoding",
             Self::Html => "html",
+            Self::StaleBody => "stale_body",
+            Self::EmptyObject => "empty_object",
         }
     }
 }
