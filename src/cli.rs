@@ -1,6 +1,7 @@
 //! The command line as types: what can be written, never what it means.
 
 mod help;
+mod kept;
 mod suggest;
 mod unused;
 
@@ -14,6 +15,7 @@ use secrecy::SecretString;
 use crate::{
     api::Id,
     dates::Distance,
+    invocation::Invocation,
     pace::{Rate, Share},
 };
 
@@ -21,6 +23,9 @@ pub use suggest::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
+
+/// The oldest that a plan may be, as the help says.
+pub const DEFAULT_MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Seconds for one request in all, as the help says: an API gateway usually gives up on the service behind it after 29 s, so an answer
 /// that takes longer hardly comes.
@@ -241,6 +246,10 @@ pub struct Common {
     /// Show a line for each change, and for each retry or read-back
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
+
+    /// What the commands that this one prints have to repeat
+    #[clap(skip)]
+    pub invocation: Invocation,
 }
 
 impl Common {
@@ -480,6 +489,8 @@ pub struct Pacing {
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub stop_after: Option<NonZeroU32>,
     /// Stop after N failed changes (or N%) in the whole run
+    ///
+    /// For `run` and `apply`, at most as many as the playbook allows
     #[arg(long, value_name = "N|N%", help_heading = "Applying")]
     pub max_errors: Option<Share>,
     /// How long the service may still work on a request that was given up
@@ -503,7 +514,7 @@ pub struct Pacing {
 /// What is said about a new run.
 #[derive(Debug, Args)]
 pub struct Applying {
-    /// Refuse a plan with more changes than N
+    /// Refuse a plan with more changes than N; at most the playbook's limit
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub max_changes: Option<u64>,
     /// Why the run is made; kept in the run's folder

@@ -19,6 +19,7 @@ pub mod event;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod http;
+pub mod invocation;
 pub mod json;
 pub mod outcome;
 pub mod pace;

@@ -2,15 +2,13 @@
 
 use std::{env, process::ExitCode};
 
-use clap::Parser as _;
 use wf_bulk::{
-    cli::{Cli, json_is_wanted, with_suggestion},
+    cli::{Cli, json_is_wanted},
     commands, error,
 };
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse().map_err(|error| with_suggestion(error, env::args_os()));
-    let cli = match parsed.and_then(Cli::without_unused) {
+    let cli = match Cli::read(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
             // Help or an error message; where nobody reads it, the exit code still tells.

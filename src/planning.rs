@@ -133,7 +133,8 @@ fn organisation(asked: Option<&str>, found: Option<&str>) -> Result<Option<Strin
     }
 }
 
-fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
+/// The first line of a plan for the organisation `org`: all that is known before anything is read.
+pub fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
     Header {
         wf_bulk_plan: VERSION,
         playbook: PlaybookRef {

@@ -103,7 +103,7 @@ fn values_are_read_as_they_are_meant() {
     let Command::Apply(apply) = parse("wf-bulk apply p.plan").unwrap().command else {
         panic!("another command");
     };
-    assert_eq!(apply.max_age, SignedDuration::from_hours(7 * 24));
+    assert_eq!(apply.max_age, DEFAULT_MAX_AGE);
     assert_eq!(
         "a=b=c".parse(),
         Ok(Var {

@@ -94,6 +94,7 @@ fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static 
         quiet: _,
         json,
         verbose,
+        invocation: _,
     } = common;
     let uses = command.uses();
     let service = [

@@ -13,14 +13,14 @@ use crate::{
     checkpoint::{Checkpoint, Detail, Record},
     cli::{Abandon, Common},
     error::{Error, ExitCode},
-    store::{StateDir, Wait},
+    store::Wait,
 };
 
 pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
-    let folder = find_run(&StateDir::new(common.state_dir.clone()), &args.run)?;
+    let folder = find_run(common, &args.run)?;
     let lock = folder.lock(Wait::Refuse).map_err(not_kept)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
     if snapshot.state.ending().is_some() {

@@ -9,6 +9,7 @@ use super::{
     launch::{Launch, launch},
     overview::overview,
     question::can_ask,
+    signals,
 };
 use crate::{
     cli::{Apply, Common},
@@ -18,7 +19,7 @@ use crate::{
 pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Error> {
     let start = Instant::now();
     can_ask(common)?;
-    let mut file = open_plan(&args.plan)?;
+    let mut file = open_plan(&common.invocation, &args.plan)?;
     // Only for its organisation and pace; what is applied is checked again, in the copy that the run keeps.
     let header = overview(&args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
@@ -32,12 +33,13 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         common.timeout(),
     )
     .await?;
-    let file = open_plan(&args.plan)?;
+    let file = open_plan(&common.invocation, &args.plan)?;
     let launch_args = Launch {
         pacing: &args.pacing,
         applying: &args.applying,
         max_age: Some(args.max_age),
         approved: args.approved.as_deref(),
     };
-    launch(common, launch_args, backend, file, start).await
+    let interrupts = signals::watch()?;
+    launch(common, launch_args, backend, file, interrupts, start).await
 }

@@ -22,8 +22,8 @@ struct Plan {
 }
 
 impl Plan {
-    fn of(path: &Path) -> Result<Self, Error> {
-        let mut file = open_plan(path)?;
+    fn of(common: &Common, path: &Path) -> Result<Self, Error> {
+        let mut file = open_plan(&common.invocation, path)?;
         let overview = overview(path, &mut file)?;
         Ok(Self {
             path: path.to_string_lossy().into_owned(),
@@ -48,7 +48,10 @@ impl Plan {
 }
 
 pub(super) fn diff(common: &Common, args: &Diff) -> Result<ExitCode, Error> {
-    let (reviewed, now) = (Plan::of(&args.reviewed)?, Plan::of(&args.now)?);
+    let (reviewed, now) = (
+        Plan::of(common, &args.reviewed)?,
+        Plan::of(common, &args.now)?,
+    );
     let (reviewed_items, now_items) = (reviewed.known(), now.known());
     // Before anything is printed: the exit code is the same when nobody reads to the end.
     let report = DiffReport::new(reviewed.side(&reviewed_items), now.side(&now_items))

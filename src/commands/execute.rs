@@ -20,7 +20,9 @@ use crate::{
     checkpoint::{Checkpoint, Tail},
     cli::Common,
     error::{Error, ExitCode},
-    report::{Bars, Lines, Quiet, Reporter, Session, Summary, write_files, write_json},
+    report::{
+        Bars, Lines, ProblemList, Quiet, Reporter, Session, Summary, write_files, write_json,
+    },
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings},
@@ -104,8 +106,10 @@ pub(super) async fn execute(
             Error::failed("the run ended without a counted result")
                 .caused_by(error)
                 .hint(format!(
-                    "what was done is in its checkpoint; go on with: wf-bulk resume {}",
-                    settings.run
+                    "what was done is in its checkpoint; go on with: {}",
+                    common
+                        .invocation
+                        .command("resume", &[&settings.run.to_string()])
                 ))
         })?;
 
@@ -139,7 +143,11 @@ pub(super) fn conclude(
     summary: &Summary,
 ) -> Result<ExitCode, Error> {
     let kept = write_files(folder, summary, || read_again(plan_file));
-    say(|out| summary.write_text(out, STYLES));
+    let (list, kept) = match kept {
+        Ok(list) => (list, Ok(())),
+        Err(error) => (ProblemList::default(), Err(error)),
+    };
+    say(|out| summary.write_text(&list, &common.invocation, out, STYLES));
     kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
     summary
         .check()

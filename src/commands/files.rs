@@ -17,6 +17,7 @@ use crate::{
     api::Id,
     cli::{Common, Planning, Vars},
     error::{Error, Located, Place},
+    invocation::Invocation,
     plan::{PlanError, Reader},
     playbook::{self, IdList, Mistakes, Overrides, Playbook, Source},
     table::{self, Columns, TableError},
@@ -24,8 +25,13 @@ use crate::{
 };
 
 /// Reads and checks a playbook; its mistakes are shown.
-pub(super) fn load_playbook(path: &Path, vars: &Vars, now: Timestamp) -> Result<Playbook, Error> {
-    expect_playbook(path)?;
+pub(super) fn load_playbook(
+    invocation: &Invocation,
+    path: &Path,
+    vars: &Vars,
+    now: Timestamp,
+) -> Result<Playbook, Error> {
+    expect_playbook(invocation, path)?;
     let source = playbook::read(path).map_err(|error| {
         Error::failed(format!("the playbook {} can't be read", path.display()))
             .caused_by(error)
@@ -84,7 +90,7 @@ pub(super) fn load_for_planning(
     planning: &Planning,
     now: Timestamp,
 ) -> Result<Playbook, Error> {
-    let mut playbook = load_playbook(path, &planning.vars, now)?;
+    let mut playbook = load_playbook(&common.invocation, path, &planning.vars, now)?;
     only_one_is_stdin(common, path, planning, &playbook)?;
     if let Some(limit) = planning.limit {
         playbook.select.limit = Some(playbook.select.limit.map_or(limit, |most| most.min(limit)));
@@ -193,8 +199,8 @@ impl IdsError {
 }
 
 /// Opens a plan for reading.
-pub(super) fn open_plan(path: &Path) -> Result<File, Error> {
-    expect_plan(path)?;
+pub(super) fn open_plan(invocation: &Invocation, path: &Path) -> Result<File, Error> {
+    expect_plan(invocation, path)?;
     File::open(path).map_err(|error| {
         Error::failed(format!(
             "the plan {} can't be read",

@@ -10,8 +10,10 @@ use super::{
 use crate::{
     cli::Init,
     error::{Error, ExitCode},
+    invocation::Invocation,
     playbook::SCHEMA_FILE,
     table::STDIN,
+    text::Untrusted,
 };
 
 /// The name of the playbook.
@@ -43,8 +45,13 @@ pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
     let path = shown(&playbook);
     say(|out| {
         writeln!(out, "wrote {path} and {}", shown(&schema))?;
-        writeln!(out, "  wf-bulk validate {path}")?;
-        writeln!(out, "  wf-bulk run {path} --sandbox --dry-run --rate 200/s")
+        let command = |name, flags: &[&str]| {
+            let path = playbook.to_string_lossy();
+            Invocation::default().command(name, &[&[&*path], flags].concat())
+        };
+        let run = command("run", &["--sandbox", "--dry-run", "--rate", "200/s"]);
+        writeln!(out, "  {}", Untrusted(&command("validate", &[])).terminal())?;
+        writeln!(out, "  {}", Untrusted(&run).terminal())
     });
     Ok(ExitCode::Done)
 }
@@ -54,9 +61,10 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
         let there = error.kind() == std::io::ErrorKind::AlreadyExists;
         let failed = Error::failed(format!("{} can't be written", shown(path))).caused_by(error);
         if there {
-            failed.hint(
-                "it is there already and stays as it is; name another folder: wf-bulk init DIR",
-            )
+            failed.hint(format!(
+                "it is there already and stays as it is; name another folder: {}",
+                Invocation::default().command("init", &["DIR"])
+            ))
         } else {
             failed
         }

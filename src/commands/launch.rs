@@ -4,15 +4,17 @@ use std::{env, fs::File, path::PathBuf, time::Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokio::sync::mpsc;
 
 use super::{
     backend::{Backend, SANDBOX},
     earlier::Candidate,
     execute::{PreparedRun, execute},
     files::open_plan,
+    guarding::none_loosened,
     overview::{Overview, overview},
     question::{Question, Stakes, ask},
-    signals::{self, aside, unless_interrupted},
+    signals::{aside, unless_interrupted},
     terminal::say,
 };
 use crate::{
@@ -40,6 +42,7 @@ pub(super) async fn launch(
     args: Launch<'_>,
     backend: Backend,
     source: File,
+    mut interrupts: mpsc::UnboundedReceiver<()>,
     start: Instant,
 ) -> Result<ExitCode, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
@@ -50,11 +53,9 @@ pub(super) async fn launch(
         .map_err(not_kept)?;
     let copy = draft.copy_plan(source).map_err(not_kept)?;
     // Held open from here on: what is checked is what is executed.
-    let mut plan_file = open_plan(&copy.path)?;
+    let mut plan_file = open_plan(&common.invocation, &copy.path)?;
     let mut plan = overview(&copy.path, &mut plan_file)?;
-    if let Some(most) = args.applying.max_changes {
-        plan.header.guards.max_changes = Some(most);
-    }
+    tighten(&mut plan, args)?;
     let pace = args.pacing.over(&plan.header.pace);
 
     plan.show(common.json, &plan_file, &pace, !args.pacing.no_recheck, "")?;
@@ -89,10 +90,11 @@ pub(super) async fn launch(
         match (judge()?, wait) {
             (None, _) => return Ok::<_, Error>(()),
             (Some(Refusal::Running { run }), Wait::UntilFree) => wait_for(&state_dir, &run).await?,
-            (Some(refusal), Wait::Refuse | Wait::UntilFree) => return Err(refused(&refusal)),
+            (Some(refusal), Wait::Refuse | Wait::UntilFree) => {
+                return Err(refused(common, &refusal));
+            }
         }
     };
-    let mut interrupts = signals::watch()?;
     unless_interrupted(&mut interrupts, admit()).await?;
     if plan.trailer.changes == 0 {
         return nothing_to_do(common, &plan, &backend, start);
@@ -108,7 +110,7 @@ pub(super) async fn launch(
                 None => return Ok(lock),
                 // A resume of that run waits for this lock.
                 Some(Refusal::Running { .. }) if wait == Wait::UntilFree => drop(lock),
-                Some(refusal) => return Err(refused(&refusal)),
+                Some(refusal) => return Err(refused(common, &refusal)),
             }
         }
     };
@@ -143,6 +145,21 @@ pub(super) async fn launch(
     exit_code
 }
 
+/// Lays the flags over the guards.
+fn tighten(plan: &mut Overview, args: Launch<'_>) -> Result<(), Error> {
+    none_loosened(
+        &plan.header.guards,
+        &plan.header.pace,
+        args.pacing,
+        args.applying,
+        Some(plan.trailer.changes),
+    )?;
+    if let Some(most) = args.applying.max_changes {
+        plan.header.guards.max_changes = Some(most);
+    }
+    Ok(())
+}
+
 /// Makes this process the only one on this machine that writes to the server and organisation.
 pub(super) fn lock_server(
     server: &str,
@@ -156,7 +173,7 @@ pub(super) fn lock_server(
 }
 
 /// Waits until no process works on a run any more.
-async fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
+pub(super) async fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
     say(|out| {
         writeln!(
             out,
@@ -172,7 +189,7 @@ pub(super) fn not_kept(error: store::StoreError) -> Error {
     Error::failed(error.to_string()).caused_by(error)
 }
 
-fn refused(refusal: &Refusal) -> Error {
+pub(super) fn refused(common: &Common, refusal: &Refusal) -> Error {
     let kind = match refusal {
         Refusal::NotApproved { .. }
         | Refusal::Server { .. }
@@ -185,8 +202,10 @@ fn refused(refusal: &Refusal) -> Error {
         Refusal::Rejected { .. } => ErrorKind::Rejected,
         Refusal::Guard { .. } => ErrorKind::Guard,
     };
-    Error::new(kind, refusal.to_string())
-        .hint(refusal.cure())
+    refusal
+        .cures(&common.invocation)
+        .into_iter()
+        .fold(Error::new(kind, refusal.to_string()), Error::hint)
         .hint("nothing was changed")
 }
 
@@ -205,7 +224,8 @@ fn nothing_to_do(
             )?,
         }
         if plan.header.server == SANDBOX {
-            writeln!(out, "to start over with fresh data: wf-bulk sandbox reset")?;
+            let reset = common.invocation.command("sandbox", &["reset"]);
+            writeln!(out, "to start over with fresh data: {reset}")?;
         }
         Ok(())
     });

@@ -8,9 +8,10 @@ use std::{
 
 use super::{files::shown, launch::not_kept};
 use crate::{
+    cli::Common,
     error::Error,
+    invocation::Invocation,
     store::{RunFolder, StateDir, StoreError},
-    text::shell_word,
 };
 
 /// How much of a file shows what it is.
@@ -57,43 +58,61 @@ impl Kind {
 }
 
 /// Ends a command that expects a playbook and got something else that is known.
-pub(super) fn expect_playbook(path: &Path) -> Result<(), Error> {
-    let (name, word) = (shown(path), shell_word(&path.to_string_lossy()));
+pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<(), Error> {
+    let (name, word) = (shown(path), path.to_string_lossy());
     let error = match Kind::of(path) {
         Kind::Playbook | Kind::Other => return Ok(()),
         Kind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
             .hint("name a playbook in it"),
         Kind::Plan => Error::failed(format!("{name} is a plan, not a playbook"))
-            .hint(format!("to look at it: wf-bulk show {word}"))
-            .hint(format!("to apply it: wf-bulk apply {word}")),
+            .hint(format!(
+                "to look at it: {}",
+                invocation.command("show", &[&word])
+            ))
+            .hint(format!(
+                "to apply it: {}",
+                invocation.command("apply", &[&word])
+            )),
     };
     Err(error.at(path.display().to_string(), None))
 }
 
 /// Ends a command that expects a plan and got something else that is known.
-pub(super) fn expect_plan(path: &Path) -> Result<(), Error> {
-    let (name, word) = (shown(path), shell_word(&path.to_string_lossy()));
+pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Error> {
+    let (name, word) = (shown(path), path.to_string_lossy());
     let error = match Kind::of(path) {
         Kind::Plan | Kind::Other => return Ok(()),
         Kind::Folder => {
             Error::failed(format!("{name} is a folder, not a plan")).hint("name a plan in it")
         }
         Kind::Playbook => Error::failed(format!("{name} is a playbook, not a plan"))
-            .hint(format!("to make a plan of it: wf-bulk plan {word} -o FILE"))
-            .hint(format!("to plan, ask and apply: wf-bulk run {word}")),
+            .hint(format!(
+                "to make a plan of it: {}",
+                invocation.command("plan", &[&word, "-o", "FILE"])
+            ))
+            .hint(format!(
+                "to plan, ask and apply: {}",
+                invocation.command("run", &[&word])
+            )),
     };
     Err(error.at(path.display().to_string(), None))
 }
 
 /// The run that is meant by its id, or by the beginning of it.
-pub(super) fn find_run(state_dir: &StateDir, prefix: &str) -> Result<RunFolder, Error> {
+pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error> {
+    let invocation = &common.invocation;
+    let status = format!(
+        "to list the runs here: {}",
+        invocation.command("status", &[])
+    );
+    let state_dir = StateDir::new(common.state_dir.clone());
     state_dir.find(prefix).map_err(|error| {
         let path = Path::new(prefix);
         let is_unknown = matches!(error, StoreError::NotFound { .. });
         if !is_unknown || !path.exists() {
-            return not_kept(error);
+            return not_kept(error).hint(status);
         }
-        let (name, word) = (shown(path), shell_word(prefix));
+        let (name, word) = (shown(path), prefix);
         let expected = |what: &str| {
             Error::failed(format!(
                 "{name} is {what}; a run is named by its id, or by the beginning of it"
@@ -101,18 +120,25 @@ pub(super) fn find_run(state_dir: &StateDir, prefix: &str) -> Result<RunFolder, 
         };
         match Kind::of(path) {
             Kind::Plan => expected("a plan")
-                .hint(format!("to look at it: wf-bulk show {word}"))
-                .hint(format!("to apply it: wf-bulk apply {word}")),
-            Kind::Playbook => {
-                expected("a playbook").hint(format!("to plan, ask and apply: wf-bulk run {word}"))
-            }
+                .hint(format!(
+                    "to look at it: {}",
+                    invocation.command("show", &[word])
+                ))
+                .hint(format!(
+                    "to apply it: {}",
+                    invocation.command("apply", &[word])
+                )),
+            Kind::Playbook => expected("a playbook").hint(format!(
+                "to plan, ask and apply: {}",
+                invocation.command("run", &[word])
+            )),
             Kind::Folder if path.join("run.json").is_file() => {
                 expected("the folder of a run").hint("write the last part of the path only")
             }
             Kind::Folder => expected("a folder"),
             Kind::Other => expected("a file"),
         }
-        .hint("to list the runs here: wf-bulk status")
+        .hint(status)
     })
 }
 

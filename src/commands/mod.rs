@@ -10,6 +10,8 @@ mod earlier;
 mod ended;
 mod execute;
 mod files;
+mod guarding;
+mod in_the_way;
 mod init;
 mod launch;
 mod mistaken;

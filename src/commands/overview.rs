@@ -7,22 +7,27 @@ use std::{
     time::Instant,
 };
 
-use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde_json::json;
 
 use super::{
     backend::{Backend, SANDBOX},
+    earlier::Candidate,
     terminal::{STYLES, print, print_text, say},
 };
 use crate::{
     checkpoint,
-    cli::{Common, DEFAULT_SERVER},
+    cli::{Common, DEFAULT_MAX_AGE, DEFAULT_SERVER},
+    digest,
     error::{Error, ExitCode},
+    invocation::Invocation,
     pace::Pace,
-    plan::{Header, KnownFile, PlanError, Reader, Trailer, VERSION},
+    plan::{
+        Circumstances, Header, KnownFile, PlanError, Reader, Refusal, Trailer, VERSION, refusals,
+    },
     playbook::Size,
-    report::{Listing, PlanReport, PlanSummary, Session, Summary, write_json},
-    store::RunId,
-    text::shell_word,
+    report::{Listing, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json},
+    store::{RunId, StateDir},
 };
 
 /// Every line of the plan is right, and so is the digest.
@@ -38,6 +43,8 @@ pub(super) struct Overview {
 /// Reads a plan from its start to its end.
 pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> {
     let broken = |error: PlanError| {
+        let remake = Invocation::default().command("plan", &["PLAYBOOK", "-o", "FILE"]);
+        let remake = format!("make a new one: {remake}");
         let hint = match &error {
             PlanError::Version { found } if *found > u64::from(VERSION) => {
                 "it is from a newer version: update wf-bulk"
@@ -46,7 +53,7 @@ pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> 
             | PlanError::Io(_)
             | PlanError::Line { .. }
             | PlanError::NoEnd
-            | PlanError::Digest { .. } => "make a new one: wf-bulk plan PLAYBOOK -o FILE",
+            | PlanError::Digest { .. } => &remake,
         };
         let line = match &error {
             PlanError::Line { line, .. } => Some(*line),
@@ -92,19 +99,72 @@ impl Overview {
         checkpoint::Header::new(run.to_string(), self.sha256.clone(), lines, changes)
     }
 
-    /// The command that applies exactly this plan, and nothing else that may come under its name.
-    pub(super) fn how_to_apply(&self, path: &Path) -> String {
-        let server = match self.header.server.as_str() {
-            SANDBOX => " --sandbox".to_owned(),
-            DEFAULT_SERVER => String::new(),
-            other => format!(" --server {}", shell_word(other)),
+    /// The command that applies exactly this plan, and nothing else that may come under its name; or why there is none.
+    pub(super) fn how_to_apply(&self, common: &Common, path: &Path) -> ToApply {
+        self.to_apply(common, Some(DEFAULT_MAX_AGE), false, || {
+            let path = path.to_string_lossy();
+            let server = self.header.server.as_str();
+            let place = match server {
+                SANDBOX => &["--sandbox"][..],
+                DEFAULT_SERVER => &[],
+                _ => &["--server", server],
+            };
+            let approved = ["--approved", &self.sha256];
+            let arguments = [&[&*path], place, &approved].concat();
+            common.invocation.command("apply", &arguments)
+        })
+    }
+
+    /// What to do with the plan now: `command`, unless it would be refused here.
+    pub(super) fn to_apply(
+        &self,
+        common: &Common,
+        max_age: Option<SignedDuration>,
+        again: bool,
+        command: impl FnOnce() -> String,
+    ) -> ToApply {
+        let refused = match self.refusals(common, max_age, again) {
+            Ok(refusals) => refusals
+                .into_iter()
+                .map(|refusal| WhyNot {
+                    reason: refusal.to_string(),
+                    cures: refusal.cures(&common.invocation),
+                })
+                .collect(),
+            // What earlier runs did can't be known.
+            Err(error) => vec![WhyNot {
+                reason: error.message,
+                cures: error.hints,
+            }],
         };
-        let path = path.to_string_lossy();
-        format!(
-            "wf-bulk apply {}{server} --approved {}",
-            shell_word(&path),
-            self.sha256
-        )
+        ToApply::new(refused, self.trailer.changes, command)
+    }
+
+    fn refusals(
+        &self,
+        common: &Common,
+        max_age: Option<SignedDuration>,
+        again: bool,
+    ) -> Result<Vec<Refusal>, Error> {
+        let candidate = Candidate {
+            header: &self.header,
+            sha256: &self.sha256,
+            vars_sha256: &digest::sha256(json!(self.header.vars).to_string()),
+            org: self.header.org.as_deref(),
+            again,
+        };
+        let here = Circumstances {
+            // The command names them.
+            server: self.header.server.clone(),
+            org: self.header.org.clone(),
+            now: Timestamp::now(),
+            max_age,
+            sha256: self.sha256.clone(),
+            approved: None,
+            again,
+            earlier: candidate.earlier_runs(&StateDir::new(common.state_dir.clone()))?,
+        };
+        Ok(refusals(&self.header, &self.trailer, &here))
     }
 
     /// The plan in `file`, as it would be applied with `pace`.

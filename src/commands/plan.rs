@@ -42,11 +42,12 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     output.write(path, Content::Plan, &file)?;
 
     // What went away through a pipe has no name here.
-    let apply = overview.how_to_apply(match output {
+    let name = match output {
         Output::File(_) => path,
         Output::Stdout | Output::Stream(_) => Path::new("FILE"),
-    });
-    let closing = format!("Nothing was changed.  To apply exactly this plan:\n{apply}");
+    };
+    let apply = overview.how_to_apply(common, name);
+    let closing = apply.closing("Nothing was changed.", "To apply exactly this plan:\n");
     let beside = common.json || output == Output::Stdout;
     overview.show(beside, &file, &playbook.pace, true, &closing)?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)

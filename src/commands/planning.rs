@@ -15,13 +15,12 @@ use super::{
     overview::{Overview, overview},
 };
 use crate::{
-    cli::{Common, Planning},
+    cli::Common,
     error::Error,
     planning::{Origin, PlanningError, plan},
     playbook::Playbook,
     report::ScanReporter,
     selection::ScanError,
-    text::shell_word,
 };
 
 /// When a plan is made, in whole seconds, so that people can write it.
@@ -46,6 +45,17 @@ impl Moment {
     }
 }
 
+/// What a plan that is made now, here, names in its header.
+pub(super) fn origin(backend: &Backend, moment: Moment) -> Origin {
+    Origin {
+        server: backend.server.label(),
+        org: backend.org.clone(),
+        now: moment.now,
+        made_at: moment.made_at,
+        tool: TOOL.to_owned(),
+    }
+}
+
 /// Plans into `file`, which `path` names in messages, and reads the plan back.
 pub(super) async fn plan_into(
     common: &Common,
@@ -55,13 +65,7 @@ pub(super) async fn plan_into(
     path: &Path,
     file: &mut File,
 ) -> Result<Overview, Error> {
-    let origin = Origin {
-        server: backend.server.label(),
-        org: backend.org.clone(),
-        now: moment.now,
-        made_at: moment.made_at,
-        tool: TOOL.to_owned(),
-    };
+    let origin = origin(backend, moment);
     let mut reporter = ScanReporter::stderr(
         common.quiet,
         playbook.pace.rate.per_second(),
@@ -104,50 +108,4 @@ fn explained(error: PlanningError) -> Error {
         Some(hint) => failed.hint(hint),
         None => failed,
     }
-}
-
-/// The flags that make another command plan the same, ready to be typed: a leading space before each.
-pub(super) fn flags(common: &Common, planning: &Planning) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    if common.sandbox {
-        words.push("--sandbox");
-    }
-    if let Some(profile) = &common.profile {
-        words.extend(["--profile", profile]);
-    }
-    if let Some(server) = &common.server {
-        words.extend(["--server", server]);
-    }
-    if let Some(org) = &common.org {
-        words.extend(["--org", org]);
-    }
-    let vars: Vec<String> = planning
-        .vars
-        .vars
-        .iter()
-        .map(|var| format!("{}={}", var.name, var.value))
-        .collect();
-    words.extend(vars.iter().flat_map(|var| ["--var", var]));
-    let now = planning.now.map(|now| now.to_string());
-    words.extend(now.iter().flat_map(|now| ["--now", now]));
-    let limit = planning.limit.map(|limit| limit.to_string());
-    words.extend(limit.iter().flat_map(|limit| ["--limit", limit]));
-    words.extend(
-        planning
-            .exclude
-            .iter()
-            .flat_map(|id| ["--exclude", id.as_str()]),
-    );
-    words.extend(planning.only.iter().flat_map(|id| ["--only", id.as_str()]));
-    let files = [
-        ("--exclude-file", &planning.exclude_file),
-        ("--only-file", &planning.only_file),
-    ]
-    .map(|(flag, file)| (flag, file.as_ref().map(|file| file.display().to_string())));
-    for (flag, file) in &files {
-        words.extend(file.iter().flat_map(|file| [*flag, file]));
-    }
-    words
-        .into_iter()
-        .fold(String::new(), |text, word| text + " " + &shell_word(word))
 }

@@ -48,7 +48,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     })?;
 
     let path = folder.plan();
-    let mut plan_file = open_plan(&path)?;
+    let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview(&path, &mut plan_file)?;
     if plan.sha256 != settings.plan_sha256 {
         return Err(Error::failed(format!(
@@ -56,8 +56,10 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
             path.display()
         ))
         .hint(format!(
-            "give the run up: wf-bulk abandon {}; and plan again",
-            settings.run
+            "plan again, and give the run up: {}",
+            common
+                .invocation
+                .command("abandon", &[&settings.run.to_string()])
         )));
     }
     if folder.ending().map_err(not_kept)?.is_some()
@@ -138,7 +140,7 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
 fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = &args.run {
-        return find_run(&state_dir, prefix).map(Some);
+        return find_run(common, prefix).map(Some);
     }
     let listing = state_dir.list().map_err(not_kept)?;
     for run in &listing.unreadable {

@@ -6,14 +6,18 @@ use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
+    guarding::none_loosened,
+    in_the_way::in_the_way,
     launch::{Launch, launch},
-    planning::{Moment, flags, plan_into},
+    planning::{Moment, plan_into},
     question::can_ask,
+    signals::{self, unless_interrupted},
 };
 use crate::{
     cli::{Common, Run},
     error::{Error, ExitCode},
-    text::shell_word,
+    pace::Pace,
+    playbook::Playbook,
 };
 
 pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> {
@@ -23,10 +27,20 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     }
     let moment = Moment::present(args.planning.now);
     let mut playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
-    playbook.pace = args.pacing.over(&playbook.pace);
+    let loosened = |playbook: &Playbook, changes| {
+        let (guards, pace) = (&playbook.guards, &playbook.pace);
+        none_loosened(guards, pace, &args.pacing, &args.applying, changes)
+    };
+    loosened(&playbook, None)?;
     if let Some(most) = args.applying.max_changes {
         playbook.guards.max_changes = Some(most);
     }
+    let pace = args.pacing.over(&playbook.pace);
+    // How many may fail was reviewed with the playbook; a flag is compared with that once the changes are counted.
+    playbook.pace = Pace {
+        max_errors: playbook.pace.max_errors,
+        ..pace.clone()
+    };
     let credentials = credentials(common)?;
     let backend = connect(
         common,
@@ -39,15 +53,16 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     .await?;
     let mut file = tempfile::tempfile()
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
-    let overview = plan_into(
-        common,
-        &backend,
-        &playbook,
-        moment,
-        Path::new("the plan"),
-        &mut file,
-    )
-    .await?;
+    let mut interrupts = signals::watch()?;
+    let planned = async {
+        if !args.dry_run {
+            in_the_way(common, args, &playbook, &backend, moment).await?;
+        }
+        let path = Path::new("the plan");
+        plan_into(common, &backend, &playbook, moment, path, &mut file).await
+    };
+    let overview = unless_interrupted(&mut interrupts, planned).await?;
+    loosened(&playbook, Some(overview.trailer.changes))?;
 
     if !args.dry_run {
         file.rewind()
@@ -58,17 +73,13 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
             max_age: None,
             approved: None,
         };
-        return launch(common, launch_args, backend, file, start).await;
+        return launch(common, launch_args, backend, file, interrupts, start).await;
     }
-    let playbook_word = shell_word(&args.playbook.to_string_lossy());
-    let flags = flags(common, &args.planning);
-    let closing = format!("Nothing was written.  To apply: wf-bulk run {playbook_word}{flags}");
-    overview.show(
-        common.json,
-        &file,
-        &playbook.pace,
-        !args.pacing.no_recheck,
-        &closing,
-    )?;
+    let path = args.playbook.to_string_lossy();
+    let apply = overview.to_apply(common, None, args.applying.again, || {
+        common.invocation.command("run", &[&path])
+    });
+    let closing = apply.closing("Nothing was written.", "To apply: ");
+    overview.show(common.json, &file, &pace, !args.pacing.no_recheck, &closing)?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

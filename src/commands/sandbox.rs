@@ -9,6 +9,7 @@ use super::{backend::today, signals, terminal::say};
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
+    invocation::Invocation,
     text::utf8,
 };
 
@@ -74,10 +75,10 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 )?;
                 writeln!(out, "in another terminal:")?;
                 writeln!(out, "  export EPILOT_TOKEN={token}")?;
-                writeln!(
-                    out,
-                    "  wf-bulk run playbooks/reassign.yaml -s http://{address} --dry-run"
-                )
+                let server = format!("http://{address}");
+                let arguments = ["playbooks/reassign.yaml", "--server", &server, "--dry-run"];
+                let run = Invocation::default().command("run", &arguments);
+                writeln!(out, "  {run}")
             });
             let mut interrupts = signals::watch()?;
             tokio::select! {

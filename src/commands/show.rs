@@ -12,11 +12,11 @@ use crate::{
 };
 
 pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
-    let mut file = open_plan(&args.plan)?;
+    let mut file = open_plan(&common.invocation, &args.plan)?;
     let plan = overview(&args.plan, &mut file)?;
     let file = plan.known(&file);
     let report = plan.report(&file, &plan.header.pace, true);
-    let apply = plan.how_to_apply(&args.plan);
+    let apply = plan.how_to_apply(common, &args.plan);
     let format = if common.json {
         Format::Json
     } else {
@@ -24,7 +24,7 @@ pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     };
     match format {
         Format::Text => {
-            let closing = format!("To apply exactly this plan:\n{apply}");
+            let closing = apply.closing("", "To apply exactly this plan:\n");
             print_text(|out| report.write_text(out, STYLES, Listing::Whole, &closing))
         }
         Format::Markdown => print(|out| report.write_markdown(out, &apply)),

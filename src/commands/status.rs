@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use jiff::tz::TimeZone;
+
 use super::{
     files::{open_plan, read_again, shown},
     launch::not_kept,
@@ -12,7 +14,8 @@ use crate::{
     checkpoint::Checkpoint,
     cli::{Common, Status},
     error::{Error, ExitCode},
-    report::{RunLine, write_in_doubt, write_runs, write_runs_json},
+    invocation::Invocation,
+    report::{RunLine, problems, write_runs, write_runs_json},
     store::{RunFolder, RunSettings, StateDir, StoreError},
     text::Untrusted,
 };
@@ -22,10 +25,10 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let mut lines = Vec::new();
     let mut one = None;
     if let Some(prefix) = &args.run {
-        let folder = find_run(&state_dir, prefix)?;
+        let folder = find_run(common, prefix)?;
         let settings = folder.settings().map_err(not_kept)?;
         let line = line(&folder, settings).map_err(not_kept)?;
-        // While it runs, most of what looks like a doubt is on its way.
+        // While it runs, most of what has no end yet is on its way.
         one = (!line.is_running()).then_some(folder);
         lines.push(line);
     } else {
@@ -43,9 +46,11 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     if common.json {
         print(|out| write_runs_json(&lines, out))?;
     } else {
-        print_text(|out| write_runs(&lines, out, STYLES))?;
+        print_text(|out| write_runs(&lines, &common.invocation, &TimeZone::system(), out, STYLES))?;
         if let Some(folder) = one {
-            write_in_doubt_of(&folder)?;
+            for line in &lines {
+                write_problems_of(&folder, line)?;
+            }
         }
     }
     Ok(ExitCode::Done)
@@ -73,14 +78,16 @@ pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
-/// Lists what a person should look at before the run goes on.
-fn write_in_doubt_of(folder: &RunFolder) -> Result<(), Error> {
+/// Lists the changes of a run that have no good end.
+fn write_problems_of(folder: &RunFolder, line: &RunLine) -> Result<(), Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's plan can't be used").caused_by(error)
     };
-    let file = open_plan(&folder.plan())?;
+    let file = open_plan(&Invocation::default(), &folder.plan())?;
     let plan = read_again(&file).map_err(|error| failed(error.into()))?;
-    let mut text = Vec::new();
-    write_in_doubt(folder, plan, &mut text).map_err(|error| failed(error.into()))?;
-    print_text(|out| out.write_all(&text))
+    let list = problems(folder, &line.counts, line.ending.as_ref(), plan)
+        .map_err(|error| failed(error.into()))?;
+    let report = folder.report();
+    let whole = report.exists().then_some(report.as_path());
+    print_text(|out| list.write(out, whole))
 }

@@ -18,12 +18,17 @@ use jiff::{Timestamp, tz::TimeZone};
 /// `2026-12-01 09:00 Europe/Berlin`: a moment for people, on the wall clock of a zone, which is named.
 pub fn on_wall_clock(moment: Timestamp, zone: &str) -> String {
     // A plan from a machine that knows more zones than this one still shows its moment.
-    let (zone, name) = match TimeZone::get(zone) {
-        Ok(found) => (found, zone),
-        Err(_) => (TimeZone::UTC, "UTC"),
+    in_zone(moment, &TimeZone::get(zone).unwrap_or(TimeZone::UTC))
+}
+
+/// As [`on_wall_clock`]; a zone without a name is named by its offset.
+pub fn in_zone(moment: Timestamp, zone: &TimeZone) -> String {
+    let moment = moment.to_zoned_datetime(zone.clone());
+    let name = match zone.iana_name() {
+        Some(name) => name.to_owned(),
+        None => moment.strftime("UTC%:z").to_string(),
     };
-    let moment = zone.to_datetime(moment).strftime("%Y-%m-%d %H:%M");
-    format!("{moment} {name}")
+    format!("{} {name}", moment.strftime("%Y-%m-%d %H:%M"))
 }
 
 /// Why a text is no distance or no due date, or can't be moved.
@@ -81,5 +86,27 @@ fn choice(text: &str, readings: &[String]) -> String {
             "`{text}` could mean {}: write the one that is meant",
             readings.join(" or ")
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::Offset;
+
+    use super::*;
+
+    #[test]
+    fn a_moment_for_people_names_its_zone() {
+        let moment = "2026-12-01T08:00:00Z".parse().unwrap();
+        for (zone, told) in [
+            ("Europe/Berlin", "2026-12-01 09:00 Europe/Berlin"),
+            ("Asia/Tokyo", "2026-12-01 17:00 Asia/Tokyo"),
+            ("UTC", "2026-12-01 08:00 UTC"),
+            ("Nowhere/Here", "2026-12-01 08:00 UTC"),
+        ] {
+            assert_eq!(on_wall_clock(moment, zone), told);
+        }
+        let nameless = TimeZone::fixed(Offset::constant(-3));
+        assert_eq!(in_zone(moment, &nameless), "2026-12-01 05:00 UTC-03:00");
     }
 }

@@ -23,6 +23,18 @@ impl Share {
         }
     }
 
+    /// Whether it lets more through than `other` does. A number and a share of a total that is not known yet can't be
+    /// compared.
+    pub fn is_looser_than(self, other: Self, total: Option<u64>) -> bool {
+        match (self, other) {
+            (Self::Count(count), Self::Count(most)) => count > most,
+            (Self::Percent(percent), Self::Percent(most)) => percent > most,
+            (Self::Count(_), Self::Percent(_)) | (Self::Percent(_), Self::Count(_)) => {
+                total.is_some_and(|total| self.at_most(total) > other.at_most(total))
+            }
+        }
+    }
+
     /// What is meant of `total`, at least: a share is rounded up, and is never nothing.
     pub fn at_least(self, total: u64) -> u64 {
         match self {

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Header, Trailer};
 use crate::{
     dates,
+    invocation::Invocation,
     playbook::{Rejected, Size},
     server_name::is_same_server,
 };
@@ -132,33 +133,43 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to do about it.
-    pub fn cure(&self) -> String {
+    /// What to do about it: one way or several, each with a command at its end, if it has one.
+    pub fn cures(&self, invocation: &Invocation) -> Vec<String> {
+        let one = |cure: &str| vec![cure.to_owned()];
         match self {
-            Self::NotApproved { .. } => {
-                "apply the plan that was reviewed, or have this one reviewed: wf-bulk show PLAN".to_owned()
+            Self::NotApproved { .. } => vec![format!(
+                "apply the plan that was reviewed, or have this one reviewed: {}",
+                invocation.command("show", &["PLAN"])
+            )],
+            Self::Server { planned, .. } if planned == "sandbox" => one("add --sandbox"),
+            Self::Server { planned, .. } => {
+                vec![format!("apply it with --server {planned}, or plan again")]
             }
-            Self::Server { planned, .. } if planned == "sandbox" => "add --sandbox".to_owned(),
-            Self::Server { planned, .. } => format!("apply it with --server {planned}, or plan again"),
-            Self::Organisation { planned, .. } => format!(
+            Self::Organisation { planned, .. } => vec![format!(
                 "plan again in this organisation; or apply it with --org {planned}, if the token is allowed to work there"
+            )],
+            Self::Stale { .. } => one("plan again, or allow it with --max-age"),
+            Self::Rejected { .. } => one(
+                "look at the rejected items above; to apply the rest say `rejected: allow` in the playbook's guards",
             ),
-            Self::Stale { .. } => "plan again, or allow it with --max-age".to_owned(),
-            Self::Rejected { .. } => {
-                "look at the rejected items above; to apply the rest say `rejected: allow` in the playbook's guards"
-                    .to_owned()
-            }
-            Self::Guard { .. } => {
-                "select less (--limit, `where`), or change the guard in the playbook if this is meant".to_owned()
-            }
-            Self::Running { .. } => "wait for it to end, or wait here with --wait".to_owned(),
-            Self::Unfinished { run } => {
-                format!("go on with it: wf-bulk resume {run}; or give it up: wf-bulk abandon {run}")
-            }
-            Self::Applied { .. } => "to bring what is left up to date, plan again; to apply it once more, add --again".to_owned(),
-            Self::Repeated { run, .. } => {
-                format!("look at what it did: wf-bulk status {run}; to do it again, add --again")
-            }
+            Self::Guard { .. } => one(
+                "select less (--limit, `where`), or change the guard in the playbook if this is meant",
+            ),
+            Self::Running { .. } => one("wait for it to end, or wait here with --wait"),
+            Self::Unfinished { run } => vec![
+                format!("go on with it: {}", invocation.command("resume", &[run])),
+                format!("or give it up: {}", invocation.command("abandon", &[run])),
+            ],
+            Self::Applied { .. } => one(
+                "to bring what is left up to date, plan again; to apply it once more, add --again",
+            ),
+            Self::Repeated { run, .. } => vec![
+                format!(
+                    "look at what it did: {}",
+                    invocation.command("status", &[run])
+                ),
+                "to do it again, add --again".to_owned(),
+            ],
         }
     }
 }
@@ -213,7 +224,13 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
             .into_iter()
             .map(|broken| Refusal::Guard { broken }),
     );
+    refusals.extend(earlier_refusals(header, here));
+    refusals
+}
 
+/// Reasons that lie in earlier runs: they are known before anything is planned.
+pub fn earlier_refusals(header: &Header, here: &Circumstances) -> Vec<Refusal> {
+    let mut refusals = Vec::new();
     for EarlierRun {
         id,
         same_plan,
@@ -322,7 +339,7 @@ mod tests {
             let [refusal] = refusals.as_slice() else {
                 panic!("{refusals:?}")
             };
-            assert!(!refusal.cure().is_empty());
+            assert!(!refusal.cures(&Invocation::default()).is_empty());
             refusal.to_string()
         };
         let fine = trailer(5, 0);
@@ -532,7 +549,11 @@ mod tests {
                 ..here()
             };
             let refusals = refusals(&header(false, false), &trailer(1, 0), &here);
-            format!("{}; {}", refusals[0], refusals[0].cure())
+            format!(
+                "{}; {}",
+                refusals[0],
+                refusals[0].cures(&Invocation::default()).join("; ")
+            )
         };
         let cure = "look at what it did: wf-bulk status r; to do it again, add --again";
         let doubt = Done { applied: 0, ..DONE };

@@ -91,6 +91,12 @@ impl Change {
         }
     }
 
+    /// Whether it needs the success of `earlier`, a change of its group that comes before it: its own target's, and for a
+    /// change of the execution every one.
+    pub fn depends_on(&self, earlier: &Self) -> bool {
+        self.target.kind == Level::Execution || earlier.target.id == self.target.id
+    }
+
     /// The fields that get another value, each with that before and after; one that is sent along unchanged is no news.
     pub fn writes(&self) -> impl Iterator<Item = (&String, &Value, &Value)> {
         self.after.iter().filter_map(|(field, after)| {

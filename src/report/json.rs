@@ -132,6 +132,24 @@ pub(super) fn last_session(report: impl Read) -> Option<Session> {
     })
 }
 
+/// Why the run stopped, as its last report says; none when it did not stop, or has got further since.
+pub(super) fn stop_of(report: impl Read, counts: &Counts) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Told {
+        outcomes: serde_json::Value,
+        stopped: Option<Stop>,
+    }
+    #[derive(Deserialize)]
+    struct Stop {
+        message: String,
+    }
+    let Told { outcomes, stopped } = serde_json::from_reader(report).ok()?;
+    let is_present = serde_json::to_value(counts).is_ok_and(|now| now == outcomes);
+    stopped
+        .filter(|_| is_present)
+        .map(|Stop { message }| message)
+}
+
 /// Writes `report.json`: the problems as they come, one a line, so that none has to be kept; then the summary.
 #[derive(Debug)]
 pub struct ReportFile<W> {

@@ -6,6 +6,7 @@ use owo_colors::{OwoColorize as _, Style};
 use serde_json::Value;
 
 use crate::{
+    dates,
     plan::{Fate, HeaderDifference, LeftOut, diff, diff_left_out},
     styles::Styles,
     text::Untrusted,
@@ -38,7 +39,11 @@ impl DiffReport<'_> {
             path(self.now.path)
         )?;
         for difference in &self.header {
-            writeln!(out, "{}", header_line(difference))?;
+            writeln!(
+                out,
+                "{}",
+                header_line(difference, &self.now.header.timezone)
+            )?;
         }
         for (title, number, style, rows) in [
             ("added", self.counts.added, styles.good, groups(&self.added)),
@@ -180,12 +185,16 @@ fn rows(tally: &Tally, what: &str) -> Vec<Row> {
     rows
 }
 
-/// `vars.successor: 10020 → 10030`, escaped, each value bounded.
-fn header_line(difference: &HeaderDifference) -> String {
+/// `vars.successor: 10020 → 10030`, escaped, each value bounded; moments are told in `zone`.
+fn header_line(difference: &HeaderDifference, zone: &str) -> String {
+    let is_moment = ["now", "made_at"].contains(&difference.field.as_str());
     let told = |value: &Value| {
         let text = match value {
             Value::Null => "none".to_owned(),
-            Value::String(text) => text.clone(),
+            Value::String(text) => match text.parse() {
+                Ok(moment) if is_moment => dates::on_wall_clock(moment, zone),
+                Ok(_) | Err(_) => text.clone(),
+            },
             Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
                 value.to_string()
             }

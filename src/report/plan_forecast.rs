@@ -322,6 +322,7 @@ mod tests {
     use crate::{
         plan::Item,
         report::{
+            ToApply,
             plan_report::tests::Sample,
             plan_summary::tests::{change, run_now},
             words::tests::task,
@@ -449,10 +450,20 @@ mod tests {
                 )
                 .unwrap();
         });
-        let markdown = shown(&|report, out| report.write_markdown(out, "apply").unwrap());
-        let html = shown(&|report, out| report.write_html(out, "apply").unwrap());
+        let markdown = shown(&|report, out| {
+            report
+                .write_markdown(out, &ToApply::Command("apply".to_owned()))
+                .unwrap();
+        });
+        let html = shown(&|report, out| {
+            report
+                .write_html(out, &ToApply::Command("apply".to_owned()))
+                .unwrap();
+        });
         let json: Value = serde_json::from_str(&shown(&|report, out| {
-            report.write_json(out, "apply").unwrap();
+            report
+                .write_json(out, &ToApply::Command("apply".to_owned()))
+                .unwrap();
         }))
         .unwrap();
         let escaped = "x`<b>|\\u{1b}[2J";

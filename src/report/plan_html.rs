@@ -19,6 +19,7 @@ use super::{
     plan_report::PlanReport,
     plan_summary::Group,
     tally::Sample,
+    to_apply::ToApply,
     units::{count, thousands},
 };
 use crate::{
@@ -34,14 +35,14 @@ const SCRIPT: &str = include_str!("plan_html/page.js");
 const TABLE: &str = include_str!("plan_html/table.html");
 
 impl PlanReport<'_> {
-    /// Writes the plan as an HTML page; `apply` is the command that applies exactly this plan.
+    /// Writes the plan as an HTML page; `apply` says how exactly this plan is applied.
     ///
     /// The plan's lines are read twice, and none is kept.
     ///
     /// # Errors
     ///
     /// What `out` says, or when the plan can't be read again.
-    pub fn write_html(&self, out: &mut dyn Write, apply: &str) -> io::Result<()> {
+    pub fn write_html(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         let lines = Lines::of(self.summary);
         let page = Page(self);
@@ -195,14 +196,32 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn write_approval(&self, out: &mut dyn Write, apply: &str) -> io::Result<()> {
+    fn write_approval(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
+        out.write_all(b"<section class=\"approval\">")?;
+        match apply {
+            ToApply::Command(command) => writeln!(
+                out,
+                "<h2>To apply exactly this plan</h2>\n<div class=\"command\">\
+                 <pre tabindex=\"0\" aria-label=\"The command\"><code id=\"apply\">{}</code></pre>\
+                 <button type=\"button\" id=\"copy\" hidden>Copy</button></div>",
+                html(command),
+            )?,
+            ToApply::Refused(refused) => {
+                writeln!(out, "<h2>This plan can’t be applied</h2>\n<ul>")?;
+                for why in refused {
+                    write!(out, "<li>{}", html(&why.reason))?;
+                    for cure in &why.cures {
+                        write!(out, "<br>{}", html(cure))?;
+                    }
+                    writeln!(out, "</li>")?;
+                }
+                writeln!(out, "</ul>")?;
+            }
+            ToApply::Nothing => writeln!(out, "<h2>The plan</h2>")?,
+        }
         writeln!(
             out,
-            "<section class=\"approval\"><h2>To apply exactly this plan</h2>\n<div class=\"command\">\
-             <pre tabindex=\"0\" aria-label=\"The command\"><code id=\"apply\">{}</code></pre>\
-             <button type=\"button\" id=\"copy\" hidden>Copy</button></div>\n\
-             <dl class=\"facts\"><div><dt>SHA-256 of the plan</dt><dd><code>{}</code></dd></div>",
-            html(apply),
+            "<dl class=\"facts\"><div><dt>SHA-256 of the plan</dt><dd><code>{}</code></dd></div>",
             html(self.0.sha256),
         )?;
         for (name, value) in &self.0.header.vars {

@@ -11,7 +11,12 @@ use serde::Serialize;
 
 use crate::plan::{Effect, Fields, Item, Undo};
 
-use super::{plan_forecast, plan_report::PlanReport, plan_summary::Group};
+use super::{
+    plan_forecast,
+    plan_report::PlanReport,
+    plan_summary::Group,
+    to_apply::{ToApply, WhyNot},
+};
 
 /// Its names are a promise to scripts. The lists that grow with the plan follow it.
 #[derive(Debug, Serialize)]
@@ -40,8 +45,10 @@ struct Document<'a> {
     broken_guards: &'a [String],
     /// What was named and not found.
     notes: &'a [String],
-    /// The command that applies exactly this plan.
-    apply: &'a str,
+    /// The command that applies exactly this plan; none when it has no changes, or would be refused.
+    apply: Option<&'a str>,
+    /// Why it would be refused.
+    refused: &'a [WhyNot],
     groups: Vec<ChangeGroup<'a>>,
     skips: Vec<SkipGroup<'a>>,
 }
@@ -92,13 +99,13 @@ impl<'a> From<Group<'a>> for SkipGroup<'a> {
 }
 
 impl PlanReport<'_> {
-    /// Writes the plan as one JSON document; `apply` is the command that applies exactly this plan. What can't be undone
+    /// Writes the plan as one JSON document; `apply` says how exactly this plan is applied. What can't be undone
     /// and what was rejected stand in it as in the plan file, one a line.
     ///
     /// # Errors
     ///
     /// What `out` says, or when the plan can't be read again.
-    pub fn write_json(&self, out: &mut dyn Write, apply: &str) -> io::Result<()> {
+    pub fn write_json(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let summary = self.summary;
         let document = serde_json::to_string(&Document {
             plan_sha256: self.sha256,
@@ -120,7 +127,8 @@ impl PlanReport<'_> {
             forecast: summary.forecast.document(),
             broken_guards: &self.broken_guards,
             notes: &self.trailer.notes,
-            apply,
+            apply: apply.command(),
+            refused: apply.refused(),
             groups: summary.groups().into_iter().map(Into::into).collect(),
             skips: summary.skips().into_iter().map(Into::into).collect(),
         })?;
@@ -198,7 +206,12 @@ mod tests {
         }));
         let mut out = Vec::new();
         Sample::from(items)
-            .report(|report| report.write_json(&mut out, "wf-bulk apply x.plan"))
+            .report(|report| {
+                report.write_json(
+                    &mut out,
+                    &ToApply::Command("wf-bulk apply x.plan".to_owned()),
+                )
+            })
             .unwrap();
         let document: Value = serde_json::from_slice(&out).unwrap();
         for (name, value) in [

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use crate::text::Untrusted;
+use crate::{invocation::Invocation, text::Untrusted};
 
 use super::{
     plan_report::PlanReport,
     plan_summary::Group,
+    to_apply::ToApply,
     units::{count, thousands},
 };
 
@@ -30,12 +31,12 @@ const VARS_SHOWN: usize = 10;
 const SPAN_BYTES: usize = 600;
 
 impl PlanReport<'_> {
-    /// Writes the plan as Markdown; `apply` is the command that applies exactly this plan.
+    /// Writes the plan as Markdown; `apply` says how exactly this plan is applied.
     ///
     /// # Errors
     ///
     /// What `out` says, or when the plan can't be read again.
-    pub fn write_markdown(&self, out: &mut dyn Write, apply: &str) -> io::Result<()> {
+    pub fn write_markdown(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let head = self.head();
         let foot = self.foot(apply);
         out.write_all(head.as_bytes())?;
@@ -126,15 +127,26 @@ impl PlanReport<'_> {
         format!("{}; {}{vars}.\n", place.join(", "), self.selected())
     }
 
-    fn foot(&self, apply: &str) -> String {
-        if self.trailer.changes == 0 {
-            return format!("Plan with SHA-256 `{}`.\n", self.sha256);
+    fn foot(&self, apply: &ToApply) -> String {
+        let digest = format!("Plan with SHA-256 `{}`.", self.sha256);
+        match apply {
+            ToApply::Command(command) => format!(
+                "{digest} To apply exactly this plan:\n\n```sh\n{}\n```\n",
+                Untrusted(command).terminal()
+            ),
+            ToApply::Refused(refused) => {
+                let reasons: Vec<String> = refused
+                    .iter()
+                    .map(|why| {
+                        let cures = why.cures.iter().map(|cure| format!("  - {}\n", code(cure)));
+                        let cures: String = cures.collect();
+                        format!("- {}\n{cures}", code(&why.reason))
+                    })
+                    .collect();
+                format!("{digest} It can't be applied:\n\n{}", reasons.concat())
+            }
+            ToApply::Nothing => digest + "\n",
         }
-        format!(
-            "Plan with SHA-256 `{}`. To apply exactly this plan:\n\n```sh\n{}\n```\n",
-            self.sha256,
-            Untrusted(apply).terminal()
-        )
     }
 }
 
@@ -289,9 +301,8 @@ impl Lines {
     fn end(mut self, total: u64, end: &str) -> String {
         if self.is_cut {
             let more = thousands(total.saturating_sub(self.shown));
-            let cut = format!(
-                "\n… and {more} more, which don't fit here; `wf-bulk show PLAN --format html` shows all.\n"
-            );
+            let show = Invocation::default().command("show", &["PLAN", "--format", "html"]);
+            let cut = format!("\n… and {more} more, which don't fit here; `{show}` shows all.\n");
             self.text.push_str(&cut);
         }
         self.text += end;

@@ -10,13 +10,13 @@ pub struct Problem<'a> {
     pub target: &'a Target,
     pub action: &'a [String],
     pub outcome: Outcome,
-    /// What the service or the re-check said.
+    /// What the service or the re-check said; why it was not attempted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
 }
 
 impl<'a> Problem<'a> {
-    /// None when the change ended well, or was not attempted: that is told once, not once a change.
+    /// None when the change ended well.
     pub const fn new(
         target: &'a Target,
         action: &'a [String],
@@ -24,12 +24,13 @@ impl<'a> Problem<'a> {
         detail: Option<&'a str>,
     ) -> Option<Self> {
         match outcome {
-            Outcome::Applied | Outcome::AlreadyDone | Outcome::NotAttempted => None,
+            Outcome::Applied | Outcome::AlreadyDone => None,
             Outcome::Drifted
             | Outcome::Gone
             | Outcome::Refused
             | Outcome::Failed
-            | Outcome::InDoubt => Some(Self {
+            | Outcome::InDoubt
+            | Outcome::NotAttempted => Some(Self {
                 target,
                 action,
                 outcome,
@@ -69,7 +70,7 @@ mod tests {
         for (outcome, is_problem) in [
             (Outcome::Applied, false),
             (Outcome::AlreadyDone, false),
-            (Outcome::NotAttempted, false),
+            (Outcome::NotAttempted, true),
             (Outcome::Drifted, true),
             (Outcome::Gone, true),
             (Outcome::Refused, true),

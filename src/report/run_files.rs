@@ -2,14 +2,14 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader},
 };
 
-use super::{FailedCsv, Problem, ReportFile, Session, Summary, json, words};
+use super::{FailedCsv, Problem, ProblemList, ReportFile, Session, Summary, json, words};
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, Record, State},
-    outcome::Outcome,
-    plan::{Item, PlanError, Reader},
+    checkpoint::{Checkpoint, CheckpointError, Ending, Record, State},
+    outcome::{Counts, Outcome},
+    plan::{Change, Item, PlanError, Reader},
     sort::{Sorted, Sorter},
     store::{RunFolder, StoreError},
 };
@@ -27,7 +27,8 @@ pub enum RunFilesError {
     Sort(#[from] io::Error),
 }
 
-/// Writes both files from the run's plan and checkpoint, as streams: neither has to fit into memory.
+/// Writes both files from the run's plan and checkpoint, as streams: neither has to fit into memory. Gives the list for
+/// people.
 ///
 /// # Errors
 ///
@@ -36,22 +37,35 @@ pub fn write_files<P: BufRead>(
     folder: &RunFolder,
     summary: &Summary,
     mut plan: impl FnMut() -> Result<Reader<P>, PlanError>,
-) -> Result<(), RunFilesError> {
+) -> Result<ProblemList, RunFilesError> {
+    let why = match (&summary.stopped, &summary.abandoned) {
+        (Some(drain), _) => words::stopped(&words::stop(drain)),
+        (None, Some(reason)) => format!("the run was abandoned: {}", words::detail(reason)),
+        (None, None) => NOT_COME_TO.to_owned(),
+    };
+    let mut list = ProblemList::default();
     let mut failed = Ok(());
     folder.write_report(|out| {
         let mut report = ReportFile::new(out)?;
-        failed = each_problem(folder, plan()?, |problem| report.write(problem));
+        failed = each_problem(folder, plan()?, &why, |problem| {
+            list.add(problem);
+            report.write(problem)
+        });
         report.finish(summary).map(drop)
     })?;
     failed?;
     let mut failed = Ok(());
     folder.write_failed(|out| {
         let mut csv = FailedCsv::new(out)?;
-        failed = each_problem(folder, plan()?, |problem| csv.write(problem));
+        failed = each_problem(folder, plan()?, &why, |problem| csv.write(problem));
         csv.into_inner().flush()
     })?;
-    failed
+    failed?;
+    Ok(list)
 }
+
+/// Why a change is open when nobody has said why its run stopped.
+const NOT_COME_TO: &str = "the run has not come to it";
 
 /// The session that brought a run to its end, as its report says; none when that report was never written.
 pub fn last_session(folder: &RunFolder) -> Option<Session> {
@@ -59,36 +73,56 @@ pub fn last_session(folder: &RunFolder) -> Option<Session> {
     json::last_session(BufReader::new(file))
 }
 
-/// Writes the changes in doubt for people, a line each, with where to look.
+/// The changes of a run that have no good end, for people: from its checkpoint, and why it stopped from its last report.
 ///
 /// # Errors
 ///
-/// When plan or checkpoint can't be read, or `out` says so.
-pub fn write_in_doubt(
+/// When plan or checkpoint can't be read.
+pub fn problems(
     folder: &RunFolder,
+    counts: &Counts,
+    ending: Option<&Ending>,
     plan: Reader<impl BufRead>,
-    out: &mut dyn Write,
-) -> Result<(), RunFilesError> {
-    each_problem(folder, plan, |problem| match problem.outcome {
-        Outcome::InDoubt => writeln!(out, "    {}", words::problem(problem)),
-        Outcome::Applied
-        | Outcome::AlreadyDone
-        | Outcome::Drifted
-        | Outcome::Gone
-        | Outcome::Refused
-        | Outcome::Failed
-        | Outcome::NotAttempted => Ok(()),
-    })
+) -> Result<ProblemList, RunFilesError> {
+    // A session that died after the last report may have got further: then that report's reason is an old one.
+    let last_stop = || {
+        let file = File::open(folder.report()).ok()?;
+        json::stop_of(BufReader::new(file), counts)
+    };
+    let why = match ending {
+        Some(Ending::Abandoned { reason, .. }) => {
+            format!("the run was abandoned: {}", words::detail(reason))
+        }
+        Some(Ending::Finished { .. }) => NOT_COME_TO.to_owned(),
+        None => last_stop().map_or_else(|| NOT_COME_TO.to_owned(), |stop| words::stopped(&stop)),
+    };
+    let mut list = ProblemList::default();
+    each_problem(folder, plan, &why, |problem| {
+        list.add(problem);
+        Ok(())
+    })?;
+    Ok(list)
 }
 
-/// Goes through the changes that somebody should look at, in the plan's order.
+/// A change that others may depend on, and that did not end well.
+struct Unmet {
+    change: Change,
+    /// What it depends on itself, else what became of it.
+    cause: String,
+}
+
+/// Goes through the changes without a good end, in the plan's order. `why`: what kept those from being attempted that
+/// depend on no other.
 fn each_problem<P: BufRead>(
     folder: &RunFolder,
     mut plan: Reader<P>,
+    why: &str,
     mut take: impl FnMut(&Problem<'_>) -> io::Result<()>,
 ) -> Result<(), RunFilesError> {
     let (state, details) = details(folder)?;
     let mut details = details.peekable();
+    // Those of one execution: its changes stand together.
+    let mut unmet: Vec<Unmet> = Vec::new();
     while let Some(line) = plan.next_line()? {
         let Item::Change(change) = line.item else {
             continue;
@@ -115,10 +149,35 @@ fn each_problem<P: BufRead>(
                 None => look,
             });
         }
+        if unmet
+            .first()
+            .is_some_and(|first| first.change.group != change.group)
+        {
+            unmet.clear();
+        }
+        let on = unmet
+            .iter()
+            .find(|earlier| change.depends_on(&earlier.change));
+        let on = on.map(|earlier| earlier.cause.clone());
+        if outcome == Outcome::NotAttempted {
+            detail = Some(match &on {
+                Some(cause) => format!("it depends on {cause}"),
+                None => why.to_owned(),
+            });
+        }
         if let Some(problem) =
             Problem::new(&change.target, &change.action, outcome, detail.as_deref())
         {
             take(&problem)?;
+            // What the run did not come to has no cause among the changes.
+            if outcome == Outcome::NotAttempted && on.is_none() {
+                continue;
+            }
+            let cause = on.unwrap_or_else(|| words::cause(&change, outcome));
+            unmet.push(Unmet {
+                change: *change,
+                cause,
+            });
         }
     }
     Ok(())

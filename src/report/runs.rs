@@ -5,12 +5,15 @@ use std::{
     path::PathBuf,
 };
 
+use jiff::tz::TimeZone;
 use owo_colors::OwoColorize as _;
 use serde_json::json;
 
 use super::units::thousands;
 use crate::{
     checkpoint::Ending,
+    dates,
+    invocation::Invocation,
     outcome::{Counts, Outcome},
     store::RunSettings,
     styles::Styles,
@@ -45,12 +48,18 @@ impl RunLine {
     }
 }
 
-/// Writes the runs for people: what each was, how it stands, what its changes came to.
+/// Writes the runs for people, with moments in `zone`: what each was, how it stands, what its changes came to.
 ///
 /// # Errors
 ///
 /// What `out` says.
-pub fn write_runs(runs: &[RunLine], out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+pub fn write_runs(
+    runs: &[RunLine],
+    invocation: &Invocation,
+    zone: &TimeZone,
+    out: &mut dyn Write,
+    styles: Styles,
+) -> io::Result<()> {
     if runs.is_empty() {
         return writeln!(out, "there are no runs here");
     }
@@ -65,7 +74,7 @@ pub fn write_runs(runs: &[RunLine], out: &mut dyn Write, styles: Styles) -> io::
             out,
             "{}  {}  {}  {} on {}",
             settings.run.style(styles.strong),
-            settings.started_at.strftime("%Y-%m-%d %H:%M UTC"),
+            dates::in_zone(settings.started_at, zone),
             format_args!("{:<10}", run.standing()).style(style),
             Untrusted(&settings.playbook).terminal(),
             Untrusted(&settings.server).terminal(),
@@ -90,7 +99,9 @@ pub fn write_runs(runs: &[RunLine], out: &mut dyn Write, styles: Styles) -> io::
                 "    is running now; requests in flight count as in_doubt"
             )?;
         } else if run.ending.is_none() {
-            writeln!(out, "    go on: wf-bulk resume {}", settings.run)?;
+            let run = settings.run.to_string();
+            let resume = invocation.command("resume", &[&run]);
+            writeln!(out, "    go on: {}", Untrusted(&resume).terminal())?;
         }
     }
     Ok(())

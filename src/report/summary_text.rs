@@ -1,36 +1,39 @@
 //! A run's result for people: the sum, and how to go on.
 
-use std::{
-    io::{self, Write},
-    path::Path,
-};
+use std::io::{self, Write};
 
 use owo_colors::OwoColorize as _;
 
 use crate::{
-    event::Drain,
-    outcome::Outcome,
-    styles::Styles,
-    text::{Untrusted, shell_word},
+    event::Drain, invocation::Invocation, outcome::Outcome, styles::Styles, text::Untrusted,
 };
 
 use super::{
+    problem_list::ProblemList,
     summary::{Session, Summary},
     units::{count, rough, thousands},
     words,
 };
 
-/// Where runs are kept unless `--state-dir` says otherwise; a command for another place has to name it.
-const DEFAULT_STATE_DIR: &str = ".wf-bulk";
-
 impl Summary {
-    /// Writes the sum of the outcomes, what it took, why it stopped and how to go on.
+    /// Writes the sum of the outcomes, the `list` of the changes without a good end, what it took, why it stopped and how to go on.
     ///
     /// # Errors
     ///
     /// What `out` says.
-    pub fn write_text(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+    pub fn write_text(
+        &self,
+        list: &ProblemList,
+        invocation: &Invocation,
+        out: &mut dyn Write,
+        styles: Styles,
+    ) -> io::Result<()> {
         self.write_sum(out, styles)?;
+        let report = self
+            .folder
+            .as_ref()
+            .map(|folder| folder.join("report.json"));
+        list.write(out, report.as_deref())?;
         if let Some(run) = &self.run {
             // It took a moment at least, unless nobody knows it.
             if self.session != Session::default() {
@@ -48,7 +51,11 @@ impl Summary {
                 }
                 None => writeln!(out)?,
             }
-            self.write_next(out, run, styles)?;
+            self.write_next(
+                &|flags| invocation.command("resume", &[&[run.as_str()], flags].concat()),
+                out,
+                styles,
+            )?;
         }
         Ok(())
     }
@@ -78,7 +85,13 @@ impl Summary {
         writeln!(out)
     }
 
-    fn write_next(&self, out: &mut dyn Write, run: &str, styles: Styles) -> io::Result<()> {
+    /// `resume` makes the command that goes on with the run, with these flags.
+    fn write_next(
+        &self,
+        resume: &dyn Fn(&[&str]) -> String,
+        out: &mut dyn Write,
+        styles: Styles,
+    ) -> io::Result<()> {
         let get = |outcome| self.outcomes.get(outcome);
         let in_doubt = get(Outcome::InDoubt);
         if in_doubt > 0 {
@@ -89,13 +102,10 @@ impl Summary {
             writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
         }
         if in_doubt > 0 && !self.finished && self.abandoned.is_none() {
-            let command = self.resume_command(run);
-            let command = Untrusted(&command).terminal();
             for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {
-                writeln!(
-                    out,
-                    "when you know, to {what}: {command} --in-doubt {answer}"
-                )?;
+                let command = resume(&["--in-doubt", answer]);
+                let command = Untrusted(&command).terminal();
+                writeln!(out, "when you know, to {what}: {command}")?;
             }
         }
         let unlike = get(Outcome::Drifted) + get(Outcome::Gone);
@@ -110,7 +120,11 @@ impl Summary {
             );
             writeln!(out, "{} {text}", "hint:".style(styles.hint))?;
         }
-        let problems = in_doubt + unlike + get(Outcome::Refused) + get(Outcome::Failed);
+        let problems = in_doubt
+            + unlike
+            + get(Outcome::Refused)
+            + get(Outcome::Failed)
+            + get(Outcome::NotAttempted);
         if let (true, Some(folder)) = (problems > 0, &self.folder) {
             let file = folder.join("report.json");
             writeln!(
@@ -135,32 +149,12 @@ impl Summary {
                 "stopped:".style(styles.error),
                 words::stop(drain)
             )?;
-            let command = self.resume_command(run);
-            writeln!(
-                out,
-                "to go on{}: {}",
-                when_to_resume(drain),
-                Untrusted(&command).terminal()
-            )?;
+            let (when, flags) = how_to_resume(drain);
+            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+            let command = resume(&flags);
+            writeln!(out, "to go on{when}: {}", Untrusted(&command).terminal())?;
         }
         Ok(())
-    }
-
-    fn resume_command(&self, run: &str) -> String {
-        let state_dir = self
-            .folder
-            .as_deref()
-            .and_then(Path::parent)
-            .and_then(Path::parent)
-            .filter(|dir| *dir != Path::new(DEFAULT_STATE_DIR));
-        let run = shell_word(run);
-        match state_dir {
-            Some(dir) => format!(
-                "wf-bulk resume {run} --state-dir {}",
-                shell_word(&dir.to_string_lossy())
-            ),
-            None => format!("wf-bulk resume {run}"),
-        }
     }
 }
 
@@ -172,9 +166,9 @@ const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
     }
 }
 
-/// What has to be otherwise before it makes sense to go on.
-fn when_to_resume(drain: &Drain) -> String {
-    match drain {
+/// What has to be otherwise before it makes sense to go on, and the flags that the command then needs.
+fn how_to_resume(drain: &Drain) -> (String, Vec<String>) {
+    let when = match drain {
         Drain::Interrupted | Drain::Bug { .. } => String::new(),
         Drain::Unauthorized { .. } => {
             " with another token, in EPILOT_TOKEN or from --token-command".to_owned()
@@ -182,12 +176,18 @@ fn when_to_resume(drain: &Drain) -> String {
         Drain::FailuresInARow { .. } | Drain::NothingGotThrough { .. } => {
             " when the cause is gone".to_owned()
         }
-        Drain::ErrorBudget { .. } => " with a larger --max-errors N".to_owned(),
+        Drain::ErrorBudget { errors } => {
+            // What is spent stays spent: as many again is the limit that was meant.
+            let larger = errors.saturating_mul(2).to_string();
+            let flags = vec!["--max-errors".to_owned(), larger];
+            return (" with a larger limit, such as".to_owned(), flags);
+        }
         Drain::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
         Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
         Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
         Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),
-    }
+    };
+    (when, Vec::new())
 }
 
 #[cfg(test)]
@@ -202,7 +202,14 @@ mod tests {
 
     fn text(summary: &Summary) -> String {
         let mut out = Vec::new();
-        summary.write_text(&mut out, Styles::plain()).unwrap();
+        summary
+            .write_text(
+                &ProblemList::default(),
+                &Invocation::default(),
+                &mut out,
+                Styles::plain(),
+            )
+            .unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -243,17 +250,16 @@ mod tests {
 
     #[test]
     fn a_stopped_run_says_why_and_how_to_go_on() {
-        let mut summary = run(
+        let summary = run(
             &[(Outcome::Failed, 10), (Outcome::NotAttempted, 127)],
             Some(failures_in_a_row()),
         );
-        summary.folder = Some("/srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into());
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 10 failed + 127 not_attempted
-        229 requests in 29 s, 2 retried     /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        hint: each one is listed in /srv/our runs/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
         stopped: 10 failures in a row, the last one: connection refused
-        to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --state-dir '/srv/our runs'
+        to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
         ");
     }
 
@@ -288,7 +294,7 @@ mod tests {
             ),
             (
                 Drain::ErrorBudget { errors: 20 },
-                "to go on with a larger --max-errors N: wf-bulk resume",
+                "to go on with a larger limit, such as: wf-bulk resume",
             ),
             (
                 Drain::Stage {
@@ -318,8 +324,12 @@ mod tests {
             ),
         ] {
             let text = text(&run(&[(Outcome::NotAttempted, 1)], Some(drain)));
-            let command = format!("{line} 0192f0c4-8a5e-7000-8000-0000000000c4\n");
-            assert!(text.ends_with(&command), "{text}");
+            let command = format!("{line} 0192f0c4-8a5e-7000-8000-0000000000c4");
+            let last = text.lines().last().unwrap();
+            let more = last
+                .strip_prefix(&command)
+                .unwrap_or_else(|| panic!("{text}"));
+            assert!(["", " --max-errors 40"].contains(&more), "{text}");
         }
     }
 
@@ -332,18 +342,5 @@ mod tests {
         let dry_run = Summary::dry_run(String::new(), &trailer, Session::default());
         assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
         assert!(text(&run(&[], None)).starts_with("0 planned: there was nothing to do"));
-    }
-
-    #[test]
-    fn a_command_can_be_pasted_into_a_shell() {
-        for (word, pasted) in [
-            ("/srv/wf-bulk", "/srv/wf-bulk"),
-            ("our runs", "'our runs'"),
-            ("it's", r"'it'\''s'"),
-            ("$(rm)", "'$(rm)'"),
-            ("", "''"),
-        ] {
-            assert_eq!(shell_word(word), pasted);
-        }
     }
 }

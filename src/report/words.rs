@@ -108,6 +108,36 @@ pub(super) fn problem(problem: &Problem<'_>) -> String {
     )
 }
 
+/// What another change depends on and did not get: the actions, the target by its ids, and the outcome.
+pub(super) fn cause(change: &Change, outcome: Outcome) -> String {
+    let target = &change.target;
+    let id = target
+        .id
+        .as_ref()
+        .map_or_else(String::new, |id| format!("/{id}"));
+    let became = match outcome {
+        Outcome::InDoubt => "in doubt".to_owned(),
+        Outcome::NotAttempted => "not attempted".to_owned(),
+        Outcome::Applied
+        | Outcome::AlreadyDone
+        | Outcome::Drifted
+        | Outcome::Gone
+        | Outcome::Refused
+        | Outcome::Failed => outcome.to_string(),
+    };
+    format!(
+        "{} of {} {}{id}, which is {became}",
+        actions(&change.action),
+        target.kind,
+        target.execution
+    )
+}
+
+/// Why a change is open: its run stopped before it.
+pub(super) fn stopped(stop: &str) -> String {
+    format!("the run stopped: {stop}")
+}
+
 /// A line about any change that ended.
 pub(super) fn ended(
     outcome: Outcome,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::group::Planned;
 use crate::{
     action::{Evidence, Reading},
-    api::{Level, Operation},
+    api::Operation,
     checkpoint::End,
     outcome::Outcome,
     plan::Repeat,
@@ -206,10 +206,10 @@ enum Dependence {
 
 /// A change depends on the earlier ones of its own target, an execution-level change on all earlier ones.
 fn dependence(changes: &[Planned], standings: &[Standing], place: usize) -> Dependence {
-    let own = &changes[place].change.target;
+    let own = &changes[place].change;
     let mut found = Dependence::Met;
     for (earlier, standing) in changes.iter().zip(standings).take(place) {
-        if own.kind != Level::Execution && earlier.change.target.id != own.id {
+        if !own.depends_on(&earlier.change) {
             continue;
         }
         match standing {

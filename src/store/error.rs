@@ -27,7 +27,7 @@ pub enum StoreError {
     SettingsVersion { path: PathBuf, found: u32 },
     #[error("{} is about run {found}; was the folder renamed?", path.display())]
     OtherRun { path: PathBuf, found: RunId },
-    #[error("no run in {} starts with {prefix:?}; `wf-bulk status` lists them", runs.display())]
+    #[error("no run in {} starts with {prefix:?}", runs.display())]
     NotFound { prefix: String, runs: PathBuf },
     #[error("{prefix:?} is the beginning of {} runs: {}; give more of the id", found.len(), join(found))]
     Ambiguous { prefix: String, found: Vec<RunId> },

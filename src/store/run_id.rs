@@ -14,7 +14,7 @@ pub struct RunId(Uuid);
 
 /// Why a text is no run id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no run id; `wf-bulk status` lists them")]
+#[error("{text:?} is no run id")]
 pub struct RunIdError {
     text: String,
 }

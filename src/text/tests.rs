@@ -206,3 +206,16 @@ proptest! {
         prop_assert!(!record[0].trim_start().starts_with(['=', '+', '-', '@']));
     }
 }
+
+#[test]
+fn a_command_can_be_pasted_into_a_shell() {
+    for (word, pasted) in [
+        ("/srv/wf-bulk", "/srv/wf-bulk"),
+        ("our runs", "'our runs'"),
+        ("it's", r"'it'\''s'"),
+        ("$(rm)", "'$(rm)'"),
+        ("", "''"),
+    ] {
+        assert_eq!(shell_word(word), pasted);
+    }
+}

@@ -62,8 +62,9 @@ fn a_run_that_did_nothing_is_no_reason_against_another_one_whether_it_was_abando
     abandon(&environment);
     assert_eq!(sandbox.ledger().effects().len(), 0);
     // Three more are refused, and nothing is left of this run.
-    let lenient = [&RUN[..], &["--max-errors", "9"]].concat();
-    let document = environment.run_on(&sandbox, &lenient).expect_code(3).json();
+    let lenient = START.replace("max_errors: 1", "max_errors: 9");
+    environment.file("start.yaml", &lenient);
+    let document = environment.run_on(&sandbox, &RUN).expect_code(3).json();
     assert_eq!(
         (
             &document["outcomes"]["refused"],
@@ -78,7 +79,8 @@ fn a_run_that_did_nothing_is_no_reason_against_another_one_whether_it_was_abando
         .expect_said("did this already (1 applied)");
 
     let (sandbox, environment) = on(&refuses);
-    let document = environment.run_on(&sandbox, &lenient).expect_code(3).json();
+    environment.file("start.yaml", &lenient);
+    let document = environment.run_on(&sandbox, &RUN).expect_code(3).json();
     assert_eq!(document["outcomes"]["refused"], 4, "{document}");
     environment.run_on(&sandbox, &RUN).expect_code(0);
     assert_eq!(sandbox.ledger().effects().len(), 4);

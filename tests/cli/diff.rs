@@ -259,7 +259,8 @@ fn all_that_is_final_and_was_not_reviewed_is_listed() {
         .stdout;
     assert!(told.contains("50 of these can't be undone:\n"), "{told}");
     assert_eq!(
-        told.matches("  delete (for good)  execution “\\u{1b}[2J” e").count(),
+        told.matches("  delete (for good)  execution “\\u{1b}[2J” e")
+            .count(),
         50,
         "{told}"
     );

@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::ledger::Ledger;
+use crate::{hints::expect_commands_to_work, ledger::Ledger};
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_wf-bulk");
 
@@ -83,12 +83,13 @@ impl Environment {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        Ended::from(self.command(arguments).output().unwrap())
+        Ended::from(self.command(arguments).output().unwrap()).expect_commands(arguments)
     }
 
     /// As [`Self::run`], on a sandbox process.
     pub(crate) fn run_on(&self, sandbox: &SandboxProcess, arguments: &[&str]) -> Ended {
         Ended::from(self.command_on(sandbox, arguments).output().unwrap())
+            .expect_commands(arguments)
     }
 
     pub(crate) fn command_on(&self, sandbox: &SandboxProcess, arguments: &[&str]) -> Command {
@@ -130,6 +131,14 @@ impl From<Output> for Ended {
 }
 
 impl Ended {
+    /// Whatever command it tells works as it is printed.
+    #[track_caller]
+    fn expect_commands(self, arguments: &[&str]) -> Self {
+        expect_commands_to_work(arguments, &self.stdout);
+        expect_commands_to_work(arguments, &self.stderr);
+        self
+    }
+
     #[track_caller]
     pub(crate) fn expect_code(self, code: i32) -> Self {
         assert_eq!(
@@ -146,6 +155,16 @@ impl Ended {
             self.stderr.contains(text),
             "{text:?} is not in stderr:\n{}",
             self.stderr
+        );
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn expect_out(self, text: &str) -> Self {
+        assert!(
+            self.stdout.contains(text),
+            "{text:?} is not in stdout:\n{}",
+            self.stdout
         );
         self
     }

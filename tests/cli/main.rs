@@ -13,6 +13,7 @@ mod diff;
 mod environment;
 mod faults;
 mod forecast;
+mod hints;
 #[cfg(target_os = "linux")]
 mod interposer;
 mod judge;

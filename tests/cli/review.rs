@@ -322,7 +322,7 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
         ),
         (
             &sandbox,
-            &["x.plan", "--max-age", "1ms"],
+            &["x.plan", "--max-age", "PT0.001S"],
             5,
             "is too old",
             "allow it with --max-age",

@@ -277,8 +277,9 @@
   }
 
   const copy = one("#copy");
-  copy.hidden = !navigator.clipboard;
-  copy.addEventListener("click", async () => {
+  // A plan that can't be applied has no command.
+  if (copy) copy.hidden = !navigator.clipboard;
+  copy?.addEventListener("click", async () => {
     const done = await navigator.clipboard.writeText(one("#apply").textContent).then(() => true, () => false);
     if (!done) getSelection().selectAllChildren(one("#apply"));
     copy.textContent = done ? "Copied" : "Press Ctrl-C";

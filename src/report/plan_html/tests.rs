@@ -16,7 +16,9 @@ const APPLY: &str = "wf-bulk apply x.plan --approved 5e5e";
 fn page(plan: &Plan) -> String {
     plan.report(|report| {
         let mut out = Vec::new();
-        report.write_html(&mut out, APPLY).unwrap();
+        report
+            .write_html(&mut out, &ToApply::Command(APPLY.to_owned()))
+            .unwrap();
         String::from_utf8(out).unwrap()
     })
 }

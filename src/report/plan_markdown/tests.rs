@@ -17,7 +17,13 @@ use crate::{
 fn markdown(sample: &Sample) -> String {
     let mut out = Vec::new();
     sample
-        .report(|report| report.write_markdown(&mut out, "wf-bulk apply x.plan --sandbox"))
+        .report(|report| {
+            let apply = match report.trailer.changes {
+                0 => ToApply::Nothing,
+                _ => ToApply::Command("wf-bulk apply x.plan --sandbox".to_owned()),
+            };
+            report.write_markdown(&mut out, &apply)
+        })
         .unwrap();
     String::from_utf8(out).unwrap()
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, slice::from_ref};
 
 use super::*;
 use crate::{
-    api::{Generation, Id, Method, Operation},
+    api::{Generation, Id, Level, Method, Operation},
     plan::{Change, Request, Target, Undo},
 };
 

@@ -1,0 +1,229 @@
+//! Which flags a printed command has to repeat.
+
+use std::ffi::OsString;
+
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
+
+use super::{Cli, suggest::with_suggestion};
+use crate::invocation::{Invocation, KeptFlag};
+
+/// Where a flag belongs when another command is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// It says where or how something is done: these commands need it, too.
+    By(&'static [&'static str]),
+    /// It is kept in the run's folder. A session of `resume` has its own.
+    InTheRun,
+    /// It shows, asks, answers, or is a secret: that is said anew each time.
+    Never,
+}
+
+/// Each flag of every command.
+const FLAGS: [(&str, Kept); 48] = {
+    use Kept::{By, InTheRun, Never};
+    const PLANS: Kept = By(&["plan", "run"]);
+    const STARTS: Kept = By(&["run", "apply"]);
+    const SERVICE: Kept = By(&["plan", "run", "apply"]);
+    const TOKEN: Kept = By(&["plan", "run", "apply", "resume"]);
+    [
+        (
+            "state-dir",
+            By(&[
+                "plan", "show", "run", "apply", "resume", "status", "abandon", "sandbox",
+            ]),
+        ),
+        ("profile", TOKEN),
+        ("token-file", TOKEN),
+        ("token-command", TOKEN),
+        ("server", SERVICE),
+        ("sandbox", SERVICE),
+        ("entity-server", SERVICE),
+        ("org", SERVICE),
+        ("timeout", InTheRun),
+        ("rate", InTheRun),
+        ("concurrency", InTheRun),
+        ("stop-after", InTheRun),
+        ("max-errors", InTheRun),
+        ("settle", InTheRun),
+        ("no-recheck", InTheRun),
+        ("wait", By(&["run", "apply", "resume"])),
+        ("max-changes", STARTS),
+        ("reason", STARTS),
+        ("again", STARTS),
+        ("max-age", By(&["apply"])),
+        ("var", PLANS),
+        ("now", PLANS),
+        ("limit", PLANS),
+        ("exclude", PLANS),
+        ("exclude-file", PLANS),
+        ("only", PLANS),
+        ("only-file", PLANS),
+        ("token", Never),
+        ("yes", Never),
+        ("no-interactive", Never),
+        ("json", Never),
+        ("quiet", Never),
+        ("verbose", Never),
+        ("approved", Never),
+        ("output", Never),
+        ("detailed-exitcode", Never),
+        ("dry-run", Never),
+        ("format", Never),
+        ("exit-code", Never),
+        ("last", Never),
+        ("in-doubt", Never),
+        ("port", Never),
+        ("executions", Never),
+        ("seed", Never),
+        ("epoch", Never),
+        ("faults", Never),
+        ("automations-take", Never),
+        ("dir", Never),
+    ]
+};
+
+fn kept(flag: &str) -> Kept {
+    FLAGS
+        .iter()
+        .find(|(name, _)| *name == flag)
+        .map_or(Kept::Never, |(_, kept)| *kept)
+}
+
+impl Cli {
+    /// Reads a command line, with what the commands that it prints have to repeat.
+    ///
+    /// # Errors
+    ///
+    /// When it is no command line, or a flag has no effect on the command; also for `--help`.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let line: Vec<OsString> = line.into_iter().collect();
+        let mut command = Self::command();
+        let matches = command
+            .try_get_matches_from_mut(&line)
+            .map_err(|error| with_suggestion(error, line))?;
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        cli.common.invocation = given(&command, &matches);
+        cli.without_unused()
+    }
+}
+
+/// The flags that were given to the command, of those that another one may need.
+fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
+    let Some((name, matches)) = matches.subcommand() else {
+        return Invocation::default();
+    };
+    let Some(definition) = command.find_subcommand(name) else {
+        return Invocation::default();
+    };
+    let mut flags = Vec::new();
+    for argument in definition.get_arguments() {
+        let id = argument.get_id().as_str();
+        let Some(long) = argument.get_long() else {
+            continue;
+        };
+        let commands = match kept(long) {
+            Kept::By(commands) => commands.to_vec(),
+            Kept::InTheRun if name == "resume" => vec!["resume"],
+            Kept::InTheRun => vec!["run", "apply"],
+            Kept::Never => continue,
+        };
+        if matches.value_source(id) != Some(ValueSource::CommandLine) {
+            continue;
+        }
+        let flag = |value| KeptFlag {
+            name: format!("--{long}"),
+            value,
+            commands: commands.clone(),
+        };
+        if argument.get_action().takes_values() {
+            let values = matches.get_raw(id).into_iter().flatten();
+            flags.extend(values.map(|value| flag(Some(value.to_string_lossy().into_owned()))));
+        } else {
+            flags.push(flag(None));
+        }
+    }
+    Invocation::new(flags)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn invocation(line: &str) -> Invocation {
+        let words = line.split(' ').map(OsString::from);
+        Cli::read(words).unwrap().common.invocation
+    }
+
+    #[test]
+    fn it_is_decided_for_each_flag_whether_a_printed_command_repeats_it() {
+        let mut command = Cli::command();
+        command.build();
+        let flags: BTreeSet<String> = command
+            .get_subcommands()
+            .flat_map(clap::Command::get_arguments)
+            .filter_map(|argument| argument.get_long().map(str::to_owned))
+            .filter(|long| !["help", "version"].contains(&long.as_str()))
+            .collect();
+        let decided: BTreeSet<String> = FLAGS.iter().map(|(long, _)| (*long).to_owned()).collect();
+        assert_eq!(flags, decided);
+        assert_eq!(FLAGS.len(), decided.len(), "none twice");
+    }
+
+    #[test]
+    fn a_command_takes_each_flag_that_it_is_told_to_have() {
+        let mut command = Cli::command();
+        command.build();
+        for (flag, kept) in FLAGS {
+            let commands = match kept {
+                Kept::By(commands) => commands,
+                Kept::InTheRun => &["run", "apply", "resume"],
+                Kept::Never => &[],
+            };
+            for name in commands {
+                let definition = command.find_subcommand(name).unwrap();
+                let takes = definition
+                    .get_arguments()
+                    .any(|argument| argument.get_long() == Some(flag));
+                assert!(takes, "{name} --{flag}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_decides_what_is_done_is_repeated_and_a_token_is_not() {
+        let run = "wf-bulk --state-dir d run p.yaml --dry-run --token s3cret --json --rate 4/s --var a=1 --var b=2 -q \
+                   --reason why --max-changes 3 -s http://127.0.0.1:1";
+        let run = invocation(run);
+        let printed = run.command("run", &["p.yaml"]);
+        for flag in [
+            "--state-dir d",
+            "--rate 4/s",
+            "--var 'a=1' --var 'b=2'",
+            "--reason why",
+            "--max-changes 3",
+            "--server http://127.0.0.1:1",
+        ] {
+            assert!(printed.contains(flag), "{flag} in {printed}");
+        }
+        for other in ["s3cret", "token", "json", "quiet", "dry-run"] {
+            assert!(!printed.contains(other), "{other} in {printed}");
+        }
+        // The run's folder has its pace; a session of `resume` has its own, which its next one has to be told.
+        assert_eq!(
+            run.command("resume", &["0192"]),
+            "wf-bulk resume 0192 --state-dir d"
+        );
+        assert_eq!(
+            invocation("wf-bulk resume --last --rate 1/s --in-doubt skip")
+                .command("resume", &["0192"]),
+            "wf-bulk resume 0192 --rate 1/s"
+        );
+        assert_eq!(
+            invocation("wf-bulk run p.yaml --sandbox --state-dir d").command("sandbox", &["reset"]),
+            "wf-bulk sandbox reset --state-dir d"
+        );
+    }
+}

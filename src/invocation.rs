@@ -1,0 +1,91 @@
+//! The commands that a person is told to type, with the flags that they need to do what is said of them.
+
+use crate::text::shell_word;
+
+/// What the command in progress was told, as far as a command that it prints has to say it again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Invocation {
+    flags: Vec<KeptFlag>,
+}
+
+/// A flag that was given, and the commands that need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFlag {
+    /// `--rate`
+    pub name: String,
+    /// None for a flag that takes no value.
+    pub value: Option<String>,
+    /// The names of the commands that are told to have it.
+    pub commands: Vec<&'static str>,
+}
+
+impl KeptFlag {
+    fn words(&self) -> Vec<String> {
+        match &self.value {
+            None => vec![self.name.clone()],
+            // A value that looks like a flag is taken for one, unless it is joined.
+            Some(value) if value.starts_with('-') => vec![format!("{}={value}", self.name)],
+            Some(value) => vec![self.name.clone(), value.clone()],
+        }
+    }
+}
+
+impl Invocation {
+    pub const fn new(flags: Vec<KeptFlag>) -> Self {
+        Self { flags }
+    }
+
+    /// The command line for a shell: `wf-bulk`, the name of a command, its `arguments`, and the flags that were given and
+    /// that it needs. A flag that is among the arguments has its value from there.
+    pub fn command(&self, name: &str, arguments: &[&str]) -> String {
+        let kept = self
+            .flags
+            .iter()
+            .filter(|flag| flag.commands.contains(&name) && !arguments.contains(&&*flag.name));
+        let words = arguments
+            .iter()
+            .map(|word| (*word).to_owned())
+            .chain(kept.flat_map(KeptFlag::words));
+        words.fold(format!("wf-bulk {name}"), |line, word| {
+            line + " " + &shell_word(&word)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flag(name: &str, value: Option<&str>, commands: &[&'static str]) -> KeptFlag {
+        KeptFlag {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+            commands: commands.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_command_has_its_arguments_and_the_flags_that_it_needs_in_words_of_a_shell() {
+        let invocation = Invocation::new(vec![
+            flag("--state-dir", Some("our runs"), &["run", "resume"]),
+            flag("--rate", Some("4/s"), &["run"]),
+            flag("--reason", Some("-x it's due"), &["run"]),
+            flag("--wait", None, &["run", "resume"]),
+        ]);
+        for (name, arguments, line) in [
+            (
+                "resume",
+                &["0192"][..],
+                "wf-bulk resume 0192 --state-dir 'our runs' --wait",
+            ),
+            (
+                "run",
+                &["p q.yaml", "--rate", "2/s"],
+                r"wf-bulk run 'p q.yaml' --rate 2/s --state-dir 'our runs' '--reason=-x it'\''s due' --wait",
+            ),
+            ("status", &[], "wf-bulk status"),
+        ] {
+            assert_eq!(invocation.command(name, arguments), line);
+        }
+    }
+}

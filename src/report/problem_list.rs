@@ -1,0 +1,99 @@
+//! The changes without a good end, a line each: the first ones, and how many more there are.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use super::{problem::Problem, tally::Sample, units::thousands, words};
+use crate::{outcome::Outcome, text::Untrusted};
+
+/// Lines of what somebody should look at: a screen full.
+const LOOK_AT: usize = 20;
+
+/// Lines of what was not attempted, whose reasons are mostly the same.
+const NOT_ATTEMPTED: usize = 5;
+
+/// What a run's result lists in text.
+#[derive(Clone, Debug)]
+pub struct ProblemList {
+    look_at: Sample,
+    not_attempted: Sample,
+}
+
+impl Default for ProblemList {
+    fn default() -> Self {
+        Self {
+            look_at: Sample::first(LOOK_AT),
+            not_attempted: Sample::first(NOT_ATTEMPTED),
+        }
+    }
+}
+
+impl ProblemList {
+    pub(super) fn add(&mut self, problem: &Problem<'_>) {
+        let sample = if problem.outcome == Outcome::NotAttempted {
+            &mut self.not_attempted
+        } else {
+            &mut self.look_at
+        };
+        sample.add(|| words::problem(problem));
+    }
+
+    /// Writes the lines. `whole`: the file that lists all of them, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What `out` says.
+    pub fn write(&self, out: &mut dyn Write, whole: Option<&Path>) -> io::Result<()> {
+        for sample in [&self.look_at, &self.not_attempted] {
+            for line in sample.lines() {
+                writeln!(out, "  {line}")?;
+            }
+            match (sample.more(), whole) {
+                (0, _) => {}
+                (more, None) => writeln!(out, "  … and {} more", thousands(more))?,
+                (more, Some(whole)) => writeln!(
+                    out,
+                    "  … and {} more: {}",
+                    thousands(more),
+                    Untrusted(&whole.to_string_lossy()).terminal()
+                )?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::words::tests::task;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_where_the_whole_is_and_hides_no_refusal_behind_what_was_not_tried()
+     {
+        let mut list = ProblemList::default();
+        for n in 0..30 {
+            let target = task(&format!("e{n}"), "t", "");
+            let why = "the run stopped: interrupted";
+            let problem = Problem::new(&target, &[], Outcome::NotAttempted, Some(why));
+            list.add(&problem.unwrap());
+        }
+        let target = task("e99", "t", "");
+        let problem = Problem::new(&target, &[], Outcome::Refused, Some("400: no"));
+        list.add(&problem.unwrap());
+        let mut out = Vec::new();
+        list.write(&mut out, Some(Path::new("r/report.json")))
+            .unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 7, "{text}");
+        assert_eq!(lines[0], "  refused   task e99/t: 400: no");
+        assert_eq!(
+            lines[1],
+            "  not_attempted  task e0/t: the run stopped: interrupted"
+        );
+        assert_eq!(lines[6], "  … and 25 more: r/report.json");
+    }
+}
