@@ -61,6 +61,17 @@ impl Level {
         }
     }
 
+    /// The word for several.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::Entity => "entities",
+            Self::Execution => "executions",
+            Self::Step => "steps",
+            Self::Phase => "phases",
+            Self::Task => "tasks",
+        }
+    }
+
     /// Whether a target of this level is in each target of `each`'s level, or is it.
     pub const fn is_above(self, each: Self) -> bool {
         match self {

@@ -344,16 +344,27 @@ fn on(
 fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each: Level) -> bool {
     let word = kind.word();
     if !kind.levels().contains(&level) {
-        let own: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
-        let own = own.join("s, ");
+        let own: Vec<&str> = kind.levels().iter().map(|level| level.plural()).collect();
+        let own = own.join(", ");
         let help = match kind.levels().iter().find(|own| own.is_above(each)) {
             Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
             Some(own) => format!("add `on: {own}`"),
-            None => format!("select with `each: {own}`"),
+            // What a source finds is no matter of `each`.
+            None if kind.levels() == [Level::Entity] => {
+                "name them with another source: `select: { entities: { file: entities.csv } }`, or a list of `{ id, schema }`".to_owned()
+            }
+            None if each == Level::Entity => {
+                "the source `entities` finds entities for `start` only: for what runs already, select `flows: { entities: … }` or `executions`".to_owned()
+            }
+            None => {
+                let words: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
+                format!("select with `each: {}`", words.join("` or `each: "))
+            }
         };
+        let levels = level.plural();
         reader.wrong(
             span,
-            format!("`{word}` works on {own}s, not on {level}s"),
+            format!("`{word}` works on {own}, not on {levels}"),
             help,
         );
         return false;

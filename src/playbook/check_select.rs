@@ -145,7 +145,7 @@ fn each(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Level> {
             if is_entities {
                 "the targets are the entities themselves: leave `each` out"
             } else {
-                "only the source `entities` has entities as targets"
+                "entities are targets only where the source is `entities`: write `select: { entities: … }` in place of this source, without `each`"
             },
         );
         return None;

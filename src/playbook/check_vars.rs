@@ -1,6 +1,6 @@
 //! `vars` and the overrides from the command line.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json, value::RawValue};
 
 use super::{
     mistake::Mistake,
@@ -105,7 +105,7 @@ fn value(reader: &mut Reader<'_>, field: Field<'_>, given: Option<&str>) -> Opti
     };
     match typed(&default, given) {
         Ok(value) => Some(value),
-        Err(expected) => {
+        Err(Unfit::Kind(expected)) => {
             reader.wrong(
                 field.at,
                 format!(
@@ -116,21 +116,61 @@ fn value(reader: &mut Reader<'_>, field: Field<'_>, given: Option<&str>) -> Opti
             );
             None
         }
+        Err(Unfit::Digits) => {
+            reader.wrong(
+                field.at,
+                format!(
+                    "--var {}={given}: as a number this loses digits",
+                    field.name
+                ),
+                "an id is text: put quotes around the default in the playbook, and in a list around each entry, like '[\"1.10\"]'",
+            );
+            None
+        }
     }
 }
 
+/// Why a value on the command line can't be taken.
+#[derive(Debug, PartialEq, Eq)]
+enum Unfit {
+    /// It is of another kind than the default; the kind that is expected.
+    Kind(&'static str),
+    Digits,
+}
+
 /// The given text as the kind of value that the default is.
-fn typed(default: &Json, given: &str) -> Result<Json, &'static str> {
+fn typed(default: &Json, given: &str) -> Result<Json, Unfit> {
+    let kept = |value: Json| match serde_json::from_str(given) {
+        Ok(json) if loses_digits(json) => Err(Unfit::Digits),
+        Ok(_) | Err(_) => Ok(value),
+    };
     match default {
         Json::Null | Json::String(_) => Ok(given.into()),
-        Json::Bool(_) => given.parse().map(Json::Bool).map_err(|_| "true or false"),
+        Json::Bool(_) => given
+            .parse()
+            .map(Json::Bool)
+            .map_err(|_| Unfit::Kind("true or false")),
         Json::Number(_) => serde_json::from_str(given)
-            .map(Json::Number)
-            .map_err(|_| "a number"),
+            .map_err(|_| Unfit::Kind("a number"))
+            .and_then(|number| kept(Json::Number(number))),
         Json::Array(_) | Json::Object(_) => serde_json::from_str(given)
             .ok()
             .filter(|value: &Json| value.is_array() && holds_no_map(value))
-            .ok_or("a list in JSON, like [\"a\", \"b\"]"),
+            .ok_or(Unfit::Kind("a list in JSON, like [\"a\", \"b\"]"))
+            .and_then(kept),
+    }
+}
+
+/// Whether a number in a JSON text would be another text afterwards: `1.10`, or one of more digits than fit.
+fn loses_digits(json: &RawValue) -> bool {
+    let text = json.get();
+    match text.as_bytes().first() {
+        Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text)
+            .is_ok_and(|entries| entries.into_iter().any(loses_digits)),
+        Some(b'-' | b'0'..=b'9') => {
+            serde_json::from_str::<Number>(text).is_ok_and(|number| number.to_string() != text)
+        }
+        Some(_) | None => false,
     }
 }
 
@@ -146,7 +186,19 @@ fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> 
     match &node.value {
         Value::Null => Some(Json::Null),
         Value::Bool(value) => Some(Json::Bool(*value)),
-        Value::Number(number) => Some(Json::Number(number.clone())),
+        Value::Number(number) => {
+            let written = reader.written(node.span);
+            // An alias stands for its anchor, whose text is not here.
+            if *written != number.to_string() {
+                reader.wrong(
+                    node.span,
+                    format!("YAML reads {written} as the number {number}"),
+                    format!("quote it where it is an id or text: \"{written}\"; as a number, write {number}"),
+                );
+                return None;
+            }
+            Some(Json::Number(number.clone()))
+        }
         Value::Text(text) if text.contains("{{") => {
             reader.wrong(
                 node.span,
@@ -179,20 +231,34 @@ mod tests {
 
     #[test]
     fn an_override_gets_the_type_of_the_default() {
-        let list = "a list in JSON, like [\"a\", \"b\"]";
+        let list = || Err(Unfit::Kind("a list in JSON, like [\"a\", \"b\"]"));
         for (default, given, expected) in [
             (json!("x"), "10011", Ok(json!("10011"))),
             (json!("x"), "", Ok(json!(""))),
             (Json::Null, "true", Ok(json!("true"))),
             (json!(1), "2.5", Ok(json!(2.5))),
-            (json!(1), "two", Err("a number")),
-            (json!(1), "NaN", Err("a number")),
+            (json!(1), "two", Err(Unfit::Kind("a number"))),
+            (json!(1), "123456789012345678901234", Err(Unfit::Digits)),
+            (json!(1), "1.10", Err(Unfit::Digits)),
+            (json!(1), "1e3", Err(Unfit::Digits)),
+            (json!(1), "-7", Ok(json!(-7))),
+            (
+                json!(["a"]),
+                "[123456789012345678901234]",
+                Err(Unfit::Digits),
+            ),
+            (
+                json!(["a"]),
+                "[\"a\\\" 1.10\", 2]",
+                Ok(json!(["a\" 1.10", 2])),
+            ),
+            (json!(1), "NaN", Err(Unfit::Kind("a number"))),
             (json!(true), "false", Ok(json!(false))),
-            (json!(true), "no", Err("true or false")),
+            (json!(true), "no", Err(Unfit::Kind("true or false"))),
             (json!([1]), "[\"a\", [2]]", Ok(json!(["a", [2]]))),
-            (json!([1]), "a,b", Err(list)),
-            (json!([1]), "{}", Err(list)),
-            (json!([1]), "[{}]", Err(list)),
+            (json!([1]), "a,b", list()),
+            (json!([1]), "{}", list()),
+            (json!([1]), "[{}]", list()),
         ] {
             assert_eq!(typed(&default, given), expected, "{default} {given}");
         }

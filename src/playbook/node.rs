@@ -95,6 +95,11 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
             };
             Node::new(start, value)
         }
+        // A word, as it is written.
+        Raw::NotFinite => {
+            let written = source[start.start..start.end].to_owned();
+            Node::new(start, Value::Text(written))
+        }
         Raw::Text(text) => Node::new(start, Value::Text(text)),
         Raw::List(items) => {
             let items: Vec<Node> = items.into_iter().map(|item| node(source, item)).collect();
@@ -121,7 +126,9 @@ fn key(source: &str, spanned: Spanned<Raw>) -> Option<Key> {
     let span = span(source, spanned.defined);
     let text = match spanned.value {
         Raw::Text(text) => text,
-        Raw::Null | Raw::Bool(_) | Raw::Number(_) => source[span.start..span.end].to_owned(),
+        Raw::Null | Raw::Bool(_) | Raw::Number(_) | Raw::NotFinite => {
+            source[span.start..span.end].to_owned()
+        }
         Raw::List(_) | Raw::Map(_) => return None,
     };
     Some(Key { span, text })

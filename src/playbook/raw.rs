@@ -15,6 +15,8 @@ pub(super) enum Raw {
     Null,
     Bool(bool),
     Number(Number),
+    /// `.inf` and `.nan`, which JSON has not.
+    NotFinite,
     Text(String),
     List(Vec<Spanned<Raw>>),
     Map(Vec<(Spanned<Raw>, Spanned<Raw>)>),
@@ -51,10 +53,8 @@ impl<'de> Visitor<'de> for RawVisitor {
         Ok(Raw::Number(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Raw, E> {
-        Number::from_f64(value)
-            .map(Raw::Number)
-            .ok_or_else(|| E::custom("a number must be finite"))
+    fn visit_f64<E>(self, value: f64) -> Result<Raw, E> {
+        Ok(Number::from_f64(value).map_or(Raw::NotFinite, Raw::Number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Raw, E> {

@@ -14,7 +14,7 @@ use super::{
     pages, scanned::Scanned,
 };
 use crate::{
-    api::{Found, Generation, Operation},
+    api::{Found, Generation, Id, Operation},
     client::{Client, ReadError},
     json::{self, LossyReader},
     playbook::{Entities, Playbook, Source},
@@ -56,6 +56,17 @@ pub enum ScanError {
 impl From<ReadError> for ScanError {
     fn from(error: ReadError) -> Self {
         Self::Read(Box::new(error))
+    }
+}
+
+/// Why a named execution is rejected. The ids of v2 are UUIDs, so another one may be of v1.
+fn not_found(generation: Generation, id: &Id) -> String {
+    let is_uuid = id.as_str().len() == 36 && id.as_str().matches('-').count() == 4;
+    match generation {
+        Generation::V2 if !is_uuid => {
+            format!("there is no execution {id} of v2; if it is one of v1, write `api: v1`")
+        }
+        Generation::V2 | Generation::V1 => format!("there is no execution {id}"),
     }
 }
 
@@ -349,7 +360,7 @@ impl Intake<'_> {
                 self.misses.see_entity(&named.id, !found.is_empty());
             }
             if found.is_empty() && by_id && self.chooser.names(&named.id) {
-                let reason = format!("there is no execution {}", named.id);
+                let reason = not_found(self.generation, &named.id);
                 listed::reject(&mut self.rejected, named.row.number, &reason)?;
             }
             for (data, row) in found {

@@ -55,10 +55,11 @@ impl Execution {
             Level::Phase => Part::Phase,
             Level::Task => Part::Task,
         };
+        let levels = level.plural();
         if let Some((name, other)) = part::no_list(&self.data, level) {
             let why = json::unreadable(other).unwrap_or("it is no list");
             return Err(format!(
-                "its {level}s can't be told: {name} can't be read: {why}"
+                "its {levels} can't be told: {name} can't be read: {why}"
             ));
         }
         let mut seen = BTreeSet::new();
@@ -67,17 +68,17 @@ impl Execution {
             .map(|data| {
                 if let Some(why) = json::unreadable(&data["id"]) {
                     return Err(format!(
-                        "the id of one of its {level}s can't be read: {why}"
+                        "the id of one of its {levels} can't be read: {why}"
                     ));
                 }
                 let text = data["id"].as_str().unwrap_or_default();
                 let id = Id::new(text).map_err(|error| {
-                    format!("the id {text:?} of one of its {level}s can't be used: {error}")
+                    format!("the id {text:?} of one of its {levels} can't be used: {error}")
                 })?;
                 if seen.insert(id.clone()) {
                     Ok(part(id))
                 } else {
-                    Err(format!("the id {id} stands twice among its {level}s"))
+                    Err(format!("the id {id} stands twice among its {levels}"))
                 }
             })
             .collect()

@@ -32,7 +32,66 @@ const FOREIGN: &[(&str, &str)] = &[
     ("flow", "write `execution`"),
     ("step", "v2 says `task`"),
     ("section", "v2 says `phase`"),
+    (
+        "row",
+        "there is a `row` where a file names the targets: `rows: { file: …, id: … }`, or a `file` of `ids` or `entities`",
+    ),
+    (
+        "entity",
+        "only the source `entities` has an `entity`: write `execution.contexts`, or `context(execution, \"contact\")`",
+    ),
 ];
+
+/// Operators, methods and functions of other languages, and what is written here.
+const HABITS: &[(&str, &str)] = &[
+    ("contains", "write `\"part\" in text`, or `item in list`"),
+    ("includes", "write `\"part\" in text`, or `item in list`"),
+    ("startswith", "write `text is startingwith(\"x\")`"),
+    ("starts_with", "write `text is startingwith(\"x\")`"),
+    ("endswith", "write `text is endingwith(\"x\")`"),
+    ("ends_with", "write `text is endingwith(\"x\")`"),
+    (
+        "like",
+        "write `\"part\" in text`, or `text is startingwith(\"x\")`",
+    ),
+    (
+        "matches",
+        "write `\"part\" in text`, or `text is startingwith(\"x\")`",
+    ),
+    ("equals", "compare with `==`"),
+    ("casefold", "write `text | lower`"),
+    ("lower", "write `text | lower`"),
+    ("tolower", "write `text | lower`"),
+    ("upper", "write `text | upper`"),
+    ("strip", "write `text | trim`"),
+    ("trim", "write `text | trim`"),
+    ("split", "write `text | split(\",\")`"),
+    ("replace", "write `text | replace(\"a\", \"b\")`"),
+    ("join", "write `list | join(\", \")`"),
+    ("len", "write `list | length`"),
+    ("length", "write `list | length`"),
+    ("size", "write `list | length`"),
+    ("count", "write `list | length`"),
+    (
+        "any",
+        "write `list | selectattr(\"field\", \"eq\", \"x\") | length > 0`",
+    ),
+    (
+        "filter",
+        "write `list | selectattr(\"field\", \"eq\", \"x\")`",
+    ),
+    (
+        "get",
+        "write `object.field`: a field that is absent is none",
+    ),
+];
+
+/// How something that is written so elsewhere is written here.
+pub(super) fn of_another_language(word: &str) -> Option<&'static str> {
+    let word = word.to_lowercase();
+    let found = HABITS.iter().find(|(habit, _)| *habit == word);
+    found.map(|(_, help)| *help)
+}
 
 /// The type of a root name.
 pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
@@ -80,7 +139,11 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Re
         | Type::Instant
         | Type::Span => {
             let word = of.word();
-            Err(name.fault(format!("`{owner}` is {word} and has no `{}`", name.text)))
+            let fault = name.fault(format!("`{owner}` is {word} and has no `{}`", name.text));
+            Err(match of_another_language(name.text) {
+                Some(help) => fault.help(help),
+                None => fault,
+            })
         }
     }
 }
@@ -125,6 +188,9 @@ pub(super) fn unknown_helper(name: Name<'_>) -> Fault {
     let helpers = || HELPERS.iter().map(|helper| helper.name);
     if FILTERS.iter().any(|filter| filter.name == name.text) {
         return fault.help(format!("it is a filter: write `value | {}`", name.text));
+    }
+    if let Some(help) = of_another_language(name.text) {
+        return fault.help(help);
     }
     match meant(name.text, helpers()) {
         Some(help) => fault.help(help),
@@ -376,6 +442,68 @@ mod tests {
                 "did you mean `none`?",
             ),
             ("task.name is odd", "odd", "there is no test `odd`", ""),
+        ] {
+            assert_only(text, under, message, help);
+        }
+    }
+
+    #[test]
+    fn habits_from_other_languages_are_answered_with_what_is_written_here() {
+        for (text, under, message, help) in [
+            (
+                "task.name contains 'x'",
+                "contains",
+                "`contains` stands where an operator is missing",
+                "write `\"part\" in text`, or `item in list`",
+            ),
+            (
+                "task.name.startswith('x')",
+                "startswith",
+                "`task.name` is text and has no `startswith`",
+                "write `text is startingwith(\"x\")`",
+            ),
+            (
+                "task.name.lower() == 'x'",
+                "lower",
+                "`task.name` is text and has no `lower`",
+                "write `text | lower`",
+            ),
+            (
+                "len(execution.tasks) > 0",
+                "len",
+                "there is no helper `len`",
+                "write `list | length`",
+            ),
+            (
+                "(task.name = 'x')",
+                "=",
+                "`=` is not known here",
+                "compare with `==`",
+            ),
+            (
+                "task.name == {{ vars.text }}",
+                "{",
+                "an expression stands without `{{ }}`",
+                "write the name alone, like `vars.leaver`",
+            ),
+            (
+                "task.name == '{{ vars.text }}'",
+                "'{{ vars.text }}'",
+                "a text inside of an expression is no template",
+                "",
+            ),
+            (
+                "row.name == 'x'",
+                "row",
+                "`row` is not known here",
+                "there is a `row` where a file names the targets: `rows: { file: …, id: … }`, or a `file` of `ids` or `entities`",
+            ),
+            (
+                "entity.id == 'x'",
+                "entity",
+                "`entity` is not known here",
+                "only the source `entities` has an `entity`: write `execution.contexts`, or `context(execution, \"contact\")`",
+            ),
         ] {
             assert_only(text, under, message, help);
         }

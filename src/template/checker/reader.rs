@@ -7,7 +7,7 @@ use super::{
 use crate::template::{
     Compared, Fault, Scope,
     lexer::{Kind, Token},
-    names::Name,
+    names::{self, Name},
     scope::Type,
 };
 
@@ -143,9 +143,6 @@ impl<'a> Checker<'a> {
         let token = self.peek();
         match token.kind {
             Kind::End => Ok(piece),
-            Kind::Symbol if token.text == "=" => self.stop(
-                Fault::new(token.offset, 1, "`=` is not known here").help("compare with `==`"),
-            ),
             Kind::Name | Kind::Text | Kind::Number => self.unexpected("an operator"),
             Kind::Symbol => self.unexpected("an operator or the end"),
         }
@@ -234,11 +231,24 @@ impl<'a> Checker<'a> {
                 0,
                 format!("the expression ends where {wanted} is missing"),
             ),
-            Kind::Name | Kind::Text | Kind::Number | Kind::Symbol => Fault::new(
-                token.offset,
-                token.text.len(),
-                format!("`{}` stands where {wanted} is missing", token.text),
-            ),
+            Kind::Symbol if token.text == "=" => {
+                Fault::new(token.offset, 1, "`=` is not known here").help("compare with `==`")
+            }
+            Kind::Symbol if self.text[token.offset..].starts_with("{{") => {
+                Fault::new(token.offset, 1, "an expression stands without `{{ }}`")
+                    .help("write the name alone, like `vars.leaver`")
+            }
+            Kind::Name | Kind::Text | Kind::Number | Kind::Symbol => {
+                let fault = Fault::new(
+                    token.offset,
+                    token.text.len(),
+                    format!("`{}` stands where {wanted} is missing", token.text),
+                );
+                match names::of_another_language(token.text) {
+                    Some(help) if token.kind == Kind::Name => fault.help(help),
+                    Some(_) | None => fault,
+                }
+            }
         };
         self.stop(fault)
     }
@@ -382,9 +392,9 @@ mod tests {
             ("()", 0, 2, "a value is missing here"),
             (
                 "task.name.lower()",
-                15,
-                1,
-                "`task.name.lower` can't be called",
+                10,
+                5,
+                "`task.name` is text and has no `lower`",
             ),
             (
                 "execution.tasks | first.name",

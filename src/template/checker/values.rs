@@ -33,6 +33,11 @@ impl Checker<'_> {
         match token.kind {
             Kind::Text | Kind::Number => {
                 self.next();
+                if token.kind == Kind::Text && self.is_template(token.text) {
+                    let message = "a text inside of an expression is no template";
+                    let fault = Fault::new(token.offset, token.text.len(), message);
+                    self.note(fault.help("write the name without quotes and braces, like `vars.leaver`; join texts with `~`"));
+                }
                 let of = match token.kind {
                     Kind::Text => Type::Text,
                     Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
@@ -60,6 +65,16 @@ impl Checker<'_> {
             Kind::Symbol if token.text == "[" => self.brackets("[", "]"),
             Kind::Symbol | Kind::End => self.unexpected("a value"),
         }
+    }
+
+    /// Whether a text has a name of this expression in braces; the API's own variables (`{{owner}}`) are texts.
+    fn is_template(&self, text: &str) -> bool {
+        text.split("{{").skip(1).any(|inner| {
+            let inner = inner.trim_start();
+            let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+            let name = &inner[..end.unwrap_or(inner.len())];
+            inner.contains("}}") && self.scope.names().any(|known| known == name)
+        })
     }
 
     /// A value in brackets, or a list; a tuple is a list too.
@@ -114,6 +129,11 @@ impl Checker<'_> {
             } else if token.is(Kind::Symbol, "[") {
                 piece = self.subscript(&piece)?;
             } else if token.is(Kind::Symbol, "(") {
+                // Of a method of a text or list, it is said already how to write it.
+                let method = self.slice(&piece).rsplit('.').next().unwrap_or_default();
+                if names::of_another_language(method).is_some() && !self.faults.is_empty() {
+                    return Err(Stop);
+                }
                 let called = self.slice(&piece);
                 return self.stop(
                     Fault::new(token.offset, 1, format!("`{called}` can't be called"))
