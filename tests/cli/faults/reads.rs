@@ -153,7 +153,9 @@ fn a_scan_reads_again_what_may_pass_and_plans_nothing_when_it_does_not() {
             assert_eq!(cell.ended.code, 1, "{told}");
             assert!(cell.ended.stderr.contains("error: "), "{told}");
             assert!(cell.ended.stderr.contains("nothing was written"), "{told}");
-            assert_eq!(cell.ended.stdout, "", "{told}");
+            let document: Value = serde_json::from_str(&cell.ended.stdout).unwrap();
+            let error = &document["errors"][0];
+            assert!(!error["causes"].as_array().unwrap().is_empty(), "{told}");
             assert_eq!(writes_of(&cell.sandbox.ledger()), 0, "{told}");
             assert!(
                 cell.environment.runs().is_empty(),
