@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use jiff::{Span, civil::date};
+use jiff::{Span, Timestamp, civil::date};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_bulk::plan::{Item, Writer};
@@ -70,17 +70,33 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Of a plan with this many changes, and some skipped and rejected targets beside them.
+    /// Of a plan with this many changes, and some skipped and rejected targets beside them. Its guards refuse it.
     pub(crate) fn of(changes: usize, names: Names) -> Self {
+        let guards = json!({"max_changes": changes - 1, "allow": ["run_schedule_now"], "rejected": "refuse"});
+        Self::made(
+            changes,
+            names,
+            &guards,
+            "2026-12-01T08:00:00Z".parse().unwrap(),
+        )
+    }
+
+    /// The same, of a plan that may be applied now.
+    pub(crate) fn of_what_may_be_applied(changes: usize) -> Self {
+        let guards = json!({"allow": ["run_schedule_now"], "rejected": "allow"});
+        Self::made(changes, Names::Plain, &guards, Timestamp::now())
+    }
+
+    fn made(changes: usize, names: Names, guards: &Value, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plan = File::create(folder.path().join("x.plan")).unwrap();
         let header = serde_json::from_value(json!({
             "wf_bulk_plan": 1,
             "playbook": {"name": names.with(0, "hand-over"), "sha256": "5e".repeat(32), "converges": true, "repeatable": false},
             "vars": {"leaver": names.with(1, "10010"), "successor": "10020"}, "server": names.with(2, "sandbox"),
-            "org": names.with(3, "4711"), "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
+            "org": names.with(3, "4711"), "now": now, "timezone": "Europe/Berlin",
             "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-            "guards": {"max_changes": changes - 1, "allow": ["run_schedule_now"], "rejected": "refuse"},
+            "guards": guards,
             "tool": names.with(4, "wf-bulk 0.1.0"),
         }))
         .unwrap();
