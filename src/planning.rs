@@ -95,13 +95,20 @@ pub async fn plan(
             let (builder, chooser, misses) = (&builder, &chooser, &misses);
             async move {
                 let look = look?;
-                let look = if is_incomplete && !chooser.borrow().is_full() {
-                    complete(client, chooser, misses, look).await?
-                } else {
-                    Some(look)
+                let slim = needs_whole(is_incomplete, &chooser.borrow(), &look);
+                let whole = match slim {
+                    Some(slim) => Some(read_whole(client, slim).await),
+                    None => None,
                 };
                 // It ends when its sender is dropped.
                 let _ = before.await;
+                let look = match whole {
+                    // What was read before the limit was reached elsewhere depends on who was fast: it decides nothing.
+                    Some(whole) if !chooser.borrow().is_full() => {
+                        complete(&chooser.borrow(), &mut misses.borrow_mut(), look, whole?)
+                    }
+                    Some(_) | None => Some(look),
+                };
                 let found = look.map(|look| choose(&mut chooser.borrow_mut(), look));
                 drop(chosen);
                 Ok::<_, PlanningError>(match found {
@@ -158,25 +165,33 @@ pub fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Head
     }
 }
 
-/// The whole of an execution of a list; none where its steps tell that it is left out.
-async fn complete(
-    client: &Client,
-    chooser: &RefCell<Chooser<'_>>,
-    misses: &RefCell<Misses>,
-    look: Look,
-) -> Result<Option<Look>, PlanningError> {
-    let (slim, failed) = match look {
+/// The execution of a list that is to be read whole.
+fn needs_whole(is_incomplete: bool, chooser: &Chooser<'_>, look: &Look) -> Option<Execution> {
+    if !is_incomplete || chooser.is_full() {
+        return None;
+    }
+    match look {
         // Nothing in it is to be planned, and nothing would leave it out.
-        Look::Rejected { .. } if !chooser.borrow().picks() => return Ok(Some(look)),
+        Look::Rejected { .. } if !chooser.picks() => None,
+        Look::Rejected { execution, .. } | Look::Kept(execution) => Some(execution.clone()),
+    }
+}
+
+/// An execution of a list that was read whole, or was not there any more; none where its steps tell that it is left out.
+fn complete(
+    chooser: &Chooser<'_>,
+    misses: &mut Misses,
+    look: Look,
+    whole: Option<Execution>,
+) -> Option<Look> {
+    let (slim, failed) = match look {
         Look::Rejected { execution, reason } => (execution, Some(reason)),
         Look::Kept(execution) => (execution, None),
     };
-    let whole = read_whole(client, slim.clone()).await?;
     if let Some(whole) = &whole {
-        misses.borrow_mut().see(whole, true);
+        misses.see(whole, true);
     }
-    let chooser = chooser.borrow();
-    Ok(match whole {
+    match whole {
         Some(whole) if chooser.leaves_out(&whole) => None,
         Some(whole) => Some(match failed {
             Some(reason) => Look::Rejected {
@@ -191,7 +206,7 @@ async fn complete(
             reason: failed
                 .unwrap_or_else(|| "was in the list and is not there any more".to_owned()),
         }),
-    })
+    }
 }
 
 /// The targets of an execution; none beyond the limit, and nothing that is wrong there matters.

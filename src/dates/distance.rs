@@ -162,6 +162,12 @@ mod tests {
             "P0.5D",
             "ago",
             "3 ago",
+            // No reading of it would be taken.
+            "1m 2m 3m",
+            "12h 1d",
+            "1 day 1d",
+            "99999999y",
+            &"1m".repeat(12),
         ] {
             assert_eq!(
                 Distance::parse(text),
@@ -193,6 +199,14 @@ mod tests {
                 "1y 6M",
                 "`1y 6M` could mean `1 year 6 months` or `1 year 6 minutes`: write the one that is meant",
             ),
+            (
+                "1m 30m",
+                "units are written in full: write `1 month 30 minutes` for `1m 30m`",
+            ),
+            (
+                "1h 30m",
+                "units are written in full: write `1 hour 30 minutes` for `1h 30m`",
+            ),
             ("3d", "units are written in full: write `3 days` for `3d`"),
             (
                 "1 day 12h",
@@ -203,6 +217,14 @@ mod tests {
                 "`1 day ago` could mean `-1 day` or `1 day`: write the one that is meant",
             ),
             (
+                "1 day 2 hours ago",
+                "`1 day 2 hours ago` could mean `-P1DT2H` or `1 day 2 hours`: write the one that is meant",
+            ),
+            (
+                "6m ago",
+                "`-6m` could mean `-6 months` or `-6 minutes`: write the one that is meant",
+            ),
+            (
                 "-2 weeks 3 days",
                 "the sign in `-2 weeks 3 days` could stand for all of it (write `-P2W3D`) or for `-2 weeks` alone (take two steps: `-2 weeks`, then `3 days`)",
             ),
@@ -211,6 +233,21 @@ mod tests {
         }
         let whole = Distance::parse("-P2W3D").unwrap();
         assert_eq!(whole, Distance::parse("2 weeks 3 days").unwrap().back());
+    }
+
+    #[test]
+    fn a_text_of_many_parts_has_no_more_readings_than_could_be_taken() {
+        for text in [
+            "1m".repeat(18),
+            "1m,".repeat(18) + "1m ago",
+            "1".to_owned() + &"ago".repeat(100_000),
+        ] {
+            assert_eq!(
+                Distance::parse(&text),
+                Err(DateError::Distance(text.clone())),
+                "{text}"
+            );
+        }
     }
 
     #[test]

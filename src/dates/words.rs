@@ -74,6 +74,30 @@ impl Unit {
     }
 }
 
+/// What a text could mean: the units in their order, and what they come to.
+#[derive(Default)]
+struct Reading {
+    units: Vec<(i64, Unit)>,
+    span: Span,
+}
+
+impl Reading {
+    /// With one more part. None in another order or with one unit twice, which is a slip, and beyond what a span holds.
+    fn and(&self, number: i64, unit: Unit) -> Option<Self> {
+        if self.units.last().is_some_and(|(_, last)| *last >= unit) {
+            return None;
+        }
+        let units = self.units.iter().copied().chain([(number, unit)]).collect();
+        let span = unit.add(self.span, number)?;
+        Some(Self { units, span })
+    }
+}
+
+fn written(units: &[(i64, Unit)]) -> String {
+    let units = units.iter().map(|(number, unit)| unit.written(*number));
+    units.collect::<Vec<_>>().join(" ")
+}
+
 /// Reads numbers with whole units, the largest first. A minus sign may stand before a single number.
 pub(super) fn parse(text: &str) -> Result<Span, DateError> {
     let no_distance = || DateError::Distance(text.to_owned());
@@ -83,57 +107,56 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
         None => ("", lower.as_str()),
     };
     if let Some(distance) = unsigned.strip_suffix("ago").map(str::trim_end) {
-        parts(distance).ok_or_else(no_distance)?;
-        let readings = vec![format!("-{distance}"), distance.to_owned()];
+        if distance.ends_with("ago") {
+            return Err(no_distance());
+        }
+        let back = format!("-{distance}");
+        let back = match parse(&back) {
+            Ok(_) => back,
+            Err(DateError::Reach { whole, .. }) => whole,
+            Err(DateError::Distance(_)) => return Err(no_distance()),
+            Err(error) => return Err(error),
+        };
+        let readings = vec![back, distance.to_owned()];
         return Err(DateError::Ambiguous(text.to_owned(), readings));
     }
-    let mut readings = vec![String::new()];
+    let mut readings = vec![Reading::default()];
     let mut is_short = false;
-    let mut units = Vec::new();
     for (number, word) in parts(unsigned).ok_or_else(no_distance)? {
         let meanings = match Word::read(word).ok_or_else(no_distance)? {
-            Word::Whole(unit) => {
-                units.push((number, unit));
-                vec![unit]
-            }
+            Word::Whole(unit) => vec![unit],
             Word::Short(meanings) => {
                 is_short = true;
                 meanings.to_vec()
             }
             Word::TooFine => return Err(DateError::TooFine(text.to_owned())),
         };
-        readings = readings
-            .iter()
-            .flat_map(|before| {
-                let written = |unit: &Unit| format!("{before} {}", unit.written(number));
-                meanings.iter().map(written).collect::<Vec<_>>()
-            })
-            .collect();
+        // Each unit comes once, so that few readings are left however long the text is.
+        let longer = readings.iter().flat_map(|reading| {
+            meanings
+                .iter()
+                .filter_map(|unit| reading.and(number, *unit))
+        });
+        readings = longer.collect();
     }
-    if is_short {
+    if is_short && !readings.is_empty() {
         let readings = readings
             .iter()
-            .map(|reading| format!("{sign}{}", reading.trim_start()));
+            .map(|reading| format!("{sign}{}", written(&reading.units)));
         return Err(DateError::Ambiguous(text.to_owned(), readings.collect()));
     }
-    // In another order, or with one unit twice, it is a slip.
-    if !units.is_sorted_by(|(_, a), (_, b)| a < b) {
+    let Some(Reading { units, span }) = readings.pop() else {
         return Err(no_distance());
-    }
-    let span = units
-        .iter()
-        .try_fold(Span::new(), |span, (number, unit)| unit.add(span, *number))
-        .ok_or_else(no_distance)?;
+    };
     if sign == "-"
         && let [(number, unit), rest @ ..] = units.as_slice()
         && !rest.is_empty()
     {
-        let rest = rest.iter().map(|(number, unit)| unit.written(*number));
         return Err(DateError::Reach {
             text: text.to_owned(),
             whole: (-span).to_string(),
             first: format!("-{}", unit.written(*number)),
-            rest: rest.collect::<Vec<_>>().join(" "),
+            rest: written(rest),
         });
     }
     Ok(if sign == "-" { -span } else { span })

@@ -127,6 +127,7 @@ fn entity_writes(
         return unknown();
     };
     let mut writes: BTreeMap<(String, SyncTrigger), BTreeSet<&str>> = BTreeMap::new();
+    let mut effects = BTreeSet::new();
     for rule in &rules {
         let mut events = occurrences.iter();
         if events.any(|occurrence| takes_up(rule, occurrence)) {
@@ -135,27 +136,26 @@ fn entity_writes(
                 entity_attribute,
             } = &rule.target;
             let attribute = format!("{entity_schema}.{entity_attribute}");
-            let entities = executions.into_iter().flat_map(contexts);
-            let entities = entities
-                .filter(|(_, schema)| schema.is_none_or(|schema| schema == entity_schema))
-                .map(|(id, _)| id);
-            writes
-                .entry((attribute, rule.on))
-                .or_default()
-                .extend(entities);
+            for context in executions.into_iter().flat_map(contexts) {
+                match context {
+                    Some((id, schema)) if schema.is_none_or(|schema| schema == entity_schema) => {
+                        let write = writes.entry((attribute.clone(), rule.on));
+                        write.or_default().insert(id);
+                    }
+                    Some(_) => {}
+                    None => effects.extend(unknown()),
+                }
+            }
         }
     }
-    writes
-        .into_iter()
-        .filter(|(_, entities)| !entities.is_empty())
-        .map(|((attribute, on), entities)| {
-            Effect::EntityWrite(EntityWrite {
-                attribute,
-                on,
-                entities: entities.into_iter().map(str::to_owned).collect(),
-            })
+    effects.extend(writes.into_iter().map(|((attribute, on), entities)| {
+        Effect::EntityWrite(EntityWrite {
+            attribute,
+            on,
+            entities: entities.into_iter().map(str::to_owned).collect(),
         })
-        .collect()
+    }));
+    effects
 }
 
 /// The rules of an execution; none when they were not read, or one is not understood.
@@ -200,18 +200,20 @@ fn list<'a>(of: &'a Value, name: &str) -> Option<Vec<&'a Value>> {
     }
 }
 
-/// The entities of an execution of either generation, each with its schema if that is named.
-fn contexts(execution: &Value) -> Vec<(&str, Option<&str>)> {
-    let contexts = list(execution, "contexts").unwrap_or_default().into_iter();
-    contexts
-        .filter_map(|context| {
-            let id = context["entity_id"].as_str().or(context["id"].as_str())?;
-            let schema = context["entity_schema"]
-                .as_str()
-                .or(context["schema"].as_str());
-            Some((id, schema))
-        })
-        .collect()
+/// The entities of an execution of either generation, each with its schema if that is named; None for what can't be read,
+/// also for the whole list.
+fn contexts(execution: &Value) -> Vec<Option<(&str, Option<&str>)>> {
+    let Some(contexts) = execution["contexts"].as_array() else {
+        return vec![None];
+    };
+    let contexts = contexts.iter().map(|context| {
+        let id = context["entity_id"].as_str().or(context["id"].as_str())?;
+        let schema = context["entity_schema"]
+            .as_str()
+            .or(context["schema"].as_str());
+        Some((id, schema))
+    });
+    contexts.collect()
 }
 
 #[cfg(test)]

@@ -268,6 +268,56 @@ PATCH /v1/workflows/executions/g-lacks-them {"assignedTo":["2"],"selectedClosing
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_read_beyond_the_limit_decides_nothing() {
+    let row = |id: &str| row_json(id, &json!({"orgId": "4711"}));
+    let whole = |id: &str, step: &str| {
+        let steps = json!([{"type": "STEP", "id": format!("s-{id}"), "name": step}]);
+        row_json(id, &json!({"flow": steps})).to_string()
+    };
+    let read = |id: &str| format!("GET /v1/workflows/executions/{id}");
+    let mut plans = std::collections::BTreeSet::new();
+    for (concurrency, late, status) in [
+        (1, None, 200),
+        (4, None, 200),
+        (4, Some("a"), 200),
+        (4, Some("c"), 200),
+        (4, Some("a"), 500),
+    ] {
+        let mut playbook = over_executions(
+            "each: step, where_each: step.name != \"Beyond\", limit: 1",
+            "actions: [ reassign: { set: [\"2\"] } ]",
+        );
+        playbook.pace.concurrency = std::num::NonZeroU32::new(concurrency).unwrap();
+        playbook.select.exclude = vec![crate::fixture::id_list(
+            "`exclude` of the playbook",
+            "s-c x",
+        )];
+        let mut service = FakeService::default()
+            .lists(&["a", "b", "c"].map(row))
+            .answers(&read("a"), 200, &whole("a", "Call"))
+            .answers(&read("b"), status, &whole("b", "Beyond"))
+            .answers(&read("c"), 200, &whole("c", "Beyond"));
+        if let Some(late) = late {
+            service = service.late(&read(late), 5_000);
+        }
+        let (trailer, bytes) = planned(&service, &playbook).await;
+        assert_eq!(
+            trailer.notes,
+            [
+                "2 of 2 ids in `exclude` of the playbook matched nothing that was read: s-c, x",
+                "no execution that was read has a step named \"Beyond\"",
+            ],
+            "{concurrency} {late:?} {status}"
+        );
+        // The pace is of the header, all else is what was planned.
+        let text = String::from_utf8(bytes).unwrap();
+        let lines = text.lines().filter(|line| line.starts_with("{\"change\""));
+        plans.insert(lines.collect::<Vec<_>>().join("\n"));
+    }
+    assert_eq!(plans.len(), 1, "{plans:#?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_an_action_that_closes_no_closing_reasons_are_read() {
     let service = FakeService::default().lists(&[row_json("a", &json!({"assignedTo": ["1"]}))]);
     planned(&service, &over_executions("", REASSIGN)).await;
