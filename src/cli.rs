@@ -68,10 +68,10 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a playbook to start from, with the schema for editors beside it
+    /// Write a starter playbook, and the JSON Schema for editors
     #[command(after_help = help::INIT)]
     Init(Init),
-    /// Check playbooks without a server, and show every mistake with its line
+    /// Check playbooks offline, and show each mistake with its line
     #[command(after_help = help::VALIDATE)]
     Validate(Validate),
     /// Write a plan to a file, without changing anything
@@ -92,10 +92,10 @@ pub enum Command {
     /// Continue a run that was stopped
     #[command(after_help = help::RESUME)]
     Resume(Resume),
-    /// Show the runs here: how they ended, what is left
+    /// Show runs with their results and their remaining changes
     #[command(after_help = help::STATUS)]
     Status(Status),
-    /// Give up what is left of a run
+    /// Abandon a run: its remaining changes are not made
     #[command(after_help = help::ABANDON)]
     Abandon(Abandon),
     /// Serve the API on 127.0.0.1 with made-up data
@@ -125,13 +125,13 @@ pub struct Common {
     )]
     pub server: Option<String>,
 
-    /// The API token; better set `EPILOT_TOKEN`, which no process list shows
+    /// The API token; prefer `EPILOT_TOKEN`, which process lists don't show
     #[arg(short, long, global = true, help_heading = "Service")]
     pub token: Option<SecretString>,
 
     /// Read the token from a file (`-`: standard input)
     ///
-    /// The file is read once more when the service does not accept the token
+    /// The file is read once more when the service does not accept the token, unless it is a pipe
     #[arg(
         long,
         global = true,
@@ -167,7 +167,7 @@ pub struct Common {
 
     /// The URL of the entity search
     ///
-    /// Default: epilot's own for epilot's server, else the same as --server
+    /// Default: epilot's entity search if the server is epilot's, else --server
     #[arg(
         long,
         global = true,
@@ -177,7 +177,7 @@ pub struct Common {
     )]
     pub entity_server: Option<String>,
 
-    /// The organisation, where the token allows several; default: that of the profile
+    /// The organisation, if the token allows several; default: the profile's
     #[arg(
         long,
         global = true,
@@ -205,7 +205,7 @@ pub struct Common {
     )]
     pub timeout: Option<u64>,
 
-    /// Where runs and the sandbox's data are kept
+    /// Set the folder for runs and the sandbox's data
     #[arg(
         long,
         global = true,
@@ -216,7 +216,7 @@ pub struct Common {
     )]
     pub state_dir: PathBuf,
 
-    /// Don't ask before changes are made
+    /// Don't ask for confirmation
     #[arg(short, long, global = true, help_heading = "Behaviour")]
     pub yes: bool,
 
@@ -291,7 +291,7 @@ pub struct Plan {
 pub struct Show {
     /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
-    /// How to show it
+    /// Set the output format
     #[arg(
         short,
         long,
@@ -316,13 +316,13 @@ pub struct Diff {
 /// Who a plan is shown to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A person at a terminal
+    /// Text for a terminal
     Text,
-    /// A pull request: fits into one comment, however large the plan is
+    /// Markdown for a pull request; always fits into one comment
     Markdown,
-    /// A program
+    /// JSON for scripts
     Json,
-    /// A person with a browser: one page, to read offline, search and approve
+    /// One HTML page to read offline, search and approve
     Html,
 }
 
@@ -370,7 +370,9 @@ pub struct Resume {
     /// The newest run that is not finished
     #[arg(long)]
     pub last: bool,
-    /// What to do with old doubts that no read can settle
+    /// Retry or skip changes in doubt that no read can settle
+    ///
+    /// Only for changes that an earlier session left in doubt. Look at the service first
     #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     #[command(flatten)]
@@ -380,7 +382,7 @@ pub struct Resume {
 /// A person's answer where nobody else can know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InDoubt {
-    /// Send the changes again: they took no effect, or a second time does no harm
+    /// Send the changes again; for changes that had no effect, or that may be made twice
     Retry,
     /// Leave the changes in doubt, and finish the run
     Skip,
@@ -462,13 +464,13 @@ pub struct Planning {
     /// Select only the first N targets
     #[arg(long, value_name = "N", help_heading = "Planning")]
     pub limit: Option<u64>,
-    /// Leave out an execution or a part, with everything in it; repeatable
+    /// Exclude this ID and everything below it; repeatable
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub exclude: Vec<Id>,
-    /// Like --exclude, for the ids in a file: one a line, or a column `id`
+    /// Like --exclude, for a file: one id per line, or column `id`
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub exclude_file: Option<PathBuf>,
-    /// Select only this execution or part, with everything in it; repeatable
+    /// Select only this ID and everything below it; repeatable
     #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
     pub only: Vec<Id>,
     /// Like --only, for the ids in a file, such as a run's failed.csv
@@ -490,10 +492,10 @@ pub struct Pacing {
     pub stop_after: Option<NonZeroU32>,
     /// Stop after N failed changes (or N%) in the whole run
     ///
-    /// For `run` and `apply`, at most as many as the playbook allows
+    /// `run` and `apply` refuse more than the playbook's `max_errors`; `resume` may raise it
     #[arg(long, value_name = "N|N%", help_heading = "Applying")]
     pub max_errors: Option<Share>,
-    /// How long the service may still work on a request that was given up
+    /// Set how long an unanswered request may still take effect
     ///
     /// A read proves that a change had no effect only after this time. Default: --timeout
     #[arg(
@@ -504,9 +506,9 @@ pub struct Pacing {
     /// Send without a re-check; changes made since the plan are overwritten
     #[arg(long, help_heading = "Applying")]
     pub no_recheck: bool,
-    /// Wait until no other run is in the way
+    /// Wait for other runs that conflict with this one
     ///
-    /// That is a run of the same playbook, or on the same server and organisation. Without --wait the command ends with an error
+    /// A run conflicts if it has the same playbook, or the same server and organisation. Without --wait the command ends with an error
     #[arg(long, help_heading = "Applying")]
     pub wait: bool,
 }
@@ -514,13 +516,15 @@ pub struct Pacing {
 /// What is said about a new run.
 #[derive(Debug, Args)]
 pub struct Applying {
-    /// Refuse a plan with more changes than N; at most the playbook's limit
+    /// Refuse a plan with more than N changes
+    ///
+    /// N may lower the playbook's `max_changes`, not raise it
     #[arg(long, value_name = "N", help_heading = "Applying")]
     pub max_changes: Option<u64>,
     /// Why the run is made; kept in the run's folder
     #[arg(long, value_name = "TEXT", help_heading = "Applying")]
     pub reason: Option<String>,
-    /// Apply it although an earlier run did the same
+    /// Apply the plan even if an earlier run did the same
     #[arg(long, help_heading = "Applying")]
     pub again: bool,
 }

@@ -12,15 +12,17 @@ By hand, on the real service:
   wf-bulk apply leaver.plan                                 apply exactly that plan
   wf-bulk resume --last                                     continue the run that was stopped
 
-From cron: wf-bulk run playbooks/nightly.yaml --yes         needs no terminal; check the exit code
+From cron, without a terminal; check the exit code:
+  wf-bulk run playbooks/nightly.yaml --yes
 
 Exit codes:
   0    done, or nothing to do
   1    an error, or \"no\" to the question
   2    changes are pending, with --detailed-exitcode; plans differ, with --exit-code
   3    some changes failed, were refused or rejected
-  4    a guard or the error budget stopped it
-  5    something is stale, drifted or gone
+  4    a guard or a limit stopped it: max_errors, stages, stop_after,
+       a long Retry-After, changes that could not be attempted
+  5    the plan is too old, or a target has drifted or is gone
   6    the outcome of a change is unknown (in doubt): look at it
   64   wrong usage, or no terminal and no --yes
   130  interrupted; what was in flight is finished and saved
@@ -30,7 +32,7 @@ pub(super) const VALIDATE: &str = "\
 Examples:
   wf-bulk validate playbooks/reassign.yaml
   wf-bulk validate playbooks/*.yaml --var leaver=10011
-  wf-bulk validate playbooks/*.yaml --json       each mistake with file, line, column, message and help
+  wf-bulk validate playbooks/*.yaml --json     each mistake with file, line and help
 
 No request is sent. All mistakes are shown at once, each with its line.";
 
@@ -40,27 +42,30 @@ Examples:
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011 --limit 10
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
 
-The service is only read. The same playbook, variables, data and --now give the same plan, but for the moment when it
-was made: its age (`apply --max-age`) counts from that moment, not from --now.";
+The command only reads from the service. The same playbook, variables, data
+and --now give the same plan, except for the time when it was made: its age
+(`apply --max-age`) counts from that time, not from --now.";
 
 pub(super) const SHOW: &str = "\
 Examples:
   wf-bulk show leaver.plan
-  wf-bulk show leaver.plan --format markdown      for a comment in a pull request
-  wf-bulk show leaver.plan --format json          for scripts: counts, groups, what is final, what was rejected
-  wf-bulk show leaver.plan --format html > leaver.html     every change, to search and to send to approvers
+  wf-bulk show leaver.plan --format markdown             a comment in a pull request
+  wf-bulk show leaver.plan --format json                 counts and groups for scripts
+  wf-bulk show leaver.plan --format html > leaver.html   every change, to search
 
-Equal changes are grouped. Changes that can't be undone and targets that could not be planned are listed one by one.
-The plan file itself has a line of JSON for every change. The command needs neither the service nor a token.";
+Equal changes are grouped. Changes that can't be undone and targets that could
+not be planned are listed one by one. The plan file itself has a line of JSON
+for every change. The command needs neither the service nor a token.";
 
 pub(super) const DIFF: &str = "\
 Examples:
   wf-bulk diff reviewed.plan leaver.plan
-  wf-bulk diff reviewed.plan leaver.plan --exit-code     2 when they would do different things
-  wf-bulk diff reviewed.plan leaver.plan --json          each difference, with both changes
+  wf-bulk diff reviewed.plan leaver.plan --exit-code   2 if they do different things
+  wf-bulk diff reviewed.plan leaver.plan --json        each difference, with both changes
 
-Changes are matched by target and action, not by line. Differences in the time of planning, in variables, in the
-playbook's text and in skipped targets are shown, and do not count for --exit-code: their effect is in the changes.";
+Changes are matched by target and action, not by line. Differences in the time
+of planning, in variables, in the playbook's text and in skipped targets are
+shown, and do not count for --exit-code: their effect is in the changes.";
 
 pub(super) const RUN: &str = "\
 Examples:
@@ -68,7 +73,8 @@ Examples:
   wf-bulk run playbooks/reassign.yaml                       show the plan, ask, apply it
   wf-bulk run playbooks/nightly.yaml --yes --rate 4/s       from cron, at a low rate
 
-Ctrl-C once: requests in flight are finished and saved; `wf-bulk resume` continues. Twice: stop at once.";
+Ctrl-C once: requests in flight are finished and saved; `wf-bulk resume`
+continues. Twice: stop at once.";
 
 pub(super) const APPLY: &str = "\
 Examples:
@@ -76,37 +82,45 @@ Examples:
   wf-bulk apply leaver.plan --approved 5e0c…      refuse any other plan; `show` prints the digest
   wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
 
-Only changes of the plan are sent. A target that has changed since the plan is left alone (drifted).";
+Only changes of the plan are sent. A target that has changed since the plan is
+left alone (drifted).";
 
 pub(super) const RESUME: &str = "\
 Examples:
   wf-bulk resume --last              the newest run that is not finished
   wf-bulk resume 0192f0c4 --rate 2/s
-  wf-bulk resume 0192f0c4 --in-doubt retry   look at the service first: send the changes in doubt again
-  wf-bulk resume 0192f0c4 --in-doubt skip    look at the service first: leave them in doubt
+  wf-bulk resume 0192f0c4 --in-doubt retry   send the changes in doubt again
+  wf-bulk resume 0192f0c4 --in-doubt skip    leave the changes in doubt
 
-The plan, the server and the pace come from the run's folder; flags apply to this session only. Changes that have an
-outcome are not sent again. Changes in doubt are read back first; --in-doubt is for those that no read can settle. If
-the run has ended, its result is shown again, with its exit code; an abandoned run exits with 1.";
+The plan, the server and the pace come from the run's folder; flags apply to
+this session only. Changes that have an outcome are not sent again.
+
+Changes in doubt are read back first; --in-doubt is for those that no read can
+settle. Look at the service before you use it.
+
+If the run has ended, its result is shown again, with its exit code; an
+abandoned run exits with 1.";
 
 pub(super) const STATUS: &str = "\
 Examples:
-  wf-bulk status                     all runs here
-  wf-bulk status 0192f0c4            one run: how it ended, what is left";
+  wf-bulk status                     all runs in the state folder
+  wf-bulk status 0192f0c4            one run: its result, its remaining changes";
 
 pub(super) const ABANDON: &str = "\
 Examples:
   wf-bulk abandon 0192f0c4
 
-The run's folder is kept. The changes that are left are not made, and a new run may start.";
+The run's folder is kept. Its remaining changes are not made, and a new run may
+start.";
 
 pub(super) const SANDBOX: &str = "\
 Examples:
   wf-bulk sandbox --port 8080 --executions 2000 --seed 7
   wf-bulk sandbox reset              start over with fresh data
 
-With --sandbox, a command starts the sandbox by itself. Use this command to look at the sandbox with curl.
-All requests and their effects: curl http://127.0.0.1:8080/_sandbox/ledger";
+With --sandbox, a command starts the sandbox by itself. Use this command to look
+at the sandbox with curl. All requests and their effects:
+  curl http://127.0.0.1:8080/_sandbox/ledger";
 
 pub(super) const INIT: &str = "\
 Examples:

@@ -17,7 +17,7 @@ const COMMANDS: [(&[&str], &str); 12] = [
     ),
     (
         &["destroy", "delete", "remove", "rm"],
-        "a playbook deletes, with the action `delete`: wf-bulk run PLAYBOOK; to give up a run: wf-bulk abandon RUN",
+        "to delete, use the action `delete` in a playbook: wf-bulk run PLAYBOOK; to give up a run: wf-bulk abandon RUN",
     ),
     (
         &[
@@ -27,7 +27,7 @@ const COMMANDS: [(&[&str], &str); 12] = [
     ),
     (
         &["cancel", "stop", "kill", "abort", "pause"],
-        "press Ctrl-C where the run works; to give up what is left of it: wf-bulk abandon RUN",
+        "press Ctrl-C where the run works; to abandon it: wf-bulk abandon RUN",
     ),
     (
         &["retry", "continue", "restart", "rerun", "recover"],
@@ -51,7 +51,7 @@ const COMMANDS: [(&[&str], &str); 12] = [
     ),
     (
         &["new", "create", "template"],
-        "to write a playbook to start from: wf-bulk init DIR",
+        "to write a starter playbook: wf-bulk init DIR",
     ),
     (
         &["login", "auth", "configure", "config"],
@@ -90,7 +90,7 @@ const FLAGS: [(&[&str], &str, &str); 24] = [
     (
         &["--force", "-f"],
         "plan",
-        "-o replaces an earlier plan; any other file is deleted by hand",
+        "-o replaces an earlier plan; delete any other file yourself",
     ),
     (
         &[
@@ -125,12 +125,12 @@ const FLAGS: [(&[&str], &str, &str); 24] = [
     (
         &["--target", "--include", "--id"],
         "run plan",
-        "--only ID selects only this execution or part",
+        "--only ID selects only this id and everything below it",
     ),
     (
         &["--skip", "--ignore", "--except"],
         "run plan",
-        "--exclude ID leaves out an execution or a part",
+        "--exclude ID excludes this id and everything below it",
     ),
     (
         &[

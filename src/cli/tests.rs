@@ -26,6 +26,25 @@ fn every_command_teaches_with_an_example() {
     }
 }
 
+/// A help text that is wrapped by hand is wrapped once more where the terminal is narrower than its lines.
+#[test]
+fn help_that_is_wrapped_by_hand_fits_into_a_terminal() {
+    let mut command = Cli::command();
+    let main = command.get_after_help().map(ToString::to_string);
+    let helps = command
+        .get_subcommands_mut()
+        .filter_map(|command| command.get_after_help().map(ToString::to_string));
+    for line in main
+        .into_iter()
+        .chain(helps)
+        .flat_map(|help| help.lines().map(str::to_owned).collect::<Vec<_>>())
+    {
+        let is_example = line.starts_with("  ");
+        let most = if is_example { 100 } else { 80 };
+        assert!(line.chars().count() <= most, "{line}");
+    }
+}
+
 #[test]
 fn the_main_help_lists_every_exit_code() {
     let help = Cli::command().render_long_help().to_string();
