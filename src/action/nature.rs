@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Effect;
 
-/// How a change may be sent again when nobody knows whether it took effect. The later one is the stricter.
+/// How a change may be sent again when it is unknown whether it took effect. The later one is the stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {

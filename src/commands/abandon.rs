@@ -24,14 +24,14 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     let lock = folder.lock(Wait::Refuse).map_err(not_kept)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
     if snapshot.state.ending().is_some() {
-        say(|out| writeln!(out, "run {} has come to its end already", folder.id()));
+        say(|out| writeln!(out, "run {} has ended already", folder.id()));
         return Ok(ExitCode::Done);
     }
     can_ask(common)?;
     let left = snapshot.state.left();
     let question = Question {
         text: format!(
-            "Run {} has {left} {} without an end, which can't be resumed then. Give it up",
+            "Run {} has {left} unfinished {}; an abandoned run can't be resumed. Abandon it",
             folder.id(),
             if left == 1 { "change" } else { "changes" },
         ),

@@ -42,8 +42,9 @@ impl Server {
         }
         match (&common.server, &credentials.server) {
             (Some(given), _) => Self::named(given),
-            (None, Some(profile)) => Self::named(profile)
-                .map_err(|error| error.hint("it is the profile's server; --server goes before it")),
+            (None, Some(profile)) => Self::named(profile).map_err(|error| {
+                error.hint("the server comes from the profile; --server URL overrides it")
+            }),
             (None, None) => Self::named(DEFAULT_SERVER),
         }
     }

@@ -36,7 +36,7 @@ pub(super) async fn in_the_way(
         Some(_) => looked,
         // What names no organisation may be of this one.
         None => looked.map_err(|error| {
-            error.hint("the organisation is known before planning only from --org or a profile; if you mean another one, name it")
+            error.hint("before planning, the organisation is known only from --org or a profile; if this run is for another organisation, add --org ID")
         }),
     }
 }

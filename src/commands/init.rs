@@ -25,7 +25,7 @@ pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
     let folder = &args.dir;
     if folder == Path::new(STDIN) {
         return Err(
-            Error::usage("`init` writes two files into a folder, and `-` names none")
+            Error::usage("`init` writes two files into a folder, and `-` is not a folder")
                 .hint("for the schema on standard output: wf-bulk schema"),
         );
     }
@@ -62,7 +62,7 @@ fn write_new(path: &Path, text: &str) -> Result<(), Error> {
         let failed = Error::failed(format!("{} can't be written", shown(path))).caused_by(error);
         if there {
             failed.hint(format!(
-                "it is there already and stays as it is; name another folder: {}",
+                "it exists already and is not overwritten; name another folder: {}",
                 Invocation::default().command("init", &["DIR"])
             ))
         } else {

@@ -218,10 +218,7 @@ fn nothing_to_do(
     say(|out| {
         match plan.summary.out_of_reach() {
             None => writeln!(out, "nothing to do: everything is as the playbook wants it")?,
-            Some(left) => writeln!(
-                out,
-                "nothing to do; not as the playbook wants it, and left as it is: {left}"
-            )?,
+            Some(left) => writeln!(out, "nothing to do; out of reach: {left}")?,
         }
         if plan.header.server == SANDBOX {
             let reset = common.invocation.command("sandbox", &["reset"]);

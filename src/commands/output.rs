@@ -143,11 +143,11 @@ fn check(path: &Path, target: &Path, content: Content) -> Result<(), Error> {
         .map_err(|error| not_written(path, content).caused_by(error))?;
     let stays = |what: String| {
         Err(Error::usage(what)
-            .hint("it stays as it is; name another file, or delete this one first"))
+            .hint("it was not changed; name another file, or delete this one first"))
     };
     if !content.may_replace(&head) {
         return stays(format!(
-            "{} is there already and is no {}",
+            "{} exists already and is not a {}",
             shown(path),
             content.name()
         ));
@@ -169,7 +169,7 @@ fn end_of_links(path: &Path) -> io::Result<PathBuf> {
             Ok(_) | Err(_) => return Ok(end),
         }
     }
-    Err(io::Error::other("the links go round in a circle"))
+    Err(io::Error::other("the symbolic links form a cycle"))
 }
 
 fn not_written(path: &Path, content: Content) -> Error {
@@ -230,10 +230,10 @@ mod tests {
             assert_eq!(at(name).unwrap(), file(expected), "{name}");
         }
         for (name, said) in [
-            ("p.yaml", "is there already and is no plan"),
-            ("to_playbook", "is there already and is no plan"),
-            ("other_name", "is there already and is no plan"),
-            ("run/../p.yaml", "is there already and is no plan"),
+            ("p.yaml", "exists already and is not a plan"),
+            ("to_playbook", "exists already and is not a plan"),
+            ("other_name", "exists already and is not a plan"),
+            ("run/../p.yaml", "exists already and is not a plan"),
             ("run/plan", "belongs to a run"),
             ("run", "is a folder"),
             ("circle", "can't be written"),

@@ -17,7 +17,7 @@ pub(super) fn validate(common: &Common, args: &Validate) -> Result<ExitCode, Err
     let mut mistakes = Vec::new();
     for path in &args.playbooks {
         match load_playbook(&Invocation::default(), path, &args.vars, Timestamp::now()) {
-            Ok(playbook) => say(|out| writeln!(out, "{}: {} is right", shown(path), playbook.name)),
+            Ok(playbook) => say(|out| writeln!(out, "{}: {} is valid", shown(path), playbook.name)),
             Err(error) if args.playbooks.len() == 1 => return Err(error),
             Err(error) => {
                 wrong += 1;

@@ -187,17 +187,14 @@ mod tests {
     #[test]
     fn what_can_be_read_in_two_ways_or_is_written_for_short_is_refused_with_what_to_write() {
         for (text, said) in [
-            (
-                "6m",
-                "`6m` could mean `6 months` or `6 minutes`: write the one that is meant",
-            ),
+            ("6m", "`6m` is ambiguous: write `6 months` or `6 minutes`"),
             (
                 "-6 m",
-                "`-6 m` could mean `-6 months` or `-6 minutes`: write the one that is meant",
+                "`-6 m` is ambiguous: write `-6 months` or `-6 minutes`",
             ),
             (
                 "1y 6M",
-                "`1y 6M` could mean `1 year 6 months` or `1 year 6 minutes`: write the one that is meant",
+                "`1y 6M` is ambiguous: write `1 year 6 months` or `1 year 6 minutes`",
             ),
             (
                 "1m 30m",
@@ -214,7 +211,7 @@ mod tests {
             ),
             (
                 "1 day ago",
-                "`1 day ago` could mean `-1 day` or `1 day`: write the one that is meant",
+                "`1 day ago` is ambiguous: write `-1 day` or `1 day`",
             ),
             (
                 "1 day 2 hours ago",
@@ -226,7 +223,7 @@ mod tests {
             ),
             (
                 "-2 weeks 3 days",
-                "the sign in `-2 weeks 3 days` could stand for all of it (write `-P2W3D`) or for `-2 weeks` alone (take two steps: `-2 weeks`, then `3 days`)",
+                "the sign in `-2 weeks 3 days` is ambiguous: write `-P2W3D` if it is for the whole distance; for `-2 weeks` alone, take two steps: `-2 weeks`, then `3 days`",
             ),
         ] {
             assert_eq!(Distance::parse(text).unwrap_err().to_string(), said);

@@ -42,7 +42,7 @@ pub enum DateError {
     #[error("{}", choice(.0, .1))]
     Ambiguous(String, Vec<String>),
     #[error(
-        "the sign in `{text}` could stand for all of it (write `{whole}`) or for `{first}` alone (take two steps: `{first}`, then `{rest}`)"
+        "the sign in `{text}` is ambiguous: write `{whole}` if it is for the whole distance; for `{first}` alone, take two steps: `{first}`, then `{rest}`"
     )]
     Reach {
         text: String,
@@ -82,10 +82,7 @@ fn choice(text: &str, readings: &[String]) -> String {
         .collect();
     match readings.as_slice() {
         [whole] => format!("units are written in full: write {whole} for `{text}`"),
-        _ => format!(
-            "`{text}` could mean {}: write the one that is meant",
-            readings.join(" or ")
-        ),
+        _ => format!("`{text}` is ambiguous: write {}", readings.join(" or ")),
     }
 }
 

@@ -31,7 +31,9 @@ pub enum OriginError {
     UserInfo,
     #[error("a server ends after its host or port: leave out {rest:?}")]
     Rest { rest: String },
-    #[error("{origin} is another service of epilot, and would get the token: write https://{host}")]
+    #[error(
+        "{origin} is another service of epilot, and the token must not go there: use https://{host}"
+    )]
     OtherService { origin: String, host: String },
 }
 

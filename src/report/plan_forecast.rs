@@ -288,12 +288,12 @@ impl Forecast {
         if unknown > 0 {
             let changes = count(unknown, "change", "changes");
             lines.push(format!(
-                "notices: whom the service tells besides is unknown for {changes}"
+                "notices: other recipients are unknown for {changes}"
             ));
         }
     }
 
-    /// Never that none fires: what listens is no part of what is read.
+    /// Never that none fires: the triggers of automations are not read.
     fn automations(&self) -> String {
         let fire = self.count(&Effect::AutomationFires);
         let may = self.count(&Effect::AutomationsMayFire);
@@ -304,12 +304,12 @@ impl Forecast {
         if may > 0 {
             parts.push(format!("may fire on {}", count(may, "change", "changes")));
         }
-        let listening = "what listens to these changes is not read";
+        let unread = "since their triggers are not read";
         if parts.is_empty() {
-            format!("automations: unknown, {listening}")
+            format!("automations: unknown, {unread}")
         } else {
             let known = parts.join(", ");
-            format!("automations: {known}; others are unknown, {listening}")
+            format!("automations: {known}; others are unknown, {unread}")
         }
     }
 }
@@ -381,15 +381,15 @@ mod tests {
                 "writes opportunity.owner of at most 3 entities (FlowAssigned, TaskUpdated)",
                 "attributes of entities: unknown for 1 flow, whose rules were not read",
                 "notices: at most 2 to 7 (2 tasks), 1 to 8 (1 task)",
-                "notices: whom the service tells besides is unknown for 1 change",
-                "automations: 1 fires, may fire on 1 change; others are unknown, what listens to these changes is not read",
+                "notices: other recipients are unknown for 1 change",
+                "automations: 1 fires, may fire on 1 change; others are unknown, since their triggers are not read",
             ]
         );
     }
 
     #[test]
     fn no_plan_says_that_nothing_listens_but_one_without_changes_causes_nothing() {
-        let unknown = "automations: unknown, what listens to these changes is not read";
+        let unknown = "automations: unknown, since their triggers are not read";
         assert_eq!(lines(vec![causing("e", &json!([]))]), [unknown]);
         assert_eq!(lines(Vec::new()), Vec::<String>::new());
     }

@@ -251,7 +251,7 @@ mod tests {
                task e94/t
 
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
-        automations: unknown, what listens to these changes is not read
+        automations: unknown, since their triggers are not read
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }
@@ -302,7 +302,7 @@ mod tests {
 
         3 changes in 3 flows: 3 writes, about 1 s at 8/s
         2 can't be undone
-        automations: 2 fire; others are unknown, what listens to these changes is not read
+        automations: 2 fire; others are unknown, since their triggers are not read
         guard broken: 3 changes, and `max_changes` is 2
         Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");

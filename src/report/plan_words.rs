@@ -132,7 +132,7 @@ impl PlanReport<'_> {
         match self.summary.out_of_reach() {
             None => "no changes: there is nothing to do".to_owned(),
             Some(left) => {
-                format!("no changes; not as the playbook wants it, and left as it is: {left}")
+                format!("no changes; out of reach: {left}")
             }
         }
     }

@@ -65,7 +65,7 @@ pub fn write_files<P: BufRead>(
 }
 
 /// Why a change is open when nobody has said why its run stopped.
-const NOT_COME_TO: &str = "the run has not come to it";
+const NOT_COME_TO: &str = "the run has not reached this change";
 
 /// The session that brought a run to its end, as its report says; none when that report was never written.
 pub fn last_session(folder: &RunFolder) -> Option<Session> {

@@ -96,7 +96,7 @@ impl Summary {
         let in_doubt = get(Outcome::InDoubt);
         if in_doubt > 0 {
             let text = format!(
-                "nobody knows whether {} took effect: look at the service",
+                "it is unknown whether {} took effect: look at the service",
                 count(in_doubt, "change", "changes")
             );
             writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
@@ -111,11 +111,11 @@ impl Summary {
         let unlike = get(Outcome::Drifted) + get(Outcome::Gone);
         if unlike > 0 {
             let text = format!(
-                "{} found as planned and left alone: plan again to see how things are now",
+                "{} changed or deleted since the plan, and left alone: plan again to see the current state",
                 if unlike == 1 {
-                    "1 target was not".to_owned()
+                    "1 target was".to_owned()
                 } else {
-                    format!("{} targets were not", thousands(unlike))
+                    format!("{} targets were", thousands(unlike))
                 }
             );
             writeln!(out, "{} {text}", "hint:".style(styles.hint))?;
@@ -240,10 +240,10 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
         229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        in doubt: nobody knows whether 2 changes took effect: look at the service
+        in doubt: it is unknown whether 2 changes took effect: look at the service
         when you know, to send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         when you know, to leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
-        hint: 1 target was not found as planned and left alone: plan again to see how things are now
+        hint: 1 target was changed or deleted since the plan, and left alone: plan again to see the current state
         hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
         ");
     }
@@ -272,7 +272,7 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         3 planned = 2 applied + 1 in_doubt
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        in doubt: nobody knows whether 1 change took effect: look at the service
+        in doubt: it is unknown whether 1 change took effect: look at the service
         hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
         abandoned: given up by a person; make a new plan for the changes that are left
         ");

@@ -126,7 +126,7 @@ pub(super) fn cause(change: &Change, outcome: Outcome) -> String {
         | Outcome::Failed => outcome.to_string(),
     };
     format!(
-        "{} of {} {}{id}, which is {became}",
+        "{} of {} {}{id} ({became})",
         actions(&change.action),
         target.kind,
         target.execution

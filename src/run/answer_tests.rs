@@ -118,7 +118,7 @@ async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
         assert_eq!(stage.effects(), [0]);
         let (field, old) = change.before.first_key_value().unwrap();
         let expected = format!(
-            "did not take effect in 3 attempts, the last: answered 200, and {field} is still {old}"
+            "did not take effect in 3 attempts; last answer or error: answered 200, but {field} is still {old}"
         );
         assert_eq!(said(&stage), expected);
     }
@@ -135,7 +135,7 @@ async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
     let stage = played(&[start("e")], &start("e"), &[STALE]).await;
     assert_eq!(stage.outcomes(), [None]);
     let doubt =
-        "nobody knows whether it took effect (answered 200, and the answer has no id); look";
+        "it is unknown whether it took effect (answered 200, but the answer has no id); look";
     let said = said(&stage);
     assert!(said.starts_with(doubt), "{said}");
 }
@@ -154,12 +154,12 @@ async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
         (
             &patch,
             &[Fault::DropBefore; 9],
-            "did not take effect in 3 attempts, the last: the connection broke",
+            "did not take effect in 3 attempts; last answer or error: the connection broke",
         ),
         (
             &patch,
             &[Fault::DropBefore, Fault::Refused, Fault::Refused],
-            "did not take effect in 3 attempts, the last: 400: bad",
+            "did not take effect in 3 attempts; last answer or error: 400: bad",
         ),
         (
             &patch,
@@ -168,17 +168,17 @@ async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
                 Fault::Throttled(None),
                 Fault::Throttled(None),
             ],
-            "did not take effect in 3 attempts, the last: 429: slow down",
+            "did not take effect in 3 attempts; last answer or error: 429: slow down",
         ),
         (
             &once,
             &[Fault::FailBefore],
-            "nobody knows whether it took effect (the server answered 500: internal); look",
+            "it is unknown whether it took effect (the server answered 500: internal); look",
         ),
         (
             &once,
             &[lie],
-            "nobody knows whether it took effect (answered 200, and the answer does not say what it is); look",
+            "it is unknown whether it took effect (answered 200, but the answer does not say what it is); look",
         ),
     ] {
         let stage = played(from_ref(change), change, faults).await;
@@ -200,7 +200,7 @@ async fn a_later_session_knows_what_the_last_attempt_met() {
     let again = said(&stage);
     assert!(
         again.starts_with(&format!(
-            "nobody knows whether it took effect ({met}); look"
+            "it is unknown whether it took effect ({met}); look"
         )),
         "{again}"
     );
@@ -208,7 +208,7 @@ async fn a_later_session_knows_what_the_last_attempt_met() {
     stage.run().await.unwrap();
     assert_eq!(
         said(&stage),
-        format!("left in doubt, as a person said ({met})")
+        format!("left in doubt by --in-doubt skip ({met})")
     );
 }
 

@@ -298,7 +298,7 @@ fn without_effect(attempts: Attempts, met: Option<&str>) -> String {
         made => format!("{made} attempts"),
     };
     match met {
-        Some(met) => format!("did not take effect in {attempts}, the last: {met}"),
+        Some(met) => format!("did not take effect in {attempts}; last answer or error: {met}"),
         None => format!("did not take effect in {attempts}"),
     }
 }

@@ -100,7 +100,7 @@ impl<R: BufRead> Records<R> {
                     return Err(Fault::at(
                         line,
                         format!(
-                            "the text in quotes that begins here ends in line {}, and more follows it: close the quote, or write a quote within a text twice",
+                            "the quoted text that begins here ends in line {}, and more text follows: close the quote, or double each quote inside the text",
                             self.line
                         ),
                     ));

@@ -132,7 +132,7 @@ fn a_handover_writes_the_attributes_and_tells_the_people_that_its_plan_names_and
     let writes =
         format!("writes opportunity.status_owner of at most {at_most} entities (FlowAssigned)\n");
     let notices = format!("notices: at most {} to 10020 (", compared.told["10020"]);
-    let automations = "automations: unknown, what listens to these changes is not read\n";
+    let automations = "automations: unknown, since their triggers are not read\n";
     for line in [&writes, &notices, automations] {
         assert!(compared.text.contains(line), "{line}{}", compared.text);
     }

@@ -147,7 +147,7 @@ fn every_row_is_a_change_or_is_named() {
         (
             format!("id,owner,note\n{a},7,\"call\n{b},8,\"ok\"\n{c},9,x\n"),
             1,
-            "rows.csv, line 2: the text in quotes that begins here ends in line 3",
+            "rows.csv, line 2: the quoted text that begins here ends in line 3",
         ),
         (
             format!("id,owner,note\n{a},7,a, b\n{b},8,,,\n"),

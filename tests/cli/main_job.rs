@@ -39,7 +39,7 @@ fn a_playbook_to_start_from_is_right_and_stays_when_it_is_there() {
     environment
         .run(&["init", "mine"])
         .expect_code(1)
-        .expect_said("it is there already");
+        .expect_said("it exists already");
     let kept = std::fs::read_to_string(environment.path().join("mine/playbook.yaml")).unwrap();
     assert_eq!(kept, "# mine\n");
 }

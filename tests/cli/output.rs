@@ -49,7 +49,7 @@ fn a_plan_takes_the_place_of_plans_alone_and_never_of_an_input() {
         environment
             .run(&plan(output, &["--exclude-file", "ids.txt"]))
             .expect_code(64)
-            .expect_said("is there already and is no plan");
+            .expect_said("exists already and is not a plan");
         assert_eq!(fs::read(path(output)).unwrap(), before, "{output}");
     }
     environment
@@ -132,7 +132,7 @@ fn init_replaces_its_own_schema_and_nothing_else() {
     environment
         .run(&["init", "b"])
         .expect_code(64)
-        .expect_said("is no schema of wf-bulk");
+        .expect_said("is not a schema of wf-bulk");
     assert_eq!(fs::read(path("p.yaml")).unwrap(), before);
     assert!(
         !path("b/playbook.yaml").exists(),

@@ -158,7 +158,7 @@ fn giving_up_a_run_takes_more_than_a_y() {
         ("yes\n", 0, "is given up"),
     ] {
         let mut terminal = Terminal::start(environment.command(&["abandon", &id]), "");
-        terminal.wait_for("Give it up? ");
+        terminal.wait_for("Abandon it? ");
         terminal.wait_for("go on: ");
         terminal.type_in(keys);
         assert_eq!(

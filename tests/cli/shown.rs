@@ -97,7 +97,7 @@ fn who_is_assigned_through_a_variable_is_told_apart_and_not_everything_is_as_it_
     let run = ["run", "playbooks/reassign.yaml", "--yes"];
     environment.run_on(&sandbox, &run).expect_code(0);
     let again = environment.run_on(&sandbox, &run).expect_code(0);
-    let left = format!("left as it is: 15 tasks ({THROUGH})");
+    let left = format!("out of reach: 15 tasks ({THROUGH})");
     assert!(again.stderr.contains(&left), "{}", again.stderr);
     assert!(!again.stderr.contains("everything"), "{}", again.stderr);
 

@@ -195,7 +195,7 @@ fn a_comment_says_what_matters() {
 
     - 414 changes in 140 flows: 414 writes, 140 re-checks, about 69 s at 8/s
     - 1 can't be undone
-    - `automations: 1 fires; others are unknown, what listens to these changes is not read`
+    - `automations: 1 fires; others are unknown, since their triggers are not read`
 
     | changes | of | action | field | before → after | which, if few |
     |--:|---|---|---|---|---|

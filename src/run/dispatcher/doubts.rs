@@ -84,7 +84,8 @@ impl Dispatcher<'_> {
                     }
                     DoubtAnswer::Skip => {
                         let met = self.checkpoint.state().met(planned.line);
-                        let detail = format!("left in doubt, as a person said{}", in_brackets(met));
+                        let detail =
+                            format!("left in doubt by --in-doubt skip{}", in_brackets(met));
                         self.end(&Ended::new(planned, End::InDoubt, Some(detail)));
                         // What waited for it may go on.
                         to_send = true;
@@ -132,7 +133,7 @@ pub(super) fn to_look_at(planned: Planned, may_repeat: bool, met: Option<&str>) 
     };
     Event::Ended {
         detail: Some(format!(
-            "nobody knows whether it took effect{}{not_repeated}; look {look_at}",
+            "it is unknown whether it took effect{}{not_repeated}; look {look_at}",
             in_brackets(met)
         )),
         target: planned.change.target,

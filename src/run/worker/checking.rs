@@ -102,7 +102,7 @@ impl Worker<'_> {
         shows: String,
     ) -> Result<Checked, Stopped> {
         let unknown = |shows: &str| Verdict::Unknown {
-            reason: format!("answered {}, and {shows}", answer.status),
+            reason: format!("answered {}, but {shows}", answer.status),
             retry_after: None,
         };
         let repeat = planned.change.repeat;
@@ -117,7 +117,9 @@ impl Worker<'_> {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {
                 return Ok(Checked {
-                    verdict: unknown(&format!("{shows}; it could not be read then: {reason}")),
+                    verdict: unknown(&format!(
+                        "{shows}; reading the execution then failed: {reason}"
+                    )),
                     repeat,
                     is_seen: false,
                 });
@@ -162,7 +164,7 @@ impl Worker<'_> {
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {
-                let message = format!("{message}; it could not be read then: {reason}");
+                let message = format!("{message}; reading the execution then failed: {reason}");
                 return Ok(Verdict::Refused { status, message });
             }
         }
@@ -195,7 +197,9 @@ impl Worker<'_> {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {
                 return Ok(Verdict::Unknown {
-                    reason: format!("{status}: {message}; it could not be read then: {reason}"),
+                    reason: format!(
+                        "{status}: {message}; reading the execution then failed: {reason}"
+                    ),
                     retry_after: None,
                 });
             }

@@ -197,7 +197,7 @@ mod tests {
             (
                 "older_than(task, vars.idle)",
                 "vars.idle",
-                "`6m` could mean",
+                "`6m` is ambiguous",
             ),
             (
                 "task.status == vars.status",

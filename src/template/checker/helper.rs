@@ -309,7 +309,7 @@ mod tests {
             (
                 "older_than(task, '6m')",
                 "'6m'",
-                "`6m` could mean `6 months` or `6 minutes`: write the one that is meant",
+                "`6m` is ambiguous: write `6 months` or `6 minutes`",
             ),
             (
                 "idle_for(task, '3 business days')",

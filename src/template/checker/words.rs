@@ -156,7 +156,7 @@ impl Checker<'_> {
             words.retain(|word| only.words.contains(word));
             (words.is_empty() && !*or_none).then(|| {
                 let message = format!(
-                    "this is never true: what stands before it excludes it for `{}`",
+                    "this is never true: an earlier condition on `{}` excludes it",
                     only.field
                 );
                 let help = "write `or`, or one `in` with all the words that are meant";
@@ -328,7 +328,7 @@ mod tests {
             let faults = shown(text);
             assert_eq!(
                 faults[0].1,
-                "this is never true: what stands before it excludes it for `task.status`",
+                "this is never true: an earlier condition on `task.status` excludes it",
                 "{text}"
             );
         }
