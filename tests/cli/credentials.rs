@@ -189,7 +189,7 @@ fn another_service_of_epilot_gets_no_token_whoever_names_it() {
     run(&[]).expect_said("the server comes from the profile; --server URL overrides it");
     run(&["--server", "https://user.sls.epilot.io"])
         .expect_code(64)
-        .expect_said("write https://workflows-execution.sls.epilot.io");
+        .expect_said("use https://workflows-execution.sls.epilot.io");
     let server = "https://workflows-execution.sls.epilot.io";
     environment
         .run(
@@ -207,5 +207,5 @@ fn another_service_of_epilot_gets_no_token_whoever_names_it() {
             .concat(),
         )
         .expect_code(64)
-        .expect_said("write https://entity.sls.epilot.io");
+        .expect_said("use https://entity.sls.epilot.io");
 }
