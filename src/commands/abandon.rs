@@ -38,7 +38,7 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         stakes: Stakes::Final { changes: left },
         otherwise: "the run is as it was",
     };
-    let mut interrupts = signals::watch()?;
+    let mut interrupts = signals::watch(common)?;
     unless_interrupted(&mut interrupts, ask(common, &question)).await?;
     let at = Timestamp::now().as_millisecond();
     let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at)

@@ -40,6 +40,6 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         max_age: Some(args.max_age),
         approved: args.approved.as_deref(),
     };
-    let interrupts = signals::watch()?;
+    let interrupts = signals::watch(common)?;
     launch(common, launch_args, backend, file, interrupts, start).await
 }

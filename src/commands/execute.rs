@@ -153,10 +153,11 @@ pub(super) fn conclude(
         .check()
         .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
     // Last: with --json, an error is the one document.
+    let exit_code = summary.exit_code();
     if common.json {
-        print(|out| write_json(summary, out))?;
+        print(|out| write_json(summary, exit_code, out))?;
     }
-    Ok(summary.exit_code())
+    Ok(exit_code)
 }
 
 fn reporter(common: &Common) -> Box<dyn Reporter> {

@@ -100,6 +100,7 @@ pub(super) async fn launch(
         return nothing_to_do(common, &plan, &backend, start);
     }
     let question = question(&plan, org.as_deref());
+    let waits_from = Instant::now();
     let locked = async {
         ask(common, &question).await?;
         loop {
@@ -115,6 +116,8 @@ pub(super) async fn launch(
         }
     };
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
+    // A person who thinks, and another run, are no time that the work takes.
+    let start = start + waits_from.elapsed();
     let timeout_ms = common.timeout().as_secs() * 1000;
     let settings = RunSettings {
         wf_bulk_run: store::VERSION,

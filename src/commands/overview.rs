@@ -222,6 +222,10 @@ impl Overview {
         start: Instant,
         detailed: bool,
     ) -> Result<ExitCode, Error> {
+        let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
+        let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
+        let pending = (detailed && self.trailer.changes > 0).then_some(ExitCode::Pending);
+        let exit_code = ExitCode::of_all([rejected, broken, pending].into_iter().flatten());
         if common.json {
             let session = Session {
                 requests: backend.client.traffic().requests,
@@ -229,14 +233,9 @@ impl Overview {
                 elapsed: start.elapsed(),
             };
             let summary = Summary::dry_run(self.sha256.clone(), &self.trailer, session);
-            print(|out| write_json(&summary, out))?;
+            print(|out| write_json(&summary, exit_code, out))?;
         }
-        let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
-        let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
-        let pending = (detailed && self.trailer.changes > 0).then_some(ExitCode::Pending);
-        Ok(ExitCode::of_all(
-            [rejected, broken, pending].into_iter().flatten(),
-        ))
+        Ok(exit_code)
     }
 
     fn broken_guards(&self) -> Vec<String> {

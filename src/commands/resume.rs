@@ -30,7 +30,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     let Some(folder) = find(common, args)? else {
         say(|out| writeln!(out, "there is no run to go on with"));
         if common.json {
-            print(|out| write_json(&Summary::nothing(), out))?;
+            print(|out| write_json(&Summary::nothing(), ExitCode::Done, out))?;
         }
         return Ok(ExitCode::Done);
     };
@@ -90,7 +90,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         settings.timeout(),
     )
     .await?;
-    let interrupts = signals::watch()?;
+    let interrupts = signals::watch(common)?;
     let doubts = args.in_doubt.map(|answer| match answer {
         InDoubt::Retry => DoubtAnswer::Retry,
         InDoubt::Skip => DoubtAnswer::Skip,

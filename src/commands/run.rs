@@ -53,7 +53,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
     .await?;
     let mut file = tempfile::tempfile()
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
-    let mut interrupts = signals::watch()?;
+    let mut interrupts = signals::watch(common)?;
     let planned = async {
         if !args.dry_run {
             in_the_way(common, args, &playbook, &backend, moment).await?;

@@ -80,7 +80,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 let run = Invocation::default().command("run", &arguments);
                 writeln!(out, "  {run}")
             });
-            let mut interrupts = signals::watch()?;
+            let mut interrupts = signals::watch(common)?;
             tokio::select! {
                 served = sandbox.serve(listener) => served.map_err(|error| failed("can't serve")(error.into()))?,
                 _ = interrupts.recv() => {}

@@ -8,7 +8,11 @@ use tokio::{
     task,
 };
 
-use crate::error::{Error, ExitCode};
+use super::terminal::say;
+use crate::{
+    cli::Common,
+    error::{Error, ExitCode},
+};
 
 /// Does what comes before the first change; the first signal ends it.
 ///
@@ -40,7 +44,8 @@ pub(super) async fn aside<T: Send + 'static>(
 }
 
 /// Watches from now on.
-pub(super) fn watch() -> Result<mpsc::UnboundedReceiver<()>, Error> {
+pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Error> {
+    let status = common.invocation.command("status", &[]);
     let failed = |error| Error::failed("signals can't be watched").caused_by(error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -55,6 +60,13 @@ pub(super) fn watch() -> Result<mpsc::UnboundedReceiver<()>, Error> {
             }
             if !first {
                 // The checkpoint holds every intent, so that nothing is lost by leaving now.
+                say(|out| {
+                    writeln!(
+                        out,
+                        "\nended at once: what was in flight is in doubt; what to do next: {}",
+                        status
+                    )
+                });
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
             first = false;

@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{event::Drain, outcome::Counts};
+use crate::{error::ExitCode, event::Drain, outcome::Counts};
 
 use super::{
     problem::Problem,
@@ -97,13 +97,17 @@ impl<'a> From<&'a Summary> for Document<'a> {
     }
 }
 
-/// Writes a summary as one JSON document on one line.
+/// Writes a summary, and what its command ends with, as one JSON document on one line.
 ///
 /// # Errors
 ///
 /// What `out` says.
-pub fn write_json(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Document::from(summary))?;
+pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -> io::Result<()> {
+    let document = Document {
+        exit_code: exit_code.code(),
+        ..Document::from(summary)
+    };
+    serde_json::to_writer(&mut *out, &document)?;
     writeln!(out)
 }
 
@@ -215,7 +219,7 @@ mod tests {
             ],
             None,
         );
-        write_json(&summary, &mut out).unwrap();
+        write_json(&summary, summary.exit_code(), &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":"0192f0c4-8a5e-7000-8000-0000000000c4","plan_sha256":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","planned":137,"outcomes":{"applied":134,"already_done":2,"drifted":1,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":229,"retries":2,"elapsed_s":28.75,"skipped":2,"rejected":0,"notes":[],"stopped":null,"finished":true,"folder":".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4","exit_code":5}"#);
     }
 
@@ -256,7 +260,7 @@ mod tests {
             (&json!(false), &json!(1))
         );
         let mut out = Vec::new();
-        write_json(&Summary::nothing(), &mut out).unwrap();
+        write_json(&Summary::nothing(), ExitCode::Done, &mut out).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":null,"plan_sha256":null,"planned":0,"outcomes":{"applied":0,"already_done":0,"drifted":0,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":0,"retries":0,"elapsed_s":0.0,"skipped":0,"rejected":0,"notes":[],"stopped":null,"finished":true,"folder":null,"exit_code":0}"#);
     }
 

@@ -99,9 +99,22 @@ pub fn write_runs(
                 "    is running now; requests in flight count as in_doubt"
             )?;
         } else if run.ending.is_none() {
-            let run = settings.run.to_string();
-            let resume = invocation.command("resume", &[&run]);
-            writeln!(out, "    go on: {}", Untrusted(&resume).terminal())?;
+            let id = settings.run.to_string();
+            let go_on = |more: &[&str]| {
+                let words = [&[id.as_str()], more].concat();
+                invocation.command("resume", &words)
+            };
+            writeln!(out, "    go on: {}", Untrusted(&go_on(&[])).terminal())?;
+            if run.counts.get(Outcome::InDoubt) > 0 {
+                writeln!(
+                    out,
+                    "    if changes stay in doubt, look at them; one answer is for all of them"
+                )?;
+                for (label, answer) in [("send them again:", "retry"), ("leave them:", "skip")] {
+                    let command = go_on(&["--in-doubt", answer]);
+                    writeln!(out, "    {label} {}", Untrusted(&command).terminal())?;
+                }
+            }
         }
     }
     Ok(())

@@ -264,6 +264,12 @@ fn changes_that_are_pending_have_an_exit_code_when_that_is_asked_for() {
     let detailed = [&dry_run[..], &["--detailed-exitcode"]].concat();
     environment.run_on(&sandbox, &dry_run).expect_code(0);
     environment.run_on(&sandbox, &detailed).expect_code(2);
+    // The document says what the process ends with, also where a guard is broken.
+    for (more, code) in [(&[][..], 2), (&["--max-changes", "1"], 4)] {
+        let arguments = [&detailed[..], &["--json"], more].concat();
+        let ended = environment.run_on(&sandbox, &arguments).expect_code(code);
+        assert_eq!(ended.json()["exit_code"], code);
+    }
     let plan = [
         "plan",
         "playbooks/reassign.yaml",

@@ -306,7 +306,17 @@ fn what_a_command_tells_to_run_next_works_as_it_is_written() {
     // What is in the way of the same is looked at, and given up.
     again(&start, &["--yes", "--again"], 6);
     let status = [&["status"], &state[..]].concat();
-    told(&run(&status, 0).stdout, "resume");
+    // A resume alone may leave the doubt, so the answers to it are told, too.
+    let resumes = hints(&run(&status, 0).stdout);
+    for answer in [None, Some("retry"), Some("skip")] {
+        assert!(
+            resumes.iter().any(|hint| answer.map_or_else(
+                || !hint.words.contains(&"--in-doubt".to_owned()),
+                |answer| hint.words.contains(&answer.to_owned())
+            )),
+            "{answer:?}: {resumes:?}"
+        );
+    }
     let blocked = again(&start, &["--yes", "--again"], 1).stderr;
     told(&blocked, "resume");
     // A plan that would be refused for it says so, too.
