@@ -138,7 +138,7 @@ impl Progress {
                 Some(format!(
                     "waiting {} until {} can be read back",
                     rough(*wait),
-                    count(*changes, "doubtful change", "doubtful changes")
+                    count(*changes, "change in doubt", "changes in doubt")
                 ))
             }
         }
@@ -205,7 +205,7 @@ impl Progress {
         }
         let bad = [
             (self.retried, "retried"),
-            (self.doubted, "doubted"),
+            (self.doubted, "unknown"),
             (self.outcomes.get(Outcome::Failed), "failed"),
             (self.outcomes.get(Outcome::Refused), "refused"),
             (self.outcomes.get(Outcome::Drifted), "drifted"),
@@ -326,7 +326,7 @@ pub(super) mod tests {
         progress.event(start, &Event::Throttled { pause: ms(1_000) });
         assert_eq!(
             progress.notes(start),
-            "1 retried   1 doubted   1 failed   1 in doubt   throttled by the server for 3 s"
+            "1 retried   1 unknown   1 failed   1 in doubt   throttled by the server for 3 s"
         );
         assert!(!progress.notes(start + ms(3_000)).contains("throttled"));
         progress.event(
@@ -389,7 +389,7 @@ pub(super) mod tests {
                     changes: 2,
                     wait: ms(30_000),
                 },
-                "waiting 30 s until 2 doubtful changes can be read back",
+                "waiting 30 s until 2 changes in doubt can be read back",
             ),
         ] {
             assert_eq!(progress.event(start, &event).as_deref(), Some(line));

@@ -155,7 +155,7 @@ pub(super) fn retried(target: &Target, reason: &str, after: Duration) -> String 
     line("retried", &again, target, Some(reason))
 }
 
-/// A line about an attempt that nobody knows the end of yet.
+/// A line about an attempt whose outcome is unknown.
 pub(super) fn doubted(target: &Target, reason: &str) -> String {
     line("unknown", "to be read back  ", target, Some(reason))
 }

@@ -187,8 +187,8 @@ fn effect_words(effect: &Effect) -> String {
         Effect::LaterTasksReset => "resets all later tasks".to_owned(),
         Effect::EntityWrite(write) => format!("may write {}", write.attribute),
         Effect::EntityWritesUnknown => "may write unknown attributes of entities".to_owned(),
-        Effect::Notice(person) => format!("may notify {person}"),
-        Effect::NoticesUnknown => "may notify others".to_owned(),
+        Effect::Notice(person) => format!("at most one notice to {person}"),
+        Effect::NoticesUnknown => "notices to others: unknown".to_owned(),
     }
 }
 
