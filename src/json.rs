@@ -1,9 +1,11 @@
 //! Dotted paths into JSON objects, and objects in lists by their id; what answers are decoded to.
 
 mod decode;
+mod items;
 mod lossy_reader;
 
 pub use decode::{decode, find_unreadable, holds_replacement, unreadable};
+pub use items::{ItemsError, each_item};
 pub use lossy_reader::LossyReader;
 
 use serde_json::{Map, Value};

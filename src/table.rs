@@ -159,7 +159,7 @@ pub fn read<E: From<TableError>>(
     let give = |number, cells| take(Row { number, cells }).map_err(Ended::Taker);
     let read = match (open(path).map_err(|fault| fault.of(&file))?, list) {
         (Form::Empty, Some(_)) => Ok(()),
-        (Form::Empty, None) => Err(Fault::at(1, "the file is empty: it has no header").into()),
+        (Form::Empty, None) => Err(no_header().into()),
         (Form::JsonLines(input), list) => json::lines(input, list, give),
         (Form::JsonArray(input), list) => json::array(input, list, give),
         (Form::Csv(records), _) => return csv_rows(records, &file, wanted, take),
@@ -168,6 +168,11 @@ pub fn read<E: From<TableError>>(
         Ended::Fault(fault) => fault.of(&file).into(),
         Ended::Taker(error) => error,
     })
+}
+
+/// Nothing is in the file, or nothing but empty cells.
+fn no_header() -> Fault {
+    Fault::at(1, "the file is empty: it has no header")
 }
 
 fn csv_rows<E: From<TableError>>(
@@ -183,7 +188,12 @@ fn csv_rows<E: From<TableError>>(
             Err(fault) => return Err(fault.of(file)),
         }
     };
-    let Some(header) = next()? else { return Ok(()) };
+    let Some(header) = next()? else {
+        return match wanted {
+            Columns::All(_) => Err(no_header().of(file).into()),
+            Columns::ListOf(_) => Ok(()),
+        };
+    };
     let mut columns = header_of(&header, file)?;
     match wanted {
         Columns::ListOf(column) if columns.len() == 1 && columns[0] != column => {
@@ -364,6 +374,7 @@ mod tests {
             // An empty list is one.
             ("", id, &[]),
             ("\u{feff}\n\n", id, &[]),
+            (";;;\n", id, &[]),
             ("id,name\n", id, &[]),
             ("id,to\n,\n", both, &[]),
         ] {
@@ -378,6 +389,12 @@ mod tests {
         let two = Columns::All(&["id", "schema"]);
         for (text, wanted, said) in [
             (&b""[..], one, "line 1: the file is empty: it has no header"),
+            (
+                b"sep=;\n;;;\n\n;\"\";\n",
+                one,
+                "line 1: the file is empty: it has no header",
+            ),
+            (b",\n", two, "line 1: the file is empty: it has no header"),
             (b"a,b\n", id, "has no column id; it has a, b"),
             // It may be the header of a table, so it is no value.
             (b"a\nb\n", one, "has no column id; it has a"),

@@ -13,7 +13,7 @@ pub use wrap::Wrap;
 
 use unicode_width::UnicodeWidthChar;
 
-pub use encoding::{Encoding, NotUtf8, utf8};
+pub use encoding::{Encoding, NotUtf8, unmarked, utf8};
 
 /// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
 /// them paint over the lines above and below.

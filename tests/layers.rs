@@ -20,7 +20,7 @@ const MODULES: &[(&str, &str)] = &[
     ("digest", ""),
     ("server_name", ""),
     ("sort", ""),
-    ("table", "text"),
+    ("table", "json text"),
     ("private_file", ""),
     ("outcome", ""),
     ("dates", ""),

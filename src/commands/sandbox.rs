@@ -10,7 +10,7 @@ use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
     invocation::Invocation,
-    text::utf8,
+    text::unmarked,
 };
 
 pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<ExitCode, Error> {
@@ -41,7 +41,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 Some(path) => {
                     let bytes = fs::read(path)
                         .map_err(|error| failed("can't read its faults")(error.into()))?;
-                    let text = utf8(bytes)
+                    let text = unmarked(bytes)
                         .map_err(|error| failed("can't read its faults")(error.into()))?;
                     Faults::from_json(&text)
                         .map_err(|error| failed("can't use its faults")(error.into()))?

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     dates::{Calendar, Public, State},
-    text::utf8,
+    text::unmarked,
 };
 
 use super::{
@@ -70,7 +70,7 @@ fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<B
     let path = check_source::file(reader, field, folder)?;
     let text = std::fs::read(&path)
         .map_err(|error| error.to_string())
-        .and_then(|bytes| utf8(bytes).map_err(|error| error.to_string()));
+        .and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));
     let text = match text {
         Ok(text) => text,
         Err(why) => {
@@ -83,7 +83,7 @@ fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<B
         }
     };
     let mut days = BTreeSet::new();
-    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::{digest::sha256, text::Untrusted};
 
-use super::units::count;
+use super::{manner::Manner, units::count};
 
 /// Columns that a value may take; the whole values are in the plan file.
 const VALUE_COLUMNS: usize = 40;
@@ -41,8 +41,23 @@ impl Delta {
     }
 
     /// What is sent and no field.
-    pub(super) const fn beside_fields(text: String) -> Self {
-        Self::said(text)
+    pub(super) fn beside_fields(manner: Manner) -> Self {
+        let Manner { text, cut } = manner;
+        Self {
+            text,
+            was: None,
+            cut,
+        }
+    }
+
+    /// With what is sent beside the fields.
+    pub(super) fn with(self, manner: &Manner) -> Self {
+        let cut = [&self.cut, &manner.cut].into_iter().flatten();
+        Self {
+            text: format!("{} ({})", self.text, manner.text),
+            was: self.was,
+            cut: cut.cloned().reduce(|one, other| one + &other),
+        }
     }
 
     const fn said(text: String) -> Self {

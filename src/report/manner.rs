@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::{
     api::{Level, Method},
+    digest::sha256,
     plan::Change,
 };
 
@@ -22,23 +23,35 @@ const PLACES: [&str; 8] = [
     "id",
 ];
 
-/// `for good`, `revert_execution: true`; empty when the fields say all. Escaped and bounded.
-pub(super) fn manner(change: &Change) -> String {
-    let mut parts = Vec::new();
-    if (change.request.method, change.target.kind) == (Method::Delete, Level::Execution) {
-        let is_soft = change.request.path.ends_with("?soft=true");
-        parts.push(if is_soft {
-            "hidden, and kept by the service".to_owned()
-        } else {
-            "for good".to_owned()
-        });
+/// `for good`, `revert_execution: true`. Its text is escaped and bounded, so it may be kept and printed.
+pub(super) struct Manner {
+    pub(super) text: String,
+    /// Tells apart what reads the same only because it is cut.
+    pub(super) cut: Option<String>,
+}
+
+impl Manner {
+    /// None when the fields say all.
+    pub(super) fn of(change: &Change) -> Option<Self> {
+        let mut parts = Vec::new();
+        if (change.request.method, change.target.kind) == (Method::Delete, Level::Execution) {
+            let is_soft = change.request.path.ends_with("?soft=true");
+            parts.push(if is_soft {
+                "hidden, and kept by the service".to_owned()
+            } else {
+                "for good".to_owned()
+            });
+        }
+        let body = change.request.body.iter().flatten();
+        parts.extend(
+            body.filter(|(field, _)| !PLACES.contains(&field.as_str()) && !is_field(change, field))
+                .map(|(field, value)| format!("{field}: {}", describe(value))),
+        );
+        let whole = parts.join(", ");
+        let text = words::detail(&whole);
+        let cut = text.contains('…').then(|| sha256(whole));
+        (!text.is_empty()).then_some(Self { text, cut })
     }
-    let body = change.request.body.iter().flatten();
-    parts.extend(
-        body.filter(|(field, _)| !PLACES.contains(&field.as_str()) && !is_field(change, field))
-            .map(|(field, value)| format!("{field}: {}", describe(value))),
-    );
-    words::detail(&parts.join(", "))
 }
 
 /// Whether a part of the body is among the fields, which are dotted paths, or belongs to something that is made.
@@ -60,6 +73,10 @@ mod tests {
         plan::{Fields, Item},
         report::{plan_summary::tests::change, words::tests::task},
     };
+
+    fn manner(change: &Change) -> String {
+        Manner::of(change).map_or_else(String::new, |manner| manner.text)
+    }
 
     fn patch() -> Change {
         let target = task("e", "t", "");

@@ -9,7 +9,7 @@ use crate::plan::{Aspect, Change, Fields, Undo};
 
 use super::{
     delta::{Delta, apart},
-    manner::manner as sent,
+    manner::Manner,
     units::thousands,
     words,
 };
@@ -92,6 +92,10 @@ fn field(name: &str, reviewed: &Value, now: &Value, zone: &TimeZone, verbs: [&st
         Some(("-", distance)) => format!("{name} {is} {distance} earlier"),
         Some((_, distance)) => format!("{name} {is} {distance} later"),
     }
+}
+
+fn sent(change: &Change) -> String {
+    Manner::of(change).map_or_else(String::new, |manner| manner.text)
 }
 
 fn manner(reviewed: &Change, now: &Change) -> String {

@@ -13,7 +13,7 @@ use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
     delta::Delta,
-    manner::manner,
+    manner::Manner,
     plan_forecast::Forecast,
     tally::{Sample, Tally},
     units::thousands,
@@ -334,18 +334,18 @@ impl PlanSummary {
 /// The fields that a change writes another value to, each with what that is; one without a name when it writes none.
 /// What is sent beside the fields is said with each.
 pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<Delta>)> {
-    let manner = manner(change);
+    let manner = Manner::of(change);
     if change.writes().next().is_none() {
-        let delta = (!manner.is_empty()).then(|| Delta::beside_fields(manner));
-        return vec![(String::new(), delta)];
+        return vec![(String::new(), manner.map(Delta::beside_fields))];
     }
     change
         .writes()
         .map(|(field, before, after)| {
-            let mut delta = Delta::of(field, before, after, zone);
-            if !manner.is_empty() {
-                delta.text = format!("{} ({manner})", delta.text);
-            }
+            let delta = Delta::of(field, before, after, zone);
+            let delta = match &manner {
+                Some(manner) => delta.with(manner),
+                None => delta,
+            };
             (words::name(field), Some(delta))
         })
         .collect()
@@ -508,6 +508,28 @@ pub(super) mod tests {
         let said = summary.groups();
         let said: Vec<_> = said.iter().map(|row| (row.count, &row.delta[..])).collect();
         assert_eq!(said, [(2, "a → b (revert_execution: true)"), (1, "a → b")]);
+    }
+
+    #[test]
+    fn changes_are_told_apart_by_what_is_cut_of_how_they_are_sent() {
+        for after in ["b", "a"] {
+            let items = ["x", "y", "y"].map(|end| {
+                let target = task("e", "t", "");
+                let item = change(target, "set_status", "status", json!("a"), json!(after));
+                let Item::Change(mut change) = item else {
+                    unreachable!("a change was made")
+                };
+                let body = change.request.body.as_mut().unwrap();
+                body.insert("note".to_owned(), json!("long ".repeat(100) + end));
+                Item::Change(change)
+            });
+            let summary = summary(&items);
+            let said = summary.groups();
+            let counts: Vec<_> = said.iter().map(|row| row.count).collect();
+            assert_eq!(counts, [2, 1], "{after}");
+            assert_eq!(said[0].delta, said[1].delta);
+            assert!(said[0].delta.len() < 300, "{}", said[0].delta);
+        }
     }
 
     #[test]

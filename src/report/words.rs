@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    manner::manner,
+    manner::Manner,
     problem::Problem,
     units::{count, rough},
 };
@@ -62,10 +62,7 @@ pub(super) fn actions(actions: &[String]) -> String {
 
 /// A line about a change that is planned.
 pub(super) fn change(change: &Change) -> String {
-    let how = match manner(change) {
-        how if how.is_empty() => how,
-        how => format!(" ({how})"),
-    };
+    let how = Manner::of(change).map_or_else(String::new, |how| format!(" ({})", how.text));
     format!(
         "{}{how}  {}",
         actions(&change.action),

@@ -23,9 +23,9 @@ pub struct Misses {
     lists: Vec<List>,
     /// Names of the playbook, with the level of what is to have them.
     names: BTreeSet<(Level, String)>,
-    /// Executions that were seen, and those of them whose parts are known.
-    seen: u64,
-    seen_whole: u64,
+    /// An execution was seen, and one whose parts are known.
+    seen: bool,
+    seen_whole: bool,
     entities: u64,
     without_flow: Few,
     said: Vec<String>,
@@ -74,8 +74,8 @@ impl Misses {
             lacks_steps: select.lacks_steps(),
             lists: only.iter().chain(&select.exclude).map(List::from).collect(),
             names: playbook.names.clone(),
-            seen: 0,
-            seen_whole: 0,
+            seen: false,
+            seen_whole: false,
             entities: 0,
             without_flow: Few::default(),
             said,
@@ -84,8 +84,8 @@ impl Misses {
 
     /// Notes an execution that was read; `is_whole`: also its parts.
     pub fn see(&mut self, execution: &Execution, is_whole: bool) {
-        self.seen += 1;
-        self.seen_whole += u64::from(is_whole);
+        self.seen = true;
+        self.seen_whole |= is_whole;
         self.see_id(&execution.id);
         if self.lists.iter().any(|list| !list.unseen.is_empty()) {
             for ids in execution.ids_of_parts(self.each) {
@@ -165,7 +165,7 @@ impl Misses {
                 .filter(|(of, _)| *of == level)
                 .map(|(_, name)| format!("{name:?}"))
                 .collect();
-            if seen > 0 && !named.is_empty() {
+            if seen && !named.is_empty() {
                 let few = Few::of(named.iter().map(String::as_str)).list();
                 notes.push(no_name(self.generation, level, self.lacks_steps, &few));
             }

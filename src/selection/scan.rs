@@ -1,13 +1,10 @@
 //! Reads the sources: every page or nothing.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error as _, SeqAccess, Visitor},
-};
-use serde_json::{Value, json, value::RawValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     Chooser, Execution, ExecutionError, Listed, ListedError, Misses, Named, execution::Row, listed,
@@ -16,7 +13,7 @@ use super::{
 use crate::{
     api::{Found, Generation, Id, Operation},
     client::{Client, ReadError},
-    json::{self, LossyReader},
+    json::{self, ItemsError, LossyReader},
     playbook::{Entities, Playbook, Source},
     sort::Sorter,
     table,
@@ -174,12 +171,16 @@ pub async fn scan(
                 .read_spooled(&Operation::GetExecutions, &query)
                 .await?;
             let what = "the list of executions";
-            each_of_array(list, |execution| intake.take(what, execution, None)).map_err(
-                |error| match error {
-                    ArrayError::Json(source) => undecodable(what)(source),
-                    ArrayError::Item(error) => error,
-                },
-            )?;
+            let list = BufReader::new(LossyReader::new(list));
+            json::each_item(list, |execution| {
+                let execution =
+                    json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
+                intake.take(what, execution, None)
+            })
+            .map_err(|error| match error {
+                ItemsError::Json(source) => undecodable(what)(source),
+                ItemsError::Taker(error) => error,
+            })?;
             intake.progress.done = 1;
             progress(intake.progress);
         }
@@ -423,139 +424,5 @@ fn nothing_named(source: &Source) -> String {
             table::name(file)
         ),
         None => format!("the query found no {what}, so nothing is selected"),
-    }
-}
-
-enum ArrayError<E> {
-    Json(serde_json::Error),
-    Item(E),
-}
-
-/// Hands over the items of a JSON array one by one, so that only one is in memory.
-fn each_of_array<E>(
-    input: impl Read,
-    mut take: impl FnMut(Value) -> Result<(), E>,
-) -> Result<(), ArrayError<E>> {
-    struct Items<'a, E> {
-        take: &'a mut dyn FnMut(Value) -> Result<(), E>,
-        failed: &'a mut Option<E>,
-    }
-
-    impl<'de, E> Visitor<'de> for Items<'_, E> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a list of executions")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
-            while let Some(raw) = items.next_element::<Box<RawValue>>()? {
-                let item = json::decode(raw.get().as_bytes()).map_err(A::Error::custom)?;
-                if let Err(error) = (self.take)(item) {
-                    *self.failed = Some(error);
-                    return Err(A::Error::custom("stopped"));
-                }
-            }
-            Ok(())
-        }
-    }
-
-    let mut failed = None;
-    let mut json = serde_json::Deserializer::from_reader(BufReader::new(LossyReader::new(input)));
-    let read = json
-        .deserialize_seq(Items {
-            take: &mut take,
-            failed: &mut failed,
-        })
-        .and_then(|()| json.end());
-    match (failed, read) {
-        (Some(error), _) => Err(ArrayError::Item(error)),
-        (None, Err(error)) => Err(ArrayError::Json(error)),
-        (None, Ok(())) => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{cell::Cell, rc::Rc};
-
-    use super::*;
-
-    /// A long list that notes how much of it was read.
-    struct Endless {
-        item: &'static [u8],
-        at: usize,
-        read: Rc<Cell<usize>>,
-    }
-
-    impl Read for Endless {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let start: &[u8] = if self.read.get() == 0 { b"[" } else { b"" };
-            buffer[..start.len()].copy_from_slice(start);
-            for byte in &mut buffer[start.len()..] {
-                *byte = self.item[self.at];
-                self.at = (self.at + 1) % self.item.len();
-            }
-            self.read.set(self.read.get() + buffer.len());
-            assert!(self.read.get() < 64 << 20, "nothing is handed over");
-            Ok(buffer.len())
-        }
-    }
-
-    #[test]
-    fn a_list_is_handed_over_item_by_item_while_it_is_read() {
-        let item = br#"{"id":"e","name":"some text"},"#;
-        let read = Rc::new(Cell::new(0));
-        let endless = Endless {
-            item,
-            at: 0,
-            read: Rc::clone(&read),
-        };
-        // Never more of the list in memory than one item and the reader's buffer.
-        let slack = item.len() + 8 * 1024 + 1;
-        let mut taken = 0;
-        let stopped = each_of_array(endless, |value| {
-            assert_eq!(value["id"], "e");
-            taken += 1;
-            assert!(
-                read.get() <= taken * item.len() + slack,
-                "{taken} items, {} bytes",
-                read.get()
-            );
-            if taken < 100_000 {
-                Ok(())
-            } else {
-                Err("enough")
-            }
-        });
-        assert!(matches!(stopped, Err(ArrayError::Item("enough"))));
-        assert_eq!(taken, 100_000);
-    }
-
-    #[test]
-    fn only_a_whole_list_is_one() {
-        for text in [
-            "",
-            "[",
-            "[1",
-            "[1,",
-            "[1,]",
-            "{}",
-            "null",
-            "[1] 2",
-            "{\"results\":[]}",
-            "[1}",
-        ] {
-            let read = each_of_array(text.as_bytes(), |_| Ok::<_, ()>(()));
-            assert!(matches!(read, Err(ArrayError::Json(_))), "{text}");
-        }
-        for (text, count) in [("[]", 0), (" [1, 2]\n", 2)] {
-            let mut taken = 0;
-            let read = each_of_array(text.as_bytes(), |_| {
-                taken += 1;
-                Ok::<_, ()>(())
-            });
-            assert!(read.is_ok() && taken == count, "{text}");
-        }
     }
 }

@@ -8,11 +8,12 @@ use std::{
 
 use serde::{
     Deserializer,
-    de::{Error as _, MapAccess, SeqAccess, Visitor},
+    de::{Error as _, MapAccess, Visitor},
 };
 use serde_json::value::RawValue;
 
 use super::{Cells, Fault, csv::MAX_RECORD, encoding::utf8};
+use crate::json::{ItemsError, each_item};
 
 /// Hands over the lines that are not blank, each with its number.
 pub(super) fn lines<E: From<Fault>>(
@@ -44,48 +45,19 @@ pub(super) fn array<E: From<Fault>>(
     list: Option<&str>,
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
-    struct Elements<'a> {
-        take: &'a mut dyn FnMut(&RawValue) -> bool,
-    }
-
-    impl<'de> Visitor<'de> for Elements<'_> {
-        type Value = ();
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array of objects")
-        }
-
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-            while let Some(element) = elements.next_element::<Box<RawValue>>()? {
-                if !(self.take)(&element) {
-                    return Err(A::Error::custom("stopped"));
-                }
-            }
-            Ok(())
-        }
-    }
-
     let mut number = 0;
-    let mut failed = None;
-    let mut each = |element: &RawValue| {
+    each_item(input, |element| {
         number += 1;
-        failed = take(number, cells(element.get(), list)).err();
-        failed.is_none()
-    };
-    let mut json = serde_json::Deserializer::from_reader(input);
-    let read = json
-        .deserialize_seq(Elements { take: &mut each })
-        .and_then(|()| json.end());
-    match (failed, read) {
-        (Some(error), _) => Err(error),
-        (None, Ok(())) => Ok(()),
-        (None, Err(error)) if error.is_io() => Err(Fault::Io(error.into()).into()),
-        (None, Err(error)) => Err(Fault::at(
-            error.line() as u64,
-            format!("this is no JSON array: {error}"),
-        )
-        .into()),
-    }
+        take(number, cells(element.get(), list))
+    })
+    .map_err(|error| match error {
+        ItemsError::Taker(error) => error,
+        ItemsError::Json(error) if error.is_io() => Fault::Io(error.into()).into(),
+        ItemsError::Json(error) => {
+            let message = format!("this is no JSON array: {error}");
+            Fault::at(error.line() as u64, message).into()
+        }
+    })
 }
 
 /// The texts of an object's values; in a `list` also one value, which stands for the column of that name.

@@ -46,7 +46,20 @@ pub struct NotUtf8 {
     pub encoding: Encoding,
 }
 
-/// The bytes of a whole file as text. A byte order mark stays.
+/// The bytes of a whole file as text, without the byte order mark that editors put before it.
+///
+/// # Errors
+///
+/// When they are not UTF-8.
+pub fn unmarked(bytes: Vec<u8>) -> Result<String, NotUtf8> {
+    let mut text = utf8(bytes)?;
+    if text.starts_with('\u{feff}') {
+        text.drain(..'\u{feff}'.len_utf8());
+    }
+    Ok(text)
+}
+
+/// As [`unmarked`]; a byte order mark stays, for who needs the places of the file or has a part of one.
 ///
 /// # Errors
 ///
@@ -67,6 +80,13 @@ pub fn utf8(bytes: Vec<u8>) -> Result<String, NotUtf8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_mark_at_the_start_is_no_text() {
+        for (bytes, text) in [("\u{feff}a\u{feff}", "a\u{feff}"), ("a", "a"), ("", "")] {
+            assert_eq!(unmarked(bytes.into()).unwrap(), text);
+        }
+    }
 
     #[test]
     fn a_file_that_is_not_utf_8_says_what_it_is_and_where() {

@@ -1,5 +1,7 @@
 //! The enumerations of the API: the texts that a field may hold.
 
+use crate::api::SyncTrigger;
+
 /// An enumeration: its name in the API's documentation, or that of the field, and its words.
 #[derive(Debug)]
 pub struct Words {
@@ -76,13 +78,8 @@ enumerations! {
     ATTRIBUTE_OPERATION "EvaluationSource.attribute_operation" ["all", "updated", "added", "deleted"];
     ATTRIBUTES_MATCH "EvaluationSource.attributes_match" ["any", "all"];
     OFFSET_UNIT "EvaluationSource.date_offset.unit" ["days", "months", "years"];
-    ATTRIBUTE_SOURCE "UpdateEntityAttributes.source" ["workflow_status", "current_section", "current_step"];
-    SYNC_EVENT "EntitySync.trigger.event" [
-        "FlowStarted", "FlowCompleted", "FlowCancelled", "FlowReopened", "FlowDeleted", "FlowAssigned",
-        "FlowDueDateChanged", "FlowContextsChanged", "TaskUpdated", "CurrTaskChanged", "TaskCompleted",
-        "TaskSkipped", "TaskMarkedInProgress", "TaskMarkedOnHold", "PhaseUpdated", "PhaseCompleted", "PhaseSkipped",
-        "PhaseMarkedInProgress",
-    ];
+    ATTRIBUTE_SOURCE "UpdateEntityAttributes.source" *SyncTrigger::OF_V1;
+    SYNC_EVENT "EntitySync.trigger.event" *SyncTrigger::EVENTS;
     SYNC_SOURCE "EntitySync.value.source" [
         "workflow_name", "workflow_status", "workflow_assigned_to", "task_name", "task_status", "task_assigned_to",
         "phase_name", "phase_status", "phase_assigned_to", "custom_value",

@@ -13,7 +13,7 @@ use crate::{
     plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
     report::{
         delta::{Delta, describe},
-        manner::manner,
+        manner::Manner,
         plan_report::PlanReport,
     },
     text::Untrusted,
@@ -140,10 +140,7 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
             }),
     );
     if fields.is_empty() {
-        let how = match manner(change) {
-            how if how.is_empty() => how,
-            how => format!("{how}: "),
-        };
+        let how = Manner::of(change).map_or_else(String::new, |how| how.text + ": ");
         let request = format!(
             "{how}{} {}",
             verb(change.request.method),
