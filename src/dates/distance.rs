@@ -215,11 +215,11 @@ mod tests {
             ),
             (
                 "1 day 2 hours ago",
-                "`1 day 2 hours ago` could mean `-P1DT2H` or `1 day 2 hours`: write the one that is meant",
+                "`1 day 2 hours ago` is ambiguous: write `-P1DT2H` or `1 day 2 hours`",
             ),
             (
                 "6m ago",
-                "`-6m` could mean `-6 months` or `-6 minutes`: write the one that is meant",
+                "`-6m` is ambiguous: write `-6 months` or `-6 minutes`",
             ),
             (
                 "-2 weeks 3 days",
