@@ -186,6 +186,7 @@ fn condition(checked: &Checked) -> Result<(), Vec<Fault>> {
         Type::Record { .. } => "write `… is not none`",
         Type::Number
         | Type::Text
+        | Type::Id
         | Type::Word { .. }
         | Type::Date
         | Type::Instant
@@ -312,6 +313,28 @@ mod tests {
             template_faults(&format!("ab {{{{ '{}' }}}}", "x".repeat(MAX_EXPRESSION)))[0].0,
             5
         );
+    }
+
+    #[test]
+    fn what_an_expression_builds_is_bounded() {
+        let long = "e".repeat(100);
+        let replaced =
+            |times: usize| format!("'e'{}", format!(" | replace('e', '{long}')").repeat(times));
+        assert_eq!(test(&format!("{} | length > 0", replaced(2))), Ok(true));
+        let list = format!("[{}]", vec!["'e'"; 100].join(","));
+        let thirty = "e".repeat(30);
+        let big = format!("'{thirty}' | replace('e', '{thirty}') | replace('e', '{thirty}')");
+        for text in [
+            replaced(4),
+            format!("{list} | join('{long}' | replace('e', 'eeeeeeeeee'))"),
+            format!("({big}) ~ ({big}) ~ ({big})"),
+        ] {
+            let error = test(&format!("task.enabled and ({text}) | length > 0")).unwrap_err();
+            assert_eq!(
+                error.message, "an expression can't build more than 64 KiB of text",
+                "{text}"
+            );
+        }
     }
 
     /// On a stack as small as a worker's, with the frames of a debug build.

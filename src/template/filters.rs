@@ -17,9 +17,7 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("trim", |value: &Value| {
         on_text(value, |text| text.trim().to_owned())
     });
-    env.add_filter("replace", |value: &Value, from: &str, to: &str| {
-        on_text(value, |text| text.replace(from, to))
-    });
+    env.add_filter("replace", replace);
     env.add_filter("string", string);
     env.add_filter("int", int);
     env.add_filter("default", default);
@@ -77,6 +75,15 @@ fn text(value: &Value) -> Result<Option<&str>, Error> {
 
 fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error> {
     Ok(text(value)?.map_or(Value::from(()), |text| Value::from(change(text))))
+}
+
+fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Error> {
+    if let Some(text) = text(value)? {
+        let times = text.matches(from).count();
+        let kept = text.len() - times * from.len();
+        ops::bounded(times.saturating_mul(to.len()).saturating_add(kept))?;
+    }
+    on_text(value, |text| text.replace(from, to))
 }
 
 fn string(value: &Value) -> Result<Value, Error> {
@@ -147,11 +154,15 @@ fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
     if is_none(list) {
         return Ok(Value::from(()));
     }
-    let texts = list
-        .try_iter()?
-        .map(|item| to_text(&item).map_err(wrong))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Value::from(texts.join(between.unwrap_or_default())))
+    let mut joined = String::new();
+    for (place, item) in list.try_iter()?.enumerate() {
+        if place > 0 {
+            joined.push_str(between.unwrap_or_default());
+        }
+        joined.push_str(&to_text(&item).map_err(wrong)?);
+        ops::bounded(joined.len())?;
+    }
+    Ok(Value::from(joined))
 }
 
 /// The parts between a separator, without the white space around them and without empty ones.

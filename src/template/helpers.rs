@@ -5,7 +5,7 @@
 //!
 //! | helper | gives |
 //! |---|---|
-//! | `has_assignee(x, id)` | whether `id` (text or number, compared as text) is assigned; the resolved users of variable assignees and `userIds` count |
+//! | `has_assignee(x, id)` | whether `id` (text or number, compared as text, without blanks around it) is assigned; the resolved users of variable assignees and `userIds` count |
 //! | `assignees(x)` | the ids of all these, each once, as texts |
 //! | `due(x)` | the instant of the due date, or none |
 //! | `context(x, "contact")` | the id of the first entity of this schema, or none |
@@ -34,12 +34,15 @@ use serde_json::Value as Json;
 use super::{
     calendar::{bound, days, end_of, moment, read, start_of},
     instant::{Instant, Span},
-    ops::wrong,
+    ops::{self, wrong},
     record::RecordObject,
     signature::{ASSIGNED, CREATED, DUE, UPDATED},
     value::{is_none, to_text, word},
 };
-use crate::dates::{self, Distance};
+use crate::{
+    api::Id,
+    dates::{self, Distance},
+};
 
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
@@ -47,6 +50,7 @@ pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
     let now = Arc::new(now.clone());
 
     env.add_function("has_assignee", has_assignee);
+    env.add_function(ops::ID, id);
     env.add_function("assignees", |x: &Value| assignees(object(x)?));
     env.add_function("context", context);
     env.add_function("days", days);
@@ -132,8 +136,22 @@ fn has_assignee(x: &Value, id: &Value) -> Result<bool, Error> {
     if is_none(id) {
         return Ok(false);
     }
-    let id = to_text(id).map_err(wrong)?;
-    Ok(assignees(object)?.contains(&id))
+    let id = id_of(&to_text(id).map_err(wrong)?).map_err(wrong)?;
+    Ok(assignees(object)?.iter().any(|known| known == id.as_str()))
+}
+
+/// The id that a text says, by the rule of the actions: blanks around it are none of it.
+pub(super) fn id_of(text: &str) -> Result<Id, String> {
+    let text = text.trim();
+    Id::new(text).map_err(|error| format!("`{text}` is no id: {error}"))
+}
+
+/// What is looked for among ids; what is no text is left to the comparison.
+fn id(value: &Value) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) => Ok(Value::from(id_of(text).map_err(wrong)?.as_str())),
+        None => Ok(value.clone()),
+    }
 }
 
 fn context(x: &Value, schema: &str) -> Result<Value, Error> {
@@ -226,7 +244,13 @@ mod tests {
             ("has_assignee(task, vars.number)", true),
             ("has_assignee(task, '10020')", true),
             ("has_assignee(task, '1001')", false),
-            ("has_assignee(task, '{{owner}}')", false),
+            ("has_assignee(task, '  10010\\t')", true),
+            ("has_assignee(task, ' ' ~ vars.leaver)", true),
+            ("' 10010' in assignees(task)", true),
+            ("' 10010' not in assignees(task)", false),
+            ("' 10010' is in(assignees(task))", true),
+            ("' ' ~ vars.leaver ~ ' ' in assignees(task)", true),
+            ("vars.none in assignees(task)", false),
             ("has_assignee(task, vars.none)", false),
             ("has_assignee(task.phase, '10030')", true),
             ("has_assignee(task.execution, '10010')", false),
@@ -416,6 +440,18 @@ mod tests {
             ("now == vars.day", "an instant and text can't be equal"),
             ("now + vars.number", "can't move by a number"),
             ("now + days(99999999999)", "takes a whole number"),
+            (
+                "has_assignee(task, task.name ~ ', 10011')",
+                "`Check, 10011` is no id: an id may hold letters",
+            ),
+            (
+                "has_assignee(task, vars.leaver ~ '@x')",
+                "`10010@x` is no id: an id may hold letters",
+            ),
+            (
+                "task.name ~ ',' in assignees(task)",
+                "`Check,` is no id: an id may hold letters",
+            ),
             (
                 "has_assignee(vars.deep, '1')",
                 "an object is no execution, phase or task",

@@ -134,6 +134,7 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Re
         Type::Bool
         | Type::Number
         | Type::Text
+        | Type::Id
         | Type::Word { .. }
         | Type::Date
         | Type::Instant
@@ -307,6 +308,68 @@ mod tests {
             ),
         ] {
             assert_only(text, under, message, help);
+        }
+    }
+
+    #[test]
+    fn a_column_is_checked_however_it_is_named() {
+        let known = serde_json::json!({"column": "new ownr", "right": "new owner"});
+        let columns = ["new owner".to_owned(), "team".to_owned(), "a\"b".to_owned()];
+        let scope = scope(Generation::V2)
+            .with_values("vars", known.as_object().unwrap())
+            .with_keys("row", columns);
+        for (text, under, message) in [
+            ("row.tem == 'x'", "tem", "`row` has no `tem`"),
+            ("row['tem'] == 'x'", "tem", "`row` has no `tem`"),
+            (
+                "row['new ownr'] == 'x'",
+                "new ownr",
+                "`row` has no `new ownr`",
+            ),
+            (
+                "row['new ownr'] | default('10020') == 'x'",
+                "new ownr",
+                "`row` has no `new ownr`",
+            ),
+            (
+                "row[\"a\\\"c\"] == 'x'",
+                "\"a\\\"c\"",
+                "`row` has no `a\"c`",
+            ),
+            (
+                "row['new' ~ ' ownr'] == 'x'",
+                "'new' ~ ' ownr'",
+                "`row` has no `new ownr`",
+            ),
+            (
+                "row[vars.column] == 'x'",
+                "vars.column",
+                "`row` has no `new ownr`",
+            ),
+            (
+                "row[('new ownr')] == 'x'",
+                "('new ownr')",
+                "`row` has no `new ownr`",
+            ),
+            (
+                "task['na me'] == 'x'",
+                "na me",
+                "`task` has no field `na me`",
+            ),
+        ] {
+            let faults = engine().expression(text, &scope).unwrap_err();
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            let fault = &faults[0];
+            let caret = &text[fault.offset..fault.offset + fault.len];
+            assert_eq!((caret, fault.message.as_str()), (under, message), "{text}");
+        }
+        for text in [
+            "row['new owner'] == 'x'",
+            "row[vars.right] == 'x'",
+            "row[\"a\\\"b\"] == 'x'",
+            "row[task.name] == 'x'",
+        ] {
+            assert_eq!(engine().expression(text, &scope).err(), None, "{text}");
         }
     }
 

@@ -34,6 +34,8 @@ pub(super) const CONCAT: &str = "__concat";
 pub(super) const LATER: &str = "__later";
 pub(super) const EARLIER: &str = "__earlier";
 pub(super) const FIELD: &str = "__field";
+pub(super) const ID: &str = "__id";
+pub(super) const LIST: &str = "__list";
 
 pub(super) fn register(env: &mut Environment<'static>) {
     env.add_function(LESS, |a: &Value, b: &Value| ordered(a, b, Ordering::is_lt));
@@ -58,6 +60,12 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_function(LATER, |a: &Value, b: &Value| moved(a, b, false));
     env.add_function(EARLIER, |a: &Value, b: &Value| moved(a, b, true));
     env.add_function(FIELD, field);
+    env.add_function(LIST, |value: &Value| match value.as_str() {
+        Some(text) => Err(wrong(format!(
+            "`in` would look for a part of `{text}`: make a list of it with `| split(\",\")`"
+        ))),
+        None => Ok(value.clone()),
+    });
 }
 
 pub(super) fn wrong(message: impl Into<String>) -> Error {
@@ -156,10 +164,25 @@ pub(super) fn contains(item: &Value, container: &Value) -> Result<bool, Error> {
 }
 
 fn concat(Rest(parts): Rest<Value>) -> Result<String, Error> {
-    parts
-        .into_iter()
-        .map(|part| to_text(&part).map_err(wrong))
-        .collect()
+    let mut text = String::new();
+    for part in parts {
+        text.push_str(&to_text(&part).map_err(wrong)?);
+        bounded(text.len())?;
+    }
+    Ok(text)
+}
+
+/// The longest text that an operator or a filter builds, in bytes: four times the longest template. What an expression
+/// of 1 KiB asks for grows with each of its filters, and without a bound it is gigabytes.
+const MAX_BUILT: usize = 64 * 1024;
+
+/// Refuses to build a text of so many bytes.
+pub(super) fn bounded(len: usize) -> Result<(), Error> {
+    if len > MAX_BUILT {
+        Err(wrong("an expression can't build more than 64 KiB of text"))
+    } else {
+        Ok(())
+    }
 }
 
 fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
@@ -294,6 +317,14 @@ mod tests {
                 "a number is looked for where text stands",
             ),
             ("vars.number in vars.text", "text can't hold a number"),
+            (
+                "task.status in vars.text",
+                "`in` would look for a part of `x`: make a list of it with `| split(\",\")`",
+            ),
+            (
+                "task.status is in(vars.text)",
+                "`in` would look for a part of `x`",
+            ),
             ("vars.text in vars.flag", "true or false can't hold text"),
             ("vars.deep.zzz == 1", "undefined"),
             ("vars.deep.zzz < 1", "undefined"),

@@ -25,6 +25,8 @@ pub(super) enum Type {
     Bool,
     Number,
     Text,
+    /// A text that is the id of a user.
+    Id,
     /// A text of the API that is one of a few words.
     Word {
         words: &'static Words,
@@ -156,7 +158,7 @@ impl Type {
     }
 
     pub(super) const fn is_text(&self) -> bool {
-        matches!(self, Self::Text | Self::Word { .. })
+        matches!(self, Self::Text | Self::Id | Self::Word { .. })
     }
 
     /// The type of a value that is either this or `other`.
@@ -171,7 +173,11 @@ impl Type {
             {
                 Self::Word { words, found }
             }
-            (Self::Text | Self::Word { .. }, Self::Text | Self::Word { .. }) => Self::Text,
+            (Self::Id, Self::Id) => Self::Id,
+            (
+                Self::Text | Self::Id | Self::Word { .. },
+                Self::Text | Self::Id | Self::Word { .. },
+            ) => Self::Text,
             (Self::Date, Self::Date) => Self::Date,
             (Self::Instant, Self::Instant) => Self::Instant,
             (Self::Span, Self::Span) => Self::Span,
@@ -191,6 +197,7 @@ impl Type {
                 | Self::Bool
                 | Self::Number
                 | Self::Text
+                | Self::Id
                 | Self::Word { .. }
                 | Self::Date
                 | Self::Instant
@@ -209,7 +216,7 @@ impl Type {
             Self::None => "none",
             Self::Bool => "true or false",
             Self::Number => "a number",
-            Self::Text | Self::Word { .. } => "text",
+            Self::Text | Self::Id | Self::Word { .. } => "text",
             Self::Date => "a date of the API",
             Self::Instant => "an instant",
             Self::Span => "a span of time",

@@ -46,7 +46,7 @@ pub(super) const HELPERS: &[Helper] = &[
     Helper {
         name: "assignees",
         params: &[Param::Object(ASSIGNED)],
-        gives: || Type::List(Box::new(Type::Text)),
+        gives: || Type::List(Box::new(Type::Id)),
         usage: "assignees(task)",
     },
     Helper {

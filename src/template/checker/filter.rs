@@ -2,7 +2,7 @@
 
 use super::{
     helper::{Argument, counted, joined},
-    operators::DATE_HELP,
+    operators::{DATE_HELP, list_of},
     reader::{Checker, Extra, Piece, Read, content, name},
     words::Comparison,
 };
@@ -266,7 +266,10 @@ impl Checker<'_> {
                     name: None,
                     piece: Piece {
                         code: next.text.to_owned(),
-                        of: Type::Any,
+                        of: match next.kind {
+                            Kind::Text => Type::Text,
+                            Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
+                        },
                         from: next.offset,
                         to: next.end(),
                         literal: content(next),
@@ -285,15 +288,23 @@ impl Checker<'_> {
             }
             _ => Extra::default(),
         };
+        let item = match &arguments[..] {
+            [list] if token.text == "in" => self.item_of(piece, &list.piece),
+            _ => None,
+        };
+        let list = match &arguments[..] {
+            [list] if token.text == "in" => list_of(piece, &list.piece),
+            _ => None,
+        };
+        let tested = item.as_ref().unwrap_or(&piece.code);
         // In brackets: minijinja would read a word behind the test's name as its argument.
         let code = if arguments.is_empty() {
-            format!("({} is {not}{})", piece.code, token.text)
+            format!("({tested} is {not}{})", token.text)
         } else {
             format!(
-                "({} is {not}{}({}))",
-                piece.code,
+                "({tested} is {not}{}({}))",
                 token.text,
-                joined(&arguments)
+                list.unwrap_or_else(|| joined(&arguments))
             )
         };
         Ok(Piece {

@@ -2,7 +2,7 @@
 
 use minijinja::Value;
 
-use super::reader::{Checker, Piece};
+use super::reader::{Checker, Piece, content};
 use crate::template::{
     Fault,
     lexer::{Kind, Token},
@@ -85,6 +85,27 @@ impl<'a> Checker<'a> {
             }
         }
         vars
+    }
+
+    /// Whether a variable is compared with this text somewhere in the expression: then it is a value that is meant,
+    /// like the `ANY` of `task.status == vars.status or vars.status == "ANY"`.
+    pub(super) fn compares_with(&self, var: &str, text: &str) -> bool {
+        let is_text = |token: &Token<'_>| content(*token).as_deref() == Some(text);
+        let is_equality =
+            |token: &Token<'_>| token.kind == Kind::Symbol && matches!(token.text, "==" | "!=");
+        self.tokens.iter().enumerate().any(|(at, root)| {
+            let behind = &self.tokens[at..];
+            let end = match behind {
+                [_, dot, name, ..] if dot.text == "." && name.text == var => 3,
+                [_, open, name, ..] if open.text == "[" && content(*name).as_deref() == Some(var) => 4,
+                _ => return false,
+            };
+            if !root.is(Kind::Name, "vars") {
+                return false;
+            }
+            matches!(&behind[end..], [equality, other, ..] if is_equality(equality) && is_text(other))
+                || matches!(&self.tokens[..at], [.., other, equality] if is_equality(equality) && is_text(other))
+        })
     }
 
     /// The value of a part, where it is known and no error.
@@ -259,6 +280,26 @@ mod tests {
         }
         assert_eq!(faults("vars.off or due_before(task, vars.day)").len(), 1);
         assert_eq!(faults("vars.off and task.status == 'PENDNG'").len(), 1);
+    }
+
+    #[test]
+    fn a_word_that_stands_for_no_choice_is_compared_with_it_before_or_behind() {
+        for text in [
+            "vars.status == 'PENDNG' or task.status == vars.status",
+            "task.status == vars.status or vars.status == 'PENDNG'",
+            "task.status == vars.status or 'PENDNG' == vars['status']",
+            "task.status == vars.status and vars.status != 'PENDNG'",
+            "task.status in [vars.status, 'FAILED'] or vars.status == \"PENDNG\"",
+        ] {
+            assert_eq!(faults(text), [], "{text}");
+        }
+        for text in [
+            "task.status == vars.status or vars.status == 'ANY'",
+            "task.status == vars.status or vars.day == 'PENDNG'",
+            "task.status == vars.status or task.name == 'PENDNG'",
+        ] {
+            assert_eq!(faults(text).len(), 1, "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::reader::{Checker, Extra, Piece, Read, Stop, name};
 use crate::{
     dates::{self, Distance},
     template::{
-        Fault,
+        Fault, helpers,
         lexer::{Kind, Token},
         names,
         scope::Type,
@@ -80,9 +80,12 @@ impl<'a> Checker<'a> {
     fn check_argument(&mut self, helper: &str, param: Param, piece: &Piece) {
         match param {
             Param::Object(fields) => self.check_object(helper, fields, piece),
-            Param::Id => self.check_kind(helper, piece, "an id", |of| {
-                of.is_text() || matches!(of, Type::Number)
-            }),
+            Param::Id => {
+                self.check_kind(helper, piece, "an id", |of| {
+                    of.is_text() || matches!(of, Type::Number)
+                });
+                self.check_id(piece);
+            }
             Param::Text => {
                 self.check_kind(helper, piece, "a text", Type::is_text);
             }
@@ -146,6 +149,7 @@ impl<'a> Checker<'a> {
             of @ (Type::Bool
             | Type::Number
             | Type::Text
+            | Type::Id
             | Type::Word { .. }
             | Type::Date
             | Type::Instant
@@ -165,6 +169,11 @@ impl<'a> Checker<'a> {
             let usage = signature::helper(helper).map_or("", |helper| helper.usage);
             self.note_at(piece, message, &format!("write it like `{usage}`"));
         }
+    }
+
+    /// Whether a text that is known is an id.
+    pub(super) fn check_id(&mut self, piece: &Piece) {
+        self.check_literal(piece, |text| helpers::id_of(text).map(|_| ()));
     }
 
     fn check_literal(&mut self, piece: &Piece, check: impl Fn(&str) -> Result<(), String>) {
@@ -276,6 +285,45 @@ mod tests {
                 "context(execution, 3) == 'x'",
                 "3",
                 "`context` takes a text here, not a number",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].0.as_str(), faults[0].1.as_str()),
+                (under, message),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_id_is_a_fault_where_an_id_is_looked_for() {
+        for (text, under, message) in [
+            (
+                "has_assignee(task, '10010, 10011')",
+                "'10010, 10011'",
+                "`10010, 10011` is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not ','",
+            ),
+            (
+                "has_assignee(task, '')",
+                "''",
+                "`` is no id: an id can't be empty",
+            ),
+            (
+                "has_assignee(task, 'leaver@x.de')",
+                "'leaver@x.de'",
+                "`leaver@x.de` is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '@'",
+            ),
+            (
+                "'leaver@x.de' not in assignees(task)",
+                "'leaver@x.de'",
+                "`leaver@x.de` is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '@'",
+            ),
+            (
+                "10010 in assignees(task)",
+                "10010 in assignees(task)",
+                "a number is looked for where text stands",
             ),
         ] {
             let faults = shown(text);

@@ -146,8 +146,13 @@ impl<'a> Checker<'a> {
                 .help("write `a < b and b < c`"),
             );
         }
+        let (mut item, mut list) = (None, None);
         match function {
-            ops::IN | ops::NOT_IN => self.check_container(&right),
+            ops::IN | ops::NOT_IN => {
+                self.check_container(&right);
+                item = self.item_of(&left, &right);
+                list = list_of(&left, &right);
+            }
             _ if self.compares_date_as_text(operator, &left, &right) => {}
             ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
             _ => self.check_order(&left, &right),
@@ -157,7 +162,11 @@ impl<'a> Checker<'a> {
         let comparison = Comparison::named(function);
         let extra = comparison.map(|comparison| self.compare_words(&left, comparison, &right));
         let piece = Piece {
-            code: format!("{function}({}, {})", left.code, right.code),
+            code: format!(
+                "{function}({}, {})",
+                item.as_ref().unwrap_or(&left.code),
+                list.as_ref().unwrap_or(&right.code)
+            ),
             of: Type::Bool,
             from: left.from,
             to: right.to,
@@ -189,7 +198,7 @@ impl<'a> Checker<'a> {
 
     fn check_container(&mut self, container: &Piece) {
         match &container.of {
-            Type::Any | Type::None | Type::Text | Type::Word { .. } | Type::List(_) => {}
+            Type::Any | Type::None | Type::Text | Type::Id | Type::Word { .. } | Type::List(_) => {}
             of @ (Type::Bool
             | Type::Number
             | Type::Date
@@ -201,6 +210,40 @@ impl<'a> Checker<'a> {
                 self.note_at(container, message, "`in` needs a list, or two texts");
             }
         }
+    }
+
+    /// The code of what is looked for in a list of another type than its own; the fault is noted.
+    pub(super) fn item_of(&mut self, item: &Piece, list: &Piece) -> Option<String> {
+        let Type::List(of) = &list.of else {
+            return None;
+        };
+        match (&item.of, &**of) {
+            (Type::Number, of) if of.is_text() => self.never_in((item, list)),
+            (of, Type::Number) if of.is_text() => self.never_in((item, list)),
+            (_, Type::Id) => {
+                self.check_id(item);
+                return Some(format!("{}({})", ops::ID, item.code));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn never_in(&mut self, (item, list): (&Piece, &Piece)) {
+        let Type::List(of) = &list.of else {
+            return;
+        };
+        let message = format!(
+            "{} is looked for where {} stands",
+            item.of.word(),
+            of.word()
+        );
+        let help = match (&item.of, &**of) {
+            (_, Type::Id) => "write the id in quotes, or use `has_assignee`",
+            (Type::Number, _) => "write the number in quotes",
+            _ => "write the items in quotes",
+        };
+        self.note_both((item, list), message, help);
     }
 
     fn check_equality(&mut self, left: &Piece, right: &Piece) {
@@ -355,12 +398,21 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// The code of what a field of words is looked for in: only when it is there can be told that it is no text.
+pub(super) fn list_of(field: &Piece, list: &Piece) -> Option<String> {
+    let is_unknown = matches!(
+        (&field.of, &list.of),
+        (Type::Word { .. }, Type::Any | Type::None)
+    );
+    is_unknown.then(|| format!("{}({})", ops::LIST, list.code))
+}
+
 fn arithmetic(left: &Type, right: &Type) -> Type {
     match (left, right) {
         (Type::Number, Type::Number) => Type::Number,
         (
-            Type::Text | Type::Word { .. } | Type::Date,
-            Type::Text | Type::Word { .. } | Type::Date,
+            Type::Text | Type::Id | Type::Word { .. } | Type::Date,
+            Type::Text | Type::Id | Type::Word { .. } | Type::Date,
         ) => Type::Text,
         _ => Type::Any,
     }
@@ -372,7 +424,7 @@ fn can_be_equal(a: &Type, b: &Type) -> bool {
         Type::Any | Type::None => None,
         Type::Bool => Some(0),
         Type::Number => Some(1),
-        Type::Text | Type::Word { .. } | Type::Date => Some(2),
+        Type::Text | Type::Id | Type::Word { .. } | Type::Date => Some(2),
         Type::Instant => Some(3),
         Type::Span => Some(4),
         Type::List(_) => Some(5),

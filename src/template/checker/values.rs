@@ -205,17 +205,17 @@ impl Checker<'_> {
         }
         let of = match &piece.of {
             Type::List(item) => (**item).clone(),
+            Type::Keys(_) | Type::Record { .. } => self.named_field(piece, &index),
             Type::Any
             | Type::None
             | Type::Bool
             | Type::Number
             | Type::Text
+            | Type::Id
             | Type::Word { .. }
             | Type::Date
             | Type::Instant
-            | Type::Span
-            | Type::Record { .. }
-            | Type::Keys(_) => Type::Any,
+            | Type::Span => Type::Any,
         };
         Ok(Piece {
             code: format!("{}[{}]", piece.code, index.code),
@@ -226,6 +226,36 @@ impl Checker<'_> {
             may_be_none: piece.may_be_none,
             extra: Extra::default(),
         })
+    }
+
+    /// The type of a field whose name is no name of the grammar, like a column with a blank in it, or is computed.
+    fn named_field(&mut self, piece: &Piece, index: &Piece) -> Type {
+        let (from, to) = (index.from, index.to);
+        let Some(field) = self.value(&index.code, from, to) else {
+            return Type::Any;
+        };
+        let Some(field) = field.as_str() else {
+            return Type::Any;
+        };
+        let place = names::Name {
+            text: field,
+            offset: from,
+        };
+        let of = names::field(&piece.of, self.slice(piece), place, self.scope);
+        let is_plain = self.text.get(from + 1..to - 1) == Some(field);
+        self.known(of.map_err(|fault| {
+            let (offset, len) = if is_plain {
+                (from + 1, field.len())
+            } else {
+                (from, to - from)
+            };
+            Fault {
+                offset,
+                len,
+                ..fault
+            }
+            .with_vars(self.vars_in(from, to))
+        }))
     }
 
     fn no_slices<T>(&mut self) -> Result<T, Stop> {

@@ -100,10 +100,18 @@ impl Checker<'_> {
         comparison: Comparison,
         with: &Piece,
     ) -> Extra {
+        if matches!(comparison, Comparison::IsIn | Comparison::IsNotIn) && with.of.is_text() {
+            self.note_part_of_text(words, with);
+            return Extra::default();
+        }
         let (texts, mut is_known) = self.texts(with, comparison);
         for (text, part) in &texts {
             if !words.words.contains(&text.as_str()) {
                 is_known = false;
+                let vars = self.vars_in(part.from, part.to);
+                if vars.iter().any(|name| self.compares_with(name, text)) {
+                    continue;
+                }
                 let help = names::meant(text, words.words.iter().copied());
                 let help = help.unwrap_or_else(|| one_of(words));
                 let help = format!(
@@ -143,6 +151,26 @@ impl Checker<'_> {
             }),
             never,
         }
+    }
+
+    /// `task.status in "CONDITION_PENDING"` holds for `PENDING`, too: a list is meant.
+    fn note_part_of_text(&mut self, words: &Words, with: &Piece) {
+        let message = "`in` would look for a part of a text here".to_owned();
+        let help = match &with.literal {
+            Some(text) if !text.contains(',') => format!("write a list: `[\"{}\"]`", text.trim()),
+            Some(_) => {
+                let first = words.words.first().copied().unwrap_or_default();
+                format!("write a list: `[\"{first}\", …]`")
+            }
+            None => match self.slice(with) {
+                text if text.contains(['|', '~', '+']) => {
+                    format!("write a list: `({text}) | split(\",\")`")
+                }
+                text => format!("write a list: `{text} | split(\",\")`"),
+            },
+        };
+        let fault = self.word_fault(&Part::of(with), message, help);
+        self.note(fault);
     }
 
     /// Why conditions that all have to hold never do: they exclude each other.
@@ -309,6 +337,47 @@ mod tests {
             "task.status is startingwith('PEND')",
             "task.status not in ['PENDING'] and task.status != 'FAILED'",
             "task.task_type == 'AI_AGENT' and task.schedule.mode == 'delayed'",
+        ] {
+            assert!(
+                engine().expression(text, &scope(Generation::V2)).is_ok(),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_is_no_list_of_words() {
+        for (text, under) in [
+            ("task.status in 'CONDITION_PENDING'", "'CONDITION_PENDING'"),
+            ("task.status not in 'PENDING'", "'PENDING'"),
+            ("task.status is in('PENDING,SKIPPED')", "'PENDING,SKIPPED'"),
+            ("task.status is not in 'PENDING'", "'PENDING'"),
+            ("task.status in task.name", "task.name"),
+            ("task.status in vars.text", "vars.text"),
+            (
+                "execution.tasks | selectattr('status', 'in', 'PENDING') | length > 0",
+                "'PENDING'",
+            ),
+            ("task.status in 'PEND' ~ 'ING'", "'PEND' ~ 'ING'"),
+        ] {
+            let known = serde_json::json!({"text": "PENDING,SKIPPED"});
+            let scope = scope(Generation::V2).with_values("vars", known.as_object().unwrap());
+            let faults = engine().expression(text, &scope).err().unwrap_or_default();
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            let fault = &faults[0];
+            let caret = &text[fault.offset..fault.offset + fault.len];
+            assert_eq!(
+                (caret, fault.message.as_str()),
+                (under, "`in` would look for a part of a text here"),
+                "{text}"
+            );
+            assert!(fault.help.as_deref().unwrap().starts_with("write a list: "));
+        }
+        for text in [
+            "task.status in vars.text | split(',')",
+            "task.status in [vars.text]",
+            "task.status | string in 'PENDING'",
+            "'PEND' in task.status",
         ] {
             assert!(
                 engine().expression(text, &scope(Generation::V2)).is_ok(),
