@@ -153,8 +153,8 @@ impl Page<'_> {
         let (number, noun) = executions.split_once(' ').unwrap_or((&executions, ""));
         out.write_all(b"<dl class=\"tiles\">\n")?;
         let counted = count(changes, "change", "changes");
-        let (changed, changes_noun) = counted.split_once(' ').unwrap_or((&counted, ""));
-        write_tile(out, "", changes_noun, changed)?;
+        let (sum, what) = counted.split_once(' ').unwrap_or((&counted, ""));
+        write_tile(out, "", what, sum)?;
         write_tile(out, "", noun, number)?;
         // That the rest can be undone is not said: no command does it.
         if irreversible > 0 {

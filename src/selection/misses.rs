@@ -135,7 +135,7 @@ impl Misses {
                 let few = Few::of(unseen.iter().map(Id::as_str));
                 notes.push(format!(
                     "{} of {} in {origin} matched nothing{read}: {}",
-                    thousands(few.count as u64),
+                    thousands(few.count),
                     count(of as u64, "id", "ids"),
                     few.list()
                 ));
@@ -144,8 +144,8 @@ impl Misses {
         if self.without_flow.count > 0 {
             notes.push(format!(
                 "{} of {} no running flow: {}",
-                thousands(self.without_flow.count as u64),
-                count(self.entities as u64, "entity has", "entities have"),
+                thousands(self.without_flow.count),
+                count(self.entities, "entity has", "entities have"),
                 self.without_flow.list()
             ));
         }
