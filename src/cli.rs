@@ -1,8 +1,8 @@
 //! The command line as types: what can be written, never what it means.
 
-mod foreign_words;
 mod help;
 mod kept;
+mod suggest;
 mod unused;
 
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
@@ -19,7 +19,7 @@ use crate::{
     pace::{Rate, Share},
 };
 
-pub use foreign_words::{json_is_wanted, with_suggestion};
+pub use suggest::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
@@ -367,7 +367,7 @@ pub struct Resume {
     /// The run: its id, or the beginning of it
     #[arg(conflicts_with = "last")]
     pub run: Option<String>,
-    /// The newest run that is not finished
+    /// The newest run that is not finished, or that finished without a report
     #[arg(long)]
     pub last: bool,
     /// Retry or skip changes in doubt that no read can settle

@@ -286,7 +286,15 @@ impl Client {
         self.may_read().await?;
         let sent = Instant::now();
         let second = self.transport.attempt_payload(url).await;
-        // A part of the same attempt.
+        // A part of the same attempt. Its host is not the server.
+        let second = second.map_err(|error| match error {
+            SpoolError::Transport(TransportError::NotSent { reason }) => {
+                let reason = format!("its large answer can't be read: {reason}");
+                SpoolError::Transport(TransportError::Unknown { reason })
+            }
+            error
+            @ (SpoolError::Transport(_) | SpoolError::Disk(_) | SpoolError::UnsafePayload) => error,
+        });
         let reason = match self.account_spool(sent, 1, second)? {
             Spool::Body(file) => return Ok(file),
             Spool::Elsewhere(_) => "its large answer is another reference".to_owned(),

@@ -193,19 +193,22 @@ impl Http {
         let response = request
             .send()
             .await
-            .map_err(|error| failure::transport(error, &self.origin))?;
-        self.whole(response).await
+            .map_err(|error| failure::transport(error, self.origin_of(operation)))?;
+        self.whole(response, self.origin_of(operation)).await
+    }
+
+    const fn origin_of(&self, operation: &Operation) -> &Origin {
+        match operation.service() {
+            Service::WorkflowExecutions => &self.origin,
+            Service::Entities => &self.entities,
+        }
     }
 
     /// The address of `operation`, which is exactly what the operation says.
     fn url(&self, operation: &Operation, query: &[(&str, &str)]) -> Result<Url, TransportError> {
         let path = operation.path();
         let query = [operation.query(), query].concat();
-        let origin = match operation.service() {
-            Service::WorkflowExecutions => &self.origin,
-            Service::Entities => &self.entities,
-        };
-        origin
+        self.origin_of(operation)
             .join(&path, &query)
             .ok_or_else(|| TransportError::NotSent {
                 reason: format!("{path:?} would not stay the same in a URL"),
@@ -213,7 +216,7 @@ impl Http {
     }
 
     /// Reads the rest of an answer into memory.
-    async fn whole(&self, response: Response) -> Result<Reply, TransportError> {
+    async fn whole(&self, response: Response, origin: &Origin) -> Result<Reply, TransportError> {
         let mut reply = head(&response);
         let too_large = TransportError::TooLarge { limit: BODY_LIMIT };
         if response
@@ -222,7 +225,7 @@ impl Http {
         {
             return Err(too_large);
         }
-        let mut body = Body::new(response, &self.origin);
+        let mut body = Body::new(response, origin);
         while let Some(piece) = body.piece().await? {
             if reply.body.len() as u64 + piece.len() as u64 > BODY_LIMIT {
                 return Err(too_large);

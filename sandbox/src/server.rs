@@ -237,6 +237,7 @@ impl Asked {
                 Some(Json(faults::as_it_is(&self.app.state(), path)).into_response())
             }
             Fault::EmptyObject => Some(Json(json!({})).into_response()),
+            Fault::EmptyBody => Some(().into_response()),
         }
     }
 

@@ -6,7 +6,6 @@ use super::{Expected, readback::is_done, same::says_the_same};
 use crate::{
     api::{Level, Operation, part},
     dates, json,
-    text::cut,
 };
 
 /// Longest value that a message quotes, in characters: a few names fit.
@@ -80,6 +79,39 @@ pub fn contradiction(
         | Operation::SearchFlows
         | Operation::GetFlow(_)
         | Operation::SearchEntities => None,
+    }
+}
+
+/// Whether success without a body says nothing, so that a read decides: where an object is documented, and where the
+/// documentation is silent and a read can tell. Elsewhere it is believed.
+pub const fn needs_body(operation: &Operation) -> bool {
+    match operation {
+        Operation::CreateExecution
+        | Operation::CreateStep(_)
+        | Operation::UpdateStep(..)
+        | Operation::StartFlow
+        | Operation::PatchFlow(_)
+        | Operation::PatchPhase(..)
+        | Operation::AddTask(_)
+        | Operation::PatchTask(..)
+        | Operation::ReconcileAutomation(..)
+        | Operation::RunScheduleNow(..) => true,
+        // The first generation answers a patch of an execution with 204; what is taken away leaves nothing to show. What the
+        // others answer is not documented, and no read tells what became of them.
+        Operation::UpdateExecution(_)
+        | Operation::DeleteExecution(_)
+        | Operation::DeleteStep(..)
+        | Operation::DeleteFlow(..)
+        | Operation::CancelSchedule(..)
+        | Operation::RunAutomation(..)
+        | Operation::ExecuteTask(..)
+        | Operation::GetExecutions
+        | Operation::SearchExecutions
+        | Operation::GetExecution(_)
+        | Operation::GetClosingReasons(_)
+        | Operation::SearchFlows
+        | Operation::GetFlow(_)
+        | Operation::SearchEntities => false,
     }
 }
 
@@ -162,7 +194,11 @@ fn begins(path: &str, sent: &Value, now: &Value) -> bool {
 }
 
 fn quoted(value: &Value) -> String {
-    cut(&value.to_string(), QUOTED)
+    let text = value.to_string();
+    match text.char_indices().nth(QUOTED) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 #[cfg(test)]

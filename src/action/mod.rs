@@ -38,7 +38,7 @@ mod status_move;
 
 pub use add_step::AddStep;
 pub use add_task::AddTask;
-pub use answer::{contradiction, difference};
+pub use answer::{contradiction, difference, needs_body};
 pub use body::{Body, fit};
 pub use cancel_schedule::CancelSchedule;
 pub use close::Close;

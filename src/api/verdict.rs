@@ -157,7 +157,7 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
     };
     let retry_after = reply.retry_after;
     match reply.status {
-        200..=299 if reply.body.is_empty() => Verdict::Applied(None),
+        200..=299 if reply.body.trim_ascii().is_empty() => Verdict::Applied(None),
         200..=299 => match json::decode(&reply.body) {
             Ok(object @ Value::Object(_)) => Verdict::Applied(Some(Answer {
                 status: reply.status,
@@ -345,6 +345,7 @@ mod tests {
     fn a_success_counts_only_with_an_object_or_nothing_in_it() {
         for (body, object) in [
             ("", None),
+            (" \r\n", None),
             ("{}", Some(serde_json::json!({}))),
             (r#"{"id":"e"}"#, Some(serde_json::json!({"id": "e"}))),
         ] {
@@ -355,7 +356,7 @@ mod tests {
             let expected = Verdict::Applied(answer);
             assert_eq!(verdict(&Ok(reply(200, body))), expected, "{body}");
         }
-        for body in [HTML, r#"{"id":"e"#, "[]", "null", "\"ok\"", " "] {
+        for body in [HTML, r#"{"id":"e"#, "[]", "null", "\"ok\""] {
             assert_eq!(word(&verdict(&Ok(reply(200, body)))), "unknown", "{body}");
         }
     }

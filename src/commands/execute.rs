@@ -119,8 +119,7 @@ pub(super) async fn execute(
         plan_sha256: Some(plan.sha256.clone()),
         planned: plan.trailer.changes,
         outcomes: end.counts,
-        skipped: plan.summary.skipped_total(),
-        out_of_reach: plan.summary.out_of_reach_total(),
+        skipped: plan.trailer.skipped,
         rejected: plan.trailer.rejected,
         notes: plan.trailer.notes.clone(),
         session: Session {

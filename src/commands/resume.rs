@@ -19,7 +19,7 @@ use crate::{
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
-    report::{Summary, write_json},
+    report::{Summary, last_session, write_json},
     run::DoubtAnswer,
     server_name::is_same_server,
     store::{RunFolder, RunSettings, StateDir, StoreError},
@@ -49,7 +49,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
-    let plan = overview(&common.invocation, &path, &mut plan_file)?;
+    let plan = overview(&path, &mut plan_file)?;
     if plan.sha256 != settings.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",
@@ -136,7 +136,7 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
     }
 }
 
-/// The run that is meant; none when there is no unfinished one.
+/// The run that is meant; none when all have come to their end, with a report.
 fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = &args.run {
@@ -146,5 +146,7 @@ fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }
-    Ok(listing.newest_unfinished().map(|run| run.folder.clone()))
+    // A report is the last thing that a process writes: without it, nobody was told.
+    let is_told = |folder: &RunFolder| last_session(folder).is_some();
+    Ok(listing.newest_untold(is_told).map(|run| run.folder.clone()))
 }

@@ -1,9 +1,9 @@
-//! Ctrl-C and SIGTERM: the first finishes what is in flight, the second ends at once.
+//! Ctrl-C, SIGTERM and SIGHUP: the first finishes what is in flight, the second ends at once.
 
-use std::future::Future;
+use std::{fs, future::Future};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::mpsc,
     task,
 };
@@ -49,6 +49,11 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
     let failed = |error| Error::failed("signals can't be watched").caused_by(error);
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut hangup = if is_hangup_ignored() {
+        None
+    } else {
+        Some(signal(SignalKind::hangup()).map_err(failed)?)
+    };
     let (sender, receiver) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut first = true;
@@ -56,6 +61,7 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
             tokio::select! {
                 Some(()) = interrupt.recv() => {}
                 Some(()) = terminate.recv() => {}
+                Some(()) = next(hangup.as_mut()) => {}
                 else => return,
             }
             if !first {
@@ -74,4 +80,47 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
         }
     });
     Ok(receiver)
+}
+
+/// The next signal; none where it is not watched.
+async fn next(signal: Option<&mut Signal>) -> Option<()> {
+    match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    }
+}
+
+/// Whether the command was started so that it outlives its terminal, as by `nohup`: to watch the signal would end that. Where
+/// the system does not say so, the signal is left as it is.
+fn is_hangup_ignored() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignores_hangup(&status).unwrap_or(true)
+}
+
+/// Linux: the signals that a process ignores are a mask, in hexadecimal digits (`man 5 proc_pid_status`).
+fn ignores_hangup(status: &str) -> Option<bool> {
+    let mask = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    let mask = u64::from_str_radix(mask.trim(), 16).ok()?;
+    let number = SignalKind::hangup().as_raw_value();
+    Some((mask >> (number - 1)) & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_to_outlive_its_terminal_ignores_the_hangup() {
+        for (status, expected) in [
+            ("Name:\tx\nSigIgn:\t0000000000000001\n", Some(true)),
+            ("SigIgn:\t0000000000001001\nSigCgt:\t0\n", Some(true)),
+            ("SigIgn:\t0000000000001000\n", Some(false)),
+            ("SigIgn:\tx\n", None),
+            ("", None),
+        ] {
+            assert_eq!(ignores_hangup(status), expected, "{status}");
+        }
+    }
 }

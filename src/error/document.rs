@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::Error;
+use crate::text;
 
 /// A place in a file; counted from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -76,7 +77,7 @@ impl Error {
 ///
 /// What `out` says.
 pub fn write_errors(errors: &[Located], exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &Document { errors, exit_code })?;
+    text::json::to_writer(&mut *out, &Document { errors, exit_code })?;
     writeln!(out)
 }
 

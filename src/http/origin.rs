@@ -84,6 +84,16 @@ impl Origin {
         (url.path() == path && url.origin() == self.url.origin()).then_some(url)
     }
 
+    /// Where a large response is read from, for messages: without its path, and its query, which is a secret.
+    pub(super) fn of(url: &Url) -> Self {
+        let loopback = url.host_str().is_some_and(is_loopback);
+        let mut url = url.clone();
+        url.set_path("");
+        url.set_query(None);
+        url.set_fragment(None);
+        Self { url, loopback }
+    }
+
     /// The URL that a large response refers to, when it may be read from there.
     ///
     /// It must be as well protected as the service itself: `https`, or `http` on this machine

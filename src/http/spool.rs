@@ -13,7 +13,7 @@ use serde::Deserialize;
 use tempfile::SpooledTempFile;
 
 use super::{
-    Http,
+    Http, Origin,
     body::{self, Body},
     failure, head, method,
 };
@@ -80,6 +80,7 @@ impl Http {
     ) -> Result<Spool, SpoolError> {
         let mut headers = self.headers();
         headers.insert(ACCEPT, LARGE_RESPONSE);
+        let origin = self.origin_of(operation);
         let response = self
             .client()?
             .request(method(operation), self.url(operation, query)?)
@@ -87,8 +88,8 @@ impl Http {
             .timeout(SPOOL_TIMEOUT)
             .send()
             .await
-            .map_err(|error| failure::transport(error, &self.origin))?;
-        self.spool(response, SPOOL_LIMIT).await
+            .map_err(|error| failure::transport(error, origin))?;
+        self.spool(response, origin, SPOOL_LIMIT).await
     }
 
     /// Reads a large response from where the service keeps it; without token and organisation,
@@ -98,6 +99,7 @@ impl Http {
     ///
     /// As [`Http::attempt_spooled`].
     pub async fn attempt_payload(&self, url: Url) -> Result<Spool, SpoolError> {
+        let origin = Origin::of(&url);
         let response = self
             .client()?
             .get(url)
@@ -105,18 +107,23 @@ impl Http {
             .timeout(SPOOL_TIMEOUT)
             .send()
             .await
-            .map_err(|error| failure::transport(error, &self.origin))?;
-        self.spool(response, SPOOL_LIMIT).await
+            .map_err(|error| failure::transport(error, &origin))?;
+        self.spool(response, &origin, SPOOL_LIMIT).await
     }
 
     /// Spools at most `limit` bytes. The disk is written to in between: a chunk is a few KB, which
     /// the system takes into its cache at once.
-    pub(super) async fn spool(&self, response: Response, limit: u64) -> Result<Spool, SpoolError> {
+    pub(super) async fn spool(
+        &self,
+        response: Response,
+        origin: &Origin,
+        limit: u64,
+    ) -> Result<Spool, SpoolError> {
         let mut reply = head(&response);
         let success = response.status().is_success();
         let mut file = SpooledTempFile::new(MEMORY_LIMIT);
         let mut length = 0;
-        let mut body = Body::new(response, &self.origin);
+        let mut body = Body::new(response, origin);
         while let Some(piece) = body.piece().await? {
             length += piece.len() as u64;
             if length > limit {

@@ -494,7 +494,7 @@ async fn an_endless_list_does_not_fill_the_disk() {
         let http = server.http();
         let url = format!("http://{}/", server.address);
         let response = http.client().unwrap().get(url).send().await.unwrap();
-        let spool = http.spool(response, limit).await;
+        let spool = http.spool(response, &http.origin, limit).await;
         assert_eq!(matches!(spool, Ok(Spool::Body(_))), fits, "{spool:?}");
         let too_large = SpoolError::Transport(TransportError::TooLarge { limit });
         let refused = spool.is_err_and(|error| error.to_string() == too_large.to_string());
@@ -523,6 +523,22 @@ async fn a_large_response_is_read_elsewhere_without_the_token() {
     for header in ["authorization", "bearer", "x-epilot-org-id", "4711"] {
         assert!(!request.contains(header), "{request}");
     }
+}
+
+#[tokio::test]
+async fn an_error_names_the_host_that_was_asked() {
+    let server = Server::answering([]).await;
+    let http = server.http();
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = gone.local_addr().unwrap();
+    drop(gone);
+    let url = format!("http://{address}/x?signature=1").parse().unwrap();
+    let error = http.attempt_payload(url).await.unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("can't connect to http://{address}: ")),
+        "{error}"
+    );
+    assert!(!error.contains("signature"), "{error}");
 }
 
 #[tokio::test]

@@ -7,10 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Header, Trailer};
 use crate::{
     dates,
-    invocation::{Invocation, flag},
+    invocation::Invocation,
     playbook::{Rejected, Size},
     server_name::is_same_server,
-    text::count,
 };
 
 /// What a plan meets where it is to be applied.
@@ -32,13 +31,6 @@ pub struct Circumstances {
     /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
     /// that have come to their end the ones that [`matters`].
     pub earlier: Vec<EarlierRun>,
-}
-
-impl Circumstances {
-    /// The plan was made earlier and comes from a file, so that it can have been applied before.
-    const fn is_of_a_kept_plan(&self) -> bool {
-        self.max_age.is_some()
-    }
 }
 
 /// An earlier run that is about the same.
@@ -116,8 +108,8 @@ pub enum Refusal {
     #[error("the plan was made at {made} and is too old")]
     Stale { made: String },
     #[error(
-        "{} could not be planned, so the plan is not complete",
-        count(*rejected, "item", "items")
+        "{rejected} {} could not be planned, so the plan is not complete",
+        if *rejected == 1 { "item" } else { "items" }
     )]
     Rejected { rejected: u64 },
     #[error("a guard does not hold: {broken}")]
@@ -151,14 +143,10 @@ impl Refusal {
             )],
             Self::Server { planned, .. } if planned == "sandbox" => one("add --sandbox"),
             Self::Server { planned, .. } => {
-                vec![format!(
-                    "apply it with {}, or plan again",
-                    flag("--server", planned)
-                )]
+                vec![format!("apply it with --server {planned}, or plan again")]
             }
             Self::Organisation { planned, .. } => vec![format!(
-                "plan again in this organisation; or apply it with {}, if the token is allowed to work there",
-                flag("--org", planned)
+                "plan again in this organisation; or apply it with --org {planned}, if the token is allowed to work there"
             )],
             Self::Stale { .. } => one("plan again, or allow it with --max-age"),
             Self::Rejected { .. } => one(
@@ -250,7 +238,7 @@ pub fn earlier_refusals(header: &Header, here: &Circumstances) -> Vec<Refusal> {
     } in &here.earlier
     {
         let run = id.clone();
-        let is_applied = *same_plan && here.is_of_a_kept_plan();
+        let is_applied = *same_plan && here.max_age.is_some();
         match *standing {
             EarlierStanding::Running => refusals.push(Refusal::Running { run }),
             EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run }),

@@ -7,10 +7,8 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::text::Untrusted;
-
 use super::{
-    mistake::{Mistake, Mistakes, visible},
+    mistake::{Mistake, Mistakes, steers, visible},
     span::{Position, line_at, position},
 };
 
@@ -80,7 +78,7 @@ impl Excerpt {
         };
         let label = (shown_before.len(), shown_marked.len()).into();
         Some(Self {
-            file: visible(file),
+            file: visible(file).into_owned(),
             text: format!("{shown_before}{shown_marked}{shown_after}"),
             label,
             position: position(source, start),
@@ -88,9 +86,18 @@ impl Excerpt {
     }
 }
 
-/// One character for one, so that the columns stay.
+/// One character for one, so that the columns stay: control pictures for ASCII, a replacement for the rest.
 fn printable(text: &str) -> String {
-    Untrusted(&text.replace('\u{feff}', "")).in_place()
+    text.chars()
+        .filter(|&c| c != '\u{feff}')
+        .map(|c| match c {
+            '\t' => ' ',
+            '\u{7f}' => '␡',
+            c if c.is_ascii_control() => char::from_u32(0x2400 + u32::from(c)).unwrap_or('�'),
+            c if steers(c) => '�',
+            c => c,
+        })
+        .collect()
 }
 
 fn head(text: &str, count: usize) -> &str {

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     api::Id,
     plan::{Aspect, Change, Difference, Fate, LeftOut, Rejection, Target, diff, diff_left_out},
+    text,
 };
 
 use super::plan_diff::{DiffReport, DiffSide};
@@ -152,7 +153,7 @@ impl DiffReport<'_> {
     ///
     /// What `out` says, or when a plan can't be read again; the document has no end then.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
-        let head = serde_json::to_string(&Head {
+        let head = text::json::to_string(&Head {
             reviewed: self.reviewed.into(),
             now: self.now.into(),
             same: self.is_same(),
@@ -196,6 +197,6 @@ fn write_row(
 ) -> io::Result<()> {
     write!(out, "{separator}")?;
     *separator = ",\n";
-    serde_json::to_writer(out, row)?;
+    text::json::to_writer(out, row)?;
     Ok(())
 }

@@ -149,9 +149,7 @@ fn write_title(out: &mut dyn Write, title: &str, style: Style) -> io::Result<()>
 }
 
 fn groups(summary: &PlanSummary) -> Vec<Row> {
-    let groups = summary.groups();
-    // No file holds them alone.
-    groups.iter().map(|group| Row::of(group, None)).collect()
+    summary.groups().into_iter().map(Row::from).collect()
 }
 
 fn left_out(tallies: &LeftOutTallies) -> Vec<Row> {

@@ -45,6 +45,14 @@ pub fn write_files<P: BufRead>(
     };
     let mut list = ProblemList::default();
     let mut failed = Ok(());
+    folder.write_failed(|out| {
+        let mut csv = FailedCsv::new(out)?;
+        failed = each_problem(folder, plan()?, &why, |problem| csv.write(problem));
+        csv.into_inner().flush()
+    })?;
+    failed?;
+    // Last: a whole report says that both are there.
+    let mut failed = Ok(());
     folder.write_report(|out| {
         let mut report = ReportFile::new(out)?;
         failed = each_problem(folder, plan()?, &why, |problem| {
@@ -52,13 +60,6 @@ pub fn write_files<P: BufRead>(
             report.write(problem)
         });
         report.finish(summary).map(drop)
-    })?;
-    failed?;
-    let mut failed = Ok(());
-    folder.write_failed(|out| {
-        let mut csv = FailedCsv::new(out)?;
-        failed = each_problem(folder, plan()?, &why, |problem| csv.write(problem));
-        csv.into_inner().flush()
     })?;
     failed?;
     Ok(list)

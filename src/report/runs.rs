@@ -17,7 +17,7 @@ use crate::{
     outcome::{Counts, Outcome},
     store::RunSettings,
     styles::Styles,
-    text::Untrusted,
+    text::{self, Untrusted},
 };
 
 /// One run, as a list shows it.
@@ -143,6 +143,6 @@ pub fn write_runs_json(runs: &[RunLine], out: &mut dyn Write) -> io::Result<()> 
             })
         })
         .collect();
-    serde_json::to_writer(&mut *out, &json!({ "runs": runs }))?;
+    text::json::to_writer(&mut *out, &json!({ "runs": runs }))?;
     writeln!(out)
 }

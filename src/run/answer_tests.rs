@@ -87,6 +87,54 @@ async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_gone_says_what_was_not_found() {
+    for (removed, expected) in [
+        (
+            "e",
+            "the execution was not found when it was read before the change",
+        ),
+        (
+            "t0",
+            "the task was not found when it was read before the change",
+        ),
+    ] {
+        let mut stage = Stage::new(&[reassign("e", "t0")]);
+        if removed == "e" {
+            stage.service.world().executions.clear();
+        } else {
+            let deed = Deed::Remove(removed.to_owned());
+            stage.service.meddle("e", &deed);
+        }
+        stage.run().await.unwrap();
+        assert_eq!(stage.outcomes(), [Some(Outcome::Gone)], "{removed}");
+        assert_eq!(said(&stage), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_does_not_find_although_it_did_it_is_applied() {
+    for change in [reassign("e", "t0"), close("e"), add_task("e")] {
+        let what = request_of(&change);
+        let stage = played(from_ref(&change), &change, &[Fault::GoneAfter]).await;
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
+        assert_eq!((stage.sends(), stage.reads()), (vec![1], 2), "{what}");
+    }
+    // Somebody else, or the schedule itself, may have begun it: then it is not there to be run now.
+    let change = run_now("e", "s0");
+    let mut stage = Stage::new(from_ref(&change));
+    stage.service.fault(&request_of(&change), Fault::Gone);
+    stage.service.world().plots.push(Plot {
+        execution: "e".to_owned(),
+        nth: 2,
+        after: Duration::ZERO,
+        deed: Deed::Request(change.operation().unwrap(), None),
+    });
+    stage.run().await.unwrap();
+    stage.check();
+    assert_eq!(stage.outcomes(), [Some(Outcome::Refused)]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_start_of_what_the_service_does_not_find_is_refused_and_stops_the_run() {
     let changes: Vec<Change> = ('a'..='t').map(|name| start(&name.to_string())).collect();
     let mut stage = Stage::of(&changes);
@@ -221,7 +269,7 @@ async fn a_read_proves_at_once_what_an_answer_does_not_show() {
         add_task("e"),
     ];
     for change in changes {
-        for shows in [Shown::Old, Shown::Empty, Shown::Other] {
+        for shows in [Shown::Old, Shown::Empty, Shown::Nothing, Shown::Other] {
             let lie = Fault::Lie { works: true, shows };
             let stage = played(from_ref(&change), &change, &[lie]).await;
             let what = format!("{} {shows:?}", request_of(&change));
@@ -229,6 +277,40 @@ async fn a_read_proves_at_once_what_an_answer_does_not_show() {
             assert_eq!((stage.sends()[0], stage.reads()), (1, 2), "{what}");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn success_without_a_body_is_believed_only_where_none_is_documented() {
+    let silent = |works| Fault::Lie {
+        works,
+        shows: Shown::Nothing,
+    };
+    for change in [
+        reassign("e", "t0"),
+        due("e", "t1"),
+        close("e"),
+        run_now("e", "s0"),
+        add_task("e"),
+    ] {
+        let what = request_of(&change);
+        let stage = played(from_ref(&change), &change, &[silent(false); 10]).await;
+        assert_eq!(stage.outcomes(), [Some(Outcome::Failed)], "{what}");
+        assert_eq!(stage.effects(), [0], "{what}");
+        let said = said(&stage);
+        let expected =
+            "did not take effect in 3 attempts; last answer or error: answered without a body";
+        assert!(said.starts_with(expected), "{what}: {said}");
+    }
+    let stage = played(&[start("e")], &start("e"), &[silent(false)]).await;
+    assert_eq!(stage.outcomes(), [None]);
+    let said = said(&stage);
+    let doubt = "it is unknown whether it took effect (answered without a body); look";
+    assert!(said.starts_with(doubt), "{said}");
+    // What it answers is not documented, and no read tells.
+    let change = run_automation("e", "t0");
+    let stage = played(from_ref(&change), &change, &[silent(true)]).await;
+    assert_eq!(stage.outcomes(), [Some(Outcome::Applied)]);
+    assert_eq!(stage.reads(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -58,6 +58,8 @@ pub(super) enum Fault {
     Unauthorized,
     /// "Not found" in the service's own words, for what is there.
     Gone,
+    /// As [`Self::Gone`], after the effect.
+    GoneAfter,
     /// 404 or 410 of a gateway, as a page or a line of text; no effect.
     FalseGone {
         gone: bool,
@@ -74,8 +76,23 @@ pub(super) enum Shown {
     Old,
     /// `{}`.
     Empty,
+    /// No body, or a blank one.
+    Nothing,
     /// An object with another id.
     Other,
+}
+
+impl Shown {
+    fn reply(self, lie: &Value) -> Reply {
+        let body = match self {
+            Self::Nothing => b" \n".to_vec(),
+            Self::Old | Self::Empty | Self::Other => lie.to_string().into_bytes(),
+        };
+        Reply {
+            body,
+            ..reply(200, &Value::Null)
+        }
+    }
 }
 
 impl Fault {
@@ -101,7 +118,8 @@ impl Fault {
             | Self::Partial
             | Self::Refused
             | Self::Unauthorized
-            | Self::Gone => false,
+            | Self::Gone
+            | Self::GoneAfter => false,
         }
     }
 
@@ -114,6 +132,7 @@ impl Fault {
             | Self::Rest(_)
             | Self::Html
             | Self::Partial
+            | Self::GoneAfter
             | Self::Lie { works: true, .. }
             | Self::Panic => Some(Duration::ZERO),
             Self::Late(after) => Some(Duration::from_millis(after)),
@@ -381,11 +400,11 @@ impl Service {
                 ..answer
             }),
             Fault::Partial => answered(answer).map(|answer| partial(answer, write.as_ref())),
-            Fault::Lie { .. } => match answer {
+            Fault::Lie { shows, .. } => match answer {
                 Some(answer) if answer.status >= 400 => deny(answer),
                 Some(_) | None => {
                     self.world().log[number].lied = true;
-                    Ok(reply(200, &lie))
+                    Ok(shows.reply(&lie))
                 }
             },
             Fault::NotSent => {
@@ -413,6 +432,7 @@ impl Service {
             Fault::Refused => deny(reply(400, &json!({"message": "bad"}))),
             Fault::Unauthorized => deny(reply(401, &json!({"message": "expired"}))),
             Fault::Gone => deny(reply(404, &json!({"message": "not found"}))),
+            Fault::GoneAfter => Ok(reply(404, &json!({"message": "not found"}))),
             Fault::FalseGone { gone, page } => Ok(Reply {
                 status: if gone { 410 } else { 404 },
                 retry_after: None,
@@ -454,6 +474,10 @@ impl Service {
             (Some(_), _) if makes => json!({}),
             (Some(target), _) => target.clone(),
         };
+        let is_undocumented = matches!(
+            operation,
+            Operation::RunAutomation(..) | Operation::ExecuteTask(..)
+        );
         let body = write.body.as_ref().and_then(Value::as_object);
         let is_told = match operation {
             Operation::RunAutomation(..)
@@ -472,6 +496,8 @@ impl Service {
             Shown::Old if is_told => (fault, old),
             Shown::Old => (Fault::None, Value::Null),
             Shown::Empty => (fault, json!({})),
+            Shown::Nothing if is_undocumented => (Fault::None, Value::Null),
+            Shown::Nothing => (fault, Value::Null),
             Shown::Other => {
                 let other = json!({"id": "other", "status": "STARTED", "name": "Other", "flow_template_id": "other"});
                 (fault, other)

@@ -144,7 +144,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Html),
         1 => Just(Fault::HtmlBefore),
         2 => Just(Fault::Partial),
-        3 => (any::<bool>(), select(vec![Shown::Old, Shown::Empty, Shown::Other]))
+        3 => (any::<bool>(), select(vec![Shown::Old, Shown::Empty, Shown::Nothing, Shown::Other]))
             .prop_map(|(works, shows)| Fault::Lie { works, shows }),
         2 => Just(Fault::Refused),
         1 => Just(Fault::Unauthorized),

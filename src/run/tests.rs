@@ -93,7 +93,7 @@ async fn each_fault_of_a_first_attempt_ends_as_it_must_with_the_effect_once_or_n
                 | Fault::HtmlBefore
                 | Fault::Partial
                 | Fault::Lie { .. } => (Outcome::Applied, 1),
-                Fault::Unauthorized | Fault::Panic | Fault::FalseGone { .. } => {
+                Fault::GoneAfter | Fault::Unauthorized | Fault::Panic | Fault::FalseGone { .. } => {
                     panic!("it is not in the list")
                 }
             };

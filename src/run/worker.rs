@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     action::Reading,
+    api::Level,
     checkpoint::{End, Record},
     client::Client,
     event::Drain,
@@ -151,6 +152,7 @@ impl Worker<'_> {
             Step::Leave | Step::Blocked | Step::Later => {}
             Step::End(end, detail) => {
                 let slot = self.slot_of_doubt(place);
+                let detail = detail.or_else(|| (end == End::Gone).then(|| self.absence(place)));
                 self.end(place, end, detail);
                 self.settle(place, slot);
             }
@@ -195,6 +197,20 @@ impl Worker<'_> {
     fn read_back(&self, place: usize, causes: Causes) -> Option<Reading> {
         let causes = self.causes(place, causes);
         self.view.read_back(&self.group.changes[place], &causes)
+    }
+
+    /// What was not found when the execution was read.
+    fn absence(&self, place: usize) -> String {
+        let what = match self.view {
+            View::Unread | View::Missing => Level::Execution,
+            View::Known(_) => self.group.changes[place].change.target.kind,
+        };
+        let when = if is_doubtful(&self.standings[place]) {
+            "after the attempt"
+        } else {
+            "before the change"
+        };
+        format!("the {} was not found when it was read {when}", what.word())
     }
 
     /// Whether what looks like somebody else's doing may have been caused by a request in doubt.

@@ -13,7 +13,7 @@
 //!
 //! A new run: [`StateDir::draft`], [`Draft::copy_plan`], read the copy, [`Draft::commit`]: the folder
 //! appears under its name, complete and locked. An old run: [`StateDir::find`] or
-//! [`Listing::newest_unfinished`], [`RunFolder::lock`], [`RunFolder::settings`]. The
+//! [`Listing::newest_untold`], [`RunFolder::lock`], [`RunFolder::settings`]. The
 //! records themselves are [`crate::checkpoint`]'s.
 
 mod draft;

@@ -49,9 +49,14 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The run that `--last` means when a run is to be gone on with.
-    pub fn newest_unfinished(&self) -> Option<&Listed> {
-        self.runs.iter().find(|run| run.ending.is_none())
+    /// The run that `--last` means when a run is to be gone on with: the newest without an end, or that has finished and
+    /// whose result nobody was told. `is_told`: of a finished run.
+    pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&Listed> {
+        self.runs.iter().find(|run| match run.ending {
+            None => true,
+            Some(Ending::Finished { .. }) => !is_told(&run.folder),
+            Some(Ending::Abandoned { .. }) => false,
+        })
     }
 }
 
@@ -275,8 +280,10 @@ pub(super) mod tests {
         let listing = state_dir.list().unwrap();
         assert_eq!(ids(&listing), [id(3), id(2), id(1)]);
         assert_eq!(listing.runs[0].ending, Some(Ending::Finished { at: 9 }));
-        let last = listing.newest_unfinished().unwrap();
-        assert_eq!(last.folder.id(), id(2));
+        for (told, expected) in [(true, id(2)), (false, id(3))] {
+            let last = listing.newest_untold(|_| told).unwrap();
+            assert_eq!(last.folder.id(), expected);
+        }
     }
 
     #[test]

@@ -24,6 +24,7 @@ fn success_that_shows_the_old_value_is_looked_at_and_sent_again() {
     let lies = json!({"rules": [
         {"match": {"effect_only": true, "nth": 1}, "do": "stale_body"},
         {"match": {"effect_only": true, "nth": 3}, "do": "empty_object"},
+        {"match": {"effect_only": true, "nth": 5}, "do": "empty_body"},
     ]});
     let (document, sandbox, _) = run(&lies, 0);
     let applied = document["outcomes"]["applied"].as_u64().unwrap();

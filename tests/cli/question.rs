@@ -110,6 +110,7 @@ fn a_signal_at_the_question_ends_the_command_with_130_and_leaves_nothing_behind(
     for (arguments, signal) in [
         (&REASSIGN[..], "INT"),
         (&REASSIGN[..], "TERM"),
+        (&REASSIGN[..], "HUP"),
         (&START[..], "INT"),
     ] {
         let environment = environment();

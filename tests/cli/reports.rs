@@ -57,7 +57,8 @@ fn resuming_a_finished_run_gives_its_report_and_its_exit_code_again() {
             Some(text) => fs::write(&report, text).unwrap(),
         }
         fs::write(&failed, "").unwrap();
-        let document = resume().json();
+        let last = || environment.run(&["resume", "--last", "--json"]);
+        let document = last().expect_code(3).json();
         for field in [
             "planned",
             "outcomes",
@@ -69,6 +70,9 @@ fn resuming_a_finished_run_gives_its_report_and_its_exit_code_again() {
         }
         assert_eq!(json_in(&report)["problems"], whole["problems"]);
         assert_eq!(fs::read_to_string(&failed).unwrap(), rows);
+        last()
+            .expect_code(0)
+            .expect_said("there is no run to go on with");
     }
     // A record is another one: what it came to is not known any more.
     let checkpoint = run.join("checkpoint.jsonl");

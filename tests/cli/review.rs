@@ -386,7 +386,10 @@ fn hostile_names_reach_no_format_as_what_they_want_to_be() {
         let harmful = |c: char| c != '\n' && c.is_control() || c == '\u{202e}';
         assert!(!text.contains(harmful), "{text:?}");
     }
-    let document: Value = serde_json::from_str(&show("json")).unwrap();
+    let text = show("json");
+    assert!(text.contains(r"\u001b[2J\u009b31m\u202ea"), "{text}");
+    assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
+    let document: Value = serde_json::from_str(&text).unwrap();
     let planned = changes(&environment.path().join("x.plan"));
     assert_eq!(document["changes"], planned.len());
 }

@@ -88,6 +88,8 @@ pub enum Fault {
     StaleBody,
     /// 200 with `{}`; nothing is done.
     EmptyObject,
+    /// 200 without a body; nothing is done.
+    EmptyBody,
 }
 
 /// A scripted answer; nothing is done unless `after_effect` says so.
@@ -186,7 +188,8 @@ fn check(number: usize, rule: &Rule) -> Result<(), FaultsError> {
         | Fault::ContentEncoding(_)
         | Fault::Html
         | Fault::StaleBody
-        | Fault::EmptyObject => Ok(()),
+        | Fault::EmptyObject
+        | Fault::EmptyBody => Ok(()),
     }
 }
 
@@ -205,6 +208,7 @@ impl Fault {
             Self::Html => "html",
             Self::StaleBody => "stale_body",
             Self::EmptyObject => "empty_object",
+            Self::EmptyBody => "empty_body",
         }
     }
 }

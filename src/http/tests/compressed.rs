@@ -100,7 +100,7 @@ async fn a_few_bytes_that_become_gigabytes_end_at_the_limit() {
     let (http, _server) = answering("gzip", bomb).await;
     let url = http.origin().join("/", &[]).unwrap();
     let response = http.client().unwrap().get(url).send().await.unwrap();
-    let spooled = http.spool(response, 1 << 20).await;
+    let spooled = http.spool(response, &http.origin, 1 << 20).await;
     assert!(
         matches!(
             spooled,

@@ -2,8 +2,8 @@
 
 use super::{Causes, Worker};
 use crate::{
-    action::{Reading, contradiction, difference},
-    api::{Answer, Operation, Verdict},
+    action::{Reading, contradiction, difference, needs_body},
+    api::{Operation, Verdict},
     checkpoint::{Detail, Record},
     plan::Repeat,
     run::{decide::Attempts, group::Planned, link::Stopped, view::View},
@@ -39,12 +39,15 @@ impl Worker<'_> {
             Verdict::Applied(Some(answer)) => {
                 let expected = planned.change.expected();
                 let shows = contradiction(&planned.operation, expected, &answer.object);
-                match shows {
-                    Some(shows) => {
-                        return self.check_success(place, &planned, &answer, shows).await;
-                    }
-                    None => Verdict::Applied(Some(answer)),
+                if shows.is_some() {
+                    let answered = format!("answered {}", answer.status);
+                    return self.check_success(place, &planned, &answered, shows).await;
                 }
+                Verdict::Applied(Some(answer))
+            }
+            Verdict::Applied(None) if needs_body(&planned.operation) => {
+                let answered = "answered without a body";
+                return self.check_success(place, &planned, answered, None).await;
             }
             Verdict::Gone { status, message } => {
                 let reason = format!("{status}: {message}");
@@ -93,22 +96,25 @@ impl Worker<'_> {
         })
     }
 
-    /// What success means whose answer `shows` something else than what was sent.
+    /// What success means whose answer `shows` something else than what was sent, or nothing.
     async fn check_success(
         &mut self,
         place: usize,
         planned: &Planned,
-        answer: &Answer,
-        shows: String,
+        answered: &str,
+        shows: Option<String>,
     ) -> Result<Checked, Stopped> {
-        let unknown = |shows: &str| Verdict::Unknown {
-            reason: format!("answered {}, but {shows}", answer.status),
+        let unknown = |shows: Option<String>| Verdict::Unknown {
+            reason: match shows {
+                Some(shows) => format!("{answered}, but {shows}"),
+                None => answered.to_owned(),
+            },
             retry_after: None,
         };
         let repeat = planned.change.repeat;
         if !self.group.can_be_read() {
             return Ok(Checked {
-                verdict: unknown(&shows),
+                verdict: unknown(shows),
                 repeat,
                 is_seen: false,
             });
@@ -116,10 +122,10 @@ impl Worker<'_> {
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {
+                let shows = shows.map_or_else(String::new, |shows| format!("{shows}; "));
+                let shows = format!("{shows}reading the execution then failed: {reason}");
                 return Ok(Checked {
-                    verdict: unknown(&format!(
-                        "{shows}; reading the execution then failed: {reason}"
-                    )),
+                    verdict: unknown(Some(shows)),
                     repeat,
                     is_seen: false,
                 });
@@ -132,13 +138,13 @@ impl Worker<'_> {
         };
         let shows = target
             .and_then(|target| difference(planned.change.expected(), target))
-            .unwrap_or(shows);
+            .or(shows);
         let (verdict, repeat) = match reading {
             Some(Reading::Done) => (Verdict::Applied(None), repeat),
-            Some(Reading::Open) => (unknown(&shows), repeat),
+            Some(Reading::Open) => (unknown(shows), repeat),
             // Nothing is written over what somebody else wrote; and what is not there can't be written.
             Some(Reading::Drifted(_) | Reading::Gone) | None => {
-                (unknown(&shows), repeat.max(Repeat::Readable))
+                (unknown(shows), repeat.max(Repeat::Readable))
             }
         };
         Ok(Checked {
@@ -169,7 +175,7 @@ impl Worker<'_> {
             }
         }
         let reading = self.read_back(place, Causes::Possible);
-        if disproved && reading == Some(Reading::Done) {
+        if reading == Some(Reading::Done) && (disproved || is_its_doing(&planned.operation)) {
             return Ok(Verdict::Applied(None));
         }
         let is_there = match &self.view {
@@ -210,6 +216,37 @@ impl Worker<'_> {
                 Verdict::Refused { status, message }
             }
         })
+    }
+}
+
+/// Whether the effect of a request that the service answers with "not found" is taken for its own. What is not there any more,
+/// or has begun or ended meanwhile, is often so by somebody else's doing, and that is why it is not found.
+const fn is_its_doing(operation: &Operation) -> bool {
+    match operation {
+        Operation::UpdateExecution(_)
+        | Operation::UpdateStep(..)
+        | Operation::PatchFlow(_)
+        | Operation::PatchPhase(..)
+        | Operation::PatchTask(..)
+        | Operation::AddTask(_) => true,
+        Operation::DeleteExecution(_)
+        | Operation::DeleteStep(..)
+        | Operation::DeleteFlow(..)
+        | Operation::CancelSchedule(..)
+        | Operation::RunScheduleNow(..)
+        | Operation::ReconcileAutomation(..)
+        | Operation::CreateExecution
+        | Operation::CreateStep(_)
+        | Operation::StartFlow
+        | Operation::RunAutomation(..)
+        | Operation::ExecuteTask(..)
+        | Operation::GetExecutions
+        | Operation::SearchExecutions
+        | Operation::GetExecution(_)
+        | Operation::GetClosingReasons(_)
+        | Operation::SearchFlows
+        | Operation::GetFlow(_)
+        | Operation::SearchEntities => false,
     }
 }
 
