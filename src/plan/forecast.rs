@@ -128,6 +128,10 @@ fn entity_writes(
     };
     let mut writes: BTreeMap<(String, SyncTrigger), BTreeSet<&str>> = BTreeMap::new();
     let mut effects = BTreeSet::new();
+    // What other changes of the execution cause later may write to the new entities, too.
+    if !rules.is_empty() && change.after.contains_key("contexts") {
+        effects.extend(unknown());
+    }
     for rule in &rules {
         let mut events = occurrences.iter();
         if events.any(|occurrence| takes_up(rule, occurrence)) {

@@ -35,11 +35,11 @@ const MAX_ENTITIES: usize = 1_000;
 pub(super) struct Forecast {
     /// The effects that are only counted.
     pub(super) counts: BTreeMap<Effect, u64>,
-    /// By their names, escaped.
+    /// By their names, as they are.
     attributes: BTreeMap<String, Attribute>,
     /// Writes of attributes beyond [`MAX_ATTRIBUTES`].
     other_writes: u64,
-    /// Notices by the person's id, escaped, and by what is assigned.
+    /// Notices by the person's id, as it is, and by what is assigned.
     people: BTreeMap<String, BTreeMap<Level, u64>>,
     /// Notices to people beyond [`MAX_PEOPLE`].
     other_notices: u64,
@@ -129,12 +129,12 @@ impl Forecast {
     }
 
     fn add_write(&mut self, execution: &Id, write: &EntityWrite) {
-        let name = words::name(&write.attribute);
-        if self.attributes.len() >= MAX_ATTRIBUTES && !self.attributes.contains_key(&name) {
+        let is_known = self.attributes.contains_key(&write.attribute);
+        if self.attributes.len() >= MAX_ATTRIBUTES && !is_known {
             self.other_writes += write.entities.len() as u64;
             return;
         }
-        let attribute = self.attributes.entry(name).or_default();
+        let attribute = self.attributes.entry(write.attribute.clone()).or_default();
         attribute.on.insert(write.on);
         if attribute.executions.add(execution) {
             attribute.seen.clear();
@@ -151,12 +151,11 @@ impl Forecast {
     }
 
     fn add_notice(&mut self, level: Level, person: &str) {
-        let name = words::name(person);
-        if self.people.len() >= MAX_PEOPLE && !self.people.contains_key(&name) {
+        if self.people.len() >= MAX_PEOPLE && !self.people.contains_key(person) {
             self.other_notices += 1;
             return;
         }
-        let person = self.people.entry(name).or_default();
+        let person = self.people.entry(person.to_owned()).or_default();
         *person.entry(level).or_default() += 1;
     }
 
@@ -237,7 +236,8 @@ impl Forecast {
         for (name, attribute) in attributes.iter().take(SHOWN) {
             let on: Vec<&str> = attribute.on.iter().map(|on| on.word()).collect();
             lines.push(format!(
-                "writes {name} of at most {} ({})",
+                "writes {} of at most {} ({})",
+                words::detail(name),
                 count(attribute.entities, "entity", "entities"),
                 on.join(", ")
             ));
@@ -254,7 +254,7 @@ impl Forecast {
         if unread > 0 {
             let level = Level::Execution;
             lines.push(format!(
-                "attributes of entities: unknown for {} {}, whose rules were not read",
+                "attributes of entities: unknown for {} {}, whose rules or entities are not known",
                 thousands(unread),
                 noun(level, unread)
             ));
@@ -273,6 +273,7 @@ impl Forecast {
                         format!("{} {}", thousands(*number), noun(*level, *number))
                     })
                     .collect();
+                let person = words::detail(person);
                 format!("{} to {person} ({})", thousands(*notices), of.join(", "))
             })
             .collect();
@@ -379,12 +380,35 @@ mod tests {
             [
                 "1 change may advance its flow",
                 "writes opportunity.owner of at most 3 entities (FlowAssigned, TaskUpdated)",
-                "attributes of entities: unknown for 1 flow, whose rules were not read",
+                "attributes of entities: unknown for 1 flow, whose rules or entities are not known",
                 "notices: at most 2 to 7 (2 tasks), 1 to 8 (1 task)",
                 "notices: other recipients are unknown for 1 change",
                 "automations: 1 fires, may fire on 1 change; others are unknown, since their triggers are not read",
             ]
         );
+    }
+
+    #[test]
+    fn names_that_read_the_same_when_they_are_cut_or_escaped_are_counted_apart() {
+        let long = "x".repeat(60);
+        for [one, other] in [
+            ["a\n".to_owned(), "a\\n".to_owned()],
+            [format!("{long}1"), format!("{long}2")],
+        ] {
+            let mut forecast = Forecast::default();
+            for name in [&one, &other] {
+                let effects = json!([write(name, "TaskUpdated", &["o"]), {"notice": name}]);
+                match causing("e", &effects) {
+                    Item::Change(change) => forecast.add(&change),
+                    Item::Skipped(_) | Item::Rejected(_) => unreachable!("it is a change"),
+                }
+            }
+            let document = serde_json::to_value(forecast.document()).unwrap();
+            for (list, name) in [("entity_attributes", "attribute"), ("notices", "to")] {
+                let names = [&document[list][0][name], &document[list][1][name]];
+                assert_eq!(names, [&json!(one), &json!(other)], "{document}");
+            }
+        }
     }
 
     #[test]
@@ -475,9 +499,9 @@ mod tests {
         assert_eq!(
             json["forecast"],
             json!({
-                "entity_attributes": [{"attribute": escaped, "on": ["TaskUpdated"], "entities_at_most": 1, "executions": 1}],
+                "entity_attributes": [{"attribute": hostile, "on": ["TaskUpdated"], "entities_at_most": 1, "executions": 1}],
                 "other_entity_writes": 0, "entity_attributes_unknown_of_executions": 0,
-                "notices": [{"to": escaped, "at_most": 1, "of": {"task": 1}}],
+                "notices": [{"to": hostile, "at_most": 1, "of": {"task": 1}}],
                 "other_notices": 0, "notices_unknown_of_changes": 0, "listeners": "unknown",
             })
         );

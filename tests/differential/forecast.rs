@@ -120,7 +120,12 @@ impl Caused<'_> {
             (Api::V2, Level::Execution) => {
                 if let Some(task) = self.edit.sends.get("task") {
                     let phase = self.template(Level::Phase, &task["phase_id"]);
-                    events.push(("TaskUpdated", None, phase));
+                    events.push(("TaskUpdated", None, phase.clone()));
+                    events.extend(
+                        moves(task["status"].as_str())
+                            .iter()
+                            .map(|&event| (event, None, phase.clone())),
+                    );
                 } else {
                     for (field, event) in [
                         ("assigned_to", "FlowAssigned"),
@@ -152,15 +157,8 @@ impl Caused<'_> {
                 let phase = self.template(Level::Phase, &own["phase_id"]);
                 let mut of_task = |event| events.push((event, task.clone(), phase.clone()));
                 of_task("TaskUpdated");
-                match self.status() {
-                    Some("COMPLETED") => of_task("TaskCompleted"),
-                    Some("SKIPPED") => of_task("TaskSkipped"),
-                    Some("IN_PROGRESS") => {
-                        of_task("TaskMarkedInProgress");
-                        of_task("PhaseMarkedInProgress");
-                        of_task("PhaseUpdated");
-                    }
-                    _ => {}
+                for event in moves(self.status()) {
+                    of_task(event);
                 }
             }
         }
@@ -190,6 +188,14 @@ impl Caused<'_> {
         };
         let mut written: BTreeSet<(String, String)> = BTreeSet::new();
         let mut effects = Vec::new();
+        let patches_contexts = self
+            .edit
+            .writes
+            .iter()
+            .any(|write| write.path == "contexts");
+        if patches_contexts && !rules.is_empty() {
+            effects.extend(unknown.clone());
+        }
         for rule in &rules {
             let on = match self.api {
                 Api::V1 => &rule["source"],
@@ -265,6 +271,21 @@ impl Caused<'_> {
             .iter()
             .map(|text| serde_json::from_str(text).unwrap())
             .collect()
+    }
+}
+
+/// The row "of a task, also a new one" for a status.
+fn moves(status: Option<&str>) -> &'static [&'static str] {
+    match status {
+        Some("COMPLETED") => &["TaskCompleted"],
+        Some("SKIPPED") => &["TaskSkipped"],
+        Some("ON_HOLD") => &["TaskMarkedOnHold"],
+        Some("IN_PROGRESS") => &[
+            "TaskMarkedInProgress",
+            "PhaseMarkedInProgress",
+            "PhaseUpdated",
+        ],
+        _ => &[],
     }
 }
 

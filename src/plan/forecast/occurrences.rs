@@ -127,11 +127,9 @@ pub(super) fn occurrences<'a>(
         }
         Operation::AddTask(_) => {
             let task = change.request.body.as_ref().and_then(|body| body.get("task"));
-            vec![Occurrence {
-                event: On::TaskUpdated,
-                task: None,
-                phase: task.and_then(|task| phase_of(execution, task)),
-            }]
+            let status = task.and_then(|task| task["status"].as_str());
+            let phase = task.and_then(|task| phase_of(execution, task));
+            of_task(status, None, phase)
         }
         Operation::PatchTask(..)
         | Operation::RunAutomation(..)
@@ -141,32 +139,38 @@ pub(super) fn occurrences<'a>(
         | Operation::CancelSchedule(..) => {
             let task = operation.find(execution);
             let phase = task.and_then(|task| phase_of(execution, task));
-            let moves: &[On] = match status {
-                Some("COMPLETED") => &[On::TaskCompleted],
-                Some("SKIPPED") => &[On::TaskSkipped],
-                Some("ON_HOLD") => &[On::TaskMarkedOnHold],
-                // Its phase begins with it.
-                Some("IN_PROGRESS") => &[
-                    On::TaskMarkedInProgress,
-                    On::PhaseMarkedInProgress,
-                    On::PhaseUpdated,
-                ],
-                Some(_) | None => &[],
-            };
-            let events = std::iter::once(&On::TaskUpdated).chain(moves);
-            events
-                .map(|event| Occurrence {
-                    event: *event,
-                    task: task.and_then(template_of),
-                    phase,
-                })
-                .collect()
+            of_task(status, task.and_then(template_of), phase)
         }
     };
     if goes_on(change) {
         occurrences.extend(GOING_ON.map(Occurrence::anywhere));
     }
     occurrences
+}
+
+/// The events of a task that is written or made, with this status if it gets one.
+fn of_task<'a>(
+    status: Option<&str>,
+    task: Option<&'a str>,
+    phase: Option<&'a str>,
+) -> Vec<Occurrence<'a>> {
+    use SyncTrigger as On;
+    let moves: &[On] = match status {
+        Some("COMPLETED") => &[On::TaskCompleted],
+        Some("SKIPPED") => &[On::TaskSkipped],
+        Some("ON_HOLD") => &[On::TaskMarkedOnHold],
+        // Its phase begins with it.
+        Some("IN_PROGRESS") => &[
+            On::TaskMarkedInProgress,
+            On::PhaseMarkedInProgress,
+            On::PhaseUpdated,
+        ],
+        Some(_) | None => &[],
+    };
+    let events = std::iter::once(&On::TaskUpdated).chain(moves);
+    events
+        .map(|&event| Occurrence { event, task, phase })
+        .collect()
 }
 
 /// Whether other tasks of its flow may move because of it.

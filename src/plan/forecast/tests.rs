@@ -303,7 +303,8 @@ fn an_execution_of_the_first_generation_tells_where_it_stands_if_its_row_has_the
 }
 
 #[test]
-fn entities_that_come_or_go_with_a_change_of_contexts_count_both() {
+fn entities_that_come_or_go_with_a_change_of_contexts_count_both_and_later_writes_to_them_are_unknown()
+ {
     let playbook = over_flows(
         "each: execution",
         "actions: [ patch: { contexts: [ { entity_id: o2, entity_schema: opportunity } ] } ]",
@@ -311,6 +312,6 @@ fn entities_that_come_or_go_with_a_change_of_contexts_count_both() {
     let changes = changes(&playbook, &flow("e", &ruled(&json!({}))));
     assert_eq!(
         json!(changes[0].effects),
-        json!([{"entity_write": {"attribute": "opportunity.FlowContextsChanged", "on": "FlowContextsChanged", "entities": ["o1", "o2"]}}])
+        json!([{"entity_write": {"attribute": "opportunity.FlowContextsChanged", "on": "FlowContextsChanged", "entities": ["o1", "o2"]}}, "entity_writes_unknown"])
     );
 }
