@@ -1,8 +1,8 @@
 //! The command line as types: what can be written, never what it means.
 
+mod foreign_words;
 mod help;
 mod kept;
-mod suggest;
 mod unused;
 
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
@@ -19,7 +19,7 @@ use crate::{
     pace::{Rate, Share},
 };
 
-pub use suggest::{json_is_wanted, with_suggestion};
+pub use foreign_words::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";

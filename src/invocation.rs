@@ -1,5 +1,7 @@
 //! The commands that a person is told to type, with the flags that they need to do what is said of them.
 
+use std::path::Path;
+
 use crate::text::shell_word;
 
 /// What the command in progress was told, as far as a command that it prints has to say it again.
@@ -27,6 +29,27 @@ impl KeptFlag {
             Some(value) if value.starts_with('-') => vec![format!("{}={value}", self.name)],
             Some(value) => vec![self.name.clone(), value.clone()],
         }
+    }
+}
+
+/// A flag with its value, for a shell: what is to be added to a command that a person has typed.
+pub fn flag(name: &str, value: &str) -> String {
+    let flag = KeptFlag {
+        name: name.to_owned(),
+        value: Some(value.to_owned()),
+        commands: Vec::new(),
+    };
+    let words: Vec<String> = flag.words().iter().map(|word| shell_word(word)).collect();
+    words.join(" ")
+}
+
+/// A path as an argument: one that begins with a hyphen would be taken for a flag. `-` alone is standard input.
+pub fn path_argument(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    if path.starts_with('-') && path != "-" {
+        format!("./{path}")
+    } else {
+        path.into_owned()
     }
 }
 
@@ -86,6 +109,25 @@ mod tests {
             ("status", &[], "wf-bulk status"),
         ] {
             assert_eq!(invocation.command(name, arguments), line);
+        }
+    }
+
+    #[test]
+    fn a_path_is_never_taken_for_a_flag_and_a_value_stays_with_its_flag() {
+        for (path, argument) in [
+            ("p.yaml", "p.yaml"),
+            ("-x.yaml", "./-x.yaml"),
+            ("--", "./--"),
+            ("-", "-"),
+        ] {
+            assert_eq!(path_argument(Path::new(path)), argument);
+        }
+        for (value, words) in [
+            ("http://127.0.0.1:1", "--server http://127.0.0.1:1"),
+            ("a b;c", "--server 'a b;c'"),
+            ("-x", "'--server=-x'"),
+        ] {
+            assert_eq!(super::flag("--server", value), words);
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Row {
     /// As a spreadsheet counts: blank rows count, and the header is row 1 unless there are blank ones before it. Of JSON
     /// Lines the line, of a JSON array the element.
     pub number: u64,
+    /// Its first line in the file; none of the element of a JSON array.
+    pub line: Option<u64>,
     pub cells: Cells,
 }
 
@@ -156,12 +158,23 @@ pub fn read<E: From<TableError>>(
         Columns::All(_) => None,
         Columns::ListOf(column) => Some(column),
     };
-    let give = |number, cells| take(Row { number, cells }).map_err(Ended::Taker);
+    let mut give = |number, line, cells| {
+        let row = Row {
+            number,
+            line,
+            cells,
+        };
+        take(row).map_err(Ended::Taker)
+    };
     let read = match (open(path).map_err(|fault| fault.of(&file))?, list) {
         (Form::Empty, Some(_)) => Ok(()),
         (Form::Empty, None) => Err(no_header().into()),
-        (Form::JsonLines(input), list) => json::lines(input, list, give),
-        (Form::JsonArray(input), list) => json::array(input, list, give),
+        (Form::JsonLines(input), list) => json::lines(input, list, |number, cells| {
+            give(number, Some(number), cells)
+        }),
+        (Form::JsonArray(input), list) => {
+            json::array(input, list, |number, cells| give(number, None, cells))
+        }
         (Form::Csv(records), _) => return csv_rows(records, &file, wanted, take),
     };
     read.map_err(|ended| match ended {
@@ -199,13 +212,21 @@ fn csv_rows<E: From<TableError>>(
         Columns::ListOf(column) if columns.len() == 1 && columns[0] != column => {
             let first = std::mem::replace(&mut columns[0], column.to_owned());
             let cells = Ok(BTreeMap::from([(column.to_owned(), first)]));
-            let number = header.number;
-            take(Row { number, cells })?;
+            take(Row {
+                number: header.number,
+                line: Some(header.line),
+                cells,
+            })?;
         }
         Columns::ListOf(column) => check_columns(&columns, &[column], file)?,
         Columns::All(needed) => check_columns(&columns, needed, file)?,
     }
-    while let Some(Record { number, cells, .. }) = next()? {
+    while let Some(Record {
+        number,
+        line,
+        cells,
+    }) = next()?
+    {
         let cells = if cells.len() > columns.len() {
             Err(format!(
                 "the row has {} cells and the header has {}: a text with the delimiter in it needs quotes",
@@ -216,7 +237,11 @@ fn csv_rows<E: From<TableError>>(
             let cells = cells.into_iter().chain(std::iter::repeat(String::new()));
             Ok(columns.iter().cloned().zip(cells).collect())
         };
-        take(Row { number, cells })?;
+        take(Row {
+            number,
+            line: Some(line),
+            cells,
+        })?;
     }
     Ok(())
 }

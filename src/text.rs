@@ -5,6 +5,7 @@
 
 mod encoding;
 pub mod json;
+mod numbers;
 mod wrap;
 
 use std::fmt;
@@ -14,6 +15,7 @@ pub use wrap::Wrap;
 use unicode_width::UnicodeWidthChar;
 
 pub use encoding::{Encoding, NotUtf8, unmarked, utf8};
+pub use numbers::{count, cut, thousands};
 
 /// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
 /// them paint over the lines above and below.
@@ -33,6 +35,22 @@ impl<'a> Untrusted<'a> {
             text: self.0,
             columns: usize::MAX,
         }
+    }
+
+    /// For an excerpt of a file, in which columns are pointed at: what would be escaped is one character, a control picture
+    /// of ASCII, a replacement of the rest.
+    pub fn in_place(self) -> String {
+        pieces(self.0)
+            .map(|piece| match piece {
+                Piece::Plain(c) => c,
+                Piece::Escaped('\t') => ' ',
+                Piece::Escaped('\u{7f}') => '␡',
+                Piece::Escaped(c) if c.is_ascii_control() => {
+                    char::from_u32(0x2400 + u32::from(c)).unwrap_or('�')
+                }
+                Piece::Escaped(_) => '�',
+            })
+            .collect()
     }
 
     /// For a line of Markdown.

@@ -6,6 +6,7 @@ use super::{Expected, readback::is_done, same::says_the_same};
 use crate::{
     api::{Level, Operation, part},
     dates, json,
+    text::cut,
 };
 
 /// Longest value that a message quotes, in characters: a few names fit.
@@ -194,11 +195,7 @@ fn begins(path: &str, sent: &Value, now: &Value) -> bool {
 }
 
 fn quoted(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(QUOTED) {
-        None => text,
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    cut(&value.to_string(), QUOTED)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Outcome;
+use crate::{outcome::Outcome, text::cut};
 
 /// The version of the checkpoint format that is written and read.
 pub const VERSION: u32 = 1;
@@ -212,7 +212,7 @@ impl Detail {
     pub fn new(text: &str) -> Self {
         match text.char_indices().nth(MAX_DETAIL) {
             None => Self(text.to_owned()),
-            Some(_) => Self(text.chars().take(MAX_DETAIL - 1).chain(['…']).collect()),
+            Some(_) => Self(cut(text, MAX_DETAIL - 1)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 
-use super::{Cli, suggest::with_suggestion};
+use super::{Cli, foreign_words::with_suggestion};
 use crate::invocation::{Invocation, KeptFlag};
 
 /// Where a flag belongs when another command is printed.

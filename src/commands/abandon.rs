@@ -14,6 +14,7 @@ use crate::{
     cli::{Abandon, Common},
     error::{Error, ExitCode},
     store::Wait,
+    text::count,
 };
 
 pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode, Error> {
@@ -27,15 +28,27 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         say(|out| writeln!(out, "run {} has ended already", folder.id()));
         return Ok(ExitCode::Done);
     }
-    can_ask(common)?;
+    can_ask(common, || {
+        let status = common.invocation.command("status", &[&args.run]);
+        format!("add --yes when the run needs no look; to look at it: {status}")
+    })?;
     let left = snapshot.state.left();
     let question = Question {
-        text: format!(
-            "Run {} has {left} unfinished {}; an abandoned run can't be resumed. Abandon it",
-            folder.id(),
-            if left == 1 { "change" } else { "changes" },
-        ),
-        stakes: Stakes::Final { changes: left },
+        text: match left {
+            0 => format!(
+                "Run {} has no unfinished change; an abandoned run can't be resumed. Abandon it",
+                folder.id()
+            ),
+            left => format!(
+                "Run {} has {}; an abandoned run can't be resumed. Abandon it",
+                folder.id(),
+                count(left, "unfinished change", "unfinished changes")
+            ),
+        },
+        stakes: match left {
+            0 => Stakes::Undoable,
+            changes => Stakes::Final { changes },
+        },
         otherwise: "the run is as it was",
     };
     let mut interrupts = signals::watch(common)?;

@@ -7,21 +7,27 @@ use super::{
     backend::{Server, connect},
     files::open_plan,
     launch::{Launch, launch},
-    overview::overview,
+    overview::{overview, show_each},
     question::can_ask,
     signals,
 };
 use crate::{
     cli::{Apply, Common},
     error::{Error, ExitCode},
+    invocation::path_argument,
 };
 
 pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    can_ask(common)?;
+    can_ask(common, || {
+        let show = common
+            .invocation
+            .command("show", &[&path_argument(&args.plan)]);
+        format!("add --yes when the plan needs no look; to look at it: {show}")
+    })?;
     let mut file = open_plan(&common.invocation, &args.plan)?;
     // Only for its organisation and pace; what is applied is checked again, in the copy that the run keeps.
-    let header = overview(&args.plan, &mut file)?.header;
+    let header = overview(&common.invocation, &args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());
     let backend = connect(
@@ -39,6 +45,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         applying: &args.applying,
         max_age: Some(args.max_age),
         approved: args.approved.as_deref(),
+        each: Some(show_each(common, &args.plan)),
     };
     let interrupts = signals::watch(common)?;
     launch(common, launch_args, backend, file, interrupts, start).await

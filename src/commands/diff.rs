@@ -24,7 +24,7 @@ struct Plan {
 impl Plan {
     fn of(common: &Common, path: &Path) -> Result<Self, Error> {
         let mut file = open_plan(&common.invocation, path)?;
-        let overview = overview(path, &mut file)?;
+        let overview = overview(&common.invocation, path, &mut file)?;
         Ok(Self {
             path: path.to_string_lossy().into_owned(),
             file,

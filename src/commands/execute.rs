@@ -119,7 +119,8 @@ pub(super) async fn execute(
         plan_sha256: Some(plan.sha256.clone()),
         planned: plan.trailer.changes,
         outcomes: end.counts,
-        skipped: plan.trailer.skipped,
+        skipped: plan.summary.skipped_total(),
+        out_of_reach: plan.summary.out_of_reach_total(),
         rejected: plan.trailer.rejected,
         notes: plan.trailer.notes.clone(),
         session: Session {

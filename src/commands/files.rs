@@ -21,7 +21,7 @@ use crate::{
     plan::{PlanError, Reader},
     playbook::{self, IdList, Mistakes, Overrides, Playbook, Source},
     table::{self, Columns, TableError},
-    text::Untrusted,
+    text::{Untrusted, count},
 };
 
 /// Reads and checks a playbook; its mistakes are shown.
@@ -45,10 +45,10 @@ pub(super) fn load_playbook(
     let playbook = playbook::load(path, source, &overrides, now).map_err(|mistakes| {
         say(|out| write!(out, "{}", mistakes.render(true)));
         let number = mistakes.list().len();
-        let noun = if number == 1 { "mistake" } else { "mistakes" };
         let mut error = Error::failed(format!(
-            "{} has {number} {noun}; nothing was requested",
-            path.display()
+            "{} has {}; nothing was requested",
+            path.display(),
+            count(number as u64, "mistake", "mistakes")
         ));
         error.mistakes = located(path, &mistakes);
         error
@@ -160,7 +160,7 @@ fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
         let wrong = |message: String| {
             let message = format!("{}, row {}: {message}", table::name(path), row.number);
             IdsError::Row {
-                row: row.number,
+                line: row.line,
                 message,
             }
         };
@@ -186,14 +186,14 @@ enum IdsError {
     #[error(transparent)]
     Table(#[from] TableError),
     #[error("{message}")]
-    Row { row: u64, message: String },
+    Row { line: Option<u64>, message: String },
 }
 
 impl IdsError {
     const fn line(&self) -> Option<u64> {
         match self {
             Self::Table(error) => error.line(),
-            Self::Row { row, .. } => Some(*row),
+            Self::Row { line, .. } => *line,
         }
     }
 }
@@ -225,4 +225,28 @@ pub(super) fn shown(path: &Path) -> String {
     Untrusted(&path.display().to_string())
         .terminal()
         .to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_a_wrong_id_is_that_of_the_file_and_none_in_a_json_array() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids");
+        for (text, line, row) in [
+            ("id\na\n../b\n", Some(3), "row 3"),
+            ("id;note\na;\"two\nlines\"\n../b;\n", Some(4), "row 3"),
+            ("sep=;\nid;note\na;x\n../b;x\n", Some(4), "row 3"),
+            ("{\"id\":\"a\"}\n\n{\"id\":\"../b\"}\n", Some(3), "row 3"),
+            ("[\"a\",\n\"../b\"]", None, "row 2"),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let error = ids_in(&path).unwrap_err();
+            assert_eq!(error.place.as_ref().unwrap().line, line, "{text}");
+            let cause = error.source.unwrap().to_string();
+            assert!(cause.contains(row), "{text}: {cause}");
+        }
+    }
 }

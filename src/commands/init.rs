@@ -8,9 +8,9 @@ use super::{
     terminal::say,
 };
 use crate::{
-    cli::Init,
+    cli::{Common, Init},
     error::{Error, ExitCode},
-    invocation::Invocation,
+    invocation::{Invocation, path_argument},
     playbook::SCHEMA_FILE,
     table::STDIN,
     text::Untrusted,
@@ -21,12 +21,16 @@ const PLAYBOOK: &str = "playbook.yaml";
 
 const START: &str = include_str!("init_playbook.yaml");
 
-pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
+pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
     let folder = &args.dir;
     if folder == Path::new(STDIN) {
         return Err(
-            Error::usage("`init` writes two files into a folder, and `-` is not a folder")
-                .hint("for the schema on standard output: wf-bulk schema"),
+            Error::usage("`init` writes two files into a folder, and `-` is not a folder").hint(
+                format!(
+                    "for the schema on standard output: {}",
+                    common.invocation.command("schema", &[])
+                ),
+            ),
         );
     }
     fs::create_dir_all(folder).map_err(|error| {
@@ -39,15 +43,17 @@ pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
     let Output::File(schema_target) = Output::at(&schema, Content::Schema)? else {
         return Err(unwritten().hint("it is no regular file; delete it, or name another folder"));
     };
-    write_new(&playbook, START)?;
+    write_new(&common.invocation, &playbook, START)?;
     fs::write(schema_target, super::schema::text() + "\n")
         .map_err(|error| unwritten().caused_by(error))?;
     let path = shown(&playbook);
     say(|out| {
         writeln!(out, "wrote {path} and {}", shown(&schema))?;
         let command = |name, flags: &[&str]| {
-            let path = playbook.to_string_lossy();
-            Invocation::default().command(name, &[&[&*path], flags].concat())
+            let path = path_argument(&playbook);
+            common
+                .invocation
+                .command(name, &[&[&*path], flags].concat())
         };
         let run = command("run", &["--sandbox", "--dry-run", "--rate", "200/s"]);
         writeln!(out, "  {}", Untrusted(&command("validate", &[])).terminal())?;
@@ -56,14 +62,14 @@ pub(super) fn init(args: &Init) -> Result<ExitCode, Error> {
     Ok(ExitCode::Done)
 }
 
-fn write_new(path: &Path, text: &str) -> Result<(), Error> {
+fn write_new(invocation: &Invocation, path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| {
         let there = error.kind() == std::io::ErrorKind::AlreadyExists;
         let failed = Error::failed(format!("{} can't be written", shown(path))).caused_by(error);
         if there {
             failed.hint(format!(
                 "it exists already and is not overwritten; name another folder: {}",
-                Invocation::default().command("init", &["DIR"])
+                invocation.command("init", &["DIR"])
             ))
         } else {
             failed

@@ -23,10 +23,11 @@ use crate::{
     error::{Error, ErrorKind, ExitCode},
     plan::{Circumstances, Refusal, refusals},
     store::{self, LockHome, RunId, RunSettings, StateDir, Wait},
+    text::{count, thousands},
 };
 
 /// What the command line says about a new run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Launch<'a> {
     pub(super) pacing: &'a Pacing,
     pub(super) applying: &'a Applying,
@@ -34,6 +35,8 @@ pub(super) struct Launch<'a> {
     pub(super) max_age: Option<SignedDuration>,
     /// The digest of the plan that was approved.
     pub(super) approved: Option<&'a str>,
+    /// The command that shows each change of the plan, where it is in a file.
+    pub(super) each: Option<String>,
 }
 
 /// Applies the plan in `source` as a new run.
@@ -54,11 +57,13 @@ pub(super) async fn launch(
     let copy = draft.copy_plan(source).map_err(not_kept)?;
     // Held open from here on: what is checked is what is executed.
     let mut plan_file = open_plan(&common.invocation, &copy.path)?;
-    let mut plan = overview(&copy.path, &mut plan_file)?;
-    tighten(&mut plan, args)?;
+    let mut plan = overview(&common.invocation, &copy.path, &mut plan_file)?;
+    tighten(&mut plan, &args)?;
     let pace = args.pacing.over(&plan.header.pace);
 
-    plan.show(common.json, &plan_file, &pace, !args.pacing.no_recheck, "")?;
+    let rechecks = !args.pacing.no_recheck;
+    let each = args.each.clone();
+    plan.show(common.json, &plan_file, &pace, rechecks, each, "")?;
 
     let vars_sha256 = digest::sha256(json!(plan.header.vars).to_string());
     // Where no execution names one, the organisation that the requests name.
@@ -149,7 +154,7 @@ pub(super) async fn launch(
 }
 
 /// Lays the flags over the guards.
-fn tighten(plan: &mut Overview, args: Launch<'_>) -> Result<(), Error> {
+fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     none_loosened(
         &plan.header.guards,
         &plan.header.pace,
@@ -238,14 +243,14 @@ fn question(plan: &Overview, org: Option<&str>) -> Question {
     let (irreversible, stakes) = match plan.summary.irreversible() {
         0 => (String::new(), Stakes::Undoable),
         number => (
-            format!(" ({number} can't be undone)"),
+            format!(" ({} can't be undone)", thousands(number)),
             Stakes::Final { changes },
         ),
     };
-    let noun = if changes == 1 { "change" } else { "changes" };
     Question {
         text: format!(
-            "Make {changes} {noun}{irreversible} on {}{org}",
+            "Make {}{irreversible} on {}{org}",
+            count(changes, "change", "changes"),
             plan.header.server
         ),
         stakes,

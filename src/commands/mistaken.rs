@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::Read as _,
+    io::{self, Read as _},
     path::Path,
 };
 
@@ -10,12 +10,20 @@ use super::{files::shown, launch::not_kept};
 use crate::{
     cli::Common,
     error::Error,
-    invocation::Invocation,
+    invocation::{Invocation, path_argument},
+    plan::begins_a_plan,
     store::{RunFolder, StateDir, StoreError},
 };
 
 /// How much of a file shows what it is.
 const HEAD: u64 = 4096;
+
+/// The beginning of a file, as far as it shows what it is.
+pub(super) fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +43,8 @@ impl Kind {
         if metadata.is_dir() {
             return Self::Folder;
         }
-        let mut head = Vec::new();
         if metadata.is_file()
-            && let Ok(file) = File::open(path)
-            && file.take(HEAD).read_to_end(&mut head).is_ok()
+            && let Ok(head) = head(path)
         {
             return Self::of_head(&head);
         }
@@ -47,7 +53,7 @@ impl Kind {
 
     fn of_head(head: &[u8]) -> Self {
         let mut lines = head.split(|&byte| byte == b'\n');
-        if head.starts_with(b"{\"wf_bulk_plan\":") {
+        if begins_a_plan(head) {
             Self::Plan
         } else if lines.any(|line| line.starts_with(b"version:") || line.starts_with(b"select:")) {
             Self::Playbook
@@ -59,7 +65,7 @@ impl Kind {
 
 /// Ends a command that expects a playbook and got something else that is known.
 pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<(), Error> {
-    let (name, word) = (shown(path), path.to_string_lossy());
+    let (name, word) = (shown(path), path_argument(path));
     let error = match Kind::of(path) {
         Kind::Playbook | Kind::Other => return Ok(()),
         Kind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
@@ -79,7 +85,7 @@ pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<()
 
 /// Ends a command that expects a plan and got something else that is known.
 pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Error> {
-    let (name, word) = (shown(path), path.to_string_lossy());
+    let (name, word) = (shown(path), path_argument(path));
     let error = match Kind::of(path) {
         Kind::Plan | Kind::Other => return Ok(()),
         Kind::Folder => {
@@ -112,7 +118,7 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
         if !is_unknown || !path.exists() {
             return not_kept(error).hint(status);
         }
-        let (name, word) = (shown(path), prefix);
+        let (name, word) = (shown(path), &path_argument(path));
         let expected = |what: &str| {
             Error::failed(format!(
                 "{name} is {what}; a run is named by its id, or by the beginning of it"

@@ -54,7 +54,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Status(args) => status::status(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
-        Command::Init(args) => init::init(&args),
+        Command::Init(args) => init::init(&common, &args),
         Command::Schema => schema::schema_document(),
         Command::Completions(args) => completions::completions(&args),
     }

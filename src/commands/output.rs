@@ -2,19 +2,16 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read as _, Seek as _, Write as _},
+    io::{self, Seek as _, Write as _},
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
-use super::{files::shown, terminal::print};
-use crate::{error::Error, private_file, table::STDIN, text::shell_word};
+use super::{files::shown, mistaken::head, terminal::print};
+use crate::{error::Error, plan::begins_a_plan, private_file, table::STDIN, text::shell_word};
 
 /// So many links lead from one to the next at most; Linux gives up at this number, too.
 const MOST_LINKS: usize = 40;
-
-/// How much of a file shows whether it is one of ours.
-const HEAD: u64 = 4096;
 
 /// What a command writes, and what it may replace: nothing else, so that a slip in a name costs no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +33,7 @@ impl Content {
         let has = |text: &[u8]| head.windows(text.len()).any(|part| part == text);
         head.is_empty()
             || match self {
-                Self::Plan => head.starts_with(b"{\"wf_bulk_plan\":"),
+                Self::Plan => begins_a_plan(head),
                 Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
             }
     }
@@ -137,10 +134,7 @@ impl Output {
 
 /// Refuses to replace a file that may be somebody's work, or an input of this command.
 fn check(path: &Path, target: &Path, content: Content) -> Result<(), Error> {
-    let mut head = Vec::new();
-    File::open(target)
-        .and_then(|file| file.take(HEAD).read_to_end(&mut head))
-        .map_err(|error| not_written(path, content).caused_by(error))?;
+    let head = head(target).map_err(|error| not_written(path, content).caused_by(error))?;
     let stays = |what: String| {
         Err(Error::usage(what)
             .hint("it was not changed; name another file, or delete this one first"))

@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     checkpoint,
-    cli::{Common, DEFAULT_MAX_AGE, DEFAULT_SERVER},
+    cli::{Common, DEFAULT_MAX_AGE},
     digest,
     error::{Error, ExitCode},
-    invocation::Invocation,
+    invocation::{Invocation, path_argument},
     pace::Pace,
     plan::{
         Circumstances, Header, KnownFile, PlanError, Reader, Refusal, Trailer, VERSION, refusals,
@@ -41,9 +41,13 @@ pub(super) struct Overview {
 }
 
 /// Reads a plan from its start to its end.
-pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> {
+pub(super) fn overview(
+    invocation: &Invocation,
+    path: &Path,
+    file: &mut File,
+) -> Result<Overview, Error> {
     let broken = |error: PlanError| {
-        let remake = Invocation::default().command("plan", &["PLAYBOOK", "-o", "FILE"]);
+        let remake = invocation.command("plan", &["PLAYBOOK", "-o", "FILE"]);
         let remake = format!("make a new one: {remake}");
         let hint = match &error {
             PlanError::Version { found } if *found > u64::from(VERSION) => {
@@ -85,6 +89,12 @@ pub(super) fn overview(path: &Path, file: &mut File) -> Result<Overview, Error> 
     })
 }
 
+/// The command that shows each change of the plan at `path`.
+pub(super) fn show_each(common: &Common, path: &Path) -> String {
+    let arguments = [&*path_argument(path), "--format", "html"];
+    common.invocation.command("show", &arguments)
+}
+
 impl Overview {
     /// The header of the checkpoint of a run of this plan.
     pub(super) fn checkpoint_header(&self, run: RunId) -> checkpoint::Header {
@@ -102,15 +112,18 @@ impl Overview {
     /// The command that applies exactly this plan, and nothing else that may come under its name; or why there is none.
     pub(super) fn how_to_apply(&self, common: &Common, path: &Path) -> ToApply {
         self.to_apply(common, Some(DEFAULT_MAX_AGE), false, || {
-            let path = path.to_string_lossy();
+            let path = path_argument(path);
             let server = self.header.server.as_str();
-            let place = match server {
-                SANDBOX => &["--sandbox"][..],
-                DEFAULT_SERVER => &[],
-                _ => &["--server", server],
+            // A profile may name another server or organisation.
+            let place = if server == SANDBOX {
+                vec!["--sandbox"]
+            } else {
+                let org = self.header.org.as_deref().map(|org| ["--org", org]);
+                let org = org.into_iter().flatten();
+                ["--server", server].into_iter().chain(org).collect()
             };
             let approved = ["--approved", &self.sha256];
-            let arguments = [&[&*path], place, &approved].concat();
+            let arguments = [&[&*path], &place[..], &approved].concat();
             common.invocation.command("apply", &arguments)
         })
     }
@@ -167,12 +180,13 @@ impl Overview {
         Ok(refusals(&self.header, &self.trailer, &here))
     }
 
-    /// The plan in `file`, as it would be applied with `pace`.
+    /// The plan in `file`, as it would be applied with `pace`; `each` is the command that shows each change.
     pub(super) fn report<'a>(
         &'a self,
         file: &'a KnownFile<'a>,
         pace: &'a Pace,
         rechecks: bool,
+        each: Option<String>,
     ) -> PlanReport<'a> {
         PlanReport {
             header: &self.header,
@@ -183,6 +197,7 @@ impl Overview {
             pace,
             rechecks,
             broken_guards: self.broken_guards(),
+            each,
         }
     }
 
@@ -201,10 +216,11 @@ impl Overview {
         file: &File,
         pace: &Pace,
         rechecks: bool,
+        each: Option<String>,
         closing: &str,
     ) -> Result<(), Error> {
         let file = self.known(file);
-        let report = self.report(&file, pace, rechecks);
+        let report = self.report(&file, pace, rechecks, each);
         if beside {
             say(|out| report.write_text(out, STYLES, Listing::First, closing));
             Ok(())
@@ -232,7 +248,12 @@ impl Overview {
                 retries: 0,
                 elapsed: start.elapsed(),
             };
-            let summary = Summary::dry_run(self.sha256.clone(), &self.trailer, session);
+            let summary = Summary::dry_run(
+                self.sha256.clone(),
+                &self.trailer,
+                self.summary.out_of_reach_total(),
+                session,
+            );
             print(|out| write_json(&summary, exit_code, out))?;
         }
         Ok(exit_code)
@@ -250,5 +271,64 @@ impl Overview {
             groups,
             scanned,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn the_command_names_what_a_profile_could_choose_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().to_str().unwrap();
+        for (server, org, path, words) in [
+            (
+                "https://workflows-execution.sls.epilot.io",
+                json!("4711"),
+                "x.plan",
+                "x.plan --server https://workflows-execution.sls.epilot.io --org 4711",
+            ),
+            (
+                "https://a.example",
+                json!(null),
+                "-x.plan",
+                "./-x.plan --server https://a.example",
+            ),
+            ("sandbox", json!("4711"), "x.plan", "x.plan --sandbox"),
+        ] {
+            let line = ["wf-bulk", "--state-dir", folder, "status"];
+            let common = Cli::read(line.map(OsString::from)).unwrap().common;
+            let made = Timestamp::now();
+            let header = serde_json::from_value(json!({
+                "wf_bulk_plan": 1,
+                "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
+                "vars": {}, "server": server, "org": org, "now": made, "timezone": "UTC",
+                "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+                "guards": {"max_changes": 5, "allow": [], "rejected": "refuse"},
+                "tool": "wf-bulk 0.1.0",
+            }));
+            let plan = Overview {
+                header: header.unwrap(),
+                trailer: Trailer {
+                    changes: 1,
+                    groups: 1,
+                    scanned: 1,
+                    ..Trailer::default()
+                },
+                sha256: "5e".repeat(32),
+                summary: PlanSummary::new(TimeZone::UTC),
+            };
+            let approved = "5e".repeat(32);
+            assert_eq!(
+                plan.how_to_apply(&common, Path::new(path)),
+                ToApply::Command(format!(
+                    "wf-bulk apply {words} --approved {approved} --state-dir {folder}"
+                ))
+            );
+        }
     }
 }

@@ -7,11 +7,13 @@ use super::{
     backend::{Server, connect},
     files::load_for_planning,
     output::{Content, Output},
+    overview::show_each,
     planning::{Moment, plan_into},
 };
 use crate::{
     cli::{Common, Plan},
     error::{Error, ExitCode},
+    report::ToApply,
 };
 
 pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
@@ -42,13 +44,13 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     output.write(path, Content::Plan, &file)?;
 
     // What went away through a pipe has no name here.
-    let name = match output {
-        Output::File(_) => path,
-        Output::Stdout | Output::Stream(_) => Path::new("FILE"),
+    let (name, each) = match output {
+        Output::File(_) => (path, Some(show_each(common, path))),
+        Output::Stdout | Output::Stream(_) => (Path::new("FILE"), None),
     };
     let apply = overview.how_to_apply(common, name);
-    let closing = apply.closing("Nothing was changed.", "To apply exactly this plan:\n");
+    let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply exactly this plan:\n");
     let beside = common.json || output == Output::Stdout;
-    overview.show(beside, &file, &playbook.pace, true, &closing)?;
+    overview.show(beside, &file, &playbook.pace, true, each, &closing)?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

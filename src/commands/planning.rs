@@ -81,7 +81,7 @@ pub(super) async fn plan_into(
     out.flush()
         .map_err(|error| Error::failed("the plan can't be written").caused_by(error))?;
     drop(out);
-    overview(path, file)
+    overview(&common.invocation, path, file)
 }
 
 fn explained(error: PlanningError) -> Error {

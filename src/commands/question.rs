@@ -6,7 +6,11 @@ use rustix::termios::{QueueSelector, tcflush};
 use tokio::sync::oneshot;
 
 use super::terminal::say;
-use crate::{cli::Common, error::Error, text::Untrusted};
+use crate::{
+    cli::Common,
+    error::Error,
+    text::{Untrusted, thousands},
+};
 
 /// A question, and what follows from "no".
 #[derive(Clone, Debug)]
@@ -45,25 +49,27 @@ impl Answer {
             return Self::End;
         };
         let answer = answer.trim().to_lowercase();
+        // The question shows a number with its commas, which may be copied.
         match (answer.as_str(), stakes) {
             ("" | "n" | "no", _) => Self::No,
             ("yes", _) | ("y", Stakes::Undoable) => Self::Yes,
-            (number, Stakes::Final { changes }) if number == changes.to_string() => Self::Yes,
+            (number, Stakes::Final { changes })
+                if number == changes.to_string() || number == thousands(changes) =>
+            {
+                Self::Yes
+            }
             (_, Stakes::Undoable | Stakes::Final { .. }) => Self::Unclear,
         }
     }
 }
 
-/// Ends a command that would have to ask and can't, before its first request.
-pub(super) fn can_ask(common: &Common) -> Result<(), Error> {
+/// Ends a command that would have to ask and can't, before its first request, with its way `out` of that.
+pub(super) fn can_ask(common: &Common, out: impl FnOnce() -> String) -> Result<(), Error> {
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
     if common.yes || (terminal && !common.no_interactive) {
         Ok(())
     } else {
-        Err(
-            Error::usage("nobody can be asked here, and changes are not made unasked")
-                .hint("add --yes when the plan needs no look, or --dry-run to look first"),
-        )
+        Err(Error::usage("nobody can be asked here, and changes are not made unasked").hint(out()))
     }
 }
 
@@ -138,6 +144,7 @@ mod tests {
             ("yes\n", Answer::Yes, Answer::Yes),
             ("YES\n", Answer::Yes, Answer::Yes),
             ("137\n", Answer::Unclear, Answer::Yes),
+            ("1,37\n", Answer::Unclear, Answer::Unclear),
             ("13\n", Answer::Unclear, Answer::Unclear),
             ("\n", Answer::No, Answer::No),
             ("n\n", Answer::No, Answer::No),

@@ -49,7 +49,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
-    let plan = overview(&path, &mut plan_file)?;
+    let plan = overview(&common.invocation, &path, &mut plan_file)?;
     if plan.sha256 != settings.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",

@@ -16,14 +16,18 @@ use super::{
 use crate::{
     cli::{Common, Run},
     error::{Error, ExitCode},
+    invocation::path_argument,
     pace::Pace,
     playbook::Playbook,
+    report::ToApply,
 };
 
 pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> {
     let start = Instant::now();
     if !args.dry_run {
-        can_ask(common)?;
+        can_ask(common, || {
+            "add --yes when the plan needs no look, or --dry-run to look first".to_owned()
+        })?;
     }
     let moment = Moment::present(args.planning.now);
     let mut playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
@@ -72,14 +76,16 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
             applying: &args.applying,
             max_age: None,
             approved: None,
+            each: None,
         };
         return launch(common, launch_args, backend, file, interrupts, start).await;
     }
-    let path = args.playbook.to_string_lossy();
+    let path = path_argument(&args.playbook);
     let apply = overview.to_apply(common, None, args.applying.again, || {
         common.invocation.command("run", &[&path])
     });
-    let closing = apply.closing("Nothing was written.", "To apply: ");
-    overview.show(common.json, &file, &pace, !args.pacing.no_recheck, &closing)?;
+    let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply: ");
+    let rechecks = !args.pacing.no_recheck;
+    overview.show(common.json, &file, &pace, rechecks, None, &closing)?;
     overview.planned_only(common, &backend, start, args.detailed_exitcode)
 }

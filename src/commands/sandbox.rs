@@ -9,7 +9,6 @@ use super::{backend::today, signals, terminal::say};
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
-    invocation::Invocation,
     text::unmarked,
 };
 
@@ -77,7 +76,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 writeln!(out, "  export EPILOT_TOKEN={token}")?;
                 let server = format!("http://{address}");
                 let arguments = ["playbooks/reassign.yaml", "--server", &server, "--dry-run"];
-                let run = Invocation::default().command("run", &arguments);
+                let run = common.invocation.command("run", &arguments);
                 writeln!(out, "  {run}")
             });
             let mut interrupts = signals::watch(common)?;

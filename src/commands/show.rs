@@ -2,7 +2,7 @@
 
 use super::{
     files::open_plan,
-    overview::overview,
+    overview::{overview, show_each},
     terminal::{STYLES, print, print_text},
 };
 use crate::{
@@ -13,9 +13,14 @@ use crate::{
 
 pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let mut file = open_plan(&common.invocation, &args.plan)?;
-    let plan = overview(&args.plan, &mut file)?;
+    let plan = overview(&common.invocation, &args.plan, &mut file)?;
     let file = plan.known(&file);
-    let report = plan.report(&file, &plan.header.pace, true);
+    let report = plan.report(
+        &file,
+        &plan.header.pace,
+        true,
+        Some(show_each(common, &args.plan)),
+    );
     let apply = plan.how_to_apply(common, &args.plan);
     let format = if common.json {
         Format::Json

@@ -47,10 +47,8 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         print(|out| write_runs_json(&lines, out))?;
     } else {
         print_text(|out| write_runs(&lines, &common.invocation, &TimeZone::system(), out, STYLES))?;
-        if let Some(folder) = one {
-            for line in &lines {
-                write_problems_of(&folder, line)?;
-            }
+        if let (Some(folder), [line]) = (one, &lines[..]) {
+            write_problems_of(&folder, line)?;
         }
     }
     Ok(ExitCode::Done)

@@ -9,15 +9,18 @@ use super::{
 use crate::{
     cli::{Common, Validate},
     error::{Error, ExitCode, write_errors},
-    invocation::Invocation,
+    text::Untrusted,
 };
 
 pub(super) fn validate(common: &Common, args: &Validate) -> Result<ExitCode, Error> {
     let mut wrong = 0;
     let mut mistakes = Vec::new();
     for path in &args.playbooks {
-        match load_playbook(&Invocation::default(), path, &args.vars, Timestamp::now()) {
-            Ok(playbook) => say(|out| writeln!(out, "{}: {} is valid", shown(path), playbook.name)),
+        match load_playbook(&common.invocation, path, &args.vars, Timestamp::now()) {
+            Ok(playbook) => {
+                let name = Untrusted(&playbook.name);
+                say(|out| writeln!(out, "{}: {} is valid", shown(path), name.terminal()));
+            }
             Err(error) if args.playbooks.len() == 1 => return Err(error),
             Err(error) => {
                 wrong += 1;

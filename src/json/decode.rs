@@ -13,6 +13,8 @@ use serde::{
 };
 use serde_json::{Map, Number, Value, value::RawValue};
 
+use crate::text::cut;
+
 /// Containers within containers that are kept. The API's own have six; `serde_json` reads 128, of which a plan and what is
 /// put aside need some for themselves.
 const DEPTH: usize = 100;
@@ -113,13 +115,10 @@ fn tree(raw: &RawValue, depth: usize) -> serde_json::Result<Value> {
             Value::Array(read.collect::<serde_json::Result<_>>()?)
         }
         Some(b'"') => Value::String(text(json)?),
-        Some(b'-' | b'0'..=b'9') if !is_exact(json) => {
-            let shown: String = json.chars().take(DIGITS).collect();
-            let more = if shown.len() < json.len() { "…" } else { "" };
-            note(format!(
-                "the number {shown}{more} is too large or too precise to be kept"
-            ))
-        }
+        Some(b'-' | b'0'..=b'9') if !is_exact(json) => note(format!(
+            "the number {} is too large or too precise to be kept",
+            cut(json, DIGITS)
+        )),
         Some(_) | None => serde_json::from_str(json)?,
     })
 }

@@ -7,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Header, Trailer};
 use crate::{
     dates,
-    invocation::Invocation,
+    invocation::{Invocation, flag},
     playbook::{Rejected, Size},
     server_name::is_same_server,
+    text::count,
 };
 
 /// What a plan meets where it is to be applied.
@@ -31,6 +32,13 @@ pub struct Circumstances {
     /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
     /// that have come to their end the ones that [`matters`].
     pub earlier: Vec<EarlierRun>,
+}
+
+impl Circumstances {
+    /// The plan was made earlier and comes from a file, so that it can have been applied before.
+    const fn is_of_a_kept_plan(&self) -> bool {
+        self.max_age.is_some()
+    }
 }
 
 /// An earlier run that is about the same.
@@ -108,8 +116,8 @@ pub enum Refusal {
     #[error("the plan was made at {made} and is too old")]
     Stale { made: String },
     #[error(
-        "{rejected} {} could not be planned, so the plan is not complete",
-        if *rejected == 1 { "item" } else { "items" }
+        "{} could not be planned, so the plan is not complete",
+        count(*rejected, "item", "items")
     )]
     Rejected { rejected: u64 },
     #[error("a guard does not hold: {broken}")]
@@ -143,10 +151,14 @@ impl Refusal {
             )],
             Self::Server { planned, .. } if planned == "sandbox" => one("add --sandbox"),
             Self::Server { planned, .. } => {
-                vec![format!("apply it with --server {planned}, or plan again")]
+                vec![format!(
+                    "apply it with {}, or plan again",
+                    flag("--server", planned)
+                )]
             }
             Self::Organisation { planned, .. } => vec![format!(
-                "plan again in this organisation; or apply it with --org {planned}, if the token is allowed to work there"
+                "plan again in this organisation; or apply it with {}, if the token is allowed to work there",
+                flag("--org", planned)
             )],
             Self::Stale { .. } => one("plan again, or allow it with --max-age"),
             Self::Rejected { .. } => one(
@@ -238,7 +250,7 @@ pub fn earlier_refusals(header: &Header, here: &Circumstances) -> Vec<Refusal> {
     } in &here.earlier
     {
         let run = id.clone();
-        let is_applied = *same_plan && here.max_age.is_some();
+        let is_applied = *same_plan && here.is_of_a_kept_plan();
         match *standing {
             EarlierStanding::Running => refusals.push(Refusal::Running { run }),
             EarlierStanding::Unfinished => refusals.push(Refusal::Unfinished { run }),

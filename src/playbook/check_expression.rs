@@ -10,6 +10,7 @@ use crate::{
         types::{Found, record},
     },
     template::{Compared, Engine, Expression, Fault, Known, Scope, Template, Wanted},
+    text::cut,
 };
 
 use super::{
@@ -235,7 +236,7 @@ impl Compiler {
             let text = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
-            let text: String = text.chars().take(MAX_SHOWN).collect();
+            let text = cut(&text, MAX_SHOWN);
             Some(if self.given.contains(name) {
                 format!("`vars.{name}` is `{text}`, from --var {name}")
             } else {

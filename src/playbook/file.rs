@@ -26,7 +26,7 @@ pub enum ReadError {
 ///
 /// When the file can't be read, is larger than 1 MiB, or is not UTF-8.
 pub fn read(path: &Path) -> Result<String, ReadError> {
-    let file = super::mistake::visible(&path.display().to_string()).into_owned();
+    let file = super::mistake::visible(&path.display().to_string());
     let mut bytes = Vec::new();
     let read =
         File::open(path).and_then(|opened| opened.take(MAX_BYTES + 1).read_to_end(&mut bytes));

@@ -1,8 +1,9 @@
 //! What is wrong with a playbook, where, and what to do about it.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use super::span::{Position, Span, position};
+use crate::text::Untrusted;
 
 /// One mistake. Its texts may quote the playbook, with control characters made visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ impl Mistake {
     pub(super) fn new(span: impl Into<Option<Span>>, message: impl AsRef<str>) -> Self {
         Self {
             span: span.into(),
-            message: visible(message.as_ref()).into_owned(),
+            message: visible(message.as_ref()),
             help: None,
         }
     }
@@ -67,31 +68,9 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// Escapes what could steer a terminal or turn the reading direction: `\u{1b}`, `\n`.
-pub(super) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(steers) {
-        return Cow::Borrowed(text);
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            c if steers(c) => shown.extend(c.escape_unicode()),
-            c => shown.push(c),
-        }
-    }
-    Cow::Owned(shown)
-}
-
-/// Control characters, line separators, and the direction marks that can reorder a line on a screen.
-pub(super) fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
-        )
+/// Escapes what a terminal obeys, what turns the reading direction, and what can't be seen: `\u{1b}`, `\n`.
+pub(super) fn visible(text: &str) -> String {
+    Untrusted(text).terminal().to_string()
 }
 
 #[cfg(test)]
@@ -99,12 +78,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_steer_a_terminal_is_shown_as_an_escape() {
+    fn what_could_steer_a_terminal_or_hide_is_shown_as_an_escape() {
         for (text, shown) in [
             ("plain ä ✓", "plain ä ✓"),
             ("\u{1b}[31mred", "\\u{1b}[31mred"),
             ("a\nb\tc\r", "a\\nb\\tc\\r"),
             ("\u{202e}txt\u{9b}", "\\u{202e}txt\\u{9b}"),
+            (
+                "a\u{200b}b\u{ad}c\u{e0041}",
+                "a\\u{200b}b\\u{ad}c\\u{e0041}",
+            ),
         ] {
             assert_eq!(visible(text), shown);
             assert_eq!(Mistake::new(None, text).message, shown);

@@ -7,8 +7,10 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
+use crate::text::Untrusted;
+
 use super::{
-    mistake::{Mistake, Mistakes, steers, visible},
+    mistake::{Mistake, Mistakes, visible},
     span::{Position, line_at, position},
 };
 
@@ -78,7 +80,7 @@ impl Excerpt {
         };
         let label = (shown_before.len(), shown_marked.len()).into();
         Some(Self {
-            file: visible(file).into_owned(),
+            file: visible(file),
             text: format!("{shown_before}{shown_marked}{shown_after}"),
             label,
             position: position(source, start),
@@ -86,18 +88,9 @@ impl Excerpt {
     }
 }
 
-/// One character for one, so that the columns stay: control pictures for ASCII, a replacement for the rest.
+/// One character for one, so that the columns stay.
 fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|&c| c != '\u{feff}')
-        .map(|c| match c {
-            '\t' => ' ',
-            '\u{7f}' => '␡',
-            c if c.is_ascii_control() => char::from_u32(0x2400 + u32::from(c)).unwrap_or('�'),
-            c if steers(c) => '�',
-            c => c,
-        })
-        .collect()
+    Untrusted(&text.replace('\u{feff}', "")).in_place()
 }
 
 fn head(text: &str, count: usize) -> &str {

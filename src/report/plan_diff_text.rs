@@ -149,7 +149,9 @@ fn write_title(out: &mut dyn Write, title: &str, style: Style) -> io::Result<()>
 }
 
 fn groups(summary: &PlanSummary) -> Vec<Row> {
-    summary.groups().into_iter().map(Row::from).collect()
+    let groups = summary.groups();
+    // No file holds them alone.
+    groups.iter().map(|group| Row::of(group, None)).collect()
 }
 
 fn left_out(tallies: &LeftOutTallies) -> Vec<Row> {

@@ -152,12 +152,9 @@ impl Page<'_> {
         let executions = self.0.summary.executions(self.0.trailer.groups);
         let (number, noun) = executions.split_once(' ').unwrap_or((&executions, ""));
         out.write_all(b"<dl class=\"tiles\">\n")?;
-        write_tile(
-            out,
-            "",
-            if changes == 1 { "change" } else { "changes" },
-            &thousands(changes),
-        )?;
+        let counted = count(changes, "change", "changes");
+        let (sum, what) = counted.split_once(' ').unwrap_or((&counted, ""));
+        write_tile(out, "", what, sum)?;
         write_tile(out, "", noun, number)?;
         // That the rest can be undone is not said: no command does it.
         if irreversible > 0 {
@@ -168,7 +165,8 @@ impl Page<'_> {
                 write_tile(out, "effect", words, &thousands(*number))?;
             }
         }
-        write_tile(out, "", "skipped", &thousands(self.0.trailer.skipped))?;
+        let skipped = self.0.summary.skipped_total();
+        write_tile(out, "", "skipped", &thousands(skipped))?;
         let class = if self.0.trailer.rejected > 0 {
             "broken"
         } else {

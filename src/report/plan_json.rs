@@ -39,7 +39,7 @@ struct Document<'a> {
     executions: u64,
     irreversible: u64,
     skipped: u64,
-    /// Of what is skipped: what is not as the playbook wants it, and no action changes.
+    /// Counted apart from what is skipped: what is not as the playbook wants it, and no action changes.
     out_of_reach: u64,
     rejected: u64,
     effects: &'a BTreeMap<Effect, u64>,
@@ -123,7 +123,7 @@ impl PlanReport<'_> {
             changes: self.trailer.changes,
             executions: self.trailer.groups,
             irreversible: summary.irreversible(),
-            skipped: self.trailer.skipped,
+            skipped: summary.skipped_total(),
             out_of_reach: summary.out_of_reach_total(),
             rejected: self.trailer.rejected,
             effects: &summary.forecast.counts,
@@ -200,6 +200,11 @@ mod tests {
             reason: "done".to_owned(),
             out_of_reach: false,
         }));
+        items.push(Item::Skipped(Skip {
+            target: task("e99", "v", ""),
+            reason: "through a variable".to_owned(),
+            out_of_reach: true,
+        }));
         items.extend((2..14).map(|row| {
             Item::Rejected(Rejection {
                 target: None,
@@ -223,13 +228,16 @@ mod tests {
             ("executions", json!(13)),
             ("irreversible", json!(12)),
             ("skipped", json!(1)),
-            ("out_of_reach", json!(0)),
+            ("out_of_reach", json!(1)),
             ("rejected", json!(12)),
             ("effects", json!({"automation_fires": 12})),
             ("apply", json!("wf-bulk apply x.plan")),
             (
                 "skips",
-                json!([{"count": 1, "out_of_reach": false, "reason": "done", "targets": ["task e99/u"]}]),
+                json!([
+                    {"count": 1, "out_of_reach": true, "reason": "through a variable", "targets": ["task e99/v"]},
+                    {"count": 1, "out_of_reach": false, "reason": "done", "targets": ["task e99/u"]},
+                ]),
             ),
         ] {
             assert_eq!(document[name], value, "{name}");

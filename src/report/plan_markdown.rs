@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::{invocation::Invocation, text::Untrusted};
+use crate::text::Untrusted;
 
 use super::{
     plan_report::PlanReport,
@@ -21,8 +21,8 @@ type Section<'a> = &'a dyn Fn(usize) -> io::Result<String>;
 /// Lines of a list that are not folded away.
 const UNFOLDED: u64 = 20;
 
-/// Bytes of the line that says how much was cut off.
-const CUT_BYTES: usize = 160;
+/// Bytes of the line that says how much was cut off, without the command that shows it.
+const CUT_BYTES: usize = 80;
 
 /// Variables that are shown; a playbook has a handful.
 const VARS_SHOWN: usize = 10;
@@ -159,6 +159,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
         "| changes | of | action | field | before → after | which, if few |\n|--:|---|---|---|---|---|\n"
             .to_owned(),
         room,
+        report,
     );
     for group in &groups {
         lines.add(
@@ -169,7 +170,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
                 group.on,
                 cell(group.what),
                 cell(group.field),
-                cell(&group.delta_or_where()),
+                cell(&group.delta_or_where(report.each.as_deref())),
                 few(group)
             ),
         );
@@ -185,9 +186,14 @@ fn irreversible(report: &PlanReport<'_>, room: usize) -> io::Result<String> {
     }
     let title = format!("{} can't be undone", count(total, "change", "changes"));
     let why = code(&report.summary.why_irreversible());
-    list(&title, &format!("{why}\n\n"), total, room, |visit| {
-        report.each_irreversible(visit)
-    })
+    list(
+        &title,
+        &format!("{why}\n\n"),
+        total,
+        room,
+        report,
+        |visit| report.each_irreversible(visit),
+    )
 }
 
 fn rejected(report: &PlanReport<'_>, room: usize) -> io::Result<String> {
@@ -195,7 +201,7 @@ fn rejected(report: &PlanReport<'_>, room: usize) -> io::Result<String> {
     if total == 0 {
         return Ok(String::new());
     }
-    list(&report.rejected_title(), "", total, room, |visit| {
+    list(&report.rejected_title(), "", total, room, report, |visit| {
         report.each_rejected(visit)
     })
 }
@@ -208,6 +214,7 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
     let mut lines = Lines::new(
         "| skipped | why | which, if few |\n|--:|---|---|\n".to_owned(),
         room,
+        report,
     );
     for skip in &skips {
         let number = thousands(skip.count);
@@ -251,6 +258,7 @@ fn list(
     introduction: &str,
     total: u64,
     room: usize,
+    report: &PlanReport<'_>,
     each: impl FnOnce(&mut dyn FnMut(String) -> io::Result<()>) -> io::Result<()>,
 ) -> io::Result<String> {
     let (start, end) = if total > UNFOLDED {
@@ -261,7 +269,7 @@ fn list(
     } else {
         (format!("**{title}**\n\n{introduction}"), "")
     };
-    let mut lines = Lines::new(start, room.saturating_sub(end.len()));
+    let mut lines = Lines::new(start, room.saturating_sub(end.len()), report);
     each(&mut |line| {
         lines.add(1, &format!("- {}\n", Untrusted(&line).markdown()));
         Ok(())
@@ -273,6 +281,8 @@ fn list(
 #[derive(Debug)]
 struct Lines {
     text: String,
+    /// Where what was cut is shown, if the plan is in a file.
+    shown_by: String,
     room: usize,
     /// What the lines stand for.
     shown: u64,
@@ -280,9 +290,13 @@ struct Lines {
 }
 
 impl Lines {
-    fn new(start: String, room: usize) -> Self {
+    fn new(start: String, room: usize, report: &PlanReport<'_>) -> Self {
+        let shown_by = report.each.as_deref().map_or_else(String::new, |each| {
+            format!("; {} shows all", Untrusted(each).markdown())
+        });
         Self {
-            room: room.saturating_sub(CUT_BYTES),
+            room: room.saturating_sub(CUT_BYTES + shown_by.len()),
+            shown_by,
             text: start,
             shown: 0,
             is_cut: false,
@@ -301,9 +315,10 @@ impl Lines {
     fn end(mut self, total: u64, end: &str) -> String {
         if self.is_cut {
             let more = thousands(total.saturating_sub(self.shown));
-            let show = Invocation::default().command("show", &["PLAN", "--format", "html"]);
-            let cut = format!("\n… and {more} more, which don't fit here; `{show}` shows all.\n");
+            let cut = format!("\n… and {more} more, which don't fit here");
             self.text.push_str(&cut);
+            self.text += &self.shown_by;
+            self.text.push_str(".\n");
         }
         self.text += end;
         self.text.push('\n');

@@ -25,6 +25,8 @@ pub struct PlanReport<'a> {
     pub rechecks: bool,
     /// Guards that do not hold, one sentence each.
     pub broken_guards: Vec<String>,
+    /// The command that shows each change, where the plan is in a file.
+    pub each: Option<String>,
 }
 
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub(super) mod tests {
         pub(in crate::report) broken_guards: Vec<String>,
         pub(in crate::report) rechecks: bool,
         pub(in crate::report) pace: Pace,
+        pub(in crate::report) each: Option<String>,
     }
 
     impl From<Vec<Item>> for Sample {
@@ -53,6 +56,7 @@ pub(super) mod tests {
                 broken_guards: Vec::new(),
                 rechecks: true,
                 pace: Pace::default(),
+                each: Some("wf-bulk show x.plan --format html".to_owned()),
             }
         }
     }
@@ -97,6 +101,7 @@ pub(super) mod tests {
                 pace: &self.pace,
                 rechecks: self.rechecks,
                 broken_guards: self.broken_guards.clone(),
+                each: self.each.clone(),
             })
         }
     }

@@ -8,6 +8,7 @@ use std::{
 use crate::{
     api::{Generation, Id, Level},
     plan::{Change, Item, Target, Undo},
+    text::Untrusted,
 };
 use jiff::{civil::Date, tz::TimeZone};
 
@@ -63,13 +64,13 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// How it changes; of what is only counted, where each change is shown.
-    pub(super) fn delta_or_where(&self) -> String {
-        match (self.kind, self.text) {
-            (Some(_), None) => {
-                format!("{} (each: wf-bulk show PLAN --format html)", self.delta)
+    /// How it changes; of what is only counted, the command that shows `each` change, if the plan is in a file.
+    pub(super) fn delta_or_where(&self, each: Option<&str>) -> String {
+        match (self.kind, self.text, each) {
+            (Some(_), None, Some(each)) => {
+                format!("{} (each: {})", self.delta, Untrusted(each).terminal())
             }
-            (Some(_), Some(_)) | (None, _) => self.delta.clone(),
+            (Some(_), None, None) | (Some(_), Some(_), _) | (None, ..) => self.delta.clone(),
         }
     }
 
@@ -242,7 +243,13 @@ impl PlanSummary {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    pub(super) fn out_of_reach_total(&self) -> u64 {
+    /// Targets that are as the playbook wants them.
+    pub fn skipped_total(&self) -> u64 {
+        self.skipped.total()
+    }
+
+    /// Targets that are not as the playbook wants them, and no action changes.
+    pub fn out_of_reach_total(&self) -> u64 {
         self.out_of_reach.values().map(Tally::total).sum()
     }
 

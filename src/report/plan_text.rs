@@ -42,7 +42,7 @@ impl PlanReport<'_> {
             .groups()
             .into_iter()
             .chain(self.summary.skips())
-            .map(Row::from)
+            .map(|group| Row::of(&group, self.each.as_deref()))
             .collect();
         if !rows.is_empty() {
             writeln!(out)?;
@@ -128,15 +128,15 @@ impl PlanReport<'_> {
     }
 }
 
-impl From<Group<'_>> for Row {
-    fn from(group: Group<'_>) -> Self {
+impl Row {
+    pub(super) fn of(group: &Group<'_>, each: Option<&str>) -> Self {
         Self {
             cells: [
                 thousands(group.count),
                 group.on.to_owned(),
                 group.what.to_owned(),
                 group.field.to_owned(),
-                group.delta_or_where(),
+                group.delta_or_where(each),
             ],
             below: group.few.to_vec(),
         }
@@ -169,7 +169,7 @@ mod tests {
     };
 
     const CLOSING: &str =
-        "Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox";
+        "Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox";
 
     fn shown(sample: &Sample, listing: Listing) -> String {
         sample.report(|report| {
@@ -252,7 +252,7 @@ mod tests {
 
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
         automations: unknown, since their triggers are not read
-        Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
+        Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }
 
@@ -274,6 +274,7 @@ mod tests {
             broken_guards: vec!["3 changes, and `max_changes` is 2".to_owned()],
             rechecks: false,
             pace: Pace::default(),
+            each: None,
         };
         insta::assert_snapshot!(text(&sample), @r"
         reassign-leaver  on sandbox, org 4711, as of 2026-12-01 09:00 Europe/Berlin
@@ -304,13 +305,13 @@ mod tests {
         2 can't be undone
         automations: 2 fire; others are unknown, since their triggers are not read
         guard broken: 3 changes, and `max_changes` is 2
-        Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
+        Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }
 
     #[test]
     fn values_that_all_differ_are_counted_after_the_first_ten() {
-        let items = (0..1_500)
+        let items: Vec<Item> = (0..1_500)
             .map(|n| {
                 let target = task(&format!("e{n}"), "t", "");
                 change(
@@ -322,14 +323,20 @@ mod tests {
                 )
             })
             .collect();
-        let text = plain(items);
+        let mut sample = Sample::from(items);
+        let text = shown(&sample, Listing::Whole);
         assert!(
             text.contains("    1  task   reassign  assigned_to  nobody → user 0009\n"),
             "{text}"
         );
+        let rest = "1,490  tasks  reassign  assigned_to  other values";
+        let each = format!("{rest} (each: wf-bulk show x.plan --format html)\n");
+        assert!(text.contains(&each), "{text}");
+        sample.each = None;
+        let text = shown(&sample, Listing::Whole);
         assert!(
-            text.contains("1,490  tasks  reassign  assigned_to  other values (each: wf-bulk show PLAN --format html)\n"),
-            "{text}"
+            text.contains(&format!("{rest}\n")),
+            "without a file: {text}"
         );
         assert!(!text.contains("user 0010"), "{text}");
     }
@@ -375,7 +382,7 @@ mod tests {
         scanned 2,000 executions, selected none
 
         no changes: there is nothing to do
-        Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
+        Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }
 
@@ -390,6 +397,7 @@ mod tests {
                 max_errors: Some("5%".parse().unwrap()),
                 ..Pace::default()
             },
+            each: None,
         });
         let said = "
 in stages of 1, 9 and 10: one begins when nothing has failed in the one before

@@ -19,8 +19,10 @@ pub struct Summary {
     pub planned: u64,
     /// Of all sessions of the run.
     pub outcomes: Counts,
-    /// Targets of the plan that nothing changes.
+    /// Targets of the plan that are as its playbook wants them.
     pub skipped: u64,
+    /// Those that are not, and no action changes.
+    pub out_of_reach: u64,
     /// What could not be planned.
     pub rejected: u64,
     /// What the plan says was named and not found.
@@ -58,14 +60,20 @@ pub struct Unaccounted {
 
 impl Summary {
     /// What a dry run would have applied: nothing was attempted.
-    pub fn dry_run(plan_sha256: String, trailer: &Trailer, session: Session) -> Self {
+    pub fn dry_run(
+        plan_sha256: String,
+        trailer: &Trailer,
+        out_of_reach: u64,
+        session: Session,
+    ) -> Self {
         let mut outcomes = Counts::default();
         outcomes.add(Outcome::NotAttempted, trailer.changes);
         Self {
             plan_sha256: Some(plan_sha256),
             planned: trailer.changes,
             outcomes,
-            skipped: trailer.skipped,
+            skipped: trailer.skipped - out_of_reach,
+            out_of_reach,
             rejected: trailer.rejected,
             notes: trailer.notes.clone(),
             session,
@@ -81,6 +89,7 @@ impl Summary {
             planned: 0,
             outcomes: Counts::default(),
             skipped: 0,
+            out_of_reach: 0,
             rejected: 0,
             notes: Vec::new(),
             session: Session::default(),
@@ -180,6 +189,7 @@ pub(super) mod tests {
             planned: counts.total(),
             outcomes: counts,
             skipped: 2,
+            out_of_reach: 1,
             rejected: 0,
             notes: Vec::new(),
             session: Session {
@@ -285,9 +295,10 @@ pub(super) mod tests {
             ..Trailer::default()
         };
         let dry_run =
-            |trailer: &Trailer| Summary::dry_run("5e".to_owned(), trailer, Session::default());
+            |trailer: &Trailer| Summary::dry_run("5e".to_owned(), trailer, 1, Session::default());
         let summary = dry_run(&trailer);
         assert_eq!(summary.outcomes.get(Outcome::NotAttempted), 137);
+        assert_eq!((summary.skipped, summary.out_of_reach), (1, 1));
         assert_eq!(summary.check(), Ok(()));
         assert_eq!(summary.exit_code(), ExitCode::Done);
         trailer.rejected = 1;

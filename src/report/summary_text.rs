@@ -112,11 +112,7 @@ impl Summary {
         if unlike > 0 {
             let text = format!(
                 "{} changed or deleted since the plan, and left alone: plan again to see the current state",
-                if unlike == 1 {
-                    "1 target was".to_owned()
-                } else {
-                    format!("{} targets were", thousands(unlike))
-                }
+                count(unlike, "target was", "targets were")
             );
             writeln!(out, "{} {text}", "hint:".style(styles.hint))?;
         }
@@ -339,7 +335,7 @@ mod tests {
             changes: 137,
             ..Trailer::default()
         };
-        let dry_run = Summary::dry_run(String::new(), &trailer, Session::default());
+        let dry_run = Summary::dry_run(String::new(), &trailer, 0, Session::default());
         assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
         assert!(text(&run(&[], None)).starts_with("0 planned: there was nothing to do"));
     }

@@ -23,6 +23,9 @@ pub struct WhyNot {
 }
 
 impl ToApply {
+    /// What a command that only plans has done.
+    pub const NOTHING_CHANGED: &str = "Nothing was changed.";
+
     /// `command` is made when nothing speaks against it and there is something to do.
     pub fn new(refused: Vec<WhyNot>, changes: u64, command: impl FnOnce() -> String) -> Self {
         if !refused.is_empty() {
@@ -82,14 +85,14 @@ mod tests {
         };
         let command = || "wf-bulk apply x.plan".to_owned();
         assert_eq!(
-            ToApply::new(Vec::new(), 3, command).closing("Nothing was written.", "To apply: "),
-            "Nothing was written.  To apply: wf-bulk apply x.plan"
+            ToApply::new(Vec::new(), 3, command).closing("Nothing was changed.", "To apply: "),
+            "Nothing was changed.  To apply: wf-bulk apply x.plan"
         );
         for changes in [0, 3] {
             assert_eq!(
                 ToApply::new(vec![why.clone()], changes, command)
-                    .closing("Nothing was written.", "To apply: "),
-                "Nothing was written.\nThis plan can't be applied: a guard does not hold\n  select less"
+                    .closing("Nothing was changed.", "To apply: "),
+                "Nothing was changed.\nThis plan can't be applied: a guard does not hold\n  select less"
             );
         }
         assert_eq!(

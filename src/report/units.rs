@@ -2,24 +2,7 @@
 
 use std::time::Duration;
 
-/// With a comma between each three digits: `100,000`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 change`, `1,234 changes`.
-pub(super) fn count(number: u64, one: &str, many: &str) -> String {
-    let noun = if number == 1 { one } else { many };
-    format!("{} {noun}", thousands(number))
-}
+pub(super) use crate::text::{count, thousands};
 
 /// A span to the nearest of what matters at its size: `29 s`, `12 min`, `3.5 h`, `2.1 days`.
 pub(super) fn rough(span: Duration) -> String {

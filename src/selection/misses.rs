@@ -8,6 +8,7 @@ use super::Execution;
 use crate::{
     api::{Generation, Id, Level, part},
     playbook::{IdList, Playbook},
+    text::{count, thousands},
 };
 
 /// Names that a note shows; the others are counted.
@@ -126,7 +127,6 @@ impl Misses {
         let mut notes = self.said;
         for List { origin, of, unseen } in self.lists {
             if !unseen.is_empty() {
-                let noun = if of == 1 { "id" } else { "ids" };
                 let read = if self.lacks_steps {
                     " that was read"
                 } else {
@@ -134,22 +134,18 @@ impl Misses {
                 };
                 let few = Few::of(unseen.iter().map(Id::as_str));
                 notes.push(format!(
-                    "{} of {of} {noun} in {origin} matched nothing{read}: {}",
-                    few.count,
+                    "{} of {} in {origin} matched nothing{read}: {}",
+                    thousands(few.count),
+                    count(of as u64, "id", "ids"),
                     few.list()
                 ));
             }
         }
         if self.without_flow.count > 0 {
-            let noun = if self.entities == 1 {
-                "entity has"
-            } else {
-                "entities have"
-            };
             notes.push(format!(
-                "{} of {} {noun} no running flow: {}",
-                self.without_flow.count,
-                self.entities,
+                "{} of {} no running flow: {}",
+                thousands(self.without_flow.count),
+                count(self.entities, "entity has", "entities have"),
                 self.without_flow.list()
             ));
         }

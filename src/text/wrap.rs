@@ -201,8 +201,8 @@ mod tests {
             ),
             (
                 40,
-                "Nothing was written.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
-                "Nothing was written.\n  To apply:\n  wf-bulk run playbooks/reassign.yaml --sandbox",
+                "Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
+                "Nothing was changed.\n  To apply:\n  wf-bulk run playbooks/reassign.yaml --sandbox",
             ),
             (
                 30,

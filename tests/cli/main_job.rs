@@ -57,7 +57,7 @@ fn a_dry_run_shows_changes_and_sends_no_write() {
         assert!(document["run"].is_null());
         assert_eq!(document["outcomes"]["not_attempted"], document["planned"]);
         assert!(
-            ended.stderr.contains("Nothing was written."),
+            ended.stderr.contains("Nothing was changed."),
             "{}",
             ended.stderr
         );

@@ -413,3 +413,16 @@ fn a_moment_that_a_person_reads_names_its_zone() {
         .expect_code(0)
         .expect_out("now: 2026-12-01 08:00 Europe/Berlin → 2026-12-01 09:00 Europe/Berlin");
 }
+
+#[test]
+fn without_a_terminal_the_way_out_is_one_that_the_command_takes() {
+    let sandbox = SandboxProcess::start(&["--executions", "30"]);
+    let environment = Environment::new();
+    environment.file("two.yaml", TWO);
+    let plan = ["plan", "two.yaml", "-o", "x.plan"];
+    environment.run_on(&sandbox, &plan).expect_code(0);
+    let apply = ["apply", "x.plan"];
+    let apply = environment.run_on(&sandbox, &apply).expect_code(64).stderr;
+    assert!(apply.contains("wf-bulk show x.plan"), "{apply}");
+    assert!(!apply.contains("--dry-run"), "{apply}");
+}

@@ -1,4 +1,6 @@
 //! What people write who know other tools, and what it is called here.
+//!
+//! In a tip, a command stands in braces, without the tool's name: [`filled`] makes it what a person can type.
 
 use std::ffi::OsString;
 
@@ -8,56 +10,57 @@ use clap::{
 };
 
 use super::Cli;
+use crate::invocation::Invocation;
 
 /// Words for a command, and what to write instead.
 const COMMANDS: [(&[&str], &str); 12] = [
     (
         &["undo", "rollback", "revert", "restore"],
-        "no command undoes a run: `wf-bulk show PLAN --format json` has the earlier values; write a playbook that sets them again",
+        "no command undoes a run: {show PLAN --format html} shows the earlier values, and each line of the plan has them in `before`; write a playbook that sets them again",
     ),
     (
         &["destroy", "delete", "remove", "rm"],
-        "to delete, use the action `delete` in a playbook: wf-bulk run PLAYBOOK; to give up a run: wf-bulk abandon RUN",
+        "to delete, use the action `delete` in a playbook: {run PLAYBOOK}; to give up a run: {abandon RUN}",
     ),
     (
         &[
             "list", "ls", "runs", "history", "log", "logs", "ps", "get", "state",
         ],
-        "to list the runs here: wf-bulk status",
+        "to list the runs here: {status}",
     ),
     (
         &["cancel", "stop", "kill", "abort", "pause"],
-        "press Ctrl-C where the run works; to abandon it: wf-bulk abandon RUN",
+        "press Ctrl-C where the run works; to abandon it: {abandon RUN}",
     ),
     (
         &["retry", "continue", "restart", "rerun", "recover"],
-        "to continue a run: wf-bulk resume --last; to try failed changes again: wf-bulk run PLAYBOOK --only-file .wf-bulk/runs/RUN/failed.csv",
+        "to continue a run: {resume --last}; to try failed changes again: {run PLAYBOOK --only-file .wf-bulk/runs/RUN/failed.csv}",
     ),
     (
         &["verify", "check", "lint", "test"],
-        "to check a playbook: wf-bulk validate PLAYBOOK; to check and show a plan: wf-bulk show PLAN",
+        "to check a playbook: {validate PLAYBOOK}; to check and show a plan: {show PLAN}",
     ),
     (
         &["preview", "dry-run", "dryrun", "what-if", "simulate"],
-        "to see what a playbook would change: wf-bulk run PLAYBOOK --dry-run",
+        "to see what a playbook would change: {run PLAYBOOK --dry-run}",
     ),
     (
         &["exec", "execute", "start", "deploy", "up", "do"],
-        "to plan, ask and apply: wf-bulk run PLAYBOOK; to apply a plan: wf-bulk apply PLAN",
+        "to plan, ask and apply: {run PLAYBOOK}; to apply a plan: {apply PLAN}",
     ),
     (
         &["describe", "view", "cat", "inspect", "print", "report"],
-        "to show a plan: wf-bulk show PLAN; to show a run: wf-bulk status RUN",
+        "to show a plan: {show PLAN}; to show a run: {status RUN}",
     ),
     (
         &["new", "create", "template"],
-        "to write a starter playbook: wf-bulk init DIR",
+        "to write a starter playbook: {init DIR}",
     ),
     (
         &["login", "auth", "configure", "config"],
         "there is no login: set EPILOT_TOKEN, or use --profile NAME of epilot's own tools",
     ),
-    (&["version"], "wf-bulk --version"),
+    (&["version"], "{--version}"),
 ];
 
 /// Flags, the commands that have another name for them (`*`: all), and what to write there. The first that fits is said.
@@ -70,12 +73,12 @@ const FLAGS: [(&[&str], &str, &str); 24] = [
     (
         DRY_RUN,
         "apply",
-        "to see what the plan would change: wf-bulk show PLAN",
+        "to see what the plan would change: {show PLAN}",
     ),
     (
         DRY_RUN,
         "resume",
-        "to see what is left of the run: wf-bulk status RUN",
+        "to see what is left of the run: {status RUN}",
     ),
     (
         DRY_RUN,
@@ -115,7 +118,7 @@ const FLAGS: [(&[&str], &str, &str); 24] = [
     (
         &["--limit", "--only", "--exclude", "--var", "-e", "-l"],
         "apply",
-        "a plan is applied whole; plan again with this flag: wf-bulk plan PLAYBOOK -o FILE",
+        "a plan is applied whole; plan again with --limit, --only, --exclude or --var: {plan PLAYBOOK -o FILE}",
     ),
     (
         &["-l", "--max", "--first"],
@@ -198,7 +201,7 @@ const FLAGS: [(&[&str], &str, &str); 24] = [
     (
         OUTPUT,
         "run",
-        "--json prints the result as one JSON document; to keep the plan: wf-bulk plan PLAYBOOK -o FILE",
+        "--json prints the result as one JSON document; to keep the plan: {plan PLAYBOOK -o FILE}",
     ),
     (
         OUTPUT,
@@ -269,7 +272,7 @@ pub fn with_suggestion(
             }
             error.insert(
                 ContextKind::Suggested,
-                ContextValue::StyledStrs(vec![tip.into()]),
+                ContextValue::StyledStrs(vec![filled(tip).into()]),
             );
         }
         // "To pass '--check' as a value, use '-- --check'": nobody means that.
@@ -279,6 +282,20 @@ pub fn with_suggestion(
         None => {}
     }
     error
+}
+
+/// The tip with its commands as they are typed. What else was on the command line could not be read.
+fn filled(tip: &str) -> String {
+    let mut parts = tip.split(['{', '}']);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    while let Some(command) = parts.next() {
+        let mut words = command.split(' ');
+        let name = words.next().unwrap_or_default();
+        let arguments: Vec<&str> = words.collect();
+        text += &Invocation::default().command(name, &arguments);
+        text += parts.next().unwrap_or_default();
+    }
+    text
 }
 
 fn for_command(word: &str) -> Option<&'static str> {
@@ -315,6 +332,24 @@ mod tests {
     }
 
     #[test]
+    fn each_command_of_a_tip_can_be_typed() {
+        let tips = COMMANDS.map(|(_, tip)| tip);
+        let tips = tips.into_iter().chain(FLAGS.map(|(.., tip)| tip));
+        for tip in tips {
+            assert!(!tip.contains("wf-bulk "), "not made by `filled`: {tip}");
+            for command in tip.split('{').skip(1) {
+                let (command, _) = command.split_once('}').expect(tip);
+                let line = filled(&format!("{{{command}}}"));
+                let read = Cli::read(line.split(' ').map(OsString::from));
+                match read.map_err(|error| error.kind()) {
+                    Ok(_) | Err(ErrorKind::DisplayVersion) => {}
+                    Err(kind) => panic!("{line}: {kind:?}"),
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_suggested_is_there_and_what_it_replaces_is_not() {
         let cli = Cli::command();
         let words = |text: &str| -> Vec<String> {
@@ -323,13 +358,8 @@ mod tests {
                 .collect()
         };
         let all: Vec<&str> = cli.get_subcommands().map(Command::get_name).collect();
-        for (word, tip) in COMMANDS {
+        for (word, _) in COMMANDS {
             assert!(word.iter().all(|word| !all.contains(word)), "{word:?}");
-            let words = words(tip);
-            for pair in words.windows(2).filter(|pair| pair[0] == "wf-bulk") {
-                let known = all.contains(&pair[1].as_str()) || pair[1] == "--version";
-                assert!(known, "{tip}");
-            }
         }
         for (flags, commands, tip) in FLAGS {
             let commands = if commands == "*" {
@@ -353,7 +383,14 @@ mod tests {
                         "{name} has {flag}"
                     );
                 }
-                let own = words(tip.split("wf-bulk").next().unwrap());
+                let own = words(tip.split('{').next().unwrap());
+                // What `apply` refuses is said to be for `plan`.
+                let known = match name {
+                    "apply" if tip.contains("{plan ") => {
+                        names(cli.find_subcommand("plan").unwrap())
+                    }
+                    _ => known,
+                };
                 for flag in own.iter().filter(|word| word.starts_with("--")) {
                     assert!(known.contains(flag), "{name} has no {flag}: {tip}");
                 }
@@ -370,7 +407,10 @@ mod tests {
     #[test]
     fn what_other_tools_call_it_is_answered_with_what_it_is_called_here() {
         for (line, tip) in [
-            ("wf-bulk undo", "no command undoes a run"),
+            (
+                "wf-bulk undo",
+                "no command undoes a run: wf-bulk show PLAN --format html shows the earlier values",
+            ),
             ("wf-bulk destroy p.yaml", "wf-bulk abandon RUN"),
             ("wf-bulk runs", "wf-bulk status"),
             ("wf-bulk list", "wf-bulk status"),
