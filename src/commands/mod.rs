@@ -31,6 +31,9 @@ mod status;
 mod terminal;
 mod validate;
 
+use tokio::runtime::Handle;
+
+use self::signals::{aside, unless_interrupted};
 use crate::{
     cli::{Cli, Command},
     error::{Error, ExitCode},
@@ -45,7 +48,13 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     let Cli { command, common } = cli;
     match command {
         Command::Validate(args) => validate::validate(&common, &args),
-        Command::Plan(args) => plan::plan(&common, &args).await,
+        Command::Plan(args) => {
+            let mut interrupts = signals::watch()?;
+            // Aside, since a pipe, read or written, may have nobody at its other end.
+            let runtime = Handle::current();
+            let plan = aside(move || runtime.block_on(plan::plan(&common, &args)));
+            unless_interrupted(&mut interrupts, plan).await
+        }
         Command::Diff(args) => diff::diff(&common, &args),
         Command::Show(args) => show::show(&common, &args),
         Command::Run(args) => run::run(&common, &args).await,

@@ -3,11 +3,15 @@
 use std::{
     fs::{self, File},
     io::{self, Seek as _, Write as _},
-    os::unix::fs::MetadataExt as _,
+    os::unix::fs::{FileTypeExt as _, MetadataExt as _},
     path::{Path, PathBuf},
 };
 
-use super::{files::shown, mistaken::head, terminal::print};
+use super::{
+    files::shown,
+    mistaken::head,
+    terminal::{print, say, stdout_is_closed},
+};
 use crate::{error::Error, plan::begins_a_plan, private_file, table::STDIN, text::shell_word};
 
 /// So many links lead from one to the next at most; Linux gives up at this number, too.
@@ -57,7 +61,15 @@ impl Output {
     /// When something else than `content` is there.
     pub(super) fn at(path: &Path, content: Content) -> Result<Self, Error> {
         if path == Path::new(STDIN) {
-            return Ok(Self::Stdout);
+            return if stdout_is_closed() {
+                Err(Error::failed(format!(
+                    "standard output is closed: the {} would be lost",
+                    content.name()
+                ))
+                .hint("name a file: -o FILE"))
+            } else {
+                Ok(Self::Stdout)
+            };
         }
         let failed = |error: io::Error| not_written(path, content).caused_by(error);
         let metadata = match fs::metadata(path) {
@@ -116,11 +128,16 @@ impl Output {
         from.rewind().map_err(failed)?;
         match self {
             Self::Stdout => print(|out| io::copy(&mut from, out).map(drop)),
-            Self::Stream(stream) => File::options()
-                .write(true)
-                .open(stream)
-                .and_then(|mut out| io::copy(&mut from, &mut out).and_then(|_| out.flush()))
-                .map_err(failed),
+            Self::Stream(stream) => {
+                if fs::metadata(stream).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
+                    say(|out| writeln!(out, "waiting until {} is read", shown(path)));
+                }
+                File::options()
+                    .write(true)
+                    .open(stream)
+                    .and_then(|mut out| io::copy(&mut from, &mut out).and_then(|_| out.flush()))
+                    .map_err(failed)
+            }
             Self::File(target) => {
                 if target.exists() {
                     check(path, target, content)?;

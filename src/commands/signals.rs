@@ -30,7 +30,7 @@ pub(super) async fn unless_interrupted<T>(
     }
 }
 
-/// Waits for a lock where a signal can still be noticed.
+/// Waits, for a lock or for the other end of a pipe, where a signal can still be noticed.
 ///
 /// # Errors
 ///
@@ -38,9 +38,9 @@ pub(super) async fn unless_interrupted<T>(
 pub(super) async fn aside<T: Send + 'static>(
     wait: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    task::spawn_blocking(wait)
-        .await
-        .unwrap_or_else(|error| Err(Error::failed("waiting for a lock failed").caused_by(error)))
+    task::spawn_blocking(wait).await.unwrap_or_else(|error| {
+        Err(Error::failed("a thread has ended without a result").caused_by(error))
+    })
 }
 
 /// Watches from now on.

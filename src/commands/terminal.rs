@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::{
@@ -13,19 +14,51 @@ use crate::{
 /// The styles of both streams; what is no terminal, or told so by `NO_COLOR`, has them stripped.
 pub(super) const STYLES: Styles = Styles::coloured();
 
-/// Writes data to standard output. That nobody reads it any more (`| head`) is no error.
+/// Writes a document to standard output, whole.
+///
+/// # Errors
+///
+/// When it does not arrive whole, also because its reader has gone: part of a plan or a report is none.
 pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    let mut out = anstream::stdout();
-    unless_closed(write(&mut out).and_then(|()| out.flush()))
-        .map_err(|error| Error::failed("standard output can't be written").caused_by(error))
+    to_stdout(write).map_err(|error| {
+        let what = match error.kind() {
+            io::ErrorKind::BrokenPipe => {
+                "the reader of standard output has gone: the output did not arrive whole"
+            }
+            _ => "standard output can't be written",
+        };
+        Error::failed(what).caused_by(error)
+    })
 }
 
-/// Writes text for people to standard output: on a terminal in lines of its width, else as it is.
+fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut out = anstream::stdout();
+    write(&mut out)?;
+    out.flush()
+}
+
+/// Whether what is written to standard output is lost: it was closed when the process began, and Rust put the null device
+/// there. Only that is open for reading, too; `>/dev/null` of a shell is not.
+pub(super) fn stdout_is_closed() -> bool {
+    let is_open_for_both = fcntl_getfl(io::stdout())
+        .is_ok_and(|flags| flags.intersection(OFlags::RWMODE) == OFlags::RDWR);
+    let is_null = || {
+        let (Ok(stdout), Ok(null)) = (fstat(io::stdout()), stat("/dev/null")) else {
+            return false;
+        };
+        (stdout.st_dev, stdout.st_ino) == (null.st_dev, null.st_ino)
+    };
+    is_open_for_both && is_null()
+}
+
+/// Writes text for people to standard output: on a terminal in lines of its width, else as it is. That nobody reads it any
+/// more (`| head`) is no error.
 pub(super) fn print_text(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
     let width = width_of(terminal_size_of(io::stdout()));
-    print(|out| within(width, out, write))
+    unless_closed(to_stdout(|out| within(width, out, write)))
+        .map_err(|error| Error::failed("standard output can't be written").caused_by(error))
 }
 
 /// The columns of a terminal; none of what is no terminal, or too narrow for any layout.

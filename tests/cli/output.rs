@@ -2,12 +2,14 @@
 
 use std::{
     fs,
+    io::{BufRead as _, BufReader},
     os::unix::fs::{FileTypeExt as _, symlink},
-    process::Command,
+    process::{Command, Stdio},
     thread,
+    time::Duration,
 };
 
-use crate::environment::Environment;
+use crate::environment::{BINARY, Ended, Environment};
 
 fn environment() -> Environment {
     let environment = Environment::new();
@@ -152,4 +154,66 @@ fn init_replaces_its_own_schema_and_nothing_else() {
         .run(&["init", "c"])
         .expect_code(1)
         .expect_said("no regular file");
+}
+
+#[test]
+fn a_plan_or_a_report_that_did_not_arrive_is_an_error() {
+    let environment = environment();
+    environment.run(&plan("x.plan", &[])).expect_code(0);
+    for line in [
+        &plan("-", &[])[..],
+        &["show", "x.plan", "--format", "markdown"],
+        &["show", "x.plan", "--format", "html"],
+        &["show", "x.plan", "--json"],
+        &["schema"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = environment.command(line);
+        let ended = Ended::from(command.stdout(writer).output().unwrap())
+            .expect_code(1)
+            .expect_said("did not arrive whole");
+        assert!(!ended.stderr.contains("To apply"), "{}", ended.stderr);
+    }
+    // A person who has seen enough of a screen is no error.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = environment.command(&["show", "x.plan"]);
+    Ended::from(command.stdout(writer).output().unwrap()).expect_code(0);
+
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "\"$0\" plan p.yaml --sandbox -o - >&-", BINARY])
+        .current_dir(environment.path());
+    Ended::from(shell.output().unwrap())
+        .expect_code(1)
+        .expect_said("standard output is closed");
+}
+
+#[test]
+fn a_plan_waits_for_the_reader_of_a_pipe_and_says_so_until_a_signal() {
+    let environment = environment();
+    let pipe = environment.path().join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let mut child = environment
+        .command(&plan("pipe", &["--json"]))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut told = String::new();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    while !told.contains("waiting until pipe is read") {
+        assert!(lines.read_line(&mut told).unwrap() > 0, "{told}");
+    }
+    // The line is written before the pipe is opened.
+    thread::sleep(Duration::from_millis(50));
+    let sent = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    let ended = Ended::from(child.wait_with_output().unwrap()).expect_code(130);
+    let document: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(document["exit_code"], 130);
 }
