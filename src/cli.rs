@@ -3,18 +3,19 @@
 mod foreign_words;
 mod help;
 mod kept;
+mod one_dash;
 mod unused;
+mod values;
 
 use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use clap_complete::Shell;
-use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use secrecy::SecretString;
 
 use crate::{
     api::Id,
-    dates::Distance,
     invocation::Invocation,
     pace::{Rate, Share},
 };
@@ -201,7 +202,7 @@ pub struct Common {
     /// Default: 30; for `resume`, the value with which the run was started
     #[arg(
         long, global = true, hide_short_help = true, value_name = "SECONDS",
-        value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Service"
+        value_parser = |text: &str| values::seconds(text, 3600), help_heading = "Service"
     )]
     pub timeout: Option<u64>,
 
@@ -351,7 +352,7 @@ pub struct Apply {
     /// Refuse a plan that is older than this
     ///
     /// Whole words, like `7 days` or `1 day 12 hours`, or ISO 8601 (`P7D`)
-    #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = age, help_heading = "Applying")]
+    #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = values::age, help_heading = "Applying")]
     pub max_age: SignedDuration,
     /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
     #[arg(long, value_name = "SHA256", value_parser = sha256, help_heading = "Applying")]
@@ -446,6 +447,26 @@ pub struct Completions {
     pub shell: Shell,
 }
 
+impl Vars {
+    /// Refuses two values for one variable, of which one would not count.
+    ///
+    /// # Errors
+    ///
+    /// The first such pair.
+    fn without_repeated(&self) -> Result<(), clap::Error> {
+        for (place, Var { name, value }) in self.vars.iter().enumerate() {
+            if let Some(earlier) = self.vars[..place].iter().find(|var| var.name == *name) {
+                let message = format!(
+                    "--var {name}={} and --var {name}={value}: a variable has one value; leave one out",
+                    earlier.value
+                );
+                return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+            }
+        }
+        Ok(())
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Vars {
     /// Set a variable of the playbook; repeatable
@@ -459,19 +480,19 @@ pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
     /// The value of `now`, like 2026-12-01T08:00:00Z; default: the present time
-    #[arg(long, value_name = "TIMESTAMP", help_heading = "Planning")]
+    #[arg(long, value_name = "TIMESTAMP", value_parser = values::moment, help_heading = "Planning")]
     pub now: Option<Timestamp>,
     /// Select only the first N targets
-    #[arg(long, value_name = "N", help_heading = "Planning")]
+    #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Planning")]
     pub limit: Option<u64>,
     /// Exclude this ID and everything below it; repeatable
-    #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
+    #[arg(long, value_name = "ID", value_parser = values::id, help_heading = "Planning")]
     pub exclude: Vec<Id>,
     /// Like --exclude, for a file: one id per line, or column `id`
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
     pub exclude_file: Option<PathBuf>,
     /// Select only this ID and everything below it; repeatable
-    #[arg(long, value_name = "ID", value_parser = Id::new, help_heading = "Planning")]
+    #[arg(long, value_name = "ID", value_parser = values::id, help_heading = "Planning")]
     pub only: Vec<Id>,
     /// Like --only, for the ids in a file, such as a run's failed.csv
     #[arg(long, value_name = "FILE", help_heading = "Planning")]
@@ -482,13 +503,13 @@ pub struct Planning {
 #[derive(Debug, Args)]
 pub struct Pacing {
     /// Limit the request rate, like 8/s; reads and retries count too
-    #[arg(long, help_heading = "Applying")]
+    #[arg(long, value_parser = values::rate, help_heading = "Applying")]
     pub rate: Option<Rate>,
     /// Work on N executions at the same time
-    #[arg(long, value_name = "N", help_heading = "Applying")]
+    #[arg(long, value_name = "N", value_parser = values::from_1::<NonZeroU32>, help_heading = "Applying")]
     pub concurrency: Option<NonZeroU32>,
     /// Stop after N failures in a row
-    #[arg(long, value_name = "N", help_heading = "Applying")]
+    #[arg(long, value_name = "N", value_parser = values::from_1::<NonZeroU32>, help_heading = "Applying")]
     pub stop_after: Option<NonZeroU32>,
     /// Stop after N failed changes (or N%) in the whole run
     ///
@@ -500,7 +521,7 @@ pub struct Pacing {
     /// A read proves that a change had no effect only after this time. Default: --timeout
     #[arg(
         long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
-        value_parser = clap::value_parser!(u64).range(1..=86_400)
+        value_parser = |text: &str| values::seconds(text, 86_400)
     )]
     pub settle: Option<u64>,
     /// Send without a re-check; changes made since the plan are overwritten
@@ -519,7 +540,7 @@ pub struct Applying {
     /// Refuse a plan with more than N changes
     ///
     /// N may lower the playbook's `max_changes`, not raise it
-    #[arg(long, value_name = "N", help_heading = "Applying")]
+    #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Applying")]
     pub max_changes: Option<u64>,
     /// Why the run is made; kept in the run's folder
     #[arg(long, value_name = "TEXT", help_heading = "Applying")]
@@ -547,24 +568,6 @@ impl FromStr for Var {
             }),
             Some(_) | None => Err("write it as NAME=VALUE"),
         }
-    }
-}
-
-/// An age like `7 days` or `12 hours`; a day has 24 hours, since it is a distance between two instants.
-fn age(text: &str) -> Result<SignedDuration, String> {
-    const CURE: &str = "write an age in days, hours and minutes, like `7 days` or `12 hours`";
-    // ISO 8601 knows seconds, too.
-    let is_iso = text.trim_start().starts_with(['P', 'p']);
-    let span = match text.trim().parse::<Span>() {
-        Ok(span) if is_iso => span,
-        Ok(_) | Err(_) => Distance::parse(text)
-            .map_err(|error| error.to_string())?
-            .span(),
-    };
-    // Weeks, months and years have no length of their own.
-    match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
-        Ok(age) if age.is_positive() => Ok(age),
-        Ok(_) | Err(_) => Err(CURE.to_owned()),
     }
 }
 

@@ -77,6 +77,13 @@ pub enum TableError {
 }
 
 impl TableError {
+    /// The file as messages name it.
+    pub fn file(&self) -> &str {
+        match self {
+            Self::Io { file, .. } | Self::Column { file, .. } | Self::Line { file, .. } => file,
+        }
+    }
+
     /// The line that is wrong, if it is one.
     pub const fn line(&self) -> Option<u64> {
         match self {

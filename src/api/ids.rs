@@ -25,9 +25,11 @@ pub enum IdError {
     #[error("an id may hold letters, digits, and . _ ~ : - after the first character, not {0:?}")]
     Character(char),
     #[error(
-        "Excel has rounded it as a number: format the column as text, then enter or import the ids again"
+        "a spreadsheet has made a number of it: format the column as text, then enter or import the ids again"
     )]
-    Rounded,
+    Number,
+    #[error("it is true or false, so it names nothing")]
+    Boolean,
 }
 
 impl Id {
@@ -40,8 +42,14 @@ impl Id {
         if text.len() > MAX_LEN {
             return Err(IdError::TooLong(text.chars().count()));
         }
-        if is_rounded(text) {
-            return Err(IdError::Rounded);
+        if is_number(text) {
+            return Err(IdError::Number);
+        }
+        if ["true", "false"]
+            .iter()
+            .any(|word| text.eq_ignore_ascii_case(word))
+        {
+            return Err(IdError::Boolean);
         }
         let mut characters = text.chars();
         let first = characters.next().ok_or(IdError::Empty)?;
@@ -61,16 +69,24 @@ impl Id {
     }
 }
 
-/// Whether this is how a spreadsheet shows a long number: `1.002E+04`, `1,002E+04` in German, `1E+05`.
-fn is_rounded(text: &str) -> bool {
-    let Some((number, exponent)) = text.split_once(['E', 'e']) else {
-        return false;
+/// Whether this is how a spreadsheet or a program writes a number: `1.002E+04`, `1,002E+04` in German, `1E+05`, `10020.0`.
+/// Digits alone are an id, and so is `12e45`, which may be one of v1.
+fn is_number(text: &str) -> bool {
+    let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (number, exponent) = match text.split_once(['E', 'e']) {
+        Some((number, exponent)) => (number, Some(exponent)),
+        None => (text, None),
     };
-    let (whole, fraction) = number.split_once(['.', ',']).unwrap_or((number, "0"));
-    let exponent = exponent.strip_prefix('+').unwrap_or_default();
-    [whole, fraction, exponent]
-        .iter()
-        .all(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+    let (whole, fraction) = match number.split_once(['.', ',']) {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (number, None),
+    };
+    let digits = exponent.map(|exponent| exponent.trim_start_matches(['+', '-']));
+    let is_signed = digits != exponent;
+    is_whole(whole)
+        && fraction.is_none_or(is_whole)
+        && digits.is_none_or(is_whole)
+        && (fraction.is_some() || is_signed)
 }
 
 impl fmt::Display for Id {
@@ -106,8 +122,29 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_has_made_of_an_id_is_told_from_a_wrong_letter() {
-        for text in ["1.002E+04", "1,002E+04", "1E+05", "1.23456789012346e+23"] {
-            assert_eq!(Id::new(text), Err(IdError::Rounded), "{text}");
+        for text in [
+            "1.002E+04",
+            "1,002E+04",
+            "1E+05",
+            "1.23456789012346e+23",
+            "1.5E4",
+            "1E-05",
+            "10020.0",
+            "10020,0",
+        ] {
+            assert_eq!(Id::new(text), Err(IdError::Number), "{text}");
+        }
+        for text in ["true", "FALSE"] {
+            assert_eq!(Id::new(text), Err(IdError::Boolean), "{text}");
+        }
+        for text in [
+            "10020",
+            "12e45",
+            "1e4-5",
+            "1.0.2",
+            "1e400000-5717-4562-b3fc-2c963f66afa6",
+        ] {
+            assert!(Id::new(text).is_ok(), "{text}");
         }
         for text in [
             "E+04",

@@ -306,7 +306,7 @@ fn for_command(word: &str) -> Option<&'static str> {
         .map(|(_, tip)| *tip)
 }
 
-fn for_flag(command: &str, flag: &str) -> Option<&'static str> {
+pub(super) fn for_flag(command: &str, flag: &str) -> Option<&'static str> {
     let flag = flag.split('=').next().unwrap_or(flag);
     FLAGS
         .iter()

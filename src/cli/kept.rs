@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
 
-use super::{Cli, foreign_words::with_suggestion};
+use super::{Cli, foreign_words::with_suggestion, one_dash};
 use crate::invocation::{Invocation, KeptFlag};
 
 /// Where a flag belongs when another command is printed.
@@ -97,6 +97,7 @@ impl Cli {
     /// When it is no command line, or a flag has no effect on the command; also for `--help`.
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let line: Vec<OsString> = line.into_iter().collect();
+        one_dash::refuse(&line)?;
         let mut command = Self::command();
         let matches = command
             .try_get_matches_from_mut(&line)

@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
-use super::{Cli, Command, Common};
+use super::{Cli, Command, Common, Vars};
 
 /// Which of the common flags have an effect on a command.
 #[derive(Clone, Copy, Debug)]
@@ -56,12 +56,28 @@ impl Command {
 }
 
 impl Cli {
-    /// The same, if every flag that is given has an effect on the command.
+    /// The same, if every flag that is given has an effect on the command, also each `--var`.
     ///
     /// # Errors
     ///
     /// When one of them has none.
     pub fn without_unused(self) -> Result<Self, clap::Error> {
+        let vars = match &self.command {
+            Command::Validate(validate) => Some(&validate.vars),
+            Command::Plan(plan) => Some(&plan.planning.vars),
+            Command::Run(run) => Some(&run.planning.vars),
+            Command::Init(_)
+            | Command::Show(_)
+            | Command::Diff(_)
+            | Command::Apply(_)
+            | Command::Resume(_)
+            | Command::Status(_)
+            | Command::Abandon(_)
+            | Command::Sandbox(_)
+            | Command::Schema
+            | Command::Completions(_) => None,
+        };
+        vars.map_or(Ok(()), Vars::without_repeated)?;
         match unused(&self.command, &self.common) {
             None => Ok(self),
             Some((flag, why)) => {

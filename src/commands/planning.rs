@@ -20,7 +20,7 @@ use crate::{
     planning::{Origin, PlanningError, plan},
     playbook::Playbook,
     report::ScanReporter,
-    selection::ScanError,
+    selection::{ListedError, ScanError},
 };
 
 /// When a plan is made, in whole seconds, so that people can write it.
@@ -103,7 +103,17 @@ fn explained(error: PlanningError) -> Error {
         | PlanningError::Plan(_)
         | PlanningError::Disk(_) => None,
     };
+    let place = match &error {
+        PlanningError::Scan(ScanError::Listed(ListedError::Table(table))) => {
+            Some((table.file().to_owned(), table.line()))
+        }
+        _ => None,
+    };
     let failed = Error::failed("planning ended without a plan").caused_by(error);
+    let failed = match place {
+        Some((file, line)) => failed.at(file, line),
+        None => failed,
+    };
     match hint {
         Some(hint) => failed.hint(hint),
         None => failed,

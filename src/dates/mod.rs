@@ -68,6 +68,30 @@ pub enum DateError {
     Range { due: String, by: Distance },
 }
 
+/// A distance that counts back from now, like `90 days`.
+///
+/// # Errors
+///
+/// What to write; only distances that count back are offered.
+pub fn counted_back(text: &str) -> Result<Distance, String> {
+    match Distance::parse(text) {
+        Ok(distance) if distance.is_negative() => Err(is_back(text)),
+        Ok(distance) => Ok(distance),
+        Err(DateError::Reach { .. }) => Err(is_back(text)),
+        Err(DateError::Ambiguous(text, mut readings)) => {
+            readings.retain(|reading| !reading.starts_with('-'));
+            match readings.as_slice() {
+                [] => Err(is_back(&text)),
+                [reading] if text.to_ascii_lowercase().ends_with("ago") => Err(format!(
+                    "write `{reading}` for `{text}`: the distance counts back from now"
+                )),
+                _ => Err(DateError::Ambiguous(text, readings).to_string()),
+            }
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// What is said of a negative distance where one counts back from now.
 pub fn is_back(distance: &str) -> String {
     format!(
@@ -91,6 +115,26 @@ mod tests {
     use jiff::tz::Offset;
 
     use super::*;
+
+    #[test]
+    fn only_distances_that_count_back_are_offered_where_one_counts_back() {
+        for (text, said) in [
+            (
+                "1 day ago",
+                "write `1 day` for `1 day ago`: the distance counts back from now",
+            ),
+            (
+                "6m",
+                "`6m` could mean `6 months` or `6 minutes`: write the one that is meant",
+            ),
+        ] {
+            assert_eq!(counted_back(text).unwrap_err(), said);
+        }
+        for text in ["-2 weeks 3 days", "-3 days", "-6m"] {
+            assert_eq!(counted_back(text).unwrap_err(), is_back(text));
+        }
+        assert_eq!(counted_back("90 days"), Ok(Distance::days(90).unwrap()));
+    }
 
     #[test]
     fn a_moment_for_people_names_its_zone() {

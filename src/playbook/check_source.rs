@@ -479,7 +479,7 @@ pub(super) fn file(reader: &mut Reader<'_>, file: Field<'_>, folder: &Path) -> O
 }
 
 pub(super) fn id(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Id> {
-    let text = reader.id_text(field)?.to_owned();
+    let text = reader.id_text(field)?.trim().to_owned();
     match Id::new(&text) {
         Ok(id) => Some(id),
         Err(error) => {

@@ -155,8 +155,10 @@ fn typed(default: &Json, given: &str) -> Result<Json, Unfit> {
             .and_then(|number| kept(Json::Number(number))),
         Json::Array(_) | Json::Object(_) => serde_json::from_str(given)
             .ok()
-            .filter(|value: &Json| value.is_array() && holds_no_map(value))
-            .ok_or(Unfit::Kind("a list in JSON, like [\"a\", \"b\"]"))
+            .filter(is_list_of_scalars)
+            .ok_or(Unfit::Kind(
+                "a list of text, numbers or booleans in JSON, like [\"a\", \"b\"]",
+            ))
             .and_then(kept),
     }
 }
@@ -174,12 +176,11 @@ fn loses_digits(json: &RawValue) -> bool {
     }
 }
 
-fn holds_no_map(value: &Json) -> bool {
-    match value {
-        Json::Object(_) => false,
-        Json::Array(items) => items.iter().all(holds_no_map),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
-    }
+fn is_list_of_scalars(value: &Json) -> bool {
+    let is_scalar = |item: &Json| item.is_string() || item.is_number() || item.is_boolean();
+    value
+        .as_array()
+        .is_some_and(|items| items.iter().all(is_scalar))
 }
 
 fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> {
@@ -231,7 +232,11 @@ mod tests {
 
     #[test]
     fn an_override_gets_the_type_of_the_default() {
-        let list = || Err(Unfit::Kind("a list in JSON, like [\"a\", \"b\"]"));
+        let list = || {
+            Err(Unfit::Kind(
+                "a list of text, numbers or booleans in JSON, like [\"a\", \"b\"]",
+            ))
+        };
         for (default, given, expected) in [
             (json!("x"), "10011", Ok(json!("10011"))),
             (json!("x"), "", Ok(json!(""))),
@@ -255,7 +260,9 @@ mod tests {
             (json!(1), "NaN", Err(Unfit::Kind("a number"))),
             (json!(true), "false", Ok(json!(false))),
             (json!(true), "no", Err(Unfit::Kind("true or false"))),
-            (json!([1]), "[\"a\", [2]]", Ok(json!(["a", [2]]))),
+            (json!([1]), "[\"a\", [2]]", list()),
+            (json!([1]), "[null]", list()),
+            (json!([1]), "[\"a\", true, 2]", Ok(json!(["a", true, 2]))),
             (json!([1]), "a,b", list()),
             (json!([1]), "{}", list()),
             (json!([1]), "[{}]", list()),

@@ -86,7 +86,7 @@ fn no_json(error: &serde_json::Error) -> String {
     format!("no JSON object: {error}")
 }
 
-/// A value as text; a number with every digit, as it is written.
+/// A value as text; a number with every digit, as it is written. An exponent gets its sign, since `1e4` might be an id.
 fn cell(name: &str, value: &RawValue) -> Result<String, String> {
     let written = value.get();
     match written.as_bytes().first() {
@@ -96,6 +96,12 @@ fn cell(name: &str, value: &RawValue) -> Result<String, String> {
         }
         Some(b'[' | b'{') => Err(format!("{name} holds no single value")),
         _ if written == "null" => Ok(String::new()),
+        Some(b'-' | b'0'..=b'9') => Ok(match written.split_once(['e', 'E']) {
+            Some((number, exponent)) if !exponent.starts_with(['+', '-']) => {
+                format!("{number}e+{exponent}")
+            }
+            Some(_) | None => written.to_owned(),
+        }),
         _ => Ok(written.to_owned()),
     }
 }

@@ -207,7 +207,7 @@ fn longer_ago(x: &Value, fields: &[&str], by: &Value, now: &ZonedDateTime) -> Re
     let date = moment_of(object(x)?, fields, now)?;
     let by = match (by.downcast_object_ref::<Span>(), by.as_str()) {
         (Some(Span(by)), _) => *by,
-        (None, Some(text)) => Distance::parse(text).map_err(|error| wrong(error.to_string()))?,
+        (None, Some(text)) => dates::counted_back(text).map_err(wrong)?,
         (None, None) if is_none(by) => return Ok(false),
         (None, None) => {
             let by = word(by);

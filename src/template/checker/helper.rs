@@ -2,7 +2,7 @@
 
 use super::reader::{Checker, Extra, Piece, Read, Stop, name};
 use crate::{
-    dates::{self, Distance},
+    dates,
     template::{
         Fault, helpers,
         lexer::{Kind, Token},
@@ -104,11 +104,7 @@ impl<'a> Checker<'a> {
                 self.check_kind(helper, piece, "a distance like \"90 days\"", |of| {
                     of.is_text() || matches!(of, Type::Span)
                 });
-                self.check_literal(piece, |text| match Distance::parse(text) {
-                    Ok(distance) if distance.is_negative() => Err(dates::is_back(text)),
-                    Ok(_) => Ok(()),
-                    Err(error) => Err(error.to_string()),
-                });
+                self.check_literal(piece, |text| dates::counted_back(text).map(drop));
             }
             Param::Days => {
                 self.check_kind(helper, piece, "a whole number", |of| {

@@ -1,0 +1,129 @@
+//! The values of flags: what is expected is said with an example.
+
+use std::{num::NonZeroU64, str::FromStr};
+
+use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
+
+use crate::{
+    api::{Id, IdError},
+    dates::{DateError, Distance},
+    pace::Rate,
+};
+
+/// An id; blanks around it are ignored, as in files.
+pub(super) fn id(text: &str) -> Result<Id, IdError> {
+    Id::new(text.trim())
+}
+
+pub(super) fn moment(text: &str) -> Result<Timestamp, &'static str> {
+    text.trim()
+        .parse()
+        .map_err(|_| "write a moment with its zone, like 2026-12-01T08:00:00Z")
+}
+
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    text.parse().map_err(|error| {
+        format!("{error}: write requests per second or minute, like 8/s, 0.5/s or 480/min")
+    })
+}
+
+/// A number of a type that begins at 1.
+pub(super) fn from_1<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.trim()
+        .parse()
+        .map_err(|_| "write a whole number from 1, like 4")
+}
+
+pub(super) fn count(text: &str) -> Result<u64, &'static str> {
+    from_1(text).map(NonZeroU64::get)
+}
+
+pub(super) fn seconds(text: &str, most: u64) -> Result<u64, String> {
+    let seconds = text.trim().parse().ok();
+    seconds
+        .filter(|seconds| (1..=most).contains(seconds))
+        .ok_or_else(|| format!("write whole seconds without a unit, from 1 to {most}, like 30"))
+}
+
+/// An age like `7 days` or `12 hours`; a day has 24 hours, since it is a distance between two instants.
+pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
+    const CURE: &str = "write an age in days, hours and minutes, like `7 days` or `12 hours`";
+    // ISO 8601 knows seconds, too.
+    let is_iso = text.trim_start().starts_with(['P', 'p']);
+    let span = match text.trim().parse::<Span>() {
+        Ok(span) if is_iso => span,
+        Ok(_) | Err(_) => Distance::parse(text)
+            .map_err(|error| match error {
+                DateError::Ambiguous(_, readings) => accepted(text, &readings, CURE),
+                _ => CURE.to_owned(),
+            })?
+            .span(),
+    };
+    // Weeks, months and years have no length of their own.
+    match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
+        Ok(age) if age.is_positive() => Ok(age),
+        Ok(_) | Err(_) => Err(CURE.to_owned()),
+    }
+}
+
+/// What to write for an age that can be read in several ways: the readings that are ages.
+fn accepted(text: &str, readings: &[String], cure: &str) -> String {
+    let ages: Vec<String> = readings
+        .iter()
+        .filter(|reading| age(reading).is_ok())
+        .map(|reading| format!("`{reading}`"))
+        .collect();
+    if ages.is_empty() {
+        cure.to_owned()
+    } else {
+        format!("write {} for `{text}`", ages.join(" or "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ages_are_offered_for_an_age() {
+        for (text, said) in [
+            ("6m", "write `6 minutes` for `6m`"),
+            ("7d", "write `7 days` for `7d`"),
+            ("1 day ago", "write `1 day` for `1 day ago`"),
+            (
+                "6 mo",
+                "write an age in days, hours and minutes, like `7 days` or `12 hours`",
+            ),
+            (
+                "-2 weeks 3 days",
+                "write an age in days, hours and minutes, like `7 days` or `12 hours`",
+            ),
+            (
+                "",
+                "write an age in days, hours and minutes, like `7 days` or `12 hours`",
+            ),
+        ] {
+            assert_eq!(age(text).unwrap_err(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_answered_with_an_example() {
+        for text in ["", "0", "-1", "abc", "5%", "1.5"] {
+            let error = count(text).unwrap_err();
+            assert_eq!(error, "write a whole number from 1, like 4", "{text}");
+        }
+        for text in ["", "0", "30s", "3601"] {
+            let error = seconds(text, 3600).unwrap_err();
+            assert!(error.contains("from 1 to 3600, like 30"), "{error}");
+        }
+        for text in ["", "8", "480/m", "8/h"] {
+            let error = rate(text).unwrap_err();
+            assert!(error.contains("8/s, 0.5/s or 480/min"), "{error}");
+        }
+        for text in ["", "yesterday", "2026-12-01", "2026-12-01 08:00"] {
+            assert!(moment(text).unwrap_err().contains("2026-12-01T08:00:00Z"));
+        }
+        assert!(id(" a ").is_ok() && id("a b").is_err());
+    }
+}
