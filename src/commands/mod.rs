@@ -49,7 +49,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     match command {
         Command::Validate(args) => validate::validate(&common, &args),
         Command::Plan(args) => {
-            let mut interrupts = signals::watch()?;
+            let mut interrupts = signals::watch(&common)?;
             // Aside, since a pipe, read or written, may have nobody at its other end.
             let runtime = Handle::current();
             let plan = aside(move || runtime.block_on(plan::plan(&common, &args)));

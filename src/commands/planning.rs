@@ -103,11 +103,10 @@ fn explained(error: PlanningError) -> Error {
         | PlanningError::Plan(_)
         | PlanningError::Disk(_) => None,
     };
-    let place = match &error {
-        PlanningError::Scan(ScanError::Listed(ListedError::Table(table))) => {
-            Some((table.file().to_owned(), table.line()))
-        }
-        _ => None,
+    let place = if let PlanningError::Scan(ScanError::Listed(ListedError::Table(table))) = &error {
+        Some((table.file().to_owned(), table.line()))
+    } else {
+        None
     };
     let failed = Error::failed("planning ended without a plan").caused_by(error);
     let failed = match place {

@@ -123,10 +123,7 @@ mod tests {
                 "1 day ago",
                 "write `1 day` for `1 day ago`: the distance counts back from now",
             ),
-            (
-                "6m",
-                "`6m` could mean `6 months` or `6 minutes`: write the one that is meant",
-            ),
+            ("6m", "`6m` is ambiguous: write `6 months` or `6 minutes`"),
         ] {
             assert_eq!(counted_back(text).unwrap_err(), said);
         }
