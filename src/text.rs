@@ -8,9 +8,9 @@ pub mod json;
 mod numbers;
 mod wrap;
 
-use std::fmt;
+use std::{fmt, path::Path};
 
-pub use wrap::Wrap;
+pub use wrap::{Wrap, wrapped};
 
 use unicode_width::UnicodeWidthChar;
 
@@ -350,6 +350,12 @@ pub fn shell_word(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// A path as a person writes it into a shell, escaped: one word, also with spaces in it.
+pub fn shown_path(path: &Path) -> String {
+    let word = shell_word(&path.to_string_lossy());
+    Untrusted(&word).terminal().to_string()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
     credentials::{Credentials, Files, Given, TokenSource, folder, resolve},
     error::Error,
     http::{Fetch, Token},
-    text::Untrusted,
+    text::{Untrusted, shown_path},
 };
 
 /// What requests are made with. The sandbox knows none of it: what is meant for the service stays away from it.
@@ -28,12 +28,11 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
         None => Files::default(),
     };
     for path in &files.readable {
-        let path = path.display().to_string();
+        let path = shown_path(path);
         say(|out| {
             writeln!(
                 out,
-                "warning: others can read {0}; make it yours alone: chmod 600 {0}",
-                Untrusted(&path).terminal()
+                "warning: others can read {path}; make it yours alone: chmod 600 {path}"
             )
         });
     }

@@ -8,6 +8,7 @@ use crate::{
     plan::{Done, EarlierRun, EarlierStanding, Header, is_once, matters},
     server_name::is_same_server,
     store::{Listed, RunFolder, RunSettings, StateDir},
+    text::shown_path,
 };
 
 /// A plan, and what is said about applying it.
@@ -45,7 +46,7 @@ impl Candidate<'_> {
             && is_once(self.header)
             && !self.again
         {
-            let path = path.display();
+            let path = shown_path(&path);
             return Err(Error::failed(format!(
                 "the run in {path} can't be read, and it may have done this already"
             ))

@@ -14,7 +14,7 @@ use super::{
     backend::Backend,
     files::read_again,
     overview::Overview,
-    terminal::{STYLES, print, say},
+    terminal::{STYLES, print, say, width_of_stderr},
 };
 use crate::{
     checkpoint::{Checkpoint, Tail},
@@ -165,7 +165,11 @@ fn reporter(common: &Common) -> Box<dyn Reporter> {
     if common.quiet {
         Box::new(Quiet)
     } else if io::stderr().is_terminal() {
-        Box::new(Bars::stderr(Instant::now(), common.verbose))
+        Box::new(Bars::stderr(
+            Instant::now(),
+            common.verbose,
+            width_of_stderr,
+        ))
     } else {
         Box::new(Lines::new(
             anstream::stderr(),

@@ -21,7 +21,7 @@ use crate::{
     plan::{PlanError, Reader},
     playbook::{self, IdList, Mistakes, Overrides, Playbook, Source},
     table::{self, Columns, TableError},
-    text::{Untrusted, count},
+    text::{count, shown_path},
 };
 
 /// Reads and checks a playbook; its mistakes are shown.
@@ -33,7 +33,7 @@ pub(super) fn load_playbook(
 ) -> Result<Playbook, Error> {
     expect_playbook(invocation, path)?;
     let source = playbook::read(path).map_err(|error| {
-        Error::failed(format!("the playbook {} can't be read", path.display()))
+        Error::failed(format!("the playbook {} can't be read", shown(path)))
             .caused_by(error)
             .at(path.display().to_string(), None)
     })?;
@@ -47,7 +47,7 @@ pub(super) fn load_playbook(
         let number = mistakes.list().len();
         let mut error = Error::failed(format!(
             "{} has {}; nothing was requested",
-            path.display(),
+            shown(path),
             count(number as u64, "mistake", "mistakes")
         ));
         error.mistakes = located(path, &mistakes);
@@ -202,12 +202,9 @@ impl IdsError {
 pub(super) fn open_plan(invocation: &Invocation, path: &Path) -> Result<File, Error> {
     expect_plan(invocation, path)?;
     File::open(path).map_err(|error| {
-        Error::failed(format!(
-            "the plan {} can't be read",
-            Untrusted(&path.display().to_string()).terminal()
-        ))
-        .caused_by(error)
-        .at(path.display().to_string(), None)
+        Error::failed(format!("the plan {} can't be read", shown(path)))
+            .caused_by(error)
+            .at(path.display().to_string(), None)
     })
 }
 
@@ -222,9 +219,7 @@ pub(super) const TOOL: &str = concat!("wf-bulk ", env!("CARGO_PKG_VERSION"));
 
 /// How a person writes a path on the command line.
 pub(super) fn shown(path: &Path) -> String {
-    Untrusted(&path.display().to_string())
-        .terminal()
-        .to_string()
+    shown_path(path)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::{
     backend::{Backend, SANDBOX},
     earlier::Candidate,
+    files::shown,
     terminal::{STYLES, print, print_text, say},
 };
 use crate::{
@@ -66,7 +67,7 @@ pub(super) fn overview(
             | PlanError::NoEnd
             | PlanError::Digest { .. } => None,
         };
-        Error::failed(format!("{} is no plan that can be used", path.display()))
+        Error::failed(format!("{} is no plan that can be used", shown(path)))
             .at(path.display().to_string(), line)
             .caused_by(error)
             .hint(hint)

@@ -13,6 +13,7 @@ use super::{
     backend::Backend,
     files::TOOL,
     overview::{Overview, overview},
+    terminal::width_of_stderr,
 };
 use crate::{
     cli::Common,
@@ -70,6 +71,7 @@ pub(super) async fn plan_into(
         common.quiet,
         playbook.pace.rate.per_second(),
         Instant::now(),
+        width_of_stderr,
     );
     let mut out = BufWriter::new(&*file);
     let planned = plan(&backend.client, playbook, &origin, &mut out, |progress| {

@@ -7,7 +7,7 @@ use super::{
     backend::{Server, connect},
     ended::show_again,
     execute::{PreparedRun, execute},
-    files::open_plan,
+    files::{open_plan, shown},
     launch::{lock_server, not_kept},
     mistaken::find_run,
     overview::overview,
@@ -53,7 +53,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     if plan.sha256 != settings.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",
-            path.display()
+            shown(&path)
         ))
         .hint(format!(
             "plan again, and give the run up: {}",

@@ -9,7 +9,7 @@ use super::{backend::today, signals, terminal::say};
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
-    text::unmarked,
+    text::{shown_path, unmarked},
 };
 
 pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<ExitCode, Error> {
@@ -29,7 +29,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 if was_there {
                     writeln!(out, "the sandbox starts over with fresh data")
                 } else {
-                    writeln!(out, "there was no sandbox data in {}", folder.display())
+                    writeln!(out, "there was no sandbox data in {}", shown_path(&folder))
                 }
             });
             Ok(ExitCode::Done)
@@ -70,7 +70,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                 writeln!(
                     out,
                     "sandbox on http://{address}, data in {}; Ctrl-C ends it",
-                    folder.display()
+                    shown_path(&folder)
                 )?;
                 writeln!(out, "in another terminal:")?;
                 writeln!(out, "  export EPILOT_TOKEN={token}")?;

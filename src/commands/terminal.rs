@@ -83,9 +83,14 @@ fn within(
     }
 }
 
+/// The columns of standard error, where it is a terminal.
+pub(super) fn width_of_stderr() -> Option<usize> {
+    width_of(terminal_size_of(io::stderr()))
+}
+
 /// Writes words to standard error. What can't be shown there is lost and nothing else.
 pub(super) fn say(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = anstream::stderr();
-    let written = within(width_of(terminal_size_of(io::stderr())), &mut out, write);
+    let written = within(width_of_stderr(), &mut out, write);
     drop(written.and_then(|()| out.flush()));
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::{event::Event, selection::ScanProgress};
+use crate::{event::Event, selection::ScanProgress, text::wrapped};
 
 use super::{
     progress::Progress,
@@ -18,15 +18,27 @@ use super::{
 pub struct Bars {
     bar: ProgressBar,
     progress: Progress,
+    width: Width,
+}
+
+/// The columns of the terminal now, if they are known.
+pub type Width = fn() -> Option<usize>;
+
+/// A line above a bar, broken at words.
+fn print_above(bar: &ProgressBar, line: &str, width: Width) {
+    match width() {
+        None => bar.println(line),
+        Some(width) => bar.println(wrapped(line, width)),
+    }
 }
 
 impl Bars {
     /// On standard error, where a terminal is looked for.
-    pub fn stderr(now: Instant, verbose: bool) -> Self {
-        Self::on(ProgressDrawTarget::stderr(), now, verbose)
+    pub fn stderr(now: Instant, verbose: bool, width: Width) -> Self {
+        Self::on(ProgressDrawTarget::stderr(), now, verbose, width)
     }
 
-    fn on(target: ProgressDrawTarget, now: Instant, verbose: bool) -> Self {
+    fn on(target: ProgressDrawTarget, now: Instant, verbose: bool, width: Width) -> Self {
         let style = ProgressStyle::with_template("applying  {bar:20.green}  {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸ ");
@@ -34,6 +46,7 @@ impl Bars {
         Self {
             bar,
             progress: Progress::new(now, verbose),
+            width,
         }
     }
 
@@ -52,7 +65,7 @@ impl Bars {
 impl Reporter for Bars {
     fn event(&mut self, now: Instant, event: &Event) {
         if let Some(line) = self.progress.event(now, event) {
-            self.bar.println(line);
+            print_above(&self.bar, &line, self.width);
         }
         self.draw(now);
     }
@@ -70,16 +83,17 @@ impl Reporter for Bars {
 
 /// The bar of a scan.
 #[derive(Debug)]
-pub(super) struct ScanBar(ProgressBar);
+pub(super) struct ScanBar(ProgressBar, Width);
 
 impl ScanBar {
-    pub(super) fn stderr() -> Self {
+    pub(super) fn stderr(width: Width) -> Self {
         let style = ProgressStyle::with_template(
             "reading   {bar:20.cyan}  {pos}/{len}   {msg}   eta {eta}",
         )
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸ ");
-        Self(ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()).with_style(style))
+        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
+        Self(bar.with_style(style), width)
     }
 
     pub(super) fn draw(&self, progress: ScanProgress) {
@@ -90,7 +104,7 @@ impl ScanBar {
     }
 
     pub(super) fn say(&self, text: &str) {
-        self.0.println(text);
+        print_above(&self.0, text, self.1);
     }
 
     pub(super) fn finish(&self) {
@@ -161,7 +175,7 @@ mod tests {
         let start = Instant::now();
         let paper = Paper::default();
         let target = ProgressDrawTarget::term_like(Box::new(paper.clone()));
-        let mut bars = Bars::on(target, start, false);
+        let mut bars = Bars::on(target, start, false, || Some(30));
         bars.event(start, &started(1_370));
         for n in 1..=84 {
             bars.event(
@@ -181,7 +195,8 @@ mod tests {
         );
         let text = paper.text();
         assert!(
-            text.contains("\nrefused   task “Call back” e1/t1: 400: no"),
+            text.contains("\nrefused   task “Call back”    ")
+                && text.contains("              e1/t1: 400: no"),
             "{text}"
         );
         // Whether colours are on depends on where the tests run.
@@ -196,7 +211,7 @@ mod tests {
     #[test]
     fn without_a_terminal_nothing_is_drawn() {
         let start = Instant::now();
-        let mut bars = Bars::on(ProgressDrawTarget::hidden(), start, false);
+        let mut bars = Bars::on(ProgressDrawTarget::hidden(), start, false, || None);
         bars.event(start, &started(10));
         bars.finish(start);
         assert!(bars.bar.is_hidden());

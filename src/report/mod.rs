@@ -36,7 +36,7 @@ mod units;
 mod words;
 
 pub use failed_csv::FailedCsv;
-pub use human_bars::Bars;
+pub use human_bars::{Bars, Width};
 pub use human_lines::Lines;
 pub use json::{ReportFile, write_json};
 pub use plan_diff::{DiffReport, DiffSide};

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{problem::Problem, tally::Sample, units::thousands, words};
-use crate::{outcome::Outcome, text::Untrusted};
+use crate::{outcome::Outcome, text::shown_path};
 
 /// Lines of what somebody should look at: a screen full.
 const LOOK_AT: usize = 20;
@@ -57,7 +57,7 @@ impl ProblemList {
                     out,
                     "  … and {} more: {}",
                     thousands(more),
-                    Untrusted(&whole.to_string_lossy()).terminal()
+                    shown_path(whole)
                 )?,
             }
         }
@@ -84,7 +84,7 @@ mod tests {
         let problem = Problem::new(&target, &[], Outcome::Refused, Some("400: no"));
         list.add(&problem.unwrap());
         let mut out = Vec::new();
-        list.write(&mut out, Some(Path::new("r/report.json")))
+        list.write(&mut out, Some(Path::new("our runs/report.json")))
             .unwrap();
         let text = String::from_utf8(out).unwrap();
         let lines: Vec<&str> = text.lines().collect();
@@ -94,6 +94,6 @@ mod tests {
             lines[1],
             "  not_attempted  task e0/t: the run stopped: interrupted"
         );
-        assert_eq!(lines[6], "  … and 25 more: r/report.json");
+        assert_eq!(lines[6], "  … and 25 more: 'our runs/report.json'");
     }
 }

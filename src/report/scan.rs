@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    human_bars::ScanBar,
+    human_bars::{ScanBar, Width},
     units::{count, rough, thousands},
 };
 use crate::selection::ScanProgress;
@@ -32,11 +32,11 @@ enum Shown {
 
 impl ScanReporter {
     /// `rate` in requests a second.
-    pub fn stderr(quiet: bool, rate: f64, now: Instant) -> Self {
+    pub fn stderr(quiet: bool, rate: f64, now: Instant, width: Width) -> Self {
         let shown = if quiet {
             Shown::Nothing
         } else if io::stderr().is_terminal() {
-            Shown::Bar(ScanBar::stderr())
+            Shown::Bar(ScanBar::stderr(width))
         } else {
             Shown::Lines { last: now }
         };

@@ -5,7 +5,11 @@ use std::io::{self, Write};
 use owo_colors::OwoColorize as _;
 
 use crate::{
-    event::Drain, invocation::Invocation, outcome::Outcome, styles::Styles, text::Untrusted,
+    event::Drain,
+    invocation::Invocation,
+    outcome::Outcome,
+    styles::Styles,
+    text::{Untrusted, shown_path},
 };
 
 use super::{
@@ -47,7 +51,7 @@ impl Summary {
             }
             match &self.folder {
                 Some(folder) => {
-                    writeln!(out, "{}", Untrusted(&folder.to_string_lossy()).terminal())?;
+                    writeln!(out, "{}", shown_path(folder))?;
                 }
                 None => writeln!(out)?,
             }
@@ -127,7 +131,7 @@ impl Summary {
                 out,
                 "{} each one is listed in {}",
                 "hint:".style(styles.hint),
-                Untrusted(&file.to_string_lossy()).terminal()
+                shown_path(&file)
             )?;
         }
         if let Some(reason) = &self.abandoned {

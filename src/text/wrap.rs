@@ -46,7 +46,8 @@ impl<W: Write> Write for Wrap<W> {
     /// Also what has no end yet.
     fn flush(&mut self) -> io::Result<()> {
         let line = mem::take(&mut self.line);
-        self.out.write_all(&line)?;
+        let line = wrapped(&String::from_utf8_lossy(&line), self.width);
+        self.out.write_all(line.as_bytes())?;
         self.out.flush()
     }
 }
@@ -58,15 +59,16 @@ struct Word<'a> {
     text: &'a str,
 }
 
-/// Breaks one line: between cells, which two spaces keep apart, else between words. What has no space in it (an id, a
-/// path) and a command stay whole, also where they are wider than the terminal. Its colours take no room.
-fn wrapped(line: &str, width: usize) -> String {
+/// Breaks one line: between cells, which two spaces keep apart, else between words. What has no space in it, a quoted path
+/// and a command stay whole, with less indent where they need the room; only two ids that are wider than the terminal are
+/// broken at their slash. Its colours take no room, and spaces at its end stay for what is typed behind them.
+pub fn wrapped(line: &str, width: usize) -> String {
     // The source of a playbook in an error, with its marks below.
     let is_drawn = line.contains(['│', '╭', '╰', '·']);
     if is_drawn || visible(line) <= width {
         return line.to_owned();
     }
-    let cells = cells(line);
+    let cells = cells(line, width);
     let indent = cells
         .first()
         .and_then(|cell| cell.first())
@@ -76,6 +78,10 @@ fn wrapped(line: &str, width: usize) -> String {
         second
     } else {
         indent + 2
+    };
+    let start_of = |wanted: usize, text: &str| match width.checked_sub(visible(text)) {
+        Some(room) => wanted.min(room),
+        None => wanted.min(indent + 2),
     };
     let mut text = String::new();
     let mut column = 0;
@@ -89,9 +95,11 @@ fn wrapped(line: &str, width: usize) -> String {
             (true, 0) => below,
             (true, _) => start,
             (false, _) => {
-                new_line(&mut text, below);
-                column = below;
-                below
+                let fits_below = widest.unwrap_or(0) <= width.saturating_sub(below);
+                let hang = if fits_below { below } else { indent + 2 };
+                column = start_of(hang, cell.first().map_or("", |word| word.text));
+                new_line(&mut text, column);
+                hang
             }
         };
         let is_below = !(fits || hangs || place == 0);
@@ -99,8 +107,8 @@ fn wrapped(line: &str, width: usize) -> String {
             let gap = if is_below && number == 0 { 0 } else { word.gap };
             let size = visible(word.text);
             if number > 0 && column + gap + size > width {
-                new_line(&mut text, hang);
-                column = hang;
+                column = start_of(hang, word.text);
+                new_line(&mut text, column);
             } else {
                 text.push_str(&" ".repeat(gap));
                 column += gap;
@@ -109,6 +117,7 @@ fn wrapped(line: &str, width: usize) -> String {
             column += size;
         }
     }
+    text.push_str(&line[line.trim_end_matches(' ').len()..]);
     text
 }
 
@@ -128,7 +137,7 @@ fn size(cell: &[Word<'_>]) -> usize {
     cell.iter().map(|word| word.gap + visible(word.text)).sum()
 }
 
-fn cells(line: &str) -> Vec<Vec<Word<'_>>> {
+fn cells(line: &str, width: usize) -> Vec<Vec<Word<'_>>> {
     let mut cells: Vec<Vec<Word<'_>>> = Vec::new();
     let mut rest = line;
     while !rest.is_empty() {
@@ -141,10 +150,16 @@ fn cells(line: &str) -> Vec<Vec<Word<'_>>> {
         if text.is_empty() {
             break;
         }
+        let slash = slash_of_ids(text).filter(|_| visible(text) > width);
+        let (text, second) = text.split_at(slash.map_or(text.len(), |slash| slash + 1));
         let word = Word { gap, text };
+        let second = (!second.is_empty()).then_some(Word {
+            gap: 0,
+            text: second,
+        });
         match cells.last_mut() {
-            Some(cell) if gap < 2 => cell.push(word),
-            Some(_) | None => cells.push(vec![word]),
+            Some(cell) if gap < 2 => cell.extend([word].into_iter().chain(second)),
+            Some(_) | None => cells.push([word].into_iter().chain(second).collect()),
         }
     }
     cells
@@ -163,9 +178,31 @@ fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
     let from = text
         .strip_prefix('`')
         .and_then(|quoted| quoted.find('`'))
-        .map_or(0, |end| end + 2);
+        .map_or_else(|| end_of_shell_word(text), |end| end + 2);
     let space = text[from..].find(' ');
     space.map_or(text.len(), |space| from + space)
+}
+
+/// Where the last quote of a word in quotes of a shell stands, which may have others in it; 0 of any other word.
+fn end_of_shell_word(text: &str) -> usize {
+    let Some(quoted) = text.strip_prefix('\'') else {
+        return 0;
+    };
+    // A quote within is '\'': closed, escaped, opened again.
+    let masked = quoted.replace(r"'\''", "____");
+    masked.find('\'').map_or(0, |end| end + 2)
+}
+
+/// The slash between two ids, like `e1/t1:`. A path has others, or a dot.
+fn slash_of_ids(text: &str) -> Option<usize> {
+    let (first, second) = text.trim_end_matches([':', ',']).split_once('/')?;
+    let is_id = |text: &str| {
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    (is_id(first) && is_id(second)).then_some(first.len())
 }
 
 /// Columns without the codes of colours.
@@ -197,7 +234,7 @@ mod tests {
             (
                 40,
                 "       task “Umzug – Hauptstraße 7” › “Vorbereitung” 2dad9ab1-6d96-47cb-a1a0-bce1dbde47bb/cc403e0b",
-                "       task “Umzug – Hauptstraße 7” ›\n         “Vorbereitung”\n         2dad9ab1-6d96-47cb-a1a0-bce1dbde47bb/cc403e0b",
+                "       task “Umzug – Hauptstraße 7” ›\n         “Vorbereitung”\n   2dad9ab1-6d96-47cb-a1a0-bce1dbde47bb/\n         cc403e0b",
             ),
             (
                 40,
@@ -220,6 +257,48 @@ mod tests {
                 "\u{1b}[1mbold words\u{1b}[0m and\n  others too",
             ),
             (10, "3 │ actions: [ delete ]", "3 │ actions: [ delete ]"),
+            (
+                40,
+                "Make 85 changes (2 can't be undone)? Type \"yes\" or 85 to go on: ",
+                "Make 85 changes (2 can't be undone)?\n  Type \"yes\" or 85 to go on: ",
+            ),
+            // A path stands below its row, with the room that it has.
+            (
+                60,
+                "229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4",
+                "229 requests in 29 s, 2 retried\n  .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4",
+            ),
+            (
+                40,
+                "hint: each is listed in 'our old runs/runs/0192f0c4' and beside it",
+                "hint: each is listed in\n  'our old runs/runs/0192f0c4' and\n  beside it",
+            ),
+            (
+                40,
+                r"hint: each is listed in 'it'\''s a folder/runs/0192' and beside it",
+                "hint: each is listed in\n  'it'\\''s a folder/runs/0192' and\n  beside it",
+            ),
+            (
+                20,
+                "that 'unended one stays a text",
+                "that 'unended one\n  stays a text",
+            ),
+            // A pair of ids gives up its indent before it breaks, and breaks at its slash.
+            (
+                30,
+                "          task 2dad9ab1-6d96/cc403e0b-2afb: 400",
+                "          task\n  2dad9ab1-6d96/cc403e0b-2afb:\n            400",
+            ),
+            (
+                20,
+                "       task 2dad9ab1-6d96/cc403e0b-2afb: 400",
+                "       task\n      2dad9ab1-6d96/\n      cc403e0b-2afb:\n         400",
+            ),
+            (
+                16,
+                "at .wf-bulk/runs/0192f0c4",
+                "at\n  .wf-bulk/runs/0192f0c4",
+            ),
         ] {
             assert_eq!(wrapped(line, width), broken, "{line}");
         }
@@ -229,11 +308,11 @@ mod tests {
     fn what_is_written_in_pieces_is_broken_by_lines() {
         let mut out = Wrap::new(Vec::new(), 10);
         write!(out, "one two ").unwrap();
-        write!(out, "three\nfour").unwrap();
+        write!(out, "three\nfour or five: ").unwrap();
         out.flush().unwrap();
         assert_eq!(
             String::from_utf8(out.out).unwrap(),
-            "one two\n  three\nfour"
+            "one two\n  three\nfour or\n  five: "
         );
     }
 }
