@@ -35,7 +35,7 @@ pub(super) fn show_again(
             say(|out| {
                 writeln!(
                     out,
-                    "run {run} has ended, and nothing is left to do; this is its result"
+                    "run {run} has ended and can't be resumed; this is its result"
                 )
             });
             None

@@ -226,7 +226,8 @@ fn nothing_to_do(
     say(|out| {
         match plan.summary.out_of_reach() {
             None => writeln!(out, "nothing to do: everything is as the playbook wants it")?,
-            Some(left) => writeln!(out, "nothing to do; out of reach: {left}")?,
+            // The plan above says what is left.
+            Some(_) => writeln!(out, "nothing was changed")?,
         }
         if plan.header.server == SANDBOX {
             let reset = common.invocation.command("sandbox", &["reset"]);

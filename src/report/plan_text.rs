@@ -379,7 +379,7 @@ mod tests {
     fn an_empty_selection_is_said_out_loud() {
         insta::assert_snapshot!(plain(Vec::new()), @"
         reassign-leaver  on sandbox, org 4711, as of 2026-12-01 09:00 Europe/Berlin
-        scanned 2,000 executions, selected none
+        scanned 2,000, selected none
 
         no changes: there is nothing to do
         Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox

@@ -38,7 +38,8 @@ impl PlanReport<'_> {
             .map(|(level, number)| summary.counted(*level, *number))
             .collect();
         let selected = if parts.is_empty() {
-            "none".to_owned()
+            // Of which generation they are is known by what is selected.
+            return format!("scanned {}, selected none", thousands(self.trailer.scanned));
         } else if summary.targets.keys().eq([&Level::Execution]) || summary.is_of_entities() {
             executions
         } else {

@@ -129,7 +129,7 @@ impl Summary {
             let file = folder.join("report.json");
             writeln!(
                 out,
-                "{} each one is listed in {}",
+                "{} each one is listed in {}, their ids in failed.csv beside it",
                 "hint:".style(styles.hint),
                 shown_path(&file)
             )?;
@@ -244,7 +244,7 @@ mod tests {
         when you know, to send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         when you know, to leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
         hint: 1 target was changed or deleted since the plan, and left alone: plan again to see the current state
-        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json, their ids in failed.csv beside it
         ");
     }
 
@@ -257,7 +257,7 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 10 failed + 127 not_attempted
         229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json, their ids in failed.csv beside it
         stopped: 10 failures in a row, the last one: connection refused
         to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
         ");
@@ -273,7 +273,7 @@ mod tests {
         3 planned = 2 applied + 1 in_doubt
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: it is unknown whether 1 change took effect: look at the service
-        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json
+        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json, their ids in failed.csv beside it
         abandoned: given up by a person; make a new plan for the changes that are left
         ");
     }

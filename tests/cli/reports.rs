@@ -42,7 +42,7 @@ fn resuming_a_finished_run_gives_its_report_and_its_exit_code_again() {
     // Neither a token nor the service is needed.
     drop(sandbox);
     let resume = || environment.run(&["resume", &id, "--json"]).expect_code(3);
-    let again = resume().expect_said("has ended, and nothing is left to do");
+    let again = resume().expect_said("has ended and can't be resumed");
     assert_eq!(again.json(), first.json());
     let text = environment.run(&["resume", &id]).expect_code(3);
     let text = text.expect_said("3 planned = 2 applied + 1 refused");
