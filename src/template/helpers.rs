@@ -39,10 +39,7 @@ use super::{
     signature::{ASSIGNED, CREATED, DUE, UPDATED},
     value::{is_none, to_text, word},
 };
-use crate::{
-    api::Id,
-    dates::{self, Distance},
-};
+use crate::{api::Id, dates};
 
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
