@@ -35,9 +35,9 @@ workflows:
 ci:
     bash .ci/run
 
-# how exactly the limiter reaches a rate on this machine: asked and got; some minutes
-pace:
-    cargo test --release --lib -- --ignored --nocapture pace::limiter::measured
+# how exactly the limiter reaches a rate on this machine: asked and got; some minutes, or seconds for the rates that are named
+pace *rates:
+    cargo bench --bench pace -- {{ rates }}
 
 # the peak of memory of a selection of 200,000 executions
 memory:

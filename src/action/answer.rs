@@ -42,7 +42,8 @@ pub fn contradiction(
             },
             None => Some(another(answer)),
         },
-        // What they leave behind is not documented, or may be nothing.
+        // They answer with the task, the last with the whole flow; what these look like then is not documented, and may be
+        // as before.
         Operation::RunAutomation(..)
         | Operation::ExecuteTask(..)
         | Operation::ReconcileAutomation(..) => shown.is_none().then(|| another(answer)),
@@ -445,6 +446,12 @@ mod tests {
                 json!({}),
                 json!({}),
                 "the answer does not say what it is",
+            ),
+            (
+                &Operation::RunAutomation(e(), t()),
+                json!({}),
+                json!({"id": "x", "status": "IN_PROGRESS"}),
+                r#"the answer is something else: "x""#,
             ),
             (
                 &Operation::CancelSchedule(e(), t()),

@@ -179,6 +179,19 @@ impl Phase {
         }
     }
 
+    /// Whether an attempt is on its way, or was when its process died.
+    pub const fn is_in_flight(self) -> bool {
+        match self {
+            Self::InFlight | Self::InFlightAgain | Self::InFlightDisproved => true,
+            Self::Untouched
+            | Self::Between
+            | Self::Disproved
+            | Self::InDoubt
+            | Self::MayRepeat
+            | Self::Ended(_) => false,
+        }
+    }
+
     /// Whether an attempt may have taken effect and no end says whether it did.
     pub const fn is_doubtful(self) -> bool {
         match self {

@@ -84,7 +84,10 @@ impl State {
                 Ok(())
             }
             Record::Throttled { line, attempt } => {
-                self.step(line, Step::Throttled, Some((attempt, 0)))
+                self.step(line, Step::Throttled, Some((attempt, 0)))?;
+                // It had a message, which is not kept.
+                self.met.insert(line, Detail::new("429"));
+                Ok(())
             }
             Record::NotSent {
                 line,
@@ -130,6 +133,9 @@ impl State {
             Record::Resumed { .. } => {
                 for &line in self.attempts.keys() {
                     let phase = &mut self.phases[index(line)];
+                    if phase.is_in_flight() {
+                        self.met.remove(&line);
+                    }
                     *phase = phase.orphaned();
                 }
                 Ok(())
@@ -173,10 +179,11 @@ impl State {
         })
     }
 
-    /// What the last attempt met of the change on this plan line, as far as that was written down; none once the change
-    /// has its end.
+    /// What the last attempt met of the change on this plan line, as far as that was written down; none while that attempt
+    /// is on its way or when its process died, and none once the change has its end.
     pub fn met(&self, line: u64) -> Option<&str> {
-        self.met.get(&line).map(Detail::as_str)
+        let met = self.met.get(&line).map(Detail::as_str);
+        met.filter(|_| !self.phase(line).is_in_flight())
     }
 
     /// All changes that were started and have no end, in the plan's order, by plan line.
@@ -343,6 +350,38 @@ mod tests {
             },
         ]);
         assert!(!cleared.open(2).unwrap().doubtful);
+    }
+
+    #[test]
+    fn what_the_last_attempt_met_is_never_what_an_earlier_one_met() {
+        let not_sent = Record::NotSent {
+            line: 2,
+            attempt: 1,
+            reason: Detail::new("no connection"),
+            held_up: false,
+        };
+        let throttled = Record::Throttled {
+            line: 2,
+            attempt: 2,
+        };
+        let mut state = after(&[started(2, 1, 17), not_sent]);
+        assert_eq!(state.met(2), Some("no connection"));
+        state.next(&started(2, 2, 18)).unwrap();
+        assert_eq!(state.met(2), None);
+        let mut died = state.clone();
+        died.next(&Record::Resumed { at: 19 }).unwrap();
+        assert_eq!(died.met(2), None);
+        let mut held_up = state.clone();
+        let stopped = Record::NotSent {
+            line: 2,
+            attempt: 2,
+            reason: Detail::new("the run stopped before it was sent"),
+            held_up: true,
+        };
+        held_up.next(&stopped).unwrap();
+        assert_eq!(held_up.met(2), Some("no connection"));
+        state.next(&throttled).unwrap();
+        assert_eq!(state.met(2), Some("429"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! The earlier runs in the state folder that may be a reason to refuse a plan.
 
+use jiff::Timestamp;
+
 use super::launch::not_kept;
 use crate::{
     checkpoint::{Checkpoint, Ending},
     error::Error,
     outcome::Outcome,
-    plan::{Done, EarlierRun, EarlierStanding, Header, is_once, matters},
+    plan::{Circumstances, Done, EarlierRun, EarlierStanding, Header, is_once, matters},
     server_name::is_same_server,
     store::{Listed, RunFolder, RunSettings, StateDir},
     text::shown_path,
@@ -17,7 +19,6 @@ pub(super) struct Candidate<'a> {
     pub(super) header: &'a Header,
     /// What `sha256sum` prints for it.
     pub(super) sha256: &'a str,
-    pub(super) vars_sha256: &'a str,
     /// The organisation that it would be applied in, if it is known.
     pub(super) org: Option<&'a str>,
     /// `--again`: a second application is meant.
@@ -27,18 +28,32 @@ pub(super) struct Candidate<'a> {
 impl Candidate<'_> {
     /// Whether a run was about the same plan, or about the same playbook and variables on the same server. An
     /// organisation that is not known may be the same.
-    fn is_about_the_same(&self, settings: &RunSettings) -> bool {
+    fn is_about_the_same(&self, settings: &RunSettings, vars_sha256: &str) -> bool {
         let other_org =
             matches!((&settings.org, self.org), (Some(one), Some(other)) if one != other);
         settings.plan_sha256 == self.sha256
             || (settings.playbook == self.header.playbook.name
-                && settings.vars_sha256 == self.vars_sha256
+                && settings.vars_sha256 == vars_sha256
                 && is_same_server(&settings.server, &self.header.server)
                 && !other_org)
     }
 
+    /// What the plan meets now on the server and in the organisation that it is for.
+    pub(super) fn circumstances(&self, state_dir: &StateDir) -> Result<Circumstances, Error> {
+        Ok(Circumstances {
+            server: self.header.server.clone(),
+            org: self.header.org.clone(),
+            now: Timestamp::now(),
+            max_age: None,
+            sha256: self.sha256.to_owned(),
+            approved: None,
+            again: self.again,
+            earlier: self.earlier_runs(state_dir)?,
+        })
+    }
+
     /// The runs that may be a reason to refuse the plan.
-    pub(super) fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
+    fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
         let listing = state_dir.list().map_err(not_kept)?;
         let mut unreadable = listing.unreadable.into_iter();
         let unreadable = unreadable.find_map(|run| Some((run.path, run.error?)));
@@ -54,9 +69,10 @@ impl Candidate<'_> {
             .hint("if it did not, or if you want to do it again, add --again")
             .hint("nothing was changed"));
         }
+        let vars_sha256 = self.header.vars_sha256();
         let mut earlier = Vec::new();
         for run in listing.runs {
-            if !self.is_about_the_same(&run.settings) {
+            if !self.is_about_the_same(&run.settings, &vars_sha256) {
                 continue;
             }
             let same_plan = run.settings.plan_sha256 == self.sha256;

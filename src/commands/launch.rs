@@ -1,12 +1,12 @@
 //! From a plan to a run: copies it, checks the copy, shows it, asks, and makes the run's folder.
 
-use std::{env, fs::File, path::PathBuf, time::Instant};
+use std::{fs::File, time::Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{
+    admit::Admission,
     backend::{Backend, SANDBOX},
     earlier::Candidate,
     execute::{PreparedRun, execute},
@@ -14,15 +14,14 @@ use super::{
     guarding::none_loosened,
     overview::{Overview, overview},
     question::{Question, Stakes, ask},
-    signals::{aside, unless_interrupted},
+    signals::unless_interrupted,
     terminal::say,
 };
 use crate::{
     cli::{Applying, Common, Pacing},
-    digest,
-    error::{Error, ErrorKind, ExitCode},
-    plan::{Circumstances, Refusal, refusals},
-    store::{self, LockHome, RunId, RunSettings, StateDir, Wait},
+    error::{Error, ExitCode},
+    plan::{Circumstances, refusals},
+    store::{self, RunId, RunSettings, StateDir},
     text::{count, thousands},
 };
 
@@ -65,13 +64,11 @@ pub(super) async fn launch(
     let each = args.each.clone();
     plan.show(common.json, &plan_file, &pace, rechecks, each, "")?;
 
-    let vars_sha256 = digest::sha256(json!(plan.header.vars).to_string());
     // Where no execution names one, the organisation that the requests name.
     let org = plan.header.org.clone().or_else(|| backend.org.clone());
     let candidate = Candidate {
         header: &plan.header,
         sha256: &plan.sha256,
-        vars_sha256: &vars_sha256,
         org: org.as_deref(),
         again: args.applying.again,
     };
@@ -80,27 +77,20 @@ pub(super) async fn launch(
         let here = Circumstances {
             server: backend.server.label(),
             org: backend.org.clone(),
-            now: Timestamp::now(),
             max_age: args.max_age,
-            sha256: plan.sha256.clone(),
             approved: args.approved.map(ToOwned::to_owned),
-            again: args.applying.again,
-            earlier: candidate.earlier_runs(&state_dir)?,
+            ..candidate.circumstances(&state_dir)?
         };
         let refusals = refusals(&plan.header, &plan.trailer, &here);
-        Ok::<_, Error>(refusals.into_iter().next())
+        Ok(refusals.into_iter().next())
     };
-    let wait = args.pacing.lock_wait();
-    let admit = async || loop {
-        match (judge()?, wait) {
-            (None, _) => return Ok::<_, Error>(()),
-            (Some(Refusal::Running { run }), Wait::UntilFree) => wait_for(&state_dir, &run).await?,
-            (Some(refusal), Wait::Refuse | Wait::UntilFree) => {
-                return Err(refused(common, &refusal));
-            }
-        }
+    let admission = Admission {
+        common,
+        state_dir: &state_dir,
+        wait: args.pacing.lock_wait(),
+        judge,
     };
-    unless_interrupted(&mut interrupts, admit()).await?;
+    unless_interrupted(&mut interrupts, admission.granted()).await?;
     if plan.trailer.changes == 0 {
         return nothing_to_do(common, &plan, &backend, start);
     }
@@ -108,17 +98,7 @@ pub(super) async fn launch(
     let waits_from = Instant::now();
     let locked = async {
         ask(common, &question).await?;
-        loop {
-            admit().await?;
-            let (server, org) = (plan.header.server.clone(), org.clone());
-            let lock = aside(move || lock_server(&server, org.as_deref(), wait)).await?;
-            match judge()? {
-                None => return Ok(lock),
-                // A resume of that run waits for this lock.
-                Some(Refusal::Running { .. }) if wait == Wait::UntilFree => drop(lock),
-                Some(refusal) => return Err(refused(common, &refusal)),
-            }
-        }
+        admission.locked(&plan.header.server, org.as_deref()).await
     };
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
     // A person who thinks, and another run, are no time that the work takes.
@@ -129,7 +109,7 @@ pub(super) async fn launch(
         run: draft.id(),
         started_at: Timestamp::now(),
         playbook: plan.header.playbook.name.clone(),
-        vars_sha256,
+        vars_sha256: plan.header.vars_sha256(),
         plan_sha256: plan.sha256.clone(),
         server: plan.header.server.clone(),
         org,
@@ -168,53 +148,9 @@ fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes this process the only one on this machine that writes to the server and organisation.
-pub(super) fn lock_server(
-    server: &str,
-    org: Option<&str>,
-    wait: Wait,
-) -> Result<store::Lock, Error> {
-    let variable = |name| env::var_os(name).map(PathBuf::from);
-    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"));
-    home.and_then(|home| home.lock_server(server, org, wait))
-        .map_err(not_kept)
-}
-
-/// Waits until no process works on a run any more.
-pub(super) async fn wait_for(state_dir: &StateDir, run: &str) -> Result<(), Error> {
-    say(|out| {
-        writeln!(
-            out,
-            "run {run} of the same playbook and variables is running now; waiting for it to end"
-        )
-    });
-    let folder = state_dir.find(run).map_err(not_kept)?;
-    aside(move || folder.wait_until_free().map_err(not_kept)).await
-}
-
 /// The store's errors say themselves what was tried and what to do.
 pub(super) fn not_kept(error: store::StoreError) -> Error {
     Error::failed(error.to_string()).caused_by(error)
-}
-
-pub(super) fn refused(common: &Common, refusal: &Refusal) -> Error {
-    let kind = match refusal {
-        Refusal::NotApproved { .. }
-        | Refusal::Server { .. }
-        | Refusal::Organisation { .. }
-        | Refusal::Running { .. }
-        | Refusal::Unfinished { .. }
-        | Refusal::Applied { .. }
-        | Refusal::Repeated { .. } => ErrorKind::Failed,
-        Refusal::Stale { .. } => ErrorKind::Stale,
-        Refusal::Rejected { .. } => ErrorKind::Rejected,
-        Refusal::Guard { .. } => ErrorKind::Guard,
-    };
-    refusal
-        .cures(&common.invocation)
-        .into_iter()
-        .fold(Error::new(kind, refusal.to_string()), Error::hint)
-        .hint("nothing was changed")
 }
 
 fn nothing_to_do(

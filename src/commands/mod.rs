@@ -2,6 +2,7 @@
 
 mod abandon;
 mod access;
+mod admit;
 mod apply;
 mod backend;
 mod completions;

@@ -7,8 +7,7 @@ use std::{
     time::Instant,
 };
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
-use serde_json::json;
+use jiff::{SignedDuration, tz::TimeZone};
 
 use super::{
     backend::{Backend, SANDBOX},
@@ -19,7 +18,6 @@ use super::{
 use crate::{
     checkpoint,
     cli::{Common, DEFAULT_MAX_AGE},
-    digest,
     error::{Error, ExitCode},
     invocation::{Invocation, path_argument},
     pace::Pace,
@@ -163,20 +161,13 @@ impl Overview {
         let candidate = Candidate {
             header: &self.header,
             sha256: &self.sha256,
-            vars_sha256: &digest::sha256(json!(self.header.vars).to_string()),
             org: self.header.org.as_deref(),
             again,
         };
+        // The command that is told names server and organisation.
         let here = Circumstances {
-            // The command names them.
-            server: self.header.server.clone(),
-            org: self.header.org.clone(),
-            now: Timestamp::now(),
             max_age,
-            sha256: self.sha256.clone(),
-            approved: None,
-            again,
-            earlier: candidate.earlier_runs(&StateDir::new(common.state_dir.clone()))?,
+            ..candidate.circumstances(&StateDir::new(common.state_dir.clone()))?
         };
         Ok(refusals(&self.header, &self.trailer, &here))
     }

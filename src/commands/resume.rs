@@ -4,11 +4,12 @@ use std::time::Instant;
 
 use super::{
     access::credentials,
+    admit::{lock_run, lock_server},
     backend::{Server, connect},
     ended::show_again,
     execute::{PreparedRun, execute},
     files::{open_plan, shown},
-    launch::{lock_server, not_kept},
+    launch::not_kept,
     mistaken::find_run,
     overview::overview,
     signals,
@@ -22,7 +23,7 @@ use crate::{
     report::{Summary, last_session, write_json},
     run::DoubtAnswer,
     server_name::is_same_server,
-    store::{RunFolder, RunSettings, StateDir, StoreError},
+    store::{RunFolder, RunSettings, StateDir},
 };
 
 pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
@@ -37,15 +38,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     let mut settings = folder.settings().map_err(not_kept)?;
     belongs_to(&settings, common)?;
     let wait = args.pacing.lock_wait();
-    let run_lock = folder.lock(wait).map_err(|error| {
-        let is_locked = matches!(error, StoreError::RunLocked { .. });
-        let error = not_kept(error);
-        if is_locked {
-            error.hint("or wait here with --wait")
-        } else {
-            error
-        }
-    })?;
+    let run_lock = lock_run(&folder, wait).await?;
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
@@ -67,7 +60,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     {
         return Ok(exit_code);
     }
-    let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait)?;
+    let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait).await?;
     settings.pace = args.pacing.over(&settings.pace);
     settings.timeout_ms = common.timeout_ms().unwrap_or(settings.timeout_ms);
     // Unless it is given, it is never shorter than a request may take: the earlier ones, and those of this session.

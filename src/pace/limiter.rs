@@ -340,6 +340,4 @@ impl Reference for Tick {
 }
 
 #[cfg(test)]
-mod measured;
-#[cfg(test)]
 mod tests;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     action::{Effect, Expected, Repeat},
     api::{Generation, Id, Level, Method},
+    digest,
     pace::Pace,
     playbook::Guards,
 };
@@ -46,6 +47,11 @@ impl Header {
     /// The moment when it was made, from which its age counts.
     pub fn made_at(&self) -> Timestamp {
         self.made_at.unwrap_or(self.now)
+    }
+
+    /// The digest of the variables, which tells runs of one playbook from each other.
+    pub fn vars_sha256(&self) -> String {
+        digest::sha256(json!(self.vars).to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader},
+    iter::Peekable,
 };
 
 use super::{FailedCsv, Problem, ProblemList, ReportFile, Session, Summary, json, words};
@@ -129,13 +130,7 @@ fn each_problem<P: BufRead>(
             continue;
         };
         let key = key(line.number);
-        let mut detail: Option<String> = None;
-        // The last thing that was said of a change is the one that ended it.
-        while let Some(said) =
-            details.next_if(|said| said.as_ref().is_ok_and(|(line, _)| *line <= key))
-        {
-            detail = Some(serde_json::from_str(&said?.1).map_err(io::Error::from)?);
-        }
+        let mut detail = last_said(&mut details, &key)?;
         let outcome = state.outcome(line.number).unwrap_or_else(|| {
             if state.open(line.number).is_some_and(|open| open.doubtful) {
                 Outcome::InDoubt
@@ -145,6 +140,10 @@ fn each_problem<P: BufRead>(
         });
         if outcome == Outcome::InDoubt {
             let look = format!("look {}", change.look_at());
+            // What an earlier attempt met is no reason for a doubt about the last one.
+            if state.open(line.number).is_some() {
+                detail = state.met(line.number).map(str::to_owned);
+            }
             detail = Some(match detail {
                 Some(said) => format!("{said}; {look}"),
                 None => look,
@@ -182,6 +181,23 @@ fn each_problem<P: BufRead>(
         }
     }
     Ok(())
+}
+
+/// The last thing that was said of the change with this key: what ended it.
+fn last_said(
+    details: &mut Peekable<impl Iterator<Item = io::Result<(String, String)>>>,
+    key: &str,
+) -> io::Result<Option<String>> {
+    let mut last = None;
+    let is_due = |said: &io::Result<(String, String)>| match said {
+        Ok((line, _)) => line.as_str() <= key,
+        // It would stand in the way of all that follow.
+        Err(_) => true,
+    };
+    while let Some(said) = details.next_if(is_due) {
+        last = Some(serde_json::from_str(&said?.1)?);
+    }
+    Ok(last)
 }
 
 /// Where each change stands, and what was said of them, by plan line.
@@ -230,4 +246,38 @@ fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
 /// A line's number as a text that sorts like the number.
 fn key(line: u64) -> String {
     format!("{line:020}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fails_is_told_and_loses_no_reason_in_silence() {
+        let said = |line, reason: &str| Ok((key(line), format!("{reason:?}")));
+        let mut details = vec![
+            said(2, "first"),
+            said(2, "last"),
+            Err(io::Error::other("the disk is gone")),
+            said(4, "never reached"),
+        ]
+        .into_iter()
+        .peekable();
+        assert_eq!(
+            last_said(&mut details, &key(2)).map_err(|error| error.to_string()),
+            Err("the disk is gone".to_owned())
+        );
+        let mut details = vec![said(2, "first"), said(2, "last"), said(4, "of another")]
+            .into_iter()
+            .peekable();
+        assert_eq!(
+            last_said(&mut details, &key(2)).unwrap().as_deref(),
+            Some("last")
+        );
+        assert_eq!(last_said(&mut details, &key(3)).unwrap(), None);
+        assert_eq!(
+            last_said(&mut details, &key(4)).unwrap().as_deref(),
+            Some("of another")
+        );
+    }
 }

@@ -8,7 +8,8 @@ use super::{
     DoubtAnswer,
     fake_service::{Fault, Shown},
     sample::{
-        add_task, close, delete, due, kinds, reassign, request_of, run_automation, run_now, start,
+        add_task, cancel, close, delete, due, kinds, read_of, reassign, request_of, run_automation,
+        run_now, start,
     },
     stage::{ATTEMPTS, Stage},
     world::{Deed, Plot},
@@ -132,6 +133,67 @@ async fn what_the_service_does_not_find_although_it_did_it_is_applied() {
     stage.run().await.unwrap();
     stage.check();
     assert_eq!(stage.outcomes(), [Some(Outcome::Refused)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_service_does_not_find_and_no_read_can_show_is_refused_or_already_deleted() {
+    for (change, outcome) in [
+        (reassign("e", "t0"), Outcome::Refused),
+        (run_now("e", "s0"), Outcome::Refused),
+        (cancel("e", "s0"), Outcome::Refused),
+        (add_task("e"), Outcome::Refused),
+        (delete("e"), Outcome::AlreadyDone),
+    ] {
+        let what = request_of(&change);
+        let mut stage = Stage::new(from_ref(&change));
+        stage.service.fault(&what, Fault::Gone);
+        unreadable_after(&stage, 1);
+        stage.run().await.unwrap();
+        stage.check();
+        assert_eq!(stage.outcomes(), [Some(outcome)], "{what}");
+        let said = said(&stage);
+        let unread = "not found; reading the execution then failed: ";
+        assert!(said.contains(unread), "{what}: {said}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_found_after_a_proof_that_came_too_early_is_read_before_it_is_believed() {
+    for change in [delete("e"), cancel("e", "s0"), run_now("e", "s0")] {
+        let what = request_of(&change);
+        let mut stage = Stage::new(from_ref(&change));
+        // It comes after the read that says that it took no effect, and before the second attempt is answered.
+        stage.service.fault(&what, Fault::Late(60_000));
+        stage.service.fault(&what, Fault::Gone);
+        for delay in [Duration::ZERO, Duration::from_mins(2)] {
+            stage.service.delay(&what, delay);
+        }
+        // Before the first attempt, just after it, and the proof.
+        unreadable_after(&stage, 3);
+        stage.run().await.unwrap();
+        assert_eq!(
+            (stage.sends(), stage.effects()),
+            (vec![2], vec![1]),
+            "{what}"
+        );
+        assert_eq!(stage.outcomes(), [None], "{what}");
+        // The next session can read it.
+        stage.service.heal();
+        stage.run().await.unwrap();
+        assert_eq!(stage.sends(), [2], "{what}");
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
+    }
+}
+
+/// Of the reads of "e", only so many succeed.
+fn unreadable_after(stage: &Stage, reads: usize) {
+    let faults = [Fault::None]
+        .repeat(reads)
+        .into_iter()
+        .chain([Fault::FailBefore; 20]);
+    for fault in faults {
+        stage.service.fault(&read_of("e"), fault);
+    }
 }
 
 #[tokio::test(start_paused = true)]

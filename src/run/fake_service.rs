@@ -22,7 +22,7 @@ use tokio::{
 use super::world::{Answer, AutomationStarted, Deed, Plot, Told, Who, World, is_shown};
 pub(super) use super::world::{Key, Sent};
 use crate::{
-    api::{Operation, Reply, RetryAfter, TransportError},
+    api::{Generation, Id, Operation, Reply, RetryAfter, TransportError},
     http::{Spool, SpoolError, Transport},
 };
 
@@ -327,6 +327,14 @@ impl Service {
             world.ledger.push(write.key.clone());
         }
         let reply = answered(&answer, world.silent);
+        if answer == Answer::NotFound {
+            for generation in [Generation::V1, Generation::V2] {
+                let read = Operation::read(generation, &Id::new(&group).unwrap());
+                let request = format!("{:?} {}", read.method(), read.path());
+                let faults = VecDeque::from(vec![Fault::FailBefore; world.blind]);
+                world.script.insert(request, faults);
+            }
+        }
         drop(world);
         self.let_end(Who::We, &group, started);
         reply

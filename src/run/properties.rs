@@ -232,6 +232,7 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
     }
     stage.lockstep = Some(lockstep);
     stage.service.world().silent = scenario.silent;
+    stage.service.world().blind = scenario.blind;
     stage.settings.concurrency = scenario.concurrency;
     stage.settings.max_errors = scenario.max_errors;
     stage.settings.stop_after = scenario.stop_after;

@@ -3,7 +3,10 @@
 use serde_json::{Value, json};
 
 use super::fake_service::{Key, key};
-use crate::plan::{Change, Effect, Header, Repeat};
+use crate::{
+    api::Method,
+    plan::{Change, Effect, Header, Repeat},
+};
 
 pub(super) fn plan_header() -> Header {
     serde_json::from_value(json!({
@@ -101,6 +104,15 @@ pub(super) fn run_now(execution: &str, task: &str) -> Change {
                      "target.schedule.schedule_id": format!("schedule-{}", &task[1..])},
         "repeat": "readable",
     }))
+}
+
+/// A schedule is taken away, and its task skipped.
+pub(super) fn cancel(execution: &str, task: &str) -> Change {
+    let mut change = run_now(execution, task);
+    change.request.method = Method::Delete;
+    change.request.path = format!("/v2/flows/executions/{execution}/tasks/{task}/schedule");
+    change.after.insert("status".to_owned(), json!("SKIPPED"));
+    change
 }
 
 /// A status that lets the flow advance.

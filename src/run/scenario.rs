@@ -32,6 +32,8 @@ pub(super) struct Scenario {
     pub(super) stage: Option<u64>,
     /// "Not found" is said with an empty body.
     pub(super) silent: bool,
+    /// How many reads fail after a write that is answered so.
+    pub(super) blind: usize,
 }
 
 /// Something that somebody else does.
@@ -98,6 +100,7 @@ pub(super) fn any_scenario() -> impl Strategy<Value = Scenario> {
         prop::option::weighted(0.3, 1..4_u64),
         prop::option::weighted(0.3, 1..4_u64),
         any::<bool>(),
+        prop_oneof![2 => Just(0_usize), 1 => 1..12_usize],
     )
         .prop_map(
             |(
@@ -107,6 +110,7 @@ pub(super) fn any_scenario() -> impl Strategy<Value = Scenario> {
                 max_errors,
                 stage,
                 silent,
+                blind,
             )| {
                 Scenario {
                     groups,
@@ -118,6 +122,7 @@ pub(super) fn any_scenario() -> impl Strategy<Value = Scenario> {
                     max_errors,
                     stage,
                     silent,
+                    blind,
                 }
             },
         )

@@ -102,6 +102,8 @@ pub(super) struct World {
     pub(super) plots: Vec<Plot>,
     /// Each answer that says "not found" has an empty body, as the second generation may.
     pub(super) silent: bool,
+    /// After a write that is answered with "not found", so many reads of its execution fail.
+    pub(super) blind: usize,
     /// By method and path; no fault when it is used up.
     pub(super) script: BTreeMap<String, VecDeque<Fault>>,
     /// What becomes of all requests after so many more.

@@ -73,6 +73,34 @@ fn a_plan_that_becomes_too_old_while_a_lock_is_waited_for_is_not_applied() {
 }
 
 #[test]
+fn every_command_that_waits_for_the_lock_of_a_server_says_so() {
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    let sandbox = ["--sandbox", "--yes"];
+    let run = [&["run", "reassign.yaml"], &sandbox[..]].concat();
+    environment.run(&run).expect_code(0);
+    environment.file("reassign.yaml", &REASSIGN.replace("\"7\"", "\"8\""));
+    let plan = ["plan", "reassign.yaml", "--sandbox", "-o", "p.plan"];
+    environment.run(&plan).expect_code(0);
+    let folder = environment.path().join(".local/state/wf-bulk/locks");
+    for command in [
+        &["run", "reassign.yaml", "--again", "--wait"][..],
+        &["apply", "p.plan", "--wait"],
+    ] {
+        let held: Vec<File> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| File::open(entry.unwrap().path()).unwrap())
+            .inspect(|file| file.try_lock().unwrap())
+            .collect();
+        let command = [command, &sandbox].concat();
+        let mut terminal = Terminal::start(environment.command(&command), "");
+        terminal.wait_for("another run on this machine writes to sandbox; waiting for it to end");
+        drop(held);
+        assert_eq!(terminal.code(), Some(0), "{}", terminal.shown());
+    }
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_a_lock() {
     let environment = Environment::new();
     environment.file("reassign.yaml", REASSIGN);

@@ -171,7 +171,7 @@ impl Worker<'_> {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {
                 let message = format!("{message}; reading the execution then failed: {reason}");
-                return Ok(Verdict::Refused { status, message });
+                return Ok(unread(&planned.operation, disproved, status, message));
             }
         }
         let reading = self.read_back(place, Causes::Possible);
@@ -247,6 +247,22 @@ const fn is_its_doing(operation: &Operation) -> bool {
         | Operation::SearchFlows
         | Operation::GetFlow(_)
         | Operation::SearchEntities => false,
+    }
+}
+
+/// What "not found" means when the execution can't be read after it.
+fn unread(operation: &Operation, disproved: bool, status: u16, message: String) -> Verdict {
+    if disproved {
+        // One of the earlier attempts may be why.
+        Verdict::Unknown {
+            reason: format!("{status}: {message}"),
+            retry_after: None,
+        }
+    } else if operation.removes() {
+        // Whatever it is that is missing, nothing is left to delete.
+        Verdict::Gone { status, message }
+    } else {
+        Verdict::Refused { status, message }
     }
 }
 

@@ -85,13 +85,12 @@ impl Worker<'_> {
                     tries,
                 )
                 .await;
-            let Checked {
-                verdict,
-                repeat,
-                is_seen,
-            } = self.check(place, attempts, disproved, verdict).await?;
-            let next = self.shared.client.after_write(&verdict, repeat, tries);
-            if let Verdict::Unauthorized { message } = &verdict {
+            let checked = self.check(place, attempts, disproved, verdict).await?;
+            let next = self
+                .shared
+                .client
+                .after_write(&checked.verdict, checked.repeat, tries);
+            if let Verdict::Unauthorized { message } = &checked.verdict {
                 // It was not accepted, so it did nothing, and may be sent again with another token.
                 self.link.record(Record::NotSent {
                     line: planned.line,
@@ -103,7 +102,7 @@ impl Worker<'_> {
                 self.renew(token, message).await?;
                 continue;
             }
-            let Some(setback) = self.take_in(place, attempts, (disproved, is_seen), verdict) else {
+            let Some(setback) = self.take_in(place, attempts, disproved, checked) else {
                 return Ok(Sent::Settled);
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
@@ -183,8 +182,8 @@ impl Worker<'_> {
         &mut self,
         place: usize,
         attempts: Attempts,
-        (disproved, is_seen): (bool, bool),
-        verdict: Verdict,
+        disproved: bool,
+        checked: Checked,
     ) -> Option<Setback> {
         let planned = &self.group.changes[place];
         let (line, attempt) = (planned.line, attempts.made);
@@ -197,10 +196,10 @@ impl Worker<'_> {
         };
         // Of an earlier attempt that no read can tell, no answer to a later one tells either.
         let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
-        let (record, fault, reason) = match verdict {
+        let (record, fault, reason) = match checked.verdict {
             Verdict::Applied(answer) => {
                 let answer = answer.map(|answer| answer.object);
-                let is_known = is_seen || self.view.wrote(planned, answer);
+                let is_known = checked.is_seen || self.view.wrote(planned, answer);
                 if !is_known || self.moved_what_is_written_next(place) {
                     self.fresh_until = None;
                 }

@@ -125,12 +125,13 @@ impl Checker<'_> {
                     }
                     test => (item, test),
                 };
-                if let [test, value] = test {
-                    self.note_names(piece, arguments, test, value);
-                }
                 if let [test, rest @ ..] = test {
                     self.check_test_name(&tested, &test.piece, rest.len());
-                    self.check_tested_words(&tested, (piece, arguments), &test.piece, rest);
+                }
+                if let [test, value] = test {
+                    self.note_names(piece, arguments, test, value);
+                    let field = self.tested_field(piece, arguments);
+                    self.check_tested_words(&tested, &field, &test.piece, &value.piece);
                 }
                 piece.of.clone()
             }
@@ -207,26 +208,22 @@ impl Checker<'_> {
     }
 
     /// `selectattr("status", "eq", "PENDING")`, `select("in", […])`: compared with an enumeration as by an operator.
-    fn check_tested_words(
-        &mut self,
-        tested: &Type,
-        (list, arguments): (&Piece, &[Argument]),
-        test: &Piece,
-        with: &[Argument],
-    ) {
-        if let (Type::Word { words, .. }, Some(comparison), [with]) = (
-            tested,
-            test.literal.as_deref().and_then(Comparison::named),
-            with,
-        ) {
-            let attribute = match arguments {
-                [attribute, _, _] => attribute.piece.literal.as_deref(),
-                _ => None,
-            };
-            let attribute = attribute.map_or_else(String::new, |name| format!(".{name}"));
-            let field = format!("{}[…]{attribute}", self.slice(list));
-            self.check_words((words, None), &field, comparison, &with.piece);
+    fn check_tested_words(&mut self, tested: &Type, field: &str, test: &Piece, with: &Piece) {
+        if let (Type::Word { words, .. }, Some(comparison)) =
+            (tested, test.literal.as_deref().and_then(Comparison::named))
+        {
+            self.check_words((words, None), field, comparison, with);
         }
+    }
+
+    /// What a test with a value looks at, as a message names it.
+    fn tested_field(&self, list: &Piece, arguments: &[Argument]) -> String {
+        let attribute = match arguments {
+            [attribute, _, _] => attribute.piece.literal.as_deref(),
+            _ => None,
+        };
+        let attribute = attribute.map_or_else(String::new, |name| format!(".{name}"));
+        format!("{}[…]{attribute}", self.slice(list))
     }
 
     fn check_test(&mut self, tested: &Type, test: Name<'_>, arguments: usize) {

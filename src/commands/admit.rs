@@ -1,0 +1,131 @@
+//! Waits for what is in the way of a new run, or refuses it.
+
+use std::{env, path::PathBuf};
+
+use super::{launch::not_kept, signals::aside, terminal::say};
+use crate::{
+    cli::Common,
+    error::{Error, ErrorKind},
+    plan::Refusal,
+    store::{Lock, LockHome, RunFolder, StateDir, StoreError, Wait},
+    text::Untrusted,
+};
+
+/// Whether a new run may begin.
+#[derive(Debug)]
+pub(super) struct Admission<'a, J> {
+    pub(super) common: &'a Common,
+    pub(super) state_dir: &'a StateDir,
+    pub(super) wait: Wait,
+    /// Why it may not, now.
+    pub(super) judge: J,
+}
+
+impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
+    /// Returns when nothing is in its way but perhaps the lock of its server. With `--wait`, waits for a run of the same.
+    pub(super) async fn granted(&self) -> Result<(), Error> {
+        loop {
+            match ((self.judge)()?, self.wait) {
+                (None, _) => return Ok(()),
+                (Some(Refusal::Running { run }), Wait::UntilFree) => self.wait_for(&run).await?,
+                (Some(refusal), Wait::Refuse | Wait::UntilFree) => {
+                    return Err(self.refused(&refusal));
+                }
+            }
+        }
+    }
+
+    /// As [`granted`](Self::granted), with the lock of the server.
+    pub(super) async fn locked(&self, server: &str, org: Option<&str>) -> Result<Lock, Error> {
+        loop {
+            self.granted().await?;
+            let lock = lock_server(server, org, self.wait).await?;
+            // Somebody else may have begun the same while the lock was waited for.
+            match (self.judge)()? {
+                None => return Ok(lock),
+                // A resume of that run waits for this lock.
+                Some(Refusal::Running { .. }) if self.wait == Wait::UntilFree => drop(lock),
+                Some(refusal) => return Err(self.refused(&refusal)),
+            }
+        }
+    }
+
+    /// Waits until no process works on a run any more.
+    async fn wait_for(&self, run: &str) -> Result<(), Error> {
+        say(|out| {
+            writeln!(
+                out,
+                "run {run} of the same playbook and variables is running now; waiting for it to end"
+            )
+        });
+        let folder = self.state_dir.find(run).map_err(not_kept)?;
+        aside(move || folder.wait_until_free().map_err(not_kept)).await
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Error {
+        refused(self.common, refusal)
+    }
+}
+
+/// Makes this process the only one on this machine that writes to the server and organisation. Says so before it waits.
+pub(super) async fn lock_server(
+    server: &str,
+    org: Option<&str>,
+    wait: Wait,
+) -> Result<Lock, Error> {
+    let variable = |name| env::var_os(name).map(PathBuf::from);
+    let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"))
+        .map_err(not_kept)?;
+    match home.lock_server(server, org, Wait::Refuse) {
+        Err(StoreError::ServerLocked { .. }) if wait == Wait::UntilFree => {}
+        locked => return locked.map_err(not_kept),
+    }
+    say(|out| {
+        writeln!(
+            out,
+            "another run on this machine writes to {}; waiting for it to end",
+            Untrusted(server).terminal()
+        )
+    });
+    let (server, org) = (server.to_owned(), org.map(str::to_owned));
+    let locks = move || home.lock_server(&server, org.as_deref(), wait);
+    aside(move || locks().map_err(not_kept)).await
+}
+
+/// Makes this process the only one that works on a run. Says so before it waits.
+pub(super) async fn lock_run(folder: &RunFolder, wait: Wait) -> Result<Lock, Error> {
+    match folder.lock(Wait::Refuse) {
+        Err(StoreError::RunLocked { run }) if wait == Wait::UntilFree => say(|out| {
+            writeln!(
+                out,
+                "another process works on run {run}; waiting for it to end"
+            )
+        }),
+        Err(error @ StoreError::RunLocked { .. }) => {
+            return Err(not_kept(error).hint("or wait here with --wait"));
+        }
+        locked => return locked.map_err(not_kept),
+    }
+    let folder = folder.clone();
+    aside(move || folder.lock(wait).map_err(not_kept)).await
+}
+
+fn refused(common: &Common, refusal: &Refusal) -> Error {
+    let kind = match refusal {
+        Refusal::NotApproved { .. }
+        | Refusal::Server { .. }
+        | Refusal::Organisation { .. }
+        | Refusal::Running { .. }
+        | Refusal::Unfinished { .. }
+        | Refusal::Applied { .. }
+        | Refusal::Repeated { .. } => ErrorKind::Failed,
+        Refusal::Stale { .. } => ErrorKind::Stale,
+        Refusal::Rejected { .. } => ErrorKind::Rejected,
+        Refusal::Guard { .. } => ErrorKind::Guard,
+    };
+    refusal
+        .cures(&common.invocation)
+        .into_iter()
+        .fold(Error::new(kind, refusal.to_string()), Error::hint)
+        .hint("nothing was changed")
+}
