@@ -60,7 +60,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "commands",
-        "api checkpoint cli client credentials digest error http invocation outcome pace plan planning playbook private_file report retry run selection server_name store styles table text",
+        "api checkpoint cli client credentials error http invocation outcome pace plan planning playbook private_file report retry run selection server_name store styles table text",
     ),
     ("main", "cli commands error"),
 ];
