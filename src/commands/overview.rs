@@ -270,6 +270,9 @@ impl Overview {
 mod tests {
     use std::ffi::OsString;
 
+    use jiff::Timestamp;
+    use serde_json::json;
+
     use super::*;
     use crate::cli::Cli;
 
