@@ -8,7 +8,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::{Cli, suggest::for_flag};
+use super::{Cli, foreign_words::for_flag};
 
 /// Refuses a word with one dash that is a flag with two, here or in the table of other tools' words.
 ///
