@@ -25,7 +25,7 @@ pub enum IdError {
     #[error("an id may hold letters, digits, and . _ ~ : - after the first character, not {0:?}")]
     Character(char),
     #[error(
-        "a spreadsheet has made a number of it: format the column as text, then enter or import the ids again"
+        "Excel or another program has turned it into a number: in a spreadsheet, format the column as text and enter the ids again"
     )]
     Number,
     #[error("it is true or false, so it names nothing")]

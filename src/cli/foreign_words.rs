@@ -16,7 +16,7 @@ use crate::invocation::Invocation;
 const COMMANDS: [(&[&str], &str); 12] = [
     (
         &["undo", "rollback", "revert", "restore"],
-        "no command undoes a run: {show PLAN --format html} shows the earlier values, and each line of the plan has them in `before`; write a playbook that sets them again",
+        "no command undoes a run: write a playbook that sets the earlier values again; each line of the plan has them in `before`, and they are in the page of: {show PLAN --format html}",
     ),
     (
         &["destroy", "delete", "remove", "rm"],
@@ -409,7 +409,7 @@ mod tests {
         for (line, tip) in [
             (
                 "wf-bulk undo",
-                "no command undoes a run: wf-bulk show PLAN --format html shows the earlier values",
+                "they are in the page of: wf-bulk show PLAN --format html",
             ),
             ("wf-bulk destroy p.yaml", "wf-bulk abandon RUN"),
             ("wf-bulk runs", "wf-bulk status"),

@@ -162,8 +162,7 @@ fn nothing_to_do(
     say(|out| {
         match plan.summary.out_of_reach() {
             None => writeln!(out, "nothing to do: everything is as the playbook wants it")?,
-            // The plan above says what is left.
-            Some(_) => writeln!(out, "nothing was changed")?,
+            Some(_) => writeln!(out, "nothing to do: the plan says what is out of reach")?,
         }
         if plan.header.server == SANDBOX {
             let reset = common.invocation.command("sandbox", &["reset"]);

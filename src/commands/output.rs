@@ -10,7 +10,7 @@ use std::{
 use super::{
     files::shown,
     mistaken::head,
-    terminal::{print, say, stdout_is_closed},
+    terminal::{print_whole, say, stdout_is_closed},
 };
 use crate::{error::Error, plan::begins_a_plan, private_file, table::STDIN, text::shell_word};
 
@@ -127,7 +127,7 @@ impl Output {
         let failed = |error: io::Error| not_written(path, content).caused_by(error);
         from.rewind().map_err(failed)?;
         match self {
-            Self::Stdout => print(|out| io::copy(&mut from, out).map(drop)),
+            Self::Stdout => print_whole(|out| io::copy(&mut from, out).map(drop)),
             Self::Stream(stream) => {
                 if fs::metadata(stream).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
                     say(|out| writeln!(out, "waiting until {} is read", shown(path)));

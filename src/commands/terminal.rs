@@ -14,21 +14,30 @@ use crate::{
 /// The styles of both streams; what is no terminal, or told so by `NO_COLOR`, has them stripped.
 pub(super) const STYLES: Styles = Styles::coloured();
 
-/// Writes a document to standard output, whole.
+/// Writes a document to standard output. That nobody reads it any more (`| head`) is no error.
+pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+    unless_closed(to_stdout(write)).map_err(not_written)
+}
+
+/// Writes to standard output what is worth nothing in part: a plan.
 ///
 /// # Errors
 ///
-/// When it does not arrive whole, also because its reader has gone: part of a plan or a report is none.
-pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    to_stdout(write).map_err(|error| {
-        let what = match error.kind() {
-            io::ErrorKind::BrokenPipe => {
-                "the reader of standard output has gone: the output did not arrive whole"
-            }
-            _ => "standard output can't be written",
-        };
-        Error::failed(what).caused_by(error)
+/// When it does not arrive whole, also because its reader has gone.
+pub(super) fn print_whole(
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Error> {
+    to_stdout(write).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => {
+            Error::failed("the reader of standard output has gone: the output did not arrive whole")
+                .caused_by(error)
+        }
+        _ => not_written(error),
     })
+}
+
+fn not_written(error: io::Error) -> Error {
+    Error::failed("standard output can't be written").caused_by(error)
 }
 
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
@@ -57,8 +66,7 @@ pub(super) fn print_text(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
     let width = width_of(terminal_size_of(io::stdout()));
-    unless_closed(to_stdout(|out| within(width, out, write)))
-        .map_err(|error| Error::failed("standard output can't be written").caused_by(error))
+    unless_closed(to_stdout(|out| within(width, out, write))).map_err(not_written)
 }
 
 /// The columns of a terminal; none of what is no terminal, or too narrow for any layout.

@@ -187,12 +187,14 @@ fn every_row_is_a_change_or_is_named() {
         (
             format!("id,owner\n{a},7\n1.002E+04,7\n\"1,002E+04\",7\n"),
             3,
-            &format!("{a}=7\nrow 3: the execution id \"1.002E+04\" can't be used: Excel has"),
+            &format!(
+                "{a}=7\nrow 3: the execution id \"1.002E+04\" can't be used: Excel or another program"
+            ),
         ),
         (
             format!("id,owner\n{a},1.002E+04\n"),
             3,
-            "row 2: \"1.002E+04\" is not an id: Excel has",
+            "row 2: \"1.002E+04\" is not an id: Excel or another program",
         ),
     ] {
         let (ended, lines) = planned(&environment, &sandbox, &text);

@@ -387,7 +387,7 @@ fn hostile_names_reach_no_format_as_what_they_want_to_be() {
         assert!(!text.contains(harmful), "{text:?}");
     }
     let text = show("json");
-    assert!(text.contains(r"\u001b[2J\u009b31m\u202ea"), "{text}");
+    assert!(text.contains(r"\\u{1b}[2J\\u{9b}31m\\u{202e}a"), "{text}");
     assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text:?}");
     let document: Value = serde_json::from_str(&text).unwrap();
     let planned = changes(&environment.path().join("x.plan"));
