@@ -147,7 +147,10 @@ async fn an_answer_that_is_stale_or_empty_is_200_and_does_nothing() {
             "empty_object" => "{}".to_owned(),
             _ => String::new(),
         };
-        assert_eq!(answer.text(), expected, "{fault}");
+        // Fields have no order.
+        let fields = |text: &str| serde_json::from_str::<Value>(text).ok();
+        assert_eq!(fields(&answer.text()), fields(&expected), "{fault}");
+        assert_eq!(answer.text().is_empty(), expected.is_empty(), "{fault}");
         assert_eq!(served.effects().await, 0);
     }
 }
