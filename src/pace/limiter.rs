@@ -34,7 +34,7 @@ use waiting::Waiting;
 ///
 /// After a [`pushed_back`](Self::pushed_back) permits come more slowly for a while, never faster than the rate that was
 /// asked for. What a timer is late is made up from the burst; where the burst is too small for that, it is waited for
-/// exactly ([`Waiting`]).
+/// exactly (`Waiting`).
 ///
 /// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and delays no other request. A future
 /// that waits for one must be polled until it is ready or dropped: those behind it wait for it.
