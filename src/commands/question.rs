@@ -69,7 +69,10 @@ pub(super) fn can_ask(common: &Common, out: impl FnOnce() -> String) -> Result<(
     if common.yes || (terminal && !common.no_interactive) {
         Ok(())
     } else {
-        Err(Error::usage("nobody can be asked here, and changes are not made unasked").hint(out()))
+        Err(
+            Error::usage("this needs a confirmation, and there is no terminal to ask on")
+                .hint(out()),
+        )
     }
 }
 
