@@ -69,7 +69,7 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
                 say(|out| {
                     writeln!(
                         out,
-                        "\nended at once: what was in flight is in doubt; what to do next: {status}"
+                        "\nended at once; if a run was at work, see how to go on: {status}"
                     )
                 });
                 std::process::exit(ExitCode::Interrupted.code().into());
