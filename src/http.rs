@@ -207,7 +207,8 @@ impl Http {
     /// The address of `operation`, which is exactly what the operation says.
     fn url(&self, operation: &Operation, query: &[(&str, &str)]) -> Result<Url, TransportError> {
         let path = operation.path();
-        let query = [operation.query(), query].concat();
+        let own = operation.query().and_then(|query| query.split_once('='));
+        let query: Vec<_> = own.into_iter().chain(query.iter().copied()).collect();
         self.origin_of(operation)
             .join(&path, &query)
             .ok_or_else(|| TransportError::NotSent {

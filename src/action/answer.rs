@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Expected, readback::is_done, same::says_the_same};
 use crate::{
-    api::{Level, Operation, part},
+    api::{Level, Operation, OperationKind, part},
     dates, json,
     text::cut,
 };
@@ -22,18 +22,14 @@ pub fn contradiction(
     answer: &Value,
 ) -> Option<String> {
     let shown = target(operation, answer);
-    match operation {
-        Operation::UpdateExecution(_)
-        | Operation::UpdateStep(..)
-        | Operation::PatchFlow(_)
-        | Operation::PatchPhase(..)
-        | Operation::PatchTask(..) => match shown {
+    match operation.kind() {
+        OperationKind::Patch => match shown {
             Some(target) => difference(expected, target),
             None => Some(another(answer)),
         },
         // No body is documented for it: one of another kind says nothing.
-        Operation::CancelSchedule(..) => difference(expected, shown?),
-        Operation::RunScheduleNow(..) => match shown {
+        OperationKind::CancelSchedule => difference(expected, shown?),
+        OperationKind::RunSchedule => match shown {
             Some(target) if is_done(operation, expected, target) => None,
             // Which field names the automation is not documented; nor is when.
             Some(target) => match target["status"].as_str() {
@@ -44,18 +40,19 @@ pub fn contradiction(
         },
         // They answer with the task, the last with the whole flow; what these look like then is not documented, and may be
         // as before.
-        Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::ReconcileAutomation(..) => shown.is_none().then(|| another(answer)),
-        Operation::AddTask(_) => {
+        OperationKind::RunAutomation | OperationKind::Reconcile => {
+            shown.is_none().then(|| another(answer))
+        }
+        OperationKind::AddTask => {
             let id = &expected.after.get("task")?["id"];
             let is_new = |task: &Value| task["id"] == *id;
             let tasks = answer["tasks"].as_array();
             let is_shown = is_new(answer) || tasks.is_some_and(|tasks| tasks.iter().any(is_new));
             (!is_shown).then(|| "the answer does not show the new task".to_owned())
         }
-        Operation::CreateStep(execution) => {
+        OperationKind::AddStep => {
             let name = &expected.after.get("step")?["name"];
+            let (_, execution, _) = operation.subject()?;
             if answer["id"] == execution.as_str() {
                 let steps = part::parts(answer, Level::Step);
                 let is_shown = steps.iter().any(|step| step["name"] == *name);
@@ -65,55 +62,33 @@ pub fn contradiction(
             }
         }
         // Where the first generation names the template is not documented.
-        Operation::CreateExecution => made(answer, None),
-        Operation::StartFlow => {
+        OperationKind::Start if *operation == Operation::CreateExecution => made(answer, None),
+        OperationKind::Start => {
             let template = expected.after.get("started")?;
             made(answer, Some(("flow_template_id", template)))
         }
         // Nothing is left to show.
-        Operation::DeleteExecution(_)
-        | Operation::DeleteStep(..)
-        | Operation::DeleteFlow(..)
-        | Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::SearchEntities => None,
+        OperationKind::Delete | OperationKind::Read(_) => None,
     }
 }
 
 /// Whether success without a body says nothing, so that a read decides: where an object is documented, and where the
 /// documentation is silent and a read can tell. Elsewhere it is believed.
 pub const fn needs_body(operation: &Operation) -> bool {
-    match operation {
-        Operation::CreateExecution
-        | Operation::CreateStep(_)
-        | Operation::UpdateStep(..)
-        | Operation::StartFlow
-        | Operation::PatchFlow(_)
-        | Operation::PatchPhase(..)
-        | Operation::AddTask(_)
-        | Operation::PatchTask(..)
-        | Operation::ReconcileAutomation(..)
-        | Operation::RunScheduleNow(..) => true,
-        // The first generation answers a patch of an execution with 204; what is taken away leaves nothing to show. What the
-        // others answer is not documented, and no read tells what became of them.
-        Operation::UpdateExecution(_)
-        | Operation::DeleteExecution(_)
-        | Operation::DeleteStep(..)
-        | Operation::DeleteFlow(..)
-        | Operation::CancelSchedule(..)
-        | Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::SearchEntities => false,
+    match operation.kind() {
+        // The first generation answers a patch of an execution with 204.
+        OperationKind::Patch => !matches!(operation, Operation::UpdateExecution(_)),
+        OperationKind::Start
+        | OperationKind::AddStep
+        | OperationKind::AddTask
+        | OperationKind::Reconcile
+        | OperationKind::RunSchedule => true,
+        // What is taken away leaves nothing to show. What the others answer is not documented, and no read tells what
+        // became of them.
+        OperationKind::Delete
+        | OperationKind::CancelSchedule
+        | OperationKind::RunAutomation
+        | OperationKind::Read(_) => false,
     }
 }
 

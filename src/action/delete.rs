@@ -1,7 +1,15 @@
 //! `delete`: an execution is gone, or hidden.
 
 use super::{Edit, Nature, Planned, Repeat, Subject};
-use crate::api::{Generation, Operation, Removal};
+use crate::api::{Generation, Operation};
+
+/// What becomes of a flow that is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    ForGood,
+    /// It is hidden and kept.
+    Soft,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub struct Delete {
@@ -12,9 +20,10 @@ pub struct Delete {
 impl Delete {
     pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
         let execution = subject.execution.clone();
-        let operation = match subject.generation {
-            Generation::V1 => Operation::DeleteExecution(execution),
-            Generation::V2 => Operation::DeleteFlow(execution, self.removal),
+        let operation = match (subject.generation, self.removal) {
+            (Generation::V1, _) => Operation::DeleteExecution(execution),
+            (Generation::V2, Removal::ForGood) => Operation::DeleteFlow(execution),
+            (Generation::V2, Removal::Soft) => Operation::SoftDeleteFlow(execution),
         };
         let irreversible = match self.removal {
             Removal::ForGood => "what was deleted for good does not come back",

@@ -43,7 +43,7 @@ pub use body::{Body, fit};
 pub use cancel_schedule::CancelSchedule;
 pub use close::Close;
 pub use complete::EndOrGoOn;
-pub use delete::Delete;
+pub use delete::{Delete, Removal};
 pub use delete_step::DeleteStep;
 pub use edit::{Edit, Planned, Subject, words_of};
 pub use effect::{Effect, EntityWrite};

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{run_schedule_now::STARTED_AUTOMATION, same::same, status::has_ended};
-use crate::{api::Operation, json};
+use crate::{
+    api::{Operation, OperationKind},
+    json,
+};
 
 /// What a change expects of its target: dotted paths and values, null meaning absent.
 #[derive(Clone, Copy, Debug)]
@@ -86,13 +89,8 @@ pub enum Evidence {
 
 /// What reads can tell of a change's effect. What a read can't show, it can't disprove either.
 pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
-    match operation {
-        Operation::UpdateExecution(_)
-        | Operation::UpdateStep(..)
-        | Operation::PatchFlow(_)
-        | Operation::PatchPhase(..)
-        | Operation::PatchTask(..)
-        | Operation::CancelSchedule(..) => {
+    match operation.kind() {
+        OperationKind::Patch | OperationKind::CancelSchedule => {
             let changes = |(path, after): (&String, &Value)| {
                 let before = expected.before.get(path).unwrap_or(&Value::Null);
                 !same(path, before, after)
@@ -103,32 +101,22 @@ pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
                 Evidence::None
             }
         }
-        Operation::RunScheduleNow(..)
-        | Operation::AddTask(_)
-        | Operation::DeleteExecution(_)
-        | Operation::DeleteStep(..)
-        | Operation::DeleteFlow(..) => Evidence::Full,
+        OperationKind::RunSchedule | OperationKind::AddTask | OperationKind::Delete => {
+            Evidence::Full
+        }
         // While the automation runs, the service has nothing to correct.
-        Operation::ReconcileAutomation(..) => Evidence::OfEffect,
-        Operation::CreateExecution
-        | Operation::StartFlow
-        | Operation::CreateStep(_)
-        | Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::SearchEntities => Evidence::None,
+        OperationKind::Reconcile => Evidence::OfEffect,
+        OperationKind::Start
+        | OperationKind::AddStep
+        | OperationKind::RunAutomation
+        | OperationKind::Read(_) => Evidence::None,
     }
 }
 
 pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> bool {
-    match operation {
+    match operation.kind() {
         // The automation's end is not ours to foresee; that one started since is.
-        Operation::RunScheduleNow(..) => {
+        OperationKind::RunSchedule => {
             let is_new = |path: &str| {
                 let planned = expected.requires.get(&format!("target.{path}"));
                 let now = json::get(target, path);
@@ -137,19 +125,14 @@ pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Va
             target["status"] != "SCHEDULED" && STARTED_AUTOMATION.into_iter().any(is_new)
         }
         // The client has chosen the task's id.
-        Operation::AddTask(_) => expected
+        OperationKind::AddTask => expected
             .after
             .get("task")
             .and_then(|task| task["id"].as_str())
             .is_some_and(|id| json::item(target, "tasks", id).is_some()),
         // Whatever the outcome of its automation was, a task that has ended needs no correction.
-        Operation::ReconcileAutomation(..) => target["status"].as_str().is_some_and(has_ended),
-        Operation::UpdateExecution(_)
-        | Operation::UpdateStep(..)
-        | Operation::PatchFlow(_)
-        | Operation::PatchPhase(..)
-        | Operation::PatchTask(..)
-        | Operation::CancelSchedule(..) => {
+        OperationKind::Reconcile => target["status"].as_str().is_some_and(has_ended),
+        OperationKind::Patch | OperationKind::CancelSchedule => {
             !expected.after.is_empty()
                 && expected
                     .after
@@ -157,21 +140,11 @@ pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Va
                     .all(|(path, after)| is(path, json::get(target, path), after))
         }
         // While it is there it has not been deleted; and nothing that starts leaves a trace which is surely its own.
-        Operation::DeleteExecution(_)
-        | Operation::DeleteStep(..)
-        | Operation::DeleteFlow(..)
-        | Operation::CreateExecution
-        | Operation::StartFlow
-        | Operation::CreateStep(_)
-        | Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::SearchEntities => false,
+        OperationKind::Delete
+        | OperationKind::Start
+        | OperationKind::AddStep
+        | OperationKind::RunAutomation
+        | OperationKind::Read(_) => false,
     }
 }
 
@@ -357,7 +330,7 @@ mod tests {
             after: &none,
             requires: &fields,
         };
-        let delete = Operation::DeleteFlow(id("e"), crate::api::Removal::Soft);
+        let delete = Operation::SoftDeleteFlow(id("e"));
         let step = Operation::DeleteStep(id("e"), id("s"));
         let with_step =
             json!({"id": "e", "status": "STARTED", "flow": [{"id": "s", "type": "STEP"}]});

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    api::{Operation, part},
+    api::{Operation, OperationKind, part},
     json,
 };
 
@@ -16,17 +16,12 @@ pub fn replay<'a>(
     sent: impl Fn(&str) -> Value,
     execution: &mut Value,
 ) {
-    match operation {
-        Operation::UpdateExecution(_)
-        | Operation::UpdateStep(..)
-        | Operation::PatchFlow(_)
-        | Operation::PatchPhase(..)
-        | Operation::PatchTask(..)
-        | Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::ReconcileAutomation(..)
-        | Operation::RunScheduleNow(..)
-        | Operation::CancelSchedule(..) => {
+    match operation.kind() {
+        OperationKind::Patch
+        | OperationKind::RunAutomation
+        | OperationKind::Reconcile
+        | OperationKind::RunSchedule
+        | OperationKind::CancelSchedule => {
             let Some(target) = operation.find_mut(execution) else {
                 return;
             };
@@ -34,28 +29,17 @@ pub fn replay<'a>(
                 json::set(target, path, after.clone());
             }
         }
-        Operation::AddTask(_) => {
+        OperationKind::AddTask => {
             let body = ["previous_task_id", "next_task_id", "task"].map(sent);
             add_task(execution, body);
         }
-        Operation::DeleteStep(..) => {
+        OperationKind::Delete => {
             if let Some((level, _, Some(id))) = operation.subject() {
                 part::remove(execution, level, id);
             }
         }
         // Of a new step nobody knows the id; of what is deleted or begins elsewhere nothing is left to look at.
-        Operation::CreateStep(_)
-        | Operation::DeleteExecution(_)
-        | Operation::DeleteFlow(..)
-        | Operation::CreateExecution
-        | Operation::StartFlow
-        | Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::SearchEntities => {}
+        OperationKind::AddStep | OperationKind::Start | OperationKind::Read(_) => {}
     }
 }
 

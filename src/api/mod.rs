@@ -12,7 +12,7 @@ mod verdict;
 
 pub use ids::{Id, IdError};
 pub use level::{Generation, Level};
-pub use operation::{Method, Operation, OperationError, Removal, Service};
+pub use operation::{Absence, Method, Operation, OperationError, OperationKind, Service};
 pub use reply::{Reply, TransportError};
 pub use retry_after::RetryAfter;
 pub use sync_trigger::SyncTrigger;

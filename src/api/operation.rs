@@ -1,8 +1,8 @@
-//! The operations of the API, with their paths.
+//! The operations of the API, a row each.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Generation, Id, IdError};
+use super::{Generation, Id, IdError, Level};
 
 /// The HTTP methods that the operations use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -22,41 +22,46 @@ pub enum Service {
     Entities,
 }
 
-/// What becomes of a flow that is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Removal {
-    ForGood,
-    /// It is hidden and kept.
-    Soft,
+/// What an operation does. Code that depends on it is a `match` without a wildcard arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    Read(Absence),
+    /// Makes an execution from a template.
+    Start,
+    AddStep,
+    /// The client chooses the id of the new task.
+    AddTask,
+    /// Writes fields of its target.
+    Patch,
+    /// Leaves nothing of its target that a read shows.
+    Delete,
+    /// Starts what a task does by itself.
+    RunAutomation,
+    /// Corrects the status of a task whose automation has ended.
+    Reconcile,
+    RunSchedule,
+    CancelSchedule,
 }
 
-/// One operation on one resource; the only way to a URL path, so every id in a path is checked.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Operation {
-    GetExecutions,
-    SearchExecutions,
-    CreateExecution,
-    GetExecution(Id),
-    UpdateExecution(Id),
-    DeleteExecution(Id),
-    GetClosingReasons(Id),
-    CreateStep(Id),
-    UpdateStep(Id, Id),
-    DeleteStep(Id, Id),
-    SearchFlows,
-    StartFlow,
-    GetFlow(Id),
-    PatchFlow(Id),
-    DeleteFlow(Id, Removal),
-    PatchPhase(Id, Id),
-    AddTask(Id),
-    PatchTask(Id, Id),
-    RunAutomation(Id, Id),
-    ExecuteTask(Id, Id),
-    ReconcileAutomation(Id, Id),
-    RunScheduleNow(Id, Id),
-    CancelSchedule(Id, Id),
-    SearchEntities,
+/// How the service answers when what a read asks for does not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absence {
+    /// It always exists: a list may be empty.
+    Never,
+    /// 404, as the second generation does.
+    NotFound,
+    /// 200 with an empty body, as the first generation does, or 404.
+    EmptyBody,
+}
+
+/// What is known of an operation without its ids.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    method: Method,
+    level: Level,
+    kind: OperationKind,
+    /// The path, with `{}` for each id, and the query that belongs to the operation itself.
+    address: &'static str,
 }
 
 /// Why a method and a path are no operation.
@@ -68,140 +73,148 @@ pub enum OperationError {
     Unknown,
 }
 
-const V1: &str = "/v1/workflows/executions";
-const V2: &str = "/v2/flows/executions";
+/// The type of an id, whatever the row calls it.
+macro_rules! id_type {
+    ($id:ident) => {
+        Id
+    };
+}
 
-/// How a plan writes the query of a soft delete.
-const SOFT: &str = "?soft=true";
+macro_rules! operations {
+    ($($name:ident $(($($id:ident),+))?: $method:ident $level:ident $kind:expr, $address:literal;)+) => {
+        /// One operation on one resource; the only way to a URL path, so every id in a path is checked.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Operation {
+            $($name $(($(id_type!($id)),+))?,)+
+        }
+
+        impl Operation {
+            const fn row(&self) -> &'static Row {
+                use OperationKind::*;
+                match self {
+                    $(Self::$name { .. } => &Row {
+                        method: Method::$method,
+                        level: Level::$level,
+                        kind: $kind,
+                        address: $address,
+                    },)+
+                }
+            }
+
+            /// The ids in its path: of the execution, and of the part of it.
+            const fn ids(&self) -> [Option<&Id>; 2] {
+                match self {
+                    $(Self::$name $(($($id),+))? => pair(&[$($($id),+)?]),)+
+                }
+            }
+
+            /// Finds the writing operation behind a method and an address, as a plan file holds them.
+            ///
+            /// # Errors
+            ///
+            /// When an id in the path is not safe, or no writing operation has this method and address.
+            pub fn parse_write(method: Method, address: &str) -> Result<Self, OperationError> {
+                use OperationKind::*;
+                $(
+                    if method == Method::$method
+                        && !matches!($kind, Read(_))
+                        && let Some(ids) = ids_in($address, address)?
+                        && let [$($($id),+)?] = ids.as_slice()
+                    {
+                        return Ok(Self::$name $(($($id.clone()),+))?);
+                    }
+                )+
+                Err(OperationError::Unknown)
+            }
+        }
+    };
+}
+
+// name(ids in the path): method, level of its target, what it does, address; a `{}` stands for an id
+operations! {
+    GetExecutions: Get Execution Read(Absence::Never), "/v1/workflows/executions";
+    SearchExecutions: Post Execution Read(Absence::Never), "/v1/workflows/executions/search";
+    CreateExecution: Post Entity Start, "/v1/workflows/executions";
+    GetExecution(id): Get Execution Read(Absence::EmptyBody), "/v1/workflows/executions/{}";
+    UpdateExecution(id): Patch Execution Patch, "/v1/workflows/executions/{}";
+    DeleteExecution(id): Delete Execution Delete, "/v1/workflows/executions/{}";
+    GetClosingReasons(id): Get Execution Read(Absence::EmptyBody), "/v1/workflows/executions/{}/closing-reasons";
+    CreateStep(id): Post Execution AddStep, "/v1/workflows/executions/{}/steps";
+    UpdateStep(id, step): Patch Step Patch, "/v1/workflows/executions/{}/steps/{}";
+    DeleteStep(id, step): Delete Step Delete, "/v1/workflows/executions/{}/steps/{}";
+    SearchFlows: Post Execution Read(Absence::Never), "/v2/flows/executions:search";
+    StartFlow: Post Entity Start, "/v2/flows/executions";
+    GetFlow(id): Get Execution Read(Absence::NotFound), "/v2/flows/executions/{}";
+    PatchFlow(id): Patch Execution Patch, "/v2/flows/executions/{}";
+    DeleteFlow(id): Delete Execution Delete, "/v2/flows/executions/{}";
+    SoftDeleteFlow(id): Delete Execution Delete, "/v2/flows/executions/{}?soft=true";
+    PatchPhase(id, phase): Patch Phase Patch, "/v2/flows/executions/{}/phases/{}";
+    AddTask(id): Post Execution AddTask, "/v2/flows/executions/{}/tasks";
+    PatchTask(id, task): Patch Task Patch, "/v2/flows/executions/{}/tasks/{}";
+    RunAutomation(id, task): Post Task RunAutomation, "/v2/flows/executions/{}/tasks/{}/automation:run";
+    ExecuteTask(id, task): Post Task RunAutomation, "/v2/flows/executions/{}/tasks/{}/execute";
+    ReconcileAutomation(id, task): Post Task Reconcile, "/v2/flows/executions/{}/tasks/{}/reconcile-automation";
+    RunScheduleNow(id, task): Post Task RunSchedule, "/v2/flows/executions/{}/tasks/{}/schedule/run-now";
+    CancelSchedule(id, task): Delete Task CancelSchedule, "/v2/flows/executions/{}/tasks/{}/schedule";
+    SearchEntities: Post Entity Read(Absence::Never), "/v1/entity:search";
+}
 
 impl Operation {
     pub const fn method(&self) -> Method {
-        match self {
-            Self::GetExecutions
-            | Self::GetExecution(_)
-            | Self::GetClosingReasons(_)
-            | Self::GetFlow(_) => Method::Get,
-            Self::UpdateExecution(_)
-            | Self::UpdateStep(..)
-            | Self::PatchFlow(_)
-            | Self::PatchPhase(..)
-            | Self::PatchTask(..) => Method::Patch,
-            Self::SearchExecutions
-            | Self::CreateExecution
-            | Self::CreateStep(_)
-            | Self::SearchFlows
-            | Self::StartFlow
-            | Self::AddTask(_)
-            | Self::RunAutomation(..)
-            | Self::ExecuteTask(..)
-            | Self::ReconcileAutomation(..)
-            | Self::RunScheduleNow(..)
-            | Self::SearchEntities => Method::Post,
-            Self::DeleteExecution(_)
-            | Self::DeleteStep(..)
-            | Self::DeleteFlow(..)
-            | Self::CancelSchedule(..) => Method::Delete,
-        }
+        self.row().method
     }
 
-    /// The path, without a query.
-    pub fn path(&self) -> String {
-        match self {
-            Self::GetExecutions | Self::CreateExecution => V1.to_owned(),
-            Self::SearchExecutions => format!("{V1}/search"),
-            Self::GetExecution(id) | Self::UpdateExecution(id) | Self::DeleteExecution(id) => {
-                format!("{V1}/{id}")
-            }
-            Self::GetClosingReasons(id) => format!("{V1}/{id}/closing-reasons"),
-            Self::CreateStep(id) => format!("{V1}/{id}/steps"),
-            Self::UpdateStep(id, step) | Self::DeleteStep(id, step) => {
-                format!("{V1}/{id}/steps/{step}")
-            }
-            Self::SearchFlows => format!("{V2}:search"),
-            Self::StartFlow => V2.to_owned(),
-            Self::GetFlow(id) | Self::PatchFlow(id) | Self::DeleteFlow(id, _) => {
-                format!("{V2}/{id}")
-            }
-            Self::PatchPhase(id, phase) => format!("{V2}/{id}/phases/{phase}"),
-            Self::AddTask(id) => format!("{V2}/{id}/tasks"),
-            Self::PatchTask(id, task) => format!("{V2}/{id}/tasks/{task}"),
-            Self::RunAutomation(id, task) => format!("{V2}/{id}/tasks/{task}/automation:run"),
-            Self::ExecuteTask(id, task) => format!("{V2}/{id}/tasks/{task}/execute"),
-            Self::ReconcileAutomation(id, task) => {
-                format!("{V2}/{id}/tasks/{task}/reconcile-automation")
-            }
-            Self::RunScheduleNow(id, task) => format!("{V2}/{id}/tasks/{task}/schedule/run-now"),
-            Self::CancelSchedule(id, task) => format!("{V2}/{id}/tasks/{task}/schedule"),
-            Self::SearchEntities => "/v1/entity:search".to_owned(),
-        }
+    pub const fn kind(&self) -> OperationKind {
+        self.row().kind
     }
 
-    /// The query that belongs to the operation itself.
-    pub const fn query(&self) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::DeleteFlow(_, Removal::Soft) => &[("soft", "true")],
-            Self::DeleteFlow(_, Removal::ForGood)
-            | Self::GetExecutions
-            | Self::SearchExecutions
-            | Self::CreateExecution
-            | Self::GetExecution(_)
-            | Self::UpdateExecution(_)
-            | Self::DeleteExecution(_)
-            | Self::GetClosingReasons(_)
-            | Self::CreateStep(_)
-            | Self::UpdateStep(..)
-            | Self::DeleteStep(..)
-            | Self::SearchFlows
-            | Self::StartFlow
-            | Self::GetFlow(_)
-            | Self::PatchFlow(_)
-            | Self::PatchPhase(..)
-            | Self::AddTask(_)
-            | Self::PatchTask(..)
-            | Self::RunAutomation(..)
-            | Self::ExecuteTask(..)
-            | Self::ReconcileAutomation(..)
-            | Self::RunScheduleNow(..)
-            | Self::CancelSchedule(..)
-            | Self::SearchEntities => &[],
+    /// Whether it leaves nothing of what it works on.
+    pub fn removes(&self) -> bool {
+        self.kind() == OperationKind::Delete
+    }
+
+    pub const fn service(&self) -> Service {
+        if matches!(self, Self::SearchEntities) {
+            Service::Entities
+        } else {
+            Service::WorkflowExecutions
         }
     }
 
     /// Path and query as a plan holds them.
     pub fn address(&self) -> String {
-        match self.query() {
-            [] => self.path(),
-            _ => self.path() + SOFT,
+        let mut address = String::new();
+        let mut ids = self.ids().into_iter().flatten();
+        for (place, piece) in self.row().address.split("{}").enumerate() {
+            if place > 0 {
+                address.extend(ids.next().map(Id::as_str));
+            }
+            address.push_str(piece);
+        }
+        address
+    }
+
+    /// The path, without a query.
+    pub fn path(&self) -> String {
+        split_query(&self.address()).0.to_owned()
+    }
+
+    /// The query that belongs to the operation itself, as `name=value`.
+    pub fn query(&self) -> Option<&'static str> {
+        split_query(self.row().address).1
+    }
+
+    /// What it works on: the level, the execution, and the part's own id. None for what works on no one execution.
+    pub const fn subject(&self) -> Option<(Level, &Id, Option<&Id>)> {
+        match self.ids() {
+            [Some(execution), part] => Some((self.row().level, execution, part)),
+            [None, _] => None,
         }
     }
 
-    pub const fn service(&self) -> Service {
-        match self {
-            Self::SearchEntities => Service::Entities,
-            Self::GetExecutions
-            | Self::SearchExecutions
-            | Self::CreateExecution
-            | Self::GetExecution(_)
-            | Self::UpdateExecution(_)
-            | Self::DeleteExecution(_)
-            | Self::GetClosingReasons(_)
-            | Self::CreateStep(_)
-            | Self::UpdateStep(..)
-            | Self::DeleteStep(..)
-            | Self::SearchFlows
-            | Self::StartFlow
-            | Self::GetFlow(_)
-            | Self::PatchFlow(_)
-            | Self::DeleteFlow(..)
-            | Self::PatchPhase(..)
-            | Self::AddTask(_)
-            | Self::PatchTask(..)
-            | Self::RunAutomation(..)
-            | Self::ExecuteTask(..)
-            | Self::ReconcileAutomation(..)
-            | Self::RunScheduleNow(..)
-            | Self::CancelSchedule(..) => Service::WorkflowExecutions,
-        }
+    /// The id of the part that it works on; none for a whole execution.
+    pub const fn part(&self) -> Option<&Id> {
+        self.ids()[1]
     }
 
     /// The operation that reads a whole execution.
@@ -211,81 +224,39 @@ impl Operation {
             Generation::V2 => Self::GetFlow(execution.clone()),
         }
     }
+}
 
-    /// Finds the writing operation behind a method and an address, as a plan file holds them.
-    ///
-    /// # Errors
-    ///
-    /// When an id in the path is not safe, or no writing operation has this method and address.
-    pub fn parse_write(method: Method, address: &str) -> Result<Self, OperationError> {
-        let (generation, rest) = if let Some(rest) = address.strip_prefix(V1) {
-            (Generation::V1, rest)
-        } else if let Some(rest) = address.strip_prefix(V2) {
-            (Generation::V2, rest)
-        } else {
-            return Err(OperationError::Unknown);
-        };
-        if rest.is_empty() {
-            return match (method, generation) {
-                (Method::Post, Generation::V1) => Ok(Self::CreateExecution),
-                (Method::Post, Generation::V2) => Ok(Self::StartFlow),
-                (Method::Get | Method::Patch | Method::Delete, Generation::V1 | Generation::V2) => {
-                    Err(OperationError::Unknown)
-                }
-            };
-        }
-        let rest = rest.strip_prefix('/').ok_or(OperationError::Unknown)?;
-        let parts: Vec<&str> = rest.split('/').collect();
-        match generation {
-            Generation::V1 => Self::parse_first(method, &parts),
-            Generation::V2 => Self::parse_second(method, &parts),
-        }
+const fn pair<'a>(ids: &[&'a Id]) -> [Option<&'a Id>; 2] {
+    match ids {
+        [] => [None, None],
+        [execution] => [Some(execution), None],
+        [execution, part, ..] => [Some(execution), Some(part)],
     }
+}
 
-    fn parse_first(method: Method, parts: &[&str]) -> Result<Self, OperationError> {
-        Ok(match (method, parts) {
-            (Method::Patch, [id]) => Self::UpdateExecution(Id::new(id)?),
-            (Method::Delete, [id]) => Self::DeleteExecution(Id::new(id)?),
-            (Method::Post, [id, "steps"]) => Self::CreateStep(Id::new(id)?),
-            (Method::Patch, [id, "steps", step]) => Self::UpdateStep(Id::new(id)?, Id::new(step)?),
-            (Method::Delete, [id, "steps", step]) => Self::DeleteStep(Id::new(id)?, Id::new(step)?),
-            (Method::Get | Method::Patch | Method::Post | Method::Delete, _) => {
-                return Err(OperationError::Unknown);
-            }
-        })
+/// The ids that stand in `address` where `template` has a `{}`; none when the rest is different.
+fn ids_in(template: &str, address: &str) -> Result<Option<Vec<Id>>, IdError> {
+    let (template, query) = split_query(template);
+    let (path, own_query) = split_query(address);
+    let (wanted, parts) = (template.split('/'), path.split('/'));
+    let is_like = |(wanted, part)| wanted == "{}" || wanted == part;
+    if query != own_query
+        || wanted.clone().count() != parts.clone().count()
+        || !wanted.clone().zip(parts.clone()).all(is_like)
+    {
+        return Ok(None);
     }
+    let ids = wanted.zip(parts).filter(|(wanted, _)| *wanted == "{}");
+    ids.map(|(_, part)| Id::new(part))
+        .collect::<Result<_, _>>()
+        .map(Some)
+}
 
-    fn parse_second(method: Method, parts: &[&str]) -> Result<Self, OperationError> {
-        Ok(match (method, parts) {
-            (Method::Patch, [id]) => Self::PatchFlow(Id::new(id)?),
-            (Method::Delete, [id]) => match id.strip_suffix(SOFT) {
-                Some(id) => Self::DeleteFlow(Id::new(id)?, Removal::Soft),
-                None => Self::DeleteFlow(Id::new(id)?, Removal::ForGood),
-            },
-            (Method::Patch, [id, "phases", phase]) => {
-                Self::PatchPhase(Id::new(id)?, Id::new(phase)?)
-            }
-            (Method::Post, [id, "tasks"]) => Self::AddTask(Id::new(id)?),
-            (Method::Patch, [id, "tasks", task]) => Self::PatchTask(Id::new(id)?, Id::new(task)?),
-            (Method::Post, [id, "tasks", task, "automation:run"]) => {
-                Self::RunAutomation(Id::new(id)?, Id::new(task)?)
-            }
-            (Method::Post, [id, "tasks", task, "execute"]) => {
-                Self::ExecuteTask(Id::new(id)?, Id::new(task)?)
-            }
-            (Method::Post, [id, "tasks", task, "reconcile-automation"]) => {
-                Self::ReconcileAutomation(Id::new(id)?, Id::new(task)?)
-            }
-            (Method::Post, [id, "tasks", task, "schedule", "run-now"]) => {
-                Self::RunScheduleNow(Id::new(id)?, Id::new(task)?)
-            }
-            (Method::Delete, [id, "tasks", task, "schedule"]) => {
-                Self::CancelSchedule(Id::new(id)?, Id::new(task)?)
-            }
-            (Method::Get | Method::Patch | Method::Post | Method::Delete, _) => {
-                return Err(OperationError::Unknown);
-            }
-        })
+/// Path and query of an address.
+fn split_query(address: &str) -> (&str, Option<&str>) {
+    match address.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (address, None),
     }
 }
 
@@ -308,8 +279,8 @@ mod tests {
             Operation::DeleteStep(id("e"), id("s")),
             Operation::StartFlow,
             Operation::PatchFlow(id("e")),
-            Operation::DeleteFlow(id("e"), Removal::ForGood),
-            Operation::DeleteFlow(id("e"), Removal::Soft),
+            Operation::DeleteFlow(id("e")),
+            Operation::SoftDeleteFlow(id("e")),
             Operation::PatchPhase(id("e"), id("p")),
             Operation::AddTask(id("e")),
             Operation::PatchTask(id("e"), id("t:1")),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Operation, Reply, RetryAfter, TransportError, reply::excerpt};
+use super::{Absence, Operation, OperationKind, Reply, RetryAfter, TransportError, reply::excerpt};
 use crate::json;
 
 /// What is known after one attempt of a write.
@@ -92,47 +92,6 @@ impl From<TransportError> for ReadTrouble {
     }
 }
 
-/// How the service says that what a read asks for is not there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Absence {
-    /// It can't be absent: a list may be empty, but its address is always there.
-    Never,
-    /// 404, as the second generation does.
-    NotFound,
-    /// 200 with an empty body, as the first generation does, or 404.
-    EmptyBody,
-}
-
-impl Absence {
-    const fn of(operation: &Operation) -> Self {
-        match operation {
-            Operation::GetFlow(_) => Self::NotFound,
-            Operation::GetExecution(_) | Operation::GetClosingReasons(_) => Self::EmptyBody,
-            Operation::GetExecutions
-            | Operation::SearchExecutions
-            | Operation::CreateExecution
-            | Operation::UpdateExecution(_)
-            | Operation::DeleteExecution(_)
-            | Operation::CreateStep(_)
-            | Operation::UpdateStep(..)
-            | Operation::DeleteStep(..)
-            | Operation::SearchFlows
-            | Operation::StartFlow
-            | Operation::PatchFlow(_)
-            | Operation::DeleteFlow(..)
-            | Operation::PatchPhase(..)
-            | Operation::AddTask(_)
-            | Operation::PatchTask(..)
-            | Operation::RunAutomation(..)
-            | Operation::ExecuteTask(..)
-            | Operation::ReconcileAutomation(..)
-            | Operation::RunScheduleNow(..)
-            | Operation::CancelSchedule(..)
-            | Operation::SearchEntities => Self::Never,
-        }
-    }
-}
-
 /// The message for a 3xx: redirects are not followed, because the token goes to one origin alone.
 const REDIRECTED: &str = "the server redirects; check --server";
 
@@ -213,7 +172,19 @@ pub fn read_outcome(
 ) -> Result<Found, ReadTrouble> {
     let reply = result?;
     let retry_after = reply.retry_after;
-    match (reply.status, Absence::of(operation)) {
+    let absence = match operation.kind() {
+        OperationKind::Read(absence) => absence,
+        OperationKind::Start
+        | OperationKind::AddStep
+        | OperationKind::AddTask
+        | OperationKind::Patch
+        | OperationKind::Delete
+        | OperationKind::RunAutomation
+        | OperationKind::Reconcile
+        | OperationKind::RunSchedule
+        | OperationKind::CancelSchedule => Absence::Never,
+    };
+    match (reply.status, absence) {
         (200..=299, Absence::EmptyBody) if reply.body.is_empty() => Ok(Found::Missing),
         (200..=299, Absence::Never | Absence::NotFound | Absence::EmptyBody) => {
             json::decode(&reply.body)

@@ -19,7 +19,7 @@ use self::{
 use super::{Change, Effect};
 use crate::{
     action::EntityWrite,
-    api::{Generation, Operation, SyncTrigger},
+    api::{Generation, Operation, OperationKind, SyncTrigger},
     json,
 };
 
@@ -94,31 +94,18 @@ fn entity_writes(
 ) -> BTreeSet<Effect> {
     let unknown = || BTreeSet::from([Effect::EntityWritesUnknown]);
     let [execution, _] = executions;
-    let occurrences = match operation {
+    let occurrences = match operation.kind() {
         // The rules are those of its template, which is not read.
-        Operation::CreateExecution | Operation::StartFlow => return unknown(),
-        Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::UpdateExecution(_)
-        | Operation::DeleteExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::CreateStep(_)
-        | Operation::UpdateStep(..)
-        | Operation::DeleteStep(..)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::PatchFlow(_)
-        | Operation::DeleteFlow(..)
-        | Operation::PatchPhase(..)
-        | Operation::AddTask(_)
-        | Operation::PatchTask(..)
-        | Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::ReconcileAutomation(..)
-        | Operation::RunScheduleNow(..)
-        | Operation::CancelSchedule(..)
-        | Operation::SearchEntities => occurrences(operation, change, execution),
+        OperationKind::Start => return unknown(),
+        OperationKind::Read(_)
+        | OperationKind::Patch
+        | OperationKind::Delete
+        | OperationKind::AddStep
+        | OperationKind::AddTask
+        | OperationKind::RunAutomation
+        | OperationKind::Reconcile
+        | OperationKind::RunSchedule
+        | OperationKind::CancelSchedule => occurrences(operation, change, execution),
     };
     if occurrences.is_empty() {
         return BTreeSet::new();

@@ -1,7 +1,7 @@
 //! What a person looks at to know what became of a change in doubt. Pure.
 
 use super::Change;
-use crate::api::Operation;
+use crate::api::OperationKind;
 
 impl Change {
     /// The question that the service's own pages answer, as the end of "look …".
@@ -9,36 +9,24 @@ impl Change {
         let Ok(operation) = self.operation() else {
             return "at its target".to_owned();
         };
-        match operation {
-            Operation::CreateExecution | Operation::StartFlow => format!(
+        match operation.kind() {
+            OperationKind::Start => format!(
                 "whether {} has a new execution from about that moment",
                 self.target.execution
             ),
-            Operation::CreateStep(_) => "whether the new step is in its execution, once".to_owned(),
-            Operation::AddTask(_) => "whether the new task is in its flow".to_owned(),
-            Operation::RunAutomation(..) | Operation::ExecuteTask(..) => {
+            OperationKind::AddStep => "whether the new step is in its execution, once".to_owned(),
+            OperationKind::AddTask => "whether the new task is in its flow".to_owned(),
+            OperationKind::RunAutomation => {
                 "whether the task's automation ran at about that moment".to_owned()
             }
-            Operation::RunScheduleNow(..) => {
+            OperationKind::RunSchedule => {
                 "whether the task's automation has started, and its schedule is gone".to_owned()
             }
-            Operation::DeleteExecution(_)
-            | Operation::DeleteStep(..)
-            | Operation::DeleteFlow(..) => "whether it is still there".to_owned(),
-            Operation::UpdateExecution(_)
-            | Operation::UpdateStep(..)
-            | Operation::PatchFlow(_)
-            | Operation::PatchPhase(..)
-            | Operation::PatchTask(..)
-            | Operation::CancelSchedule(..)
-            | Operation::ReconcileAutomation(..)
-            | Operation::GetExecutions
-            | Operation::SearchExecutions
-            | Operation::GetExecution(_)
-            | Operation::GetClosingReasons(_)
-            | Operation::SearchFlows
-            | Operation::GetFlow(_)
-            | Operation::SearchEntities => self.look_at_fields(),
+            OperationKind::Delete => "whether it is still there".to_owned(),
+            OperationKind::Patch
+            | OperationKind::CancelSchedule
+            | OperationKind::Reconcile
+            | OperationKind::Read(_) => self.look_at_fields(),
         }
     }
 

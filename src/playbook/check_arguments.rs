@@ -9,10 +9,10 @@ use serde_json::Value as Json;
 use crate::{
     action::{
         Action, Body, CancelSchedule, Close, Delete, DeleteStep, EndOrGoOn, Execute, Kind,
-        MoveOffHolidays, Reassign, ReconcileAutomation, RunAutomation, RunScheduleNow, SetDueDate,
-        ShiftDueDate, rule_content, words_of,
+        MoveOffHolidays, Reassign, ReconcileAutomation, Removal, RunAutomation, RunScheduleNow,
+        SetDueDate, ShiftDueDate, rule_content, words_of,
     },
-    api::{Generation, Id, Level, Removal, types::Content},
+    api::{Generation, Id, Level, types::Content},
     dates::{self, Direction, Step},
     template::Template,
 };

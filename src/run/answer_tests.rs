@@ -15,7 +15,7 @@ use super::{
     world::{Deed, Plot},
 };
 use crate::{
-    api::{Id, Operation, Removal},
+    api::{Id, Operation},
     event::{Drain, Event},
     outcome::Outcome,
     plan::Change,
@@ -70,7 +70,7 @@ async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
 
         // Somebody else deletes it between the read and the write.
         let mut stage = Stage::new(from_ref(&change));
-        let deletes = Operation::DeleteFlow(Id::new("e").unwrap(), Removal::ForGood);
+        let deletes = Operation::DeleteFlow(Id::new("e").unwrap());
         stage.service.world().plots.push(Plot {
             execution: "e".to_owned(),
             nth: 2,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::group::Planned;
 use crate::{
     action::{Evidence, Reading},
-    api::Operation,
+    api::{Operation, OperationKind},
     checkpoint::End,
     outcome::Outcome,
     plan::Repeat,
@@ -187,7 +187,10 @@ fn unreadable(
 
 /// What a 404 to a request says. `doubtful`: an earlier attempt may have taken effect.
 pub(super) fn end_of_gone(operation: &Operation, doubtful: bool) -> End {
-    let takes_away = operation.removes() || matches!(operation, Operation::CancelSchedule(..));
+    let takes_away = matches!(
+        operation.kind(),
+        OperationKind::Delete | OperationKind::CancelSchedule
+    );
     match (takes_away, doubtful) {
         // An attempt of ours may have taken it away.
         (true, true) => End::Applied,

@@ -20,7 +20,7 @@ use super::{
     world::{Deed, Plot},
 };
 use crate::{
-    api::{Generation, Id, Operation, Removal},
+    api::{Generation, Id, Operation},
     checkpoint::lockstep::Lockstep,
     plan::Change,
 };
@@ -333,10 +333,7 @@ fn deed(prank: Prank, id: &str, group: &Group, changes: &[Change]) -> Option<Dee
         Prank::AddTask => None,
         Prank::AssignFlow => patch_whole(json!({assigned: ["9"]})),
         Prank::Close => patch_whole(json!({"status": "CLOSED"})),
-        Prank::Delete if second => Some(Deed::Request(
-            Operation::DeleteFlow(whole, Removal::ForGood),
-            None,
-        )),
+        Prank::Delete if second => Some(Deed::Request(Operation::DeleteFlow(whole), None)),
         Prank::Delete => Some(Deed::Request(Operation::DeleteExecution(whole), None)),
         Prank::Planned(place) => {
             let change = changes.get(place % changes.len().max(1))?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::occurrences::goes_on;
 use crate::{
-    api::Operation,
+    api::{Operation, OperationKind},
     json,
     plan::{Change, Effect},
 };
@@ -30,8 +30,7 @@ pub(super) fn notices(operation: &Operation, change: &Change) -> BTreeSet<Effect
             .filter(|person| !before.contains(person))
             .map(|person| person.map_or_else(|_| Effect::NoticesUnknown, Effect::Notice)),
     );
-    let is_start = matches!(operation, Operation::CreateExecution | Operation::StartFlow);
-    if is_start || goes_on(change) {
+    if operation.kind() == OperationKind::Start || goes_on(change) {
         effects.insert(Effect::NoticesUnknown);
     }
     effects

@@ -116,7 +116,7 @@ pub(super) fn occurrences<'a>(
         .filter(|(is, _)| *is)
         .map(|(_, event)| Occurrence::anywhere(event))
         .collect(),
-        Operation::DeleteFlow(..) => anywhere(&[On::FlowDeleted]),
+        Operation::DeleteFlow(_) | Operation::SoftDeleteFlow(_) => anywhere(&[On::FlowDeleted]),
         Operation::PatchPhase(..) => {
             let phase = operation.find(execution);
             vec![Occurrence {

@@ -331,7 +331,7 @@ fn what_may_have_found_nothing_to_do_is_never_disproved() {
 #[test]
 fn what_is_not_there_any_more_is_deleted_by_us_by_somebody_or_gone() {
     let id = |text: &str| Id::new(text).unwrap();
-    let delete = Operation::DeleteFlow(id("e"), crate::api::Removal::ForGood);
+    let delete = Operation::DeleteFlow(id("e"));
     let step = Operation::DeleteStep(id("e"), id("s"));
     let cancel = Operation::CancelSchedule(id("e"), id("t"));
     let patch = Operation::PatchTask(id("e"), id("t"));

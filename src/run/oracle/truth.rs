@@ -40,9 +40,10 @@ pub(super) fn shows(change: &Change, operation: &Operation, execution: Option<&V
         return operation.removes() || matches!(operation, Operation::CancelSchedule(..));
     };
     match operation {
-        Operation::DeleteExecution(_) | Operation::DeleteFlow(..) | Operation::DeleteStep(..) => {
-            false
-        }
+        Operation::DeleteExecution(_)
+        | Operation::DeleteFlow(_)
+        | Operation::SoftDeleteFlow(_)
+        | Operation::DeleteStep(..) => false,
         Operation::RunScheduleNow(..) => {
             let planned = change.requires.get("target.automation_execution_id");
             let now = &target["automation_execution_id"];

@@ -3,7 +3,7 @@
 use super::{Causes, Worker};
 use crate::{
     action::{Reading, contradiction, difference, needs_body},
-    api::{Operation, Verdict},
+    api::{Operation, OperationKind, Verdict},
     checkpoint::{Detail, Record},
     plan::Repeat,
     run::{decide::Attempts, group::Planned, link::Stopped, view::View},
@@ -183,7 +183,7 @@ impl Worker<'_> {
             View::Unread | View::Missing => false,
         };
         // Of a task that is there, the schedule may be what is not.
-        let cancels = matches!(planned.operation, Operation::CancelSchedule(..));
+        let cancels = planned.operation.kind() == OperationKind::CancelSchedule;
         let is_gone = !is_there || (cancels && reading != Some(Reading::Open));
         Ok(if is_gone {
             Verdict::Gone { status, message }
@@ -222,31 +222,16 @@ impl Worker<'_> {
 /// Whether the effect of a request that the service answers with "not found" is taken for its own. What is not there any more,
 /// or has begun or ended meanwhile, is often so by somebody else's doing, and that is why it is not found.
 const fn is_its_doing(operation: &Operation) -> bool {
-    match operation {
-        Operation::UpdateExecution(_)
-        | Operation::UpdateStep(..)
-        | Operation::PatchFlow(_)
-        | Operation::PatchPhase(..)
-        | Operation::PatchTask(..)
-        | Operation::AddTask(_) => true,
-        Operation::DeleteExecution(_)
-        | Operation::DeleteStep(..)
-        | Operation::DeleteFlow(..)
-        | Operation::CancelSchedule(..)
-        | Operation::RunScheduleNow(..)
-        | Operation::ReconcileAutomation(..)
-        | Operation::CreateExecution
-        | Operation::CreateStep(_)
-        | Operation::StartFlow
-        | Operation::RunAutomation(..)
-        | Operation::ExecuteTask(..)
-        | Operation::GetExecutions
-        | Operation::SearchExecutions
-        | Operation::GetExecution(_)
-        | Operation::GetClosingReasons(_)
-        | Operation::SearchFlows
-        | Operation::GetFlow(_)
-        | Operation::SearchEntities => false,
+    match operation.kind() {
+        OperationKind::Patch | OperationKind::AddTask => true,
+        OperationKind::Delete
+        | OperationKind::CancelSchedule
+        | OperationKind::RunSchedule
+        | OperationKind::Reconcile
+        | OperationKind::Start
+        | OperationKind::AddStep
+        | OperationKind::RunAutomation
+        | OperationKind::Read(_) => false,
     }
 }
 
