@@ -58,17 +58,32 @@ impl Invocation {
         Self { flags }
     }
 
+    /// Without the flags of these names.
+    pub fn without(&self, names: &[&str]) -> Self {
+        let flags = self.flags.iter();
+        let flags = flags.filter(|flag| !names.contains(&&*flag.name));
+        Self::new(flags.cloned().collect())
+    }
+
+    /// The flags that were given and that the command `name` needs, a word each.
+    pub fn words_for(&self, name: &str) -> Vec<String> {
+        let kept = self.flags.iter();
+        let kept = kept.filter(|flag| flag.commands.contains(&name));
+        kept.flat_map(KeptFlag::words).collect()
+    }
+
     /// The command line for a shell: `wf-bulk`, the name of a command, its `arguments`, and the flags that were given and
     /// that it needs. A flag that is among the arguments has its value from there.
     pub fn command(&self, name: &str, arguments: &[&str]) -> String {
-        let kept = self
-            .flags
+        // A value may be joined to its flag.
+        let given: Vec<&str> = arguments
             .iter()
-            .filter(|flag| flag.commands.contains(&name) && !arguments.contains(&&*flag.name));
+            .map(|word| word.split_once('=').map_or(*word, |(flag, _)| flag))
+            .collect();
         let words = arguments
             .iter()
             .map(|word| (*word).to_owned())
-            .chain(kept.flat_map(KeptFlag::words));
+            .chain(self.without(&given).words_for(name));
         words.fold(format!("wf-bulk {name}"), |line, word| {
             line + " " + &shell_word(&word)
         })
@@ -105,6 +120,11 @@ mod tests {
                 "run",
                 &["p q.yaml", "--rate", "2/s"],
                 r"wf-bulk run 'p q.yaml' --rate 2/s --state-dir 'our runs' '--reason=-x it'\''s due' --wait",
+            ),
+            (
+                "run",
+                &["p.yaml", "--rate=-1", "--reason=-y"],
+                r"wf-bulk run p.yaml '--rate=-1' '--reason=-y' --state-dir 'our runs' --wait",
             ),
             ("status", &[], "wf-bulk status"),
         ] {

@@ -46,6 +46,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         max_age: Some(args.max_age),
         approved: args.approved.as_deref(),
         each: Some(show_each(common, &args.plan)),
+        planned_from: None,
     };
     let interrupts = signals::watch(common)?;
     launch(common, launch_args, backend, file, interrupts, start).await

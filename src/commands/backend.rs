@@ -25,6 +25,15 @@ use crate::{
 /// How plans and runs name the sandbox: its port is another one each time.
 pub(super) const SANDBOX: &str = "sandbox";
 
+/// The flags that name a server and an organisation, since a profile may name others.
+pub(super) fn place<'a>(server: &'a str, org: Option<&'a str>) -> Vec<&'a str> {
+    if server == SANDBOX {
+        return vec!["--sandbox"];
+    }
+    let org = org.map(|org| ["--org", org]).into_iter().flatten();
+    ["--server", server].into_iter().chain(org).collect()
+}
+
 /// The token of the sandbox inside this process, which nobody else reaches by chance.
 const SANDBOX_TOKEN: &str = "sandbox";
 

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 
-use super::{execute::conclude, files::shown, overview::Overview, terminal::say};
+use super::{
+    execute::conclude, files::shown, overview::Overview, terminal::say, the_rest::EndedRun,
+};
 use crate::{
     checkpoint::{Checkpoint, Ending},
     cli::Common,
@@ -50,11 +52,19 @@ pub(super) fn show_again(
             Some(reason.clone())
         }
     };
+    let counts = snapshot.state.counts();
+    let to_try_the_rest = EndedRun {
+        failed: &folder.failed(),
+        settings,
+        counts: &counts,
+        converges: plan.header.playbook.converges,
+    }
+    .to_try_the_rest(&common.invocation);
     let summary = Summary {
         run: Some(run.to_string()),
         plan_sha256: Some(plan.sha256.clone()),
         planned: plan.trailer.changes,
-        outcomes: snapshot.state.counts(),
+        outcomes: counts,
         skipped: plan.summary.skipped_total(),
         out_of_reach: plan.summary.out_of_reach_total(),
         rejected: plan.trailer.rejected,
@@ -64,6 +74,7 @@ pub(super) fn show_again(
         finished: abandoned.is_none(),
         abandoned,
         folder: Some(folder.path().to_owned()),
+        to_try_the_rest,
     };
     conclude(common, folder, plan_file, &summary).map(Some)
 }

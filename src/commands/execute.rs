@@ -15,6 +15,7 @@ use super::{
     files::read_again,
     overview::Overview,
     terminal::{STYLES, print, say, width_of_stderr},
+    the_rest::EndedRun,
 };
 use crate::{
     checkpoint::{Checkpoint, Tail},
@@ -113,6 +114,16 @@ pub(super) async fn execute(
                 ))
         })?;
 
+    let ended = EndedRun {
+        failed: &folder.failed(),
+        settings: &settings,
+        counts: &end.counts,
+        converges: plan.header.playbook.converges,
+    };
+    let to_try_the_rest = end
+        .finished
+        .then(|| ended.to_try_the_rest(&common.invocation))
+        .flatten();
     let traffic = backend.client.traffic();
     let summary = Summary {
         run: Some(settings.run.to_string()),
@@ -132,6 +143,7 @@ pub(super) async fn execute(
         abandoned: None,
         finished: end.finished,
         folder: Some(folder.path().to_owned()),
+        to_try_the_rest,
     };
     conclude(common, &folder, &plan_file, &summary)
 }

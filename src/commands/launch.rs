@@ -21,7 +21,7 @@ use crate::{
     cli::{Applying, Common, Pacing},
     error::{Error, ExitCode},
     plan::{Circumstances, refusals},
-    store::{self, RunId, RunSettings, StateDir},
+    store::{self, PlannedFrom, RunId, RunSettings, StateDir},
     text::{count, thousands},
 };
 
@@ -36,6 +36,8 @@ pub(super) struct Launch<'a> {
     pub(super) approved: Option<&'a str>,
     /// The command that shows each change of the plan, where it is in a file.
     pub(super) each: Option<String>,
+    /// What plans with the same playbook again, where it is known.
+    pub(super) planned_from: Option<PlannedFrom>,
 }
 
 /// Applies the plan in `source` as a new run.
@@ -118,6 +120,7 @@ pub(super) async fn launch(
         timeout_ms,
         settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
         reason: args.applying.reason.clone(),
+        planned_from: args.planned_from.clone(),
     };
     let header = plan.checkpoint_header(settings.run);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;

@@ -30,6 +30,7 @@ mod show;
 mod signals;
 mod status;
 mod terminal;
+mod the_rest;
 mod validate;
 
 use tokio::runtime::Handle;

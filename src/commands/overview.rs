@@ -10,7 +10,7 @@ use std::{
 use jiff::{SignedDuration, tz::TimeZone};
 
 use super::{
-    backend::{Backend, SANDBOX},
+    backend::{Backend, place},
     earlier::Candidate,
     files::shown,
     terminal::{STYLES, print, print_text, say},
@@ -112,15 +112,7 @@ impl Overview {
     pub(super) fn how_to_apply(&self, common: &Common, path: &Path) -> ToApply {
         self.to_apply(common, Some(DEFAULT_MAX_AGE), false, || {
             let path = path_argument(path);
-            let server = self.header.server.as_str();
-            // A profile may name another server or organisation.
-            let place = if server == SANDBOX {
-                vec!["--sandbox"]
-            } else {
-                let org = self.header.org.as_deref().map(|org| ["--org", org]);
-                let org = org.into_iter().flatten();
-                ["--server", server].into_iter().chain(org).collect()
-            };
+            let place = place(&self.header.server, self.header.org.as_deref());
             let approved = ["--approved", &self.sha256];
             let arguments = [&[&*path], &place[..], &approved].concat();
             common.invocation.command("apply", &arguments)

@@ -12,6 +12,7 @@ use super::{
     planning::{Moment, plan_into},
     question::can_ask,
     signals::{self, unless_interrupted},
+    the_rest::planned_from,
 };
 use crate::{
     cli::{Common, Run},
@@ -77,6 +78,7 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
             max_age: None,
             approved: None,
             each: None,
+            planned_from: planned_from(&common.invocation, args),
         };
         return launch(common, launch_args, backend, file, interrupts, start).await;
     }

@@ -9,6 +9,7 @@ use super::{
     launch::not_kept,
     mistaken::find_run,
     terminal::{STYLES, print, print_text, say},
+    the_rest::EndedRun,
 };
 use crate::{
     checkpoint::Checkpoint,
@@ -48,7 +49,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     } else {
         print_text(|out| write_runs(&lines, &common.invocation, &TimeZone::system(), out, STYLES))?;
         if let (Some(folder), [line]) = (one, &lines[..]) {
-            write_problems_of(&folder, line)?;
+            write_problems_of(common, &folder, line)?;
         }
     }
     Ok(ExitCode::Done)
@@ -76,16 +77,33 @@ pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
-/// Lists the changes of a run that have no good end.
-fn write_problems_of(folder: &RunFolder, line: &RunLine) -> Result<(), Error> {
+/// Lists the changes of a run that have no good end, and says how to try them again when it is over.
+fn write_problems_of(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<(), Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's plan can't be used").caused_by(error)
     };
     let file = open_plan(&Invocation::default(), &folder.plan())?;
     let plan = read_again(&file).map_err(|error| failed(error.into()))?;
+    let converges = plan.header().playbook.converges;
     let list = problems(folder, &line.counts, line.ending.as_ref(), plan)
         .map_err(|error| failed(error.into()))?;
     let report = folder.report();
     let whole = report.exists().then_some(report.as_path());
-    print_text(|out| list.write(out, whole))
+    let ended = EndedRun {
+        failed: &folder.failed(),
+        settings: &line.settings,
+        counts: &line.counts,
+        converges,
+    };
+    // Before its report is written, there is no list of them.
+    let the_rest = (line.ending.is_some() && whole.is_some())
+        .then(|| ended.to_try_the_rest(&common.invocation))
+        .flatten();
+    print_text(|out| {
+        list.write(out, whole)?;
+        match &the_rest {
+            Some(sentence) => writeln!(out, "{}", Untrusted(sentence).terminal()),
+            None => Ok(()),
+        }
+    })
 }

@@ -37,6 +37,8 @@ pub struct Summary {
     pub finished: bool,
     /// The run's folder; none in a dry run.
     pub folder: Option<PathBuf>,
+    /// The sentence that says how to try again what a run that is over has left undone.
+    pub to_try_the_rest: Option<String>,
 }
 
 /// What one session took.
@@ -97,6 +99,7 @@ impl Summary {
             abandoned: None,
             finished: true,
             folder: None,
+            to_try_the_rest: None,
         }
     }
 
@@ -201,6 +204,7 @@ pub(super) mod tests {
             stopped,
             abandoned: None,
             folder: Some(".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into()),
+            to_try_the_rest: None,
         }
     }
 

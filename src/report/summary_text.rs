@@ -154,6 +154,9 @@ impl Summary {
             let command = resume(&flags);
             writeln!(out, "to go on{when}: {}", Untrusted(&command).terminal())?;
         }
+        if let Some(sentence) = &self.to_try_the_rest {
+            writeln!(out, "{}", Untrusted(sentence).terminal())?;
+        }
         Ok(())
     }
 }

@@ -29,5 +29,5 @@ pub use error::{Doing, StoreError};
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;
 pub use run_id::{RunId, RunIdError};
-pub use settings::{RunSettings, VERSION};
+pub use settings::{PlannedFrom, RunSettings, VERSION};
 pub use state_dir::{Listed, Listing, StateDir, Unreadable};

@@ -36,6 +36,21 @@ pub struct RunSettings {
     pub settle_ms: u64,
     /// What `--reason` said.
     pub reason: Option<String>,
+    /// None when the run was made from a plan, which does not say where its playbook is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_from: Option<PlannedFrom>,
+}
+
+/// What `run` was told about its playbook, as far as a command that plans with it again has to say it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedFrom {
+    /// Where the command was typed: names of files are relative to it.
+    pub folder: String,
+    /// The playbook's file, as an argument.
+    pub playbook: String,
+    /// The flags with their values, a word each. No token is among them.
+    pub flags: Vec<String>,
 }
 
 impl RunSettings {
@@ -55,6 +70,27 @@ pub(super) mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+
+    #[test]
+    fn the_settings_of_a_run_that_says_nothing_of_its_playbook_are_read() {
+        let mut settings = settings(RunId::new(Timestamp::UNIX_EPOCH, [1; 10]));
+        let written = serde_json::to_value(&settings).unwrap();
+        assert_eq!(written.get("planned_from"), None);
+        assert_eq!(
+            serde_json::from_value::<RunSettings>(written).unwrap(),
+            settings
+        );
+        settings.planned_from = Some(PlannedFrom {
+            folder: "/home/me".into(),
+            playbook: "p.yaml".into(),
+            flags: vec!["--var".into(), "a=1".into()],
+        });
+        let written = serde_json::to_value(&settings).unwrap();
+        assert_eq!(
+            serde_json::from_value::<RunSettings>(written).unwrap(),
+            settings
+        );
+    }
 
     pub(in crate::store) fn settings(run: RunId) -> RunSettings {
         let four = NonZeroU32::new(4).unwrap();
@@ -79,6 +115,7 @@ pub(super) mod tests {
             timeout_ms: 30_000,
             settle_ms: 30_000,
             reason: None,
+            planned_from: None,
         }
     }
 }

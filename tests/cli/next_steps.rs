@@ -339,6 +339,123 @@ fn what_a_command_tells_to_run_next_works_as_it_is_written() {
     let done = again(&start, &["--yes"], 1).stderr;
     again(&told(&done, "status"), &[], 0);
 }
+
+/// Of six changes that come out the same however often they are made, one is refused.
+const ONE_IS_REFUSED: &str = "version: 1
+name: refused
+vars: { owner: \"7\" }
+pace: { rate: 3000/s, burst: 100, concurrency: 1 }
+select: { executions: { list: {} }, limit: 6 }
+actions: [ reassign: { set: [\"{{ vars.owner }}\"] } ]
+";
+
+#[test]
+fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_tells() {
+    let refused = json!({"rules": [
+        {"match": {"effect_only": true, "nth": 2}, "do": {"status": {"code": 400, "message": "no"}}},
+        {"match": {"effect_only": true, "nth": 8}, "do": {"status": {"code": 400, "message": "no"}}}
+    ]});
+    let sandbox = SandboxProcess::with_faults_and(&refused, &["--executions", "30"]);
+    let environment = Environment::new();
+    environment.file("two words.yaml", ONE_IS_REFUSED);
+    environment.file("the token", "sandbox\n");
+    let url = sandbox.url();
+    let service = ["--server", &url, "--token-file", "the token"];
+    let state = ["--state-dir", "our runs"];
+    let run = |words: &[&str], code| environment.run(words).expect_code(code);
+    let words = |hint: &Hint| hint.words[1..].to_vec();
+    let the_rest = |text: &str| told(text, "run");
+
+    let first = [
+        "run",
+        "two words.yaml",
+        "--yes",
+        "--var",
+        "owner=8",
+        "--limit",
+        "5",
+    ];
+    let ended = run(&[&first[..], &service, &state].concat(), 3);
+    let told_at_the_end = the_rest(&ended.stderr);
+    let id = fs::read_dir(environment.path().join("our runs/runs"))
+        .unwrap()
+        .find_map(|entry| {
+            entry
+                .unwrap()
+                .file_name()
+                .into_string()
+                .ok()
+                .filter(|name| name.len() > 30)
+        })
+        .unwrap();
+    // The same wherever the run is told, and nothing is left out that decides what is selected.
+    let status = run(&["status", &id, "--state-dir", "our runs"], 0).stdout;
+    let resumed = run(&["resume", &id, "--state-dir", "our runs"], 3).stderr;
+    for hint in [&told_at_the_end, &the_rest(&status), &the_rest(&resumed)] {
+        for kept in [
+            "two words.yaml",
+            "owner=8",
+            "--limit",
+            "--only-file",
+            "--server",
+            "--org",
+            "our runs",
+        ] {
+            assert!(
+                hint.words.iter().any(|word| word == kept),
+                "{kept}: {hint:?}"
+            );
+        }
+    }
+    let again = words(&told_at_the_end);
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    let once_more = run(&[&again[..], &["--yes"]].concat(), 0);
+    assert!(
+        once_more.stderr.contains("1 planned = 1 applied"),
+        "{}",
+        once_more.stderr
+    );
+    assert!(
+        !once_more.stderr.contains("try the rest again"),
+        "{}",
+        once_more.stderr
+    );
+
+    // From another folder, the playbook is the one thing to fill in.
+    fs::create_dir(environment.path().join("elsewhere")).unwrap();
+    let mut elsewhere = environment.command(&["status", &id, "--state-dir", "../our runs"]);
+    elsewhere.current_dir(environment.path().join("elsewhere"));
+    let elsewhere = Ended::from(elsewhere.output().unwrap())
+        .expect_code(0)
+        .stdout;
+    let pattern = the_rest(&elsewhere);
+    assert!(
+        pattern.words.contains(&"PLAYBOOK".to_owned()),
+        "{pattern:?}"
+    );
+    assert!(
+        pattern
+            .words
+            .iter()
+            .any(|word| word.starts_with("../our runs/")),
+        "{pattern:?}"
+    );
+
+    // A plan does not say where its playbook is.
+    let plan = [
+        &["plan", "two words.yaml", "-o", "x.plan", "--var", "owner=9"],
+        &service[..],
+        &state,
+    ];
+    run(&plan.concat(), 0);
+    let apply = [&["apply", "x.plan", "--yes"], &service[..], &state];
+    let applied = run(&apply.concat(), 3).stderr;
+    assert!(
+        the_rest(&applied).words.contains(&"PLAYBOOK".to_owned()),
+        "{applied}"
+    );
+}
+
 #[test]
 fn every_change_without_a_good_end_is_listed_with_its_reason_wherever_a_run_is_told() {
     // Of one task the first of two changes is refused, so that the second is not attempted.
