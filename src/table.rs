@@ -1,5 +1,6 @@
 //! Files of rows: CSV with a header (comma, semicolon or tab), JSON Lines, a JSON array, or one value a line.
 
+mod columns;
 mod csv;
 mod encoding;
 mod json;
@@ -9,10 +10,13 @@ use std::{
     fmt,
     fs::File,
     io::{self, BufReader, Cursor, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use self::csv::{Record, Records, first_record};
+use crate::text::{FileKind, shown_path};
+
+pub use self::columns::Columns;
 
 /// The name of a file that means standard input.
 pub const STDIN: &str = "-";
@@ -48,39 +52,35 @@ pub struct Row {
     pub cells: Cells,
 }
 
-/// What a file has to hold.
-#[derive(Clone, Copy, Debug)]
-pub enum Columns<'a> {
-    /// A header with these columns.
-    All(&'a [&'a str]),
-    /// A header with this column, or nothing but values for it, if only none.
-    ListOf(&'a str),
-}
-
 /// Why a file can't be used at all.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    #[error("{file} can't be read: {source}")]
-    Io { file: String, source: io::Error },
-    #[error("{file} has no column {column}; it has {found}")]
+    #[error("{} can't be read: {source}", name(path))]
+    Io { path: PathBuf, source: io::Error },
+    #[error("{} is {kind}, not CSV or JSON: {}", name(path), kind.cure())]
+    Kind { path: PathBuf, kind: FileKind },
+    #[error("{} has no column {column}; {}", name(path), columns::instead(column, found.iter().map(String::as_str)))]
     Column {
-        file: String,
+        path: PathBuf,
         column: String,
-        found: String,
+        found: Vec<String>,
     },
-    #[error("{file}, line {line}: {message}")]
+    #[error("{}, line {line}: {message}", name(path))]
     Line {
-        file: String,
+        path: PathBuf,
         line: u64,
         message: String,
     },
 }
 
 impl TableError {
-    /// The file as messages name it.
-    pub fn file(&self) -> &str {
+    /// The file.
+    pub fn path(&self) -> &Path {
         match self {
-            Self::Io { file, .. } | Self::Column { file, .. } | Self::Line { file, .. } => file,
+            Self::Io { path, .. }
+            | Self::Kind { path, .. }
+            | Self::Column { path, .. }
+            | Self::Line { path, .. } => path,
         }
     }
 
@@ -88,7 +88,7 @@ impl TableError {
     pub const fn line(&self) -> Option<u64> {
         match self {
             Self::Line { line, .. } => Some(*line),
-            Self::Io { .. } | Self::Column { .. } => None,
+            Self::Io { .. } | Self::Kind { .. } | Self::Column { .. } => None,
         }
     }
 }
@@ -97,7 +97,9 @@ impl TableError {
 #[derive(Debug)]
 enum Fault {
     Io(io::Error),
+    Kind(FileKind),
     Line { line: u64, message: String },
+    Column { column: String, found: Vec<String> },
 }
 
 impl Fault {
@@ -108,14 +110,20 @@ impl Fault {
         }
     }
 
-    fn of(self, file: &str) -> TableError {
-        let file = file.to_owned();
+    fn of(self, path: &Path) -> TableError {
+        let path = path.to_owned();
         match self {
-            Self::Io(source) => TableError::Io { file, source },
+            Self::Io(source) => TableError::Io { path, source },
+            Self::Kind(kind) => TableError::Kind { path, kind },
             Self::Line { line, message } => TableError::Line {
-                file,
+                path,
                 line,
                 message,
+            },
+            Self::Column { column, found } => TableError::Column {
+                path,
+                column,
+                found,
             },
         }
     }
@@ -160,118 +168,157 @@ pub fn read<E: From<TableError>>(
     wanted: Columns<'_>,
     mut take: impl FnMut(Row) -> Result<(), E>,
 ) -> Result<(), E> {
-    let file = name(path);
-    let list = match wanted {
-        Columns::All(_) => None,
-        Columns::ListOf(column) => Some(column),
-    };
-    let mut give = |number, line, cells| {
-        let row = Row {
-            number,
-            line,
-            cells,
-        };
-        take(row).map_err(Ended::Taker)
-    };
-    let read = match (open(path).map_err(|fault| fault.of(&file))?, list) {
-        (Form::Empty, Some(_)) => Ok(()),
-        (Form::Empty, None) => Err(no_header().into()),
-        (Form::JsonLines(input), list) => json::lines(input, list, |number, cells| {
-            give(number, Some(number), cells)
-        }),
-        (Form::JsonArray(input), list) => {
-            json::array(input, list, |number, cells| give(number, None, cells))
-        }
-        (Form::Csv(records), _) => return csv_rows(records, &file, wanted, take),
-    };
-    read.map_err(|ended| match ended {
-        Ended::Fault(fault) => fault.of(&file).into(),
+    rows(path, wanted, |row| take(row).map_err(Ended::Taker)).map_err(|ended| match ended {
+        Ended::Fault(fault) => fault.of(path).into(),
         Ended::Taker(error) => error,
     })
 }
 
-/// Nothing is in the file, or nothing but empty cells.
-fn no_header() -> Fault {
-    Fault::at(1, "the file is empty: it has no header")
-}
-
-fn csv_rows<E: From<TableError>>(
-    mut records: Records<Input>,
-    file: &str,
+fn rows<E>(
+    path: &Path,
     wanted: Columns<'_>,
-    mut take: impl FnMut(Row) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut next = || loop {
-        match records.next() {
-            Ok(Some(record)) if record.cells.is_empty() => {}
-            Ok(record) => return Ok(record),
-            Err(fault) => return Err(fault.of(file)),
-        }
-    };
-    let Some(header) = next()? else {
-        return match wanted {
-            Columns::All(_) => Err(no_header().of(file).into()),
-            Columns::ListOf(_) => Ok(()),
-        };
-    };
-    let mut columns = header_of(&header, file)?;
-    match wanted {
-        Columns::ListOf(column) if columns.len() == 1 && columns[0] != column => {
-            let first = std::mem::replace(&mut columns[0], column.to_owned());
-            let cells = Ok(BTreeMap::from([(column.to_owned(), first)]));
-            take(Row {
-                number: header.number,
-                line: Some(header.line),
-                cells,
-            })?;
-        }
-        Columns::ListOf(column) => check_columns(&columns, &[column], file)?,
-        Columns::All(needed) => check_columns(&columns, needed, file)?,
-    }
-    while let Some(Record {
-        number,
-        line,
-        cells,
-    }) = next()?
-    {
-        let cells = if cells.len() > columns.len() {
-            Err(format!(
-                "the row has {} cells and the header has {}: a text with the delimiter in it needs quotes",
-                cells.len(),
-                columns.len()
-            ))
-        } else {
-            let cells = cells.into_iter().chain(std::iter::repeat(String::new()));
-            Ok(columns.iter().cloned().zip(cells).collect())
-        };
+    mut take: impl FnMut(Row) -> Result<(), Ended<E>>,
+) -> Result<(), Ended<E>> {
+    let mut give = |number, line, cells| {
         take(Row {
             number,
-            line: Some(line),
+            line,
             cells,
-        })?;
+        })
+    };
+    match open(path)? {
+        Form::Empty => no_header(wanted).map_err(Ended::from),
+        Form::JsonLines(input) => json::lines(input, wanted, |number, cells| {
+            give(number, Some(number), cells)
+        }),
+        Form::JsonArray(input) => {
+            json::array(input, wanted, |number, cells| give(number, None, cells))
+        }
+        Form::Csv(records) => csv_rows(records, wanted, take),
+    }
+}
+
+/// Nothing is in the file, or nothing but empty cells: a list without a value.
+fn no_header(wanted: Columns<'_>) -> Result<(), Fault> {
+    match wanted {
+        Columns::All(_) => Err(Fault::at(1, "the file is empty: it has no header")),
+        Columns::ListOf(_) => Ok(()),
+    }
+}
+
+/// The next record that is not blank.
+fn next(records: &mut Records<Input>) -> Result<Option<Record>, Fault> {
+    loop {
+        match records.next()? {
+            Some(record) if record.cells.is_empty() => {}
+            record => return Ok(record),
+        }
+    }
+}
+
+/// The columns of a CSV file.
+struct Header {
+    columns: Vec<String>,
+    /// Of a list without a header: the line that would be one.
+    first: Option<Record>,
+}
+
+/// None where nothing is in the file.
+fn header(records: &mut Records<Input>, wanted: Columns<'_>) -> Result<Option<Header>, Fault> {
+    let Some(first) = next(records)? else {
+        return no_header(wanted).map(|()| None);
+    };
+    if let Columns::ListOf(column) = wanted
+        && let [value] = &first.cells[..]
+        && value != column
+    {
+        return Ok(Some(Header {
+            columns: vec![column.to_owned()],
+            first: Some(first),
+        }));
+    }
+    let columns = columns::of_header(first)?;
+    match wanted.missing(|wanted| columns.iter().any(|column| column == wanted)) {
+        None => Ok(Some(Header {
+            columns,
+            first: None,
+        })),
+        Some(missing) => Err(Fault::Column {
+            column: missing.to_owned(),
+            found: columns,
+        }),
+    }
+}
+
+fn csv_rows<E>(
+    mut records: Records<Input>,
+    wanted: Columns<'_>,
+    mut take: impl FnMut(Row) -> Result<(), Ended<E>>,
+) -> Result<(), Ended<E>> {
+    let Some(Header { columns, mut first }) = header(&mut records, wanted)? else {
+        return Ok(());
+    };
+    while let Some(record) = match first.take() {
+        Some(record) => Some(record),
+        None => next(&mut records)?,
+    } {
+        take(row_of(record, &columns))?;
     }
     Ok(())
 }
 
-/// The columns of a CSV file; none of one in another form, or of a pipe, which can be read once only.
+fn row_of(record: Record, columns: &[String]) -> Row {
+    let Record {
+        number,
+        line,
+        cells,
+    } = record;
+    let cells = if cells.len() > columns.len() {
+        Err(format!(
+            "the row has {} cells and the header has {}: a text with the delimiter in it needs quotes",
+            cells.len(),
+            columns.len()
+        ))
+    } else {
+        let cells = cells.into_iter().chain(std::iter::repeat(String::new()));
+        Ok(columns.iter().cloned().zip(cells).collect())
+    };
+    Row {
+        number,
+        line: Some(line),
+        cells,
+    }
+}
+
+/// Looks at the beginning of a file, as [`read`] would, and gives the columns of CSV. None of a file in another form, or of
+/// a pipe, which can be read once only.
 ///
 /// # Errors
 ///
-/// When the file can't be read.
-pub fn columns(path: &Path) -> Result<Option<Vec<String>>, TableError> {
-    let file = name(path);
+/// What [`read`] says before the first row, and when the first row of JSON has no end.
+pub fn columns(path: &Path, wanted: Columns<'_>) -> Result<Option<Vec<String>>, TableError> {
     if is_stdin(path) || !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }
-    match open(path).map_err(|fault| fault.of(&file))? {
-        Form::JsonLines(_) | Form::JsonArray(_) | Form::Empty => Ok(None),
-        Form::Csv(mut records) => loop {
-            match records.next().map_err(|fault| fault.of(&file))? {
-                None => return Ok(None),
-                Some(record) if record.cells.is_empty() => {}
-                Some(header) => return header_of(&header, &file).map(Some),
-            }
-        },
+    let begin = || match open(path)? {
+        Form::Empty => no_header(wanted).map(|()| None),
+        Form::Csv(mut records) => {
+            header(&mut records, wanted).map(|header| header.map(|header| header.columns))
+        }
+        Form::JsonLines(input) => {
+            first_only(json::lines(input, wanted, |_, _| Err(Ended::Taker(()))))
+        }
+        Form::JsonArray(input) => {
+            first_only(json::array(input, wanted, |_, _| Err(Ended::Taker(()))))
+        }
+    };
+    begin().map_err(|fault: Fault| fault.of(path))
+}
+
+fn first_only<T>(read: Result<(), Ended<()>>) -> Result<Option<T>, Fault> {
+    match read {
+        Ok(()) | Err(Ended::Taker(())) => Ok(None),
+        Err(Ended::Fault(fault)) => Err(fault),
     }
 }
 
@@ -315,169 +362,14 @@ fn delimiter_line(line: &[u8]) -> Option<u8> {
     }
 }
 
-/// A file as messages name it.
+/// A file as messages name it, escaped.
 pub fn name(path: &Path) -> String {
     if is_stdin(path) {
         "standard input".to_owned()
     } else {
-        path.display().to_string()
-    }
-}
-
-fn header_of(header: &Record, file: &str) -> Result<Vec<String>, TableError> {
-    let columns = &header.cells;
-    for (place, column) in columns.iter().enumerate() {
-        if columns[..place].contains(column) {
-            let message = format!("the column {column:?} is there twice");
-            return Err(Fault::at(header.line, message).of(file));
-        }
-    }
-    Ok(columns.clone())
-}
-
-fn check_columns(columns: &[String], needed: &[&str], file: &str) -> Result<(), TableError> {
-    match needed
-        .iter()
-        .find(|needed| !columns.iter().any(|column| column == *needed))
-    {
-        None => Ok(()),
-        Some(missing) => Err(TableError::Column {
-            file: file.to_owned(),
-            column: (*missing).to_owned(),
-            found: columns.join(", "),
-        }),
+        shown_path(path)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rows(text: &[u8], wanted: Columns<'_>) -> Result<Vec<String>, TableError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("rows.csv");
-        std::fs::write(&path, text).unwrap();
-        let mut rows = Vec::new();
-        read(&path, wanted, |row| {
-            let cells = row
-                .cells
-                .map(|cells| cells.into_values().collect::<Vec<_>>().join("|"));
-            rows.push(format!(
-                "{} {}",
-                row.number,
-                cells.unwrap_or_else(|why| why)
-            ));
-            Ok::<_, TableError>(())
-        })?;
-        Ok(rows)
-    }
-
-    #[test]
-    fn rows_are_read_in_each_form_and_numbered_as_people_count() {
-        let id = Columns::ListOf("id");
-        let both = Columns::All(&["id", "to"]);
-        for (text, wanted, expected) in [
-            ("id,to\na,1\n b , 2 \n", both, &["2 a|1", "3 b|2"][..]),
-            ("\u{feff}id;to\r\na;1\r\nb\r\n", both, &["2 a|1", "3 b|"]),
-            ("id\tto\na\t1,5\n", both, &["2 a|1,5"]),
-            (
-                "\n{\"id\": \"a\", \"to\": 1}\n\n{\"id\": []}\n",
-                both,
-                &["2 a|1", "4 id holds no single value"],
-            ),
-            (" [{\"id\": \"a\"}, {\"id\": \"b\"}]", both, &["1 a", "2 b"]),
-            ("a\n\nb\n", id, &["1 a", "3 b"]),
-            ("id\nb\n", id, &["2 b"]),
-            ("[\"a\", \"b\"]", id, &["1 a", "2 b"]),
-            // Blank rows count and are no rows; blank columns at the end are none.
-            ("\nid;to;;\n;;\na;1;;\n", both, &["4 a|1"]),
-            // A cell with line breaks is in one row.
-            ("id,to\na,\"1\n2\"\nb,2\n", both, &["2 a|1\n2", "3 b|2"]),
-            ("sep=;\nid;to\na;1,5\n", both, &["2 a|1,5"]),
-            ("sep=\t\r\nid\tto\r\na\t1\r\n", both, &["2 a|1"]),
-            (
-                "id,to\na,1,2\nb,1,,\n",
-                both,
-                &[
-                    "2 the row has 3 cells and the header has 2: a text with the delimiter in it needs quotes",
-                    "3 b|1",
-                ],
-            ),
-            // An empty list is one.
-            ("", id, &[]),
-            ("\u{feff}\n\n", id, &[]),
-            (";;;\n", id, &[]),
-            ("id,name\n", id, &[]),
-            ("id,to\n,\n", both, &[]),
-        ] {
-            assert_eq!(rows(text.as_bytes(), wanted).unwrap(), expected, "{text:?}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_can_not_be_used_says_why() {
-        let id = Columns::ListOf("id");
-        let one = Columns::All(&["id"]);
-        let two = Columns::All(&["id", "schema"]);
-        for (text, wanted, said) in [
-            (&b""[..], one, "line 1: the file is empty: it has no header"),
-            (
-                b"sep=;\n;;;\n\n;\"\";\n",
-                one,
-                "line 1: the file is empty: it has no header",
-            ),
-            (b",\n", two, "line 1: the file is empty: it has no header"),
-            (b"a,b\n", id, "has no column id; it has a, b"),
-            // It may be the header of a table, so it is no value.
-            (b"a\nb\n", one, "has no column id; it has a"),
-            (b"a\n", two, "has no column id; it has a"),
-            (b"id,id\n", id, "line 1: the column \"id\" is there twice"),
-            (
-                b"sep=,\n\nid,id\n",
-                id,
-                "line 3: the column \"id\" is there twice",
-            ),
-            (b"id,x\n\xff,1\n", id, "line 2: this is Windows-1252 or"),
-            (
-                b"id,x\n\"a\n\n\xfc\",1\n",
-                id,
-                "line 4: this is Windows-1252 or",
-            ),
-            (b"id,x\na,\"b\nc,d\n", id, "line 2: a quote opens here"),
-            (b"[{\"id\": \"a\"}", id, "line 1: this is no JSON array"),
-        ] {
-            let error = rows(text, wanted).unwrap_err().to_string();
-            assert!(error.contains(said), "{error}");
-        }
-    }
-
-    #[test]
-    fn an_id_that_we_wrote_into_a_cell_is_read_as_it_was() {
-        for id in ["-a", "a", "_a", "--a"] {
-            let text = format!("id,name\n{},x\n", crate::text::Untrusted(id).csv());
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("failed.csv");
-            std::fs::write(&path, text).unwrap();
-            let mut ids = Vec::new();
-            read(&path, Columns::ListOf("id"), |row| {
-                ids.push(id_in(&row.cells.unwrap()["id"]).to_owned());
-                Ok::<_, TableError>(())
-            })
-            .unwrap();
-            assert_eq!(ids, [id]);
-        }
-        assert_eq!(id_in("'a"), "'a");
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_columns_of_a_pipe_are_not_asked_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let pipe = folder.path().join("rows.csv");
-        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
-        assert!(made.unwrap().success());
-        assert_eq!(columns(&pipe).unwrap(), None);
-        assert_eq!(columns(Path::new(STDIN)).unwrap(), None);
-        assert_eq!(columns(Path::new("/dev/stdin")).unwrap(), None);
-    }
-}
+mod tests;

@@ -4,8 +4,11 @@
 //! be printed there and nowhere else.
 
 mod encoding;
+mod few;
+mod file_kind;
 pub mod json;
 mod numbers;
+mod suggest;
 mod wrap;
 
 use std::{fmt, path::Path};
@@ -15,7 +18,10 @@ pub use wrap::{Wrap, wrapped};
 use unicode_width::UnicodeWidthChar;
 
 pub use encoding::{Encoding, NotUtf8, unmarked, utf8};
+pub use few::Few;
+pub use file_kind::FileKind;
 pub use numbers::{count, cut, thousands};
+pub use suggest::{did_you_mean, nearest};
 
 /// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
 /// them paint over the lines above and below.

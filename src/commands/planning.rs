@@ -106,7 +106,7 @@ fn explained(error: PlanningError) -> Error {
         | PlanningError::Disk(_) => None,
     };
     let place = if let PlanningError::Scan(ScanError::Listed(ListedError::Table(table))) = &error {
-        Some((table.file().to_owned(), table.line()))
+        Some((table.path().display().to_string(), table.line()))
     } else {
         None
     };

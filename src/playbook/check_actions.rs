@@ -6,6 +6,7 @@ use crate::{
     action::{Entry as ActionEntry, Kind},
     api::{Generation, Level},
     template::Expression,
+    text::did_you_mean,
 };
 
 use super::{
@@ -16,7 +17,6 @@ use super::{
     node::{Entry, Key, Node, Value},
     reader::{Field, Fields, Reader},
     span::Span,
-    suggest::did_you_mean,
 };
 
 /// What may stand beside an action.

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     dates::{Calendar, Public, State},
-    text::unmarked,
+    text::{did_you_mean, unmarked},
 };
 
 use super::{
@@ -55,7 +55,7 @@ pub(super) fn calendar(
             reader.wrong(
                 item.span,
                 format!("there is no calendar `{name}`"),
-                super::suggest::did_you_mean(name, &codes),
+                did_you_mean(name, &codes),
             );
             return None;
         } else {

@@ -7,7 +7,8 @@ use std::{
 
 use crate::{
     api::{Generation, Id},
-    table,
+    table::{self, TableError},
+    text::did_you_mean,
 };
 
 use super::{
@@ -16,6 +17,7 @@ use super::{
     model::{Entities, EntityRef, ExecutionSearch, Names, Source},
     node::{Node, Value},
     reader::{Field, Fields, Reader},
+    span::Span,
 };
 
 /// The keys of the sources, of which there is one.
@@ -105,16 +107,20 @@ fn one(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sourc
 
 /// The columns of the file behind `row`, or of the entities; None where they are not known before it is read.
 pub(super) fn columns(source: &Source) -> Columns {
-    let (file, named): (&Path, &[&str]) = match source {
-        Source::Rows { file, id, .. } => (file, &[id]),
+    let rows;
+    let (file, wanted) = match source {
+        Source::Rows { file, id, .. } => {
+            rows = [id.as_str()];
+            (file, table::Columns::All(&rows))
+        }
         Source::Ids {
             ids: Names::File(file),
             ..
-        } => (file, &["id"]),
+        } => (file, IDS),
         Source::Entities {
             entities: Entities::Named(Names::File(file)),
             ..
-        } => (file, &["entity_id", "entity_schema"]),
+        } => (file, ENTITIES),
         Source::Ids {
             ids: Names::List(_),
             ..
@@ -127,12 +133,12 @@ pub(super) fn columns(source: &Source) -> Columns {
         | Source::Executions { .. }
         | Source::Search(_) => return Columns::None,
     };
-    match table::columns(file) {
-        Ok(Some(columns)) => {
-            let is_other = |column: &String| !named.contains(&column.as_str());
-            Columns::Known(columns.into_iter().filter(is_other).collect())
+    match table::columns(file, wanted) {
+        Ok(Some(mut columns)) => {
+            columns.retain(|column| !wanted.names().contains(&column.as_str()));
+            Columns::Known(columns)
         }
-        // What is wrong with the file is said when it is read.
+        // What is wrong with the file was said where it is named.
         Ok(None) | Err(_) => Columns::Unknown,
     }
 }
@@ -204,7 +210,7 @@ fn entity_names(
     folder: &Path,
 ) -> Option<Entities> {
     match (fields.get("file"), fields.get("query")) {
-        (Some(name), None) => file(reader, name, folder)
+        (Some(name), None) => row_file(reader, name, folder, ENTITIES)
             .map(Names::File)
             .map(Entities::Named),
         (None, Some(query)) => {
@@ -312,7 +318,7 @@ fn ids(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sourc
             let items = reader.list(names, "a list of ids")?;
             list(reader, names, items, form, id).map(Names::List)
         }
-        (None, Some(name)) => file(reader, name, folder).map(Names::File),
+        (None, Some(name)) => row_file(reader, name, folder, IDS).map(Names::File),
         (Some(_), Some(second)) => {
             reader.wrong(
                 second.at,
@@ -342,21 +348,18 @@ fn rows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sour
     let help = "write it as rows: { file: owners.csv, id: execution_id }";
     let path = reader
         .required(&fields, "file", help)
-        .and_then(|field| file(reader, field, folder));
+        .and_then(|field| Some((file(reader, field, folder)?, field.node.span)));
     let column = reader.required(&fields, "id", help);
     let id = column.and_then(|field| reader.plain_text(field, "the name of a column"));
     let (path, column, id) = (path?, column?, id?);
-    if let Ok(Some(columns)) = table::columns(&path)
-        && !columns.iter().any(|column| column == id)
-    {
-        let known: Vec<&str> = columns.iter().map(String::as_str).collect();
-        reader.wrong(
-            column.node.span,
-            format!("the file has no column `{id}`"),
-            super::suggest::did_you_mean(id, &known),
-        );
-        return None;
-    }
+    let (file_at, column_at) = (path.1, column.node.span);
+    let path = path.0;
+    begins_well(
+        reader,
+        (file_at, column_at),
+        &path,
+        table::Columns::All(&[id]),
+    )?;
     Some(Source::Rows {
         generation: generation?,
         file: path,
@@ -453,6 +456,59 @@ fn execution_search(reader: &mut Reader<'_>, search: Field<'_>) -> Option<Source
         include_done: present(include_done)?,
         sorting: present(sorting)?,
     }))
+}
+
+/// The columns of a file of entities, and of one of ids.
+const ENTITIES: table::Columns<'static> = table::Columns::All(&["entity_id", "entity_schema"]);
+const IDS: table::Columns<'static> = table::Columns::ListOf("id");
+
+/// The path of a file of rows that begins as it has to.
+fn row_file(
+    reader: &mut Reader<'_>,
+    field: Field<'_>,
+    folder: &Path,
+    wanted: table::Columns<'_>,
+) -> Option<PathBuf> {
+    let path = file(reader, field, folder)?;
+    let at = field.node.span;
+    begins_well(reader, (at, at), &path, wanted)?;
+    Some(path)
+}
+
+/// Notes what reading a file of rows would end with before its first row.
+fn begins_well(
+    reader: &mut Reader<'_>,
+    (file, columns): (Span, Span),
+    path: &Path,
+    wanted: table::Columns<'_>,
+) -> Option<()> {
+    match table::columns(path, wanted) {
+        Ok(_) => return Some(()),
+        Err(TableError::Column { column, found, .. }) => {
+            let found: Vec<&str> = found.iter().map(String::as_str).collect();
+            reader.wrong(
+                columns,
+                format!("the file has no column `{column}`"),
+                did_you_mean(&column, &found),
+            );
+        }
+        Err(
+            error @ (TableError::Io { .. } | TableError::Kind { .. } | TableError::Line { .. }),
+        ) => reader.wrong(
+            file,
+            error.to_string(),
+            match wanted {
+                table::Columns::All(names) => format!(
+                    "write CSV with a header, or one JSON object per line, with {}",
+                    names.join(" and ")
+                ),
+                table::Columns::ListOf(name) => {
+                    format!("write one {name} per line, or CSV with a column {name}")
+                }
+            },
+        ),
+    }
+    None
 }
 
 /// The path of a file that is there, relative to the playbook's folder; `-` is standard input.

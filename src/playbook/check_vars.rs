@@ -6,8 +6,8 @@ use super::{
     mistake::Mistake,
     node::{Entry, Node, Value},
     reader::{Field, Fields, Reader},
-    suggest::did_you_mean,
 };
+use crate::text::did_you_mean;
 
 /// The values of `--var name=value`, in the order they were given: of two for one name, the later counts.
 #[derive(Clone, Debug, Default)]

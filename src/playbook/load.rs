@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{digest, template::Engine};
+use crate::{digest, template::Engine, text::nearest};
 
 use super::{
     check_actions::{self, Setting},
@@ -17,7 +17,6 @@ use super::{
     node::{self, Value},
     reader::{Field, Fields, Reader},
     span::Span,
-    suggest::nearest,
 };
 
 const KEYS: [&str; 11] = [

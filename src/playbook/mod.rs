@@ -25,7 +25,6 @@ mod render;
 mod scalar;
 mod schema;
 mod span;
-mod suggest;
 mod yaml_error;
 
 pub use check_vars::Overrides;

@@ -8,8 +8,8 @@ use super::{
     mistake::Mistake,
     node::{Entry, Key, Node, Value},
     span::{Span, line_at},
-    suggest::{did_you_mean, nearest},
 };
+use crate::text::{did_you_mean, nearest};
 
 /// How to write what YAML would misread.
 pub(super) const AS_BLOCK: &str =

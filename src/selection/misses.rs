@@ -8,7 +8,7 @@ use super::Execution;
 use crate::{
     api::{Generation, Id, Level, part},
     playbook::{IdList, Playbook},
-    text::{count, thousands},
+    text::{Few, count, thousands},
 };
 
 /// Names that a note shows; the others are counted.
@@ -41,13 +41,6 @@ struct List {
     unseen: BTreeSet<Id>,
 }
 
-/// The first few of something, and how many there are.
-#[derive(Debug, Default)]
-struct Few {
-    first: Vec<String>,
-    count: u64,
-}
-
 impl Misses {
     pub(super) fn new(playbook: &Playbook) -> Self {
         let select = &playbook.select;
@@ -78,7 +71,7 @@ impl Misses {
             seen: false,
             seen_whole: false,
             entities: 0,
-            without_flow: Few::default(),
+            without_flow: Few::new(SHOWN),
             said,
         }
     }
@@ -132,19 +125,19 @@ impl Misses {
                 } else {
                     ""
                 };
-                let few = Few::of(unseen.iter().map(Id::as_str));
+                let few = Few::of(SHOWN, unseen.iter().map(Id::as_str));
                 notes.push(format!(
                     "{} of {} in {origin} matched nothing{read}: {}",
-                    thousands(few.count),
+                    thousands(few.count()),
                     count(of as u64, "id", "ids"),
                     few.list()
                 ));
             }
         }
-        if self.without_flow.count > 0 {
+        if self.without_flow.count() > 0 {
             notes.push(format!(
                 "{} of {} no running flow: {}",
-                thousands(self.without_flow.count),
+                thousands(self.without_flow.count()),
                 count(self.entities, "entity has", "entities have"),
                 self.without_flow.list()
             ));
@@ -162,7 +155,7 @@ impl Misses {
                 .map(|(_, name)| format!("{name:?}"))
                 .collect();
             if seen && !named.is_empty() {
-                let few = Few::of(named.iter().map(String::as_str)).list();
+                let few = Few::of(SHOWN, named.iter().map(String::as_str)).list();
                 notes.push(no_name(self.generation, level, self.lacks_steps, &few));
             }
         }
@@ -208,29 +201,6 @@ impl From<&IdList> for List {
             origin: list.origin.clone(),
             of: list.ids.len(),
             unseen: list.ids.clone(),
-        }
-    }
-}
-
-impl Few {
-    fn of<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        let mut few = Self::default();
-        names.for_each(|name| few.add(name));
-        few
-    }
-
-    fn add(&mut self, name: &str) {
-        if self.first.len() < SHOWN {
-            self.first.push(name.to_owned());
-        }
-        self.count += 1;
-    }
-
-    fn list(&self) -> String {
-        let list = self.first.join(", ");
-        match self.count - self.first.len() as u64 {
-            0 => list,
-            more => format!("{list} and {more} more"),
         }
     }
 }

@@ -210,7 +210,7 @@ mod tests {
                     said.push(format!("line {line}: {message}"));
                     return said;
                 }
-                Err(Fault::Io(error)) => panic!("{error}"),
+                Err(fault) => panic!("{fault:?}"),
             }
         }
     }

@@ -3,20 +3,21 @@
 use std::io::{self, Read};
 
 use super::Fault;
-use crate::text::{self, Encoding};
+use crate::text::{self, Encoding, FileKind};
 
 /// The text that bytes are; `line` is that of their start.
 pub(super) fn utf8(bytes: Vec<u8>, line: u64) -> Result<String, Fault> {
     text::utf8(bytes).map_err(|error| {
         let line = line + (error.line as u64).saturating_sub(1);
-        let encoding = error.encoding;
-        Fault::at(
-            line,
-            format!(
-                "this is {encoding}, not UTF-8: save the file as UTF-8, in Excel as “CSV UTF-8”"
-            ),
-        )
+        not_utf8(line, error.encoding)
     })
+}
+
+fn not_utf8(line: u64, encoding: Encoding) -> Fault {
+    Fault::at(
+        line,
+        format!("this is {encoding}, not UTF-8: save the file as UTF-8, in Excel as “CSV UTF-8”"),
+    )
 }
 
 /// What a file begins with when it says its encoding.
@@ -41,15 +42,27 @@ impl Mark {
     }
 }
 
-/// A file as UTF-8 without a mark, as it is read; what is neither UTF-8 nor marked UTF-16 comes out as it is.
-pub(super) fn reader(mut file: impl Read + 'static) -> io::Result<Box<dyn Read>> {
+/// A file as UTF-8 without a mark, as it is read; one that is neither UTF-8 nor marked UTF-16 is an error if its first bytes
+/// say so.
+pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, Fault> {
     // A pipe may give one byte at a time.
     let mut head = Vec::new();
-    file.by_ref().take(4).read_to_end(&mut head)?;
+    file.by_ref()
+        .take(FileKind::HEAD as u64)
+        .read_to_end(&mut head)?;
     let (mark, length) = match Mark::of(&head) {
         Some((mark, length)) => (Some(mark), length),
         None => (None, 0),
     };
+    if mark.is_none() {
+        // A ZIP archive has zero bytes, too, but none among the first two.
+        if let Some(encoding) = Encoding::of_start(&head) {
+            return Err(not_utf8(1, encoding));
+        }
+        if let Some(kind) = FileKind::of_start(&head) {
+            return Err(Fault::Kind(kind));
+        }
+    }
     let rest = io::Cursor::new(head).chain(file);
     let mut rest = rest;
     rest.by_ref()
@@ -152,14 +165,7 @@ mod tests {
         for bytes in [text.as_bytes(), marked.as_bytes(), &little, &big] {
             assert_eq!(String::from_utf8(read(bytes)).unwrap(), text);
         }
-        for bytes in [
-            &b""[..],
-            b"a",
-            b"abc",
-            b"abcd",
-            b"\xfc;1",
-            b"\xff\xfe\0\0a\0\0\0",
-        ] {
+        for bytes in [&b""[..], b"a", b"abc", b"abcd", b"\xfc;1"] {
             assert_eq!(read(bytes), bytes);
         }
     }

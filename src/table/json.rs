@@ -12,13 +12,21 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Cells, Fault, csv::MAX_RECORD, encoding::utf8};
-use crate::json::{ItemsError, each_item};
+use super::{
+    Cells, Fault,
+    columns::{Columns, MAX_NAME, instead},
+    csv::MAX_RECORD,
+    encoding::utf8,
+};
+use crate::{
+    json::{ItemsError, each_item},
+    text::cut,
+};
 
 /// Hands over the lines that are not blank, each with its number.
 pub(super) fn lines<E: From<Fault>>(
     mut input: impl BufRead,
-    list: Option<&str>,
+    wanted: Columns<'_>,
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
     for number in 1.. {
@@ -32,9 +40,16 @@ pub(super) fn lines<E: From<Fault>>(
             return Err(Fault::at(number, "this line is longer than 1 MiB").into());
         }
         let text = utf8(line, number)?;
-        if !text.trim().is_empty() {
-            take(number, cells(&text, list))?;
+        if text.trim().is_empty() {
+            continue;
         }
+        let cells = match cells(&text, wanted) {
+            Err(RowFault::Json(error)) if error.is_eof() => {
+                return Err(Fault::at(number, UNFINISHED).into());
+            }
+            cells => cells.map_err(|fault| fault.to_string()),
+        };
+        take(number, cells)?;
     }
     Ok(())
 }
@@ -42,13 +57,14 @@ pub(super) fn lines<E: From<Fault>>(
 /// Hands over the elements of an array, each with its number.
 pub(super) fn array<E: From<Fault>>(
     input: impl Read,
-    list: Option<&str>,
+    wanted: Columns<'_>,
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut number = 0;
     each_item(input, |element| {
         number += 1;
-        take(number, cells(element.get(), list))
+        let cells = cells(element.get(), wanted);
+        take(number, cells.map_err(|fault| fault.to_string()))
     })
     .map_err(|error| match error {
         ItemsError::Taker(error) => error,
@@ -60,20 +76,36 @@ pub(super) fn array<E: From<Fault>>(
     })
 }
 
-/// The texts of an object's values; in a `list` also one value, which stands for the column of that name.
-fn cells(text: &str, list: Option<&str>) -> Cells {
-    if let Some(column) = list
+/// Of a file that `jq` has written, for one.
+const UNFINISHED: &str = "the JSON value that begins here does not end in this line: write each object on one line, as `jq -c .` does, or restore what was cut off";
+
+/// Why the cells of a row are not known.
+#[derive(Debug, thiserror::Error)]
+enum RowFault {
+    #[error("no JSON object: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("{0}")]
+    Other(String),
+}
+
+/// The texts of an object's values; in a list also one value, which stands for its column.
+fn cells(text: &str, wanted: Columns<'_>) -> Result<BTreeMap<String, String>, RowFault> {
+    if let Some(column) = wanted.listed()
         && !text.trim_start().starts_with('{')
     {
-        let value: &RawValue = serde_json::from_str(text).map_err(|error| no_json(&error))?;
+        let value: &RawValue = serde_json::from_str(text)?;
         return Ok(BTreeMap::from([(column.to_owned(), cell(column, value)?)]));
     }
     let mut json = serde_json::Deserializer::from_str(text);
-    let object = json
-        .deserialize_map(Object)
-        .and_then(|object| json.end().map(|()| object));
+    let object = json.deserialize_map(Object)?;
+    json.end()?;
+    if let Some(missing) = wanted.missing(|key| object.contains_key(key)) {
+        let instead = instead(missing, object.keys().map(String::as_str));
+        return Err(RowFault::Other(format!(
+            "the object has no key {missing}; {instead}"
+        )));
+    }
     object
-        .map_err(|error| no_json(&error))?
         .into_iter()
         .map(|(name, value)| {
             let text = cell(&name, &value)?;
@@ -82,19 +114,18 @@ fn cells(text: &str, list: Option<&str>) -> Cells {
         .collect()
 }
 
-fn no_json(error: &serde_json::Error) -> String {
-    format!("no JSON object: {error}")
-}
-
 /// A value as text; a number with every digit, as it is written. An exponent gets its sign, since `1e4` might be an id.
-fn cell(name: &str, value: &RawValue) -> Result<String, String> {
+fn cell(name: &str, value: &RawValue) -> Result<String, RowFault> {
     let written = value.get();
     match written.as_bytes().first() {
         Some(b'"') => {
-            let text: String = serde_json::from_str(written).map_err(|error| no_json(&error))?;
+            let text: String = serde_json::from_str(written)?;
             Ok(text.trim().to_owned())
         }
-        Some(b'[' | b'{') => Err(format!("{name} holds no single value")),
+        Some(b'[' | b'{') => Err(RowFault::Other(format!(
+            "{} holds no single value",
+            cut(name, MAX_NAME)
+        ))),
         _ if written == "null" => Ok(String::new()),
         Some(b'-' | b'0'..=b'9') => Ok(match written.split_once(['e', 'E']) {
             Some((number, exponent)) if !exponent.starts_with(['+', '-']) => {
@@ -120,7 +151,10 @@ impl<'de> Visitor<'de> for Object {
         let mut object = BTreeMap::new();
         while let Some((name, value)) = entries.next_entry::<String, Box<RawValue>>()? {
             if object.contains_key(&name) {
-                return Err(A::Error::custom(format!("{name:?} is there twice")));
+                return Err(A::Error::custom(format!(
+                    "{:?} is there twice",
+                    cut(&name, MAX_NAME)
+                )));
             }
             object.insert(name, value);
         }
@@ -132,7 +166,9 @@ impl<'de> Visitor<'de> for Object {
 mod tests {
     use super::*;
 
-    fn all(text: &str, list: Option<&str>) -> Result<Vec<String>, String> {
+    const ANY: Columns<'_> = Columns::All(&[]);
+
+    fn all(text: &str, wanted: Columns<'_>) -> Result<Vec<String>, String> {
         let mut said = Vec::new();
         let take = |number, cells: Cells| {
             let cells = cells.map(|cells| {
@@ -145,42 +181,42 @@ mod tests {
             Ok::<_, Fault>(())
         };
         let read = if text.starts_with('[') {
-            array(text.as_bytes(), list, take)
+            array(text.as_bytes(), wanted, take)
         } else {
-            lines(text.as_bytes(), list, take)
+            lines(text.as_bytes(), wanted, take)
         };
         match read {
             Ok(()) => Ok(said),
             Err(Fault::Line { line, message }) => Err(format!("line {line}: {message}")),
-            Err(Fault::Io(error)) => Err(error.to_string()),
+            Err(fault) => Err(format!("{fault:?}")),
         }
     }
 
     #[test]
     fn a_number_keeps_every_digit_and_a_row_is_a_line_or_an_element() {
-        for (text, list, expected) in [
+        for (text, wanted, expected) in [
             (
                 "{\"id\": \" a \", \"n\": 123456789012345678901234}\n\n{\"id\": null, \"n\": 1.50}",
-                None,
+                ANY,
                 &["1 id=a n=123456789012345678901234", "3 id= n=1.50"][..],
             ),
             (
                 "[{\"id\": \"a\"}, {\"id\": true},\n{\"id\": []}]",
-                None,
+                ANY,
                 &["1 id=a", "2 id=true", "3 id holds no single value"],
             ),
             (
                 "[\"a\", 7, {\"id\": \"b\"}]",
-                Some("id"),
+                Columns::ListOf("id"),
                 &["1 id=a", "2 id=7", "3 id=b"],
             ),
-            ("[]\n", None, &[]),
+            ("[]\n", ANY, &[]),
         ] {
-            assert_eq!(all(text, list).unwrap(), expected, "{text}");
+            assert_eq!(all(text, wanted).unwrap(), expected, "{text}");
         }
-        let twice = all("{\"id\": \"a\", \"id\": \"b\"}", None).unwrap();
+        let twice = all("{\"id\": \"a\", \"id\": \"b\"}", ANY).unwrap();
         assert!(twice[0].contains("\"id\" is there twice"), "{twice:?}");
-        let no_object = all("[\"a\"]", None).unwrap();
+        let no_object = all("[\"a\"]", ANY).unwrap();
         assert!(no_object[0].contains("no JSON object"), "{no_object:?}");
     }
 
@@ -191,7 +227,7 @@ mod tests {
             ("[{\"id\": \"a\"}\n{\"id\": \"b\"}]", 2),
             ("[{\"id\": \"a\"}]\n[]", 2),
         ] {
-            let error = all(text, None).unwrap_err();
+            let error = all(text, ANY).unwrap_err();
             assert!(
                 error.starts_with(&format!("line {line}: this is no JSON array")),
                 "{error}"

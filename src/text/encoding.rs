@@ -19,7 +19,9 @@ impl Encoding {
             // The byte order marks; that of UTF-32 begins like the one of UTF-16.
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some(Self::Utf32),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
-            // Without a mark: a text of ours begins with an ASCII character, whose other byte is 0.
+            // Without a mark: a text of ours begins with an ASCII character, whose other bytes are 0.
+            [0, 0, 0, last, ..] if *last != 0 => Some(Self::Utf32),
+            [first, 0, 0, 0, ..] if *first != 0 => Some(Self::Utf32),
             [0, second, ..] if *second != 0 => Some(Self::Utf16),
             [first, 0, ..] if *first != 0 => Some(Self::Utf16),
             _ => None,
@@ -103,6 +105,8 @@ mod tests {
             (big_endian("\u{feff}a"), Some((1, Encoding::Utf16))),
             (big_endian("a"), Some((1, Encoding::Utf16))),
             (b"\xff\xfe\0\0a\0\0\0".to_vec(), Some((1, Encoding::Utf32))),
+            (b"a\0\0\0b\0\0\0".to_vec(), Some((1, Encoding::Utf32))),
+            (b"\0\0\0a\0\0\0b".to_vec(), Some((1, Encoding::Utf32))),
         ] {
             let found = utf8(bytes.clone()).err();
             let expected = expected.map(|(line, encoding)| NotUtf8 { line, encoding });

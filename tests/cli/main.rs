@@ -40,3 +40,4 @@ mod torture;
 mod traps;
 mod waiting;
 mod workflow;
+mod wrong_files;

@@ -6,7 +6,10 @@ use crate::{
 };
 
 use super::Arguments;
-use crate::playbook::{check_select::present, model::Allow, span::Span, suggest::did_you_mean};
+use crate::{
+    playbook::{check_select::present, model::Allow, span::Span},
+    text::did_you_mean,
+};
 
 impl Arguments<'_, '_, '_, '_> {
     pub(super) fn set_status(&mut self) -> Option<SetStatus> {

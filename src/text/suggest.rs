@@ -1,9 +1,14 @@
 //! "Did you mean": the nearest of the known words.
 
+use super::{Few, cut};
+
+/// Known words that are shown when none is near: more than a playbook knows at any place. A spreadsheet may have more columns.
+const SHOWN: usize = 30;
+
 /// The known word that `word` was probably meant to be.
 ///
 /// A different case, or `-` for `_`, is no distance. One edit in three letters may be a slip; more is another word.
-pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let plain = normal(word);
     known
         .into_iter()
@@ -19,10 +24,13 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// "did you mean `x`?", or all that is known.
-pub(super) fn did_you_mean(word: &str, known: &[&str]) -> String {
+pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
-        Some(candidate) => format!("did you mean `{candidate}`?"),
-        None => format!("known here: {}", known.join(", ")),
+        Some(candidate) => format!("did you mean `{}`?", cut(candidate, MAX_CHARS)),
+        None => format!(
+            "known here: {}",
+            Few::of(SHOWN, known.iter().copied()).list()
+        ),
     }
 }
 

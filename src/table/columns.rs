@@ -1,0 +1,80 @@
+//! The columns of a file, and those that it has to have.
+
+use std::collections::BTreeSet;
+
+use super::{Fault, csv::Record};
+use crate::text::{Few, cut, nearest};
+
+/// Columns that a message names. A file may have thousands.
+const SHOWN: usize = 10;
+
+/// Characters of a column that a message shows. What is no table may be one column of a megabyte.
+pub(super) const MAX_NAME: usize = 60;
+
+/// What a file has to hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Columns<'a> {
+    /// A header with these columns.
+    All(&'a [&'a str]),
+    /// A header with this column, or nothing but values for it, if only none.
+    ListOf(&'a str),
+}
+
+impl<'a> Columns<'a> {
+    /// Their names.
+    pub const fn names(&self) -> &[&'a str] {
+        match self {
+            Self::All(names) => names,
+            Self::ListOf(name) => std::slice::from_ref(name),
+        }
+    }
+
+    /// The first wanted column that is not there.
+    pub(super) fn missing(self, is_there: impl Fn(&str) -> bool) -> Option<&'a str> {
+        self.names()
+            .iter()
+            .copied()
+            .find(|column| !is_there(column))
+    }
+
+    /// The column of a list of plain values.
+    pub(super) const fn listed(self) -> Option<&'a str> {
+        match self {
+            Self::All(_) => None,
+            Self::ListOf(column) => Some(column),
+        }
+    }
+}
+
+/// What there is instead of a missing column: `it has a, b; did you mean a?`
+pub(super) fn instead<'a>(
+    missing: &str,
+    found: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
+) -> String {
+    let found = found.into_iter();
+    let list = Few::of(SHOWN, found.clone());
+    if list.count() == 0 {
+        return "it has none".to_owned();
+    }
+    match nearest(missing, found) {
+        None => format!("it has {}", list.list()),
+        Some(near) => format!(
+            "it has {}; did you mean {}?",
+            list.list(),
+            cut(near, MAX_NAME)
+        ),
+    }
+}
+
+/// The columns that a header names.
+pub(super) fn of_header(header: Record) -> Result<Vec<String>, Fault> {
+    let mut seen = BTreeSet::new();
+    for column in &header.cells {
+        if !seen.insert(column) {
+            let column = cut(column, MAX_NAME);
+            let message = format!("the column {column:?} is there twice");
+            return Err(Fault::at(header.line, message));
+        }
+    }
+    Ok(header.cells)
+}

@@ -1,0 +1,244 @@
+use super::*;
+
+fn rows(text: &[u8], wanted: Columns<'_>) -> Result<Vec<String>, TableError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    std::fs::write(&path, text).unwrap();
+    let mut rows = Vec::new();
+    read(&path, wanted, |row| {
+        let cells = row
+            .cells
+            .map(|cells| cells.into_values().collect::<Vec<_>>().join("|"));
+        rows.push(format!(
+            "{} {}",
+            row.number,
+            cells.unwrap_or_else(|why| why)
+        ));
+        Ok::<_, TableError>(())
+    })?;
+    Ok(rows)
+}
+
+#[test]
+fn rows_are_read_in_each_form_and_numbered_as_people_count() {
+    let id = Columns::ListOf("id");
+    let both = Columns::All(&["id", "to"]);
+    for (text, wanted, expected) in [
+        ("id,to\na,1\n b , 2 \n", both, &["2 a|1", "3 b|2"][..]),
+        ("\u{feff}id;to\r\na;1\r\nb\r\n", both, &["2 a|1", "3 b|"]),
+        ("id\tto\na\t1,5\n", both, &["2 a|1,5"]),
+        (
+            "\n{\"id\": \"a\", \"to\": 1}\n\n{\"id\": [], \"to\": 1}\n",
+            both,
+            &["2 a|1", "4 id holds no single value"],
+        ),
+        (" [{\"id\": \"a\"}, {\"id\": \"b\"}]", id, &["1 a", "2 b"]),
+        ("a\n\nb\n", id, &["1 a", "3 b"]),
+        ("id\nb\n", id, &["2 b"]),
+        ("[\"a\", \"b\"]", id, &["1 a", "2 b"]),
+        // Blank rows count and are no rows; blank columns at the end are none.
+        ("\nid;to;;\n;;\na;1;;\n", both, &["4 a|1"]),
+        // A cell with line breaks is in one row.
+        ("id,to\na,\"1\n2\"\nb,2\n", both, &["2 a|1\n2", "3 b|2"]),
+        ("sep=;\nid;to\na;1,5\n", both, &["2 a|1,5"]),
+        ("sep=\t\r\nid\tto\r\na\t1\r\n", both, &["2 a|1"]),
+        (
+            "id,to\na,1,2\nb,1,,\n",
+            both,
+            &[
+                "2 the row has 3 cells and the header has 2: a text with the delimiter in it needs quotes",
+                "3 b|1",
+            ],
+        ),
+        // An empty list is one.
+        ("", id, &[]),
+        ("\u{feff}\n\n", id, &[]),
+        (";;;\n", id, &[]),
+        ("id,name\n", id, &[]),
+        ("id,to\n,\n", both, &[]),
+    ] {
+        assert_eq!(rows(text.as_bytes(), wanted).unwrap(), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_file_that_can_not_be_used_says_why() {
+    let id = Columns::ListOf("id");
+    let one = Columns::All(&["id"]);
+    let two = Columns::All(&["id", "schema"]);
+    for (text, wanted, said) in [
+        (&b""[..], one, "line 1: the file is empty: it has no header"),
+        (
+            b"sep=;\n;;;\n\n;\"\";\n",
+            one,
+            "line 1: the file is empty: it has no header",
+        ),
+        (b",\n", two, "line 1: the file is empty: it has no header"),
+        (b"a,b\n", id, "has no column id; it has a, b"),
+        // It may be the header of a table, so it is no value.
+        (b"a\nb\n", one, "has no column id; it has a"),
+        (b"a\n", two, "has no column id; it has a"),
+        (b"id,id\n", id, "line 1: the column \"id\" is there twice"),
+        (
+            b"sep=,\n\nid,id\n",
+            id,
+            "line 3: the column \"id\" is there twice",
+        ),
+        (
+            b"ID,to\n",
+            id,
+            "no column id; it has ID, to; did you mean ID?",
+        ),
+        (
+            b"{\n  \"id\": \"a\"\n}\n",
+            id,
+            "line 1: the JSON value that begins here does not end",
+        ),
+        (
+            b"{\"id\": \"a\"}\n{\"id\":",
+            one,
+            "line 2: the JSON value that begins here does not end",
+        ),
+        (b"i\0d\0,\0x\0", id, "line 1: this is UTF-16"),
+        (b"{\0\"\0", id, "line 1: this is UTF-16"),
+        (b"[\0\"\0", id, "line 1: this is UTF-16"),
+        (b"i\0\0\0d\0\0\0", one, "line 1: this is UTF-32"),
+        (
+            b"PK\x03\x04\x14\0",
+            id,
+            "is an Excel workbook or another ZIP archive, not CSV or JSON: open it in Excel",
+        ),
+        (
+            b"\x1f\x8b\x08\0",
+            id,
+            "is a gzip file, not CSV or JSON: unpack it first: gunzip",
+        ),
+        (b"%PDF-1.7\n", one, "is a PDF, not CSV"),
+        (
+            b"{\"wf_bulk_plan\":1}\n",
+            id,
+            "is a plan, not CSV or JSON: name a file of rows or of ids",
+        ),
+        (b"id,x\n\xff,1\n", id, "line 2: this is Windows-1252 or"),
+        (
+            b"id,x\n\"a\n\n\xfc\",1\n",
+            id,
+            "line 4: this is Windows-1252 or",
+        ),
+        (b"id,x\na,\"b\nc,d\n", id, "line 2: a quote opens here"),
+        (b"[{\"id\": \"a\"}", id, "line 1: this is no JSON array"),
+    ] {
+        let error = rows(text, wanted).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn the_columns_alone_are_refused_for_the_same_reasons_as_the_rows() {
+    let id = Columns::ListOf("id");
+    let both = Columns::All(&["id", "to"]);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    for (text, wanted, expected) in [
+        (&b"id,to,x\n"[..], both, Some("id to x")),
+        (b"a\nb\n", id, Some("id")),
+        (b"", id, None),
+        (b"", both, None),
+        (b"\n;;\n", both, None),
+        (b"id,id\n", both, None),
+        (b"id,x\n", both, None),
+        (b"x,y\n", id, None),
+        (b"i\0d\0,\0x\0", both, None),
+        (b"i\0\0\0d\0\0\0", id, None),
+        (b"\x1f\x8b\x08\0", id, None),
+        (b"id,\"x\n", both, None),
+        (b"{\n\"id\": 1}", both, None),
+        (b"{\"x\": 1}\n", both, None),
+        (b"[{\"x\": 1}]\n", both, None),
+        (b"[{\n", id, None),
+    ] {
+        std::fs::write(&path, text).unwrap();
+        let found = columns(&path, wanted);
+        let read = read(&path, wanted, |_| Ok::<_, TableError>(()));
+        match (&found, read) {
+            (Ok(columns), Ok(())) => {
+                let columns = columns.as_ref().map(|columns| columns.join(" "));
+                assert_eq!(columns.as_deref(), expected, "{text:?}");
+            }
+            (Err(error), Err(same)) => assert_eq!(error.to_string(), same.to_string()),
+            (_, read) => panic!("{text:?}: {found:?}, {read:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_message_about_many_columns_or_long_ones_is_short() {
+    use std::fmt::Write as _;
+    let mut many = String::new();
+    (0..50_000).for_each(|number| write!(many, "column{number},").unwrap());
+    let long = format!("{0},{0}", "x".repeat(100_000));
+    let key = format!("{{\"{}\": 1}}", "k".repeat(100_000));
+    let wanted = Columns::All(&["id"]);
+    let keys = rows(key.as_bytes(), wanted).unwrap();
+    assert!(keys[0].len() < 200, "{keys:?}");
+    for (text, said) in [
+        (&many, "column9 and 49,990 more"),
+        (&long, "is there twice"),
+    ] {
+        let error = rows(text.as_bytes(), wanted).unwrap_err().to_string();
+        assert!(error.contains(said) && error.len() < 400, "{error}");
+    }
+}
+
+#[test]
+fn a_row_of_json_without_the_key_says_which_keys_there_are() {
+    let keys = "{\"ID\": \"a\", \"to\": []}\n{}\n{\"id\": \"b\"}\n";
+    assert_eq!(
+        rows(keys.as_bytes(), Columns::ListOf("id")).unwrap(),
+        [
+            "1 the object has no key id; it has ID, to; did you mean ID?",
+            "2 the object has no key id; it has none",
+            "3 b",
+        ]
+    );
+    assert_eq!(
+        rows(b"[{\"id\": \"a\"}]", Columns::All(&["id", "schema"])).unwrap(),
+        ["1 the object has no key schema; it has id"]
+    );
+}
+
+#[test]
+fn an_id_that_we_wrote_into_a_cell_is_read_as_it_was() {
+    for id in ["-a", "a", "_a", "--a"] {
+        let text = format!("id,name\n{},x\n", crate::text::Untrusted(id).csv());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("failed.csv");
+        std::fs::write(&path, text).unwrap();
+        let mut ids = Vec::new();
+        read(&path, Columns::ListOf("id"), |row| {
+            ids.push(id_in(&row.cells.unwrap()["id"]).to_owned());
+            Ok::<_, TableError>(())
+        })
+        .unwrap();
+        assert_eq!(ids, [id]);
+    }
+    assert_eq!(id_in("'a"), "'a");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_columns_of_a_pipe_are_not_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("rows.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    assert_eq!(columns(&pipe, Columns::ListOf("id")).unwrap(), None);
+    assert_eq!(
+        columns(Path::new(STDIN), Columns::ListOf("id")).unwrap(),
+        None
+    );
+    assert_eq!(
+        columns(Path::new("/dev/stdin"), Columns::ListOf("id")).unwrap(),
+        None
+    );
+}
