@@ -9,7 +9,7 @@ use crate::{
     wire::{
         ExecutionStatus, PartStatus, TaskStatus,
         sync::{EntitySync, FlowEvent, LegacySource, SyncSource},
-        v1::{AnyStatus, Execution, Part, PartKind},
+        v1::{Execution, PartKind},
         v2::{Assignee, Flow, Phase, Task},
     },
 };
@@ -284,17 +284,13 @@ fn written_by_legacy(before: Option<&Execution>, after: &Execution) -> Vec<Entit
 
 /// The names of the section and of the step that are the first ones that are not over.
 fn current(execution: &Execution) -> (Option<&str>, Option<&str>) {
-    let is_over = |step: &&Part| {
-        matches!(step.status, Some(AnyStatus::Step(status)) if status.is_over())
-            || step.status == Some(AnyStatus::Section(PartStatus::Completed))
-    };
     for part in &execution.flow {
         match part.kind {
-            PartKind::Step if !is_over(&part) => return (None, Some(&part.name)),
+            PartKind::Step if !part.is_over() => return (None, Some(&part.name)),
             PartKind::Step => {}
             PartKind::Section => {
                 let mut steps = part.steps.iter().flatten();
-                if let Some(step) = steps.find(|step| !is_over(step)) {
+                if let Some(step) = steps.find(|step| !step.is_over()) {
                     return (Some(&part.name), Some(&step.name));
                 }
             }

@@ -1,9 +1,13 @@
-//! What executions of both generations are drawn from: people, names, dates.
+//! What is drawn for executions of both generations: users, names, dates.
 
-use jiff::{SignedDuration, civil::DateTime};
+use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
-use super::{Origin, random::Random};
-use crate::wire::{DueDate, ExecutionStatus};
+use super::{
+    Origin,
+    random::Random,
+    templates::{TEMPLATES, Template},
+};
+use crate::wire::{DueDate, ExecutionStatus, stamp};
 
 /// The users are "10001" to "10040".
 const FIRST_USER: u32 = 10_001;
@@ -29,6 +33,75 @@ const STREETS: [&str; 12] = [
 
 const DAY: i64 = 24 * 60 * 60;
 
+/// What an execution of either generation is made from.
+pub(super) struct Draft {
+    pub(super) template: &'static Template,
+    /// When it was created and last updated, as the service writes its stamps.
+    pub(super) created: String,
+    pub(super) updated: String,
+    pub(super) status: ExecutionStatus,
+    /// The user who is assigned to it.
+    pub(super) owner: String,
+}
+
+impl Draft {
+    /// Three in ten are stale (not updated for 90 to 400 days), the others were updated in the 80 days before the epoch;
+    /// created up to 120 days earlier.
+    pub(super) fn random(origin: Origin, random: &mut Random) -> Self {
+        let template = random.pick(&TEMPLATES);
+        let idle = if random.percent(30) {
+            random.between(90 * DAY + 1, 400 * DAY)
+        } else {
+            random.between(60 * 60, 80 * DAY)
+        };
+        let age = idle + random.between(60, 120 * DAY);
+        let milliseconds = random.between(0, 999);
+        let status = match random.below(100) {
+            0..=7 => ExecutionStatus::Done,
+            8..=14 => ExecutionStatus::Closed,
+            _ => ExecutionStatus::Started,
+        };
+        Self {
+            template,
+            created: text(at(origin, -age, milliseconds)),
+            updated: text(at(origin, -idle, milliseconds)),
+            status,
+            owner: user(random),
+        }
+    }
+
+    /// Of an execution that starts now.
+    pub(super) fn started(template: &'static Template, now: Timestamp) -> Self {
+        Self {
+            template,
+            created: stamp(now),
+            updated: stamp(now),
+            status: ExecutionStatus::Started,
+            owner: String::new(),
+        }
+    }
+
+    /// The name of the template and an address. Some hold characters that Markdown, HTML, CSV or a spreadsheet reads as
+    /// its own: every output has to keep them.
+    pub(super) fn name(&self, random: &mut Random) -> String {
+        let street = random.pick(&STREETS);
+        let number = random.between(1, 120);
+        let name = format!("{} – {street} {number}", self.template.name);
+        match random.below(60) {
+            0 => format!("{name} | Hinterhaus"),
+            1 => format!("{name} <EG>, \"links\""),
+            2 => format!("{name} & {}; *Neubau*", number + 2),
+            _ => name,
+        }
+    }
+
+    /// A number of tasks below the template's.
+    pub(super) fn some_tasks(&self, random: &mut Random) -> usize {
+        let count = self.template.task_count();
+        random.below(u32::try_from(count).unwrap_or(1)) as usize
+    }
+}
+
 /// A user id; a busy one in one of eight draws.
 pub(super) fn user(random: &mut Random) -> String {
     if random.percent(12) {
@@ -38,47 +111,12 @@ pub(super) fn user(random: &mut Random) -> String {
     }
 }
 
-/// "Hauptstraße 12". Some hold characters that Markdown, HTML, CSV or a spreadsheet reads as its own: names
-/// are text, and every output has to keep them so.
-pub(super) fn address(random: &mut Random) -> String {
-    let street = random.pick(&STREETS);
-    let number = random.between(1, 120);
-    match random.below(60) {
-        0 => format!("{street} {number} | Hinterhaus"),
-        1 => format!("{street} {number} <EG>, \"links\""),
-        2 => format!("{street} {number} & {}; *Neubau*", number + 2),
-        _ => format!("{street} {number}"),
-    }
-}
-
-pub(super) fn status(random: &mut Random) -> ExecutionStatus {
-    match random.below(100) {
-        0..=7 => ExecutionStatus::Done,
-        8..=14 => ExecutionStatus::Closed,
-        _ => ExecutionStatus::Started,
-    }
-}
-
-/// When an execution was created and last updated, in UTC.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Life {
-    pub(super) created: DateTime,
-    pub(super) updated: DateTime,
-}
-
-/// Three in ten are stale (not updated for 90 to 400 days), the others were updated in the 80 days before
-/// the epoch; created up to 120 days earlier.
-pub(super) fn life(origin: Origin, random: &mut Random) -> Life {
-    let idle = if random.percent(30) {
-        random.between(90 * DAY + 1, 400 * DAY)
+/// What started an execution: an automation, with this chance in a hundred, or a person.
+pub(super) fn trigger(random: &mut Random, automatic: u32) -> String {
+    if random.percent(automatic) {
+        "AUTOMATIC".to_owned()
     } else {
-        random.between(60 * 60, 80 * DAY)
-    };
-    let age = idle + random.between(60, 120 * DAY);
-    let part = random.between(0, 999);
-    Life {
-        created: at(origin, -age, part),
-        updated: at(origin, -idle, part),
+        "MANUAL".to_owned()
     }
 }
 
@@ -93,7 +131,7 @@ pub(super) fn at(origin: Origin, seconds: i64, milliseconds: i64) -> DateTime {
 
 /// As the service writes its own stamps.
 pub(super) fn text(at: DateTime) -> String {
-    at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    DueDate::utc(at).into()
 }
 
 /// A due date from 30 days before the epoch to 60 days after it: floating or UTC, sometimes none. v1

@@ -1,24 +1,30 @@
-//! A v2 flow from its number.
+//! A v2 flow: from its number, or of a template that starts.
+
+use jiff::Timestamp;
 
 use super::{
     ORG, Origin, SCHEMA,
-    draw::{self, Life},
+    draw::{self, Draft},
     ids::{self, entity_id, flow_id},
     random::{Random, Stream},
-    sync,
-    task::{self, Place},
-    templates::{self, TEMPLATES, Template},
+    task,
+    templates::TEMPLATES,
 };
 use crate::wire::{
     ExecutionStatus, PartStatus,
     v2::{
-        Analytics, Assignee, ClosingReason, Condition, Context, CurrentTask, Edge, Flow,
-        FlowAnalytics, Phase, Requirement, RequirementWhen, Task, Trigger,
+        Analytics, Assignee, ClosingReason, Context, CurrentTask, Edge, Flow, FlowAnalytics, Phase,
+        Requirement, RequirementWhen, Task, Trigger,
     },
 };
-/// How far a flow has come: the number of its current task, none when it has ended.
-#[derive(Clone, Copy)]
+
+/// Flows in a hundred that started before their template got its rules.
+const WITHOUT_RULES: u32 = 25;
+
+/// How far a flow has come.
+#[derive(Clone, Copy, Default)]
 pub(super) struct Progress {
+    /// The index of its current task; none when it has ended.
     pub(super) current: Option<usize>,
     /// The tasks before this one are over.
     pub(super) reached: usize,
@@ -26,122 +32,99 @@ pub(super) struct Progress {
 
 /// The flow with this number.
 pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
-    let mut random = Random::new(origin.seed, Stream::Flow, number);
-    let random = &mut random;
-    let template = random.pick(TEMPLATES);
-    let life = draw::life(origin, random);
-    let status = draw::status(random);
-    let owner = draw::user(random);
-    let count = template.phases.iter().map(|phase| phase.1.len()).sum();
-    let progress = progress(random, status, count);
-    let made = Made {
-        template,
-        life,
-        status,
-        progress,
-        owner,
+    let random = &mut Random::new(origin.seed, Stream::Flow, number);
+    let draft = Draft::random(origin, random);
+    let drawn = draft.some_tasks(random);
+    let (current, reached) = match draft.status {
+        ExecutionStatus::Started => (Some(drawn), drawn),
+        ExecutionStatus::Done => (None, draft.template.task_count()),
+        ExecutionStatus::Closed => (None, drawn),
     };
-    Flow {
-        id: flow_id(origin.seed, number),
-        entity_sync: sync::of_flow(origin.seed, number, template),
-        contexts: contexts(origin.seed, number),
-        ..build(origin, random, made)
+    let mut flow = build(origin, random, &draft, Progress { current, reached });
+    flow.id = flow_id(origin.seed, number);
+    flow.contexts = contexts(origin.seed, number);
+    // A stream of its own, so that the other data of a seed stay as they are.
+    if Random::new(origin.seed, Stream::Sync, number).percent(WITHOUT_RULES) {
+        flow.entity_sync.clear();
     }
+    flow
 }
 
-/// What a flow is built from.
-pub(super) struct Made {
-    pub(super) template: &'static Template,
-    pub(super) life: Life,
-    pub(super) status: ExecutionStatus,
-    pub(super) progress: Progress,
-    /// Who has the flow.
-    pub(super) owner: String,
+/// A flow of the template with this id, at its very start; none when there is no such template. `number` gives it ids
+/// that no other has.
+pub(crate) fn start_flow(
+    origin: Origin,
+    template_id: &str,
+    number: u64,
+    now: Timestamp,
+) -> Option<Flow> {
+    let mut templates = TEMPLATES.iter();
+    let template = templates.find(|template| template.flow_template_id == template_id)?;
+    let draft = Draft::started(template, now);
+    let random = &mut Random::for_started(origin.seed, number);
+    let mut flow = build(origin, random, &draft, Progress::default());
+    flow.id = ids::started(origin.seed, number).to_string();
+    flow.name.clone_from(&template.name);
+    flow.due_date = None;
+    flow.assigned_to = None;
+    for task in &mut flow.tasks {
+        task.due_date = None;
+        task.due_date_config = None;
+        task.assigned_to = None;
+    }
+    for phase in &mut flow.phases {
+        phase.due_date = None;
+        phase.assigned_to = None;
+    }
+    Some(flow)
 }
 
 /// A flow without its id and its contexts.
-pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Flow {
-    let Made {
-        template,
-        life,
-        status,
-        progress,
-        owner,
-    } = made;
-    let count = template.phases.iter().map(|phase| phase.1.len()).sum();
+fn build(origin: Origin, random: &mut Random, draft: &Draft, progress: Progress) -> Flow {
+    let template = draft.template;
     let phase_ids: Vec<String> = template.phases.iter().map(|_| ids::uuid(random)).collect();
-    let mut tasks = Vec::with_capacity(count);
-    for (phase, id) in template.phases.iter().zip(&phase_ids) {
-        for part in phase.1 {
-            let place = Place {
-                index: tasks.len(),
-                progress,
-                phase: id,
-            };
-            tasks.push(task::task(
-                origin, random, template, part, &place, life, &owner,
-            ));
+    let mut tasks: Vec<Task> = Vec::with_capacity(template.task_count());
+    for (phase, phase_id) in template.phases.iter().zip(&phase_ids) {
+        for part in &phase.tasks {
+            let status = task::status(random, part.task_type, tasks.len(), progress);
+            tasks.push(Task {
+                phase_id: phase_id.clone(),
+                ..task::task(origin, random, draft, part, status)
+            });
         }
     }
     require_one_of_them(random, &mut tasks, progress);
-    let phases = phases(origin, random, template, &phase_ids, &tasks, progress, life);
-    let crt_tasks = progress
-        .current
-        .map(|index| CurrentTask {
-            id: tasks[index].id.clone(),
-            crt_since: draw::text(life.updated),
-        })
-        .into_iter()
-        .collect();
-    let edges = edges(random, &tasks);
+    let current = progress.current.map(|index| &tasks[index]);
+    let phases = phases(origin, random, draft, &phase_ids, &tasks, current);
+    let crt_tasks = current.map(|task| CurrentTask {
+        id: task.id.clone(),
+        crt_since: draft.updated.clone(),
+    });
     Flow {
         id: String::new(),
-        flow_template_id: templates::flow_template_id(template),
+        flow_template_id: template.flow_template_id.clone(),
         org_id: ORG.to_owned(),
-        name: format!("{} – {}", template.name, draw::address(random)),
-        created_at: draw::text(life.created),
-        updated_at: draw::text(life.updated),
+        crt_tasks: crt_tasks.into_iter().collect(),
+        edges: edges(random, &tasks),
+        name: draft.name(random),
+        created_at: draft.created.clone(),
+        updated_at: draft.updated.clone(),
         due_date: draw::due(origin, random, false),
         due_date_config: None,
-        status,
-        assigned_to: (!random.percent(10)).then(|| vec![Assignee::User(owner)]),
-        analytics: analytics(random, status, life),
+        status: draft.status,
+        assigned_to: (!random.percent(10)).then(|| vec![Assignee::User(draft.owner.clone())]),
+        analytics: analytics(random, draft),
         contexts: Vec::new(),
-        crt_tasks,
         phases,
-        edges,
-        closing_reason: Some(closing_reason(random, template, status)),
+        closing_reason: Some(closing_reason(random, draft)),
         available_in_ecp: random.percent(20),
-        entity_sync: sync::of_template(template),
+        entity_sync: template.entity_sync.clone(),
         taxonomies: Vec::new(),
         trigger: Trigger {
-            kind: if random.percent(40) {
-                "AUTOMATIC"
-            } else {
-                "MANUAL"
-            }
-            .to_owned(),
+            kind: draw::trigger(random, 40),
         },
-        single_closing_reason_selection: template.single,
+        single_closing_reason_selection: template.single_closing_reason,
         tasks,
-    }
-}
-
-fn progress(random: &mut Random, status: ExecutionStatus, count: usize) -> Progress {
-    let drawn = random.below(u32::try_from(count).unwrap_or(1)) as usize;
-    match status {
-        ExecutionStatus::Started => Progress {
-            current: Some(drawn),
-            reached: drawn,
-        },
-        ExecutionStatus::Done => Progress {
-            current: None,
-            reached: count,
-        },
-        ExecutionStatus::Closed => Progress {
-            current: None,
-            reached: drawn,
-        },
     }
 }
 
@@ -156,35 +139,24 @@ fn contexts(seed: u64, number: u32) -> Vec<Context> {
         .collect()
 }
 
-fn analytics(random: &mut Random, status: ExecutionStatus, life: Life) -> FlowAnalytics {
-    let ended = draw::text(life.updated);
-    let by = draw::user(random);
-    let mut analytics = FlowAnalytics {
-        started_at: Some(draw::text(life.created)),
+fn analytics(random: &mut Random, draft: &Draft) -> FlowAnalytics {
+    let ended = |status| (draft.status == status).then(|| draft.updated.clone());
+    let closed_by = Some(draw::user(random)).filter(|_| draft.status == ExecutionStatus::Closed);
+    FlowAnalytics {
+        started_at: Some(draft.created.clone()),
         started_by: Some(draw::user(random)),
-        ..FlowAnalytics::default()
-    };
-    match status {
-        ExecutionStatus::Started => {}
-        ExecutionStatus::Done => analytics.completed_at = Some(ended),
-        ExecutionStatus::Closed => {
-            analytics.closed_at = Some(ended);
-            analytics.closed_by = Some(by);
-        }
+        completed_at: ended(ExecutionStatus::Done),
+        closed_at: ended(ExecutionStatus::Closed),
+        closed_by,
     }
-    analytics
 }
 
-fn closing_reason(
-    random: &mut Random,
-    template: &Template,
-    status: ExecutionStatus,
-) -> ClosingReason {
-    let configured = templates::reasons(template);
-    let chosen = random.pick(&configured).clone();
+fn closing_reason(random: &mut Random, draft: &Draft) -> ClosingReason {
+    let configured = &draft.template.closing_reasons;
+    let chosen = random.pick(configured).clone();
     ClosingReason {
-        selected_reasons: (status == ExecutionStatus::Closed).then(|| vec![chosen]),
-        configured_reasons: Some(configured),
+        selected_reasons: (draft.status == ExecutionStatus::Closed).then(|| vec![chosen]),
+        configured_reasons: Some(configured.clone()),
         extra_description: None,
     }
 }
@@ -209,42 +181,35 @@ fn require_one_of_them(random: &mut Random, tasks: &mut [Task], progress: Progre
 fn phases(
     origin: Origin,
     random: &mut Random,
-    template: &Template,
+    draft: &Draft,
     phase_ids: &[String],
     tasks: &[Task],
-    progress: Progress,
-    life: Life,
+    current: Option<&Task>,
 ) -> Vec<Phase> {
-    let current = progress.current.map(|index| tasks[index].phase_id.as_str());
-    template
-        .phases
-        .iter()
-        .zip(phase_ids)
-        .map(|((name, _), id)| {
-            let over = tasks
-                .iter()
-                .filter(|task| task.phase_id == *id)
-                .all(|task| task.status.is_over());
-            let status = if current == Some(id) {
+    let phases = draft.template.phases.iter().zip(phase_ids);
+    phases
+        .map(|(phase, id)| {
+            let mut own_tasks = tasks.iter().filter(|task| task.phase_id == *id);
+            let status = if current.is_some_and(|task| task.phase_id == *id) {
                 PartStatus::InProgress
-            } else if over {
+            } else if own_tasks.all(|task| task.status.is_over()) {
                 PartStatus::Completed
             } else {
                 PartStatus::Open
             };
             Phase {
                 id: id.clone(),
-                template_id: templates::phase_template_id(template, name),
-                name: (*name).to_owned(),
+                template_id: phase.template_id.clone(),
+                name: phase.name.clone(),
                 status,
-                updated_at: draw::text(life.updated),
+                updated_at: draft.updated.clone(),
                 due_date: draw::due(origin, random, false),
                 due_date_config: None,
                 assigned_to: random
                     .percent(40)
                     .then(|| vec![Assignee::User(draw::user(random))]),
                 analytics: Analytics {
-                    started_at: (status != PartStatus::Open).then(|| draw::text(life.created)),
+                    started_at: (status != PartStatus::Open).then(|| draft.created.clone()),
                     ..Analytics::default()
                 },
                 taxonomies: Vec::new(),
@@ -257,8 +222,9 @@ fn phases(
 fn edges(random: &mut Random, tasks: &[Task]) -> Vec<Edge> {
     let mut edges = Vec::with_capacity(tasks.len());
     for (index, task) in tasks.iter().enumerate() {
-        let mut edge = |to: usize, condition: Option<&Condition>| {
-            if let Some(to) = tasks.get(to) {
+        for branch in 0..task.conditions.len().max(1) {
+            if let Some(to) = tasks.get(index + 1 + branch) {
+                let condition = task.conditions.get(branch);
                 edges.push(Edge {
                     id: ids::uuid(random),
                     from_id: task.id.clone(),
@@ -266,14 +232,6 @@ fn edges(random: &mut Random, tasks: &[Task]) -> Vec<Edge> {
                     condition_id: condition.map(|condition| condition.id.clone()),
                     none_met: None,
                 });
-            }
-        };
-        match task.conditions.as_slice() {
-            [] => edge(index + 1, None),
-            branches => {
-                for (branch, condition) in branches.iter().enumerate() {
-                    edge(index + 1 + branch, Some(condition));
-                }
             }
         }
     }

@@ -65,9 +65,10 @@ pub(super) fn uuid(random: &mut Random) -> String {
         .to_string()
 }
 
-/// A UUID that belongs to a thing that all organisations' data share, as a template's parts.
-pub(super) fn shared_uuid(name: &str) -> String {
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+/// Of an execution that starts while the sandbox runs.
+pub(super) fn started(seed: u64, number: u64) -> Uuid {
+    let name = format!("{seed}/started/{number}");
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
 
 pub(crate) fn entity_id(seed: u64, number: u32) -> String {

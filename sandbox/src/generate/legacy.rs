@@ -1,12 +1,13 @@
-//! A v1 execution from its number.
+//! A v1 execution: from its number, or of a definition that starts.
+
+use jiff::Timestamp;
 
 use super::{
     ORG, Origin, SCHEMA,
-    draw::{self, Life},
+    draw::{self, Draft},
     ids::{self, contact_id, entity_id, legacy_id},
     random::{Random, Stream},
-    sync,
-    templates::{self, Part as Definition, TEMPLATES, Template},
+    templates::{TEMPLATES, TemplateTask},
 };
 use crate::wire::{
     ExecutionStatus, PartStatus, TaskStatus,
@@ -16,91 +17,92 @@ use crate::wire::{
 
 /// The execution with this number.
 pub(crate) fn execution(origin: Origin, number: u32) -> Execution {
-    let mut random = Random::new(origin.seed, Stream::Legacy, number);
-    let random = &mut random;
-    let template = random.pick(TEMPLATES);
-    let life = draw::life(origin, random);
-    let status = draw::status(random);
-    let owner = draw::user(random);
-    let made = Made {
-        template,
-        life,
-        status,
-        owner,
-    };
-    let execution = build(origin, random, made);
-    Execution {
-        id: legacy_id(origin.seed, number),
-        contexts: contexts(origin.seed, random, number),
-        ..execution
-    }
+    let random = &mut Random::new(origin.seed, Stream::Legacy, number);
+    let draft = Draft::random(origin, random);
+    let mut execution = build(origin, random, &draft);
+    execution.id = legacy_id(origin.seed, number);
+    execution.contexts = contexts(origin.seed, random, number);
+    execution
 }
 
-/// What an execution is built from.
-pub(super) struct Made {
-    pub(super) template: &'static Template,
-    pub(super) life: Life,
-    pub(super) status: ExecutionStatus,
-    pub(super) owner: String,
+/// An execution of the definition with this id, at its very start; none when there is no such definition. `number`
+/// gives it ids that no other has.
+pub(crate) fn start_legacy(
+    origin: Origin,
+    definition_id: &str,
+    number: u64,
+    now: Timestamp,
+) -> Option<Execution> {
+    let mut templates = TEMPLATES.iter();
+    let template = templates.find(|template| template.definition_id == definition_id)?;
+    let draft = Draft::started(template, now);
+    let random = &mut Random::for_started(origin.seed, number);
+    let mut execution = build(origin, random, &draft);
+    execution.id = ids::started(origin.seed, number).simple().to_string();
+    execution.name.clone_from(&template.name);
+    execution.due_date = None;
+    for part in &mut execution.flow {
+        part.steps.iter_mut().flatten().for_each(clear_step);
+        if part.kind == PartKind::Step {
+            clear_step(part);
+        }
+    }
+    Some(execution)
+}
+
+fn clear_step(step: &mut Part) {
+    step.status = Some(AnyStatus::Step(TaskStatus::Pending));
+    step.assigned_to = None;
+    step.user_ids = None;
+    step.due_date = None;
 }
 
 /// An execution without its id and its contexts.
-pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Execution {
-    let Made {
-        template,
-        life,
-        status,
-        owner,
-    } = made;
-    let reasons = templates::reasons(template);
-    let count: usize = template.phases.iter().map(|phase| phase.1.len()).sum();
-    let reached = match status {
-        ExecutionStatus::Done => count,
-        ExecutionStatus::Started | ExecutionStatus::Closed => {
-            random.below(u32::try_from(count).unwrap_or(1)) as usize
-        }
+fn build(origin: Origin, random: &mut Random, draft: &Draft) -> Execution {
+    let template = draft.template;
+    let reached = match draft.status {
+        ExecutionStatus::Done => template.task_count(),
+        ExecutionStatus::Started | ExecutionStatus::Closed => draft.some_tasks(random),
     };
-    let mut before = 0;
+    let mut index = 0;
     let mut flow = Vec::new();
-    for (name, definitions) in template.phases {
-        let steps: Vec<Part> = definitions
-            .iter()
-            .enumerate()
-            .map(|(index, definition)| {
-                step(origin, random, definition, before + index < reached, life)
-            })
-            .collect();
-        before += steps.len();
-        flow.push(section(random, name, steps));
+    for phase in &template.phases {
+        let mut steps = Vec::new();
+        for task in &phase.tasks {
+            let is_over = index < reached;
+            steps.push(step(origin, random, draft, task, is_over));
+            index += 1;
+        }
+        flow.push(section(random, &phase.name, steps));
     }
     // Some end with a step that stands beside the sections.
     if random.percent(40) {
-        let last = Definition {
-            name: "Vorgang ablegen",
-            kind: TaskType::Manual,
-            branches: &[],
+        let last = TemplateTask {
+            name: "Vorgang ablegen".to_owned(),
+            task_type: TaskType::Manual,
+            template_id: String::new(),
+            automation_id: None,
+            branches: Vec::new(),
         };
-        let over = status == ExecutionStatus::Done;
-        flow.push(step(origin, random, &last, over, life));
+        let is_over = draft.status == ExecutionStatus::Done;
+        flow.push(step(origin, random, draft, &last, is_over));
     }
-    let selected = random.pick(&reasons).clone();
+    let ended = draft.status != ExecutionStatus::Started;
+    let reasons = &template.closing_reasons;
+    let selected = random.pick(reasons).clone();
+    let owner = draft.owner.clone();
     Execution {
         id: String::new(),
-        definition_id: templates::definition_id(template),
+        definition_id: template.definition_id.clone(),
         org_id: ORG.to_owned(),
-        name: format!("{} – {}", template.name, draw::address(random)),
-        creation_time: draw::text(life.created),
-        last_update_time: draw::text(life.updated),
+        name: draft.name(random),
+        creation_time: draft.created.clone(),
+        last_update_time: draft.updated.clone(),
         due_date: draw::due(origin, random, true),
-        completed_time: (status != ExecutionStatus::Started).then(|| draw::text(life.updated)),
+        completed_time: ended.then(|| draft.updated.clone()),
         dynamic_due_date: None,
-        status,
-        trigger: if random.percent(30) {
-            "AUTOMATIC"
-        } else {
-            "MANUAL"
-        }
-        .to_owned(),
+        status: draft.status,
+        trigger: draw::trigger(random, 30),
         assigned_to: match random.below(10) {
             0 => None,
             1 => Some(vec![owner, draw::user(random)]),
@@ -108,11 +110,11 @@ pub(super) fn build(origin: Origin, random: &mut Random, made: Made) -> Executio
         },
         last_modified_by: Some(draw::user(random)),
         contexts: Vec::new(),
-        configured_closing_reason_snapshot: random.percent(75).then_some(reasons),
-        selected_closing_reasons: (status == ExecutionStatus::Closed).then(|| vec![selected]),
+        configured_closing_reason_snapshot: random.percent(75).then(|| reasons.clone()),
+        selected_closing_reasons: (draft.status == ExecutionStatus::Closed).then(|| vec![selected]),
         closing_reason_description: None,
-        single_closing_reason_selection: template.single.then_some(true),
-        update_entity_attributes: Some(sync::of_definition(template)),
+        single_closing_reason_selection: template.single_closing_reason.then_some(true),
+        update_entity_attributes: Some(template.update_entity_attributes.clone()),
         flow,
     }
 }
@@ -136,14 +138,9 @@ fn contexts(seed: u64, random: &mut Random, number: u32) -> Vec<Context> {
 }
 
 fn section(random: &mut Random, name: &str, steps: Vec<Part>) -> Part {
-    let over = |step: &Part| match step.status {
-        Some(AnyStatus::Step(status)) => status.is_over(),
-        Some(AnyStatus::Section(status)) => status == PartStatus::Completed,
-        None => false,
-    };
-    let status = if steps.iter().all(over) {
+    let status = if steps.iter().all(Part::is_over) {
         PartStatus::Completed
-    } else if steps.iter().any(over) {
+    } else if steps.iter().any(Part::is_over) {
         PartStatus::InProgress
     } else {
         PartStatus::Open
@@ -152,20 +149,21 @@ fn section(random: &mut Random, name: &str, steps: Vec<Part>) -> Part {
         id: ids::short(random),
         definition_id: ids::short(random),
         name: name.to_owned(),
+        kind: PartKind::Section,
         status: Some(AnyStatus::Section(status)),
         steps: Some(steps),
-        ..Part::empty(PartKind::Section)
+        ..Part::default()
     }
 }
 
 fn step(
     origin: Origin,
     random: &mut Random,
-    definition: &Definition,
-    over: bool,
-    life: Life,
+    draft: &Draft,
+    task: &TemplateTask,
+    is_over: bool,
 ) -> Part {
-    let status = if over {
+    let status = if is_over {
         TaskStatus::Completed
     } else {
         *random.pick(&[
@@ -176,30 +174,29 @@ fn step(
         ])
     };
     let user = (status != TaskStatus::Unassigned).then(|| draw::user(random));
-    // Older steps say it in numbers.
-    let in_numbers = random.percent(15);
+    // Older steps have the users as numbers, too.
+    let has_numbers = random.percent(15);
+    let execution_type = match task.task_type {
+        TaskType::Automation => "AUTOMATION",
+        TaskType::Manual | TaskType::Decision | TaskType::AiAgent => "MANUAL",
+    };
     Part {
         id: ids::short(random),
         definition_id: ids::short(random),
-        name: definition.name.to_owned(),
+        name: task.name.clone(),
+        kind: PartKind::Step,
         status: Some(AnyStatus::Step(status)),
         enabled: Some(true),
-        execution_type: Some(
-            match definition.kind {
-                TaskType::Automation => "AUTOMATION",
-                TaskType::Manual | TaskType::Decision | TaskType::AiAgent => "MANUAL",
-            }
-            .to_owned(),
-        ),
+        execution_type: Some(execution_type.to_owned()),
         user_ids: user
             .as_ref()
-            .filter(|_| in_numbers)
+            .filter(|_| has_numbers)
             .and_then(|user| user.parse().ok())
             .map(|user| vec![user]),
         assigned_to: user.map(|user| vec![user]),
         due_date: draw::due(origin, random, true),
-        created: Some(draw::text(life.created)),
-        last_updated: Some(draw::text(life.updated)),
-        ..Part::empty(PartKind::Step)
+        created: Some(draft.created.clone()),
+        last_updated: Some(draft.updated.clone()),
+        ..Part::default()
     }
 }

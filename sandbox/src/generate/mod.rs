@@ -8,16 +8,13 @@ mod flow;
 mod ids;
 mod legacy;
 mod random;
-mod start;
-mod sync;
 mod task;
 mod templates;
 
-pub(crate) use flow::flow;
+pub(crate) use flow::{flow, start_flow};
 pub(crate) use ids::{Sizes, entity_id, flow_id, legacy_id};
-pub(crate) use legacy::execution;
-pub(crate) use start::{start_flow, start_legacy};
-pub(crate) use templates::reasons_of;
+pub(crate) use legacy::{execution, start_legacy};
+pub(crate) use templates::closing_reasons;
 
 use jiff::civil::Date;
 

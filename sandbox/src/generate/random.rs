@@ -28,6 +28,13 @@ impl Random {
         mixed
     }
 
+    /// For an execution that starts while the sandbox runs. Beyond four thousand million starts the parts of two would
+    /// have the same ids.
+    pub(super) fn for_started(seed: u64, number: u64) -> Self {
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        Self::new(seed, Stream::Started, number)
+    }
+
     /// Steele, Lea, Flood: "Fast splittable pseudorandom number generators" (2014).
     pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

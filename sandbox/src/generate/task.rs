@@ -2,11 +2,11 @@
 
 use super::{
     Origin, SCHEMA,
-    draw::{self, Life},
+    draw::{self, Draft},
     flow::Progress,
-    ids::{self, shared_uuid},
+    ids,
     random::Random,
-    templates::{self, Part, Template},
+    templates::TemplateTask,
 };
 use crate::wire::{
     TaskStatus,
@@ -19,43 +19,26 @@ use crate::wire::{
 /// Scheduled automations start within this many days around the epoch.
 const SCHEDULED_WITHIN: i64 = 10;
 
-/// Where a task stands in its flow.
-pub(super) struct Place<'a> {
-    pub(super) index: usize,
-    pub(super) progress: Progress,
-    pub(super) phase: &'a str,
-}
-
-/// A task whose flow has come so far; `owner` is who has the flow.
+/// A task in this status, without its phase.
 pub(super) fn task(
     origin: Origin,
     random: &mut Random,
-    template: &Template,
-    part: &Part,
-    place: &Place<'_>,
-    life: Life,
-    owner: &str,
+    draft: &Draft,
+    part: &TemplateTask,
+    status: TaskStatus,
 ) -> Task {
-    let status = task_status(random, part.kind, place);
     let id = ids::uuid(random);
-    let updated = draw::text(life.updated);
+    let updated = &draft.updated;
     let started = matches!(
         status,
         TaskStatus::InProgress | TaskStatus::Completed | TaskStatus::Scheduled
     );
-    let execution = (part.kind == TaskType::Automation
-        && matches!(status, TaskStatus::InProgress | TaskStatus::Completed))
-    .then(|| ids::uuid(random))
-    .map(|execution| {
-        if status == TaskStatus::InProgress {
-            unfinished(&execution)
-        } else {
-            execution
-        }
-    });
+    let execution = (part.task_type == TaskType::Automation)
+        .then(|| automation_execution(random, status))
+        .flatten();
     Task {
-        template_id: templates::task_template_id(template, part.name),
-        name: part.name.to_owned(),
+        template_id: part.template_id.clone(),
+        name: part.name.clone(),
         description: random.percent(15).then(|| Description {
             enabled: Some(true),
             value: Some("Siehe Arbeitsanweisung im Handbuch".to_owned()),
@@ -69,56 +52,58 @@ pub(super) fn task(
             task_id: None,
             phase_id: None,
         }),
-        requirements: Vec::new(),
-        assigned_to: assignees(random, owner),
+        assigned_to: assignees(random, &draft.owner),
         analytics: Analytics {
             in_progress_at: started.then(|| updated.clone()),
             completed_at: (status == TaskStatus::Completed).then(|| updated.clone()),
-            completed_by: (status == TaskStatus::Completed).then(|| owner.to_owned()),
-            skipped_by: (status == TaskStatus::Skipped).then(|| owner.to_owned()),
+            completed_by: (status == TaskStatus::Completed).then(|| draft.owner.clone()),
+            skipped_by: (status == TaskStatus::Skipped).then(|| draft.owner.clone()),
             status_updated_at: Some(updated.clone()),
             ..Analytics::default()
         },
-        created_at: draw::text(life.created),
-        updated_at: updated,
-        manually_created: false,
+        created_at: draft.created.clone(),
+        updated_at: updated.clone(),
         enabled: true,
-        ecp: None,
-        installer: None,
-        partner: None,
-        phase_id: place.phase.to_owned(),
-        task_type: part.kind,
-        automation_config: (part.kind == TaskType::Automation).then(|| AutomationInfo {
-            flow_id: shared_uuid(&format!("{}/automation/{}", template.key, part.name)),
+        task_type: part.task_type,
+        automation_config: part.automation_id.clone().map(|flow_id| AutomationInfo {
+            flow_id,
             execution_id: execution.clone(),
-            execution_status: execution
-                .as_ref()
-                .map(|_| automation_status(status).to_owned()),
-            error_reason: None,
-            input_context: None,
-            heal_attempts: None,
-            last_heal_attempted_at: None,
+            execution_status: execution.as_ref().map(|_| {
+                if status.is_over() {
+                    "success".to_owned()
+                } else {
+                    "started".to_owned()
+                }
+            }),
+            ..AutomationInfo::default()
         }),
         automation_execution_id: execution,
-        trigger_mode: trigger_mode(random, part.kind),
-        schedule: schedule(origin, random, part.kind, status, &id),
+        trigger_mode: trigger_mode(random, part.task_type),
+        schedule: schedule(origin, random, part.task_type, status, &id),
         conditions: conditions(&id, part),
         id,
+        ..Task::default()
     }
 }
 
-fn task_status(random: &mut Random, kind: TaskType, place: &Place<'_>) -> TaskStatus {
-    if place.index < place.progress.reached {
+/// The status of the task at `index`.
+pub(super) fn status(
+    random: &mut Random,
+    task_type: TaskType,
+    index: usize,
+    progress: Progress,
+) -> TaskStatus {
+    if index < progress.reached {
         return if random.percent(10) {
             TaskStatus::Skipped
         } else {
             TaskStatus::Completed
         };
     }
-    if place.progress.current != Some(place.index) {
+    if progress.current != Some(index) {
         return TaskStatus::Pending;
     }
-    match kind {
+    match task_type {
         TaskType::Automation if random.percent(75) => TaskStatus::Scheduled,
         TaskType::Automation => TaskStatus::InProgress,
         TaskType::Manual | TaskType::Decision | TaskType::AiAgent => match random.below(100) {
@@ -130,28 +115,22 @@ fn task_status(random: &mut Random, kind: TaskType, place: &Place<'_>) -> TaskSt
     }
 }
 
-/// What runs when the data begin has run long: it never ends, or its task has missed the end. The last digit of its
-/// id says which (`transition::automation`).
-fn unfinished(execution: &str) -> String {
-    let last = execution.chars().last().and_then(|last| last.to_digit(16));
-    let course = match last {
-        Some(digit) => ["a", "a", "b", "d", "e", "f"][digit as usize % 6],
-        None => "a",
-    };
-    let kept = execution.len().saturating_sub(1);
-    format!("{}{course}", &execution[..kept])
-}
-
-const fn automation_status(status: TaskStatus) -> &'static str {
-    if status.is_over() {
-        "success"
-    } else {
-        "started"
+/// The execution of an automation that has started. One that is in progress when the data begin has run long: it never
+/// ends, or its task has missed the end. The last digit of its id says which (`transition::automation`).
+fn automation_execution(random: &mut Random, status: TaskStatus) -> Option<String> {
+    let in_progress = status == TaskStatus::InProgress;
+    if !in_progress && status != TaskStatus::Completed {
+        return None;
     }
+    let mut execution = ids::uuid(random);
+    if in_progress && let Some(last) = execution.pop().and_then(|last| last.to_digit(16)) {
+        execution.push(['a', 'a', 'b', 'd', 'e', 'f'][last as usize % 6]);
+    }
+    Some(execution)
 }
 
-fn trigger_mode(random: &mut Random, kind: TaskType) -> Option<TriggerMode> {
-    match kind {
+fn trigger_mode(random: &mut Random, task_type: TaskType) -> Option<TriggerMode> {
+    match task_type {
         TaskType::Automation => Some(TriggerMode::Automatic),
         TaskType::Decision if random.percent(25) => Some(TriggerMode::Automatic),
         TaskType::Decision => Some(TriggerMode::Manual),
@@ -161,36 +140,32 @@ fn trigger_mode(random: &mut Random, kind: TaskType) -> Option<TriggerMode> {
 
 /// The owner of the flow, someone else, both, nobody, or a variable that was resolved to the owner.
 fn assignees(random: &mut Random, owner: &str) -> Option<Vec<Assignee>> {
-    let owner = || Assignee::User(owner.to_owned());
-    let variable = |value: &Assignee| match value {
-        Assignee::User(user) => Assignee::Variable(Variable {
-            variable: "{{assignee}}".to_owned(),
-            value: Some(vec![user.clone()]),
-        }),
-        Assignee::Variable(_) => value.clone(),
+    let user = |id: &str| Assignee::User(id.to_owned());
+    let variable = |name: &str, value: Option<&str>| {
+        Assignee::Variable(Variable {
+            variable: name.to_owned(),
+            value: value.map(|user| vec![user.to_owned()]),
+        })
     };
+    let resolved = || variable("{{assignee}}", Some(owner));
     match random.below(100) {
         0..=9 => None,
         10..=14 => Some(Vec::new()),
-        15..=29 => Some(vec![Assignee::User(draw::user(random))]),
-        30..=36 => Some(vec![owner(), Assignee::User(draw::user(random))]),
-        37..=42 => Some(vec![variable(&owner())]),
-        43..=46 => Some(vec![variable(&owner()), Assignee::User(draw::user(random))]),
-        47 => Some(vec![Assignee::Variable(Variable {
-            variable: "{{primary_entity.owner}}".to_owned(),
-            value: None,
-        })]),
-        _ => Some(vec![owner()]),
+        15..=29 => Some(vec![user(&draw::user(random))]),
+        30..=36 => Some(vec![user(owner), user(&draw::user(random))]),
+        37..=42 => Some(vec![resolved()]),
+        43..=46 => Some(vec![resolved(), user(&draw::user(random))]),
+        47 => Some(vec![variable("{{primary_entity.owner}}", None)]),
+        _ => Some(vec![user(owner)]),
     }
 }
 
-fn conditions(task: &str, part: &Part) -> Vec<Condition> {
-    part.branches
-        .iter()
-        .enumerate()
+fn conditions(task_id: &str, part: &TemplateTask) -> Vec<Condition> {
+    let branches = part.branches.iter().enumerate();
+    branches
         .map(|(index, branch)| Condition {
-            id: format!("cond_{}_{index}", &task[..8]),
-            branch_name: (*branch).to_owned(),
+            id: format!("cond_{}_{index}", &task_id[..8]),
+            branch_name: branch.clone(),
             logical_operator: "AND".to_owned(),
             statements: Vec::new(),
         })
@@ -201,14 +176,13 @@ fn conditions(task: &str, part: &Part) -> Vec<Condition> {
 fn schedule(
     origin: Origin,
     random: &mut Random,
-    kind: TaskType,
+    task_type: TaskType,
     status: TaskStatus,
-    task: &str,
+    task_id: &str,
 ) -> Option<Schedule> {
     let waits = status == TaskStatus::Scheduled;
-    let coming = kind == TaskType::Automation && status == TaskStatus::Pending;
-    let has_one = waits || (coming && random.percent(50));
-    if !has_one {
+    let is_to_come = task_type == TaskType::Automation && status == TaskStatus::Pending;
+    if !(waits || is_to_come && random.percent(50)) {
         return None;
     }
     let minutes = random.between(-SCHEDULED_WITHIN * 24 * 60, SCHEDULED_WITHIN * 24 * 60);
@@ -227,7 +201,7 @@ fn schedule(
             duration: random.between(1, 10),
             unit: Unit::Days,
             reference: Reference {
-                id: task.to_owned(),
+                id: task_id.to_owned(),
                 origin: "trigger_entity_attribute".to_owned(),
                 schema: Some(SCHEMA.to_owned()),
                 attribute: Some("delivery_start".to_owned()),

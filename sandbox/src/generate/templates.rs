@@ -1,302 +1,72 @@
-//! The workflows of an energy supplier: phases, tasks and closing reasons.
+//! The workflows of an energy supplier, from `data/templates.json`.
 
-use crate::{
-    generate::ids::shared_uuid,
-    wire::v2::{Reason, TaskType},
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::wire::{
+    sync::{EntitySync, UpdateEntityAttribute},
+    v2::{Reason, TaskType},
 };
 
-/// A workflow's definition.
-#[derive(Debug)]
+/// A workflow's definition. Executions of both generations are made from it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Template {
-    /// Names the definition in ids.
-    pub(super) key: &'static str,
-    pub(super) name: &'static str,
-    pub(super) phases: &'static [(&'static str, &'static [Part])],
-    /// Titles of the closing reasons that are configured.
-    pub(super) reasons: &'static [&'static str],
-    /// Exactly one of them may be selected.
-    pub(super) single: bool,
+    /// The id of the v2 template.
+    pub(super) flow_template_id: String,
+    /// The id of the v1 definition.
+    pub(super) definition_id: String,
+    pub(super) name: String,
+    /// At most one closing reason may be selected.
+    pub(super) single_closing_reason: bool,
+    pub(super) closing_reasons: Vec<Reason>,
+    pub(super) phases: Vec<TemplatePhase>,
+    /// Rules of v2. One in each list of them is for a schema that no flow of the sandbox has.
+    pub(super) entity_sync: Vec<EntitySync>,
+    /// Rules of v1.
+    pub(super) update_entity_attributes: Vec<UpdateEntityAttribute>,
 }
 
-/// A task's name and type; a decision has two branches.
-#[derive(Debug)]
-pub(super) struct Part {
-    pub(super) name: &'static str,
-    pub(super) kind: TaskType,
-    pub(super) branches: &'static [&'static str],
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TemplatePhase {
+    pub(super) name: String,
+    pub(super) template_id: String,
+    pub(super) tasks: Vec<TemplateTask>,
 }
 
-const fn manual(name: &'static str) -> Part {
-    Part {
-        name,
-        kind: TaskType::Manual,
-        branches: &[],
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TemplateTask {
+    pub(super) name: String,
+    pub(super) task_type: TaskType,
+    pub(super) template_id: String,
+    /// The automation that an automation task runs.
+    pub(super) automation_id: Option<String>,
+    /// The names of a decision's branches.
+    #[serde(default)]
+    pub(super) branches: Vec<String>,
+}
+
+pub(super) static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../../data/templates.json"))
+        .expect("a test reads the templates of this build")
+});
+
+impl Template {
+    pub(super) fn task_count(&self) -> usize {
+        self.phases.iter().map(|phase| phase.tasks.len()).sum()
     }
 }
 
-const fn automatic(name: &'static str) -> Part {
-    Part {
-        name,
-        kind: TaskType::Automation,
-        branches: &[],
-    }
-}
-
-const fn decide(name: &'static str, branches: &'static [&'static str]) -> Part {
-    Part {
-        name,
-        kind: TaskType::Decision,
-        branches,
-    }
-}
-
-pub(super) const TEMPLATES: &[Template] = &[
-    Template {
-        key: "hausanschluss_strom",
-        name: "Hausanschluss Strom",
-        phases: &[
-            (
-                "Antrag",
-                &[
-                    manual("Antrag prüfen"),
-                    decide("Unterlagen vollständig?", &["Vollständig", "Nachforderung"]),
-                    automatic("Eingangsbestätigung senden"),
-                ],
-            ),
-            (
-                "Planung",
-                &[
-                    manual("Netzkapazität prüfen"),
-                    manual("Angebot erstellen"),
-                    automatic("Angebot versenden"),
-                ],
-            ),
-            (
-                "Installation",
-                &[
-                    manual("Tiefbau beauftragen"),
-                    manual("Zähler setzen"),
-                    automatic("Inbetriebnahme melden"),
-                ],
-            ),
-        ],
-        reasons: &[
-            "Kunde zog zurück",
-            "Keine Rückmeldung",
-            "Duplikat",
-            "Technisch nicht möglich",
-        ],
-        single: true,
-    },
-    Template {
-        key: "wallbox_anmeldung",
-        name: "Wallbox-Anmeldung",
-        phases: &[
-            (
-                "Prüfung",
-                &[
-                    manual("Anmeldung prüfen"),
-                    decide("Zustimmung nötig?", &["Über 12 kVA", "Bis 12 kVA"]),
-                    manual("Netzverträglichkeit bewerten"),
-                ],
-            ),
-            (
-                "Abschluss",
-                &[
-                    automatic("Bestätigung senden"),
-                    manual("Stammdaten pflegen"),
-                ],
-            ),
-        ],
-        reasons: &["Kunde zog zurück", "Duplikat", "Keine Rückmeldung"],
-        single: false,
-    },
-    Template {
-        key: "pv_netzanschluss",
-        name: "PV-Anlage Netzanschluss",
-        phases: &[
-            (
-                "Anmeldung",
-                &[
-                    manual("Netzanschlussbegehren prüfen"),
-                    automatic("Unterlagen nachfordern"),
-                    manual("Netzverträglichkeitsprüfung"),
-                ],
-            ),
-            (
-                "Zusage",
-                &[
-                    automatic("Einspeisezusage versenden"),
-                    manual("Zählerkonzept festlegen"),
-                ],
-            ),
-            (
-                "Inbetriebnahme",
-                &[
-                    manual("Inbetriebsetzungsprotokoll prüfen"),
-                    automatic("Marktstammdatenregister abgleichen"),
-                ],
-            ),
-        ],
-        reasons: &[
-            "Kunde zog zurück",
-            "Keine Rückmeldung",
-            "Anlage nicht errichtet",
-        ],
-        single: true,
-    },
-    Template {
-        key: "zaehlerwechsel",
-        name: "Zählerwechsel",
-        phases: &[
-            (
-                "Vorbereitung",
-                &[automatic("Termin ankündigen"), manual("Monteur einplanen")],
-            ),
-            (
-                "Durchführung",
-                &[
-                    manual("Zählerstände erfassen"),
-                    automatic("Abrechnung informieren"),
-                ],
-            ),
-        ],
-        reasons: &["Kein Zutritt", "Duplikat", "Zähler schon gewechselt"],
-        single: true,
-    },
-    Template {
-        key: "lieferantenwechsel",
-        name: "Lieferantenwechsel",
-        phases: &[
-            (
-                "Anmeldung",
-                &[
-                    manual("Vertragsdaten prüfen"),
-                    automatic("Anmeldung an Netzbetreiber senden"),
-                ],
-            ),
-            (
-                "Belieferung",
-                &[
-                    decide("Ablehnung erhalten?", &["Nein", "Ja"]),
-                    automatic("Begrüßungsschreiben senden"),
-                    manual("Abschlag festlegen"),
-                ],
-            ),
-        ],
-        reasons: &[
-            "Widerruf",
-            "Keine Rückmeldung",
-            "Duplikat",
-            "Vom Netzbetreiber abgelehnt",
-        ],
-        single: false,
-    },
-    Template {
-        key: "umzug",
-        name: "Umzug",
-        phases: &[(
-            "Umzug",
-            &[
-                manual("Auszug erfassen"),
-                manual("Zählerstand anfordern"),
-                automatic("Schlussrechnung anstoßen"),
-                manual("Neue Lieferstelle anlegen"),
-            ],
-        )],
-        reasons: &["Kunde zog zurück", "Duplikat"],
-        single: false,
-    },
-    Template {
-        key: "beschwerde",
-        name: "Beschwerde",
-        phases: &[
-            (
-                "Aufnahme",
-                &[
-                    manual("Anliegen einordnen"),
-                    automatic("Eingang bestätigen"),
-                ],
-            ),
-            (
-                "Klärung",
-                &[
-                    manual("Fachbereich einbinden"),
-                    decide("Berechtigt?", &["Berechtigt", "Unberechtigt"]),
-                    manual("Gutschrift veranlassen"),
-                    manual("Antwort senden"),
-                ],
-            ),
-        ],
-        reasons: &["Keine Rückmeldung", "Duplikat", "Anonym"],
-        single: true,
-    },
-    Template {
-        key: "waermepumpe_14a",
-        name: "Wärmepumpe nach § 14a EnWG",
-        phases: &[
-            (
-                "Anmeldung",
-                &[
-                    manual("Steuerbarkeit prüfen"),
-                    manual("Modul der Entgeltreduzierung klären"),
-                    automatic("Messstellenbetreiber beauftragen"),
-                ],
-            ),
-            (
-                "Abschluss",
-                &[
-                    manual("Steuerbox bestätigen"),
-                    automatic("Netzentgelt umstellen"),
-                    manual("Kunden informieren"),
-                    manual("Akte schließen"),
-                ],
-            ),
-        ],
-        reasons: &["Kunde zog zurück", "Keine Rückmeldung", "Duplikat"],
-        single: false,
-    },
-];
-
-/// The definition's closing reasons, as they were when an execution of it started.
-pub(super) fn reasons(template: &Template) -> Vec<Reason> {
-    template
-        .reasons
-        .iter()
-        .map(|title| Reason {
-            id: shared_uuid(&format!("{}/reason/{title}", template.key)),
-            title: (*title).to_owned(),
-        })
-        .collect()
-}
-
-/// The closing reasons of a v1 definition, by its id; none for an unknown one.
-pub(crate) fn reasons_of(definition: &str) -> Vec<Reason> {
+/// The closing reasons of a v1 definition; empty for an unknown one.
+pub(crate) fn closing_reasons(definition_id: &str) -> Vec<Reason> {
     TEMPLATES
         .iter()
-        .find(|template| definition_id(template) == definition)
-        .map(reasons)
+        .find(|template| template.definition_id == definition_id)
+        .map(|template| template.closing_reasons.clone())
         .unwrap_or_default()
-}
-
-/// The id that a task of a template has in all its flows.
-pub(super) fn task_template_id(template: &Template, task: &str) -> String {
-    shared_uuid(&format!("{}/task/{task}", template.key))
-}
-
-/// The id that a phase of a template has in all its flows.
-pub(super) fn phase_template_id(template: &Template, phase: &str) -> String {
-    shared_uuid(&format!("{}/phase/{phase}", template.key))
-}
-
-/// A flow template's id.
-pub(super) fn flow_template_id(template: &Template) -> String {
-    format!("tpl_{}", template.key)
-}
-
-/// A v1 definition's id.
-pub(super) fn definition_id(template: &Template) -> String {
-    format!("def_{}", template.key)
 }
 
 #[cfg(test)]
@@ -305,32 +75,23 @@ mod tests {
 
     #[test]
     fn a_workflow_has_four_to_nine_tasks_and_a_decision_something_to_decide_on() {
-        for template in TEMPLATES {
-            let tasks: Vec<&Part> = template.phases.iter().flat_map(|phase| phase.1).collect();
-            assert!((4..=9).contains(&tasks.len()), "{}", template.name);
+        for template in &*TEMPLATES {
+            let name = &template.name;
+            assert!((4..=9).contains(&template.task_count()), "{name}");
+            let phases = template.phases.iter();
+            let tasks: Vec<&TemplateTask> = phases.flat_map(|phase| &phase.tasks).collect();
             for task in &tasks {
-                assert_eq!(
-                    task.kind == TaskType::Decision,
-                    task.branches.len() == 2,
-                    "{}",
-                    task.name
-                );
+                let branches = task.branches.len();
+                assert_eq!(branches == 2, task.task_type == TaskType::Decision);
+                assert_eq!(branches == 0, task.task_type != TaskType::Decision);
+                let is_automation = task.task_type == TaskType::Automation;
+                assert_eq!(task.automation_id.is_some(), is_automation, "{}", task.name);
             }
-            assert!(
-                template.reasons.len() >= 2,
-                "{}: two reasons can be refused",
-                template.name
-            );
+            let reasons = template.closing_reasons.len();
+            assert!(reasons >= 2, "{name}: two reasons can be refused");
             // Both branches of a decision lead somewhere.
-            assert!(
-                tasks
-                    .iter()
-                    .rev()
-                    .take(2)
-                    .all(|task| task.branches.is_empty()),
-                "{}",
-                template.name
-            );
+            let mut last_two = tasks.iter().rev().take(2);
+            assert!(last_two.all(|task| task.branches.is_empty()), "{name}");
         }
     }
 }

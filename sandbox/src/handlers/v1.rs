@@ -249,5 +249,5 @@ fn configured(execution: &Execution) -> Vec<Reason> {
     execution
         .configured_closing_reason_snapshot
         .clone()
-        .unwrap_or_else(|| generate::reasons_of(&execution.definition_id))
+        .unwrap_or_else(|| generate::closing_reasons(&execution.definition_id))
 }

@@ -7,7 +7,7 @@ use crate::{
     refused::Refused,
     wire::{
         ExecutionStatus, TaskStatus, moved, stamp,
-        v2::{Analytics, Edge, Flow, Task, TaskType},
+        v2::{Edge, Flow, Task, TaskType},
         v2_requests::AddTask,
     },
 };
@@ -69,27 +69,18 @@ pub(crate) fn add_task(flow: &mut Flow, sent: AddTask, now: Timestamp) -> Result
         template_id: id.clone(),
         id,
         name: sent.name,
-        description: None,
         status: sent.status.unwrap_or(TaskStatus::Pending),
         due_date: sent.due_date,
         due_date_config: sent.due_date_config,
-        requirements: Vec::new(),
         assigned_to: sent.assigned_to,
-        analytics: Analytics::default(),
         created_at: stamp(now),
         updated_at: stamp(now),
         manually_created: true,
         enabled: sent.enabled.unwrap_or(true),
-        ecp: None,
-        installer: None,
-        partner: None,
         phase_id: phase,
         task_type: sent.task_type.unwrap_or(TaskType::Manual),
         automation_config: sent.automation_config,
-        automation_execution_id: None,
-        trigger_mode: None,
-        schedule: None,
-        conditions: Vec::new(),
+        ..Task::default()
     };
     flow.tasks.insert(neighbour + 1, task);
     flow.updated_at = moved(&flow.updated_at, now);

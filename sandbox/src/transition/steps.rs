@@ -36,7 +36,7 @@ pub(crate) fn create_step(
         section_id: sent.section_id.clone(),
         created: Some(stamp(now)),
         last_updated: Some(stamp(now)),
-        ..Part::empty(PartKind::Step)
+        ..Part::default()
     };
     let position = Position {
         index: sent.insertion_index,

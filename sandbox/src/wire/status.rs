@@ -14,7 +14,7 @@ pub(crate) enum ExecutionStatus {
 }
 
 /// Of a step (v1) or task (v2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum TaskStatus {
     /// Deprecated: the service takes it for `PENDING`.
@@ -25,6 +25,7 @@ pub(crate) enum TaskStatus {
     Skipped,
     InProgress,
     Scheduled,
+    #[default]
     Pending,
     ConditionPending,
     WaitingForConfirmation,

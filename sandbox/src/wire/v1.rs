@@ -56,7 +56,7 @@ pub(crate) struct Context {
 }
 
 /// A section with its steps, or a bare step. One type for both, as the API's `type` field says which.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Part {
     pub(crate) id: String,
@@ -122,10 +122,11 @@ pub(crate) struct StepAutomation {
     pub(crate) execution_status: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub(crate) enum PartKind {
     Section,
+    #[default]
     Step,
 }
 
@@ -295,32 +296,12 @@ impl Execution {
 }
 
 impl Part {
-    /// One without anything in it.
-    pub(crate) fn empty(kind: PartKind) -> Self {
-        Self {
-            id: String::new(),
-            definition_id: String::new(),
-            name: String::new(),
-            kind,
-            status: None,
-            enabled: None,
-            execution_type: None,
-            user_ids: None,
-            assigned_to: None,
-            due_date: None,
-            created: None,
-            last_updated: None,
-            assigned_to_in_progress: None,
-            assigned_to_on_hold: None,
-            entity_ref_id: None,
-            dynamic_due_date: None,
-            description: None,
-            automation_config: None,
-            manually_created: None,
-            section_id: None,
-            started_time: None,
-            completed_time: None,
-            steps: None,
+    /// Whether the step or the section is over.
+    pub(crate) fn is_over(&self) -> bool {
+        match self.status {
+            Some(AnyStatus::Step(status)) => status.is_over(),
+            Some(AnyStatus::Section(status)) => status == PartStatus::Completed,
+            None => false,
         }
     }
 
@@ -334,7 +315,8 @@ impl Part {
             steps: self
                 .steps
                 .map(|steps| steps.into_iter().map(Self::slim).collect()),
-            ..Self::empty(self.kind)
+            kind: self.kind,
+            ..Self::default()
         }
     }
 }

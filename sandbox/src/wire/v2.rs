@@ -115,7 +115,7 @@ pub(crate) struct Phase {
 }
 
 /// A task of any type; the fields of the other types are absent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_field_names, reason = "the API's names")]
 pub(crate) struct Task {
@@ -158,9 +158,10 @@ pub(crate) struct Task {
     pub(crate) conditions: Vec<Condition>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum TaskType {
+    #[default]
     Manual,
     Automation,
     Decision,
@@ -245,7 +246,7 @@ pub(crate) struct Condition {
     pub(crate) statements: Vec<Value>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AutomationInfo {
     pub(crate) flow_id: String,
