@@ -267,7 +267,7 @@ impl Common {
 
 #[derive(Debug, Args)]
 pub struct Validate {
-    /// The playbooks, YAML files
+    /// The playbooks, YAML files (`-`: standard input)
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
     #[command(flatten)]
@@ -276,7 +276,7 @@ pub struct Validate {
 
 #[derive(Debug, Args)]
 pub struct Plan {
-    /// The playbook, a YAML file
+    /// The playbook, a YAML file (`-`: standard input)
     pub playbook: PathBuf,
     /// Write the plan to this file (`-`: standard output)
     #[arg(short, long, value_name = "FILE")]
@@ -329,7 +329,7 @@ pub enum Format {
 
 #[derive(Debug, Args)]
 pub struct Run {
-    /// The playbook, a YAML file
+    /// The playbook, a YAML file (`-`: standard input)
     pub playbook: PathBuf,
     /// Show the plan, and change nothing
     #[arg(long)]
@@ -506,7 +506,7 @@ pub struct Pacing {
     #[arg(long, value_parser = values::rate, help_heading = "Applying")]
     pub rate: Option<Rate>,
     /// Work on N executions at the same time
-    #[arg(long, value_name = "N", value_parser = values::from_1::<NonZeroU32>, help_heading = "Applying")]
+    #[arg(long, value_name = "N", value_parser = values::concurrency, help_heading = "Applying")]
     pub concurrency: Option<NonZeroU32>,
     /// Stop after N failures in a row
     #[arg(long, value_name = "N", value_parser = values::from_1::<NonZeroU32>, help_heading = "Applying")]

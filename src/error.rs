@@ -154,8 +154,8 @@ impl Error {
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
             let message = error.to_string();
-            // An error that passes its source on unchanged would say the same twice.
-            if message != above {
+            // An error that passes its source on, or ends with it, has said it.
+            if !above.ends_with(&message) {
                 causes.push(message.clone());
             }
             above = message;
@@ -340,11 +340,21 @@ mod tests {
         ");
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("the plan: {0}")]
+    struct With(#[source] Outer);
+
     #[test]
     fn a_cause_that_says_the_same_again_is_left_out() {
         let error = Error::failed("can't read owners.csv").caused_by(Same(Box::new(Outer(Inner))));
         insta::assert_snapshot!(report(&error, Styles::plain()), @r"
         error: can't read owners.csv
+        caused by: line 3: \u{1b}]0;owned\u{7} is no id
+        ");
+        let error = Error::failed("no plan").caused_by(With(Outer(Inner)));
+        insta::assert_snapshot!(report(&error, Styles::plain()), @r"
+        error: no plan
+        caused by: the plan: can't read owners.csv
         caused by: line 3: \u{1b}]0;owned\u{7} is no id
         ");
     }

@@ -116,6 +116,8 @@ impl Pace {
     pub const MAX_BURST: NonZeroU32 = positive(10_000);
     /// Each execution in work takes a connection, and 1,024 open files are the usual limit of a process.
     pub const MAX_CONCURRENCY: NonZeroU32 = positive(1_000);
+    /// The reason, for messages.
+    pub const WHY_MAX_CONCURRENCY: &str = "each execution in work takes a connection";
 
     /// Which executions of a plan, counted from 0 in its order, belong to each stage. All belong to one, and no stage is
     /// empty, but for that of a plan without any.

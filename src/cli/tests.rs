@@ -92,6 +92,8 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
         ("wf-bulk run p.yaml --exclude ../x", 64),
         ("wf-bulk run p.yaml --timeout 0", 64),
         ("wf-bulk run p.yaml --concurrency 0", 64),
+        ("wf-bulk run p.yaml --concurrency 1001", 64),
+        ("wf-bulk resume 0192 --concurrency 1001", 64),
         ("wf-bulk run p.yaml -q -v", 64),
         ("wf-bulk run p.yaml --sandbox -s http://127.0.0.1:1", 64),
         ("wf-bulk run p.yaml --sandbox --profile work", 64),

@@ -1,13 +1,16 @@
 //! The values of flags: what is expected is said with an example.
 
-use std::{num::NonZeroU64, str::FromStr};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    str::FromStr,
+};
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
 use crate::{
     api::{Id, IdError},
     dates::{DateError, Distance},
-    pace::Rate,
+    pace::{Pace, Rate},
 };
 
 /// An id; blanks around it are ignored, as in files.
@@ -32,6 +35,19 @@ pub(super) fn from_1<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.trim()
         .parse()
         .map_err(|_| "write a whole number from 1, like 4")
+}
+
+pub(super) fn concurrency(text: &str) -> Result<NonZeroU32, String> {
+    let number = text.trim().parse().ok();
+    number
+        .filter(|number| *number <= Pace::MAX_CONCURRENCY)
+        .ok_or_else(|| {
+            format!(
+                "write a whole number from 1 to {}, like 4: {}",
+                Pace::MAX_CONCURRENCY,
+                Pace::WHY_MAX_CONCURRENCY
+            )
+        })
 }
 
 pub(super) fn count(text: &str) -> Result<u64, &'static str> {
@@ -104,6 +120,18 @@ mod tests {
             ),
         ] {
             assert_eq!(age(text).unwrap_err(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_concurrency_above_the_limit_is_answered_with_the_limit_and_its_reason() {
+        assert_eq!(concurrency("1000"), Ok(Pace::MAX_CONCURRENCY));
+        for text in ["", "0", "1001", "4294967296", "x"] {
+            assert_eq!(
+                concurrency(text).unwrap_err(),
+                "write a whole number from 1 to 1000, like 4: each execution in work takes a connection",
+                "{text}"
+            );
         }
     }
 

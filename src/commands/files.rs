@@ -10,7 +10,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    mistaken::{expect_plan, expect_playbook},
+    mistaken::{expect_ids, expect_plan, expect_playbook},
     terminal::say,
 };
 use crate::{
@@ -33,7 +33,7 @@ pub(super) fn load_playbook(
 ) -> Result<Playbook, Error> {
     expect_playbook(invocation, path)?;
     let source = playbook::read(path).map_err(|error| {
-        Error::failed(format!("the playbook {} can't be read", shown(path)))
+        Error::failed(format!("the playbook {} can't be read", table::name(path)))
             .caused_by(error)
             .at(path.display().to_string(), None)
     })?;
@@ -47,7 +47,7 @@ pub(super) fn load_playbook(
         let number = mistakes.list().len();
         let mut error = Error::failed(format!(
             "{} has {}; nothing was requested",
-            shown(path),
+            table::name(path),
             count(number as u64, "mistake", "mistakes")
         ));
         error.mistakes = located(path, &mistakes);
@@ -146,7 +146,7 @@ fn lists(flag: &str, ids: &[Id], file: Option<&Path>) -> Result<Vec<IdList>, Err
     });
     let in_file = file.map(|file| {
         Ok::<_, Error>(IdList {
-            origin: format!("{flag}-file {}", file.display()),
+            origin: format!("{flag}-file {}", table::name(file)),
             ids: ids_in(file)?,
         })
     });
@@ -155,6 +155,7 @@ fn lists(flag: &str, ids: &[Id], file: Option<&Path>) -> Result<Vec<IdList>, Err
 
 /// The ids in a file: one a line, or in its column `id`.
 fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
+    expect_ids(path)?;
     let mut ids = BTreeSet::new();
     table::read(path, Columns::ListOf("id"), |row| {
         let wrong = |message: String| {

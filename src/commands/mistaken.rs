@@ -11,8 +11,9 @@ use crate::{
     cli::Common,
     error::Error,
     invocation::{Invocation, path_argument},
-    plan::begins_a_plan,
     store::{RunFolder, StateDir, StoreError},
+    table,
+    text::FileKind,
 };
 
 /// How much of a file shows what it is.
@@ -31,6 +32,8 @@ enum Kind {
     Folder,
     Plan,
     Playbook,
+    /// No text, or a text that is neither.
+    Foreign(FileKind),
     Other,
 }
 
@@ -53,12 +56,17 @@ impl Kind {
 
     fn of_head(head: &[u8]) -> Self {
         let mut lines = head.split(|&byte| byte == b'\n');
-        if begins_a_plan(head) {
-            Self::Plan
-        } else if lines.any(|line| line.starts_with(b"version:") || line.starts_with(b"select:")) {
-            Self::Playbook
-        } else {
-            Self::Other
+        match FileKind::of_start(head) {
+            Some(FileKind::Plan) => Self::Plan,
+            // It may be UTF-16, of which more is said elsewhere.
+            Some(FileKind::Binary) => Self::Other,
+            Some(kind) => Self::Foreign(kind),
+            None if lines
+                .any(|line| line.starts_with(b"version:") || line.starts_with(b"select:")) =>
+            {
+                Self::Playbook
+            }
+            None => Self::Other,
         }
     }
 }
@@ -70,6 +78,9 @@ pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<()
         Kind::Playbook | Kind::Other => return Ok(()),
         Kind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
             .hint("name a playbook in it"),
+        Kind::Foreign(kind) => {
+            Error::failed(format!("{name} is {kind}, not a playbook")).hint(kind.cure())
+        }
         Kind::Plan => Error::failed(format!("{name} is a plan, not a playbook"))
             .hint(format!(
                 "to look at it: {}",
@@ -85,11 +96,25 @@ pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<()
 
 /// Ends a command that expects a plan and got something else that is known.
 pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Error> {
+    if path == Path::new(table::STDIN)
+        || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    {
+        let message = format!(
+            "a plan is read more than once, so {} can't be one",
+            table::name(path)
+        );
+        return Err(Error::failed(message)
+            .hint("write the plan into a file, and name that")
+            .at(path.display().to_string(), None));
+    }
     let (name, word) = (shown(path), path_argument(path));
     let error = match Kind::of(path) {
         Kind::Plan | Kind::Other => return Ok(()),
         Kind::Folder => {
             Error::failed(format!("{name} is a folder, not a plan")).hint("name a plan in it")
+        }
+        Kind::Foreign(kind) => {
+            Error::failed(format!("{name} is {kind}, not a plan")).hint(kind.cure())
         }
         Kind::Playbook => Error::failed(format!("{name} is a playbook, not a plan"))
             .hint(format!(
@@ -102,6 +127,20 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
             )),
     };
     Err(error.at(path.display().to_string(), None))
+}
+
+/// Ends a command whose flag expects a file of ids and got something else that is no file of rows either.
+pub(super) fn expect_ids(path: &Path) -> Result<(), Error> {
+    let name = shown(path);
+    let error = match Kind::of(path) {
+        // What a reader of rows says.
+        Kind::Plan | Kind::Foreign(_) | Kind::Other => return Ok(()),
+        Kind::Folder => Error::usage(format!("{name} is a folder, not a file of ids")),
+        Kind::Playbook => Error::usage(format!("{name} is a playbook, not a file of ids")),
+    };
+    Err(error
+        .hint("name a file with one id per line, or with a column id")
+        .at(path.display().to_string(), None))
 }
 
 /// The run that is meant by its id, or by the beginning of it.
@@ -142,7 +181,7 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
                 expected("the folder of a run").hint("write the last part of the path only")
             }
             Kind::Folder => expected("a folder"),
-            Kind::Other => expected("a file"),
+            Kind::Foreign(_) | Kind::Other => expected("a file"),
         }
         .hint(status)
     })
@@ -159,7 +198,9 @@ mod tests {
             ("# a comment\nversion: 1\n", Kind::Playbook),
             ("name: x\nselect:\n", Kind::Playbook),
             ("id;owner\n1;2\n", Kind::Other),
-            ("<!doctype html>", Kind::Other),
+            ("<!doctype html>", Kind::Foreign(FileKind::Html)),
+            ("PK\u{3}\u{4}", Kind::Foreign(FileKind::Zip)),
+            ("v\0e\0", Kind::Other),
             ("", Kind::Other),
         ] {
             assert_eq!(Kind::of_head(head.as_bytes()), kind, "{head}");

@@ -12,7 +12,12 @@ use super::{
     mistaken::head,
     terminal::{print_whole, say, stdout_is_closed},
 };
-use crate::{error::Error, plan::begins_a_plan, private_file, table::STDIN, text::shell_word};
+use crate::{
+    error::Error,
+    private_file,
+    table::STDIN,
+    text::{FileKind, shell_word},
+};
 
 /// So many links lead from one to the next at most; Linux gives up at this number, too.
 const MOST_LINKS: usize = 40;
@@ -37,7 +42,7 @@ impl Content {
         let has = |text: &[u8]| head.windows(text.len()).any(|part| part == text);
         head.is_empty()
             || match self {
-                Self::Plan => begins_a_plan(head),
+                Self::Plan => FileKind::of_start(head) == Some(FileKind::Plan),
                 Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
             }
     }

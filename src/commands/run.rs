@@ -21,6 +21,7 @@ use crate::{
     pace::Pace,
     playbook::Playbook,
     report::ToApply,
+    table::is_stdin,
 };
 
 pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> {
@@ -82,7 +83,12 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         };
         return launch(common, launch_args, backend, file, interrupts, start).await;
     }
-    let path = path_argument(&args.playbook);
+    let path = if is_stdin(&args.playbook) {
+        // It was read, and can't be read again.
+        "PLAYBOOK".to_owned()
+    } else {
+        path_argument(&args.playbook)
+    };
     let apply = overview.to_apply(common, None, args.applying.again, || {
         common.invocation.command("run", &[&path])
     });

@@ -3,23 +3,30 @@
 use jiff::Timestamp;
 
 use super::{
-    files::{load_playbook, shown},
+    files::load_playbook,
     terminal::{STYLES, print, say},
 };
 use crate::{
     cli::{Common, Validate},
     error::{Error, ExitCode, write_errors},
+    table,
     text::Untrusted,
 };
 
 pub(super) fn validate(common: &Common, args: &Validate) -> Result<ExitCode, Error> {
+    let from_stdin = args.playbooks.iter().filter(|path| table::is_stdin(path));
+    if from_stdin.count() > 1 {
+        return Err(Error::usage(
+            "standard input can be read once, so that it is one playbook at most",
+        ));
+    }
     let mut wrong = 0;
     let mut mistakes = Vec::new();
     for path in &args.playbooks {
         match load_playbook(&common.invocation, path, &args.vars, Timestamp::now()) {
             Ok(playbook) => {
                 let name = Untrusted(&playbook.name);
-                say(|out| writeln!(out, "{}: {} is valid", shown(path), name.terminal()));
+                say(|out| writeln!(out, "{}: {} is valid", table::name(path), name.terminal()));
             }
             Err(error) if args.playbooks.len() == 1 => return Err(error),
             Err(error) => {

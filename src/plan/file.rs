@@ -14,11 +14,6 @@ use crate::{
 /// The longest line that is read; a change of a few kilobytes is large.
 const MAX_LINE: usize = 16 * 1024 * 1024;
 
-/// Whether a file with this `head` says that it is a plan: its first field is the format of the header.
-pub fn begins_a_plan(head: &[u8]) -> bool {
-    head.starts_with(b"{\"wf_bulk_plan\":")
-}
-
 /// Why a file is no plan that can be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {

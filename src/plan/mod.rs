@@ -24,7 +24,7 @@ pub use builder::{Builder, ReasonsUnread, target_of};
 pub use diff::{Aspect, Difference, diff};
 pub use diff_header::{HeaderDifference, header_differences};
 pub use diff_left_out::{Fate, LeftOut, diff_left_out};
-pub use file::{PlanError, Reader, Writer, begins_a_plan};
+pub use file::{PlanError, Reader, Writer};
 pub use items::{ItemStream, Items, KnownFile};
 pub use model::{
     Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,

@@ -122,7 +122,9 @@ pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
             .and_then(|field| rate(reader, field))
             .unwrap_or(default.rate),
         burst: count(reader, &fields, "burst", Pace::MAX_BURST).unwrap_or(default.burst),
-        concurrency: count(reader, &fields, "concurrency", Pace::MAX_CONCURRENCY)
+        concurrency: fields
+            .get("concurrency")
+            .and_then(|field| concurrency(reader, field))
             .unwrap_or(default.concurrency),
         stop_after: count(reader, &fields, "stop_after", NonZeroU32::MAX)
             .unwrap_or(default.stop_after),
@@ -199,6 +201,18 @@ fn rate(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Rate> {
             None
         }
     }
+}
+
+fn concurrency(reader: &mut Reader<'_>, field: Field<'_>) -> Option<NonZeroU32> {
+    let expected = format!(
+        "a whole number from 1 to {} ({})",
+        Pace::MAX_CONCURRENCY,
+        Pace::WHY_MAX_CONCURRENCY
+    );
+    reader.number(field, &expected, |number| {
+        let number = u32::try_from(number.as_u64()?).ok()?;
+        NonZeroU32::new(number).filter(|number| *number <= Pace::MAX_CONCURRENCY)
+    })
 }
 
 fn count(

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{digest, template::Engine, text::nearest};
+use crate::{digest, table, template::Engine, text::nearest};
 
 use super::{
     check_actions::{self, Setting},
@@ -128,7 +128,10 @@ fn playbook(
         .get("description")
         .and_then(|field| reader.plain_text(field, "text"));
     let zone = zone(reader, &top);
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = path
+        .parent()
+        .filter(|_| !table::is_stdin(path))
+        .unwrap_or(Path::new(""));
     let calendar = check_calendar::calendar(reader, &top, folder);
     let vars = check_vars::check(reader, &top, overrides);
     let base = check_select::base(reader, &top, folder);

@@ -5,7 +5,7 @@ use std::fmt;
 /// A file that is no playbook, no list and no table, whatever its name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A plan of ours.
+    /// A plan of ours: its first field is the format of the header.
     Plan,
     /// Spreadsheets are such archives since 2007.
     Zip,

@@ -1,6 +1,8 @@
 //! Files that are not what they are taken for: named, with what to do, by `validate` as by `run`.
 
-use crate::environment::Environment;
+use std::{fs::File, process::Command};
+
+use crate::environment::{Ended, Environment};
 
 const SELECT: &str =
     "version: 1\nname: p\nselect: { SOURCE }\nactions: [ reassign: { set: [\"7\"] } ]\n";
@@ -50,5 +52,124 @@ fn a_json_row_without_its_key_says_which_keys_there_are() {
             .expect_code(3);
         let said = format!("row 1: the object has no key {key}; it has ID, to");
         assert!(ended.stdout.contains(&said), "{}", ended.stdout);
+    }
+}
+
+const PLAYBOOK: &str = "version: 1\nname: p\nselect: { executions: { list: {} }, limit: 2 }\nactions: [ reassign: { set: [\"7\"] } ]\n";
+
+/// Runs a command with a file, which is no pipe, as standard input.
+fn with_stdin(environment: &Environment, arguments: &[&str], file: &str) -> Ended {
+    let input = File::open(environment.path().join(file)).unwrap();
+    let output = environment.command(arguments).stdin(input).output();
+    Ended::from(output.unwrap())
+}
+
+#[test]
+fn a_playbook_may_come_from_standard_input_and_a_plan_may_not() {
+    let environment = Environment::new();
+    environment.file("p.yaml", PLAYBOOK);
+    environment.file("rows.csv", "id\nx\n");
+    environment
+        .run(&["plan", "p.yaml", "-o", "x.plan", "--sandbox"])
+        .expect_code(0);
+    with_stdin(&environment, &["validate", "-"], "p.yaml")
+        .expect_code(0)
+        .expect_said("standard input: p is valid");
+    with_stdin(&environment, &["validate", "-"], "rows.csv")
+        .expect_code(1)
+        .expect_said("standard input has 1 mistake");
+    let run = ["run", "-", "--sandbox", "--dry-run"];
+    let ended = with_stdin(&environment, &run, "p.yaml").expect_code(0);
+    assert!(
+        ended.stdout.contains("wf-bulk run PLAYBOOK --sandbox"),
+        "{}",
+        ended.stdout
+    );
+    // Its files are found where the command is typed.
+    environment.file("ids.yaml", &SELECT.replace("SOURCE", SOURCES[1]));
+    for name in ["-", "/dev/stdin"] {
+        with_stdin(&environment, &["validate", name], "ids.yaml").expect_code(0);
+    }
+    with_stdin(&environment, &["validate", "-", "/dev/stdin"], "p.yaml")
+        .expect_code(64)
+        .expect_said("standard input can be read once");
+    for command in [
+        "show -",
+        "apply - --sandbox --yes",
+        "diff - x.plan",
+        "diff x.plan -",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        with_stdin(&environment, &words, "x.plan")
+            .expect_code(1)
+            .expect_said("a plan is read more than once, so standard input can't be one")
+            .expect_said("write the plan into a file");
+    }
+    // Nothing is waited for: it is not opened.
+    let pipe = environment.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    environment
+        .run(&["show", "pipe"])
+        .expect_code(1)
+        .expect_said("a plan is read more than once, so pipe can't be one");
+}
+
+#[test]
+fn a_flag_that_names_a_wrong_file_of_ids_says_once_what_is_wrong() {
+    let environment = Environment::new();
+    environment.file("p.yaml", PLAYBOOK);
+    environment.file("keys.json", "{\"ID\": \"x\"}\n");
+    environment
+        .run(&["plan", "p.yaml", "-o", "x.plan", "--sandbox"])
+        .expect_code(0);
+    for flag in ["--only-file", "--exclude-file"] {
+        for (file, said) in [
+            ("nope", "nope can't be read: No such file or directory"),
+            (".", ". is a folder, not a file of ids"),
+            (
+                "x.plan",
+                "x.plan is a plan, not CSV or JSON: name a file of rows or of ids",
+            ),
+            ("p.yaml", "p.yaml is a playbook, not a file of ids"),
+            (
+                "keys.json",
+                "keys.json, row 1: the object has no key id; it has ID; did you mean ID?",
+            ),
+        ] {
+            let ended = environment
+                .run(&["run", "p.yaml", flag, file, "--sandbox", "--dry-run"])
+                .expect_code(64)
+                .expect_said(said);
+            assert!(
+                ended.stderr.matches("os error").count() < 2,
+                "{}",
+                ended.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn an_archive_in_place_of_a_playbook_or_plan_is_named() {
+    let environment = Environment::new();
+    std::fs::write(environment.path().join("p.gz"), b"\x1f\x8b\x08\0").unwrap();
+    for (command, said) in [
+        ("validate p.gz", "p.gz is a gzip file, not a playbook"),
+        (
+            "run p.gz --sandbox --dry-run",
+            "p.gz is a gzip file, not a playbook",
+        ),
+        ("show p.gz", "p.gz is a gzip file, not a plan"),
+        (
+            "apply p.gz --sandbox --yes",
+            "p.gz is a gzip file, not a plan",
+        ),
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        environment
+            .run(&words)
+            .expect_code(1)
+            .expect_said(said)
+            .expect_said("hint: unpack it first: gunzip");
     }
 }
