@@ -164,6 +164,7 @@ mod tests {
         report::{
             plan_report::tests::Sample,
             plan_summary::tests::{change, run_now},
+            to_apply::ToApply,
             words::tests::task,
         },
     };
@@ -373,6 +374,42 @@ mod tests {
         assert_eq!(text.matches("  run_schedule_now  task").count(), 22);
         assert_eq!(text.matches("there is no such execution").count(), 22);
         assert!(!text.contains("more"), "{text}");
+    }
+
+    #[test]
+    fn the_one_target_that_gets_a_value_of_its_own_is_named_in_every_format() {
+        let mut items: Vec<Item> = (0..80)
+            .map(|n| {
+                let target = task(&format!("e{n}"), "t", "");
+                let successor = json!([format!("2{:02}", n / 4)]);
+                change(target, "reassign", "assigned_to", json!(["1"]), successor)
+            })
+            .collect();
+        let target = task("odd", "t", "");
+        items.push(change(
+            target,
+            "reassign",
+            "assigned_to",
+            json!(["1"]),
+            json!(["9"]),
+        ));
+        let sample = Sample::from(items);
+        let nothing = ToApply::Nothing;
+        let formats: [&dyn Fn(&PlanReport<'_>, &mut dyn Write) -> io::Result<()>; 4] = [
+            &|report, out| report.write_text(out, Styles::plain(), Listing::First, ""),
+            &|report, out| report.write_markdown(out, &nothing),
+            &|report, out| report.write_json(out, &nothing),
+            &|report, out| report.write_html(out, &nothing),
+        ];
+        for (number, format) in formats.into_iter().enumerate() {
+            let mut out = Vec::new();
+            sample.report(|report| format(&report, &mut out)).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            // The table of the page names each target; only what stands before it is the list.
+            let list = text.split("<script").next().unwrap();
+            assert!(list.contains("task odd/t"), "{number}: {text}");
+            assert!(list.contains("other values"), "{number}: {text}");
+        }
     }
 
     #[test]

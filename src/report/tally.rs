@@ -11,8 +11,12 @@ use jiff::civil::Date;
 /// a few hundred values, small enough that a plan in which every value differs takes no memory to speak of.
 const KEPT: usize = 500;
 
-/// Distinct texts that are shown: with the few targets of each, what fits on a screen.
+/// Distinct texts that are shown, of the frequent ones and of the rare ones: with the few targets of each, what fits on a
+/// screen.
 const SHOWN: usize = 10;
+
+/// A rest of no more texts than this is shown, too: a line that counts them would save nothing.
+const SMALL_REST: usize = 3;
 
 /// The most additions of one text that are also told one by one: more of them are a rule, fewer are worth a look.
 const FEW: usize = 3;
@@ -64,19 +68,24 @@ impl Tally {
         self.rows.values().map(|row| row.count).sum::<u64>() + self.overflow
     }
 
-    /// The most frequent texts, and how many additions had another one.
+    /// The texts that are shown, the most frequent first, and how many additions had another one. However many are frequent,
+    /// the rare ones are among them: they are what somebody looks for.
     pub(super) fn top(&self) -> (Vec<(&str, &Row)>, u64) {
-        let mut rows: Vec<(&str, &Row)> = self
-            .rows
-            .iter()
-            .map(|(text, row)| (text.as_str(), row))
-            .collect();
-        // Stable, so equal counts keep the order of their texts.
-        rows.sort_by_key(|(_, row)| Reverse(row.count));
-        rows.truncate(SHOWN);
-        let shown: u64 = rows.iter().map(|(_, row)| row.count).sum();
-        (rows, self.total() - shown)
+        let rows = self.rows.iter().map(|(text, row)| (text.as_str(), row));
+        let (frequent, rare): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| row.count > FEW as u64);
+        let shown: Vec<_> = [frequent, rare].map(most_frequent).concat();
+        let counted: u64 = shown.iter().map(|(_, row)| row.count).sum();
+        (shown, self.total() - counted)
     }
+}
+
+fn most_frequent<'a>(mut rows: Vec<(&'a str, &'a Row)>) -> Vec<(&'a str, &'a Row)> {
+    // Stable, so equal counts keep the order of their texts.
+    rows.sort_by_key(|(_, row)| Reverse(row.count));
+    if rows.len() > SHOWN + SMALL_REST {
+        rows.truncate(SHOWN);
+    }
+    rows
 }
 
 /// The first few of something, and how many there were.
@@ -135,6 +144,34 @@ mod tests {
         assert_eq!(rows[0].0, "thrice");
         assert_eq!(rows[1].0, "once 00");
         assert_eq!((rows.len(), others, tally.total()), (SHOWN, 21, 33));
+    }
+
+    #[test]
+    fn what_is_rare_is_shown_however_much_is_frequent_and_no_rest_is_small() {
+        for (frequent, rare, shown, others) in [
+            (10, 10, 20, 0),
+            (40, 1, 11, 30 * 4),
+            (13, 13, 26, 0),
+            (14, 0, 10, 4 * 4),
+            (0, 14, 10, 4),
+            (40, 40, 20, 30 * 4 + 30),
+        ] {
+            let mut tally = Tally::default();
+            for (texts, count) in [(0..frequent, 4), (100..100 + rare, 1)] {
+                for number in texts.flat_map(|number| [number].repeat(count)) {
+                    tally.add(number.to_string(), None, || Some(number.to_string()));
+                }
+            }
+            let (rows, rest) = tally.top();
+            let case = format!("{frequent} frequent, {rare} rare");
+            assert_eq!((rows.len(), rest), (shown, others), "{case}");
+            let named = rows.iter().filter(|(_, row)| !row.few.is_empty()).count();
+            assert_eq!(
+                named,
+                if rare == 14 || rare == 40 { 10 } else { rare },
+                "{case}"
+            );
+        }
     }
 
     #[test]
