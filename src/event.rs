@@ -36,7 +36,7 @@ pub enum Event {
         reason: String,
         after: Duration,
     },
-    /// Nobody knows whether an attempt took effect; a read-back will tell.
+    /// It is unknown whether an attempt took effect. Where a read can tell, it is read back.
     Doubted { target: Target, reason: String },
     /// The service asked for a rest.
     Throttled { pause: Duration },

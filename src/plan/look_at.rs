@@ -14,8 +14,16 @@ impl Change {
                 "whether {} has a new execution from about that moment",
                 self.target.execution
             ),
-            OperationKind::AddStep => "whether the new step is in its execution, once".to_owned(),
-            OperationKind::AddTask => "whether the new task is in its flow".to_owned(),
+            OperationKind::AddStep => format!(
+                "whether the new step{} is in its execution, once",
+                self.new_name("step")
+            ),
+            OperationKind::AddTask => {
+                format!(
+                    "whether the new task{} is in its flow",
+                    self.new_name("task")
+                )
+            }
             OperationKind::RunAutomation => {
                 "whether the task's automation ran at about that moment".to_owned()
             }
@@ -30,6 +38,12 @@ impl Change {
         }
     }
 
+    /// The name of what the change makes, with a blank before it.
+    fn new_name(&self, made: &str) -> String {
+        let name = self.after.get(made).and_then(|made| made["name"].as_str());
+        name.map_or_else(String::new, |name| format!(" “{name}”"))
+    }
+
     fn look_at_fields(&self) -> String {
         let fields: Vec<String> = self
             .after
@@ -40,6 +54,34 @@ impl Change {
             "at its target".to_owned()
         } else {
             format!("whether {}", fields.join(" and "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::fixture::{changes, flow, over_executions, over_flows, row};
+
+    #[test]
+    fn a_step_or_task_that_may_be_new_is_named() {
+        let step = over_executions("", "actions: [ add_step: { name: Call, index: 0 } ]");
+        let step = changes(&step, &row("e", &json!({"flow": []})));
+        let task = over_flows(
+            "",
+            "actions: [ { add_task: { name: Call, after: A, before: B } } ]",
+        );
+        let tasks = json!({"tasks": [{"id": "a", "name": "A"}, {"id": "b", "name": "B"}]});
+        let task = changes(&task, &flow("e", &tasks));
+        for (changes, said) in [
+            (
+                step,
+                "whether the new step “Call” is in its execution, once",
+            ),
+            (task, "whether the new task “Call” is in its flow"),
+        ] {
+            assert_eq!(changes[0].look_at(), said);
         }
     }
 }

@@ -1,13 +1,15 @@
 //! How far a run is and how fast it goes: what both the bar and the lines show.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashSet, VecDeque},
     time::{Duration, Instant},
 };
 
 use crate::{
+    api::{Id, Level},
     event::Event,
     outcome::{Counts, Outcome},
+    plan::Target,
 };
 
 use super::{
@@ -26,13 +28,21 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// Outcomes that are said in a line each; more of them scroll away what matters.
 const PROBLEMS_SHOWN: u64 = 20;
 
+/// The kind and the ids of a target.
+type DoubtfulTarget = (Level, Id, Option<Id>);
+
+fn doubtful(target: &Target) -> DoubtfulTarget {
+    (target.kind, target.execution.clone(), target.id.clone())
+}
+
 /// A run's state as its events tell it.
 #[derive(Debug)]
 pub(super) struct Progress {
     planned: u64,
     outcomes: Counts,
     retried: u64,
-    doubted: u64,
+    /// Targets of changes in doubt that have no end yet. One at a time of each target: its later changes wait.
+    in_doubt: HashSet<DoubtfulTarget>,
     problems: u64,
     started: Instant,
     throttled_until: Option<Instant>,
@@ -51,7 +61,7 @@ impl Progress {
             planned: 0,
             outcomes: Counts::default(),
             retried: 0,
-            doubted: 0,
+            in_doubt: HashSet::new(),
             problems: 0,
             started: now,
             throttled_until: None,
@@ -97,6 +107,7 @@ impl Progress {
                 detail,
             } => {
                 self.outcomes.add(*outcome, 1);
+                self.in_doubt.remove(&doubtful(target));
                 self.remember(now);
                 if self.verbose {
                     return Some(words::ended(*outcome, action, target, detail.as_deref()));
@@ -119,7 +130,7 @@ impl Progress {
                 self.verbose.then(|| words::retried(target, reason, *after))
             }
             Event::Doubted { target, reason } => {
-                self.doubted += 1;
+                self.in_doubt.insert(doubtful(target));
                 self.verbose.then(|| words::doubted(target, reason))
             }
             Event::Throttled { pause } => {
@@ -203,14 +214,14 @@ impl Progress {
                 notes.push(format!("eta {}", rough(eta.unwrap_or(Duration::MAX))));
             }
         }
+        let in_doubt = self.outcomes.get(Outcome::InDoubt) + self.in_doubt.len() as u64;
         let bad = [
             (self.retried, "retried"),
-            (self.doubted, "unknown"),
             (self.outcomes.get(Outcome::Failed), "failed"),
             (self.outcomes.get(Outcome::Refused), "refused"),
             (self.outcomes.get(Outcome::Drifted), "drifted"),
             (self.outcomes.get(Outcome::Gone), "gone"),
-            (self.outcomes.get(Outcome::InDoubt), "in doubt"),
+            (in_doubt, "in doubt"),
         ];
         for (number, word) in bad {
             if number > 0 {
@@ -321,13 +332,31 @@ pub(super) mod tests {
             },
         );
         progress.event(start, &ended(Outcome::Failed));
-        progress.event(start, &ended(Outcome::InDoubt));
+        for other in ["t2", "t3"] {
+            let event = Event::Doubted {
+                target: task("e1", other, ""),
+                reason: String::new(),
+            };
+            progress.event(start, &event);
+            progress.event(start, &event);
+        }
         progress.event(start, &Event::Throttled { pause: ms(3_000) });
         progress.event(start, &Event::Throttled { pause: ms(1_000) });
         assert_eq!(
             progress.notes(start),
-            "1 retried   1 unknown   1 failed   1 in doubt   throttled by the server for 3 s"
+            "1 retried   1 failed   2 in doubt   throttled by the server for 3 s"
         );
+        // One is settled by a read, the other one stays: each has one name.
+        let end = |id, outcome| Event::Ended {
+            target: task("e1", id, ""),
+            action: Vec::new(),
+            outcome,
+            detail: None,
+        };
+        progress.event(start, &end("t2", Outcome::Applied));
+        assert!(progress.notes(start).contains("   1 in doubt   "));
+        progress.event(start, &end("t3", Outcome::InDoubt));
+        assert!(progress.notes(start).contains("   1 in doubt   "));
         assert!(!progress.notes(start + ms(3_000)).contains("throttled"));
         progress.event(
             start,

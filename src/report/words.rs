@@ -154,7 +154,7 @@ pub(super) fn retried(target: &Target, reason: &str, after: Duration) -> String 
 
 /// A line about an attempt whose outcome is unknown.
 pub(super) fn doubted(target: &Target, reason: &str) -> String {
-    line("unknown", "to be read back  ", target, Some(reason))
+    line("in doubt", "", target, Some(reason))
 }
 
 fn line(what: &str, how: &str, of: &Target, said: Option<&str>) -> String {
