@@ -121,7 +121,7 @@ fn refused(common: &Common, refusal: &Refusal) -> Error {
         | Refusal::Repeated { .. } => ErrorKind::Failed,
         Refusal::Stale { .. } => ErrorKind::Stale,
         Refusal::Rejected { .. } => ErrorKind::Rejected,
-        Refusal::Guard { .. } => ErrorKind::Guard,
+        Refusal::Guard { .. } | Refusal::MaxChanges { .. } => ErrorKind::Guard,
     };
     refusal
         .cures(&common.invocation)

@@ -47,6 +47,7 @@ impl Candidate<'_> {
             max_age: None,
             sha256: self.sha256.to_owned(),
             approved: None,
+            max_changes: None,
             again: self.again,
             earlier: self.earlier_runs(state_dir)?,
         })

@@ -80,6 +80,7 @@ pub(super) async fn launch(
             server: backend.server.label(),
             org: backend.org.clone(),
             max_age: args.max_age,
+            max_changes: args.applying.max_changes,
             approved: args.approved.map(ToOwned::to_owned),
             ..candidate.circumstances(&state_dir)?
         };
@@ -136,7 +137,7 @@ pub(super) async fn launch(
     exit_code
 }
 
-/// Lays the flags over the guards.
+/// Refuses flags that loosen a guard, and keeps those that tighten one.
 fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     none_loosened(
         &plan.header.guards,
@@ -145,9 +146,7 @@ fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
         args.applying,
         Some(plan.trailer.changes),
     )?;
-    if let Some(most) = args.applying.max_changes {
-        plan.header.guards.max_changes = Some(most);
-    }
+    plan.max_changes = args.applying.max_changes;
     Ok(())
 }
 

@@ -22,7 +22,8 @@ use crate::{
     invocation::{Invocation, path_argument},
     pace::Pace,
     plan::{
-        Circumstances, Header, KnownFile, PlanError, Reader, Refusal, Trailer, VERSION, refusals,
+        Circumstances, Header, KnownFile, PlanError, Reader, Refusal, Trailer, VERSION,
+        over_the_flag, refusals,
     },
     playbook::Size,
     report::{Listing, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json},
@@ -37,6 +38,8 @@ pub(super) struct Overview {
     /// What `sha256sum` prints for the file.
     pub(super) sha256: String,
     pub(super) summary: PlanSummary,
+    /// The most changes that the command line allows (`--max-changes`).
+    pub(super) max_changes: Option<u64>,
 }
 
 /// Reads a plan from its start to its end.
@@ -85,6 +88,7 @@ pub(super) fn overview(
         trailer,
         sha256,
         summary,
+        max_changes: None,
     })
 }
 
@@ -159,6 +163,7 @@ impl Overview {
         // The command that is told names server and organisation.
         let here = Circumstances {
             max_age,
+            max_changes: self.max_changes,
             ..candidate.circumstances(&StateDir::new(common.state_dir.clone()))?
         };
         Ok(refusals(&self.header, &self.trailer, &here))
@@ -250,11 +255,14 @@ impl Overview {
             scanned,
             ..
         } = self.trailer;
-        self.header.guards.broken(Size {
+        let mut broken = self.header.guards.broken(Size {
             changes,
             groups,
             scanned,
-        })
+        });
+        let most = self.max_changes.filter(|&most| changes > most);
+        broken.extend(most.map(|most| over_the_flag(changes, most)));
+        broken
     }
 }
 
@@ -308,6 +316,7 @@ mod tests {
                 },
                 sha256: "5e".repeat(32),
                 summary: PlanSummary::new(TimeZone::UTC),
+                max_changes: None,
             };
             let approved = "5e".repeat(32);
             assert_eq!(

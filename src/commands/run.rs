@@ -38,9 +38,6 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         none_loosened(guards, pace, &args.pacing, &args.applying, changes)
     };
     loosened(&playbook, None)?;
-    if let Some(most) = args.applying.max_changes {
-        playbook.guards.max_changes = Some(most);
-    }
     let pace = args.pacing.over(&playbook.pace);
     // How many may fail was reviewed with the playbook; a flag is compared with that once the changes are counted.
     playbook.pace = Pace {
@@ -67,7 +64,8 @@ pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> 
         let path = Path::new("the plan");
         plan_into(common, &backend, &playbook, moment, path, &mut file).await
     };
-    let overview = unless_interrupted(&mut interrupts, planned).await?;
+    let mut overview = unless_interrupted(&mut interrupts, planned).await?;
+    overview.max_changes = args.applying.max_changes;
     loosened(&playbook, Some(overview.trailer.changes))?;
 
     if !args.dry_run {

@@ -27,6 +27,8 @@ pub struct Circumstances {
     pub sha256: String,
     /// What it prints for the plan that was approved, if somebody says so.
     pub approved: Option<String>,
+    /// `--max-changes`: the most changes that the command line allows.
+    pub max_changes: Option<u64>,
     /// `--again`: a person says that a second application is meant.
     pub again: bool,
     /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
@@ -122,6 +124,8 @@ pub enum Refusal {
     Rejected { rejected: u64 },
     #[error("a guard does not hold: {broken}")]
     Guard { broken: String },
+    #[error("{}", over_the_flag(*changes, *most))]
+    MaxChanges { changes: u64, most: u64 },
     #[error("run {run} of the same playbook and variables is running now")]
     Running { run: String },
     #[error("run {run} of the same playbook and variables is not finished")]
@@ -166,6 +170,9 @@ impl Refusal {
             ),
             Self::Guard { .. } => one(
                 "select less (--limit, `where`), or change the guard in the playbook if this is meant",
+            ),
+            Self::MaxChanges { .. } => one(
+                "select less (--limit, `where`), or give a larger --max-changes if this is meant",
             ),
             Self::Running { .. } => one("wait for it to end, or wait here with --wait"),
             Self::Unfinished { run } => vec![
@@ -236,8 +243,18 @@ pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec
             .into_iter()
             .map(|broken| Refusal::Guard { broken }),
     );
+    let most = here.max_changes.filter(|&most| trailer.changes > most);
+    refusals.extend(most.map(|most| Refusal::MaxChanges {
+        changes: trailer.changes,
+        most,
+    }));
     refusals.extend(earlier_refusals(header, here));
     refusals
+}
+
+/// What is said of more changes than `--max-changes` allows. The playbook may allow more.
+pub fn over_the_flag(changes: u64, most: u64) -> String {
+    format!("{changes} changes are planned, --max-changes is {most}")
 }
 
 /// Reasons that lie in earlier runs: they are known before anything is planned.
@@ -309,6 +326,7 @@ mod tests {
             max_age: Some(SignedDuration::from_hours(7 * 24)),
             sha256: "ab".repeat(32),
             approved: None,
+            max_changes: None,
             again: false,
             earlier: Vec::new(),
         }
@@ -387,6 +405,15 @@ mod tests {
             one(&trailer(6, 0), &here()),
             "a guard does not hold: 6 changes are planned, max_changes is 5"
         );
+        let fewer = Circumstances {
+            max_changes: Some(4),
+            ..here()
+        };
+        assert_eq!(
+            one(&fine, &fewer),
+            "5 changes are planned, --max-changes is 4"
+        );
+        assert_eq!(refusals(&header, &trailer(4, 0), &fewer), []);
         let swapped = Circumstances {
             approved: Some("cd".repeat(32)),
             ..here()

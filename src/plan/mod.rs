@@ -18,7 +18,7 @@ mod readable;
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
     Circumstances, Done, EarlierRun, EarlierStanding, Refusal, earlier_refusals, is_once, matters,
-    refusals,
+    over_the_flag, refusals,
 };
 pub use builder::{Builder, ReasonsUnread, target_of};
 pub use diff::{Aspect, Difference, diff};

@@ -251,7 +251,7 @@ fn a_broken_guard_stops_the_run_before_anything_is_written() {
             "10",
         ])
         .expect_code(4)
-        .expect_said("137 changes are planned, max_changes is 10");
+        .expect_said("137 changes are planned, --max-changes is 10");
     assert_eq!(environment.effects_on_disk(), 0);
     assert!(environment.runs().is_empty());
 }

@@ -124,11 +124,22 @@ fn a_flag_tightens_a_guard_and_never_loosens_it() {
     }
     assert_eq!(sandbox.ledger().requests().len(), reads, "not even a read");
     assert!(environment.runs().is_empty());
-    let tighter = ["apply", "x.plan", "--yes", "--max-changes", "1"];
-    environment
-        .run_on(&sandbox, &tighter)
-        .expect_code(4)
-        .expect_said("2 changes are planned, max_changes is 1");
+    // What refused is what the hint is about: the flag, and not the playbook that allows more.
+    for command in [
+        &["apply", "x.plan", "--yes"][..],
+        &["run", "two.yaml", "--yes"],
+        &["run", "two.yaml", "--dry-run"],
+    ] {
+        let tighter = [command, &["--max-changes", "1"]].concat();
+        let refused = environment.run_on(&sandbox, &tighter).expect_code(4);
+        let said = refused.stdout + &refused.stderr;
+        assert!(
+            said.contains("2 changes are planned, --max-changes is 1"),
+            "{said}"
+        );
+        assert!(said.contains("a larger --max-changes"), "{said}");
+        assert!(!said.contains("guard in the playbook"), "{said}");
+    }
     let same = ["--yes", "--max-changes", "5", "--max-errors", "1"];
     environment
         .run_on(&sandbox, &[&["apply", "x.plan"], &same[..]].concat())

@@ -317,7 +317,7 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
             &sandbox,
             &["x.plan", "--max-changes", "2"],
             4,
-            "max_changes is 2",
+            "--max-changes is 2",
             "select less",
         ),
         (
