@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{self, Read, Write},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use jiff::civil::Date;
@@ -72,6 +73,12 @@ impl Folder {
             lock,
         })
     }
+}
+
+/// When a folder's data were made; none when there are none.
+pub(crate) fn made_at(path: &Path) -> Option<SystemTime> {
+    // Written once, when the data are made.
+    fs::metadata(path.join(SETTINGS)).ok()?.modified().ok()
 }
 
 /// Removes a folder's data; false when there were none.

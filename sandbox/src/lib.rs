@@ -45,7 +45,7 @@ mod state;
 mod transition;
 mod wire;
 
-use std::{io, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc, time::SystemTime};
 
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -147,6 +147,11 @@ impl Sandbox {
     pub async fn serve(self, listener: TcpListener) -> io::Result<()> {
         server::serve(self.app, listener).await
     }
+}
+
+/// When a folder's data were made; none when there are none, as after a [`reset`].
+pub fn made_at(dir: &Path) -> Option<SystemTime> {
+    folder::made_at(dir)
 }
 
 /// Removes a folder's data; false when there were none.

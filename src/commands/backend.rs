@@ -1,6 +1,10 @@
 //! The service that a command works on: a server, or the sandbox inside this process.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::{
@@ -24,6 +28,11 @@ use crate::{
 
 /// How plans and runs name the sandbox: its port is another one each time.
 pub(super) const SANDBOX: &str = "sandbox";
+
+/// Where the built-in sandbox keeps its data.
+pub(super) fn sandbox_folder(state_dir: &Path) -> PathBuf {
+    state_dir.join("sandbox")
+}
 
 /// The flags that name a server and an organisation, since a profile may name others.
 pub(super) fn place<'a>(server: &'a str, org: Option<&'a str>) -> Vec<&'a str> {
@@ -170,7 +179,7 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
         token: SANDBOX_TOKEN.to_owned(),
         ..Wanted::new(today())
     };
-    let folder = common.state_dir.join("sandbox");
+    let folder = sandbox_folder(&common.state_dir);
     // Making some thousand executions takes a moment of computing.
     let opened = task::spawn_blocking(move || Sandbox::open(&folder, wanted)).await;
     let sandbox = opened

@@ -2,7 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::launch::not_kept;
+use super::{
+    backend::{SANDBOX, sandbox_folder},
+    launch::not_kept,
+};
 use crate::{
     checkpoint::{Checkpoint, Ending},
     error::Error,
@@ -56,6 +59,7 @@ impl Candidate<'_> {
     /// The runs that may be a reason to refuse the plan.
     fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
         let listing = state_dir.list().map_err(not_kept)?;
+        let sandbox_made_at = sandbox_made_at(state_dir);
         let mut unreadable = listing.unreadable.into_iter();
         let unreadable = unreadable.find_map(|run| Some((run.path, run.error?)));
         if let Some((path, error)) = unreadable
@@ -73,7 +77,9 @@ impl Candidate<'_> {
         let vars_sha256 = self.header.vars_sha256();
         let mut earlier = Vec::new();
         for run in listing.runs {
-            if !self.is_about_the_same(&run.settings, &vars_sha256) {
+            if !self.is_about_the_same(&run.settings, &vars_sha256)
+                || is_of_thrown_away_data(&run.settings, sandbox_made_at)
+            {
                 continue;
             }
             let same_plan = run.settings.plan_sha256 == self.sha256;
@@ -110,6 +116,17 @@ impl Candidate<'_> {
             Ending::Abandoned { .. } => EarlierStanding::Abandoned(done),
         }))
     }
+}
+
+/// When the data of the built-in sandbox were made; none when there are none.
+fn sandbox_made_at(state_dir: &StateDir) -> Option<Timestamp> {
+    let made_at = wf_bulk_sandbox::made_at(&sandbox_folder(state_dir.path()))?;
+    Timestamp::try_from(made_at).ok()
+}
+
+/// Whether a run worked on data of the built-in sandbox that `sandbox reset` has thrown away since.
+fn is_of_thrown_away_data(settings: &RunSettings, made_at: Option<Timestamp>) -> bool {
+    settings.server == SANDBOX && made_at.is_none_or(|made_at| settings.started_at < made_at)
 }
 
 fn done(folder: &RunFolder) -> Result<Done, Error> {

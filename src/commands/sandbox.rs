@@ -5,7 +5,11 @@ use std::{fs, time::Duration};
 use tokio::net::TcpListener;
 use wf_bulk_sandbox::{Faults, Sandbox, Wanted};
 
-use super::{backend::today, signals, terminal::say};
+use super::{
+    backend::{sandbox_folder, today},
+    signals,
+    terminal::say,
+};
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
@@ -16,7 +20,7 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
     let folder = args
         .dir
         .clone()
-        .unwrap_or_else(|| common.state_dir.join("sandbox"));
+        .unwrap_or_else(|| sandbox_folder(&common.state_dir));
     let failed = |what: &str| {
         let what = format!("the sandbox {what}");
         move |error: Box<dyn std::error::Error + Send + Sync>| Error::failed(what).caused_by(error)

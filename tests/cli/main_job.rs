@@ -282,3 +282,34 @@ fn changes_that_are_pending_have_an_exit_code_when_that_is_asked_for() {
     let nobody = [&detailed[..], &["--var", "leaver=99999"]].concat();
     environment.run_on(&sandbox, &nobody).expect_code(0);
 }
+
+#[test]
+fn after_a_reset_of_the_sandbox_what_ran_on_its_earlier_data_is_no_earlier_run() {
+    let environment = Environment::new();
+    environment.file(
+        "start.yaml",
+        "version: 1
+name: start
+pace: { rate: 3000/s, burst: 100 }
+select: { entities: [ { id: c1, schema: contact } ] }
+actions: [ start: { template: tpl_hausanschluss_strom } ]
+guards: { allow: [start] }
+",
+    );
+    let run = ["run", "start.yaml", "--sandbox", "--yes"];
+    let plan = ["plan", "start.yaml", "-o", "x.plan", "--sandbox"];
+    environment.run(&plan).expect_code(0);
+    let apply = ["apply", "x.plan", "--sandbox", "--yes"];
+    environment.run(&apply).expect_code(0);
+    for again in [&run[..], &apply] {
+        environment.run(again).expect_code(1).expect_said("already");
+    }
+    environment.run(&["sandbox", "reset"]).expect_code(0);
+    let show = environment.run(&["show", "x.plan"]).expect_code(0);
+    show.expect_out("wf-bulk apply x.plan");
+    environment.run(&apply).expect_code(0);
+    environment.run(&run).expect_code(1).expect_said("already");
+    environment.run(&["sandbox", "reset"]).expect_code(0);
+    environment.run(&run).expect_code(0);
+    environment.run(&run).expect_code(1).expect_said("already");
+}
