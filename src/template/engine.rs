@@ -6,7 +6,7 @@ use minijinja::{Environment, UndefinedBehavior};
 use super::{
     Expression, Fault, Scope, Template,
     checker::{self, Checked},
-    filters, helpers,
+    filters, foreign, helpers,
     lexer::{self, Token, Until},
     ops,
     program::{Code, Part},
@@ -57,7 +57,7 @@ impl Engine {
         }
         let tokens = lexer::lex(text, 0, Until::End).map_err(|fault| vec![fault])?;
         let checked = self.check(text, &tokens, scope)?;
-        condition(&checked)?;
+        condition(text, &checked)?;
         if let Some(never) = checked.never {
             return Err(vec![never]);
         }
@@ -179,19 +179,21 @@ fn in_braces(text: &str) -> Option<Fault> {
 }
 
 /// Whether the expression can say true or false.
-fn condition(checked: &Checked) -> Result<(), Vec<Fault>> {
+fn condition(text: &str, checked: &Checked) -> Result<(), Vec<Fault>> {
+    let value = foreign::operand(&text[checked.offset..checked.offset + checked.len]);
     let help = match &checked.of {
         Type::Bool | Type::Any | Type::None => return Ok(()),
-        Type::List(_) => "write `… | length > 0`, or `x in …`",
-        Type::Record { .. } => "write `… is not none`",
-        Type::Number
-        | Type::Text
-        | Type::Id
-        | Type::Word { .. }
-        | Type::Date
-        | Type::Instant
-        | Type::Span
-        | Type::Keys(_) => "compare it, like `… == \"x\"`, or write `… is not none`",
+        Type::List(_) => format!("write `{value} | length > 0`, or `… in {value}`"),
+        Type::Record { .. } => format!("write `{value} is not none`"),
+        Type::Number => format!("write `{value} > 0`, or another comparison"),
+        Type::Text | Type::Id | Type::Word { .. } => {
+            format!("write `{value} is not none`, or compare it: `{value} == \"…\"`")
+        }
+        Type::Date => format!("write `{value} is not none`, or compare it: `date({value}) < now`"),
+        Type::Instant => format!("compare it: `{value} < …`"),
+        Type::Span | Type::Keys(_) => {
+            "compare one of its values, or what it is added to".to_owned()
+        }
     };
     let message = format!("this gives {}, not true or false", checked.of.word());
     Err(vec![

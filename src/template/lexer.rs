@@ -29,23 +29,29 @@ impl Token<'_> {
     }
 }
 
-/// Longest first, so that `**` is not read as two `*`.
+/// Longest first, so that `**` is not read as two `*`. Operators of other languages are symbols, too: the checker says
+/// what is meant by them.
 const SYMBOLS: &[&str] = &[
-    "==", "!=", "<=", ">=", "//", "**", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ",", ":",
-    "(", ")", "[", "]", "{", "}", "|",
+    "===", "!==", "==", "!=", "<=", ">=", "//", "**", "<>", "=~", "~=", "!~", "=>", "&&", "||",
+    "??", "?.", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ",", ":", "(", ")", "[", "]",
+    "{", "}", "|", "&", "!", "?",
 ];
 
 /// What people write who come from another language, and what to write here.
 const CURES: &[(&str, &str)] = &[
-    ("&&", "write `and`"),
-    ("||", "write `or`"),
-    ("!", "write `not`"),
-    ("?", "write `a if condition else b`"),
-    ("“", "use straight quotes"),
-    ("”", "use straight quotes"),
-    ("„", "use straight quotes"),
-    ("‘", "use straight quotes"),
-    ("’", "use straight quotes"),
+    ("“", "use straight quotes: \""),
+    ("”", "use straight quotes: \""),
+    ("„", "use straight quotes: \""),
+    ("‘", "use straight quotes: '"),
+    ("’", "use straight quotes: '"),
+    ("`", "use straight quotes: \" or '"),
+    (";", "leave it out: there is one expression"),
+    (
+        "#",
+        "an expression has no comments: write them on a line of their own, outside of it",
+    ),
+    ("$", "names stand alone, like `vars.leaver`"),
+    ("@", "names stand alone, like `vars.leaver`"),
 ];
 
 /// Where the tokens end.
@@ -113,10 +119,7 @@ fn token(rest: &str, first: char) -> Result<(Kind, usize), Fault> {
     if first == '"' || first == '\'' {
         return text(rest, first).map(|len| (Kind::Text, len));
     }
-    if let Some(symbol) = SYMBOLS
-        .iter()
-        .find(|symbol| rest.starts_with(**symbol) && !rest.starts_with("||"))
-    {
+    if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
         return Ok((Kind::Symbol, symbol.len()));
     }
     let cure = CURES.iter().find(|(wrong, _)| rest.starts_with(wrong));
@@ -192,11 +195,9 @@ mod tests {
     #[test]
     fn habits_from_other_languages_get_a_cure() {
         for (text, offset, help) in [
-            ("a && b", 2, "write `and`"),
-            ("a || b", 2, "write `or`"),
-            ("!a", 0, "write `not`"),
-            ("a ? b", 2, "write `a if condition else b`"),
-            ("a == “x”", 5, "use straight quotes"),
+            ("a == “x”", 5, "use straight quotes: \""),
+            ("a == `x`", 5, "use straight quotes: \" or '"),
+            ("a;", 1, "leave it out: there is one expression"),
             ("a == \"x", 5, "add \""),
             ("a == 'x\\'", 5, "add '"),
         ] {

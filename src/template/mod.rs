@@ -9,6 +9,8 @@
 //! instead: minijinja puts values of different types in an order of types, so that `none < 3` and
 //! `"40" > 5` are true there.
 
+#[cfg(test)]
+mod advice;
 mod calendar;
 mod checker;
 mod compared;
@@ -18,6 +20,7 @@ mod fault;
 mod filters;
 #[cfg(test)]
 mod fixtures;
+mod foreign;
 mod helpers;
 mod instant;
 mod lexer;

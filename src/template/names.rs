@@ -1,7 +1,7 @@
 //! Finding names, and saying which one was meant.
 
 use super::{
-    Fault, Scope,
+    Fault, Scope, foreign,
     scope::Type,
     signature::{FILTERS, HELPERS, TESTS},
 };
@@ -23,75 +23,27 @@ impl Name<'_> {
     }
 }
 
-/// Names from other languages and from minijinja that have an equivalent here.
-const FOREIGN: &[(&str, &str)] = &[
-    ("null", "write `none`"),
-    ("nil", "write `none`"),
-    ("undefined", "write `none`"),
-    ("today", "write `start_of(\"day\")`"),
-    ("flow", "write `execution`"),
-    ("step", "v2 says `task`"),
-    ("section", "v2 says `phase`"),
+/// Names that stand for a level of the other generation, or for one that is reached from another name.
+const LEVELS: &[(&str, &str)] = &[
+    ("flow", "execution"),
+    ("workflow", "execution"),
+    ("step", "task"),
+    ("task", "step"),
+    ("section", "phase"),
+    ("phase", "section"),
+];
+
+/// Names that are known elsewhere only.
+const ELSEWHERE: &[(&str, &str)] = &[
     (
         "row",
         "there is a `row` where a file names the targets: `rows: { file: …, id: … }`, or a `file` of `ids` or `entities`",
     ),
     (
         "entity",
-        "only the source `entities` has an `entity`: write `execution.contexts`, or `context(execution, \"contact\")`",
+        "only the source `entities` has an `entity`: take that of `execution.contexts`, or of `context(execution, …)`",
     ),
 ];
-
-/// Operators, methods and functions of other languages, and what is written here.
-const HABITS: &[(&str, &str)] = &[
-    ("contains", "write `\"part\" in text`, or `item in list`"),
-    ("includes", "write `\"part\" in text`, or `item in list`"),
-    ("startswith", "write `text is startingwith(\"x\")`"),
-    ("starts_with", "write `text is startingwith(\"x\")`"),
-    ("endswith", "write `text is endingwith(\"x\")`"),
-    ("ends_with", "write `text is endingwith(\"x\")`"),
-    (
-        "like",
-        "write `\"part\" in text`, or `text is startingwith(\"x\")`",
-    ),
-    (
-        "matches",
-        "write `\"part\" in text`, or `text is startingwith(\"x\")`",
-    ),
-    ("equals", "compare with `==`"),
-    ("casefold", "write `text | lower`"),
-    ("lower", "write `text | lower`"),
-    ("tolower", "write `text | lower`"),
-    ("upper", "write `text | upper`"),
-    ("strip", "write `text | trim`"),
-    ("trim", "write `text | trim`"),
-    ("split", "write `text | split(\",\")`"),
-    ("replace", "write `text | replace(\"a\", \"b\")`"),
-    ("join", "write `list | join(\", \")`"),
-    ("len", "write `list | length`"),
-    ("length", "write `list | length`"),
-    ("size", "write `list | length`"),
-    ("count", "write `list | length`"),
-    (
-        "any",
-        "write `list | selectattr(\"field\", \"eq\", \"x\") | length > 0`",
-    ),
-    (
-        "filter",
-        "write `list | selectattr(\"field\", \"eq\", \"x\")`",
-    ),
-    (
-        "get",
-        "write `object.field`: a field that is absent is none",
-    ),
-];
-
-/// How something that is written so elsewhere is written here.
-pub(super) fn of_another_language(word: &str) -> Option<&'static str> {
-    let word = word.to_lowercase();
-    let found = HABITS.iter().find(|(habit, _)| *habit == word);
-    found.map(|(_, help)| *help)
-}
 
 /// The type of a root name.
 pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
@@ -99,9 +51,21 @@ pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
         return Ok(of.clone());
     }
     let fault = name.fault(format!("`{}` is not known here", name.text));
-    let foreign = FOREIGN.iter().find(|(other, _)| *other == name.text);
-    Err(if let Some((_, help)) = foreign {
+    let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == name.text);
+    let is_word = name.text.len() > 1
+        && name
+            .text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    Err(if let Some(code) = reached(name.text, scope) {
+        fault.help(format!("write `{code}`"))
+    } else if let Some((_, help)) = elsewhere {
         fault.help(*help)
+    } else if is_word {
+        fault.help(format!(
+            "write `\"{}\"`: a text stands in quotes",
+            name.text
+        ))
     } else if HELPERS.iter().any(|helper| helper.name == name.text) {
         fault.help(format!("a helper is called: `{}(…)`", name.text))
     } else if let Some(help) = meant(name.text, scope.names()) {
@@ -109,6 +73,46 @@ pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
     } else {
         fault.help(format!("names here: {}", list(scope.names())))
     })
+}
+
+/// How a name is written that another one of the scope leads to.
+fn reached(name: &str, scope: &Scope) -> Option<String> {
+    if let Some(meant) = foreign::constant(name) {
+        return Some(meant.to_owned());
+    }
+    let other = LEVELS.iter().filter(|(level, _)| *level == name);
+    let levels = || other.clone().map(|(_, level)| *level);
+    if let Some(level) = levels().find(|level| scope.get(level).is_some()) {
+        return Some(level.to_owned());
+    }
+    // Of two names, that of the finer level comes later; values that the playbook names come last.
+    let names = || {
+        scope
+            .names()
+            .filter(|name| *name != "vars")
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+    };
+    let has_parent = |owner: &&str, parent: &str| match scope.get(owner) {
+        Some(Type::Record {
+            record,
+            target: true,
+        }) => record.parent(parent).is_some(),
+        Some(_) | None => false,
+    };
+    for level in std::iter::once(name).chain(levels()) {
+        if let Some(owner) = names().find(|owner| has_parent(owner, level)) {
+            return Some(format!("{owner}.{level}"));
+        }
+    }
+    let has_field = |owner: &&str| match scope.get(owner) {
+        Some(Type::Record { record, .. }) => record.field(name).is_some(),
+        Some(Type::Keys(keys)) => keys.contains_key(name),
+        Some(_) | None => false,
+    };
+    let owner = names().chain(["vars"]).find(has_field)?;
+    Some(format!("{owner}.{name}"))
 }
 
 /// The type of a field of a value; `owner` is how the value is written.
@@ -130,7 +134,9 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Re
         }
         Type::List(_) => Err(name
             .fault(format!("`{owner}` is a list and has no `{}`", name.text))
-            .help("take one item, like `[0]`, or filter it with `| selectattr(…)`")),
+            .help(format!(
+                "take one item, like `{owner}[0]`, or filter it with `… | selectattr(…)`"
+            ))),
         Type::Bool
         | Type::Number
         | Type::Text
@@ -141,9 +147,9 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Re
         | Type::Span => {
             let word = of.word();
             let fault = name.fault(format!("`{owner}` is {word} and has no `{}`", name.text));
-            Err(match of_another_language(name.text) {
-                Some(help) => fault.help(help),
-                None => fault,
+            Err(match of {
+                Type::Instant => fault.help("compare it whole, like `now < date(\"2026-12-24\")`"),
+                _ => fault.help("use it whole, or with a filter, like `… | lower`"),
             })
         }
     }
@@ -188,10 +194,7 @@ pub(super) fn unknown_helper(name: Name<'_>) -> Fault {
     let fault = name.fault(format!("there is no helper `{}`", name.text));
     let helpers = || HELPERS.iter().map(|helper| helper.name);
     if FILTERS.iter().any(|filter| filter.name == name.text) {
-        return fault.help(format!("it is a filter: write `value | {}`", name.text));
-    }
-    if let Some(help) = of_another_language(name.text) {
-        return fault.help(help);
+        return fault.help(format!("it is a filter: write `… | {}`", name.text));
     }
     match meant(name.text, helpers()) {
         Some(help) => fault.help(help),
@@ -203,7 +206,7 @@ pub(super) fn unknown_filter(name: Name<'_>) -> Fault {
     let fault = name.fault(format!("there is no filter `{}`", name.text));
     let filters = || FILTERS.iter().map(|filter| filter.name);
     if HELPERS.iter().any(|helper| helper.name == name.text) {
-        return fault.help(format!("it is a helper: write `{}(value)`", name.text));
+        return fault.help(format!("it is a helper: write `{}(…)`", name.text));
     }
     match meant(name.text, filters()) {
         Some(help) => fault.help(help),
@@ -214,6 +217,9 @@ pub(super) fn unknown_filter(name: Name<'_>) -> Fault {
 pub(super) fn unknown_test(name: Name<'_>) -> Fault {
     let fault = name.fault(format!("there is no test `{}`", name.text));
     let tests = || TESTS.iter().map(|(test, _)| *test);
+    if let Some(meant) = foreign::test(name.text) {
+        return fault.help(format!("write `{meant}`"));
+    }
     match meant(name.text, tests()) {
         Some(help) => fault.help(help),
         None => fault.help(format!("tests: {}", list(tests()))),
@@ -286,7 +292,7 @@ mod tests {
                 "step.enabled",
                 "step",
                 "`step` is not known here",
-                "v2 says `task`",
+                "write `task`",
             ),
             (
                 "due_before",
@@ -308,6 +314,65 @@ mod tests {
             ),
         ] {
             assert_only(text, under, message, help);
+        }
+    }
+
+    #[test]
+    fn a_parent_is_written_behind_its_child() {
+        use crate::api::{Level, types::record};
+        let targets = |generation, name, level| {
+            let of = |level| record(generation, level);
+            crate::template::Scope::default()
+                .with_record("execution", of(Level::Execution))
+                .with_record(name, of(level))
+        };
+        for (generation, name, level, text, help) in [
+            (
+                Generation::V2,
+                "task",
+                Level::Task,
+                "phase.status == 'OPEN'",
+                "write `task.phase`",
+            ),
+            (
+                Generation::V2,
+                "task",
+                Level::Task,
+                "section.name == 'x'",
+                "write `task.phase`",
+            ),
+            (
+                Generation::V2,
+                "task",
+                Level::Task,
+                "step.name == 'x'",
+                "write `task`",
+            ),
+            (
+                Generation::V2,
+                "phase",
+                Level::Phase,
+                "section.name == 'x'",
+                "write `phase`",
+            ),
+            (
+                Generation::V1,
+                "step",
+                Level::Step,
+                "task.name == 'x'",
+                "write `step`",
+            ),
+            (
+                Generation::V1,
+                "step",
+                Level::Step,
+                "name == 'x'",
+                "write `step.name`",
+            ),
+        ] {
+            let scope = targets(generation, name, level);
+            let faults = engine().expression(text, &scope).unwrap_err();
+            assert_eq!(faults[0].help.as_deref(), Some(help), "{text}");
         }
     }
 
@@ -446,7 +511,7 @@ mod tests {
                 "execution.tasks.name is none",
                 "name",
                 "`execution.tasks` is a list and has no `name`",
-                "take one item, like `[0]`, or filter it with `| selectattr(…)`",
+                "take one item, like `execution.tasks[0]`, or filter it with `… | selectattr(…)`",
             ),
             (
                 "task.status.name is none",
@@ -482,9 +547,9 @@ mod tests {
             ),
             (
                 "lower(task.name) == 'x'",
-                "lower",
+                "lower(task.name)",
                 "there is no helper `lower`",
-                "it is a filter: write `value | lower`",
+                "write `task.name | lower`",
             ),
             (
                 "task.name | lowr == 'x'",
@@ -494,9 +559,9 @@ mod tests {
             ),
             (
                 "task | due == now",
-                "due",
+                "task | due",
                 "there is no filter `due`",
-                "it is a helper: write `due(value)`",
+                "write `due(task)`",
             ),
             (
                 "task.name is nome",
@@ -515,45 +580,81 @@ mod tests {
         for (text, under, message, help) in [
             (
                 "task.name contains 'x'",
-                "contains",
-                "`contains` stands where an operator is missing",
-                "write `\"part\" in text`, or `item in list`",
+                "task.name contains 'x'",
+                "`contains` is not known here",
+                "write `'x' in task.name`",
             ),
             (
                 "task.name.startswith('x')",
-                "startswith",
+                "task.name.startswith('x')",
                 "`task.name` is text and has no `startswith`",
-                "write `text is startingwith(\"x\")`",
+                "write `task.name is startingwith('x')`",
             ),
             (
                 "task.name.lower() == 'x'",
-                "lower",
+                "task.name.lower()",
                 "`task.name` is text and has no `lower`",
-                "write `text | lower`",
+                "write `task.name | lower`",
             ),
             (
                 "len(execution.tasks) > 0",
-                "len",
+                "len(execution.tasks)",
                 "there is no helper `len`",
-                "write `list | length`",
+                "write `execution.tasks | length`",
             ),
             (
                 "(task.name = 'x')",
                 "=",
                 "`=` is not known here",
-                "compare with `==`",
+                "write `==`",
             ),
             (
                 "task.name == {{ vars.text }}",
-                "{",
+                "{{ vars.text }}",
                 "an expression stands without `{{ }}`",
-                "write the name alone, like `vars.leaver`",
+                "write `vars.text`",
             ),
             (
                 "task.name == '{{ vars.text }}'",
                 "'{{ vars.text }}'",
                 "a text inside of an expression is no template",
-                "",
+                "write `vars.text`",
+            ),
+            (
+                "task.name == 'for {{ vars.text }}'",
+                "'for {{ vars.text }}'",
+                "a text inside of an expression is no template",
+                "write `'for ' ~ vars.text`",
+            ),
+            (
+                "status == 'PENDING'",
+                "status",
+                "`status` is not known here",
+                "write `task.status`",
+            ),
+            (
+                "task.status == PENDING",
+                "PENDING",
+                "`PENDING` is not known here",
+                "write `\"PENDING\"`: a text stands in quotes",
+            ),
+            (
+                "not task.enabled AND true",
+                "AND",
+                "`AND` is not known here",
+                "write `and`",
+            ),
+            (
+                "task.name is not null",
+                "null",
+                "there is no test `null`",
+                "write `none`",
+            ),
+            (
+                "task.name.trim().lower() == 'x'",
+                "task.name.trim().lower()",
+                "`task.name.trim()` is text and has no `lower`",
+                "write `task.name | trim | lower`",
             ),
             (
                 "row.name == 'x'",
@@ -565,7 +666,7 @@ mod tests {
                 "entity.id == 'x'",
                 "entity",
                 "`entity` is not known here",
-                "only the source `entities` has an `entity`: write `execution.contexts`, or `context(execution, \"contact\")`",
+                "only the source `entities` has an `entity`: take that of `execution.contexts`, or of `context(execution, …)`",
             ),
         ] {
             assert_only(text, under, message, help);

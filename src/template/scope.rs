@@ -32,6 +32,8 @@ pub(super) enum Type {
         words: &'static Words,
         /// What the source finds of them, when that is not all.
         found: Option<&'static Found>,
+        /// What a filter has made of their letters.
+        case: Case,
     },
     /// A text of the API that says a date; only helpers understand it.
     Date,
@@ -45,6 +47,24 @@ pub(super) enum Type {
     },
     /// A map with exactly these keys.
     Keys(Arc<BTreeMap<String, Type>>),
+}
+
+/// The letters of a word of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Case {
+    AsItIs,
+    Lower,
+    Upper,
+}
+
+impl Case {
+    pub(super) fn of(self, word: &str) -> String {
+        match self {
+            Self::AsItIs => word.to_owned(),
+            Self::Lower => word.to_lowercase(),
+            Self::Upper => word.to_uppercase(),
+        }
+    }
 }
 
 impl Scope {
@@ -108,7 +128,7 @@ impl Scope {
             .found
             .filter(|found| found.field == (record.name, name));
         Some(match of {
-            Type::Word { words, .. } => Type::Word { words, found },
+            Type::Word { words, case, .. } => Type::Word { words, found, case },
             of => of,
         })
     }
@@ -130,7 +150,11 @@ impl Type {
     pub(super) fn of(shape: Shape) -> Self {
         match shape {
             Shape::Text => Self::Text,
-            Shape::Word(words) => Self::Word { words, found: None },
+            Shape::Word(words) => Self::Word {
+                words,
+                found: None,
+                case: Case::AsItIs,
+            },
             Shape::Date => Self::Date,
             Shape::Number => Self::Number,
             Shape::Bool => Self::Bool,
@@ -168,11 +192,14 @@ impl Type {
             (this, Self::None) => this,
             (Self::Bool, Self::Bool) => Self::Bool,
             (Self::Number, Self::Number) => Self::Number,
-            (Self::Word { words, found }, Self::Word { words: other, .. })
-                if std::ptr::eq(words, other) =>
-            {
-                Self::Word { words, found }
-            }
+            (
+                Self::Word { words, found, case },
+                Self::Word {
+                    words: other,
+                    case: letters,
+                    ..
+                },
+            ) if std::ptr::eq(words, other) && case == letters => Self::Word { words, found, case },
             (Self::Id, Self::Id) => Self::Id,
             (
                 Self::Text | Self::Id | Self::Word { .. },

@@ -41,7 +41,7 @@ pub(super) const HELPERS: &[Helper] = &[
         name: "has_assignee",
         params: &[Param::Object(ASSIGNED), Param::Id],
         gives: || Type::Bool,
-        usage: "has_assignee(task, vars.user)",
+        usage: "has_assignee(task, \"10010\")",
     },
     Helper {
         name: "assignees",

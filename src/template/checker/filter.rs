@@ -1,18 +1,20 @@
 //! Filters and tests, and whether what they name is there.
 
 use super::{
+    foreign::unknown,
     helper::{Argument, counted, joined},
     operators::{DATE_HELP, list_of},
-    reader::{Checker, Extra, Piece, Read, content, name},
-    words::Comparison,
+    reader::{Checker, Extra, Piece, Read, Stop, content, name},
+    words::{Comparison, Enumeration},
 };
 use crate::template::{
     Fault,
     compared::filtered,
+    foreign,
     lexer::{Kind, Token},
     names::{self, Name},
-    scope::Type,
-    signature::{FILTERS, Filter, Gives, TESTS},
+    scope::{Case, Type},
+    signature::{self, FILTERS, Filter, Gives, TESTS},
 };
 
 /// The tests that compare, which dates of the API do not as texts.
@@ -31,8 +33,18 @@ impl Checker<'_> {
         loop {
             if self.symbol("|").is_some() {
                 piece = self.filter(&piece)?;
-            } else if self.word("is").is_some() {
-                piece = self.test(&piece)?;
+            } else if self.symbol("??").is_some() {
+                let other = self.signed()?;
+                let [text, other] = [&piece, &other].map(|piece| self.written_piece(piece));
+                let code = format!("{} | default({other})", foreign::operand(&text));
+                let to = self.last_end();
+                self.note_rewriting((piece.from, to), "`??` is not known here".to_owned(), code);
+                piece = unknown(piece.from, to, Type::Any);
+            } else if self.operator_word("is").is_some() {
+                piece = match self.foreign_test(&piece)? {
+                    Some(tested) => tested,
+                    None => self.test(&piece)?,
+                };
             } else {
                 return Ok(piece);
             }
@@ -51,12 +63,24 @@ impl Checker<'_> {
             Vec::new()
         };
         if self.peek().is(Kind::Symbol, ".") {
-            let whole = &self.text[piece.from..self.last_end()];
-            let help = format!("write `({whole})` before the field");
-            let fault = Fault::new(self.peek().offset, 1, "a filter has no fields");
-            return self.stop(fault.help(help));
+            let (from, to) = (piece.from, self.last_end());
+            let code = format!("({})", self.written(from, to));
+            self.note_rewriting((from, to), "a filter has no fields".to_owned(), code);
+            return Err(Stop);
         }
         let found = FILTERS.iter().find(|filter| filter.name == token.text);
+        let is_helper = arguments.is_empty() && signature::helper(token.text).is_some();
+        if found.is_none() && is_helper {
+            let code = format!("{}({})", token.text, self.written_piece(piece));
+            let message = format!("there is no filter `{}`", token.text);
+            self.note_rewriting((piece.from, token.end()), message, code);
+            return Ok(unknown(piece.from, token.end(), Type::Any));
+        }
+        if found.is_none()
+            && let Some(piece) = self.foreign_filter(token, piece, &arguments)
+        {
+            return Ok(piece);
+        }
         let of = if let Some(filter) = found {
             self.check_filter(filter, token, piece, &arguments)
         } else {
@@ -110,7 +134,7 @@ impl Checker<'_> {
             _ => Type::Any,
         };
         match filter.gives {
-            Gives::Text => Type::Text,
+            Gives::Text => text_of(filter.name, &piece.of),
             Gives::Texts => Type::List(Box::new(Type::Text)),
             Gives::Number => Type::Number,
             Gives::Item => item,
@@ -130,8 +154,8 @@ impl Checker<'_> {
                 }
                 if let [test, value] = test {
                     self.note_names(piece, arguments, test, value);
-                    let field = self.tested_field(piece, arguments);
-                    self.check_tested_words(&tested, &field, &test.piece, &value.piece);
+                    let (field, texts) = self.tested_field(piece, arguments);
+                    self.check_tested_words(&tested, (&field, &texts), &test.piece, &value.piece);
                 }
                 piece.of.clone()
             }
@@ -208,22 +232,35 @@ impl Checker<'_> {
     }
 
     /// `selectattr("status", "eq", "PENDING")`, `select("in", […])`: compared with an enumeration as by an operator.
-    fn check_tested_words(&mut self, tested: &Type, field: &str, test: &Piece, with: &Piece) {
-        if let (Type::Word { words, .. }, Some(comparison)) =
-            (tested, test.literal.as_deref().and_then(Comparison::named))
-        {
-            self.check_words((words, None), field, comparison, with);
+    fn check_tested_words(
+        &mut self,
+        tested: &Type,
+        (field, texts): (&str, &str),
+        test: &Piece,
+        with: &Piece,
+    ) {
+        if let (Some(words), Some(comparison)) = (
+            Enumeration::of(tested),
+            test.literal.as_deref().and_then(Comparison::named),
+        ) {
+            self.check_words(words.of_any(), (field, texts), comparison, with);
         }
     }
 
-    /// What a test with a value looks at, as a message names it.
-    fn tested_field(&self, list: &Piece, arguments: &[Argument]) -> String {
+    /// What a test with a value looks at, as a message names it; and the texts that it finds there.
+    fn tested_field(&self, list: &Piece, arguments: &[Argument]) -> (String, String) {
         let attribute = match arguments {
             [attribute, _, _] => attribute.piece.literal.as_deref(),
             _ => None,
         };
-        let attribute = attribute.map_or_else(String::new, |name| format!(".{name}"));
-        format!("{}[…]{attribute}", self.slice(list))
+        let list = self.slice(list);
+        match attribute {
+            Some(name) => (
+                format!("{list}[…].{name}"),
+                format!("{list} | map(attribute=\"{name}\") | map(\"string\")"),
+            ),
+            None => (format!("{list}[…]"), format!("{list} | map(\"string\")")),
+        }
     }
 
     fn check_test(&mut self, tested: &Type, test: Name<'_>, arguments: usize) {
@@ -246,9 +283,63 @@ impl Checker<'_> {
         }
     }
 
+    /// `is null`, `is not "PENDING"`, `is true`: what other languages write behind `is`.
+    fn foreign_test(&mut self, piece: &Piece) -> Result<Option<Piece>, Stop> {
+        let is_not =
+            self.peek().is(Kind::Name, "not") || foreign::operator(self.peek().text) == Some("not");
+        let token = self.peek_at(usize::from(is_not));
+        let text = self.written_piece(piece);
+        let operand = foreign::operand(&text);
+        let is_own = TESTS.iter().any(|(test, _)| *test == token.text);
+        let is_word = token
+            .text
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        let equality = if is_not { "!=" } else { "==" };
+        let constant =
+            foreign::constant(token.text).filter(|constant| matches!(*constant, "true" | "false"));
+        let code = match token.kind {
+            _ if is_own => return Ok(None),
+            Kind::Text if piece.of.is_text() || matches!(piece.of, Type::Any) => {
+                format!("{operand} {equality} {}", token.text)
+            }
+            Kind::Name => match (constant, foreign::test(token.text)) {
+                (Some(constant), _) => format!("{operand} {equality} {constant}"),
+                (None, Some(meant)) => {
+                    if is_not {
+                        self.operator_word("not");
+                    }
+                    let message = format!("there is no test `{}`", token.text);
+                    self.note_rewriting((token.offset, token.end()), message, meant.to_owned());
+                    self.next();
+                    if self.peek().is(Kind::Symbol, "(") {
+                        self.arguments()?;
+                    } else if matches!(self.peek().kind, Kind::Text | Kind::Number) {
+                        self.next();
+                    }
+                    return Ok(Some(unknown(piece.from, self.last_end(), Type::Bool)));
+                }
+                (None, None) if is_word => format!("{operand} {equality} \"{}\"", token.text),
+                (None, None) => match foreign::written(token.text, &[&text]) {
+                    Some(written) if is_not => foreign::negated(&written.code),
+                    Some(written) => written.code,
+                    None => return Ok(None),
+                },
+            },
+            Kind::Text | Kind::Number | Kind::Symbol | Kind::End => return Ok(None),
+        };
+        if is_not {
+            self.next();
+        }
+        self.next();
+        let message = format!("there is no test `{}`", token.text);
+        self.note_rewriting((piece.from, token.end()), message, code);
+        Ok(Some(unknown(piece.from, token.end(), Type::Bool)))
+    }
+
     /// `is name`, `is not name(…)`.
     fn test(&mut self, piece: &Piece) -> Read {
-        let not = self.word("not").map_or("", |_| "not ");
+        let not = self.operator_word("not").map_or("", |_| "not ");
         let token = self.peek();
         if token.kind != Kind::Name {
             return self.unexpected("the name of a test");
@@ -278,6 +369,22 @@ impl Checker<'_> {
             _ => Vec::new(),
         };
         self.check_test(&piece.of, name(token), arguments.len());
+        if let ([part], Some(words)) = (&arguments[..], Enumeration::of(&piece.of)) {
+            let field = self.slice(piece);
+            match token.text {
+                "startingwith" => {
+                    self.check_part(words, field, "at its start", &part.piece, |word, text| {
+                        word.starts_with(text)
+                    });
+                }
+                "endingwith" => {
+                    self.check_part(words, field, "at its end", &part.piece, |word, text| {
+                        word.ends_with(text)
+                    });
+                }
+                _ => {}
+            }
+        }
         let extra = match (&arguments[..], Comparison::named(token.text)) {
             ([with], Some(test)) => {
                 let test = if not.is_empty() { test } else { test.negated() };
@@ -286,7 +393,10 @@ impl Checker<'_> {
             _ => Extra::default(),
         };
         let item = match &arguments[..] {
-            [list] if token.text == "in" => self.item_of(piece, &list.piece),
+            [list] if token.text == "in" => {
+                let operator = if not.is_empty() { "in" } else { "not in" };
+                self.item_of(piece, operator, &list.piece)
+            }
             _ => None,
         };
         let list = match &arguments[..] {
@@ -314,6 +424,20 @@ impl Checker<'_> {
             extra,
         })
     }
+}
+
+/// What a filter makes of a text. Letters and blanks change nothing of which word it is; `string` says that any is meant.
+fn text_of(filter: &str, of: &Type) -> Type {
+    let Type::Word { words, found, case } = *of else {
+        return Type::Text;
+    };
+    let case = match filter {
+        "lower" => Case::Lower,
+        "upper" => Case::Upper,
+        "trim" => case,
+        _ => return Type::Text,
+    };
+    Type::Word { words, found, case }
 }
 
 #[cfg(test)]

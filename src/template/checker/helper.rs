@@ -8,7 +8,7 @@ use crate::{
         lexer::{Kind, Token},
         names,
         scope::Type,
-        signature::{self, Param, Period},
+        signature::{self, Helper, Param, Period},
     },
 };
 
@@ -32,13 +32,19 @@ impl<'a> Checker<'a> {
             extra: Extra::default(),
         };
         let Some(helper) = signature::helper(token.text) else {
+            if let Some(piece) = self.foreign_call(token, &arguments) {
+                return Ok(piece);
+            }
             self.note(names::unknown_helper(name(token)));
             return Ok(piece(String::new(), Type::Any, self.last_end()));
         };
-        if let Some(named) = arguments.iter().find(|argument| argument.name.is_some()) {
+        if arguments.iter().any(|argument| argument.name.is_some()) {
             let message = format!("`{}` takes no named arguments", helper.name);
-            let at = named.piece.from;
-            self.note(Fault::new(at, 0, message).help(format!("write `{}`", helper.usage)));
+            let values = arguments
+                .iter()
+                .map(|argument| self.written_piece(&argument.piece));
+            let code = format!("{}({})", helper.name, values.collect::<Vec<_>>().join(", "));
+            self.note_rewriting((token.offset, self.last_end()), message, code);
         }
         if arguments.len() == helper.params.len() {
             for (param, argument) in helper.params.iter().zip(&arguments) {
@@ -52,7 +58,7 @@ impl<'a> Checker<'a> {
                 counted(wanted, wanted)
             );
             let fault = Fault::new(token.offset, self.last_end() - token.offset, message);
-            self.note(fault.help(format!("write `{}`", helper.usage)));
+            self.note(fault.help(format!("it is written like `{}`", self.usage(helper))));
         }
         let code = format!("{}({})", helper.name, joined(&arguments));
         Ok(piece(code, (helper.gives)(), self.last_end()))
@@ -138,7 +144,8 @@ impl<'a> Checker<'a> {
                         record.name,
                         fields.join(", ")
                     );
-                    self.note_at(piece, message, "ask an object that has one");
+                    let help = self.objects(fields);
+                    self.note_at(piece, message, &help);
                 }
             }
             Type::Any | Type::None => {}
@@ -153,7 +160,8 @@ impl<'a> Checker<'a> {
             | Type::List(_)
             | Type::Keys(_)) => {
                 let message = format!("`{helper}` takes an object of the API, not {}", of.word());
-                self.note_at(piece, message, "write `execution`, `phase` or `task`");
+                let help = self.objects(fields);
+                self.note_at(piece, message, &help);
             }
         }
     }
@@ -162,8 +170,43 @@ impl<'a> Checker<'a> {
         let of = &piece.of;
         if !matches!(of, Type::Any | Type::None) && !fits(of) {
             let message = format!("`{helper}` takes {wanted} here, not {}", of.word());
-            let usage = signature::helper(helper).map_or("", |helper| helper.usage);
-            self.note_at(piece, message, &format!("write it like `{usage}`"));
+            let usage =
+                signature::helper(helper).map_or_else(String::new, |helper| self.usage(helper));
+            self.note_at(piece, message, &format!("it is written like `{usage}`"));
+        }
+    }
+
+    /// The names here of objects that have one of the fields, the finest first.
+    fn objects_with(&self, fields: &[&str]) -> Vec<&str> {
+        let has_one = |of: &Type| match of {
+            Type::Record { record, .. } => fields.iter().any(|field| record.field(field).is_some()),
+            _ => false,
+        };
+        let names = self.scope.names().collect::<Vec<_>>().into_iter().rev();
+        names
+            .filter(|name| self.scope.get(name).is_some_and(has_one))
+            .collect()
+    }
+
+    fn objects(&self, fields: &[&str]) -> String {
+        match self.objects_with(fields).as_slice() {
+            [] => "nothing here has one".to_owned(),
+            names => format!("here these have one: {}", names.join(", ")),
+        }
+    }
+
+    /// How a helper is written with the names that are here.
+    fn usage(&self, helper: &Helper) -> String {
+        let object = helper.params.iter().find_map(|param| match param {
+            Param::Object(fields) => Some(self.objects_with(fields).first().copied()?),
+            _ => None,
+        });
+        match (object, helper.usage.split_once('(')) {
+            (Some(object), Some((name, arguments))) => {
+                let end = arguments.find([',', ')']).unwrap_or_default();
+                format!("{name}({object}{}", &arguments[end..])
+            }
+            _ => helper.usage.to_owned(),
         }
     }
 
@@ -224,7 +267,7 @@ mod tests {
             ),
             (
                 "has_assignee(task, id='x')",
-                "",
+                "has_assignee(task, id='x')",
                 "`has_assignee` takes no named arguments",
             ),
             (

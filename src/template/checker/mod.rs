@@ -4,8 +4,10 @@
 //! known of its type; a name that is not known is reported and goes on as a value of any type, so that all faults
 //! of a text come out at once. Only a fault of syntax ends the reading.
 
+mod cures;
 mod filter;
 mod fixed;
+mod foreign;
 mod helper;
 mod operators;
 mod reader;

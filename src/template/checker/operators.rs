@@ -1,12 +1,13 @@
 //! The rules of the grammar, from the weakest operator to the strongest.
 
 use super::{
+    foreign::unknown,
     reader::{Checker, Extra, Part, Piece, Read, Stop},
     words::Comparison,
 };
 use crate::template::{
-    Fault,
     compared::compared,
+    foreign,
     lexer::{Kind, Token},
     ops,
     scope::Type,
@@ -24,7 +25,7 @@ const COMPARISONS: &[(&str, &str)] = &[
 
 /// What to write instead of a comparison of dates as texts.
 pub(super) const DATE_HELP: &str =
-    "use a helper like `due_before(task, now)`, or `date(…)` on both sides";
+    "compare instants: `due(…)` of an object, or `date(\"2026-12-24\")`";
 
 impl<'a> Checker<'a> {
     /// `a if condition else b`, and all that binds stronger.
@@ -32,13 +33,16 @@ impl<'a> Checker<'a> {
         self.deeper(|this| {
             let start = this.mark();
             let value = this.any_of()?;
-            if this.word("if").is_none() {
+            if this.peek().is(Kind::Symbol, "?") {
+                return this.ternary(&value);
+            }
+            if this.operator_word("if").is_none() {
                 this.consider(&value);
                 return Ok(value);
             }
             let behind_value = this.mark();
             let condition = this.any_of()?;
-            if this.word("else").is_none() {
+            if this.operator_word("else").is_none() {
                 return this.unexpected("`else` with another value");
             }
             let truth = this.truth(&condition);
@@ -73,7 +77,7 @@ impl<'a> Checker<'a> {
     fn junction(&mut self, word: &str, part: fn(&mut Self) -> Read) -> Read {
         let is_and = word == "and";
         let mut left = part(self)?;
-        if !self.peek().is(Kind::Name, word) {
+        if !self.peek().is(Kind::Name, word) && foreign::operator(self.peek().text) != Some(word) {
             return Ok(left);
         }
         let mut is_decided = self.truth(&left) == Some(!is_and);
@@ -82,7 +86,7 @@ impl<'a> Checker<'a> {
         if let Some(only) = left.extra.only.take() {
             onlys.push((Part::of(&left), only));
         }
-        while self.word(word).is_some() {
+        while self.operator_word(word).is_some() {
             let start = self.mark();
             let mut right = part(self)?;
             if is_decided {
@@ -115,7 +119,7 @@ impl<'a> Checker<'a> {
     }
 
     fn negation(&mut self) -> Read {
-        let Some(not) = self.word("not") else {
+        let Some(not) = self.operator_word("not") else {
             return self.comparison();
         };
         let piece = self.deeper(Self::negation)?;
@@ -131,31 +135,37 @@ impl<'a> Checker<'a> {
 
     fn comparison(&mut self) -> Read {
         let left = self.sum()?;
+        if let Some(piece) = self.foreign_comparison(&left)? {
+            return Ok(piece);
+        }
         let Some((operator, function)) = self.comparison_operator()? else {
             return Ok(left);
         };
         let right = self.sum()?;
-        let again = self.peek();
+        let (from, to) = (self.peek().offset, right.to);
         if self.comparison_operator()?.is_some() {
-            return self.stop(
-                Fault::new(
-                    again.offset,
-                    again.text.len(),
-                    "comparisons can't be chained",
-                )
-                .help("write `a < b and b < c`"),
-            );
+            let operator = self.text[from..self.last_end()].to_owned();
+            let other = self.sum()?;
+            let [first, middle, last] = [(left.from, to), (right.from, to), (other.from, other.to)]
+                .map(|(from, to)| self.written(from, to));
+            let message = "comparisons can't be chained".to_owned();
+            let code = format!("{first} and {middle} {operator} {last}");
+            self.note_rewriting((left.from, other.to), message, code);
+            return Ok(unknown(left.from, other.to, Type::Bool));
         }
         let (mut item, mut list) = (None, None);
         match function {
             ops::IN | ops::NOT_IN => {
                 self.check_container(&right);
-                item = self.item_of(&left, &right);
+                let word = if function == ops::IN { "in" } else { "not in" };
+                item = self.item_of(&left, word, &right);
                 list = list_of(&left, &right);
             }
             _ if self.compares_date_as_text(operator, &left, &right) => {}
-            ops::EQUAL | ops::NOT_EQUAL => self.check_equality(&left, &right),
-            _ => self.check_order(&left, &right),
+            ops::EQUAL | ops::NOT_EQUAL => {
+                self.check_equality(&left, function == ops::EQUAL, &right);
+            }
+            _ => self.check_order(&left, operator.text, &right),
         }
         let found = compared(function, self.slice(&left), self.slice(&right));
         self.names.extend(found);
@@ -180,20 +190,26 @@ impl<'a> Checker<'a> {
 
     fn comparison_operator(&mut self) -> Result<Option<(Token<'a>, &'static str)>, Stop> {
         let token = self.peek();
-        if token.kind == Kind::Symbol {
-            let found = COMPARISONS.iter().find(|(symbol, _)| *symbol == token.text);
-            return Ok(found.map(|(_, function)| (self.next(), *function)));
+        let function = |meant: &str| {
+            let found = COMPARISONS.iter().find(|(symbol, _)| *symbol == meant);
+            found.map(|(_, function)| *function)
+        };
+        if token.kind == Kind::Symbol
+            && let Some(function) = function(token.text)
+        {
+            return Ok(Some((self.next(), function)));
         }
-        if self.word("in").is_some() {
+        if self.operator_word("in").is_some() {
             return Ok(Some((token, ops::IN)));
         }
-        if self.word("not").is_some() {
-            return match self.word("in") {
+        if self.operator_word("not").is_some() {
+            return match self.operator_word("in") {
                 Some(_) => Ok(Some((token, ops::NOT_IN))),
                 None => self.unexpected("`in`"),
             };
         }
-        Ok(None)
+        let foreign = self.foreign_symbol(|meant| function(meant).is_some());
+        Ok(foreign.and_then(|(token, meant)| Some((token, function(meant)?))))
     }
 
     fn check_container(&mut self, container: &Piece) {
@@ -213,13 +229,13 @@ impl<'a> Checker<'a> {
     }
 
     /// The code of what is looked for in a list of another type than its own; the fault is noted.
-    pub(super) fn item_of(&mut self, item: &Piece, list: &Piece) -> Option<String> {
+    pub(super) fn item_of(&mut self, item: &Piece, operator: &str, list: &Piece) -> Option<String> {
         let Type::List(of) = &list.of else {
             return None;
         };
         match (&item.of, &**of) {
-            (Type::Number, of) if of.is_text() => self.never_in((item, list)),
-            (of, Type::Number) if of.is_text() => self.never_in((item, list)),
+            (Type::Number, of) if of.is_text() => self.never_in(item, operator, list),
+            (of, Type::Number) if of.is_text() => self.never_in(item, operator, list),
             (_, Type::Id) => {
                 self.check_id(item);
                 return Some(format!("{}({})", ops::ID, item.code));
@@ -229,7 +245,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn never_in(&mut self, (item, list): (&Piece, &Piece)) {
+    fn never_in(&mut self, item: &Piece, operator: &str, list: &Piece) {
         let Type::List(of) = &list.of else {
             return;
         };
@@ -238,25 +254,15 @@ impl<'a> Checker<'a> {
             item.of.word(),
             of.word()
         );
-        let help = match (&item.of, &**of) {
-            (_, Type::Id) => "write the id in quotes, or use `has_assignee`",
-            (Type::Number, _) => "write the number in quotes",
-            _ => "write the items in quotes",
-        };
-        self.note_both((item, list), message, help);
+        let code = self.fitting_containment(item, operator, list);
+        self.note_comparison((item, list), message, code);
     }
 
-    fn check_equality(&mut self, left: &Piece, right: &Piece) {
+    fn check_equality(&mut self, left: &Piece, is_equal: bool, right: &Piece) {
         if !can_be_equal(&left.of, &right.of) {
             let (a, b) = (left.of.word(), right.of.word());
-            let help = match (&left.of, &right.of) {
-                (Type::Instant, _) | (_, Type::Instant) => {
-                    "make an instant of the text: `date(…)`, or of a due date: `due(…)`"
-                }
-                (Type::Number, _) | (_, Type::Number) => "add `| string` to the number",
-                _ => "compare values of one type",
-            };
-            self.note_both((left, right), format!("{a} is never equal to {b}"), help);
+            let code = self.fitting_equality(left, is_equal, right);
+            self.note_comparison((left, right), format!("{a} is never equal to {b}"), code);
         }
     }
 
@@ -267,12 +273,16 @@ impl<'a> Checker<'a> {
         let found = (date(&left.of) && !none(&right.of)) || (date(&right.of) && !none(&left.of));
         if found {
             let message = format!("`{}` would compare a date as text", operator.text);
-            self.note_both((left, right), message, DATE_HELP);
+            let meant = foreign::operator(operator.text).unwrap_or(operator.text);
+            match self.dated(left, meant, right) {
+                Ok(code) => self.note_comparison((left, right), message, Some(code)),
+                Err(error) => self.note_both((left, right), error, DATE_HELP),
+            }
         }
         found
     }
 
-    fn check_order(&mut self, left: &Piece, right: &Piece) {
+    fn check_order(&mut self, left: &Piece, operator: &str, right: &Piece) {
         let fits = match (&left.of, &right.of) {
             (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => {
                 other.is_text()
@@ -283,17 +293,13 @@ impl<'a> Checker<'a> {
         };
         if !fits {
             let message = format!("{} and {} have no order", left.of.word(), right.of.word());
-            let help = match (&left.of, &right.of) {
-                (Type::Instant, _) | (_, Type::Instant) => {
-                    "make both sides instants, like `date(\"2026-12-24\")`"
-                }
-                _ => "compare values of one type",
-            };
-            self.note_both((left, right), message, help);
+            let operator = foreign::operator(operator).unwrap_or(operator);
+            let code = self.fitting_order(left, operator, right);
+            self.note_comparison((left, right), message, code);
         }
     }
 
-    fn sum(&mut self) -> Read {
+    pub(super) fn sum(&mut self) -> Read {
         let mut left = self.concatenation()?;
         while let Some(operator) = self.symbol("+").or_else(|| self.symbol("-")) {
             let right = self.concatenation()?;
@@ -331,11 +337,24 @@ impl<'a> Checker<'a> {
         if !fits {
             let sign = if minus { "-" } else { "+" };
             let message = format!("{} {sign} {} is nothing", left.of.word(), right.of.word());
-            self.note_both(
-                (left, right),
-                message,
-                "move an instant by a span, like `now + days(3)`",
-            );
+            let days = match (&left.of, &right.of, right.literal.as_deref()) {
+                (Type::Instant, Type::Number, _) => Some(self.slice(right).to_owned()),
+                (Type::Instant, Type::Text, Some(text)) => {
+                    let days = text
+                        .strip_suffix(" days")
+                        .or_else(|| text.strip_suffix(" day"));
+                    days.filter(|days| days.parse::<u32>().is_ok())
+                        .map(str::to_owned)
+                }
+                _ => None,
+            };
+            if let Some(days) = days {
+                let code = format!("{} {sign} days({days})", self.written_piece(left));
+                self.note_rewriting((left.from, right.to), message, code);
+            } else {
+                let help = "move an instant by a span, like `now + days(3)`";
+                self.note_both((left, right), message, help);
+            }
         }
     }
 
@@ -446,22 +465,27 @@ mod tests {
             (
                 "task.due_date < now",
                 "`<` would compare a date as text",
-                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+                "write `due(task) < now`",
             ),
             (
                 "task.due_date <= '2026-12-01'",
                 "`<=` would compare a date as text",
-                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+                "write `due(task) <= date('2026-12-01')`",
             ),
             (
                 "now < '2026-12-01'",
                 "an instant and text have no order",
-                "make both sides instants, like `date(\"2026-12-24\")`",
+                "write `now < date('2026-12-01')`",
             ),
             (
                 "task.name < 3",
                 "text and a number have no order",
-                "compare values of one type",
+                "write `task.name | int < 3`",
+            ),
+            (
+                "'3' < task.name | length",
+                "text and a number have no order",
+                "write `3 < task.name | length`",
             ),
             (
                 "task.enabled < 3",
@@ -481,17 +505,17 @@ mod tests {
             (
                 "task.due_date == now",
                 "`==` would compare a date as text",
-                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+                "write `due(task) == now`",
             ),
             (
                 "vars.day != task.due_date",
                 "`!=` would compare a date as text",
-                "use a helper like `due_before(task, now)`, or `date(…)` on both sides",
+                "write `date(vars.day) != due(task)`",
             ),
             (
                 "now == '2026-12-01'",
                 "an instant is never equal to text",
-                "make an instant of the text: `date(…)`, or of a due date: `due(…)`",
+                "write `now == date('2026-12-01')`",
             ),
             (
                 "execution.phases == 'x'",
@@ -501,7 +525,7 @@ mod tests {
             (
                 "task.phase_id == 3",
                 "text is never equal to a number",
-                "add `| string` to the number",
+                "write `task.phase_id == \"3\"`",
             ),
             (
                 "'x' in task",
@@ -516,7 +540,7 @@ mod tests {
             (
                 "now + 3 == now",
                 "an instant + a number is nothing",
-                "move an instant by a span, like `now + days(3)`",
+                "write `now + days(3)`",
             ),
             (
                 "now - now == days(1)",

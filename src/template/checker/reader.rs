@@ -2,12 +2,13 @@
 
 use super::{
     fixed::{Evaluate, Fixed},
+    foreign::Rewriting,
     words::Only,
 };
 use crate::template::{
-    Compared, Fault, Scope,
+    Compared, Fault, Scope, foreign,
     lexer::{Kind, Token},
-    names::{self, Name},
+    names::Name,
     scope::Type,
 };
 
@@ -91,6 +92,7 @@ pub(super) struct Checker<'a> {
     pub(super) scope: &'a Scope,
     pub(super) evaluate: &'a Evaluate<'a>,
     pub(super) faults: Vec<Fault>,
+    pub(super) rewritings: Vec<Rewriting>,
     pub(super) fixed: Vec<Fixed>,
     pub(super) names: Vec<Compared>,
     depth: usize,
@@ -110,6 +112,7 @@ pub(in crate::template) fn check(
         scope,
         evaluate,
         faults: Vec::new(),
+        rewritings: Vec::new(),
         fixed: Vec::new(),
         names: Vec::new(),
         depth: 0,
@@ -150,7 +153,12 @@ impl<'a> Checker<'a> {
 
     pub(super) fn peek(&self) -> Token<'a> {
         // The end token is never passed.
-        self.tokens[self.at.min(self.tokens.len() - 1)]
+        self.peek_at(0)
+    }
+
+    /// The token behind the next `ahead` ones.
+    pub(super) fn peek_at(&self, ahead: usize) -> Token<'a> {
+        self.tokens[(self.at + ahead).min(self.tokens.len() - 1)]
     }
 
     pub(super) fn next(&mut self) -> Token<'a> {
@@ -163,10 +171,6 @@ impl<'a> Checker<'a> {
 
     pub(super) fn take(&mut self, kind: Kind, text: &str) -> Option<Token<'a>> {
         self.peek().is(kind, text).then(|| self.next())
-    }
-
-    pub(super) fn word(&mut self, word: &str) -> Option<Token<'a>> {
-        self.take(Kind::Name, word)
     }
 
     pub(super) fn symbol(&mut self, symbol: &str) -> Option<Token<'a>> {
@@ -231,22 +235,15 @@ impl<'a> Checker<'a> {
                 0,
                 format!("the expression ends where {wanted} is missing"),
             ),
-            Kind::Symbol if token.text == "=" => {
-                Fault::new(token.offset, 1, "`=` is not known here").help("compare with `==`")
-            }
-            Kind::Symbol if self.text[token.offset..].starts_with("{{") => {
-                Fault::new(token.offset, 1, "an expression stands without `{{ }}`")
-                    .help("write the name alone, like `vars.leaver`")
-            }
             Kind::Name | Kind::Text | Kind::Number | Kind::Symbol => {
                 let fault = Fault::new(
                     token.offset,
                     token.text.len(),
                     format!("`{}` stands where {wanted} is missing", token.text),
                 );
-                match names::of_another_language(token.text) {
-                    Some(help) if token.kind == Kind::Name => fault.help(help),
-                    Some(_) | None => fault,
+                match foreign::statement(token.text) {
+                    Some(help) => fault.help(help),
+                    None => fault,
                 }
             }
         };
@@ -338,7 +335,7 @@ mod tests {
                 4,
                 "`task` stands where an operator is missing",
             ),
-            ("task.status = 'x'", 12, 1, "`=` is not known here"),
+            ("task.status = 'FAILED'", 12, 1, "`=` is not known here"),
             (
                 "task.status == == 'x'",
                 15,
@@ -372,10 +369,10 @@ mod tests {
                 "the expression ends where `else` with another value is missing",
             ),
             (
-                "due_before(task now)",
+                "due_before(task 'now')",
                 16,
-                3,
-                "`now` stands where `)` is missing",
+                5,
+                "`'now'` stands where `)` is missing",
             ),
             (
                 "task.name | 'x'",
@@ -392,14 +389,14 @@ mod tests {
             ("()", 0, 2, "a value is missing here"),
             (
                 "task.name.lower()",
-                10,
-                5,
+                0,
+                17,
                 "`task.name` is text and has no `lower`",
             ),
             (
                 "execution.tasks | first.name",
+                0,
                 23,
-                1,
                 "a filter has no fields",
             ),
             (
@@ -414,7 +411,7 @@ mod tests {
                 1,
                 "`0` stands where the name of a field is missing",
             ),
-            ("1 < 2 < 3", 6, 1, "comparisons can't be chained"),
+            ("1 < 2 < 3", 0, 9, "comparisons can't be chained"),
             (
                 "3days == 1",
                 1,

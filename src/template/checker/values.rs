@@ -1,8 +1,11 @@
 //! Values: constants, names, brackets, and the fields and items of all of them.
 
-use super::reader::{Checker, Extra, Part, Piece, Read, Stop, content, name};
+use super::{
+    foreign::unknown,
+    reader::{Checker, Extra, Part, Piece, Read, Stop, content, name},
+};
 use crate::template::{
-    Fault,
+    Fault, foreign,
     lexer::{Kind, Token},
     names, ops,
     scope::Type,
@@ -34,9 +37,9 @@ impl Checker<'_> {
             Kind::Text | Kind::Number => {
                 self.next();
                 if token.kind == Kind::Text && self.is_template(token.text) {
-                    let message = "a text inside of an expression is no template";
-                    let fault = Fault::new(token.offset, token.text.len(), message);
-                    self.note(fault.help("write the name without quotes and braces, like `vars.leaver`; join texts with `~`"));
+                    let message = "a text inside of an expression is no template".to_owned();
+                    let code = joined_parts(token.text);
+                    self.note_rewriting((token.offset, token.end()), message, code);
                 }
                 let of = match token.kind {
                     Kind::Text => Type::Text,
@@ -55,11 +58,25 @@ impl Checker<'_> {
                     "false" | "False" => leaf(token, "false", Type::Bool),
                     "none" | "None" => leaf(token, "none", Type::None),
                     _ if self.peek().is(Kind::Symbol, "(") => return self.helper(token),
+                    text if self.scope.get(text).is_none() && foreign::constant(text).is_some() => {
+                        self.foreign_constant(token)
+                    }
                     _ => {
                         let of = names::root(name(token), self.scope);
                         leaf(token, token.text, self.known(of))
                     }
                 })
+            }
+            Kind::Symbol if token.text == "{" && self.peek_at(1).is(Kind::Symbol, "{") => {
+                self.next();
+                self.next();
+                let inner = self.expression()?;
+                self.expect("}")?;
+                let to = self.expect("}")?.end();
+                let message = "an expression stands without `{{ }}`".to_owned();
+                let code = foreign::operand(&self.written_piece(&inner));
+                self.note_rewriting((token.offset, to), message, code);
+                Ok(unknown(token.offset, to, inner.of))
             }
             Kind::Symbol if token.text == "(" => self.brackets("(", ")"),
             Kind::Symbol if token.text == "[" => self.brackets("[", "]"),
@@ -124,20 +141,23 @@ impl Checker<'_> {
     fn postfix(&mut self, mut piece: Piece) -> Read {
         loop {
             let token = self.peek();
-            if self.symbol(".").is_some() {
-                piece = self.field(&piece)?;
+            if self.dot() {
+                piece = match self.method(&piece)? {
+                    Some(piece) => piece,
+                    None => self.field(&piece)?,
+                };
             } else if token.is(Kind::Symbol, "[") {
                 piece = self.subscript(&piece)?;
             } else if token.is(Kind::Symbol, "(") {
-                // Of a method of a text or list, it is said already how to write it.
-                let method = self.slice(&piece).rsplit('.').next().unwrap_or_default();
-                if names::of_another_language(method).is_some() && !self.faults.is_empty() {
+                // Of a method that is not there, it is said already that it is not.
+                let is_said = |fault: &Fault| fault.offset + fault.len == token.offset;
+                if self.faults.last().is_some_and(is_said) {
                     return Err(Stop);
                 }
                 let called = self.slice(&piece);
                 return self.stop(
                     Fault::new(token.offset, 1, format!("`{called}` can't be called"))
-                        .help("only helpers are called; a filter is written `value | filter`"),
+                        .help("only helpers are called; a filter is written `… | filter`"),
                 );
             } else {
                 return Ok(piece);
@@ -275,6 +295,23 @@ fn leaf(token: Token<'_>, code: &str, of: Type) -> Piece {
         may_be_none: false,
         extra: Extra::default(),
     }
+}
+
+/// A text in quotes with `{{ }}` in it, as texts that are joined.
+fn joined_parts(text: &str) -> String {
+    let (quote, inner) = (&text[..1], &text[1..text.len() - 1]);
+    let mut parts = Vec::new();
+    for (place, part) in inner.split("{{").enumerate() {
+        let (code, behind) = match part.split_once("}}") {
+            Some((code, behind)) if place > 0 => (Some(code.trim()), behind),
+            Some(_) | None => (None, part),
+        };
+        parts.extend(code.map(foreign::operand));
+        if !behind.is_empty() {
+            parts.push(format!("{quote}{behind}{quote}"));
+        }
+    }
+    parts.join(" ~ ")
 }
 
 fn is_name(text: &str) -> bool {

@@ -7,7 +7,10 @@ use minijinja::Value;
 use super::reader::{Checker, Extra, Part, Piece};
 use crate::{
     api::types::{Found, Words},
-    template::{Fault, names, ops, scope::Type},
+    template::{
+        Fault, names, ops,
+        scope::{Case, Type},
+    },
 };
 
 /// The words that a field may have where a comparison holds.
@@ -51,6 +54,40 @@ impl Comparison {
     }
 }
 
+/// The words that a field may have, as a filter gives them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enumeration {
+    words: &'static Words,
+    found: Option<&'static Found>,
+    case: Case,
+}
+
+impl Enumeration {
+    pub(super) fn of(of: &Type) -> Option<Self> {
+        match *of {
+            Type::Word { words, found, case } => Some(Self { words, found, case }),
+            _ => None,
+        }
+    }
+
+    /// Of some object, which the source need not have found.
+    pub(super) fn of_any(self) -> Self {
+        Self {
+            found: None,
+            ..self
+        }
+    }
+
+    fn texts(self) -> Vec<String> {
+        let words = self.words.words.iter();
+        words.map(|word| self.case.of(word)).collect()
+    }
+
+    fn one_of(self) -> String {
+        format!("it is one of {}", self.texts().join(", "))
+    }
+}
+
 impl Checker<'_> {
     /// Checks `left` compared with `right`; gives what the field has where it holds.
     pub(super) fn compare_words(
@@ -59,63 +96,80 @@ impl Checker<'_> {
         comparison: Comparison,
         right: &Piece,
     ) -> Extra {
-        let field = self.slice(left).to_owned();
-        match (comparison, &left.of, &right.of) {
-            (_, Type::Word { words, found }, _) => {
-                self.check_words((words, *found), &field, comparison, right)
-            }
-            (Comparison::Is | Comparison::IsNot, _, Type::Word { words, found }) => {
-                let field = self.slice(right).to_owned();
-                self.check_words((words, *found), &field, comparison, left)
-            }
-            // `"PENDING" in … | map(attribute="status")`: any of the items may be it.
-            (Comparison::IsIn | Comparison::IsNotIn, _, Type::List(item)) => {
-                if let Type::Word { words, .. } = &**item {
-                    let field = self.slice(right).to_owned();
-                    self.check_words((words, None), &field, Comparison::Is, left);
-                }
-                Extra::default()
+        let as_text = |field: &str| format!("{field} | string");
+        let is_containment = matches!(comparison, Comparison::IsIn | Comparison::IsNotIn);
+        if let Some(words) = Enumeration::of(&left.of) {
+            let field = self.slice(left);
+            return self.check_words(words, (field, &as_text(field)), comparison, right);
+        }
+        let field = self.slice(right);
+        match (Enumeration::of(&right.of), &right.of) {
+            (Some(words), _) if !is_containment => {
+                return self.check_words(words, (field, &as_text(field)), comparison, left);
             }
             // `"PEND" in task.status`: a part of a word.
-            (Comparison::IsIn | Comparison::IsNotIn, _, Type::Word { words, .. }) => {
-                let field = self.slice(right).to_owned();
-                let (texts, _) = self.texts(left, Comparison::Is);
-                for (text, part) in texts {
-                    if !words.words.iter().any(|word| word.contains(&text)) {
-                        let message = format!("no word of `{field}` has `{text}` in it");
-                        let fault = self.word_fault(&part, message, one_of(words));
-                        self.note(fault);
-                    }
-                }
-                Extra::default()
+            (Some(words), _) => {
+                self.check_part(words, field, "in it", left, |word, text| {
+                    word.contains(text)
+                });
             }
-            _ => Extra::default(),
+            // `"PENDING" in … | map(attribute="status")`: any of the items may be it.
+            (None, Type::List(item)) if is_containment => {
+                if let Some(words) = Enumeration::of(item) {
+                    let texts = format!("{field} | map(\"string\")");
+                    self.check_words(words.of_any(), (field, &texts), Comparison::Is, left);
+                }
+            }
+            (None, _) => {}
+        }
+        Extra::default()
+    }
+
+    /// Notes a part that no word of a field has where it is looked for.
+    pub(super) fn check_part(
+        &mut self,
+        words: Enumeration,
+        field: &str,
+        place: &str,
+        part: &Piece,
+        holds: fn(&str, &str) -> bool,
+    ) {
+        let (texts, _) = self.texts(part, Comparison::Is);
+        for (text, part) in texts {
+            if !words.texts().iter().any(|word| holds(word, &text)) {
+                let message = format!("no word of `{field}` has `{text}` {place}");
+                let fault = self.word_fault(&part, message, words.one_of());
+                self.note(fault);
+            }
         }
     }
 
+    /// `texts` is what to compare where a word is meant that the API does not document yet.
     pub(super) fn check_words(
         &mut self,
-        (words, found): (&'static Words, Option<&'static Found>),
-        field: &str,
+        words: Enumeration,
+        (field, texts_of_field): (&str, &str),
         comparison: Comparison,
         with: &Piece,
     ) -> Extra {
+        let found = words.found;
+        let known = words.texts();
         if matches!(comparison, Comparison::IsIn | Comparison::IsNotIn) && with.of.is_text() {
             self.note_part_of_text(words, with);
             return Extra::default();
         }
         let (texts, mut is_known) = self.texts(with, comparison);
         for (text, part) in &texts {
-            if !words.words.contains(&text.as_str()) {
+            if !known.contains(text) {
                 is_known = false;
                 let vars = self.vars_in(part.from, part.to);
                 if vars.iter().any(|name| self.compares_with(name, text)) {
                     continue;
                 }
-                let help = names::meant(text, words.words.iter().copied());
-                let help = help.unwrap_or_else(|| one_of(words));
+                let help = names::meant(text, known.iter().map(String::as_str));
+                let help = help.unwrap_or_else(|| words.one_of());
                 let help = format!(
-                    "{help}\nfor a word that is new in the API, compare `{field} | string`"
+                    "{help}\nfor a word that is new in the API, compare `{texts_of_field}`"
                 );
                 let fault = self.word_fault(part, format!("`{field}` is never `{text}`"), help);
                 self.note(fault);
@@ -124,8 +178,8 @@ impl Checker<'_> {
         if !is_known || texts.is_empty() {
             return Extra::default();
         }
-        let all = found.map_or(words.words, |found| found.words);
-        let is_meant = |word: &&str| texts.iter().any(|(text, _)| text == word);
+        let all = found.map_or(words.words.words, |found| found.words);
+        let is_meant = |word: &&str| texts.iter().any(|(text, _)| *text == words.case.of(word));
         let (holds, or_none): (Vec<_>, _) = match comparison {
             Comparison::Is | Comparison::IsIn => {
                 (all.iter().copied().filter(is_meant).collect(), false)
@@ -145,7 +199,7 @@ impl Checker<'_> {
         Extra {
             items: Vec::new(),
             only: Some(Only {
-                field: field.split_whitespace().collect(),
+                field: whose_letters(field),
                 words: holds,
                 or_none,
             }),
@@ -154,13 +208,24 @@ impl Checker<'_> {
     }
 
     /// `task.status in "CONDITION_PENDING"` holds for `PENDING`, too: a list is meant.
-    fn note_part_of_text(&mut self, words: &Words, with: &Piece) {
+    fn note_part_of_text(&mut self, words: Enumeration, with: &Piece) {
         let message = "`in` would look for a part of a text here".to_owned();
         let help = match &with.literal {
             Some(text) if !text.contains(',') => format!("write a list: `[\"{}\"]`", text.trim()),
-            Some(_) => {
-                let first = words.words.first().copied().unwrap_or_default();
-                format!("write a list: `[\"{first}\", …]`")
+            Some(text) => {
+                let known = words.texts();
+                let texts: Vec<_> = text.split(',').map(str::trim).collect();
+                if texts
+                    .iter()
+                    .all(|text| known.iter().any(|word| word == text))
+                {
+                    format!("write a list: `[\"{}\"]`", texts.join("\", \""))
+                } else {
+                    format!(
+                        "write a list: `[\"{}\", …]`",
+                        known.first().map_or("", String::as_str)
+                    )
+                }
             }
             None => match self.slice(with) {
                 text if text.contains(['|', '~', '+']) => {
@@ -233,8 +298,14 @@ impl Checker<'_> {
     }
 }
 
-fn one_of(words: &Words) -> String {
-    format!("it is one of {}", words.words.join(", "))
+/// A field as it is compared with other conditions on it: without blanks, and without the filters of its letters.
+fn whose_letters(field: &str) -> String {
+    let filters = ["|lower", "|upper", "|trim"];
+    let mut field: &str = &field.split_whitespace().collect::<String>();
+    while let Some(rest) = filters.iter().find_map(|filter| field.strip_suffix(filter)) {
+        field = rest;
+    }
+    field.to_owned()
 }
 
 #[cfg(test)]
@@ -323,11 +394,89 @@ mod tests {
     }
 
     #[test]
+    fn letters_that_a_filter_has_changed_are_compared_with_changed_words() {
+        for (text, field, word, help) in [
+            (
+                "task.status | lower == 'PENDING'",
+                "task.status | lower",
+                "PENDING",
+                "pending",
+            ),
+            (
+                "'PENDING' == task.status|lower",
+                "task.status|lower",
+                "PENDING",
+                "pending",
+            ),
+            (
+                "task.status | upper == 'pending'",
+                "task.status | upper",
+                "pending",
+                "PENDING",
+            ),
+            (
+                "task.status | upper | lower in ['PENDING']",
+                "task.status | upper | lower",
+                "PENDING",
+                "pending",
+            ),
+            (
+                "task.status | trim | lower not in ['PENDING']",
+                "task.status | trim | lower",
+                "PENDING",
+                "pending",
+            ),
+            (
+                "not task.status | lower != 'PENDING'",
+                "task.status | lower",
+                "PENDING",
+                "pending",
+            ),
+            (
+                "task.status | lower is eq('PENDING')",
+                "task.status | lower",
+                "PENDING",
+                "pending",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(faults[0].1, format!("`{field}` is never `{word}`"));
+            assert!(
+                faults[0].2.starts_with(&format!("did you mean `{help}`?")),
+                "{faults:?}"
+            );
+        }
+        for (text, message) in [
+            (
+                "'PEND' in task.status | lower",
+                "no word of `task.status | lower` has `PEND` in it",
+            ),
+            (
+                "task.status is startingwith('pend')",
+                "no word of `task.status` has `pend` at its start",
+            ),
+            (
+                "task.status is not endingwith 'ing'",
+                "no word of `task.status` has `ing` at its end",
+            ),
+            (
+                "task.status | lower == 'pending' and task.status == 'FAILED'",
+                "this is never true: an earlier condition on `task.status` excludes it",
+            ),
+        ] {
+            assert_eq!(shown(text)[0].1, message, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_computed_or_compared_as_text_is_no_fault() {
         for text in [
             "task.status == 'ASSIGNED' or task.status == 'UNASSIGNED'",
             "task.status | string == 'NEW'",
             "task.status | lower == 'pending'",
+            "task.status | lower in ['pending', 'failed'] and task.status != 'FAILED'",
+            "task.status | string | lower == 'NEW'",
             "task.status == task.name",
             "task.status == vars.text",
             "task.status in vars.list",
