@@ -49,6 +49,8 @@ pub struct Row {
     pub number: u64,
     /// Its first line in the file; none of the element of a JSON array.
     pub line: Option<u64>,
+    /// Whether it is of CSV, which a spreadsheet may have written.
+    pub is_csv: bool,
     pub cells: Cells,
 }
 
@@ -183,6 +185,7 @@ fn rows<E>(
         take(Row {
             number,
             line,
+            is_csv: false,
             cells,
         })
     };
@@ -286,6 +289,7 @@ fn row_of(record: Record, columns: &[String]) -> Row {
     Row {
         number,
         line: Some(line),
+        is_csv: true,
         cells,
     }
 }

@@ -48,7 +48,10 @@ const MODULES: &[(&str, &str)] = &[
     ),
     ("planning", "action client plan playbook selection"),
     ("checkpoint", "outcome private_file text"),
-    ("store", "checkpoint digest pace private_file server_name"),
+    (
+        "store",
+        "checkpoint digest pace private_file server_name text",
+    ),
     ("event", "outcome plan"),
     (
         "report",

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{FieldWrite, Nature};
 use crate::{
-    api::{Generation, Id, Level, Operation},
+    api::{Generation, Id, IdError, Level, Operation},
     dates::Calendar,
     json,
     template::{Context, EvalError, Template},
@@ -194,6 +194,10 @@ pub fn words_of(value: &Value) -> Result<Vec<String>, String> {
 fn checked(id: String) -> Result<String, String> {
     match Id::new(&id) {
         Ok(_) => Ok(id),
+        // Most come from the column of a file, but from which file is not known here.
+        Err(IdError::Number) => Err(format!(
+            "{id:?} is not an id: Excel or another program has turned it into a number; if it comes from a spreadsheet, format its column as text there and enter it again"
+        )),
         Err(error) => Err(format!("{id:?} is not an id: {error}")),
     }
 }

@@ -24,12 +24,24 @@ pub enum IdError {
     TooLong(usize),
     #[error("an id may hold letters, digits, and . _ ~ : - after the first character, not {0:?}")]
     Character(char),
-    #[error(
-        "Excel or another program has turned it into a number: in a spreadsheet, format the column as text and enter the ids again"
-    )]
+    #[error("a program has turned it into a number: write it as text, with all its characters")]
     Number,
     #[error("it is true or false, so it names nothing")]
     Boolean,
+}
+
+impl IdError {
+    /// For an id in a file of rows. A spreadsheet may have written CSV.
+    pub fn in_row(&self, is_csv: bool) -> String {
+        match self {
+            Self::Number if is_csv => "Excel or another program has turned it into a number: in the spreadsheet, format the column as text and enter the ids again".to_owned(),
+            Self::Number
+            | Self::Empty
+            | Self::TooLong(_)
+            | Self::Character(_)
+            | Self::Boolean => self.to_string(),
+        }
+    }
 }
 
 impl Id {
@@ -132,7 +144,10 @@ mod tests {
             "10020.0",
             "10020,0",
         ] {
-            assert_eq!(Id::new(text), Err(IdError::Number), "{text}");
+            let error = Id::new(text).unwrap_err();
+            assert_eq!(error, IdError::Number, "{text}");
+            assert!(error.in_row(true).starts_with("Excel or another"));
+            assert!(!error.in_row(false).contains("Excel"));
         }
         for text in ["true", "FALSE"] {
             assert_eq!(Id::new(text), Err(IdError::Boolean), "{text}");

@@ -10,6 +10,7 @@ use super::{
     phase::{Phase, Step},
     record::VERSION,
 };
+use crate::text::shown_path;
 
 /// A record that can't follow on what is known. A bug when it is about to be written, damage when
 /// it is read.
@@ -61,7 +62,7 @@ pub enum Damage {
 /// Why a checkpoint can't be made, read or resumed.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    #[error("can't {doing} the checkpoint {}", path.display())]
+    #[error("can't {doing} the checkpoint {}", shown_path(path))]
     Io {
         doing: Doing,
         path: PathBuf,
@@ -70,7 +71,7 @@ pub enum CheckpointError {
     #[error(
         "the checkpoint {} is damaged in line {line}, so what was sent is not known; \
          restore the file, or look at its changes by hand and plan again",
-        path.display()
+        shown_path(path)
     )]
     Damaged {
         path: PathBuf,
@@ -81,7 +82,7 @@ pub enum CheckpointError {
     #[error(
         "the checkpoint {} belongs to the plan {found}, not to {expected}; \
          restore the run folder's own plan",
-        path.display()
+        shown_path(path)
     )]
     OtherPlan {
         path: PathBuf,
@@ -91,7 +92,7 @@ pub enum CheckpointError {
     #[error(
         "the checkpoint {} belongs to another run ({found:?}, not {expected:?}); \
          restore the run folder's own checkpoint",
-        path.display()
+        shown_path(path)
     )]
     OtherRun {
         path: PathBuf,
@@ -101,14 +102,17 @@ pub enum CheckpointError {
     #[error(
         "the checkpoint {} is for a plan of {lines} lines with {changes} changes, its plan has others; \
          restore the run folder's own checkpoint",
-        path.display()
+        shown_path(path)
     )]
     OtherSize {
         path: PathBuf,
         lines: u64,
         changes: u64,
     },
-    #[error("the run of the checkpoint {} is {ending}, nothing is left to resume", path.display())]
+    #[error(
+        "the run of the checkpoint {} is {ending}, nothing is left to resume",
+        shown_path(path)
+    )]
     Over { path: PathBuf, ending: &'static str },
 }
 
@@ -142,7 +146,7 @@ impl fmt::Display for Doing {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "can't {doing} the checkpoint {}: {cause}; make room or repair the disk, then resume the run",
-    path.display()
+    shown_path(path)
 )]
 pub struct WriteFailed {
     pub doing: Doing,

@@ -167,9 +167,11 @@ fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
         };
         let cells = row.cells.map_err(wrong)?;
         let text = cells.get("id").map_or("", |cell| table::id_in(cell));
-        ids.insert(
-            Id::new(text).map_err(|error| wrong(format!("{text:?} is not an id: {error}")))?,
-        );
+        let id = Id::new(text).map_err(|error| {
+            let error = error.in_row(row.is_csv);
+            wrong(format!("{text:?} is not an id: {error}"))
+        })?;
+        ids.insert(id);
         Ok(())
     })
     .map_err(|error: IdsError| {
@@ -226,6 +228,23 @@ pub(super) fn shown(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rounded_id_names_excel_only_where_a_spreadsheet_may_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids");
+        for (text, names_excel) in [
+            ("1.002E+04\n", true),
+            ("id;note\n1,002E+04;x\n", true),
+            ("{\"id\":1.002e4}\n", false),
+            ("[1e4]", false),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            let cause = ids_in(&path).unwrap_err().source.unwrap().to_string();
+            assert!(cause.contains("has turned it into a number"), "{cause}");
+            assert_eq!(cause.contains("Excel"), names_excel, "{cause}");
+        }
+    }
 
     #[test]
     fn the_line_of_a_wrong_id_is_that_of_the_file_and_none_in_a_json_array() {

@@ -11,6 +11,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::text::shown_path;
+
 /// What the two files hold; empty where they are not there.
 #[derive(Debug, Default)]
 pub struct Files {
@@ -52,11 +54,11 @@ pub struct Stored {
 /// Why a file can't be used. Never holds what is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
-    #[error("{} can't be read: {source}", path.display())]
+    #[error("{} can't be read: {source}", shown_path(path))]
     Io { path: PathBuf, source: io::Error },
     #[error(
         "{}, line {line}: it is not what epilot's tools write there; log in again, or give a token with EPILOT_TOKEN",
-        path.display()
+        shown_path(path)
     )]
     Json { path: PathBuf, line: usize },
 }

@@ -9,6 +9,7 @@ use super::{
     TokenSource,
     files::{Files, Profile},
 };
+use crate::text::shown_path;
 
 /// What the command line and the environment say.
 #[derive(Debug, Default)]
@@ -39,7 +40,7 @@ pub struct Credentials {
 /// Why nobody knows what is meant.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
-    #[error("there is no profile {name:?} in {}; it has {known}", path.display())]
+    #[error("there is no profile {name:?} in {}; it has {known}", shown_path(path))]
     NoProfile {
         name: String,
         path: PathBuf,

@@ -12,7 +12,7 @@ use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
 use crate::{
     http::{Token, TokenError},
-    table::is_stdin,
+    table::{self, is_stdin},
     text::{NotUtf8, utf8},
 };
 
@@ -37,11 +37,11 @@ pub enum TokenSource {
 pub enum TokenSourceError {
     #[error(transparent)]
     Token(#[from] TokenError),
-    #[error("the token file {} can't be read: {source}", path.display())]
+    #[error("the token file {} can't be read: {source}", table::name(path))]
     File { path: PathBuf, source: io::Error },
-    #[error("the token file {}: {source}", path.display())]
+    #[error("the token file {}: {source}", table::name(path))]
     NotUtf8 { path: PathBuf, source: NotUtf8 },
-    #[error("the token file {}: {source}", path.display())]
+    #[error("the token file {}: {source}", table::name(path))]
     InFile { path: PathBuf, source: TokenError },
     #[error("the token command can't be started: {0}")]
     Start(io::Error),

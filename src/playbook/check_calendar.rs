@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use crate::{
     dates::{Calendar, Public, State},
-    text::{did_you_mean, unmarked},
+    text::{did_you_mean, shown_path, unmarked},
 };
 
 use super::{
@@ -76,7 +76,7 @@ fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<B
         Err(why) => {
             reader.wrong(
                 field.node.span,
-                format!("can't read `{}`: {why}", path.display()),
+                format!("can't read {}: {why}", shown_path(&path)),
                 "a file of days is UTF-8 text with one date a line, like 2026-12-24",
             );
             return None;
@@ -94,7 +94,7 @@ fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<B
         } else {
             reader.wrong(
                 field.node.span,
-                format!("{}, line {number}: `{date}` is no date", path.display()),
+                format!("{}, line {number}: `{date}` is no date", shown_path(&path)),
                 "write it like 2026-12-24; what follows behind it is for people",
             );
             return None;
@@ -103,7 +103,7 @@ fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<B
     if days.is_empty() {
         reader.wrong(
             field.node.span,
-            format!("{} has no day in it", path.display()),
+            format!("{} has no day in it", shown_path(&path)),
             "write one date a line, like 2026-12-24, or leave the file out",
         );
         return None;

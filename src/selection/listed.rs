@@ -56,6 +56,8 @@ struct Kept {
 pub(super) struct Intake {
     /// What is named, for messages: `entity`.
     kind: &'static str,
+    /// Of the row that is taken now.
+    is_csv: bool,
     named: Sorter,
     rejected: Sorter,
 }
@@ -153,6 +155,7 @@ impl Intake {
     pub(super) fn new(kind: &'static str) -> Self {
         Self {
             kind,
+            is_csv: false,
             named: Sorter::default(),
             rejected: Sorter::default(),
         }
@@ -164,6 +167,7 @@ impl Intake {
         take: impl FnOnce(&mut Self, Row, BTreeMap<String, String>) -> io::Result<()>,
     ) -> Result<(), ListedError> {
         let number = row.number;
+        self.is_csv = row.is_csv;
         match row.cells {
             Ok(cells) => take(self, Row::numbered(number), cells)?,
             Err(reason) => reject(&mut self.rejected, number, &reason)?,
@@ -195,6 +199,7 @@ impl Intake {
 
     fn take(&mut self, row: Row, id: &str, schema: &str, title: &str) -> io::Result<()> {
         if let Err(error) = Id::new(id) {
+            let error = error.in_row(self.is_csv);
             let reason = format!("the {} id {id:?} can't be used: {error}", self.kind);
             return reject(&mut self.rejected, row.number, &reason);
         }
@@ -307,6 +312,21 @@ mod tests {
             "6: ",
         ]) {
             assert!(said.starts_with(expected), "{said} / {expected}");
+        }
+    }
+
+    #[test]
+    fn a_rounded_id_names_excel_only_where_a_spreadsheet_may_be() {
+        for (text, names_excel) in [
+            ("entity_id,entity_schema\n1.002E+04,contact\n", true),
+            (
+                "{\"entity_id\": 1.002e4, \"entity_schema\": \"contact\"}\n",
+                false,
+            ),
+        ] {
+            let [_, rejected] = entities(text).unwrap();
+            assert!(rejected[0].contains("has turned it into a number"));
+            assert_eq!(rejected[0].contains("Excel"), names_excel, "{rejected:?}");
         }
     }
 

@@ -3,31 +3,34 @@
 use std::{fmt, io, path::PathBuf};
 
 use super::run_id::RunId;
-use crate::checkpoint::CheckpointError;
+use crate::{checkpoint::CheckpointError, text::shown_path};
 
 /// Why the state folder can't be used as asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("can't {doing} {}", path.display())]
+    #[error("can't {doing} {}", shown_path(path))]
     Io {
         doing: Doing,
         path: PathBuf,
         source: io::Error,
     },
-    #[error("{} is not what wf-bulk writes; restore it, or move its folder away", path.display())]
+    #[error(
+        "{} is not what wf-bulk writes; restore it, or move its folder away",
+        shown_path(path)
+    )]
     Settings {
         path: PathBuf,
         source: serde_json::Error,
     },
     #[error(
         "{} is of version {found}, this wf-bulk reads version {}; use the wf-bulk that started the run",
-        path.display(),
+        shown_path(path),
         super::settings::VERSION
     )]
     SettingsVersion { path: PathBuf, found: u32 },
-    #[error("{} is about run {found}; was the folder renamed?", path.display())]
+    #[error("{} is about run {found}; was the folder renamed?", shown_path(path))]
     OtherRun { path: PathBuf, found: RunId },
-    #[error("no run in {} starts with {prefix:?}", runs.display())]
+    #[error("no run in {} starts with {prefix:?}", shown_path(runs))]
     NotFound { prefix: String, runs: PathBuf },
     #[error("{prefix:?} is the beginning of {} runs: {}; give more of the id", found.len(), join(found))]
     Ambiguous { prefix: String, found: Vec<RunId> },
@@ -98,4 +101,38 @@ fn join(runs: &[RunId]) -> String {
 fn of_org(org: Option<&str>) -> String {
     org.map(|org| format!(" (organisation {org})"))
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checkpoint;
+
+    #[test]
+    fn a_path_in_an_error_is_one_escaped_word() {
+        let path = PathBuf::from("my \u{1b}runs");
+        let io = || io::Error::other("x");
+        let errors = [
+            io_error(Doing::Read, &path)(io()),
+            StoreError::SettingsVersion {
+                path: path.clone(),
+                found: 2,
+            },
+            StoreError::NotFound {
+                prefix: "a".to_owned(),
+                runs: path.clone(),
+            },
+            CheckpointError::Io {
+                doing: checkpoint::Doing::Read,
+                path: path.clone(),
+                source: io(),
+            }
+            .into(),
+            CheckpointError::Over { path, ending: "x" }.into(),
+        ];
+        for error in errors {
+            let said = error.to_string();
+            assert!(said.contains(r"'my \u{1b}runs'"), "{said}");
+        }
+    }
 }

@@ -173,3 +173,60 @@ fn an_archive_in_place_of_a_playbook_or_plan_is_named() {
             .expect_said("hint: unpack it first: gunzip");
     }
 }
+
+#[test]
+fn a_path_with_a_blank_is_one_word_wherever_an_error_names_it() {
+    let environment = Environment::new();
+    environment.file("p.yaml", PLAYBOOK);
+    environment.file(
+        "days.yaml",
+        &format!("{PLAYBOOK}calendar: [ DE, 'my days.txt' ]\n"),
+    );
+    environment.file("my days.txt", "x\n");
+    environment.file("my ids", "a,b\n");
+    let on_server = [
+        "run",
+        "p.yaml",
+        "--dry-run",
+        "--server",
+        "http://127.0.0.1:9",
+    ];
+    let sandbox = ["run", "p.yaml", "--dry-run", "--sandbox"];
+    for (command, file, said) in [
+        (
+            &["status", "0", "--state-dir"][..],
+            "my state",
+            "no run in 'my state/runs' starts with",
+        ),
+        (
+            &[&on_server[..], &["--token-file"]].concat(),
+            "my token",
+            "the token file 'my token' can't be read",
+        ),
+        (
+            &[&sandbox[..], &["--only-file"]].concat(),
+            "my list",
+            "'my list' can't be read",
+        ),
+        (
+            &[&sandbox[..], &["--only-file"]].concat(),
+            "my ids",
+            "'my ids' has no column id; it has a, b",
+        ),
+        (
+            &["validate"],
+            "my playbook",
+            "the playbook 'my playbook' can't be read",
+        ),
+        (
+            &["validate"],
+            "days.yaml",
+            "'my days.txt', line 1: `x` is no date",
+        ),
+        (&["show"], "my plan", "the plan 'my plan' can't be read"),
+    ] {
+        environment
+            .run(&[command, &[file]].concat())
+            .expect_said(said);
+    }
+}
