@@ -7,18 +7,20 @@ use std::{
 
 use axum::body::Bytes;
 use jiff::Timestamp;
-use serde_json::value::RawValue;
+use serde_json::value::to_raw_value;
 use tokio::time::Instant;
 
 use crate::{
     effect::{Effect, Kind},
+    execution::AnyExecution,
     faults::{Bucket, Faults, Rules},
+    generate::Origin,
     ledger::Ledger,
     log::{Log, Pending},
     payloads::Payloads,
     refused::Refused,
     reply::Failure,
-    state::{Cause, State, Stored},
+    state::{State, Write},
     transition,
 };
 
@@ -36,34 +38,16 @@ pub(crate) struct App {
     automations_take: Duration,
 }
 
-/// Which request a handler works on, and what it writes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Write<'a> {
-    /// None for edits that go past the API.
-    pub(crate) request: Option<u64>,
-    pub(crate) kind: Kind,
-    pub(crate) execution: &'a str,
-    /// The part that is addressed; the execution's own id when it is the whole.
-    pub(crate) target: &'a str,
-}
-
 impl App {
     pub(crate) fn new(
         state: State,
-        effects: Vec<Effect>,
+        ledger: Ledger,
         log: Option<Log>,
         token: String,
         faults: &Faults,
         clock: fn() -> Timestamp,
         automations_take: Duration,
     ) -> Self {
-        let last = effects.iter().filter_map(|effect| effect.request).max();
-        let mut ledger = Ledger::new(last.unwrap_or(0) + 1);
-        for effect in effects {
-            if let Ok(text) = serde_json::value::to_raw_value(&effect) {
-                ledger.effect(effect.request, text);
-            }
-        }
         Self {
             state: Mutex::new(state),
             ledger: Mutex::new(ledger),
@@ -119,19 +103,17 @@ impl App {
     /// What `change` refuses, `Gone` when there is no such execution, and when the effect can't be written.
     pub(crate) async fn write<T>(
         &self,
-        write: Write<'_>,
-        change: impl FnOnce(&mut Stored, Timestamp) -> Result<T, Refused>,
+        write: Write,
+        change: impl FnOnce(&mut AnyExecution, Timestamp) -> Result<T, Refused>,
     ) -> Result<T, Failure> {
-        let now = self.now();
-        let (result, pending) = {
-            let mut state = self.state();
-            let mut stored = state.any(write.execution).ok_or(Failure::Gone)?;
-            let result = change(&mut stored, now)?;
-            let effect = state.replace(write.execution, stored, cause(write, now));
-            (result, self.note(effect)?)
-        };
-        on_disk(pending).await?;
-        Ok(result)
+        let changed = self.apply(|state, now| {
+            let Some(mut execution) = state.execution(&write.execution) else {
+                return Ok(None);
+            };
+            let result = change(&mut execution, now)?;
+            Ok(Some((write, Some(execution), result)))
+        });
+        changed.await?.ok_or(Failure::Gone)
     }
 
     /// Starts an execution; comes back when that is on disk. `make` gets a number that no other start gets.
@@ -139,27 +121,24 @@ impl App {
     /// # Errors
     ///
     /// What `make` refuses, and when the effect can't be written.
-    pub(crate) async fn start(
+    pub(crate) async fn start<T: Clone + Into<AnyExecution>>(
         &self,
         request: u64,
         kind: Kind,
-        make: impl FnOnce(&State, u64, Timestamp) -> Result<(String, Stored), Refused>,
-    ) -> Result<Stored, Failure> {
-        let now = self.now();
-        let (stored, pending) = {
-            let mut state = self.state();
-            let (id, stored) = make(&state, state.next_number(), now)?;
+        make: impl FnOnce(Origin, u64, Timestamp) -> Result<T, Refused>,
+    ) -> Result<T, Failure> {
+        let started = self.apply(|state, now| {
+            let new = make(state.origin(), state.next_number(), now)?;
+            let execution: AnyExecution = new.clone().into();
             let write = Write {
                 request: Some(request),
                 kind,
-                execution: &id,
-                target: &id,
+                execution: execution.id().to_owned(),
+                target: execution.id().to_owned(),
             };
-            let effect = state.add(&id, stored.clone(), cause(write, now));
-            (stored, self.note(Some(effect))?)
-        };
-        on_disk(pending).await?;
-        Ok(stored)
+            Ok(Some((write, Some(execution), new)))
+        });
+        started.await?.ok_or(Failure::Gone)
     }
 
     /// Lets the automations of a flow end whose time has come, and heals what a read heals.
@@ -168,28 +147,25 @@ impl App {
     ///
     /// When an effect can't be written.
     pub(crate) async fn settle(&self, id: &str) -> Result<(), Failure> {
-        let now = self.now();
         loop {
-            let pending = {
-                let mut state = self.state();
+            let ended = self.apply(|state, now| {
                 let Some(mut flow) = state.flow(id) else {
-                    return Ok(());
+                    return Ok(None);
                 };
-                let Some((kind, task)) = transition::settle(&mut flow, now, self.automations_take)
-                else {
-                    return Ok(());
-                };
-                let write = Write {
-                    request: None,
-                    kind,
-                    execution: id,
-                    target: &task,
-                };
-                let stored = Stored::Flow(Box::new(flow));
-                let effect = state.replace(id, stored, cause(write, now));
-                self.note(effect)?
-            };
-            on_disk(pending).await?;
+                let ended = transition::settle(&mut flow, now, self.automations_take);
+                Ok(ended.map(|(kind, target)| {
+                    let write = Write {
+                        request: None,
+                        kind,
+                        execution: id.to_owned(),
+                        target,
+                    };
+                    (write, Some(flow.into()), ())
+                }))
+            });
+            if ended.await?.is_none() {
+                return Ok(());
+            }
         }
     }
 
@@ -198,44 +174,52 @@ impl App {
     /// # Errors
     ///
     /// `Gone` when there is no such execution, and when the effect can't be written.
-    pub(crate) async fn remove(&self, write: Write<'_>) -> Result<(), Failure> {
-        let pending = {
+    pub(crate) async fn remove(&self, write: Write) -> Result<(), Failure> {
+        let removed = self.apply(|state, _| {
+            let is_there = state.execution(&write.execution).is_some();
+            Ok(is_there.then_some((write, None, ())))
+        });
+        removed.await?.ok_or(Failure::Gone)
+    }
+
+    /// Decides on a change while the data are locked, makes it, and comes back when it is on disk. None when nothing
+    /// is to be changed.
+    async fn apply<T>(
+        &self,
+        decide: impl FnOnce(
+            &State,
+            Timestamp,
+        ) -> Result<Option<(Write, Option<AnyExecution>, T)>, Refused>,
+    ) -> Result<Option<T>, Failure> {
+        let now = self.now();
+        let (result, pending) = {
             let mut state = self.state();
-            let effect = state.remove(write.execution, cause(write, self.now()));
-            self.note(effect)?
+            let Some((write, after, result)) = decide(&state, now)? else {
+                return Ok(None);
+            };
+            let effect = state.apply(write, after, now.as_millisecond());
+            (result, self.note(effect).map_err(|error| broken(&error))?)
         };
-        on_disk(pending).await
+        if let Some(pending) = pending {
+            pending.on_disk().await.map_err(|error| broken(&error))?;
+        }
+        Ok(Some(result))
     }
 
     /// Hands an effect to log and ledger. Called while the data are locked, so that both have the data's order.
-    fn note(&self, effect: Option<Effect>) -> Result<Option<Pending>, Failure> {
-        let effect = effect.ok_or(Failure::Gone)?;
-        let text = serde_json::to_string(&effect).map_err(|error| broken(&error))?;
-        let pending = self.log.as_ref().map(|log| log.append(text.clone()));
-        let raw = RawValue::from_string(text).map_err(|error| broken(&error))?;
-        self.ledger().effect(effect.request, raw);
+    fn note(&self, mut effect: Effect) -> serde_json::Result<Option<Pending>> {
+        let pending = match &self.log {
+            Some(log) => Some(log.append(serde_json::to_string(&effect)?)),
+            None => None,
+        };
+        effect.after = None;
+        self.ledger().effect(effect.request, to_raw_value(&effect)?);
         Ok(pending)
     }
 
     /// Keeps a large answer for its download; gives the path.
     pub(crate) fn keep_payload(&self, body: Bytes) -> String {
         self.payloads().keep(body)
-    }
-}
-
-fn cause(write: Write<'_>, now: Timestamp) -> Cause<'_> {
-    Cause {
-        request: write.request,
-        unix_ms: now.as_millisecond(),
-        kind: write.kind,
-        target: write.target,
-    }
-}
-
-async fn on_disk(pending: Option<Pending>) -> Result<(), Failure> {
-    match pending {
-        Some(pending) => pending.on_disk().await.map_err(|error| broken(&error)),
-        None => Ok(()),
     }
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    state::Stored,
+    execution::AnyExecution,
     wire::{
         ExecutionStatus, PartStatus, TaskStatus,
         sync::{EntitySync, FlowEvent, LegacySource, SyncSource},
@@ -41,30 +41,30 @@ pub(crate) struct Notice {
 }
 
 /// Compares two states of one execution; none is before its start or after its end.
-pub(crate) fn caused(before: Option<&Stored>, after: Option<&Stored>) -> Caused {
+pub(crate) fn caused(before: Option<&AnyExecution>, after: Option<&AnyExecution>) -> Caused {
     match (before, after) {
-        (None | Some(Stored::Flow(_)), Some(Stored::Flow(after))) => {
-            let before = before.and_then(Stored::as_flow);
+        (None | Some(AnyExecution::Flow(_)), Some(AnyExecution::Flow(after))) => {
+            let before = before.and_then(AnyExecution::as_flow);
             Caused {
                 entity_writes: written(before, after, &events(before, after)),
                 notices: notices(before.map(people_of_flow), people_of_flow(after)),
             }
         }
-        (Some(Stored::Flow(before)), None) => Caused {
+        (Some(AnyExecution::Flow(before)), None) => Caused {
             entity_writes: written(None, before, &[Occurrence::flow(FlowEvent::FlowDeleted)]),
             notices: Vec::new(),
         },
-        (None | Some(Stored::Legacy(_)), Some(Stored::Legacy(after))) => {
-            let before = before.and_then(Stored::as_legacy);
+        (None | Some(AnyExecution::Legacy(_)), Some(AnyExecution::Legacy(after))) => {
+            let before = before.and_then(AnyExecution::as_legacy);
             Caused {
                 entity_writes: written_by_legacy(before, after),
                 notices: notices(before.map(people_of_legacy), people_of_legacy(after)),
             }
         }
         // No rule of the first generation knows that an execution is deleted.
-        (Some(Stored::Legacy(_)) | None, None)
-        | (Some(Stored::Flow(_)), Some(Stored::Legacy(_)))
-        | (Some(Stored::Legacy(_)), Some(Stored::Flow(_))) => Caused::default(),
+        (Some(AnyExecution::Legacy(_)) | None, None)
+        | (Some(AnyExecution::Flow(_)), Some(AnyExecution::Legacy(_)))
+        | (Some(AnyExecution::Legacy(_)), Some(AnyExecution::Flow(_))) => Caused::default(),
     }
 }
 

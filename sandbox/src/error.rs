@@ -27,6 +27,11 @@ pub enum Error {
         wanted: String,
     },
     #[error(
+        "the sandbox's data in {} were made by another version of wf-bulk: start over with `wf-bulk sandbox reset`",
+        path.display()
+    )]
+    OtherVersion { path: PathBuf },
+    #[error(
         "line {line} of {} can't be used ({reason}): start over with `wf-bulk sandbox reset`",
         path.display()
     )]

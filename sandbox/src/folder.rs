@@ -20,9 +20,15 @@ const SETTINGS: &str = "sandbox.json";
 const EFFECTS: &str = "effects.jsonl";
 const LOCK: &str = "lock";
 
+/// The version of the log's format: 2 has the whole execution in each effect.
+const VERSION: u32 = 2;
+
 /// What a folder's data are made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
+    /// The first version has none.
+    #[serde(default)]
+    version: u32,
     pub(crate) seed: u64,
     pub(crate) epoch: Date,
     pub(crate) executions: u32,
@@ -144,6 +150,7 @@ fn lock(path: &Path) -> Result<File, Error> {
 
 fn create(path: &Path, wanted: &Wanted) -> Result<Settings, Error> {
     let settings = Settings {
+        version: VERSION,
         seed: wanted.seed.unwrap_or(DEFAULT_SEED),
         epoch: wanted.epoch.unwrap_or(wanted.today),
         executions: wanted.executions.unwrap_or(DEFAULT_EXECUTIONS),
@@ -165,29 +172,35 @@ fn create(path: &Path, wanted: &Wanted) -> Result<Settings, Error> {
 }
 
 fn compare(path: &Path, kept: Settings, wanted: &Wanted) -> Result<(), Error> {
-    let differs = |what, kept: &dyn ToString, wanted: &dyn ToString| {
-        Err(Error::Differs {
+    if kept.version != VERSION {
+        return Err(Error::OtherVersion {
             path: path.to_owned(),
-            what,
-            kept: kept.to_string(),
-            wanted: wanted.to_string(),
-        })
-    };
-    match *wanted {
-        Wanted {
-            seed: Some(seed), ..
-        } if seed != kept.seed => differs("the seed", &kept.seed, &seed),
-        Wanted {
-            epoch: Some(epoch), ..
-        } if epoch != kept.epoch => differs("the epoch", &kept.epoch, &epoch),
-        Wanted {
-            executions: Some(executions),
-            ..
-        } if executions != kept.executions => {
-            differs("the number of executions", &kept.executions, &executions)
-        }
-        Wanted { .. } => Ok(()),
+        });
     }
+    let seed = wanted.seed.map(|seed| seed.to_string());
+    let epoch = wanted.epoch.map(|epoch| epoch.to_string());
+    let executions = wanted.executions.map(|executions| executions.to_string());
+    for (what, kept, wanted) in [
+        ("the seed", kept.seed.to_string(), seed),
+        ("the epoch", kept.epoch.to_string(), epoch),
+        (
+            "the number of executions",
+            kept.executions.to_string(),
+            executions,
+        ),
+    ] {
+        if let Some(wanted) = wanted
+            && wanted != kept
+        {
+            return Err(Error::Differs {
+                path: path.to_owned(),
+                what,
+                kept,
+                wanted,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Reads the log. A last line without its end was never answered: it is cut off.

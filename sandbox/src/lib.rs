@@ -8,7 +8,7 @@
 //! transition   what a permitted request does to an execution (pure); machine: which statuses may follow which
 //! state        the data: what the generator makes, and what was changed since
 //! caused       what a change causes elsewhere: attributes of entities, notices to people
-//! effect, log  each change, field by field, on disk before its answer
+//! effect, log  each change and the execution after it, on disk before the answer
 //! ```
 //!
 //! Served are all operations of both generations, the deprecated search for v1 executions, and the search for entities of another
@@ -27,6 +27,7 @@ mod caused;
 mod compress;
 mod effect;
 mod error;
+mod execution;
 mod faults;
 mod folder;
 mod generate;
@@ -54,6 +55,7 @@ use crate::{
     app::App,
     folder::Folder,
     generate::{Origin, Sizes},
+    ledger::Ledger,
     log::Log,
     state::State,
 };
@@ -91,12 +93,14 @@ impl Sandbox {
             epoch: folder.settings.epoch,
         };
         let mut state = State::new(origin, folder.settings.executions);
-        let damaged = |(place, reason)| Error::Damaged {
-            path: folder.log_path.clone(),
-            line: place + 1,
-            reason,
-        };
-        state.replay(&folder.effects).map_err(damaged)?;
+        let last = folder.effects.iter().filter_map(|effect| effect.request);
+        let mut ledger = Ledger::new(last.max().unwrap_or(0) + 1);
+        for mut effect in folder.effects {
+            state.restore(effect.seq, &effect.execution, effect.after.take());
+            if let Ok(text) = serde_json::value::to_raw_value(&effect) {
+                ledger.effect(effect.request, text);
+            }
+        }
         let log = Log::new(folder.log, folder.lock).map_err(|source| Error::File {
             action: "start the thread that writes",
             path: folder.log_path,
@@ -104,7 +108,7 @@ impl Sandbox {
         })?;
         let app = App::new(
             state,
-            folder.effects,
+            ledger,
             Some(log),
             wanted.token,
             &wanted.faults,
@@ -123,7 +127,7 @@ impl Sandbox {
         let state = State::new(origin, options.executions);
         let app = App::new(
             state,
-            Vec::new(),
+            Ledger::new(1),
             None,
             options.token,
             &options.faults,

@@ -1,44 +1,22 @@
 //! The data: what the generator makes, and what was changed since.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
 use crate::{
     caused::{Caused, caused},
-    effect::{self, Effect, Fields, Kind},
+    effect::{self, Effect, Kind},
+    execution::AnyExecution,
     generate::{self, Origin, SCHEMA, Sizes},
-    refused::Refused,
     wire::{ExecutionStatus, v1, v2},
 };
 
 /// Which execution, by generation and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Slot {
+enum ExecutionKey {
     Flow(u32),
     Legacy(u32),
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Stored {
-    Flow(Box<v2::Flow>),
-    Legacy(Box<v1::Execution>),
-}
-
-impl Stored {
-    pub(crate) fn as_flow(&self) -> Option<&v2::Flow> {
-        match self {
-            Self::Flow(flow) => Some(flow),
-            Self::Legacy(_) => None,
-        }
-    }
-
-    pub(crate) fn as_legacy(&self) -> Option<&v1::Execution> {
-        match self {
-            Self::Flow(_) => None,
-            Self::Legacy(execution) => Some(execution),
-        }
-    }
 }
 
 /// What is kept: ids and the executions that differ from what the generator makes.
@@ -46,100 +24,89 @@ impl Stored {
 pub(crate) struct State {
     origin: Origin,
     sizes: Sizes,
-    slots: HashMap<Box<str>, Slot>,
+    keys: HashMap<Box<str>, ExecutionKey>,
     entities: HashMap<Box<str>, u32>,
-    changed: HashMap<Slot, Stored>,
-    removed: HashSet<Slot>,
-    /// Flows whose contexts were written: their entities are no longer those of their numbers.
+    /// The executions that were changed or started, none in the place of one that was deleted.
+    changed: HashMap<ExecutionKey, Option<AnyExecution>>,
+    /// Flows whose entities are not those of their numbers.
     moved: BTreeSet<u32>,
     next_effect: u64,
-    /// How many have been started beside those that the generator makes; their numbers follow on.
-    started_flows: u32,
-    started_legacy: u32,
+    /// The numbers of the next executions that start.
+    next_flow: u32,
+    next_legacy: u32,
 }
 
-/// The parts of an effect that only the caller knows.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cause<'a> {
+/// What a write does, and on which part of which execution.
+#[derive(Clone, Debug)]
+pub(crate) struct Write {
+    /// The request's sequence number; none for edits that go past the API.
     pub(crate) request: Option<u64>,
-    pub(crate) unix_ms: i64,
     pub(crate) kind: Kind,
-    pub(crate) target: &'a str,
+    pub(crate) execution: String,
+    /// The part that is addressed; the execution's own id when it is the whole.
+    pub(crate) target: String,
 }
 
 impl State {
     pub(crate) fn new(origin: Origin, executions: u32) -> Self {
         let sizes = Sizes::new(executions);
-        let flows = (0..sizes.flows)
-            .map(|number| (generate::flow_id(origin.seed, number), Slot::Flow(number)));
+        let flows = (0..sizes.flows).map(|number| {
+            let id = generate::flow_id(origin.seed, number);
+            (id.into_boxed_str(), ExecutionKey::Flow(number))
+        });
         let legacy = (0..sizes.legacy).map(|number| {
-            (
-                generate::legacy_id(origin.seed, number),
-                Slot::Legacy(number),
-            )
+            let id = generate::legacy_id(origin.seed, number);
+            (id.into_boxed_str(), ExecutionKey::Legacy(number))
+        });
+        let entities = (0..sizes.entities).map(|number| {
+            let id = generate::entity_id(origin.seed, number);
+            (id.into_boxed_str(), number)
         });
         Self {
             origin,
             sizes,
-            slots: flows
-                .chain(legacy)
-                .map(|(id, slot)| (id.into_boxed_str(), slot))
-                .collect(),
-            entities: (0..sizes.entities)
-                .map(|number| {
-                    let id = generate::entity_id(origin.seed, number);
-                    (id.into_boxed_str(), number)
-                })
-                .collect(),
+            keys: flows.chain(legacy).collect(),
+            entities: entities.collect(),
             changed: HashMap::new(),
-            removed: HashSet::new(),
             moved: BTreeSet::new(),
             next_effect: 1,
-            started_flows: 0,
-            started_legacy: 0,
+            next_flow: sizes.flows,
+            next_legacy: sizes.legacy,
         }
+    }
+
+    /// The execution with this id.
+    pub(crate) fn execution(&self, id: &str) -> Option<AnyExecution> {
+        self.at(*self.keys.get(id)?)
     }
 
     /// The flow with this id.
     pub(crate) fn flow(&self, id: &str) -> Option<v2::Flow> {
-        match self.slot(id)? {
-            Slot::Flow(number) => Some(self.flow_at(number)),
-            Slot::Legacy(_) => None,
-        }
+        self.execution(id)?.into_flow()
     }
 
     /// The v1 execution with this id.
     pub(crate) fn legacy(&self, id: &str) -> Option<v1::Execution> {
-        match self.slot(id)? {
-            Slot::Flow(_) => None,
-            Slot::Legacy(number) => Some(self.legacy_at(number)),
-        }
+        self.execution(id)?.into_legacy()
     }
 
-    /// An execution of either generation.
-    pub(crate) fn any(&self, id: &str) -> Option<Stored> {
-        Some(match self.slot(id)? {
-            Slot::Flow(number) => Stored::Flow(Box::new(self.flow_at(number))),
-            Slot::Legacy(number) => Stored::Legacy(Box::new(self.legacy_at(number))),
-        })
+    /// All v1 executions, in order of their numbers.
+    pub(crate) fn list(&self) -> impl Iterator<Item = v1::Execution> {
+        (0..self.next_legacy)
+            .filter_map(|number| self.at(ExecutionKey::Legacy(number))?.into_legacy())
     }
 
     /// The running flows of an entity, in order of their numbers.
     pub(crate) fn search(&self, entity: &str, schema: &str) -> Vec<v2::Flow> {
-        let made = self
-            .entities
-            .get(entity)
-            .filter(|_| schema == SCHEMA)
-            .map(|&number| self.sizes.flows_of(number));
-        let candidates: BTreeSet<u32> = made
-            .into_iter()
-            .flatten()
+        let number = self.entities.get(entity).filter(|_| schema == SCHEMA);
+        let generated = number.into_iter();
+        let numbers: BTreeSet<u32> = generated
+            .flat_map(|&number| self.sizes.flows_of(number))
             .chain(self.moved.iter().copied())
             .collect();
-        candidates
+        numbers
             .into_iter()
-            .filter(|&number| !self.removed.contains(&Slot::Flow(number)))
-            .map(|number| self.flow_at(number))
+            .filter_map(|number| self.at(ExecutionKey::Flow(number))?.into_flow())
             .filter(|flow| flow.status == ExecutionStatus::Started)
             .filter(|flow| {
                 flow.contexts.iter().any(|context| {
@@ -164,195 +131,80 @@ impl State {
         self.next_effect
     }
 
-    /// Adds an execution that has just started.
-    pub(crate) fn add(&mut self, id: &str, stored: Stored, cause: Cause<'_>) -> Effect {
-        let whole = value(&stored);
-        let caused = caused(None, Some(&stored));
-        self.admit(id, stored);
-        let changes = effect::difference(&Value::Null, &whole);
-        let mut effect = self.effect(id, cause, None, changes, caused);
-        effect.whole = Some(whole);
-        effect
-    }
-
-    fn admit(&mut self, id: &str, stored: Stored) {
-        let slot = match stored {
-            Stored::Flow(_) => {
-                self.started_flows += 1;
-                Slot::Flow(self.sizes.flows + self.started_flows - 1)
-            }
-            Stored::Legacy(_) => {
-                self.started_legacy += 1;
-                Slot::Legacy(self.sizes.legacy + self.started_legacy - 1)
-            }
-        };
-        self.slots.insert(id.into(), slot);
-        self.keep(slot, stored);
-    }
-
-    /// All v1 executions, in order of their numbers.
-    pub(crate) fn list(&self) -> impl Iterator<Item = v1::Execution> {
-        (0..self.sizes.legacy + self.started_legacy)
-            .filter(|&number| !self.removed.contains(&Slot::Legacy(number)))
-            .map(|number| self.legacy_at(number))
-    }
-
-    /// Puts `after` in the place of an execution.
-    ///
-    /// None when there is no such execution.
-    pub(crate) fn replace(&mut self, id: &str, after: Stored, cause: Cause<'_>) -> Option<Effect> {
-        let slot = self.slot(id)?;
-        let before = self.any(id)?;
-        let whole = value(&after);
-        let mut changes = effect::difference(&value(&before), &whole);
-        let caused = if cause.kind == Kind::Edit {
+    /// Starts, changes or (`after` is none) deletes an execution; gives the effect.
+    pub(crate) fn apply(
+        &mut self,
+        write: Write,
+        after: Option<AnyExecution>,
+        unix_ms: i64,
+    ) -> Effect {
+        let before = self.execution(&write.execution);
+        let caused = if matches!(write.kind, Kind::Edit | Kind::Remove) {
             // Past the API.
             Caused::default()
         } else {
-            caused(Some(&before), Some(&after))
+            caused(before.as_ref(), after.as_ref())
         };
-        self.keep(slot, after);
-        let fields = changes.remove(cause.target);
-        let mut effect = self.effect(id, cause, fields, changes, caused);
-        effect.whole = cause.kind.whole(&whole);
-        Some(effect)
+        let before = before.map(|execution| execution.to_json());
+        let mut changes = after.as_ref().map_or_else(BTreeMap::new, |after| {
+            effect::difference(before.as_ref().unwrap_or(&Value::Null), &after.to_json())
+        });
+        // All parts of an execution that starts are new, the whole among them.
+        let fields = before.and_then(|_| changes.remove(&write.target));
+        self.put(&write.execution, after.clone());
+        let seq = self.next_effect;
+        self.next_effect += 1;
+        Effect {
+            seq,
+            request: write.request,
+            unix_ms,
+            kind: write.kind,
+            execution: write.execution,
+            target: write.target,
+            fields: fields.unwrap_or_default(),
+            elsewhere: changes,
+            entity_writes: caused.entity_writes,
+            notices: caused.notices,
+            after,
+        }
     }
 
-    /// Takes an execution out of the data. None when there is no such execution.
-    pub(crate) fn remove(&mut self, id: &str, cause: Cause<'_>) -> Option<Effect> {
-        let slot = self.slot(id)?;
-        let caused = if cause.kind == Kind::Remove {
-            Caused::default()
-        } else {
-            caused(self.any(id).as_ref(), None)
+    /// Does again what the log holds. The log is read in its order, so the last effect on an execution is what counts.
+    pub(crate) fn restore(&mut self, seq: u64, execution: &str, after: Option<AnyExecution>) {
+        self.next_effect = seq + 1;
+        self.put(execution, after);
+    }
+
+    fn put(&mut self, id: &str, execution: Option<AnyExecution>) {
+        let key = match (self.keys.get(id), &execution) {
+            (Some(&key), _) => key,
+            (None, Some(AnyExecution::Flow(_))) => {
+                self.next_flow += 1;
+                ExecutionKey::Flow(self.next_flow - 1)
+            }
+            (None, Some(AnyExecution::Legacy(_))) => {
+                self.next_legacy += 1;
+                ExecutionKey::Legacy(self.next_legacy - 1)
+            }
+            (None, None) => return,
         };
-        self.changed.remove(&slot);
-        self.removed.insert(slot);
-        Some(self.effect(id, cause, None, BTreeMap::new(), caused))
-    }
-
-    /// Does again what the log holds, in its order.
-    ///
-    /// # Errors
-    ///
-    /// When an effect's execution is not in the data or can't be what the effect makes of it; the number is the effect's place.
-    pub(crate) fn replay(&mut self, effects: &[Effect]) -> Result<(), (usize, String)> {
-        let mut values: HashMap<Slot, (usize, Value)> = HashMap::new();
-        for (place, effect) in effects.iter().enumerate() {
-            self.next_effect = self.next_effect.max(effect.seq + 1);
-            if let Kind::StartFlow | Kind::CreateExecution = effect.kind {
-                let generation = if effect.kind == Kind::StartFlow {
-                    Slot::Flow(0)
-                } else {
-                    Slot::Legacy(0)
-                };
-                let whole = effect.whole.clone().unwrap_or_default();
-                let stored = read(generation, whole).map_err(|error| (place, error.to_string()))?;
-                self.admit(&effect.execution, stored);
-                continue;
-            }
-            let slot = self
-                .slot(&effect.execution)
-                .ok_or_else(|| (place, format!("there is no execution {}", effect.execution)))?;
-            if effect.kind.removes() {
-                self.changed.remove(&slot);
-                values.remove(&slot);
-                self.removed.insert(slot);
-                continue;
-            }
-            let made = match slot {
-                Slot::Flow(number) => serde_json::to_value(self.flow_at(number)),
-                Slot::Legacy(number) => serde_json::to_value(self.legacy_at(number)),
-            };
-            let (last, value) = values
-                .entry(slot)
-                .or_insert_with(|| (place, made.unwrap_or_default()));
-            *last = place;
-            effect::replay(value, effect);
-        }
-        for (slot, (place, value)) in values {
-            let stored = read(slot, value).map_err(|error| (place, error.to_string()))?;
-            self.keep(slot, stored);
-        }
-        Ok(())
-    }
-
-    fn keep(&mut self, slot: Slot, stored: Stored) {
-        if let (Slot::Flow(number), Stored::Flow(flow)) = (slot, &stored)
+        if let (ExecutionKey::Flow(number), Some(AnyExecution::Flow(flow))) = (key, &execution)
             && (number >= self.sizes.flows
                 || flow.contexts != generate::flow(self.origin, number).contexts)
         {
             self.moved.insert(number);
         }
-        self.changed.insert(slot, stored);
+        self.keys.insert(id.into(), key);
+        self.changed.insert(key, execution);
     }
 
-    fn effect(
-        &mut self,
-        id: &str,
-        cause: Cause<'_>,
-        fields: Option<Fields>,
-        elsewhere: BTreeMap<String, Fields>,
-        caused: Caused,
-    ) -> Effect {
-        let seq = self.next_effect;
-        self.next_effect += 1;
-        Effect {
-            seq,
-            request: cause.request,
-            unix_ms: cause.unix_ms,
-            kind: cause.kind,
-            execution: id.to_owned(),
-            target: cause.target.to_owned(),
-            fields: fields.unwrap_or_default(),
-            elsewhere,
-            entity_writes: caused.entity_writes,
-            notices: caused.notices,
-            whole: None,
+    fn at(&self, key: ExecutionKey) -> Option<AnyExecution> {
+        match (self.changed.get(&key), key) {
+            (Some(changed), _) => changed.clone(),
+            (None, ExecutionKey::Flow(number)) => Some(generate::flow(self.origin, number).into()),
+            (None, ExecutionKey::Legacy(number)) => {
+                Some(generate::execution(self.origin, number).into())
+            }
         }
     }
-
-    fn slot(&self, id: &str) -> Option<Slot> {
-        let slot = *self.slots.get(id)?;
-        (!self.removed.contains(&slot)).then_some(slot)
-    }
-
-    fn flow_at(&self, number: u32) -> v2::Flow {
-        match self.changed.get(&Slot::Flow(number)) {
-            Some(Stored::Flow(flow)) => (**flow).clone(),
-            Some(Stored::Legacy(_)) | None => generate::flow(self.origin, number),
-        }
-    }
-
-    fn legacy_at(&self, number: u32) -> v1::Execution {
-        match self.changed.get(&Slot::Legacy(number)) {
-            Some(Stored::Legacy(execution)) => (**execution).clone(),
-            Some(Stored::Flow(_)) | None => generate::execution(self.origin, number),
-        }
-    }
-}
-
-/// An execution as JSON.
-pub(crate) fn value(stored: &Stored) -> Value {
-    match stored {
-        Stored::Flow(flow) => serde_json::to_value(flow),
-        Stored::Legacy(execution) => serde_json::to_value(execution),
-    }
-    .unwrap_or_default()
-}
-
-/// Reads JSON as an execution of the same generation as `like`.
-pub(crate) fn read_like(like: &Stored, value: Value) -> Result<Stored, Refused> {
-    let slot = match like {
-        Stored::Flow(_) => Slot::Flow(0),
-        Stored::Legacy(_) => Slot::Legacy(0),
-    };
-    read(slot, value).map_err(|error| Refused::Invalid(error.to_string()))
-}
-
-fn read(slot: Slot, value: Value) -> Result<Stored, serde_json::Error> {
-    Ok(match slot {
-        Slot::Flow(_) => Stored::Flow(serde_json::from_value(value)?),
-        Slot::Legacy(_) => Stored::Legacy(serde_json::from_value(value)?),
-    })
 }

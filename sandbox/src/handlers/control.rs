@@ -14,13 +14,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    app::{App, Write},
+    app::App,
     auth::ORG_HEADER,
     effect::{self, Kind},
     ledger::Page,
     refused::Refused,
     reply::{self, Failure},
-    state,
+    state::Write,
 };
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -59,7 +59,7 @@ async fn edit(
     let sent: Map<String, Value> = serde_json::from_slice(&body)
         .map_err(|error| Refused::Invalid(format!("the body is no JSON object: {error}")))?;
     let (part, patch) = address(sent)?;
-    let target = part.as_deref().unwrap_or(&id);
+    let target = part.unwrap_or_else(|| id.clone());
     if patch
         .keys()
         .any(|name| name == "id" || effect::is_container(name))
@@ -73,18 +73,19 @@ async fn edit(
     let write = Write {
         request: None,
         kind: Kind::Edit,
-        execution: &id,
-        target,
+        execution: id.clone(),
+        target: target.clone(),
     };
-    app.write(write, |stored, _| {
-        let mut value = state::value(stored);
-        let object = effect::part_mut(&mut value, target)
+    app.write(write, |execution, _| {
+        let mut json = execution.to_json();
+        let object = effect::part_mut(&mut json, &target)
             .ok_or_else(|| Refused::Missing(format!("{id} has no part {target}")))?;
         for (name, field) in patch {
             merge(object, name, field);
         }
-        *stored = state::read_like(stored, value.clone())?;
-        Ok(Json(value))
+        let read = execution.read(json.clone());
+        *execution = read.map_err(|error| Refused::Invalid(error.to_string()))?;
+        Ok(Json(json))
     })
     .await
 }
@@ -140,8 +141,8 @@ async fn remove(
     let write = Write {
         request: None,
         kind: Kind::Remove,
-        execution: &id,
-        target: &id,
+        execution: id.clone(),
+        target: id.clone(),
     };
     app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
 }

@@ -15,12 +15,13 @@ use serde::Deserialize;
 
 use super::Seq;
 use crate::{
-    app::{App, Write},
+    app::App,
     effect::Kind,
+    execution::AnyExecution,
     generate,
     refused::Refused,
     reply::Failure,
-    state::Stored,
+    state::Write,
     transition,
     wire::{
         parse,
@@ -114,8 +115,8 @@ async fn create(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Execution>), Failure> {
     let sent: CreateExecution = parse(&body)?;
-    let started = app.start(seq, Kind::CreateExecution, |state, number, now| {
-        let mut execution = generate::start_legacy(state.origin(), &sent.workflow_id, number, now)
+    let started = app.start(seq, Kind::CreateExecution, |origin, number, now| {
+        let mut execution = generate::start_legacy(origin, &sent.workflow_id, number, now)
             .ok_or_else(|| {
                 Refused::Missing(format!("there is no workflow {}", sent.workflow_id))
             })?;
@@ -124,12 +125,9 @@ async fn create(
         if let Some(trigger) = sent.trigger {
             execution.trigger = trigger;
         }
-        Ok((execution.id.clone(), Stored::Legacy(Box::new(execution))))
+        Ok(execution)
     });
-    match started.await? {
-        Stored::Legacy(execution) => Ok((StatusCode::CREATED, Json(*execution))),
-        Stored::Flow(_) => Err(Failure::Gone),
-    }
+    Ok((StatusCode::CREATED, Json(started.await?)))
 }
 
 /// Deleting what is not there is 404: v1 says so of writes, and of reads that the body is empty.
@@ -142,8 +140,8 @@ async fn delete(
     let write = Write {
         request: Some(seq),
         kind: Kind::DeleteExecution,
-        execution: &id,
-        target: &id,
+        execution: id.clone(),
+        target: id.clone(),
     };
     app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
 }
@@ -215,12 +213,12 @@ async fn write<T>(
     let write = Write {
         request: Some(seq),
         kind,
-        execution,
-        target,
+        execution: execution.to_owned(),
+        target: target.to_owned(),
     };
     let written = app.write(write, |stored, now| match stored {
-        Stored::Legacy(found) => change(found, now),
-        Stored::Flow(_) => Err(missing(execution)),
+        AnyExecution::Legacy(found) => change(found, now),
+        AnyExecution::Flow(_) => Err(missing(execution)),
     });
     match written.await {
         Err(Failure::Gone) => Err(missing(execution).into()),

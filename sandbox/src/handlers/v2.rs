@@ -14,12 +14,13 @@ use serde::Deserialize;
 
 use super::Seq;
 use crate::{
-    app::{App, Write},
+    app::App,
     effect::Kind,
+    execution::AnyExecution,
     generate,
     refused::Refused,
     reply::Failure,
-    state::Stored,
+    state::Write,
     transition,
     wire::{
         parse,
@@ -70,20 +71,17 @@ async fn start(
     body: Bytes,
 ) -> Result<(StatusCode, Json<Flow>), Failure> {
     let sent: StartFlow = parse(&body)?;
-    let started = app.start(seq, Kind::StartFlow, |state, number, now| {
-        let mut flow = generate::start_flow(state.origin(), &sent.flow_template_id, number, now)
+    let started = app.start(seq, Kind::StartFlow, |origin, number, now| {
+        let mut flow = generate::start_flow(origin, &sent.flow_template_id, number, now)
             .ok_or_else(|| missing("flow template", &sent.flow_template_id))?;
         flow.contexts = sent.contexts;
         if let Some(kind) = sent.trigger.and_then(|trigger| trigger.kind) {
             flow.trigger.kind = kind;
         }
         transition::begin(&mut flow, now);
-        Ok((flow.id.clone(), Stored::Flow(Box::new(flow))))
+        Ok(flow)
     });
-    match started.await? {
-        Stored::Flow(flow) => Ok((StatusCode::CREATED, Json(*flow))),
-        Stored::Legacy(_) => Err(Failure::Gone),
-    }
+    Ok((StatusCode::CREATED, Json(started.await?)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -107,8 +105,8 @@ async fn delete_flow(
     let write = Write {
         request: Some(seq),
         kind,
-        execution: &id,
-        target: &id,
+        execution: id.clone(),
+        target: id.clone(),
     };
     app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
 }
@@ -267,12 +265,12 @@ async fn write<T>(
     let write = Write {
         request: Some(seq),
         kind,
-        execution,
-        target,
+        execution: execution.to_owned(),
+        target: target.to_owned(),
     };
     app.write(write, |stored, now| match stored {
-        Stored::Flow(flow) => change(flow, now),
-        Stored::Legacy(_) => Err(missing("flow", execution)),
+        AnyExecution::Flow(flow) => change(flow, now),
+        AnyExecution::Legacy(_) => Err(missing("flow", execution)),
     })
     .await
     .map(Json)

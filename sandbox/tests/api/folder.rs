@@ -186,6 +186,29 @@ fn a_folder_stays_with_what_it_was_made_from_until_it_is_reset() {
     assert!(Sandbox::open(folder.path(), again).is_ok());
 }
 
+#[test]
+fn a_folder_of_an_earlier_version_is_refused_with_what_to_do_and_can_be_reset() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("sandbox.json");
+    let earlier = r#"{"seed":4711,"epoch":"2026-12-01","executions":120}"#;
+    fs::write(&settings, earlier).unwrap();
+    let line = r#"{"seq":1,"request":1,"unix_ms":0,"kind":"patch_flow","execution":"e","target":"e","fields":{}}"#;
+    fs::write(folder.path().join("effects.jsonl"), format!("{line}\n")).unwrap();
+    let error = refused(folder.path(), wanted());
+    assert!(matches!(error, Error::OtherVersion { .. }), "{error:?}");
+    assert!(
+        error.to_string().contains("wf-bulk sandbox reset"),
+        "{error}"
+    );
+    assert_eq!(
+        fs::read_to_string(&settings).unwrap(),
+        earlier,
+        "it stays as it is"
+    );
+    assert!(reset(folder.path()).unwrap());
+    assert!(Sandbox::open(folder.path(), wanted()).is_ok());
+}
+
 #[cfg(unix)]
 #[test]
 fn only_the_user_may_read_the_folder() {
