@@ -28,7 +28,7 @@ const MODULES: &[(&str, &str)] = &[
     ("error", "styles text"),
     ("api", "json"),
     ("cli", "api dates invocation pace"),
-    ("template", "api dates json"),
+    ("template", "api dates json text"),
     ("action", "api dates json template text"),
     (
         "playbook",

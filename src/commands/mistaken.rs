@@ -78,9 +78,7 @@ pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<()
         Kind::Playbook | Kind::Other => return Ok(()),
         Kind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
             .hint("name a playbook in it"),
-        Kind::Foreign(kind) => {
-            Error::failed(format!("{name} is {kind}, not a playbook")).hint(kind.cure())
-        }
+        Kind::Foreign(kind) => foreign(&name, kind, "playbook"),
         Kind::Plan => Error::failed(format!("{name} is a plan, not a playbook"))
             .hint(format!(
                 "to look at it: {}",
@@ -92,6 +90,19 @@ pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<()
             )),
     };
     Err(error.at(path.display().to_string(), None))
+}
+
+fn foreign(name: &str, kind: FileKind, expected: &str) -> Error {
+    let cure = match kind {
+        FileKind::Gzip | FileKind::Compressed => kind.cure().to_owned(),
+        FileKind::Plan
+        | FileKind::Zip
+        | FileKind::OldExcel
+        | FileKind::Pdf
+        | FileKind::Html
+        | FileKind::Binary => format!("name the file of the {expected} itself"),
+    };
+    Error::failed(format!("{name} is {kind}, not a {expected}")).hint(cure)
 }
 
 /// Ends a command that expects a plan and got something else that is known.
@@ -113,9 +124,7 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
         Kind::Folder => {
             Error::failed(format!("{name} is a folder, not a plan")).hint("name a plan in it")
         }
-        Kind::Foreign(kind) => {
-            Error::failed(format!("{name} is {kind}, not a plan")).hint(kind.cure())
-        }
+        Kind::Foreign(kind) => foreign(&name, kind, "plan"),
         Kind::Playbook => Error::failed(format!("{name} is a playbook, not a plan"))
             .hint(format!(
                 "to make a plan of it: {}",

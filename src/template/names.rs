@@ -5,10 +5,16 @@ use super::{
     scope::Type,
     signature::{FILTERS, HELPERS, TESTS},
 };
-use crate::api::{
-    Generation,
-    types::{Record, other_spelling},
+use crate::{
+    api::{
+        Generation,
+        types::{Record, other_spelling},
+    },
+    text::Few,
 };
+
+/// Columns or variables that a message names. A file may have thousands.
+const SHOWN: usize = 20;
 
 /// A name in the text.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +135,7 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Re
             Err(match meant(name.text, keys()) {
                 Some(help) => fault.help(help),
                 None if keys().next().is_none() => fault.help(format!("`{owner}` is empty")),
-                None => fault.help(format!("it has {}", list(keys()))),
+                None => fault.help(format!("it has {}", Few::of(SHOWN, keys()).list())),
             })
         }
         Type::List(_) => Err(name
@@ -436,6 +442,16 @@ mod tests {
         ] {
             assert_eq!(engine().expression(text, &scope).err(), None, "{text}");
         }
+    }
+
+    #[test]
+    fn of_many_columns_a_few_are_named() {
+        let columns = (1000..3000).map(|number| format!("c{number}"));
+        let scope = scope(Generation::V2).with_keys("row", columns);
+        let faults = engine().expression("row.other == 'x'", &scope).unwrap_err();
+        let help = faults[0].help.as_deref().unwrap();
+        assert!(help.starts_with("it has c1000, c1001, "), "{help}");
+        assert!(help.ends_with(", c1019 and 1,980 more"), "{help}");
     }
 
     #[test]

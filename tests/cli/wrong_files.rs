@@ -153,6 +153,12 @@ fn a_flag_that_names_a_wrong_file_of_ids_says_once_what_is_wrong() {
 fn an_archive_in_place_of_a_playbook_or_plan_is_named() {
     let environment = Environment::new();
     std::fs::write(environment.path().join("p.gz"), b"\x1f\x8b\x08\0").unwrap();
+    std::fs::write(environment.path().join("p.xlsx"), b"PK\x03\x04").unwrap();
+    environment
+        .run(&["validate", "p.xlsx"])
+        .expect_code(1)
+        .expect_said("p.xlsx is an Excel workbook or another ZIP archive, not a playbook")
+        .expect_said("hint: name the file of the playbook itself");
     for (command, said) in [
         ("validate p.gz", "p.gz is a gzip file, not a playbook"),
         (
