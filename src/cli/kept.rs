@@ -194,6 +194,56 @@ mod tests {
     }
 
     #[test]
+    fn each_command_that_is_printed_has_every_flag_that_it_needs() {
+        let said = |line: &str| {
+            let given = invocation(line);
+            [
+                "plan", "show", "run", "apply", "resume", "status", "abandon",
+            ]
+            .map(|name| given.command(name, &[]))
+            .join("\n")
+        };
+        let run = "wf-bulk run p.yaml --state-dir d --profile a --token-file t --server http://127.0.0.1:1 \
+                   --entity-server http://127.0.0.1:2 --org o --timeout 9 --rate 4/s --concurrency 2 --stop-after 3 \
+                   --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --var a=1 \
+                   --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w";
+        insta::assert_snapshot!(said(run), @r"
+        wf-bulk plan --var 'a=1' --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --state-dir d
+        wf-bulk show --state-dir d
+        wf-bulk run --var 'a=1' --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d
+        wf-bulk apply --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d
+        wf-bulk resume --wait --token-file t --profile a --state-dir d
+        wf-bulk status --state-dir d
+        wf-bulk abandon --state-dir d
+        ");
+        insta::assert_snapshot!(said("wf-bulk run p.yaml --sandbox --yes"), @r"
+        wf-bulk plan --sandbox
+        wf-bulk show
+        wf-bulk run --sandbox
+        wf-bulk apply --sandbox
+        wf-bulk resume
+        wf-bulk status
+        wf-bulk abandon
+        ");
+        insta::assert_snapshot!(said("wf-bulk apply x.plan --token-command c --max-age P2D"), @r"
+        wf-bulk plan --token-command c
+        wf-bulk show
+        wf-bulk run --token-command c
+        wf-bulk apply --max-age P2D --token-command c
+        wf-bulk resume --token-command c
+        wf-bulk status
+        wf-bulk abandon
+        ");
+        // A session has its own pace, which the next one has to be told.
+        let resume = "wf-bulk resume --last --wait --timeout 9 --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 \
+                      --settle 5 --no-recheck";
+        assert_eq!(
+            invocation(resume).command("resume", &["0192"]),
+            "wf-bulk resume 0192 --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --timeout 9"
+        );
+    }
+
+    #[test]
     fn what_decides_what_is_done_is_repeated_and_a_token_is_not() {
         let run = "wf-bulk --state-dir d run p.yaml --dry-run --token s3cret --json --rate 4/s --var a=1 --var b=2 -q \
                    --reason why --max-changes 3 -s http://127.0.0.1:1";

@@ -161,5 +161,15 @@ mod tests {
             assert_eq!(Answer::of(line, Stakes::Undoable), undoable, "{line:?}");
             assert_eq!(Answer::of(line, last), irreversible, "{line:?}");
         }
+        // As the question shows it.
+        let many = Stakes::Final { changes: 1_234 };
+        for (line, answer) in [
+            ("1,234\n", Answer::Yes),
+            ("1234\n", Answer::Yes),
+            ("1.234\n", Answer::Unclear),
+            ("1,23\n", Answer::Unclear),
+        ] {
+            assert_eq!(Answer::of(line, many), answer, "{line:?}");
+        }
     }
 }

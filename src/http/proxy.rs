@@ -7,8 +7,9 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::Origin;
 
-/// The variables that name a proxy for `https://`, in the order in which the HTTP client reads them.
-const VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+/// The variables that name a proxy for `https://`. Of each pair the first that is set counts, even with nothing in it; a value
+/// that can be no proxy gives way to the second pair.
+const PROXIES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
@@ -30,50 +31,39 @@ pub(super) enum Way {
 impl Way {
     /// The way to `origin`, with the environment that `variable` reads. The matcher is the HTTP client's own.
     pub(super) fn to(origin: &Origin, variable: impl Fn(&str) -> Option<String>) -> Self {
-        let first = |names: &[&'static str]| {
-            names
-                .iter()
-                .find_map(|name| Some((*name, variable(name).filter(|value| !value.is_empty())?)))
+        let first = |names: [&'static str; 2]| {
+            let mut names = names.into_iter();
+            names.find_map(|name| Some((name, variable(name)?)))
         };
-        let (Some((name, value)), Ok(uri)) = (first(&VARIABLES), origin.to_string().parse::<Uri>())
-        else {
-            return Self::Direct;
+        let through = |proxy: &str, exceptions: &str| {
+            let uri = origin.to_string().parse::<Uri>().ok()?;
+            let matcher = Matcher::builder().all(proxy).no(exceptions).build();
+            matcher.intercept(&uri)
         };
-        if origin.is_loopback() || !origin.is_https() {
+        let exceptions = first(EXCEPTIONS).map_or_else(String::new, |(_, value)| value);
+        if origin.is_loopback() || through("http://any", &exceptions).is_none() {
             return Self::Direct;
         }
-        let matcher = Matcher::builder().all(value);
-        let exceptions = first(&EXCEPTIONS).map_or_else(String::new, |(_, value)| value);
-        if let Some(intercept) = matcher.no(exceptions).build().intercept(&uri) {
-            let uri = intercept.uri();
-            return Self::Through {
-                proxy: format!(
-                    "{}://{}",
-                    uri.scheme_str().unwrap_or("http"),
-                    uri.authority().map_or_else(String::new, |authority| {
-                        let authority = authority.as_str();
-                        authority
-                            .rsplit_once('@')
-                            .map_or(authority, |(_, host)| host)
-                            .to_owned()
-                    })
-                ),
-                variable: name,
-            };
+        let mut unusable = None;
+        for (variable, value) in PROXIES.into_iter().filter_map(first) {
+            if let Some(intercept) = through(&value, "") {
+                let proxy = without_password(intercept.uri());
+                return Self::Through { proxy, variable };
+            }
+            if !value.is_empty() {
+                unusable = unusable.or(Some(variable));
+            }
         }
-        let (_, value) = first(&VARIABLES).unwrap_or_default();
-        let is_address = Matcher::builder()
-            .all(value)
-            .build()
-            .intercept(&uri)
-            .is_some();
-        if is_address {
-            // An exception.
-            Self::Direct
-        } else {
-            Self::NoAddress { variable: name }
-        }
+        unusable.map_or(Self::Direct, |variable| Self::NoAddress { variable })
     }
+}
+
+fn without_password(proxy: &Uri) -> String {
+    let scheme = proxy.scheme_str().unwrap_or("http");
+    let authority = proxy.authority().map_or("", |authority| authority.as_str());
+    // The matcher takes away what stands before the first `@`; a password may hold another one.
+    let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    format!("{scheme}://{host}")
 }
 
 /// What stands between "can't connect to …" and the reason.
@@ -117,8 +107,53 @@ mod tests {
             ),
             (
                 "https://service.example",
-                &[("HTTPS_PROXY", ""), ("https_proxy", "http://p.example:1")],
+                &[("HTTPS_PROXY", "http://me:s3@cr3t@127.0.0.1:3128")],
+                through("http://127.0.0.1:3128", "HTTPS_PROXY"),
+            ),
+            (
+                "https://service.example",
+                &[
+                    ("all_proxy", "http://p.example:4"),
+                    ("ALL_PROXY", "http://p.example:3"),
+                    ("https_proxy", "http://p.example:2"),
+                    ("HTTPS_PROXY", "http://p.example:1"),
+                ],
+                through("http://p.example:1", "HTTPS_PROXY"),
+            ),
+            (
+                "https://service.example",
+                &[
+                    ("all_proxy", "http://p.example:2"),
+                    ("https_proxy", "http://p.example:1"),
+                ],
                 through("http://p.example:1", "https_proxy"),
+            ),
+            // An empty variable hides the other one of its pair, and no other.
+            (
+                "https://service.example",
+                &[("HTTPS_PROXY", ""), ("https_proxy", "http://p.example:1")],
+                Way::Direct,
+            ),
+            (
+                "https://service.example",
+                &[("HTTPS_PROXY", ""), ("ALL_PROXY", "http://p.example:1")],
+                through("http://p.example:1", "ALL_PROXY"),
+            ),
+            (
+                "https://service.example",
+                &[
+                    ("HTTPS_PROXY", "not a proxy"),
+                    ("ALL_PROXY", "http://p.example:1"),
+                ],
+                through("http://p.example:1", "ALL_PROXY"),
+            ),
+            (
+                "https://service.example",
+                &[
+                    ("HTTPS_PROXY", "not a proxy"),
+                    ("no_proxy", "service.example"),
+                ],
+                Way::Direct,
             ),
             (
                 "https://service.example",
@@ -136,8 +171,28 @@ mod tests {
                 },
             ),
             (
+                "https://service.example",
+                &[("HTTPS_PROXY", "not a proxy"), ("ALL_PROXY", "nor that")],
+                Way::NoAddress {
+                    variable: "HTTPS_PROXY",
+                },
+            ),
+            (
+                "https://service.example",
+                &[
+                    ("HTTPS_PROXY", "http://p.example:1"),
+                    ("no_proxy", "other.example, .example"),
+                ],
+                Way::Direct,
+            ),
+            (
                 "http://127.0.0.1:1",
                 &[("ALL_PROXY", "http://p.example:1")],
+                Way::Direct,
+            ),
+            (
+                "https://localhost:1",
+                &[("HTTPS_PROXY", "http://p.example:1")],
                 Way::Direct,
             ),
         ] {
@@ -147,6 +202,29 @@ mod tests {
                 found.map(|(_, value)| (*value).to_owned())
             };
             assert_eq!(Way::to(&origin, variable), way, "{variables:?}");
+        }
+    }
+    #[test]
+    fn the_message_says_what_to_write_or_unset() {
+        let through = Way::Through {
+            proxy: "http://p.example:1".to_owned(),
+            variable: "ALL_PROXY",
+        };
+        let no_address = Way::NoAddress {
+            variable: "https_proxy",
+        };
+        for (way, said) in [
+            (Way::Direct, ""),
+            (
+                through,
+                " through the proxy http://p.example:1 (correct or unset ALL_PROXY, or add the host to NO_PROXY)",
+            ),
+            (
+                no_address,
+                " without a proxy (https_proxy is not used: write it like http://HOST:PORT, or unset it)",
+            ),
+        ] {
+            assert_eq!(way.to_string(), said);
         }
     }
 }

@@ -179,8 +179,8 @@ fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
         stays.map(|entry| (*entry).clone()).collect()
     };
     let (kept, kept_after) = (stays(&before, &gone), stays(&after, &come));
-    // An order, or how often an entry stands there, shows in whole lists only.
-    if kept != kept_after || has_repeats(&before) || has_repeats(&after) {
+    // Another order, or another number of the same entry, shows in whole lists only.
+    if kept != kept_after {
         return Some(Delta::replaced(&joined(&before), &joined(&after)));
     }
     let (gone_text, come_text) = (short(&joined(&gone)), short(&joined(&come)));
@@ -212,17 +212,6 @@ fn list(value: &Value) -> Option<Vec<&Value>> {
 
 fn is_of_people(field: &str) -> bool {
     matches!(field, "assigned_to" | "assignedTo" | "userIds")
-}
-
-fn has_repeats(entries: &[&Value]) -> bool {
-    let mut rest = entries;
-    while let [first, behind @ ..] = rest {
-        if behind.contains(first) {
-            return true;
-        }
-        rest = behind;
-    }
-    false
 }
 
 fn joined<'a>(entries: impl IntoIterator<Item = &'a (impl Borrow<Value> + 'a)>) -> String {
@@ -332,7 +321,7 @@ mod tests {
             (
                 "task",
                 Value::Null,
-                json!({"id": "1", "name": "Call", "phase_id": "p", "assigned_to": ["7"]}),
+                json!({"id": "1", "name": "Call", "phase_id": "p", "sectionId": "s", "assigned_to": ["7"]}),
                 "none → Call (assigned_to: 7)",
             ),
             (
@@ -404,6 +393,13 @@ mod tests {
             ),
             ("assigned_to", json!(null), json!([]), "null → []"),
             ("userIds", json!([1, 2]), json!([2]), "1 removed, 2 stays"),
+            ("userIds", json!([1]), json!([]), "1 → nobody"),
+            (
+                "taxonomies",
+                json!(["a", "\u{1b}[2J"]),
+                json!(["b", "\u{1b}[2J"]),
+                "a → b, \\u{1b}[2J stays",
+            ),
             (
                 "assigned_to",
                 json!(["10010", { "variable": "{{owner}}", "value": ["1"] }]),
@@ -430,6 +426,13 @@ mod tests {
             ),
             // How often somebody stands there, and in which order, shows in the lists.
             ("assigned_to", json!(["1", "1"]), json!(["1"]), "1, 1 → 1"),
+            ("assigned_to", json!(["1"]), json!(["1", "1"]), "1 → 1, 1"),
+            (
+                "assigned_to",
+                json!(["1", "1", "2"]),
+                json!(["1", "1", "3"]),
+                "2 → 3, 1, 1 stay",
+            ),
             (
                 "assigned_to",
                 json!(["1", "2", "3"]),
@@ -499,6 +502,12 @@ mod tests {
                 "+1 day 2 h 30 min",
                 "2023-01-15",
             ),
+            (
+                "2023-01-15T20:00:00",
+                "2023-01-15T20:00:01",
+                "+0 days 1 s",
+                "2023-01-15",
+            ),
             ("2026-01-31", "2026-02-28", "+28 days", "2026-01-31"),
         ] {
             assert_eq!(
@@ -537,6 +546,21 @@ mod tests {
         assert_eq!(one.key(), same.key());
         assert_ne!(one.key(), other.key());
         assert_eq!(Delta::text_of(&one.key()), one.text);
+        // Also beside something that is cut itself.
+        let manner = |cut: Option<&str>| Manner {
+            text: "for good".to_owned(),
+            cut: cut.map(str::to_owned),
+        };
+        let keys = [
+            one.clone().with(&manner(None)),
+            other.clone().with(&manner(None)),
+            one.clone().with(&manner(Some("m"))),
+            other.with(&manner(Some("m"))),
+            one.with(&manner(Some("n"))),
+        ]
+        .map(|delta| delta.key());
+        let different: std::collections::BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len(), "{keys:?}");
     }
 
     #[test]

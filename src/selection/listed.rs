@@ -331,6 +331,15 @@ mod tests {
     }
 
     #[test]
+    fn a_schema_of_two_lines_is_rejected_and_stays_on_one() {
+        let [named, rejected] = entities("entity_id,entity_schema\na1,\"con\ntact\"\n").unwrap();
+        assert!(named.is_empty(), "{named:?}");
+        let reason =
+            serde_json::to_string("the entity schema \"con\\ntact\" can't be used").unwrap();
+        assert_eq!(rejected, [format!("2: {reason}")]);
+    }
+
+    #[test]
     fn rows_keep_what_stands_beside_the_id_and_a_plain_list_is_ids() {
         let [named, rejected] = read(b"to;execution\n10010;e1\n;e2\n;e1\n", |path| {
             Listed::rows(path, "execution")

@@ -90,10 +90,8 @@ impl Misses {
                 }
             }
         }
-        self.names.retain(|(level, name)| {
-            let is_known = is_whole || *level == Level::Execution;
-            !is_known || !has(execution, *level, name)
-        });
+        self.names
+            .retain(|(level, name)| !has(execution, *level, name));
     }
 
     /// Notes an id that is told of elsewhere.
@@ -237,6 +235,12 @@ mod tests {
                 "1 of 2 ids in `exclude` of the playbook matched nothing: zz",
             ]
         );
+        // One that has no part was there all the same.
+        playbook.select.only = None;
+        assert_eq!(
+            seen(&playbook, &[(flow("e", &json!({})), true)]),
+            ["1 of 2 ids in `exclude` of the playbook matched nothing: zz"]
+        );
         let many: Vec<String> = (10..31).map(|n| format!("x{n}")).collect();
         playbook.select.only = Some(vec![id_list("--only", &many.join(" "))]);
         let notes = seen(&playbook, &[]);
@@ -302,6 +306,14 @@ mod tests {
         );
         let slim = row("e", &json!({}));
         assert_eq!(seen(&playbook, &[(slim.clone(), false)]), [""; 0]);
+        let named = over_executions(
+            "each: step, where: execution.name == \"E\" or execution.name == \"F\"",
+            "actions: [ { reassign: { set: [] }, on: execution } ]",
+        );
+        assert_eq!(
+            seen(&named, &[(row("e", &json!({"name": "E"})), false)]),
+            ["no scanned execution is named \"F\""]
+        );
         let whole = row(
             "e",
             &json!({"flow": [{"type": "SECTION", "name": "X", "steps": [{"name": "S"}]}]}),

@@ -171,6 +171,23 @@ mod tests {
     }
 
     #[test]
+    fn a_mark_is_found_where_a_pipe_gives_a_byte_at_a_time() {
+        struct Pipe(io::Cursor<Vec<u8>>);
+        impl Read for Pipe {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                let most = buffer.len().min(1);
+                self.0.read(&mut buffer[..most])
+            }
+        }
+        for bytes in [&b"\xef\xbb\xbfab"[..], b"\xff\xfea\0b\0", b"ab"] {
+            let mut read = String::new();
+            let pipe = Pipe(io::Cursor::new(bytes.to_vec()));
+            reader(pipe).unwrap().read_to_string(&mut read).unwrap();
+            assert_eq!(read, "ab", "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn half_a_character_of_utf_16_is_none_and_takes_nothing_along() {
         let bytes = [0xff, 0xfe, 0x00, 0xd8, 0x41, 0x00, 0x42, 0x00, 0x43];
         assert_eq!(

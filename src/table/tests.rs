@@ -125,6 +125,11 @@ fn a_file_that_can_not_be_used_says_why() {
             id,
             "line 4: this is Windows-1252 or",
         ),
+        (
+            b"id,x\n\"a\n\nb\",\xfc\n",
+            id,
+            "line 4: this is Windows-1252 or",
+        ),
         (b"id,x\na,\"b\nc,d\n", id, "line 2: a quote opens here"),
         (b"[{\"id\": \"a\"}", id, "line 1: this is no JSON array"),
     ] {
@@ -223,6 +228,21 @@ fn an_id_that_we_wrote_into_a_cell_is_read_as_it_was() {
         assert_eq!(ids, [id]);
     }
     assert_eq!(id_in("'a"), "'a");
+}
+
+#[test]
+fn standard_input_is_known_by_each_of_its_names() {
+    for (path, is) in [
+        ("-", true),
+        ("/dev/stdin", true),
+        ("/dev/fd/0", true),
+        ("/proc/self/fd/0", true),
+        ("./-", false),
+        ("/dev/fd/3", false),
+        ("stdin", false),
+    ] {
+        assert_eq!(is_stdin(Path::new(path)), is, "{path}");
+    }
 }
 
 #[cfg(unix)]

@@ -107,6 +107,7 @@ mod tests {
             (b"\xff\xfe\0\0a\0\0\0".to_vec(), Some((1, Encoding::Utf32))),
             (b"a\0\0\0b\0\0\0".to_vec(), Some((1, Encoding::Utf32))),
             (b"\0\0\0a\0\0\0b".to_vec(), Some((1, Encoding::Utf32))),
+            (b"\0\0\xfe\xff\0\0\0a".to_vec(), Some((1, Encoding::Utf32))),
         ] {
             let found = utf8(bytes.clone()).err();
             let expected = expected.map(|(line, encoding)| NotUtf8 { line, encoding });

@@ -113,6 +113,22 @@ async fn a_few_bytes_that_become_gigabytes_end_at_the_limit() {
 }
 
 #[tokio::test]
+async fn little_is_decompressed_at_a_time() {
+    // A piece may become a thousand times as long.
+    const MOST: usize = 2 << 20;
+    let (http, _server) = answering("gzip", gzip(&vec![b' '; 64 << 20])).await;
+    let url = http.origin().join("/", &[]).unwrap();
+    let response = http.client().unwrap().get(url).send().await.unwrap();
+    let mut body = Body::new(response, &http.origin);
+    let mut length = 0;
+    while let Some(piece) = body.piece().await.unwrap() {
+        assert!(piece.len() <= MOST, "{}", piece.len());
+        length += piece.len();
+    }
+    assert_eq!(length, 64 << 20);
+}
+
+#[tokio::test]
 async fn what_can_not_be_decompressed_leaves_the_effect_unknown() {
     let whole = gzip(br#"{"id": "e"}"#);
     let mut changed = whole.clone();
@@ -151,7 +167,8 @@ async fn a_compression_that_was_not_asked_for_is_named() {
             matches!(&written, Verdict::Unknown { reason, .. } if reason.contains(&words)),
             "{written:?}"
         );
-        let (http, _server) = answering(coding, b"\x1b\x2f".to_vec()).await;
+        // However long it is.
+        let (http, _server) = answering(coding, vec![0x1b; 1 << 20]).await;
         let spooled = http.attempt_spooled(&Operation::GetExecutions, &[]).await;
         assert!(
             matches!(&spooled, Ok(Spool::Other(reply)) if reply.message() == words),
