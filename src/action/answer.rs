@@ -312,6 +312,32 @@ mod tests {
     }
 
     #[test]
+    fn success_without_a_body_says_nothing_where_an_object_is_documented_or_a_read_can_tell() {
+        use Operation as Op;
+        let [e, t] = [|| id("e"), || id("t")];
+        for (operation, needs) in [
+            (Op::CreateExecution, true),
+            (Op::UpdateExecution(e()), false),
+            (Op::DeleteExecution(e()), false),
+            (Op::CreateStep(e()), true),
+            (Op::UpdateStep(e(), t()), true),
+            (Op::DeleteStep(e(), t()), false),
+            (Op::StartFlow, true),
+            (Op::PatchFlow(e()), true),
+            (Op::PatchPhase(e(), t()), true),
+            (Op::AddTask(e()), true),
+            (Op::PatchTask(e(), t()), true),
+            (Op::RunAutomation(e(), t()), false),
+            (Op::ExecuteTask(e(), t()), false),
+            (Op::ReconcileAutomation(e(), t()), true),
+            (Op::RunScheduleNow(e(), t()), true),
+            (Op::CancelSchedule(e(), t()), false),
+        ] {
+            assert_eq!(needs_body(&operation), needs, "{operation:?}");
+        }
+    }
+
+    #[test]
     fn an_answer_to_what_makes_something_shows_what_was_made() {
         let e = || id("e");
         let (start, v1) = (Operation::StartFlow, Operation::CreateExecution);

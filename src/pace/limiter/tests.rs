@@ -447,3 +447,18 @@ async fn those_whom_a_pause_stopped_on_the_way_leave_at_the_rate() {
     tasks.join_all().await;
     assert_eq!(log.permits(), [2.1, 2.2, 2.3, 2.4, 2.5]);
 }
+
+#[test]
+fn what_the_burst_is_worth_beyond_the_request_that_is_due_may_be_late() {
+    for (rate, burst, waiting) in [
+        (8.0, 1, Waiting::Exact),
+        (8.0, 2, Waiting::Timer),
+        (1_000.0, 2, Waiting::Exact),
+        (1_000.0, 3, Waiting::Timer),
+        (3_000.0, 6, Waiting::Exact),
+        (3_000.0, 7, Waiting::Timer),
+    ] {
+        let pacer = Pacer::new(Rate(rate), NonZeroU32::new(burst).unwrap());
+        assert_eq!(pacer.waiting, waiting, "{rate}/s, burst {burst}");
+    }
+}

@@ -59,3 +59,36 @@ async fn exactly_until(moment: Instant) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limiter_that_makes_up_for_what_a_timer_may_be_late_waits_by_the_timer_alone() {
+        let nanos = Duration::from_nanos;
+        for (slack, waiting) in [
+            (nanos(0), Waiting::Exact),
+            (nanos(1_999_999), Waiting::Exact),
+            (nanos(2_000_000), Waiting::Timer),
+            (nanos(2_000_001), Waiting::Timer),
+            (Duration::MAX, Waiting::Timer),
+        ] {
+            assert_eq!(Waiting::with_slack(slack), waiting, "{slack:?}");
+        }
+    }
+
+    /// How late it returns depends on the machine, and is no matter of a test.
+    #[tokio::test]
+    async fn no_wait_ends_before_its_moment() {
+        for waiting in [Waiting::Timer, Waiting::Exact] {
+            for micros in [
+                0, 1, 50, 99, 100, 150, 200, 250, 1_000, 1_999, 2_000, 2_500, 5_000,
+            ] {
+                let moment = Instant::now() + Duration::from_micros(micros);
+                waiting.until(moment).await;
+                assert!(Instant::now() >= moment, "{waiting:?} {micros}");
+            }
+        }
+    }
+}
