@@ -87,123 +87,104 @@ impl fmt::Display for Way {
 mod tests {
     use super::*;
 
+    /// The way to `origin` with these variables, `name=value;name=value`.
+    fn way(origin: &str, variables: &str) -> Way {
+        let origin: Origin = origin.parse().unwrap();
+        let variable = |name: &str| {
+            let mut set = variables.split(';').filter_map(|set| set.split_once('='));
+            set.find(|(known, _)| *known == name)
+                .map(|(_, value)| value.to_owned())
+        };
+        Way::to(&origin, variable)
+    }
+
     #[test]
     fn the_proxy_is_named_with_its_variable_and_without_its_password() {
-        let through = |proxy: &str, variable| Way::Through {
-            proxy: proxy.to_owned(),
-            variable,
-        };
-        for (origin, variables, way) in [
-            ("https://service.example", &[][..], Way::Direct),
+        let [one, other] = ["http://p.example:1", "http://p.example:2"];
+        let nonsense = "not a proxy";
+        for (variables, proxy, variable) in [
             (
-                "https://service.example",
-                &[("HTTPS_PROXY", "http://me:s3cr3t@127.0.0.1:3128")],
-                through("http://127.0.0.1:3128", "HTTPS_PROXY"),
+                "HTTPS_PROXY=http://me:s3cr3t@p.example:1",
+                one,
+                "HTTPS_PROXY",
             ),
             (
-                "https://service.example",
-                &[("all_proxy", "proxy.example:3128")],
-                through("http://proxy.example:3128", "all_proxy"),
+                "HTTPS_PROXY=http://me:s3@cr3t@p.example:1",
+                one,
+                "HTTPS_PROXY",
+            ),
+            ("all_proxy=p.example:2", other, "all_proxy"),
+            (
+                &format!(
+                    "all_proxy={other};ALL_PROXY={other};https_proxy={other};HTTPS_PROXY={one}"
+                ),
+                one,
+                "HTTPS_PROXY",
             ),
             (
-                "https://service.example",
-                &[("HTTPS_PROXY", "http://me:s3@cr3t@127.0.0.1:3128")],
-                through("http://127.0.0.1:3128", "HTTPS_PROXY"),
+                &format!("ALL_PROXY={other};https_proxy={one}"),
+                one,
+                "https_proxy",
             ),
+            (&format!("HTTPS_PROXY=;ALL_PROXY={one}"), one, "ALL_PROXY"),
             (
-                "https://service.example",
-                &[
-                    ("all_proxy", "http://p.example:4"),
-                    ("ALL_PROXY", "http://p.example:3"),
-                    ("https_proxy", "http://p.example:2"),
-                    ("HTTPS_PROXY", "http://p.example:1"),
-                ],
-                through("http://p.example:1", "HTTPS_PROXY"),
-            ),
-            (
-                "https://service.example",
-                &[
-                    ("all_proxy", "http://p.example:2"),
-                    ("https_proxy", "http://p.example:1"),
-                ],
-                through("http://p.example:1", "https_proxy"),
-            ),
-            // An empty variable hides the other one of its pair, and no other.
-            (
-                "https://service.example",
-                &[("HTTPS_PROXY", ""), ("https_proxy", "http://p.example:1")],
-                Way::Direct,
-            ),
-            (
-                "https://service.example",
-                &[("HTTPS_PROXY", ""), ("ALL_PROXY", "http://p.example:1")],
-                through("http://p.example:1", "ALL_PROXY"),
-            ),
-            (
-                "https://service.example",
-                &[
-                    ("HTTPS_PROXY", "not a proxy"),
-                    ("ALL_PROXY", "http://p.example:1"),
-                ],
-                through("http://p.example:1", "ALL_PROXY"),
-            ),
-            (
-                "https://service.example",
-                &[
-                    ("HTTPS_PROXY", "not a proxy"),
-                    ("no_proxy", "service.example"),
-                ],
-                Way::Direct,
-            ),
-            (
-                "https://service.example",
-                &[
-                    ("HTTPS_PROXY", "http://p.example:1"),
-                    ("NO_PROXY", "service.example"),
-                ],
-                Way::Direct,
-            ),
-            (
-                "https://service.example",
-                &[("HTTPS_PROXY", "not a proxy")],
-                Way::NoAddress {
-                    variable: "HTTPS_PROXY",
-                },
-            ),
-            (
-                "https://service.example",
-                &[("HTTPS_PROXY", "not a proxy"), ("ALL_PROXY", "nor that")],
-                Way::NoAddress {
-                    variable: "HTTPS_PROXY",
-                },
-            ),
-            (
-                "https://service.example",
-                &[
-                    ("HTTPS_PROXY", "http://p.example:1"),
-                    ("no_proxy", "other.example, .example"),
-                ],
-                Way::Direct,
-            ),
-            (
-                "http://127.0.0.1:1",
-                &[("ALL_PROXY", "http://p.example:1")],
-                Way::Direct,
-            ),
-            (
-                "https://localhost:1",
-                &[("HTTPS_PROXY", "http://p.example:1")],
-                Way::Direct,
+                &format!("HTTPS_PROXY={nonsense};ALL_PROXY={one}"),
+                one,
+                "ALL_PROXY",
             ),
         ] {
-            let origin: Origin = origin.parse().unwrap();
-            let variable = |name: &str| {
-                let found = variables.iter().find(|(known, _)| *known == name);
-                found.map(|(_, value)| (*value).to_owned())
+            let through = Way::Through {
+                proxy: proxy.to_owned(),
+                variable,
             };
-            assert_eq!(Way::to(&origin, variable), way, "{variables:?}");
+            assert_eq!(
+                way("https://service.example", variables),
+                through,
+                "{variables}"
+            );
+        }
+        for variables in [
+            &format!("HTTPS_PROXY={nonsense}"),
+            &format!("HTTPS_PROXY={nonsense};ALL_PROXY=nor that"),
+        ] {
+            let variable = "HTTPS_PROXY";
+            let no_address = Way::NoAddress { variable };
+            assert_eq!(
+                way("https://service.example", variables),
+                no_address,
+                "{variables}"
+            );
         }
     }
+
+    #[test]
+    fn no_proxy_is_named_where_none_is_used() {
+        for (origin, variables) in [
+            ("https://service.example", ""),
+            // An empty variable hides the other one of its pair.
+            (
+                "https://service.example",
+                "HTTPS_PROXY=;https_proxy=http://p.example:1",
+            ),
+            (
+                "https://service.example",
+                "HTTPS_PROXY=http://p.example:1;NO_PROXY=service.example",
+            ),
+            (
+                "https://service.example",
+                "HTTPS_PROXY=http://p.example:1;no_proxy=a.test, .example",
+            ),
+            (
+                "https://service.example",
+                "HTTPS_PROXY=not a proxy;NO_PROXY=service.example",
+            ),
+            ("http://127.0.0.1:1", "ALL_PROXY=http://p.example:1"),
+            ("https://localhost:1", "HTTPS_PROXY=http://p.example:1"),
+        ] {
+            assert_eq!(way(origin, variables), Way::Direct, "{origin} {variables}");
+        }
+    }
+
     #[test]
     fn the_message_says_what_to_write_or_unset() {
         let through = Way::Through {
