@@ -14,6 +14,7 @@ pub mod commands;
 pub mod credentials;
 pub mod dates;
 pub mod digest;
+pub mod document;
 pub mod error;
 pub mod event;
 #[cfg(test)]

@@ -147,10 +147,7 @@ pub fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Head
         playbook: PlaybookRef {
             name: playbook.name.clone(),
             sha256: playbook.sha256.clone(),
-            converges: playbook
-                .actions
-                .iter()
-                .all(|entry| entry.action.converges()),
+            converges: playbook.actions.iter().all(|entry| entry.converges),
             repeatable: playbook.repeatable,
         },
         vars: playbook.vars.clone().into_iter().collect(),

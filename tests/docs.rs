@@ -8,6 +8,7 @@ use std::{
 };
 
 use wf_bulk::{
+    action::{ALL, ActionKind},
     api::{
         Generation, Level,
         types::{ENUMERATIONS, Record, Shape, record},
@@ -46,6 +47,25 @@ fn records(record: &'static Record, found: &mut Vec<&'static Record>) {
             records(inner, found);
         }
     }
+}
+
+#[test]
+fn the_guide_lists_each_action_with_what_its_specification_says() {
+    let guide = fs::read_to_string(root().join("docs/playbook.md")).unwrap();
+    let rows = guide
+        .lines()
+        .skip_while(|line| !line.starts_with("| action |"));
+    let rows: Vec<String> = rows
+        .skip(2)
+        .take_while(|line| line.starts_with('|'))
+        .map(|row| {
+            // Without the link to the action's part of the guide.
+            let (link, rest) = row.split_once(") |").unwrap();
+            let (name, _) = link.trim_start_matches("| [").split_once("](").unwrap();
+            format!("| {name} |{rest}")
+        })
+        .collect();
+    assert_eq!(rows, ALL.map(ActionKind::row));
 }
 
 #[test]

@@ -29,10 +29,11 @@ const MODULES: &[(&str, &str)] = &[
     ("api", "json"),
     ("cli", "api dates invocation pace"),
     ("template", "api dates json text"),
-    ("action", "api dates json template text"),
+    ("document", "api template text"),
+    ("action", "api dates document json template text"),
     (
         "playbook",
-        "action api dates digest pace table template text",
+        "action api dates digest document pace table template text",
     ),
     ("http", "api server_name"),
     ("retry", "action api"),
@@ -76,11 +77,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["http"]),
     ("hyper_util", &["http"]),
     ("indicatif", &["report"]),
-    ("miette", &["playbook"]),
+    ("miette", &["document"]),
     ("minijinja", &["template"]),
     ("reqwest", &["http"]),
     ("rustix", &["commands"]),
-    ("serde_yaml", &["playbook"]),
+    ("serde_yaml", &["document"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),
 ];

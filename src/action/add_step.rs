@@ -1,24 +1,101 @@
 //! `add_step`: an execution of the first generation gets one more step.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{Body, Edit, Nature, Planned, Repeat, Subject};
+use super::{
+    Action, ActionKind, Argument, Arguments, Body, Edit, Form, Nature, Planned, Repeat, Subject,
+    ValueForm,
+};
 use crate::{
     api::{
-        Operation,
+        Generation, Level, Operation,
         types::{self, Content},
     },
+    document::reader::present,
     json,
+    template::Template,
 };
 
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "add_step",
+    doc: "Adds a step to an execution of the first generation.",
+    example: "add_step: { name: \"…\", index: 0, section: \"…\" }",
+    levels: &[Level::Execution],
+    only_in: Some(Generation::V1),
+    form: Form::Map(&[
+        Argument {
+            name: "name",
+            value: ValueForm::Field(types::new_step, "name"),
+            doc: "Its name.",
+        },
+        Argument {
+            name: "index",
+            value: ValueForm::Field(types::new_step, "insertionIndex"),
+            doc: "Its place, from 0.",
+        },
+        Argument {
+            name: "section",
+            value: ValueForm::Text,
+            doc: "The section that it goes into, by id or name; without it the step stands beside them.",
+        },
+        Argument {
+            name: "description",
+            value: ValueForm::Field(types::new_step, "description"),
+            doc: "A description for people.",
+        },
+        Argument {
+            name: "status",
+            value: ValueForm::Field(types::new_step, "status"),
+            doc: "Its status.",
+        },
+        Argument {
+            name: "execution_type",
+            value: ValueForm::Field(types::new_step, "executionType"),
+            doc: "Whether a person or an automation does it.",
+        },
+        Argument {
+            name: "automation_config",
+            value: ValueForm::Field(types::new_step, "automationConfig"),
+            doc: "Its automation.",
+        },
+    ]),
+    converges: false,
+    irreversible: false,
+    again: "adds one more",
+    undo: "no",
+    read: |arguments| Some(Arc::new(arguments.add_step()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn add_step(&mut self) -> Option<AddStep> {
+        let name = self.required("name");
+        let index = self.required("index");
+        let section = self.get("section").map(|field| self.template(field));
+        let fields = [
+            ("name", name),
+            ("insertionIndex", index),
+            ("description", self.get("description")),
+            ("status", self.get("status")),
+            ("executionType", self.get("execution_type")),
+            ("automationConfig", self.get("automation_config")),
+        ];
+        let fields = self.bodies(types::new_step(), &fields);
+        name.and(index)?;
+        Some(AddStep {
+            fields: fields?,
+            section: present(section)?,
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
-pub struct AddStep {
+struct AddStep {
     /// The step's fields, by the names of the API.
-    pub fields: Vec<(&'static str, Body)>,
+    fields: Vec<(&'static str, Body)>,
     /// The section that it goes into, by id or name.
-    pub section: Option<crate::template::Template>,
+    section: Option<Template>,
 }
 
 /// The service chooses the step's id, so sending it twice makes two.
@@ -28,12 +105,14 @@ const NATURE: Nature = Nature {
     irreversible: Some("the id of the new step is known to the service only: use delete_step"),
 };
 
-impl AddStep {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for AddStep {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         self.edit(subject)
             .map_or_else(Planned::Reject, Planned::Edit)
     }
+}
 
+impl AddStep {
     fn edit(&self, subject: &Subject<'_>) -> Result<Edit, String> {
         let request = types::new_step();
         let mut step = Map::new();

@@ -1,33 +1,145 @@
 //! `add_task`: a flow gets one more task between two others.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Body, Edit, Nature, Planned, Repeat, Subject, named};
+use super::{
+    Action, ActionKind, Argument, Arguments, Body, Edit, Form, Nature, Planned, Repeat, Subject,
+    ValueForm, named,
+};
 use crate::{
     api::{
-        Operation,
+        Generation, Level, Operation,
         types::{self, Content},
     },
+    document::reader::present,
     json,
     template::Template,
 };
 
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "add_task",
+    doc: "Adds a task to a flow, between two others.",
+    example: "add_task: { name: \"…\", after: \"…\", before: \"…\" }",
+    levels: &[Level::Execution],
+    only_in: Some(Generation::V2),
+    form: Form::Map(&[
+        Argument {
+            name: "name",
+            value: ValueForm::Field(types::new_task, "name"),
+            doc: "Its name.",
+        },
+        Argument {
+            name: "after",
+            value: ValueForm::Text,
+            doc: "The task before it, by id, template's id or name.",
+        },
+        Argument {
+            name: "before",
+            value: ValueForm::Text,
+            doc: "The task behind it, by id, template's id or name.",
+        },
+        Argument {
+            name: "key",
+            value: ValueForm::Text,
+            doc: "Another key adds another task: the same action adds one for each.",
+        },
+        Argument {
+            name: "phase",
+            value: ValueForm::Text,
+            doc: "Its phase; that of the task before it unless given.",
+        },
+        Argument {
+            name: "status",
+            value: ValueForm::Field(types::new_task, "status"),
+            doc: "Its status.",
+        },
+        Argument {
+            name: "due_date",
+            value: ValueForm::Field(types::new_task, "due_date"),
+            doc: "Its due date.",
+        },
+        Argument {
+            name: "due_date_config",
+            value: ValueForm::Field(types::new_task, "due_date_config"),
+            doc: "The rule that its due date is computed by.",
+        },
+        Argument {
+            name: "assigned_to",
+            value: ValueForm::Field(types::new_task, "assigned_to"),
+            doc: "Who is assigned.",
+        },
+        Argument {
+            name: "enabled",
+            value: ValueForm::Field(types::new_task, "enabled"),
+            doc: "Whether it can be worked on.",
+        },
+        Argument {
+            name: "automation_config",
+            value: ValueForm::Field(types::new_task, "automation_config"),
+            doc: "Its automation.",
+        },
+        Argument {
+            name: "task_type",
+            value: ValueForm::Field(types::new_task, "task_type"),
+            doc: "What kind of task it is.",
+        },
+    ]),
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "no",
+    read: |arguments| Some(Arc::new(arguments.add_task()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn add_task(&mut self) -> Option<AddTask> {
+        let name = self.required("name");
+        let [after, before, key, phase] = ["after", "before", "key", "phase"]
+            .map(|name| self.get(name).map(|field| self.template(field)));
+        if after.is_none() && before.is_none() && !self.fields.is_empty() {
+            self.reader.wrong(
+                self.written.at,
+                "`add_task` does not say where",
+                "name the tasks that it stands between: `after`, `before` or both",
+            );
+            return None;
+        }
+        let fields = KIND
+            .arguments()
+            .iter()
+            .filter(|argument| argument.value.content().is_some());
+        let fields: Vec<_> = fields
+            .map(|argument| (argument.name, self.get(argument.name)))
+            .collect();
+        let fields = self.bodies(types::new_task(), &fields);
+        name?;
+        Some(AddTask {
+            after: present(after)?,
+            before: present(before)?,
+            phase: present(phase)?,
+            key: present(key)?,
+            fields: fields?,
+            origin: format!("{}/{}", self.setting.playbook, self.written.place),
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
-pub struct AddTask {
+struct AddTask {
     /// Tasks by id, template's id or name; at least one of the two.
-    pub after: Option<Template>,
-    pub before: Option<Template>,
+    after: Option<Template>,
+    before: Option<Template>,
     /// The phase, in the same way; that of the task before it when it isn't said.
-    pub phase: Option<Template>,
+    phase: Option<Template>,
     /// Tells apart tasks that the same action adds to the same flow at different times.
-    pub key: Option<Template>,
+    key: Option<Template>,
     /// The task's fields, by the names of the API.
-    pub fields: Vec<(&'static str, Body)>,
+    fields: Vec<(&'static str, Body)>,
     /// The playbook's name and the action's place in it.
-    pub origin: String,
+    origin: String,
 }
 
 const NATURE: Nature = Nature {
@@ -39,11 +151,13 @@ const NATURE: Nature = Nature {
 /// What the ids of tasks that playbooks add are derived in: random, and the same for ever.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7a1c_54f0_2b6e_4d0c_9a57_3c1f_8e24_b9d6);
 
-impl AddTask {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for AddTask {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         self.edit(subject).unwrap_or_else(Planned::Reject)
     }
+}
 
+impl AddTask {
     fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
         let id = self.id(subject)?;
         let flow = subject.data;

@@ -8,7 +8,7 @@ use crate::{api::types::Content, dates};
 
 /// A value with templates in it.
 #[derive(Clone, Debug)]
-pub enum Body {
+pub(super) enum Body {
     Literal(Value),
     Template(crate::template::Template),
     List(Vec<Body>),
@@ -71,7 +71,7 @@ impl Body {
 /// # Errors
 ///
 /// When it is not what the API expects there.
-pub fn fit(
+pub(super) fn fit(
     value: Value,
     content: Content,
     path: &str,

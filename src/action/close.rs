@@ -1,15 +1,63 @@
 //! `close`: an execution ends with a reason.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
-use super::{Edit, FieldWrite, Planned, Subject, complete::NATURE};
-use crate::{api::Generation, json, template::Template};
+use super::{
+    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
+    complete::NATURE,
+};
+use crate::{
+    api::{Generation, Level},
+    document::reader::present,
+    json,
+    template::Template,
+};
+
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "close",
+    doc: "Closes a started execution with a reason.",
+    example: "close: { reason: \"…\", description: \"…\" }, the description may be left out",
+    levels: &[Level::Execution],
+    only_in: None,
+    form: Form::Map(&[
+        Argument {
+            name: "reason",
+            value: ValueForm::Texts,
+            doc: "Titles or ids of reasons: the first that the execution has is selected.",
+        },
+        Argument {
+            name: "description",
+            value: ValueForm::Text,
+            doc: "A text for people.",
+        },
+    ]),
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "unless it adds a description",
+    read: |arguments| Some(Arc::new(arguments.close()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn close(&mut self) -> Option<Close> {
+        let reason = self
+            .required("reason")
+            .and_then(|field| self.filled(field, Self::template));
+        let description = self.get("description").map(|field| self.template(field));
+        Some(Close {
+            reason: reason?,
+            description: present(description)?,
+        })
+    }
+}
 
 #[derive(Clone, Debug)]
 pub struct Close {
     /// Titles or ids in order of preference: the first that is configured is selected.
-    pub reason: Vec<Template>,
-    pub description: Option<Template>,
+    reason: Vec<Template>,
+    description: Option<Template>,
 }
 
 /// Where a generation keeps what closing needs.
@@ -34,8 +82,10 @@ const V2: Paths = Paths {
 impl Close {
     /// Where a v1 execution keeps the closing reasons that it was started with; slim rows may lack it.
     pub const SNAPSHOT: &'static str = V1.configured;
+}
 
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for Close {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         match subject.text("status") {
             Some("STARTED") => {}
             Some(status) => return Planned::Nothing(format!("is {status} already")),
@@ -56,7 +106,9 @@ impl Close {
             })
         })
     }
+}
 
+impl Close {
     fn writes(&self, subject: &Subject<'_>, paths: &Paths) -> Result<Vec<FieldWrite>, String> {
         // What is selected from an earlier time goes along: the service wants a reason with each closing.
         let along = |path, after| FieldWrite {

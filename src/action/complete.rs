@@ -2,14 +2,38 @@
 
 use serde_json::json;
 
-use super::{Edit, Effect, FieldWrite, Nature, Planned, Repeat, Subject};
+use super::{ActionKind, Edit, Effect, FieldWrite, Form, Nature, Planned, Repeat, Subject, bare};
+use crate::api::Level;
 
-/// The status that an execution gets; `close` gives the third one, with a reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EndOrGoOn {
-    Complete,
-    Reopen,
-}
+pub(super) static COMPLETE: ActionKind = ActionKind {
+    word: "complete",
+    doc: "Completes a started execution.",
+    example: "complete",
+    levels: &[Level::Execution],
+    only_in: None,
+    form: Form::None,
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "yes",
+    read: |_| {
+        Some(bare(|subject| {
+            set_execution_status(subject, &["STARTED"], "DONE")
+        }))
+    },
+};
+
+pub(super) static REOPEN: ActionKind = ActionKind {
+    word: "reopen",
+    doc: "Starts an execution again that is done or closed.",
+    example: "reopen",
+    read: |_| {
+        Some(bare(|subject| {
+            set_execution_status(subject, &["DONE", "CLOSED"], "STARTED")
+        }))
+    },
+    ..COMPLETE
+};
 
 /// A read tells a status; flows that end or go on are events that automations listen to.
 pub(super) const NATURE: Nature = Nature {
@@ -18,26 +42,18 @@ pub(super) const NATURE: Nature = Nature {
     irreversible: None,
 };
 
-impl EndOrGoOn {
-    pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
+fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> Planned {
+    match subject.text("status") {
+        Some(status) if from.contains(&status) => {
+            let write = FieldWrite::new(subject.data, "status", json!(to));
+            Planned::Edit(Edit {
+                nature: NATURE,
+                ..Edit::fields(subject, vec![write])
+            })
+        }
+        Some(status) => Planned::Nothing(format!("is {status} already")),
         // The first generation knows executions without a status: they are none of those that are worked on.
-        let Some(from) = subject.text("status") else {
-            return Planned::Nothing("has no status".to_owned());
-        };
-        let to = match (self, from) {
-            (Self::Complete, "STARTED") => "DONE",
-            (Self::Reopen, "DONE" | "CLOSED") => "STARTED",
-            (Self::Complete | Self::Reopen, _) => {
-                return Planned::Nothing(format!("is {from} already"));
-            }
-        };
-        Planned::Edit(Edit {
-            nature: NATURE,
-            ..Edit::fields(
-                subject,
-                vec![FieldWrite::new(subject.data, "status", json!(to))],
-            )
-        })
+        None => Planned::Nothing("has no status".to_owned()),
     }
 }
 

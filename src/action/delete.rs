@@ -1,33 +1,67 @@
 //! `delete`: an execution is gone, or hidden.
 
-use super::{Edit, Nature, Planned, Repeat, Subject};
-use crate::api::{Generation, Operation};
+use std::sync::Arc;
 
-/// What becomes of a flow that is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Removal {
-    ForGood,
-    /// It is hidden and kept.
-    Soft,
+use super::{
+    Action, ActionKind, Argument, Arguments, Edit, Form, Nature, Planned, Repeat, Subject,
+    ValueForm,
+};
+use crate::api::{Generation, Level, Operation};
+
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "delete",
+    doc: "Deletes an execution.",
+    example: "delete, or delete: { soft: true }",
+    levels: &[Level::Execution],
+    only_in: None,
+    form: Form::OptionalMap(&[Argument {
+        name: "soft",
+        value: ValueForm::Bool,
+        doc: "Hide the flow and keep it; v2 only.",
+    }]),
+    converges: true,
+    irreversible: true,
+    again: "nothing left to do",
+    undo: "no",
+    read: |arguments| Some(Arc::new(arguments.delete()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn delete(&mut self) -> Option<Delete> {
+        let Some(field) = self.get("soft") else {
+            return Some(Delete { is_soft: false });
+        };
+        let is_soft = self.reader.boolean(field)?;
+        if is_soft && self.setting.compiler.generation() == Some(Generation::V1) {
+            self.reader.wrong(
+                field.at,
+                "executions of the first generation are deleted for good",
+                "leave `soft` out if that is meant",
+            );
+            return None;
+        }
+        Some(Delete { is_soft })
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
-pub struct Delete {
-    /// Of the first generation always for good.
-    pub removal: Removal,
+struct Delete {
+    /// Whether it is hidden and kept; never of the first generation.
+    is_soft: bool,
 }
 
-impl Delete {
-    pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
+impl Action for Delete {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         let execution = subject.execution.clone();
-        let operation = match (subject.generation, self.removal) {
+        let operation = match (subject.generation, self.is_soft) {
             (Generation::V1, _) => Operation::DeleteExecution(execution),
-            (Generation::V2, Removal::ForGood) => Operation::DeleteFlow(execution),
-            (Generation::V2, Removal::Soft) => Operation::SoftDeleteFlow(execution),
+            (Generation::V2, false) => Operation::DeleteFlow(execution),
+            (Generation::V2, true) => Operation::SoftDeleteFlow(execution),
         };
-        let irreversible = match self.removal {
-            Removal::ForGood => "what was deleted for good does not come back",
-            Removal::Soft => "no operation brings back what is hidden",
+        let irreversible = if self.is_soft {
+            "no operation brings back what is hidden"
+        } else {
+            "what was deleted for good does not come back"
         };
         Planned::Edit(Edit::bare(
             operation,

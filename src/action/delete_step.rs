@@ -1,10 +1,21 @@
 //! `delete_step`: a step leaves its execution.
 
-use super::{Edit, Nature, Planned, Repeat, Subject};
-use crate::api::Operation;
+use super::{ActionKind, Edit, Form, Nature, Planned, Repeat, Subject, bare};
+use crate::api::{Level, Operation};
 
-#[derive(Clone, Copy, Debug)]
-pub struct DeleteStep;
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "delete_step",
+    doc: "Takes a step out of its execution.",
+    example: "delete_step",
+    levels: &[Level::Step],
+    only_in: None,
+    form: Form::None,
+    converges: true,
+    irreversible: true,
+    again: "nothing left to do",
+    undo: "no",
+    read: |_| Some(bare(plan)),
+};
 
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
@@ -12,15 +23,12 @@ const NATURE: Nature = Nature {
     irreversible: Some("a step that was deleted does not come back"),
 };
 
-impl DeleteStep {
-    #[expect(clippy::unused_self, reason = "all actions are called alike")]
-    pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
-        let Some(step) = subject.id else {
-            return Planned::Reject("only a step can be taken out".to_owned());
-        };
-        let operation = Operation::DeleteStep(subject.execution.clone(), step.clone());
-        Planned::Edit(Edit::bare(operation, NATURE))
-    }
+fn plan(subject: &Subject<'_>) -> Planned {
+    let Some(step) = subject.id else {
+        return Planned::Reject("only a step can be taken out".to_owned());
+    };
+    let operation = Operation::DeleteStep(subject.execution.clone(), step.clone());
+    Planned::Edit(Edit::bare(operation, NATURE))
 }
 
 #[cfg(test)]

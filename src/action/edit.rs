@@ -181,7 +181,7 @@ impl Subject<'_> {
 /// # Errors
 ///
 /// When it is empty, or no text and no number.
-pub fn words_of(value: &Value) -> Result<Vec<String>, String> {
+pub(super) fn words_of(value: &Value) -> Result<Vec<String>, String> {
     match value {
         Value::Array(items) => items.iter().map(word_of).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {

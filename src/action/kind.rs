@@ -1,171 +1,256 @@
-//! The actions by name: where they work and what a person must know before they are used.
+//! The specification of an action: all that the rest of the code knows of it.
+
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{Generation, Level};
+use super::{Arguments, Planned, Subject};
+use crate::{
+    api::{
+        Generation, Level,
+        types::{Content, Request},
+    },
+    template::Expression,
+};
 
-/// An action's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Reassign,
-    ShiftDueDate,
-    SetDueDate,
-    MoveOffHolidays,
-    Close,
-    Complete,
-    Reopen,
-    SetStatus,
-    RunScheduleNow,
-    CancelSchedule,
-    RunAutomation,
-    Execute,
-    ReconcileAutomation,
-    AddStep,
-    DeleteStep,
-    AddTask,
-    Start,
-    Delete,
-    Patch,
+/// What one action is. Each action's file declares one; [`ALL`](super::ALL) lists them.
+#[derive(Debug)]
+pub struct ActionKind {
+    /// The word that a playbook uses.
+    pub word: &'static str,
+    /// What it does, for editors.
+    pub doc: &'static str,
+    /// How it is written.
+    pub example: &'static str,
+    /// The levels that it works on.
+    pub levels: &'static [Level],
+    /// The only generation with an operation for it; without one the levels decide.
+    pub only_in: Option<Generation>,
+    pub form: Form,
+    /// Whether a second plan after the run finds nothing to do.
+    pub converges: bool,
+    /// Why a playbook must name it in `guards.allow`: nothing takes it back.
+    pub irreversible: bool,
+    /// What a second run does, for the reference.
+    pub again: &'static str,
+    /// Whether the opposite request is known, for the reference.
+    pub undo: &'static str,
+    /// Reads the arguments; none when any of them is wrong.
+    pub(super) read: fn(&mut Arguments<'_, '_, '_, '_>) -> Option<Arc<dyn Action>>,
 }
 
-impl Kind {
-    /// In the order in which people are told of them.
-    pub const ALL: [Self; 19] = [
-        Self::Reassign,
-        Self::ShiftDueDate,
-        Self::SetDueDate,
-        Self::MoveOffHolidays,
-        Self::Close,
-        Self::Complete,
-        Self::Reopen,
-        Self::SetStatus,
-        Self::RunScheduleNow,
-        Self::CancelSchedule,
-        Self::RunAutomation,
-        Self::Execute,
-        Self::ReconcileAutomation,
-        Self::AddStep,
-        Self::DeleteStep,
-        Self::AddTask,
-        Self::Start,
-        Self::Delete,
-        Self::Patch,
-    ];
+/// How the arguments of an action are written.
+#[derive(Clone, Copy, Debug)]
+pub enum Form {
+    /// There are none.
+    None,
+    Map(&'static [Argument]),
+    /// A map that may be left out.
+    OptionalMap(&'static [Argument]),
+    /// A map, or only the value of its first argument.
+    ValueOrMap(&'static [Argument]),
+    /// The fields of the API's request for the target.
+    RequestFields,
+}
 
-    /// The word a playbook uses.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Reassign => "reassign",
-            Self::ShiftDueDate => "shift_due_date",
-            Self::SetDueDate => "set_due_date",
-            Self::MoveOffHolidays => "move_off_holidays",
-            Self::Close => "close",
-            Self::Complete => "complete",
-            Self::Reopen => "reopen",
-            Self::SetStatus => "set_status",
-            Self::RunScheduleNow => "run_schedule_now",
-            Self::CancelSchedule => "cancel_schedule",
-            Self::RunAutomation => "run_automation",
-            Self::Execute => "execute",
-            Self::ReconcileAutomation => "reconcile_automation",
-            Self::AddStep => "add_step",
-            Self::DeleteStep => "delete_step",
-            Self::AddTask => "add_task",
-            Self::Start => "start",
-            Self::Delete => "delete",
-            Self::Patch => "patch",
+/// One argument of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct Argument {
+    pub name: &'static str,
+    pub value: ValueForm,
+    pub doc: &'static str,
+}
+
+/// What an argument holds.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueForm {
+    /// A text with templates in it; an id may be a number.
+    Text,
+    /// One such text, or a list of them.
+    Texts,
+    Bool,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// One of these words, or a template that gives one.
+    WordOrTemplate(&'static [&'static str]),
+    /// What a field of the API's request holds.
+    Field(fn() -> &'static Request, &'static str),
+    /// A map whose fields the API defines.
+    Object,
+    /// A list of `{ id, schema }`.
+    Entities,
+}
+
+/// An action with its arguments.
+pub trait Action: fmt::Debug + Send + Sync {
+    /// What it makes of a target.
+    fn plan(&self, subject: &Subject<'_>) -> Planned;
+}
+
+/// One entry of a playbook's `actions`.
+#[derive(Clone, Debug)]
+pub struct ActionEntry {
+    pub kind: &'static ActionKind,
+    pub action: Arc<dyn Action>,
+    /// Where it works; never empty.
+    pub on: Vec<Level>,
+    pub when: Option<Expression>,
+    /// A name for people, shown beside the action's own.
+    pub name: Option<String>,
+    /// Whether a second plan after the run finds nothing to do.
+    pub converges: bool,
+}
+
+impl ActionEntry {
+    /// What the plan calls it: the action's word, and the playbook's name for it.
+    pub fn label(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{}: {name}", self.kind.word),
+            None => self.kind.word.to_owned(),
         }
     }
+}
 
-    /// What the API has an operation for.
-    pub const fn levels(self) -> &'static [Level] {
-        match self {
-            Self::Reassign
-            | Self::ShiftDueDate
-            | Self::SetDueDate
-            | Self::MoveOffHolidays
-            | Self::Patch => &[Level::Execution, Level::Step, Level::Phase, Level::Task],
-            Self::Close
-            | Self::Complete
-            | Self::Reopen
-            | Self::AddStep
-            | Self::AddTask
-            | Self::Delete => &[Level::Execution],
-            Self::SetStatus => &[Level::Step, Level::Task],
-            Self::RunScheduleNow
-            | Self::CancelSchedule
-            | Self::RunAutomation
-            | Self::Execute
-            | Self::ReconcileAutomation => &[Level::Task],
-            Self::DeleteStep => &[Level::Step],
-            Self::Start => &[Level::Entity],
+/// An action without arguments.
+struct Bare(fn(&Subject<'_>) -> Planned);
+
+pub(super) fn bare(plan: fn(&Subject<'_>) -> Planned) -> Arc<dyn Action> {
+    Arc::new(Bare(plan))
+}
+
+impl fmt::Debug for Bare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bare")
+    }
+}
+
+impl Action for Bare {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
+        self.0(subject)
+    }
+}
+
+impl ActionKind {
+    pub fn named(word: &str) -> Option<&'static Self> {
+        super::ALL.into_iter().find(|kind| kind.word == word)
+    }
+
+    pub const fn arguments(&self) -> &'static [Argument] {
+        match self.form {
+            Form::Map(arguments) | Form::OptionalMap(arguments) | Form::ValueOrMap(arguments) => {
+                arguments
+            }
+            Form::None | Form::RequestFields => &[],
         }
     }
 
     /// Whether a generation of the API has an operation for it.
-    pub fn is_in(self, generation: Generation) -> bool {
-        let lone = match self {
-            Self::AddStep => Generation::V1,
-            Self::AddTask => Generation::V2,
-            Self::Reassign
-            | Self::ShiftDueDate
-            | Self::SetDueDate
-            | Self::MoveOffHolidays
-            | Self::Close
-            | Self::Complete
-            | Self::Reopen
-            | Self::SetStatus
-            | Self::RunScheduleNow
-            | Self::CancelSchedule
-            | Self::RunAutomation
-            | Self::Execute
-            | Self::ReconcileAutomation
-            | Self::DeleteStep
-            | Self::Start
-            | Self::Delete
-            | Self::Patch => {
-                return self.levels().iter().any(|level| level.is_in(generation));
-            }
-        };
-        lone == generation
+    pub fn is_in(&self, generation: Generation) -> bool {
+        match self.only_in {
+            Some(only) => only == generation,
+            None => self.levels.iter().any(|level| level.is_in(generation)),
+        }
     }
 
-    /// Whether nothing takes it back, so that a playbook must say that it is meant.
-    pub const fn is_irreversible(self) -> bool {
+    /// Its row in the reference's table.
+    pub fn row(&self) -> String {
+        let levels: Vec<&str> = self.levels.iter().map(|level| level.word()).collect();
+        let only = match self.only_in {
+            Some(Generation::V1) => " (v1)",
+            Some(Generation::V2) => " (v2)",
+            None => "",
+        };
+        let Self {
+            word, again, undo, ..
+        } = self;
+        format!(
+            "| `{word}` | {}{only} | {again} | {undo} |",
+            levels.join(", ")
+        )
+    }
+}
+
+impl ValueForm {
+    /// What a field of the API's request holds, where it is one.
+    pub fn content(self) -> Option<Content> {
         match self {
-            Self::RunScheduleNow
-            | Self::CancelSchedule
-            | Self::RunAutomation
-            | Self::Execute
-            | Self::DeleteStep
-            | Self::Start
-            | Self::Delete => true,
-            // A step or task too many, a status or a field: a person can put it right.
-            Self::Reassign
-            | Self::ShiftDueDate
-            | Self::SetDueDate
-            | Self::MoveOffHolidays
-            | Self::Close
-            | Self::Complete
-            | Self::Reopen
-            | Self::SetStatus
-            | Self::ReconcileAutomation
-            | Self::AddStep
-            | Self::AddTask
-            | Self::Patch => false,
+            Self::Field(request, name) => Some(request().field(name)?.content),
+            Self::Text
+            | Self::Texts
+            | Self::Bool
+            | Self::Word(_)
+            | Self::WordOrTemplate(_)
+            | Self::Object
+            | Self::Entities => None,
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// What can be named in `guards.allow`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Allow {
+    Action(&'static ActionKind),
+    /// To set a status back, which resets later tasks.
+    Revert,
+}
 
-    #[test]
-    fn a_word_is_what_plans_hold() {
-        for kind in Kind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.word());
+impl Allow {
+    /// The words that a playbook uses, with what they mean.
+    pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
+        let actions = super::ALL.map(Self::Action);
+        let all = actions.into_iter().chain([Self::Revert]);
+        all.map(|allow| (allow.word(), allow))
+    }
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Action(kind) => kind.word,
+            Self::Revert => "revert",
         }
+    }
+
+    /// In the order of [`words`](Self::words).
+    fn place(self) -> usize {
+        Self::words()
+            .position(|(word, _)| word == self.word())
+            .unwrap_or_default()
+    }
+}
+
+impl PartialEq for Allow {
+    fn eq(&self, other: &Self) -> bool {
+        self.word() == other.word()
+    }
+}
+
+impl Eq for Allow {}
+
+impl PartialOrd for Allow {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Allow {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl From<Allow> for String {
+    fn from(allow: Allow) -> Self {
+        allow.word().to_owned()
+    }
+}
+
+impl TryFrom<String> for Allow {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let found = Self::words().find(|(word, _)| *word == text);
+        found
+            .map(|(_, allow)| allow)
+            .ok_or_else(|| format!("there is no action {text:?}"))
     }
 }

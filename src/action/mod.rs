@@ -1,4 +1,4 @@
-//! What a playbook can do to a target: one file an action.
+//! What a playbook can do to a target: one file an action, and [`ALL`], the list of them.
 //!
 //! An action turns a target's JSON into an [`Edit`] (pure). The read-back tells from a later reading whether an
 //! edit took effect; each field that an edit writes knows the value that takes it back.
@@ -6,16 +6,15 @@
 mod add_step;
 mod add_task;
 mod answer;
+mod arguments;
 mod body;
-mod cancel_schedule;
+mod body_arguments;
 mod close;
 mod complete;
 mod delete;
 mod delete_step;
 mod edit;
 mod effect;
-mod entry;
-mod execute;
 mod field_write;
 mod kind;
 mod move_off_holidays;
@@ -24,10 +23,7 @@ mod nature;
 mod patch;
 mod readback;
 mod reassign;
-mod reconcile_automation;
 mod replay;
-mod run_automation;
-mod run_schedule_now;
 mod same;
 mod set_due_date;
 mod set_status;
@@ -35,33 +31,44 @@ mod shift_due_date;
 mod start;
 mod status;
 mod status_move;
+mod task_automation;
 
-pub use add_step::AddStep;
-pub use add_task::AddTask;
 pub use answer::{contradiction, difference, needs_body};
-pub use body::{Body, fit};
-pub use cancel_schedule::CancelSchedule;
 pub use close::Close;
-pub use complete::EndOrGoOn;
-pub use delete::{Delete, Removal};
-pub use delete_step::DeleteStep;
-pub use edit::{Edit, Planned, Subject, words_of};
+pub use edit::{Edit, Planned, Subject};
 pub use effect::{Effect, EntityWrite};
-pub use entry::{Action, Entry};
-pub use execute::Execute;
 pub use field_write::FieldWrite;
-pub use kind::Kind;
-pub use move_off_holidays::MoveOffHolidays;
+pub use kind::{Action, ActionEntry, ActionKind, Allow, Argument, Form, ValueForm};
 pub use nature::{Nature, Repeat};
-pub use patch::Patch;
 pub use readback::{Evidence, Expected, Reading, evidence, read_back};
-pub use reassign::Reassign;
-pub use reconcile_automation::ReconcileAutomation;
 pub use replay::replay;
-pub use run_automation::RunAutomation;
-pub use run_schedule_now::{RunScheduleNow, STARTED_AUTOMATION};
 pub use same::same;
-pub use set_due_date::{SetDueDate, rule_content};
-pub use set_status::SetStatus;
-pub use shift_due_date::ShiftDueDate;
-pub use start::{Context, Start};
+pub use task_automation::STARTED_AUTOMATION;
+
+pub(crate) use arguments::{Arguments, Setting, Written, arguments};
+use body::{Body, fit};
+use edit::words_of;
+use kind::bare;
+
+/// All actions, in the order in which people are told of them.
+pub const ALL: [&ActionKind; 19] = [
+    &reassign::KIND,
+    &shift_due_date::KIND,
+    &set_due_date::KIND,
+    &move_off_holidays::KIND,
+    &close::KIND,
+    &complete::COMPLETE,
+    &complete::REOPEN,
+    &set_status::KIND,
+    &task_automation::RUN_SCHEDULE_NOW,
+    &task_automation::CANCEL_SCHEDULE,
+    &task_automation::RUN_AUTOMATION,
+    &task_automation::EXECUTE,
+    &task_automation::RECONCILE_AUTOMATION,
+    &add_step::KIND,
+    &delete_step::KIND,
+    &add_task::KIND,
+    &start::KIND,
+    &delete::KIND,
+    &patch::KIND,
+];

@@ -1,17 +1,53 @@
 //! `move_off_holidays`: a due date that falls on a day off goes to a business day.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::{Edit, FieldWrite, Planned, Subject};
-use crate::dates::{self, Direction};
+use super::{
+    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
+};
+use crate::{
+    api::Level,
+    dates::{self, Direction},
+};
 
-#[derive(Clone, Copy, Debug)]
-pub struct MoveOffHolidays {
-    pub direction: Direction,
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "move_off_holidays",
+    doc: "Moves a due date that falls on a day off to a business day.",
+    example: "move_off_holidays, or move_off_holidays: { direction: previous }",
+    levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
+    only_in: None,
+    form: Form::OptionalMap(&[Argument {
+        name: "direction",
+        value: ValueForm::Word(&["next", "previous"]),
+        doc: "To which business day; `next` unless given.",
+    }]),
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "yes",
+    read: |arguments| Some(Arc::new(arguments.move_off_holidays()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn move_off_holidays(&mut self) -> Option<MoveOffHolidays> {
+        let words = [("next", Direction::Next), ("previous", Direction::Previous)];
+        let direction = match self.get("direction") {
+            None => Direction::Next,
+            Some(field) => self.reader.word(field, &words)?,
+        };
+        Some(MoveOffHolidays { direction })
+    }
 }
 
-impl MoveOffHolidays {
-    pub(super) fn plan(self, subject: &Subject<'_>) -> Planned {
+#[derive(Clone, Copy, Debug)]
+struct MoveOffHolidays {
+    direction: Direction,
+}
+
+impl Action for MoveOffHolidays {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         let path = subject.due_fields().due;
         let Some(due) = subject.text(path) else {
             return Planned::Nothing("has no due date".to_owned());

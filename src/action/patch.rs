@@ -1,9 +1,12 @@
 //! `patch`: any fields that the API lets a request change.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::{
-    Body, Edit, FieldWrite, Nature, Planned, Subject, complete,
+    Action, ActionKind, Arguments, Body, Edit, FieldWrite, Form, Nature, Planned, Subject,
+    complete,
     status_move::{Keys, Moved, REVERT, Wish},
 };
 use crate::{
@@ -11,22 +14,118 @@ use crate::{
         Level,
         types::{self, Content, Request, RequestField},
     },
+    document::{node::Value as NodeValue, reader::Field},
     json,
 };
 
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "patch",
+    doc: "Changes any fields that the API lets a request change.",
+    example: "patch: { name: \"…\" }",
+    levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
+    only_in: None,
+    form: Form::RequestFields,
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "where that is possible",
+    read: |arguments| Some(Arc::new(arguments.patch()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn patch(&mut self) -> Option<Patch> {
+        if self.fields.is_empty() {
+            self.reader
+                .wrong(self.written.at, "`patch` has no fields", KIND.example);
+            return None;
+        }
+        let generation = self.setting.compiler.generation()?;
+        let mut fields = Vec::new();
+        let mut shows_something = false;
+        for &level in self.levels {
+            let Some(request) = types::update(generation, level) else {
+                continue;
+            };
+            fields = self.patch_fields(request, level)?;
+            let shown = types::record(generation, level);
+            shows_something = fields.iter().any(|(name, _)| shown.field(name).is_some());
+        }
+        if !shows_something && !self.levels.is_empty() && self.written.converges != Some(false) {
+            self.reader.wrong(
+                self.written.at,
+                "no read shows whether this `patch` has been made, so each plan makes it again",
+                "if that is meant, write `converges: false` beside `patch`",
+            );
+            return None;
+        }
+        Some(Patch {
+            fields,
+            converges: self.written.converges.unwrap_or(true),
+        })
+    }
+
+    fn patch_fields(
+        &mut self,
+        request: &'static Request,
+        level: Level,
+    ) -> Option<Vec<(String, Body)>> {
+        let mut fields = Vec::new();
+        for entry in self.fields.entries {
+            let field = Field {
+                name: &entry.key.text,
+                at: entry.key.span,
+                node: &entry.value,
+            };
+            let Some(known) = request.field(field.name) else {
+                self.reader.unknown_key(&entry.key, &request.names());
+                fields.push(None);
+                continue;
+            };
+            if known.name == "revert_execution" && field.node.value != NodeValue::Bool(false) {
+                self.need_revert(field.at);
+            }
+            let is_status = known.name == "status" && matches!(level, Level::Step | Level::Task);
+            if is_status
+                && let NodeValue::Text(word) = &field.node.value
+                && !word.contains("{{")
+                && self.status_to_set(word, field.node.span, None).is_none()
+            {
+                fields.push(None);
+                continue;
+            }
+            let body = self.body(field, known.content);
+            if is_status
+                && let Some(Body::Template(template)) = &body
+                && let Some(known) = template.known()
+                && let Some(word) = known.value.as_str()
+                && self
+                    .status_to_set(word, field.node.span, Some(known))
+                    .is_none()
+            {
+                fields.push(None);
+                continue;
+            }
+            fields.push(body.map(|body| (field.name.to_owned(), body)));
+        }
+        fields.into_iter().collect()
+    }
+}
+
 #[derive(Clone, Debug)]
-pub struct Patch {
+pub(super) struct Patch {
     /// In the playbook's order; never empty.
-    pub fields: Vec<(String, Body)>,
+    fields: Vec<(String, Body)>,
     /// Whether a second plan finds the fields as they are wanted.
-    pub converges: bool,
+    converges: bool,
+}
+
+impl Action for Patch {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
+        self.edit(subject).unwrap_or_else(Planned::Reject)
+    }
 }
 
 impl Patch {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
-        self.edit(subject).unwrap_or_else(Planned::Reject)
-    }
-
     fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
         let Some(request) = types::update(subject.generation, subject.level) else {
             return Err(format!("no operation changes a {}", subject.level));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{run_schedule_now::STARTED_AUTOMATION, same::same, status::has_ended};
+use super::{same::same, status::has_ended, task_automation::STARTED_AUTOMATION};
 use crate::{
     api::{Operation, OperationKind},
     json,

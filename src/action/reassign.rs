@@ -2,15 +2,61 @@
 
 use serde_json::{Value, json};
 
-use super::{Edit, FieldWrite, Planned, Subject, same::are_same};
+use std::sync::Arc;
+
+use super::{
+    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
+    same::are_same, words_of,
+};
 use crate::{
-    api::{Generation, types},
+    api::{Generation, Level, types},
+    document::reader::{Field, present},
     json,
     template::Template,
 };
 
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "reassign",
+    doc: "Changes who is assigned.",
+    example: "reassign: { from: \"10010\", to: \"10020\" }, { set: [\"10020\"] } or { add: [\"10020\"], remove: [\"10010\"] }",
+    levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
+    only_in: None,
+    form: Form::Map(&[
+        Argument {
+            name: "from",
+            value: ValueForm::Text,
+            doc: "Who is replaced by `to`.",
+        },
+        Argument {
+            name: "to",
+            value: ValueForm::Text,
+            doc: "Who takes the place of `from`.",
+        },
+        Argument {
+            name: "set",
+            value: ValueForm::Texts,
+            doc: "Exactly these are assigned afterwards.",
+        },
+        Argument {
+            name: "add",
+            value: ValueForm::Texts,
+            doc: "These are assigned as well.",
+        },
+        Argument {
+            name: "remove",
+            value: ValueForm::Texts,
+            doc: "These are not assigned any more.",
+        },
+    ]),
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "yes",
+    read: |arguments| Some(Arc::new(arguments.reassign()?)),
+};
+
 #[derive(Clone, Debug)]
-pub enum Reassign {
+enum Reassign {
     /// Where `from` is assigned, `to` takes its place.
     FromTo { from: Template, to: Template },
     /// Exactly these.
@@ -33,11 +79,89 @@ struct Assigned {
 /// The deprecated field of the first generation.
 const NUMBERED: &str = "userIds";
 
-impl Reassign {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for Reassign {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         self.edit(subject).unwrap_or_else(Planned::Reject)
     }
+}
 
+impl<'n> Arguments<'_, '_, '_, 'n> {
+    fn reassign(&mut self) -> Option<Reassign> {
+        let [from, to, set, add, remove] =
+            ["from", "to", "set", "add", "remove"].map(|name| self.get(name));
+        let is_pair = from.is_some() || to.is_some();
+        let is_change = add.is_some() || remove.is_some();
+        match (is_pair, set, is_change) {
+            (true, None, false) => self.replacement(),
+            (false, Some(set), false) => self.set(set),
+            (false, None, true) => self.change(add, remove),
+            (false, None, false) => {
+                // Misspelt keys have been reported already.
+                if self.fields.is_empty() {
+                    self.reader
+                        .wrong(self.fields.at, "`reassign` has no arguments", KIND.example);
+                }
+                None
+            }
+            (true, Some(_), _) | (true, _, true) | (_, Some(_), true) => {
+                self.reader.wrong(
+                    self.fields.at,
+                    "`reassign` takes { from, to }, { set } or { add, remove }, not a mixture",
+                    "split it into two actions, or keep one form",
+                );
+                None
+            }
+        }
+    }
+
+    fn set(&mut self, field: Field<'n>) -> Option<Reassign> {
+        let set = self.each(field, Self::id)?;
+        // Only a list that is written as `[]` takes everybody away.
+        let is_nobody = |template: &Template| {
+            template
+                .known()
+                .is_some_and(|known| known.value == Value::Array(Vec::new()))
+        };
+        if let Some(known) = set.first().and_then(Template::known)
+            && set.iter().all(is_nobody)
+        {
+            let help = "to take everybody away, write `set: []`";
+            self.wrong_value(field.node.span, known, "this gives nobody", help);
+            return None;
+        }
+        Some(Reassign::Set(set))
+    }
+
+    fn replacement(&mut self) -> Option<Reassign> {
+        let from = self.required_id("from");
+        let to = self.required_id("to");
+        let (from, to) = (from?, to?);
+        let id = |template: &Template| words_of(&template.known()?.value).ok();
+        if let Some(known) = to.known()
+            && id(&from) == id(&to)
+            && id(&to).is_some()
+        {
+            let at = self
+                .get("to")
+                .map_or(self.fields.at, |field| field.node.span);
+            let message = "`from` and `to` are the same: nothing would change";
+            self.wrong_value(at, known, message, "give `to` another id");
+            return None;
+        }
+        Some(Reassign::FromTo { from, to })
+    }
+
+    fn change(&mut self, add: Option<Field<'n>>, remove: Option<Field<'n>>) -> Option<Reassign> {
+        let add = add.map(|field| self.filled(field, Self::id));
+        let remove = remove.map(|field| self.filled(field, Self::id));
+        Some(Reassign::Change {
+            add: present(add)?.unwrap_or_default(),
+            remove: present(remove)?.unwrap_or_default(),
+        })
+    }
+}
+
+impl Reassign {
     fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
         let listed = match subject.generation {
             Generation::V1 => "assignedTo",

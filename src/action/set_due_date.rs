@@ -1,24 +1,98 @@
 //! `set_due_date`: a due date, or the rule that one is worked out by.
 
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::{Body, Edit, FieldWrite, Planned, Subject};
+use super::{
+    Action, ActionKind, Argument, Arguments, Body, Edit, FieldWrite, Form, Planned, Subject,
+    ValueForm,
+};
 use crate::{
-    api::types::{self, Content},
+    api::{
+        Generation, Level,
+        types::{self, Content},
+    },
     dates,
     template::Template,
 };
 
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "set_due_date",
+    doc: "Sets the due date, or the rule that it is computed by.",
+    example: "set_due_date: 2026-12-24, or set_due_date: { config: { … } }",
+    levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
+    only_in: None,
+    form: Form::ValueOrMap(&[
+        Argument {
+            name: "to",
+            value: ValueForm::Text,
+            doc: "A day or a moment.",
+        },
+        Argument {
+            name: "config",
+            value: ValueForm::Object,
+            doc: "A rule, by the names of the API: `due_date_config`, or `dynamicDueDate` of v1.",
+        },
+    ]),
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "where there was one",
+    read: |arguments| Some(Arc::new(arguments.set_due_date()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn set_due_date(&mut self) -> Option<SetDueDate> {
+        let to = self.bare().or_else(|| self.get("to"));
+        match (to, self.get("config")) {
+            (Some(field), None) => {
+                let date = self.template(field)?;
+                self.check_word(field, &date, KIND.example, |text| {
+                    dates::stored(text, None, &TimeZone::UTC)
+                        .map(drop)
+                        .map_err(|error| error.to_string())
+                })?;
+                Some(SetDueDate::Date(date))
+            }
+            (None, Some(field)) => {
+                let generation = self.setting.compiler.generation()?;
+                let content = rule_content(generation, *self.levels.first()?)?;
+                self.body(field, content).map(SetDueDate::Rule)
+            }
+            (Some(_), Some(field)) => {
+                self.reader.wrong(
+                    field.at,
+                    "`set_due_date` sets a date or a rule, not both: the date would win",
+                    "remove one of them",
+                );
+                None
+            }
+            (None, None) => {
+                if self.fields.is_empty() {
+                    self.reader.wrong(
+                        self.written.at,
+                        "`set_due_date` does not say when",
+                        KIND.example,
+                    );
+                }
+                None
+            }
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
-pub enum SetDueDate {
+enum SetDueDate {
     /// A day, or a moment in one of the API's forms.
     Date(Template),
     /// A rule of the generation: v2's `due_date_config`, v1's `dynamicDueDate`.
     Rule(Body),
 }
 
-impl SetDueDate {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for SetDueDate {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         let planned = match self {
             Self::Date(date) => set(subject, date),
             Self::Rule(rule) => set_rule(subject, rule),
@@ -63,13 +137,10 @@ fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> Planned {
 }
 
 /// What the rule of a generation holds.
-pub fn rule_content(
-    generation: crate::api::Generation,
-    level: crate::api::Level,
-) -> Option<Content> {
+fn rule_content(generation: Generation, level: Level) -> Option<Content> {
     let rule = match generation {
-        crate::api::Generation::V1 => "dynamicDueDate",
-        crate::api::Generation::V2 => "due_date_config",
+        Generation::V1 => "dynamicDueDate",
+        Generation::V2 => "due_date_config",
     };
     Some(types::update(generation, level)?.field(rule)?.content)
 }

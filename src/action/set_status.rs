@@ -1,20 +1,82 @@
 //! `set_status`: a task or step moves on, or back.
 
+use std::sync::Arc;
+
 use super::{
-    Edit, Planned, Subject,
+    Action, ActionKind, Argument, Arguments, Edit, Form, Planned, Subject, ValueForm,
     status::WANTED,
     status_move::{Keys, Wish},
 };
-use crate::template::Template;
+use crate::{api::Level, document::reader::present, template::Template};
+
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "set_status",
+    doc: "Sets the status of a task or step.",
+    example: "set_status: IN_PROGRESS, or { to: COMPLETED, branch: \"…\" }",
+    levels: &[Level::Step, Level::Task],
+    only_in: None,
+    form: Form::ValueOrMap(&[
+        Argument {
+            name: "to",
+            value: ValueForm::WordOrTemplate(&WANTED),
+            doc: "The status.",
+        },
+        Argument {
+            name: "revert",
+            value: ValueForm::Bool,
+            doc: "Take a task back that is over; every later task is reset with it.",
+        },
+        Argument {
+            name: "branch",
+            value: ValueForm::Text,
+            doc: "The branch that a decision takes, by id or name.",
+        },
+    ]),
+    converges: true,
+    irreversible: false,
+    again: "nothing left to do",
+    undo: "of steps",
+    read: |arguments| Some(Arc::new(arguments.set_status()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn set_status(&mut self) -> Option<SetStatus> {
+        let field = match self.bare() {
+            Some(bare) => bare,
+            None => self.required("to")?,
+        };
+        let to = self.template(field);
+        if let Some(to) = &to {
+            let span = field.node.span;
+            let words = self.known_words(field, to)?;
+            for word in words {
+                self.status_to_set(&word, span, to.known())?;
+            }
+            self.check_word(field, to, "", |_| Ok(()))?;
+        }
+        let revert = self
+            .get("revert")
+            .map(|field| (field, self.reader.boolean(field)));
+        if let Some((field, Some(true))) = revert {
+            self.need_revert(field.at);
+        }
+        let branch = self.get("branch").map(|field| self.template(field));
+        Some(SetStatus {
+            to: to?,
+            revert: present(revert.map(|(_, revert)| revert))?.unwrap_or_default(),
+            branch: present(branch)?,
+        })
+    }
+}
 
 #[derive(Clone, Debug)]
-pub struct SetStatus {
-    /// One of [`SetStatus::WORDS`].
-    pub to: Template,
+struct SetStatus {
+    /// One of [`WANTED`].
+    to: Template,
     /// Whether going back is meant: every later task is reset.
-    pub revert: bool,
+    revert: bool,
     /// The branch that a decision takes when it is completed: the id of a condition.
-    pub branch: Option<Template>,
+    branch: Option<Template>,
 }
 
 const KEYS: Keys = Keys {
@@ -22,14 +84,13 @@ const KEYS: Keys = Keys {
     branch: "branch",
 };
 
-impl SetStatus {
-    /// What a playbook may ask for.
-    pub const WORDS: [&'static str; 4] = WANTED;
-
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for SetStatus {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         self.edit(subject).unwrap_or_else(Planned::Reject)
     }
+}
 
+impl SetStatus {
     fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
         let to = subject.word(&self.to)?;
         let branch = || {
@@ -163,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_step_without_a_status_gets_one_for_good() {
-        for status in SetStatus::WORDS {
+        for status in WANTED {
             let playbook =
                 over_executions("each: step", &format!("actions: [ set_status: {status} ]"));
             let [change] = &changes(&playbook, &legacy("e", &[json!({"id": "s"})]))[..] else {

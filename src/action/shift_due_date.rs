@@ -1,18 +1,55 @@
 //! `shift_due_date`: the due date moves by a distance in calendar units or business days.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
-use super::{Edit, FieldWrite, Planned, Subject, edit::DueFields};
-use crate::{dates::Step, json, template::Template};
+use super::{
+    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
+    edit::DueFields,
+};
+use crate::{api::Level, dates::Step, json, template::Template};
 
-#[derive(Clone, Debug)]
-pub struct ShiftDueDate {
-    /// A distance: `3 days`, `-2 weeks`, `3 business days`.
-    pub by: Template,
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "shift_due_date",
+    doc: "Moves the due date by a distance in calendar units or business days.",
+    example: "shift_due_date: { by: 3 days }, or { by: 3 business days }",
+    levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
+    only_in: None,
+    form: Form::Map(&[Argument {
+        name: "by",
+        value: ValueForm::Text,
+        doc: "A distance: `3 days`, `-2 weeks`, `3 business days` or ISO 8601.",
+    }]),
+    converges: false,
+    irreversible: false,
+    again: "moves once more",
+    undo: "yes",
+    read: |arguments| Some(Arc::new(arguments.shift_due_date()?)),
+};
+
+impl Arguments<'_, '_, '_, '_> {
+    fn shift_due_date(&mut self) -> Option<ShiftDueDate> {
+        let by = self.required_template("by")?;
+        let field = self.get("by")?;
+        let help = "the units are minutes, hours, days, weeks, months, years and business days; or ISO 8601, like `P6M`";
+        self.check_word(field, &by, help, |text| {
+            Step::parse(text)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        })?;
+        Some(ShiftDueDate { by })
+    }
 }
 
-impl ShiftDueDate {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+#[derive(Clone, Debug)]
+struct ShiftDueDate {
+    /// A distance: `3 days`, `-2 weeks`, `3 business days`.
+    by: Template,
+}
+
+impl Action for ShiftDueDate {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         let DueFields {
             due: path,
             rule: dynamic,
@@ -32,7 +69,9 @@ impl ShiftDueDate {
             }
         }
     }
+}
 
+impl ShiftDueDate {
     fn shifted(&self, subject: &Subject<'_>, due: &str) -> Result<String, String> {
         let by = Step::parse(&subject.word(&self.by)?).map_err(|error| error.to_string())?;
         by.apply(due, subject.zone, subject.calendar)

@@ -1,31 +1,117 @@
 //! `start`: an execution begins for an entity.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
-use super::{Edit, Effect, Nature, Planned, Repeat, Subject};
+use super::{
+    Action, ActionKind, Argument, Arguments, Edit, Effect, Form, Nature, Planned, Repeat, Subject,
+    ValueForm,
+};
 use crate::{
-    api::{Generation, Operation},
+    api::{Generation, Level, Operation},
+    document::reader::{Field, present},
     template::Template,
 };
 
+pub(super) static KIND: ActionKind = ActionKind {
+    word: "start",
+    doc: "Starts an execution for an entity.",
+    example: "start: { template: \"…\" }",
+    levels: &[Level::Entity],
+    only_in: None,
+    form: Form::Map(&[
+        Argument {
+            name: "template",
+            value: ValueForm::Text,
+            doc: "The id of a flow template, or of a workflow of v1.",
+        },
+        Argument {
+            name: "contexts",
+            value: ValueForm::Entities,
+            doc: "Entities beside the one that it is started for.",
+        },
+        Argument {
+            name: "assigned_to",
+            value: ValueForm::Texts,
+            doc: "Who is assigned; v1 only.",
+        },
+        Argument {
+            name: "purposes",
+            value: ValueForm::Texts,
+            doc: "Purposes, passed on as they are.",
+        },
+    ]),
+    converges: false,
+    irreversible: true,
+    again: "starts one more",
+    undo: "no",
+    read: |arguments| Some(Arc::new(arguments.start()?)),
+};
+
+impl<'n> Arguments<'_, '_, '_, 'n> {
+    fn start(&mut self) -> Option<Start> {
+        let template = self.required_id("template");
+        let contexts = self.get("contexts").map(|field| {
+            let items = self.reader.list(field, "a list of { id, schema }")?;
+            let contexts: Vec<Option<Context>> = items
+                .iter()
+                .map(|item| self.context(field.item(item)))
+                .collect();
+            contexts.into_iter().collect::<Option<Vec<_>>>()
+        });
+        let assigned_to = self.get("assigned_to").map(|field| {
+            if self.setting.compiler.generation() == Some(Generation::V2) {
+                self.reader.wrong(
+                    field.at,
+                    "flows start without assignees: their template says who gets what",
+                    "leave it out, and reassign when they have started",
+                );
+                return None;
+            }
+            self.filled(field, Self::id)
+        });
+        let purposes = self
+            .get("purposes")
+            .map(|field| self.filled(field, Self::template));
+        Some(Start {
+            template: template?,
+            contexts: present(contexts)?.unwrap_or_default(),
+            assigned_to: present(assigned_to)?.unwrap_or_default(),
+            purposes: present(purposes)?.unwrap_or_default(),
+        })
+    }
+
+    fn context(&mut self, field: Field<'n>) -> Option<Context> {
+        let fields = self.reader.map(field, &["id", "schema"])?;
+        let help = "an entity needs both: `{ id: …, schema: … }`";
+        let [id, schema] = ["id", "schema"].map(|name| {
+            let field = self.reader.required(&fields, name, help)?;
+            self.id(field)
+        });
+        Some(Context {
+            id: id?,
+            schema: schema?,
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
-pub struct Start {
+struct Start {
     /// The id of the template.
-    pub template: Template,
+    template: Template,
     /// Entities beside the one that it is started for.
-    pub contexts: Vec<Context>,
+    contexts: Vec<Context>,
     /// Who gets it; of the first generation only.
-    pub assigned_to: Vec<Template>,
-    pub purposes: Vec<Template>,
+    assigned_to: Vec<Template>,
+    purposes: Vec<Template>,
 }
 
 /// One more entity that an execution is about.
 #[derive(Clone, Debug)]
-pub struct Context {
-    pub id: Template,
-    pub schema: Template,
+struct Context {
+    id: Template,
+    schema: Template,
 }
 
 /// The service chooses the id, so sending it twice starts two.
@@ -35,12 +121,14 @@ const NATURE: Nature = Nature {
     irreversible: Some("a started execution may have acted; a delete removes only the execution"),
 };
 
-impl Start {
-    pub(super) fn plan(&self, subject: &Subject<'_>) -> Planned {
+impl Action for Start {
+    fn plan(&self, subject: &Subject<'_>) -> Planned {
         self.edit(subject)
             .map_or_else(Planned::Reject, Planned::Edit)
     }
+}
 
+impl Start {
     fn edit(&self, subject: &Subject<'_>) -> Result<Edit, String> {
         let entity = Entity {
             id: subject.execution.to_string(),

@@ -93,7 +93,7 @@ impl<'a> Builder<'a> {
                 .map_or(Ok(true), |when| when.test(&context));
             let planned = match wanted {
                 Err(error) => {
-                    Planned::Reject(format!("`when` of {} failed: {error}", entry.action.word()))
+                    Planned::Reject(format!("`when` of {} failed: {error}", entry.kind.word))
                 }
                 Ok(false) => Planned::Nothing("`when` is false".to_owned()),
                 Ok(true) => entry.action.plan(&Subject {

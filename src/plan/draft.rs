@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Change, Effect, Fields, Repeat, Request, Target, Undo, forecast::forecast};
 use crate::{
-    action::{Edit, Entry, FieldWrite, replay},
+    action::{ActionEntry, Edit, FieldWrite, replay},
     api::{Level, Method, Operation},
     digest, json,
     selection::Execution,
@@ -34,7 +34,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn new(entry: &Entry, edit: Edit, working: &Execution, data: &Value) -> Self {
+    pub(super) fn new(entry: &ActionEntry, edit: Edit, working: &Execution, data: &Value) -> Self {
         let read = |path: &str| json::get(data, path).cloned().unwrap_or(Value::Null);
         let expects = edit.expects.into_iter();
         let expects = expects
@@ -55,7 +55,7 @@ impl Draft {
         Self {
             operation: edit.operation,
             labels: vec![entry.label()],
-            words: vec![entry.action.word()],
+            words: vec![entry.kind.word],
             writes: edit.writes,
             sends: edit.sends.into_iter().collect(),
             expects,

@@ -3,21 +3,18 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    action::{Entry as ActionEntry, Kind},
+    action::{self, ActionEntry, ActionKind, Allow, Form, Setting, Written, arguments},
     api::{Generation, Level},
+    document::{
+        node::{Entry, Key, Node, Value},
+        reader::{Field, Fields, Reader, present},
+        span::Span,
+    },
     template::Expression,
     text::did_you_mean,
 };
 
-use super::{
-    check_arguments::{Written, arguments},
-    check_expression::Compiler,
-    check_select::{level, present},
-    model::Allow,
-    node::{Entry, Key, Node, Value},
-    reader::{Field, Fields, Reader},
-    span::Span,
-};
+use super::check_select::level;
 
 /// What may stand beside an action.
 const BESIDE: [&str; 3] = ["when", "on", "name"];
@@ -25,22 +22,12 @@ const BESIDE: [&str; 3] = ["when", "on", "name"];
 /// As [`BESIDE`], of a `patch`.
 const BESIDE_PATCH: [&str; 4] = ["when", "on", "name", "converges"];
 
-/// What an entry is checked against.
-#[derive(Debug)]
-pub(super) struct Setting<'c> {
-    /// The playbook's name.
-    pub playbook: &'c str,
-    /// None when it is wrong.
-    pub each: Option<Level>,
-    pub allow: &'c BTreeSet<Allow>,
-    pub compiler: &'c Compiler,
-}
-
 /// All entries; None when any of them is wrong.
 pub(super) fn check(
     reader: &mut Reader<'_>,
     top: &Fields<'_>,
-    setting: &Setting<'_>,
+    each: Option<Level>,
+    setting: Setting<'_>,
 ) -> Option<Vec<ActionEntry>> {
     let field = reader.required(
         top,
@@ -60,18 +47,25 @@ pub(super) fn check(
     let entries: Vec<Option<ActionEntry>> = items
         .iter()
         .enumerate()
-        .map(|(place, item)| entry(reader, (place, field.item(item)), setting, &mut refused))
+        .map(|(place, item)| {
+            entry(
+                reader,
+                (place, field.item(item)),
+                (each, setting),
+                &mut refused,
+            )
+        })
         .collect();
     entries.into_iter().collect()
 }
 
-fn words() -> [&'static str; Kind::ALL.len()] {
-    Kind::ALL.map(Kind::word)
+fn words() -> Vec<&'static str> {
+    action::ALL.map(|kind| kind.word).to_vec()
 }
 
 /// One entry, taken apart: the action and what stands beside it.
 struct Parts<'n> {
-    kind: Kind,
+    kind: &'static ActionKind,
     /// The action's name.
     at: Span,
     argument: Option<Field<'n>>,
@@ -81,7 +75,7 @@ struct Parts<'n> {
 fn entry(
     reader: &mut Reader<'_>,
     (place, field): (usize, Field<'_>),
-    setting: &Setting<'_>,
+    (each, setting): (Option<Level>, Setting<'_>),
     refused: &mut BTreeSet<Allow>,
 ) -> Option<ActionEntry> {
     let parts = match &field.node.value {
@@ -100,7 +94,7 @@ fn entry(
         }
     };
     note_irreversible(reader, &parts, setting, refused);
-    let on = on(reader, &parts, setting.each, setting.compiler.generation());
+    let on = on(reader, &parts, each, setting.compiler.generation());
     let levels = on.as_deref().unwrap_or_default();
     let converges = parts
         .beside
@@ -126,9 +120,9 @@ fn entry(
         let compiler = &setting.compiler.without_values();
         let setting = Setting {
             compiler,
-            ..*setting
+            ..setting
         };
-        arguments(reader, written, &setting, levels)
+        arguments(reader, written, setting, levels)
     } else {
         arguments(reader, written, setting, levels)
     };
@@ -138,6 +132,8 @@ fn entry(
             .map(ToOwned::to_owned)
     });
     Some(ActionEntry {
+        kind: written.kind,
+        converges: written.converges.unwrap_or(written.kind.converges),
         action: action?,
         on: on?,
         when: present(when)?,
@@ -146,7 +142,7 @@ fn entry(
 }
 
 fn bare<'n>(reader: &mut Reader<'_>, node: &'n Node, name: &str) -> Option<Parts<'n>> {
-    let Some(kind) = Kind::named(name) else {
+    let Some(kind) = ActionKind::named(name) else {
         unknown_action(reader, node.span, name);
         return None;
     };
@@ -163,7 +159,7 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
     let mut actions = Vec::new();
     let mut others = Vec::new();
     for Entry { key, value } in entries {
-        match Kind::named(&key.text) {
+        match ActionKind::named(&key.text) {
             Some(kind) => actions.push((kind, key, value)),
             None if BESIDE_PATCH.contains(&key.text.as_str()) => {}
             None => others.push(key),
@@ -184,26 +180,30 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
             return None;
         }
     };
-    let is_argument = |key: &&Key| kind.arguments().contains(&key.text.as_str());
+    let is_argument = |key: &&Key| {
+        kind.arguments()
+            .iter()
+            .any(|argument| argument.name == key.text)
+    };
     if let Some(first) = others.iter().find(|key| is_argument(key)) {
         reader.wrong(
             first.span,
-            format!("`{}` belongs to `{}`", first.text, kind.word()),
-            format!("indent it further than `{}`", kind.word()),
+            format!("`{}` belongs to `{}`", first.text, kind.word),
+            format!("indent it further than `{}`", kind.word),
         );
         return None;
     }
     for other in others {
         reader.unknown_key(other, &BESIDE);
     }
-    if kind != Kind::Patch
+    if !matches!(kind.form, Form::RequestFields)
         && let Some(field) = fields.get("converges")
     {
         reader.wrong(
             field.at,
             format!(
                 "`converges` belongs to `patch`; what `{}` does is known",
-                kind.word()
+                kind.word
             ),
             "remove it",
         );
@@ -245,16 +245,16 @@ fn unknown_action(reader: &mut Reader<'_>, span: Span, name: &str) {
 fn note_irreversible(
     reader: &mut Reader<'_>,
     parts: &Parts<'_>,
-    setting: &Setting<'_>,
+    setting: Setting<'_>,
     refused: &mut BTreeSet<Allow>,
 ) {
     let allow = Allow::Action(parts.kind);
-    if !parts.kind.is_irreversible() || setting.allow.contains(&allow) {
+    if !parts.kind.irreversible || setting.allow.contains(&allow) {
         return;
     }
     // Once for each action, since one line cures all its entries.
     if refused.insert(allow) {
-        let word = parts.kind.word();
+        let word = parts.kind.word;
         reader.wrong(
             parts.at,
             format!("`{word}` can't be undone and isn't allowed"),
@@ -273,7 +273,7 @@ fn on(
     if let Some(generation) = generation
         && !parts.kind.is_in(generation)
     {
-        let word = parts.kind.word();
+        let word = parts.kind.word;
         let (what, help) = match generation {
             Generation::V1 => (
                 "the first generation (v1), which has steps and no tasks",
@@ -341,23 +341,29 @@ fn on(
 }
 
 /// Whether the action can work on `level` when the targets are `each`.
-fn works_on(reader: &mut Reader<'_>, kind: Kind, span: Span, level: Level, each: Level) -> bool {
-    let word = kind.word();
-    if !kind.levels().contains(&level) {
-        let own: Vec<&str> = kind.levels().iter().map(|level| level.plural()).collect();
+fn works_on(
+    reader: &mut Reader<'_>,
+    kind: &ActionKind,
+    span: Span,
+    level: Level,
+    each: Level,
+) -> bool {
+    let word = kind.word;
+    if !kind.levels.contains(&level) {
+        let own: Vec<&str> = kind.levels.iter().map(|level| level.plural()).collect();
         let own = own.join(", ");
-        let help = match kind.levels().iter().find(|own| own.is_above(each)) {
+        let help = match kind.levels.iter().find(|own| own.is_above(each)) {
             Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
             Some(own) => format!("add `on: {own}`"),
             // What a source finds is no matter of `each`.
-            None if kind.levels() == [Level::Entity] => {
+            None if kind.levels == [Level::Entity] => {
                 "name them with another source: `select: { entities: { file: entities.csv } }`, or a list of `{ id, schema }`".to_owned()
             }
             None if each == Level::Entity => {
                 "the source `entities` finds entities for `start` only: for what runs already, select `flows: { entities: … }` or `executions`".to_owned()
             }
             None => {
-                let words: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
+                let words: Vec<&str> = kind.levels.iter().map(|level| level.word()).collect();
                 format!("select with `each: {}`", words.join("` or `each: "))
             }
         };
@@ -387,28 +393,34 @@ mod tests {
     #[test]
     fn an_action_works_on_its_own_levels_where_targets_are_at_least_as_fine() {
         use Level::{Entity, Execution, Phase, Step, Task};
-        let table: [(Kind, Level, &[Level]); 16] = [
-            (Kind::Reassign, Execution, &[Execution]),
-            (Kind::Reassign, Step, &[Execution, Step]),
-            (Kind::Reassign, Phase, &[Execution, Phase]),
-            (Kind::Reassign, Task, &[Execution, Phase, Task]),
-            (Kind::Close, Execution, &[Execution]),
-            (Kind::Close, Phase, &[Execution]),
-            (Kind::Close, Task, &[Execution]),
-            (Kind::Close, Entity, &[]),
-            (Kind::RunScheduleNow, Execution, &[]),
-            (Kind::RunScheduleNow, Phase, &[]),
-            (Kind::RunScheduleNow, Task, &[Task]),
-            (Kind::SetStatus, Phase, &[]),
-            (Kind::SetStatus, Step, &[Step]),
-            (Kind::DeleteStep, Step, &[Step]),
-            (Kind::Start, Entity, &[Entity]),
-            (Kind::Start, Execution, &[]),
+        let table: [(&str, Level, &[Level]); 16] = [
+            ("reassign", Execution, &[Execution]),
+            ("reassign", Step, &[Execution, Step]),
+            ("reassign", Phase, &[Execution, Phase]),
+            ("reassign", Task, &[Execution, Phase, Task]),
+            ("close", Execution, &[Execution]),
+            ("close", Phase, &[Execution]),
+            ("close", Task, &[Execution]),
+            ("close", Entity, &[]),
+            ("run_schedule_now", Execution, &[]),
+            ("run_schedule_now", Phase, &[]),
+            ("run_schedule_now", Task, &[Task]),
+            ("set_status", Phase, &[]),
+            ("set_status", Step, &[Step]),
+            ("delete_step", Step, &[Step]),
+            ("start", Entity, &[Entity]),
+            ("start", Execution, &[]),
         ];
         for (kind, each, works) in table {
             for level in Level::ALL {
                 let mut reader = Reader::new("");
-                let found = works_on(&mut reader, kind, Span { start: 0, end: 0 }, level, each);
+                let found = works_on(
+                    &mut reader,
+                    ActionKind::named(kind).unwrap(),
+                    Span { start: 0, end: 0 },
+                    level,
+                    each,
+                );
                 assert_eq!(
                     found,
                     works.contains(&level),

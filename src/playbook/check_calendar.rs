@@ -9,8 +9,8 @@ use crate::{
     text::{did_you_mean, shown_path, unmarked},
 };
 
-use super::{
-    check_source,
+use super::check_source;
+use crate::document::{
     node::{Node, Value},
     reader::{Field, Fields, Reader},
 };

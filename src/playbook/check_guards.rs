@@ -2,13 +2,15 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
-use crate::pace::{Pace, Percent, Rate, Share};
+use crate::{
+    action::Allow,
+    pace::{Pace, Percent, Rate, Share},
+};
 
-use super::{
-    check_select::present,
-    model::{Allow, Expect, Guards, Rejected},
+use super::model::{Expect, Guards, Rejected};
+use crate::document::{
     node::Value,
-    reader::{Field, Fields, Reader},
+    reader::{Field, Fields, Reader, present},
 };
 
 /// The guards; where one is wrong, as if it were absent.

@@ -5,10 +5,12 @@ use std::{collections::BTreeSet, path::Path};
 use crate::api::{Generation, Id, Level, types::RUNNING_FLOWS};
 
 use super::{
-    check_expression::Compiler,
-    check_source::{self, Columns, id},
+    check_source::{self, id},
     model::{IdList, Select, Source},
-    reader::{Field, Fields, Reader},
+};
+use crate::document::{
+    compiler::{Columns, Compiler},
+    reader::{Field, Fields, Reader, present},
 };
 
 const KEYS: [&str; 10] = [
@@ -110,19 +112,6 @@ pub(super) fn check(
         only: None,
         limit: present(limit)?,
     })
-}
-
-/// A key that is absent is no mistake; one that is there must have given a value.
-#[expect(
-    clippy::option_option,
-    reason = "absent, wrong and right are three things"
-)]
-pub(super) fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
-    match value {
-        None => Some(None),
-        Some(None) => None,
-        Some(Some(value)) => Some(Some(value)),
-    }
 }
 
 fn each(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Level> {

@@ -11,12 +11,12 @@ use crate::{
     text::did_you_mean,
 };
 
-use super::{
-    check_select::present,
+use super::model::{Entities, EntityRef, ExecutionSearch, Names, Source};
+use crate::document::{
+    compiler::Columns,
     mistake::Mistake,
-    model::{Entities, EntityRef, ExecutionSearch, Names, Source},
     node::{Node, Value},
-    reader::{Field, Fields, Reader},
+    reader::{Field, Fields, Reader, present},
     span::Span,
 };
 
@@ -141,15 +141,6 @@ pub(super) fn columns(source: &Source) -> Columns {
         // What is wrong with the file was said where it is named.
         Ok(None) | Err(_) => Columns::Unknown,
     }
-}
-
-/// What is known of the names in `row`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Columns {
-    /// There is no `row`.
-    None,
-    Unknown,
-    Known(Vec<String>),
 }
 
 fn api(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Generation> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number, Value as Json, value::RawValue};
 
-use super::{
+use crate::document::{
     mistake::Mistake,
     node::{Entry, Node, Value},
     reader::{Field, Fields, Reader},

@@ -4,16 +4,16 @@ use std::path::Path;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{digest, table, template::Engine, text::nearest};
+use crate::{action::Setting, digest, table, template::Engine, text::nearest};
 
 use super::{
-    check_actions::{self, Setting},
-    check_calendar,
-    check_expression::Compiler,
-    check_guards, check_select, check_source,
+    check_actions, check_calendar, check_guards, check_select,
     check_vars::{self, Overrides},
-    mistake::{Mistake, Mistakes},
     model::Playbook,
+};
+use crate::document::{
+    compiler::{Columns, Compiler},
+    mistake::{Mistake, Mistakes},
     node::{self, Value},
     reader::{Field, Fields, Reader},
     span::Span,
@@ -146,9 +146,9 @@ fn playbook(
         engine,
         base.as_ref().and_then(check_select::Base::generation),
         &vars,
-        overrides,
+        overrides.names().map(ToOwned::to_owned).collect(),
         base.as_ref()
-            .map_or(check_source::Columns::Unknown, check_select::Base::columns),
+            .map_or(Columns::Unknown, check_select::Base::columns),
     );
     if let (Some(named), Some(guards)) = (
         base.as_ref().and_then(check_select::Base::named),
@@ -158,11 +158,15 @@ fn playbook(
     }
     let setting = Setting {
         playbook: name.unwrap_or_default(),
-        each: base.as_ref().and_then(|base| base.each),
         allow: &guards.allow,
         compiler: &compiler,
     };
-    let actions = check_actions::check(reader, &top, &setting);
+    let actions = check_actions::check(
+        reader,
+        &top,
+        base.as_ref().and_then(|base| base.each),
+        setting,
+    );
     let select = base.and_then(|base| check_select::check(reader, base, &compiler));
     version?;
     Some(Playbook {

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    action::{Entry, Kind},
+    action::{ActionEntry, Allow},
     api::{Generation, Id, Level},
     dates::Calendar,
     pace::{Pace, Percent},
@@ -34,7 +34,7 @@ pub struct Playbook {
     pub names: BTreeSet<(Level, String)>,
     pub select: Select,
     /// In order; never empty.
-    pub actions: Vec<Entry>,
+    pub actions: Vec<ActionEntry>,
     pub guards: Guards,
     pub pace: Pace,
     /// A cron playbook: running it again with once-off actions is meant.
@@ -236,50 +236,6 @@ pub struct Expect {
     pub min: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-}
-
-/// What can be named in `guards.allow`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Allow {
-    Action(Kind),
-    /// To set a status back, which resets later tasks.
-    Revert,
-}
-
-impl Allow {
-    /// The words that a playbook uses, with what they mean.
-    pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
-        let actions = Kind::ALL.map(Self::Action);
-        actions
-            .into_iter()
-            .chain([Self::Revert])
-            .map(|allow| (allow.word(), allow))
-    }
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Action(kind) => kind.word(),
-            Self::Revert => "revert",
-        }
-    }
-}
-
-impl From<Allow> for String {
-    fn from(allow: Allow) -> Self {
-        allow.word().to_owned()
-    }
-}
-
-impl TryFrom<String> for Allow {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let found = Self::words().find(|(word, _)| *word == text);
-        found
-            .map(|(_, allow)| allow)
-            .ok_or_else(|| format!("there is no action {text:?}"))
-    }
 }
 
 /// Whether a plan with rejected items may be applied.

@@ -6,14 +6,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    action::{Kind, SetStatus},
+    action::{self, ActionKind, Allow, Argument, Form, ValueForm},
     api::{
         Generation, Level,
         types::{self, Content, Request},
     },
 };
-
-use super::model::Allow;
 
 /// The name of the file that playbooks refer to.
 pub const SCHEMA_FILE: &str = "wf-bulk.schema.json";
@@ -94,97 +92,45 @@ fn select() -> Value {
 
 /// Each action by its name, and as a map where it has arguments.
 fn actions() -> Vec<Value> {
-    let bare: Vec<&str> = Kind::ALL
+    let bare: Vec<&str> = action::ALL
         .into_iter()
-        .filter(|kind| can_be_bare(*kind))
-        .map(Kind::word)
+        .filter(|kind| matches!(kind.form, Form::None | Form::OptionalMap(_)))
+        .map(|kind| kind.word)
         .collect();
-    let maps = Kind::ALL.into_iter().map(|kind| {
+    let maps = action::ALL.into_iter().map(|kind| {
         let mut properties = Map::new();
-        properties.insert(kind.word().to_owned(), argument(kind));
+        properties.insert(kind.word.to_owned(), arguments(kind));
         properties.insert("when".to_owned(), expression());
-        let levels: Vec<&str> = kind.levels().iter().map(|level| level.word()).collect();
+        let levels: Vec<&str> = kind.levels.iter().map(|level| level.word()).collect();
         properties.insert("on".to_owned(), one_or_more(&json!({"enum": levels})));
         properties.insert("name".to_owned(), json!({"type": "string"}));
-        if kind == Kind::Patch {
+        if matches!(kind.form, Form::RequestFields) {
             properties.insert("converges".to_owned(), json!({"type": "boolean"}));
         }
         json!({
-            "type": "object", "required": [kind.word()], "additionalProperties": false,
-            "properties": properties, "description": kind.example(),
+            "type": "object", "required": [kind.word], "additionalProperties": false,
+            "properties": properties, "description": format!("{} {}", kind.doc, kind.example),
         })
     });
     std::iter::once(json!({"enum": bare})).chain(maps).collect()
 }
 
-const fn can_be_bare(kind: Kind) -> bool {
-    match kind {
-        Kind::MoveOffHolidays
-        | Kind::Complete
-        | Kind::Reopen
-        | Kind::RunScheduleNow
-        | Kind::CancelSchedule
-        | Kind::RunAutomation
-        | Kind::Execute
-        | Kind::ReconcileAutomation
-        | Kind::DeleteStep
-        | Kind::Delete => true,
-        Kind::Reassign
-        | Kind::ShiftDueDate
-        | Kind::SetDueDate
-        | Kind::Close
-        | Kind::SetStatus
-        | Kind::AddStep
-        | Kind::AddTask
-        | Kind::Start
-        | Kind::Patch => false,
-    }
-}
-
-fn argument(kind: Kind) -> Value {
-    match kind {
-        Kind::Reassign => object(&json!({
-            "from": template(), "to": template(), "set": templates(), "add": templates(), "remove": templates(),
-        })),
-        Kind::ShiftDueDate => object(&json!({"by": template()})),
-        Kind::SetDueDate => {
-            json!({"anyOf": [template(), object(&json!({"to": template(), "config": {"type": "object"}}))]})
+fn arguments(kind: &ActionKind) -> Value {
+    let map = |arguments: &[Argument]| {
+        let properties = arguments
+            .iter()
+            .map(|argument| (argument.name.to_owned(), described(argument)));
+        object(&Value::Object(properties.collect()))
+    };
+    match kind.form {
+        Form::None => nothing_or(&object(&json!({}))),
+        Form::Map(arguments) => map(arguments),
+        Form::OptionalMap(arguments) => nothing_or(&map(arguments)),
+        Form::ValueOrMap(arguments) => {
+            let first = arguments.first().map(|argument| value(argument.value));
+            json!({"anyOf": [first, map(arguments)]})
         }
-        Kind::MoveOffHolidays => nothing_or(&object(
-            &json!({"direction": {"enum": ["next", "previous"]}}),
-        )),
-        Kind::Close => object(&json!({"reason": templates(), "description": template()})),
-        Kind::SetStatus => {
-            let word = json!({"anyOf": [{"enum": SetStatus::WORDS}, {"type": "string", "pattern": "\\{\\{"}]});
-            let map = object(
-                &json!({"to": word.clone(), "revert": {"type": "boolean"}, "branch": template()}),
-            );
-            json!({"anyOf": [word, map]})
-        }
-        Kind::AddStep => {
-            let request = types::new_step();
-            let of = |name| field(request, name);
-            object(&json!({
-                "name": of("name"), "index": of("insertionIndex"), "section": template(), "description": of("description"),
-                "status": of("status"), "execution_type": of("executionType"), "automation_config": of("automationConfig"),
-            }))
-        }
-        Kind::AddTask => {
-            let mut properties = Map::new();
-            for &name in kind.arguments() {
-                let known = types::new_task()
-                    .field(name)
-                    .map(|field| content(field.content));
-                properties.insert(name.to_owned(), known.unwrap_or_else(template));
-            }
-            object(&Value::Object(properties))
-        }
-        Kind::Start => object(&json!({
-            "template": template(), "assigned_to": templates(), "purposes": templates(),
-            "contexts": {"type": "array", "items": object(&json!({"id": template(), "schema": template()}))},
-        })),
-        Kind::Delete => nothing_or(&object(&json!({"soft": {"type": "boolean"}}))),
-        Kind::Patch => {
+        Form::RequestFields => {
             let mut bodies = Vec::new();
             for generation in [Generation::V1, Generation::V2] {
                 let requests = Level::ALL
@@ -194,14 +140,28 @@ fn argument(kind: Kind) -> Value {
             }
             json!({"anyOf": bodies})
         }
-        Kind::Complete
-        | Kind::Reopen
-        | Kind::RunScheduleNow
-        | Kind::CancelSchedule
-        | Kind::RunAutomation
-        | Kind::Execute
-        | Kind::ReconcileAutomation
-        | Kind::DeleteStep => nothing_or(&object(&json!({}))),
+    }
+}
+
+/// What an argument holds, with its description.
+fn described(argument: &Argument) -> Value {
+    let mut schema = value(argument.value);
+    schema["description"] = argument.doc.into();
+    schema
+}
+
+fn value(form: ValueForm) -> Value {
+    match form {
+        ValueForm::Text => template(),
+        ValueForm::Texts => templates(),
+        ValueForm::Bool => json!({"type": "boolean"}),
+        ValueForm::Word(words) => json!({"enum": words}),
+        ValueForm::WordOrTemplate(words) => or_template(&json!({"enum": words})),
+        ValueForm::Field(..) => form.content().map_or_else(template, content),
+        ValueForm::Object => json!({"type": "object"}),
+        ValueForm::Entities => {
+            json!({"type": "array", "items": object(&json!({"id": template(), "schema": template()}))})
+        }
     }
 }
 
@@ -250,6 +210,11 @@ fn template() -> Value {
     json!({"type": ["string", "number"]})
 }
 
+/// A value of this form, or a template that gives one.
+fn or_template(schema: &Value) -> Value {
+    json!({"anyOf": [schema, {"type": "string", "pattern": "\\{\\{"}]})
+}
+
 fn templates() -> Value {
     one_or_more(&template())
 }
@@ -263,25 +228,17 @@ fn request(request: &'static Request) -> Value {
     json!({"title": request.name, "type": "object", "additionalProperties": false, "properties": properties})
 }
 
-fn field(request: &'static Request, name: &str) -> Value {
-    request
-        .field(name)
-        .map_or_else(template, |field| content(field.content))
-}
-
 /// What a field of a request may hold, or a template that gives it.
 fn content(of: Content) -> Value {
-    let or_template =
-        |schema: Value| json!({"anyOf": [schema, {"type": "string", "pattern": "\\{\\{"}]});
     match of {
         Content::Text | Content::Id | Content::Date => template(),
-        Content::Word(words) => or_template(json!({"enum": words.words})),
-        Content::Number => or_template(json!({"type": "number"})),
-        Content::Bool => or_template(json!({"type": "boolean"})),
+        Content::Word(words) => or_template(&json!({"enum": words.words})),
+        Content::Number => or_template(&json!({"type": "number"})),
+        Content::Bool => or_template(&json!({"type": "boolean"})),
         Content::Assignee => {
             json!({"anyOf": [template(), object(&json!({"variable": {"type": "string"}}))]})
         }
-        Content::List(item) => or_template(json!({"type": "array", "items": content(*item)})),
-        Content::Object(inner) | Content::Partial(inner) => or_template(request(inner)),
+        Content::List(item) => or_template(&json!({"type": "array", "items": content(*item)})),
+        Content::Object(inner) | Content::Partial(inner) => or_template(&request(inner)),
     }
 }

@@ -330,3 +330,23 @@ fn numbers_that_no_request_changes_are_named() {
         [r#"PATCH /v1/workflows/executions/e {"assignedTo":["20"]}"#]
     );
 }
+
+#[test]
+fn arguments_may_be_one_value_or_a_list_and_numbers_are_ids_as_written() {
+    for (arguments, after) in [
+        ("{ set: [] }", "[]"),
+        (r#"{ set: "10020" }"#, r#"["10020"]"#),
+        ("{ set: 0070 }", r#"["0070"]"#),
+        (
+            r#"{ add: [ 10020, "10030" ] }"#,
+            r#"["10010","10020","10030"]"#,
+        ),
+        ("{ remove: 10010 }", "[]"),
+    ] {
+        assert_eq!(
+            reassigned(arguments, &json!(["10010"])),
+            after,
+            "{arguments}"
+        );
+    }
+}

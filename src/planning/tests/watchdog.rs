@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, num::NonZeroU32, time::Duratio
 
 use super::*;
 use crate::{
-    action::Kind,
+    action::{self, ActionKind},
     api::{Generation, Id, Level, Operation},
 };
 
@@ -40,32 +40,23 @@ const SOURCES: [(Generation, &str); 12] = [
 ];
 
 /// An action that has something to do on every target.
-fn action(kind: Kind, generation: Generation) -> String {
-    let arguments = match kind {
-        Kind::Reassign => "{ set: [\"7\"] }",
-        Kind::ShiftDueDate => "{ by: 1 day }",
-        Kind::SetDueDate => "2027-01-02",
-        Kind::Close => "{ reason: Won }",
-        Kind::SetStatus => "IN_PROGRESS",
-        Kind::AddStep => "{ name: Call, index: 0 }",
-        Kind::AddTask => "{ name: Call, after: t1, before: t2 }",
-        Kind::Start => "{ template: x }",
-        Kind::Patch => match generation {
+fn action(kind: &ActionKind, generation: Generation) -> String {
+    let arguments = match kind.word {
+        "reassign" => "{ set: [\"7\"] }",
+        "shift_due_date" => "{ by: 1 day }",
+        "set_due_date" => "2027-01-02",
+        "close" => "{ reason: Won }",
+        "set_status" => "IN_PROGRESS",
+        "add_step" => "{ name: Call, index: 0 }",
+        "add_task" => "{ name: Call, after: t1, before: t2 }",
+        "start" => "{ template: x }",
+        "patch" => match generation {
             Generation::V1 => "{ dueDate: 2027-01-02 }",
             Generation::V2 => "{ due_date: 2027-01-02 }",
         },
-        Kind::MoveOffHolidays
-        | Kind::Complete
-        | Kind::Reopen
-        | Kind::RunScheduleNow
-        | Kind::CancelSchedule
-        | Kind::RunAutomation
-        | Kind::Execute
-        | Kind::ReconcileAutomation
-        | Kind::DeleteStep
-        | Kind::Delete => "",
+        _ => "",
     };
-    format!("{}: {arguments}", kind.word())
+    format!("{}: {arguments}", kind.word)
 }
 
 fn ids() -> impl Iterator<Item = String> {
@@ -127,8 +118,11 @@ fn playbooks() -> Vec<(Generation, &'static str, String)> {
                 .collect()
         };
         for each in levels {
-            for kind in Kind::ALL.into_iter().filter(|kind| kind.is_in(generation)) {
-                for on in kind.levels() {
+            for kind in action::ALL
+                .into_iter()
+                .filter(|kind| kind.is_in(generation))
+            {
+                for on in kind.levels {
                     if on.is_in(generation) && on.is_above(each) {
                         let action = action(kind, generation);
                         let rest = format!("each: {each}, ACTION {{ {action}, on: {on} }}");
@@ -151,10 +145,10 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
     }
     std::fs::write(folder.path().join("ids.csv"), files).unwrap();
     std::fs::write(folder.path().join("entities.csv"), entities).unwrap();
-    let allow: Vec<&str> = Kind::ALL
+    let allow: Vec<&str> = action::ALL
         .into_iter()
-        .filter(|kind| kind.is_irreversible())
-        .map(Kind::word)
+        .filter(|kind| kind.irreversible)
+        .map(|kind| kind.word)
         .collect();
 
     let mut changes = 0;

@@ -1,6 +1,6 @@
 //! Every action, in each generation that has it, as a change of one target: what the fault matrix is made of.
 
-use wf_bulk::action::{Kind, Repeat};
+use wf_bulk::action::Repeat;
 
 use crate::{
     environment::{Environment, SandboxProcess},
@@ -9,7 +9,7 @@ use crate::{
 
 /// One action as a playbook, and what a run has to know of its request.
 pub(crate) struct Subject {
-    pub(crate) action: Kind,
+    pub(crate) action: &'static str,
     pub(crate) api: &'static str,
     /// Tells two subjects of one action apart.
     pub(crate) which: &'static str,
@@ -39,7 +39,7 @@ const V2: &str = "/v2/flows/executions:search";
 
 impl Subject {
     pub(crate) fn name(&self) -> String {
-        let word = self.action.word();
+        let word = self.action;
         if self.which.is_empty() {
             format!("{word} ({})", self.api)
         } else {
@@ -48,8 +48,8 @@ impl Subject {
     }
 
     /// A sandbox of so many has a target for it; the smaller, the sooner it is read.
-    pub(crate) const fn executions(&self) -> &'static str {
-        if matches!(self.action, Kind::AddTask | Kind::Close) {
+    pub(crate) fn executions(&self) -> &'static str {
+        if matches!(self.action, "add_task" | "close") {
             "60"
         } else {
             "30"
@@ -80,7 +80,7 @@ impl Subject {
 }
 
 const fn subject(
-    (action, which, api): (Kind, &'static str, &'static str),
+    (action, which, api): (&'static str, &'static str, &'static str),
     repeat: Repeat,
     effect: &'static str,
     source: Source,
@@ -107,25 +107,25 @@ const fn silent(subject: Subject) -> Subject {
 /// The repeat kinds are those of the design's page, written down once more: the plan has to agree.
 pub(crate) const SUBJECTS: &[Subject] = &[
     subject(
-        (Kind::Reassign, "execution", "v2"),
+        ("reassign", "execution", "v2"),
         Repeat::Safe,
         "patch_flow",
         Source::Playbook("select: { FLOWS }\nactions: [ reassign: { set: [\"7\"] } ]"),
     ),
     subject(
-        (Kind::Reassign, "task", "v2"),
+        ("reassign", "task", "v2"),
         Repeat::Safe,
         "patch_task",
         Source::Playbook("select: { FLOWS, each: task }\nactions: [ reassign: { add: [\"7\"] } ]"),
     ),
     silent(subject(
-        (Kind::Reassign, "execution", "v1"),
+        ("reassign", "execution", "v1"),
         Repeat::Safe,
         "update_execution",
         Source::Operation("updateExecution"),
     )),
     subject(
-        (Kind::ShiftDueDate, "", "v2"),
+        ("shift_due_date", "", "v2"),
         Repeat::Safe,
         "patch_task",
         Source::Playbook(
@@ -133,7 +133,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         ),
     ),
     subject(
-        (Kind::ShiftDueDate, "", "v1"),
+        ("shift_due_date", "", "v1"),
         Repeat::Safe,
         "update_step",
         Source::Playbook(
@@ -141,13 +141,13 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         ),
     ),
     subject(
-        (Kind::SetDueDate, "", "v2"),
+        ("set_due_date", "", "v2"),
         Repeat::Safe,
         "patch_phase",
         Source::Playbook("select: { FLOWS, each: phase }\nactions: [ set_due_date: 2027-02-01 ]"),
     ),
     silent(subject(
-        (Kind::SetDueDate, "", "v1"),
+        ("set_due_date", "", "v1"),
         Repeat::Safe,
         "update_execution",
         Source::Playbook(
@@ -155,7 +155,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         ),
     )),
     subject(
-        (Kind::MoveOffHolidays, "", "v2"),
+        ("move_off_holidays", "", "v2"),
         Repeat::Safe,
         "patch_flow",
         Source::Edited {
@@ -166,7 +166,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         },
     ),
     silent(subject(
-        (Kind::MoveOffHolidays, "", "v1"),
+        ("move_off_holidays", "", "v1"),
         Repeat::Safe,
         "update_execution",
         Source::Edited {
@@ -176,7 +176,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         },
     )),
     subject(
-        (Kind::Close, "", "v2"),
+        ("close", "", "v2"),
         Repeat::Readable,
         "patch_flow",
         Source::Playbook(
@@ -184,19 +184,19 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         ),
     ),
     silent(subject(
-        (Kind::Close, "", "v1"),
+        ("close", "", "v1"),
         Repeat::Readable,
         "update_execution",
         Source::Operation("getClosingReasonExecution"),
     )),
     subject(
-        (Kind::Complete, "", "v2"),
+        ("complete", "", "v2"),
         Repeat::Readable,
         "patch_flow",
         Source::Operation("patchFlowExecution"),
     ),
     silent(subject(
-        (Kind::Complete, "", "v1"),
+        ("complete", "", "v1"),
         Repeat::Readable,
         "update_execution",
         Source::Playbook(
@@ -204,7 +204,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         ),
     )),
     subject(
-        (Kind::Reopen, "", "v2"),
+        ("reopen", "", "v2"),
         Repeat::Readable,
         "patch_flow",
         Source::Edited {
@@ -214,7 +214,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         },
     ),
     silent(subject(
-        (Kind::Reopen, "", "v1"),
+        ("reopen", "", "v1"),
         Repeat::Readable,
         "update_execution",
         Source::Edited {
@@ -224,19 +224,19 @@ pub(crate) const SUBJECTS: &[Subject] = &[
         },
     )),
     subject(
-        (Kind::SetStatus, "", "v2"),
+        ("set_status", "", "v2"),
         Repeat::Readable,
         "patch_task",
         Source::Operation("patchTask"),
     ),
     subject(
-        (Kind::SetStatus, "", "v1"),
+        ("set_status", "", "v1"),
         Repeat::Readable,
         "update_step",
         Source::Operation("updateStep"),
     ),
     subject(
-        (Kind::SetStatus, "revert", "v2"),
+        ("set_status", "revert", "v2"),
         Repeat::Once,
         "patch_task",
         Source::Playbook(
@@ -246,13 +246,13 @@ guards: { allow: [revert] }",
         ),
     ),
     subject(
-        (Kind::RunScheduleNow, "", "v2"),
+        ("run_schedule_now", "", "v2"),
         Repeat::Readable,
         "run_schedule_now",
         Source::Operation("runTaskScheduleNow"),
     ),
     silent(subject(
-        (Kind::CancelSchedule, "", "v2"),
+        ("cancel_schedule", "", "v2"),
         Repeat::Readable,
         "cancel_schedule",
         Source::Playbook(
@@ -262,19 +262,19 @@ guards: { allow: [cancel_schedule] }",
         ),
     )),
     subject(
-        (Kind::RunAutomation, "", "v2"),
+        ("run_automation", "", "v2"),
         Repeat::Once,
         "run_automation",
         Source::Operation("runTaskAutomation"),
     ),
     subject(
-        (Kind::Execute, "", "v2"),
+        ("execute", "", "v2"),
         Repeat::Once,
         "execute_task",
         Source::Operation("executeTask"),
     ),
     subject(
-        (Kind::ReconcileAutomation, "", "v2"),
+        ("reconcile_automation", "", "v2"),
         Repeat::Safe,
         "reconcile_automation",
         Source::Playbook(
@@ -283,43 +283,43 @@ actions: [ reconcile_automation ]",
         ),
     ),
     subject(
-        (Kind::AddStep, "", "v1"),
+        ("add_step", "", "v1"),
         Repeat::Once,
         "create_step",
         Source::Operation("createStep"),
     ),
     silent(subject(
-        (Kind::DeleteStep, "", "v1"),
+        ("delete_step", "", "v1"),
         Repeat::Readable,
         "delete_step",
         Source::Operation("deleteStep"),
     )),
     subject(
-        (Kind::AddTask, "", "v2"),
+        ("add_task", "", "v2"),
         Repeat::Readable,
         "add_task",
         Source::Operation("addTask"),
     ),
     subject(
-        (Kind::Start, "", "v2"),
+        ("start", "", "v2"),
         Repeat::Once,
         "start_flow",
         Source::Operation("startFlowExecution"),
     ),
     subject(
-        (Kind::Start, "", "v1"),
+        ("start", "", "v1"),
         Repeat::Once,
         "create_execution",
         Source::Operation("createExecution"),
     ),
     silent(subject(
-        (Kind::Delete, "", "v2"),
+        ("delete", "", "v2"),
         Repeat::Readable,
         "delete_flow",
         Source::Playbook("select: { FLOWS }\nactions: [ delete ]\nguards: { allow: [delete] }"),
     )),
     silent(subject(
-        (Kind::Delete, "soft", "v2"),
+        ("delete", "soft", "v2"),
         Repeat::Readable,
         "soft_delete_flow",
         Source::Playbook(
@@ -327,7 +327,7 @@ actions: [ reconcile_automation ]",
         ),
     )),
     silent(subject(
-        (Kind::Delete, "", "v1"),
+        ("delete", "", "v1"),
         Repeat::Readable,
         "delete_execution",
         Source::Playbook(
@@ -335,13 +335,13 @@ actions: [ reconcile_automation ]",
         ),
     )),
     subject(
-        (Kind::Patch, "", "v2"),
+        ("patch", "", "v2"),
         Repeat::Safe,
         "patch_phase",
         Source::Operation("patchPhase"),
     ),
     subject(
-        (Kind::Patch, "what no read shows", "v1"),
+        ("patch", "what no read shows", "v1"),
         Repeat::Safe,
         "update_step",
         Source::Operation("updateStep, what no read shows"),

@@ -1,7 +1,7 @@
 //! What faults have shown and the table of faults does not ask for.
 
 use serde_json::json;
-use wf_bulk::action::{Kind, Repeat};
+use wf_bulk::action::Repeat;
 
 use super::{
     actions::{SUBJECTS, Subject},
@@ -51,7 +51,7 @@ fn a_refusal_after_a_proof_that_came_too_early_is_not_the_end_of_a_change_that_t
         {"match": {"effect_only": true, "nth": 2}, "do": {"latency_ms": 900}},
     ]);
     // Those that the service refuses a second time.
-    let kinds = [Kind::RunScheduleNow, Kind::CancelSchedule, Kind::AddTask];
+    let kinds = ["run_schedule_now", "cancel_schedule", "add_task"];
     let subjects = SUBJECTS
         .iter()
         .filter(|subject| kinds.contains(&subject.action));

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 use wf_bulk::{
-    action::{Kind, Repeat},
+    action::{self, Repeat},
     checkpoint::{Checkpoint, Record},
 };
 
@@ -28,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[test]
 fn every_action_is_a_subject_in_each_generation_that_has_it() {
     use wf_bulk::api::Generation;
-    for kind in Kind::ALL {
+    for kind in action::ALL {
         let found: BTreeSet<&str> = SUBJECTS
             .iter()
-            .filter(|subject| subject.action == kind)
+            .filter(|subject| subject.action == kind.word)
             .map(|subject| subject.api)
             .collect();
         let there: BTreeSet<&str> = [("v1", Generation::V1), ("v2", Generation::V2)]
@@ -39,7 +39,7 @@ fn every_action_is_a_subject_in_each_generation_that_has_it() {
             .filter(|(_, generation)| kind.is_in(*generation))
             .map(|(api, _)| api)
             .collect();
-        assert_eq!(found, there, "{}", kind.word());
+        assert_eq!(found, there, "{}", kind.word);
     }
 }
 
@@ -152,7 +152,7 @@ fn check_plan(environment: &Environment, subject: &Subject) {
     let change: Value = serde_json::from_str(plan.lines().nth(1).unwrap()).unwrap();
     let repeat = serde_json::to_value(subject.repeat).unwrap();
     assert_eq!(change["repeat"], repeat, "{change}");
-    assert_eq!(change["action"][0], subject.action.word(), "{change}");
+    assert_eq!(change["action"][0], subject.action, "{change}");
 }
 
 fn check_effects(ledger: &Ledger, subject: &Subject, wanted: &Expected, told: &str) {

@@ -7,7 +7,7 @@ use super::span::Span;
 /// A scalar's text is its source with whitespace changed (folded, unindented) and, in quotes, with
 /// escapes resolved. What is not whitespace stands in the same order in both, so both are walked
 /// together. None when they don't match, as for an alias of something else.
-pub(super) fn locate(
+pub(crate) fn locate(
     source: &str,
     span: Span,
     text: &str,

@@ -11,13 +11,13 @@ use super::{
 };
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Node {
+pub(crate) struct Node {
     pub span: Span,
     pub value: Value,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     Number(Number),
@@ -29,14 +29,14 @@ pub(super) enum Value {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub key: Key,
     pub value: Node,
 }
 
 /// A key as it is written: `on` and `true` are words here.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Key {
+pub(crate) struct Key {
     pub span: Span,
     pub text: String,
 }
@@ -46,7 +46,7 @@ pub(super) struct Key {
 /// # Errors
 ///
 /// When it is no YAML, has several documents, or is nested or aliased beyond all use.
-pub(super) fn parse(source: &str) -> Result<Node, Mistake> {
+pub(crate) fn parse(source: &str) -> Result<Node, Mistake> {
     let document: Spanned<Raw> = serde_yaml::from_str_with_options(source, options())
         .map_err(|error| yaml_error::mistake(source, &error))?;
     Ok(node(source, document))
@@ -135,7 +135,7 @@ fn key(source: &str, spanned: Spanned<Raw>) -> Option<Key> {
 }
 
 /// The place in the text; where the parser gives no bytes, those of the line and column.
-pub(super) fn span(source: &str, location: Location) -> Span {
+pub(crate) fn span(source: &str, location: Location) -> Span {
     let bytes = location
         .span()
         .byte_offset()
@@ -161,7 +161,7 @@ pub(super) fn span(source: &str, location: Location) -> Span {
 
 impl Value {
     /// What it is, in a sentence: "not a list".
-    pub(super) const fn kind(&self) -> &'static str {
+    pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "empty",
             Self::Bool(true) => "true",

@@ -11,7 +11,7 @@ use serde_yaml::Spanned;
 
 /// A node as the deserializer gives it.
 #[derive(Debug)]
-pub(super) enum Raw {
+pub(crate) enum Raw {
     Null,
     Bool(bool),
     Number(Number),

@@ -16,7 +16,7 @@ pub struct Mistake {
 }
 
 impl Mistake {
-    pub(super) fn new(span: impl Into<Option<Span>>, message: impl AsRef<str>) -> Self {
+    pub(crate) fn new(span: impl Into<Option<Span>>, message: impl AsRef<str>) -> Self {
         Self {
             span: span.into(),
             message: visible(message.as_ref()),
@@ -24,7 +24,7 @@ impl Mistake {
         }
     }
 
-    pub(super) fn help(mut self, help: impl AsRef<str>) -> Self {
+    pub(crate) fn help(mut self, help: impl AsRef<str>) -> Self {
         let lines: Vec<_> = help.as_ref().split('\n').map(visible).collect();
         self.help = Some(lines.join("\n"));
         self
@@ -34,14 +34,14 @@ impl Mistake {
 /// All mistakes of one playbook, in the order of the text; never empty.
 #[derive(Clone, Debug)]
 pub struct Mistakes {
-    pub(super) file: String,
-    pub(super) source: String,
-    pub(super) list: Vec<Mistake>,
+    pub(crate) file: String,
+    pub(crate) source: String,
+    pub(crate) list: Vec<Mistake>,
 }
 
 impl Mistakes {
     /// Puts mistakes in the order of the text and drops repetitions.
-    pub(super) fn new(file: String, source: String, mut list: Vec<Mistake>) -> Self {
+    pub(crate) fn new(file: String, source: String, mut list: Vec<Mistake>) -> Self {
         list.sort_by_key(|mistake| mistake.span);
         list.dedup();
         Self { file, source, list }
@@ -69,7 +69,7 @@ impl fmt::Display for Mistakes {
 impl std::error::Error for Mistakes {}
 
 /// Escapes what a terminal obeys, what turns the reading direction, and what can't be seen: `\u{1b}`, `\n`.
-pub(super) fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     Untrusted(text).terminal().to_string()
 }
 

@@ -3,16 +3,14 @@
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use crate::{
-    action::{Body, fit},
-    api::{
-        Level,
-        types::{Content, Request},
-    },
+use super::{Body, fit};
+use crate::api::{
+    Level,
+    types::{Content, Request},
 };
 
-use super::{
-    check_expression::Compiler,
+use crate::document::{
+    compiler::Compiler,
     node::{Node, Value},
     reader::{Field, Reader},
 };

@@ -10,12 +10,12 @@ use super::{
 };
 
 /// The keys whose values are bare expressions.
-pub(super) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
+pub(crate) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
 
 /// For what has no cure of its own: the parser often stops behind the cause.
 const LOOK: &str = "look at the quotes, brackets and the indentation here and on the lines before";
 
-pub(super) fn mistake(source: &str, error: &Error) -> Mistake {
+pub(crate) fn mistake(source: &str, error: &Error) -> Mistake {
     let span = error.location().map_or(
         Span {
             start: source.len(),

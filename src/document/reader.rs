@@ -12,21 +12,21 @@ use super::{
 use crate::text::{did_you_mean, nearest};
 
 /// How to write what YAML would misread.
-pub(super) const AS_BLOCK: &str =
+pub(crate) const AS_BLOCK: &str =
     "YAML reads some characters its own way: put the expression on the next line, after `>-`";
 
 const FILL_IN: &str = "fill it in, or leave the key out";
 
 /// Notes the mistakes of one playbook.
 #[derive(Debug)]
-pub(super) struct Reader<'s> {
+pub(crate) struct Reader<'s> {
     pub source: &'s str,
     mistakes: Vec<Mistake>,
 }
 
 /// A key that is there, with its value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Field<'n> {
+pub(crate) struct Field<'n> {
     pub name: &'n str,
     /// The key's place; an item of a list has its own.
     pub at: Span,
@@ -35,23 +35,36 @@ pub(super) struct Field<'n> {
 
 /// The entries of a map whose keys have been checked.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     /// Where a missing key is reported.
     pub at: Span,
     pub entries: &'n [Entry],
 }
 
+/// A key that is absent is no mistake; one that is there must have given a value.
+#[expect(
+    clippy::option_option,
+    reason = "absent, wrong and right are three things"
+)]
+pub(crate) fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        Some(None) => None,
+        Some(Some(value)) => Some(Some(value)),
+    }
+}
+
 impl<'n> Fields<'n> {
     /// No entries at all.
-    pub(super) const fn none(at: Span) -> Self {
+    pub(crate) const fn none(at: Span) -> Self {
         Self { at, entries: &[] }
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(crate) const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+    pub(crate) fn get(&self, name: &str) -> Option<Field<'n>> {
         let Entry { key, value } = self.entries.iter().find(|entry| entry.key.text == name)?;
         Some(Field {
             name: &key.text,
@@ -63,7 +76,7 @@ impl<'n> Fields<'n> {
 
 impl<'n> Field<'n> {
     /// An item of the list that this field holds.
-    pub(super) fn item(&self, node: &'n Node) -> Self {
+    pub(crate) fn item(&self, node: &'n Node) -> Self {
         Self {
             name: self.name,
             at: node.span,
@@ -71,38 +84,38 @@ impl<'n> Field<'n> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.node.value == Value::Null
     }
 }
 
 impl<'s> Reader<'s> {
-    pub(super) fn new(source: &'s str) -> Self {
+    pub(crate) fn new(source: &'s str) -> Self {
         Self {
             source,
             mistakes: Vec::new(),
         }
     }
 
-    pub(super) fn into_mistakes(self) -> Vec<Mistake> {
+    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
         self.mistakes
     }
 
-    pub(super) fn note(&mut self, mistake: Mistake) {
+    pub(crate) fn note(&mut self, mistake: Mistake) {
         self.mistakes.push(mistake);
     }
 
-    pub(super) fn wrong(&mut self, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
+    pub(crate) fn wrong(&mut self, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
         self.note(Mistake::new(span, message).help(help));
     }
 
     /// The text of the file that a span covers.
-    pub(super) fn written(&self, span: Span) -> &'s str {
+    pub(crate) fn written(&self, span: Span) -> &'s str {
         self.source.get(span.start..span.end).unwrap_or_default()
     }
 
     /// A map with no other keys than `known`, and none twice.
-    pub(super) fn map<'n>(&mut self, field: Field<'n>, known: &[&str]) -> Option<Fields<'n>> {
+    pub(crate) fn map<'n>(&mut self, field: Field<'n>, known: &[&str]) -> Option<Fields<'n>> {
         let expected = format!("a map with {}", known.join(", "));
         let example = known.first().copied().unwrap_or_default();
         let fields = self.free_map(field, &expected, example)?;
@@ -115,7 +128,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A map whose keys the caller looks at; none may be there twice.
-    pub(super) fn free_map<'n>(
+    pub(crate) fn free_map<'n>(
         &mut self,
         field: Field<'n>,
         expected: &str,
@@ -133,7 +146,7 @@ impl<'s> Reader<'s> {
         })
     }
 
-    pub(super) fn unknown_key(&mut self, key: &Key, known: &[&str]) {
+    pub(crate) fn unknown_key(&mut self, key: &Key, known: &[&str]) {
         let help = match key.text.as_str() {
             "<<" => "merge keys are not read: write the keys out".to_owned(),
             other => did_you_mean(other, known),
@@ -155,7 +168,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The field, or a note that it is missing.
-    pub(super) fn required<'n>(
+    pub(crate) fn required<'n>(
         &mut self,
         fields: &Fields<'n>,
         name: &str,
@@ -176,7 +189,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Text that is not empty.
-    pub(super) fn text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
         let written = self.written(field.node.span);
         let help = match &field.node.value {
             Value::Bool(_) | Value::Number(_) => format!("put quotes around it: \"{written}\""),
@@ -190,7 +203,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Text that is not empty, or a mistake with this cure.
-    pub(super) fn text_or<'n>(
+    pub(crate) fn text_or<'n>(
         &mut self,
         field: Field<'n>,
         expected: &str,
@@ -219,7 +232,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Text that no template may be in, since nothing would evaluate it.
-    pub(super) fn plain_text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+    pub(crate) fn plain_text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
         let text = self.text(field, expected)?;
         if text.contains("{{") {
             self.wrong(
@@ -233,7 +246,7 @@ impl<'s> Reader<'s> {
     }
 
     /// An id: text, or a number as it is written.
-    pub(super) fn id_text<'n>(&mut self, field: Field<'n>) -> Option<&'n str>
+    pub(crate) fn id_text<'n>(&mut self, field: Field<'n>) -> Option<&'n str>
     where
         's: 'n,
     {
@@ -248,7 +261,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    pub(super) fn boolean(&mut self, field: Field<'_>) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, field: Field<'_>) -> Option<bool> {
         if let Value::Bool(value) = field.node.value {
             return Some(value);
         }
@@ -261,7 +274,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A whole number within `range`.
-    pub(super) fn whole(&mut self, field: Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
+    pub(crate) fn whole(&mut self, field: Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
         let expected = if *range.end() == u64::MAX {
             format!("a whole number from {}", range.start())
         } else {
@@ -273,7 +286,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A number that `accept` takes.
-    pub(super) fn number<T>(
+    pub(crate) fn number<T>(
         &mut self,
         field: Field<'_>,
         expected: &str,
@@ -296,7 +309,7 @@ impl<'s> Reader<'s> {
         accepted
     }
 
-    pub(super) fn list<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Node]> {
+    pub(crate) fn list<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Node]> {
         let Value::List(items) = &field.node.value else {
             self.mismatch(
                 field,
@@ -309,7 +322,7 @@ impl<'s> Reader<'s> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T: Copy>(&mut self, field: Field<'_>, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Copy>(&mut self, field: Field<'_>, words: &[(&str, T)]) -> Option<T> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let text = self.text(field, &format!("one of {}", known.join(", ")))?;
         let found = words.iter().find(|(word, _)| *word == text);
@@ -324,7 +337,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes that the value is of another kind than `expected`.
-    pub(super) fn mismatch(&mut self, field: Field<'_>, expected: &str, help: &str) {
+    pub(crate) fn mismatch(&mut self, field: Field<'_>, expected: &str, help: &str) {
         let Field { name, node, at } = field;
         let wrong = format!("`{name}` must be {expected}");
         if let Some(braces) = self.unquoted_braces(node) {
@@ -346,7 +359,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The template, when this node is one that lacks its quotes.
-    pub(super) fn unquoted_braces(&self, node: &Node) -> Option<&'s str> {
+    pub(crate) fn unquoted_braces(&self, node: &Node) -> Option<&'s str> {
         if node.value != Value::CollectionKey {
             return None;
         }

@@ -14,8 +14,6 @@ use crate::{
 };
 
 use super::{
-    check_source::Columns,
-    check_vars::Overrides,
     mistake::Mistake,
     node::{Node, Value},
     reader::{AS_BLOCK, Field, Reader},
@@ -23,9 +21,18 @@ use super::{
     span::{Span, line_at},
 };
 
+/// What is known of the names in `row`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Columns {
+    /// There is no `row`.
+    None,
+    Unknown,
+    Known(Vec<String>),
+}
+
 /// Compiles what a playbook's expressions and templates say, against the names they may use.
 #[derive(Clone, Debug)]
-pub(super) struct Compiler {
+pub(crate) struct Compiler {
     engine: Engine,
     /// None when the source is wrong: then nobody knows which names there are, and nothing is compiled.
     generation: Option<Generation>,
@@ -42,18 +49,18 @@ pub(super) struct Compiler {
 }
 
 impl Compiler {
-    pub(super) fn new(
+    pub(crate) fn new(
         engine: Engine,
         generation: Option<Generation>,
         vars: &Map<String, Json>,
-        overrides: &Overrides,
+        given: BTreeSet<String>,
         columns: Columns,
     ) -> Self {
         Self {
             engine,
             generation,
             vars: vars.clone(),
-            given: overrides.names().map(ToOwned::to_owned).collect(),
+            given,
             has_values: true,
             names: Rc::default(),
             columns,
@@ -62,7 +69,7 @@ impl Compiler {
     }
 
     /// For what is never evaluated with these variables: their values do no harm there.
-    pub(super) fn without_values(&self) -> Self {
+    pub(crate) fn without_values(&self) -> Self {
         Self {
             has_values: false,
             ..self.clone()
@@ -70,19 +77,19 @@ impl Compiler {
     }
 
     /// For conditions on what a source finds, before any action has changed it.
-    pub(super) fn with_found(&self, found: Option<&'static Found>) -> Self {
+    pub(crate) fn with_found(&self, found: Option<&'static Found>) -> Self {
         Self {
             found,
             ..self.clone()
         }
     }
 
-    pub(super) const fn generation(&self) -> Option<Generation> {
+    pub(crate) const fn generation(&self) -> Option<Generation> {
         self.generation
     }
 
     /// A condition that holds on each of `levels`.
-    pub(super) fn expression(
+    pub(crate) fn expression(
         &self,
         reader: &mut Reader<'_>,
         field: Field<'_>,
@@ -97,7 +104,7 @@ impl Compiler {
     }
 
     /// A value with `{{ }}` in it that can be made on each of `levels`.
-    pub(super) fn template(
+    pub(crate) fn template(
         &self,
         reader: &mut Reader<'_>,
         field: Field<'_>,
@@ -122,7 +129,7 @@ impl Compiler {
     }
 
     /// Takes the names of parts that all that was compiled compares, by their level.
-    pub(super) fn take_names(&self) -> BTreeSet<(Level, String)> {
+    pub(crate) fn take_names(&self) -> BTreeSet<(Level, String)> {
         self.names.take()
     }
 
@@ -211,7 +218,7 @@ impl Compiler {
     }
 
     /// Notes what is wrong with a value that depends on no data.
-    pub(super) fn wrong_value(
+    pub(crate) fn wrong_value(
         &self,
         reader: &mut Reader<'_>,
         span: Span,

@@ -9,7 +9,7 @@ pub struct Span {
 
 impl Span {
     /// From the start of this one to the end of `other`.
-    pub(super) fn to(self, other: Self) -> Self {
+    pub(crate) fn to(self, other: Self) -> Self {
         Self {
             start: self.start,
             end: self.end.max(other.end),
@@ -25,7 +25,7 @@ pub struct Position {
 }
 
 /// Where `offset` is. YAML's line breaks count: `\n`, `\r\n` and a lone `\r`.
-pub(super) fn position(source: &str, offset: usize) -> Position {
+pub(crate) fn position(source: &str, offset: usize) -> Position {
     let before = &source[..floor(source, offset)];
     let start = line_start(before);
     Position {
@@ -35,7 +35,7 @@ pub(super) fn position(source: &str, offset: usize) -> Position {
 }
 
 /// The offset of a position; a column past the line's end is the line's end.
-pub(super) fn offset(source: &str, position: Position) -> usize {
+pub(crate) fn offset(source: &str, position: Position) -> usize {
     let mut start = 0;
     for _ in 1..position.line {
         match source[start..].find(['\n', '\r']) {
@@ -53,7 +53,7 @@ pub(super) fn offset(source: &str, position: Position) -> usize {
 }
 
 /// The line around `offset`, without its break.
-pub(super) fn line_at(source: &str, offset: usize) -> Span {
+pub(crate) fn line_at(source: &str, offset: usize) -> Span {
     let offset = floor(source, offset);
     let start = line_start(&source[..offset]);
     let end = source[offset..]

@@ -1,0 +1,317 @@
+//! What the arguments of an action are read with; each mistake is noted with its place and its cure.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    Action, ActionKind, Allow, Body, Form, body_arguments::Bodies, status::WANTED, words_of,
+};
+use crate::{
+    api::{
+        Id, Level,
+        types::{Content, Request},
+    },
+    document::{
+        compiler::Compiler,
+        node::{Node, Value},
+        reader::{Field, Fields, Reader},
+        span::Span,
+    },
+    template::{Known, Template},
+    text::did_you_mean,
+};
+
+/// An action as it is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written<'n> {
+    pub(crate) kind: &'static ActionKind,
+    /// The action's name.
+    pub(crate) at: Span,
+    pub(crate) argument: Option<Field<'n>>,
+    /// What a `converges` beside it says.
+    pub(crate) converges: Option<bool>,
+    /// Its place among the actions, from 0.
+    pub(crate) place: usize,
+}
+
+/// What the actions of a playbook are checked against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setting<'c> {
+    /// The playbook's name.
+    pub(crate) playbook: &'c str,
+    pub(crate) allow: &'c BTreeSet<Allow>,
+    pub(crate) compiler: &'c Compiler,
+}
+
+/// What the arguments of one action are read with.
+#[derive(Debug)]
+pub(crate) struct Arguments<'r, 's, 'c, 'n> {
+    pub(super) reader: &'r mut Reader<'s>,
+    pub(super) setting: Setting<'c>,
+    pub(super) levels: &'c [Level],
+    pub(super) fields: Fields<'n>,
+    pub(super) written: Written<'n>,
+}
+
+/// The action with its arguments; none when any of them is wrong.
+pub(crate) fn arguments(
+    reader: &mut Reader<'_>,
+    written: Written<'_>,
+    setting: Setting<'_>,
+    levels: &[Level],
+) -> Option<Arc<dyn Action>> {
+    let fields = fields(reader, written)?;
+    (written.kind.read)(&mut Arguments {
+        reader,
+        setting,
+        levels,
+        fields,
+        written,
+    })
+}
+
+fn fields<'n>(reader: &mut Reader<'_>, written: Written<'n>) -> Option<Fields<'n>> {
+    let Some(field) = written.argument else {
+        return Some(Fields::none(written.at));
+    };
+    let kind = written.kind;
+    let names: Vec<&str> = kind
+        .arguments()
+        .iter()
+        .map(|argument| argument.name)
+        .collect();
+    match (kind.form, &field.node.value) {
+        // `set_status: IN_PROGRESS`
+        (Form::ValueOrMap(_), Value::Text(_)) => Some(Fields::none(written.at)),
+        (Form::RequestFields, _) => reader.free_map(field, "a map of fields", "name"),
+        (Form::Map(_) | Form::OptionalMap(_) | Form::ValueOrMap(_), _) => reader.map(field, &names),
+        (Form::None, Value::Map(entries)) if entries.is_empty() => Some(Fields::none(written.at)),
+        (Form::None, value) => {
+            let span = match value {
+                Value::Map(entries) => entries[0].key.span,
+                Value::Null
+                | Value::Bool(_)
+                | Value::Number(_)
+                | Value::Text(_)
+                | Value::List(_)
+                | Value::CollectionKey => field.node.span,
+            };
+            let word = kind.word;
+            reader.wrong(
+                span,
+                format!("`{word}` takes no arguments"),
+                format!("write just `- {word}`"),
+            );
+            None
+        }
+    }
+}
+
+impl<'n> Arguments<'_, '_, '_, 'n> {
+    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+        self.fields.get(name)
+    }
+
+    /// The argument, or a note that it is missing.
+    pub(super) fn required(&mut self, name: &str) -> Option<Field<'n>> {
+        self.reader
+            .required(&self.fields, name, self.written.kind.example)
+    }
+
+    /// The argument itself, where it is a text and no map.
+    pub(super) fn bare(&self) -> Option<Field<'n>> {
+        let argument = self.written.argument?;
+        matches!(argument.node.value, Value::Text(_)).then_some(argument)
+    }
+
+    /// Notes what is wrong with a value that depends on no data.
+    pub(super) fn wrong_value(
+        &mut self,
+        span: Span,
+        known: &Known,
+        message: impl AsRef<str>,
+        help: &str,
+    ) {
+        self.setting
+            .compiler
+            .wrong_value(self.reader, span, known, message, help);
+    }
+
+    pub(super) fn body(&mut self, field: Field<'_>, content: Content) -> Option<Body> {
+        let bodies = Bodies {
+            compiler: self.setting.compiler,
+            levels: self.levels,
+        };
+        bodies.body(self.reader, field, content)
+    }
+
+    pub(super) fn required_template(&mut self, name: &str) -> Option<Template> {
+        let field = self.required(name)?;
+        self.template(field)
+    }
+
+    pub(super) fn required_id(&mut self, name: &str) -> Option<Template> {
+        let field = self.required(name)?;
+        let id = self.id(field)?;
+        self.check_word(field, &id, "", |_| Ok(()))?;
+        Some(id)
+    }
+
+    /// An id, or a template that gives one; what that gives is checked when planning.
+    pub(super) fn id(&mut self, field: Field<'_>) -> Option<Template> {
+        let template = self.template(field)?;
+        if let Some(known) = template.known() {
+            let words = words_of(&known.value).unwrap_or_default();
+            let wrong = |id: &String| Some((id.clone(), Id::new(id).err()?));
+            if let Some((id, error)) = words.iter().find_map(wrong) {
+                let message = format!("`{id}` is not an id: {error}");
+                let help = "use the id as the API gives it";
+                let span = field.node.span;
+                self.wrong_value(span, known, message, help);
+                return None;
+            }
+        }
+        Some(template)
+    }
+
+    /// The texts that a template gives, where that depends on no data; none when they can't be used.
+    pub(super) fn known_words(
+        &mut self,
+        field: Field<'_>,
+        template: &Template,
+    ) -> Option<Vec<String>> {
+        let Some(known) = template.known() else {
+            return Some(Vec::new());
+        };
+        match words_of(&known.value) {
+            Ok(words) => Some(words),
+            Err(error) => {
+                let span = field.node.span;
+                self.wrong_value(span, known, error, "");
+                None
+            }
+        }
+    }
+
+    /// Checks the one text that a template gives, where that depends on no data.
+    pub(super) fn check_word(
+        &mut self,
+        field: Field<'_>,
+        template: &Template,
+        help: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Option<()> {
+        let words = self.known_words(field, template)?;
+        let error = match (template.known(), words.as_slice()) {
+            (Some(_), [word]) => check(word).err(),
+            (Some(_), words) => Some(format!("a single text is needed here, not {}", words.len())),
+            (None, _) => None,
+        };
+        match (error, template.known()) {
+            (Some(error), Some(known)) => {
+                let span = field.node.span;
+                self.wrong_value(span, known, error, help);
+                None
+            }
+            (_, _) => Some(()),
+        }
+    }
+
+    pub(super) fn template(&mut self, field: Field<'_>) -> Option<Template> {
+        let template = self
+            .setting
+            .compiler
+            .template(self.reader, field, "text", self.levels)?;
+        self.known_words(field, &template)?;
+        Some(template)
+    }
+
+    /// A list of at least one value.
+    pub(super) fn filled(
+        &mut self,
+        field: Field<'_>,
+        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+    ) -> Option<Vec<Template>> {
+        let templates = self.each(field, read)?;
+        if templates.is_empty() {
+            self.reader.wrong(
+                field.node.span,
+                format!("`{}` is an empty list", field.name),
+                "name at least one, or leave the key out",
+            );
+            return None;
+        }
+        Some(templates)
+    }
+
+    /// A list of values; one value stands for a list of one.
+    pub(super) fn each(
+        &mut self,
+        field: Field<'_>,
+        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+    ) -> Option<Vec<Template>> {
+        let items: &[Node] = match &field.node.value {
+            Value::List(items) => items,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Map(_)
+            | Value::CollectionKey => std::slice::from_ref(field.node),
+        };
+        let items = items.iter();
+        let templates: Vec<Option<Template>> = items
+            .map(|node| read(self, Field { node, ..field }))
+            .collect();
+        templates.into_iter().collect()
+    }
+
+    /// The fields that are there, by the names of the API.
+    pub(super) fn bodies(
+        &mut self,
+        request: &'static Request,
+        fields: &[(&'static str, Option<Field<'n>>)],
+    ) -> Option<Vec<(&'static str, Body)>> {
+        let bodies: Vec<Option<(&'static str, Body)>> = fields
+            .iter()
+            .filter_map(|(name, field)| Some((*name, (*field)?)))
+            .map(|(name, field)| {
+                let content = request.field(name)?.content;
+                Some((name, self.body(field, content)?))
+            })
+            .collect();
+        bodies.into_iter().collect()
+    }
+
+    /// One of the statuses that a task or step can be given; the others come by themselves.
+    pub(super) fn status_to_set(
+        &mut self,
+        word: &str,
+        at: Span,
+        known: Option<&Known>,
+    ) -> Option<()> {
+        if WANTED.contains(&word) {
+            return Some(());
+        }
+        let help = match word {
+            "UNASSIGNED" | "ASSIGNED" => "write PENDING, the API's current word".to_owned(),
+            _ => did_you_mean(word, &WANTED),
+        };
+        let message = format!("`{word}` can't be set as a status");
+        match known {
+            Some(known) => self.wrong_value(at, known, message, &help),
+            None => self.reader.wrong(at, message, help),
+        }
+        None
+    }
+
+    /// Going back resets what has been done since, so it must be allowed.
+    pub(super) fn need_revert(&mut self, at: Span) {
+        if !self.setting.allow.contains(&Allow::Revert) {
+            self.reader.wrong(
+                at,
+                "reverting a task resets every later task and can't be undone; it isn't allowed here",
+                "if it is meant: `guards: { allow: [revert] }`",
+            );
+        }
+    }
+}
