@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
+    path::Path,
     process::Stdio,
     thread,
     time::{Duration, Instant},
@@ -10,7 +12,10 @@ use std::{
 use serde_json::Value;
 use wf_bulk_sandbox::legacy_executions;
 
-use crate::environment::{Environment, SandboxProcess};
+use crate::{
+    environment::{Environment, SandboxProcess},
+    hints::hints,
+};
 
 /// The lines of a plan.
 fn lines(text: &str) -> Vec<Value> {
@@ -130,6 +135,23 @@ fn tasks_phases_and_flows_are_handed_over_in_one_scan() {
 fn what_is_due_in_a_holiday_week_is_due_when_it_is_over() {
     let sandbox = SandboxProcess::start(&["--epoch", "2026-12-10"]);
     let environment = Environment::new().with_playbooks();
+    // The dates that are printed are days on which something is due.
+    for page in ["README.md", "playbooks/off-the-holidays.yaml"] {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let hints = hints(&text.replace("#   ", " "));
+        let mut hints = hints.iter().map(|hint| &hint.words[1..]).peekable();
+        assert!(hints.peek().is_some(), "{page}");
+        for words in hints.filter(|words| words[1] == "playbooks/off-the-holidays.yaml") {
+            let words = words.iter().map(String::as_str);
+            let words: Vec<&str> = words
+                .filter(|word| !["--sandbox", "--dry-run"].contains(word))
+                .collect();
+            let command = [&words[..], &["--dry-run", "--json"]].concat();
+            let planned =
+                environment.run_on(&sandbox, &command).expect_code(0).json()["planned"].as_u64();
+            assert!(planned > Some(0), "{page}: {words:?}");
+        }
+    }
     let run = ["run", "playbooks/off-the-holidays.yaml", "--yes", "--json"];
     let document = environment.run_on(&sandbox, &run).expect_code(0).json();
     assert!(document["outcomes"]["applied"].as_u64().unwrap() > 0);
