@@ -166,7 +166,7 @@ impl Refusal {
             )],
             Self::Stale { .. } => one("plan again, or allow it with --max-age"),
             Self::Rejected { .. } => one(
-                "look at the rejected items above; to apply the rest say `rejected: allow` in the playbook's guards",
+                "look at the rejected items; to apply the rest say `rejected: allow` in the playbook's guards",
             ),
             Self::Guard { .. } => one(
                 "select less (--limit, `where`), or change the guard in the playbook if this is meant",

@@ -19,12 +19,13 @@ use super::{
     plan_report::PlanReport,
     plan_summary::Group,
     tally::Sample,
-    to_apply::ToApply,
+    to_apply::{ToApply, WhyNot},
     units::{count, thousands},
 };
 use crate::{
     digest::sha256_base64,
     plan::{Effect, Item},
+    playbook::Rejected,
     text::{Html, Untrusted},
 };
 
@@ -48,7 +49,7 @@ impl PlanReport<'_> {
         let page = Page(self);
         page.write_head(&mut out)?;
         page.write_heading(&mut out)?;
-        page.write_warnings(&mut out)?;
+        page.write_warnings(&mut out, apply)?;
         page.write_tiles(&mut out)?;
         page.write_approval(&mut out, apply)?;
         write_lines(&mut out, &lines)?;
@@ -112,15 +113,16 @@ impl Page<'_> {
     }
 
     /// What speaks against a yes.
-    fn write_warnings(&self, out: &mut dyn Write) -> io::Result<()> {
-        if !self.0.broken_guards.is_empty() {
-            out.write_all(
-                b"<section class=\"warning broken\"><h2>A guard is broken: this plan is refused as it is</h2><ul>",
-            )?;
-            for guard in &self.0.broken_guards {
-                write!(out, "<li>{}</li>", html(guard))?;
+    fn write_warnings(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
+        let rejected = &self.0.summary.rejected;
+        let is_refused_for_rejected =
+            rejected.total() > 0 && self.0.header.guards.rejected == Rejected::Refuse;
+        if let ToApply::Refused(refused) = apply {
+            self.write_refused(out, refused)?;
+            if is_refused_for_rejected {
+                write_sample(out, "rejected", rejected, "Which were rejected")?;
             }
-            out.write_all(b"</ul></section>\n")?;
+            out.write_all(b"</section>\n")?;
         }
         if !self.0.trailer.notes.is_empty() {
             out.write_all(
@@ -131,8 +133,8 @@ impl Page<'_> {
             }
             out.write_all(b"</ul></section>\n")?;
         }
-        let rejected = &self.0.summary.rejected;
-        if rejected.total() > 0 {
+        let is_shown = is_refused_for_rejected && matches!(apply, ToApply::Refused(_));
+        if rejected.total() > 0 && !is_shown {
             let title = self.0.rejected_title();
             write_warning(out, "broken", &title, "rejected", None, rejected)?;
         }
@@ -144,6 +146,27 @@ impl Page<'_> {
             write_warning(out, "final", &title, "final", Some(&why), irreversible)?;
         }
         Ok(())
+    }
+
+    /// The beginning of the block that says why the plan would be refused, and what to do.
+    fn write_refused(&self, out: &mut dyn Write, refused: &[WhyNot]) -> io::Result<()> {
+        writeln!(
+            out,
+            "<section class=\"warning broken\"><h2>This plan can’t be applied</h2>\n<ul>"
+        )?;
+        for why in refused {
+            write!(out, "<li>{}", html(&why.reason))?;
+            for cure in &why.cures {
+                write!(out, "<br>{}", html(cure))?;
+            }
+            writeln!(out, "</li>")?;
+        }
+        let is_told = |guard: &str| refused.iter().any(|why| why.reason.contains(guard));
+        let guards = self.0.broken_guards.iter();
+        for guard in guards.filter(|guard| !is_told(guard)) {
+            writeln!(out, "<li>a guard does not hold: {}</li>", html(guard))?;
+        }
+        writeln!(out, "</ul>")
     }
 
     fn write_tiles(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -167,6 +190,10 @@ impl Page<'_> {
         }
         let skipped = self.0.summary.skipped_total();
         write_tile(out, "", "skipped", &thousands(skipped))?;
+        let out_of_reach = self.0.summary.out_of_reach_total();
+        if out_of_reach > 0 {
+            write_tile(out, "", "out of reach", &thousands(out_of_reach))?;
+        }
         let class = if self.0.trailer.rejected > 0 {
             "broken"
         } else {
@@ -204,18 +231,7 @@ impl Page<'_> {
                  <button type=\"button\" id=\"copy\" hidden>Copy</button></div>",
                 html(command),
             )?,
-            ToApply::Refused(refused) => {
-                writeln!(out, "<h2>This plan can’t be applied</h2>\n<ul>")?;
-                for why in refused {
-                    write!(out, "<li>{}", html(&why.reason))?;
-                    for cure in &why.cures {
-                        write!(out, "<br>{}", html(cure))?;
-                    }
-                    writeln!(out, "</li>")?;
-                }
-                writeln!(out, "</ul>")?;
-            }
-            ToApply::Nothing => writeln!(out, "<h2>The plan</h2>")?,
+            ToApply::Refused(_) | ToApply::Nothing => writeln!(out, "<h2>The plan</h2>")?,
         }
         writeln!(
             out,
@@ -343,9 +359,15 @@ fn write_warning(
     if let Some(why) = why {
         write!(out, "<p>{}</p>", html(why))?;
     }
+    write_sample(out, state, sample, "Which")?;
+    writeln!(out, "</section>")
+}
+
+/// The first lines of a sample, folded, and the button that shows all of its `state` in the table.
+fn write_sample(out: &mut dyn Write, state: &str, sample: &Sample, title: &str) -> io::Result<()> {
     let summary = match sample.more() {
-        0 => "Which".to_owned(),
-        _ => format!("The first {}", sample.lines().len()),
+        0 => title.to_owned(),
+        _ => format!("{title}: the first {}", sample.lines().len()),
     };
     write!(out, "<details><summary>{summary}</summary><ul>")?;
     for line in sample.lines() {
@@ -354,9 +376,9 @@ fn write_warning(
     if sample.more() > 0 {
         write!(out, "<li>… and {} more</li>", thousands(sample.more()))?;
     }
-    writeln!(
+    write!(
         out,
-        "</ul></details><button type=\"button\" data-state=\"{state}\" hidden>Show in the table</button></section>"
+        "</ul></details><button type=\"button\" data-state=\"{state}\" hidden>Show in the table</button>"
     )
 }
 

@@ -57,7 +57,9 @@ impl PlanReport<'_> {
         for line in self.causes() {
             writeln!(out, "{line}")?;
         }
-        for guard in &self.broken_guards {
+        // What to do next says it, too.
+        let guards = self.broken_guards.iter();
+        for guard in guards.filter(|guard| !closing.contains(guard.as_str())) {
             let guard = Untrusted(guard).terminal();
             writeln!(out, "{} {guard}", "guard broken:".style(styles.error))?;
         }

@@ -478,7 +478,7 @@ fn without_scripts_all_but_the_table_is_there_and_that_is_said() {
     let refused = Page::of(10, Names::Plain);
     chromium.open(&refused.path());
     let text = chromium.text("document.body.innerText");
-    assert!(text.contains("A guard is broken"), "{text}");
+    assert!(text.contains("a guard does not hold"), "{text}");
     assert!(!text.contains("wf-bulk apply"), "{text}");
     let page = Page::of_what_may_be_applied(1_000);
     chromium.open(&page.path());

@@ -7,6 +7,7 @@ use crate::{
     report::{
         plan_report::tests::Sample as Plan,
         plan_summary::tests::{change, run_now},
+        to_apply::WhyNot,
         words::tests::task,
     },
 };
@@ -14,11 +15,13 @@ use crate::{
 const APPLY: &str = "wf-bulk apply x.plan --approved 5e5e";
 
 fn page(plan: &Plan) -> String {
+    page_of(plan, &ToApply::Command(APPLY.to_owned()))
+}
+
+fn page_of(plan: &Plan, apply: &ToApply) -> String {
     plan.report(|report| {
         let mut out = Vec::new();
-        report
-            .write_html(&mut out, &ToApply::Command(APPLY.to_owned()))
-            .unwrap();
+        report.write_html(&mut out, apply).unwrap();
         String::from_utf8(out).unwrap()
     })
 }
@@ -139,13 +142,53 @@ fn a_plan_without_lines_is_a_page_as_well() {
 }
 
 #[test]
-fn broken_guards_what_is_final_and_what_is_rejected_stand_out() {
+fn why_a_plan_is_refused_is_said_in_one_block_with_what_to_do() {
+    let guard = "5 changes are planned, max_changes is <4>";
     let mut plan = Plan::from(items());
-    plan.broken_guards = vec!["5 changes are planned, max_changes is <4>".to_owned()];
-    let page = page(&plan);
+    plan.broken_guards = vec![guard.to_owned()];
+    let why = |reason: &str, cure: &str| WhyNot {
+        reason: reason.to_owned(),
+        cures: vec![cure.to_owned()],
+    };
+    let rejected = why("1 item could not be planned", "look at the rejected items");
+    let told = why(
+        &format!("a guard does not hold: {guard}"),
+        "change the guard in the playbook",
+    );
+    // What earlier runs did may be all that is known of a refusal.
+    let unread = why("the run in x can't be read", "add --again");
+    for refused in [vec![rejected, told], vec![unread]] {
+        let page = page_of(&plan, &ToApply::Refused(refused.clone()));
+        let (_, block) = page
+            .split_once("<h2>This plan can’t be applied</h2>")
+            .unwrap();
+        let (block, rest) = block.split_once("</section>").unwrap();
+        for why in &refused {
+            assert!(block.contains(&html(&why.reason).to_string()), "{block}");
+            assert!(block.contains(&html(&why.cures[0]).to_string()), "{block}");
+        }
+        assert!(block.contains("<li>row 12: no such id</li>"), "{block}");
+        let (rest, _) = rest.split_once("<script").unwrap();
+        for once in [html(guard).to_string(), "row 12".to_owned()] {
+            assert_eq!(block.matches(&once).count(), 1, "{once}: {block}");
+            assert!(!rest.contains(&once), "{once}: {rest}");
+        }
+        assert!(!rest.contains("can’t be applied"), "{rest}");
+    }
+}
+
+#[test]
+fn what_is_final_out_of_reach_and_rejected_stands_out() {
+    let mut items = items();
+    items.push(Item::Skipped(Skip {
+        target: task("e3", "t2", ""),
+        reason: "through a variable".to_owned(),
+        out_of_reach: true,
+    }));
+    let page = page(&items.into());
     for part in [
-        "A guard is broken",
-        "<li>5 changes are planned, max_changes is &lt;4&gt;</li>",
+        "<dt>skipped</dt><dd>1</dd>",
+        "<dt>out of reach</dt><dd>1</dd>",
         "<h2>1 change can’t be undone</h2><p>an automation that has started can&#39;t be called back</p>",
         "<h2>1 rejected: they can&#39;t be planned, so the plan is refused</h2>",
         "<li>row 12: no such id</li>",
