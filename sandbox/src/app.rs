@@ -34,7 +34,6 @@ pub(crate) struct App {
     payloads: Mutex<Payloads>,
     log: Option<Log>,
     token: String,
-    clock: fn() -> Timestamp,
     automations_take: Duration,
 }
 
@@ -45,7 +44,6 @@ impl App {
         log: Option<Log>,
         token: String,
         faults: &Faults,
-        clock: fn() -> Timestamp,
         automations_take: Duration,
     ) -> Self {
         Self {
@@ -58,7 +56,6 @@ impl App {
             payloads: Mutex::default(),
             log,
             token,
-            clock,
             automations_take,
         }
     }
@@ -81,11 +78,6 @@ impl App {
 
     pub(crate) fn payloads(&self) -> MutexGuard<'_, Payloads> {
         held(&self.payloads)
-    }
-
-    /// The time that stamps, the ledger and HTTP dates show.
-    pub(crate) fn now(&self) -> Timestamp {
-        (self.clock)()
     }
 
     pub(crate) const fn automations_take(&self) -> Duration {
@@ -123,7 +115,7 @@ impl App {
     /// What `make` refuses, and when the effect can't be written.
     pub(crate) async fn start<T: Clone + Into<AnyExecution>>(
         &self,
-        request: u64,
+        request: Option<u64>,
         kind: Kind,
         make: impl FnOnce(Origin, u64, Timestamp) -> Result<T, Refused>,
     ) -> Result<T, Failure> {
@@ -131,7 +123,7 @@ impl App {
             let new = make(state.origin(), state.next_number(), now)?;
             let execution: AnyExecution = new.clone().into();
             let write = Write {
-                request: Some(request),
+                request,
                 kind,
                 execution: execution.id().to_owned(),
                 target: execution.id().to_owned(),
@@ -191,7 +183,7 @@ impl App {
             Timestamp,
         ) -> Result<Option<(Write, Option<AnyExecution>, T)>, Refused>,
     ) -> Result<Option<T>, Failure> {
-        let now = self.now();
+        let now = now();
         let (result, pending) = {
             let mut state = self.state();
             let Some((write, after, result)) = decide(&state, now)? else {
@@ -221,6 +213,11 @@ impl App {
     pub(crate) fn keep_payload(&self, body: Bytes) -> String {
         self.payloads().keep(body)
     }
+}
+
+/// The time that stamps, the ledger and HTTP dates show.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn broken(error: &dyn std::error::Error) -> Failure {

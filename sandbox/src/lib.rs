@@ -48,7 +48,6 @@ mod wire;
 
 use std::{io, path::Path, sync::Arc, time::SystemTime};
 
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -112,7 +111,6 @@ impl Sandbox {
             Some(log),
             wanted.token,
             &wanted.faults,
-            Timestamp::now,
             wanted.automations_take,
         );
         Ok(Self { app: Arc::new(app) })
@@ -131,7 +129,6 @@ impl Sandbox {
             None,
             options.token,
             &options.faults,
-            Timestamp::now,
             options.automations_take,
         );
         Self { app: Arc::new(app) }

@@ -22,7 +22,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 use crate::{
-    app::App,
+    app::{self, App},
     auth, compress,
     faults::{self, Fault, Status},
     handlers::{self, Seq},
@@ -97,7 +97,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let Ok(body) = to_bytes(body, BODY).await else {
         return reply::message(StatusCode::BAD_REQUEST, "the body can't be read");
     };
-    let seq = app.ledger().arrived(arrival(&parts, &body, app.now()));
+    let seq = app.ledger().arrived(arrival(&parts, &body, app::now()));
     let asked = Asked {
         app: Arc::clone(&app),
         seq,
@@ -188,7 +188,7 @@ impl Asked {
     async fn suffer(self, fault: Fault) -> Option<Response> {
         match fault {
             Fault::Status(status) => {
-                let response = scripted(&status, self.app.now());
+                let response = scripted(&status, app::now());
                 if status.after_effect {
                     self.handle().await;
                 }

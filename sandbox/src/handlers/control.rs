@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{delete, get, post},
@@ -13,6 +12,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::call::Call;
 use crate::{
     app::App,
     auth::ORG_HEADER,
@@ -39,55 +39,40 @@ struct Since {
 }
 
 /// `{"requests": […], "effects": […], "requests_forgotten": n}`
-async fn ledger(
-    State(app): State<Arc<App>>,
-    since: Result<Query<Since>, QueryRejection>,
-) -> Result<Json<Page>, Failure> {
-    let Query(since) = since.map_err(|error| Refused::Invalid(error.body_text()))?;
-    Ok(Json(app.ledger().page(since.since)))
+async fn ledger(call: Call) -> Result<Json<Page>, Failure> {
+    let Since { since } = call.query()?;
+    Ok(Json(call.app.ledger().page(since)))
 }
 
 /// Changes fields as somebody else would: a JSON merge patch (RFC 7396) of the execution, or of one of its parts as
 /// `{"task": id, "set": {…}}`, with `phase` and `step` alike. Answers with the execution.
 ///
 /// No rule of the API holds but the types. Stamps don't move by themselves, and parts neither come nor go.
-async fn edit(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Result<Json<Value>, Failure> {
-    let sent: Map<String, Value> = serde_json::from_slice(&body)
-        .map_err(|error| Refused::Invalid(format!("the body is no JSON object: {error}")))?;
-    let (part, patch) = address(sent)?;
-    let target = part.unwrap_or_else(|| id.clone());
-    if patch
-        .keys()
-        .any(|name| name == "id" || effect::is_container(name))
-    {
-        return Err(Refused::Invalid(
-            "ids stay, and parts are edited one by one: send {\"task\": id, \"set\": {…}}"
-                .to_owned(),
-        )
-        .into());
+async fn edit(call: Call) -> Result<Json<Value>, Failure> {
+    let (part, patch) = address(call.object()?)?;
+    let fixed = |name: &String| name == "id" || effect::is_container(name);
+    if patch.keys().any(fixed) {
+        let text = "ids stay, and parts are edited one by one: send {\"task\": id, \"set\": {…}}";
+        return Err(Refused::Invalid(text.to_owned()).into());
     }
     let write = Write {
-        request: None,
-        kind: Kind::Edit,
-        execution: id.clone(),
-        target: target.clone(),
+        target: part.unwrap_or_else(|| call.id.clone()),
+        ..call.write(Kind::Edit)
     };
-    app.write(write, |execution, _| {
-        let mut json = execution.to_json();
-        let object = effect::part_mut(&mut json, &target)
-            .ok_or_else(|| Refused::Missing(format!("{id} has no part {target}")))?;
-        for (name, field) in patch {
-            merge(object, name, field);
-        }
-        let read = execution.read(json.clone());
-        *execution = read.map_err(|error| Refused::Invalid(error.to_string()))?;
-        Ok(Json(json))
-    })
-    .await
+    let (id, target) = (call.id.clone(), write.target.clone());
+    call.app
+        .write(write, |execution, _| {
+            let mut json = execution.to_json();
+            let object = effect::part_mut(&mut json, &target)
+                .ok_or_else(|| Refused::Missing(format!("{id} has no part {target}")))?;
+            for (name, field) in patch {
+                merge(object, name, field);
+            }
+            let read = execution.read(json.clone());
+            *execution = read.map_err(|error| Refused::Invalid(error.to_string()))?;
+            Ok(Json(json))
+        })
+        .await
 }
 
 /// The part that an edit addresses, and what to merge into it.
@@ -134,17 +119,8 @@ fn merge(into: &mut Map<String, Value>, name: String, patch: Value) {
 }
 
 /// Deletes an execution of either generation for good.
-async fn remove(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Failure> {
-    let write = Write {
-        request: None,
-        kind: Kind::Remove,
-        execution: id.clone(),
-        target: id.clone(),
-    };
-    app.remove(write).await.map(|()| StatusCode::NO_CONTENT)
+async fn remove(call: Call) -> Result<StatusCode, Failure> {
+    call.remove(Kind::Remove).await
 }
 
 /// A large answer. As a presigned address does, it refuses requests that bring their own authorisation.

@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::{Json, Router, body::Bytes, extract::State, routing::post};
+use axum::{Json, Router, routing::post};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::call::Call;
 use crate::{
     app::App,
     generate::SCHEMA,
     lucene::{self, Query},
     refused::Refused,
     reply::Failure,
-    wire::parse,
 };
 
 /// The most that one page may hold.
@@ -43,11 +43,12 @@ struct Search {
     search_after: Option<Vec<String>>,
 }
 
-async fn search(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Failure> {
-    let wanted: Search = parse(&body)?;
+async fn search(call: Call) -> Result<Json<Value>, Failure> {
+    let wanted: Search = call.body()?;
     let size = check(&wanted)?;
     let query = Query::parse(&wanted.q).map_err(Refused::Invalid)?;
-    let mut found: Vec<Value> = app
+    let mut found: Vec<Value> = call
+        .app
         .state()
         .entities()
         .map(|(id, number)| {

@@ -1,20 +1,19 @@
 //! The operations: each takes a request apart, asks the data, and puts the answer together.
 
+mod call;
 mod control;
 mod entities;
 mod search;
 mod v1;
 mod v2;
 
+pub(crate) use call::Seq;
+
 use std::sync::Arc;
 
 use axum::{Router, http::StatusCode};
 
 use crate::{app::App, reply};
-
-/// The number of a request in the ledger.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seq(pub(crate) u64);
 
 /// All routes.
 pub(crate) fn routes() -> Router<Arc<App>> {
