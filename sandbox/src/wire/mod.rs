@@ -5,6 +5,7 @@
 
 mod body;
 mod due;
+mod objects;
 mod status;
 pub(crate) mod sync;
 mod time;

@@ -2,46 +2,47 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A rule of v2, `entity_sync`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct EntitySync {
-    pub(crate) trigger: SyncTrigger,
-    pub(crate) value: SyncValue,
-    pub(crate) target: SyncTarget,
-}
+use super::objects::objects;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SyncTrigger {
-    pub(crate) event: FlowEvent,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) filter: Option<SyncFilter>,
-}
+objects! {
+    "snake_case";
 
-/// Which task or phase the event must be of.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SyncFilter {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) task_template_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) phase_template_id: Option<String>,
-}
+    /// A rule of v2, `entity_sync`.
+    struct EntitySync {
+        trigger: SyncTrigger,
+        value: SyncValue,
+        target: SyncTarget,
+    }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SyncValue {
-    pub(crate) source: SyncSource,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<String>,
-}
+    struct SyncTrigger {
+        event: FlowEvent,
+        filter?: SyncFilter,
+    }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SyncTarget {
-    pub(crate) entity_schema: String,
-    pub(crate) entity_attribute: String,
+    /// Which task or phase the event must be of.
+    #[derive(Default)]
+    struct SyncFilter {
+        task_template_id?: String,
+        phase_template_id?: String,
+    }
+
+    struct SyncValue {
+        source: SyncSource,
+        value?: String,
+    }
+
+    struct SyncTarget {
+        #[serde(rename = "entitySchema")]
+        entity_schema: String,
+        #[serde(rename = "entityAttribute")]
+        entity_attribute: String,
+    }
+
+    /// A rule of v1, `updateEntityAttributes`.
+    struct UpdateEntityAttribute {
+        source: LegacySource,
+        target: SyncTarget,
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,14 +80,6 @@ pub(crate) enum SyncSource {
     PhaseStatus,
     PhaseAssignedTo,
     CustomValue,
-}
-
-/// A rule of v1, `updateEntityAttributes`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UpdateEntityAttribute {
-    pub(crate) source: LegacySource,
-    pub(crate) target: SyncTarget,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -3,123 +3,181 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DueDate, ExecutionStatus, PartStatus, TaskStatus, sync::UpdateEntityAttribute, v2::Reason,
+    DueDate, ExecutionStatus, PartStatus, TaskStatus, objects::objects,
+    sync::UpdateEntityAttribute, v2::Reason,
 };
 
-/// A whole execution. The list's rows are the same with [`Part`]s that lack most fields.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Execution {
-    pub(crate) id: String,
-    pub(crate) definition_id: String,
-    pub(crate) org_id: String,
-    pub(crate) name: String,
-    pub(crate) creation_time: String,
-    pub(crate) last_update_time: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date: Option<DueDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) completed_time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) dynamic_due_date: Option<DynamicDueDate>,
-    pub(crate) status: ExecutionStatus,
-    pub(crate) trigger: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) last_modified_by: Option<String>,
-    pub(crate) contexts: Vec<Context>,
-    /// The reasons to choose from, as they were when the execution started. Older executions lack
-    /// it; `GET …/closing-reasons` knows them all the same.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) configured_closing_reason_snapshot: Option<Vec<Reason>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) selected_closing_reasons: Option<Vec<Reason>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) closing_reason_description: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) single_closing_reason_selection: Option<bool>,
-    /// The rows of the list lack it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) update_entity_attributes: Option<Vec<UpdateEntityAttribute>>,
-    pub(crate) flow: Vec<Part>,
-}
+objects! {
+    "camelCase";
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Context {
-    pub(crate) id: String,
-    /// Optional in requests: the vendor's own examples leave it out.
-    #[serde(default)]
-    pub(crate) title: String,
-    pub(crate) schema: String,
-}
+    /// A whole execution. The list's rows are the same with [`Part`]s that lack most fields.
+    struct Execution {
+        id: String,
+        definition_id: String,
+        org_id: String,
+        name: String,
+        creation_time: String,
+        last_update_time: String,
+        due_date?: DueDate,
+        completed_time?: String,
+        dynamic_due_date?: DynamicDueDate,
+        status: ExecutionStatus,
+        trigger: String,
+        assigned_to?: Vec<String>,
+        last_modified_by?: String,
+        contexts: Vec<Context>,
+        /// The reasons to choose from, as they were when the execution started. Older executions lack
+        /// it; `GET …/closing-reasons` knows them all the same.
+        configured_closing_reason_snapshot?: Vec<Reason>,
+        selected_closing_reasons?: Vec<Reason>,
+        closing_reason_description?: String,
+        single_closing_reason_selection?: bool,
+        /// The rows of the list lack it.
+        update_entity_attributes?: Vec<UpdateEntityAttribute>,
+        flow: Vec<Part>,
+    }
 
-/// A section with its steps, or a bare step. One type for both, as the API's `type` field says which.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Part {
-    pub(crate) id: String,
-    pub(crate) definition_id: String,
-    pub(crate) name: String,
-    #[serde(rename = "type")]
-    pub(crate) kind: PartKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) status: Option<AnyStatus>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) enabled: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) execution_type: Option<String>,
-    /// Deprecated, the same users as numbers.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) user_ids: Option<Vec<u64>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to: Option<Vec<String>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date: Option<DueDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) created: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) last_updated: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to_in_progress: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to_on_hold: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) entity_ref_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) dynamic_due_date: Option<DynamicDueDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<Description>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) automation_config: Option<StepAutomation>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) manually_created: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) section_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) started_time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) completed_time: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) steps: Option<Vec<Part>>,
-}
+    struct Context {
+        id: String,
+        /// Optional in requests: the vendor's own examples leave it out.
+        #[serde(default)]
+        title: String,
+        schema: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Description {
-    pub(crate) enabled: bool,
-    pub(crate) value: String,
-}
+    /// A section with its steps, or a bare step. One type for both, as the API's `type` field says which.
+    #[derive(Default)]
+    struct Part {
+        id: String,
+        definition_id: String,
+        name: String,
+        #[serde(rename = "type")]
+        kind: PartKind,
+        status?: AnyStatus,
+        enabled?: bool,
+        execution_type?: String,
+        /// Deprecated, the same users as numbers.
+        user_ids?: Vec<u64>,
+        assigned_to?: Vec<String>,
+        due_date?: DueDate,
+        created?: String,
+        last_updated?: String,
+        assigned_to_in_progress?: String,
+        assigned_to_on_hold?: String,
+        entity_ref_id?: String,
+        dynamic_due_date?: DynamicDueDate,
+        description?: Description,
+        automation_config?: StepAutomation,
+        manually_created?: bool,
+        section_id?: String,
+        started_time?: String,
+        completed_time?: String,
+        steps?: Vec<Part>,
+    }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct StepAutomation {
-    pub(crate) flow_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) execution_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) execution_status: Option<String>,
+    struct Description {
+        enabled: bool,
+        value: String,
+    }
+
+    struct StepAutomation {
+        flow_id: String,
+        execution_id?: String,
+        execution_status?: String,
+    }
+
+    struct DynamicDueDate {
+        number_of_units: i64,
+        time_period: Period,
+        action_type_condition?: Condition,
+        step_id?: String,
+        phase_id?: String,
+    }
+
+    struct ClosingReasons {
+        reasons: Vec<Reason>,
+    }
+
+    /// `createExecution`.
+    struct CreateExecution {
+        workflow_id: String,
+        trigger?: String,
+        assigned_to?: Vec<String>,
+        contexts?: Vec<Context>,
+        #[serde(rename = "purposes")]
+        _purposes?: Vec<String>,
+    }
+
+    /// `createStep`.
+    struct CreateStep {
+        insertion_index: u64,
+        name: String,
+        description?: Description,
+        status?: TaskStatus,
+        section_id?: String,
+        execution_type?: String,
+        automation_config?: StepAutomation,
+    }
+
+    /// `updateStep`.
+    struct UpdateStep {
+        #[serde(rename = "stepId")]
+        _step_id?: String,
+        entity_ref_id?: String,
+        user_ids?: Vec<u64>,
+        assigned_to?: Vec<String>,
+        assigned_to_in_progress?: String,
+        assigned_to_on_hold?: String,
+        status?: TaskStatus,
+        due_date?: DueDate,
+        dynamic_due_date?: DynamicDueDate,
+        name?: String,
+        description?: Description,
+        position?: Position,
+        automation_config?: StepAutomation,
+        started_time?: String,
+        completed_time?: String,
+    }
+
+    /// Where a step goes: into a section, or beside them.
+    struct Position {
+        index: u64,
+        section_id?: String,
+    }
+
+    /// The deprecated search for executions.
+    struct SearchExecutions {
+        name?: String,
+        status?: ExecutionStatus,
+        include_done_workflows?: bool,
+        assigned_to?: String,
+        sorting?: Sorting,
+        pagination?: LastKey,
+    }
+
+    struct LastKey {
+        org_id?: String,
+        creation_time: String,
+    }
+
+    struct FoundExecutions {
+        executions: Vec<Execution>,
+        last_evaluated_key?: LastKey,
+    }
+
+    /// `updateExecution`.
+    #[derive(Default)]
+    struct UpdateExecution {
+        status?: ExecutionStatus,
+        assigned_to?: Vec<String>,
+        selected_closing_reasons?: Vec<Reason>,
+        closing_reason_description?: String,
+        due_date?: DueDate,
+        dynamic_due_date?: DynamicDueDate,
+        closed_by?: String,
+        contexts?: Vec<Context>,
+        completed_time?: String,
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,19 +195,6 @@ pub(crate) enum PartKind {
 pub(crate) enum AnyStatus {
     Section(PartStatus),
     Step(TaskStatus),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct DynamicDueDate {
-    pub(crate) number_of_units: i64,
-    pub(crate) time_period: Period,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) action_type_condition: Option<Condition>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) step_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) phase_id: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -170,79 +215,7 @@ pub(crate) enum Condition {
     PhaseFinished,
 }
 
-#[derive(Debug, Serialize)]
-pub(crate) struct ClosingReasons {
-    pub(crate) reasons: Vec<Reason>,
-}
-
-/// `createExecution`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CreateExecution {
-    pub(crate) workflow_id: String,
-    pub(crate) trigger: Option<String>,
-    pub(crate) assigned_to: Option<Vec<String>>,
-    pub(crate) contexts: Option<Vec<Context>>,
-    #[serde(rename = "purposes")]
-    pub(crate) _purposes: Option<Vec<String>>,
-}
-
-/// `createStep`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct CreateStep {
-    pub(crate) insertion_index: u64,
-    pub(crate) name: String,
-    pub(crate) description: Option<Description>,
-    pub(crate) status: Option<TaskStatus>,
-    pub(crate) section_id: Option<String>,
-    pub(crate) execution_type: Option<String>,
-    pub(crate) automation_config: Option<StepAutomation>,
-}
-
-/// `updateStep`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct UpdateStep {
-    #[serde(rename = "stepId")]
-    pub(crate) _step_id: Option<String>,
-    pub(crate) entity_ref_id: Option<String>,
-    pub(crate) user_ids: Option<Vec<u64>>,
-    pub(crate) assigned_to: Option<Vec<String>>,
-    pub(crate) assigned_to_in_progress: Option<String>,
-    pub(crate) assigned_to_on_hold: Option<String>,
-    pub(crate) status: Option<TaskStatus>,
-    pub(crate) due_date: Option<DueDate>,
-    pub(crate) dynamic_due_date: Option<DynamicDueDate>,
-    pub(crate) name: Option<String>,
-    pub(crate) description: Option<Description>,
-    pub(crate) position: Option<Position>,
-    pub(crate) automation_config: Option<StepAutomation>,
-    pub(crate) started_time: Option<String>,
-    pub(crate) completed_time: Option<String>,
-}
-
-/// Where a step goes: into a section, or beside them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Position {
-    pub(crate) index: u64,
-    pub(crate) section_id: Option<String>,
-}
-
-/// The deprecated search for executions.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct SearchExecutions {
-    pub(crate) name: Option<String>,
-    pub(crate) status: Option<ExecutionStatus>,
-    pub(crate) include_done_workflows: Option<bool>,
-    pub(crate) assigned_to: Option<String>,
-    pub(crate) sorting: Option<Sorting>,
-    pub(crate) pagination: Option<LastKey>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Sorting {
     #[serde(rename = "A_Z")]
@@ -253,37 +226,6 @@ pub(crate) enum Sorting {
     DueDateDesc,
     TriggerDateAsc,
     TriggerDateDesc,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct LastKey {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) org_id: Option<String>,
-    pub(crate) creation_time: String,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct FoundExecutions {
-    pub(crate) executions: Vec<Execution>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) last_evaluated_key: Option<LastKey>,
-}
-
-/// `updateExecution`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct UpdateExecution {
-    pub(crate) status: Option<ExecutionStatus>,
-    pub(crate) assigned_to: Option<Vec<String>>,
-    pub(crate) selected_closing_reasons: Option<Vec<Reason>>,
-    pub(crate) closing_reason_description: Option<String>,
-    pub(crate) due_date: Option<DueDate>,
-    pub(crate) dynamic_due_date: Option<DynamicDueDate>,
-    pub(crate) closed_by: Option<String>,
-    pub(crate) contexts: Option<Vec<Context>>,
-    pub(crate) completed_time: Option<String>,
 }
 
 impl Execution {

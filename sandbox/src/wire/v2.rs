@@ -6,79 +6,200 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{DueDate, ExecutionStatus, PartStatus, TaskStatus, sync::EntitySync};
+use super::{DueDate, ExecutionStatus, PartStatus, TaskStatus, objects::objects, sync::EntitySync};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the API's names")]
-pub(crate) struct Flow {
-    pub(crate) id: String,
-    pub(crate) flow_template_id: String,
-    pub(crate) org_id: String,
-    pub(crate) name: String,
-    pub(crate) created_at: String,
-    pub(crate) updated_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date: Option<DueDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date_config: Option<DueDateConfig>,
-    pub(crate) status: ExecutionStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to: Option<Vec<Assignee>>,
-    pub(crate) analytics: FlowAnalytics,
-    pub(crate) contexts: Vec<Context>,
-    pub(crate) crt_tasks: Vec<CurrentTask>,
-    pub(crate) phases: Vec<Phase>,
-    pub(crate) tasks: Vec<Task>,
-    pub(crate) edges: Vec<Edge>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) closing_reason: Option<ClosingReason>,
-    pub(crate) available_in_ecp: bool,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) entity_sync: Vec<EntitySync>,
-    pub(crate) taxonomies: Vec<String>,
-    pub(crate) trigger: Trigger,
-    /// The one camelCase field of v2.
-    #[serde(rename = "singleClosingReasonSelection")]
-    pub(crate) single_closing_reason_selection: bool,
-}
+objects! {
+    "snake_case";
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FlowAnalytics {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) started_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) completed_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) closed_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) started_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) closed_by: Option<String>,
-}
+    #[expect(clippy::struct_field_names, reason = "the API's names")]
+    struct Flow {
+        id: String,
+        flow_template_id: String,
+        org_id: String,
+        name: String,
+        created_at: String,
+        updated_at: String,
+        due_date?: DueDate,
+        due_date_config?: DueDateConfig,
+        status: ExecutionStatus,
+        assigned_to?: Vec<Assignee>,
+        analytics: FlowAnalytics,
+        contexts: Vec<Context>,
+        crt_tasks: Vec<CurrentTask>,
+        phases: Vec<Phase>,
+        tasks: Vec<Task>,
+        edges: Vec<Edge>,
+        closing_reason?: ClosingReason,
+        available_in_ecp: bool,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        entity_sync: Vec<EntitySync>,
+        taxonomies: Vec<String>,
+        trigger: Trigger,
+        /// The one camelCase field of v2.
+        #[serde(rename = "singleClosingReasonSelection")]
+        single_closing_reason_selection: bool,
+    }
 
-/// An entity that a flow belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Context {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) entity_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) entity_schema: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) is_primary: Option<bool>,
-}
+    #[derive(Default)]
+    struct FlowAnalytics {
+        started_at?: String,
+        completed_at?: String,
+        closed_at?: String,
+        started_by?: String,
+        closed_by?: String,
+    }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CurrentTask {
-    pub(crate) id: String,
-    pub(crate) crt_since: String,
+    /// An entity that a flow belongs to.
+    struct Context {
+        entity_id?: String,
+        entity_schema?: String,
+        is_primary?: bool,
+    }
+
+    struct CurrentTask {
+        id: String,
+        crt_since: String,
+    }
+
+    struct Variable {
+        variable: String,
+        value?: Vec<String>,
+    }
+
+    struct Phase {
+        id: String,
+        template_id: String,
+        name: String,
+        status: PartStatus,
+        updated_at: String,
+        due_date?: DueDate,
+        due_date_config?: DueDateConfig,
+        assigned_to?: Vec<Assignee>,
+        analytics: Analytics,
+        taxonomies: Vec<String>,
+    }
+
+    /// A task of any type; the fields of the other types are absent.
+    #[derive(Default)]
+    #[expect(clippy::struct_field_names, reason = "the API's names")]
+    struct Task {
+        id: String,
+        template_id: String,
+        name: String,
+        description?: Description,
+        status: TaskStatus,
+        due_date?: DueDate,
+        due_date_config?: DueDateConfig,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        requirements: Vec<Requirement>,
+        assigned_to?: Vec<Assignee>,
+        analytics: Analytics,
+        created_at: String,
+        updated_at: String,
+        manually_created: bool,
+        enabled: bool,
+        ecp?: Map<String, Value>,
+        installer?: Map<String, Value>,
+        partner?: Map<String, Value>,
+        phase_id: String,
+        task_type: TaskType,
+        automation_config?: AutomationInfo,
+        automation_execution_id?: String,
+        trigger_mode?: TriggerMode,
+        schedule?: Schedule,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        conditions: Vec<Condition>,
+    }
+
+    struct Description {
+        enabled?: bool,
+        value?: String,
+    }
+
+    /// What must be finished before a task is enabled. The ids are `template_id`s, unlike those of edges.
+    struct Requirement {
+        task_id?: String,
+        phase_id?: String,
+        when: RequirementWhen,
+    }
+
+    #[derive(Default)]
+    struct Analytics {
+        started_at?: String,
+        in_progress_at?: String,
+        completed_at?: String,
+        status_updated_at?: String,
+        in_progress_by?: String,
+        completed_by?: String,
+        skipped_by?: String,
+        on_hold_by?: String,
+    }
+
+    /// An edge between tasks; the ids are `id`s.
+    struct Edge {
+        id: String,
+        from_id: String,
+        to_id: String,
+        condition_id?: String,
+        none_met?: bool,
+    }
+
+    /// A branch of a decision.
+    struct Condition {
+        id: String,
+        branch_name: String,
+        logical_operator: String,
+        statements: Vec<Value>,
+    }
+
+    #[derive(Default)]
+    struct AutomationInfo {
+        flow_id: String,
+        execution_id?: String,
+        execution_status?: String,
+        error_reason?: String,
+        input_context?: Map<String, Value>,
+        heal_attempts?: u32,
+        last_heal_attempted_at?: String,
+    }
+
+    struct Reference {
+        id: String,
+        origin: String,
+        schema?: String,
+        attribute?: String,
+    }
+
+    struct DueDateConfig {
+        duration: i64,
+        unit: Unit,
+        #[serde(rename = "type")]
+        kind: DueDateKind,
+        task_id?: String,
+        phase_id?: String,
+    }
+
+    #[derive(Default)]
+    struct ClosingReason {
+        selected_reasons?: Vec<Reason>,
+        configured_reasons?: Vec<Reason>,
+        extra_description?: String,
+    }
+
+    /// A closing reason of either generation.
+    struct Reason {
+        id: String,
+        title: String,
+    }
+
+    struct Trigger {
+        #[serde(rename = "type")]
+        kind: String,
+    }
 }
 
 /// A user id, or a variable whose resolved users ride along.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
     expecting = "an assignee is a user id as text, or an object with a variable and perhaps its value, a list of user ids"
@@ -86,76 +207,6 @@ pub(crate) struct CurrentTask {
 pub(crate) enum Assignee {
     User(String),
     Variable(Variable),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Variable {
-    pub(crate) variable: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<Vec<String>>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Phase {
-    pub(crate) id: String,
-    pub(crate) template_id: String,
-    pub(crate) name: String,
-    pub(crate) status: PartStatus,
-    pub(crate) updated_at: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date: Option<DueDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date_config: Option<DueDateConfig>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to: Option<Vec<Assignee>>,
-    pub(crate) analytics: Analytics,
-    pub(crate) taxonomies: Vec<String>,
-}
-
-/// A task of any type; the fields of the other types are absent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(clippy::struct_field_names, reason = "the API's names")]
-pub(crate) struct Task {
-    pub(crate) id: String,
-    pub(crate) template_id: String,
-    pub(crate) name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) description: Option<Description>,
-    pub(crate) status: TaskStatus,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date: Option<DueDate>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) due_date_config: Option<DueDateConfig>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) requirements: Vec<Requirement>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) assigned_to: Option<Vec<Assignee>>,
-    pub(crate) analytics: Analytics,
-    pub(crate) created_at: String,
-    pub(crate) updated_at: String,
-    pub(crate) manually_created: bool,
-    pub(crate) enabled: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) ecp: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) installer: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) partner: Option<Map<String, Value>>,
-    pub(crate) phase_id: String,
-    pub(crate) task_type: TaskType,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) automation_config: Option<AutomationInfo>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) automation_execution_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) trigger_mode: Option<TriggerMode>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) schedule: Option<Schedule>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) conditions: Vec<Condition>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -175,93 +226,11 @@ pub(crate) enum TriggerMode {
     Automatic,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Description {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) enabled: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) value: Option<String>,
-}
-
-/// What must be finished before a task is enabled. The ids are `template_id`s, unlike those of edges.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Requirement {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) task_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) phase_id: Option<String>,
-    pub(crate) when: RequirementWhen,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum RequirementWhen {
     TaskFinished,
     PhaseFinished,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Analytics {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) started_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) in_progress_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) completed_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) status_updated_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) in_progress_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) completed_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) skipped_by: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) on_hold_by: Option<String>,
-}
-
-/// An edge between tasks; the ids are `id`s.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Edge {
-    pub(crate) id: String,
-    pub(crate) from_id: String,
-    pub(crate) to_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) condition_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) none_met: Option<bool>,
-}
-
-/// A branch of a decision.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Condition {
-    pub(crate) id: String,
-    pub(crate) branch_name: String,
-    pub(crate) logical_operator: String,
-    pub(crate) statements: Vec<Value>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AutomationInfo {
-    pub(crate) flow_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) execution_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) execution_status: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) error_reason: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) input_context: Option<Map<String, Value>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) heal_attempts: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) last_heal_attempted_at: Option<String>,
 }
 
 /// When an automation or a decision starts; `schedule_id` and `scheduled_at` (UTC) come with the
@@ -297,17 +266,6 @@ pub(crate) enum Direction {
     After,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Reference {
-    pub(crate) id: String,
-    pub(crate) origin: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) schema: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) attribute: Option<String>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Unit {
@@ -319,19 +277,6 @@ pub(crate) enum Unit {
     Years,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct DueDateConfig {
-    pub(crate) duration: i64,
-    pub(crate) unit: Unit,
-    #[serde(rename = "type")]
-    pub(crate) kind: DueDateKind,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) task_id: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) phase_id: Option<String>,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum DueDateKind {
@@ -340,30 +285,4 @@ pub(crate) enum DueDateKind {
     PhaseFinished,
     APrecedingTaskCompleted,
     AllPrecedingTasksCompleted,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ClosingReason {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) selected_reasons: Option<Vec<Reason>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) configured_reasons: Option<Vec<Reason>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) extra_description: Option<String>,
-}
-
-/// A closing reason of either generation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Reason {
-    pub(crate) id: String,
-    pub(crate) title: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Trigger {
-    #[serde(rename = "type")]
-    pub(crate) kind: String,
 }
