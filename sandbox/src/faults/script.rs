@@ -20,7 +20,6 @@ pub struct Faults {
     /// The first rule that applies to a request is taken; all rules count it.
     #[serde(default)]
     pub rules: Vec<Rule>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<Limit>,
 }
 
@@ -40,23 +39,17 @@ pub struct Rule {
 #[serde(deny_unknown_fields, default)]
 pub struct Match {
     /// `GET`, `PATCH`, `POST`
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub path_contains: Option<String>,
     /// Operations that write: not GET, not a search.
     pub effect_only: bool,
     /// This one alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub nth: Option<u64>,
     /// The first that is meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
     /// The last that is meant.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
     /// Each so many-th, beginning with `from`, or with this number.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<u64>,
     /// A method and path that has met the fault does not meet it again.
     pub once_per_url: bool,
@@ -98,16 +91,12 @@ pub enum Fault {
 pub struct Status {
     pub code: u16,
     /// The answer's `message`; the code's own words without it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The whole body, instead of `{"message": …}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// `Retry-After` in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
     /// `Retry-After` as the HTTP date that many seconds from now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_date: Option<u64>,
     /// The request is done all the same.
     #[serde(default)]

@@ -67,7 +67,11 @@ pub(super) fn uuid(random: &mut Random) -> String {
 
 /// Of an execution that starts while the sandbox runs.
 pub(super) fn started(seed: u64, number: u64) -> Uuid {
-    let name = format!("{seed}/started/{number}");
+    uuid_of(&format!("{seed}/started/{number}"))
+}
+
+/// The UUID of a name: the same in each replay.
+pub(crate) fn uuid_of(name: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
 }
 

@@ -12,7 +12,7 @@ mod task;
 mod templates;
 
 pub(crate) use flow::{flow, start_flow};
-pub(crate) use ids::{Sizes, entity_id, flow_id, legacy_id};
+pub(crate) use ids::{Sizes, entity_id, flow_id, legacy_id, uuid_of};
 pub(crate) use legacy::{execution, start_legacy};
 pub(crate) use templates::closing_reasons;
 

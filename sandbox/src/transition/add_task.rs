@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::common::require_running;
 use crate::{
+    generate::uuid_of,
     refused::Refused,
     wire::{
-        ExecutionStatus, TaskStatus, moved, stamp,
+        TaskStatus, moved, stamp,
         v2::{Edge, Flow, Task, TaskType},
         v2_requests::AddTask,
     },
@@ -16,9 +18,7 @@ use crate::{
 /// be a new one.
 pub(crate) fn add_task(flow: &mut Flow, sent: AddTask, now: Timestamp) -> Result<usize, Refused> {
     let invalid = |text: String| Err(Refused::Invalid(text));
-    if flow.status != ExecutionStatus::Started {
-        return invalid(format!("the flow is {}", flow.status));
-    }
+    require_running(flow)?;
     let AddTask {
         previous_task_id: previous,
         next_task_id: next,
@@ -37,7 +37,7 @@ pub(crate) fn add_task(flow: &mut Flow, sent: AddTask, now: Timestamp) -> Result
     }
     let id = sent.id.unwrap_or_else(|| {
         let name = format!("{}/{previous}/{next}/{}", flow.id, flow.tasks.len());
-        Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes()).to_string()
+        uuid_of(&name).to_string()
     });
     if flow.tasks.iter().any(|task| task.id == id) {
         return Err(Refused::Conflict(format!("there is a task {id} already")));
@@ -59,7 +59,7 @@ pub(crate) fn add_task(flow: &mut Flow, sent: AddTask, now: Timestamp) -> Result
     }
     edge.to_id.clone_from(&id);
     flow.edges.push(Edge {
-        id: Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{id}/edge").as_bytes()).to_string(),
+        id: uuid_of(&format!("{id}/edge")).to_string(),
         from_id: id.clone(),
         to_id: next,
         condition_id: None,

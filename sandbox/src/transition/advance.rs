@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::schedule;
+use super::{common::set_status, schedule};
 use crate::{
     machine::Place,
     wire::{
@@ -73,13 +73,12 @@ pub(super) fn back_to(flow: &mut Flow, index: usize, now: Timestamp) {
 
 /// Makes a task `PENDING`, with nothing left of how far it had come.
 pub(super) fn reset(task: &mut Task, now: Timestamp) {
-    task.status = TaskStatus::Pending;
+    set_status(task, TaskStatus::Pending, now);
     task.analytics.in_progress_at = None;
     task.analytics.in_progress_by = None;
     task.analytics.completed_at = None;
     task.analytics.completed_by = None;
     task.analytics.skipped_by = None;
-    task.analytics.status_updated_at = Some(stamp(now));
     task.automation_execution_id = None;
     if let Some(config) = &mut task.automation_config {
         config.execution_id = None;

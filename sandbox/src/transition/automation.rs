@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{advance, schedule};
+use super::{
+    advance,
+    common::{require_running, set_status, touch},
+    schedule,
+};
 use crate::{
     effect::Kind,
     machine::Place,
     refused::Refused,
     wire::{
-        ExecutionStatus, TaskStatus, moved, stamp,
+        TaskStatus,
         v2::{Flow, Task, TaskType},
     },
 };
@@ -101,18 +105,14 @@ pub(crate) fn execute(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(
         start(flow, index, now);
         return Ok(());
     }
-    task.status = TaskStatus::InProgress;
-    task.analytics.in_progress_at = Some(stamp(now));
-    task.analytics.status_updated_at = Some(stamp(now));
+    set_status(task, TaskStatus::InProgress, now);
     touch(flow, index, now);
     Ok(())
 }
 
 fn check(flow: &Flow, index: usize) -> Result<(), Refused> {
     let task = &flow.tasks[index];
-    if flow.status != ExecutionStatus::Started {
-        return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
-    }
+    require_running(flow)?;
     if !task.enabled {
         return Err(Refused::Invalid("the task is not enabled".to_owned()));
     }
@@ -125,12 +125,6 @@ fn check(flow: &Flow, index: usize) -> Result<(), Refused> {
 fn start(flow: &mut Flow, index: usize, now: Timestamp) {
     schedule::fire(&mut flow.tasks[index], now);
     touch(flow, index, now);
-}
-
-fn touch(flow: &mut Flow, index: usize, now: Timestamp) {
-    let task = &mut flow.tasks[index];
-    task.updated_at = moved(&task.updated_at, now);
-    flow.updated_at = moved(&flow.updated_at, now);
 }
 
 fn course(task: &Task) -> Option<Course> {
@@ -160,11 +154,7 @@ fn end(flow: &mut Flow, index: usize, ending: Ending, now: Timestamp) {
             Some("the other system did not answer"),
         ),
     };
-    task.status = status;
-    task.analytics.status_updated_at = Some(stamp(now));
-    if status == TaskStatus::Completed {
-        task.analytics.completed_at = Some(stamp(now));
-    }
+    set_status(task, status, now);
     if let Some(config) = &mut task.automation_config {
         config.execution_status = Some(word.to_owned());
         config.error_reason = reason.map(ToOwned::to_owned);

@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{closing, schedule};
+use super::{
+    closing,
+    common::{due_after_start, set, set_some},
+};
 use crate::{
     machine,
     refused::Refused,
     wire::{
-        DueDate, ExecutionStatus, from_start, moved, stamp,
-        v1::{Condition, DynamicDueDate, Execution, Period, UpdateExecution},
+        ExecutionStatus, moved, stamp,
+        v1::{Condition, Execution, Period, UpdateExecution},
         v2::{Reason, Unit},
     },
 };
@@ -28,58 +31,41 @@ pub(crate) fn update_execution(
             )));
         }
         execution.status = to;
-        match to {
-            ExecutionStatus::Started => execution.completed_time = None,
-            ExecutionStatus::Done | ExecutionStatus::Closed => {
-                execution.completed_time = Some(stamp(now));
-            }
-        }
+        execution.completed_time = (to != ExecutionStatus::Started).then(|| stamp(now));
     }
     if let Some(selected) = update.selected_closing_reasons {
         let single = execution.single_closing_reason_selection == Some(true);
         closing::check(&selected, configured, single)?;
         execution.selected_closing_reasons = Some(selected);
     }
-    if let Some(description) = update.closing_reason_description {
-        execution.closing_reason_description = Some(description);
-    }
-    if let Some(by) = update.closed_by {
-        // The type that is read has no `closedBy`.
-        execution.last_modified_by = Some(by);
-    }
-    if let Some(completed) = update.completed_time {
-        execution.completed_time = Some(completed);
-    }
-    if let Some(contexts) = update.contexts {
-        execution.contexts = contexts;
-    }
-    if let Some(assigned) = update.assigned_to {
-        execution.assigned_to = Some(assigned);
-    }
+    set_some(
+        &mut execution.closing_reason_description,
+        update.closing_reason_description,
+    );
+    // The type that is read has no `closedBy`.
+    set_some(&mut execution.last_modified_by, update.closed_by);
+    set_some(&mut execution.completed_time, update.completed_time);
+    set(&mut execution.contexts, update.contexts);
+    set_some(&mut execution.assigned_to, update.assigned_to);
     if let Some(dynamic) = update.dynamic_due_date {
         if dynamic.action_type_condition == Some(Condition::WorkflowStarted) {
-            execution.due_date = computed(&dynamic, &execution.creation_time);
+            let unit = unit(dynamic.time_period);
+            let number = dynamic.number_of_units;
+            execution.due_date = due_after_start(&execution.creation_time, number, unit);
         }
         execution.dynamic_due_date = Some(dynamic);
     }
-    if let Some(due) = update.due_date {
-        execution.due_date = Some(due);
-    }
+    set_some(&mut execution.due_date, update.due_date);
     execution.last_update_time = moved(&execution.last_update_time, now);
     Ok(())
 }
 
-fn computed(dynamic: &DynamicDueDate, started: &str) -> Option<DueDate> {
-    let (unit, floats) = match dynamic.time_period {
-        Period::Minutes => (Unit::Minutes, false),
-        Period::Hours => (Unit::Hours, false),
-        Period::Days => (Unit::Days, true),
-        Period::Weeks => (Unit::Weeks, true),
-        Period::Months => (Unit::Months, true),
-    };
-    from_start(
-        started,
-        schedule::span(dynamic.number_of_units, unit)?,
-        floats,
-    )
+const fn unit(period: Period) -> Unit {
+    match period {
+        Period::Minutes => Unit::Minutes,
+        Period::Hours => Unit::Hours,
+        Period::Days => Unit::Days,
+        Period::Weeks => Unit::Weeks,
+        Period::Months => Unit::Months,
+    }
 }

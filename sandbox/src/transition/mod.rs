@@ -4,6 +4,7 @@ mod add_task;
 mod advance;
 mod automation;
 mod closing;
+mod common;
 mod legacy;
 mod patch;
 mod schedule;

@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::{advance, closing, schedule};
+use super::{
+    advance, closing,
+    common::{due_after_start, require_running, set, set_some, set_status, touch},
+};
 use crate::{
     machine::{self, Move},
     refused::Refused,
     wire::{
-        DueDate, ExecutionStatus, TaskStatus, from_start, moved, stamp,
-        v2::{DueDateConfig, DueDateKind, Flow, Task, TaskType, TriggerMode, Unit},
+        DueDate, ExecutionStatus, TaskStatus, moved, stamp,
+        v2::{DueDateConfig, DueDateKind, Flow, Task, TaskType, TriggerMode},
         v2_requests::{PatchFlow, PatchPhase, PatchTask},
     },
 };
@@ -99,13 +102,11 @@ pub(crate) fn patch_task(
         (patch.due_date, patch.due_date_config),
         &flow.created_at,
     );
-    task.updated_at = moved(&task.updated_at, now);
+    touch(flow, index, now);
     if let Some(to) = patch.status {
         let place = advance::place(flow, index);
         let task = &flow.tasks[index];
-        if flow.status != ExecutionStatus::Started {
-            return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
-        }
+        require_running(flow)?;
         if !task.enabled {
             return Err(Refused::Invalid(
                 "the task is not enabled, so its status can't be changed".to_owned(),
@@ -122,7 +123,6 @@ pub(crate) fn patch_task(
         check_branch(task, step, condition)?;
         go(flow, index, step, condition, now);
     }
-    flow.updated_at = moved(&flow.updated_at, now);
     Ok(())
 }
 
@@ -149,46 +149,30 @@ fn check_branch(task: &Task, step: Move, condition: Option<&str>) -> Result<(), 
 fn go(flow: &mut Flow, index: usize, step: Move, condition: Option<&str>, now: Timestamp) {
     let was_current = advance::place(flow, index) == machine::Place::Current;
     let task = &mut flow.tasks[index];
-    task.analytics.status_updated_at = Some(stamp(now));
+    let user = Some(TOKEN_USER.to_owned());
     match step {
         Move::Start => {
-            task.status = TaskStatus::InProgress;
-            task.analytics.in_progress_at = Some(stamp(now));
-            task.analytics.in_progress_by = Some(TOKEN_USER.to_owned());
+            set_status(task, TaskStatus::InProgress, now);
+            task.analytics.in_progress_by = user;
+            return;
         }
         Move::Complete => {
-            task.status = TaskStatus::Completed;
-            task.analytics.completed_at = Some(stamp(now));
-            task.analytics.completed_by = Some(TOKEN_USER.to_owned());
+            set_status(task, TaskStatus::Completed, now);
+            task.analytics.completed_by = user;
         }
         Move::Skip => {
-            task.status = TaskStatus::Skipped;
-            task.analytics.skipped_by = Some(TOKEN_USER.to_owned());
+            set_status(task, TaskStatus::Skipped, now);
+            task.analytics.skipped_by = user;
         }
-        Move::Revert => advance::reset(task, now),
-    }
-    match step {
-        Move::Start => {}
-        Move::Complete | Move::Skip => {
-            if was_current {
-                advance::after(flow, index, condition, now);
-            } else {
-                advance::settle_phases(flow, now);
-            }
+        Move::Revert => {
+            advance::reset(task, now);
+            return advance::back_to(flow, index, now);
         }
-        Move::Revert => advance::back_to(flow, index, now),
     }
-}
-
-fn set<T>(field: &mut T, sent: Option<T>) {
-    if let Some(sent) = sent {
-        *field = sent;
-    }
-}
-
-fn set_some<T>(field: &mut Option<T>, sent: Option<T>) {
-    if sent.is_some() {
-        *field = sent;
+    if was_current {
+        advance::after(flow, index, condition, now);
+    } else {
+        advance::settle_phases(flow, now);
     }
 }
 
@@ -201,7 +185,9 @@ fn set_due(
 ) {
     if let Some(sent) = &sent_config {
         match sent.kind {
-            DueDateKind::WorkflowStarted => *due = computed(sent, started),
+            DueDateKind::WorkflowStarted => {
+                *due = due_after_start(started, sent.duration, sent.unit);
+            }
             DueDateKind::TaskFinished
             | DueDateKind::PhaseFinished
             | DueDateKind::APrecedingTaskCompleted
@@ -210,16 +196,4 @@ fn set_due(
     }
     set_some(config, sent_config);
     set_some(due, sent_due);
-}
-
-fn computed(config: &DueDateConfig, started: &str) -> Option<DueDate> {
-    let floats = match config.unit {
-        Unit::Minutes | Unit::Hours => false,
-        Unit::Days | Unit::Weeks | Unit::Months | Unit::Years => true,
-    };
-    from_start(
-        started,
-        schedule::span(config.duration, config.unit)?,
-        floats,
-    )
 }

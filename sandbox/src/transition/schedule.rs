@@ -1,59 +1,50 @@
 //! Automations of tasks: scheduled, run now, started.
 
 use jiff::{Span, Timestamp, ToSpan, tz::TimeZone};
-use uuid::Uuid;
 
-use super::advance;
+use super::{
+    advance,
+    common::{require_running, set_status, touch},
+};
 use crate::{
+    generate::uuid_of,
     machine::Place,
     refused::Refused,
     wire::{
-        ExecutionStatus, TaskStatus, moved, stamp,
+        TaskStatus, stamp,
         v2::{Direction, Flow, Schedule, Task, Unit},
     },
 };
 
 /// `runTaskScheduleNow`: cancels the schedule of the task at `index` and starts its automation.
 pub(crate) fn run_now(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
-    if flow.status != ExecutionStatus::Started {
-        return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
-    }
-    let task = &mut flow.tasks[index];
-    if task.status != TaskStatus::Scheduled {
-        return Err(Refused::Invalid(format!(
-            "the task is {}, only a SCHEDULED one can be run now",
-            task.status
-        )));
-    }
-    fire(task, now);
-    task.updated_at = moved(&task.updated_at, now);
-    flow.updated_at = moved(&flow.updated_at, now);
+    require_scheduled(flow, index, "only a SCHEDULED one can be run now")?;
+    fire(&mut flow.tasks[index], now);
+    touch(flow, index, now);
     Ok(())
 }
 
 /// `cancelTaskSchedule`: deletes the schedule of the task at `index`, which is skipped.
 pub(crate) fn cancel(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
-    if flow.status != ExecutionStatus::Started {
-        return Err(Refused::Invalid(format!("the flow is {}", flow.status)));
-    }
-    let task = &flow.tasks[index];
-    if task.status != TaskStatus::Scheduled {
-        return Err(Refused::Invalid(format!(
-            "the task is {}, only the schedule of a SCHEDULED one can be cancelled",
-            task.status
-        )));
-    }
+    let rule = "only the schedule of a SCHEDULED one can be cancelled";
+    require_scheduled(flow, index, rule)?;
     let was_current = advance::place(flow, index) == Place::Current;
     let task = &mut flow.tasks[index];
     task.schedule = None;
-    task.status = TaskStatus::Skipped;
-    task.analytics.status_updated_at = Some(stamp(now));
-    task.updated_at = moved(&task.updated_at, now);
+    set_status(task, TaskStatus::Skipped, now);
+    touch(flow, index, now);
     if was_current {
         advance::after(flow, index, None, now);
     }
-    flow.updated_at = moved(&flow.updated_at, now);
     Ok(())
+}
+
+fn require_scheduled(flow: &Flow, index: usize, rule: &str) -> Result<(), Refused> {
+    require_running(flow)?;
+    match flow.tasks[index].status {
+        TaskStatus::Scheduled => Ok(()),
+        other => Err(Refused::Invalid(format!("the task is {other}, {rule}"))),
+    }
 }
 
 /// Starts a task's automation. Its execution's id comes from the task and the schedule that it
@@ -65,14 +56,8 @@ pub(super) fn fire(task: &mut Task, now: Timestamp) {
         }
         Some(Schedule::Immediate) | None => stamp(now),
     };
-    let execution = Uuid::new_v5(
-        &Uuid::NAMESPACE_OID,
-        format!("{}/{origin}", task.id).as_bytes(),
-    )
-    .to_string();
-    task.status = TaskStatus::InProgress;
-    task.analytics.in_progress_at = Some(stamp(now));
-    task.analytics.status_updated_at = Some(stamp(now));
+    let execution = uuid_of(&format!("{}/{origin}", task.id)).to_string();
+    set_status(task, TaskStatus::InProgress, now);
     if let Some(config) = &mut task.automation_config {
         config.execution_id = Some(execution.clone());
         config.execution_status = Some("started".to_owned());
@@ -82,11 +67,7 @@ pub(super) fn fire(task: &mut Task, now: Timestamp) {
 
 /// Schedules a task's automation: its delay counts from now.
 pub(super) fn arm(task: &mut Task, now: Timestamp) {
-    let new_id = Uuid::new_v5(
-        &Uuid::NAMESPACE_OID,
-        format!("{}/schedule/{}", task.id, stamp(now)).as_bytes(),
-    )
-    .to_string();
+    let new_id = uuid_of(&format!("{}/schedule/{}", task.id, stamp(now))).to_string();
     match &mut task.schedule {
         Some(Schedule::Delayed {
             duration,
@@ -114,8 +95,7 @@ pub(super) fn arm(task: &mut Task, now: Timestamp) {
         }
         Some(Schedule::Immediate) | None => {}
     }
-    task.status = TaskStatus::Scheduled;
-    task.analytics.status_updated_at = Some(stamp(now));
+    set_status(task, TaskStatus::Scheduled, now);
     task.updated_at = stamp(now);
 }
 

@@ -1,9 +1,9 @@
 //! Steps of v1: new ones, changed ones, deleted ones.
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::{
+    generate::uuid_of,
     refused::Refused,
     wire::{
         ExecutionStatus, TaskStatus, moved, stamp,
@@ -19,8 +19,7 @@ pub(crate) fn create_step(
     now: Timestamp,
 ) -> Result<Part, Refused> {
     open(execution)?;
-    let name = format!("{}/step/{number}", execution.id);
-    let id = Uuid::new_v5(&Uuid::NAMESPACE_OID, name.as_bytes())
+    let id = uuid_of(&format!("{}/step/{number}", execution.id))
         .simple()
         .to_string();
     let step = Part {

@@ -36,18 +36,7 @@ pub(crate) enum TaskStatus {
 impl TaskStatus {
     /// Whether the flow is through with the task.
     pub(crate) const fn is_over(self) -> bool {
-        match self {
-            Self::Completed | Self::Skipped => true,
-            Self::Unassigned
-            | Self::Assigned
-            | Self::InProgress
-            | Self::Scheduled
-            | Self::Pending
-            | Self::ConditionPending
-            | Self::WaitingForConfirmation
-            | Self::OnHold
-            | Self::Failed => false,
-        }
+        matches!(self, Self::Completed | Self::Skipped)
     }
 }
 
@@ -62,28 +51,12 @@ pub(crate) enum PartStatus {
 
 impl fmt::Display for ExecutionStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Started => "STARTED",
-            Self::Done => "DONE",
-            Self::Closed => "CLOSED",
-        })
+        self.serialize(f)
     }
 }
 
 impl fmt::Display for TaskStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unassigned => "UNASSIGNED",
-            Self::Assigned => "ASSIGNED",
-            Self::Completed => "COMPLETED",
-            Self::Skipped => "SKIPPED",
-            Self::InProgress => "IN_PROGRESS",
-            Self::Scheduled => "SCHEDULED",
-            Self::Pending => "PENDING",
-            Self::ConditionPending => "CONDITION_PENDING",
-            Self::WaitingForConfirmation => "WAITING_FOR_CONFIRMATION",
-            Self::OnHold => "ON_HOLD",
-            Self::Failed => "FAILED",
-        })
+        self.serialize(f)
     }
 }
