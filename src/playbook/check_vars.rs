@@ -209,8 +209,10 @@ fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> 
         Value::Text(text) => Some(Json::String(text.clone())),
         Value::List(items) => {
             // All items are looked at, so that every wrong one is reported.
-            let items: Vec<Option<Json>> =
-                items.iter().map(|item| json(reader, field, item)).collect();
+            let items: Vec<Option<Json>> = items
+                .iter()
+                .map(|item| item_json(reader, field, item))
+                .collect();
             items.into_iter().collect::<Option<_>>().map(Json::Array)
         }
         Value::Map(_) | Value::CollectionKey => {
@@ -220,6 +222,30 @@ fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> 
             None
         }
     }
+}
+
+/// An item of a list: one value, as `--var` takes it too.
+fn item_json(reader: &mut Reader<'_>, field: Field<'_>, item: &Node) -> Option<Json> {
+    let (what, help) = match &item.value {
+        Value::Null => ("empty", "write a value, or leave the item out"),
+        Value::List(_) => (
+            "a list",
+            "write all values in one list, like [\"a\", \"b\"]",
+        ),
+        Value::Bool(_)
+        | Value::Number(_)
+        | Value::Text(_)
+        | Value::Map(_)
+        | Value::CollectionKey => {
+            return json(reader, field, item);
+        }
+    };
+    let message = format!(
+        "an item of the variable `{}` must be text, a number, true or false, not {what}",
+        field.name
+    );
+    reader.wrong(item.span, message, help);
+    None
 }
 
 #[cfg(test)]
