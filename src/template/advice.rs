@@ -133,6 +133,8 @@ const BAD: &[&str] = &[
     "task.status | lower == 'PENDING'",
     "task.status | upper in ['pending']",
     "'pending' == task.status | upper",
+    "task.name | lower == 'Call'",
+    "'call' in task.name | upper",
     "'PENDNG' in execution.tasks | map(attribute='status')",
     "execution.tasks | selectattr('status', 'eq', 'PENDNG') | length > 0",
     "execution.tasks | rejectattr('status', 'in', ['PENDNG']) | length > 0",
@@ -216,6 +218,9 @@ const SAID: &[&str] = &[
     "task.phase.status == 'PENDING'",
     "task.status is startingwith('pend')",
     "task.enabled < 3",
+    "task.name in []",
+    "task.name | length < 0",
+    "task.name == 'a' and task.name == 'b'",
     "'x' in task",
 ];
 

@@ -140,25 +140,27 @@ impl Condition {
         }
     }
 
-    /// Whether two comparisons of one status can't both hold.
+    /// Whether two comparisons of one text can't both hold.
     fn excludes(&self, other: &Self) -> bool {
         let is_one_of = |condition: &Self, words: &[&str]| match condition {
-            Self::Is(_, word) => words.contains(word),
+            Self::Is(_, word) | Self::CellIs(word) => words.contains(word),
             Self::IsNot(_, word) => words.iter().any(|other| other != word),
             Self::IsOneOf(_, own) => words.iter().any(|word| own.contains(word)),
             _ => true,
         };
         let path = |condition: &Self| match condition {
             Self::Is(path, _) | Self::IsNot(path, _) | Self::IsOneOf(path, _) => {
-                Some(path.clone()).filter(|path| path.ends_with(".status"))
+                Some(path.clone())
             }
+            Self::CellIs(_) => Some("row".to_owned()),
             _ => None,
         };
         if path(self).is_none() || path(self) != path(other) {
             return false;
         }
         match (self, other) {
-            (Self::Is(_, word), other) | (other, Self::Is(_, word)) => !is_one_of(other, &[*word]),
+            (Self::Is(_, word) | Self::CellIs(word), other)
+            | (other, Self::Is(_, word) | Self::CellIs(word)) => !is_one_of(other, &[*word]),
             (Self::IsOneOf(_, words), other) | (other, Self::IsOneOf(_, words)) => {
                 !is_one_of(other, words)
             }

@@ -9,6 +9,7 @@ mod filter;
 mod fixed;
 mod foreign;
 mod helper;
+mod never;
 mod operators;
 mod reader;
 mod values;

@@ -157,6 +157,7 @@ impl<'a> Checker<'a> {
         match function {
             ops::IN | ops::NOT_IN => {
                 self.check_container(&right);
+                self.check_items(function, &right);
                 let word = if function == ops::IN { "in" } else { "not in" };
                 item = self.item_of(&left, word, &right);
                 list = list_of(&left, &right);
@@ -167,6 +168,7 @@ impl<'a> Checker<'a> {
             }
             _ => self.check_order(&left, operator.text, &right),
         }
+        self.check_length(&left, function, &right);
         let found = compared(function, self.slice(&left), self.slice(&right));
         self.names.extend(found);
         let comparison = Comparison::named(function);

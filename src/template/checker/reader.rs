@@ -3,7 +3,7 @@
 use super::{
     fixed::{Evaluate, Fixed},
     foreign::Rewriting,
-    words::Only,
+    never::Only,
 };
 use crate::template::{
     Compared, Fault, Scope, foreign,

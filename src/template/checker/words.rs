@@ -1,10 +1,11 @@
 //! Comparisons with the enumerations of the API: a word that is none of them is a slip.
 
-use std::collections::BTreeMap;
-
 use minijinja::Value;
 
-use super::reader::{Checker, Extra, Part, Piece};
+use super::{
+    never::{Only, Texts},
+    reader::{Checker, Extra, Part, Piece},
+};
 use crate::{
     api::types::{Found, Words},
     template::{
@@ -12,16 +13,6 @@ use crate::{
         scope::{Case, Type},
     },
 };
-
-/// The words that a field may have where a comparison holds.
-#[derive(Clone, Debug)]
-pub(super) struct Only {
-    /// The field as it is written.
-    field: String,
-    words: Vec<&'static str>,
-    /// Whether it also holds where the field is absent.
-    or_none: bool,
-}
 
 /// What is compared with a field of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,13 +105,13 @@ impl Checker<'_> {
                 });
             }
             // `"PENDING" in … | map(attribute="status")`: any of the items may be it.
-            (None, Type::List(item)) if is_containment => {
+            (None, Type::List(item)) if is_containment && Enumeration::of(item).is_some() => {
                 if let Some(words) = Enumeration::of(item) {
                     let texts = format!("{field} | map(\"string\")");
                     self.check_words(words.of_any(), (field, &texts), Comparison::Is, left);
                 }
             }
-            (None, _) => {}
+            (None, _) => return self.compare_texts(left, comparison, right),
         }
         Extra::default()
     }
@@ -200,7 +191,7 @@ impl Checker<'_> {
             items: Vec::new(),
             only: Some(Only {
                 field: whose_letters(field),
-                words: holds,
+                texts: Texts::These(holds.into_iter().map(str::to_owned).collect()),
                 or_none,
             }),
             never,
@@ -238,33 +229,17 @@ impl Checker<'_> {
         self.note(fault);
     }
 
-    /// Why conditions that all have to hold never do: they exclude each other.
-    pub(super) fn exclusion(&self, parts: &[(Part, Only)]) -> Option<Fault> {
-        let mut fields: BTreeMap<&str, (Vec<&'static str>, bool)> = BTreeMap::new();
-        parts.iter().find_map(|(part, only)| {
-            let (words, or_none) = fields
-                .entry(&only.field)
-                .or_insert_with(|| (only.words.clone(), true));
-            *or_none &= only.or_none;
-            words.retain(|word| only.words.contains(word));
-            (words.is_empty() && !*or_none).then(|| {
-                let message = format!(
-                    "this is never true: an earlier condition on `{}` excludes it",
-                    only.field
-                );
-                let help = "write `or`, or one `in` with all the words that are meant";
-                self.word_fault(part, message, help.to_owned())
-            })
-        })
-    }
-
-    fn word_fault(&self, part: &Part, message: String, help: String) -> Fault {
+    pub(super) fn word_fault(&self, part: &Part, message: String, help: String) -> Fault {
         let fault = Fault::new(part.from, part.to - part.from, message).help(help);
         fault.with_vars(self.vars_in(part.from, part.to))
     }
 
     /// The texts that a value, or the items of a list, are known to be; and whether that is all of them.
-    fn texts(&self, piece: &Piece, comparison: Comparison) -> (Vec<(String, Part)>, bool) {
+    pub(super) fn texts(
+        &self,
+        piece: &Piece,
+        comparison: Comparison,
+    ) -> (Vec<(String, Part)>, bool) {
         let text = |part: &Part| match &part.literal {
             Some(literal) => Some(literal.clone()),
             None => self
@@ -470,13 +445,113 @@ mod tests {
     }
 
     #[test]
+    fn what_letters_lengths_and_empty_lists_can_never_be_is_a_fault() {
+        for (text, message, help) in [
+            (
+                "task.name | lower == 'Call'",
+                "`task.name | lower` is never `Call`",
+                "write `\"call\"`",
+            ),
+            (
+                "'call' == task.name | upper",
+                "`task.name | upper` is never `call`",
+                "write `\"CALL\"`",
+            ),
+            (
+                "task.name | lower != 'Call'",
+                "`task.name | lower` is never `Call`",
+                "write `\"call\"`",
+            ),
+            (
+                "task.name | lower in ['call', 'Mail']",
+                "`task.name | lower` is never `Mail`",
+                "write `\"mail\"`",
+            ),
+            (
+                "'Call' in task.name | lower",
+                "`task.name | lower` never has `Call` in it",
+                "write `\"call\"`",
+            ),
+            (
+                "task.name in []",
+                "this is never true: an empty list holds nothing",
+                "name what is meant, like `[\"a\", \"b\"]`",
+            ),
+            (
+                "task.status not in [ ]",
+                "this is always true: an empty list holds nothing",
+                "name what is meant, like `[\"a\", \"b\"]`",
+            ),
+            (
+                "task.name | length < 0",
+                "this is never true: a length is 0 or more",
+                "an empty list or text has the length 0",
+            ),
+            (
+                "-1 == execution.tasks | length",
+                "this is never true: a length is 0 or more",
+                "an empty list or text has the length 0",
+            ),
+            (
+                "0 <= execution.tasks | count",
+                "this is always true: a length is 0 or more",
+                "an empty list or text has the length 0",
+            ),
+            (
+                "task.name | length != 1.5",
+                "this is always true: a length is 0 or more",
+                "an empty list or text has the length 0",
+            ),
+            (
+                "task.name == 'a' and task.enabled and task.name == 'b'",
+                "this is never true: an earlier condition on `task.name` excludes it",
+                "join them with `or`, or name all that are meant in one list behind `in`",
+            ),
+            (
+                "task.name in ['a', 'b'] and task.name not in ['a', 'b', 'c']",
+                "this is never true: an earlier condition on `task.name` excludes it",
+                "join them with `or`, or name all that are meant in one list behind `in`",
+            ),
+        ] {
+            let faults = shown(text);
+            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+            assert_eq!(
+                (faults[0].1.as_str(), faults[0].2.as_str()),
+                (message, help),
+                "{text}"
+            );
+        }
+        for text in [
+            "task.name | lower == 'call'",
+            "task.name | lower == 'straße 1'",
+            "task.name | lower == task.description.value",
+            "task.name | length > 0 and execution.tasks | length <= 0",
+            "task.name | length == 0",
+            "1 - task.name | length < 0",
+            "task.name == 'a' or task.name == 'b'",
+            "task.name != 'a' and task.name != 'b'",
+            "task.name in ['a', 'b'] and task.name != 'b'",
+            "task.name == 'a' and task.phase.name == 'b'",
+            "task.name == 'a' and task.name == vars.text",
+            "'a' in task.name and 'b' in task.name",
+            "task.name in task.taxonomies and task.name == 'b'",
+        ] {
+            assert!(
+                engine().expression(text, &scope(Generation::V2)).is_ok(),
+                "{text}: {:?}",
+                shown(text)
+            );
+        }
+    }
+
+    #[test]
     fn what_is_computed_or_compared_as_text_is_no_fault() {
         for text in [
             "task.status == 'ASSIGNED' or task.status == 'UNASSIGNED'",
             "task.status | string == 'NEW'",
             "task.status | lower == 'pending'",
             "task.status | lower in ['pending', 'failed'] and task.status != 'FAILED'",
-            "task.status | string | lower == 'NEW'",
+            "task.status | string | lower == 'new'",
             "task.status == task.name",
             "task.status == vars.text",
             "task.status in vars.list",

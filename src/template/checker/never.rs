@@ -1,0 +1,219 @@
+//! Comparisons that hold never or always, whatever the data: a slip that would pass as a condition.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value;
+
+use super::{
+    reader::{Checker, Extra, Part, Piece},
+    words::Comparison,
+};
+use crate::template::{Fault, foreign, ops, scope::Type};
+
+/// The texts that a field may have where a comparison holds.
+#[derive(Clone, Debug)]
+pub(super) struct Only {
+    /// The field as it is written.
+    pub(super) field: String,
+    pub(super) texts: Texts,
+    /// Whether it also holds where the field is absent.
+    pub(super) or_none: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Texts {
+    These(Vec<String>),
+    AllBut(Vec<String>),
+}
+
+impl Texts {
+    fn and(&self, other: &Self) -> Self {
+        let these = |texts: &[String], holds: &dyn Fn(&String) -> bool| {
+            Self::These(texts.iter().filter(|text| holds(text)).cloned().collect())
+        };
+        match (self, other) {
+            (Self::These(texts), Self::These(others)) => {
+                these(texts, &|text| others.contains(text))
+            }
+            (Self::These(texts), Self::AllBut(others))
+            | (Self::AllBut(others), Self::These(texts)) => {
+                these(texts, &|text| !others.contains(text))
+            }
+            (Self::AllBut(texts), Self::AllBut(others)) => {
+                Self::AllBut(texts.iter().chain(others).cloned().collect())
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::These(texts) => texts.is_empty(),
+            Self::AllBut(_) => false,
+        }
+    }
+}
+
+/// What to write in place of conditions that exclude each other.
+const EXCLUDED: &str = "join them with `or`, or name all that are meant in one list behind `in`";
+
+impl Checker<'_> {
+    /// Why conditions that all have to hold never do: they exclude each other.
+    pub(super) fn exclusion(&self, parts: &[(Part, Only)]) -> Option<Fault> {
+        let mut fields: BTreeMap<&str, (Texts, bool)> = BTreeMap::new();
+        parts.iter().find_map(|(part, only)| {
+            let (texts, or_none) = fields
+                .entry(&only.field)
+                .or_insert_with(|| (only.texts.clone(), true));
+            *or_none &= only.or_none;
+            *texts = texts.and(&only.texts);
+            (texts.is_empty() && !*or_none).then(|| {
+                let message = format!(
+                    "this is never true: an earlier condition on `{}` excludes it",
+                    only.field
+                );
+                self.word_fault(part, message, EXCLUDED.to_owned())
+            })
+        })
+    }
+
+    /// Checks a comparison of texts that are no words of the API; gives what the field has where it holds.
+    pub(super) fn compare_texts(
+        &mut self,
+        left: &Piece,
+        comparison: Comparison,
+        right: &Piece,
+    ) -> Extra {
+        let is_containment = matches!(comparison, Comparison::IsIn | Comparison::IsNotIn);
+        if is_containment && right.of.is_text() {
+            self.check_letters(right, Comparison::Is, left, "never has", " in it");
+            return Extra::default();
+        }
+        let is_fixed = |piece: &Piece| self.is_fixed(piece.from, piece.to);
+        let (field, with) = if !is_containment && is_fixed(left) {
+            (right, left)
+        } else {
+            (left, right)
+        };
+        let may_be_text = field.of.is_text() || matches!(field.of, Type::Any);
+        if is_fixed(field) || !may_be_text {
+            return Extra::default();
+        }
+        self.check_letters(field, comparison, with, "is never", "");
+        let (texts, is_all) = self.texts(with, comparison);
+        if !is_all || texts.is_empty() {
+            return Extra::default();
+        }
+        let texts = texts.into_iter().map(|(text, _)| text).collect();
+        let (texts, or_none) = match comparison {
+            Comparison::Is | Comparison::IsIn => (Texts::These(texts), false),
+            Comparison::IsNot | Comparison::IsNotIn => (Texts::AllBut(texts), true),
+        };
+        Extra {
+            only: Some(Only {
+                field: self.slice(field).to_owned(),
+                texts,
+                or_none,
+            }),
+            ..Extra::default()
+        }
+    }
+
+    /// Notes a text whose letters a filter of the field never gives.
+    fn check_letters(
+        &mut self,
+        field: &Piece,
+        comparison: Comparison,
+        with: &Piece,
+        never: &str,
+        place: &str,
+    ) {
+        let letters: fn(&str) -> String = if field.code.ends_with(" | lower") {
+            str::to_lowercase
+        } else if field.code.ends_with(" | upper") {
+            str::to_uppercase
+        } else {
+            return;
+        };
+        let (texts, _) = self.texts(with, comparison);
+        for (text, part) in texts {
+            let fitting = letters(&text);
+            if fitting != text {
+                let message = format!("`{}` {never} `{text}`{place}", self.slice(field));
+                let help = if part.literal.is_some() && !fitting.contains(['"', '\\']) {
+                    format!("write `\"{fitting}\"`")
+                } else {
+                    "compare both sides in the same letters".to_owned()
+                };
+                let fault = self.word_fault(&part, message, help);
+                self.note(fault);
+            }
+        }
+    }
+
+    /// Notes a list that is written without items.
+    pub(super) fn check_items(&mut self, function: &str, list: &Piece) {
+        let is_empty = self.slice(list).split_whitespace().collect::<String>() == "[]";
+        if is_empty {
+            let holds = if function == ops::IN {
+                "never"
+            } else {
+                "always"
+            };
+            let message = format!("this is {holds} true: an empty list holds nothing");
+            self.note_at(list, message, "name what is meant, like `[\"a\", \"b\"]`");
+        }
+    }
+
+    /// Notes a comparison of a length with a number that all lengths are above, or that none is.
+    pub(super) fn check_length(&mut self, left: &Piece, function: &str, right: &Piece) {
+        let (function, other) = if self.is_length(left) {
+            (function, right)
+        } else if self.is_length(right) {
+            (mirrored(function), left)
+        } else {
+            return;
+        };
+        // A variable may be another one next time.
+        let is_written = self.vars_in(other.from, other.to).is_empty();
+        let value = self.value(&other.code, other.from, other.to);
+        let Some(number) = value
+            .filter(|value| is_written && value.is_number())
+            .and_then(|value: Value| f64::try_from(value).ok())
+        else {
+            return;
+        };
+        let is_no_length = number < 0.0 || number.fract() != 0.0;
+        let always = match function {
+            ops::LESS if number <= 0.0 => false,
+            ops::LESS_OR_EQUAL if number < 0.0 => false,
+            ops::EQUAL if is_no_length => false,
+            ops::NOT_EQUAL if is_no_length => true,
+            ops::GREATER if number < 0.0 => true,
+            ops::GREATER_OR_EQUAL if number <= 0.0 => true,
+            _ => return,
+        };
+        let holds = if always { "always" } else { "never" };
+        let message = format!("this is {holds} true: a length is 0 or more");
+        let help = "an empty list or text has the length 0";
+        self.note_both((left, right), message, help);
+    }
+
+    fn is_length(&self, piece: &Piece) -> bool {
+        let text = self.slice(piece);
+        let is_filtered = [" | length", " | count"]
+            .iter()
+            .any(|filter| piece.code.ends_with(filter));
+        is_filtered && foreign::operand(text) == text
+    }
+}
+
+/// The comparison with its sides exchanged.
+fn mirrored(function: &str) -> &str {
+    match function {
+        ops::LESS => ops::GREATER,
+        ops::LESS_OR_EQUAL => ops::GREATER_OR_EQUAL,
+        ops::GREATER => ops::LESS,
+        ops::GREATER_OR_EQUAL => ops::LESS_OR_EQUAL,
+        function => function,
+    }
+}
