@@ -149,9 +149,7 @@ impl Condition {
             _ => true,
         };
         let path = |condition: &Self| match condition {
-            Self::Is(path, _) | Self::IsNot(path, _) | Self::IsOneOf(path, _) => {
-                Some(path.clone())
-            }
+            Self::Is(path, _) | Self::IsNot(path, _) | Self::IsOneOf(path, _) => Some(path.clone()),
             Self::CellIs(_) => Some("row".to_owned()),
             _ => None,
         };

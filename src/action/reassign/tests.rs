@@ -9,7 +9,7 @@ use crate::{
 /// What `reassign` says of an execution that has these assignees, in both generations; a change as its new list.
 fn reassigned(arguments: &str, before: &Value) -> String {
     let actions = format!(
-        "vars: {{ from: 10010, blank: \" \", two: [a, b], lines: \"5\\n6\", escape: \"1\\e[2J\" }}\nactions: [ reassign: {arguments} ]"
+        "vars: {{ from: 10010, blank: \" \", two: [a, b], spaced: [\" 10010\", \"10020\\t\"], lines: \"5\\n6\", escape: \"1\\e[2J\" }}\nactions: [ reassign: {arguments} ]"
     );
     let v2 = said(
         &over_flows("", &actions),
@@ -51,6 +51,14 @@ fn each_form_gives_the_list_that_it_says_or_why_nothing_changes() {
             r#"["2","3"]"#,
         ),
         (r#"{ from: "1", to: "2" }"#, json!(["1", "1"]), r#"["2"]"#),
+        // Blanks around an id are none of it, wherever it comes from.
+        (r#"{ from: " 1", to: "2 " }"#, json!(["1"]), r#"["2"]"#),
+        (r#"{ add: [" 2 ", "2"] }"#, json!(["1"]), r#"["1","2"]"#),
+        (
+            r#"{ set: ["{{ vars.spaced }}"] }"#,
+            json!(["1"]),
+            r#"["10010","10020"]"#,
+        ),
         (
             r#"{ from: "1", to: "2" }"#,
             json!(["2"]),
