@@ -389,6 +389,68 @@ mod tests {
     }
 
     #[test]
+    fn what_is_most_is_said_first() {
+        let two = [
+            write("a.few", "TaskUpdated", &["o1"]),
+            write("b.many", "TaskUpdated", &["o1", "o2"]),
+        ];
+        let items = vec![
+            causing("e1", &json!([two[0], two[1], {"notice": "7"}])),
+            causing("e2", &json!([{"notice": "8"}])),
+            causing("e3", &json!([{"notice": "8"}, "later_tasks_reset"])),
+        ];
+        assert_eq!(
+            lines(items),
+            [
+                "1 change resets all later tasks",
+                "writes b.many of at most 2 entities (TaskUpdated)",
+                "writes a.few of at most 1 entity (TaskUpdated)",
+                "notices: at most 2 to 8 (2 tasks), 1 to 7 (1 task)",
+                "automations: unknown, since their triggers are not read",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_script_reads_how_much_is_unknown_or_not_listed() {
+        let mut forecast = Forecast::default();
+        let mut add = |execution: &str, effects: &Value| match causing(execution, effects) {
+            Item::Change(change) => forecast.add(&change),
+            Item::Skipped(_) | Item::Rejected(_) => unreachable!("it is a change"),
+        };
+        add("e", &json!(["notices_unknown", "entity_writes_unknown"]));
+        add("e", &json!(["notices_unknown", "entity_writes_unknown"]));
+        for n in 0..=MAX_ATTRIBUTES {
+            add(
+                "e",
+                &json!([write(&format!("{n:04}"), "TaskUpdated", &["o", "p"])]),
+            );
+        }
+        for n in 0..=MAX_PEOPLE {
+            add("e", &json!([{"notice": n.to_string()}]));
+        }
+        // Of more entities than are told apart each write counts.
+        let many: Vec<String> = (0..=MAX_ENTITIES).map(|n| n.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        for _ in 0..2 {
+            add("f", &json!([write("0000", "TaskUpdated", &many)]));
+        }
+        let document = serde_json::to_value(forecast.document()).unwrap();
+        for (field, number) in [
+            ("notices_unknown_of_changes", 2),
+            ("entity_attributes_unknown_of_executions", 1),
+            ("other_entity_writes", 2),
+            ("other_notices", 1),
+        ] {
+            assert_eq!(document[field], number, "{field}");
+        }
+        let first = &document["entity_attributes"][0];
+        let at_most = 2 + MAX_ENTITIES + 2;
+        assert_eq!(first["entities_at_most"], at_most, "{first}");
+        assert_eq!(first["executions"], 2);
+    }
+
+    #[test]
     fn names_that_read_the_same_when_they_are_cut_or_escaped_are_counted_apart() {
         let long = "x".repeat(60);
         for [one, other] in [

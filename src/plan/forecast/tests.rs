@@ -1,5 +1,7 @@
 use serde_json::{Value, json};
 
+use super::{Change, Operation, forecast as caused};
+use crate::api::Id;
 use crate::fixture::{changes, flow, legacy, over_executions, over_flows, row, with};
 
 /// A rule of a flow that writes into the attribute of the same name as its event.
@@ -314,4 +316,135 @@ fn entities_that_come_or_go_with_a_change_of_contexts_count_both_and_later_write
         json!(changes[0].effects),
         json!([{"entity_write": {"attribute": "opportunity.FlowContextsChanged", "on": "FlowContextsChanged", "entities": ["o1", "o2"]}}, "entity_writes_unknown"])
     );
+}
+
+/// What is forecast of `change` when it is sent like this, in short and sorted.
+fn sent(
+    operation: &Operation,
+    change: &Change,
+    said: [Value; 4],
+    execution: &Value,
+) -> Vec<String> {
+    let [before, body, after, effects] = said;
+    let mut change = change.clone();
+    change.before = serde_json::from_value(before).unwrap();
+    change.request.body = Some(serde_json::from_value(body).unwrap());
+    change.after = serde_json::from_value(after).unwrap();
+    change.effects = serde_json::from_value(effects).unwrap();
+    let effects = caused(operation, &change, [execution; 2]);
+    let mut found = short(&json!(effects));
+    found.sort();
+    found
+}
+
+#[test]
+fn each_operation_of_the_second_generation_has_its_events() {
+    use Operation as Op;
+    let id = |text| Id::new(text).unwrap();
+    let [e, p, t] = ["e", "p", "t"].map(id);
+    let playbook = over_flows("each: execution", "actions: [ reassign: { set: ['1'] } ]");
+    let whole = ruled(&json!({}));
+    let base = &changes(&playbook, &flow("e", &whole))[0];
+    let none = || json!({});
+    let unknown = vec!["entity_writes_unknown", "notices_unknown"];
+    for (operation, body, after, expected) in [
+        (
+            Op::PatchFlow(e.clone()),
+            json!({"due_date_config": {}}),
+            none(),
+            vec!["FlowDueDateChanged"],
+        ),
+        (
+            Op::PatchFlow(e.clone()),
+            json!({"status": "DONE"}),
+            json!({"status": "DONE"}),
+            vec!["CurrTaskChanged", "FlowCompleted"],
+        ),
+        (
+            Op::PatchFlow(e.clone()),
+            json!({"status": "STARTED"}),
+            json!({"status": "STARTED"}),
+            vec!["CurrTaskChanged", "FlowReopened"],
+        ),
+        (
+            Op::PatchTask(e.clone(), t.clone()),
+            json!({"status": "ON_HOLD"}),
+            json!({"status": "ON_HOLD"}),
+            vec!["TaskMarkedOnHold", "TaskUpdated"],
+        ),
+        (
+            Op::AddTask(e.clone()),
+            json!({"task": {"status": "SKIPPED", "phase_id": "p"}}),
+            none(),
+            vec!["TaskSkipped", "TaskUpdated"],
+        ),
+        (Op::StartFlow, none(), none(), unknown.clone()),
+        (Op::CreateExecution, none(), none(), unknown),
+    ] {
+        let said = [none(), body, after, json!([])];
+        let found = sent(&operation, base, said, &whole);
+        assert_eq!(found, expected, "{operation:?}");
+    }
+    for effect in ["automation_fires", "flow_advances", "later_tasks_reset"] {
+        let task = Op::PatchTask(e.clone(), t.clone());
+        let said = [none(), none(), none(), json!([effect])];
+        assert_eq!(sent(&task, base, said, &whole), GOING_ON, "{effect}");
+    }
+    for (template, expected) in [("pt", vec!["PhaseUpdated"]), ("other", Vec::new())] {
+        let filter = json!({"phase_template_id": template});
+        let whole = ruled(&json!({"entity_sync": [rule("PhaseUpdated", &filter)]}));
+        let phase = Op::PatchPhase(e.clone(), p.clone());
+        let said = [none(), none(), none(), json!([])];
+        assert_eq!(sent(&phase, base, said, &whole), expected, "{template}");
+    }
+}
+
+#[test]
+fn each_operation_of_the_first_generation_tells_where_the_execution_stands_or_does_not() {
+    use Operation as Op;
+    let id = |text| Id::new(text).unwrap();
+    let [e, s] = ["e", "s"].map(id);
+    let whole = json!({"contexts": [{"id": "o1", "schema": "opportunity"}], "updateEntityAttributes": [
+        {"source": "workflow_status", "target": {"entitySchema": "opportunity", "entityAttribute": "a"}}]});
+    let playbook = over_executions("each: execution", "actions: [ reassign: { set: ['1'] } ]");
+    let base = &changes(&playbook, &row("e", &whole))[0];
+    let none = || json!({});
+    let stands = ["workflow_status"];
+    for (operation, body, expected) in [
+        (
+            Op::UpdateExecution(e.clone()),
+            json!({"completedTime": "x"}),
+            &stands[..],
+        ),
+        (
+            Op::UpdateExecution(e.clone()),
+            json!({"status": "x"}),
+            &stands,
+        ),
+        (Op::UpdateExecution(e.clone()), json!({"name": "x"}), &[]),
+        (Op::DeleteExecution(e.clone()), none(), &[]),
+        (Op::CreateStep(e.clone()), none(), &stands),
+        (Op::DeleteStep(e.clone(), s.clone()), none(), &stands),
+        (
+            Op::UpdateStep(e.clone(), s.clone()),
+            json!({"name": "x"}),
+            &stands,
+        ),
+        (
+            Op::UpdateStep(e.clone(), s.clone()),
+            json!({"assignedToInProgress": [], "assignedToOnHold": [], "dueDate": "x", "dynamicDueDate": {},
+                "description": {}, "automationConfig": {}, "entityRefId": "x"}),
+            &[],
+        ),
+        // Who has it already is not told again, whichever list says so.
+        (
+            Op::UpdateStep(e.clone(), s.clone()),
+            json!({"userIds": [7, 8], "assignedTo": ["7", "9"]}),
+            &["to 8", "to 9"],
+        ),
+    ] {
+        let said = [json!({"userIds": [7]}), body, none(), json!([])];
+        let found = sent(&operation, base, said, &whole);
+        assert_eq!(found, expected, "{operation:?}");
+    }
 }
