@@ -258,4 +258,43 @@ mod tests {
             assert!(message(at(name)).contains(said), "{name}");
         }
     }
+    #[test]
+    fn a_file_of_the_same_kind_is_replaced_and_no_other() {
+        for (content, head, may) in [
+            (Content::Plan, "", true),
+            (Content::Schema, "", true),
+            (
+                Content::Schema,
+                r#"{"$schema": "x", "title": "wf-bulk"}"#,
+                true,
+            ),
+            (Content::Schema, r#"{"$schema": "x"}"#, false),
+            (Content::Schema, r#"{"name": "wf-bulk"}"#, false),
+            (Content::Schema, r#"["$schema", "wf-bulk"]"#, false),
+            (
+                Content::Plan,
+                r#"{"$schema": "x", "title": "wf-bulk"}"#,
+                false,
+            ),
+            (Content::Schema, "{\"wf_bulk_plan\":1,", false),
+        ] {
+            assert_eq!(
+                content.may_replace(head.as_bytes()),
+                may,
+                "{content:?} {head}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_came_while_the_plan_was_made_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x.plan");
+        let output = Output::at(&path, Content::Plan).unwrap();
+        let plan = output.scratch(&path, Content::Plan).unwrap();
+        fs::write(&path, "mine").unwrap();
+        let error = output.write(&path, Content::Plan, &plan).unwrap_err();
+        assert!(error.to_string().contains("is not a plan"), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
 }

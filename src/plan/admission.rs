@@ -624,4 +624,14 @@ mod tests {
         assert!(!matters(&header(false, true), false, false));
         assert!(!matters(&once, true, true));
     }
+    #[test]
+    fn a_plan_that_is_too_old_says_when_it_was_made_and_not_which_moment_it_was_made_for() {
+        let mut old = header(true, false);
+        old.made_at = Some("2026-11-20T08:00:00Z".parse().unwrap());
+        let said = refusals(&old, &trailer(1, 0), &here());
+        let [Refusal::Stale { made }] = &said[..] else {
+            panic!("{said:?}")
+        };
+        assert!(made.contains("2026-11-20"), "{made}");
+    }
 }
