@@ -96,7 +96,7 @@ The plan, the server and the pace come from the run's folder; flags apply to
 this session only. Changes that have an outcome are not sent again.
 
 Changes in doubt are read back first; --in-doubt is for those that no read can
-settle. Look at the service before you use it.
+settle. Its answer is one for all of them: look at each at the service first.
 
 If the run has ended, its result is shown again, with its exit code; an
 abandoned run exits with 1.";

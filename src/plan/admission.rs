@@ -169,7 +169,7 @@ impl Refusal {
                 "look at the rejected items; to apply the rest say `rejected: allow` in the playbook's guards",
             ),
             Self::Guard { .. } => one(
-                "select less (--limit, `where`), or change the guard in the playbook if this is meant",
+                "change what is selected (--limit, `where`), or change the guard in the playbook if this is meant",
             ),
             Self::MaxChanges { .. } => one(
                 "select less (--limit, `where`), or give a larger --max-changes if this is meant",

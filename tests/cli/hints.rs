@@ -148,6 +148,8 @@ pub(crate) fn expect_commands_to_work(arguments: &[&str], text: &str) {
                 "resume" => {
                     arguments.first() == Some(&"resume") || !KEPT_BY_THE_RUN.contains(&name)
                 }
+                // What a session of `resume` was told is for that session; a new run has its own.
+                "run" if arguments.first() == Some(&"resume") => !KEPT_BY_THE_RUN.contains(&name),
                 _ => true,
             };
             if kept && takes(&line[1], name) {
