@@ -57,9 +57,7 @@ impl PlanReport<'_> {
         for line in self.causes() {
             writeln!(out, "{line}")?;
         }
-        // What to do next says it, too.
-        let guards = self.broken_guards.iter();
-        for guard in guards.filter(|guard| !closing.contains(guard.as_str())) {
+        for guard in &self.broken_guards {
             let guard = Untrusted(guard).terminal();
             writeln!(out, "{} {guard}", "guard broken:".style(styles.error))?;
         }
