@@ -334,7 +334,13 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
             "1 item could not be planned",
             "`rejected: allow`",
         ),
-        (&sandbox, &["guard.plan"], 4, "max_percent", "select less"),
+        (
+            &sandbox,
+            &["guard.plan"],
+            4,
+            "max_percent",
+            "change what is selected",
+        ),
     ] {
         let ended = apply(sandbox, arguments)
             .expect_code(code)
