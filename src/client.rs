@@ -18,11 +18,10 @@ use tokio::{
 use counters::Counters;
 
 use crate::{
-    action::Repeat,
     api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
     http::{Renewal, Spool, SpoolError, Transport},
     pace::{Lane, Pacer},
-    retry::{self, Budget, Next, NextRead, Policy, Trouble},
+    retry::{self, Budget, Next, NextRead, Policy, Repeat, Trouble},
 };
 
 pub use counters::Traffic;

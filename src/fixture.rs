@@ -9,7 +9,8 @@ use crate::{
     api::{Generation, Id},
     plan::{Builder, Change, Item},
     playbook::{self, IdList, Overrides, Playbook},
-    selection::{Chooser, Execution},
+    selection::Chooser,
+    target::Execution,
 };
 
 /// Tuesday, 1 December 2026, 09:00 in Berlin.

@@ -37,5 +37,6 @@ pub mod sort;
 pub mod store;
 pub mod styles;
 pub mod table;
+pub mod target;
 pub mod template;
 pub mod text;

@@ -19,9 +19,10 @@ use crate::{
     },
     playbook::Playbook,
     selection::{
-        Chooser, Chosen, Execution, Look, Misses, Part, ScanError, ScanProgress,
-        read_closing_reasons, read_whole, scan,
+        Chooser, Chosen, Look, Misses, ScanError, ScanProgress, read_closing_reasons, read_whole,
+        scan,
     },
+    target::{Execution, Part},
 };
 
 /// What a plan says of where and when it was made.

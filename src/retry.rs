@@ -1,17 +1,16 @@
 //! What may be tried again, and when: pure, with the random source passed in.
 
 mod budget;
+mod repeat;
 
 use std::{num::NonZeroU32, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{
-    action::Repeat,
-    api::{ReadTrouble, RetryAfter, Verdict},
-};
+use crate::api::{ReadTrouble, RetryAfter, Verdict};
 
 pub use budget::{Budget, Funds};
+pub use repeat::Repeat;
 
 /// A longer rest than this is no rest between two attempts but trouble of the whole run: it
 /// saves its state and ends, and a person or the next cron job goes on. Five minutes.

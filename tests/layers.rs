@@ -29,25 +29,26 @@ const MODULES: &[(&str, &str)] = &[
     ("api", "json"),
     ("cli", "api dates invocation pace"),
     ("template", "api dates json text"),
+    ("target", "api json template"),
     ("document", "api template text"),
-    ("action", "api dates document json template text"),
+    ("retry", "api"),
+    ("action", "api dates document json retry template text"),
     (
         "playbook",
         "action api dates digest document pace table template text",
     ),
     ("http", "api server_name"),
-    ("retry", "action api"),
     ("credentials", "http table text"),
-    ("client", "action api http pace retry"),
+    ("client", "api http pace retry"),
     (
         "selection",
-        "api client json playbook sort table template text",
+        "api client json playbook sort table target text",
     ),
     (
         "plan",
-        "action api dates digest invocation json pace playbook selection server_name sort text",
+        "action api dates digest invocation json pace playbook server_name sort target text",
     ),
-    ("planning", "action client plan playbook selection"),
+    ("planning", "action client plan playbook selection target"),
     ("checkpoint", "outcome private_file text"),
     (
         "store",
@@ -60,7 +61,7 @@ const MODULES: &[(&str, &str)] = &[
     ),
     (
         "run",
-        "action api checkpoint client event http json outcome pace plan report retry selection",
+        "action api checkpoint client event http json outcome pace plan report retry target",
     ),
     (
         "commands",

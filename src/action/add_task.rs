@@ -257,7 +257,7 @@ mod tests {
     use super::*;
     use crate::{
         fixture::{changes, flow, over_flows, said},
-        selection::Execution,
+        target::Execution,
     };
 
     fn chain() -> Execution {
@@ -337,7 +337,7 @@ mod tests {
         let mut with_it = chain();
         let tasks = with_it.data["tasks"].as_array().unwrap();
         let tasks = [tasks.as_slice(), &[json!({"id": first})]].concat();
-        with_it.change(&crate::selection::Part::Execution, "tasks", json!(tasks));
+        with_it.change(&crate::target::Part::Execution, "tasks", json!(tasks));
         assert_eq!(
             said(&over_flows("", &add("before: B")), &with_it),
             ["skipped e: has this task already"]

@@ -165,7 +165,7 @@ mod tests {
     use crate::{
         fixture::{changes, flow, over_executions, over_flows, row, said},
         plan::{Builder, ReasonsUnread, Undo},
-        selection::Part,
+        target::Part,
     };
 
     fn reasons() -> Value {

@@ -33,13 +33,14 @@ mod status;
 mod status_move;
 mod task_automation;
 
+pub use crate::retry::Repeat;
 pub use answer::{contradiction, difference, needs_body};
 pub use close::Close;
 pub use edit::{Edit, Planned, Subject};
 pub use effect::{Effect, EntityWrite};
 pub use field_write::FieldWrite;
 pub use kind::{Action, ActionEntry, ActionKind, Allow, Argument, Form, ValueForm};
-pub use nature::{Nature, Repeat};
+pub use nature::Nature;
 pub use readback::{Evidence, Expected, Reading, evidence, read_back};
 pub use replay::replay;
 pub use same::same;

@@ -203,7 +203,7 @@ mod tests {
     use crate::{
         fixture::{playbook, short},
         plan::Builder,
-        selection::{Execution, Part},
+        target::{Execution, Part},
     };
 
     #[test]

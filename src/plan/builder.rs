@@ -11,7 +11,7 @@ use crate::{
     action::{Planned, Subject},
     api::Level,
     playbook::Playbook,
-    selection::{Execution, Part, context},
+    target::{Execution, Part, context},
 };
 
 /// An execution of the first generation is to be closed, and its row lacks the closing reasons: they must be read first.

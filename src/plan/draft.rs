@@ -12,7 +12,7 @@ use crate::{
     action::{ActionEntry, Edit, FieldWrite, replay},
     api::{Level, Method, Operation},
     digest, json,
-    selection::Execution,
+    target::Execution,
 };
 
 const EXECUTION_STATUS: &str = "execution.status";

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::{Execution, Part, context};
 use crate::{
     api::{Id, Level},
     playbook::{IdList, Playbook, Select},
+    target::{Execution, Part, context},
 };
 
 /// Chooses targets, execution after execution, until the limit is reached.

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use super::execution::Row;
 use crate::{
     api::Id,
     playbook::{EntityRef, Names},
     sort::{Sorted, Sorter},
     table::{self, Columns, TableError},
+    target::Row,
 };
 
 /// The columns of a file of entities.

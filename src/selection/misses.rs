@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Execution;
 use crate::{
     api::{Generation, Id, Level, part},
     playbook::{IdList, Playbook},
+    target::Execution,
     text::{Few, count, thousands},
 };
 

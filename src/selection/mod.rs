@@ -1,18 +1,14 @@
 //! Which executions and which of their parts: from the sources to a sorted stream of targets.
 
 mod choose;
-mod execution;
 mod listed;
 mod misses;
 mod pages;
 mod scan;
 mod scanned;
-mod target;
 
 pub use choose::{Chooser, Chosen};
-pub use execution::{Execution, ExecutionError, Row, org_of};
 pub use listed::{Listed, ListedError, Named};
 pub use misses::Misses;
 pub use scan::{ScanError, ScanProgress, read_closing_reasons, read_whole, scan};
 pub use scanned::{Look, Scanned};
-pub use target::{Part, context};

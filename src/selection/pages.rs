@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    execution::Row,
     listed::{Intake, Listed},
     scan::ScanError,
 };
@@ -14,6 +13,7 @@ use crate::{
     client::Client,
     json,
     playbook::ExecutionSearch,
+    target::Row,
 };
 
 /// Entities of a page: the most that the service gives.

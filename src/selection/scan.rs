@@ -6,10 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    Chooser, Execution, ExecutionError, Listed, ListedError, Misses, Named, execution::Row, listed,
-    pages, scanned::Scanned,
-};
+use super::{Chooser, Listed, ListedError, Misses, Named, listed, pages, scanned::Scanned};
 use crate::{
     api::{Found, Generation, Id, Operation},
     client::{Client, ReadError},
@@ -17,6 +14,7 @@ use crate::{
     playbook::{Entities, Playbook, Source},
     sort::Sorter,
     table,
+    target::{Execution, ExecutionError, Row},
 };
 
 /// Why a selection could not be completed; nothing may be planned then.

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::{Execution, scan::Entry};
-use crate::{api::Generation, sort::Sorted};
+use super::scan::Entry;
+use crate::{api::Generation, sort::Sorted, target::Execution};
 
 /// The executions that were read, sorted by id, each once.
 #[derive(Debug)]

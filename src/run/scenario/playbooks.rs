@@ -8,7 +8,7 @@ use crate::{
     api::Generation,
     fixture::{changes, playbook},
     plan::Change,
-    selection::Execution,
+    target::Execution,
 };
 
 /// One execution, and what is planned for it.

@@ -17,7 +17,7 @@ use crate::{
         link::Stopped,
         view::View,
     },
-    selection::org_of,
+    target::org_of,
 };
 
 /// At a slow pace a view lasts for as long as this many requests take: with less, each write could only ever follow a

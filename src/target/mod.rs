@@ -1,0 +1,7 @@
+//! What is selected: executions, and parts of them.
+
+mod execution;
+mod part;
+
+pub use execution::{Execution, ExecutionError, Row, org_of};
+pub use part::{Part, context};
