@@ -84,69 +84,71 @@ impl<'a> Occurrence<'a> {
         }
     }
 
+    fn task(event: FlowEvent, flow: &'a Flow, task: &'a Task) -> Self {
+        Self {
+            event,
+            task: Some(task),
+            phase: flow.phases.iter().find(|phase| phase.id == task.phase_id),
+        }
+    }
+
+    fn phase(event: FlowEvent, phase: &'a Phase) -> Self {
+        Self {
+            event,
+            task: None,
+            phase: Some(phase),
+        }
+    }
+
     fn is_of(&self, rule: &EntitySync) -> bool {
-        let Some(filter) = &rule.trigger.filter else {
-            return self.event == rule.trigger.event;
-        };
-        let fits = |wanted: &Option<String>, found: Option<&'a String>| {
-            wanted.is_none() || wanted.as_ref() == found
-        };
+        let fits =
+            |wanted: Option<&String>, found: Option<&String>| wanted.is_none() || wanted == found;
+        let filter = rule.trigger.filter.as_ref();
+        let task = filter.and_then(|filter| filter.task_template_id.as_ref());
+        let phase = filter.and_then(|filter| filter.phase_template_id.as_ref());
         self.event == rule.trigger.event
-            && fits(
-                &filter.task_template_id,
-                self.task.map(|task| &task.template_id),
-            )
-            && fits(
-                &filter.phase_template_id,
-                self.phase.map(|phase| &phase.template_id),
-            )
+            && fits(task, self.task.map(|task| &task.template_id))
+            && fits(phase, self.phase.map(|phase| &phase.template_id))
     }
 }
 
 fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<Occurrence<'a>> {
     let Some(before) = before else {
-        let current = (!after.crt_tasks.is_empty()).then_some(FlowEvent::CurrTaskChanged);
-        let all = std::iter::once(FlowEvent::FlowStarted).chain(current);
-        return all.map(|event| of_current(event, after)).collect();
+        let started = std::iter::once(Occurrence::flow(FlowEvent::FlowStarted));
+        let current = (!after.crt_tasks.is_empty()).then(|| current_task_changed(after));
+        return started.chain(current).collect();
     };
-    let mut events: Vec<Occurrence<'_>> = [
-        (
-            before.status != after.status,
-            match after.status {
-                ExecutionStatus::Started => FlowEvent::FlowReopened,
-                ExecutionStatus::Done => FlowEvent::FlowCompleted,
-                ExecutionStatus::Closed => FlowEvent::FlowCancelled,
-            },
-        ),
+    let end = match after.status {
+        ExecutionStatus::Started => FlowEvent::FlowReopened,
+        ExecutionStatus::Done => FlowEvent::FlowCompleted,
+        ExecutionStatus::Closed => FlowEvent::FlowCancelled,
+    };
+    let was_due = (&before.due_date, &before.due_date_config);
+    let is_due = (&after.due_date, &after.due_date_config);
+    let of_flow = [
+        (before.status != after.status, end),
         (
             before.assigned_to != after.assigned_to,
             FlowEvent::FlowAssigned,
         ),
-        (
-            (&before.due_date, &before.due_date_config)
-                != (&after.due_date, &after.due_date_config),
-            FlowEvent::FlowDueDateChanged,
-        ),
+        (was_due != is_due, FlowEvent::FlowDueDateChanged),
         (
             before.contexts != after.contexts,
             FlowEvent::FlowContextsChanged,
         ),
-        (
-            before.crt_tasks != after.crt_tasks,
-            FlowEvent::CurrTaskChanged,
-        ),
-    ]
-    .into_iter()
-    .filter(|(is, _)| *is)
-    .map(|(_, event)| of_current(event, after))
-    .collect();
-    for task in &after.tasks {
+    ];
+    let happened = of_flow.into_iter().filter(|(happened, _)| *happened);
+    let mut events: Vec<_> = happened.map(|(_, event)| Occurrence::flow(event)).collect();
+    if before.crt_tasks != after.crt_tasks {
+        events.push(current_task_changed(after));
+    }
+    for task in after
+        .tasks
+        .iter()
+        .filter(|task| !before.tasks.contains(task))
+    {
         let was = before.tasks.iter().find(|one| one.id == task.id);
-        if was == Some(task) {
-            continue;
-        }
-        let phase = after.phases.iter().find(|phase| phase.id == task.phase_id);
-        let moved = was.map(|was| was.status) != Some(task.status);
+        let moved = was.is_none_or(|was| was.status != task.status);
         let status = match task.status {
             TaskStatus::Completed => Some(FlowEvent::TaskCompleted),
             TaskStatus::Skipped => Some(FlowEvent::TaskSkipped),
@@ -161,45 +163,35 @@ fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<Occurrence<'a>> {
             | TaskStatus::Failed => None,
         };
         let all = std::iter::once(FlowEvent::TaskUpdated).chain(status.filter(|_| moved));
-        events.extend(all.map(|event| Occurrence {
-            event,
-            task: Some(task),
-            phase,
-        }));
+        events.extend(all.map(|event| Occurrence::task(event, after, task)));
     }
-    for phase in &after.phases {
+    for phase in after
+        .phases
+        .iter()
+        .filter(|phase| !before.phases.contains(phase))
+    {
         let was = before.phases.iter().find(|one| one.id == phase.id);
-        if was == Some(phase) {
-            continue;
-        }
-        let moved = was.map(|was| was.status) != Some(phase.status);
+        let moved = was.is_none_or(|was| was.status != phase.status);
         let status = match phase.status {
             PartStatus::Open => None,
             PartStatus::InProgress => Some(FlowEvent::PhaseMarkedInProgress),
             PartStatus::Completed => Some(FlowEvent::PhaseCompleted),
         };
         let all = std::iter::once(FlowEvent::PhaseUpdated).chain(status.filter(|_| moved));
-        events.extend(all.map(|event| Occurrence {
-            event,
-            task: None,
-            phase: Some(phase),
-        }));
+        events.extend(all.map(|event| Occurrence::phase(event, phase)));
     }
     events
 }
 
-/// An event of the flow; where the current task changes, of the one that it is now.
-fn of_current(event: FlowEvent, flow: &Flow) -> Occurrence<'_> {
-    if event != FlowEvent::CurrTaskChanged {
-        return Occurrence::flow(event);
-    }
+/// With the task that is the current one now.
+fn current_task_changed(flow: &Flow) -> Occurrence<'_> {
+    let event = FlowEvent::CurrTaskChanged;
     let id = flow.crt_tasks.first().map(|current| &current.id);
     let task = flow.tasks.iter().find(|task| Some(&task.id) == id);
-    Occurrence {
-        event,
-        task,
-        phase: task.and_then(|task| flow.phases.iter().find(|phase| phase.id == task.phase_id)),
-    }
+    task.map_or_else(
+        || Occurrence::flow(event),
+        |task| Occurrence::task(event, flow, task),
+    )
 }
 
 fn written(
@@ -253,31 +245,27 @@ fn value(rule: &EntitySync, flow: &Flow, occurrence: &Occurrence<'_>) -> Value {
 fn written_by_legacy(before: Option<&Execution>, after: &Execution) -> Vec<EntityWrite> {
     let mut writes = Vec::new();
     for rule in after.update_entity_attributes.iter().flatten() {
-        let value = |execution: &Execution| match rule.source {
-            LegacySource::WorkflowStatus => json!(execution.status),
-            LegacySource::CurrentSection => json!(current(execution).0),
-            LegacySource::CurrentStep => json!(current(execution).1),
+        let (on, value): (&str, fn(&Execution) -> Value) = match rule.source {
+            LegacySource::WorkflowStatus => {
+                ("workflow_status", |execution| json!(execution.status))
+            }
+            LegacySource::CurrentSection => {
+                ("current_section", |execution| json!(current(execution).0))
+            }
+            LegacySource::CurrentStep => ("current_step", |execution| json!(current(execution).1)),
         };
         if before.map(value) == Some(value(after)) {
             continue;
         }
         let schema = &rule.target.entity_schema;
         let entities = after.contexts.iter();
-        writes.extend(
-            entities
-                .filter(|context| context.schema == *schema)
-                .map(|context| EntityWrite {
-                    on: match rule.source {
-                        LegacySource::WorkflowStatus => "workflow_status",
-                        LegacySource::CurrentSection => "current_section",
-                        LegacySource::CurrentStep => "current_step",
-                    }
-                    .to_owned(),
-                    entity: context.id.clone(),
-                    attribute: format!("{schema}.{}", rule.target.entity_attribute),
-                    value: value(after),
-                }),
-        );
+        let entities = entities.filter(|context| context.schema == *schema);
+        writes.extend(entities.map(|context| EntityWrite {
+            on: on.to_owned(),
+            entity: context.id.clone(),
+            attribute: format!("{schema}.{}", rule.target.entity_attribute),
+            value: value(after),
+        }));
     }
     writes
 }
@@ -309,11 +297,9 @@ fn notices(before: Option<People>, after: People) -> Vec<Notice> {
     for (about, people) in after {
         let was = before.iter().find(|(id, _)| *id == about);
         for to in people {
-            let is_new = was.is_none_or(|(_, were)| !were.contains(&to));
-            let notice = Notice {
-                to,
-                about: about.clone(),
-            };
+            let about = about.clone();
+            let notice = Notice { to, about };
+            let is_new = was.is_none_or(|(_, were)| !were.contains(&notice.to));
             if is_new && !notices.contains(&notice) {
                 notices.push(notice);
             }

@@ -111,14 +111,13 @@ pub(crate) fn difference(before: &Value, after: &Value) -> BTreeMap<String, Fiel
 }
 
 /// The execution or the part of it that has this id.
-pub(crate) fn part_mut<'a>(value: &'a mut Value, id: &str) -> Option<&'a mut Map<String, Value>> {
-    let object = value.as_object_mut()?;
-    if object.get("id").and_then(Value::as_str) == Some(id) {
-        return Some(object);
+pub(crate) fn part_mut<'a>(execution: &'a mut Value, id: &str) -> Option<&'a mut Value> {
+    if execution["id"] == id {
+        return Some(execution);
     }
-    object
-        .iter_mut()
-        .filter(|(name, _)| is_container(name))
+    let fields = execution.as_object_mut()?.iter_mut();
+    let containers = fields.filter(|(name, _)| is_container(name));
+    containers
         .filter_map(|(_, parts)| parts.as_array_mut())
         .flatten()
         .find_map(|part| part_mut(part, id))

@@ -21,7 +21,7 @@ const REQUESTS: usize = 100_000;
 pub(crate) struct Ledger {
     started: Instant,
     next: u64,
-    requests: VecDeque<Request>,
+    requests: VecDeque<LedgerRequest>,
     forgotten: u64,
     /// How often each request (by a hash over method, path, query and body) was seen.
     attempts: HashMap<u64, u32>,
@@ -35,58 +35,44 @@ struct Entry {
 }
 
 /// One request, as `GET /_sandbox/ledger` shows it.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Request {
-    seq: u64,
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct LedgerRequest {
+    /// The ledger sets this field, `ms` and `attempt`.
+    pub(crate) seq: u64,
     /// Milliseconds since the sandbox started, by the monotonic clock.
-    ms: u64,
-    unix_ms: i64,
-    method: String,
-    path: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    query: Option<String>,
-    /// [`body_hash`] of its body: which of several requests to one path it is. The body itself would take too much room.
-    body: u64,
-    /// None while it is worked on, and when the connection was closed without an answer.
-    status: Option<u16>,
-    /// 1 for the first request of this method, path, query and body, 2 for the second.
-    attempt: u32,
-    /// Where it came from.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remote: Option<SocketAddr>,
-    /// The sandbox's own limit answered it.
-    throttled: bool,
-    /// The scripted fault that it met.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fault: Option<&'static str>,
-}
-
-/// What is known of a request when it arrives.
-#[derive(Debug)]
-pub(crate) struct Arrival {
+    pub(crate) ms: u64,
     pub(crate) unix_ms: i64,
     pub(crate) method: String,
     pub(crate) path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) query: Option<String>,
-    pub(crate) remote: Option<SocketAddr>,
-    /// [`body_hash`] of its body.
+    /// [`body_hash`] of its body: which of several requests to one path it is. The body itself would take too much room.
     pub(crate) body: u64,
-    /// Over method, path, query and body.
-    pub(crate) hash: u64,
+    #[serde(flatten)]
+    pub(crate) end: End,
+    /// 1 for the first request of this method, path, query and body, 2 for the second.
+    pub(crate) attempt: u32,
+    /// Where it came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remote: Option<SocketAddr>,
 }
 
 /// How a request ended.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize)]
 pub(crate) struct End {
+    /// None while the request is worked on, and when the connection was closed without an answer.
     pub(crate) status: Option<u16>,
+    /// The sandbox's own limit answered it.
     pub(crate) throttled: bool,
+    /// The scripted fault that it met.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fault: Option<&'static str>,
 }
 
 /// The answer of `GET /_sandbox/ledger`.
 #[derive(Debug, Serialize)]
 pub(crate) struct Page {
-    requests: Vec<Request>,
+    requests: Vec<LedgerRequest>,
     effects: Vec<Box<RawValue>>,
     /// Requests that are older than those that are kept.
     requests_forgotten: u64,
@@ -112,29 +98,21 @@ impl Ledger {
         }
     }
 
-    /// Notes a request; gives its sequence number.
-    pub(crate) fn arrived(&mut self, arrival: Arrival) -> u64 {
+    /// Notes a request; gives its sequence number. `hash` is over method, path, query and body.
+    pub(crate) fn arrived(&mut self, request: LedgerRequest, hash: u64) -> u64 {
         let seq = self.next;
         self.next += 1;
-        let attempt = self.attempts.entry(arrival.hash).or_insert(0);
+        let attempt = self.attempts.entry(hash).or_insert(0);
         *attempt += 1;
         if self.requests.len() == REQUESTS {
             self.requests.pop_front();
             self.forgotten += 1;
         }
-        self.requests.push_back(Request {
+        self.requests.push_back(LedgerRequest {
             seq,
             ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            unix_ms: arrival.unix_ms,
-            method: arrival.method,
-            path: arrival.path,
-            query: arrival.query,
-            body: arrival.body,
-            status: None,
             attempt: *attempt,
-            remote: arrival.remote,
-            throttled: false,
-            fault: None,
+            ..request
         });
         seq
     }
@@ -148,9 +126,7 @@ impl Ledger {
             .checked_sub(first)
             .and_then(|place| usize::try_from(place).ok());
         if let Some(request) = place.and_then(|place| self.requests.get_mut(place)) {
-            request.status = end.status;
-            request.throttled = end.throttled;
-            request.fault = end.fault;
+            request.end = end;
         }
     }
 
@@ -183,23 +159,11 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    fn arrival(hash: u64) -> Arrival {
-        Arrival {
-            unix_ms: 0,
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            query: None,
-            remote: None,
-            body: 0,
-            hash,
-        }
-    }
-
     #[tokio::test(start_paused = true)]
     async fn only_the_newest_requests_are_kept_and_the_others_are_counted() {
         let mut ledger = Ledger::new(5);
         for _ in 0..=REQUESTS {
-            ledger.arrived(arrival(1));
+            ledger.arrived(LedgerRequest::default(), 1);
         }
         let end = End {
             status: Some(200),
@@ -212,14 +176,16 @@ mod tests {
         assert_eq!(page.requests_forgotten, 1);
         assert_eq!(page.requests.len(), REQUESTS);
         assert_eq!(page.requests[0].seq, 6);
-        assert_eq!(page.requests[0].status, Some(200));
-        assert_eq!(page.requests[1].status, None);
+        assert_eq!(page.requests[0].end.status, Some(200));
+        assert_eq!(page.requests[1].end.status, None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn attempts_count_equal_requests_and_since_leaves_earlier_ones_out() {
         let mut ledger = Ledger::new(1);
-        let seqs: Vec<u64> = [7, 8, 7].map(|hash| ledger.arrived(arrival(hash))).to_vec();
+        let seqs: Vec<u64> = [7, 8, 7]
+            .map(|hash| ledger.arrived(LedgerRequest::default(), hash))
+            .to_vec();
         assert_eq!(seqs, [1, 2, 3]);
         let raw = |text: &str| RawValue::from_string(text.to_owned()).unwrap();
         ledger.effect(Some(1), raw("1"));

@@ -78,45 +78,34 @@ enum Token {
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {
     let mut tokens = Vec::new();
-    let mut characters = text.chars().peekable();
-    while let Some(&c) = characters.peek() {
-        match c {
-            '(' | ')' | ':' => {
-                characters.next();
-                tokens.push(match c {
-                    '(' => Token::Open,
-                    ')' => Token::Close,
-                    _ => Token::Colon,
-                });
-            }
+    let mut rest = text.trim_start();
+    while let Some(first) = rest.chars().next() {
+        let (token, length) = match first {
+            '(' => (Token::Open, 1),
+            ')' => (Token::Close, 1),
+            ':' => (Token::Colon, 1),
             '"' => {
-                characters.next();
-                let word: String = characters.by_ref().take_while(|&c| c != '"').collect();
-                tokens.push(Token::Word(word));
-            }
-            c if c.is_whitespace() => {
-                characters.next();
+                let quoted = rest[1..].split('"').next().unwrap_or_default();
+                let length = rest.len().min(quoted.len() + 2);
+                (Token::Word(quoted.to_owned()), length)
             }
             '[' | ']' | '{' | '}' | '~' | '^' | '?' | '/' | '\\' => {
-                return Err(format!("q: {c} is not understood here"));
+                return Err(format!("q: {first} is not understood here"));
             }
             _ => {
-                let mut word = String::new();
-                while let Some(&c) = characters.peek() {
-                    if c.is_whitespace() || "():\"".contains(c) {
-                        break;
-                    }
-                    word.push(c);
-                    characters.next();
-                }
-                tokens.push(match word.as_str() {
+                let ends = |c: char| c.is_whitespace() || "():\"".contains(c);
+                let word = rest.split(ends).next().unwrap_or_default();
+                let token = match word {
                     "AND" | "&&" => Token::And,
                     "OR" | "||" => Token::Or,
                     "NOT" | "!" => Token::Not,
-                    _ => Token::Word(word),
-                });
+                    _ => Token::Word(word.to_owned()),
+                };
+                (token, word.len())
             }
-        }
+        };
+        tokens.push(token);
+        rest = rest[length..].trim_start();
     }
     Ok(tokens)
 }

@@ -27,7 +27,7 @@ use crate::{
     faults::{self, Fault, Status},
     handlers::{self, Seq},
     large,
-    ledger::{Arrival, End, body_hash},
+    ledger::{End, LedgerRequest, body_hash},
     reply,
 };
 
@@ -97,7 +97,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let Ok(body) = to_bytes(body, BODY).await else {
         return reply::message(StatusCode::BAD_REQUEST, "the body can't be read");
     };
-    let seq = app.ledger().arrived(arrival(&parts, &body, app::now()));
+    let seq = arrived(&app, &parts, &body);
     let asked = Asked {
         app: Arc::clone(&app),
         seq,
@@ -119,20 +119,19 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     response
 }
 
-fn arrival(parts: &axum::http::request::Parts, body: &Bytes, now: Timestamp) -> Arrival {
+fn arrived(app: &App, parts: &axum::http::request::Parts, body: &Bytes) -> u64 {
     let mut hasher = DefaultHasher::new();
-    parts.method.hash(&mut hasher);
-    parts.uri.hash(&mut hasher);
-    body.hash(&mut hasher);
-    Arrival {
-        unix_ms: now.as_millisecond(),
+    (&parts.method, &parts.uri, body).hash(&mut hasher);
+    let request = LedgerRequest {
+        unix_ms: app::now().as_millisecond(),
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().map(ToOwned::to_owned),
         remote: parts.extensions.get::<Peer>().map(|peer| peer.0),
         body: body_hash(body),
-        hash: hasher.finish(),
-    }
+        ..LedgerRequest::default()
+    };
+    app.ledger().arrived(request, hasher.finish())
 }
 
 /// A request that has arrived.

@@ -11,6 +11,6 @@ pub(crate) fn as_it_is(state: &State, path: &str) -> Value {
         return json!({});
     };
     let mut whole = execution.to_json();
-    let part = ids.find_map(|id| part_mut(&mut whole, id).map(std::mem::take));
-    part.map_or(whole, Value::Object)
+    let part = ids.find_map(|id| part_mut(&mut whole, id).cloned());
+    part.unwrap_or(whole)
 }

@@ -63,11 +63,9 @@ async fn edit(call: Call) -> Result<Json<Value>, Failure> {
     call.app
         .write(write, |execution, _| {
             let mut json = execution.to_json();
-            let object = effect::part_mut(&mut json, &target)
+            let part = effect::part_mut(&mut json, &target)
                 .ok_or_else(|| Refused::Missing(format!("{id} has no part {target}")))?;
-            for (name, field) in patch {
-                merge(object, name, field);
-            }
+            merge(part, Value::Object(patch));
             let read = execution.read(json.clone());
             *execution = read.map_err(|error| Refused::Invalid(error.to_string()))?;
             Ok(Json(json))
@@ -93,27 +91,22 @@ fn address(mut sent: Map<String, Value>) -> Result<(Option<String>, Map<String, 
     }
 }
 
-/// One field of a merge patch: null removes, objects are merged, all else replaces.
-fn merge(into: &mut Map<String, Value>, name: String, patch: Value) {
-    match patch {
-        Value::Null => {
-            into.remove(&name);
-        }
-        Value::Object(fields) => {
-            let inner = into
-                .entry(name)
-                .or_insert_with(|| Value::Object(Map::new()));
-            if !inner.is_object() {
-                *inner = Value::Object(Map::new());
+/// A JSON merge patch: null removes, objects are merged, all else replaces.
+fn merge(into: &mut Value, patch: Value) {
+    let Value::Object(patch) = patch else {
+        *into = patch;
+        return;
+    };
+    if !into.is_object() {
+        *into = Value::Object(Map::new());
+    }
+    if let Value::Object(object) = into {
+        for (name, field) in patch {
+            if field.is_null() {
+                object.remove(&name);
+            } else {
+                merge(object.entry(name).or_insert(Value::Null), field);
             }
-            if let Value::Object(inner) = inner {
-                for (name, field) in fields {
-                    merge(inner, name, field);
-                }
-            }
-        }
-        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            into.insert(name, other);
         }
     }
 }

@@ -84,36 +84,37 @@ async fn search(call: Call) -> Result<Json<Value>, Failure> {
 }
 
 fn check(wanted: &Search) -> Result<usize, Refused> {
-    let invalid = |text: &str| Err(Refused::Invalid(text.to_owned()));
     let size = wanted.size.unwrap_or(10);
-    if size > MOST {
-        return invalid("size must be at most 1000");
-    }
-    if wanted.from.is_some() && wanted.search_after.is_some() {
-        return invalid("from and search_after exclude each other");
-    }
-    if wanted
-        .stable_for
-        .is_some_and(|seconds| seconds > STABLE_FOR)
-    {
-        return invalid("stable_for must be at most 60 seconds");
-    }
-    if wanted
-        .sort
-        .as_ref()
-        .is_some_and(|sort| sort != &["_id:asc"])
-    {
-        return invalid("only _id:asc can be sorted by here");
-    }
     let known = format!("{STABLE}{}", lucene::digest(&wanted.q));
-    if wanted
-        .stable_query_id
-        .as_ref()
-        .is_some_and(|id| *id != known)
-    {
-        return invalid("there is no stable query of this id");
+    let is_unknown = |id: &String| *id != known;
+    let mistakes = [
+        (size > MOST, "size must be at most 1000"),
+        (
+            wanted.from.is_some() && wanted.search_after.is_some(),
+            "from and search_after exclude each other",
+        ),
+        (
+            wanted
+                .stable_for
+                .is_some_and(|seconds| seconds > STABLE_FOR),
+            "stable_for must be at most 60 seconds",
+        ),
+        (
+            wanted
+                .sort
+                .as_ref()
+                .is_some_and(|sort| sort != &["_id:asc"]),
+            "only _id:asc can be sorted by here",
+        ),
+        (
+            wanted.stable_query_id.as_ref().is_some_and(is_unknown),
+            "there is no stable query of this id",
+        ),
+    ];
+    match mistakes.into_iter().find(|(is_made, _)| *is_made) {
+        Some((_, text)) => Err(Refused::Invalid(text.to_owned())),
+        None => Ok(usize::try_from(size).unwrap_or(usize::MAX)),
     }
-    Ok(usize::try_from(size).unwrap_or(usize::MAX))
 }
 
 /// The fields that were asked for; the id is always there.

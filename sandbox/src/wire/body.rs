@@ -24,23 +24,19 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
 
 /// The place of the first null, as a dotted path.
 fn null_in(value: &Value) -> Option<String> {
-    let join = |key: &str, rest: String| {
-        if rest.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{key}.{rest}")
-        }
+    let join = |key: &str, rest: String| match rest.as_str() {
+        "" => key.to_owned(),
+        _ => format!("{key}.{rest}"),
     };
     match value {
         Value::Null => Some(String::new()),
         Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
-        Value::Array(items) => items
-            .iter()
-            .enumerate()
-            .find_map(|(index, item)| null_in(item).map(|rest| join(&index.to_string(), rest))),
+        Value::Array(items) => (0..)
+            .zip(items)
+            .find_map(|(index, item): (usize, _)| Some(join(&index.to_string(), null_in(item)?))),
         Value::Object(fields) => fields
             .iter()
-            .find_map(|(key, item)| null_in(item).map(|rest| join(key, rest))),
+            .find_map(|(key, item)| Some(join(key, null_in(item)?))),
     }
 }
 
