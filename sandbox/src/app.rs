@@ -11,37 +11,37 @@ use serde_json::value::to_raw_value;
 use tokio::time::Instant;
 
 use crate::{
-    effect::{Effect, Kind},
+    effect::{EffectKind, LoggedEffect},
     execution::AnyExecution,
-    faults::{Bucket, Faults, Rules},
-    generate::Origin,
+    faults::{FaultRules, Faults, TokenBucket},
+    generate::DataOrigin,
     ledger::Ledger,
-    log::{Log, Pending},
+    log::{EffectLog, Pending},
     payloads::Payloads,
     refused::Refused,
     reply::Failure,
-    state::{State, Write},
+    state::{DataWrite, SandboxState},
     transition,
 };
 
 /// One sandbox. Each lock is held for a computation, never across an await.
 #[derive(Debug)]
 pub(crate) struct App {
-    state: Mutex<State>,
+    state: Mutex<SandboxState>,
     ledger: Mutex<Ledger>,
-    rules: Mutex<Rules>,
-    bucket: Option<Mutex<Bucket>>,
+    rules: Mutex<FaultRules>,
+    bucket: Option<Mutex<TokenBucket>>,
     payloads: Mutex<Payloads>,
-    log: Option<Log>,
+    log: Option<EffectLog>,
     token: String,
     automations_take: Duration,
 }
 
 impl App {
     pub(crate) fn new(
-        state: State,
+        state: SandboxState,
         ledger: Ledger,
-        log: Option<Log>,
+        log: Option<EffectLog>,
         token: String,
         faults: &Faults,
         automations_take: Duration,
@@ -49,10 +49,10 @@ impl App {
         Self {
             state: Mutex::new(state),
             ledger: Mutex::new(ledger),
-            rules: Mutex::new(Rules::new(faults)),
+            rules: Mutex::new(FaultRules::new(faults)),
             bucket: faults
                 .limit
-                .map(|limit| Mutex::new(Bucket::new(limit, Instant::now()))),
+                .map(|limit| Mutex::new(TokenBucket::new(limit, Instant::now()))),
             payloads: Mutex::default(),
             log,
             token,
@@ -60,7 +60,7 @@ impl App {
         }
     }
 
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn state(&self) -> MutexGuard<'_, SandboxState> {
         held(&self.state)
     }
 
@@ -68,11 +68,11 @@ impl App {
         held(&self.ledger)
     }
 
-    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+    pub(crate) fn rules(&self) -> MutexGuard<'_, FaultRules> {
         held(&self.rules)
     }
 
-    pub(crate) fn bucket(&self) -> Option<MutexGuard<'_, Bucket>> {
+    pub(crate) fn bucket(&self) -> Option<MutexGuard<'_, TokenBucket>> {
         self.bucket.as_ref().map(held)
     }
 
@@ -95,7 +95,7 @@ impl App {
     /// What `change` refuses, `Gone` when there is no such execution, and when the effect can't be written.
     pub(crate) async fn write<T>(
         &self,
-        write: Write,
+        write: DataWrite,
         change: impl FnOnce(&mut AnyExecution, Timestamp) -> Result<T, Refused>,
     ) -> Result<T, Failure> {
         let changed = self.apply(|state, now| {
@@ -116,13 +116,13 @@ impl App {
     pub(crate) async fn start<T: Clone + Into<AnyExecution>>(
         &self,
         request: Option<u64>,
-        kind: Kind,
-        make: impl FnOnce(Origin, u64, Timestamp) -> Result<T, Refused>,
+        kind: EffectKind,
+        make: impl FnOnce(DataOrigin, u64, Timestamp) -> Result<T, Refused>,
     ) -> Result<T, Failure> {
         let started = self.apply(|state, now| {
             let new = make(state.origin(), state.next_number(), now)?;
             let execution: AnyExecution = new.clone().into();
-            let write = Write {
+            let write = DataWrite {
                 request,
                 kind,
                 execution: execution.id().to_owned(),
@@ -146,7 +146,7 @@ impl App {
                 };
                 let ended = transition::settle(&mut flow, now, self.automations_take);
                 Ok(ended.map(|(kind, target)| {
-                    let write = Write {
+                    let write = DataWrite {
                         request: None,
                         kind,
                         execution: id.to_owned(),
@@ -166,7 +166,7 @@ impl App {
     /// # Errors
     ///
     /// `Gone` when there is no such execution, and when the effect can't be written.
-    pub(crate) async fn remove(&self, write: Write) -> Result<(), Failure> {
+    pub(crate) async fn remove(&self, write: DataWrite) -> Result<(), Failure> {
         let removed = self.apply(|state, _| {
             let is_there = state.execution(&write.execution).is_some();
             Ok(is_there.then_some((write, None, ())))
@@ -179,9 +179,9 @@ impl App {
     async fn apply<T>(
         &self,
         decide: impl FnOnce(
-            &State,
+            &SandboxState,
             Timestamp,
-        ) -> Result<Option<(Write, Option<AnyExecution>, T)>, Refused>,
+        ) -> Result<Option<(DataWrite, Option<AnyExecution>, T)>, Refused>,
     ) -> Result<Option<T>, Failure> {
         let now = now();
         let (result, pending) = {
@@ -199,7 +199,7 @@ impl App {
     }
 
     /// Hands an effect to log and ledger. Called while the data are locked, so that both have the data's order.
-    fn note(&self, mut effect: Effect) -> serde_json::Result<Option<Pending>> {
+    fn note(&self, mut effect: LoggedEffect) -> serde_json::Result<Option<Pending>> {
         let pending = match &self.log {
             Some(log) => Some(log.append(serde_json::to_string(&effect)?)),
             None => None,

@@ -9,21 +9,21 @@ use crate::{
     wire::{
         ExecutionStatus, PartStatus, TaskStatus,
         sync::{EntitySync, FlowEvent, LegacySource, SyncSource},
-        v1::{Execution, PartKind},
-        v2::{Assignee, Flow, Phase, Task},
+        v1::{PartKind, WorkflowExecution},
+        v2::{Assignee, Flow, FlowPhase, Task},
     },
 };
 
 /// What one change caused.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Caused {
-    pub(crate) entity_writes: Vec<EntityWrite>,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) entity_writes: Vec<AttributeWrite>,
+    pub(crate) notices: Vec<AssignmentNotice>,
 }
 
 /// An attribute of an entity that was written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct EntityWrite {
+pub(crate) struct AttributeWrite {
     /// The event of a v2 rule, or the source of a v1 rule.
     pub(crate) on: String,
     pub(crate) entity: String,
@@ -34,7 +34,7 @@ pub(crate) struct EntityWrite {
 
 /// A person who was told of an assignment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Notice {
+pub(crate) struct AssignmentNotice {
     pub(crate) to: String,
     /// The id of the execution, phase, task or step.
     pub(crate) about: String,
@@ -51,7 +51,11 @@ pub(crate) fn caused(before: Option<&AnyExecution>, after: Option<&AnyExecution>
             }
         }
         (Some(AnyExecution::Flow(before)), None) => Caused {
-            entity_writes: written(None, before, &[Occurrence::flow(FlowEvent::FlowDeleted)]),
+            entity_writes: written(
+                None,
+                before,
+                &[FlowOccurrence::flow(FlowEvent::FlowDeleted)],
+            ),
             notices: Vec::new(),
         },
         (None | Some(AnyExecution::Legacy(_)), Some(AnyExecution::Legacy(after))) => {
@@ -69,13 +73,13 @@ pub(crate) fn caused(before: Option<&AnyExecution>, after: Option<&AnyExecution>
 }
 
 /// An event, and the task or phase that it is of.
-struct Occurrence<'a> {
+struct FlowOccurrence<'a> {
     event: FlowEvent,
     task: Option<&'a Task>,
-    phase: Option<&'a Phase>,
+    phase: Option<&'a FlowPhase>,
 }
 
-impl<'a> Occurrence<'a> {
+impl<'a> FlowOccurrence<'a> {
     const fn flow(event: FlowEvent) -> Self {
         Self {
             event,
@@ -92,7 +96,7 @@ impl<'a> Occurrence<'a> {
         }
     }
 
-    fn phase(event: FlowEvent, phase: &'a Phase) -> Self {
+    fn phase(event: FlowEvent, phase: &'a FlowPhase) -> Self {
         Self {
             event,
             task: None,
@@ -112,9 +116,9 @@ impl<'a> Occurrence<'a> {
     }
 }
 
-fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<Occurrence<'a>> {
+fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<FlowOccurrence<'a>> {
     let Some(before) = before else {
-        let started = std::iter::once(Occurrence::flow(FlowEvent::FlowStarted));
+        let started = std::iter::once(FlowOccurrence::flow(FlowEvent::FlowStarted));
         let current = (!after.crt_tasks.is_empty()).then(|| current_task_changed(after));
         return started.chain(current).collect();
     };
@@ -138,7 +142,9 @@ fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<Occurrence<'a>> {
         ),
     ];
     let happened = of_flow.into_iter().filter(|(happened, _)| *happened);
-    let mut events: Vec<_> = happened.map(|(_, event)| Occurrence::flow(event)).collect();
+    let mut events: Vec<_> = happened
+        .map(|(_, event)| FlowOccurrence::flow(event))
+        .collect();
     if before.crt_tasks != after.crt_tasks {
         events.push(current_task_changed(after));
     }
@@ -163,7 +169,7 @@ fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<Occurrence<'a>> {
             | TaskStatus::Failed => None,
         };
         let all = std::iter::once(FlowEvent::TaskUpdated).chain(status.filter(|_| moved));
-        events.extend(all.map(|event| Occurrence::task(event, after, task)));
+        events.extend(all.map(|event| FlowOccurrence::task(event, after, task)));
     }
     for phase in after
         .phases
@@ -178,28 +184,28 @@ fn events<'a>(before: Option<&Flow>, after: &'a Flow) -> Vec<Occurrence<'a>> {
             PartStatus::Completed => Some(FlowEvent::PhaseCompleted),
         };
         let all = std::iter::once(FlowEvent::PhaseUpdated).chain(status.filter(|_| moved));
-        events.extend(all.map(|event| Occurrence::phase(event, phase)));
+        events.extend(all.map(|event| FlowOccurrence::phase(event, phase)));
     }
     events
 }
 
 /// With the task that is the current one now.
-fn current_task_changed(flow: &Flow) -> Occurrence<'_> {
+fn current_task_changed(flow: &Flow) -> FlowOccurrence<'_> {
     let event = FlowEvent::CurrTaskChanged;
     let id = flow.crt_tasks.first().map(|current| &current.id);
     let task = flow.tasks.iter().find(|task| Some(&task.id) == id);
     task.map_or_else(
-        || Occurrence::flow(event),
-        |task| Occurrence::task(event, flow, task),
+        || FlowOccurrence::flow(event),
+        |task| FlowOccurrence::task(event, flow, task),
     )
 }
 
 fn written(
     before: Option<&Flow>,
     after: &Flow,
-    occurrences: &[Occurrence<'_>],
-) -> Vec<EntityWrite> {
-    let mut writes: Vec<EntityWrite> = Vec::new();
+    occurrences: &[FlowOccurrence<'_>],
+) -> Vec<AttributeWrite> {
+    let mut writes: Vec<AttributeWrite> = Vec::new();
     for occurrence in occurrences {
         for rule in &after.entity_sync {
             if !occurrence.is_of(rule) {
@@ -211,7 +217,7 @@ fn written(
                 let Some(entity) = &context.entity_id else {
                     continue;
                 };
-                let write = EntityWrite {
+                let write = AttributeWrite {
                     on: format!("{:?}", occurrence.event),
                     entity: entity.clone(),
                     attribute: format!("{schema}.{}", rule.target.entity_attribute),
@@ -226,7 +232,7 @@ fn written(
     writes
 }
 
-fn value(rule: &EntitySync, flow: &Flow, occurrence: &Occurrence<'_>) -> Value {
+fn value(rule: &EntitySync, flow: &Flow, occurrence: &FlowOccurrence<'_>) -> Value {
     let (task, phase) = (occurrence.task, occurrence.phase);
     match rule.value.source {
         SyncSource::WorkflowName => json!(flow.name),
@@ -242,10 +248,13 @@ fn value(rule: &EntitySync, flow: &Flow, occurrence: &Occurrence<'_>) -> Value {
     }
 }
 
-fn written_by_legacy(before: Option<&Execution>, after: &Execution) -> Vec<EntityWrite> {
+fn written_by_legacy(
+    before: Option<&WorkflowExecution>,
+    after: &WorkflowExecution,
+) -> Vec<AttributeWrite> {
     let mut writes = Vec::new();
     for rule in after.update_entity_attributes.iter().flatten() {
-        let (on, value): (&str, fn(&Execution) -> Value) = match rule.source {
+        let (on, value): (&str, fn(&WorkflowExecution) -> Value) = match rule.source {
             LegacySource::WorkflowStatus => {
                 ("workflow_status", |execution| json!(execution.status))
             }
@@ -260,7 +269,7 @@ fn written_by_legacy(before: Option<&Execution>, after: &Execution) -> Vec<Entit
         let schema = &rule.target.entity_schema;
         let entities = after.contexts.iter();
         let entities = entities.filter(|context| context.schema == *schema);
-        writes.extend(entities.map(|context| EntityWrite {
+        writes.extend(entities.map(|context| AttributeWrite {
             on: on.to_owned(),
             entity: context.id.clone(),
             attribute: format!("{schema}.{}", rule.target.entity_attribute),
@@ -271,7 +280,7 @@ fn written_by_legacy(before: Option<&Execution>, after: &Execution) -> Vec<Entit
 }
 
 /// The names of the section and of the step that are the first ones that are not over.
-fn current(execution: &Execution) -> (Option<&str>, Option<&str>) {
+fn current(execution: &WorkflowExecution) -> (Option<&str>, Option<&str>) {
     for part in &execution.flow {
         match part.kind {
             PartKind::Step if !part.is_over() => return (None, Some(&part.name)),
@@ -291,14 +300,14 @@ fn current(execution: &Execution) -> (Option<&str>, Option<&str>) {
 type People = Vec<(String, Vec<String>)>;
 
 /// One notice for each assignment that was not there before.
-fn notices(before: Option<People>, after: People) -> Vec<Notice> {
+fn notices(before: Option<People>, after: People) -> Vec<AssignmentNotice> {
     let before = before.unwrap_or_default();
     let mut notices = Vec::new();
     for (about, people) in after {
         let was = before.iter().find(|(id, _)| *id == about);
         for to in people {
             let about = about.clone();
-            let notice = Notice { to, about };
+            let notice = AssignmentNotice { to, about };
             let is_new = was.is_none_or(|(_, were)| !were.contains(&notice.to));
             if is_new && !notices.contains(&notice) {
                 notices.push(notice);
@@ -325,7 +334,7 @@ fn people_of_flow(flow: &Flow) -> People {
         .collect()
 }
 
-fn people_of_legacy(execution: &Execution) -> People {
+fn people_of_legacy(execution: &WorkflowExecution) -> People {
     let own = execution.assigned_to.clone().unwrap_or_default();
     let mut people = vec![(execution.id.clone(), own)];
     let steps = execution

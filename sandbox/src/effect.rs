@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
-    caused::{EntityWrite, Notice},
+    caused::{AssignmentNotice, AttributeWrite},
     execution::AnyExecution,
 };
 
@@ -15,27 +15,27 @@ const CONTAINERS: [&str; 4] = ["phases", "tasks", "flow", "steps"];
 
 /// One change of the data.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Effect {
+pub(crate) struct LoggedEffect {
     /// Counts from 1 in a data folder's life.
     pub(crate) seq: u64,
     /// The request's sequence number; none for edits that go past the API.
     pub(crate) request: Option<u64>,
     pub(crate) unix_ms: i64,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EffectKind,
     pub(crate) execution: String,
     /// The part that the request addresses; an execution's own id when it addresses the whole.
     pub(crate) target: String,
     /// The target's fields that changed.
-    pub(crate) fields: Fields,
+    pub(crate) fields: ChangedFields,
     /// What else changed, by the id of the execution, phase, task, section or step.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) elsewhere: BTreeMap<String, Fields>,
+    pub(crate) elsewhere: BTreeMap<String, ChangedFields>,
     /// Attributes of entities that were written because of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) entity_writes: Vec<EntityWrite>,
+    pub(crate) entity_writes: Vec<AttributeWrite>,
     /// Who was told of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Vec<AssignmentNotice>,
     /// The execution as it is afterwards; none when it is deleted. The ledger does not show it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) after: Option<AnyExecution>,
@@ -43,7 +43,7 @@ pub(crate) struct Effect {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Kind {
+pub(crate) enum EffectKind {
     CreateExecution,
     UpdateExecution,
     DeleteExecution,
@@ -73,7 +73,7 @@ pub(crate) enum Kind {
     Remove,
 }
 
-pub(crate) type Fields = BTreeMap<String, Changed>;
+pub(crate) type ChangedFields = BTreeMap<String, Changed>;
 
 /// A field's value before and after; absent values are absent here too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,13 +86,13 @@ pub(crate) struct Changed {
 
 /// The fields that differ between two states of one execution, by the id of the part that has them. Parts that went
 /// are not told.
-pub(crate) fn difference(before: &Value, after: &Value) -> BTreeMap<String, Fields> {
+pub(crate) fn difference(before: &Value, after: &Value) -> BTreeMap<String, ChangedFields> {
     let (before, none) = (parts(before), Map::new());
     let mut all = BTreeMap::new();
     for (id, after) in parts(after) {
         let before = before.get(id).copied().unwrap_or(&none);
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        let fields: Fields = names
+        let fields: ChangedFields = names
             .into_iter()
             .filter(|name| !is_container(name) && before.get(*name) != after.get(*name))
             .map(|name| {

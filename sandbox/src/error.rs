@@ -4,7 +4,7 @@ use std::{io, path::PathBuf};
 
 /// Why a sandbox can't be opened or reset.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum SandboxError {
     #[error("can't {action} {}", path.display())]
     File {
         action: &'static str,

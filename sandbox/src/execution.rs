@@ -9,7 +9,7 @@ use crate::wire::{v1, v2};
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AnyExecution {
     Flow(Box<v2::Flow>),
-    Legacy(Box<v1::Execution>),
+    Legacy(Box<v1::WorkflowExecution>),
 }
 
 impl AnyExecution {
@@ -27,14 +27,14 @@ impl AnyExecution {
         }
     }
 
-    pub(crate) fn as_legacy(&self) -> Option<&v1::Execution> {
+    pub(crate) fn as_legacy(&self) -> Option<&v1::WorkflowExecution> {
         match self {
             Self::Flow(_) => None,
             Self::Legacy(execution) => Some(execution),
         }
     }
 
-    pub(crate) fn into_legacy(self) -> Option<v1::Execution> {
+    pub(crate) fn into_legacy(self) -> Option<v1::WorkflowExecution> {
         match self {
             Self::Flow(_) => None,
             Self::Legacy(execution) => Some(*execution),
@@ -76,8 +76,8 @@ impl From<v2::Flow> for AnyExecution {
     }
 }
 
-impl From<v1::Execution> for AnyExecution {
-    fn from(execution: v1::Execution) -> Self {
+impl From<v1::WorkflowExecution> for AnyExecution {
+    fn from(execution: v1::WorkflowExecution) -> Self {
         Self::Legacy(Box::new(execution))
     }
 }

@@ -11,9 +11,9 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    effect::Effect,
-    error::Error,
-    options::{DEFAULT_EXECUTIONS, DEFAULT_SEED, Wanted},
+    effect::LoggedEffect,
+    error::SandboxError,
+    options::{DEFAULT_EXECUTIONS, DEFAULT_SEED, FolderOptions},
 };
 
 const SETTINGS: &str = "sandbox.json";
@@ -25,7 +25,7 @@ const VERSION: u32 = 2;
 
 /// What a folder's data are made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Settings {
+pub(crate) struct FolderSettings {
     /// The first version has none.
     #[serde(default)]
     version: u32,
@@ -37,9 +37,9 @@ pub(crate) struct Settings {
 /// A folder that this process has locked.
 #[derive(Debug)]
 pub(crate) struct Folder {
-    pub(crate) settings: Settings,
+    pub(crate) settings: FolderSettings,
     /// What was done to the data, in order.
-    pub(crate) effects: Vec<Effect>,
+    pub(crate) effects: Vec<LoggedEffect>,
     /// Open at its end.
     pub(crate) log: File,
     pub(crate) log_path: PathBuf,
@@ -49,18 +49,19 @@ pub(crate) struct Folder {
 
 impl Folder {
     /// Opens the folder, or makes it with what is wanted.
-    pub(crate) fn open(path: &Path, wanted: &Wanted) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path, wanted: &FolderOptions) -> Result<Self, SandboxError> {
         create_folder(path)?;
         let lock = lock(path)?;
         let settings_path = path.join(SETTINGS);
         let log_path = path.join(EFFECTS);
         let settings = match fs::read(&settings_path) {
             Ok(bytes) => {
-                let kept = serde_json::from_slice(&bytes).map_err(|error| Error::Damaged {
-                    path: settings_path,
-                    line: error.line(),
-                    reason: error.to_string(),
-                })?;
+                let kept =
+                    serde_json::from_slice(&bytes).map_err(|error| SandboxError::Damaged {
+                        path: settings_path,
+                        line: error.line(),
+                        reason: error.to_string(),
+                    })?;
                 compare(path, kept, wanted)?;
                 kept
             }
@@ -90,7 +91,7 @@ pub(crate) fn made_at(path: &Path) -> Option<SystemTime> {
 /// Removes a folder's data; false when there were none.
 ///
 /// The lock file stays: removing it would let two processes lock two files of one name.
-pub(crate) fn reset(path: &Path) -> Result<bool, Error> {
+pub(crate) fn reset(path: &Path) -> Result<bool, SandboxError> {
     let settings = path.join(SETTINGS);
     if !settings
         .try_exists()
@@ -111,7 +112,7 @@ pub(crate) fn reset(path: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 
-fn create_folder(path: &Path) -> Result<(), Error> {
+fn create_folder(path: &Path) -> Result<(), SandboxError> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -134,22 +135,22 @@ fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-fn lock(path: &Path) -> Result<File, Error> {
+fn lock(path: &Path) -> Result<File, SandboxError> {
     let lock_path = path.join(LOCK);
     let lock = private(OpenOptions::new().create(true).truncate(false).write(true))
         .open(&lock_path)
         .map_err(|source| file("open", &lock_path, source))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(Error::Locked {
+        Err(TryLockError::WouldBlock) => Err(SandboxError::Locked {
             path: path.to_owned(),
         }),
         Err(TryLockError::Error(source)) => Err(file("lock", &lock_path, source)),
     }
 }
 
-fn create(path: &Path, wanted: &Wanted) -> Result<Settings, Error> {
-    let settings = Settings {
+fn create(path: &Path, wanted: &FolderOptions) -> Result<FolderSettings, SandboxError> {
+    let settings = FolderSettings {
         version: VERSION,
         seed: wanted.seed.unwrap_or(DEFAULT_SEED),
         epoch: wanted.epoch.unwrap_or(wanted.today),
@@ -171,9 +172,9 @@ fn create(path: &Path, wanted: &Wanted) -> Result<Settings, Error> {
     Ok(settings)
 }
 
-fn compare(path: &Path, kept: Settings, wanted: &Wanted) -> Result<(), Error> {
+fn compare(path: &Path, kept: FolderSettings, wanted: &FolderOptions) -> Result<(), SandboxError> {
     if kept.version != VERSION {
-        return Err(Error::OtherVersion {
+        return Err(SandboxError::OtherVersion {
             path: path.to_owned(),
         });
     }
@@ -192,7 +193,7 @@ fn compare(path: &Path, kept: Settings, wanted: &Wanted) -> Result<(), Error> {
         if let Some(wanted) = wanted
             && wanted != kept
         {
-            return Err(Error::Differs {
+            return Err(SandboxError::Differs {
                 path: path.to_owned(),
                 what,
                 kept,
@@ -204,7 +205,7 @@ fn compare(path: &Path, kept: Settings, wanted: &Wanted) -> Result<(), Error> {
 }
 
 /// Reads the log. A last line without its end was never answered: it is cut off.
-fn read_effects(log: &mut File, path: &Path) -> Result<Vec<Effect>, Error> {
+fn read_effects(log: &mut File, path: &Path) -> Result<Vec<LoggedEffect>, SandboxError> {
     let mut bytes = Vec::new();
     log.read_to_end(&mut bytes)
         .map_err(|source| file("read", path, source))?;
@@ -221,7 +222,7 @@ fn read_effects(log: &mut File, path: &Path) -> Result<Vec<Effect>, Error> {
         .split_inclusive(|&byte| byte == b'\n')
         .enumerate()
         .map(|(index, line)| {
-            serde_json::from_slice(line).map_err(|error| Error::Damaged {
+            serde_json::from_slice(line).map_err(|error| SandboxError::Damaged {
                 path: path.to_owned(),
                 line: index + 1,
                 reason: error.to_string(),
@@ -230,8 +231,8 @@ fn read_effects(log: &mut File, path: &Path) -> Result<Vec<Effect>, Error> {
         .collect()
 }
 
-fn file(action: &'static str, path: &Path, source: io::Error) -> Error {
-    Error::File {
+fn file(action: &'static str, path: &Path, source: io::Error) -> SandboxError {
+    SandboxError::File {
         action,
         path: path.to_owned(),
         source,

@@ -25,11 +25,11 @@ pub(crate) struct Ledger {
     forgotten: u64,
     /// How often each request (by a hash over method, path, query and body) was seen.
     attempts: HashMap<u64, u32>,
-    effects: Vec<Entry>,
+    effects: Vec<LedgerEntry>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct LedgerEntry {
     request: Option<u64>,
     text: Box<RawValue>,
 }
@@ -49,7 +49,7 @@ pub(crate) struct LedgerRequest {
     /// [`body_hash`] of its body: which of several requests to one path it is. The body itself would take too much room.
     pub(crate) body: u64,
     #[serde(flatten)]
-    pub(crate) end: End,
+    pub(crate) end: RequestEnd,
     /// 1 for the first request of this method, path, query and body, 2 for the second.
     pub(crate) attempt: u32,
     /// Where it came from.
@@ -59,7 +59,7 @@ pub(crate) struct LedgerRequest {
 
 /// How a request ended.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
-pub(crate) struct End {
+pub(crate) struct RequestEnd {
     /// None while the request is worked on, and when the connection was closed without an answer.
     pub(crate) status: Option<u16>,
     /// The sandbox's own limit answered it.
@@ -71,7 +71,7 @@ pub(crate) struct End {
 
 /// The answer of `GET /_sandbox/ledger`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Page {
+pub(crate) struct LedgerPage {
     requests: Vec<LedgerRequest>,
     effects: Vec<Box<RawValue>>,
     /// Requests that are older than those that are kept.
@@ -118,7 +118,7 @@ impl Ledger {
     }
 
     /// Notes how a request ended.
-    pub(crate) fn ended(&mut self, seq: u64, end: End) {
+    pub(crate) fn ended(&mut self, seq: u64, end: RequestEnd) {
         let Some(first) = self.requests.front().map(|request| request.seq) else {
             return;
         };
@@ -132,12 +132,12 @@ impl Ledger {
 
     /// Notes an effect, given as the log's line.
     pub(crate) fn effect(&mut self, request: Option<u64>, text: Box<RawValue>) {
-        self.effects.push(Entry { request, text });
+        self.effects.push(LedgerEntry { request, text });
     }
 
     /// The requests after number `since` and their effects; effects without a request always.
-    pub(crate) fn page(&self, since: u64) -> Page {
-        Page {
+    pub(crate) fn page(&self, since: u64) -> LedgerPage {
+        LedgerPage {
             requests: self
                 .requests
                 .iter()
@@ -165,9 +165,9 @@ mod tests {
         for _ in 0..=REQUESTS {
             ledger.arrived(LedgerRequest::default(), 1);
         }
-        let end = End {
+        let end = RequestEnd {
             status: Some(200),
-            ..End::default()
+            ..RequestEnd::default()
         };
         // The first is forgotten already; the second is the first that is kept.
         ledger.ended(5, end);

@@ -53,16 +53,16 @@ use tokio::net::TcpListener;
 use crate::{
     app::App,
     folder::Folder,
-    generate::{Origin, Sizes},
+    generate::{DataOrigin, Sizes},
     ledger::Ledger,
-    log::Log,
-    state::State,
+    log::EffectLog,
+    state::SandboxState,
 };
 pub use crate::{
-    error::Error,
-    faults::{Fault, Faults, FaultsError, Limit, Match, Rule, Status},
+    error::SandboxError,
+    faults::{FaultRule, Faults, FaultsError, Limit, Match, RequestFault, ScriptedStatus},
     ledger::body_hash,
-    options::{Options, Wanted},
+    options::{FolderOptions, Options},
 };
 
 /// An entity that flows belong to.
@@ -85,13 +85,13 @@ impl Sandbox {
     ///
     /// When another process uses the folder, when what is asked for differs from what its data were made with,
     /// and when a file can't be used.
-    pub fn open(dir: &Path, wanted: Wanted) -> Result<Self, Error> {
+    pub fn open(dir: &Path, wanted: FolderOptions) -> Result<Self, SandboxError> {
         let folder = Folder::open(dir, &wanted)?;
-        let origin = Origin {
+        let origin = DataOrigin {
             seed: folder.settings.seed,
             epoch: folder.settings.epoch,
         };
-        let mut state = State::new(origin, folder.settings.executions);
+        let mut state = SandboxState::new(origin, folder.settings.executions);
         let last = folder.effects.iter().filter_map(|effect| effect.request);
         let mut ledger = Ledger::new(last.max().unwrap_or(0) + 1);
         for mut effect in folder.effects {
@@ -100,7 +100,7 @@ impl Sandbox {
                 ledger.effect(effect.request, text);
             }
         }
-        let log = Log::new(folder.log, folder.lock).map_err(|source| Error::File {
+        let log = EffectLog::new(folder.log, folder.lock).map_err(|source| SandboxError::File {
             action: "start the thread that writes",
             path: folder.log_path,
             source,
@@ -118,11 +118,11 @@ impl Sandbox {
 
     /// A sandbox whose data are gone with it.
     pub fn in_memory(options: Options) -> Self {
-        let origin = Origin {
+        let origin = DataOrigin {
             seed: options.seed,
             epoch: options.epoch,
         };
-        let state = State::new(origin, options.executions);
+        let state = SandboxState::new(origin, options.executions);
         let app = App::new(
             state,
             Ledger::new(1),
@@ -160,7 +160,7 @@ pub fn made_at(dir: &Path) -> Option<SystemTime> {
 /// # Errors
 ///
 /// When another process uses the folder, or a file can't be removed.
-pub fn reset(dir: &Path) -> Result<bool, Error> {
+pub fn reset(dir: &Path) -> Result<bool, SandboxError> {
     folder::reset(dir)
 }
 

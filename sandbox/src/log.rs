@@ -14,15 +14,15 @@ const GROUP: usize = 1_024;
 
 /// Appends lines from a thread of its own; lines that wait together are synced together.
 #[derive(Debug)]
-pub(crate) struct Log {
+pub(crate) struct EffectLog {
     /// None only while it is dropped.
-    lines: Option<mpsc::Sender<Line>>,
+    lines: Option<mpsc::Sender<LogLine>>,
     writer: Option<JoinHandle<()>>,
     /// The folder's lock, which is freed after the last line is written.
     _lock: File,
 }
 
-struct Line {
+struct LogLine {
     text: String,
     written: oneshot::Sender<io::Result<()>>,
 }
@@ -31,7 +31,7 @@ struct Line {
 #[derive(Debug)]
 pub(crate) struct Pending(oneshot::Receiver<io::Result<()>>);
 
-impl Log {
+impl EffectLog {
     pub(crate) fn new(file: File, lock: File) -> io::Result<Self> {
         let (lines, waiting) = mpsc::channel();
         let writer = thread::Builder::new()
@@ -50,7 +50,7 @@ impl Log {
         let (written, pending) = oneshot::channel();
         if let Some(lines) = &self.lines {
             // A writer that is gone drops the line's sender, and waiting for it says so.
-            let _gone = lines.send(Line { text, written });
+            let _gone = lines.send(LogLine { text, written });
         }
         Pending(pending)
     }
@@ -69,7 +69,7 @@ impl Pending {
     }
 }
 
-impl Drop for Log {
+impl Drop for EffectLog {
     fn drop(&mut self) {
         self.lines = None;
         if let Some(writer) = self.writer.take() {
@@ -79,10 +79,10 @@ impl Drop for Log {
     }
 }
 
-fn write(mut file: File, waiting: &mpsc::Receiver<Line>) {
+fn write(mut file: File, waiting: &mpsc::Receiver<LogLine>) {
     let mut text = Vec::new();
     while let Ok(first) = waiting.recv() {
-        let group: Vec<Line> = std::iter::once(first)
+        let group: Vec<LogLine> = std::iter::once(first)
             .chain(waiting.try_iter().take(GROUP - 1))
             .collect();
         text.clear();

@@ -66,7 +66,7 @@ fn is_like(value: &Value, word: &str) -> bool {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
+enum QueryToken {
     Open,
     Close,
     Colon,
@@ -76,18 +76,18 @@ enum Token {
     Word(String),
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, String> {
+fn tokens(text: &str) -> Result<Vec<QueryToken>, String> {
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let (token, length) = match first {
-            '(' => (Token::Open, 1),
-            ')' => (Token::Close, 1),
-            ':' => (Token::Colon, 1),
+            '(' => (QueryToken::Open, 1),
+            ')' => (QueryToken::Close, 1),
+            ':' => (QueryToken::Colon, 1),
             '"' => {
                 let quoted = rest[1..].split('"').next().unwrap_or_default();
                 let length = rest.len().min(quoted.len() + 2);
-                (Token::Word(quoted.to_owned()), length)
+                (QueryToken::Word(quoted.to_owned()), length)
             }
             '[' | ']' | '{' | '}' | '~' | '^' | '?' | '/' | '\\' => {
                 return Err(format!("q: {first} is not understood here"));
@@ -96,10 +96,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 let ends = |c: char| c.is_whitespace() || "():\"".contains(c);
                 let word = rest.split(ends).next().unwrap_or_default();
                 let token = match word {
-                    "AND" | "&&" => Token::And,
-                    "OR" | "||" => Token::Or,
-                    "NOT" | "!" => Token::Not,
-                    _ => Token::Word(word.to_owned()),
+                    "AND" | "&&" => QueryToken::And,
+                    "OR" | "||" => QueryToken::Or,
+                    "NOT" | "!" => QueryToken::Not,
+                    _ => QueryToken::Word(word.to_owned()),
                 };
                 (token, word.len())
             }
@@ -111,12 +111,12 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
 }
 
 struct Parser<'t> {
-    tokens: &'t [Token],
+    tokens: &'t [QueryToken],
     depth: u32,
 }
 
 impl Parser<'_> {
-    fn take(&mut self, wanted: &Token) -> bool {
+    fn take(&mut self, wanted: &QueryToken) -> bool {
         let is_next = self.tokens.first() == Some(wanted);
         if is_next {
             self.tokens = &self.tokens[1..];
@@ -127,8 +127,11 @@ impl Parser<'_> {
     fn or(&mut self, field: Option<&str>) -> Result<Query, String> {
         let mut query = self.and(field)?;
         // Words beside each other are alternatives, as Lucene has it.
-        while self.take(&Token::Or)
-            || matches!(self.tokens.first(), Some(Token::Word(_) | Token::Open))
+        while self.take(&QueryToken::Or)
+            || matches!(
+                self.tokens.first(),
+                Some(QueryToken::Word(_) | QueryToken::Open)
+            )
         {
             query = Query::Or(Box::new(query), Box::new(self.and(field)?));
         }
@@ -137,34 +140,34 @@ impl Parser<'_> {
 
     fn and(&mut self, field: Option<&str>) -> Result<Query, String> {
         let mut query = self.one(field)?;
-        while self.take(&Token::And) {
+        while self.take(&QueryToken::And) {
             query = Query::And(Box::new(query), Box::new(self.one(field)?));
         }
         Ok(query)
     }
 
     fn one(&mut self, field: Option<&str>) -> Result<Query, String> {
-        if self.take(&Token::Not) {
+        if self.take(&QueryToken::Not) {
             return self.one(field).map(|query| Query::Not(Box::new(query)));
         }
-        if self.take(&Token::Open) {
+        if self.take(&QueryToken::Open) {
             self.depth += 1;
             if self.depth > 20 {
                 return Err("q: too deep".to_owned());
             }
             let query = self.or(field)?;
             self.depth -= 1;
-            return if self.take(&Token::Close) {
+            return if self.take(&QueryToken::Close) {
                 Ok(query)
             } else {
                 Err("q: a parenthesis is not closed".to_owned())
             };
         }
-        let Some((Token::Word(word), rest)) = self.tokens.split_first() else {
+        let Some((QueryToken::Word(word), rest)) = self.tokens.split_first() else {
             return Err("q: a term is missing".to_owned());
         };
         self.tokens = rest;
-        if field.is_none() && self.take(&Token::Colon) {
+        if field.is_none() && self.take(&QueryToken::Colon) {
             return self.one(Some(word));
         }
         Ok(match (field, word.as_str()) {

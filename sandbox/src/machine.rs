@@ -4,7 +4,7 @@ use crate::wire::{ExecutionStatus, TaskStatus};
 
 /// Where a task stands, seen from the flow's current tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TaskPlace {
     Earlier,
     Current,
     Later,
@@ -12,7 +12,7 @@ pub(crate) enum Place {
 
 /// What a permitted change of a task's status is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Move {
+pub(crate) enum TaskMove {
     Start,
     Complete,
     Skip,
@@ -22,7 +22,7 @@ pub(crate) enum Move {
 
 /// The statuses, as far as the rules tell them apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum StatusStage {
     Pending,
     InProgress,
     Over,
@@ -30,16 +30,16 @@ enum Stage {
     Own,
 }
 
-const fn stage(status: TaskStatus) -> Stage {
+const fn stage(status: TaskStatus) -> StatusStage {
     match status {
-        TaskStatus::Pending | TaskStatus::Unassigned | TaskStatus::Assigned => Stage::Pending,
-        TaskStatus::InProgress => Stage::InProgress,
-        TaskStatus::Completed | TaskStatus::Skipped => Stage::Over,
+        TaskStatus::Pending | TaskStatus::Unassigned | TaskStatus::Assigned => StatusStage::Pending,
+        TaskStatus::InProgress => StatusStage::InProgress,
+        TaskStatus::Completed | TaskStatus::Skipped => StatusStage::Over,
         TaskStatus::Scheduled
         | TaskStatus::ConditionPending
         | TaskStatus::WaitingForConfirmation
         | TaskStatus::OnHold
-        | TaskStatus::Failed => Stage::Own,
+        | TaskStatus::Failed => StatusStage::Own,
     }
 }
 
@@ -49,25 +49,33 @@ const fn stage(status: TaskStatus) -> Stage {
 pub(crate) fn task_move(
     from: TaskStatus,
     to: TaskStatus,
-    place: Place,
+    place: TaskPlace,
     revert: bool,
-) -> Option<Move> {
+) -> Option<TaskMove> {
     match (stage(from), stage(to)) {
-        (Stage::Pending, Stage::InProgress) => Some(Move::Start),
-        (Stage::Pending, Stage::Over) => (to == TaskStatus::Skipped).then_some(Move::Skip),
-        (Stage::InProgress, Stage::Over) => Some(if to == TaskStatus::Skipped {
-            Move::Skip
+        (StatusStage::Pending, StatusStage::InProgress) => Some(TaskMove::Start),
+        (StatusStage::Pending, StatusStage::Over) => {
+            (to == TaskStatus::Skipped).then_some(TaskMove::Skip)
+        }
+        (StatusStage::InProgress, StatusStage::Over) => Some(if to == TaskStatus::Skipped {
+            TaskMove::Skip
         } else {
-            Move::Complete
+            TaskMove::Complete
         }),
-        (Stage::Over, Stage::Pending) => match place {
-            Place::Earlier => revert.then_some(Move::Revert),
-            Place::Current | Place::Later => None,
+        (StatusStage::Over, StatusStage::Pending) => match place {
+            TaskPlace::Earlier => revert.then_some(TaskMove::Revert),
+            TaskPlace::Current | TaskPlace::Later => None,
         },
-        (Stage::Pending, Stage::Pending | Stage::Own)
-        | (Stage::InProgress, Stage::Pending | Stage::InProgress | Stage::Own)
-        | (Stage::Over, Stage::InProgress | Stage::Over | Stage::Own)
-        | (Stage::Own, Stage::Pending | Stage::InProgress | Stage::Over | Stage::Own) => None,
+        (StatusStage::Pending, StatusStage::Pending | StatusStage::Own)
+        | (
+            StatusStage::InProgress,
+            StatusStage::Pending | StatusStage::InProgress | StatusStage::Own,
+        )
+        | (StatusStage::Over, StatusStage::InProgress | StatusStage::Over | StatusStage::Own)
+        | (
+            StatusStage::Own,
+            StatusStage::Pending | StatusStage::InProgress | StatusStage::Over | StatusStage::Own,
+        ) => None,
     }
 }
 
@@ -106,31 +114,61 @@ mod tests {
         OnHold,
         Failed,
     ];
-    const PLACES: [Place; 3] = [Place::Earlier, Place::Current, Place::Later];
+    const PLACES: [TaskPlace; 3] = [TaskPlace::Earlier, TaskPlace::Current, TaskPlace::Later];
 
     #[test]
     fn a_task_moves_along_these_rows_and_no_others() {
         // from, to, what it is without the flag or on the current and later tasks, what it is with the flag on an earlier one
         let rows = [
-            (Pending, InProgress, Some(Move::Start), Some(Move::Start)),
-            (Unassigned, InProgress, Some(Move::Start), Some(Move::Start)),
-            (Assigned, InProgress, Some(Move::Start), Some(Move::Start)),
-            (Pending, Skipped, Some(Move::Skip), Some(Move::Skip)),
-            (Unassigned, Skipped, Some(Move::Skip), Some(Move::Skip)),
-            (Assigned, Skipped, Some(Move::Skip), Some(Move::Skip)),
+            (
+                Pending,
+                InProgress,
+                Some(TaskMove::Start),
+                Some(TaskMove::Start),
+            ),
+            (
+                Unassigned,
+                InProgress,
+                Some(TaskMove::Start),
+                Some(TaskMove::Start),
+            ),
+            (
+                Assigned,
+                InProgress,
+                Some(TaskMove::Start),
+                Some(TaskMove::Start),
+            ),
+            (Pending, Skipped, Some(TaskMove::Skip), Some(TaskMove::Skip)),
+            (
+                Unassigned,
+                Skipped,
+                Some(TaskMove::Skip),
+                Some(TaskMove::Skip),
+            ),
+            (
+                Assigned,
+                Skipped,
+                Some(TaskMove::Skip),
+                Some(TaskMove::Skip),
+            ),
             (
                 InProgress,
                 Completed,
-                Some(Move::Complete),
-                Some(Move::Complete),
+                Some(TaskMove::Complete),
+                Some(TaskMove::Complete),
             ),
-            (InProgress, Skipped, Some(Move::Skip), Some(Move::Skip)),
-            (Completed, Pending, None, Some(Move::Revert)),
-            (Completed, Unassigned, None, Some(Move::Revert)),
-            (Completed, Assigned, None, Some(Move::Revert)),
-            (Skipped, Pending, None, Some(Move::Revert)),
-            (Skipped, Unassigned, None, Some(Move::Revert)),
-            (Skipped, Assigned, None, Some(Move::Revert)),
+            (
+                InProgress,
+                Skipped,
+                Some(TaskMove::Skip),
+                Some(TaskMove::Skip),
+            ),
+            (Completed, Pending, None, Some(TaskMove::Revert)),
+            (Completed, Unassigned, None, Some(TaskMove::Revert)),
+            (Completed, Assigned, None, Some(TaskMove::Revert)),
+            (Skipped, Pending, None, Some(TaskMove::Revert)),
+            (Skipped, Unassigned, None, Some(TaskMove::Revert)),
+            (Skipped, Assigned, None, Some(TaskMove::Revert)),
         ];
         for from in ALL {
             for to in ALL {
@@ -144,7 +182,7 @@ mod tests {
                         plain,
                         "{from} -> {to}, {place:?}"
                     );
-                    let expected = if place == Place::Earlier {
+                    let expected = if place == TaskPlace::Earlier {
                         reverted
                     } else {
                         plain

@@ -49,7 +49,7 @@ impl Options {
 
 /// A sandbox in a folder. What is none comes from the folder, or from the defaults when it is new.
 #[derive(Clone, Debug)]
-pub struct Wanted {
+pub struct FolderOptions {
     pub seed: Option<u64>,
     pub epoch: Option<Date>,
     /// Of both generations together.
@@ -63,7 +63,7 @@ pub struct Wanted {
     pub today: Date,
 }
 
-impl Wanted {
+impl FolderOptions {
     /// Nothing in particular.
     pub fn new(today: Date) -> Self {
         Self {

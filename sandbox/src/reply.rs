@@ -26,13 +26,13 @@ impl From<Refused> for Failure {
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+struct ErrorMessage<'a> {
     message: &'a str,
 }
 
 /// An error with a message, as `ErrorResp`.
 pub(crate) fn message(status: StatusCode, text: &str) -> Response {
-    (status, Json(Message { message: text })).into_response()
+    (status, Json(ErrorMessage { message: text })).into_response()
 }
 
 impl IntoResponse for Failure {

@@ -24,10 +24,10 @@ use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 use crate::{
     app::{self, App},
     auth, compress,
-    faults::{self, Fault, Status},
+    faults::{self, RequestFault, ScriptedStatus},
     handlers::{self, Seq},
     large,
-    ledger::{End, LedgerRequest, body_hash},
+    ledger::{LedgerRequest, RequestEnd, body_hash},
     reply,
 };
 
@@ -144,14 +144,14 @@ struct Asked {
 }
 
 impl Asked {
-    async fn answer(self) -> (Response, End) {
+    async fn answer(self) -> (Response, RequestEnd) {
         let taken = self
             .app
             .bucket()
             .map_or(Ok(()), |mut bucket| bucket.take(Instant::now()));
         if let Err(wait) = taken {
             let response = too_many(wait);
-            let end = End {
+            let end = RequestEnd {
                 throttled: true,
                 ..ended(&response)
             };
@@ -172,7 +172,7 @@ impl Asked {
                 let response = self.suffer(fault).await;
                 // A body that fails before its first byte is no answer.
                 let status = response.as_ref().map(|response| response.status().as_u16());
-                let end = End {
+                let end = RequestEnd {
                     status,
                     throttled: false,
                     fault: Some(name),
@@ -184,26 +184,26 @@ impl Asked {
     }
 
     /// Lets a fault happen; none: the connection is closed without an answer.
-    async fn suffer(self, fault: Fault) -> Option<Response> {
+    async fn suffer(self, fault: RequestFault) -> Option<Response> {
         match fault {
-            Fault::Status(status) => {
+            RequestFault::Status(status) => {
                 let response = scripted(&status, app::now());
                 if status.after_effect {
                     self.handle().await;
                 }
                 Some(response)
             }
-            Fault::LatencyMs(wait) => {
+            RequestFault::LatencyMs(wait) => {
                 tokio::time::sleep(Duration::from_millis(wait)).await;
                 Some(self.handle().await.into_response())
             }
-            Fault::DropBeforeEffect => None,
-            Fault::DropAfterEffect => {
+            RequestFault::DropBeforeEffect => None,
+            RequestFault::DropAfterEffect => {
                 self.handle().await;
                 None
             }
-            Fault::CutBody => self.handle().await.broken(faults::cut),
-            Fault::SlowBodyMs(wait) => {
+            RequestFault::CutBody => self.handle().await.broken(faults::cut),
+            RequestFault::SlowBodyMs(wait) => {
                 let slow = |body: &Bytes| faults::slow(body, Duration::from_millis(wait));
                 let answer = self.handle().await;
                 if answer.body.is_empty() {
@@ -211,14 +211,14 @@ impl Asked {
                 }
                 answer.broken(slow)
             }
-            Fault::LateEffectMs(wait) => {
+            RequestFault::LateEffectMs(wait) => {
                 tokio::spawn(async move {
                     tokio::time::sleep(Duration::from_millis(wait)).await;
                     self.handle().await;
                 });
                 None
             }
-            Fault::ContentEncoding(coding) => {
+            RequestFault::ContentEncoding(coding) => {
                 let mut answer = self.handle().await;
                 let compressed = answer.head.headers.contains_key(header::CONTENT_ENCODING);
                 if !(compressed && coding == compress::GZIP) {
@@ -227,21 +227,21 @@ impl Asked {
                 }
                 Some(answer.into_response())
             }
-            Fault::Html => Some(
+            RequestFault::Html => Some(
                 axum::response::Html("<!doctype html><title>Anmeldung</title><p>Bitte anmelden")
                     .into_response(),
             ),
-            Fault::StaleBody => {
+            RequestFault::StaleBody => {
                 let path = self.parts.uri.path();
                 Some(Json(faults::as_it_is(&self.app.state(), path)).into_response())
             }
-            Fault::EmptyObject => Some(Json(json!({})).into_response()),
-            Fault::EmptyBody => Some(().into_response()),
+            RequestFault::EmptyObject => Some(Json(json!({})).into_response()),
+            RequestFault::EmptyBody => Some(().into_response()),
         }
     }
 
     /// The answer without faults.
-    async fn handle(self) -> Answer {
+    async fn handle(self) -> WholeAnswer {
         let headers = self.parts.headers.clone();
         let refused = auth::refuse(&headers, self.parts.uri.path(), self.app.token());
         let response = if let Some(response) = refused {
@@ -251,9 +251,9 @@ impl Asked {
             request.extensions_mut().insert(Seq(self.seq));
             self.next.run(request).await
         };
-        let answer = Answer::read(response).await;
+        let answer = WholeAnswer::read(response).await;
         let mut answer = match large::instead(&self.app, &headers, &answer.body) {
-            Some(other) => Answer::read(other).await,
+            Some(other) => WholeAnswer::read(other).await,
             None => answer,
         };
         if compress::is_wanted(&headers, &answer.body) {
@@ -265,12 +265,12 @@ impl Asked {
 }
 
 /// An answer whose body is at hand.
-struct Answer {
+struct WholeAnswer {
     head: axum::http::response::Parts,
     body: Bytes,
 }
 
-impl Answer {
+impl WholeAnswer {
     async fn read(response: Response) -> Self {
         let (head, body) = response.into_parts();
         // Handlers give whole bodies, which can't fail.
@@ -294,10 +294,10 @@ impl Answer {
     }
 }
 
-fn ended(response: &Response) -> End {
-    End {
+fn ended(response: &Response) -> RequestEnd {
+    RequestEnd {
         status: Some(response.status().as_u16()),
-        ..End::default()
+        ..RequestEnd::default()
     }
 }
 
@@ -310,7 +310,7 @@ fn too_many(wait: Duration) -> Response {
     response
 }
 
-fn scripted(status: &Status, now: Timestamp) -> Response {
+fn scripted(status: &ScriptedStatus, now: Timestamp) -> Response {
     let code = StatusCode::from_u16(status.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let words = code.canonical_reason().unwrap_or("scripted fault");
     let mut response = match &status.body {

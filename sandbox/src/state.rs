@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::{
     caused::{Caused, caused},
-    effect::{self, Effect, Kind},
+    effect::{self, EffectKind, LoggedEffect},
     execution::AnyExecution,
-    generate::{self, Origin, SCHEMA, Sizes},
+    generate::{self, DataOrigin, SCHEMA, Sizes},
     wire::{ExecutionStatus, v1, v2},
 };
 
@@ -21,8 +21,8 @@ enum ExecutionKey {
 
 /// What is kept: ids and the executions that differ from what the generator makes.
 #[derive(Debug)]
-pub(crate) struct State {
-    origin: Origin,
+pub(crate) struct SandboxState {
+    origin: DataOrigin,
     sizes: Sizes,
     keys: HashMap<Box<str>, ExecutionKey>,
     entities: HashMap<Box<str>, u32>,
@@ -38,17 +38,17 @@ pub(crate) struct State {
 
 /// What a write does, and on which part of which execution.
 #[derive(Clone, Debug)]
-pub(crate) struct Write {
+pub(crate) struct DataWrite {
     /// The request's sequence number; none for edits that go past the API.
     pub(crate) request: Option<u64>,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EffectKind,
     pub(crate) execution: String,
     /// The part that is addressed; the execution's own id when it is the whole.
     pub(crate) target: String,
 }
 
-impl State {
-    pub(crate) fn new(origin: Origin, executions: u32) -> Self {
+impl SandboxState {
+    pub(crate) fn new(origin: DataOrigin, executions: u32) -> Self {
         let sizes = Sizes::new(executions);
         let flows = (0..sizes.flows).map(|number| {
             let id = generate::flow_id(origin.seed, number);
@@ -86,12 +86,12 @@ impl State {
     }
 
     /// The v1 execution with this id.
-    pub(crate) fn legacy(&self, id: &str) -> Option<v1::Execution> {
+    pub(crate) fn legacy(&self, id: &str) -> Option<v1::WorkflowExecution> {
         self.execution(id)?.into_legacy()
     }
 
     /// All v1 executions, in order of their numbers.
-    pub(crate) fn list(&self) -> impl Iterator<Item = v1::Execution> {
+    pub(crate) fn list(&self) -> impl Iterator<Item = v1::WorkflowExecution> {
         (0..self.next_legacy)
             .filter_map(|number| self.at(ExecutionKey::Legacy(number))?.into_legacy())
     }
@@ -117,7 +117,7 @@ impl State {
             .collect()
     }
 
-    pub(crate) const fn origin(&self) -> Origin {
+    pub(crate) const fn origin(&self) -> DataOrigin {
         self.origin
     }
 
@@ -134,12 +134,12 @@ impl State {
     /// Starts, changes or (`after` is none) deletes an execution; gives the effect.
     pub(crate) fn apply(
         &mut self,
-        write: Write,
+        write: DataWrite,
         after: Option<AnyExecution>,
         unix_ms: i64,
-    ) -> Effect {
+    ) -> LoggedEffect {
         let before = self.execution(&write.execution);
-        let caused = if matches!(write.kind, Kind::Edit | Kind::Remove) {
+        let caused = if matches!(write.kind, EffectKind::Edit | EffectKind::Remove) {
             // Past the API.
             Caused::default()
         } else {
@@ -154,7 +154,7 @@ impl State {
         self.put(&write.execution, after.clone());
         let seq = self.next_effect;
         self.next_effect += 1;
-        Effect {
+        LoggedEffect {
             seq,
             request: write.request,
             unix_ms,

@@ -12,7 +12,7 @@ use tokio::{
     sync::mpsc,
     task::{self, JoinHandle},
 };
-use wf_bulk_sandbox::{Sandbox, Wanted};
+use wf_bulk_sandbox::{FolderOptions, Sandbox};
 
 use super::access;
 use crate::{
@@ -175,9 +175,9 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the sandbox can't be started").caused_by(error)
     };
-    let wanted = Wanted {
+    let wanted = FolderOptions {
         token: SANDBOX_TOKEN.to_owned(),
-        ..Wanted::new(today())
+        ..FolderOptions::new(today())
     };
     let folder = sandbox_folder(&common.state_dir);
     // Making some thousand executions takes a moment of computing.

@@ -3,7 +3,7 @@
 use std::{fs, time::Duration};
 
 use tokio::net::TcpListener;
-use wf_bulk_sandbox::{Faults, Sandbox, Wanted};
+use wf_bulk_sandbox::{Faults, FolderOptions, Sandbox};
 
 use super::{
     backend::{sandbox_folder, today},
@@ -50,8 +50,8 @@ pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<Exit
                         .map_err(|error| failed("can't use its faults")(error.into()))?
                 }
             };
-            let defaults = Wanted::new(today());
-            let wanted = Wanted {
+            let defaults = FolderOptions::new(today());
+            let wanted = FolderOptions {
                 seed: args.seed,
                 epoch: args.epoch,
                 executions: args.executions,

@@ -8,13 +8,13 @@ use super::Limit;
 
 /// Tokens that fill up at the limit's rate to its burst.
 #[derive(Debug)]
-pub(crate) struct Bucket {
+pub(crate) struct TokenBucket {
     limit: Limit,
     tokens: f64,
     counted: Instant,
 }
 
-impl Bucket {
+impl TokenBucket {
     /// A full bucket.
     pub(crate) fn new(limit: Limit, now: Instant) -> Self {
         Self {
@@ -50,7 +50,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_at_once_and_then_the_rate() {
         let start = Instant::now();
-        let mut bucket = Bucket::new(
+        let mut bucket = TokenBucket::new(
             Limit {
                 rate: 4.0,
                 burst: 3,

@@ -7,7 +7,7 @@ mod script;
 mod stale;
 
 pub(crate) use bodies::{aborted, cut, slow};
-pub(crate) use bucket::Bucket;
-pub(crate) use rules::Rules;
-pub use script::{Fault, Faults, FaultsError, Limit, Match, Rule, Status};
+pub(crate) use bucket::TokenBucket;
+pub(crate) use rules::FaultRules;
+pub use script::{FaultRule, Faults, FaultsError, Limit, Match, RequestFault, ScriptedStatus};
 pub(crate) use stale::as_it_is;

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::{Fault, Faults, Match, Rule};
+use super::{FaultRule, Faults, Match, RequestFault};
 
 /// The rules, and what each has met.
 #[derive(Debug)]
-pub(crate) struct Rules {
-    rules: Vec<(Rule, Met)>,
+pub(crate) struct FaultRules {
+    rules: Vec<(FaultRule, Met)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -18,7 +18,7 @@ struct Met {
     urls: HashSet<(String, String)>,
 }
 
-impl Rules {
+impl FaultRules {
     pub(crate) fn new(faults: &Faults) -> Self {
         Self {
             rules: faults
@@ -30,7 +30,7 @@ impl Rules {
     }
 
     /// Counts a request; gives the fault that it meets.
-    pub(crate) fn meet(&mut self, method: &str, path: &str) -> Option<Fault> {
+    pub(crate) fn meet(&mut self, method: &str, path: &str) -> Option<RequestFault> {
         let mut fault = None;
         for (rule, met) in &mut self.rules {
             if !rule.matching.means(method, path) {
@@ -167,7 +167,7 @@ mod tests {
             r#"{"rules": [{"match": {"nth": 2}, "do": "html"}, {"match": {"every": 2}, "do": "cut_body"}]}"#,
         )
         .unwrap();
-        let mut rules = Rules::new(&faults);
+        let mut rules = FaultRules::new(&faults);
         let met: Vec<Option<&str>> = (0..4)
             .map(|_| rules.meet("GET", "/").map(|fault| fault.name()))
             .collect();
@@ -180,7 +180,7 @@ mod tests {
             r#"{"rules": [{"match": {"every": 2, "once_per_url": true}, "do": "html"}]}"#,
         )
         .unwrap();
-        let mut rules = Rules::new(&faults);
+        let mut rules = FaultRules::new(&faults);
         let mut meets = |method, path| rules.meet(method, path).is_some();
         let met = [
             meets("PATCH", "/a"),

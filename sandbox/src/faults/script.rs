@@ -19,18 +19,18 @@ use serde::{Deserialize, Serialize};
 pub struct Faults {
     /// The first rule that applies to a request is taken; all rules count it.
     #[serde(default)]
-    pub rules: Vec<Rule>,
+    pub rules: Vec<FaultRule>,
     pub limit: Option<Limit>,
 }
 
 /// A fault and the requests that meet it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Rule {
+pub struct FaultRule {
     #[serde(default, rename = "match")]
     pub matching: Match,
     #[serde(rename = "do")]
-    pub fault: Fault,
+    pub fault: RequestFault,
 }
 
 /// Which requests a rule means. Conditions on the request come first; the numbers count the requests
@@ -58,9 +58,9 @@ pub struct Match {
 /// What happens to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Fault {
+pub enum RequestFault {
     /// An answer that the service did not mean.
-    Status(Status),
+    Status(ScriptedStatus),
     /// Milliseconds until the request is looked at.
     LatencyMs(u64),
     /// The connection is closed without an answer; nothing is done.
@@ -88,7 +88,7 @@ pub enum Fault {
 /// A scripted answer; nothing is done unless `after_effect` says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Status {
+pub struct ScriptedStatus {
     pub code: u16,
     /// The answer's `message`; the code's own words without it.
     pub message: Option<String>,
@@ -148,7 +148,7 @@ impl Faults {
     }
 }
 
-fn check(number: usize, rule: &Rule) -> Result<(), FaultsError> {
+fn check(number: usize, rule: &FaultRule) -> Result<(), FaultsError> {
     let Match {
         nth,
         from,
@@ -163,26 +163,28 @@ fn check(number: usize, rule: &Rule) -> Result<(), FaultsError> {
         return Err(FaultsError::Zero(number));
     }
     match &rule.fault {
-        Fault::Status(status) if !(200..600).contains(&status.code) => Err(FaultsError::Code {
-            rule: number,
-            code: status.code,
-        }),
-        Fault::Status(_)
-        | Fault::LatencyMs(_)
-        | Fault::DropBeforeEffect
-        | Fault::DropAfterEffect
-        | Fault::CutBody
-        | Fault::SlowBodyMs(_)
-        | Fault::LateEffectMs(_)
-        | Fault::ContentEncoding(_)
-        | Fault::Html
-        | Fault::StaleBody
-        | Fault::EmptyObject
-        | Fault::EmptyBody => Ok(()),
+        RequestFault::Status(status) if !(200..600).contains(&status.code) => {
+            Err(FaultsError::Code {
+                rule: number,
+                code: status.code,
+            })
+        }
+        RequestFault::Status(_)
+        | RequestFault::LatencyMs(_)
+        | RequestFault::DropBeforeEffect
+        | RequestFault::DropAfterEffect
+        | RequestFault::CutBody
+        | RequestFault::SlowBodyMs(_)
+        | RequestFault::LateEffectMs(_)
+        | RequestFault::ContentEncoding(_)
+        | RequestFault::Html
+        | RequestFault::StaleBody
+        | RequestFault::EmptyObject
+        | RequestFault::EmptyBody => Ok(()),
     }
 }
 
-impl Fault {
+impl RequestFault {
     /// The name that the ledger shows.
     pub(crate) const fn name(&self) -> &'static str {
         match self {

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{effect::part_mut, state::State};
+use crate::{effect::part_mut, state::SandboxState};
 
 /// The object that a path names, as it is: an execution, or a part of one. Empty where there is none.
-pub(crate) fn as_it_is(state: &State, path: &str) -> Value {
+pub(crate) fn as_it_is(state: &SandboxState, path: &str) -> Value {
     let mut ids = path.split('/');
     let Some(execution) = ids.find_map(|id| state.execution(id)) else {
         return json!({});

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp, civil::DateTime};
 
 use super::{
-    Origin,
+    DataOrigin,
     random::Random,
-    templates::{TEMPLATES, Template},
+    templates::{TEMPLATES, WorkflowTemplate},
 };
 use crate::wire::{DueDate, ExecutionStatus, stamp};
 
@@ -34,8 +34,8 @@ const STREETS: [&str; 12] = [
 const DAY: i64 = 24 * 60 * 60;
 
 /// What an execution of either generation is made from.
-pub(super) struct Draft {
-    pub(super) template: &'static Template,
+pub(super) struct ExecutionDraft {
+    pub(super) template: &'static WorkflowTemplate,
     /// When it was created and last updated, as the service writes its stamps.
     pub(super) created: String,
     pub(super) updated: String,
@@ -44,10 +44,10 @@ pub(super) struct Draft {
     pub(super) owner: String,
 }
 
-impl Draft {
+impl ExecutionDraft {
     /// Three in ten are stale (not updated for 90 to 400 days), the others were updated in the 80 days before the epoch;
     /// created up to 120 days earlier.
-    pub(super) fn random(origin: Origin, random: &mut Random) -> Self {
+    pub(super) fn random(origin: DataOrigin, random: &mut Random) -> Self {
         let template = random.pick(&TEMPLATES);
         let idle = if random.percent(30) {
             random.between(90 * DAY + 1, 400 * DAY)
@@ -71,7 +71,7 @@ impl Draft {
     }
 
     /// Of an execution that starts now.
-    pub(super) fn started(template: &'static Template, now: Timestamp) -> Self {
+    pub(super) fn started(template: &'static WorkflowTemplate, now: Timestamp) -> Self {
         Self {
             template,
             created: stamp(now),
@@ -121,7 +121,7 @@ pub(super) fn trigger(random: &mut Random, automatic: u32) -> String {
 }
 
 /// The moment `seconds` and `milliseconds` after the epoch's midnight in UTC.
-pub(super) fn at(origin: Origin, seconds: i64, milliseconds: i64) -> DateTime {
+pub(super) fn at(origin: DataOrigin, seconds: i64, milliseconds: i64) -> DateTime {
     origin
         .epoch
         .at(0, 0, 0, 0)
@@ -136,7 +136,7 @@ pub(super) fn text(at: DateTime) -> String {
 
 /// A due date from 30 days before the epoch to 60 days after it: floating or UTC, sometimes none. v1
 /// (`short`) also has the form without milliseconds.
-pub(super) fn due(origin: Origin, random: &mut Random, short: bool) -> Option<DueDate> {
+pub(super) fn due(origin: DataOrigin, random: &mut Random, short: bool) -> Option<DueDate> {
     let day = random.between(-30, 60) * DAY;
     let minute = random.between(0, 24 * 60 - 1) * 60;
     match random.below(100) {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    ORG, Origin, SCHEMA,
-    draw::{self, Draft},
+    DataOrigin, ORG, SCHEMA,
+    draw::{self, ExecutionDraft},
     ids::{self, entity_id, flow_id},
     random::{Random, Stream},
     task,
@@ -13,8 +13,8 @@ use super::{
 use crate::wire::{
     ExecutionStatus, PartStatus,
     v2::{
-        Analytics, Assignee, ClosingReason, Context, CurrentTask, Edge, Flow, FlowAnalytics, Phase,
-        Requirement, RequirementWhen, Task, Trigger,
+        Analytics, Assignee, ClosingReason, CurrentTask, Edge, Flow, FlowAnalytics, FlowContext,
+        FlowPhase, FlowTrigger, Requirement, RequirementWhen, Task,
     },
 };
 
@@ -23,7 +23,7 @@ const WITHOUT_RULES: u32 = 25;
 
 /// How far a flow has come.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Progress {
+pub(super) struct FlowProgress {
     /// The index of its current task; none when it has ended.
     pub(super) current: Option<usize>,
     /// The tasks before this one are over.
@@ -31,16 +31,16 @@ pub(super) struct Progress {
 }
 
 /// The flow with this number.
-pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
+pub(crate) fn flow(origin: DataOrigin, number: u32) -> Flow {
     let random = &mut Random::new(origin.seed, Stream::Flow, number);
-    let draft = Draft::random(origin, random);
+    let draft = ExecutionDraft::random(origin, random);
     let drawn = draft.some_tasks(random);
     let (current, reached) = match draft.status {
         ExecutionStatus::Started => (Some(drawn), drawn),
         ExecutionStatus::Done => (None, draft.template.task_count()),
         ExecutionStatus::Closed => (None, drawn),
     };
-    let mut flow = build(origin, random, &draft, Progress { current, reached });
+    let mut flow = build(origin, random, &draft, FlowProgress { current, reached });
     flow.id = flow_id(origin.seed, number);
     flow.contexts = contexts(origin.seed, number);
     // A stream of its own, so that the other data of a seed stay as they are.
@@ -53,16 +53,16 @@ pub(crate) fn flow(origin: Origin, number: u32) -> Flow {
 /// A flow of the template with this id, at its very start; none when there is no such template. `number` gives it ids
 /// that no other has.
 pub(crate) fn start_flow(
-    origin: Origin,
+    origin: DataOrigin,
     template_id: &str,
     number: u64,
     now: Timestamp,
 ) -> Option<Flow> {
     let mut templates = TEMPLATES.iter();
     let template = templates.find(|template| template.flow_template_id == template_id)?;
-    let draft = Draft::started(template, now);
+    let draft = ExecutionDraft::started(template, now);
     let random = &mut Random::for_started(origin.seed, number);
-    let mut flow = build(origin, random, &draft, Progress::default());
+    let mut flow = build(origin, random, &draft, FlowProgress::default());
     flow.id = ids::started(origin.seed, number).to_string();
     flow.name.clone_from(&template.name);
     flow.due_date = None;
@@ -80,7 +80,12 @@ pub(crate) fn start_flow(
 }
 
 /// A flow without its id and its contexts.
-fn build(origin: Origin, random: &mut Random, draft: &Draft, progress: Progress) -> Flow {
+fn build(
+    origin: DataOrigin,
+    random: &mut Random,
+    draft: &ExecutionDraft,
+    progress: FlowProgress,
+) -> Flow {
     let template = draft.template;
     let phase_ids: Vec<String> = template.phases.iter().map(|_| ids::uuid(random)).collect();
     let mut tasks: Vec<Task> = Vec::with_capacity(template.task_count());
@@ -120,7 +125,7 @@ fn build(origin: Origin, random: &mut Random, draft: &Draft, progress: Progress)
         available_in_ecp: random.percent(20),
         entity_sync: template.entity_sync.clone(),
         taxonomies: Vec::new(),
-        trigger: Trigger {
+        trigger: FlowTrigger {
             kind: draw::trigger(random, 40),
         },
         single_closing_reason_selection: template.single_closing_reason,
@@ -128,8 +133,8 @@ fn build(origin: Origin, random: &mut Random, draft: &Draft, progress: Progress)
     }
 }
 
-fn contexts(seed: u64, number: u32) -> Vec<Context> {
-    let context = |entity, primary| Context {
+fn contexts(seed: u64, number: u32) -> Vec<FlowContext> {
+    let context = |entity, primary| FlowContext {
         entity_id: Some(entity_id(seed, entity)),
         entity_schema: Some(SCHEMA.to_owned()),
         is_primary: Some(primary),
@@ -139,7 +144,7 @@ fn contexts(seed: u64, number: u32) -> Vec<Context> {
         .collect()
 }
 
-fn analytics(random: &mut Random, draft: &Draft) -> FlowAnalytics {
+fn analytics(random: &mut Random, draft: &ExecutionDraft) -> FlowAnalytics {
     let ended = |status| (draft.status == status).then(|| draft.updated.clone());
     let closed_by = Some(draw::user(random)).filter(|_| draft.status == ExecutionStatus::Closed);
     FlowAnalytics {
@@ -151,7 +156,7 @@ fn analytics(random: &mut Random, draft: &Draft) -> FlowAnalytics {
     }
 }
 
-fn closing_reason(random: &mut Random, draft: &Draft) -> ClosingReason {
+fn closing_reason(random: &mut Random, draft: &ExecutionDraft) -> ClosingReason {
     let configured = &draft.template.closing_reasons;
     let chosen = random.pick(configured).clone();
     ClosingReason {
@@ -162,7 +167,7 @@ fn closing_reason(random: &mut Random, draft: &Draft) -> ClosingReason {
 }
 
 /// In one flow of four, the task after the next one waits for the current one, and is not enabled before.
-fn require_one_of_them(random: &mut Random, tasks: &mut [Task], progress: Progress) {
+fn require_one_of_them(random: &mut Random, tasks: &mut [Task], progress: FlowProgress) {
     let Some(current) = progress.current else {
         return;
     };
@@ -179,13 +184,13 @@ fn require_one_of_them(random: &mut Random, tasks: &mut [Task], progress: Progre
 }
 
 fn phases(
-    origin: Origin,
+    origin: DataOrigin,
     random: &mut Random,
-    draft: &Draft,
+    draft: &ExecutionDraft,
     phase_ids: &[String],
     tasks: &[Task],
     current: Option<&Task>,
-) -> Vec<Phase> {
+) -> Vec<FlowPhase> {
     let phases = draft.template.phases.iter().zip(phase_ids);
     phases
         .map(|(phase, id)| {
@@ -197,7 +202,7 @@ fn phases(
             } else {
                 PartStatus::Open
             };
-            Phase {
+            FlowPhase {
                 id: id.clone(),
                 template_id: phase.template_id.clone(),
                 name: phase.name.clone(),

@@ -3,22 +3,22 @@
 use jiff::Timestamp;
 
 use super::{
-    ORG, Origin, SCHEMA,
-    draw::{self, Draft},
+    DataOrigin, ORG, SCHEMA,
+    draw::{self, ExecutionDraft},
     ids::{self, contact_id, entity_id, legacy_id},
     random::{Random, Stream},
     templates::{TEMPLATES, TemplateTask},
 };
 use crate::wire::{
     ExecutionStatus, PartStatus, TaskStatus,
-    v1::{AnyStatus, Context, Execution, Part, PartKind},
+    v1::{AnyStatus, PartKind, SectionOrStep, WorkflowContext, WorkflowExecution},
     v2::TaskType,
 };
 
 /// The execution with this number.
-pub(crate) fn execution(origin: Origin, number: u32) -> Execution {
+pub(crate) fn execution(origin: DataOrigin, number: u32) -> WorkflowExecution {
     let random = &mut Random::new(origin.seed, Stream::Legacy, number);
-    let draft = Draft::random(origin, random);
+    let draft = ExecutionDraft::random(origin, random);
     let mut execution = build(origin, random, &draft);
     execution.id = legacy_id(origin.seed, number);
     execution.contexts = contexts(origin.seed, random, number);
@@ -28,14 +28,14 @@ pub(crate) fn execution(origin: Origin, number: u32) -> Execution {
 /// An execution of the definition with this id, at its very start; none when there is no such definition. `number`
 /// gives it ids that no other has.
 pub(crate) fn start_legacy(
-    origin: Origin,
+    origin: DataOrigin,
     definition_id: &str,
     number: u64,
     now: Timestamp,
-) -> Option<Execution> {
+) -> Option<WorkflowExecution> {
     let mut templates = TEMPLATES.iter();
     let template = templates.find(|template| template.definition_id == definition_id)?;
-    let draft = Draft::started(template, now);
+    let draft = ExecutionDraft::started(template, now);
     let random = &mut Random::for_started(origin.seed, number);
     let mut execution = build(origin, random, &draft);
     execution.id = ids::started(origin.seed, number).simple().to_string();
@@ -50,7 +50,7 @@ pub(crate) fn start_legacy(
     Some(execution)
 }
 
-fn clear_step(step: &mut Part) {
+fn clear_step(step: &mut SectionOrStep) {
     step.status = Some(AnyStatus::Step(TaskStatus::Pending));
     step.assigned_to = None;
     step.user_ids = None;
@@ -58,7 +58,7 @@ fn clear_step(step: &mut Part) {
 }
 
 /// An execution without its id and its contexts.
-fn build(origin: Origin, random: &mut Random, draft: &Draft) -> Execution {
+fn build(origin: DataOrigin, random: &mut Random, draft: &ExecutionDraft) -> WorkflowExecution {
     let template = draft.template;
     let reached = match draft.status {
         ExecutionStatus::Done => template.task_count(),
@@ -91,7 +91,7 @@ fn build(origin: Origin, random: &mut Random, draft: &Draft) -> Execution {
     let reasons = &template.closing_reasons;
     let selected = random.pick(reasons).clone();
     let owner = draft.owner.clone();
-    Execution {
+    WorkflowExecution {
         id: String::new(),
         definition_id: template.definition_id.clone(),
         org_id: ORG.to_owned(),
@@ -120,8 +120,8 @@ fn build(origin: Origin, random: &mut Random, draft: &Draft) -> Execution {
 }
 
 /// An opportunity and its contact; one in five has the contact alone.
-fn contexts(seed: u64, random: &mut Random, number: u32) -> Vec<Context> {
-    let contact = Context {
+fn contexts(seed: u64, random: &mut Random, number: u32) -> Vec<WorkflowContext> {
+    let contact = WorkflowContext {
         id: contact_id(seed, number),
         title: format!("Kunde {}", 100_000 + number),
         schema: "contact".to_owned(),
@@ -129,7 +129,7 @@ fn contexts(seed: u64, random: &mut Random, number: u32) -> Vec<Context> {
     if random.percent(20) {
         return vec![contact];
     }
-    let opportunity = Context {
+    let opportunity = WorkflowContext {
         id: entity_id(seed, number),
         title: format!("Vorgang {}", 100_000 + number),
         schema: SCHEMA.to_owned(),
@@ -137,32 +137,32 @@ fn contexts(seed: u64, random: &mut Random, number: u32) -> Vec<Context> {
     vec![opportunity, contact]
 }
 
-fn section(random: &mut Random, name: &str, steps: Vec<Part>) -> Part {
-    let status = if steps.iter().all(Part::is_over) {
+fn section(random: &mut Random, name: &str, steps: Vec<SectionOrStep>) -> SectionOrStep {
+    let status = if steps.iter().all(SectionOrStep::is_over) {
         PartStatus::Completed
-    } else if steps.iter().any(Part::is_over) {
+    } else if steps.iter().any(SectionOrStep::is_over) {
         PartStatus::InProgress
     } else {
         PartStatus::Open
     };
-    Part {
+    SectionOrStep {
         id: ids::short(random),
         definition_id: ids::short(random),
         name: name.to_owned(),
         kind: PartKind::Section,
         status: Some(AnyStatus::Section(status)),
         steps: Some(steps),
-        ..Part::default()
+        ..SectionOrStep::default()
     }
 }
 
 fn step(
-    origin: Origin,
+    origin: DataOrigin,
     random: &mut Random,
-    draft: &Draft,
+    draft: &ExecutionDraft,
     task: &TemplateTask,
     is_over: bool,
-) -> Part {
+) -> SectionOrStep {
     let status = if is_over {
         TaskStatus::Completed
     } else {
@@ -180,7 +180,7 @@ fn step(
         TaskType::Automation => "AUTOMATION",
         TaskType::Manual | TaskType::Decision | TaskType::AiAgent => "MANUAL",
     };
-    Part {
+    SectionOrStep {
         id: ids::short(random),
         definition_id: ids::short(random),
         name: task.name.clone(),
@@ -197,6 +197,6 @@ fn step(
         due_date: draw::due(origin, random, true),
         created: Some(draft.created.clone()),
         last_updated: Some(draft.updated.clone()),
-        ..Part::default()
+        ..SectionOrStep::default()
     }
 }

@@ -26,7 +26,7 @@ pub(crate) const SCHEMA: &str = "opportunity";
 
 /// What the data are made from.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Origin {
+pub(crate) struct DataOrigin {
     pub(crate) seed: u64,
     /// The day that due dates lie around.
     pub(crate) epoch: Date,

@@ -1,9 +1,9 @@
 //! A task of a v2 flow.
 
 use super::{
-    Origin, SCHEMA,
-    draw::{self, Draft},
-    flow::Progress,
+    DataOrigin, SCHEMA,
+    draw::{self, ExecutionDraft},
+    flow::FlowProgress,
     ids,
     random::Random,
     templates::TemplateTask,
@@ -11,8 +11,9 @@ use super::{
 use crate::wire::{
     TaskStatus,
     v2::{
-        Analytics, Assignee, AutomationInfo, Condition, Description, Direction, DueDateConfig,
-        DueDateKind, Reference, Schedule, Task, TaskType, TriggerMode, Unit, Variable,
+        Analytics, Assignee, AutomationInfo, DecisionCondition, DueDateConfig, DueDateKind,
+        Schedule, ScheduleDirection, ScheduleReference, Task, TaskDescription, TaskType, TimeUnit,
+        TriggerMode, Variable,
     },
 };
 
@@ -21,9 +22,9 @@ const SCHEDULED_WITHIN: i64 = 10;
 
 /// A task in this status, without its phase.
 pub(super) fn task(
-    origin: Origin,
+    origin: DataOrigin,
     random: &mut Random,
-    draft: &Draft,
+    draft: &ExecutionDraft,
     part: &TemplateTask,
     status: TaskStatus,
 ) -> Task {
@@ -39,7 +40,7 @@ pub(super) fn task(
     Task {
         template_id: part.template_id.clone(),
         name: part.name.clone(),
-        description: random.percent(15).then(|| Description {
+        description: random.percent(15).then(|| TaskDescription {
             enabled: Some(true),
             value: Some("Siehe Arbeitsanweisung im Handbuch".to_owned()),
         }),
@@ -47,7 +48,7 @@ pub(super) fn task(
         due_date: draw::due(origin, random, false),
         due_date_config: random.percent(8).then_some(DueDateConfig {
             duration: 14,
-            unit: Unit::Days,
+            unit: TimeUnit::Days,
             kind: DueDateKind::WorkflowStarted,
             task_id: None,
             phase_id: None,
@@ -91,7 +92,7 @@ pub(super) fn status(
     random: &mut Random,
     task_type: TaskType,
     index: usize,
-    progress: Progress,
+    progress: FlowProgress,
 ) -> TaskStatus {
     if index < progress.reached {
         return if random.percent(10) {
@@ -160,10 +161,10 @@ fn assignees(random: &mut Random, owner: &str) -> Option<Vec<Assignee>> {
     }
 }
 
-fn conditions(task_id: &str, part: &TemplateTask) -> Vec<Condition> {
+fn conditions(task_id: &str, part: &TemplateTask) -> Vec<DecisionCondition> {
     let branches = part.branches.iter().enumerate();
     branches
-        .map(|(index, branch)| Condition {
+        .map(|(index, branch)| DecisionCondition {
             id: format!("cond_{}_{index}", &task_id[..8]),
             branch_name: branch.clone(),
             logical_operator: "AND".to_owned(),
@@ -174,7 +175,7 @@ fn conditions(task_id: &str, part: &TemplateTask) -> Vec<Condition> {
 
 /// Automations have a schedule when they wait for it; half of those to come have one without a date yet.
 fn schedule(
-    origin: Origin,
+    origin: DataOrigin,
     random: &mut Random,
     task_type: TaskType,
     status: TaskStatus,
@@ -191,16 +192,21 @@ fn schedule(
     Some(if random.percent(65) {
         Schedule::Delayed {
             duration: random.between(1, 14),
-            unit: *random.pick(&[Unit::Days, Unit::Days, Unit::Hours, Unit::Weeks]),
+            unit: *random.pick(&[
+                TimeUnit::Days,
+                TimeUnit::Days,
+                TimeUnit::Hours,
+                TimeUnit::Weeks,
+            ]),
             schedule_id,
             scheduled_at,
         }
     } else {
         Schedule::Relative {
-            direction: *random.pick(&[Direction::Before, Direction::After]),
+            direction: *random.pick(&[ScheduleDirection::Before, ScheduleDirection::After]),
             duration: random.between(1, 10),
-            unit: Unit::Days,
-            reference: Reference {
+            unit: TimeUnit::Days,
+            reference: ScheduleReference {
                 id: task_id.to_owned(),
                 origin: "trigger_entity_attribute".to_owned(),
                 schema: Some(SCHEMA.to_owned()),

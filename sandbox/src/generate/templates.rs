@@ -12,7 +12,7 @@ use crate::wire::{
 /// A workflow's definition. Executions of both generations are made from it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Template {
+pub(super) struct WorkflowTemplate {
     /// The id of the v2 template.
     pub(super) flow_template_id: String,
     /// The id of the v1 definition.
@@ -49,12 +49,12 @@ pub(super) struct TemplateTask {
     pub(super) branches: Vec<String>,
 }
 
-pub(super) static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
+pub(super) static TEMPLATES: LazyLock<Vec<WorkflowTemplate>> = LazyLock::new(|| {
     serde_json::from_str(include_str!("../../data/templates.json"))
         .expect("a test reads the templates of this build")
 });
 
-impl Template {
+impl WorkflowTemplate {
     pub(super) fn task_count(&self) -> usize {
         self.phases.iter().map(|phase| phase.tasks.len()).sum()
     }

@@ -14,14 +14,14 @@ use serde_json::{Map, Value};
 
 use crate::{
     app::App,
-    effect::Kind,
+    effect::EffectKind,
     execution::AnyExecution,
     refused::Refused,
     reply::Failure,
-    state::Write,
+    state::DataWrite,
     wire::{
         parse,
-        v1::Execution,
+        v1::WorkflowExecution,
         v2::{Flow, Task},
     },
 };
@@ -90,8 +90,8 @@ impl Call {
             .map_err(|error| Refused::Invalid(error.body_text()))
     }
 
-    pub(super) fn write(&self, kind: Kind) -> Write {
-        Write {
+    pub(super) fn write(&self, kind: EffectKind) -> DataWrite {
+        DataWrite {
             request: self.seq,
             kind,
             execution: self.id.clone(),
@@ -100,7 +100,7 @@ impl Call {
     }
 
     /// Takes the execution out of the data.
-    pub(super) async fn remove(self, kind: Kind) -> Result<StatusCode, Failure> {
+    pub(super) async fn remove(self, kind: EffectKind) -> Result<StatusCode, Failure> {
         self.app.remove(self.write(kind)).await?;
         Ok(StatusCode::NO_CONTENT)
     }
@@ -108,8 +108,8 @@ impl Call {
     /// Changes a v1 execution.
     pub(super) async fn on_execution<T>(
         &self,
-        kind: Kind,
-        change: impl FnOnce(&mut Execution, Timestamp) -> Result<T, Refused>,
+        kind: EffectKind,
+        change: impl FnOnce(&mut WorkflowExecution, Timestamp) -> Result<T, Refused>,
     ) -> Result<T, Failure> {
         let missing = || missing("workflow execution", &self.id);
         let changed = self.app.write(self.write(kind), |found, now| match found {
@@ -125,7 +125,7 @@ impl Call {
     /// Changes a flow.
     pub(super) async fn on_flow<T>(
         &self,
-        kind: Kind,
+        kind: EffectKind,
         change: impl FnOnce(&mut Flow, Timestamp) -> Result<T, Refused>,
     ) -> Result<Json<T>, Failure> {
         let changed = self.app.write(self.write(kind), |found, now| match found {
@@ -138,7 +138,7 @@ impl Call {
     /// Changes a task of a flow; gives the task.
     pub(super) async fn on_task(
         self,
-        kind: Kind,
+        kind: EffectKind,
         change: impl FnOnce(&mut Flow, usize, Timestamp) -> Result<(), Refused>,
     ) -> Result<Json<Task>, Failure> {
         self.on_flow(kind, |flow, now| {

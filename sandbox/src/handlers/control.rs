@@ -16,11 +16,11 @@ use super::call::Call;
 use crate::{
     app::App,
     auth::ORG_HEADER,
-    effect::{self, Kind},
-    ledger::Page,
+    effect::{self, EffectKind},
+    ledger::LedgerPage,
     refused::Refused,
     reply::{self, Failure},
-    state::Write,
+    state::DataWrite,
 };
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -39,7 +39,7 @@ struct Since {
 }
 
 /// `{"requests": […], "effects": […], "requests_forgotten": n}`
-async fn ledger(call: Call) -> Result<Json<Page>, Failure> {
+async fn ledger(call: Call) -> Result<Json<LedgerPage>, Failure> {
     let Since { since } = call.query()?;
     Ok(Json(call.app.ledger().page(since)))
 }
@@ -55,9 +55,9 @@ async fn edit(call: Call) -> Result<Json<Value>, Failure> {
         let text = "ids stay, and parts are edited one by one: send {\"task\": id, \"set\": {…}}";
         return Err(Refused::Invalid(text.to_owned()).into());
     }
-    let write = Write {
+    let write = DataWrite {
         target: part.unwrap_or_else(|| call.id.clone()),
-        ..call.write(Kind::Edit)
+        ..call.write(EffectKind::Edit)
     };
     let (id, target) = (call.id.clone(), write.target.clone());
     call.app
@@ -113,7 +113,7 @@ fn merge(into: &mut Value, patch: Value) {
 
 /// Deletes an execution of either generation for good.
 async fn remove(call: Call) -> Result<StatusCode, Failure> {
-    call.remove(Kind::Remove).await
+    call.remove(EffectKind::Remove).await
 }
 
 /// A large answer. As a presigned address does, it refuses requests that bring their own authorisation.

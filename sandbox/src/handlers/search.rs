@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use crate::wire::{
     ExecutionStatus,
-    v1::{Execution, FoundExecutions, LastKey, SearchExecutions, Sorting},
+    v1::{FoundExecutions, LastKey, SearchExecutions, Sorting, WorkflowExecution},
 };
 
 /// Rows of a page at least; those of one creation time stay together, as the key names only that.
@@ -12,11 +12,11 @@ const PAGE: usize = 100;
 
 /// One page of what is wanted. The pages go by creation time, whatever is asked for within them.
 pub(super) fn executions(
-    all: impl Iterator<Item = Execution>,
+    all: impl Iterator<Item = WorkflowExecution>,
     wanted: &SearchExecutions,
 ) -> FoundExecutions {
     let after = wanted.pagination.as_ref().map(|key| &key.creation_time);
-    let mut found: Vec<Execution> = all
+    let mut found: Vec<WorkflowExecution> = all
         .filter(|execution| fits(execution, wanted))
         .filter(|execution| after.is_none_or(|after| execution.creation_time > *after))
         .collect();
@@ -37,12 +37,12 @@ pub(super) fn executions(
         found.sort_by(|one, other| compare(one, other, sorting));
     }
     FoundExecutions {
-        executions: found.into_iter().map(Execution::slim).collect(),
+        executions: found.into_iter().map(WorkflowExecution::slim).collect(),
         last_evaluated_key,
     }
 }
 
-fn fits(execution: &Execution, wanted: &SearchExecutions) -> bool {
+fn fits(execution: &WorkflowExecution, wanted: &SearchExecutions) -> bool {
     let name = wanted
         .name
         .as_ref()
@@ -60,8 +60,8 @@ fn fits(execution: &Execution, wanted: &SearchExecutions) -> bool {
     name && done && status && assigned
 }
 
-fn compare(one: &Execution, other: &Execution, sorting: Sorting) -> Ordering {
-    let due = |execution: &Execution| execution.due_date.clone().map(String::from);
+fn compare(one: &WorkflowExecution, other: &WorkflowExecution, sorting: Sorting) -> Ordering {
+    let due = |execution: &WorkflowExecution| execution.due_date.clone().map(String::from);
     match sorting {
         Sorting::AZ => one.name.cmp(&other.name),
         Sorting::ZA => other.name.cmp(&one.name),

@@ -13,14 +13,14 @@ use serde::Deserialize;
 use super::call::{Call, missing};
 use crate::{
     app::App,
-    effect::Kind,
+    effect::EffectKind,
     generate,
     reply::Failure,
     transition,
     wire::{
         v1::{
-            ClosingReasons, CreateExecution, CreateStep, Execution, FoundExecutions, Part,
-            SearchExecutions, UpdateExecution, UpdateStep,
+            ClosingReasons, CreateExecution, CreateStep, FoundExecutions, SearchExecutions,
+            SectionOrStep, UpdateExecution, UpdateStep, WorkflowExecution,
         },
         v2::Reason,
     },
@@ -42,15 +42,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 /// Both must hold for the same context when both are given.
 #[derive(Debug, Deserialize)]
-struct Filter {
+struct ListFilter {
     /// An entity's id.
     context: Option<String>,
     schema: Option<String>,
 }
 
-async fn list(call: Call) -> Result<Json<Vec<Execution>>, Failure> {
-    let Filter { context, schema } = call.query()?;
-    let wanted = |execution: &Execution| {
+async fn list(call: Call) -> Result<Json<Vec<WorkflowExecution>>, Failure> {
+    let ListFilter { context, schema } = call.query()?;
+    let wanted = |execution: &WorkflowExecution| {
         (context.is_none() && schema.is_none())
             || execution.contexts.iter().any(|found| {
                 context.as_ref().is_none_or(|id| *id == found.id)
@@ -59,7 +59,11 @@ async fn list(call: Call) -> Result<Json<Vec<Execution>>, Failure> {
     };
     let state = call.app.state();
     Ok(Json(
-        state.list().filter(wanted).map(Execution::slim).collect(),
+        state
+            .list()
+            .filter(wanted)
+            .map(WorkflowExecution::slim)
+            .collect(),
     ))
 }
 
@@ -73,7 +77,7 @@ async fn read(call: Call) -> Response {
 
 async fn update(call: Call) -> Result<StatusCode, Failure> {
     let update: UpdateExecution = call.body()?;
-    call.on_execution(Kind::UpdateExecution, |execution, now| {
+    call.on_execution(EffectKind::UpdateExecution, |execution, now| {
         let reasons = configured(execution);
         transition::update_execution(execution, update, &reasons, now)
     })
@@ -81,11 +85,12 @@ async fn update(call: Call) -> Result<StatusCode, Failure> {
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn create(call: Call) -> Result<(StatusCode, Json<Execution>), Failure> {
+async fn create(call: Call) -> Result<(StatusCode, Json<WorkflowExecution>), Failure> {
     let sent: CreateExecution = call.body()?;
-    let started = call
-        .app
-        .start(call.seq, Kind::CreateExecution, |origin, number, now| {
+    let started = call.app.start(
+        call.seq,
+        EffectKind::CreateExecution,
+        |origin, number, now| {
             let mut execution = generate::start_legacy(origin, &sent.workflow_id, number, now)
                 .ok_or_else(|| missing("workflow", &sent.workflow_id))?;
             execution.contexts = sent.contexts.unwrap_or_default();
@@ -94,14 +99,15 @@ async fn create(call: Call) -> Result<(StatusCode, Json<Execution>), Failure> {
                 execution.trigger = trigger;
             }
             Ok(execution)
-        });
+        },
+    );
     Ok((StatusCode::CREATED, Json(started.await?)))
 }
 
 /// Deleting what is not there is 404: v1 says so of writes, and of reads that the body is empty.
 async fn delete(call: Call) -> Result<StatusCode, Failure> {
     find(&call)?;
-    call.remove(Kind::DeleteExecution).await
+    call.remove(EffectKind::DeleteExecution).await
 }
 
 async fn search(call: Call) -> Result<Json<FoundExecutions>, Failure> {
@@ -110,18 +116,18 @@ async fn search(call: Call) -> Result<Json<FoundExecutions>, Failure> {
     Ok(Json(super::search::executions(state.list(), &wanted)))
 }
 
-async fn create_step(call: Call) -> Result<(StatusCode, Json<Part>), Failure> {
+async fn create_step(call: Call) -> Result<(StatusCode, Json<SectionOrStep>), Failure> {
     let sent: CreateStep = call.body()?;
     let number = call.seq.unwrap_or_default();
-    let step = call.on_execution(Kind::CreateStep, |execution, now| {
+    let step = call.on_execution(EffectKind::CreateStep, |execution, now| {
         transition::create_step(execution, sent, number, now)
     });
     Ok((StatusCode::CREATED, Json(step.await?)))
 }
 
-async fn update_step(call: Call) -> Result<Json<Part>, Failure> {
+async fn update_step(call: Call) -> Result<Json<SectionOrStep>, Failure> {
     let sent: UpdateStep = call.body()?;
-    call.on_execution(Kind::UpdateStep, |execution, now| {
+    call.on_execution(EffectKind::UpdateStep, |execution, now| {
         transition::update_step(execution, &call.part, sent, now)
     })
     .await
@@ -129,7 +135,7 @@ async fn update_step(call: Call) -> Result<Json<Part>, Failure> {
 }
 
 async fn delete_step(call: Call) -> Result<StatusCode, Failure> {
-    call.on_execution(Kind::DeleteStep, |execution, now| {
+    call.on_execution(EffectKind::DeleteStep, |execution, now| {
         transition::delete_step(execution, &call.part, now)
     })
     .await?;
@@ -141,13 +147,13 @@ async fn closing_reasons(call: Call) -> Result<Json<ClosingReasons>, Failure> {
     Ok(Json(ClosingReasons { reasons }))
 }
 
-fn find(call: &Call) -> Result<Execution, Failure> {
+fn find(call: &Call) -> Result<WorkflowExecution, Failure> {
     let execution = call.app.state().legacy(&call.id);
     Ok(execution.ok_or_else(|| missing("workflow execution", &call.id))?)
 }
 
 /// The snapshot in the execution, or that of its definition where the execution lacks it.
-fn configured(execution: &Execution) -> Vec<Reason> {
+fn configured(execution: &WorkflowExecution) -> Vec<Reason> {
     execution
         .configured_closing_reason_snapshot
         .clone()

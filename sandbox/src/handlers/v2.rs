@@ -12,14 +12,14 @@ use serde::Deserialize;
 use super::call::{Call, missing};
 use crate::{
     app::App,
-    effect::Kind,
+    effect::EffectKind,
     generate,
     reply::Failure,
     transition,
     wire::{
-        v2::{Flow, Phase, Task},
+        v2::{Flow, FlowPhase, Task},
         v2_requests::{
-            AddTask, FoundFlows, PatchFlow, PatchPhase, PatchTask, SearchFlows, StartFlow,
+            AddTaskRequest, FoundFlows, PatchFlow, PatchPhase, PatchTask, SearchFlows, StartFlow,
         },
     },
 };
@@ -27,9 +27,9 @@ use crate::{
 pub(super) fn routes() -> Router<Arc<App>> {
     const ONE: &str = "/v2/flows/executions/{id}";
     const TASK: &str = "/v2/flows/executions/{id}/tasks/{part}";
-    let run = |call: Call| call.on_task(Kind::RunAutomation, transition::run);
-    let execute = |call: Call| call.on_task(Kind::ExecuteTask, transition::execute);
-    let run_now = |call: Call| call.on_task(Kind::RunScheduleNow, transition::run_now);
+    let run = |call: Call| call.on_task(EffectKind::RunAutomation, transition::run);
+    let execute = |call: Call| call.on_task(EffectKind::ExecuteTask, transition::execute);
+    let run_now = |call: Call| call.on_task(EffectKind::RunScheduleNow, transition::run_now);
     Router::new()
         .route("/v2/flows/executions:search", post(search))
         .route("/v2/flows/executions", post(start))
@@ -58,7 +58,7 @@ async fn start(call: Call) -> Result<(StatusCode, Json<Flow>), Failure> {
     let sent: StartFlow = call.body()?;
     let started = call
         .app
-        .start(call.seq, Kind::StartFlow, |origin, number, now| {
+        .start(call.seq, EffectKind::StartFlow, |origin, number, now| {
             let mut flow = generate::start_flow(origin, &sent.flow_template_id, number, now)
                 .ok_or_else(|| missing("flow template", &sent.flow_template_id))?;
             flow.contexts = sent.contexts;
@@ -79,7 +79,7 @@ async fn read(call: Call) -> Result<Json<Flow>, Failure> {
 
 async fn patch_flow(call: Call) -> Result<Json<Flow>, Failure> {
     let sent: PatchFlow = call.body()?;
-    call.on_flow(Kind::PatchFlow, |flow, now| {
+    call.on_flow(EffectKind::PatchFlow, |flow, now| {
         transition::patch_flow(flow, sent, now)?;
         Ok(flow.clone())
     })
@@ -96,16 +96,16 @@ async fn delete_flow(call: Call) -> Result<StatusCode, Failure> {
     let flow = call.app.state().flow(&call.id);
     flow.ok_or(Failure::Gone)?;
     let kind = if deletion.soft == Some(true) {
-        Kind::SoftDeleteFlow
+        EffectKind::SoftDeleteFlow
     } else {
-        Kind::DeleteFlow
+        EffectKind::DeleteFlow
     };
     call.remove(kind).await
 }
 
-async fn patch_phase(call: Call) -> Result<Json<Phase>, Failure> {
+async fn patch_phase(call: Call) -> Result<Json<FlowPhase>, Failure> {
     let sent: PatchPhase = call.body()?;
-    call.on_flow(Kind::PatchPhase, |flow, now| {
+    call.on_flow(EffectKind::PatchPhase, |flow, now| {
         let index = flow.phases.iter().position(|phase| phase.id == call.part);
         let index = index.ok_or_else(|| missing("phase", &call.part))?;
         transition::patch_phase(flow, index, sent, now);
@@ -115,8 +115,8 @@ async fn patch_phase(call: Call) -> Result<Json<Phase>, Failure> {
 }
 
 async fn add_task(call: Call) -> Result<Json<Task>, Failure> {
-    let sent: AddTask = call.body()?;
-    call.on_flow(Kind::AddTask, |flow, now| {
+    let sent: AddTaskRequest = call.body()?;
+    call.on_flow(EffectKind::AddTask, |flow, now| {
         let index = transition::add_task(flow, sent, now)?;
         Ok(flow.tasks[index].clone())
     })
@@ -125,7 +125,7 @@ async fn add_task(call: Call) -> Result<Json<Task>, Failure> {
 
 async fn patch_task(call: Call) -> Result<Json<Task>, Failure> {
     let sent: PatchTask = call.body()?;
-    call.on_task(Kind::PatchTask, |flow, index, now| {
+    call.on_task(EffectKind::PatchTask, |flow, index, now| {
         transition::patch_task(flow, index, sent, now)
     })
     .await
@@ -134,7 +134,7 @@ async fn patch_task(call: Call) -> Result<Json<Task>, Failure> {
 /// Answers with the whole flow.
 async fn reconcile(call: Call) -> Result<Json<Flow>, Failure> {
     let take = call.app.automations_take();
-    call.on_flow(Kind::ReconcileAutomation, |flow, now| {
+    call.on_flow(EffectKind::ReconcileAutomation, |flow, now| {
         let index = call.task_index(flow)?;
         transition::reconcile(flow, index, now, take);
         Ok(flow.clone())
@@ -143,6 +143,6 @@ async fn reconcile(call: Call) -> Result<Json<Flow>, Failure> {
 }
 
 async fn cancel(call: Call) -> Result<StatusCode, Failure> {
-    let cancelled = call.on_task(Kind::CancelSchedule, transition::cancel);
+    let cancelled = call.on_task(EffectKind::CancelSchedule, transition::cancel);
     cancelled.await.map(|_task| StatusCode::NO_CONTENT)
 }

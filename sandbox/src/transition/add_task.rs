@@ -10,16 +10,20 @@ use crate::{
     wire::{
         TaskStatus, moved, stamp,
         v2::{Edge, Flow, Task, TaskType},
-        v2_requests::AddTask,
+        v2_requests::AddTaskRequest,
     },
 };
 
 /// Puts the task on the edge between its neighbours; gives its place. The client may choose its id, which then must
 /// be a new one.
-pub(crate) fn add_task(flow: &mut Flow, sent: AddTask, now: Timestamp) -> Result<usize, Refused> {
+pub(crate) fn add_task(
+    flow: &mut Flow,
+    sent: AddTaskRequest,
+    now: Timestamp,
+) -> Result<usize, Refused> {
     let invalid = |text: String| Err(Refused::Invalid(text));
     require_running(flow)?;
-    let AddTask {
+    let AddTaskRequest {
         previous_task_id: previous,
         next_task_id: next,
         task: sent,

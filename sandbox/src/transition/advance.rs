@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{common::set_status, schedule};
 use crate::{
-    machine::Place,
+    machine::TaskPlace,
     wire::{
         ExecutionStatus, PartStatus, TaskStatus, stamp,
         v2::{CurrentTask, Flow, RequirementWhen, Schedule, Task, TaskType, TriggerMode},
@@ -12,12 +12,12 @@ use crate::{
 };
 
 /// Where the task at `index` stands. A flow without a current task is over: all its tasks are earlier.
-pub(super) fn place(flow: &Flow, index: usize) -> Place {
+pub(super) fn place(flow: &Flow, index: usize) -> TaskPlace {
     let is_current = |task: &Task| flow.crt_tasks.iter().any(|current| current.id == task.id);
     match flow.tasks.iter().position(is_current) {
-        Some(_) if is_current(&flow.tasks[index]) => Place::Current,
-        Some(current) if index > current => Place::Later,
-        Some(_) | None => Place::Earlier,
+        Some(_) if is_current(&flow.tasks[index]) => TaskPlace::Current,
+        Some(current) if index > current => TaskPlace::Later,
+        Some(_) | None => TaskPlace::Earlier,
     }
 }
 

@@ -10,8 +10,8 @@ use super::{
     schedule,
 };
 use crate::{
-    effect::Kind,
-    machine::Place,
+    effect::EffectKind,
+    machine::TaskPlace,
     refused::Refused,
     wire::{
         TaskStatus,
@@ -21,46 +21,50 @@ use crate::{
 
 /// How an automation ends, as its execution's id says: the same in each replay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Course {
+pub(crate) enum AutomationCourse {
     Success,
     Failure,
     Never,
     /// It has ended, and its task has missed that until a read heals it.
     LostUntilRead,
     /// It has ended, and its task has missed that until it is reconciled.
-    Lost(Ending),
+    Lost(AutomationEnding),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum AutomationEnding {
     Success,
     Failure,
 }
 
-impl Course {
+impl AutomationCourse {
     pub(crate) fn of(execution: &str) -> Self {
         match execution.chars().last().and_then(|last| last.to_digit(16)) {
             Some(0..=7) => Self::Success,
             Some(8 | 9) => Self::Failure,
             Some(10) | None => Self::Never,
             Some(11 | 12) => Self::LostUntilRead,
-            Some(13 | 14) => Self::Lost(Ending::Success),
-            Some(_) => Self::Lost(Ending::Failure),
+            Some(13 | 14) => Self::Lost(AutomationEnding::Success),
+            Some(_) => Self::Lost(AutomationEnding::Failure),
         }
     }
 }
 
 /// Lets one automation end that has run its time; gives what happened, and the task's id.
-pub(crate) fn settle(flow: &mut Flow, now: Timestamp, take: Duration) -> Option<(Kind, String)> {
+pub(crate) fn settle(
+    flow: &mut Flow,
+    now: Timestamp,
+    take: Duration,
+) -> Option<(EffectKind, String)> {
     for index in 0..flow.tasks.len() {
         if !has_run(&flow.tasks[index], now, take) {
             continue;
         }
         let (kind, ending) = match course(&flow.tasks[index])? {
-            Course::Success => (Kind::AutomationEnded, Ending::Success),
-            Course::Failure => (Kind::AutomationEnded, Ending::Failure),
-            Course::LostUntilRead => (Kind::Healed, Ending::Success),
-            Course::Never | Course::Lost(_) => continue,
+            AutomationCourse::Success => (EffectKind::AutomationEnded, AutomationEnding::Success),
+            AutomationCourse::Failure => (EffectKind::AutomationEnded, AutomationEnding::Failure),
+            AutomationCourse::LostUntilRead => (EffectKind::Healed, AutomationEnding::Success),
+            AutomationCourse::Never | AutomationCourse::Lost(_) => continue,
         };
         end(flow, index, ending, now);
         return Some((kind, flow.tasks[index].id.clone()));
@@ -76,13 +80,17 @@ pub(crate) fn reconcile(flow: &mut Flow, index: usize, now: Timestamp, take: Dur
         return;
     }
     match course(task) {
-        Some(Course::Success | Course::LostUntilRead | Course::Lost(Ending::Success)) => {
-            end(flow, index, Ending::Success, now);
+        Some(
+            AutomationCourse::Success
+            | AutomationCourse::LostUntilRead
+            | AutomationCourse::Lost(AutomationEnding::Success),
+        ) => {
+            end(flow, index, AutomationEnding::Success, now);
         }
-        Some(Course::Failure | Course::Lost(Ending::Failure)) => {
-            end(flow, index, Ending::Failure, now);
+        Some(AutomationCourse::Failure | AutomationCourse::Lost(AutomationEnding::Failure)) => {
+            end(flow, index, AutomationEnding::Failure, now);
         }
-        Some(Course::Never) | None => {}
+        Some(AutomationCourse::Never) | None => {}
     }
 }
 
@@ -127,8 +135,10 @@ fn start(flow: &mut Flow, index: usize, now: Timestamp) {
     touch(flow, index, now);
 }
 
-fn course(task: &Task) -> Option<Course> {
-    task.automation_execution_id.as_deref().map(Course::of)
+fn course(task: &Task) -> Option<AutomationCourse> {
+    task.automation_execution_id
+        .as_deref()
+        .map(AutomationCourse::of)
 }
 
 /// Whether the task waits for an automation that has had its time.
@@ -143,12 +153,12 @@ fn has_run(task: &Task, now: Timestamp, take: Duration) -> bool {
         && began.is_none_or(|began| began + take <= now)
 }
 
-fn end(flow: &mut Flow, index: usize, ending: Ending, now: Timestamp) {
-    let was_current = advance::place(flow, index) == Place::Current;
+fn end(flow: &mut Flow, index: usize, ending: AutomationEnding, now: Timestamp) {
+    let was_current = advance::place(flow, index) == TaskPlace::Current;
     let task = &mut flow.tasks[index];
     let (status, word, reason) = match ending {
-        Ending::Success => (TaskStatus::Completed, "success", None),
-        Ending::Failure => (
+        AutomationEnding::Success => (TaskStatus::Completed, "success", None),
+        AutomationEnding::Failure => (
             TaskStatus::Failed,
             "failed",
             Some("the other system did not answer"),
@@ -171,15 +181,18 @@ mod tests {
 
     #[test]
     fn most_automations_end_well_some_badly_some_unseen_and_some_never() {
-        let count = |wanted: fn(Course) -> bool| {
+        let count = |wanted: fn(AutomationCourse) -> bool| {
             (0..16)
-                .filter(|digit| wanted(Course::of(&format!("x{digit:x}"))))
+                .filter(|digit| wanted(AutomationCourse::of(&format!("x{digit:x}"))))
                 .count()
         };
-        assert_eq!(count(|course| course == Course::Success), 8);
-        assert_eq!(count(|course| course == Course::Failure), 2);
-        assert_eq!(count(|course| course == Course::Never), 1);
-        assert_eq!(count(|course| course == Course::LostUntilRead), 2);
-        assert_eq!(count(|course| matches!(course, Course::Lost(_))), 3);
+        assert_eq!(count(|course| course == AutomationCourse::Success), 8);
+        assert_eq!(count(|course| course == AutomationCourse::Failure), 2);
+        assert_eq!(count(|course| course == AutomationCourse::Never), 1);
+        assert_eq!(count(|course| course == AutomationCourse::LostUntilRead), 2);
+        assert_eq!(
+            count(|course| matches!(course, AutomationCourse::Lost(_))),
+            3
+        );
     }
 }

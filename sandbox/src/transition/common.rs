@@ -7,7 +7,7 @@ use crate::{
     refused::Refused,
     wire::{
         DueDate, ExecutionStatus, TaskStatus, from_start, moved, stamp,
-        v2::{Flow, Task, Unit},
+        v2::{Flow, Task, TimeUnit},
     },
 };
 
@@ -54,10 +54,10 @@ pub(super) fn set_some<T>(field: &mut Option<T>, sent: Option<T>) {
 }
 
 /// The due date that a number of units after the start of a workflow gives.
-pub(super) fn due_after_start(started: &str, number: i64, unit: Unit) -> Option<DueDate> {
+pub(super) fn due_after_start(started: &str, number: i64, unit: TimeUnit) -> Option<DueDate> {
     let floats = match unit {
-        Unit::Minutes | Unit::Hours => false,
-        Unit::Days | Unit::Weeks | Unit::Months | Unit::Years => true,
+        TimeUnit::Minutes | TimeUnit::Hours => false,
+        TimeUnit::Days | TimeUnit::Weeks | TimeUnit::Months | TimeUnit::Years => true,
     };
     from_start(started, span(number, unit)?, floats)
 }

@@ -11,14 +11,14 @@ use crate::{
     refused::Refused,
     wire::{
         ExecutionStatus, moved, stamp,
-        v1::{Condition, Execution, Period, UpdateExecution},
-        v2::{Reason, Unit},
+        v1::{ActionTypeCondition, TimePeriod, UpdateExecution, WorkflowExecution},
+        v2::{Reason, TimeUnit},
     },
 };
 
 /// `updateExecution`; `configured` are the closing reasons of the execution's definition.
 pub(crate) fn update_execution(
-    execution: &mut Execution,
+    execution: &mut WorkflowExecution,
     update: UpdateExecution,
     configured: &[Reason],
     now: Timestamp,
@@ -48,7 +48,7 @@ pub(crate) fn update_execution(
     set(&mut execution.contexts, update.contexts);
     set_some(&mut execution.assigned_to, update.assigned_to);
     if let Some(dynamic) = update.dynamic_due_date {
-        if dynamic.action_type_condition == Some(Condition::WorkflowStarted) {
+        if dynamic.action_type_condition == Some(ActionTypeCondition::WorkflowStarted) {
             let unit = unit(dynamic.time_period);
             let number = dynamic.number_of_units;
             execution.due_date = due_after_start(&execution.creation_time, number, unit);
@@ -60,12 +60,12 @@ pub(crate) fn update_execution(
     Ok(())
 }
 
-const fn unit(period: Period) -> Unit {
+const fn unit(period: TimePeriod) -> TimeUnit {
     match period {
-        Period::Minutes => Unit::Minutes,
-        Period::Hours => Unit::Hours,
-        Period::Days => Unit::Days,
-        Period::Weeks => Unit::Weeks,
-        Period::Months => Unit::Months,
+        TimePeriod::Minutes => TimeUnit::Minutes,
+        TimePeriod::Hours => TimeUnit::Hours,
+        TimePeriod::Days => TimeUnit::Days,
+        TimePeriod::Weeks => TimeUnit::Weeks,
+        TimePeriod::Months => TimeUnit::Months,
     }
 }

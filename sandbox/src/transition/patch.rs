@@ -7,7 +7,7 @@ use super::{
     common::{due_after_start, require_running, set, set_some, set_status, touch},
 };
 use crate::{
-    machine::{self, Move},
+    machine::{self, TaskMove},
     refused::Refused,
     wire::{
         DueDate, ExecutionStatus, TaskStatus, moved, stamp,
@@ -127,9 +127,9 @@ pub(crate) fn patch_task(
 }
 
 /// A decision that people make needs a branch when it is completed; a branch must be one of its own.
-fn check_branch(task: &Task, step: Move, condition: Option<&str>) -> Result<(), Refused> {
+fn check_branch(task: &Task, step: TaskMove, condition: Option<&str>) -> Result<(), Refused> {
     match (task.task_type, step) {
-        (TaskType::Decision, Move::Complete) => match condition {
+        (TaskType::Decision, TaskMove::Complete) => match condition {
             Some(chosen) if task.conditions.iter().any(|known| known.id == chosen) => Ok(()),
             Some(chosen) => Err(Refused::Invalid(format!(
                 "next_condition_id {chosen} is no branch of this decision"
@@ -141,30 +141,30 @@ fn check_branch(task: &Task, step: Move, condition: Option<&str>) -> Result<(), 
                 Some(TriggerMode::Automatic) | None => Ok(()),
             },
         },
-        (TaskType::Decision, Move::Start | Move::Skip | Move::Revert)
+        (TaskType::Decision, TaskMove::Start | TaskMove::Skip | TaskMove::Revert)
         | (TaskType::Manual | TaskType::Automation | TaskType::AiAgent, _) => Ok(()),
     }
 }
 
-fn go(flow: &mut Flow, index: usize, step: Move, condition: Option<&str>, now: Timestamp) {
-    let was_current = advance::place(flow, index) == machine::Place::Current;
+fn go(flow: &mut Flow, index: usize, step: TaskMove, condition: Option<&str>, now: Timestamp) {
+    let was_current = advance::place(flow, index) == machine::TaskPlace::Current;
     let task = &mut flow.tasks[index];
     let user = Some(TOKEN_USER.to_owned());
     match step {
-        Move::Start => {
+        TaskMove::Start => {
             set_status(task, TaskStatus::InProgress, now);
             task.analytics.in_progress_by = user;
             return;
         }
-        Move::Complete => {
+        TaskMove::Complete => {
             set_status(task, TaskStatus::Completed, now);
             task.analytics.completed_by = user;
         }
-        Move::Skip => {
+        TaskMove::Skip => {
             set_status(task, TaskStatus::Skipped, now);
             task.analytics.skipped_by = user;
         }
-        Move::Revert => {
+        TaskMove::Revert => {
             advance::reset(task, now);
             return advance::back_to(flow, index, now);
         }

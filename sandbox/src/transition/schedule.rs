@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
     generate::uuid_of,
-    machine::Place,
+    machine::TaskPlace,
     refused::Refused,
     wire::{
         TaskStatus, stamp,
-        v2::{Direction, Flow, Schedule, Task, Unit},
+        v2::{Flow, Schedule, ScheduleDirection, Task, TimeUnit},
     },
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn run_now(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(
 pub(crate) fn cancel(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), Refused> {
     let rule = "only the schedule of a SCHEDULED one can be cancelled";
     require_scheduled(flow, index, rule)?;
-    let was_current = advance::place(flow, index) == Place::Current;
+    let was_current = advance::place(flow, index) == TaskPlace::Current;
     let task = &mut flow.tasks[index];
     task.schedule = None;
     set_status(task, TaskStatus::Skipped, now);
@@ -87,8 +87,8 @@ pub(super) fn arm(task: &mut Task, now: Timestamp) {
             ..
         }) => {
             let distance = match direction {
-                Direction::Before => -*duration,
-                Direction::After => *duration,
+                ScheduleDirection::Before => -*duration,
+                ScheduleDirection::After => *duration,
             };
             *schedule_id = Some(new_id);
             *scheduled_at = Some(later(now, distance, *unit));
@@ -99,7 +99,7 @@ pub(super) fn arm(task: &mut Task, now: Timestamp) {
     task.updated_at = stamp(now);
 }
 
-fn later(now: Timestamp, duration: i64, unit: Unit) -> String {
+fn later(now: Timestamp, duration: i64, unit: TimeUnit) -> String {
     let at = now.to_zoned_datetime(TimeZone::UTC);
     span(duration, unit)
         .and_then(|span| at.checked_add(span).ok())
@@ -107,15 +107,15 @@ fn later(now: Timestamp, duration: i64, unit: Unit) -> String {
 }
 
 /// A number of units as a span; none beyond what the calendar holds.
-pub(super) fn span(number: i64, unit: Unit) -> Option<Span> {
+pub(super) fn span(number: i64, unit: TimeUnit) -> Option<Span> {
     let zero = 0.seconds();
     match unit {
-        Unit::Minutes => zero.try_minutes(number),
-        Unit::Hours => zero.try_hours(number),
-        Unit::Days => zero.try_days(number),
-        Unit::Weeks => zero.try_weeks(number),
-        Unit::Months => zero.try_months(number),
-        Unit::Years => zero.try_years(number),
+        TimeUnit::Minutes => zero.try_minutes(number),
+        TimeUnit::Hours => zero.try_hours(number),
+        TimeUnit::Days => zero.try_days(number),
+        TimeUnit::Weeks => zero.try_weeks(number),
+        TimeUnit::Months => zero.try_months(number),
+        TimeUnit::Years => zero.try_years(number),
     }
     .ok()
 }

@@ -7,22 +7,25 @@ use crate::{
     refused::Refused,
     wire::{
         ExecutionStatus, TaskStatus, moved, stamp,
-        v1::{AnyStatus, CreateStep, Execution, Part, PartKind, Position, UpdateStep},
+        v1::{
+            AnyStatus, CreateStep, PartKind, SectionOrStep, StepPosition, UpdateStep,
+            WorkflowExecution,
+        },
     },
 };
 
 /// `createStep`; gives the new step. Sent twice it makes two: `number` is another one for each request.
 pub(crate) fn create_step(
-    execution: &mut Execution,
+    execution: &mut WorkflowExecution,
     sent: CreateStep,
     number: u64,
     now: Timestamp,
-) -> Result<Part, Refused> {
+) -> Result<SectionOrStep, Refused> {
     open(execution)?;
     let id = uuid_of(&format!("{}/step/{number}", execution.id))
         .simple()
         .to_string();
-    let step = Part {
+    let step = SectionOrStep {
         definition_id: id.clone(),
         id,
         name: sent.name,
@@ -35,9 +38,9 @@ pub(crate) fn create_step(
         section_id: sent.section_id.clone(),
         created: Some(stamp(now)),
         last_updated: Some(stamp(now)),
-        ..Part::default()
+        ..SectionOrStep::default()
     };
-    let position = Position {
+    let position = StepPosition {
         index: sent.insertion_index,
         section_id: sent.section_id,
     };
@@ -48,11 +51,11 @@ pub(crate) fn create_step(
 
 /// `updateStep`; gives the step as it is then.
 pub(crate) fn update_step(
-    execution: &mut Execution,
+    execution: &mut WorkflowExecution,
     id: &str,
     sent: UpdateStep,
     now: Timestamp,
-) -> Result<Part, Refused> {
+) -> Result<SectionOrStep, Refused> {
     let step = find(execution, id).ok_or_else(|| missing(id))?.clone();
     if sent.status.is_some() {
         open(execution)?;
@@ -60,7 +63,7 @@ pub(crate) fn update_step(
             return Err(Refused::Invalid("the step is not enabled".to_owned()));
         }
     }
-    let updated = Part {
+    let updated = SectionOrStep {
         name: sent.name.unwrap_or(step.name),
         status: sent.status.map(AnyStatus::Step).or(step.status),
         user_ids: sent.user_ids.or(step.user_ids),
@@ -92,7 +95,7 @@ pub(crate) fn update_step(
 
 /// `deleteStep`.
 pub(crate) fn delete_step(
-    execution: &mut Execution,
+    execution: &mut WorkflowExecution,
     id: &str,
     now: Timestamp,
 ) -> Result<(), Refused> {
@@ -103,7 +106,7 @@ pub(crate) fn delete_step(
     Ok(())
 }
 
-fn open(execution: &Execution) -> Result<(), Refused> {
+fn open(execution: &WorkflowExecution) -> Result<(), Refused> {
     if execution.status == ExecutionStatus::Started {
         return Ok(());
     }
@@ -117,15 +120,15 @@ fn missing(id: &str) -> Refused {
     Refused::Missing(format!("there is no step {id}"))
 }
 
-fn find<'a>(execution: &'a mut Execution, id: &str) -> Option<&'a mut Part> {
+fn find<'a>(execution: &'a mut WorkflowExecution, id: &str) -> Option<&'a mut SectionOrStep> {
     execution.flow.iter_mut().find_map(|part| match part.kind {
         PartKind::Step => (part.id == id).then_some(part),
         PartKind::Section => part.steps.iter_mut().flatten().find(|step| step.id == id),
     })
 }
 
-fn delete(execution: &mut Execution, id: &str) -> bool {
-    let is_it = |part: &Part| part.kind == PartKind::Step && part.id == id;
+fn delete(execution: &mut WorkflowExecution, id: &str) -> bool {
+    let is_it = |part: &SectionOrStep| part.kind == PartKind::Step && part.id == id;
     let mut found = execution.flow.iter().any(is_it);
     execution.flow.retain(|part| !is_it(part));
     for section in &mut execution.flow {
@@ -138,7 +141,11 @@ fn delete(execution: &mut Execution, id: &str) -> bool {
 }
 
 /// Behind the last one when the index is beyond it, as the service does.
-fn insert(execution: &mut Execution, step: Part, position: &Position) -> Result<(), Refused> {
+fn insert(
+    execution: &mut WorkflowExecution,
+    step: SectionOrStep,
+    position: &StepPosition,
+) -> Result<(), Refused> {
     let list = match &position.section_id {
         None => &mut execution.flow,
         Some(section) => execution

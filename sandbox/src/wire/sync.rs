@@ -9,12 +9,12 @@ objects! {
 
     /// A rule of v2, `entity_sync`.
     struct EntitySync {
-        trigger: SyncTrigger,
+        trigger: EntitySyncTrigger,
         value: SyncValue,
         target: SyncTarget,
     }
 
-    struct SyncTrigger {
+    struct EntitySyncTrigger {
         event: FlowEvent,
         filter?: SyncFilter,
     }

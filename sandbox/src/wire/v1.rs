@@ -10,8 +10,8 @@ use super::{
 objects! {
     "camelCase";
 
-    /// A whole execution. The list's rows are the same with [`Part`]s that lack most fields.
-    struct Execution {
+    /// A whole execution. The list's rows are the same with [`SectionOrStep`]s that lack most fields.
+    struct WorkflowExecution {
         id: String,
         definition_id: String,
         org_id: String,
@@ -25,7 +25,7 @@ objects! {
         trigger: String,
         assigned_to?: Vec<String>,
         last_modified_by?: String,
-        contexts: Vec<Context>,
+        contexts: Vec<WorkflowContext>,
         /// The reasons to choose from, as they were when the execution started. Older executions lack
         /// it; `GET …/closing-reasons` knows them all the same.
         configured_closing_reason_snapshot?: Vec<Reason>,
@@ -34,10 +34,10 @@ objects! {
         single_closing_reason_selection?: bool,
         /// The rows of the list lack it.
         update_entity_attributes?: Vec<UpdateEntityAttribute>,
-        flow: Vec<Part>,
+        flow: Vec<SectionOrStep>,
     }
 
-    struct Context {
+    struct WorkflowContext {
         id: String,
         /// Optional in requests: the vendor's own examples leave it out.
         #[serde(default)]
@@ -47,7 +47,7 @@ objects! {
 
     /// A section with its steps, or a bare step. One type for both, as the API's `type` field says which.
     #[derive(Default)]
-    struct Part {
+    struct SectionOrStep {
         id: String,
         definition_id: String,
         name: String,
@@ -66,16 +66,16 @@ objects! {
         assigned_to_on_hold?: String,
         entity_ref_id?: String,
         dynamic_due_date?: DynamicDueDate,
-        description?: Description,
+        description?: StepDescription,
         automation_config?: StepAutomation,
         manually_created?: bool,
         section_id?: String,
         started_time?: String,
         completed_time?: String,
-        steps?: Vec<Part>,
+        steps?: Vec<SectionOrStep>,
     }
 
-    struct Description {
+    struct StepDescription {
         enabled: bool,
         value: String,
     }
@@ -88,8 +88,8 @@ objects! {
 
     struct DynamicDueDate {
         number_of_units: i64,
-        time_period: Period,
-        action_type_condition?: Condition,
+        time_period: TimePeriod,
+        action_type_condition?: ActionTypeCondition,
         step_id?: String,
         phase_id?: String,
     }
@@ -103,7 +103,7 @@ objects! {
         workflow_id: String,
         trigger?: String,
         assigned_to?: Vec<String>,
-        contexts?: Vec<Context>,
+        contexts?: Vec<WorkflowContext>,
         #[serde(rename = "purposes")]
         _purposes?: Vec<String>,
     }
@@ -112,7 +112,7 @@ objects! {
     struct CreateStep {
         insertion_index: u64,
         name: String,
-        description?: Description,
+        description?: StepDescription,
         status?: TaskStatus,
         section_id?: String,
         execution_type?: String,
@@ -132,15 +132,15 @@ objects! {
         due_date?: DueDate,
         dynamic_due_date?: DynamicDueDate,
         name?: String,
-        description?: Description,
-        position?: Position,
+        description?: StepDescription,
+        position?: StepPosition,
         automation_config?: StepAutomation,
         started_time?: String,
         completed_time?: String,
     }
 
     /// Where a step goes: into a section, or beside them.
-    struct Position {
+    struct StepPosition {
         index: u64,
         section_id?: String,
     }
@@ -161,7 +161,7 @@ objects! {
     }
 
     struct FoundExecutions {
-        executions: Vec<Execution>,
+        executions: Vec<WorkflowExecution>,
         last_evaluated_key?: LastKey,
     }
 
@@ -175,7 +175,7 @@ objects! {
         due_date?: DueDate,
         dynamic_due_date?: DynamicDueDate,
         closed_by?: String,
-        contexts?: Vec<Context>,
+        contexts?: Vec<WorkflowContext>,
         completed_time?: String,
     }
 }
@@ -199,7 +199,7 @@ pub(crate) enum AnyStatus {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Period {
+pub(crate) enum TimePeriod {
     Minutes,
     Hours,
     Days,
@@ -209,7 +209,7 @@ pub(crate) enum Period {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(crate) enum Condition {
+pub(crate) enum ActionTypeCondition {
     WorkflowStarted,
     StepClosed,
     PhaseFinished,
@@ -228,16 +228,16 @@ pub(crate) enum Sorting {
     TriggerDateDesc,
 }
 
-impl Execution {
+impl WorkflowExecution {
     /// The row of the list: steps are not loaded with all information.
     pub(crate) fn slim(mut self) -> Self {
         self.update_entity_attributes = None;
-        self.flow = self.flow.into_iter().map(Part::slim).collect();
+        self.flow = self.flow.into_iter().map(SectionOrStep::slim).collect();
         self
     }
 }
 
-impl Part {
+impl SectionOrStep {
     /// Whether the step or the section is over.
     pub(crate) fn is_over(&self) -> bool {
         match self.status {

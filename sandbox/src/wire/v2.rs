@@ -24,9 +24,9 @@ objects! {
         status: ExecutionStatus,
         assigned_to?: Vec<Assignee>,
         analytics: FlowAnalytics,
-        contexts: Vec<Context>,
+        contexts: Vec<FlowContext>,
         crt_tasks: Vec<CurrentTask>,
-        phases: Vec<Phase>,
+        phases: Vec<FlowPhase>,
         tasks: Vec<Task>,
         edges: Vec<Edge>,
         closing_reason?: ClosingReason,
@@ -34,7 +34,7 @@ objects! {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         entity_sync: Vec<EntitySync>,
         taxonomies: Vec<String>,
-        trigger: Trigger,
+        trigger: FlowTrigger,
         /// The one camelCase field of v2.
         #[serde(rename = "singleClosingReasonSelection")]
         single_closing_reason_selection: bool,
@@ -50,7 +50,7 @@ objects! {
     }
 
     /// An entity that a flow belongs to.
-    struct Context {
+    struct FlowContext {
         entity_id?: String,
         entity_schema?: String,
         is_primary?: bool,
@@ -66,7 +66,7 @@ objects! {
         value?: Vec<String>,
     }
 
-    struct Phase {
+    struct FlowPhase {
         id: String,
         template_id: String,
         name: String,
@@ -86,7 +86,7 @@ objects! {
         id: String,
         template_id: String,
         name: String,
-        description?: Description,
+        description?: TaskDescription,
         status: TaskStatus,
         due_date?: DueDate,
         due_date_config?: DueDateConfig,
@@ -108,10 +108,10 @@ objects! {
         trigger_mode?: TriggerMode,
         schedule?: Schedule,
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        conditions: Vec<Condition>,
+        conditions: Vec<DecisionCondition>,
     }
 
-    struct Description {
+    struct TaskDescription {
         enabled?: bool,
         value?: String,
     }
@@ -145,7 +145,7 @@ objects! {
     }
 
     /// A branch of a decision.
-    struct Condition {
+    struct DecisionCondition {
         id: String,
         branch_name: String,
         logical_operator: String,
@@ -163,7 +163,7 @@ objects! {
         last_heal_attempted_at?: String,
     }
 
-    struct Reference {
+    struct ScheduleReference {
         id: String,
         origin: String,
         schema?: String,
@@ -172,7 +172,7 @@ objects! {
 
     struct DueDateConfig {
         duration: i64,
-        unit: Unit,
+        unit: TimeUnit,
         #[serde(rename = "type")]
         kind: DueDateKind,
         task_id?: String,
@@ -192,7 +192,7 @@ objects! {
         title: String,
     }
 
-    struct Trigger {
+    struct FlowTrigger {
         #[serde(rename = "type")]
         kind: String,
     }
@@ -241,17 +241,17 @@ pub(crate) enum Schedule {
     Immediate,
     Delayed {
         duration: i64,
-        unit: Unit,
+        unit: TimeUnit,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         schedule_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scheduled_at: Option<String>,
     },
     Relative {
-        direction: Direction,
+        direction: ScheduleDirection,
         duration: i64,
-        unit: Unit,
-        reference: Reference,
+        unit: TimeUnit,
+        reference: ScheduleReference,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         schedule_id: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -261,14 +261,14 @@ pub(crate) enum Schedule {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Direction {
+pub(crate) enum ScheduleDirection {
     Before,
     After,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Unit {
+pub(crate) enum TimeUnit {
     Minutes,
     Hours,
     Days,

@@ -6,7 +6,7 @@ use super::{
     DueDate, ExecutionStatus, TaskStatus,
     objects::objects,
     v2::{
-        Assignee, AutomationInfo, ClosingReason, Context, Description, DueDateConfig, Flow,
+        Assignee, AutomationInfo, ClosingReason, DueDateConfig, Flow, FlowContext, TaskDescription,
         TaskType,
     },
 };
@@ -28,7 +28,7 @@ objects! {
     struct StartFlow {
         flow_template_id: String,
         trigger?: StartTrigger,
-        contexts: Vec<Context>,
+        contexts: Vec<FlowContext>,
         #[serde(rename = "purposes")]
         _purposes?: Vec<String>,
     }
@@ -41,7 +41,7 @@ objects! {
     }
 
     /// `addTask`.
-    struct AddTask {
+    struct AddTaskRequest {
         previous_task_id: String,
         next_task_id: String,
         task: NewTask,
@@ -68,7 +68,7 @@ objects! {
         closing_reason?: ClosingReason,
         due_date?: DueDate,
         due_date_config?: DueDateConfig,
-        contexts?: Vec<Context>,
+        contexts?: Vec<FlowContext>,
     }
 
     /// `patchPhase`.
@@ -90,7 +90,7 @@ objects! {
         assigned_to?: Vec<Assignee>,
         enabled?: bool,
         automation_config?: AutomationInfo,
-        description?: Description,
+        description?: TaskDescription,
         ecp?: Map<String, Value>,
         installer?: Map<String, Value>,
         partner?: Map<String, Value>,

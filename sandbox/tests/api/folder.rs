@@ -4,15 +4,15 @@ use std::{fs, io::Write as _, path::Path};
 
 use jiff::civil::date;
 use serde_json::{Value, json};
-use wf_bulk_sandbox::{Error, Sandbox, Wanted, reset};
+use wf_bulk_sandbox::{FolderOptions, Sandbox, SandboxError, reset};
 
 use crate::client::{EPOCH, Served, flow_path};
 
-fn wanted() -> Wanted {
-    Wanted {
+fn wanted() -> FolderOptions {
+    FolderOptions {
         executions: Some(120),
         automations_take: crate::client::LONG,
-        ..Wanted::new(EPOCH)
+        ..FolderOptions::new(EPOCH)
     }
 }
 
@@ -20,7 +20,7 @@ async fn open(folder: &Path) -> Served {
     Served::new(Sandbox::open(folder, wanted()).unwrap()).await
 }
 
-fn refused(folder: &Path, wanted: Wanted) -> Error {
+fn refused(folder: &Path, wanted: FolderOptions) -> SandboxError {
     match Sandbox::open(folder, wanted) {
         Err(error) => error,
         Ok(sandbox) => panic!("{sandbox:?} was opened"),
@@ -123,7 +123,7 @@ async fn a_torn_last_line_is_cut_off_and_other_damage_is_told_with_its_line() {
 
     append(b"{\"seq\": 3}\n");
     match refused(folder.path(), wanted()) {
-        Error::Damaged { line: 3, .. } => {}
+        SandboxError::Damaged { line: 3, .. } => {}
         other => panic!("{other:?}"),
     }
 }
@@ -133,9 +133,12 @@ fn one_process_at_a_time_has_the_folder() {
     let folder = tempfile::tempdir().unwrap();
     let first = Sandbox::open(folder.path(), wanted()).unwrap();
     let error = refused(folder.path(), wanted());
-    assert!(matches!(error, Error::Locked { .. }), "{error:?}");
+    assert!(matches!(error, SandboxError::Locked { .. }), "{error:?}");
     assert!(error.to_string().contains("stop it"), "{error}");
-    assert!(matches!(reset(folder.path()), Err(Error::Locked { .. })));
+    assert!(matches!(
+        reset(folder.path()),
+        Err(SandboxError::Locked { .. })
+    ));
     drop(first);
     assert!(Sandbox::open(folder.path(), wanted()).is_ok());
 }
@@ -146,24 +149,24 @@ fn a_folder_stays_with_what_it_was_made_from_until_it_is_reset() {
     assert!(!reset(folder.path()).unwrap(), "there is nothing yet");
     drop(Sandbox::open(folder.path(), wanted()).unwrap());
     let other = date(2027, 1, 1);
-    let plain = Wanted::new(other);
+    let plain = FolderOptions::new(other);
     for (asked, what) in [
         (
-            Wanted {
+            FolderOptions {
                 seed: Some(1),
                 ..plain.clone()
             },
             "the seed 4711, not 1",
         ),
         (
-            Wanted {
+            FolderOptions {
                 epoch: Some(other),
                 ..plain.clone()
             },
             "the epoch 2026-12-01, not 2027-01-01",
         ),
         (
-            Wanted {
+            FolderOptions {
                 executions: Some(6),
                 ..plain.clone()
             },
@@ -179,7 +182,7 @@ fn a_folder_stays_with_what_it_was_made_from_until_it_is_reset() {
     drop(Sandbox::open(folder.path(), plain.clone()).unwrap());
     assert!(reset(folder.path()).unwrap());
     assert!(!reset(folder.path()).unwrap());
-    let again = Wanted {
+    let again = FolderOptions {
         seed: Some(1),
         ..plain
     };
@@ -195,7 +198,10 @@ fn a_folder_of_an_earlier_version_is_refused_with_what_to_do_and_can_be_reset() 
     let line = r#"{"seq":1,"request":1,"unix_ms":0,"kind":"patch_flow","execution":"e","target":"e","fields":{}}"#;
     fs::write(folder.path().join("effects.jsonl"), format!("{line}\n")).unwrap();
     let error = refused(folder.path(), wanted());
-    assert!(matches!(error, Error::OtherVersion { .. }), "{error:?}");
+    assert!(
+        matches!(error, SandboxError::OtherVersion { .. }),
+        "{error:?}"
+    );
     assert!(
         error.to_string().contains("wf-bulk sandbox reset"),
         "{error}"

@@ -1,7 +1,7 @@
 //! Operations that make and remove: executions, steps, tasks.
 
 use serde_json::{Value, json};
-use wf_bulk_sandbox::{Options, Sandbox, Wanted};
+use wf_bulk_sandbox::{FolderOptions, Options, Sandbox};
 
 use crate::client::{EPOCH, LONG, Served, flow_path};
 
@@ -213,10 +213,10 @@ async fn steps_are_created_changed_moved_and_deleted() {
 async fn what_was_made_and_removed_is_still_so_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let open = || {
-        let wanted = Wanted {
+        let wanted = FolderOptions {
             executions: Some(120),
             automations_take: LONG,
-            ..Wanted::new(EPOCH)
+            ..FolderOptions::new(EPOCH)
         };
         Sandbox::open(folder.path(), wanted).unwrap()
     };
