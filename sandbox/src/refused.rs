@@ -10,3 +10,9 @@ pub(crate) enum Refused {
     /// 409, with what is there already.
     Conflict(String),
 }
+
+impl Refused {
+    pub(crate) fn invalid(text: &str) -> Self {
+        Self::Invalid(text.to_owned())
+    }
+}

@@ -106,15 +106,16 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
         next,
     };
     // A task of its own: a request that has arrived takes its course when the client hangs up, as with the service.
-    let (response, end) = match tokio::spawn(asked.answer()).await {
-        Ok(answered) => answered,
-        Err(_panic) => {
-            let status = StatusCode::INTERNAL_SERVER_ERROR;
-            let response = reply::message(status, "the sandbox has a bug; its output says more");
-            let end = ended(&response);
-            (response, end)
-        }
-    };
+    let answered = tokio::spawn(asked.answer()).await;
+    let (response, end) = answered.unwrap_or_else(|_panic| {
+        let status = StatusCode::INTERNAL_SERVER_ERROR;
+        let end = RequestEnd {
+            status: Some(status.as_u16()),
+            ..RequestEnd::default()
+        };
+        let text = "the sandbox has a bug; its output says more";
+        (reply::message(status, text), end)
+    });
     app.ledger().ended(seq, end);
     response
 }
@@ -145,42 +146,26 @@ struct Asked {
 
 impl Asked {
     async fn answer(self) -> (Response, RequestEnd) {
-        let taken = self
-            .app
-            .bucket()
-            .map_or(Ok(()), |mut bucket| bucket.take(Instant::now()));
-        if let Err(wait) = taken {
-            let response = too_many(wait);
-            let end = RequestEnd {
-                throttled: true,
-                ..ended(&response)
-            };
-            return (response, end);
-        }
-        let met = self
-            .app
-            .rules()
-            .meet(self.parts.method.as_str(), self.parts.uri.path());
-        match met {
-            None => {
-                let response = self.handle().await.into_response();
-                let end = ended(&response);
-                (response, end)
+        let mut end = RequestEnd::default();
+        // The time is read under the lock, so that the bucket never sees it go back.
+        let bucket = self.app.bucket();
+        let wait = bucket.and_then(|mut bucket| bucket.take(Instant::now()).err());
+        let response = if let Some(wait) = wait {
+            end.throttled = true;
+            Some(too_many(wait))
+        } else {
+            let (method, path) = (self.parts.method.as_str(), self.parts.uri.path());
+            let fault = self.app.rules().meet(method, path);
+            end.fault = fault.as_ref().map(RequestFault::name);
+            match fault {
+                None => Some(self.handle().await.into_response()),
+                Some(fault) => self.suffer(fault).await,
             }
-            Some(fault) => {
-                let name = fault.name();
-                let response = self.suffer(fault).await;
-                // A body that fails before its first byte is no answer.
-                let status = response.as_ref().map(|response| response.status().as_u16());
-                let end = RequestEnd {
-                    status,
-                    throttled: false,
-                    fault: Some(name),
-                };
-                let aborted = || Response::new(faults::aborted());
-                (response.unwrap_or_else(aborted), end)
-            }
-        }
+        };
+        end.status = response.as_ref().map(|response| response.status().as_u16());
+        // A body that fails before its first byte is no answer.
+        let aborted = || Response::new(faults::aborted());
+        (response.unwrap_or_else(aborted), end)
     }
 
     /// Lets a fault happen; none: the connection is closed without an answer.
@@ -291,13 +276,6 @@ impl WholeAnswer {
             .headers
             .insert(header::CONTENT_LENGTH, HeaderValue::from(self.body.len()));
         Some(Response::from_parts(self.head, breaks(&self.body)))
-    }
-}
-
-fn ended(response: &Response) -> RequestEnd {
-    RequestEnd {
-        status: Some(response.status().as_u16()),
-        ..RequestEnd::default()
     }
 }
 

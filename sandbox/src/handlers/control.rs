@@ -53,7 +53,7 @@ async fn edit(call: Call) -> Result<Json<Value>, Failure> {
     let fixed = |name: &String| name == "id" || effect::is_container(name);
     if patch.keys().any(fixed) {
         let text = "ids stay, and parts are edited one by one: send {\"task\": id, \"set\": {…}}";
-        return Err(Refused::Invalid(text.to_owned()).into());
+        return Err(Refused::invalid(text).into());
     }
     let write = DataWrite {
         target: part.unwrap_or_else(|| call.id.clone()),
@@ -85,8 +85,8 @@ fn address(mut sent: Map<String, Value>) -> Result<(Option<String>, Map<String, 
         {
             Ok((Some(id), patch))
         }
-        _ => Err(Refused::Invalid(
-            "beside set, an object, stands one of task, phase and step with an id".to_owned(),
+        _ => Err(Refused::invalid(
+            "beside set, an object, stands one of task, phase and step with an id",
         )),
     }
 }

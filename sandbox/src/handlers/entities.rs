@@ -112,7 +112,7 @@ fn check(wanted: &Search) -> Result<usize, Refused> {
         ),
     ];
     match mistakes.into_iter().find(|(is_made, _)| *is_made) {
-        Some((_, text)) => Err(Refused::Invalid(text.to_owned())),
+        Some((_, text)) => Err(Refused::invalid(text)),
         None => Ok(usize::try_from(size).unwrap_or(usize::MAX)),
     }
 }

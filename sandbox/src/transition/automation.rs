@@ -99,7 +99,7 @@ pub(crate) fn run(flow: &mut Flow, index: usize, now: Timestamp) -> Result<(), R
     check(flow, index)?;
     let task = &mut flow.tasks[index];
     if task.automation_config.is_none() {
-        return Err(Refused::Invalid("the task has no automation".to_owned()));
+        return Err(Refused::invalid("the task has no automation"));
     }
     start(flow, index, now);
     Ok(())
@@ -122,7 +122,7 @@ fn check(flow: &Flow, index: usize) -> Result<(), Refused> {
     let task = &flow.tasks[index];
     require_running(flow)?;
     if !task.enabled {
-        return Err(Refused::Invalid("the task is not enabled".to_owned()));
+        return Err(Refused::invalid("the task is not enabled"));
     }
     if task.status.is_over() {
         return Err(Refused::Invalid(format!("the task is {}", task.status)));

@@ -108,8 +108,8 @@ pub(crate) fn patch_task(
         let task = &flow.tasks[index];
         require_running(flow)?;
         if !task.enabled {
-            return Err(Refused::Invalid(
-                "the task is not enabled, so its status can't be changed".to_owned(),
+            return Err(Refused::invalid(
+                "the task is not enabled, so its status can't be changed",
             ));
         }
         let revert = patch.revert_execution == Some(true);
@@ -128,21 +128,18 @@ pub(crate) fn patch_task(
 
 /// A decision that people make needs a branch when it is completed; a branch must be one of its own.
 fn check_branch(task: &Task, step: TaskMove, condition: Option<&str>) -> Result<(), Refused> {
-    match (task.task_type, step) {
-        (TaskType::Decision, TaskMove::Complete) => match condition {
-            Some(chosen) if task.conditions.iter().any(|known| known.id == chosen) => Ok(()),
-            Some(chosen) => Err(Refused::Invalid(format!(
-                "next_condition_id {chosen} is no branch of this decision"
-            ))),
-            None => match task.trigger_mode {
-                Some(TriggerMode::Manual) => Err(Refused::Invalid(
-                    "next_condition_id is needed to complete a manual decision".to_owned(),
-                )),
-                Some(TriggerMode::Automatic) | None => Ok(()),
-            },
-        },
-        (TaskType::Decision, TaskMove::Start | TaskMove::Skip | TaskMove::Revert)
-        | (TaskType::Manual | TaskType::Automation | TaskType::AiAgent, _) => Ok(()),
+    if task.task_type != TaskType::Decision || step != TaskMove::Complete {
+        return Ok(());
+    }
+    match condition {
+        Some(chosen) if task.conditions.iter().any(|known| known.id == chosen) => Ok(()),
+        Some(chosen) => Err(Refused::Invalid(format!(
+            "next_condition_id {chosen} is no branch of this decision"
+        ))),
+        None if task.trigger_mode == Some(TriggerMode::Manual) => Err(Refused::invalid(
+            "next_condition_id is needed to complete a manual decision",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn update_step(
     if sent.status.is_some() {
         open(execution)?;
         if step.enabled == Some(false) {
-            return Err(Refused::Invalid("the step is not enabled".to_owned()));
+            return Err(Refused::invalid("the step is not enabled"));
         }
     }
     let updated = SectionOrStep {

@@ -13,7 +13,7 @@ pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| Refused::Invalid(format!("the body is not JSON: {error}")))?;
     if !value.is_object() {
-        return Err(Refused::Invalid("the body must be an object".to_owned()));
+        return Err(Refused::invalid("the body must be an object"));
     }
     if let Some(place) = null_in(&value) {
         return Err(Refused::Invalid(format!("{place} must not be null")));
