@@ -247,6 +247,17 @@ mod tests {
     }
 
     #[test]
+    fn the_apostrophe_of_a_spreadsheet_is_no_part_of_an_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ids");
+        for text in ["id,name\n'-a,x\n", "'-a\n"] {
+            std::fs::write(&path, text).unwrap();
+            let ids = ids_in(&path).unwrap();
+            assert_eq!(ids, BTreeSet::from([Id::new("-a").unwrap()]), "{text}");
+        }
+    }
+
+    #[test]
     fn the_line_of_a_wrong_id_is_that_of_the_file_and_none_in_a_json_array() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ids");

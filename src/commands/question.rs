@@ -66,14 +66,16 @@ impl Answer {
 /// Ends a command that would have to ask and can't, before its first request, with its way `out` of that.
 pub(super) fn can_ask(common: &Common, out: impl FnOnce() -> String) -> Result<(), Error> {
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
-    if common.yes || (terminal && !common.no_interactive) {
-        Ok(())
+    let why_not = if common.yes {
+        return Ok(());
+    } else if common.no_interactive {
+        "--no-interactive forbids to ask for it"
+    } else if terminal {
+        return Ok(());
     } else {
-        Err(
-            Error::usage("this needs a confirmation, and there is no terminal to ask on")
-                .hint(out()),
-        )
-    }
+        "there is no terminal to ask on"
+    };
+    Err(Error::usage(format!("this needs a confirmation, and {why_not}")).hint(out()))
 }
 
 /// Asks, and returns when the answer is "yes". The terminal stays in the mode in which it is, so that nothing has to be

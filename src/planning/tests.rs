@@ -11,7 +11,9 @@ use super::{
     *,
 };
 use crate::{
-    fixture::{flow_json, over_executions, over_flows, playbook, row_json, scheduled, short},
+    fixture::{
+        flow_json, id_list, over_executions, over_flows, playbook, row_json, scheduled, short,
+    },
     pace::Pacer,
     plan::Reader,
 };
@@ -315,6 +317,91 @@ async fn what_is_read_beyond_the_limit_decides_nothing() {
         plans.insert(lines.collect::<Vec<_>>().join("\n"));
     }
     assert_eq!(plans.len(), 1, "{plans:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_names_nothing_and_ids_that_are_not_there_are_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("names.csv");
+    std::fs::write(&file, "entity_id,entity_schema,id\n").unwrap();
+    let file = file.display();
+    let service = FakeService::default()
+        .answers("entities null", 200, "{\"results\": [], \"hits\": 0}")
+        .answers(
+            "GET /v1/workflows/executions/gone",
+            404,
+            "{\"message\": \"no\"}",
+        );
+    for (source, only, expected) in [
+        (
+            format!("ids: {{ file: '{file}', api: v1 }}"),
+            "",
+            format!("{file} names no execution, so nothing is selected"),
+        ),
+        (
+            format!("rows: {{ file: '{file}', id: id, api: v1 }}"),
+            "",
+            format!("{file} names no execution, so nothing is selected"),
+        ),
+        (
+            format!("flows: {{ entities: {{ file: '{file}' }} }}"),
+            "",
+            format!("{file} names no entity, so nothing is selected"),
+        ),
+        (
+            "flows: { entities: { query: \"*\" } }".to_owned(),
+            "",
+            "the query found no entity, so nothing is selected".to_owned(),
+        ),
+        // An id that is not there is a rejected row, and has matched that.
+        (
+            "ids: { list: [gone], api: v1 }".to_owned(),
+            "gone",
+            String::new(),
+        ),
+        (
+            "ids: { list: [gone], api: v1 }".to_owned(),
+            "gone other",
+            "1 of 2 ids in --only matched nothing: other".to_owned(),
+        ),
+    ] {
+        let mut playbook = playbook(&format!("select: {{ {source} }}\n{REASSIGN}"));
+        playbook.select.only = (!only.is_empty()).then(|| vec![id_list("--only", only)]);
+        let (trailer, _) = planned(&service, &playbook).await;
+        let expected: Vec<String> = (!expected.is_empty())
+            .then_some(expected)
+            .into_iter()
+            .collect();
+        assert_eq!(trailer.notes, expected, "{source} {only}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_row_of_a_list_can_not_tell_is_not_said_to_be_missing() {
+    let select =
+        "where: execution.name == \"Other\", each: step, where_each: step.name == \"Call\"";
+    let rest = "actions: [ { reassign: { set: [\"2\"] } } ]";
+    let rows = [row_json("a", &json!({}))];
+    let service = FakeService::default().lists(&rows).answers(
+        "GET /v1/workflows/executions/a",
+        200,
+        &row_json("a", &json!({"flow": []})).to_string(),
+    );
+    let listed = over_executions(select, rest);
+    let named = playbook(&format!(
+        "select: {{ ids: {{ list: [a], api: v1 }}, {select} }}\n{rest}"
+    ));
+    let execution = "no scanned execution is named \"Other\"";
+    for (playbook, expected) in [
+        (&listed, &[execution][..]),
+        (
+            &named,
+            &[execution, "no scanned execution has a step named \"Call\""],
+        ),
+    ] {
+        let (trailer, _) = planned(&service, playbook).await;
+        assert_eq!(trailer.notes, expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -146,3 +146,114 @@ pub fn write_runs_json(runs: &[RunLine], out: &mut dyn Write) -> io::Result<()> 
     text::json::to_writer(&mut *out, &json!({ "runs": runs }))?;
     writeln!(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(outcomes: &[(Outcome, u64)], is_worked_on: bool, ending: Option<Ending>) -> RunLine {
+        let settings = json!({
+            "wf_bulk_run": 1, "run": "0192f0c4-8a5e-7000-8000-0000000000c4", "started_at": "2026-12-01T09:00:00Z",
+            "playbook": "p", "vars_sha256": "cd", "plan_sha256": "ab", "server": "sandbox", "org": "4711",
+            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+            "recheck": true, "timeout_ms": 1, "settle_ms": 1, "reason": "ticket\u{1b} 7",
+        });
+        let mut counts = Counts::default();
+        for (outcome, changes) in outcomes {
+            counts.add(*outcome, *changes);
+        }
+        RunLine {
+            settings: serde_json::from_value(settings).unwrap(),
+            counts,
+            ending,
+            is_worked_on,
+            folder: "runs/x".into(),
+        }
+    }
+
+    fn text(runs: &[RunLine]) -> String {
+        let mut out = Vec::new();
+        write_runs(
+            runs,
+            &Invocation::default(),
+            &TimeZone::UTC,
+            &mut out,
+            Styles::plain(),
+        )
+        .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_run_is_told_with_how_it_stands_and_how_it_goes_on() {
+        let some = [(Outcome::Applied, 1_234), (Outcome::NotAttempted, 1)];
+        let doubts = [(Outcome::Applied, 3), (Outcome::InDoubt, 2)];
+        let finished = Some(Ending::Finished { at: 0 });
+        let abandoned = Some(Ending::Abandoned {
+            at: 0,
+            reason: "x".to_owned(),
+        });
+        let mut silent = run(&some, false, None);
+        silent.settings.reason = None;
+        let runs = [
+            silent,
+            run(&doubts, false, None),
+            run(&doubts, true, None),
+            // Its process has not ended yet.
+            run(&doubts, true, finished.clone()),
+            run(&doubts, false, finished),
+            run(&doubts, true, abandoned),
+        ];
+        insta::assert_snapshot!(text(&runs), @r"
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
+            1,235 planned = 1,234 applied + 1 not_attempted
+            go on: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            reason: ticket\u{1b} 7
+            go on: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
+            if changes stay in doubt, look at them; one answer is for all of them
+            send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
+            leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  running     p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            reason: ticket\u{1b} 7
+            is running now; requests in flight count as in_doubt
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            reason: ticket\u{1b} 7
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            reason: ticket\u{1b} 7
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  abandoned   p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            reason: ticket\u{1b} 7
+        ");
+        insta::assert_snapshot!(text(&[]), @"there are no runs here");
+    }
+
+    #[test]
+    fn a_program_is_told_the_same_standing() {
+        let ending = || Some(Ending::Finished { at: 0 });
+        for (is_worked_on, ending, standing) in [
+            (true, None, "running"),
+            (false, None, "unfinished"),
+            (true, ending(), "finished"),
+            (false, ending(), "finished"),
+        ] {
+            let mut out = Vec::new();
+            let line = run(&[(Outcome::Applied, 2)], is_worked_on, ending);
+            write_runs_json(&[line], &mut out).unwrap();
+            let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+            let found = &document["runs"][0];
+            assert_eq!(
+                (
+                    &found["standing"],
+                    &found["planned"],
+                    &found["outcomes"]["applied"]
+                ),
+                (&json!(standing), &json!(2), &json!(2))
+            );
+        }
+    }
+}

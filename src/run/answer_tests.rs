@@ -57,6 +57,7 @@ async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
         reassign("e", "t0"),
         close("e"),
         run_now("e", "s0"),
+        cancel("e", "s0"),
         run_automation("e", "t0"),
         add_task("e"),
         delete("e"),
@@ -84,6 +85,30 @@ async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
             Outcome::Gone
         };
         assert_eq!(stage.outcomes(), [Some(gone)], "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_is_not_found_is_gone_although_its_task_is_there() {
+    for other in [cancel("e", "s0"), run_now("e", "s0")] {
+        let change = cancel("e", "s0");
+        let mut stage = Stage::new(from_ref(&change));
+        stage.service.fault(&request_of(&change), Fault::Gone);
+        // Somebody else takes it away, or starts it, between the read and the write.
+        stage.service.world().plots.push(Plot {
+            execution: "e".to_owned(),
+            nth: 2,
+            after: Duration::ZERO,
+            deed: Deed::Request(other.operation().unwrap(), None),
+        });
+        stage.run().await.unwrap();
+        stage.check();
+        assert_eq!(
+            stage.outcomes(),
+            [Some(Outcome::Gone)],
+            "{}",
+            request_of(&other)
+        );
     }
 }
 
@@ -181,6 +206,27 @@ async fn what_is_not_found_after_a_proof_that_came_too_early_is_read_before_it_i
         stage.service.heal();
         stage.run().await.unwrap();
         assert_eq!(stage.sends(), [2], "{what}");
+        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_found_and_done_after_a_proof_that_came_too_early_is_our_own_effect() {
+    for change in [delete("e"), cancel("e", "s0"), run_now("e", "s0")] {
+        let what = request_of(&change);
+        let mut stage = Stage::new(from_ref(&change));
+        stage.service.fault(&what, Fault::Late(60_000));
+        stage.service.fault(&what, Fault::Gone);
+        for delay in [Duration::ZERO, Duration::from_mins(2)] {
+            stage.service.delay(&what, delay);
+        }
+        stage.run().await.unwrap();
+        stage.check();
+        assert_eq!(
+            (stage.sends(), stage.effects()),
+            (vec![2], vec![1]),
+            "{what}"
+        );
         assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
     }
 }

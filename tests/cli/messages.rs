@@ -177,6 +177,25 @@ fn validate_lists_every_mistake_as_json() {
 }
 
 #[test]
+fn help_and_the_version_are_no_errors_and_come_without_a_document() {
+    let environment = Environment::new();
+    for line in ["--help --json", "run --help --json", "--version --json"] {
+        let arguments: Vec<&str> = line.split(' ').collect();
+        let ended = environment.run(&arguments).expect_code(0);
+        assert!(
+            !ended.stdout.contains("exit_code\":"),
+            "{line}: {}",
+            ended.stdout
+        );
+        assert_eq!(ended.stderr, "", "{line}");
+        let without = environment
+            .run(&arguments[..arguments.len() - 1])
+            .expect_code(0);
+        assert_eq!(ended.stdout, without.stdout, "{line}");
+    }
+}
+
+#[test]
 fn every_error_is_one_document_and_has_the_same_exit_code_as_without() {
     let environment = environment();
     environment.file("broken.plan", "{\"wf_bulk_plan\":1}\n");

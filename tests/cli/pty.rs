@@ -26,7 +26,16 @@ pub(crate) struct Terminal {
 
 impl Terminal {
     /// Starts a command whose three streams are a new terminal, in which `typed_ahead` waits already.
-    pub(crate) fn start(mut command: Command, typed_ahead: &str) -> Self {
+    pub(crate) fn start(command: Command, typed_ahead: &str) -> Self {
+        Self::start_with(command, typed_ahead, None)
+    }
+
+    /// As [`Self::start`]; `stderr` is not the terminal if it is given.
+    pub(crate) fn start_with(
+        mut command: Command,
+        typed_ahead: &str,
+        stderr: Option<File>,
+    ) -> Self {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&controller).unwrap();
         unlockpt(&controller).unwrap();
@@ -39,7 +48,7 @@ impl Terminal {
         let child = command
             .stdin(stream())
             .stdout(stream())
-            .stderr(stream())
+            .stderr(stderr.unwrap_or_else(stream))
             .spawn()
             .unwrap();
         // Else this process would hold the terminal open after the command has ended.

@@ -1,5 +1,7 @@
 //! The question before changes, in a terminal.
 
+use std::fs::{File, read_to_string};
+
 use crate::{
     environment::{Environment, SandboxProcess},
     pty::Terminal,
@@ -102,6 +104,49 @@ fn only_a_whole_line_that_says_yes_makes_changes() {
         let effects = environment.effects_on_disk();
         assert_eq!(effects > 0, code == 0, "{keys:?}: {effects}");
         assert_eq!(environment.runs().is_empty(), code != 0, "{keys:?}");
+    }
+}
+
+#[test]
+fn nobody_is_asked_who_would_not_see_it_or_has_forbidden_it() {
+    for (flags, stderr_is_terminal, yes, said) in [
+        (&[][..], false, false, "there is no terminal to ask on"),
+        (
+            &["--no-interactive"],
+            true,
+            false,
+            "--no-interactive forbids to ask for it",
+        ),
+        (
+            &["--no-interactive"],
+            false,
+            false,
+            "--no-interactive forbids to ask for it",
+        ),
+        (&["--yes"], false, true, "2 planned = 2 applied"),
+        (
+            &["--yes", "--no-interactive"],
+            true,
+            true,
+            "2 planned = 2 applied",
+        ),
+    ] {
+        let environment = environment();
+        let said_elsewhere = environment.path().join("stderr.txt");
+        let stderr = (!stderr_is_terminal).then(|| File::create(&said_elsewhere).unwrap());
+        let command = environment.command(&[&REASSIGN, flags].concat());
+        let mut terminal = Terminal::start_with(command, "", stderr);
+        let code = terminal.code();
+        let case = format!("{flags:?} {stderr_is_terminal}: {}", terminal.shown());
+        assert_eq!(code, Some(if yes { 0 } else { 64 }), "{case}");
+        if stderr_is_terminal {
+            terminal.wait_for(said);
+        } else {
+            let elsewhere = read_to_string(said_elsewhere).unwrap();
+            assert!(elsewhere.contains(said), "{case}: {elsewhere}");
+        }
+        assert_eq!(environment.effects_on_disk() > 0, yes, "{case}");
+        assert_eq!(environment.runs().is_empty(), !yes, "{case}");
     }
 }
 
