@@ -182,10 +182,19 @@ fn a_message_about_many_columns_or_long_ones_is_short() {
     let mut many = String::new();
     (0..50_000).for_each(|number| write!(many, "column{number},").unwrap());
     let long = format!("{0},{0}", "x".repeat(100_000));
-    let key = format!("{{\"{}\": 1}}", "k".repeat(100_000));
+    let key = "k".repeat(100_000);
     let wanted = Columns::All(&["id"]);
-    let keys = rows(key.as_bytes(), wanted).unwrap();
-    assert!(keys[0].len() < 200, "{keys:?}");
+    for (object, said) in [
+        (format!("{{\"{key}\": 1}}"), "no key id"),
+        (format!("{{\"{key}\": 1, \"{key}\": 2}}"), "is there twice"),
+        (
+            format!("{{\"id\": \"a\", \"{key}\": [1]}}"),
+            "holds no single value",
+        ),
+    ] {
+        let rows = rows(object.as_bytes(), wanted).unwrap();
+        assert!(rows[0].contains(said) && rows[0].len() < 200, "{rows:?}");
+    }
     for (text, said) in [
         (&many, "column9 and 49,990 more"),
         (&long, "is there twice"),
