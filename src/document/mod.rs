@@ -1,6 +1,6 @@
 //! A YAML document whose parts know their places, and expressions in it.
 //!
-//! [`reader::Reader`] walks the tree of [`node`] and notes each mistake with its place and its cure; none is fatal.
+//! The reader walks the tree and notes each mistake with its place and its cure; none is fatal.
 
 pub(crate) mod compiler;
 pub(crate) mod mistake;
