@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    launch::not_kept,
+    launch::store_error,
     mistaken::find_run,
     question::{Question, Stakes, ask, can_ask},
     signals::{self, unless_interrupted},
@@ -22,7 +22,7 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
     let folder = find_run(common, &args.run)?;
-    let lock = folder.lock(Wait::Refuse).map_err(not_kept)?;
+    let lock = folder.lock(Wait::Refuse).map_err(store_error)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
     if snapshot.state.ending().is_some() {
         say(|out| writeln!(out, "run {} has ended already", folder.id()));

@@ -2,7 +2,7 @@
 
 use std::{env, path::PathBuf};
 
-use super::{launch::not_kept, signals::aside, terminal::say};
+use super::{launch::store_error, signals::aside, terminal::say};
 use crate::{
     cli::Common,
     error::{Error, ErrorKind},
@@ -58,8 +58,8 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
                 "run {run} of the same playbook and variables is running now; waiting for it to end"
             )
         });
-        let folder = self.state_dir.find(run).map_err(not_kept)?;
-        aside(move || folder.wait_until_free().map_err(not_kept)).await
+        let folder = self.state_dir.find(run).map_err(store_error)?;
+        aside(move || folder.wait_until_free().map_err(store_error)).await
     }
 
     fn refused(&self, refusal: &Refusal) -> Error {
@@ -75,10 +75,10 @@ pub(super) async fn lock_server(
 ) -> Result<Lock, Error> {
     let variable = |name| env::var_os(name).map(PathBuf::from);
     let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"))
-        .map_err(not_kept)?;
+        .map_err(store_error)?;
     match home.lock_server(server, org, Wait::Refuse) {
         Err(StoreError::ServerLocked { .. }) if wait == Wait::UntilFree => {}
-        locked => return locked.map_err(not_kept),
+        locked => return locked.map_err(store_error),
     }
     say(|out| {
         writeln!(
@@ -89,7 +89,7 @@ pub(super) async fn lock_server(
     });
     let (server, org) = (server.to_owned(), org.map(str::to_owned));
     let locks = move || home.lock_server(&server, org.as_deref(), wait);
-    aside(move || locks().map_err(not_kept)).await
+    aside(move || locks().map_err(store_error)).await
 }
 
 /// Makes this process the only one that works on a run. Says so before it waits.
@@ -102,12 +102,12 @@ pub(super) async fn lock_run(folder: &RunFolder, wait: Wait) -> Result<Lock, Err
             )
         }),
         Err(error @ StoreError::RunLocked { .. }) => {
-            return Err(not_kept(error).hint("or wait here with --wait"));
+            return Err(store_error(error).hint("or wait here with --wait"));
         }
-        locked => return locked.map_err(not_kept),
+        locked => return locked.map_err(store_error),
     }
     let folder = folder.clone();
-    aside(move || folder.lock(wait).map_err(not_kept)).await
+    aside(move || folder.lock(wait).map_err(store_error)).await
 }
 
 fn refused(common: &Common, refusal: &Refusal) -> Error {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     backend::{SANDBOX, sandbox_folder},
-    launch::not_kept,
+    launch::store_error,
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
@@ -58,7 +58,7 @@ impl Candidate<'_> {
 
     /// The runs that may be a reason to refuse the plan.
     fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
-        let listing = state_dir.list().map_err(not_kept)?;
+        let listing = state_dir.list().map_err(store_error)?;
         let sandbox_made_at = sandbox_made_at(state_dir);
         let mut unreadable = listing.unreadable.into_iter();
         let unreadable = unreadable.find_map(|run| Some((run.path, run.error?)));
@@ -98,11 +98,11 @@ impl Candidate<'_> {
     fn standing(&self, run: &Listed, same_plan: bool) -> Result<Option<EarlierStanding>, Error> {
         let mut ending = run.ending.clone();
         if ending.is_none() {
-            if run.folder.is_worked_on().map_err(not_kept)? {
+            if run.folder.is_worked_on().map_err(store_error)? {
                 return Ok(Some(EarlierStanding::Running));
             }
             // It may have ended between the two looks.
-            ending = run.folder.ending().map_err(not_kept)?;
+            ending = run.folder.ending().map_err(store_error)?;
         }
         let Some(ending) = ending else {
             return Ok(Some(EarlierStanding::Unfinished));

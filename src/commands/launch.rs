@@ -54,8 +54,8 @@ pub(super) async fn launch(
     fastrand::fill(&mut random);
     let draft = state_dir
         .draft(RunId::new(Timestamp::now(), random))
-        .map_err(not_kept)?;
-    let copy = draft.copy_plan(source).map_err(not_kept)?;
+        .map_err(store_error)?;
+    let copy = draft.copy_plan(source).map_err(store_error)?;
     // Held open from here on: what is checked is what is executed.
     let mut plan_file = open_plan(&common.invocation, &copy.path)?;
     let mut plan = overview(&common.invocation, &copy.path, &mut plan_file)?;
@@ -124,7 +124,7 @@ pub(super) async fn launch(
         planned_from: args.planned_from.clone(),
     };
     let header = plan.checkpoint_header(settings.run);
-    let (folder, run_lock) = draft.commit(&settings, &header).map_err(not_kept)?;
+    let (folder, run_lock) = draft.commit(&settings, &header).map_err(store_error)?;
     let prepared = PreparedRun {
         folder,
         settings,
@@ -151,7 +151,7 @@ fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
 }
 
 /// The store's errors say themselves what was tried and what to do.
-pub(super) fn not_kept(error: store::StoreError) -> Error {
+pub(super) fn store_error(error: store::StoreError) -> Error {
     Error::failed(error.to_string()).caused_by(error)
 }
 

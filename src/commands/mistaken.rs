@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{files::shown, launch::not_kept};
+use super::{files::shown, launch::store_error};
 use crate::{
     cli::Common,
     error::Error,
@@ -164,7 +164,7 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
         let path = Path::new(prefix);
         let is_unknown = matches!(error, StoreError::NotFound { .. });
         if !is_unknown || !path.exists() {
-            return not_kept(error).hint(status);
+            return store_error(error).hint(status);
         }
         let (name, word) = (shown(path), &path_argument(path));
         let expected = |what: &str| {

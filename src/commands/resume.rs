@@ -9,7 +9,7 @@ use super::{
     ended::show_again,
     execute::{PreparedRun, execute},
     files::{open_plan, shown},
-    launch::not_kept,
+    launch::store_error,
     mistaken::find_run,
     overview::overview,
     signals,
@@ -35,7 +35,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         }
         return Ok(ExitCode::Done);
     };
-    let mut settings = folder.settings().map_err(not_kept)?;
+    let mut settings = folder.settings().map_err(store_error)?;
     belongs_to(&settings, common)?;
     let wait = args.pacing.lock_wait();
     let run_lock = lock_run(&folder, wait).await?;
@@ -55,7 +55,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
                 .command("abandon", &[&settings.run.to_string()])
         )));
     }
-    if folder.ending().map_err(not_kept)?.is_some()
+    if folder.ending().map_err(store_error)?.is_some()
         && let Some(exit_code) = show_again(common, &folder, &settings, &plan, &plan_file)?
     {
         return Ok(exit_code);
@@ -135,7 +135,7 @@ fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     if let Some(prefix) = &args.run {
         return find_run(common, prefix).map(Some);
     }
-    let listing = state_dir.list().map_err(not_kept)?;
+    let listing = state_dir.list().map_err(store_error)?;
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     files::{open_plan, read_again, shown},
-    launch::not_kept,
+    launch::store_error,
     mistaken::find_run,
     terminal::{STYLES, print, print_text, say},
     the_rest::EndedRun,
@@ -27,13 +27,13 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let mut one = None;
     if let Some(prefix) = &args.run {
         let folder = find_run(common, prefix)?;
-        let settings = folder.settings().map_err(not_kept)?;
-        let line = line(&folder, settings).map_err(not_kept)?;
+        let settings = folder.settings().map_err(store_error)?;
+        let line = line(&folder, settings).map_err(store_error)?;
         // While it runs, most of what has no end yet is on its way.
         one = (!line.is_running()).then_some(folder);
         lines.push(line);
     } else {
-        let listing = state_dir.list().map_err(not_kept)?;
+        let listing = state_dir.list().map_err(store_error)?;
         for run in listing.runs {
             match line(&run.folder, run.settings) {
                 Ok(line) => lines.push(line),
