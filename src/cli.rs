@@ -77,7 +77,7 @@ pub enum Command {
     Validate(Validate),
     /// Write a plan to a file, without changing anything
     #[command(after_help = help::PLAN)]
-    Plan(Plan),
+    Plan(PlanArgs),
     /// Show a plan
     #[command(after_help = help::SHOW)]
     Show(Show),
@@ -86,7 +86,7 @@ pub enum Command {
     Diff(Diff),
     /// Plan, show the plan, ask, and apply it
     #[command(after_help = help::RUN)]
-    Run(Run),
+    Run(RunArgs),
     /// Apply a plan, exactly as it was reviewed
     #[command(after_help = help::APPLY)]
     Apply(Apply),
@@ -101,7 +101,7 @@ pub enum Command {
     Abandon(Abandon),
     /// Serve the API on 127.0.0.1 with made-up data
     #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
-    Sandbox(Sandbox),
+    Sandbox(SandboxArgs),
     /// Print the JSON Schema of a playbook, for editors
     #[command(after_help = help::SCHEMA)]
     Schema,
@@ -275,7 +275,7 @@ pub struct Validate {
 }
 
 #[derive(Debug, Args)]
-pub struct Plan {
+pub struct PlanArgs {
     /// The playbook, a YAML file (`-`: standard input)
     pub playbook: PathBuf,
     /// Write the plan to this file (`-`: standard output)
@@ -328,7 +328,7 @@ pub enum Format {
 }
 
 #[derive(Debug, Args)]
-pub struct Run {
+pub struct RunArgs {
     /// The playbook, a YAML file (`-`: standard input)
     pub playbook: PathBuf,
     /// Show the plan, and change nothing
@@ -402,7 +402,7 @@ pub struct Abandon {
 }
 
 #[derive(Debug, Args)]
-pub struct Sandbox {
+pub struct SandboxArgs {
     #[command(subcommand)]
     pub command: Option<SandboxCommand>,
     /// The port on 127.0.0.1; 0 takes a free one

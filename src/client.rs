@@ -18,7 +18,9 @@ use tokio::{
 use counters::Counters;
 
 use crate::{
-    api::{Found, Operation, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict},
+    api::{
+        Operation, ReadFinding, ReadTrouble, Reply, TransportError, Verdict, read_outcome, verdict,
+    },
     http::{Renewal, Spool, SpoolError, Transport},
     pace::{Lane, Pacer},
     retry::{self, Budget, Next, NextRead, Policy, Repeat, Trouble},
@@ -49,8 +51,8 @@ pub enum Notice {
 
 /// What a read found, and when.
 #[derive(Debug)]
-pub struct Read {
-    pub found: Found,
+pub struct TimedRead {
+    pub found: ReadFinding,
     /// When the request left that was answered.
     pub sent: Instant,
     /// How long the answer took.
@@ -141,7 +143,7 @@ impl Client {
         operation: &Operation,
         query: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Found, ReadError> {
+    ) -> Result<ReadFinding, ReadError> {
         let read = self.read_at(operation, query, body).await?;
         Ok(read.found)
     }
@@ -156,7 +158,7 @@ impl Client {
         operation: &Operation,
         query: &[(&str, &str)],
         body: Option<&[u8]>,
-    ) -> Result<Read, ReadError> {
+    ) -> Result<TimedRead, ReadError> {
         let mut attempt = 0;
         self.budget().request();
         loop {
@@ -170,7 +172,7 @@ impl Client {
             match read_outcome(operation, result) {
                 Ok(found) => {
                     let took = sent.elapsed();
-                    return Ok(Read { found, sent, took });
+                    return Ok(TimedRead { found, sent, took });
                 }
                 Err(trouble) => {
                     let trouble = self.renewed(trouble, token).await;
@@ -461,9 +463,9 @@ fn not_a_list(operation: &Operation, reply: Reply) -> ReadTrouble {
         (reply.status, reply.content_type.clone(), reply.message());
     match read_outcome(operation, Ok(reply)) {
         Err(trouble) => trouble,
-        Ok(Found::Missing) => ReadTrouble::Refused { status, message },
+        Ok(ReadFinding::Missing) => ReadTrouble::Refused { status, message },
         // Well-formed, but neither an object nor a list.
-        Ok(Found::Json(_)) => ReadTrouble::NotJson {
+        Ok(ReadFinding::Json(_)) => ReadTrouble::NotJson {
             content_type,
             excerpt: message,
         },

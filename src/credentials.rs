@@ -6,6 +6,6 @@ mod files;
 mod resolve;
 mod token_source;
 
-pub use files::{Files, FilesError, Profile, Stored, folder};
+pub use files::{Files, FilesError, Profile, StoredCredentials, folder};
 pub use resolve::{Credentials, Given, ResolveError, resolve};
 pub use token_source::{TokenSource, TokenSourceError};

@@ -12,7 +12,7 @@ use owo_colors::OwoColorize as _;
 
 use crate::{styles::Styles, text::Untrusted};
 
-pub use document::{Located, Place, write_errors};
+pub use document::{FilePlace, Located, write_errors};
 
 /// What is wrong, seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Error {
     pub hints: Vec<String>,
     pub source: Option<Box<dyn StdError + Send + Sync>>,
     /// Where it is, for [`Error::write_json`]; people read it in the message.
-    pub place: Option<Box<Place>>,
+    pub place: Option<Box<FilePlace>>,
     /// The mistakes in files, where the error is about these; they were shown before it.
     pub mistakes: Vec<Located>,
 }
@@ -106,7 +106,7 @@ impl Error {
     /// Names the file, and the line if there is one.
     #[must_use]
     pub fn at(mut self, file: impl Into<String>, line: Option<u64>) -> Self {
-        self.place = Some(Box::new(Place {
+        self.place = Some(Box::new(FilePlace {
             file: Some(file.into()),
             line,
             column: None,

@@ -41,14 +41,14 @@ pub enum Event {
     /// The service asked for a rest.
     Throttled { pause: Duration },
     /// Nothing new is started; what is in flight is finished.
-    Draining { reason: Drain },
+    Draining { reason: StopReason },
     /// Waiting until a read can prove that a doubtful request did not take effect.
     Settling { changes: u64, wait: Duration },
 }
 
 /// Why a run stops before its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Drain {
+pub enum StopReason {
     /// Ctrl-C or SIGTERM.
     Interrupted,
     /// The service does not accept the token.

@@ -25,7 +25,7 @@ use reqwest::{
     redirect,
 };
 
-use body::Body;
+use body::ResponseBody;
 use renewal::Tokens;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -226,7 +226,7 @@ impl Http {
         {
             return Err(too_large);
         }
-        let mut body = Body::new(response, origin);
+        let mut body = ResponseBody::new(response, origin);
         while let Some(piece) = body.piece().await? {
             if reply.body.len() as u64 + piece.len() as u64 > BODY_LIMIT {
                 return Err(too_large);

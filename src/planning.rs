@@ -14,20 +14,20 @@ use crate::{
     action::Close,
     client::Client,
     plan::{
-        Builder, Header, Item, PlanError, PlaybookRef, Rejection, Trailer, VERSION, Writer,
+        Builder, Item, PlanError, PlanHeader, PlanWriter, PlaybookRef, Rejection, Trailer, VERSION,
         target_of,
     },
     playbook::Playbook,
     selection::{
-        Chooser, Chosen, Look, Misses, ScanError, ScanProgress, read_closing_reasons, read_whole,
-        scan,
+        Chooser, Chosen, Misses, ScanError, ScanProgress, ScannedExecution, read_closing_reasons,
+        read_whole, scan,
     },
-    target::{Execution, Part},
+    target::{Execution, TargetPart},
 };
 
 /// What a plan says of where and when it was made.
 #[derive(Clone, Debug)]
-pub struct Origin {
+pub struct PlanOrigin {
     /// The origin of the server, or `sandbox`.
     pub server: String,
     /// The organisation that was asked for, if one was.
@@ -61,13 +61,13 @@ pub enum PlanningError {
 pub async fn plan(
     client: &Client,
     playbook: &Playbook,
-    origin: &Origin,
+    origin: &PlanOrigin,
     out: impl Write,
     progress: impl FnMut(ScanProgress),
 ) -> Result<(Trailer, String), PlanningError> {
     let (mut scanned, misses) = scan(client, playbook, progress).await?;
     let org = organisation(origin.org.as_deref(), scanned.org.as_deref())?;
-    let mut writer = Writer::new(out, &header(playbook, origin, org))?;
+    let mut writer = PlanWriter::new(out, &header(playbook, origin, org))?;
     for row in scanned.rejected.by_ref() {
         let (row, reason) = row?;
         let reason: String = serde_json::from_str(&reason).map_err(io::Error::from)?;
@@ -142,8 +142,8 @@ fn organisation(asked: Option<&str>, found: Option<&str>) -> Result<Option<Strin
 }
 
 /// The first line of a plan for the organisation `org`: all that is known before anything is read.
-pub fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Header {
-    Header {
+pub fn header(playbook: &Playbook, origin: &PlanOrigin, org: Option<String>) -> PlanHeader {
+    PlanHeader {
         wf_bulk_plan: VERSION,
         playbook: PlaybookRef {
             name: playbook.name.clone(),
@@ -164,14 +164,20 @@ pub fn header(playbook: &Playbook, origin: &Origin, org: Option<String>) -> Head
 }
 
 /// The execution of a list that is to be read whole.
-fn needs_whole(is_incomplete: bool, chooser: &Chooser<'_>, look: &Look) -> Option<Execution> {
+fn needs_whole(
+    is_incomplete: bool,
+    chooser: &Chooser<'_>,
+    look: &ScannedExecution,
+) -> Option<Execution> {
     if !is_incomplete || chooser.is_full() {
         return None;
     }
     match look {
         // Nothing in it is to be planned, and nothing would leave it out.
-        Look::Rejected { .. } if !chooser.picks() => None,
-        Look::Rejected { execution, .. } | Look::Kept(execution) => Some(execution.clone()),
+        ScannedExecution::Rejected { .. } if !chooser.picks() => None,
+        ScannedExecution::Rejected { execution, .. } | ScannedExecution::Kept(execution) => {
+            Some(execution.clone())
+        }
     }
 }
 
@@ -179,12 +185,12 @@ fn needs_whole(is_incomplete: bool, chooser: &Chooser<'_>, look: &Look) -> Optio
 fn complete(
     chooser: &Chooser<'_>,
     misses: &mut Misses,
-    look: Look,
+    look: ScannedExecution,
     whole: Option<Execution>,
-) -> Option<Look> {
+) -> Option<ScannedExecution> {
     let (slim, failed) = match look {
-        Look::Rejected { execution, reason } => (execution, Some(reason)),
-        Look::Kept(execution) => (execution, None),
+        ScannedExecution::Rejected { execution, reason } => (execution, Some(reason)),
+        ScannedExecution::Kept(execution) => (execution, None),
     };
     if let Some(whole) = &whole {
         misses.see(whole, true);
@@ -192,14 +198,14 @@ fn complete(
     match whole {
         Some(whole) if chooser.leaves_out(&whole) => None,
         Some(whole) => Some(match failed {
-            Some(reason) => Look::Rejected {
+            Some(reason) => ScannedExecution::Rejected {
                 execution: whole,
                 reason,
             },
-            None => Look::Kept(whole),
+            None => ScannedExecution::Kept(whole),
         }),
         None if !chooser.names(&slim.id) => None,
-        None => Some(Look::Rejected {
+        None => Some(ScannedExecution::Rejected {
             execution: slim,
             reason: failed
                 .unwrap_or_else(|| "was in the list and is not there any more".to_owned()),
@@ -208,13 +214,13 @@ fn complete(
 }
 
 /// The targets of an execution; none beyond the limit, and nothing that is wrong there matters.
-fn choose(chooser: &mut Chooser<'_>, look: Look) -> (Execution, Chosen) {
+fn choose(chooser: &mut Chooser<'_>, look: ScannedExecution) -> (Execution, Chosen) {
     match look {
-        Look::Kept(execution) => {
+        ScannedExecution::Kept(execution) => {
             let chosen = chooser.choose(&execution);
             (execution, chosen)
         }
-        Look::Rejected { execution, reason } => {
+        ScannedExecution::Rejected { execution, reason } => {
             let mut chosen = Chosen::default();
             if !chooser.is_full() {
                 chosen.rejected.push((chooser.root(), reason));
@@ -237,7 +243,7 @@ async fn items(
         }
         // The reasons are unread. That is so once at most: what is read is a list, if only an empty one.
         let reasons = read_closing_reasons(client, &execution).await?;
-        execution.change(&Part::Execution, Close::SNAPSHOT, reasons);
+        execution.change(&TargetPart::Execution, Close::SNAPSHOT, reasons);
     };
     let rejected = chosen.rejected.into_iter().map(|(part, reason)| {
         Item::Rejected(Rejection {

@@ -118,12 +118,12 @@ fn written(pairs: impl Iterator<Item = io::Result<(String, String)>>) -> io::Res
 }
 
 #[derive(Debug)]
-enum Run {
+enum SortedRun {
     File(BufReader<File>),
     Memory(std::vec::IntoIter<(String, String)>),
 }
 
-impl Run {
+impl SortedRun {
     fn next(&mut self) -> io::Result<Option<(String, String)>> {
         match self {
             Self::Memory(pairs) => Ok(pairs.next()),
@@ -143,7 +143,7 @@ impl Run {
 /// The pairs in order.
 #[derive(Debug)]
 pub struct Sorted {
-    sources: Vec<Run>,
+    sources: Vec<SortedRun>,
     heads: BinaryHeap<Reverse<(String, usize, String)>>,
     len: u64,
 }
@@ -158,9 +158,9 @@ impl Sorted {
         let mut sources = Vec::new();
         for mut file in runs {
             file.rewind()?;
-            sources.push(Run::File(BufReader::new(file)));
+            sources.push(SortedRun::File(BufReader::new(file)));
         }
-        sources.push(Run::Memory(held.into_iter()));
+        sources.push(SortedRun::Memory(held.into_iter()));
         let mut heads = BinaryHeap::with_capacity(sources.len());
         for (number, source) in sources.iter_mut().enumerate() {
             if let Some((key, payload)) = source.next()? {

@@ -13,10 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::csv::{Record, Records, first_record};
+use self::csv::{CsvRecord, Records, first_record};
 use crate::text::{FileKind, shown_path};
 
-pub use self::columns::Columns;
+pub use self::columns::RequiredColumns;
 
 /// The name of a file that means standard input.
 pub const STDIN: &str = "-";
@@ -97,14 +97,14 @@ impl TableError {
 
 /// What is wrong with a file whose name is known above.
 #[derive(Debug)]
-enum Fault {
+enum TableFault {
     Io(io::Error),
     Kind(FileKind),
     Line { line: u64, message: String },
     Column { column: String, found: Vec<String> },
 }
 
-impl Fault {
+impl TableFault {
     fn at(line: u64, message: impl fmt::Display) -> Self {
         Self::Line {
             line,
@@ -131,20 +131,20 @@ impl Fault {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for TableFault {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
     }
 }
 
 /// Why reading ended: of the file, or of whoever took the rows.
-enum Ended<E> {
-    Fault(Fault),
+enum RowsEnd<E> {
+    Fault(TableFault),
     Taker(E),
 }
 
-impl<E> From<Fault> for Ended<E> {
-    fn from(fault: Fault) -> Self {
+impl<E> From<TableFault> for RowsEnd<E> {
+    fn from(fault: TableFault) -> Self {
         Self::Fault(fault)
     }
 }
@@ -152,7 +152,7 @@ impl<E> From<Fault> for Ended<E> {
 type Input = BufReader<Box<dyn Read>>;
 
 /// What a file of rows looks like.
-enum Form {
+enum TableForm {
     /// Nothing is in it.
     Empty,
     Csv(Records<Input>),
@@ -167,20 +167,20 @@ enum Form {
 /// When the file can't be read or lacks a column, and what `take` says.
 pub fn read<E: From<TableError>>(
     path: &Path,
-    wanted: Columns<'_>,
+    wanted: RequiredColumns<'_>,
     mut take: impl FnMut(Row) -> Result<(), E>,
 ) -> Result<(), E> {
-    rows(path, wanted, |row| take(row).map_err(Ended::Taker)).map_err(|ended| match ended {
-        Ended::Fault(fault) => fault.of(path).into(),
-        Ended::Taker(error) => error,
+    rows(path, wanted, |row| take(row).map_err(RowsEnd::Taker)).map_err(|ended| match ended {
+        RowsEnd::Fault(fault) => fault.of(path).into(),
+        RowsEnd::Taker(error) => error,
     })
 }
 
 fn rows<E>(
     path: &Path,
-    wanted: Columns<'_>,
-    mut take: impl FnMut(Row) -> Result<(), Ended<E>>,
-) -> Result<(), Ended<E>> {
+    wanted: RequiredColumns<'_>,
+    mut take: impl FnMut(Row) -> Result<(), RowsEnd<E>>,
+) -> Result<(), RowsEnd<E>> {
     let mut give = |number, line, cells| {
         take(Row {
             number,
@@ -190,27 +190,27 @@ fn rows<E>(
         })
     };
     match open(path)? {
-        Form::Empty => no_header(wanted).map_err(Ended::from),
-        Form::JsonLines(input) => json::lines(input, wanted, |number, cells| {
+        TableForm::Empty => no_header(wanted).map_err(RowsEnd::from),
+        TableForm::JsonLines(input) => json::lines(input, wanted, |number, cells| {
             give(number, Some(number), cells)
         }),
-        Form::JsonArray(input) => {
+        TableForm::JsonArray(input) => {
             json::array(input, wanted, |number, cells| give(number, None, cells))
         }
-        Form::Csv(records) => csv_rows(records, wanted, take),
+        TableForm::Csv(records) => csv_rows(records, wanted, take),
     }
 }
 
 /// Nothing is in the file, or nothing but empty cells: a list without a value.
-fn no_header(wanted: Columns<'_>) -> Result<(), Fault> {
+fn no_header(wanted: RequiredColumns<'_>) -> Result<(), TableFault> {
     match wanted {
-        Columns::All(_) => Err(Fault::at(1, "the file is empty: it has no header")),
-        Columns::ListOf(_) => Ok(()),
+        RequiredColumns::All(_) => Err(TableFault::at(1, "the file is empty: it has no header")),
+        RequiredColumns::ListOf(_) => Ok(()),
     }
 }
 
 /// The next record that is not blank.
-fn next(records: &mut Records<Input>) -> Result<Option<Record>, Fault> {
+fn next(records: &mut Records<Input>) -> Result<Option<CsvRecord>, TableFault> {
     loop {
         match records.next()? {
             Some(record) if record.cells.is_empty() => {}
@@ -220,33 +220,36 @@ fn next(records: &mut Records<Input>) -> Result<Option<Record>, Fault> {
 }
 
 /// The columns of a CSV file.
-struct Header {
+struct CsvHeader {
     columns: Vec<String>,
     /// Of a list without a header: the line that would be one.
-    first: Option<Record>,
+    first: Option<CsvRecord>,
 }
 
 /// None where nothing is in the file.
-fn header(records: &mut Records<Input>, wanted: Columns<'_>) -> Result<Option<Header>, Fault> {
+fn header(
+    records: &mut Records<Input>,
+    wanted: RequiredColumns<'_>,
+) -> Result<Option<CsvHeader>, TableFault> {
     let Some(first) = next(records)? else {
         return no_header(wanted).map(|()| None);
     };
-    if let Columns::ListOf(column) = wanted
+    if let RequiredColumns::ListOf(column) = wanted
         && let [value] = &first.cells[..]
         && value != column
     {
-        return Ok(Some(Header {
+        return Ok(Some(CsvHeader {
             columns: vec![column.to_owned()],
             first: Some(first),
         }));
     }
     let columns = columns::of_header(first)?;
     match wanted.missing(|wanted| columns.iter().any(|column| column == wanted)) {
-        None => Ok(Some(Header {
+        None => Ok(Some(CsvHeader {
             columns,
             first: None,
         })),
-        Some(missing) => Err(Fault::Column {
+        Some(missing) => Err(TableFault::Column {
             column: missing.to_owned(),
             found: columns,
         }),
@@ -255,10 +258,10 @@ fn header(records: &mut Records<Input>, wanted: Columns<'_>) -> Result<Option<He
 
 fn csv_rows<E>(
     mut records: Records<Input>,
-    wanted: Columns<'_>,
-    mut take: impl FnMut(Row) -> Result<(), Ended<E>>,
-) -> Result<(), Ended<E>> {
-    let Some(Header { columns, mut first }) = header(&mut records, wanted)? else {
+    wanted: RequiredColumns<'_>,
+    mut take: impl FnMut(Row) -> Result<(), RowsEnd<E>>,
+) -> Result<(), RowsEnd<E>> {
+    let Some(CsvHeader { columns, mut first }) = header(&mut records, wanted)? else {
         return Ok(());
     };
     while let Some(record) = match first.take() {
@@ -270,8 +273,8 @@ fn csv_rows<E>(
     Ok(())
 }
 
-fn row_of(record: Record, columns: &[String]) -> Row {
-    let Record {
+fn row_of(record: CsvRecord, columns: &[String]) -> Row {
+    let CsvRecord {
         number,
         line,
         cells,
@@ -300,33 +303,36 @@ fn row_of(record: Record, columns: &[String]) -> Row {
 /// # Errors
 ///
 /// What [`read`] says before the first row, and when the first row of JSON has no end.
-pub fn columns(path: &Path, wanted: Columns<'_>) -> Result<Option<Vec<String>>, TableError> {
+pub fn columns(
+    path: &Path,
+    wanted: RequiredColumns<'_>,
+) -> Result<Option<Vec<String>>, TableError> {
     if is_stdin(path) || !path.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Ok(None);
     }
     let begin = || match open(path)? {
-        Form::Empty => no_header(wanted).map(|()| None),
-        Form::Csv(mut records) => {
+        TableForm::Empty => no_header(wanted).map(|()| None),
+        TableForm::Csv(mut records) => {
             header(&mut records, wanted).map(|header| header.map(|header| header.columns))
         }
-        Form::JsonLines(input) => {
-            first_only(json::lines(input, wanted, |_, _| Err(Ended::Taker(()))))
+        TableForm::JsonLines(input) => {
+            first_only(json::lines(input, wanted, |_, _| Err(RowsEnd::Taker(()))))
         }
-        Form::JsonArray(input) => {
-            first_only(json::array(input, wanted, |_, _| Err(Ended::Taker(()))))
+        TableForm::JsonArray(input) => {
+            first_only(json::array(input, wanted, |_, _| Err(RowsEnd::Taker(()))))
         }
     };
-    begin().map_err(|fault: Fault| fault.of(path))
+    begin().map_err(|fault: TableFault| fault.of(path))
 }
 
-fn first_only<T>(read: Result<(), Ended<()>>) -> Result<Option<T>, Fault> {
+fn first_only<T>(read: Result<(), RowsEnd<()>>) -> Result<Option<T>, TableFault> {
     match read {
-        Ok(()) | Err(Ended::Taker(())) => Ok(None),
-        Err(Ended::Fault(fault)) => Err(fault),
+        Ok(()) | Err(RowsEnd::Taker(())) => Ok(None),
+        Err(RowsEnd::Fault(fault)) => Err(fault),
     }
 }
 
-fn open(path: &Path) -> Result<Form, Fault> {
+fn open(path: &Path) -> Result<TableForm, TableFault> {
     let file: Box<dyn Read> = if is_stdin(path) {
         Box::new(io::stdin())
     } else {
@@ -347,10 +353,10 @@ fn open(path: &Path) -> Result<Form, Fault> {
     let first = first.copied();
     let input: Input = BufReader::new(Box::new(Cursor::new(head).chain(input)));
     Ok(match first {
-        None => Form::Empty,
-        Some(b'{') => Form::JsonLines(input),
-        Some(b'[') => Form::JsonArray(input),
-        Some(_) => Form::Csv(Records::new(input, delimiter.unwrap_or(guessed), line)),
+        None => TableForm::Empty,
+        Some(b'{') => TableForm::JsonLines(input),
+        Some(b'[') => TableForm::JsonArray(input),
+        Some(_) => TableForm::Csv(Records::new(input, delimiter.unwrap_or(guessed), line)),
     })
 }
 

@@ -48,25 +48,25 @@ impl<'a> Untrusted<'a> {
     pub fn in_place(self) -> String {
         pieces(self.0)
             .map(|piece| match piece {
-                Piece::Plain(c) => c,
-                Piece::Escaped('\t') => ' ',
-                Piece::Escaped('\u{7f}') => '␡',
-                Piece::Escaped(c) if c.is_ascii_control() => {
+                ShownCharacter::Plain(c) => c,
+                ShownCharacter::Escaped('\t') => ' ',
+                ShownCharacter::Escaped('\u{7f}') => '␡',
+                ShownCharacter::Escaped(c) if c.is_ascii_control() => {
                     char::from_u32(0x2400 + u32::from(c)).unwrap_or('�')
                 }
-                Piece::Escaped(_) => '�',
+                ShownCharacter::Escaped(_) => '�',
             })
             .collect()
     }
 
     /// For a line of Markdown.
     pub fn markdown(self) -> MarkdownCode {
-        MarkdownCode::of(self.terminal(), Place::Line)
+        MarkdownCode::of(self.terminal(), CodeSpanPlace::Line)
     }
 
     /// For a cell of a table in Markdown.
     pub fn markdown_cell(self) -> MarkdownCode {
-        MarkdownCode::of(self.terminal(), Place::Cell)
+        MarkdownCode::of(self.terminal(), CodeSpanPlace::Cell)
     }
 
     /// For one cell of a CSV file.
@@ -140,18 +140,18 @@ pub struct MarkdownCode(String);
 
 /// Where a code span stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum CodeSpanPlace {
     Line,
     Cell,
 }
 
 impl MarkdownCode {
-    fn of(text: Terminal<'_>, place: Place) -> Self {
+    fn of(text: Terminal<'_>, place: CodeSpanPlace) -> Self {
         let mut text = text.to_string();
         if text.is_empty() {
             return Self(text);
         }
-        if place == Place::Cell {
+        if place == CodeSpanPlace::Cell {
             // A pipe ends a cell even in code, unless a backslash stands before it (GitHub Flavored Markdown, "Tables").
             // Renderers disagree about two backslashes before it, so that one is shown by its number.
             text = text.replace(r"\|", r"\\u{7c}").replace('|', r"\|");
@@ -205,8 +205,8 @@ impl fmt::Display for CsvCell<'_> {
         }
         for piece in pieces(self.text) {
             match piece {
-                Piece::Plain('"') => f.write_str("\"\"")?,
-                Piece::Plain(_) | Piece::Escaped(_) => write!(f, "{piece}")?,
+                ShownCharacter::Plain('"') => f.write_str("\"\"")?,
+                ShownCharacter::Plain(_) | ShownCharacter::Escaped(_) => write!(f, "{piece}")?,
             }
         }
         if quoted {
@@ -226,12 +226,12 @@ pub struct Html<'a> {
 impl fmt::Display for Html<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         pieces(self.text).try_for_each(|piece| match piece {
-            Piece::Plain('&') => f.write_str("&amp;"),
-            Piece::Plain('<') => f.write_str("&lt;"),
-            Piece::Plain('>') => f.write_str("&gt;"),
-            Piece::Plain('"') => f.write_str("&quot;"),
-            Piece::Plain('\'') => f.write_str("&#39;"),
-            Piece::Plain(_) | Piece::Escaped(_) => write!(f, "{piece}"),
+            ShownCharacter::Plain('&') => f.write_str("&amp;"),
+            ShownCharacter::Plain('<') => f.write_str("&lt;"),
+            ShownCharacter::Plain('>') => f.write_str("&gt;"),
+            ShownCharacter::Plain('"') => f.write_str("&quot;"),
+            ShownCharacter::Plain('\'') => f.write_str("&#39;"),
+            ShownCharacter::Plain(_) | ShownCharacter::Escaped(_) => write!(f, "{piece}"),
         })
     }
 }
@@ -251,11 +251,13 @@ impl fmt::Display for JsonInHtml<'_> {
         f.write_str("\"")?;
         for piece in pieces(self.text) {
             match piece {
-                Piece::Plain(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
-                Piece::Plain(c @ ('<' | '>' | '&')) => write!(f, "\\u{:04x}", u32::from(c))?,
-                Piece::Plain(c) => write!(f, "{c}")?,
+                ShownCharacter::Plain(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
+                ShownCharacter::Plain(c @ ('<' | '>' | '&')) => {
+                    write!(f, "\\u{:04x}", u32::from(c))?;
+                }
+                ShownCharacter::Plain(c) => write!(f, "{c}")?,
                 // Its visible form is letters, digits and braces behind a backslash.
-                Piece::Escaped(c) => escape(c).try_for_each(|c| match c {
+                ShownCharacter::Escaped(c) => escape(c).try_for_each(|c| match c {
                     '\\' => f.write_str("\\\\"),
                     c => write!(f, "{c}"),
                 })?,
@@ -272,12 +274,12 @@ pub fn columns(text: &str) -> usize {
 
 /// One character as it will be shown.
 #[derive(Clone, Copy, Debug)]
-enum Piece {
+enum ShownCharacter {
     Plain(char),
     Escaped(char),
 }
 
-impl Piece {
+impl ShownCharacter {
     fn columns(self) -> usize {
         match self {
             Self::Plain(c) => c.width().unwrap_or(0),
@@ -286,7 +288,7 @@ impl Piece {
     }
 }
 
-impl fmt::Display for Piece {
+impl fmt::Display for ShownCharacter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Plain(c) => write!(f, "{c}"),
@@ -307,23 +309,23 @@ fn escape(c: char) -> impl Iterator<Item = char> {
         .chain(numbered.into_iter().flatten())
 }
 
-fn pieces(text: &str) -> impl Iterator<Item = Piece> {
+fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {
     // At the start a mark would sit on what was printed before it: there is no letter to carry one yet.
     let mut marks_left = 0;
     text.chars().map(move |c| {
         if is_unsafe(c) {
             marks_left = 0;
-            return Piece::Escaped(c);
+            return ShownCharacter::Escaped(c);
         }
         if c.width().unwrap_or(0) > 0 {
             marks_left = MAX_MARKS;
-            return Piece::Plain(c);
+            return ShownCharacter::Plain(c);
         }
         if marks_left == 0 {
-            return Piece::Escaped(c);
+            return ShownCharacter::Escaped(c);
         }
         marks_left -= 1;
-        Piece::Plain(c)
+        ShownCharacter::Plain(c)
     })
 }
 

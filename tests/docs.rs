@@ -11,7 +11,7 @@ use wf_bulk::{
     action::{ALL, ActionKind},
     api::{
         Generation, Level,
-        types::{ENUMERATIONS, Record, Shape, record},
+        types::{ENUMERATIONS, RecordType, Shape, record},
     },
     playbook::{self, Overrides},
 };
@@ -33,7 +33,7 @@ fn root() -> &'static Path {
 }
 
 /// All types that an expression reaches, each once.
-fn records(record: &'static Record, found: &mut Vec<&'static Record>) {
+fn records(record: &'static RecordType, found: &mut Vec<&'static RecordType>) {
     if found.iter().any(|known| std::ptr::eq(*known, record)) {
         return;
     }

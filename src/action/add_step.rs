@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Body, Edit, Form, Nature, Planned, Repeat, Subject,
-    ValueForm,
+    Action, ActionKind, Argument, ArgumentValue, Arguments, ArgumentsForm, Edit, Nature,
+    PlannedAction, Repeat, Subject, ValueForm,
 };
 use crate::{
     api::{
         Generation, Level, Operation,
-        types::{self, Content},
+        types::{self, FieldContent},
     },
     document::reader::present,
     json,
@@ -24,7 +24,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "add_step: { name: \"…\", index: 0, section: \"…\" }",
     levels: &[Level::Execution],
     only_in: Some(Generation::V1),
-    form: Form::Map(&[
+    form: ArgumentsForm::Map(&[
         Argument {
             name: "name",
             value: ValueForm::Field(types::new_step, "name"),
@@ -93,7 +93,7 @@ impl Arguments<'_, '_, '_, '_> {
 #[derive(Clone, Debug)]
 struct AddStep {
     /// The step's fields, by the names of the API.
-    fields: Vec<(&'static str, Body)>,
+    fields: Vec<(&'static str, ArgumentValue)>,
     /// The section that it goes into, by id or name.
     section: Option<Template>,
 }
@@ -106,9 +106,9 @@ const NATURE: Nature = Nature {
 };
 
 impl Action for AddStep {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         self.edit(subject)
-            .map_or_else(Planned::Reject, Planned::Edit)
+            .map_or_else(PlannedAction::Reject, PlannedAction::Edit)
     }
 }
 
@@ -119,7 +119,7 @@ impl AddStep {
         for (name, body) in &self.fields {
             let content = request
                 .field(name)
-                .map_or(Content::Text, |field| field.content);
+                .map_or(FieldContent::Text, |field| field.content);
             step.insert((*name).to_owned(), body.value(subject, content, name)?);
         }
         if let Some(section) = &self.section {

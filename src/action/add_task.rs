@@ -6,13 +6,13 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Body, Edit, Form, Nature, Planned, Repeat, Subject,
-    ValueForm, named,
+    Action, ActionKind, Argument, ArgumentValue, Arguments, ArgumentsForm, Edit, Nature,
+    PlannedAction, Repeat, Subject, ValueForm, named,
 };
 use crate::{
     api::{
         Generation, Level, Operation,
-        types::{self, Content},
+        types::{self, FieldContent},
     },
     document::reader::present,
     json,
@@ -25,7 +25,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "add_task: { name: \"…\", after: \"…\", before: \"…\" }",
     levels: &[Level::Execution],
     only_in: Some(Generation::V2),
-    form: Form::Map(&[
+    form: ArgumentsForm::Map(&[
         Argument {
             name: "name",
             value: ValueForm::Field(types::new_task, "name"),
@@ -137,7 +137,7 @@ struct AddTask {
     /// Tells apart tasks that the same action adds to the same flow at different times.
     key: Option<Template>,
     /// The task's fields, by the names of the API.
-    fields: Vec<(&'static str, Body)>,
+    fields: Vec<(&'static str, ArgumentValue)>,
     /// The playbook's name and the action's place in it.
     origin: String,
 }
@@ -152,24 +152,24 @@ const NATURE: Nature = Nature {
 const NAMESPACE: Uuid = Uuid::from_u128(0x7a1c_54f0_2b6e_4d0c_9a57_3c1f_8e24_b9d6);
 
 impl Action for AddTask {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
-        self.edit(subject).unwrap_or_else(Planned::Reject)
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
+        self.edit(subject).unwrap_or_else(PlannedAction::Reject)
     }
 }
 
 impl AddTask {
-    fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
+    fn edit(&self, subject: &Subject<'_>) -> Result<PlannedAction, String> {
         let id = self.id(subject)?;
         let flow = subject.data;
         if json::item(flow, "tasks", &id).is_some() {
-            return Ok(Planned::Nothing("has this task already".to_owned()));
+            return Ok(PlannedAction::Nothing("has this task already".to_owned()));
         }
         let (previous, next) = self.neighbours(subject)?;
         let mut task = Map::new();
         for (name, body) in &self.fields {
             let content = types::new_task()
                 .field(name)
-                .map_or(Content::Text, |field| field.content);
+                .map_or(FieldContent::Text, |field| field.content);
             task.insert((*name).to_owned(), body.value(subject, content, name)?);
         }
         let phase = match &self.phase {
@@ -192,7 +192,7 @@ impl AddTask {
             ("next_task_id", json!(next)),
             ("task", task),
         ];
-        Ok(Planned::Edit(Edit {
+        Ok(PlannedAction::Edit(Edit {
             expects: BTreeMap::from([("task", body[2].1.clone())]),
             sends: body.to_vec(),
             ..Edit::bare(Operation::AddTask(subject.execution.clone()), NATURE)
@@ -337,7 +337,7 @@ mod tests {
         let mut with_it = chain();
         let tasks = with_it.data["tasks"].as_array().unwrap();
         let tasks = [tasks.as_slice(), &[json!({"id": first})]].concat();
-        with_it.change(&crate::target::Part::Execution, "tasks", json!(tasks));
+        with_it.change(&crate::target::TargetPart::Execution, "tasks", json!(tasks));
         assert_eq!(
             said(&over_flows("", &add("before: B")), &with_it),
             ["skipped e: has this task already"]

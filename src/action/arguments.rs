@@ -3,17 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Action, ActionKind, Allow, Body, Form, body_arguments::Bodies, status::WANTED, words_of,
+    Action, ActionKind, Allow, ArgumentValue, ArgumentsForm, body_arguments::Bodies,
+    status::WANTED, words_of,
 };
 use crate::{
     api::{
         Id, Level,
-        types::{Content, Request},
+        types::{FieldContent, RequestType},
     },
     document::{
         compiler::Compiler,
         node::{Node, Value},
-        reader::{Field, Fields, Reader},
+        reader::{DocumentReader, FieldNode, FieldNodes},
         span::Span,
     },
     template::{Known, Template},
@@ -22,11 +23,11 @@ use crate::{
 
 /// An action as it is written.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Written<'n> {
+pub(crate) struct WrittenAction<'n> {
     pub(crate) kind: &'static ActionKind,
     /// The action's name.
     pub(crate) at: Span,
-    pub(crate) argument: Option<Field<'n>>,
+    pub(crate) argument: Option<FieldNode<'n>>,
     /// What a `converges` beside it says.
     pub(crate) converges: Option<bool>,
     /// Its place among the actions, from 0.
@@ -45,17 +46,17 @@ pub(crate) struct Setting<'c> {
 /// What the arguments of one action are read with.
 #[derive(Debug)]
 pub(crate) struct Arguments<'r, 's, 'c, 'n> {
-    pub(super) reader: &'r mut Reader<'s>,
+    pub(super) reader: &'r mut DocumentReader<'s>,
     pub(super) setting: Setting<'c>,
     pub(super) levels: &'c [Level],
-    pub(super) fields: Fields<'n>,
-    pub(super) written: Written<'n>,
+    pub(super) fields: FieldNodes<'n>,
+    pub(super) written: WrittenAction<'n>,
 }
 
 /// The action with its arguments; none when any of them is wrong.
 pub(crate) fn arguments(
-    reader: &mut Reader<'_>,
-    written: Written<'_>,
+    reader: &mut DocumentReader<'_>,
+    written: WrittenAction<'_>,
     setting: Setting<'_>,
     levels: &[Level],
 ) -> Option<Arc<dyn Action>> {
@@ -69,9 +70,12 @@ pub(crate) fn arguments(
     })
 }
 
-fn fields<'n>(reader: &mut Reader<'_>, written: Written<'n>) -> Option<Fields<'n>> {
+fn fields<'n>(
+    reader: &mut DocumentReader<'_>,
+    written: WrittenAction<'n>,
+) -> Option<FieldNodes<'n>> {
     let Some(field) = written.argument else {
-        return Some(Fields::none(written.at));
+        return Some(FieldNodes::none(written.at));
     };
     let kind = written.kind;
     let names: Vec<&str> = kind
@@ -81,11 +85,16 @@ fn fields<'n>(reader: &mut Reader<'_>, written: Written<'n>) -> Option<Fields<'n
         .collect();
     match (kind.form, &field.node.value) {
         // `set_status: IN_PROGRESS`
-        (Form::ValueOrMap(_), Value::Text(_)) => Some(Fields::none(written.at)),
-        (Form::RequestFields, _) => reader.free_map(field, "a map of fields", "name"),
-        (Form::Map(_) | Form::OptionalMap(_) | Form::ValueOrMap(_), _) => reader.map(field, &names),
-        (Form::None, Value::Map(entries)) if entries.is_empty() => Some(Fields::none(written.at)),
-        (Form::None, value) => {
+        (ArgumentsForm::ValueOrMap(_), Value::Text(_)) => Some(FieldNodes::none(written.at)),
+        (ArgumentsForm::RequestFields, _) => reader.free_map(field, "a map of fields", "name"),
+        (
+            ArgumentsForm::Map(_) | ArgumentsForm::OptionalMap(_) | ArgumentsForm::ValueOrMap(_),
+            _,
+        ) => reader.map(field, &names),
+        (ArgumentsForm::None, Value::Map(entries)) if entries.is_empty() => {
+            Some(FieldNodes::none(written.at))
+        }
+        (ArgumentsForm::None, value) => {
             let span = match value {
                 Value::Map(entries) => entries[0].key.span,
                 Value::Null
@@ -107,18 +116,18 @@ fn fields<'n>(reader: &mut Reader<'_>, written: Written<'n>) -> Option<Fields<'n
 }
 
 impl<'n> Arguments<'_, '_, '_, 'n> {
-    pub(super) fn get(&self, name: &str) -> Option<Field<'n>> {
+    pub(super) fn get(&self, name: &str) -> Option<FieldNode<'n>> {
         self.fields.get(name)
     }
 
     /// The argument, or a note that it is missing.
-    pub(super) fn required(&mut self, name: &str) -> Option<Field<'n>> {
+    pub(super) fn required(&mut self, name: &str) -> Option<FieldNode<'n>> {
         self.reader
             .required(&self.fields, name, self.written.kind.example)
     }
 
     /// The argument itself, where it is a text and no map.
-    pub(super) fn bare(&self) -> Option<Field<'n>> {
+    pub(super) fn bare(&self) -> Option<FieldNode<'n>> {
         let argument = self.written.argument?;
         matches!(argument.node.value, Value::Text(_)).then_some(argument)
     }
@@ -136,7 +145,11 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             .wrong_value(self.reader, span, known, message, help);
     }
 
-    pub(super) fn body(&mut self, field: Field<'_>, content: Content) -> Option<Body> {
+    pub(super) fn body(
+        &mut self,
+        field: FieldNode<'_>,
+        content: FieldContent,
+    ) -> Option<ArgumentValue> {
         let bodies = Bodies {
             compiler: self.setting.compiler,
             levels: self.levels,
@@ -157,7 +170,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     }
 
     /// An id, or a template that gives one; what that gives is checked when planning.
-    pub(super) fn id(&mut self, field: Field<'_>) -> Option<Template> {
+    pub(super) fn id(&mut self, field: FieldNode<'_>) -> Option<Template> {
         let template = self.template(field)?;
         if let Some(known) = template.known() {
             let words = words_of(&known.value).unwrap_or_default();
@@ -176,7 +189,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     /// The texts that a template gives, where that depends on no data; none when they can't be used.
     pub(super) fn known_words(
         &mut self,
-        field: Field<'_>,
+        field: FieldNode<'_>,
         template: &Template,
     ) -> Option<Vec<String>> {
         let Some(known) = template.known() else {
@@ -195,7 +208,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     /// Checks the one text that a template gives, where that depends on no data.
     pub(super) fn check_word(
         &mut self,
-        field: Field<'_>,
+        field: FieldNode<'_>,
         template: &Template,
         help: &str,
         check: impl Fn(&str) -> Result<(), String>,
@@ -216,7 +229,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         }
     }
 
-    pub(super) fn template(&mut self, field: Field<'_>) -> Option<Template> {
+    pub(super) fn template(&mut self, field: FieldNode<'_>) -> Option<Template> {
         let template = self
             .setting
             .compiler
@@ -228,8 +241,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     /// A list of at least one value.
     pub(super) fn filled(
         &mut self,
-        field: Field<'_>,
-        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+        field: FieldNode<'_>,
+        read: fn(&mut Self, FieldNode<'_>) -> Option<Template>,
     ) -> Option<Vec<Template>> {
         let templates = self.each(field, read)?;
         if templates.is_empty() {
@@ -246,8 +259,8 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     /// A list of values; one value stands for a list of one.
     pub(super) fn each(
         &mut self,
-        field: Field<'_>,
-        read: fn(&mut Self, Field<'_>) -> Option<Template>,
+        field: FieldNode<'_>,
+        read: fn(&mut Self, FieldNode<'_>) -> Option<Template>,
     ) -> Option<Vec<Template>> {
         let items: &[Node] = match &field.node.value {
             Value::List(items) => items,
@@ -260,7 +273,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         };
         let items = items.iter();
         let templates: Vec<Option<Template>> = items
-            .map(|node| read(self, Field { node, ..field }))
+            .map(|node| read(self, FieldNode { node, ..field }))
             .collect();
         templates.into_iter().collect()
     }
@@ -268,10 +281,10 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
     /// The fields that are there, by the names of the API.
     pub(super) fn bodies(
         &mut self,
-        request: &'static Request,
-        fields: &[(&'static str, Option<Field<'n>>)],
-    ) -> Option<Vec<(&'static str, Body)>> {
-        let bodies: Vec<Option<(&'static str, Body)>> = fields
+        request: &'static RequestType,
+        fields: &[(&'static str, Option<FieldNode<'n>>)],
+    ) -> Option<Vec<(&'static str, ArgumentValue)>> {
+        let bodies: Vec<Option<(&'static str, ArgumentValue)>> = fields
             .iter()
             .filter_map(|(name, field)| Some((*name, (*field)?)))
             .map(|(name, field)| {

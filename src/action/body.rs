@@ -4,18 +4,18 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::Subject;
-use crate::{api::types::Content, dates};
+use crate::{api::types::FieldContent, dates};
 
 /// A value with templates in it.
 #[derive(Clone, Debug)]
-pub(super) enum Body {
+pub(super) enum ArgumentValue {
     Literal(Value),
     Template(crate::template::Template),
-    List(Vec<Body>),
-    Map(Vec<(String, Body)>),
+    List(Vec<ArgumentValue>),
+    Map(Vec<(String, ArgumentValue)>),
 }
 
-impl Body {
+impl ArgumentValue {
     /// What it gives for a target, checked to be what the API expects at `path` of something new.
     ///
     /// # Errors
@@ -24,7 +24,7 @@ impl Body {
     pub(super) fn value(
         &self,
         subject: &Subject<'_>,
-        content: Content,
+        content: FieldContent,
         path: &str,
     ) -> Result<Value, String> {
         self.value_instead(subject, content, path, &Value::Null)
@@ -38,7 +38,7 @@ impl Body {
     pub(super) fn value_instead(
         &self,
         subject: &Subject<'_>,
-        content: Content,
+        content: FieldContent,
         path: &str,
         present: &Value,
     ) -> Result<Value, String> {
@@ -73,7 +73,7 @@ impl Body {
 /// When it is not what the API expects there.
 pub(super) fn fit(
     value: Value,
-    content: Content,
+    content: FieldContent,
     path: &str,
     (present, zone): (&Value, &TimeZone),
 ) -> Result<Value, String> {
@@ -83,38 +83,46 @@ pub(super) fn fit(
 }
 
 /// A number where a text is due becomes one: ids are often written without quotes. Blanks around an id are none of it.
-fn fitted(value: Value, content: Content) -> Value {
+fn fitted(value: Value, content: FieldContent) -> Value {
     match (content, value) {
         (
-            Content::Text | Content::Id | Content::Word(_) | Content::Date | Content::Assignee,
+            FieldContent::Text
+            | FieldContent::Id
+            | FieldContent::Word(_)
+            | FieldContent::Date
+            | FieldContent::Assignee,
             Value::Number(number),
         ) => Value::String(number.to_string()),
-        (Content::Id | Content::Assignee, Value::String(id)) => Value::String(id.trim().to_owned()),
-        (Content::List(item), Value::Array(values)) => values
+        (FieldContent::Id | FieldContent::Assignee, Value::String(id)) => {
+            Value::String(id.trim().to_owned())
+        }
+        (FieldContent::List(item), Value::Array(values)) => values
             .into_iter()
             .map(|value| fitted(value, *item))
             .collect(),
-        (Content::Object(request) | Content::Partial(request), Value::Object(fields)) => fields
-            .into_iter()
-            .map(|(name, value)| {
-                let fitting = match request.field(&name) {
-                    Some(field) => fitted(value, field.content),
-                    None => value,
-                };
-                (name, fitting)
-            })
-            .collect(),
+        (FieldContent::Object(request) | FieldContent::Partial(request), Value::Object(fields)) => {
+            fields
+                .into_iter()
+                .map(|(name, value)| {
+                    let fitting = match request.field(&name) {
+                        Some(field) => fitted(value, field.content),
+                        None => value,
+                    };
+                    (name, fitting)
+                })
+                .collect()
+        }
         (
-            Content::Text
-            | Content::Id
-            | Content::Word(_)
-            | Content::Date
-            | Content::Number
-            | Content::Bool
-            | Content::Assignee
-            | Content::List(_)
-            | Content::Object(_)
-            | Content::Partial(_),
+            FieldContent::Text
+            | FieldContent::Id
+            | FieldContent::Word(_)
+            | FieldContent::Date
+            | FieldContent::Number
+            | FieldContent::Bool
+            | FieldContent::Assignee
+            | FieldContent::List(_)
+            | FieldContent::Object(_)
+            | FieldContent::Partial(_),
             value,
         ) => value,
     }
@@ -123,41 +131,43 @@ fn fitted(value: Value, content: Content) -> Value {
 /// The value with its dates in forms of the service.
 fn store_dates(
     value: Value,
-    content: Content,
+    content: FieldContent,
     present: &Value,
     zone: &TimeZone,
 ) -> Result<Value, String> {
     match (content, value) {
-        (Content::Date, Value::String(date)) => dates::stored(&date, present.as_str(), zone)
+        (FieldContent::Date, Value::String(date)) => dates::stored(&date, present.as_str(), zone)
             .map(Value::String)
             .map_err(|error| error.to_string()),
         // What stands in a list has no place of its own.
-        (Content::List(item), Value::Array(values)) => values
+        (FieldContent::List(item), Value::Array(values)) => values
             .into_iter()
             .map(|value| store_dates(value, *item, &Value::Null, zone))
             .collect(),
-        (Content::Object(request) | Content::Partial(request), Value::Object(fields)) => fields
-            .into_iter()
-            .map(|(name, value)| {
-                let value = match request.field(&name) {
-                    Some(field) => store_dates(value, field.content, &present[&name], zone)?,
-                    None => value,
-                };
-                Ok((name, value))
-            })
-            .collect::<Result<Map<_, _>, String>>()
-            .map(Value::Object),
+        (FieldContent::Object(request) | FieldContent::Partial(request), Value::Object(fields)) => {
+            fields
+                .into_iter()
+                .map(|(name, value)| {
+                    let value = match request.field(&name) {
+                        Some(field) => store_dates(value, field.content, &present[&name], zone)?,
+                        None => value,
+                    };
+                    Ok((name, value))
+                })
+                .collect::<Result<Map<_, _>, String>>()
+                .map(Value::Object)
+        }
         (
-            Content::Text
-            | Content::Id
-            | Content::Word(_)
-            | Content::Date
-            | Content::Number
-            | Content::Bool
-            | Content::Assignee
-            | Content::List(_)
-            | Content::Object(_)
-            | Content::Partial(_),
+            FieldContent::Text
+            | FieldContent::Id
+            | FieldContent::Word(_)
+            | FieldContent::Date
+            | FieldContent::Number
+            | FieldContent::Bool
+            | FieldContent::Assignee
+            | FieldContent::List(_)
+            | FieldContent::Object(_)
+            | FieldContent::Partial(_),
             value,
         ) => Ok(value),
     }

@@ -3,16 +3,16 @@
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
-use super::{Body, fit};
+use super::{ArgumentValue, fit};
 use crate::api::{
     Level,
-    types::{Content, Request},
+    types::{FieldContent, RequestType},
 };
 
 use crate::document::{
     compiler::Compiler,
     node::{Node, Value},
-    reader::{Field, Reader},
+    reader::{DocumentReader, FieldNode},
 };
 
 /// Reads values for one action.
@@ -26,28 +26,31 @@ impl Bodies<'_> {
     /// A value for a field of a request. What templates give is checked when planning.
     pub(super) fn body(
         self,
-        reader: &mut Reader<'_>,
-        field: Field<'_>,
-        content: Content,
-    ) -> Option<Body> {
+        reader: &mut DocumentReader<'_>,
+        field: FieldNode<'_>,
+        content: FieldContent,
+    ) -> Option<ArgumentValue> {
         match (&field.node.value, content) {
             (Value::Text(text), _) if text.contains("{{") => self.template(reader, field, content),
-            (Value::List(items), Content::List(item)) => {
-                let items: Vec<Option<Body>> = items
+            (Value::List(items), FieldContent::List(item)) => {
+                let items: Vec<Option<ArgumentValue>> = items
                     .iter()
                     .map(|node| self.body(reader, field.item(node), *item))
                     .collect();
-                items.into_iter().collect::<Option<_>>().map(Body::List)
+                items
+                    .into_iter()
+                    .collect::<Option<_>>()
+                    .map(ArgumentValue::List)
             }
-            (Value::Map(_), Content::Object(request) | Content::Partial(request)) => {
+            (Value::Map(_), FieldContent::Object(request) | FieldContent::Partial(request)) => {
                 self.object(reader, field, request)
             }
-            (Value::Map(entries), Content::Assignee) if !entries.is_empty() => {
+            (Value::Map(entries), FieldContent::Assignee) if !entries.is_empty() => {
                 let fields = reader.map(field, &["variable"])?;
                 let variable = fields.get("variable")?;
                 let name = reader.plain_text(variable, "the name of a variable")?;
-                let name = Body::Literal(Json::String(name.to_owned()));
-                Some(Body::Map(vec![("variable".to_owned(), name)]))
+                let name = ArgumentValue::Literal(Json::String(name.to_owned()));
+                Some(ArgumentValue::Map(vec![("variable".to_owned(), name)]))
             }
             (
                 Value::Null
@@ -62,7 +65,12 @@ impl Bodies<'_> {
         }
     }
 
-    fn template(self, reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Option<Body> {
+    fn template(
+        self,
+        reader: &mut DocumentReader<'_>,
+        field: FieldNode<'_>,
+        content: FieldContent,
+    ) -> Option<ArgumentValue> {
         let template = self.compiler.template(reader, field, "text", self.levels)?;
         if let Some(known) = template.known()
             && let Err(error) = fits(known.value.clone(), field, content)
@@ -71,20 +79,20 @@ impl Bodies<'_> {
             self.compiler.wrong_value(reader, span, known, error, "");
             return None;
         }
-        Some(Body::Template(template))
+        Some(ArgumentValue::Template(template))
     }
 
     fn object(
         self,
-        reader: &mut Reader<'_>,
-        field: Field<'_>,
-        request: &'static Request,
-    ) -> Option<Body> {
+        reader: &mut DocumentReader<'_>,
+        field: FieldNode<'_>,
+        request: &'static RequestType,
+    ) -> Option<ArgumentValue> {
         let fields = reader.map(field, &request.names())?;
         let mut entries = Vec::with_capacity(fields.entries.len());
         for entry in fields.entries {
             let known = request.field(&entry.key.text)?;
-            let inner = Field {
+            let inner = FieldNode {
                 name: &entry.key.text,
                 at: entry.key.span,
                 node: &entry.value,
@@ -102,22 +110,33 @@ impl Bodies<'_> {
                 entries.push(None);
             }
         }
-        entries.into_iter().collect::<Option<_>>().map(Body::Map)
+        entries
+            .into_iter()
+            .collect::<Option<_>>()
+            .map(ArgumentValue::Map)
     }
 }
 
 /// Whether a value is what the API expects; the zone decides which moment a date is, not whether it is one.
-fn fits(value: Json, field: Field<'_>, content: Content) -> Result<(), String> {
+fn fits(value: Json, field: FieldNode<'_>, content: FieldContent) -> Result<(), String> {
     let path = format!("`{}`", field.name);
     fit(value, content, &path, (&Json::Null, &TimeZone::UTC)).map(drop)
 }
 
-fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Option<Body> {
+fn literal(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    content: FieldContent,
+) -> Option<ArgumentValue> {
     let json = match (json(field.node), content) {
         // As it is written: 007 must not become 7.
         (
             Some(Json::Number(_)),
-            Content::Text | Content::Id | Content::Word(_) | Content::Date | Content::Assignee,
+            FieldContent::Text
+            | FieldContent::Id
+            | FieldContent::Word(_)
+            | FieldContent::Date
+            | FieldContent::Assignee,
         ) => Json::String(reader.written(field.node.span).to_owned()),
         (Some(json), _) => json,
         (None, _) => {
@@ -126,19 +145,19 @@ fn literal(reader: &mut Reader<'_>, field: Field<'_>, content: Content) -> Optio
         }
     };
     match fits(json.clone(), field, content) {
-        Ok(()) => Some(Body::Literal(json)),
+        Ok(()) => Some(ArgumentValue::Literal(json)),
         Err(error) => {
             let help = match content {
-                Content::Word(_) => "write one of them",
-                Content::Text
-                | Content::Id
-                | Content::Date
-                | Content::Number
-                | Content::Bool
-                | Content::Assignee
-                | Content::List(_)
-                | Content::Object(_)
-                | Content::Partial(_) => {
+                FieldContent::Word(_) => "write one of them",
+                FieldContent::Text
+                | FieldContent::Id
+                | FieldContent::Date
+                | FieldContent::Number
+                | FieldContent::Bool
+                | FieldContent::Assignee
+                | FieldContent::List(_)
+                | FieldContent::Object(_)
+                | FieldContent::Partial(_) => {
                     "write it like that, or as a \"{{ template }}\" that gives it"
                 }
             };

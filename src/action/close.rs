@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
-    complete::NATURE,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Subject, ValueForm, complete::NATURE,
 };
 use crate::{
     api::{Generation, Level},
@@ -21,7 +21,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "close: { reason: \"…\", description: \"…\" }, the description may be left out",
     levels: &[Level::Execution],
     only_in: None,
-    form: Form::Map(&[
+    form: ArgumentsForm::Map(&[
         Argument {
             name: "reason",
             value: ValueForm::Texts,
@@ -85,22 +85,22 @@ impl Close {
 }
 
 impl Action for Close {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         match subject.text("status") {
             Some("STARTED") => {}
-            Some(status) => return Planned::Nothing(format!("is {status} already")),
-            None => return Planned::Nothing("has no status".to_owned()),
+            Some(status) => return PlannedAction::Nothing(format!("is {status} already")),
+            None => return PlannedAction::Nothing("has no status".to_owned()),
         }
         let paths = match subject.generation {
             Generation::V1 if json::get(subject.data, V1.configured).is_none() => {
-                return Planned::ReasonsUnread;
+                return PlannedAction::ReasonsUnread;
             }
             Generation::V1 => V1,
             Generation::V2 => V2,
         };
         let writes = self.writes(subject, &paths);
-        writes.map_or_else(Planned::Reject, |writes| {
-            Planned::Edit(Edit {
+        writes.map_or_else(PlannedAction::Reject, |writes| {
+            PlannedAction::Edit(Edit {
                 nature: NATURE,
                 ..Edit::fields(subject, writes)
             })
@@ -165,7 +165,7 @@ mod tests {
     use crate::{
         fixture::{changes, flow, over_executions, over_flows, row, said},
         plan::{Builder, ReasonsUnread, Undo},
-        target::Part,
+        target::TargetPart,
     };
 
     fn reasons() -> Value {
@@ -311,7 +311,7 @@ mod tests {
             (json!({"status": "CLOSED"}), false),
             (json!({"name": "keep"}), false),
         ] {
-            let group = Builder::new(&playbook).group(&row("e", &fields), &[Part::Execution]);
+            let group = Builder::new(&playbook).group(&row("e", &fields), &[TargetPart::Execution]);
             assert_eq!(group == Err(ReasonsUnread), is_asked, "{fields}");
         }
     }

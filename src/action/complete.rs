@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{ActionKind, Edit, Effect, FieldWrite, Form, Nature, Planned, Repeat, Subject, bare};
+use super::{
+    ActionKind, ArgumentsForm, Edit, Effect, FieldWrite, Nature, PlannedAction, Repeat, Subject,
+    bare,
+};
 use crate::api::Level;
 
 pub(super) static COMPLETE: ActionKind = ActionKind {
@@ -11,7 +14,7 @@ pub(super) static COMPLETE: ActionKind = ActionKind {
     example: "complete",
     levels: &[Level::Execution],
     only_in: None,
-    form: Form::None,
+    form: ArgumentsForm::None,
     converges: true,
     irreversible: false,
     again: "nothing left to do",
@@ -42,18 +45,18 @@ pub(super) const NATURE: Nature = Nature {
     irreversible: None,
 };
 
-fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> Planned {
+fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> PlannedAction {
     match subject.text("status") {
         Some(status) if from.contains(&status) => {
             let write = FieldWrite::new(subject.data, "status", json!(to));
-            Planned::Edit(Edit {
+            PlannedAction::Edit(Edit {
                 nature: NATURE,
                 ..Edit::fields(subject, vec![write])
             })
         }
-        Some(status) => Planned::Nothing(format!("is {status} already")),
+        Some(status) => PlannedAction::Nothing(format!("is {status} already")),
         // The first generation knows executions without a status: they are none of those that are worked on.
-        None => Planned::Nothing("has no status".to_owned()),
+        None => PlannedAction::Nothing("has no status".to_owned()),
     }
 }
 

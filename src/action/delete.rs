@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, Form, Nature, Planned, Repeat, Subject,
-    ValueForm,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat,
+    Subject, ValueForm,
 };
 use crate::api::{Generation, Level, Operation};
 
@@ -14,7 +14,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "delete, or delete: { soft: true }",
     levels: &[Level::Execution],
     only_in: None,
-    form: Form::OptionalMap(&[Argument {
+    form: ArgumentsForm::OptionalMap(&[Argument {
         name: "soft",
         value: ValueForm::Bool,
         doc: "Hide the flow and keep it; v2 only.",
@@ -51,7 +51,7 @@ struct Delete {
 }
 
 impl Action for Delete {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         let execution = subject.execution.clone();
         let operation = match (subject.generation, self.is_soft) {
             (Generation::V1, _) => Operation::DeleteExecution(execution),
@@ -63,7 +63,7 @@ impl Action for Delete {
         } else {
             "what was deleted for good does not come back"
         };
-        Planned::Edit(Edit::bare(
+        PlannedAction::Edit(Edit::bare(
             operation,
             Nature {
                 repeat: Repeat::Readable,

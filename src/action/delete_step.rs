@@ -1,6 +1,6 @@
 //! `delete_step`: a step leaves its execution.
 
-use super::{ActionKind, Edit, Form, Nature, Planned, Repeat, Subject, bare};
+use super::{ActionKind, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject, bare};
 use crate::api::{Level, Operation};
 
 pub(super) static KIND: ActionKind = ActionKind {
@@ -9,7 +9,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "delete_step",
     levels: &[Level::Step],
     only_in: None,
-    form: Form::None,
+    form: ArgumentsForm::None,
     converges: true,
     irreversible: true,
     again: "nothing left to do",
@@ -23,12 +23,12 @@ const NATURE: Nature = Nature {
     irreversible: Some("a step that was deleted does not come back"),
 };
 
-fn plan(subject: &Subject<'_>) -> Planned {
+fn plan(subject: &Subject<'_>) -> PlannedAction {
     let Some(step) = subject.id else {
-        return Planned::Reject("only a step can be taken out".to_owned());
+        return PlannedAction::Reject("only a step can be taken out".to_owned());
     };
     let operation = Operation::DeleteStep(subject.execution.clone(), step.clone());
-    Planned::Edit(Edit::bare(operation, NATURE))
+    PlannedAction::Edit(Edit::bare(operation, NATURE))
 }
 
 #[cfg(test)]

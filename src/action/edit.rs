@@ -10,7 +10,7 @@ use crate::{
     api::{Generation, Id, IdError, Level, Operation},
     dates::Calendar,
     json,
-    template::{Context, EvalError, Template},
+    template::{EvalContext, EvalError, Template},
 };
 
 /// One target as an action sees it: the JSON with what earlier actions changed.
@@ -22,7 +22,7 @@ pub struct Subject<'a> {
     /// The part's own id; none for an execution.
     pub id: Option<&'a Id>,
     pub data: &'a Value,
-    pub context: &'a Context,
+    pub context: &'a EvalContext,
     /// The zone of calendar arithmetic.
     pub zone: &'a TimeZone,
     /// Which days are worked on.
@@ -31,7 +31,7 @@ pub struct Subject<'a> {
 
 /// What an action makes of a target.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Planned {
+pub enum PlannedAction {
     Edit(Edit),
     /// There is nothing to do, and why.
     Nothing(String),

@@ -4,11 +4,11 @@ use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Arguments, Planned, Subject};
+use super::{Arguments, PlannedAction, Subject};
 use crate::{
     api::{
         Generation, Level,
-        types::{Content, Request},
+        types::{FieldContent, RequestType},
     },
     template::Expression,
 };
@@ -26,7 +26,7 @@ pub struct ActionKind {
     pub levels: &'static [Level],
     /// The only generation with an operation for it; without one the levels decide.
     pub only_in: Option<Generation>,
-    pub form: Form,
+    pub form: ArgumentsForm,
     /// Whether a second plan after the run finds nothing to do.
     pub converges: bool,
     /// Why a playbook must name it in `guards.allow`: nothing takes it back.
@@ -41,7 +41,7 @@ pub struct ActionKind {
 
 /// How the arguments of an action are written.
 #[derive(Clone, Copy, Debug)]
-pub enum Form {
+pub enum ArgumentsForm {
     /// There are none.
     None,
     Map(&'static [Argument]),
@@ -74,7 +74,7 @@ pub enum ValueForm {
     /// One of these words, or a template that gives one.
     WordOrTemplate(&'static [&'static str]),
     /// What a field of the API's request holds.
-    Field(fn() -> &'static Request, &'static str),
+    Field(fn() -> &'static RequestType, &'static str),
     /// A map whose fields the API defines.
     Object,
     /// A list of `{ id, schema }`.
@@ -84,7 +84,7 @@ pub enum ValueForm {
 /// An action with its arguments.
 pub trait Action: fmt::Debug + Send + Sync {
     /// What it makes of a target.
-    fn plan(&self, subject: &Subject<'_>) -> Planned;
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction;
 }
 
 /// One entry of a playbook's `actions`.
@@ -112,9 +112,9 @@ impl ActionEntry {
 }
 
 /// An action without arguments.
-struct Bare(fn(&Subject<'_>) -> Planned);
+struct Bare(fn(&Subject<'_>) -> PlannedAction);
 
-pub(super) fn bare(plan: fn(&Subject<'_>) -> Planned) -> Arc<dyn Action> {
+pub(super) fn bare(plan: fn(&Subject<'_>) -> PlannedAction) -> Arc<dyn Action> {
     Arc::new(Bare(plan))
 }
 
@@ -125,7 +125,7 @@ impl fmt::Debug for Bare {
 }
 
 impl Action for Bare {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         self.0(subject)
     }
 }
@@ -137,10 +137,10 @@ impl ActionKind {
 
     pub const fn arguments(&self) -> &'static [Argument] {
         match self.form {
-            Form::Map(arguments) | Form::OptionalMap(arguments) | Form::ValueOrMap(arguments) => {
-                arguments
-            }
-            Form::None | Form::RequestFields => &[],
+            ArgumentsForm::Map(arguments)
+            | ArgumentsForm::OptionalMap(arguments)
+            | ArgumentsForm::ValueOrMap(arguments) => arguments,
+            ArgumentsForm::None | ArgumentsForm::RequestFields => &[],
         }
     }
 
@@ -172,7 +172,7 @@ impl ActionKind {
 
 impl ValueForm {
     /// What a field of the API's request holds, where it is one.
-    pub fn content(self) -> Option<Content> {
+    pub fn content(self) -> Option<FieldContent> {
         match self {
             Self::Field(request, name) => Some(request().field(name)?.content),
             Self::Text

@@ -36,18 +36,18 @@ mod task_automation;
 pub use crate::retry::Repeat;
 pub use answer::{contradiction, difference, needs_body};
 pub use close::Close;
-pub use edit::{Edit, Planned, Subject};
+pub use edit::{Edit, PlannedAction, Subject};
 pub use effect::{Effect, EntityWrite};
 pub use field_write::FieldWrite;
-pub use kind::{Action, ActionEntry, ActionKind, Allow, Argument, Form, ValueForm};
+pub use kind::{Action, ActionEntry, ActionKind, Allow, Argument, ArgumentsForm, ValueForm};
 pub use nature::Nature;
 pub use readback::{Evidence, Expected, Reading, evidence, read_back};
 pub use replay::replay;
 pub use same::same;
 pub use task_automation::STARTED_AUTOMATION;
 
-pub(crate) use arguments::{Arguments, Setting, Written, arguments};
-use body::{Body, fit};
+pub(crate) use arguments::{Arguments, Setting, WrittenAction, arguments};
+use body::{ArgumentValue, fit};
 use edit::words_of;
 use kind::bare;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Subject, ValueForm,
 };
 use crate::{
     api::Level,
@@ -18,7 +19,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "move_off_holidays, or move_off_holidays: { direction: previous }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: Form::OptionalMap(&[Argument {
+    form: ArgumentsForm::OptionalMap(&[Argument {
         name: "direction",
         value: ValueForm::Word(&["next", "previous"]),
         doc: "To which business day; `next` unless given.",
@@ -47,20 +48,22 @@ struct MoveOffHolidays {
 }
 
 impl Action for MoveOffHolidays {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         let path = subject.due_fields().due;
         let Some(due) = subject.text(path) else {
-            return Planned::Nothing("has no due date".to_owned());
+            return PlannedAction::Nothing("has no due date".to_owned());
         };
         let moved = dates::on_another_day(due, subject.zone, |day| {
             subject.calendar.business_day(day, self.direction)
         });
         match moved {
-            Err(error) => Planned::Reject(error.to_string()),
-            Ok(after) if after == due => Planned::Nothing("is due on a business day".to_owned()),
+            Err(error) => PlannedAction::Reject(error.to_string()),
+            Ok(after) if after == due => {
+                PlannedAction::Nothing("is due on a business day".to_owned())
+            }
             Ok(after) => {
                 let write = FieldWrite::new(subject.data, path, Value::String(after));
-                Planned::Edit(Edit::fields(subject, vec![write]))
+                PlannedAction::Edit(Edit::fields(subject, vec![write]))
             }
         }
     }

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, ActionKind, Arguments, Body, Edit, FieldWrite, Form, Nature, Planned, Subject,
-    complete,
+    Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite, Nature,
+    PlannedAction, Subject, complete,
     status_move::{Keys, Moved, REVERT, Wish},
 };
 use crate::{
     api::{
         Level,
-        types::{self, Content, Request, RequestField},
+        types::{self, FieldContent, RequestField, RequestType},
     },
-    document::{node::Value as NodeValue, reader::Field},
+    document::{node::Value as NodeValue, reader::FieldNode},
     json,
 };
 
@@ -24,7 +24,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "patch: { name: \"…\" }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: Form::RequestFields,
+    form: ArgumentsForm::RequestFields,
     converges: true,
     irreversible: false,
     again: "nothing left to do",
@@ -66,12 +66,12 @@ impl Arguments<'_, '_, '_, '_> {
 
     fn patch_fields(
         &mut self,
-        request: &'static Request,
+        request: &'static RequestType,
         level: Level,
-    ) -> Option<Vec<(String, Body)>> {
+    ) -> Option<Vec<(String, ArgumentValue)>> {
         let mut fields = Vec::new();
         for entry in self.fields.entries {
-            let field = Field {
+            let field = FieldNode {
                 name: &entry.key.text,
                 at: entry.key.span,
                 node: &entry.value,
@@ -95,7 +95,7 @@ impl Arguments<'_, '_, '_, '_> {
             }
             let body = self.body(field, known.content);
             if is_status
-                && let Some(Body::Template(template)) = &body
+                && let Some(ArgumentValue::Template(template)) = &body
                 && let Some(known) = template.known()
                 && let Some(word) = known.value.as_str()
                 && self
@@ -114,19 +114,19 @@ impl Arguments<'_, '_, '_, '_> {
 #[derive(Clone, Debug)]
 pub(super) struct Patch {
     /// In the playbook's order; never empty.
-    fields: Vec<(String, Body)>,
+    fields: Vec<(String, ArgumentValue)>,
     /// Whether a second plan finds the fields as they are wanted.
     converges: bool,
 }
 
 impl Action for Patch {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
-        self.edit(subject).unwrap_or_else(Planned::Reject)
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
+        self.edit(subject).unwrap_or_else(PlannedAction::Reject)
     }
 }
 
 impl Patch {
-    fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
+    fn edit(&self, subject: &Subject<'_>) -> Result<PlannedAction, String> {
         let Some(request) = types::update(subject.generation, subject.level) else {
             return Err(format!("no operation changes a {}", subject.level));
         };
@@ -150,9 +150,9 @@ impl Patch {
             };
         }
         if edit.writes.is_empty() && (edit.sends.is_empty() || self.converges) {
-            return Ok(Planned::Nothing("is like that already".to_owned()));
+            return Ok(PlannedAction::Nothing("is like that already".to_owned()));
         }
-        Ok(Planned::Edit(edit))
+        Ok(PlannedAction::Edit(edit))
     }
 }
 
@@ -164,7 +164,7 @@ fn plain(subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> 
     let mut sends = Vec::new();
     for (field, value) in fields {
         match (field.content, value) {
-            (Content::Partial(_), Value::Object(fields)) => {
+            (FieldContent::Partial(_), Value::Object(fields)) => {
                 let inner = |(inner, value): (String, Value)| {
                     Some(write(types::path_in(field, &inner)?, value))
                 };
@@ -236,16 +236,16 @@ fn moved(
     Ok(moved)
 }
 
-fn unknown(name: &str, request: &Request) -> String {
+fn unknown(name: &str, request: &RequestType) -> String {
     let known = request.names().join(", ");
     format!("{} has no field {name}; it has {known}", request.name)
 }
 
 /// An object of which a part may be given, with the rest as it is: whether the service keeps the rest by itself is not
 /// documented.
-fn whole(before: Option<&Value>, value: Value, content: Content) -> Value {
+fn whole(before: Option<&Value>, value: Value, content: FieldContent) -> Value {
     match (content, before, value) {
-        (Content::Object(request), Some(Value::Object(before)), Value::Object(fields))
+        (FieldContent::Object(request), Some(Value::Object(before)), Value::Object(fields))
             if request.fields.iter().all(|field| !field.required) =>
         {
             let known = |name: &str| request.field(name);

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
-    same::are_same, words_of,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Subject, ValueForm, same::are_same, words_of,
 };
 use crate::{
     api::{Generation, Level, types},
-    document::reader::{Field, present},
+    document::reader::{FieldNode, present},
     json,
     template::Template,
 };
@@ -21,7 +21,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "reassign: { from: \"10010\", to: \"10020\" }, { set: [\"10020\"] } or { add: [\"10020\"], remove: [\"10010\"] }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: Form::Map(&[
+    form: ArgumentsForm::Map(&[
         Argument {
             name: "from",
             value: ValueForm::Text,
@@ -80,8 +80,8 @@ struct Assigned {
 const NUMBERED: &str = "userIds";
 
 impl Action for Reassign {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
-        self.edit(subject).unwrap_or_else(Planned::Reject)
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
+        self.edit(subject).unwrap_or_else(PlannedAction::Reject)
     }
 }
 
@@ -114,7 +114,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         }
     }
 
-    fn set(&mut self, field: Field<'n>) -> Option<Reassign> {
+    fn set(&mut self, field: FieldNode<'n>) -> Option<Reassign> {
         let set = self.each(field, Self::id)?;
         // Only a list that is written as `[]` takes everybody away.
         let is_nobody = |template: &Template| {
@@ -151,7 +151,11 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         Some(Reassign::FromTo { from, to })
     }
 
-    fn change(&mut self, add: Option<Field<'n>>, remove: Option<Field<'n>>) -> Option<Reassign> {
+    fn change(
+        &mut self,
+        add: Option<FieldNode<'n>>,
+        remove: Option<FieldNode<'n>>,
+    ) -> Option<Reassign> {
         let add = add.map(|field| self.filled(field, Self::id));
         let remove = remove.map(|field| self.filled(field, Self::id));
         Some(Reassign::Change {
@@ -162,7 +166,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
 }
 
 impl Reassign {
-    fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
+    fn edit(&self, subject: &Subject<'_>) -> Result<PlannedAction, String> {
         let listed = match subject.generation {
             Generation::V1 => "assignedTo",
             Generation::V2 => "assigned_to",
@@ -194,11 +198,15 @@ impl Reassign {
         let listed = FieldWrite::new(subject.data, listed, Value::Array(after.listed));
         let mut writes = vec![listed, numbered];
         writes.retain(FieldWrite::changes);
-        Ok(Planned::Edit(Edit::fields(subject, writes)))
+        Ok(PlannedAction::Edit(Edit::fields(subject, writes)))
     }
 
     /// What is said where all stays as it is. A variable may stand for somebody whom `set` leaves out.
-    fn why_the_same(&self, subject: &Subject<'_>, before: &Assigned) -> Result<Planned, String> {
+    fn why_the_same(
+        &self,
+        subject: &Subject<'_>,
+        before: &Assigned,
+    ) -> Result<PlannedAction, String> {
         let left_out = match self {
             Self::FromTo { .. } | Self::Change { .. } => None,
             Self::Set(templates) => {
@@ -208,7 +216,7 @@ impl Reassign {
         };
         Ok(match left_out {
             Some(user) => before.why_not(&user),
-            None => Planned::Nothing("is assigned like that already".to_owned()),
+            None => PlannedAction::Nothing("is assigned like that already".to_owned()),
         })
     }
 
@@ -218,7 +226,7 @@ impl Reassign {
         &self,
         subject: &Subject<'_>,
         before: &Assigned,
-    ) -> Result<Result<Assigned, Planned>, String> {
+    ) -> Result<Result<Assigned, PlannedAction>, String> {
         match self {
             Self::FromTo { from, to } => {
                 let (from, to) = (subject.id_of(from)?, subject.id_of(to)?);
@@ -299,7 +307,7 @@ impl Assigned {
     }
 
     /// What is said of a user who is not taken away.
-    fn why_not(&self, user: &str) -> Planned {
+    fn why_not(&self, user: &str) -> PlannedAction {
         let variables: Vec<&str> = self
             .listed
             .iter()
@@ -307,10 +315,10 @@ impl Assigned {
             .map(|assignee| assignee["variable"].as_str().unwrap_or("a variable"))
             .collect();
         if variables.is_empty() {
-            Planned::Nothing(format!("{user} is not assigned"))
+            PlannedAction::Nothing(format!("{user} is not assigned"))
         } else {
             let variables = variables.join(" and ");
-            Planned::OutOfReach(format!(
+            PlannedAction::OutOfReach(format!(
                 "{user} is assigned through {variables}, which reassign does not change"
             ))
         }

@@ -6,13 +6,13 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Body, Edit, FieldWrite, Form, Planned, Subject,
-    ValueForm,
+    Action, ActionKind, Argument, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite,
+    PlannedAction, Subject, ValueForm,
 };
 use crate::{
     api::{
         Generation, Level,
-        types::{self, Content},
+        types::{self, FieldContent},
     },
     dates,
     template::Template,
@@ -24,7 +24,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "set_due_date: 2026-12-24, or set_due_date: { config: { … } }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: Form::ValueOrMap(&[
+    form: ArgumentsForm::ValueOrMap(&[
         Argument {
             name: "to",
             value: ValueForm::Text,
@@ -88,20 +88,20 @@ enum SetDueDate {
     /// A day, or a moment in one of the API's forms.
     Date(Template),
     /// A rule of the generation: v2's `due_date_config`, v1's `dynamicDueDate`.
-    Rule(Body),
+    Rule(ArgumentValue),
 }
 
 impl Action for SetDueDate {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         let planned = match self {
             Self::Date(date) => set(subject, date),
             Self::Rule(rule) => set_rule(subject, rule),
         };
-        planned.unwrap_or_else(Planned::Reject)
+        planned.unwrap_or_else(PlannedAction::Reject)
     }
 }
 
-fn set(subject: &Subject<'_>, date: &Template) -> Result<Planned, String> {
+fn set(subject: &Subject<'_>, date: &Template) -> Result<PlannedAction, String> {
     let path = subject.due_fields().due;
     let wanted = subject.word(date)?;
     let after = dates::stored(&wanted, subject.text(path), subject.zone)
@@ -110,7 +110,7 @@ fn set(subject: &Subject<'_>, date: &Template) -> Result<Planned, String> {
     Ok(planned(subject, write, "is due then already"))
 }
 
-fn set_rule(subject: &Subject<'_>, rule: &Body) -> Result<Planned, String> {
+fn set_rule(subject: &Subject<'_>, rule: &ArgumentValue) -> Result<PlannedAction, String> {
     let fields = subject.due_fields();
     let Some(field) = types::update(subject.generation, subject.level)
         .and_then(|request| request.field(fields.rule))
@@ -128,16 +128,16 @@ fn set_rule(subject: &Subject<'_>, rule: &Body) -> Result<Planned, String> {
     Ok(planned(subject, write, "is due by that rule already"))
 }
 
-fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> Planned {
+fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> PlannedAction {
     if write.changes() {
-        Planned::Edit(Edit::fields(subject, vec![write]))
+        PlannedAction::Edit(Edit::fields(subject, vec![write]))
     } else {
-        Planned::Nothing(nothing.to_owned())
+        PlannedAction::Nothing(nothing.to_owned())
     }
 }
 
 /// What the rule of a generation holds.
-fn rule_content(generation: Generation, level: Level) -> Option<Content> {
+fn rule_content(generation: Generation, level: Level) -> Option<FieldContent> {
     let rule = match generation {
         Generation::V1 => "dynamicDueDate",
         Generation::V2 => "due_date_config",

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, Form, Planned, Subject, ValueForm,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, PlannedAction, Subject,
+    ValueForm,
     status::WANTED,
     status_move::{Keys, Wish},
 };
@@ -15,7 +16,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "set_status: IN_PROGRESS, or { to: COMPLETED, branch: \"…\" }",
     levels: &[Level::Step, Level::Task],
     only_in: None,
-    form: Form::ValueOrMap(&[
+    form: ArgumentsForm::ValueOrMap(&[
         Argument {
             name: "to",
             value: ValueForm::WordOrTemplate(&WANTED),
@@ -85,13 +86,13 @@ const KEYS: Keys = Keys {
 };
 
 impl Action for SetStatus {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
-        self.edit(subject).unwrap_or_else(Planned::Reject)
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
+        self.edit(subject).unwrap_or_else(PlannedAction::Reject)
     }
 }
 
 impl SetStatus {
-    fn edit(&self, subject: &Subject<'_>) -> Result<Planned, String> {
+    fn edit(&self, subject: &Subject<'_>) -> Result<PlannedAction, String> {
         let to = subject.word(&self.to)?;
         let branch = || {
             self.branch
@@ -106,11 +107,11 @@ impl SetStatus {
             keys: KEYS,
         };
         Ok(match wish.moved(subject)? {
-            None => Planned::Nothing(format!(
+            None => PlannedAction::Nothing(format!(
                 "is {} already",
                 subject.text("status").unwrap_or(&to)
             )),
-            Some(moved) => Planned::Edit(Edit {
+            Some(moved) => PlannedAction::Edit(Edit {
                 sends: moved.sends,
                 nature: moved.nature,
                 ..Edit::fields(subject, vec![moved.write])

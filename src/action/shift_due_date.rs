@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, FieldWrite, Form, Planned, Subject, ValueForm,
-    edit::DueFields,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Subject, ValueForm, edit::DueFields,
 };
-use crate::{api::Level, dates::Step, json, template::Template};
+use crate::{api::Level, dates::Shift, json, template::Template};
 
 pub(super) static KIND: ActionKind = ActionKind {
     word: "shift_due_date",
@@ -16,7 +16,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "shift_due_date: { by: 3 days }, or { by: 3 business days }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: Form::Map(&[Argument {
+    form: ArgumentsForm::Map(&[Argument {
         name: "by",
         value: ValueForm::Text,
         doc: "A distance: `3 days`, `-2 weeks`, `3 business days` or ISO 8601.",
@@ -34,7 +34,7 @@ impl Arguments<'_, '_, '_, '_> {
         let field = self.get("by")?;
         let help = "the units are minutes, hours, days, weeks, months, years and business days; or ISO 8601, like `P6M`";
         self.check_word(field, &by, help, |text| {
-            Step::parse(text)
+            Shift::parse(text)
                 .map(drop)
                 .map_err(|error| error.to_string())
         })?;
@@ -49,23 +49,23 @@ struct ShiftDueDate {
 }
 
 impl Action for ShiftDueDate {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         let DueFields {
             due: path,
             rule: dynamic,
         } = subject.due_fields();
         let Some(due) = subject.text(path) else {
-            return Planned::Nothing(match json::get(subject.data, dynamic) {
+            return PlannedAction::Nothing(match json::get(subject.data, dynamic) {
                 Some(_) => format!("has a {dynamic} and no {path} yet"),
                 None => "has no due date".to_owned(),
             });
         };
         match self.shifted(subject, due) {
-            Err(reason) => Planned::Reject(reason),
-            Ok(after) if after == due => Planned::Nothing("is due then already".to_owned()),
+            Err(reason) => PlannedAction::Reject(reason),
+            Ok(after) if after == due => PlannedAction::Nothing("is due then already".to_owned()),
             Ok(after) => {
                 let write = FieldWrite::new(subject.data, path, Value::String(after));
-                Planned::Edit(Edit::fields(subject, vec![write]))
+                PlannedAction::Edit(Edit::fields(subject, vec![write]))
             }
         }
     }
@@ -73,7 +73,7 @@ impl Action for ShiftDueDate {
 
 impl ShiftDueDate {
     fn shifted(&self, subject: &Subject<'_>, due: &str) -> Result<String, String> {
-        let by = Step::parse(&subject.word(&self.by)?).map_err(|error| error.to_string())?;
+        let by = Shift::parse(&subject.word(&self.by)?).map_err(|error| error.to_string())?;
         by.apply(due, subject.zone, subject.calendar)
             .map_err(|error| error.to_string())
     }

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    Action, ActionKind, Argument, Arguments, Edit, Effect, Form, Nature, Planned, Repeat, Subject,
-    ValueForm,
+    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, Effect, Nature, PlannedAction,
+    Repeat, Subject, ValueForm,
 };
 use crate::{
     api::{Generation, Level, Operation},
-    document::reader::{Field, present},
+    document::reader::{FieldNode, present},
     template::Template,
 };
 
@@ -20,7 +20,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "start: { template: \"…\" }",
     levels: &[Level::Entity],
     only_in: None,
-    form: Form::Map(&[
+    form: ArgumentsForm::Map(&[
         Argument {
             name: "template",
             value: ValueForm::Text,
@@ -54,7 +54,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let template = self.required_id("template");
         let contexts = self.get("contexts").map(|field| {
             let items = self.reader.list(field, "a list of { id, schema }")?;
-            let contexts: Vec<Option<Context>> = items
+            let contexts: Vec<Option<EntityContext>> = items
                 .iter()
                 .map(|item| self.context(field.item(item)))
                 .collect();
@@ -82,14 +82,14 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         })
     }
 
-    fn context(&mut self, field: Field<'n>) -> Option<Context> {
+    fn context(&mut self, field: FieldNode<'n>) -> Option<EntityContext> {
         let fields = self.reader.map(field, &["id", "schema"])?;
         let help = "an entity needs both: `{ id: …, schema: … }`";
         let [id, schema] = ["id", "schema"].map(|name| {
             let field = self.reader.required(&fields, name, help)?;
             self.id(field)
         });
-        Some(Context {
+        Some(EntityContext {
             id: id?,
             schema: schema?,
         })
@@ -101,7 +101,7 @@ struct Start {
     /// The id of the template.
     template: Template,
     /// Entities beside the one that it is started for.
-    contexts: Vec<Context>,
+    contexts: Vec<EntityContext>,
     /// Who gets it; of the first generation only.
     assigned_to: Vec<Template>,
     purposes: Vec<Template>,
@@ -109,7 +109,7 @@ struct Start {
 
 /// One more entity that an execution is about.
 #[derive(Clone, Debug)]
-struct Context {
+struct EntityContext {
     id: Template,
     schema: Template,
 }
@@ -122,9 +122,9 @@ const NATURE: Nature = Nature {
 };
 
 impl Action for Start {
-    fn plan(&self, subject: &Subject<'_>) -> Planned {
+    fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         self.edit(subject)
-            .map_or_else(Planned::Reject, Planned::Edit)
+            .map_or_else(PlannedAction::Reject, PlannedAction::Edit)
     }
 }
 
@@ -203,7 +203,7 @@ mod tests {
     use crate::{
         fixture::{playbook, short},
         plan::Builder,
-        target::{Execution, Part},
+        target::{Execution, TargetPart},
     };
 
     #[test]
@@ -214,7 +214,7 @@ mod tests {
                  actions: [ start: {{ {arguments} }} ]\nguards: {{ allow: [start] }}"
             ));
             let entity = Execution::new(Generation::V1, json!({"id": "c1", "schema": "contact"}));
-            let items = Builder::new(&playbook).group(&entity.unwrap(), &[Part::Entity]);
+            let items = Builder::new(&playbook).group(&entity.unwrap(), &[TargetPart::Entity]);
             items.unwrap().iter().map(short).collect::<String>()
         };
         let whole = "template: t, contexts: [ { id: c2, schema: contact } ], assigned_to: [\"7\"], purposes: [ a purpose ]";

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{
-    ActionKind, Edit, Effect, Form, Nature, Planned, Repeat, Subject, bare, status::has_ended,
+    ActionKind, ArgumentsForm, Edit, Effect, Nature, PlannedAction, Repeat, Subject, bare,
+    status::has_ended,
 };
 use crate::{
     api::{Id, Level, Operation},
@@ -19,7 +20,7 @@ pub(super) static RUN_SCHEDULE_NOW: ActionKind = ActionKind {
     example: "run_schedule_now",
     levels: &[Level::Task],
     only_in: None,
-    form: Form::None,
+    form: ArgumentsForm::None,
     converges: true,
     irreversible: true,
     again: "nothing left to do",
@@ -72,7 +73,7 @@ pub const STARTED_AUTOMATION: [&str; 2] =
 /// What follows when a task ends: other automations, and the next task.
 const ENDS_A_TASK: [Effect; 2] = [Effect::AutomationsMayFire, Effect::FlowAdvances];
 
-fn run_schedule_now(subject: &Subject<'_>) -> Planned {
+fn run_schedule_now(subject: &Subject<'_>) -> PlannedAction {
     let nature = Nature {
         repeat: Repeat::Readable,
         effects: &[Effect::AutomationFires],
@@ -86,7 +87,7 @@ fn run_schedule_now(subject: &Subject<'_>) -> Planned {
     })
 }
 
-fn cancel_schedule(subject: &Subject<'_>) -> Planned {
+fn cancel_schedule(subject: &Subject<'_>) -> PlannedAction {
     let nature = Nature {
         repeat: Repeat::Readable,
         effects: &ENDS_A_TASK,
@@ -100,30 +101,30 @@ fn cancel_schedule(subject: &Subject<'_>) -> Planned {
 }
 
 /// What is done to a task that waits for its schedule.
-fn scheduled(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> Planned {
+fn scheduled(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> PlannedAction {
     match (subject.id, subject.text("status")) {
-        (None, _) => Planned::Reject("only a task has a schedule".to_owned()),
+        (None, _) => PlannedAction::Reject("only a task has a schedule".to_owned()),
         (Some(task), Some("SCHEDULED")) => {
-            Planned::Edit(edit(subject.execution.clone(), task.clone()))
+            PlannedAction::Edit(edit(subject.execution.clone(), task.clone()))
         }
-        (Some(_), Some(status)) => Planned::Nothing(format!("is {status}, not SCHEDULED")),
-        (Some(_), None) => Planned::Reject("has no status".to_owned()),
+        (Some(_), Some(status)) => PlannedAction::Nothing(format!("is {status}, not SCHEDULED")),
+        (Some(_), None) => PlannedAction::Reject("has no status".to_owned()),
     }
 }
 
-fn run_automation(subject: &Subject<'_>) -> Planned {
+fn run_automation(subject: &Subject<'_>) -> PlannedAction {
     let Some(task) = subject.id else {
-        return Planned::Reject("only a task has an automation".to_owned());
+        return PlannedAction::Reject("only a task has an automation".to_owned());
     };
     if !has_automation(subject) {
-        return Planned::Nothing("has no automation".to_owned());
+        return PlannedAction::Nothing("has no automation".to_owned());
     }
     let nature = Nature {
         repeat: Repeat::Once,
         effects: &[Effect::AutomationFires],
         irreversible: Some("an automation that has started can't be called back"),
     };
-    Planned::Edit(Edit {
+    PlannedAction::Edit(Edit {
         // One that somebody else has started since is not started again.
         requires: STARTED_AUTOMATION.to_vec(),
         ..Edit::bare(
@@ -133,9 +134,9 @@ fn run_automation(subject: &Subject<'_>) -> Planned {
     })
 }
 
-fn execute(subject: &Subject<'_>) -> Planned {
+fn execute(subject: &Subject<'_>) -> PlannedAction {
     let Some(task) = subject.id else {
-        return Planned::Reject("only a task can be executed".to_owned());
+        return PlannedAction::Reject("only a task can be executed".to_owned());
     };
     let nature = Nature {
         repeat: Repeat::Once,
@@ -152,24 +153,24 @@ fn execute(subject: &Subject<'_>) -> Planned {
         irreversible: Some("what a task has done can't be called back"),
     };
     match subject.text("status") {
-        None => Planned::Reject("has no status".to_owned()),
+        None => PlannedAction::Reject("has no status".to_owned()),
         // A task that failed may be tried again.
         Some(status) if has_ended(status) && status != "FAILED" => {
-            Planned::Nothing(format!("is {status} already"))
+            PlannedAction::Nothing(format!("is {status} already"))
         }
-        Some(_) => Planned::Edit(Edit::bare(
+        Some(_) => PlannedAction::Edit(Edit::bare(
             Operation::ExecuteTask(subject.execution.clone(), task.clone()),
             nature,
         )),
     }
 }
 
-fn reconcile_automation(subject: &Subject<'_>) -> Planned {
+fn reconcile_automation(subject: &Subject<'_>) -> PlannedAction {
     let Some(task) = subject.id else {
-        return Planned::Reject("only a task has an automation".to_owned());
+        return PlannedAction::Reject("only a task has an automation".to_owned());
     };
     if !has_automation(subject) {
-        return Planned::Nothing("has no automation".to_owned());
+        return PlannedAction::Nothing("has no automation".to_owned());
     }
     let nature = Nature {
         // The service does nothing where there is nothing to correct, so it may be asked again.
@@ -178,12 +179,12 @@ fn reconcile_automation(subject: &Subject<'_>) -> Planned {
         irreversible: Some("it takes in what the automation did; there is nothing to take back"),
     };
     match subject.text("status") {
-        None => Planned::Reject("has no status".to_owned()),
-        Some(status) if has_ended(status) => Planned::Nothing(format!("is {status} already")),
+        None => PlannedAction::Reject("has no status".to_owned()),
+        Some(status) if has_ended(status) => PlannedAction::Nothing(format!("is {status} already")),
         Some("SCHEDULED") => {
-            Planned::Nothing("is SCHEDULED: its automation has not started".to_owned())
+            PlannedAction::Nothing("is SCHEDULED: its automation has not started".to_owned())
         }
-        Some(_) => Planned::Edit(Edit::bare(
+        Some(_) => PlannedAction::Edit(Edit::bare(
             Operation::ReconcileAutomation(subject.execution.clone(), task.clone()),
             nature,
         )),

@@ -16,4 +16,4 @@ pub use operation::{Absence, Method, Operation, OperationError, OperationKind, S
 pub use reply::{Reply, TransportError};
 pub use retry_after::RetryAfter;
 pub use sync_trigger::SyncTrigger;
-pub use verdict::{Answer, Found, ReadTrouble, Verdict, read_outcome, verdict};
+pub use verdict::{Answer, ReadFinding, ReadTrouble, Verdict, read_outcome, verdict};

@@ -56,7 +56,7 @@ pub enum Absence {
 
 /// What is known of an operation without its ids.
 #[derive(Clone, Copy, Debug)]
-struct Row {
+struct OperationRow {
     method: Method,
     level: Level,
     kind: OperationKind,
@@ -89,10 +89,10 @@ macro_rules! operations {
         }
 
         impl Operation {
-            const fn row(&self) -> &'static Row {
+            const fn row(&self) -> &'static OperationRow {
                 use OperationKind::*;
                 match self {
-                    $(Self::$name { .. } => &Row {
+                    $(Self::$name { .. } => &OperationRow {
                         method: Method::$method,
                         level: Level::$level,
                         kind: $kind,

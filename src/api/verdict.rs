@@ -1,4 +1,4 @@
-//! What an attempt's result means: for writes a [`Verdict`], for reads a [`Found`] or a
+//! What an attempt's result means: for writes a [`Verdict`], for reads a [`ReadFinding`] or a
 //! [`ReadTrouble`].
 
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub struct Answer {
 
 /// What a read found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found {
+pub enum ReadFinding {
     /// What the service answered; a value that could not be kept is a note ([`json::unreadable`]).
     Json(Value),
     /// There is no such resource.
@@ -169,7 +169,7 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
 pub fn read_outcome(
     operation: &Operation,
     result: Result<Reply, TransportError>,
-) -> Result<Found, ReadTrouble> {
+) -> Result<ReadFinding, ReadTrouble> {
     let reply = result?;
     let retry_after = reply.retry_after;
     let absence = match operation.kind() {
@@ -185,10 +185,10 @@ pub fn read_outcome(
         | OperationKind::CancelSchedule => Absence::Never,
     };
     match (reply.status, absence) {
-        (200..=299, Absence::EmptyBody) if reply.body.is_empty() => Ok(Found::Missing),
+        (200..=299, Absence::EmptyBody) if reply.body.is_empty() => Ok(ReadFinding::Missing),
         (200..=299, Absence::Never | Absence::NotFound | Absence::EmptyBody) => {
             json::decode(&reply.body)
-                .map(Found::Json)
+                .map(ReadFinding::Json)
                 .map_err(|_| ReadTrouble::NotJson {
                     excerpt: excerpt(&reply.body),
                     content_type: reply.content_type,
@@ -198,7 +198,7 @@ pub fn read_outcome(
             excerpt: excerpt(&reply.body),
             content_type: reply.content_type,
         }),
-        (404 | 410, Absence::NotFound | Absence::EmptyBody) => Ok(Found::Missing),
+        (404 | 410, Absence::NotFound | Absence::EmptyBody) => Ok(ReadFinding::Missing),
         (300..=399, _) => Err(ReadTrouble::Refused {
             status: reply.status,
             message: REDIRECTED.to_owned(),
@@ -270,10 +270,10 @@ mod tests {
         }
     }
 
-    fn read_word(outcome: &Result<Found, ReadTrouble>) -> &'static str {
+    fn read_word(outcome: &Result<ReadFinding, ReadTrouble>) -> &'static str {
         match outcome {
-            Ok(Found::Json(_)) => "found",
-            Ok(Found::Missing) => "missing",
+            Ok(ReadFinding::Json(_)) => "found",
+            Ok(ReadFinding::Missing) => "missing",
             Err(ReadTrouble::Unauthorized { .. }) => "unauthorized",
             Err(ReadTrouble::Refused { .. }) => "refused",
             Err(ReadTrouble::Throttled { .. }) => "throttled",
@@ -383,7 +383,10 @@ mod tests {
     #[test]
     fn an_empty_answer_means_missing_in_the_first_generation_only() {
         let [v1, v2, search] = operations();
-        assert_eq!(read_outcome(&v1, Ok(reply(200, ""))), Ok(Found::Missing));
+        assert_eq!(
+            read_outcome(&v1, Ok(reply(200, ""))),
+            Ok(ReadFinding::Missing)
+        );
         for operation in [v2, search] {
             let outcome = read_outcome(&operation, Ok(reply(200, "")));
             assert_eq!(read_word(&outcome), "not json", "{operation:?}");

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    phase::{Phase, Step},
+    phase::{Phase, Transition},
     record::VERSION,
 };
 use crate::text::shown_path;
@@ -17,11 +17,15 @@ use crate::text::shown_path;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Illegal {
     #[error("plan line {line}: \"{step}\" can't follow while the change is {phase}")]
-    Step { line: u64, phase: Phase, step: Step },
+    Step {
+        line: u64,
+        phase: Phase,
+        step: Transition,
+    },
     #[error("plan line {line}: \"{step}\" is for attempt {found}, attempt {expected} is due")]
     Attempt {
         line: u64,
-        step: Step,
+        step: Transition,
         expected: u32,
         found: u32,
     },
@@ -64,7 +68,7 @@ pub enum Damage {
 pub enum CheckpointError {
     #[error("can't {doing} the checkpoint {}", shown_path(path))]
     Io {
-        doing: Doing,
+        doing: CheckpointStep,
         path: PathBuf,
         source: io::Error,
     },
@@ -118,7 +122,7 @@ pub enum CheckpointError {
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum CheckpointStep {
     Create,
     Open,
     Read,
@@ -128,7 +132,7 @@ pub enum Doing {
     Sync,
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for CheckpointStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "create",
@@ -149,7 +153,7 @@ impl fmt::Display for Doing {
     shown_path(path)
 )]
 pub struct WriteFailed {
-    pub doing: Doing,
+    pub doing: CheckpointStep,
     pub path: Arc<Path>,
     pub cause: Arc<io::Error>,
 }

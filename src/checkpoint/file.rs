@@ -7,21 +7,21 @@ use std::{
 };
 
 use super::{
-    error::{CheckpointError, Doing, Illegal, WriteFailed},
-    record::{Ending, Header, Record},
+    error::{CheckpointError, CheckpointStep, Illegal, WriteFailed},
+    record::{CheckpointHeader, Ending, Record},
     replay::{Replay, ReplayError, Tail, replay, visit},
     scribe::Disk,
     seal::{Chain, MAX_LINE},
-    state::State,
-    writer::{Ack, Writer},
+    state::CheckpointState,
+    writer::{Ack, CheckpointWriter},
 };
 use crate::private_file;
 
 /// A checkpoint that is being written: its state and its writer, kept in step.
 #[derive(Debug)]
 pub struct Checkpoint {
-    state: State,
-    writer: Writer,
+    state: CheckpointState,
+    writer: CheckpointWriter,
 }
 
 /// A checkpoint just opened.
@@ -35,8 +35,8 @@ pub struct Opened {
 /// A checkpoint that was only looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    pub header: Header,
-    pub state: State,
+    pub header: CheckpointHeader,
+    pub state: CheckpointState,
     /// A record that is torn, or just being written.
     pub tail: Tail,
 }
@@ -48,15 +48,16 @@ impl Checkpoint {
     /// # Errors
     ///
     /// When the file exists or can't be written.
-    pub fn create(path: &Path, header: &Header) -> Result<(), CheckpointError> {
+    pub fn create(path: &Path, header: &CheckpointHeader) -> Result<(), CheckpointError> {
         let failed = |doing| move |source| io_error(doing, path, source);
         let mut line = Vec::new();
         Chain::default()
             .seal_header(header, &mut line)
-            .map_err(|error| failed(Doing::Create)(error.into()))?;
-        let mut file = private_file::create(path).map_err(failed(Doing::Create))?;
-        file.write_all(&line).map_err(failed(Doing::Write))?;
-        file.sync_all().map_err(failed(Doing::Sync))
+            .map_err(|error| failed(CheckpointStep::Create)(error.into()))?;
+        let mut file = private_file::create(path).map_err(failed(CheckpointStep::Create))?;
+        file.write_all(&line)
+            .map_err(failed(CheckpointStep::Write))?;
+        file.sync_all().map_err(failed(CheckpointStep::Sync))
     }
 
     /// Opens the checkpoint of the run and plan that `expected` names, verifies all of it, cuts a torn
@@ -69,14 +70,18 @@ impl Checkpoint {
     ///
     /// When the checkpoint is damaged, belongs to another plan or run, has come to its end, or
     /// can't be read or written.
-    pub fn open(path: &Path, expected: &Header, now_ms: i64) -> Result<Opened, CheckpointError> {
+    pub fn open(
+        path: &Path,
+        expected: &CheckpointHeader,
+        now_ms: i64,
+    ) -> Result<Opened, CheckpointError> {
         Self::open_on(path, expected, now_ms, |file| file)
     }
 
     /// As [`Checkpoint::open`], and writes to the disk that is made of the file.
     pub(crate) fn open_on<D: Disk>(
         path: &Path,
-        expected: &Header,
+        expected: &CheckpointHeader,
         now_ms: i64,
         disk: impl FnOnce(File) -> D,
     ) -> Result<Opened, CheckpointError> {
@@ -85,7 +90,7 @@ impl Checkpoint {
             .read(true)
             .append(true)
             .open(path)
-            .map_err(failed(Doing::Open))?;
+            .map_err(failed(CheckpointStep::Open))?;
         let Replay {
             header,
             mut state,
@@ -100,20 +105,22 @@ impl Checkpoint {
                 ending: ending.word(),
             });
         }
-        repair(&mut file, good, tail).map_err(failed(Doing::Repair))?;
+        repair(&mut file, good, tail).map_err(failed(CheckpointStep::Repair))?;
         if chain.records() > 0 {
             let resumed = Record::Resumed { at: now_ms };
             state
                 .next(&resumed)
-                .map_err(|illegal| failed(Doing::Write)(io::Error::other(illegal)))?;
+                .map_err(|illegal| failed(CheckpointStep::Write)(io::Error::other(illegal)))?;
             let mut line = Vec::new();
             chain
                 .seal_record(&resumed, &mut line)
-                .map_err(|error| failed(Doing::Write)(error.into()))?;
-            file.write_all(&line).map_err(failed(Doing::Write))?;
-            file.sync_data().map_err(failed(Doing::Sync))?;
+                .map_err(|error| failed(CheckpointStep::Write)(error.into()))?;
+            file.write_all(&line)
+                .map_err(failed(CheckpointStep::Write))?;
+            file.sync_data().map_err(failed(CheckpointStep::Sync))?;
         }
-        let writer = Writer::spawn(disk(file), chain, path).map_err(failed(Doing::Open))?;
+        let writer = CheckpointWriter::spawn(disk(file), chain, path)
+            .map_err(failed(CheckpointStep::Open))?;
         Ok(Opened {
             checkpoint: Self { state, writer },
             repaired: tail,
@@ -135,7 +142,8 @@ impl Checkpoint {
     ///
     /// As [`Checkpoint::read`].
     pub fn visit(path: &Path, seen: impl FnMut(&Record)) -> Result<Snapshot, CheckpointError> {
-        let file = File::open(path).map_err(|source| io_error(Doing::Open, path, source))?;
+        let file =
+            File::open(path).map_err(|source| io_error(CheckpointStep::Open, path, source))?;
         let Replay {
             header,
             state,
@@ -157,17 +165,17 @@ impl Checkpoint {
     /// When the file can't be read.
     pub fn peek_ending(path: &Path) -> Result<Option<Ending>, CheckpointError> {
         let failed = |doing| move |source| io_error(doing, path, source);
-        let mut file = File::open(path).map_err(failed(Doing::Open))?;
-        let length = file.metadata().map_err(failed(Doing::Read))?.len();
+        let mut file = File::open(path).map_err(failed(CheckpointStep::Open))?;
+        let length = file.metadata().map_err(failed(CheckpointStep::Read))?.len();
         let tail = length.min(MAX_LINE as u64);
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(length - tail))
             .and_then(|_| file.read_to_end(&mut bytes))
-            .map_err(failed(Doing::Read))?;
+            .map_err(failed(CheckpointStep::Read))?;
         Ok(Chain::peek_record(&bytes).and_then(|record| Ending::of(&record)))
     }
 
-    pub const fn state(&self) -> &State {
+    pub const fn state(&self) -> &CheckpointState {
         &self.state
     }
 
@@ -204,14 +212,14 @@ impl Checkpoint {
     /// # Errors
     ///
     /// When not all records are on disk.
-    pub fn close(self) -> Result<State, WriteFailed> {
+    pub fn close(self) -> Result<CheckpointState, WriteFailed> {
         self.writer.close().map(|()| self.state)
     }
 }
 
 fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
     move |error| match error {
-        ReplayError::Io(source) => io_error(Doing::Read, path, source),
+        ReplayError::Io(source) => io_error(CheckpointStep::Read, path, source),
         ReplayError::Damaged { line, damage } => CheckpointError::Damaged {
             path: path.to_owned(),
             line,
@@ -234,7 +242,11 @@ fn repair(file: &mut File, good: u64, tail: Tail) -> io::Result<()> {
 }
 
 /// Makes sure that the records are about this plan and this run.
-fn bind(path: &Path, expected: &Header, found: Header) -> Result<(), CheckpointError> {
+fn bind(
+    path: &Path,
+    expected: &CheckpointHeader,
+    found: CheckpointHeader,
+) -> Result<(), CheckpointError> {
     if found.plan_sha256 != expected.plan_sha256 {
         return Err(CheckpointError::OtherPlan {
             path: path.to_owned(),
@@ -259,7 +271,7 @@ fn bind(path: &Path, expected: &Header, found: Header) -> Result<(), CheckpointE
     Ok(())
 }
 
-fn io_error(doing: Doing, path: &Path, source: io::Error) -> CheckpointError {
+fn io_error(doing: CheckpointStep, path: &Path, source: io::Error) -> CheckpointError {
     CheckpointError::Io {
         doing,
         path: PathBuf::from(path),
@@ -277,11 +289,11 @@ mod tests {
     use super::*;
     use crate::checkpoint::{
         error::Damage,
-        record::{Detail, End},
+        record::{Detail, RecordedOutcome},
     };
 
-    fn header() -> Header {
-        Header::new("0192".into(), "ab12".into(), 6, 4)
+    fn header() -> CheckpointHeader {
+        CheckpointHeader::new("0192".into(), "ab12".into(), 6, 4)
     }
 
     fn started(line: u64) -> Record {
@@ -311,7 +323,10 @@ mod tests {
             repaired,
         } = open(&path);
         assert_eq!(repaired, Tail::None);
-        assert_eq!(checkpoint.close().unwrap(), State::new(&header()).unwrap());
+        assert_eq!(
+            checkpoint.close().unwrap(),
+            CheckpointState::new(&header()).unwrap()
+        );
         assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
     }
 
@@ -409,7 +424,7 @@ mod tests {
     #[test]
     fn a_checkpoint_of_another_plan_or_run_is_refused() {
         let (_folder, path) = created();
-        let refused = |change: fn(&mut Header)| {
+        let refused = |change: fn(&mut CheckpointHeader)| {
             let mut expected = header();
             change(&mut expected);
             Checkpoint::open(&path, &expected, 100).unwrap_err()
@@ -474,7 +489,7 @@ mod tests {
         let mut checkpoint = open(&path).checkpoint;
         let applied = Record::Ended {
             line: 2,
-            outcome: End::Applied,
+            outcome: RecordedOutcome::Applied,
             detail: None,
         };
         assert!(checkpoint.append(applied.clone()).is_err());
@@ -489,7 +504,7 @@ mod tests {
         let error = Checkpoint::create(&path, &header()).unwrap_err();
         assert!(matches!(
             error,
-            CheckpointError::Io { doing: Doing::Create, source, .. }
+            CheckpointError::Io { doing: CheckpointStep::Create, source, .. }
                 if source.kind() == io::ErrorKind::AlreadyExists
         ));
     }

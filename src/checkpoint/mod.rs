@@ -12,12 +12,12 @@
 //!   appear. [`Checkpoint::open`] starts a new run and goes on with an old one alike; it verifies the whole
 //!   file and says which [`Tail`] it repaired. [`Checkpoint::read`] only looks.
 //! - [`Checkpoint::append`] gives an [`Ack`]: await it between `started` and the request.
-//!   [`Checkpoint::append_without_waiting`] is for outcomes. Both first ask the [`State`], so a
+//!   [`Checkpoint::append_without_waiting`] is for outcomes. Both first ask the [`CheckpointState`], so a
 //!   record that contradicts what is known ([`Illegal`]) is never written.
 //! - When an ack fails, or [`Checkpoint::failure`] is set, drain: no later record gets to disk.
-//! - [`State`] answers for each plan line (1-based, as in `plan::Line::number`):
-//!   [`State::outstanding`] what is left to do, [`State::outcome`], [`State::open`]; and
-//!   [`State::counts`] for the run, whose sum is always the number of planned changes.
+//! - [`CheckpointState`] answers for each plan line (1-based, as in `plan::Line::number`):
+//!   [`CheckpointState::outstanding`] what is left to do, [`CheckpointState::outcome`], [`CheckpointState::open`]; and
+//!   [`CheckpointState::counts`] for the run, whose sum is always the number of planned changes.
 //! - [`Checkpoint::close`] at the end, after `finished` when nothing is left to do. A run that was
 //!   drained, or holds something in doubt, is not finished: it can be resumed.
 //!
@@ -54,12 +54,12 @@ mod seal;
 mod state;
 mod writer;
 
-pub use error::{CheckpointError, Damage, Doing, Illegal, WriteFailed};
+pub use error::{CheckpointError, CheckpointStep, Damage, Illegal, WriteFailed};
 pub use file::{Checkpoint, Opened, Snapshot};
 pub use outstanding::Outstanding;
-pub use phase::{Phase, Step};
-pub use record::{Detail, End, Ending, Header, Record, VERSION};
+pub use phase::{Phase, Transition};
+pub use record::{CheckpointHeader, Detail, Ending, Record, RecordedOutcome, VERSION};
 pub use replay::Tail;
 pub use scribe::Disk;
-pub use state::{Open, State};
-pub use writer::{Ack, Writer};
+pub use state::{CheckpointState, Open};
+pub use writer::{Ack, CheckpointWriter};

@@ -1,6 +1,6 @@
 //! What is left to do for a change, from its records alone.
 
-use super::{phase::Phase, state::State};
+use super::{phase::Phase, state::CheckpointState};
 
 /// What is left to do for one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Outstanding {
     Resolve { attempts: u32, may_repeat: bool },
 }
 
-impl State {
+impl CheckpointState {
     /// What is left to do for the change on this plan line. Of a change in flight it says what would be
     /// left if its answer never came.
     pub fn outstanding(&self, line: u64) -> Outstanding {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::{
         checkpoint::{
-            record::{Detail, End, Header, Record},
+            record::{CheckpointHeader, Detail, Record, RecordedOutcome},
             replay::replay,
             seal::Chain,
         },
@@ -87,7 +87,7 @@ mod tests {
         permitted: bool,
         /// A read has proved of an attempt that it had no effect, and no later one has become doubtful since.
         disproved: bool,
-        end: Option<End>,
+        end: Option<RecordedOutcome>,
     }
 
     impl Model {
@@ -116,12 +116,12 @@ mod tests {
                     !self.live() && self.in_doubt() && *attempt == self.number()
                 }
                 Record::Ended { outcome, .. } => match outcome {
-                    End::Applied => self.live() || self.in_doubt() || self.disproved,
-                    End::Drifted => !self.live() && !self.in_doubt(),
-                    End::Gone => true,
-                    End::AlreadyDone => !self.in_doubt() && !self.disproved,
-                    End::Refused | End::Failed => !self.in_doubt(),
-                    End::InDoubt => !self.live() && self.in_doubt(),
+                    RecordedOutcome::Applied => self.live() || self.in_doubt() || self.disproved,
+                    RecordedOutcome::Drifted => !self.live() && !self.in_doubt(),
+                    RecordedOutcome::Gone => true,
+                    RecordedOutcome::AlreadyDone => !self.in_doubt() && !self.disproved,
+                    RecordedOutcome::Refused | RecordedOutcome::Failed => !self.in_doubt(),
+                    RecordedOutcome::InDoubt => !self.live() && self.in_doubt(),
                 },
                 Record::StageStopped { .. }
                 | Record::Resumed { .. }
@@ -209,7 +209,7 @@ mod tests {
                 14 => Record::Resumed { at },
                 _ => Record::Ended {
                     line,
-                    outcome: End::ALL[kind - 15],
+                    outcome: RecordedOutcome::ALL[kind - 15],
                     detail: None,
                 },
             }
@@ -237,8 +237,8 @@ mod tests {
         fn what_is_legal_and_what_is_left_agree_with_the_history(
             records in prop::collection::vec(any_record(), 0..120)
         ) {
-            let header = Header::new("r".into(), "d".into(), LINES.end + 1, LINES.end - LINES.start);
-            let mut state = State::new(&header).unwrap();
+            let header = CheckpointHeader::new("r".into(), "d".into(), LINES.end + 1, LINES.end - LINES.start);
+            let mut state = CheckpointState::new(&header).unwrap();
             let mut models = vec![Model::default(); usize::try_from(LINES.end).unwrap()];
             let mut chain = Chain::default();
             let mut bytes = Vec::new();

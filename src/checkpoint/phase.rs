@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::record::End;
+use super::record::RecordedOutcome;
 
 /// Where one change stands. One byte: a run holds one for each line of its plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,19 +24,19 @@ pub enum Phase {
     InDoubt,
     /// As in doubt; and a person said to send it again.
     MayRepeat,
-    Ended(End),
+    Ended(RecordedOutcome),
 }
 
 /// What a record says about one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Transition {
     Started,
     Throttled,
     NotSent,
     Unknown,
     NotApplied,
     SendAgain,
-    Ended(End),
+    Ended(RecordedOutcome),
 }
 
 impl Phase {
@@ -56,112 +56,148 @@ impl Phase {
         clippy::too_many_lines,
         reason = "one phase after the other, so that the table can be checked by eye"
     )]
-    pub const fn after(self, step: Step) -> Option<Self> {
+    pub const fn after(self, step: Transition) -> Option<Self> {
         match (self, step) {
-            (Self::Untouched | Self::Between, Step::Started) => Some(Self::InFlight),
+            (Self::Untouched | Self::Between, Transition::Started) => Some(Self::InFlight),
             (
                 Self::Untouched | Self::Between,
-                Step::Ended(
-                    end
-                    @ (End::AlreadyDone | End::Drifted | End::Gone | End::Refused | End::Failed),
+                Transition::Ended(
+                    end @ (RecordedOutcome::AlreadyDone
+                    | RecordedOutcome::Drifted
+                    | RecordedOutcome::Gone
+                    | RecordedOutcome::Refused
+                    | RecordedOutcome::Failed),
                 ),
             ) => Some(Self::Ended(end)),
-            (Self::Disproved, Step::Started) => Some(Self::InFlightDisproved),
+            (Self::Disproved, Transition::Started) => Some(Self::InFlightDisproved),
             (
                 Self::Disproved,
-                Step::Ended(
-                    end @ (End::Applied | End::Drifted | End::Gone | End::Refused | End::Failed),
+                Transition::Ended(
+                    end @ (RecordedOutcome::Applied
+                    | RecordedOutcome::Drifted
+                    | RecordedOutcome::Gone
+                    | RecordedOutcome::Refused
+                    | RecordedOutcome::Failed),
                 ),
             ) => Some(Self::Ended(end)),
             (
                 Self::Disproved,
-                Step::Throttled
-                | Step::NotSent
-                | Step::Unknown
-                | Step::NotApplied
-                | Step::SendAgain
-                | Step::Ended(End::AlreadyDone | End::InDoubt),
+                Transition::Throttled
+                | Transition::NotSent
+                | Transition::Unknown
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(RecordedOutcome::AlreadyDone | RecordedOutcome::InDoubt),
             ) => None,
-            (Self::InFlightDisproved, Step::Throttled | Step::NotSent) => Some(Self::Disproved),
-            (Self::InFlightDisproved, Step::Unknown) => Some(Self::InDoubt),
+            (Self::InFlightDisproved, Transition::Throttled | Transition::NotSent) => {
+                Some(Self::Disproved)
+            }
+            (Self::InFlightDisproved, Transition::Unknown) => Some(Self::InDoubt),
             (
                 Self::InFlightDisproved,
-                Step::Ended(end @ (End::Applied | End::Gone | End::Refused | End::Failed)),
+                Transition::Ended(
+                    end @ (RecordedOutcome::Applied
+                    | RecordedOutcome::Gone
+                    | RecordedOutcome::Refused
+                    | RecordedOutcome::Failed),
+                ),
             ) => Some(Self::Ended(end)),
             (
                 Self::InFlightDisproved,
-                Step::Started
-                | Step::NotApplied
-                | Step::SendAgain
-                | Step::Ended(End::AlreadyDone | End::Drifted | End::InDoubt),
+                Transition::Started
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(
+                    RecordedOutcome::AlreadyDone
+                    | RecordedOutcome::Drifted
+                    | RecordedOutcome::InDoubt,
+                ),
             ) => None,
             (
                 Self::Untouched | Self::Between,
-                Step::Throttled
-                | Step::NotSent
-                | Step::Unknown
-                | Step::NotApplied
-                | Step::SendAgain
-                | Step::Ended(End::Applied | End::InDoubt),
+                Transition::Throttled
+                | Transition::NotSent
+                | Transition::Unknown
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(RecordedOutcome::Applied | RecordedOutcome::InDoubt),
             ) => None,
 
-            (Self::InFlight, Step::Throttled | Step::NotSent) => Some(Self::Between),
-            (Self::InFlight, Step::Unknown) => Some(Self::InDoubt),
+            (Self::InFlight, Transition::Throttled | Transition::NotSent) => Some(Self::Between),
+            (Self::InFlight, Transition::Unknown) => Some(Self::InDoubt),
             (
                 Self::InFlight,
-                Step::Ended(
-                    end
-                    @ (End::Applied | End::AlreadyDone | End::Gone | End::Refused | End::Failed),
+                Transition::Ended(
+                    end @ (RecordedOutcome::Applied
+                    | RecordedOutcome::AlreadyDone
+                    | RecordedOutcome::Gone
+                    | RecordedOutcome::Refused
+                    | RecordedOutcome::Failed),
                 ),
             ) => Some(Self::Ended(end)),
             (
                 Self::InFlight,
-                Step::Started
-                | Step::NotApplied
-                | Step::SendAgain
-                | Step::Ended(End::Drifted | End::InDoubt),
+                Transition::Started
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(RecordedOutcome::Drifted | RecordedOutcome::InDoubt),
             ) => None,
 
-            (Self::InFlightAgain, Step::Throttled | Step::NotSent | Step::Unknown) => {
-                Some(Self::InDoubt)
-            }
-            (Self::InFlightAgain, Step::Ended(end @ (End::Applied | End::Gone))) => {
-                Some(Self::Ended(end))
-            }
             (
                 Self::InFlightAgain,
-                Step::Started
-                | Step::NotApplied
-                | Step::SendAgain
-                | Step::Ended(
-                    End::AlreadyDone | End::Drifted | End::Refused | End::Failed | End::InDoubt,
+                Transition::Throttled | Transition::NotSent | Transition::Unknown,
+            ) => Some(Self::InDoubt),
+            (
+                Self::InFlightAgain,
+                Transition::Ended(end @ (RecordedOutcome::Applied | RecordedOutcome::Gone)),
+            ) => Some(Self::Ended(end)),
+            (
+                Self::InFlightAgain,
+                Transition::Started
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(
+                    RecordedOutcome::AlreadyDone
+                    | RecordedOutcome::Drifted
+                    | RecordedOutcome::Refused
+                    | RecordedOutcome::Failed
+                    | RecordedOutcome::InDoubt,
                 ),
             ) => None,
 
-            (Self::InDoubt | Self::MayRepeat, Step::Started) => Some(Self::InFlightAgain),
-            (Self::InDoubt | Self::MayRepeat, Step::NotApplied) => Some(Self::Disproved),
-            (Self::InDoubt | Self::MayRepeat, Step::SendAgain) => Some(Self::MayRepeat),
+            (Self::InDoubt | Self::MayRepeat, Transition::Started) => Some(Self::InFlightAgain),
+            (Self::InDoubt | Self::MayRepeat, Transition::NotApplied) => Some(Self::Disproved),
+            (Self::InDoubt | Self::MayRepeat, Transition::SendAgain) => Some(Self::MayRepeat),
             (
                 Self::InDoubt | Self::MayRepeat,
-                Step::Ended(end @ (End::Applied | End::Gone | End::InDoubt)),
+                Transition::Ended(
+                    end @ (RecordedOutcome::Applied
+                    | RecordedOutcome::Gone
+                    | RecordedOutcome::InDoubt),
+                ),
             ) => Some(Self::Ended(end)),
             (
                 Self::InDoubt | Self::MayRepeat,
-                Step::Throttled
-                | Step::NotSent
-                | Step::Unknown
-                | Step::Ended(End::AlreadyDone | End::Drifted | End::Refused | End::Failed),
+                Transition::Throttled
+                | Transition::NotSent
+                | Transition::Unknown
+                | Transition::Ended(
+                    RecordedOutcome::AlreadyDone
+                    | RecordedOutcome::Drifted
+                    | RecordedOutcome::Refused
+                    | RecordedOutcome::Failed,
+                ),
             ) => None,
 
             (
                 Self::Ended(_),
-                Step::Started
-                | Step::Throttled
-                | Step::NotSent
-                | Step::Unknown
-                | Step::NotApplied
-                | Step::SendAgain
-                | Step::Ended(_),
+                Transition::Started
+                | Transition::Throttled
+                | Transition::NotSent
+                | Transition::Unknown
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(_),
             ) => None,
         }
     }
@@ -221,7 +257,7 @@ impl fmt::Display for Phase {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for Transition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("started"),
@@ -240,20 +276,20 @@ mod tests {
     use super::*;
 
     /// The steps in the order of the table's columns.
-    const STEPS: [Step; 13] = [
-        Step::Started,
-        Step::Throttled,
-        Step::NotSent,
-        Step::Unknown,
-        Step::NotApplied,
-        Step::SendAgain,
-        Step::Ended(End::Applied),
-        Step::Ended(End::AlreadyDone),
-        Step::Ended(End::Drifted),
-        Step::Ended(End::Gone),
-        Step::Ended(End::Refused),
-        Step::Ended(End::Failed),
-        Step::Ended(End::InDoubt),
+    const STEPS: [Transition; 13] = [
+        Transition::Started,
+        Transition::Throttled,
+        Transition::NotSent,
+        Transition::Unknown,
+        Transition::NotApplied,
+        Transition::SendAgain,
+        Transition::Ended(RecordedOutcome::Applied),
+        Transition::Ended(RecordedOutcome::AlreadyDone),
+        Transition::Ended(RecordedOutcome::Drifted),
+        Transition::Ended(RecordedOutcome::Gone),
+        Transition::Ended(RecordedOutcome::Refused),
+        Transition::Ended(RecordedOutcome::Failed),
+        Transition::Ended(RecordedOutcome::InDoubt),
     ];
 
     #[test]
@@ -283,7 +319,7 @@ mod tests {
                     ("M", _) => Some(Phase::MayRepeat),
                     ("P", _) => Some(Phase::Disproved),
                     ("G", _) => Some(Phase::InFlightDisproved),
-                    ("E", Step::Ended(end)) => Some(Phase::Ended(end)),
+                    ("E", Transition::Ended(end)) => Some(Phase::Ended(end)),
                     (".", _) => None,
                     other => panic!("not a cell: {other:?}"),
                 };
@@ -294,7 +330,7 @@ mod tests {
 
     #[test]
     fn nothing_follows_an_end() {
-        for end in End::ALL {
+        for end in RecordedOutcome::ALL {
             for step in STEPS {
                 assert_eq!(Phase::Ended(end).after(step), None, "{end} + {step}");
             }

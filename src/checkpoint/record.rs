@@ -16,7 +16,7 @@ const MAX_DETAIL: usize = 300;
 /// The first line: which run of which plan the records belong to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct CheckpointHeader {
     pub wf_bulk_checkpoint: u32,
     /// The run's id.
     pub run: String,
@@ -28,7 +28,7 @@ pub struct Header {
     pub changes: u64,
 }
 
-impl Header {
+impl CheckpointHeader {
     pub const fn new(run: String, plan_sha256: String, lines: u64, changes: u64) -> Self {
         Self {
             wf_bulk_checkpoint: VERSION,
@@ -74,7 +74,7 @@ pub enum Record {
     /// The change's end in this run.
     Ended {
         line: u64,
-        outcome: End,
+        outcome: RecordedOutcome,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<Detail>,
     },
@@ -116,7 +116,7 @@ impl Record {
 /// one without such an attempt is not attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum End {
+pub enum RecordedOutcome {
     Applied,
     AlreadyDone,
     Drifted,
@@ -127,7 +127,7 @@ pub enum End {
     InDoubt,
 }
 
-impl End {
+impl RecordedOutcome {
     pub const ALL: [Self; 7] = [
         Self::Applied,
         Self::AlreadyDone,
@@ -139,21 +139,21 @@ impl End {
     ];
 }
 
-impl From<End> for Outcome {
-    fn from(end: End) -> Self {
+impl From<RecordedOutcome> for Outcome {
+    fn from(end: RecordedOutcome) -> Self {
         match end {
-            End::Applied => Self::Applied,
-            End::AlreadyDone => Self::AlreadyDone,
-            End::Drifted => Self::Drifted,
-            End::Gone => Self::Gone,
-            End::Refused => Self::Refused,
-            End::Failed => Self::Failed,
-            End::InDoubt => Self::InDoubt,
+            RecordedOutcome::Applied => Self::Applied,
+            RecordedOutcome::AlreadyDone => Self::AlreadyDone,
+            RecordedOutcome::Drifted => Self::Drifted,
+            RecordedOutcome::Gone => Self::Gone,
+            RecordedOutcome::Refused => Self::Refused,
+            RecordedOutcome::Failed => Self::Failed,
+            RecordedOutcome::InDoubt => Self::InDoubt,
         }
     }
 }
 
-impl fmt::Display for End {
+impl fmt::Display for RecordedOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Outcome::from(*self).fmt(f)
     }
@@ -278,7 +278,7 @@ mod tests {
             },
             Record::Ended {
                 line: 2,
-                outcome: End::Gone,
+                outcome: RecordedOutcome::Gone,
                 detail: None,
             },
             Record::StageStopped {
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn ends_are_written_by_the_names_of_the_outcomes() {
-        for end in End::ALL {
+        for end in RecordedOutcome::ALL {
             assert_eq!(
                 serde_json::to_value(end).unwrap(),
                 Outcome::from(end).word()
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn an_outcome_that_follows_from_the_records_cannot_be_recorded() {
-        assert!(serde_json::from_str::<End>("\"not_attempted\"").is_err());
+        assert!(serde_json::from_str::<RecordedOutcome>("\"not_attempted\"").is_err());
     }
 
     #[test]

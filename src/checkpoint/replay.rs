@@ -4,16 +4,16 @@ use std::io::{self, BufRead, Read};
 
 use super::{
     error::Damage,
-    record::{Header, Record},
+    record::{CheckpointHeader, Record},
     seal::{Chain, MAX_LINE},
-    state::State,
+    state::CheckpointState,
 };
 
 /// A checkpoint as read.
 #[derive(Debug)]
 pub(super) struct Replay {
-    pub(super) header: Header,
-    pub(super) state: State,
+    pub(super) header: CheckpointHeader,
+    pub(super) state: CheckpointState,
     pub(super) chain: Chain,
     /// Bytes up to the end of the last whole record.
     pub(super) good: u64,
@@ -53,7 +53,7 @@ pub(super) enum ReplayError {
 }
 
 /// One line of the file.
-enum Line {
+enum CheckpointLine {
     /// It ends in a newline, and the buffer holds the rest.
     Whole,
     /// It ends in a newline, and is longer than any line that is written.
@@ -85,22 +85,24 @@ pub(super) fn visit(
 
     let (first, mut good) = read_line(&mut reader, &mut buffer)?;
     let header = match first {
-        Line::Whole => chain.open_header(&buffer),
-        Line::Overlong | Line::Unended | Line::None => Err(Damage::Checksum),
+        CheckpointLine::Whole => chain.open_header(&buffer),
+        CheckpointLine::Overlong | CheckpointLine::Unended | CheckpointLine::None => {
+            Err(Damage::Checksum)
+        }
     };
     let at = |line| move |damage| ReplayError::Damaged { line, damage };
     let header = header.map_err(at(number))?;
-    let mut state = State::new(&header).map_err(|illegal| at(number)(illegal.into()))?;
+    let mut state = CheckpointState::new(&header).map_err(|illegal| at(number)(illegal.into()))?;
 
     let mut tail = Tail::None;
     while tail == Tail::None {
         number += 1;
         let (line, bytes) = read_line(&mut reader, &mut buffer)?;
         let record = match line {
-            Line::None => break,
-            Line::Whole => chain.open_record(&buffer).map_err(at(number))?,
-            Line::Overlong => return Err(at(number)(Damage::Checksum)),
-            Line::Unended => {
+            CheckpointLine::None => break,
+            CheckpointLine::Whole => chain.open_record(&buffer).map_err(at(number))?,
+            CheckpointLine::Overlong => return Err(at(number)(Damage::Checksum)),
+            CheckpointLine::Unended => {
                 let Some((record, in_its_place)) = unended(&mut chain, &buffer) else {
                     tail = Tail::Torn { bytes };
                     break;
@@ -144,7 +146,10 @@ fn unended(chain: &mut Chain, line: &[u8]) -> Option<(Record, u64)> {
 
 /// Reads one line into `buffer`, without its newline, and says how many bytes it took. Keeps no
 /// more than the longest line, however long the file goes on without a newline.
-fn read_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<(Line, u64), ReplayError> {
+fn read_line(
+    reader: &mut impl BufRead,
+    buffer: &mut Vec<u8>,
+) -> Result<(CheckpointLine, u64), ReplayError> {
     buffer.clear();
     let limit = MAX_LINE as u64;
     let read = reader
@@ -153,13 +158,17 @@ fn read_line(reader: &mut impl BufRead, buffer: &mut Vec<u8>) -> Result<(Line, u
         .read_until(b'\n', buffer)
         .map_err(ReplayError::Io)? as u64;
     if read == 0 {
-        return Ok((Line::None, 0));
+        return Ok((CheckpointLine::None, 0));
     }
     if buffer.pop_if(|last| *last == b'\n').is_some() {
-        return Ok((Line::Whole, read));
+        return Ok((CheckpointLine::Whole, read));
     }
     let (rest, ended) = skip_line(reader).map_err(ReplayError::Io)?;
-    let line = if ended { Line::Overlong } else { Line::Unended };
+    let line = if ended {
+        CheckpointLine::Overlong
+    } else {
+        CheckpointLine::Unended
+    };
     Ok((line, read + rest))
 }
 
@@ -183,11 +192,11 @@ mod tests {
     use super::*;
     use crate::checkpoint::{
         error::Illegal,
-        record::{Detail, End, Record},
+        record::{Detail, Record, RecordedOutcome},
     };
 
-    fn header() -> Header {
-        Header::new("0192".into(), "ab12".into(), 6, 4)
+    fn header() -> CheckpointHeader {
+        CheckpointHeader::new("0192".into(), "ab12".into(), 6, 4)
     }
 
     fn history() -> Vec<Record> {
@@ -206,7 +215,7 @@ mod tests {
             },
             Record::Ended {
                 line: 3,
-                outcome: End::Drifted,
+                outcome: RecordedOutcome::Drifted,
                 detail: Some(Detail::new("größer")),
             },
             Record::NotApplied { line, attempt },
@@ -219,11 +228,11 @@ mod tests {
     }
 
     /// The file's bytes, where each of its lines ends, and the state at that point.
-    fn written() -> (Vec<u8>, Vec<(usize, State)>) {
+    fn written() -> (Vec<u8>, Vec<(usize, CheckpointState)>) {
         let mut chain = Chain::default();
         let mut bytes = Vec::new();
         chain.seal_header(&header(), &mut bytes).unwrap();
-        let mut state = State::new(&header()).unwrap();
+        let mut state = CheckpointState::new(&header()).unwrap();
         let mut ends = vec![(bytes.len(), state.clone())];
         for record in history() {
             chain.seal_record(&record, &mut bytes).unwrap();
@@ -234,7 +243,7 @@ mod tests {
     }
 
     /// Asserts that a replay gives exactly the first lines, and calls the rest torn.
-    fn assert_prefix(replay: &Replay, bytes: &[u8], ends: &[(usize, State)]) {
+    fn assert_prefix(replay: &Replay, bytes: &[u8], ends: &[(usize, CheckpointState)]) {
         let missing_newline = u64::from(matches!(replay.tail, Tail::Unended { .. }));
         let whole = replay.good + missing_newline;
         let (_, state) = ends
@@ -261,7 +270,7 @@ mod tests {
         for length in 0..bytes.len() {
             let cut = &bytes[..length];
             // A line that lacks its newline only is whole.
-            let is_whole = |(end, _): &&(usize, State)| *end <= length + 1;
+            let is_whole = |(end, _): &&(usize, CheckpointState)| *end <= length + 1;
             let header_is_whole = ends[0].0 <= length;
             let whole_lines = if header_is_whole {
                 ends.iter().filter(is_whole).count()

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 #[cfg(test)]
 use super::lockstep::{Lockstep, UnderWay};
 use super::{
-    error::{Doing, WriteFailed},
+    error::{CheckpointStep, WriteFailed},
     record::Record,
     seal::Chain,
 };
@@ -43,7 +43,7 @@ impl Disk for File {
 }
 
 /// A record on its way, and who waits for it.
-pub(super) struct Entry {
+pub(super) struct PendingRecord {
     pub(super) record: Record,
     pub(super) ack: Option<oneshot::Sender<Result<(), WriteFailed>>>,
     #[cfg(test)]
@@ -90,7 +90,7 @@ impl<D: Disk> Scribe<D> {
     }
 
     /// Writes what comes in until nobody can send any more.
-    pub(super) fn work(mut self, entries: &Receiver<Entry>) {
+    pub(super) fn work(mut self, entries: &Receiver<PendingRecord>) {
         // When the oldest unsynced record must be synced.
         let mut due: Option<Instant> = None;
         loop {
@@ -127,7 +127,7 @@ impl<D: Disk> Scribe<D> {
 
     /// Writes a group with one write, and syncs it when somebody waits or the time has come. Returns
     /// when what is still unsynced is due.
-    fn commit(&mut self, group: Vec<Entry>, due: Option<Instant>) -> Option<Instant> {
+    fn commit(&mut self, group: Vec<PendingRecord>, due: Option<Instant>) -> Option<Instant> {
         let now = Instant::now();
         let waited_for = group.iter().any(|entry| entry.ack.is_some());
         let sync = waited_for || due.is_some_and(|due| due <= now);
@@ -149,8 +149,8 @@ impl<D: Disk> Scribe<D> {
         }
     }
 
-    fn write(&mut self, group: &[Entry]) -> Result<(), WriteFailed> {
-        self.unless_failed(Doing::Write, |scribe| {
+    fn write(&mut self, group: &[PendingRecord]) -> Result<(), WriteFailed> {
+        self.unless_failed(CheckpointStep::Write, |scribe| {
             scribe.buffer.clear();
             for entry in group {
                 scribe
@@ -162,14 +162,14 @@ impl<D: Disk> Scribe<D> {
     }
 
     fn sync(&mut self) -> Result<(), WriteFailed> {
-        self.unless_failed(Doing::Sync, |scribe| scribe.disk.sync_data())
+        self.unless_failed(CheckpointStep::Sync, |scribe| scribe.disk.sync_data())
     }
 
     /// Does `step`, unless one failed before. Nothing is tried again: the kernel may have dropped the
     /// pages that it could not write, and report success the next time.
     fn unless_failed(
         &mut self,
-        doing: Doing,
+        doing: CheckpointStep,
         step: impl FnOnce(&mut Self) -> io::Result<()>,
     ) -> Result<(), WriteFailed> {
         if let Some(failure) = self.failure.get() {

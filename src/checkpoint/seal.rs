@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     error::Damage,
-    record::{Header, Record, VERSION},
+    record::{CheckpointHeader, Record, VERSION},
 };
 
 /// Longest line that is read, in bytes. Escaped to six bytes a character, the longest detail and
@@ -36,7 +36,7 @@ struct Numbered<R> {
 
 /// The version, whatever else the header holds.
 #[derive(Deserialize)]
-struct Version {
+struct CheckpointVersion {
     wf_bulk_checkpoint: u32,
 }
 
@@ -49,7 +49,7 @@ impl Chain {
     /// Appends the header's line to `out`.
     pub(super) fn seal_header(
         &mut self,
-        header: &Header,
+        header: &CheckpointHeader,
         out: &mut Vec<u8>,
     ) -> Result<(), serde_json::Error> {
         self.seal(header, out)
@@ -68,9 +68,9 @@ impl Chain {
     }
 
     /// Reads the header from `line`, which has no newline any more.
-    pub(super) fn open_header(&mut self, line: &[u8]) -> Result<Header, Damage> {
+    pub(super) fn open_header(&mut self, line: &[u8]) -> Result<CheckpointHeader, Damage> {
         // The version goes first: another version may be sealed in another way.
-        if let Ok(Version {
+        if let Ok(CheckpointVersion {
             wf_bulk_checkpoint: found,
         }) = serde_json::from_slice(line)
             && found != VERSION
@@ -148,10 +148,10 @@ fn from_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::record::{Detail, End};
+    use crate::checkpoint::record::{Detail, RecordedOutcome};
 
-    fn header() -> Header {
-        Header::new("r".into(), "d".into(), 5, 3)
+    fn header() -> CheckpointHeader {
+        CheckpointHeader::new("r".into(), "d".into(), 5, 3)
     }
 
     fn lines(bytes: &[u8]) -> Vec<&[u8]> {
@@ -260,7 +260,7 @@ mod tests {
         let detail = Detail::new(&"\u{1}".repeat(10_000));
         let record = Record::Ended {
             line: u64::MAX,
-            outcome: End::AlreadyDone,
+            outcome: RecordedOutcome::AlreadyDone,
             detail: Some(detail),
         };
         let mut line = Vec::new();

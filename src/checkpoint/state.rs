@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     error::Illegal,
-    phase::{Phase, Step},
-    record::{Detail, Ending, Header, Record},
+    phase::{Phase, Transition},
+    record::{CheckpointHeader, Detail, Ending, Record},
 };
 use crate::outcome::{Counts, Outcome};
 
@@ -21,7 +21,7 @@ pub struct Open {
 /// Where each change stands. A byte for each line of the plan, and some words for each change that is
 /// open; these are as many as there are workers, or were when the run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct CheckpointState {
     phases: Vec<Phase>,
     /// How often each change was started that has no end.
     attempts: BTreeMap<u64, u32>,
@@ -36,15 +36,15 @@ pub struct State {
     ending: Option<Ending>,
 }
 
-impl State {
+impl CheckpointState {
     /// The state before the first record.
     ///
     /// # Errors
     ///
     /// When the memory for the header's number of lines can't be had, or it has fewer lines
     /// than changes.
-    pub fn new(header: &Header) -> Result<Self, Illegal> {
-        let Header { lines, changes, .. } = *header;
+    pub fn new(header: &CheckpointHeader) -> Result<Self, Illegal> {
+        let CheckpointHeader { lines, changes, .. } = *header;
         let too_many = || Illegal::Lines { lines, changes };
         if changes > lines {
             return Err(too_many());
@@ -79,12 +79,12 @@ impl State {
         }
         match *record {
             Record::Started { line, attempt, .. } => {
-                self.step(line, Step::Started, Some((attempt, 1)))?;
+                self.step(line, Transition::Started, Some((attempt, 1)))?;
                 self.attempts.insert(line, attempt);
                 Ok(())
             }
             Record::Throttled { line, attempt } => {
-                self.step(line, Step::Throttled, Some((attempt, 0)))?;
+                self.step(line, Transition::Throttled, Some((attempt, 0)))?;
                 // It had a message, which is not kept.
                 self.met.insert(line, Detail::new("429"));
                 Ok(())
@@ -95,7 +95,7 @@ impl State {
                 ref reason,
                 held_up,
             } => {
-                self.step(line, Step::NotSent, Some((attempt, 0)))?;
+                self.step(line, Transition::NotSent, Some((attempt, 0)))?;
                 if !held_up {
                     self.met.insert(line, reason.clone());
                 }
@@ -107,18 +107,18 @@ impl State {
                 ref reason,
                 ..
             } => {
-                self.step(line, Step::Unknown, Some((attempt, 0)))?;
+                self.step(line, Transition::Unknown, Some((attempt, 0)))?;
                 self.met.insert(line, reason.clone());
                 Ok(())
             }
             Record::NotApplied { line, attempt } => {
-                self.step(line, Step::NotApplied, Some((attempt, 0)))
+                self.step(line, Transition::NotApplied, Some((attempt, 0)))
             }
             Record::SendAgain { line, attempt } => {
-                self.step(line, Step::SendAgain, Some((attempt, 0)))
+                self.step(line, Transition::SendAgain, Some((attempt, 0)))
             }
             Record::Ended { line, outcome, .. } => {
-                self.step(line, Step::Ended(outcome), None)?;
+                self.step(line, Transition::Ended(outcome), None)?;
                 self.attempts.remove(&line);
                 self.met.remove(&line);
                 self.ended.add(outcome.into(), 1);
@@ -238,7 +238,12 @@ impl State {
 
     /// Moves one change. `attempt` is the record's number and how far it is to be ahead of the
     /// attempts so far.
-    fn step(&mut self, line: u64, step: Step, attempt: Option<(u32, u32)>) -> Result<(), Illegal> {
+    fn step(
+        &mut self,
+        line: u64,
+        step: Transition,
+        attempt: Option<(u32, u32)>,
+    ) -> Result<(), Illegal> {
         let lines = self.phases.len() as u64;
         // The first line is the plan's header, the last one its trailer.
         if line < 2 || line >= lines {
@@ -282,13 +287,13 @@ fn index(line: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkpoint::record::End;
+    use crate::checkpoint::record::RecordedOutcome;
 
-    fn state() -> State {
-        State::new(&Header::new("r".into(), "d".into(), 6, 3)).unwrap()
+    fn state() -> CheckpointState {
+        CheckpointState::new(&CheckpointHeader::new("r".into(), "d".into(), 6, 3)).unwrap()
     }
 
-    fn after(records: &[Record]) -> State {
+    fn after(records: &[Record]) -> CheckpointState {
         let mut state = state();
         for record in records {
             state.next(record).unwrap();
@@ -310,7 +315,7 @@ mod tests {
         }
     }
 
-    fn ended(line: u64, outcome: End) -> Record {
+    fn ended(line: u64, outcome: RecordedOutcome) -> Record {
         Record::Ended {
             line,
             outcome,
@@ -392,7 +397,7 @@ mod tests {
             Err(Illegal::Step {
                 line: 2,
                 phase: Phase::InFlight,
-                step: Step::Started
+                step: Transition::Started
             })
         );
         state.next(&Record::Resumed { at: 18 }).unwrap();
@@ -407,9 +412,9 @@ mod tests {
             started(2, 1, 0),
             unknown(2, 1),
             started(3, 1, 0),
-            ended(3, End::Applied),
-            ended(4, End::Drifted),
-            ended(2, End::Applied),
+            ended(3, RecordedOutcome::Applied),
+            ended(4, RecordedOutcome::Drifted),
+            ended(2, RecordedOutcome::Applied),
         ];
         assert_eq!(state.counts().total(), 3);
         for record in records {
@@ -438,7 +443,7 @@ mod tests {
     fn an_illegal_record_names_what_it_met_and_changes_nothing() {
         let table = [
             (
-                ended(2, End::Applied),
+                ended(2, RecordedOutcome::Applied),
                 "plan line 2: \"ended applied\" can't follow while the change is untouched",
             ),
             (
@@ -484,12 +489,12 @@ mod tests {
     #[test]
     fn no_more_changes_have_records_than_were_planned() {
         let mut state = after(&[
-            ended(2, End::Gone),
-            ended(3, End::Gone),
-            ended(4, End::Gone),
+            ended(2, RecordedOutcome::Gone),
+            ended(3, RecordedOutcome::Gone),
+            ended(4, RecordedOutcome::Gone),
         ]);
         assert_eq!(
-            state.next(&ended(5, End::Gone)),
+            state.next(&ended(5, RecordedOutcome::Gone)),
             Err(Illegal::MoreThanPlanned {
                 line: 5,
                 changes: 3
@@ -521,8 +526,11 @@ mod tests {
     #[test]
     fn a_header_that_no_memory_suffices_for_is_an_error() {
         for (lines, changes) in [(u64::MAX, 1), (3, 4)] {
-            let header = Header::new("r".into(), "d".into(), lines, changes);
-            assert_eq!(State::new(&header), Err(Illegal::Lines { lines, changes }));
+            let header = CheckpointHeader::new("r".into(), "d".into(), lines, changes);
+            assert_eq!(
+                CheckpointState::new(&header),
+                Err(Illegal::Lines { lines, changes })
+            );
         }
     }
 }

@@ -20,9 +20,9 @@ use tokio::sync::oneshot;
 #[cfg(test)]
 use super::lockstep::{self, Lockstep, UnderWay};
 use super::{
-    error::{Doing, WriteFailed},
+    error::{CheckpointStep, WriteFailed},
     record::Record,
-    scribe::{Disk, Entry, Scribe},
+    scribe::{Disk, PendingRecord, Scribe},
     seal::Chain,
 };
 
@@ -31,9 +31,9 @@ use super::{
 const LINGER: Duration = Duration::from_millis(100);
 
 /// The sending side of the writer thread. Dropping it writes and syncs what waits, like
-/// [`Writer::close`], but tells nobody whether that worked.
-pub struct Writer {
-    entries: Option<Sender<Entry>>,
+/// [`CheckpointWriter::close`], but tells nobody whether that worked.
+pub struct CheckpointWriter {
+    entries: Option<Sender<PendingRecord>>,
     thread: Option<JoinHandle<()>>,
     failure: Arc<OnceLock<WriteFailed>>,
     path: Arc<Path>,
@@ -47,7 +47,7 @@ pub struct Ack {
     path: Arc<Path>,
 }
 
-impl Writer {
+impl CheckpointWriter {
     /// Starts the thread. `path` is for messages.
     pub(super) fn spawn(disk: impl Disk, chain: Chain, path: &Path) -> io::Result<Self> {
         #[cfg(test)]
@@ -84,7 +84,7 @@ impl Writer {
     /// that were queued before it.
     pub fn append(&self, record: Record) -> Ack {
         let (ack, answer) = oneshot::channel();
-        self.send(Entry {
+        self.send(PendingRecord {
             record,
             ack: Some(ack),
             #[cfg(test)]
@@ -97,9 +97,9 @@ impl Writer {
     }
 
     /// Queues a record that nobody waits for. It is written in its place at once, and synced with the
-    /// next record that somebody waits for, after a tenth of a second, or on [`Writer::close`].
+    /// next record that somebody waits for, after a tenth of a second, or on [`CheckpointWriter::close`].
     pub fn append_without_waiting(&self, record: Record) {
-        self.send(Entry {
+        self.send(PendingRecord {
             record,
             ack: None,
             #[cfg(test)]
@@ -121,7 +121,7 @@ impl Writer {
         self.join()
     }
 
-    fn send(&self, entry: Entry) {
+    fn send(&self, entry: PendingRecord) {
         if let Some(entries) = &self.entries {
             // An entry that nobody takes is dropped with its sender, which its ack reports.
             let _ = entries.send(entry);
@@ -139,14 +139,14 @@ impl Writer {
     }
 }
 
-impl Drop for Writer {
+impl Drop for CheckpointWriter {
     fn drop(&mut self) {
         // Nobody is left to tell; who wants to know calls `close`.
         let _ = self.join();
     }
 }
 
-impl fmt::Debug for Writer {
+impl fmt::Debug for CheckpointWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Writer")
             .field("path", &self.path)
@@ -166,7 +166,7 @@ impl Future for Ack {
 
 fn stopped(path: &Arc<Path>) -> WriteFailed {
     WriteFailed {
-        doing: Doing::Write,
+        doing: CheckpointStep::Write,
         path: Arc::clone(path),
         cause: Arc::new(io::Error::other("its writer thread has stopped")),
     }
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
     use crate::checkpoint::{
         fake_disk::{FakeDisk, Fault},
-        record::Header,
+        record::CheckpointHeader,
         replay::replay,
     };
 
@@ -196,8 +196,8 @@ mod tests {
         }
     }
 
-    fn writer(disk: FakeDisk, linger: Duration) -> Writer {
-        Writer::spawn_lingering(disk, Chain::default(), Path::new("c"), linger).unwrap()
+    fn writer(disk: FakeDisk, linger: Duration) -> CheckpointWriter {
+        CheckpointWriter::spawn_lingering(disk, Chain::default(), Path::new("c"), linger).unwrap()
     }
 
     /// The whole records in `bytes`. The writers of most tests start behind no header.
@@ -295,13 +295,13 @@ mod tests {
                 (
                     Fault::Write { nth },
                     nth,
-                    Doing::Write,
+                    CheckpointStep::Write,
                     ErrorKind::StorageFull,
                 ),
                 (
                     Fault::Sync { nth },
                     nth,
-                    Doing::Sync,
+                    CheckpointStep::Sync,
                     io::Error::from_raw_os_error(5).kind(),
                 ),
             ]
@@ -357,10 +357,10 @@ mod tests {
     fn what_a_full_disk_tore_is_a_torn_tail_for_the_reader() {
         let mut chain = Chain::default();
         let mut bytes = Vec::new();
-        let header = Header::new("r".into(), "d".into(), 9, 7);
+        let header = CheckpointHeader::new("r".into(), "d".into(), 9, 7);
         chain.seal_header(&header, &mut bytes).unwrap();
         let (disk, log) = FakeDisk::new(Some(Fault::Write { nth: 2 }));
-        let writer = Writer::spawn_lingering(disk, chain, Path::new("c"), NEVER).unwrap();
+        let writer = CheckpointWriter::spawn_lingering(disk, chain, Path::new("c"), NEVER).unwrap();
         block_on(writer.append(started(2))).unwrap();
         block_on(writer.append(started(3))).unwrap_err();
         bytes.extend_from_slice(&log.lock().unwrap().written);
@@ -387,7 +387,7 @@ mod tests {
                 Ok(())
             }
         }
-        let writer = Writer::spawn(Bomb, Chain::default(), Path::new("c")).unwrap();
+        let writer = CheckpointWriter::spawn(Bomb, Chain::default(), Path::new("c")).unwrap();
         for line in [2, 3] {
             let failed = block_on(writer.append(started(line))).unwrap_err();
             assert_eq!(failed.cause.to_string(), "its writer thread has stopped");

@@ -9,7 +9,7 @@ use crate::invocation::{Invocation, KeptFlag};
 
 /// Where a flag belongs when another command is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kept {
+enum FlagKept {
     /// It says where or how something is done: these commands need it, too.
     By(&'static [&'static str]),
     /// It is kept in the run's folder. A session of `resume` has its own.
@@ -19,12 +19,12 @@ enum Kept {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, Kept); 48] = {
-    use Kept::{By, InTheRun, Never};
-    const PLANS: Kept = By(&["plan", "run"]);
-    const STARTS: Kept = By(&["run", "apply"]);
-    const SERVICE: Kept = By(&["plan", "run", "apply"]);
-    const TOKEN: Kept = By(&["plan", "run", "apply", "resume"]);
+const FLAGS: [(&str, FlagKept); 48] = {
+    use FlagKept::{By, InTheRun, Never};
+    const PLANS: FlagKept = By(&["plan", "run"]);
+    const STARTS: FlagKept = By(&["run", "apply"]);
+    const SERVICE: FlagKept = By(&["plan", "run", "apply"]);
+    const TOKEN: FlagKept = By(&["plan", "run", "apply", "resume"]);
     [
         (
             "state-dir",
@@ -82,11 +82,11 @@ const FLAGS: [(&str, Kept); 48] = {
     ]
 };
 
-fn kept(flag: &str) -> Kept {
+fn kept(flag: &str) -> FlagKept {
     FLAGS
         .iter()
         .find(|(name, _)| *name == flag)
-        .map_or(Kept::Never, |(_, kept)| *kept)
+        .map_or(FlagKept::Never, |(_, kept)| *kept)
 }
 
 impl Cli {
@@ -124,10 +124,10 @@ fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
             continue;
         };
         let commands = match kept(long) {
-            Kept::By(commands) => commands.to_vec(),
-            Kept::InTheRun if name == "resume" => vec!["resume"],
-            Kept::InTheRun => vec!["run", "apply"],
-            Kept::Never => continue,
+            FlagKept::By(commands) => commands.to_vec(),
+            FlagKept::InTheRun if name == "resume" => vec!["resume"],
+            FlagKept::InTheRun => vec!["run", "apply"],
+            FlagKept::Never => continue,
         };
         if matches.value_source(id) != Some(ValueSource::CommandLine) {
             continue;
@@ -179,9 +179,9 @@ mod tests {
         command.build();
         for (flag, kept) in FLAGS {
             let commands = match kept {
-                Kept::By(commands) => commands,
-                Kept::InTheRun => &["run", "apply", "resume"],
-                Kept::Never => &[],
+                FlagKept::By(commands) => commands,
+                FlagKept::InTheRun => &["run", "apply", "resume"],
+                FlagKept::Never => &[],
             };
             for name in commands {
                 let definition = command.find_subcommand(name).unwrap();

@@ -8,14 +8,14 @@ use crate::api::{Method, Operation, ReadTrouble};
 
 /// The service asked for a longer rest than a run waits; nothing is sent any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the service asks for a rest of {}; go on after it", Span(*.pause))]
+#[error("the service asks for a rest of {}; go on after it", HumanDuration(*.pause))]
 pub struct LongPause {
     pub pause: Duration,
 }
 
 /// A read that failed: what was asked for, where, how often, and why it ended.
 #[derive(Debug, thiserror::Error)]
-#[error("{kind}{} ({} {} at {origin}, {})", NotAgain(*.out_of_budget), Verb(.operation.method()), .operation.path(), Attempts(*.attempts))]
+#[error("{kind}{} ({} {} at {origin}, {})", NotAgain(*.out_of_budget), Verb(.operation.method()), .operation.path(), AttemptCount(*.attempts))]
 pub struct ReadError {
     pub operation: Operation,
     pub origin: String,
@@ -41,9 +41,9 @@ pub enum ReadErrorKind {
 }
 
 /// A duration for people: `1h 30m`.
-struct Span(Duration);
+struct HumanDuration(Duration);
 
-impl fmt::Display for Span {
+impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Seconds are exact enough for a rest of minutes.
         let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
@@ -75,9 +75,9 @@ impl fmt::Display for Verb {
     }
 }
 
-struct Attempts(u32);
+struct AttemptCount(u32);
 
-impl fmt::Display for Attempts {
+impl fmt::Display for AttemptCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => f.write_str("not sent"),

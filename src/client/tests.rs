@@ -114,7 +114,7 @@ impl Stage {
         }
     }
 
-    async fn read(&self) -> Result<Found, ReadError> {
+    async fn read(&self) -> Result<ReadFinding, ReadError> {
         self.client.read(&flow(), &[], None).await
     }
 
@@ -191,8 +191,8 @@ fn elsewhere() -> Answer {
     Answer::Spool(Ok(Spool::Elsewhere(url)))
 }
 
-fn json() -> Found {
-    Found::Json(serde_json::json!({}))
+fn json() -> ReadFinding {
+    ReadFinding::Json(serde_json::json!({}))
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,7 +242,7 @@ async fn a_conclusive_answer_is_not_asked_for_twice() {
         assert_eq!(error.attempts, 1);
     }
     let stage = Stage::with([answer(404, None, "")]);
-    assert_eq!(stage.read().await.unwrap(), Found::Missing);
+    assert_eq!(stage.read().await.unwrap(), ReadFinding::Missing);
 }
 
 #[tokio::test(start_paused = true)]

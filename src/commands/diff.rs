@@ -15,13 +15,13 @@ use crate::{
 };
 
 /// A plan that was read whole and found right.
-struct Plan {
+struct CheckedPlan {
     path: String,
     file: File,
     overview: Overview,
 }
 
-impl Plan {
+impl CheckedPlan {
     fn of(common: &Common, path: &Path) -> Result<Self, Error> {
         let mut file = open_plan(&common.invocation, path)?;
         let overview = overview(&common.invocation, path, &mut file)?;
@@ -49,8 +49,8 @@ impl Plan {
 
 pub(super) fn diff(common: &Common, args: &Diff) -> Result<ExitCode, Error> {
     let (reviewed, now) = (
-        Plan::of(common, &args.reviewed)?,
-        Plan::of(common, &args.now)?,
+        CheckedPlan::of(common, &args.reviewed)?,
+        CheckedPlan::of(common, &args.now)?,
     );
     let (reviewed_items, now_items) = (reviewed.known(), now.known());
     // Before anything is printed: the exit code is the same when nobody reads to the end.

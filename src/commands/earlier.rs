@@ -10,16 +10,16 @@ use crate::{
     checkpoint::{Checkpoint, Ending},
     error::Error,
     outcome::Outcome,
-    plan::{Circumstances, Done, EarlierRun, EarlierStanding, Header, is_once, matters},
+    plan::{Circumstances, Done, EarlierRun, EarlierStanding, PlanHeader, is_once, matters},
     server_name::is_same_server,
-    store::{Listed, RunFolder, RunSettings, StateDir},
+    store::{ListedRun, RunFolder, RunSettings, StateDir},
     text::shown_path,
 };
 
 /// A plan, and what is said about applying it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
-    pub(super) header: &'a Header,
+    pub(super) header: &'a PlanHeader,
     /// What `sha256sum` prints for it.
     pub(super) sha256: &'a str,
     /// The organisation that it would be applied in, if it is known.
@@ -95,7 +95,7 @@ impl Candidate<'_> {
     }
 
     /// Where a run stands; none when it has ended and is no reason to refuse the plan.
-    fn standing(&self, run: &Listed, same_plan: bool) -> Result<Option<EarlierStanding>, Error> {
+    fn standing(&self, run: &ListedRun, same_plan: bool) -> Result<Option<EarlierStanding>, Error> {
         let mut ending = run.ending.clone();
         if ending.is_none() {
             if run.folder.is_worked_on().map_err(store_error)? {

@@ -22,7 +22,8 @@ use crate::{
     cli::Common,
     error::{Error, ExitCode},
     report::{
-        Bars, Lines, ProblemList, Quiet, Reporter, Session, Summary, write_files, write_json,
+        Bars, ProblemList, ProgressLines, Quiet, Reporter, Session, Summary, write_files,
+        write_json,
     },
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
@@ -183,7 +184,7 @@ fn reporter(common: &Common) -> Box<dyn Reporter> {
             width_of_stderr,
         ))
     } else {
-        Box::new(Lines::new(
+        Box::new(ProgressLines::new(
             anstream::stderr(),
             Instant::now(),
             common.verbose,

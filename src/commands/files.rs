@@ -16,11 +16,11 @@ use super::{
 use crate::{
     api::Id,
     cli::{Common, Planning, Vars},
-    error::{Error, Located, Place},
+    error::{Error, FilePlace, Located},
     invocation::Invocation,
-    plan::{PlanError, Reader},
+    plan::{PlanError, PlanReader},
     playbook::{self, IdList, Mistakes, Overrides, Playbook, Source},
-    table::{self, Columns, TableError},
+    table::{self, RequiredColumns, TableError},
     text::{count, shown_path},
 };
 
@@ -71,7 +71,7 @@ fn located(path: &Path, mistakes: &Mistakes) -> Vec<Located> {
         .iter()
         .zip(mistakes.positions())
         .map(|(mistake, position)| Located {
-            place: Place {
+            place: FilePlace {
                 file: Some(path.display().to_string()),
                 line: position.map(|at| at.line as u64),
                 column: position.map(|at| at.column as u64),
@@ -157,7 +157,7 @@ fn lists(flag: &str, ids: &[Id], file: Option<&Path>) -> Result<Vec<IdList>, Err
 fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
     expect_ids(path)?;
     let mut ids = BTreeSet::new();
-    table::read(path, Columns::ListOf("id"), |row| {
+    table::read(path, RequiredColumns::ListOf("id"), |row| {
         let wrong = |message: String| {
             let message = format!("{}, row {}: {message}", table::name(path), row.number);
             IdsError::Row {
@@ -212,9 +212,9 @@ pub(super) fn open_plan(invocation: &Invocation, path: &Path) -> Result<File, Er
 }
 
 /// A reader over the whole of an opened plan.
-pub(super) fn read_again(mut file: &File) -> Result<Reader<impl BufRead + '_>, PlanError> {
+pub(super) fn read_again(mut file: &File) -> Result<PlanReader<impl BufRead + '_>, PlanError> {
     file.rewind()?;
-    Reader::new(BufReader::new(file))
+    PlanReader::new(BufReader::new(file))
 }
 
 /// The tool and its version, as plans say it.

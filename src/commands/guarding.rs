@@ -43,11 +43,11 @@ pub(super) fn none_loosened(
 mod tests {
     use super::*;
     use crate::{
-        cli::{Cli, Command, Run},
+        cli::{Cli, Command, RunArgs},
         playbook::Guards,
     };
 
-    fn run(flags: &str) -> Run {
+    fn run(flags: &str) -> RunArgs {
         let line = format!("wf-bulk run p.yaml {flags}");
         let cli = Cli::read(line.split_whitespace().map(Into::into)).unwrap();
         match cli.command {

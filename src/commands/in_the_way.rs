@@ -7,7 +7,7 @@ use super::{
     planning::{Moment, origin},
 };
 use crate::{
-    cli::{Common, Run},
+    cli::{Common, RunArgs},
     error::Error,
     plan::earlier_refusals,
     planning::header,
@@ -19,7 +19,7 @@ use crate::{
 /// write: time passes.
 pub(super) async fn in_the_way(
     common: &Common,
-    args: &Run,
+    args: &RunArgs,
     playbook: &Playbook,
     backend: &Backend,
     moment: Moment,
@@ -36,7 +36,7 @@ pub(super) async fn in_the_way(
 
 async fn look(
     common: &Common,
-    args: &Run,
+    args: &RunArgs,
     playbook: &Playbook,
     backend: &Backend,
     moment: Moment,

@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::Path};
 
 use super::{
     files::shown,
-    output::{Content, Output},
+    output::{Output, OutputContent},
     terminal::say,
 };
 use crate::{
@@ -40,7 +40,7 @@ pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
     let schema = folder.join(SCHEMA_FILE);
     let unwritten = || Error::failed(format!("{} can't be written", shown(&schema)));
     // The schema is the tool's own and may be newer; a playbook is somebody's work.
-    let Output::File(schema_target) = Output::at(&schema, Content::Schema)? else {
+    let Output::File(schema_target) = Output::at(&schema, OutputContent::Schema)? else {
         return Err(unwritten().hint("it is no regular file; delete it, or name another folder"));
     };
     write_new(&common.invocation, &playbook, START)?;

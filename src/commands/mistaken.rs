@@ -28,7 +28,7 @@ pub(super) fn head(path: &Path) -> io::Result<Vec<u8>> {
 
 /// What a path leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum PathKind {
     Folder,
     Plan,
     Playbook,
@@ -37,7 +37,7 @@ enum Kind {
     Other,
 }
 
-impl Kind {
+impl PathKind {
     /// Reads regular files only: what a pipe gives can't be read twice.
     fn of(path: &Path) -> Self {
         let Ok(metadata) = fs::metadata(path) else {
@@ -74,12 +74,12 @@ impl Kind {
 /// Ends a command that expects a playbook and got something else that is known.
 pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<(), Error> {
     let (name, word) = (shown(path), path_argument(path));
-    let error = match Kind::of(path) {
-        Kind::Playbook | Kind::Other => return Ok(()),
-        Kind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
+    let error = match PathKind::of(path) {
+        PathKind::Playbook | PathKind::Other => return Ok(()),
+        PathKind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
             .hint("name a playbook in it"),
-        Kind::Foreign(kind) => foreign(&name, kind, "playbook"),
-        Kind::Plan => Error::failed(format!("{name} is a plan, not a playbook"))
+        PathKind::Foreign(kind) => foreign(&name, kind, "playbook"),
+        PathKind::Plan => Error::failed(format!("{name} is a plan, not a playbook"))
             .hint(format!(
                 "to look at it: {}",
                 invocation.command("show", &[&word])
@@ -119,13 +119,13 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
             .at(path.display().to_string(), None));
     }
     let (name, word) = (shown(path), path_argument(path));
-    let error = match Kind::of(path) {
-        Kind::Plan | Kind::Other => return Ok(()),
-        Kind::Folder => {
+    let error = match PathKind::of(path) {
+        PathKind::Plan | PathKind::Other => return Ok(()),
+        PathKind::Folder => {
             Error::failed(format!("{name} is a folder, not a plan")).hint("name a plan in it")
         }
-        Kind::Foreign(kind) => foreign(&name, kind, "plan"),
-        Kind::Playbook => Error::failed(format!("{name} is a playbook, not a plan"))
+        PathKind::Foreign(kind) => foreign(&name, kind, "plan"),
+        PathKind::Playbook => Error::failed(format!("{name} is a playbook, not a plan"))
             .hint(format!(
                 "to make a plan of it: {}",
                 invocation.command("plan", &[&word, "-o", "FILE"])
@@ -141,11 +141,11 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
 /// Ends a command whose flag expects a file of ids and got something else that is no file of rows either.
 pub(super) fn expect_ids(path: &Path) -> Result<(), Error> {
     let name = shown(path);
-    let error = match Kind::of(path) {
+    let error = match PathKind::of(path) {
         // What a reader of rows says.
-        Kind::Plan | Kind::Foreign(_) | Kind::Other => return Ok(()),
-        Kind::Folder => Error::usage(format!("{name} is a folder, not a file of ids")),
-        Kind::Playbook => Error::usage(format!("{name} is a playbook, not a file of ids")),
+        PathKind::Plan | PathKind::Foreign(_) | PathKind::Other => return Ok(()),
+        PathKind::Folder => Error::usage(format!("{name} is a folder, not a file of ids")),
+        PathKind::Playbook => Error::usage(format!("{name} is a playbook, not a file of ids")),
     };
     Err(error
         .hint("name a file with one id per line, or with a column id")
@@ -172,8 +172,8 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
                 "{name} is {what}; a run is named by its id, or by the beginning of it"
             ))
         };
-        match Kind::of(path) {
-            Kind::Plan => expected("a plan")
+        match PathKind::of(path) {
+            PathKind::Plan => expected("a plan")
                 .hint(format!(
                     "to look at it: {}",
                     invocation.command("show", &[word])
@@ -182,15 +182,15 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
                     "to apply it: {}",
                     invocation.command("apply", &[word])
                 )),
-            Kind::Playbook => expected("a playbook").hint(format!(
+            PathKind::Playbook => expected("a playbook").hint(format!(
                 "to plan, ask and apply: {}",
                 invocation.command("run", &[word])
             )),
-            Kind::Folder if path.join("run.json").is_file() => {
+            PathKind::Folder if path.join("run.json").is_file() => {
                 expected("the folder of a run").hint("write the last part of the path only")
             }
-            Kind::Folder => expected("a folder"),
-            Kind::Foreign(_) | Kind::Other => expected("a file"),
+            PathKind::Folder => expected("a folder"),
+            PathKind::Foreign(_) | PathKind::Other => expected("a file"),
         }
         .hint(status)
     })
@@ -203,16 +203,16 @@ mod tests {
     #[test]
     fn the_beginning_of_a_file_shows_what_it_is() {
         for (head, kind) in [
-            ("{\"wf_bulk_plan\":1,", Kind::Plan),
-            ("# a comment\nversion: 1\n", Kind::Playbook),
-            ("name: x\nselect:\n", Kind::Playbook),
-            ("id;owner\n1;2\n", Kind::Other),
-            ("<!doctype html>", Kind::Foreign(FileKind::Html)),
-            ("PK\u{3}\u{4}", Kind::Foreign(FileKind::Zip)),
-            ("v\0e\0", Kind::Other),
-            ("", Kind::Other),
+            ("{\"wf_bulk_plan\":1,", PathKind::Plan),
+            ("# a comment\nversion: 1\n", PathKind::Playbook),
+            ("name: x\nselect:\n", PathKind::Playbook),
+            ("id;owner\n1;2\n", PathKind::Other),
+            ("<!doctype html>", PathKind::Foreign(FileKind::Html)),
+            ("PK\u{3}\u{4}", PathKind::Foreign(FileKind::Zip)),
+            ("v\0e\0", PathKind::Other),
+            ("", PathKind::Other),
         ] {
-            assert_eq!(Kind::of_head(head.as_bytes()), kind, "{head}");
+            assert_eq!(PathKind::of_head(head.as_bytes()), kind, "{head}");
         }
     }
 }

@@ -24,12 +24,12 @@ const MOST_LINKS: usize = 40;
 
 /// What a command writes, and what it may replace: nothing else, so that a slip in a name costs no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
+pub(super) enum OutputContent {
     Plan,
     Schema,
 }
 
-impl Content {
+impl OutputContent {
     const fn name(self) -> &'static str {
         match self {
             Self::Plan => "plan",
@@ -64,7 +64,7 @@ impl Output {
     /// # Errors
     ///
     /// When something else than `content` is there.
-    pub(super) fn at(path: &Path, content: Content) -> Result<Self, Error> {
+    pub(super) fn at(path: &Path, content: OutputContent) -> Result<Self, Error> {
         if path == Path::new(STDIN) {
             return if stdout_is_closed() {
                 Err(Error::failed(format!(
@@ -114,7 +114,7 @@ impl Output {
     }
 
     /// A file without a name, on the disk of the output if that is a file.
-    pub(super) fn scratch(&self, path: &Path, content: Content) -> Result<File, Error> {
+    pub(super) fn scratch(&self, path: &Path, content: OutputContent) -> Result<File, Error> {
         let file = match self {
             Self::Stdout | Self::Stream(_) => tempfile::tempfile(),
             Self::File(target) => tempfile::tempfile_in(private_file::parent(target)),
@@ -126,7 +126,7 @@ impl Output {
     pub(super) fn write(
         &self,
         path: &Path,
-        content: Content,
+        content: OutputContent,
         mut from: &File,
     ) -> Result<(), Error> {
         let failed = |error: io::Error| not_written(path, content).caused_by(error);
@@ -155,7 +155,7 @@ impl Output {
 }
 
 /// Refuses to replace a file that may be somebody's work, or an input of this command.
-fn check(path: &Path, target: &Path, content: Content) -> Result<(), Error> {
+fn check(path: &Path, target: &Path, content: OutputContent) -> Result<(), Error> {
     let head = head(target).map_err(|error| not_written(path, content).caused_by(error))?;
     let stays = |what: String| {
         Err(Error::usage(what)
@@ -188,7 +188,7 @@ fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("the symbolic links form a cycle"))
 }
 
-fn not_written(path: &Path, content: Content) -> Error {
+fn not_written(path: &Path, content: OutputContent) -> Error {
     Error::failed(format!(
         "the {} {} can't be written",
         content.name(),
@@ -210,7 +210,7 @@ mod tests {
     fn what_is_there_decides_how_it_is_written_or_that_it_is_not() {
         let home = tempfile::tempdir().unwrap();
         let home = home.path().canonicalize().unwrap();
-        let at = |name: &str| Output::at(&home.join(name), Content::Plan);
+        let at = |name: &str| Output::at(&home.join(name), OutputContent::Plan);
         let file = |name: &str| Output::File(home.join(name));
         for (name, text) in [
             ("old.plan", "{\"wf_bulk_plan\":1,"),
@@ -233,7 +233,7 @@ mod tests {
         }
         fs::hard_link(home.join("p.yaml"), home.join("other_name")).unwrap();
         assert_eq!(
-            Output::at(Path::new("-"), Content::Plan).unwrap(),
+            Output::at(Path::new("-"), OutputContent::Plan).unwrap(),
             Output::Stdout
         );
         for (name, expected) in [
@@ -261,22 +261,22 @@ mod tests {
     #[test]
     fn a_file_of_the_same_kind_is_replaced_and_no_other() {
         for (content, head, may) in [
-            (Content::Plan, "", true),
-            (Content::Schema, "", true),
+            (OutputContent::Plan, "", true),
+            (OutputContent::Schema, "", true),
             (
-                Content::Schema,
+                OutputContent::Schema,
                 r#"{"$schema": "x", "title": "wf-bulk"}"#,
                 true,
             ),
-            (Content::Schema, r#"{"$schema": "x"}"#, false),
-            (Content::Schema, r#"{"name": "wf-bulk"}"#, false),
-            (Content::Schema, r#"["$schema", "wf-bulk"]"#, false),
+            (OutputContent::Schema, r#"{"$schema": "x"}"#, false),
+            (OutputContent::Schema, r#"{"name": "wf-bulk"}"#, false),
+            (OutputContent::Schema, r#"["$schema", "wf-bulk"]"#, false),
             (
-                Content::Plan,
+                OutputContent::Plan,
                 r#"{"$schema": "x", "title": "wf-bulk"}"#,
                 false,
             ),
-            (Content::Schema, "{\"wf_bulk_plan\":1,", false),
+            (OutputContent::Schema, "{\"wf_bulk_plan\":1,", false),
         ] {
             assert_eq!(
                 content.may_replace(head.as_bytes()),
@@ -290,10 +290,10 @@ mod tests {
     fn a_file_that_came_while_the_plan_was_made_stays() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("x.plan");
-        let output = Output::at(&path, Content::Plan).unwrap();
-        let plan = output.scratch(&path, Content::Plan).unwrap();
+        let output = Output::at(&path, OutputContent::Plan).unwrap();
+        let plan = output.scratch(&path, OutputContent::Plan).unwrap();
         fs::write(&path, "mine").unwrap();
-        let error = output.write(&path, Content::Plan, &plan).unwrap_err();
+        let error = output.write(&path, OutputContent::Plan, &plan).unwrap_err();
         assert!(error.to_string().contains("is not a plan"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     }

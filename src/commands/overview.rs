@@ -22,18 +22,20 @@ use crate::{
     invocation::{Invocation, path_argument},
     pace::Pace,
     plan::{
-        Circumstances, Header, KnownFile, PlanError, Reader, Refusal, Trailer, VERSION,
+        Circumstances, KnownFile, PlanError, PlanHeader, PlanReader, Refusal, Trailer, VERSION,
         over_the_flag, refusals,
     },
     playbook::Size,
-    report::{Listing, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json},
+    report::{
+        ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json,
+    },
     store::{RunId, StateDir},
 };
 
 /// Every line of the plan is right, and so is the digest.
 #[derive(Debug)]
 pub(super) struct Overview {
-    pub(super) header: Header,
+    pub(super) header: PlanHeader,
     pub(super) trailer: Trailer,
     /// What `sha256sum` prints for the file.
     pub(super) sha256: String,
@@ -74,7 +76,7 @@ pub(super) fn overview(
             .hint(hint)
     };
     file.rewind().map_err(|error| broken(error.into()))?;
-    let mut reader = Reader::new(BufReader::new(&*file)).map_err(broken)?;
+    let mut reader = PlanReader::new(BufReader::new(&*file)).map_err(broken)?;
     let zone = TimeZone::get(&reader.header().timezone).unwrap_or(TimeZone::UTC);
     let mut summary = PlanSummary::new(zone);
     while let Some(line) = reader.next_line().map_err(broken)? {
@@ -100,7 +102,7 @@ pub(super) fn show_each(common: &Common, path: &Path) -> String {
 
 impl Overview {
     /// The header of the checkpoint of a run of this plan.
-    pub(super) fn checkpoint_header(&self, run: RunId) -> checkpoint::Header {
+    pub(super) fn checkpoint_header(&self, run: RunId) -> checkpoint::CheckpointHeader {
         let Trailer {
             changes,
             skipped,
@@ -109,7 +111,7 @@ impl Overview {
         } = self.trailer;
         // Header and trailer are lines too.
         let lines = changes + skipped + rejected + 2;
-        checkpoint::Header::new(run.to_string(), self.sha256.clone(), lines, changes)
+        checkpoint::CheckpointHeader::new(run.to_string(), self.sha256.clone(), lines, changes)
     }
 
     /// The command that applies exactly this plan, and nothing else that may come under its name; or why there is none.
@@ -211,10 +213,10 @@ impl Overview {
         let file = self.known(file);
         let report = self.report(&file, pace, rechecks, each);
         if beside {
-            say(|out| report.write_text(out, STYLES, Listing::First, closing));
+            say(|out| report.write_text(out, STYLES, ListingDetail::First, closing));
             Ok(())
         } else {
-            print_text(|out| report.write_text(out, STYLES, Listing::First, closing))
+            print_text(|out| report.write_text(out, STYLES, ListingDetail::First, closing))
         }
     }
 

@@ -6,19 +6,19 @@ use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
-    output::{Content, Output},
+    output::{Output, OutputContent},
     overview::show_each,
     planning::{Moment, plan_into},
 };
 use crate::{
-    cli::{Common, Plan},
+    cli::{Common, PlanArgs},
     error::{Error, ExitCode},
     report::ToApply,
 };
 
-pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error> {
+pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let output = Output::at(&args.output, Content::Plan)?;
+    let output = Output::at(&args.output, OutputContent::Plan)?;
     if common.json && output == Output::Stdout {
         return Err(Error::usage(
             "the plan and the document of --json can't both go to standard output",
@@ -39,9 +39,9 @@ pub(super) async fn plan(common: &Common, args: &Plan) -> Result<ExitCode, Error
     .await?;
 
     let path = args.output.as_path();
-    let mut file = output.scratch(path, Content::Plan)?;
+    let mut file = output.scratch(path, OutputContent::Plan)?;
     let overview = plan_into(common, &backend, &playbook, moment, path, &mut file).await?;
-    output.write(path, Content::Plan, &file)?;
+    output.write(path, OutputContent::Plan, &file)?;
 
     // What went away through a pipe has no name here.
     let (name, each) = match output {

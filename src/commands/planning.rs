@@ -18,7 +18,7 @@ use super::{
 use crate::{
     cli::Common,
     error::Error,
-    planning::{Origin, PlanningError, plan},
+    planning::{PlanOrigin, PlanningError, plan},
     playbook::Playbook,
     report::ScanReporter,
     selection::{ListedError, ScanError},
@@ -47,8 +47,8 @@ impl Moment {
 }
 
 /// What a plan that is made now, here, names in its header.
-pub(super) fn origin(backend: &Backend, moment: Moment) -> Origin {
-    Origin {
+pub(super) fn origin(backend: &Backend, moment: Moment) -> PlanOrigin {
+    PlanOrigin {
         server: backend.server.label(),
         org: backend.org.clone(),
         now: moment.now,

@@ -33,7 +33,7 @@ pub(super) enum Stakes {
 
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Answer {
+enum QuestionAnswer {
     Yes,
     No,
     /// Neither.
@@ -42,7 +42,7 @@ enum Answer {
     End,
 }
 
-impl Answer {
+impl QuestionAnswer {
     /// Reads a line as it was typed, with its line break.
     fn of(line: &str, stakes: Stakes) -> Self {
         let Some(answer) = line.strip_suffix('\n') else {
@@ -112,15 +112,15 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
         .await
         .map_err(|_| failed(io::Error::other("the input has gone")))?
         .map_err(failed)?;
-    let answer = Answer::of(&String::from_utf8_lossy(&line), question.stakes);
-    if answer != Answer::End {
+    let answer = QuestionAnswer::of(&String::from_utf8_lossy(&line), question.stakes);
+    if answer != QuestionAnswer::End {
         // The line break of the answer was shown as it was typed.
         std::mem::forget(unended);
     }
     match answer {
-        Answer::Yes => Ok(()),
-        Answer::No | Answer::End => Err(Error::declined(question.otherwise)),
-        Answer::Unclear => Err(Error::declined(format!(
+        QuestionAnswer::Yes => Ok(()),
+        QuestionAnswer::No | QuestionAnswer::End => Err(Error::declined(question.otherwise)),
+        QuestionAnswer::Unclear => Err(Error::declined(format!(
             "that is not \"yes\": {}",
             question.otherwise
         ))),
@@ -144,34 +144,42 @@ mod tests {
     fn a_whole_line_decides_and_only_the_word_or_the_number_means_what_can_not_be_undone() {
         let last = Stakes::Final { changes: 137 };
         for (line, undoable, irreversible) in [
-            ("y\n", Answer::Yes, Answer::Unclear),
-            (" Y \r\n", Answer::Yes, Answer::Unclear),
-            ("yes\n", Answer::Yes, Answer::Yes),
-            ("YES\n", Answer::Yes, Answer::Yes),
-            ("137\n", Answer::Unclear, Answer::Yes),
-            ("1,37\n", Answer::Unclear, Answer::Unclear),
-            ("13\n", Answer::Unclear, Answer::Unclear),
-            ("\n", Answer::No, Answer::No),
-            ("n\n", Answer::No, Answer::No),
-            ("No\n", Answer::No, Answer::No),
-            ("yn\n", Answer::Unclear, Answer::Unclear),
-            ("maybe\n", Answer::Unclear, Answer::Unclear),
-            ("yes please\n", Answer::Unclear, Answer::Unclear),
-            ("", Answer::End, Answer::End),
-            ("yes", Answer::End, Answer::End),
+            ("y\n", QuestionAnswer::Yes, QuestionAnswer::Unclear),
+            (" Y \r\n", QuestionAnswer::Yes, QuestionAnswer::Unclear),
+            ("yes\n", QuestionAnswer::Yes, QuestionAnswer::Yes),
+            ("YES\n", QuestionAnswer::Yes, QuestionAnswer::Yes),
+            ("137\n", QuestionAnswer::Unclear, QuestionAnswer::Yes),
+            ("1,37\n", QuestionAnswer::Unclear, QuestionAnswer::Unclear),
+            ("13\n", QuestionAnswer::Unclear, QuestionAnswer::Unclear),
+            ("\n", QuestionAnswer::No, QuestionAnswer::No),
+            ("n\n", QuestionAnswer::No, QuestionAnswer::No),
+            ("No\n", QuestionAnswer::No, QuestionAnswer::No),
+            ("yn\n", QuestionAnswer::Unclear, QuestionAnswer::Unclear),
+            ("maybe\n", QuestionAnswer::Unclear, QuestionAnswer::Unclear),
+            (
+                "yes please\n",
+                QuestionAnswer::Unclear,
+                QuestionAnswer::Unclear,
+            ),
+            ("", QuestionAnswer::End, QuestionAnswer::End),
+            ("yes", QuestionAnswer::End, QuestionAnswer::End),
         ] {
-            assert_eq!(Answer::of(line, Stakes::Undoable), undoable, "{line:?}");
-            assert_eq!(Answer::of(line, last), irreversible, "{line:?}");
+            assert_eq!(
+                QuestionAnswer::of(line, Stakes::Undoable),
+                undoable,
+                "{line:?}"
+            );
+            assert_eq!(QuestionAnswer::of(line, last), irreversible, "{line:?}");
         }
         // As the question shows it.
         let many = Stakes::Final { changes: 1_234 };
         for (line, answer) in [
-            ("1,234\n", Answer::Yes),
-            ("1234\n", Answer::Yes),
-            ("1.234\n", Answer::Unclear),
-            ("1,23\n", Answer::Unclear),
+            ("1,234\n", QuestionAnswer::Yes),
+            ("1234\n", QuestionAnswer::Yes),
+            ("1.234\n", QuestionAnswer::Unclear),
+            ("1,23\n", QuestionAnswer::Unclear),
         ] {
-            assert_eq!(Answer::of(line, many), answer, "{line:?}");
+            assert_eq!(QuestionAnswer::of(line, many), answer, "{line:?}");
         }
     }
 }

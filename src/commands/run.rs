@@ -15,7 +15,7 @@ use super::{
     the_rest::planned_from,
 };
 use crate::{
-    cli::{Common, Run},
+    cli::{Common, RunArgs},
     error::{Error, ExitCode},
     invocation::path_argument,
     pace::Pace,
@@ -24,7 +24,7 @@ use crate::{
     table::is_stdin,
 };
 
-pub(super) async fn run(common: &Common, args: &Run) -> Result<ExitCode, Error> {
+pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Error> {
     let start = Instant::now();
     if !args.dry_run {
         can_ask(common, || {

@@ -16,7 +16,7 @@ use crate::{
     text::{shown_path, unmarked},
 };
 
-pub(super) async fn sandbox(common: &Common, args: &cli::Sandbox) -> Result<ExitCode, Error> {
+pub(super) async fn sandbox(common: &Common, args: &cli::SandboxArgs) -> Result<ExitCode, Error> {
     let folder = args
         .dir
         .clone()

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     cli::{Common, Format, Show},
     error::{Error, ExitCode},
-    report::Listing,
+    report::ListingDetail,
 };
 
 pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
@@ -30,7 +30,7 @@ pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     match format {
         Format::Text => {
             let closing = apply.closing("", "To apply exactly this plan:\n");
-            print_text(|out| report.write_text(out, STYLES, Listing::Whole, &closing))
+            print_text(|out| report.write_text(out, STYLES, ListingDetail::Whole, &closing))
         }
         Format::Markdown => print(|out| report.write_markdown(out, &apply)),
         Format::Json => print(|out| report.write_json(out, &apply)),

@@ -4,7 +4,7 @@ use std::{env, path::Path};
 
 use super::backend::place;
 use crate::{
-    cli::Run,
+    cli::RunArgs,
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
     store::{PlannedFrom, RunSettings},
@@ -27,7 +27,7 @@ const SAID_ANEW: [&str; 10] = [
 
 /// What `run` was told about its playbook. None when it can't be told again: the playbook came from standard input, or a
 /// name is not Unicode.
-pub(super) fn planned_from(invocation: &Invocation, args: &Run) -> Option<PlannedFrom> {
+pub(super) fn planned_from(invocation: &Invocation, args: &RunArgs) -> Option<PlannedFrom> {
     if is_stdin(&args.playbook) {
         return None;
     }

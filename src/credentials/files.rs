@@ -18,7 +18,7 @@ use crate::text::shown_path;
 pub struct Files {
     pub profiles_path: PathBuf,
     pub profiles: Profiles,
-    pub stored: Option<Stored>,
+    pub stored: Option<StoredCredentials>,
     /// Files that others may read as well.
     pub readable: Vec<PathBuf>,
 }
@@ -44,7 +44,7 @@ pub struct Profile {
 
 /// `credentials.json`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Stored {
+pub struct StoredCredentials {
     pub token: SecretString,
     pub org_id: Option<String>,
     #[serde(default, deserialize_with = "moment")]
@@ -177,7 +177,7 @@ mod tests {
             ("1796112000000", Some(1_796_112_000)),
             ("null", None),
         ] {
-            let stored: Stored =
+            let stored: StoredCredentials =
                 serde_json::from_str(&format!("{{\"token\":\"t\",\"expires_at\":{text}}}"))
                     .unwrap();
             assert_eq!(

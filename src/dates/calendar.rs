@@ -7,7 +7,7 @@ use jiff::{
     civil::{Date, Weekday},
 };
 
-use super::holidays::{State, is_holiday};
+use super::holidays::{FederalState, is_holiday};
 
 /// Monday to Friday without holidays: the nationwide German ones unless others are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Calendar {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Public {
     Germany,
-    State(State),
+    State(FederalState),
 }
 
 /// Where a day that is not worked on goes.
@@ -41,7 +41,7 @@ impl Public {
         if code == "DE" {
             return Some(Self::Germany);
         }
-        State::ALL
+        FederalState::ALL
             .into_iter()
             .find(|state| state.code() == code)
             .map(Self::State)

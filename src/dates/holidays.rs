@@ -11,7 +11,7 @@ use jiff::{
 
 /// A German state, by its code in ISO 3166-2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum FederalState {
     Bw,
     By,
     Be,
@@ -43,7 +43,7 @@ enum Regional {
     Repentance,
 }
 
-impl State {
+impl FederalState {
     pub const ALL: [Self; 16] = [
         Self::Bw,
         Self::By,
@@ -108,14 +108,14 @@ impl State {
 }
 
 /// Holidays of a single year, as laws for that year have made them; none for the whole country.
-const SINGLE: [(Option<State>, Date); 3] = [
+const SINGLE: [(Option<FederalState>, Date); 3] = [
     (None, date(2017, 10, 31)),
-    (Some(State::Be), date(2020, 5, 8)),
-    (Some(State::Be), date(2025, 5, 8)),
+    (Some(FederalState::Be), date(2020, 5, 8)),
+    (Some(FederalState::Be), date(2025, 5, 8)),
 ];
 
 /// Whether a day is a holiday in the whole country, or in the whole of `state`.
-pub(super) fn is_holiday(day: Date, state: Option<State>) -> bool {
+pub(super) fn is_holiday(day: Date, state: Option<FederalState>) -> bool {
     let nationwide = matches!(
         (day.month(), day.day()),
         (1 | 5, 1) | (10, 3) | (12, 25 | 26)
@@ -203,7 +203,7 @@ mod tests {
         }
     }
 
-    fn days(year: i16, state: Option<State>) -> Vec<Date> {
+    fn days(year: i16, state: Option<FederalState>) -> Vec<Date> {
         date(year, 1, 1)
             .series(1.day())
             .take_while(|day| day.year() == year)
@@ -231,22 +231,22 @@ mod tests {
     #[test]
     fn each_state_has_its_own_number() {
         for (state, count) in [
-            (State::Bw, 12),
-            (State::By, 12),
-            (State::Be, 10),
-            (State::Bb, 10),
-            (State::Hb, 10),
-            (State::Hh, 10),
-            (State::He, 10),
-            (State::Mv, 11),
-            (State::Ni, 10),
-            (State::Nw, 11),
-            (State::Rp, 11),
-            (State::Sl, 12),
-            (State::Sn, 11),
-            (State::St, 11),
-            (State::Sh, 10),
-            (State::Th, 11),
+            (FederalState::Bw, 12),
+            (FederalState::By, 12),
+            (FederalState::Be, 10),
+            (FederalState::Bb, 10),
+            (FederalState::Hb, 10),
+            (FederalState::Hh, 10),
+            (FederalState::He, 10),
+            (FederalState::Mv, 11),
+            (FederalState::Ni, 10),
+            (FederalState::Nw, 11),
+            (FederalState::Rp, 11),
+            (FederalState::Sl, 12),
+            (FederalState::Sn, 11),
+            (FederalState::St, 11),
+            (FederalState::Sh, 10),
+            (FederalState::Th, 11),
         ] {
             assert_eq!(days(2026, Some(state)).len(), count, "{}", state.code());
         }
@@ -255,23 +255,23 @@ mod tests {
     #[test]
     fn a_holiday_begins_and_ends_with_its_law() {
         for (state, day, is) in [
-            (State::Be, date(2018, 3, 8), false),
-            (State::Be, date(2019, 3, 8), true),
-            (State::Mv, date(2022, 3, 8), false),
-            (State::Mv, date(2023, 3, 8), true),
-            (State::Be, date(2025, 5, 8), true),
-            (State::Be, date(2026, 5, 8), false),
-            (State::Nw, date(2025, 5, 8), false),
-            (State::Nw, date(2017, 10, 31), true),
-            (State::Nw, date(2018, 10, 31), false),
-            (State::Hh, date(2016, 10, 31), false),
-            (State::Hh, date(2018, 10, 31), true),
-            (State::Sn, date(2026, 11, 18), true),
-            (State::Sn, date(2025, 11, 19), true),
-            (State::Nw, date(2026, 6, 4), true),
-            (State::Hh, date(2026, 6, 4), false),
-            (State::Th, date(2018, 9, 20), false),
-            (State::Th, date(2019, 9, 20), true),
+            (FederalState::Be, date(2018, 3, 8), false),
+            (FederalState::Be, date(2019, 3, 8), true),
+            (FederalState::Mv, date(2022, 3, 8), false),
+            (FederalState::Mv, date(2023, 3, 8), true),
+            (FederalState::Be, date(2025, 5, 8), true),
+            (FederalState::Be, date(2026, 5, 8), false),
+            (FederalState::Nw, date(2025, 5, 8), false),
+            (FederalState::Nw, date(2017, 10, 31), true),
+            (FederalState::Nw, date(2018, 10, 31), false),
+            (FederalState::Hh, date(2016, 10, 31), false),
+            (FederalState::Hh, date(2018, 10, 31), true),
+            (FederalState::Sn, date(2026, 11, 18), true),
+            (FederalState::Sn, date(2025, 11, 19), true),
+            (FederalState::Nw, date(2026, 6, 4), true),
+            (FederalState::Hh, date(2026, 6, 4), false),
+            (FederalState::Th, date(2018, 9, 20), false),
+            (FederalState::Th, date(2019, 9, 20), true),
         ] {
             assert_eq!(is_holiday(day, Some(state)), is, "{} {day}", state.code());
         }

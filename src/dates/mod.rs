@@ -10,8 +10,8 @@ mod words;
 pub use calendar::{Calendar, Direction, Public};
 pub use distance::Distance;
 pub use due::{instant, on_another_day, shift, stored};
-pub use holidays::State;
-pub use step::Step;
+pub use holidays::FederalState;
+pub use step::Shift;
 
 use jiff::{Timestamp, tz::TimeZone};
 

@@ -6,13 +6,13 @@ use super::{Calendar, DateError, Distance, on_another_day, shift};
 
 /// A distance of a playbook: `3 days`, `-2 weeks`, `3 business days`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum Shift {
     Calendar(Distance),
     /// So many business days; negative ones go back.
     Business(i64),
 }
 
-impl Step {
+impl Shift {
     /// # Errors
     ///
     /// When `text` is neither a [`Distance`] nor a whole number of business days.
@@ -66,10 +66,10 @@ mod tests {
     #[test]
     fn business_days_and_calendar_units_are_told_apart() {
         for (text, step) in [
-            ("3 business days", Some(Step::Business(3))),
-            ("-1 business day", Some(Step::Business(-1))),
-            ("2 working days", Some(Step::Business(2))),
-            ("3 days", Distance::days(3).ok().map(Step::Calendar)),
+            ("3 business days", Some(Shift::Business(3))),
+            ("-1 business day", Some(Shift::Business(-1))),
+            ("2 working days", Some(Shift::Business(2))),
+            ("3 days", Distance::days(3).ok().map(Shift::Calendar)),
             ("three business days", None),
             ("1.5 business days", None),
             ("business days", None),
@@ -77,7 +77,7 @@ mod tests {
             ("1 business day ago", None),
             ("1 business day 2 hours", None),
         ] {
-            assert_eq!(Step::parse(text).ok(), step, "{text}");
+            assert_eq!(Shift::parse(text).ok(), step, "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use super::DateError;
 
 /// A unit of a distance, the largest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Unit {
+enum DistanceUnit {
     Years,
     Months,
     Weeks,
@@ -16,30 +16,30 @@ enum Unit {
 }
 
 /// What the word behind a number says.
-enum Word {
-    Whole(Unit),
+enum UnitWord {
+    Whole(DistanceUnit),
     /// Written for short: all the units that it could stand for.
-    Short(&'static [Unit]),
+    Short(&'static [DistanceUnit]),
     /// A second or less, which no due date moves by.
     TooFine,
 }
 
-impl Word {
+impl UnitWord {
     fn read(word: &str) -> Option<Self> {
         Some(match word {
-            "year" | "years" => Self::Whole(Unit::Years),
-            "month" | "months" => Self::Whole(Unit::Months),
-            "week" | "weeks" => Self::Whole(Unit::Weeks),
-            "day" | "days" => Self::Whole(Unit::Days),
-            "hour" | "hours" => Self::Whole(Unit::Hours),
-            "minute" | "minutes" => Self::Whole(Unit::Minutes),
-            "y" | "yr" | "yrs" => Self::Short(&[Unit::Years]),
-            "m" => Self::Short(&[Unit::Months, Unit::Minutes]),
-            "mo" | "mos" | "mon" | "mth" | "mths" => Self::Short(&[Unit::Months]),
-            "w" | "wk" | "wks" => Self::Short(&[Unit::Weeks]),
-            "d" => Self::Short(&[Unit::Days]),
-            "h" | "hr" | "hrs" => Self::Short(&[Unit::Hours]),
-            "min" | "mins" => Self::Short(&[Unit::Minutes]),
+            "year" | "years" => Self::Whole(DistanceUnit::Years),
+            "month" | "months" => Self::Whole(DistanceUnit::Months),
+            "week" | "weeks" => Self::Whole(DistanceUnit::Weeks),
+            "day" | "days" => Self::Whole(DistanceUnit::Days),
+            "hour" | "hours" => Self::Whole(DistanceUnit::Hours),
+            "minute" | "minutes" => Self::Whole(DistanceUnit::Minutes),
+            "y" | "yr" | "yrs" => Self::Short(&[DistanceUnit::Years]),
+            "m" => Self::Short(&[DistanceUnit::Months, DistanceUnit::Minutes]),
+            "mo" | "mos" | "mon" | "mth" | "mths" => Self::Short(&[DistanceUnit::Months]),
+            "w" | "wk" | "wks" => Self::Short(&[DistanceUnit::Weeks]),
+            "d" => Self::Short(&[DistanceUnit::Days]),
+            "h" | "hr" | "hrs" => Self::Short(&[DistanceUnit::Hours]),
+            "min" | "mins" => Self::Short(&[DistanceUnit::Minutes]),
             "s" | "sec" | "secs" | "second" | "seconds" | "ms" | "millisecond" | "milliseconds"
             | "microsecond" | "microseconds" | "nanosecond" | "nanoseconds" => Self::TooFine,
             _ => return None,
@@ -47,7 +47,7 @@ impl Word {
     }
 }
 
-impl Unit {
+impl DistanceUnit {
     fn written(self, number: i64) -> String {
         let unit = match self {
             Self::Years => "year",
@@ -76,14 +76,14 @@ impl Unit {
 
 /// What a text could mean: the units in their order, and what they come to.
 #[derive(Default)]
-struct Reading {
-    units: Vec<(i64, Unit)>,
+struct DistanceReading {
+    units: Vec<(i64, DistanceUnit)>,
     span: Span,
 }
 
-impl Reading {
+impl DistanceReading {
     /// With one more part. None in another order or with one unit twice, which is a slip, and beyond what a span holds.
-    fn and(&self, number: i64, unit: Unit) -> Option<Self> {
+    fn and(&self, number: i64, unit: DistanceUnit) -> Option<Self> {
         if self.units.last().is_some_and(|(_, last)| *last >= unit) {
             return None;
         }
@@ -93,7 +93,7 @@ impl Reading {
     }
 }
 
-fn written(units: &[(i64, Unit)]) -> String {
+fn written(units: &[(i64, DistanceUnit)]) -> String {
     let units = units.iter().map(|(number, unit)| unit.written(*number));
     units.collect::<Vec<_>>().join(" ")
 }
@@ -120,16 +120,16 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
         let readings = vec![back, distance.to_owned()];
         return Err(DateError::Ambiguous(text.to_owned(), readings));
     }
-    let mut readings = vec![Reading::default()];
+    let mut readings = vec![DistanceReading::default()];
     let mut is_short = false;
     for (number, word) in parts(unsigned).ok_or_else(no_distance)? {
-        let meanings = match Word::read(word).ok_or_else(no_distance)? {
-            Word::Whole(unit) => vec![unit],
-            Word::Short(meanings) => {
+        let meanings = match UnitWord::read(word).ok_or_else(no_distance)? {
+            UnitWord::Whole(unit) => vec![unit],
+            UnitWord::Short(meanings) => {
                 is_short = true;
                 meanings.to_vec()
             }
-            Word::TooFine => return Err(DateError::TooFine(text.to_owned())),
+            UnitWord::TooFine => return Err(DateError::TooFine(text.to_owned())),
         };
         // Each unit comes once, so that few readings are left however long the text is.
         let longer = readings.iter().flat_map(|reading| {
@@ -145,7 +145,7 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
             .map(|reading| format!("{sign}{}", written(&reading.units)));
         return Err(DateError::Ambiguous(text.to_owned(), readings.collect()));
     }
-    let Some(Reading { units, span }) = readings.pop() else {
+    let Some(DistanceReading { units, span }) = readings.pop() else {
         return Err(no_distance());
     };
     if sign == "-"

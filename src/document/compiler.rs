@@ -7,23 +7,23 @@ use serde_json::{Map, Value as Json};
 use crate::{
     api::{
         Generation, Level,
-        types::{Found, record},
+        types::{SourceLimits, record},
     },
-    template::{Compared, Engine, Expression, Fault, Known, Scope, Template, Wanted},
+    template::{Compared, Engine, Expression, ExpressionFault, Known, Scope, Template, Wanted},
     text::cut,
 };
 
 use super::{
     mistake::Mistake,
     node::{Node, Value},
-    reader::{AS_BLOCK, Field, Reader},
+    reader::{AS_BLOCK, DocumentReader, FieldNode},
     scalar::locate,
     span::{Span, line_at},
 };
 
 /// What is known of the names in `row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Columns {
+pub(crate) enum RowColumns {
     /// There is no `row`.
     None,
     Unknown,
@@ -43,9 +43,9 @@ pub(crate) struct Compiler {
     has_values: bool,
     /// What has been compiled so far compares these names.
     names: Rc<RefCell<BTreeSet<(Level, String)>>>,
-    columns: Columns,
+    columns: RowColumns,
     /// What the source finds of all that a field may hold.
-    found: Option<&'static Found>,
+    found: Option<&'static SourceLimits>,
 }
 
 impl Compiler {
@@ -54,7 +54,7 @@ impl Compiler {
         generation: Option<Generation>,
         vars: &Map<String, Json>,
         given: BTreeSet<String>,
-        columns: Columns,
+        columns: RowColumns,
     ) -> Self {
         Self {
             engine,
@@ -77,7 +77,7 @@ impl Compiler {
     }
 
     /// For conditions on what a source finds, before any action has changed it.
-    pub(crate) fn with_found(&self, found: Option<&'static Found>) -> Self {
+    pub(crate) fn with_found(&self, found: Option<&'static SourceLimits>) -> Self {
         Self {
             found,
             ..self.clone()
@@ -91,8 +91,8 @@ impl Compiler {
     /// A condition that holds on each of `levels`.
     pub(crate) fn expression(
         &self,
-        reader: &mut Reader<'_>,
-        field: Field<'_>,
+        reader: &mut DocumentReader<'_>,
+        field: FieldNode<'_>,
         levels: &[Level],
     ) -> Option<Expression> {
         let text = expression_text(reader, field)?;
@@ -106,8 +106,8 @@ impl Compiler {
     /// A value with `{{ }}` in it that can be made on each of `levels`.
     pub(crate) fn template(
         &self,
-        reader: &mut Reader<'_>,
-        field: Field<'_>,
+        reader: &mut DocumentReader<'_>,
+        field: FieldNode<'_>,
         expected: &str,
         levels: &[Level],
     ) -> Option<Template> {
@@ -156,11 +156,11 @@ impl Compiler {
 
     fn compile<T>(
         &self,
-        reader: &mut Reader<'_>,
+        reader: &mut DocumentReader<'_>,
         node: &Node,
         text: &str,
         levels: &[Level],
-        compile: impl Fn(&Engine, &Scope) -> Result<T, Vec<Fault>>,
+        compile: impl Fn(&Engine, &Scope) -> Result<T, Vec<ExpressionFault>>,
     ) -> Option<T> {
         let generation = self.generation?;
         let mut compiled = None;
@@ -192,9 +192,9 @@ impl Compiler {
             None => scope,
         };
         let scope = match &self.columns {
-            Columns::None => scope,
-            Columns::Unknown => scope.with_any("row"),
-            Columns::Known(columns) => scope.with_keys("row", columns.iter().cloned()),
+            RowColumns::None => scope,
+            RowColumns::Unknown => scope.with_any("row"),
+            RowColumns::Known(columns) => scope.with_keys("row", columns.iter().cloned()),
         };
         let scope = scope.with_record(level.word(), record(generation, level));
         match level {
@@ -205,7 +205,7 @@ impl Compiler {
         }
     }
 
-    fn mistake(&self, source: &str, node: &Node, text: &str, fault: &Fault) -> Mistake {
+    fn mistake(&self, source: &str, node: &Node, text: &str, fault: &ExpressionFault) -> Mistake {
         let span = locate(source, node.span, text, fault.offset, fault.len).unwrap_or(node.span);
         let mistake = Mistake::new(span, &fault.message);
         let help = fault.help.iter().cloned();
@@ -220,7 +220,7 @@ impl Compiler {
     /// Notes what is wrong with a value that depends on no data.
     pub(crate) fn wrong_value(
         &self,
-        reader: &mut Reader<'_>,
+        reader: &mut DocumentReader<'_>,
         span: Span,
         known: &Known,
         message: impl AsRef<str>,
@@ -257,8 +257,8 @@ impl Compiler {
 const MAX_SHOWN: usize = 60;
 
 /// The text of a bare expression, unless YAML has made something else of it.
-fn expression_text<'n>(reader: &mut Reader<'_>, field: Field<'n>) -> Option<&'n str> {
-    let Field { name, node, at } = field;
+fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) -> Option<&'n str> {
+    let FieldNode { name, node, at } = field;
     let help = format!("{AS_BLOCK}\n{name}: >-\n  {}", after_key(reader.source, at));
     let without_braces = "leave out the braces and quotes: this is an expression already";
     match &node.value {

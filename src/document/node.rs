@@ -23,13 +23,13 @@ pub(crate) enum Value {
     Number(Number),
     Text(String),
     List(Vec<Node>),
-    Map(Vec<Entry>),
+    Map(Vec<MapEntry>),
     /// A map with a list or map as a key; what an unquoted `{{ x }}` reads as.
     CollectionKey,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Entry {
+pub(crate) struct MapEntry {
     pub key: Key,
     pub value: Node,
 }
@@ -115,7 +115,7 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
                 };
                 let value = node(source, raw_value);
                 whole = whole.to(key.span).to(value.span);
-                entries.push(Entry { key, value });
+                entries.push(MapEntry { key, value });
             }
             Node::new(whole, Value::Map(entries))
         }
@@ -197,7 +197,7 @@ mod tests {
             }
             Value::Map(entries) => {
                 out.push(format!("{indent}map"));
-                for Entry { key, value } in entries {
+                for MapEntry { key, value } in entries {
                     let key_covered = &source[key.span.start..key.span.end];
                     out.push(format!("{indent}  {:?} `{key_covered}`", key.text));
                     outline(source, value, depth + 2, out);

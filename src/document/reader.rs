@@ -6,7 +6,7 @@ use serde_json::Number;
 
 use super::{
     mistake::Mistake,
-    node::{Entry, Key, Node, Value},
+    node::{Key, MapEntry, Node, Value},
     span::{Span, line_at},
 };
 use crate::text::{did_you_mean, nearest};
@@ -19,14 +19,14 @@ const FILL_IN: &str = "fill it in, or leave the key out";
 
 /// Notes the mistakes of one playbook.
 #[derive(Debug)]
-pub(crate) struct Reader<'s> {
+pub(crate) struct DocumentReader<'s> {
     pub source: &'s str,
     mistakes: Vec<Mistake>,
 }
 
 /// A key that is there, with its value.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Field<'n> {
+pub(crate) struct FieldNode<'n> {
     pub name: &'n str,
     /// The key's place; an item of a list has its own.
     pub at: Span,
@@ -35,10 +35,10 @@ pub(crate) struct Field<'n> {
 
 /// The entries of a map whose keys have been checked.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Fields<'n> {
+pub(crate) struct FieldNodes<'n> {
     /// Where a missing key is reported.
     pub at: Span,
-    pub entries: &'n [Entry],
+    pub entries: &'n [MapEntry],
 }
 
 /// A key that is absent is no mistake; one that is there must have given a value.
@@ -54,7 +54,7 @@ pub(crate) fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     }
 }
 
-impl<'n> Fields<'n> {
+impl<'n> FieldNodes<'n> {
     /// No entries at all.
     pub(crate) const fn none(at: Span) -> Self {
         Self { at, entries: &[] }
@@ -64,9 +64,9 @@ impl<'n> Fields<'n> {
         self.entries.is_empty()
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<Field<'n>> {
-        let Entry { key, value } = self.entries.iter().find(|entry| entry.key.text == name)?;
-        Some(Field {
+    pub(crate) fn get(&self, name: &str) -> Option<FieldNode<'n>> {
+        let MapEntry { key, value } = self.entries.iter().find(|entry| entry.key.text == name)?;
+        Some(FieldNode {
             name: &key.text,
             at: key.span,
             node: value,
@@ -74,7 +74,7 @@ impl<'n> Fields<'n> {
     }
 }
 
-impl<'n> Field<'n> {
+impl<'n> FieldNode<'n> {
     /// An item of the list that this field holds.
     pub(crate) fn item(&self, node: &'n Node) -> Self {
         Self {
@@ -89,7 +89,7 @@ impl<'n> Field<'n> {
     }
 }
 
-impl<'s> Reader<'s> {
+impl<'s> DocumentReader<'s> {
     pub(crate) fn new(source: &'s str) -> Self {
         Self {
             source,
@@ -115,11 +115,15 @@ impl<'s> Reader<'s> {
     }
 
     /// A map with no other keys than `known`, and none twice.
-    pub(crate) fn map<'n>(&mut self, field: Field<'n>, known: &[&str]) -> Option<Fields<'n>> {
+    pub(crate) fn map<'n>(
+        &mut self,
+        field: FieldNode<'n>,
+        known: &[&str],
+    ) -> Option<FieldNodes<'n>> {
         let expected = format!("a map with {}", known.join(", "));
         let example = known.first().copied().unwrap_or_default();
         let fields = self.free_map(field, &expected, example)?;
-        for Entry { key, .. } in fields.entries {
+        for MapEntry { key, .. } in fields.entries {
             if !known.contains(&key.text.as_str()) {
                 self.unknown_key(key, known);
             }
@@ -130,17 +134,17 @@ impl<'s> Reader<'s> {
     /// A map whose keys the caller looks at; none may be there twice.
     pub(crate) fn free_map<'n>(
         &mut self,
-        field: Field<'n>,
+        field: FieldNode<'n>,
         expected: &str,
         example: &str,
-    ) -> Option<Fields<'n>> {
+    ) -> Option<FieldNodes<'n>> {
         let Value::Map(entries) = &field.node.value else {
             let help = format!("write it as {}: {{ {example}: … }}", field.name);
             self.mismatch(field, expected, &help);
             return None;
         };
         self.note_duplicates(entries);
-        Some(Fields {
+        Some(FieldNodes {
             at: field.at,
             entries,
         })
@@ -154,9 +158,9 @@ impl<'s> Reader<'s> {
         self.wrong(key.span, format!("unknown key `{}`", key.text), help);
     }
 
-    fn note_duplicates(&mut self, entries: &[Entry]) {
+    fn note_duplicates(&mut self, entries: &[MapEntry]) {
         let mut seen = HashSet::new();
-        for Entry { key, .. } in entries {
+        for MapEntry { key, .. } in entries {
             if !seen.insert(key.text.as_str()) {
                 self.wrong(
                     key.span,
@@ -170,10 +174,10 @@ impl<'s> Reader<'s> {
     /// The field, or a note that it is missing.
     pub(crate) fn required<'n>(
         &mut self,
-        fields: &Fields<'n>,
+        fields: &FieldNodes<'n>,
         name: &str,
         help: &str,
-    ) -> Option<Field<'n>> {
+    ) -> Option<FieldNode<'n>> {
         let field = fields.get(name);
         let has_slip = || {
             let others = fields.entries.iter().map(|entry| entry.key.text.as_str());
@@ -189,7 +193,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Text that is not empty.
-    pub(crate) fn text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&mut self, field: FieldNode<'n>, expected: &str) -> Option<&'n str> {
         let written = self.written(field.node.span);
         let help = match &field.node.value {
             Value::Bool(_) | Value::Number(_) => format!("put quotes around it: \"{written}\""),
@@ -205,7 +209,7 @@ impl<'s> Reader<'s> {
     /// Text that is not empty, or a mistake with this cure.
     pub(crate) fn text_or<'n>(
         &mut self,
-        field: Field<'n>,
+        field: FieldNode<'n>,
         expected: &str,
         help: &str,
     ) -> Option<&'n str> {
@@ -232,7 +236,11 @@ impl<'s> Reader<'s> {
     }
 
     /// Text that no template may be in, since nothing would evaluate it.
-    pub(crate) fn plain_text<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n str> {
+    pub(crate) fn plain_text<'n>(
+        &mut self,
+        field: FieldNode<'n>,
+        expected: &str,
+    ) -> Option<&'n str> {
         let text = self.text(field, expected)?;
         if text.contains("{{") {
             self.wrong(
@@ -246,7 +254,7 @@ impl<'s> Reader<'s> {
     }
 
     /// An id: text, or a number as it is written.
-    pub(crate) fn id_text<'n>(&mut self, field: Field<'n>) -> Option<&'n str>
+    pub(crate) fn id_text<'n>(&mut self, field: FieldNode<'n>) -> Option<&'n str>
     where
         's: 'n,
     {
@@ -261,7 +269,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    pub(crate) fn boolean(&mut self, field: Field<'_>) -> Option<bool> {
+    pub(crate) fn boolean(&mut self, field: FieldNode<'_>) -> Option<bool> {
         if let Value::Bool(value) = field.node.value {
             return Some(value);
         }
@@ -274,7 +282,11 @@ impl<'s> Reader<'s> {
     }
 
     /// A whole number within `range`.
-    pub(crate) fn whole(&mut self, field: Field<'_>, range: RangeInclusive<u64>) -> Option<u64> {
+    pub(crate) fn whole(
+        &mut self,
+        field: FieldNode<'_>,
+        range: RangeInclusive<u64>,
+    ) -> Option<u64> {
         let expected = if *range.end() == u64::MAX {
             format!("a whole number from {}", range.start())
         } else {
@@ -288,11 +300,11 @@ impl<'s> Reader<'s> {
     /// A number that `accept` takes.
     pub(crate) fn number<T>(
         &mut self,
-        field: Field<'_>,
+        field: FieldNode<'_>,
         expected: &str,
         accept: impl FnOnce(&Number) -> Option<T>,
     ) -> Option<T> {
-        let Field { name, node, .. } = field;
+        let FieldNode { name, node, .. } = field;
         let Value::Number(number) = &node.value else {
             self.mismatch(field, expected, "write the digits alone, without quotes");
             return None;
@@ -309,7 +321,7 @@ impl<'s> Reader<'s> {
         accepted
     }
 
-    pub(crate) fn list<'n>(&mut self, field: Field<'n>, expected: &str) -> Option<&'n [Node]> {
+    pub(crate) fn list<'n>(&mut self, field: FieldNode<'n>, expected: &str) -> Option<&'n [Node]> {
         let Value::List(items) = &field.node.value else {
             self.mismatch(
                 field,
@@ -322,7 +334,7 @@ impl<'s> Reader<'s> {
     }
 
     /// One of a few words.
-    pub(crate) fn word<T: Copy>(&mut self, field: Field<'_>, words: &[(&str, T)]) -> Option<T> {
+    pub(crate) fn word<T: Copy>(&mut self, field: FieldNode<'_>, words: &[(&str, T)]) -> Option<T> {
         let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
         let text = self.text(field, &format!("one of {}", known.join(", ")))?;
         let found = words.iter().find(|(word, _)| *word == text);
@@ -337,8 +349,8 @@ impl<'s> Reader<'s> {
     }
 
     /// Notes that the value is of another kind than `expected`.
-    pub(crate) fn mismatch(&mut self, field: Field<'_>, expected: &str, help: &str) {
-        let Field { name, node, at } = field;
+    pub(crate) fn mismatch(&mut self, field: FieldNode<'_>, expected: &str, help: &str) {
+        let FieldNode { name, node, at } = field;
         let wrong = format!("`{name}` must be {expected}");
         if let Some(braces) = self.unquoted_braces(node) {
             let message = format!("{wrong}; without quotes, YAML reads {{{{ }}}} as a map");

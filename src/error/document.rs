@@ -9,7 +9,7 @@ use crate::text;
 
 /// A place in a file; counted from 1.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct FilePlace {
     pub file: Option<String>,
     pub line: Option<u64>,
     /// In characters.
@@ -20,7 +20,7 @@ pub struct Place {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Located {
     #[serde(flatten)]
-    pub place: Place,
+    pub place: FilePlace,
     pub message: String,
     /// What leads to it; each is the cause of the one before.
     pub causes: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Located {
 
 /// Its names are a promise to scripts.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct ErrorDocument<'a> {
     errors: &'a [Located],
     exit_code: u8,
 }
@@ -77,7 +77,7 @@ impl Error {
 ///
 /// What `out` says.
 pub fn write_errors(errors: &[Located], exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
-    text::json::to_writer(&mut *out, &Document { errors, exit_code })?;
+    text::json::to_writer(&mut *out, &ErrorDocument { errors, exit_code })?;
     writeln!(out)
 }
 
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn mistakes_in_files_stand_for_the_error() {
         let mistake = |line| Located {
-            place: Place {
+            place: FilePlace {
                 file: Some("p.yaml".to_owned()),
                 line: Some(line),
                 column: Some(1),

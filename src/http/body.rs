@@ -23,7 +23,7 @@ const PIECE: usize = 1 << 10;
 
 /// The rest of an answer.
 #[derive(Debug)]
-pub(super) struct Body<'a> {
+pub(super) struct ResponseBody<'a> {
     response: Response,
     origin: &'a Origin,
     coding: Coding,
@@ -57,7 +57,7 @@ impl Coding {
     }
 }
 
-impl<'a> Body<'a> {
+impl<'a> ResponseBody<'a> {
     pub(super) fn new(response: Response, origin: &'a Origin) -> Self {
         Self {
             coding: Coding::of(&response),

@@ -14,7 +14,7 @@ use tempfile::SpooledTempFile;
 
 use super::{
     Http, Origin,
-    body::{self, Body},
+    body::{self, ResponseBody},
     failure, head, method,
 };
 use crate::api::{Operation, Reply, TransportError};
@@ -123,7 +123,7 @@ impl Http {
         let success = response.status().is_success();
         let mut file = SpooledTempFile::new(MEMORY_LIMIT);
         let mut length = 0;
-        let mut body = Body::new(response, origin);
+        let mut body = ResponseBody::new(response, origin);
         while let Some(piece) = body.piece().await? {
             length += piece.len() as u64;
             if length > limit {

@@ -11,7 +11,7 @@ use tokio::{
 use super::*;
 
 mod compressed;
-use crate::api::{Found, Id, ReadTrouble, Verdict, read_outcome, verdict};
+use crate::api::{Id, ReadFinding, ReadTrouble, Verdict, read_outcome, verdict};
 
 const SECRET: &str = "s3cr3t-t0ken";
 
@@ -567,7 +567,7 @@ async fn what_is_no_list_is_not_spooled_as_one() {
         };
         assert!(reply.body.len() <= 16 << 10);
         let outcome = read_outcome(&Operation::GetExecutions, Ok(reply));
-        assert!(!matches!(outcome, Ok(Found::Json(_))), "{status}");
+        assert!(!matches!(outcome, Ok(ReadFinding::Json(_))), "{status}");
     }
     let server = Server::answering(["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1,"]).await;
     let http = server.http();

@@ -26,12 +26,12 @@ pub fn each_item<E>(
     list: impl Read,
     take: impl FnMut(&RawValue) -> Result<(), E>,
 ) -> Result<(), ItemsError<E>> {
-    struct Items<'a, T, E> {
+    struct JsonItems<'a, T, E> {
         take: T,
         failed: &'a mut Option<E>,
     }
 
-    impl<'de, T: FnMut(&RawValue) -> Result<(), E>, E> Visitor<'de> for Items<'_, T, E> {
+    impl<'de, T: FnMut(&RawValue) -> Result<(), E>, E> Visitor<'de> for JsonItems<'_, T, E> {
         type Value = ();
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,7 +51,7 @@ pub fn each_item<E>(
 
     let mut failed = None;
     let mut json = serde_json::Deserializer::from_reader(list);
-    let items = Items {
+    let items = JsonItems {
         take,
         failed: &mut failed,
     };

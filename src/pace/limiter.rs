@@ -51,7 +51,7 @@ pub struct Pacer {
     exit: tokio::sync::Mutex<()>,
     /// How many wait to depart.
     leaving: AtomicU32,
-    state: Mutex<State>,
+    state: Mutex<PacerState>,
 }
 
 /// Who goes first.
@@ -68,7 +68,7 @@ pub enum Lane {
 /// together would depart that late after their permits for as long as the run is busy.
 const OUT_OF_DATE: Duration = Duration::from_millis(100);
 
-struct State {
+struct PacerState {
     /// Of permits, at the rate that [`Adaptive`] told last.
     bucket: Bucket,
     /// Of departures, at the rate that was asked for.
@@ -103,7 +103,7 @@ impl Pacer {
             turn: tokio::sync::Mutex::new(()),
             exit: tokio::sync::Mutex::new(()),
             leaving: AtomicU32::new(0),
-            state: Mutex::new(State {
+            state: Mutex::new(PacerState {
                 bucket: full_bucket(rate, burst),
                 departures: full_bucket(rate, burst),
                 adaptive: Adaptive::new(rate),
@@ -128,7 +128,7 @@ impl Pacer {
             Lane::Begun => None,
         };
         let _turn = self.turn.lock().await;
-        self.wait(State::take_permit).await;
+        self.wait(PacerState::take_permit).await;
     }
 
     /// Waits until a request that has its [`permit`](Self::permit) may leave.
@@ -140,11 +140,11 @@ impl Pacer {
         }
         let _leaving = Leaving::new(&self.leaving);
         let _exit = self.exit.lock().await;
-        self.wait(State::take_departure).await;
+        self.wait(PacerState::take_departure).await;
     }
 
     /// Takes something as soon as it can be had.
-    async fn wait(&self, take: fn(&mut State, NonZeroU32) -> Turn) {
+    async fn wait(&self, take: fn(&mut PacerState, NonZeroU32) -> Turn) {
         loop {
             // The outcome first: a guard of the state must not live across the wait.
             let turn = take(&mut self.state(), self.burst);
@@ -192,13 +192,13 @@ impl Pacer {
             .filter(|&end| Instant::now() < end)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PacerState> {
         // Nothing panics while it is held, and the state is whole at any time.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
+impl PacerState {
     /// Takes a permit if there is one now.
     ///
     /// Pause and bucket are looked at under one lock, so no permit slips in after

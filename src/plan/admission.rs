@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Header, Trailer};
+use super::{PlanHeader, Trailer};
 use crate::{
     dates,
     invocation::{Invocation, flag},
@@ -194,7 +194,7 @@ impl Refusal {
 }
 
 /// All reasons why a plan may not be applied, the most basic first.
-pub fn refusals(header: &Header, trailer: &Trailer, here: &Circumstances) -> Vec<Refusal> {
+pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     if let Some(approved) = &here.approved
         && *approved != here.sha256
@@ -258,7 +258,7 @@ pub fn over_the_flag(changes: u64, most: u64) -> String {
 }
 
 /// Reasons that lie in earlier runs: they are known before anything is planned.
-pub fn earlier_refusals(header: &Header, here: &Circumstances) -> Vec<Refusal> {
+pub fn earlier_refusals(header: &PlanHeader, here: &Circumstances) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for EarlierRun {
         id,
@@ -290,12 +290,12 @@ pub fn earlier_refusals(header: &Header, here: &Circumstances) -> Vec<Refusal> {
 }
 
 /// Whether an ended run can be a reason to refuse this plan, so that what it did has to be read.
-pub const fn matters(header: &Header, same_plan: bool, again: bool) -> bool {
+pub const fn matters(header: &PlanHeader, same_plan: bool, again: bool) -> bool {
     !again && (same_plan || is_once(header))
 }
 
 /// Applying it twice takes effect twice, and the playbook is not `repeatable`.
-pub const fn is_once(header: &Header) -> bool {
+pub const fn is_once(header: &PlanHeader) -> bool {
     !header.playbook.converges && !header.playbook.repeatable
 }
 
@@ -305,7 +305,7 @@ mod tests {
 
     use super::*;
 
-    fn header(converges: bool, repeatable: bool) -> Header {
+    fn header(converges: bool, repeatable: bool) -> PlanHeader {
         serde_json::from_value(json!({
             "wf_bulk_plan": 1,
             "playbook": {"name": "p", "sha256": "00", "converges": converges, "repeatable": repeatable},
@@ -454,7 +454,7 @@ mod tests {
                 ("2026-12-08T08:00:00Z", false),
                 ("2026-12-08T08:00:01Z", true),
             ] {
-                let header = Header {
+                let header = PlanHeader {
                     now: at(now),
                     made_at: Some(at("2026-12-01T08:00:00Z")),
                     ..header(true, false)
@@ -471,7 +471,7 @@ mod tests {
 
     #[test]
     fn a_plan_for_this_machine_is_for_it_however_it_is_written() {
-        let header = Header {
+        let header = PlanHeader {
             server: "http://localhost:9".to_owned(),
             ..header(true, false)
         };

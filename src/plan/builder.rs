@@ -4,14 +4,14 @@ use serde_json::Value;
 
 use super::{
     Item, Rejection, Skip, Target,
-    draft::{Draft, TARGET_STATUS},
+    draft::{ChangeDraft, TARGET_STATUS},
     readable::{limit_undo, unreadable},
 };
 use crate::{
-    action::{Planned, Subject},
+    action::{PlannedAction, Subject},
     api::Level,
     playbook::Playbook,
-    target::{Execution, Part, context},
+    target::{Execution, TargetPart, context},
 };
 
 /// An execution of the first generation is to be closed, and its row lacks the closing reasons: they must be read first.
@@ -42,7 +42,7 @@ impl<'a> Builder<'a> {
     pub fn group(
         &self,
         execution: &Execution,
-        selected: &[Part],
+        selected: &[TargetPart],
     ) -> Result<Vec<Item>, ReasonsUnread> {
         let mut execution = execution.clone();
         let mut items = Vec::new();
@@ -69,12 +69,16 @@ impl<'a> Builder<'a> {
 
     /// The changes of one target, or why there are none. What it changes is put into `execution` only when all of
     /// its actions could be planned.
-    fn target(&self, execution: &mut Execution, part: &Part) -> Result<Vec<Item>, ReasonsUnread> {
+    fn target(
+        &self,
+        execution: &mut Execution,
+        part: &TargetPart,
+    ) -> Result<Vec<Item>, ReasonsUnread> {
         let Some(target) = target_of(execution, part) else {
             return Ok(Vec::new());
         };
         let mut working = execution.clone();
-        let mut drafts: Vec<Draft> = Vec::new();
+        let mut drafts: Vec<ChangeDraft> = Vec::new();
         let mut nothing: Vec<String> = Vec::new();
         let mut out_of_reach = false;
         for entry in self
@@ -93,9 +97,9 @@ impl<'a> Builder<'a> {
                 .map_or(Ok(true), |when| when.test(&context));
             let planned = match wanted {
                 Err(error) => {
-                    Planned::Reject(format!("`when` of {} failed: {error}", entry.kind.word))
+                    PlannedAction::Reject(format!("`when` of {} failed: {error}", entry.kind.word))
                 }
-                Ok(false) => Planned::Nothing("`when` is false".to_owned()),
+                Ok(false) => PlannedAction::Nothing("`when` is false".to_owned()),
                 Ok(true) => entry.action.plan(&Subject {
                     generation: execution.generation,
                     level: part.level(),
@@ -107,19 +111,19 @@ impl<'a> Builder<'a> {
                     calendar: &self.playbook.calendar,
                 }),
             };
-            out_of_reach |= matches!(planned, Planned::OutOfReach(_));
+            out_of_reach |= matches!(planned, PlannedAction::OutOfReach(_));
             match planned {
-                Planned::Reject(reason) => {
+                PlannedAction::Reject(reason) => {
                     return Ok(vec![rejected(execution, target, reason)]);
                 }
-                Planned::ReasonsUnread => return Err(ReasonsUnread),
-                Planned::OutOfReach(reason) | Planned::Nothing(reason) => {
+                PlannedAction::ReasonsUnread => return Err(ReasonsUnread),
+                PlannedAction::OutOfReach(reason) | PlannedAction::Nothing(reason) => {
                     if !nothing.contains(&reason) {
                         nothing.push(reason);
                     }
                 }
-                Planned::Edit(edit) => {
-                    let mut draft = Draft::new(entry, edit, &working, &data);
+                PlannedAction::Edit(edit) => {
+                    let mut draft = ChangeDraft::new(entry, edit, &working, &data);
                     // What the service makes of a status can't be foreseen, so nothing is built on it.
                     if drafts
                         .iter()
@@ -140,9 +144,9 @@ impl<'a> Builder<'a> {
             }
         }
         let had_some = !drafts.is_empty();
-        let drafts: Vec<Draft> = drafts
+        let drafts: Vec<ChangeDraft> = drafts
             .into_iter()
-            .filter_map(Draft::without_what_cancels_out)
+            .filter_map(ChangeDraft::without_what_cancels_out)
             .collect();
         if drafts.is_empty() {
             if had_some {
@@ -178,7 +182,7 @@ fn rejected(execution: &Execution, target: Target, reason: String) -> Item {
 /// `executions` are the execution before and after all of them.
 fn changes(
     target: &Target,
-    drafts: Vec<Draft>,
+    drafts: Vec<ChangeDraft>,
     executions: [&Value; 2],
 ) -> Result<Vec<Item>, String> {
     let mut changes: Vec<Item> = Vec::with_capacity(drafts.len());
@@ -198,7 +202,7 @@ fn changes(
 }
 
 /// What the plan says of a target: ids and names, no more personal data than that.
-pub fn target_of(execution: &Execution, part: &Part) -> Option<Target> {
+pub fn target_of(execution: &Execution, part: &TargetPart) -> Option<Target> {
     let data = execution.data_of(part)?;
     Some(Target {
         kind: part.level(),

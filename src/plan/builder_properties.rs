@@ -10,7 +10,7 @@ use crate::{
     action::{Expected, Reading, read_back},
     api::Generation,
     fixture::{changes, over_executions, over_flows},
-    plan::{Change, Header, Reader, Undo, Writer},
+    plan::{Change, PlanHeader, PlanReader, PlanWriter, Undo},
 };
 
 /// Playbooks that converge, as `each` and the rest.
@@ -211,19 +211,19 @@ proptest! {
 
     #[test]
     fn what_is_planned_can_be_written_and_read_and_its_ids_are_its_own((playbook, execution) in any_case()) {
-        let header: Header = serde_json::from_value(json!({
+        let header: PlanHeader = serde_json::from_value(json!({
             "wf_bulk_plan": 1, "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
             "vars": {}, "server": "sandbox", "org": null, "now": "2026-12-01T08:00:00Z", "timezone": "UTC",
             "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
             "guards": {"allow": [], "rejected": "refuse"}, "tool": "wf-bulk",
         })).unwrap();
         let items = crate::fixture::lines(&playbook, &execution);
-        let mut writer = Writer::new(Vec::new(), &header).unwrap();
+        let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
         for item in &items {
             writer.item(item).unwrap();
         }
         let (bytes, _, _) = writer.finish(1).unwrap();
-        let mut reader = Reader::new(bytes.as_slice()).unwrap();
+        let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
         let mut ids = BTreeSet::new();
         for item in items {
             if let Item::Change(change) = &item {

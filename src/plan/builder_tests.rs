@@ -425,7 +425,7 @@ fn an_action_that_fails_on_a_target_rejects_it_and_no_other() {
         "actions: [ { reassign: { from: \"1\", to: \"2\" }, when: 'due_before(task, now)' } ]",
     );
     let mut execution = two_phases();
-    let second = Part::Task(crate::api::Id::new("t2").unwrap());
+    let second = TargetPart::Task(crate::api::Id::new("t2").unwrap());
     execution.change(&second, "due_date", json!("soon"));
     let said = said(&playbook, &execution);
     assert!(said[0].starts_with("PATCH"), "{said:?}");

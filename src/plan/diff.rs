@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use super::{Change, Item, Items, Undo, items::ItemStream};
+use super::{Change, Item, PlanItems, Undo, items::ItemStream};
 use crate::api::Id;
 
 /// A change that is not in both plans, or not the same in both.
@@ -46,12 +46,12 @@ pub enum Aspect {
 ///
 /// When a plan can't be read to its end, or what `visit` says.
 pub fn diff(
-    reviewed: &dyn Items,
-    now: &dyn Items,
+    reviewed: &dyn PlanItems,
+    now: &dyn PlanItems,
     visit: &mut dyn FnMut(Difference) -> io::Result<()>,
 ) -> io::Result<u64> {
-    let mut reviewed = Groups::of(reviewed)?;
-    let mut now = Groups::of(now)?;
+    let mut reviewed = DiffGroups::of(reviewed)?;
+    let mut now = DiffGroups::of(now)?;
     let mut unchanged = 0;
     while let Some(group) = reviewed.group().into_iter().chain(now.group()).min() {
         let group = group.clone();
@@ -63,14 +63,14 @@ pub fn diff(
 }
 
 /// A plan's changes, one execution at a time.
-struct Groups<'a> {
+struct DiffGroups<'a> {
     items: ItemStream<'a>,
     /// The first change of what was not taken yet.
     next: Option<Box<Change>>,
 }
 
-impl<'a> Groups<'a> {
-    fn of(plan: &'a dyn Items) -> io::Result<Self> {
+impl<'a> DiffGroups<'a> {
+    fn of(plan: &'a dyn PlanItems) -> io::Result<Self> {
         let mut groups = Self {
             items: plan.stream()?,
             next: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::{Header, Trailer};
+use super::{PlanHeader, Trailer};
 use crate::{playbook::Size, server_name::is_same_server};
 
 /// What is told and decides nothing: what it led to is in the changes, or it is about the past. All that is not named
@@ -43,8 +43,8 @@ impl HeaderDifference {
 /// What two headers say differently, field by field; how many executions were looked at; and whether the guards hold,
 /// which may depend on that.
 pub fn header_differences(
-    reviewed: (&Header, &Trailer),
-    now: (&Header, &Trailer),
+    reviewed: (&PlanHeader, &Trailer),
+    now: (&PlanHeader, &Trailer),
 ) -> Vec<HeaderDifference> {
     let mut differences = Vec::new();
     compare("", &said(reviewed), &said(now), &mut differences);
@@ -53,7 +53,7 @@ pub fn header_differences(
     differences
 }
 
-fn said((header, trailer): (&Header, &Trailer)) -> Value {
+fn said((header, trailer): (&PlanHeader, &Trailer)) -> Value {
     let mut said = serde_json::to_value(header).unwrap_or_default();
     let size = Size {
         changes: trailer.changes,
@@ -107,7 +107,7 @@ mod tests {
         let reviewed = header();
         for (alter, field, decides) in [
             (
-                (|now| now.server = "x".into()) as fn(&mut Header),
+                (|now| now.server = "x".into()) as fn(&mut PlanHeader),
                 "server",
                 true,
             ),

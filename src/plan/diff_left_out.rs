@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, io, iter::Peekable};
 
-use super::{Item, Items, Rejection};
+use super::{Item, PlanItems, Rejection};
 use crate::sort::{Sorted, Sorter};
 
 /// Why a plan does nothing to a target.
@@ -33,8 +33,8 @@ pub enum LeftOut {
 /// When a plan can't be read to its end, nothing can be put aside on disk, or what `visit` says.
 pub fn diff_left_out(
     fate: Fate,
-    reviewed: &dyn Items,
-    now: &dyn Items,
+    reviewed: &dyn PlanItems,
+    now: &dyn PlanItems,
     visit: &mut dyn FnMut(LeftOut) -> io::Result<()>,
 ) -> io::Result<()> {
     let mut reviewed = sorted(fate, reviewed)?;
@@ -94,7 +94,7 @@ fn compare(reviewed: Vec<Rejection>, now: Vec<Rejection>) -> Vec<LeftOut> {
     differences
 }
 
-fn sorted(fate: Fate, plan: &dyn Items) -> io::Result<Peekable<Sorted>> {
+fn sorted(fate: Fate, plan: &dyn PlanItems) -> io::Result<Peekable<Sorted>> {
     let mut sorter = Sorter::default();
     for item in plan.stream()? {
         let left_out = match (item?, fate) {

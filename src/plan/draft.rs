@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::{Change, Effect, Fields, Repeat, Request, Target, Undo, forecast::forecast};
+use super::{Change, Effect, Fields, PlannedRequest, Repeat, Target, Undo, forecast::forecast};
 use crate::{
     action::{ActionEntry, Edit, FieldWrite, replay},
     api::{Level, Method, Operation},
@@ -19,7 +19,7 @@ const EXECUTION_STATUS: &str = "execution.status";
 pub(super) const TARGET_STATUS: &str = "target.status";
 
 /// A request that still may take up the next PATCH of its resource.
-pub(super) struct Draft {
+pub(super) struct ChangeDraft {
     pub(super) operation: Operation,
     labels: Vec<String>,
     pub(super) words: Vec<&'static str>,
@@ -33,7 +33,7 @@ pub(super) struct Draft {
     irreversible: Option<&'static str>,
 }
 
-impl Draft {
+impl ChangeDraft {
     pub(super) fn new(entry: &ActionEntry, edit: Edit, working: &Execution, data: &Value) -> Self {
         let read = |path: &str| json::get(data, path).cloned().unwrap_or(Value::Null);
         let expects = edit.expects.into_iter();
@@ -167,7 +167,7 @@ impl Draft {
         let method = self.operation.method();
         let undo = match self.undo() {
             Err(why) => Undo::None(why),
-            Ok(body) => Undo::Request(Request {
+            Ok(body) => Undo::Request(PlannedRequest {
                 method,
                 path: path.clone(),
                 body,
@@ -198,7 +198,7 @@ impl Draft {
             group: target.execution.clone(),
             target,
             action: self.labels,
-            request: Request {
+            request: PlannedRequest {
                 method,
                 path,
                 body: request_body,

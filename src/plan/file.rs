@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Write};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{Change, Header, Item, Line, Rejection, Skip, Trailer, VERSION};
+use super::{Change, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer, VERSION};
 use crate::{
     api::{Id, Level, Operation},
     digest::hex,
@@ -63,20 +63,20 @@ impl From<PlanError> for io::Error {
 
 /// Writes a plan line by line and counts what it writes.
 #[derive(Debug)]
-pub struct Writer<W> {
+pub struct PlanWriter<W> {
     out: W,
     digest: Sha256,
     counts: Trailer,
     group: Option<Id>,
 }
 
-impl<W: Write> Writer<W> {
+impl<W: Write> PlanWriter<W> {
     /// Starts a plan with its header.
     ///
     /// # Errors
     ///
     /// When `out` can't be written.
-    pub fn new(out: W, header: &Header) -> Result<Self, PlanError> {
+    pub fn new(out: W, header: &PlanHeader) -> Result<Self, PlanError> {
         let mut writer = Self {
             out,
             digest: Sha256::new(),
@@ -164,11 +164,11 @@ fn value_of_digest(line: &str) -> usize {
     line.rfind(KEY).map_or(line.len(), |at| at + KEY.len())
 }
 
-/// Reads a plan as a stream. Only what [`Reader::next_line`] has given up to the end, without an error, was the plan.
+/// Reads a plan as a stream. Only what [`PlanReader::next_line`] has given up to the end, without an error, was the plan.
 #[derive(Debug)]
-pub struct Reader<R> {
+pub struct PlanReader<R> {
     input: R,
-    header: Header,
+    header: PlanHeader,
     digest: Sha256,
     counts: Trailer,
     last_group: Option<Id>,
@@ -176,7 +176,7 @@ pub struct Reader<R> {
     end: Option<(Trailer, String)>,
 }
 
-impl<R: BufRead> Reader<R> {
+impl<R: BufRead> PlanReader<R> {
     /// Reads the header.
     ///
     /// # Errors
@@ -199,7 +199,7 @@ impl<R: BufRead> Reader<R> {
         })
     }
 
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &PlanHeader {
         &self.header
     }
 
@@ -213,7 +213,7 @@ impl<R: BufRead> Reader<R> {
     /// # Errors
     ///
     /// When a line is not what the format allows, groups do not stand in order, or the plan was changed or cut off.
-    pub fn next_line(&mut self) -> Result<Option<Line>, PlanError> {
+    pub fn next_line(&mut self) -> Result<Option<NumberedItem>, PlanError> {
         if self.end.is_some() {
             return Ok(None);
         }
@@ -237,7 +237,7 @@ impl<R: BufRead> Reader<R> {
             line: number,
             message,
         })?;
-        Ok(Some(Line { number, item }))
+        Ok(Some(NumberedItem { number, item }))
     }
 
     fn check(&mut self, item: &Item) -> Result<(), String> {
@@ -315,7 +315,7 @@ fn read_line(input: &mut impl BufRead, line: &mut String, number: u64) -> Result
     }
 }
 
-fn parse_header(line: &str) -> Result<Header, PlanError> {
+fn parse_header(line: &str) -> Result<PlanHeader, PlanError> {
     let failed = |message: String| PlanError::Line { line: 1, message };
     let value: serde_json::Value = serde_json::from_str(line)
         .map_err(|_| failed("this is no plan of wf-bulk: the first line is no JSON".into()))?;

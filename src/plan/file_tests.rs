@@ -31,7 +31,7 @@ fn rejected() -> Item {
 }
 
 fn write(items: &[Item]) -> (Vec<u8>, String) {
-    let mut writer = Writer::new(Vec::new(), &header()).unwrap();
+    let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
     for item in items {
         writer.item(item).unwrap();
     }
@@ -40,7 +40,7 @@ fn write(items: &[Item]) -> (Vec<u8>, String) {
 }
 
 fn read(bytes: &[u8]) -> Result<(Vec<Item>, Trailer, String), PlanError> {
-    let mut reader = Reader::new(Cursor::new(bytes))?;
+    let mut reader = PlanReader::new(Cursor::new(bytes))?;
     let mut items = Vec::new();
     while let Some(line) = reader.next_line()? {
         items.push(line.item);

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::Header;
+use super::PlanHeader;
 
 /// A header on the sandbox, without guards.
-pub(super) fn header() -> Header {
+pub(super) fn header() -> PlanHeader {
     serde_json::from_value(json!({
         "wf_bulk_plan": 1,
         "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},

@@ -52,24 +52,24 @@ fn takes_up(rule: &Rule, occurrence: &Occurrence<'_>) -> bool {
 /// A rule of an execution.
 struct Rule {
     on: SyncTrigger,
-    filter: Option<Filter>,
-    target: Attribute,
+    filter: Option<RuleFilter>,
+    target: RuleTarget,
 }
 
 #[derive(Deserialize)]
 struct FlowRule {
     trigger: Trigger,
-    target: Attribute,
+    target: RuleTarget,
 }
 
 #[derive(Deserialize)]
 struct Trigger {
     event: SyncTrigger,
-    filter: Option<Filter>,
+    filter: Option<RuleFilter>,
 }
 
 #[derive(Deserialize)]
-struct Filter {
+struct RuleFilter {
     task_template_id: Option<String>,
     phase_template_id: Option<String>,
 }
@@ -77,12 +77,12 @@ struct Filter {
 #[derive(Deserialize)]
 struct LegacyRule {
     source: SyncTrigger,
-    target: Attribute,
+    target: RuleTarget,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Attribute {
+struct RuleTarget {
     entity_schema: String,
     entity_attribute: String,
 }
@@ -122,7 +122,7 @@ fn entity_writes(
     for rule in &rules {
         let mut events = occurrences.iter();
         if events.any(|occurrence| takes_up(rule, occurrence)) {
-            let Attribute {
+            let RuleTarget {
                 entity_schema,
                 entity_attribute,
             } = &rule.target;

@@ -7,13 +7,13 @@ use std::{
     iter,
 };
 
-use super::{Item, Reader};
+use super::{Item, PlanReader};
 
 /// Items one after the other. The first error is the last one.
 pub type ItemStream<'a> = Box<dyn Iterator<Item = io::Result<Item>> + 'a>;
 
 /// The items of a plan of any size: who shows them reads them again and keeps nothing.
-pub trait Items: fmt::Debug {
+pub trait PlanItems: fmt::Debug {
     /// All items, in the plan's order. What came was the plan only when no error came.
     ///
     /// # Errors
@@ -39,12 +39,12 @@ pub struct KnownFile<'a> {
     pub sha256: &'a str,
 }
 
-impl Items for KnownFile<'_> {
+impl PlanItems for KnownFile<'_> {
     /// That the file is still the one that is known is found at its end, where its digest is.
     fn stream(&self) -> io::Result<ItemStream<'_>> {
         let mut file = self.file;
         file.rewind()?;
-        let mut reader = Reader::new(BufReader::new(file))?;
+        let mut reader = PlanReader::new(BufReader::new(file))?;
         let mut is_over = false;
         Ok(Box::new(iter::from_fn(move || {
             if is_over {
@@ -67,7 +67,7 @@ impl Items for KnownFile<'_> {
 }
 
 #[cfg(test)]
-impl Items for Vec<Item> {
+impl PlanItems for Vec<Item> {
     fn stream(&self) -> io::Result<ItemStream<'_>> {
         Ok(Box::new(self.iter().cloned().map(Ok)))
     }
@@ -78,12 +78,12 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::plan::{Rejection, Writer, fixtures::header};
+    use crate::plan::{PlanWriter, Rejection, fixtures::header};
 
     #[test]
     fn a_file_that_is_another_plan_by_now_is_no_plan_at_its_end() {
         let plan = |row| {
-            let mut writer = Writer::new(Vec::new(), &header()).unwrap();
+            let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
             let rejection = Rejection {
                 target: None,
                 row: Some(row),

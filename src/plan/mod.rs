@@ -24,9 +24,9 @@ pub use builder::{Builder, ReasonsUnread, target_of};
 pub use diff::{Aspect, Difference, diff};
 pub use diff_header::{HeaderDifference, header_differences};
 pub use diff_left_out::{Fate, LeftOut, diff_left_out};
-pub use file::{PlanError, Reader, Writer};
-pub use items::{ItemStream, Items, KnownFile};
+pub use file::{PlanError, PlanReader, PlanWriter};
+pub use items::{ItemStream, KnownFile, PlanItems};
 pub use model::{
-    Change, Fields, Header, Item, Line, PlaybookRef, Rejection, Request, Skip, Target, Trailer,
-    Undo, VERSION,
+    Change, Fields, Item, NumberedItem, PlanHeader, PlannedRequest, PlaybookRef, Rejection, Skip,
+    Target, Trailer, Undo, VERSION,
 };

@@ -22,7 +22,7 @@ pub type Fields = BTreeMap<String, Value>;
 
 /// The first line: what was planned from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Header {
+pub struct PlanHeader {
     pub wf_bulk_plan: u32,
     pub playbook: PlaybookRef,
     pub vars: Fields,
@@ -43,7 +43,7 @@ pub struct Header {
     pub tool: String,
 }
 
-impl Header {
+impl PlanHeader {
     /// The moment when it was made, from which its age counts.
     pub fn made_at(&self) -> Timestamp {
         self.made_at.unwrap_or(self.now)
@@ -75,7 +75,7 @@ pub struct Change {
     pub target: Target,
     /// The actions that became this request.
     pub action: Vec<String>,
-    pub request: Request,
+    pub request: PlannedRequest,
     /// The fields it writes, as they were read.
     pub before: Fields,
     /// The fields it writes, as they will be.
@@ -186,7 +186,7 @@ impl TryFrom<WrittenTarget> for Target {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Request {
+pub struct PlannedRequest {
     pub method: Method,
     pub path: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -197,7 +197,7 @@ pub struct Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undo {
-    Request(Request),
+    Request(PlannedRequest),
     /// Why there is no way back.
     None(String),
 }
@@ -250,7 +250,7 @@ pub enum Item {
 
 /// An item with the 1-based number of its line.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Line {
+pub struct NumberedItem {
     pub number: u64,
     pub item: Item,
 }

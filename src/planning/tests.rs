@@ -15,7 +15,7 @@ use crate::{
         flow_json, id_list, over_executions, over_flows, playbook, row_json, scheduled, short,
     },
     pace::Pacer,
-    plan::Reader,
+    plan::PlanReader,
 };
 
 const C1: &str = "c1/contact";
@@ -53,8 +53,8 @@ async fn plan_for(
     (planned, bytes)
 }
 
-fn origin(org: Option<&str>) -> Origin {
-    Origin {
+fn origin(org: Option<&str>) -> PlanOrigin {
+    PlanOrigin {
         server: "https://example.com".to_owned(),
         org: org.map(str::to_owned),
         now: crate::fixture::now(),
@@ -67,7 +67,7 @@ fn origin(org: Option<&str>) -> Origin {
 async fn planned(service: &FakeService, playbook: &Playbook) -> (Trailer, Vec<u8>) {
     let (result, bytes) = plan_of(service, playbook).await;
     let (trailer, sha256) = result.unwrap();
-    let mut reader = Reader::new(bytes.as_slice()).unwrap();
+    let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
     while reader.next_line().unwrap().is_some() {}
     assert_eq!(reader.end(), Some(&(trailer.clone(), sha256)));
     (trailer, bytes)
@@ -76,7 +76,7 @@ async fn planned(service: &FakeService, playbook: &Playbook) -> (Trailer, Vec<u8
 /// The plan's items in short.
 async fn said(service: &FakeService, playbook: &Playbook) -> Vec<String> {
     let (_, bytes) = planned(service, playbook).await;
-    let mut reader = Reader::new(bytes.as_slice()).unwrap();
+    let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
     let mut said = Vec::new();
     while let Some(line) = reader.next_line().unwrap() {
         said.push(short(&line.item));
@@ -420,7 +420,7 @@ async fn an_empty_selection_is_a_plan_without_changes() {
         (0, 0, 0)
     );
     assert_eq!(
-        *Reader::new(bytes.as_slice())
+        *PlanReader::new(bytes.as_slice())
             .unwrap()
             .header()
             .org
@@ -441,7 +441,7 @@ async fn an_empty_selection_is_a_plan_without_changes() {
     );
     // Learned from what was read, selected or not.
     assert_eq!(
-        Reader::new(bytes.as_slice())
+        PlanReader::new(bytes.as_slice())
             .unwrap()
             .header()
             .org
@@ -456,7 +456,7 @@ async fn the_header_says_what_was_planned_from() {
     let service = FakeService::default().lists(&[row_json("a", &json!({"dueDate": "2026-05-28"}))]);
     let playbook = over_executions("", rest);
     let (_, bytes) = planned(&service, &playbook).await;
-    let header = Reader::new(bytes.as_slice()).unwrap().header().clone();
+    let header = PlanReader::new(bytes.as_slice()).unwrap().header().clone();
     assert_eq!(header.playbook.sha256, playbook.sha256);
     assert!(!header.playbook.converges && header.playbook.repeatable);
     assert_eq!(
@@ -493,7 +493,7 @@ async fn a_plan_is_for_the_organisation_of_its_executions_or_else_for_the_one_th
     ] {
         let (result, bytes) = plan_for(service, playbook, asked).await;
         assert_eq!(result.unwrap().0.changes, 1);
-        let header = Reader::new(bytes.as_slice()).unwrap().header().clone();
+        let header = PlanReader::new(bytes.as_slice()).unwrap().header().clone();
         assert_eq!(header.org.as_deref(), expected, "{asked:?}");
     }
     let (result, bytes) = plan_for(&service, &flows, Some("9999")).await;

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    action::{self, ActionEntry, ActionKind, Allow, Form, Setting, Written, arguments},
+    action::{
+        self, ActionEntry, ActionKind, Allow, ArgumentsForm, Setting, WrittenAction, arguments,
+    },
     api::{Generation, Level},
     document::{
-        node::{Entry, Key, Node, Value},
-        reader::{Field, Fields, Reader, present},
+        node::{Key, MapEntry, Node, Value},
+        reader::{DocumentReader, FieldNode, FieldNodes, present},
         span::Span,
     },
     template::Expression,
@@ -24,8 +26,8 @@ const BESIDE_PATCH: [&str; 4] = ["when", "on", "name", "converges"];
 
 /// All entries; None when any of them is wrong.
 pub(super) fn check(
-    reader: &mut Reader<'_>,
-    top: &Fields<'_>,
+    reader: &mut DocumentReader<'_>,
+    top: &FieldNodes<'_>,
     each: Option<Level>,
     setting: Setting<'_>,
 ) -> Option<Vec<ActionEntry>> {
@@ -68,13 +70,13 @@ struct Parts<'n> {
     kind: &'static ActionKind,
     /// The action's name.
     at: Span,
-    argument: Option<Field<'n>>,
-    beside: Fields<'n>,
+    argument: Option<FieldNode<'n>>,
+    beside: FieldNodes<'n>,
 }
 
 fn entry(
-    reader: &mut Reader<'_>,
-    (place, field): (usize, Field<'_>),
+    reader: &mut DocumentReader<'_>,
+    (place, field): (usize, FieldNode<'_>),
     (each, setting): (Option<Level>, Setting<'_>),
     refused: &mut BTreeSet<Allow>,
 ) -> Option<ActionEntry> {
@@ -100,7 +102,7 @@ fn entry(
         .beside
         .get("converges")
         .map(|field| reader.boolean(field));
-    let written = Written {
+    let written = WrittenAction {
         kind: parts.kind,
         at: parts.at,
         argument: parts.argument,
@@ -141,7 +143,7 @@ fn entry(
     })
 }
 
-fn bare<'n>(reader: &mut Reader<'_>, node: &'n Node, name: &str) -> Option<Parts<'n>> {
+fn bare<'n>(reader: &mut DocumentReader<'_>, node: &'n Node, name: &str) -> Option<Parts<'n>> {
     let Some(kind) = ActionKind::named(name) else {
         unknown_action(reader, node.span, name);
         return None;
@@ -150,15 +152,19 @@ fn bare<'n>(reader: &mut Reader<'_>, node: &'n Node, name: &str) -> Option<Parts
         kind,
         at: node.span,
         argument: None,
-        beside: Fields::none(node.span),
+        beside: FieldNodes::none(node.span),
     })
 }
 
-fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) -> Option<Parts<'n>> {
+fn parts<'n>(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'n>,
+    entries: &'n [MapEntry],
+) -> Option<Parts<'n>> {
     let fields = reader.free_map(field, "an action", "reassign")?;
     let mut actions = Vec::new();
     let mut others = Vec::new();
-    for Entry { key, value } in entries {
+    for MapEntry { key, value } in entries {
         match ActionKind::named(&key.text) {
             Some(kind) => actions.push((kind, key, value)),
             None if BESIDE_PATCH.contains(&key.text.as_str()) => {}
@@ -196,7 +202,7 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
     for other in others {
         reader.unknown_key(other, &BESIDE);
     }
-    if !matches!(kind.form, Form::RequestFields)
+    if !matches!(kind.form, ArgumentsForm::RequestFields)
         && let Some(field) = fields.get("converges")
     {
         reader.wrong(
@@ -211,7 +217,7 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
     Some(Parts {
         kind,
         at: key.span,
-        argument: Some(Field {
+        argument: Some(FieldNode {
             name: &key.text,
             at: key.span,
             node: value,
@@ -221,7 +227,7 @@ fn parts<'n>(reader: &mut Reader<'_>, field: Field<'n>, entries: &'n [Entry]) ->
     })
 }
 
-fn note_no_action(reader: &mut Reader<'_>, field: Field<'_>, others: &[&Key]) {
+fn note_no_action(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, others: &[&Key]) {
     for other in others {
         unknown_action(reader, other.span, &other.text);
     }
@@ -234,7 +240,7 @@ fn note_no_action(reader: &mut Reader<'_>, field: Field<'_>, others: &[&Key]) {
     }
 }
 
-fn unknown_action(reader: &mut Reader<'_>, span: Span, name: &str) {
+fn unknown_action(reader: &mut DocumentReader<'_>, span: Span, name: &str) {
     reader.wrong(
         span,
         format!("there is no action `{name}`"),
@@ -243,7 +249,7 @@ fn unknown_action(reader: &mut Reader<'_>, span: Span, name: &str) {
 }
 
 fn note_irreversible(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     parts: &Parts<'_>,
     setting: Setting<'_>,
     refused: &mut BTreeSet<Allow>,
@@ -265,7 +271,7 @@ fn note_irreversible(
 
 /// The levels that the action works on; None when they are wrong or `each` is.
 fn on(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     parts: &Parts<'_>,
     each: Option<Level>,
     generation: Option<Generation>,
@@ -317,7 +323,7 @@ fn on(
     for item in items {
         let found = level(
             reader,
-            Field {
+            FieldNode {
                 node: item,
                 ..field
             },
@@ -342,7 +348,7 @@ fn on(
 
 /// Whether the action can work on `level` when the targets are `each`.
 fn works_on(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     kind: &ActionKind,
     span: Span,
     level: Level,
@@ -413,7 +419,7 @@ mod tests {
         ];
         for (kind, each, works) in table {
             for level in Level::ALL {
-                let mut reader = Reader::new("");
+                let mut reader = DocumentReader::new("");
                 let found = works_on(
                     &mut reader,
                     ActionKind::named(kind).unwrap(),

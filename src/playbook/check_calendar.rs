@@ -5,20 +5,20 @@ use std::{collections::BTreeSet, path::Path};
 use jiff::civil::Date;
 
 use crate::{
-    dates::{Calendar, Public, State},
+    dates::{Calendar, FederalState, Public},
     text::{did_you_mean, shown_path, unmarked},
 };
 
 use super::check_source;
 use crate::document::{
     node::{Node, Value},
-    reader::{Field, Fields, Reader},
+    reader::{DocumentReader, FieldNode, FieldNodes},
 };
 
 /// The calendar; that of the whole country when none is named. None when it is wrong.
 pub(super) fn calendar(
-    reader: &mut Reader<'_>,
-    top: &Fields<'_>,
+    reader: &mut DocumentReader<'_>,
+    top: &FieldNodes<'_>,
     folder: &Path,
 ) -> Option<Calendar> {
     let Some(field) = top.get("calendar") else {
@@ -50,7 +50,7 @@ pub(super) fn calendar(
         } else if name.starts_with("DE-") || !name.contains('.') {
             let codes: Vec<&str> = ["DE"]
                 .into_iter()
-                .chain(State::ALL.map(State::code))
+                .chain(FederalState::ALL.map(FederalState::code))
                 .collect();
             reader.wrong(
                 item.span,
@@ -66,7 +66,11 @@ pub(super) fn calendar(
 }
 
 /// The days of a file: one a line, a text behind it and lines with `#` don't count.
-fn days_in(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<BTreeSet<Date>> {
+fn days_in(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    folder: &Path,
+) -> Option<BTreeSet<Date>> {
     let path = check_source::file(reader, field, folder)?;
     let text = std::fs::read(&path)
         .map_err(|error| error.to_string())

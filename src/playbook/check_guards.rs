@@ -10,11 +10,11 @@ use crate::{
 use super::model::{Expect, Guards, Rejected};
 use crate::document::{
     node::Value,
-    reader::{Field, Fields, Reader, present},
+    reader::{DocumentReader, FieldNode, FieldNodes, present},
 };
 
 /// The guards; where one is wrong, as if it were absent.
-pub(super) fn guards(reader: &mut Reader<'_>, top: &Fields<'_>) -> Guards {
+pub(super) fn guards(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Guards {
     let fields = top.get("guards").and_then(|field| {
         reader.map(
             field,
@@ -44,7 +44,7 @@ pub(super) fn guards(reader: &mut Reader<'_>, top: &Fields<'_>) -> Guards {
 }
 
 /// Of what is named one by one, everything is meant: a share of it says nothing.
-pub(super) fn note_percent(reader: &mut Reader<'_>, guards: Field<'_>, source: &str) {
+pub(super) fn note_percent(reader: &mut DocumentReader<'_>, guards: FieldNode<'_>, source: &str) {
     if let Value::Map(entries) = &guards.node.value
         && let Some(entry) = entries.iter().find(|entry| entry.key.text == "max_percent")
     {
@@ -56,7 +56,7 @@ pub(super) fn note_percent(reader: &mut Reader<'_>, guards: Field<'_>, source: &
     }
 }
 
-fn percent(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Percent> {
+fn percent(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Percent> {
     reader.number(
         field,
         "a number of percent above 0 and at most 100",
@@ -64,7 +64,7 @@ fn percent(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Percent> {
     )
 }
 
-fn expect(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Expect> {
+fn expect(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Expect> {
     let fields = reader.map(field, &["min", "max"])?;
     let min = fields.get("min");
     let max = fields.get("max");
@@ -92,7 +92,7 @@ fn expect(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Expect> {
     Some(Expect { min, max })
 }
 
-fn allow(reader: &mut Reader<'_>, field: Field<'_>) -> BTreeSet<Allow> {
+fn allow(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> BTreeSet<Allow> {
     let items = reader
         .list(field, "a list of actions, like [run_schedule_now]")
         .unwrap_or_default();
@@ -104,7 +104,7 @@ fn allow(reader: &mut Reader<'_>, field: Field<'_>) -> BTreeSet<Allow> {
 }
 
 /// The pace; where a value is wrong, its default.
-pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
+pub(super) fn pace(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Pace {
     let default = Pace::default();
     let known = [
         "rate",
@@ -140,7 +140,7 @@ pub(super) fn pace(reader: &mut Reader<'_>, top: &Fields<'_>) -> Pace {
 }
 
 /// The stages, each of which must go further than the one before.
-fn stages(reader: &mut Reader<'_>, field: Field<'_>) -> Vec<Share> {
+fn stages(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Vec<Share> {
     let items = reader
         .list(field, "a list of stages, like [5, 100%]")
         .unwrap_or_default();
@@ -171,7 +171,7 @@ fn stages(reader: &mut Reader<'_>, field: Field<'_>) -> Vec<Share> {
 }
 
 /// A number of `things`, or a share of all of them.
-fn share(reader: &mut Reader<'_>, field: Field<'_>, things: &str) -> Option<Share> {
+fn share(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, things: &str) -> Option<Share> {
     let help = format!("write a number of {things}, like 5, or a share of all, like 10%");
     let text = match &field.node.value {
         Value::Number(number) => number.to_string(),
@@ -193,7 +193,7 @@ fn share(reader: &mut Reader<'_>, field: Field<'_>, things: &str) -> Option<Shar
     }
 }
 
-fn rate(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Rate> {
+fn rate(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Rate> {
     let help = "write requests per second or minute: 8/s, 0.5/s, 480/min";
     let text = reader.text_or(field, "text like 8/s", help)?;
     match text.parse() {
@@ -205,7 +205,7 @@ fn rate(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Rate> {
     }
 }
 
-fn concurrency(reader: &mut Reader<'_>, field: Field<'_>) -> Option<NonZeroU32> {
+fn concurrency(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<NonZeroU32> {
     let expected = format!(
         "a whole number from 1 to {} ({})",
         Pace::MAX_CONCURRENCY,
@@ -218,8 +218,8 @@ fn concurrency(reader: &mut Reader<'_>, field: Field<'_>) -> Option<NonZeroU32> 
 }
 
 fn count(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
+    reader: &mut DocumentReader<'_>,
+    fields: &FieldNodes<'_>,
     name: &str,
     max: NonZeroU32,
 ) -> Option<NonZeroU32> {

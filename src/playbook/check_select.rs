@@ -9,8 +9,8 @@ use super::{
     model::{IdList, Select, Source},
 };
 use crate::document::{
-    compiler::{Columns, Compiler},
-    reader::{Field, Fields, Reader, present},
+    compiler::{Compiler, RowColumns},
+    reader::{DocumentReader, FieldNode, FieldNodes, present},
 };
 
 const KEYS: [&str; 10] = [
@@ -29,7 +29,7 @@ const KEYS: [&str; 10] = [
 /// The part of `select` that the rest is read by.
 #[derive(Debug)]
 pub(super) struct Base<'n> {
-    fields: Fields<'n>,
+    fields: FieldNodes<'n>,
     source: Option<Source>,
     /// None when it is wrong.
     pub each: Option<Level>,
@@ -42,10 +42,10 @@ impl<'n> Base<'n> {
     }
 
     /// What `row` holds.
-    pub(super) fn columns(&self) -> Columns {
+    pub(super) fn columns(&self) -> RowColumns {
         self.source
             .as_ref()
-            .map_or(Columns::Unknown, check_source::columns)
+            .map_or(RowColumns::Unknown, check_source::columns)
     }
 
     /// Where a source is that names its executions or entities one by one.
@@ -57,8 +57,8 @@ impl<'n> Base<'n> {
 }
 
 pub(super) fn base<'n>(
-    reader: &mut Reader<'_>,
-    top: &Fields<'n>,
+    reader: &mut DocumentReader<'_>,
+    top: &FieldNodes<'n>,
     folder: &Path,
 ) -> Option<Base<'n>> {
     let field = reader.required(
@@ -78,7 +78,7 @@ pub(super) fn base<'n>(
 
 /// The whole of `select`; None when anything in it is wrong.
 pub(super) fn check(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     base: Base<'_>,
     compiler: &Compiler,
 ) -> Option<Select> {
@@ -114,7 +114,7 @@ pub(super) fn check(
     })
 }
 
-fn each(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Level> {
+fn each(reader: &mut DocumentReader<'_>, fields: &FieldNodes<'_>) -> Option<Level> {
     let is_entities = fields.get("entities").is_some();
     let Some(field) = fields.get("each") else {
         return Some(if is_entities {
@@ -160,12 +160,12 @@ fn each(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Level> {
 }
 
 /// One of the words for a level.
-pub(super) fn level(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Level> {
+pub(super) fn level(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Level> {
     let words = Level::ALL.map(|level| (level.word(), level));
     reader.word(field, &words)
 }
 
-fn exclude(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Vec<IdList>> {
+fn exclude(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Vec<IdList>> {
     let items = reader.list(field, "a list of ids")?;
     let ids: Vec<Option<Id>> = items
         .iter()

@@ -11,12 +11,12 @@ use crate::{
     text::did_you_mean,
 };
 
-use super::model::{Entities, EntityRef, ExecutionSearch, Names, Source};
+use super::model::{Entities, EntityRef, ExecutionSearch, NameSource, Source};
 use crate::document::{
-    compiler::Columns,
+    compiler::RowColumns,
     mistake::Mistake,
     node::{Node, Value},
-    reader::{Field, Fields, Reader, present},
+    reader::{DocumentReader, FieldNode, FieldNodes, present},
     span::Span,
 };
 
@@ -26,7 +26,7 @@ pub(super) const SOURCES: [&str; 5] = ["flows", "executions", "ids", "rows", "en
 const GENERATIONS: [(&str, Generation); 2] = [("v1", Generation::V1), ("v2", Generation::V2)];
 
 /// The source that is meant and its generation, even when the rest of it is wrong; None when none or several are there.
-pub(super) fn generation(fields: &Fields<'_>) -> Option<Generation> {
+pub(super) fn generation(fields: &FieldNodes<'_>) -> Option<Generation> {
     let (name, field) = only(fields)?;
     match name {
         "flows" => Some(Generation::V2),
@@ -55,7 +55,7 @@ pub(super) fn generation(fields: &Fields<'_>) -> Option<Generation> {
     }
 }
 
-fn only<'n>(fields: &Fields<'n>) -> Option<(&'static str, Field<'n>)> {
+fn only<'n>(fields: &FieldNodes<'n>) -> Option<(&'static str, FieldNode<'n>)> {
     let mut found = SOURCES
         .into_iter()
         .filter_map(|name| Some((name, fields.get(name)?)));
@@ -66,11 +66,11 @@ fn only<'n>(fields: &Fields<'n>) -> Option<(&'static str, Field<'n>)> {
 }
 
 pub(super) fn source(
-    reader: &mut Reader<'_>,
-    fields: &Fields<'_>,
+    reader: &mut DocumentReader<'_>,
+    fields: &FieldNodes<'_>,
     folder: &Path,
 ) -> Option<Source> {
-    let found: Vec<(&str, Field<'_>)> = SOURCES
+    let found: Vec<(&str, FieldNode<'_>)> = SOURCES
         .into_iter()
         .filter_map(|name| Some((name, fields.get(name)?)))
         .collect();
@@ -95,7 +95,7 @@ pub(super) fn source(
     }
 }
 
-fn one(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+fn one(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
     match field.name {
         "flows" => flows(reader, field, folder),
         "executions" => executions(reader, field),
@@ -106,51 +106,51 @@ fn one(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sourc
 }
 
 /// The columns of the file behind `row`, or of the entities; None where they are not known before it is read.
-pub(super) fn columns(source: &Source) -> Columns {
+pub(super) fn columns(source: &Source) -> RowColumns {
     let rows;
     let (file, wanted) = match source {
         Source::Rows { file, id, .. } => {
             rows = [id.as_str()];
-            (file, table::Columns::All(&rows))
+            (file, table::RequiredColumns::All(&rows))
         }
         Source::Ids {
-            ids: Names::File(file),
+            ids: NameSource::File(file),
             ..
         } => (file, IDS),
         Source::Entities {
-            entities: Entities::Named(Names::File(file)),
+            entities: Entities::Named(NameSource::File(file)),
             ..
         } => (file, ENTITIES),
         Source::Ids {
-            ids: Names::List(_),
+            ids: NameSource::List(_),
             ..
         }
         | Source::Entities {
-            entities: Entities::Named(Names::List(_)) | Entities::Query(_),
+            entities: Entities::Named(NameSource::List(_)) | Entities::Query(_),
             ..
         }
         | Source::Flows(_)
         | Source::Executions { .. }
-        | Source::Search(_) => return Columns::None,
+        | Source::Search(_) => return RowColumns::None,
     };
     match table::columns(file, wanted) {
         Ok(Some(mut columns)) => {
             columns.retain(|column| !wanted.names().contains(&column.as_str()));
-            Columns::Known(columns)
+            RowColumns::Known(columns)
         }
         // What is wrong with the file was said where it is named.
-        Ok(None) | Err(_) => Columns::Unknown,
+        Ok(None) | Err(_) => RowColumns::Unknown,
     }
 }
 
-fn api(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Option<Generation> {
+fn api(reader: &mut DocumentReader<'_>, fields: &FieldNodes<'_>) -> Option<Generation> {
     match fields.get("api") {
         None => Some(Generation::V2),
         Some(field) => reader.word(field, &GENERATIONS),
     }
 }
 
-fn flows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+fn flows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
     let fields = reader.map(field, &["entities"])?;
     let help = "flows are found by their entities: `entities: { file: entities.csv }`, `{ query: … }` or a list of `{ id, schema }`";
     let field = reader.required(&fields, "entities", help)?;
@@ -172,7 +172,11 @@ fn flows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sou
     .map(Source::Flows)
 }
 
-fn entity_source(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+fn entity_source(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    folder: &Path,
+) -> Option<Source> {
     if let Value::List(items) = &field.node.value {
         return Some(Source::Entities {
             generation: Generation::V2,
@@ -195,14 +199,14 @@ fn entity_source(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Op
 }
 
 fn entity_names(
-    reader: &mut Reader<'_>,
-    field: Field<'_>,
-    fields: &Fields<'_>,
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    fields: &FieldNodes<'_>,
     folder: &Path,
 ) -> Option<Entities> {
     match (fields.get("file"), fields.get("query")) {
         (Some(name), None) => row_file(reader, name, folder, ENTITIES)
-            .map(Names::File)
+            .map(NameSource::File)
             .map(Entities::Named),
         (None, Some(query)) => {
             let query = reader.plain_text(query, "a query of the entity search")?;
@@ -227,7 +231,11 @@ fn entity_names(
     }
 }
 
-fn entity_list(reader: &mut Reader<'_>, field: Field<'_>, items: &[Node]) -> Option<Entities> {
+fn entity_list(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    items: &[Node],
+) -> Option<Entities> {
     let list = list(
         reader,
         field,
@@ -235,16 +243,16 @@ fn entity_list(reader: &mut Reader<'_>, field: Field<'_>, items: &[Node]) -> Opt
         ("entity", "`{ id: …, schema: … }`"),
         entity,
     )?;
-    Some(Entities::Named(Names::List(list)))
+    Some(Entities::Named(NameSource::List(list)))
 }
 
 /// A list of at least one name, none of them twice.
 fn list<T: Clone + Ord + std::fmt::Display>(
-    reader: &mut Reader<'_>,
-    field: Field<'_>,
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
     items: &[Node],
     (kind, form): (&str, &str),
-    read: impl Fn(&mut Reader<'_>, Field<'_>) -> Option<T>,
+    read: impl Fn(&mut DocumentReader<'_>, FieldNode<'_>) -> Option<T>,
 ) -> Option<Vec<T>> {
     if items.is_empty() {
         reader.wrong(
@@ -272,7 +280,7 @@ fn list<T: Clone + Ord + std::fmt::Display>(
     list.into_iter().collect()
 }
 
-fn entity(reader: &mut Reader<'_>, field: Field<'_>) -> Option<EntityRef> {
+fn entity(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<EntityRef> {
     let fields = reader.map(field, &["id", "schema"])?;
     let id = reader
         .required(
@@ -294,12 +302,12 @@ fn entity(reader: &mut Reader<'_>, field: Field<'_>) -> Option<EntityRef> {
     })
 }
 
-fn ids(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
     let form = ("execution", "`[ exec_abc ]`");
     if let Value::List(items) = &field.node.value {
         return Some(Source::Ids {
             generation: Generation::V2,
-            ids: Names::List(list(reader, field, items, form, id)?),
+            ids: NameSource::List(list(reader, field, items, form, id)?),
         });
     }
     let fields = reader.map(field, &["list", "file", "api"])?;
@@ -307,9 +315,9 @@ fn ids(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sourc
     let ids = match (fields.get("list"), fields.get("file")) {
         (Some(names), None) => {
             let items = reader.list(names, "a list of ids")?;
-            list(reader, names, items, form, id).map(Names::List)
+            list(reader, names, items, form, id).map(NameSource::List)
         }
-        (None, Some(name)) => row_file(reader, name, folder, IDS).map(Names::File),
+        (None, Some(name)) => row_file(reader, name, folder, IDS).map(NameSource::File),
         (Some(_), Some(second)) => {
             reader.wrong(
                 second.at,
@@ -333,7 +341,7 @@ fn ids(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sourc
     })
 }
 
-fn rows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Source> {
+fn rows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
     let fields = reader.map(field, &["file", "id", "api"])?;
     let generation = api(reader, &fields);
     let help = "write it as rows: { file: owners.csv, id: execution_id }";
@@ -349,7 +357,7 @@ fn rows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sour
         reader,
         (file_at, column_at),
         &path,
-        table::Columns::All(&[id]),
+        table::RequiredColumns::All(&[id]),
     )?;
     Some(Source::Rows {
         generation: generation?,
@@ -358,7 +366,7 @@ fn rows(reader: &mut Reader<'_>, field: Field<'_>, folder: &Path) -> Option<Sour
     })
 }
 
-fn executions(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Source> {
+fn executions(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Source> {
     let fields = reader.map(field, &["list", "search"])?;
     match (fields.get("list"), fields.get("search")) {
         (Some(list), None) => self::execution_list(reader, list),
@@ -382,7 +390,7 @@ fn executions(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Source> {
     }
 }
 
-fn execution_list(reader: &mut Reader<'_>, list: Field<'_>) -> Option<Source> {
+fn execution_list(reader: &mut DocumentReader<'_>, list: FieldNode<'_>) -> Option<Source> {
     if list.is_empty() {
         return Some(Source::Executions {
             context: None,
@@ -402,7 +410,7 @@ fn execution_list(reader: &mut Reader<'_>, list: Field<'_>) -> Option<Source> {
     })
 }
 
-fn execution_search(reader: &mut Reader<'_>, search: Field<'_>) -> Option<Source> {
+fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> Option<Source> {
     const STATUSES: [(&str, &str); 3] = [
         ("STARTED", "STARTED"),
         ("DONE", "DONE"),
@@ -450,15 +458,16 @@ fn execution_search(reader: &mut Reader<'_>, search: Field<'_>) -> Option<Source
 }
 
 /// The columns of a file of entities, and of one of ids.
-const ENTITIES: table::Columns<'static> = table::Columns::All(&["entity_id", "entity_schema"]);
-const IDS: table::Columns<'static> = table::Columns::ListOf("id");
+const ENTITIES: table::RequiredColumns<'static> =
+    table::RequiredColumns::All(&["entity_id", "entity_schema"]);
+const IDS: table::RequiredColumns<'static> = table::RequiredColumns::ListOf("id");
 
 /// The path of a file of rows that begins as it has to.
 fn row_file(
-    reader: &mut Reader<'_>,
-    field: Field<'_>,
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
     folder: &Path,
-    wanted: table::Columns<'_>,
+    wanted: table::RequiredColumns<'_>,
 ) -> Option<PathBuf> {
     let path = file(reader, field, folder)?;
     let at = field.node.span;
@@ -468,10 +477,10 @@ fn row_file(
 
 /// Notes what reading a file of rows would end with before its first row.
 fn begins_well(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     (file, columns): (Span, Span),
     path: &Path,
-    wanted: table::Columns<'_>,
+    wanted: table::RequiredColumns<'_>,
 ) -> Option<()> {
     match table::columns(path, wanted) {
         Ok(_) => return Some(()),
@@ -489,11 +498,11 @@ fn begins_well(
             file,
             error.to_string(),
             match wanted {
-                table::Columns::All(names) => format!(
+                table::RequiredColumns::All(names) => format!(
                     "write CSV with a header, or one JSON object per line, with {}",
                     names.join(" and ")
                 ),
-                table::Columns::ListOf(name) => {
+                table::RequiredColumns::ListOf(name) => {
                     format!("write one {name} per line, or CSV with a column {name}")
                 }
             },
@@ -503,7 +512,11 @@ fn begins_well(
 }
 
 /// The path of a file that is there, relative to the playbook's folder; `-` is standard input.
-pub(super) fn file(reader: &mut Reader<'_>, file: Field<'_>, folder: &Path) -> Option<PathBuf> {
+pub(super) fn file(
+    reader: &mut DocumentReader<'_>,
+    file: FieldNode<'_>,
+    folder: &Path,
+) -> Option<PathBuf> {
     let name = reader.plain_text(file, "the name of a file")?;
     if name == table::STDIN {
         return Some(PathBuf::from(name));
@@ -525,7 +538,7 @@ pub(super) fn file(reader: &mut Reader<'_>, file: Field<'_>, folder: &Path) -> O
     None
 }
 
-pub(super) fn id(reader: &mut Reader<'_>, field: Field<'_>) -> Option<Id> {
+pub(super) fn id(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Id> {
     let text = reader.id_text(field)?.trim().to_owned();
     match Id::new(&text) {
         Ok(id) => Some(id),

@@ -4,8 +4,8 @@ use serde_json::{Map, Number, Value as Json, value::RawValue};
 
 use crate::document::{
     mistake::Mistake,
-    node::{Entry, Node, Value},
-    reader::{Field, Fields, Reader},
+    node::{MapEntry, Node, Value},
+    reader::{DocumentReader, FieldNode, FieldNodes},
 };
 use crate::text::did_you_mean;
 
@@ -32,8 +32,8 @@ impl FromIterator<(String, String)> for Overrides {
 
 /// All variables with their values. One whose value is wrong is there as none, so that its uses are no mistakes too.
 pub(super) fn check(
-    reader: &mut Reader<'_>,
-    top: &Fields<'_>,
+    reader: &mut DocumentReader<'_>,
+    top: &FieldNodes<'_>,
     overrides: &Overrides,
 ) -> Map<String, Json> {
     let field = top.get("vars").filter(|field| !field.is_empty());
@@ -41,8 +41,8 @@ pub(super) fn check(
         .and_then(|field| reader.free_map(field, "a map of names and values", "leaver"))
         .map_or(&[][..], |fields| fields.entries);
     let mut vars = Map::new();
-    for Entry { key, value: node } in entries {
-        let field = Field {
+    for MapEntry { key, value: node } in entries {
+        let field = FieldNode {
             name: &key.text,
             at: key.span,
             node,
@@ -62,8 +62,8 @@ pub(super) fn check(
 }
 
 fn note_unknown(
-    reader: &mut Reader<'_>,
-    field: Option<Field<'_>>,
+    reader: &mut DocumentReader<'_>,
+    field: Option<FieldNode<'_>>,
     vars: &Map<String, Json>,
     overrides: &Overrides,
 ) {
@@ -90,7 +90,11 @@ fn is_name(text: &str) -> bool {
         && characters.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-fn value(reader: &mut Reader<'_>, field: Field<'_>, given: Option<&str>) -> Option<Json> {
+fn value(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    given: Option<&str>,
+) -> Option<Json> {
     let default = json(reader, field, field.node)?;
     let Some(given) = given else {
         if default.is_null() {
@@ -181,7 +185,7 @@ fn is_list_of_scalars(value: &Json) -> bool {
         .is_some_and(|items| items.iter().all(is_scalar))
 }
 
-fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> {
+fn json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, node: &Node) -> Option<Json> {
     match &node.value {
         Value::Null => Some(Json::Null),
         Value::Bool(value) => Some(Json::Bool(*value)),
@@ -216,7 +220,7 @@ fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> 
             items.into_iter().collect::<Option<_>>().map(Json::Array)
         }
         Value::Map(_) | Value::CollectionKey => {
-            let field = Field { node, ..field };
+            let field = FieldNode { node, ..field };
             let help = "maps are not for vars: make a variable of each of its values";
             reader.mismatch(field, "text, a number, true, false or a list", help);
             None
@@ -225,7 +229,7 @@ fn json(reader: &mut Reader<'_>, field: Field<'_>, node: &Node) -> Option<Json> 
 }
 
 /// An item of a list: one value, as `--var` takes it too.
-fn item_json(reader: &mut Reader<'_>, field: Field<'_>, item: &Node) -> Option<Json> {
+fn item_json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, item: &Node) -> Option<Json> {
     let (what, help) = match &item.value {
         Value::Null => ("empty", "write a value, or leave the item out"),
         Value::List(_) => (

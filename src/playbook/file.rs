@@ -16,7 +16,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Why a playbook could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum ReadError {
+pub enum PlaybookFileError {
     #[error("{0}")]
     Io(io::Error),
     #[error("it is larger than 1 MiB: put data into a file that `entities: {{ file: … }}` names")]
@@ -30,18 +30,18 @@ pub enum ReadError {
 /// # Errors
 ///
 /// When the file can't be read, is larger than 1 MiB, or is not UTF-8. They don't name the file.
-pub fn read(path: &Path) -> Result<String, ReadError> {
+pub fn read(path: &Path) -> Result<String, PlaybookFileError> {
     let input: Box<dyn Read> = if table::is_stdin(path) {
         Box::new(io::stdin())
     } else {
-        Box::new(File::open(path).map_err(ReadError::Io)?)
+        Box::new(File::open(path).map_err(PlaybookFileError::Io)?)
     };
     let mut bytes = Vec::new();
     let read = input.take(MAX_BYTES + 1).read_to_end(&mut bytes);
-    if read.map_err(ReadError::Io)? as u64 > MAX_BYTES {
-        return Err(ReadError::TooLarge);
+    if read.map_err(PlaybookFileError::Io)? as u64 > MAX_BYTES {
+        return Err(PlaybookFileError::TooLarge);
     }
-    utf8(bytes).map_err(ReadError::NotUtf8)
+    utf8(bytes).map_err(PlaybookFileError::NotUtf8)
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().join("none.yaml"), folder.path().to_owned()] {
             let error = read(&path).unwrap_err();
-            assert!(matches!(error, ReadError::Io(_)), "{error}");
+            assert!(matches!(error, PlaybookFileError::Io(_)), "{error}");
         }
     }
 }

@@ -12,10 +12,10 @@ use super::{
     model::Playbook,
 };
 use crate::document::{
-    compiler::{Columns, Compiler},
+    compiler::{Compiler, RowColumns},
     mistake::{Mistake, Mistakes},
     node::{self, Value},
-    reader::{Field, Fields, Reader},
+    reader::{DocumentReader, FieldNode, FieldNodes},
     span::Span,
 };
 
@@ -83,13 +83,13 @@ fn check(
         Ok(document) => document,
         Err(mistake) => return (None, vec![mistake]),
     };
-    let mut reader = Reader::new(source);
+    let mut reader = DocumentReader::new(source);
     let playbook = playbook(&mut reader, &document, path, overrides, now);
     (playbook, reader.into_mistakes())
 }
 
 fn playbook(
-    reader: &mut Reader<'_>,
+    reader: &mut DocumentReader<'_>,
     document: &node::Node,
     path: &Path,
     overrides: &Overrides,
@@ -116,7 +116,7 @@ fn playbook(
             return None;
         }
     }
-    let field = Field {
+    let field = FieldNode {
         name: "playbook",
         at,
         node: document,
@@ -148,7 +148,7 @@ fn playbook(
         &vars,
         overrides.names().map(ToOwned::to_owned).collect(),
         base.as_ref()
-            .map_or(Columns::Unknown, check_select::Base::columns),
+            .map_or(RowColumns::Unknown, check_select::Base::columns),
     );
     if let (Some(named), Some(guards)) = (
         base.as_ref().and_then(check_select::Base::named),
@@ -185,7 +185,7 @@ fn playbook(
     })
 }
 
-fn version(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<()> {
+fn version(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Option<()> {
     let field = reader.required(top, "version", "start the file with `version: 1`")?;
     if let Value::Number(number) = &field.node.value
         && number.as_u64() != Some(VERSION)
@@ -201,7 +201,7 @@ fn version(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<()> {
     reader.number(field, &format!("the number {VERSION}"), |_| Some(()))
 }
 
-fn name<'n>(reader: &mut Reader<'_>, top: &Fields<'n>) -> Option<&'n str> {
+fn name<'n>(reader: &mut DocumentReader<'_>, top: &FieldNodes<'n>) -> Option<&'n str> {
     let field = reader.required(top, "name", "give it one, like `name: reassign-leaver`")?;
     let name = reader.plain_text(field, "text")?;
     if name.chars().count() > MAX_NAME || name.chars().any(char::is_control) {
@@ -215,7 +215,7 @@ fn name<'n>(reader: &mut Reader<'_>, top: &Fields<'n>) -> Option<&'n str> {
     Some(name)
 }
 
-fn zone(reader: &mut Reader<'_>, top: &Fields<'_>) -> Option<TimeZone> {
+fn zone(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Option<TimeZone> {
     let Some(field) = top.get("timezone") else {
         let zone = TimeZone::get(DEFAULT_ZONE);
         if zone.is_err() {

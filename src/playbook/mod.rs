@@ -18,11 +18,11 @@ mod schema;
 pub use crate::action::Allow;
 pub use crate::document::{Mistake, Mistakes, Position, Span};
 pub use check_vars::Overrides;
-pub use file::{ReadError, read};
+pub use file::{PlaybookFileError, read};
 pub use guards::Size;
 pub use load::load;
 pub use model::{
-    Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, Names, Playbook, Rejected,
+    Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, NameSource, Playbook, Rejected,
     Select, Source,
 };
 pub use schema::{SCHEMA_FILE, schema};

@@ -89,7 +89,7 @@ pub enum Source {
     /// One read per execution.
     Ids {
         generation: Generation,
-        ids: Names<Id>,
+        ids: NameSource<Id>,
     },
     /// As `Ids`; the other columns of the file are there for the actions.
     Rows {
@@ -141,23 +141,23 @@ impl Source {
     /// The file that names its executions or entities.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Flows(Entities::Named(Names::File(file)))
+            Self::Flows(Entities::Named(NameSource::File(file)))
             | Self::Entities {
-                entities: Entities::Named(Names::File(file)),
+                entities: Entities::Named(NameSource::File(file)),
                 ..
             }
             | Self::Ids {
-                ids: Names::File(file),
+                ids: NameSource::File(file),
                 ..
             }
             | Self::Rows { file, .. } => Some(file),
-            Self::Flows(Entities::Named(Names::List(_)) | Entities::Query(_))
+            Self::Flows(Entities::Named(NameSource::List(_)) | Entities::Query(_))
             | Self::Entities {
-                entities: Entities::Named(Names::List(_)) | Entities::Query(_),
+                entities: Entities::Named(NameSource::List(_)) | Entities::Query(_),
                 ..
             }
             | Self::Ids {
-                ids: Names::List(_),
+                ids: NameSource::List(_),
                 ..
             }
             | Self::Executions { .. }
@@ -176,7 +176,7 @@ impl Source {
 
 /// Things by their names.
 #[derive(Clone, Debug)]
-pub enum Names<T> {
+pub enum NameSource<T> {
     List(Vec<T>),
     /// CSV or JSON Lines; already resolved against the playbook's folder, `-` is stdin.
     File(PathBuf),
@@ -184,7 +184,7 @@ pub enum Names<T> {
 
 #[derive(Clone, Debug)]
 pub enum Entities {
-    Named(Names<EntityRef>),
+    Named(NameSource<EntityRef>),
     /// Lucene, for the entity search.
     Query(String),
 }

@@ -6,10 +6,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    action::{self, ActionKind, Allow, Argument, Form, ValueForm},
+    action::{self, ActionKind, Allow, Argument, ArgumentsForm, ValueForm},
     api::{
         Generation, Level,
-        types::{self, Content, Request},
+        types::{self, FieldContent, RequestType},
     },
 };
 
@@ -94,7 +94,12 @@ fn select() -> Value {
 fn actions() -> Vec<Value> {
     let bare: Vec<&str> = action::ALL
         .into_iter()
-        .filter(|kind| matches!(kind.form, Form::None | Form::OptionalMap(_)))
+        .filter(|kind| {
+            matches!(
+                kind.form,
+                ArgumentsForm::None | ArgumentsForm::OptionalMap(_)
+            )
+        })
         .map(|kind| kind.word)
         .collect();
     let maps = action::ALL.into_iter().map(|kind| {
@@ -104,7 +109,7 @@ fn actions() -> Vec<Value> {
         let levels: Vec<&str> = kind.levels.iter().map(|level| level.word()).collect();
         properties.insert("on".to_owned(), one_or_more(&json!({"enum": levels})));
         properties.insert("name".to_owned(), json!({"type": "string"}));
-        if matches!(kind.form, Form::RequestFields) {
+        if matches!(kind.form, ArgumentsForm::RequestFields) {
             properties.insert("converges".to_owned(), json!({"type": "boolean"}));
         }
         json!({
@@ -123,14 +128,14 @@ fn arguments(kind: &ActionKind) -> Value {
         object(&Value::Object(properties.collect()))
     };
     match kind.form {
-        Form::None => nothing_or(&object(&json!({}))),
-        Form::Map(arguments) => map(arguments),
-        Form::OptionalMap(arguments) => nothing_or(&map(arguments)),
-        Form::ValueOrMap(arguments) => {
+        ArgumentsForm::None => nothing_or(&object(&json!({}))),
+        ArgumentsForm::Map(arguments) => map(arguments),
+        ArgumentsForm::OptionalMap(arguments) => nothing_or(&map(arguments)),
+        ArgumentsForm::ValueOrMap(arguments) => {
             let first = arguments.first().map(|argument| value(argument.value));
             json!({"anyOf": [first, map(arguments)]})
         }
-        Form::RequestFields => {
+        ArgumentsForm::RequestFields => {
             let mut bodies = Vec::new();
             for generation in [Generation::V1, Generation::V2] {
                 let requests = Level::ALL
@@ -219,7 +224,7 @@ fn templates() -> Value {
     one_or_more(&template())
 }
 
-fn request(request: &'static Request) -> Value {
+fn request(request: &'static RequestType) -> Value {
     let properties: Map<String, Value> = request
         .fields
         .iter()
@@ -229,16 +234,16 @@ fn request(request: &'static Request) -> Value {
 }
 
 /// What a field of a request may hold, or a template that gives it.
-fn content(of: Content) -> Value {
+fn content(of: FieldContent) -> Value {
     match of {
-        Content::Text | Content::Id | Content::Date => template(),
-        Content::Word(words) => or_template(&json!({"enum": words.words})),
-        Content::Number => or_template(&json!({"type": "number"})),
-        Content::Bool => or_template(&json!({"type": "boolean"})),
-        Content::Assignee => {
+        FieldContent::Text | FieldContent::Id | FieldContent::Date => template(),
+        FieldContent::Word(words) => or_template(&json!({"enum": words.words})),
+        FieldContent::Number => or_template(&json!({"type": "number"})),
+        FieldContent::Bool => or_template(&json!({"type": "boolean"})),
+        FieldContent::Assignee => {
             json!({"anyOf": [template(), object(&json!({"variable": {"type": "string"}}))]})
         }
-        Content::List(item) => or_template(&json!({"type": "array", "items": content(*item)})),
-        Content::Object(inner) | Content::Partial(inner) => or_template(&request(inner)),
+        FieldContent::List(item) => or_template(&json!({"type": "array", "items": content(*item)})),
+        FieldContent::Object(inner) | FieldContent::Partial(inner) => or_template(&request(inner)),
     }
 }

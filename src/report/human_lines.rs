@@ -14,13 +14,13 @@ use super::{progress::Progress, reporter::Reporter, units::thousands};
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Writes progress as lines.
-pub struct Lines<W> {
+pub struct ProgressLines<W> {
     out: W,
     progress: Progress,
     said: Instant,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> ProgressLines<W> {
     pub fn new(out: W, now: Instant, verbose: bool) -> Self {
         Self {
             out,
@@ -46,7 +46,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-impl<W: Write + Send> Reporter for Lines<W> {
+impl<W: Write + Send> Reporter for ProgressLines<W> {
     fn event(&mut self, now: Instant, event: &Event) {
         if let Some(line) = self.progress.event(now, event) {
             self.say(&line);
@@ -66,7 +66,7 @@ impl<W: Write + Send> Reporter for Lines<W> {
     }
 }
 
-impl<W> fmt::Debug for Lines<W> {
+impl<W> fmt::Debug for ProgressLines<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lines")
             .field("progress", &self.progress)
@@ -88,7 +88,7 @@ mod tests {
     fn a_log_gets_a_line_every_five_seconds_and_one_for_each_problem() {
         let start = Instant::now();
         let mut out = Vec::new();
-        let mut lines = Lines::new(&mut out, start, false);
+        let mut lines = ProgressLines::new(&mut out, start, false);
         lines.event(start, &started(2_000));
         for n in 1..=100 {
             let outcome = if n == 30 {
@@ -123,7 +123,7 @@ mod tests {
             }
         }
         let start = Instant::now();
-        let mut lines = Lines::new(Closed, start, false);
+        let mut lines = ProgressLines::new(Closed, start, false);
         lines.event(start, &started(1));
         lines.event(start, &ended(Outcome::Gone));
         lines.finish(start);

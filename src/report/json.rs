@@ -7,7 +7,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{error::ExitCode, event::Drain, outcome::Counts, text};
+use crate::{error::ExitCode, event::StopReason, outcome::Counts, text};
 
 use super::{
     problem::Problem,
@@ -17,7 +17,7 @@ use super::{
 
 /// The document of `--json`. Its names are a promise to scripts.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct RunDocument<'a> {
     run: Option<&'a str>,
     plan_sha256: Option<&'a str>,
     planned: u64,
@@ -29,19 +29,19 @@ struct Document<'a> {
     out_of_reach: u64,
     rejected: u64,
     notes: &'a [String],
-    stopped: Option<Stopped>,
+    stopped: Option<StoppedDocument>,
     finished: bool,
     folder: Option<String>,
     exit_code: u8,
 }
 
 #[derive(Debug, Serialize)]
-struct Stopped {
+struct StoppedDocument {
     reason: &'static str,
     message: String,
 }
 
-impl Stopped {
+impl StoppedDocument {
     fn of(summary: &Summary) -> Option<Self> {
         let abandoned = summary.abandoned.as_ref();
         let abandoned = abandoned.map(|reason| Self {
@@ -52,19 +52,19 @@ impl Stopped {
     }
 }
 
-impl From<&Drain> for Stopped {
-    fn from(drain: &Drain) -> Self {
+impl From<&StopReason> for StoppedDocument {
+    fn from(drain: &StopReason) -> Self {
         let reason = match drain {
-            Drain::Interrupted => "interrupted",
-            Drain::Unauthorized { .. } => "unauthorized",
-            Drain::FailuresInARow { .. } => "failures_in_a_row",
-            Drain::NothingGotThrough { .. } => "nothing_got_through",
-            Drain::ErrorBudget { .. } => "error_budget",
-            Drain::Stage { .. } => "stage",
-            Drain::LongPause { .. } => "long_pause",
-            Drain::Checkpoint { .. } => "checkpoint",
-            Drain::OtherOrganisation { .. } => "other_organisation",
-            Drain::Bug { .. } => "bug",
+            StopReason::Interrupted => "interrupted",
+            StopReason::Unauthorized { .. } => "unauthorized",
+            StopReason::FailuresInARow { .. } => "failures_in_a_row",
+            StopReason::NothingGotThrough { .. } => "nothing_got_through",
+            StopReason::ErrorBudget { .. } => "error_budget",
+            StopReason::Stage { .. } => "stage",
+            StopReason::LongPause { .. } => "long_pause",
+            StopReason::Checkpoint { .. } => "checkpoint",
+            StopReason::OtherOrganisation { .. } => "other_organisation",
+            StopReason::Bug { .. } => "bug",
         };
         Self {
             reason,
@@ -73,7 +73,7 @@ impl From<&Drain> for Stopped {
     }
 }
 
-impl<'a> From<&'a Summary> for Document<'a> {
+impl<'a> From<&'a Summary> for RunDocument<'a> {
     fn from(summary: &'a Summary) -> Self {
         Self {
             run: summary.run.as_deref(),
@@ -88,7 +88,7 @@ impl<'a> From<&'a Summary> for Document<'a> {
             out_of_reach: summary.out_of_reach,
             rejected: summary.rejected,
             notes: &summary.notes,
-            stopped: Stopped::of(summary),
+            stopped: StoppedDocument::of(summary),
             finished: summary.finished,
             folder: summary
                 .folder
@@ -105,9 +105,9 @@ impl<'a> From<&'a Summary> for Document<'a> {
 ///
 /// What `out` says.
 pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -> io::Result<()> {
-    let document = Document {
+    let document = RunDocument {
         exit_code: exit_code.code(),
-        ..Document::from(summary)
+        ..RunDocument::from(summary)
     };
     text::json::to_writer(&mut *out, &document)?;
     writeln!(out)
@@ -115,7 +115,7 @@ pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -
 
 /// What a report says of its session.
 #[derive(Deserialize)]
-struct Stored {
+struct SessionDocument {
     requests: u64,
     retries: u64,
     elapsed_s: f64,
@@ -125,7 +125,7 @@ struct Stored {
 /// The session that brought the run to its end, from a report that was written then. None when it is of an earlier session,
 /// or no whole report.
 pub(super) fn last_session(report: impl Read) -> Option<Session> {
-    let Stored {
+    let SessionDocument {
         requests,
         retries,
         elapsed_s,
@@ -143,17 +143,17 @@ pub(super) fn stop_of(report: impl Read, counts: &Counts) -> Option<String> {
     #[derive(Deserialize)]
     struct Told {
         outcomes: serde_json::Value,
-        stopped: Option<Stop>,
+        stopped: Option<StopDocument>,
     }
     #[derive(Deserialize)]
-    struct Stop {
+    struct StopDocument {
         message: String,
     }
     let Told { outcomes, stopped } = serde_json::from_reader(report).ok()?;
     let is_present = serde_json::to_value(counts).is_ok_and(|now| now == outcomes);
     stopped
         .filter(|_| is_present)
-        .map(|Stop { message }| message)
+        .map(|StopDocument { message }| message)
 }
 
 /// Writes `report.json`: the problems as they come, one a line, so that none has to be kept; then the summary.
@@ -189,7 +189,7 @@ impl<W: Write> ReportFile<W> {
     ///
     /// What the writer says.
     pub fn finish(mut self, summary: &Summary) -> io::Result<W> {
-        let document = text::json::to_string(&Document::from(summary))?;
+        let document = text::json::to_string(&RunDocument::from(summary))?;
         // An object with fields: its opening brace is where the problems already stand.
         writeln!(self.out, "\n],{}", &document[1..])?;
         self.out.flush()?;
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_stop_has_a_name_and_a_message_and_a_dry_run_has_no_run() {
         let stopped = run(&[(Outcome::NotAttempted, 1)], Some(failures_in_a_row()));
-        let value = serde_json::to_value(Document::from(&stopped)).unwrap();
+        let value = serde_json::to_value(RunDocument::from(&stopped)).unwrap();
         assert_eq!(
             value["stopped"],
             json!({ "reason": "failures_in_a_row", "message": "10 failures in a row, the last one: connection refused" })
@@ -239,7 +239,7 @@ mod tests {
             folder: None,
             ..stopped
         };
-        let value = serde_json::to_value(Document::from(&dry_run)).unwrap();
+        let value = serde_json::to_value(RunDocument::from(&dry_run)).unwrap();
         assert_eq!(
             (&value["run"], &value["folder"]),
             (&Value::Null, &Value::Null)
@@ -252,7 +252,7 @@ mod tests {
             abandoned: Some("given up by a person".to_owned()),
             ..run(&[(Outcome::InDoubt, 1)], None)
         };
-        let value = serde_json::to_value(Document::from(&abandoned)).unwrap();
+        let value = serde_json::to_value(RunDocument::from(&abandoned)).unwrap();
         assert_eq!(
             value["stopped"],
             json!({ "reason": "abandoned", "message": "given up by a person" })

@@ -37,12 +37,12 @@ mod words;
 
 pub use failed_csv::FailedCsv;
 pub use human_bars::{Bars, Width};
-pub use human_lines::Lines;
+pub use human_lines::ProgressLines;
 pub use json::{ReportFile, write_json};
 pub use plan_diff::{DiffReport, DiffSide};
 pub use plan_report::PlanReport;
 pub use plan_summary::PlanSummary;
-pub use plan_text::Listing;
+pub use plan_text::ListingDetail;
 pub use problem::Problem;
 pub use problem_list::ProblemList;
 pub use reporter::{Quiet, Reporter};

@@ -5,8 +5,8 @@ use std::io;
 use jiff::tz::TimeZone;
 
 use crate::plan::{
-    Change, Difference, Fate, Header, HeaderDifference, Item, Items, LeftOut, Trailer, Undo, diff,
-    diff_left_out, header_differences,
+    Change, Difference, Fate, HeaderDifference, Item, LeftOut, PlanHeader, PlanItems, Trailer,
+    Undo, diff, diff_left_out, header_differences,
 };
 
 use super::{plan_diff_words, plan_summary::PlanSummary, tally::Tally, words};
@@ -16,11 +16,11 @@ use super::{plan_diff_words, plan_summary::PlanSummary, tally::Tally, words};
 pub struct DiffSide<'a> {
     /// Where it was read from.
     pub path: &'a str,
-    pub header: &'a Header,
+    pub header: &'a PlanHeader,
     pub trailer: &'a Trailer,
     /// What `sha256sum` prints for the file.
     pub sha256: &'a str,
-    pub items: &'a dyn Items,
+    pub items: &'a dyn PlanItems,
 }
 
 /// Two plans, and what is different. Each format is a method in a file of its own.

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     plan_diff::{DiffCounts, DiffReport, LeftOutTallies, is_irreversible, not_reviewed},
     plan_summary::PlanSummary,
-    table::{Row, write_rows},
+    table::{TextRow, write_rows},
     tally::Tally,
     units::{count, thousands},
     words,
@@ -148,13 +148,16 @@ fn write_title(out: &mut dyn Write, title: &str, style: Style) -> io::Result<()>
     writeln!(out, "\n{}", title.style(style))
 }
 
-fn groups(summary: &PlanSummary) -> Vec<Row> {
+fn groups(summary: &PlanSummary) -> Vec<TextRow> {
     let groups = summary.groups();
     // No file holds them alone.
-    groups.iter().map(|group| Row::of(group, None)).collect()
+    groups
+        .iter()
+        .map(|group| TextRow::of(group, None))
+        .collect()
 }
 
-fn left_out(tallies: &LeftOutTallies) -> Vec<Row> {
+fn left_out(tallies: &LeftOutTallies) -> Vec<TextRow> {
     [
         (&tallies.added, "now: "),
         (&tallies.removed, "no more: "),
@@ -165,8 +168,8 @@ fn left_out(tallies: &LeftOutTallies) -> Vec<Row> {
     .collect()
 }
 
-fn rows(tally: &Tally, what: &str) -> Vec<Row> {
-    let row = |number, text: String, below: &[String]| Row {
+fn rows(tally: &Tally, what: &str) -> Vec<TextRow> {
+    let row = |number, text: String, below: &[String]| TextRow {
         cells: [
             thousands(number),
             text,
@@ -177,7 +180,7 @@ fn rows(tally: &Tally, what: &str) -> Vec<Row> {
         below: below.to_vec(),
     };
     let (top, others) = tally.top();
-    let mut rows: Vec<Row> = top
+    let mut rows: Vec<TextRow> = top
         .into_iter()
         .map(|(text, counted)| row(counted.count, format!("{what}{text}"), &counted.few))
         .collect();

@@ -36,7 +36,7 @@ pub(super) struct Forecast {
     /// The effects that are only counted.
     pub(super) counts: BTreeMap<Effect, u64>,
     /// By their names, as they are.
-    attributes: BTreeMap<String, Attribute>,
+    attributes: BTreeMap<String, ForecastAttribute>,
     /// Writes of attributes beyond [`MAX_ATTRIBUTES`].
     other_writes: u64,
     /// Notices by the person's id, as it is, and by what is assigned.
@@ -49,7 +49,7 @@ pub(super) struct Forecast {
 }
 
 #[derive(Debug, Default)]
-struct Attribute {
+struct ForecastAttribute {
     on: BTreeSet<SyncTrigger>,
     entities: u64,
     executions: Executions,
@@ -78,7 +78,7 @@ impl Executions {
 
 /// The forecast as scripts read it. Its names are a promise.
 #[derive(Debug, Serialize)]
-pub(super) struct Document<'a> {
+pub(super) struct ForecastDocument<'a> {
     entity_attributes: Vec<AttributeDocument<'a>>,
     /// Writes of further attributes, which are not listed.
     other_entity_writes: u64,
@@ -164,7 +164,7 @@ impl Forecast {
     }
 
     /// The attributes, that of most entities first.
-    fn attributes(&self) -> Vec<(&String, &Attribute)> {
+    fn attributes(&self) -> Vec<(&String, &ForecastAttribute)> {
         let mut attributes: Vec<_> = self.attributes.iter().collect();
         attributes.sort_by_key(|(_, attribute)| Reverse(attribute.entities));
         attributes
@@ -180,8 +180,8 @@ impl Forecast {
         people
     }
 
-    pub(super) fn document(&self) -> Document<'_> {
-        Document {
+    pub(super) fn document(&self) -> ForecastDocument<'_> {
+        ForecastDocument {
             entity_attributes: self
                 .attributes()
                 .into_iter()
@@ -531,7 +531,7 @@ mod tests {
                 .write_text(
                     out,
                     crate::styles::Styles::plain(),
-                    crate::report::Listing::First,
+                    crate::report::ListingDetail::First,
                     "",
                 )
                 .unwrap();

@@ -14,10 +14,10 @@ use std::io::{self, BufWriter, Write};
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use self::{lines::Lines, numbers::Numbers};
+use self::{lines::SummaryLines, numbers::Numbers};
 use super::{
     plan_report::PlanReport,
-    plan_summary::Group,
+    plan_summary::SummaryLine,
     tally::Sample,
     to_apply::{ToApply, WhyNot},
     units::{count, thousands},
@@ -45,7 +45,7 @@ impl PlanReport<'_> {
     /// What `out` says, or when the plan can't be read again.
     pub fn write_html(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let mut out = BufWriter::new(out);
-        let lines = Lines::of(self.summary);
+        let lines = SummaryLines::of(self.summary);
         let page = Page(self);
         page.write_head(&mut out)?;
         page.write_heading(&mut out)?;
@@ -383,7 +383,7 @@ fn write_sample(out: &mut dyn Write, state: &str, sample: &Sample, title: &str) 
 }
 
 /// Equal changes, and equal reasons to skip.
-fn write_lines(out: &mut dyn Write, lines: &Lines<'_>) -> io::Result<()> {
+fn write_lines(out: &mut dyn Write, lines: &SummaryLines<'_>) -> io::Result<()> {
     if lines.iter().next().is_none() {
         return Ok(());
     }
@@ -398,7 +398,7 @@ fn write_lines(out: &mut dyn Write, lines: &Lines<'_>) -> io::Result<()> {
     out.write_all(b"</tbody></table></section>\n")
 }
 
-fn write_line(out: &mut dyn Write, number: usize, line: &Group<'_>) -> io::Result<()> {
+fn write_line(out: &mut dyn Write, number: usize, line: &SummaryLine<'_>) -> io::Result<()> {
     write!(
         out,
         "<tr data-group=\"{number}\"><td class=\"number\"><b>{}</b> {}</td><td>{}</td><td>{}</td><td>{}",

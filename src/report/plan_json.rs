@@ -17,13 +17,13 @@ use crate::{
 use super::{
     plan_forecast,
     plan_report::PlanReport,
-    plan_summary::Group,
+    plan_summary::SummaryLine,
     to_apply::{ToApply, WhyNot},
 };
 
 /// Its names are a promise to scripts. The lists that grow with the plan follow it.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct PlanDocument<'a> {
     plan_sha256: &'a str,
     playbook: &'a str,
     server: &'a str,
@@ -44,7 +44,7 @@ struct Document<'a> {
     rejected: u64,
     effects: &'a BTreeMap<Effect, u64>,
     /// What the changes cause elsewhere, at most, as far as it is known.
-    forecast: plan_forecast::Document<'a>,
+    forecast: plan_forecast::ForecastDocument<'a>,
     broken_guards: &'a [String],
     /// What was named and not found.
     notes: &'a [String],
@@ -77,8 +77,8 @@ struct SkipGroup<'a> {
     targets: &'a [String],
 }
 
-impl<'a> From<Group<'a>> for ChangeGroup<'a> {
-    fn from(group: Group<'a>) -> Self {
+impl<'a> From<SummaryLine<'a>> for ChangeGroup<'a> {
+    fn from(group: SummaryLine<'a>) -> Self {
         Self {
             count: group.count,
             on: group.on,
@@ -90,8 +90,8 @@ impl<'a> From<Group<'a>> for ChangeGroup<'a> {
     }
 }
 
-impl<'a> From<Group<'a>> for SkipGroup<'a> {
-    fn from(group: Group<'a>) -> Self {
+impl<'a> From<SummaryLine<'a>> for SkipGroup<'a> {
+    fn from(group: SummaryLine<'a>) -> Self {
         Self {
             count: group.count,
             out_of_reach: group.out_of_reach.is_some(),
@@ -110,7 +110,7 @@ impl PlanReport<'_> {
     /// What `out` says, or when the plan can't be read again.
     pub fn write_json(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let summary = self.summary;
-        let document = text::json::to_string(&Document {
+        let document = text::json::to_string(&PlanDocument {
             plan_sha256: self.sha256,
             playbook: &self.header.playbook.name,
             server: &self.header.server,

@@ -6,7 +6,7 @@ use crate::text::Untrusted;
 
 use super::{
     plan_report::PlanReport,
-    plan_summary::Group,
+    plan_summary::SummaryLine,
     to_apply::ToApply,
     units::{count, thousands},
 };
@@ -155,7 +155,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
     if groups.is_empty() {
         return String::new();
     }
-    let mut lines = Lines::new(
+    let mut lines = LimitedLines::new(
         "| changes | of | action | field | before → after | which, if few |\n|--:|---|---|---|---|---|\n"
             .to_owned(),
         room,
@@ -211,7 +211,7 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
     if skips.is_empty() {
         return String::new();
     }
-    let mut lines = Lines::new(
+    let mut lines = LimitedLines::new(
         "| skipped | why | which, if few |\n|--:|---|---|\n".to_owned(),
         room,
         report,
@@ -229,7 +229,7 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
 }
 
 /// The targets of a group in a cell.
-fn few(group: &Group<'_>) -> String {
+fn few(group: &SummaryLine<'_>) -> String {
     let few: Vec<String> = group.few.iter().map(|target| cell(target)).collect();
     few.join("<br>")
 }
@@ -269,7 +269,7 @@ fn list(
     } else {
         (format!("**{title}**\n\n{introduction}"), "")
     };
-    let mut lines = Lines::new(start, room.saturating_sub(end.len()), report);
+    let mut lines = LimitedLines::new(start, room.saturating_sub(end.len()), report);
     each(&mut |line| {
         lines.add(1, &format!("- {}\n", Untrusted(&line).markdown()));
         Ok(())
@@ -279,7 +279,7 @@ fn list(
 
 /// Lines as far as there is room.
 #[derive(Debug)]
-struct Lines {
+struct LimitedLines {
     text: String,
     /// Where what was cut is shown, if the plan is in a file.
     shown_by: String,
@@ -289,7 +289,7 @@ struct Lines {
     is_cut: bool,
 }
 
-impl Lines {
+impl LimitedLines {
     fn new(start: String, room: usize, report: &PlanReport<'_>) -> Self {
         let shown_by = report.each.as_deref().map_or_else(String::new, |each| {
             format!("; {} shows all", Untrusted(each).markdown())

@@ -2,7 +2,7 @@
 
 use crate::{
     pace::Pace,
-    plan::{Header, Items, Trailer},
+    plan::{PlanHeader, PlanItems, Trailer},
 };
 
 use super::plan_summary::PlanSummary;
@@ -12,13 +12,13 @@ use super::plan_summary::PlanSummary;
 /// Each format is a method in a file of its own.
 #[derive(Clone, Debug)]
 pub struct PlanReport<'a> {
-    pub header: &'a Header,
+    pub header: &'a PlanHeader,
     pub trailer: &'a Trailer,
     /// What `sha256sum` prints for the file.
     pub sha256: &'a str,
     pub summary: &'a PlanSummary,
     /// The plan's lines, for what is shown one by one.
-    pub items: &'a dyn Items,
+    pub items: &'a dyn PlanItems,
     /// What it would be applied with.
     pub pace: &'a Pace,
     /// Each execution is read once more before its writes.
@@ -64,7 +64,7 @@ pub(super) mod tests {
     impl Sample {
         /// Hands over the report of a plan with these items.
         pub(in crate::report) fn report<T>(&self, show: impl FnOnce(&PlanReport<'_>) -> T) -> T {
-            let header: Header = serde_json::from_value(json!({
+            let header: PlanHeader = serde_json::from_value(json!({
                 "wf_bulk_plan": 1,
                 "playbook": {"name": "reassign-leaver", "sha256": "00", "converges": true, "repeatable": false},
                 "vars": {"leaver": "10010"}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z",

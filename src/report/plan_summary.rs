@@ -36,7 +36,7 @@ const MAX_KINDS: usize = 50;
 
 /// What is done, to what, to which field (empty when the request writes none).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Kind {
+pub(super) struct SummaryKind {
     pub(super) level: Level,
     pub(super) actions: String,
     pub(super) field: String,
@@ -44,7 +44,7 @@ pub(super) struct Kind {
 
 /// Equal changes of one field, or equal reasons to skip: a line of the table. All text is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Group<'a> {
+pub(super) struct SummaryLine<'a> {
     pub(super) count: u64,
     /// What they are done to; or `skipped`, or `other changes`.
     pub(super) on: &'static str,
@@ -54,7 +54,7 @@ pub(super) struct Group<'a> {
     /// How the field changes.
     pub(super) delta: String,
     /// Of changes that are counted by their kind.
-    pub(super) kind: Option<&'a Kind>,
+    pub(super) kind: Option<&'a SummaryKind>,
     /// What its changes have in common, or its skips; none when they have not that much in common.
     pub(super) text: Option<&'a str>,
     /// Of targets that are skipped though they are not as the playbook wants them.
@@ -63,7 +63,7 @@ pub(super) struct Group<'a> {
     pub(super) few: &'a [String],
 }
 
-impl<'a> Group<'a> {
+impl<'a> SummaryLine<'a> {
     /// How it changes; of what is only counted, the command that shows `each` change, if the plan is in a file.
     pub(super) fn delta_or_where(&self, each: Option<&str>) -> String {
         match (self.kind, self.text, each) {
@@ -97,7 +97,7 @@ impl<'a> Group<'a> {
 #[derive(Debug)]
 pub struct PlanSummary {
     zone: TimeZone,
-    changes: BTreeMap<Kind, Tally>,
+    changes: BTreeMap<SummaryKind, Tally>,
     /// Changes of fields beyond [`MAX_KINDS`].
     other_kinds: u64,
     pub(super) skipped: Tally,
@@ -174,13 +174,13 @@ impl PlanSummary {
     }
 
     /// What is done, the most frequent first.
-    pub(super) fn groups(&self) -> Vec<Group<'_>> {
+    pub(super) fn groups(&self) -> Vec<SummaryLine<'_>> {
         let mut kinds: Vec<_> = self.changes.iter().collect();
         kinds.sort_by_key(|(_, tally)| Reverse(tally.total()));
         let mut groups = Vec::new();
         for (kind, tally) in kinds {
             let (top, others) = tally.top();
-            groups.extend(top.into_iter().map(|(text, row)| Group {
+            groups.extend(top.into_iter().map(|(text, row)| SummaryLine {
                 count: row.count,
                 on: self.noun(kind.level, row.count),
                 what: &kind.actions,
@@ -192,19 +192,19 @@ impl PlanSummary {
                 few: &row.few,
             }));
             let on = self.noun(kind.level, others);
-            let rest = Group::rest(others, on, &kind.actions, &kind.field);
-            groups.extend(rest.map(|rest| Group {
+            let rest = SummaryLine::rest(others, on, &kind.actions, &kind.field);
+            groups.extend(rest.map(|rest| SummaryLine {
                 delta: "other values".to_owned(),
                 kind: Some(kind),
                 ..rest
             }));
         }
-        groups.extend(Group::rest(self.other_kinds, "other changes", "", ""));
+        groups.extend(SummaryLine::rest(self.other_kinds, "other changes", "", ""));
         groups
     }
 
     /// What is left as it is, the most frequent reason first; before that, what the playbook wants otherwise.
-    pub(super) fn skips(&self) -> Vec<Group<'_>> {
+    pub(super) fn skips(&self) -> Vec<SummaryLine<'_>> {
         let out_of_reach = self.out_of_reach.iter();
         let tallies = out_of_reach
             .map(|(level, tally)| (Some(*level), tally))
@@ -214,7 +214,7 @@ impl PlanSummary {
         for (out_of_reach, tally) in tallies {
             let (top, others) = tally.top();
             rest += others;
-            groups.extend(top.into_iter().map(|(reason, row)| Group {
+            groups.extend(top.into_iter().map(|(reason, row)| SummaryLine {
                 count: row.count,
                 on: out_of_reach.map_or("skipped", |level| self.noun(level, row.count)),
                 what: reason,
@@ -226,7 +226,7 @@ impl PlanSummary {
                 few: &row.few,
             }));
         }
-        groups.extend(Group::rest(rest, "skipped", "for other reasons", ""));
+        groups.extend(SummaryLine::rest(rest, "skipped", "for other reasons", ""));
         groups
     }
 
@@ -273,7 +273,7 @@ impl PlanSummary {
     }
 
     fn add_field(&mut self, change: &Change, actions: String, field: String, delta: Option<Delta>) {
-        let kind = Kind {
+        let kind = SummaryKind {
             level: change.target.kind,
             actions,
             field,
@@ -380,7 +380,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         api::Method,
-        plan::{Effect, Fields, Repeat, Request, Skip},
+        plan::{Effect, Fields, PlannedRequest, Repeat, Skip},
         report::words::tests::task,
     };
 
@@ -394,7 +394,7 @@ pub(super) mod tests {
     ) -> Item {
         let before = Fields::from([(field.to_owned(), before)]);
         let after = Fields::from([(field.to_owned(), after)]);
-        let request = |body: &Fields| Request {
+        let request = |body: &Fields| PlannedRequest {
             method: Method::Patch,
             path: "/v2/flows/executions/e/tasks/t".to_owned(),
             body: Some(body.clone()),
@@ -421,7 +421,7 @@ pub(super) mod tests {
             group: target.execution.clone(),
             target,
             action: vec!["run_schedule_now".to_owned()],
-            request: Request {
+            request: PlannedRequest {
                 method: Method::Post,
                 path: "/v2/flows/executions/e/tasks/t/schedule/run-now".to_owned(),
                 body: None,

@@ -8,15 +8,15 @@ use crate::{styles::Styles, text::Untrusted};
 
 use super::{
     plan_report::PlanReport,
-    plan_summary::Group,
-    table::{Row, write_rows},
+    plan_summary::SummaryLine,
+    table::{TextRow, write_rows},
     tally::Sample,
     units::{count, thousands},
 };
 
 /// How much is told one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
+pub enum ListingDetail {
     /// All that can't be undone or planned: for who reads the plan.
     Whole,
     /// The first few: for who is about to say yes.
@@ -33,16 +33,16 @@ impl PlanReport<'_> {
         &self,
         out: &mut dyn Write,
         styles: Styles,
-        listing: Listing,
+        listing: ListingDetail,
         closing: &str,
     ) -> io::Result<()> {
         self.write_heading(out, styles)?;
-        let rows: Vec<Row> = self
+        let rows: Vec<TextRow> = self
             .summary
             .groups()
             .into_iter()
             .chain(self.summary.skips())
-            .map(|group| Row::of(&group, self.each.as_deref()))
+            .map(|group| TextRow::of(&group, self.each.as_deref()))
             .collect();
         if !rows.is_empty() {
             writeln!(out)?;
@@ -91,7 +91,7 @@ impl PlanReport<'_> {
         &self,
         out: &mut dyn Write,
         styles: Styles,
-        listing: Listing,
+        listing: ListingDetail,
     ) -> io::Result<()> {
         let rejected = &self.summary.rejected;
         if rejected.total() == 0 {
@@ -100,8 +100,8 @@ impl PlanReport<'_> {
         let title = self.rejected_title();
         writeln!(out, "\n{}:", title.style(styles.error))?;
         match listing {
-            Listing::First => write_sample(out, rejected),
-            Listing::Whole => self.each_rejected(&mut |line| writeln!(out, "  {line}")),
+            ListingDetail::First => write_sample(out, rejected),
+            ListingDetail::Whole => self.each_rejected(&mut |line| writeln!(out, "  {line}")),
         }
     }
 
@@ -109,7 +109,7 @@ impl PlanReport<'_> {
         &self,
         out: &mut dyn Write,
         styles: Styles,
-        listing: Listing,
+        listing: ListingDetail,
     ) -> io::Result<()> {
         let irreversible = &self.summary.irreversible;
         if irreversible.total() == 0 {
@@ -122,14 +122,14 @@ impl PlanReport<'_> {
         let reasons = self.summary.why_irreversible();
         writeln!(out, "\n{} {reasons}", title.style(styles.warning))?;
         match listing {
-            Listing::First => write_sample(out, irreversible),
-            Listing::Whole => self.each_irreversible(&mut |line| writeln!(out, "  {line}")),
+            ListingDetail::First => write_sample(out, irreversible),
+            ListingDetail::Whole => self.each_irreversible(&mut |line| writeln!(out, "  {line}")),
         }
     }
 }
 
-impl Row {
-    pub(super) fn of(group: &Group<'_>, each: Option<&str>) -> Self {
+impl TextRow {
+    pub(super) fn of(group: &SummaryLine<'_>, each: Option<&str>) -> Self {
         Self {
             cells: [
                 thousands(group.count),
@@ -172,7 +172,7 @@ mod tests {
     const CLOSING: &str =
         "Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox";
 
-    fn shown(sample: &Sample, listing: Listing) -> String {
+    fn shown(sample: &Sample, listing: ListingDetail) -> String {
         sample.report(|report| {
             let mut out = Vec::new();
             report
@@ -183,7 +183,7 @@ mod tests {
     }
 
     fn text(sample: &Sample) -> String {
-        shown(sample, Listing::First)
+        shown(sample, ListingDetail::First)
     }
 
     fn plain(items: Vec<Item>) -> String {
@@ -325,7 +325,7 @@ mod tests {
             })
             .collect();
         let mut sample = Sample::from(items);
-        let text = shown(&sample, Listing::Whole);
+        let text = shown(&sample, ListingDetail::Whole);
         assert!(
             text.contains("    1  task   reassign  assigned_to  nobody → user 0009\n"),
             "{text}"
@@ -334,7 +334,7 @@ mod tests {
         let each = format!("{rest} (each: wf-bulk show x.plan --format html)\n");
         assert!(text.contains(&each), "{text}");
         sample.each = None;
-        let text = shown(&sample, Listing::Whole);
+        let text = shown(&sample, ListingDetail::Whole);
         assert!(
             text.contains(&format!("{rest}\n")),
             "without a file: {text}"
@@ -370,7 +370,7 @@ mod tests {
                 reason: "there is no such execution".to_owned(),
             })
         }));
-        let text = shown(&items.into(), Listing::Whole);
+        let text = shown(&items.into(), ListingDetail::Whole);
         assert_eq!(text.matches("  run_schedule_now  task").count(), 22);
         assert_eq!(text.matches("there is no such execution").count(), 22);
         assert!(!text.contains("more"), "{text}");
@@ -398,7 +398,7 @@ mod tests {
         for format in ["text", "markdown", "json", "html"] {
             let mut out = Vec::new();
             let written = sample.report(|report| match format {
-                "text" => report.write_text(&mut out, Styles::plain(), Listing::First, ""),
+                "text" => report.write_text(&mut out, Styles::plain(), ListingDetail::First, ""),
                 "markdown" => report.write_markdown(&mut out, &nothing),
                 "json" => report.write_json(&mut out, &nothing),
                 _ => report.write_html(&mut out, &nothing),

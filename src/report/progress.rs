@@ -249,7 +249,7 @@ impl Progress {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::{event::Drain, report::words::tests::task};
+    use crate::{event::StopReason, report::words::tests::task};
 
     pub(in crate::report) fn started(planned: u64) -> Event {
         Event::Started {
@@ -361,7 +361,7 @@ pub(super) mod tests {
         progress.event(
             start,
             &Event::Draining {
-                reason: Drain::Interrupted,
+                reason: StopReason::Interrupted,
             },
         );
         assert!(progress.notes(start + ms(3_000)).ends_with("stopping"));
@@ -409,7 +409,7 @@ pub(super) mod tests {
         for (event, line) in [
             (
                 Event::Draining {
-                    reason: Drain::Interrupted,
+                    reason: StopReason::Interrupted,
                 },
                 "stopping: interrupted; what is in flight is finished",
             ),

@@ -8,9 +8,9 @@ use std::{
 
 use super::{FailedCsv, Problem, ProblemList, ReportFile, Session, Summary, json, words};
 use crate::{
-    checkpoint::{Checkpoint, CheckpointError, Ending, Record, State},
+    checkpoint::{Checkpoint, CheckpointError, CheckpointState, Ending, Record},
     outcome::{Counts, Outcome},
-    plan::{Change, Item, PlanError, Reader},
+    plan::{Change, Item, PlanError, PlanReader},
     sort::{Sorted, Sorter},
     store::{RunFolder, StoreError},
 };
@@ -37,7 +37,7 @@ pub enum RunFilesError {
 pub fn write_files<P: BufRead>(
     folder: &RunFolder,
     summary: &Summary,
-    mut plan: impl FnMut() -> Result<Reader<P>, PlanError>,
+    mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
 ) -> Result<ProblemList, RunFilesError> {
     let why = match (&summary.stopped, &summary.abandoned) {
         (Some(drain), _) => words::stopped(&words::stop(drain)),
@@ -84,7 +84,7 @@ pub fn problems(
     folder: &RunFolder,
     counts: &Counts,
     ending: Option<&Ending>,
-    plan: Reader<impl BufRead>,
+    plan: PlanReader<impl BufRead>,
 ) -> Result<ProblemList, RunFilesError> {
     // A session that died after the last report may have got further: then that report's reason is an old one.
     let last_stop = || {
@@ -117,7 +117,7 @@ struct Unmet {
 /// depend on no other.
 fn each_problem<P: BufRead>(
     folder: &RunFolder,
-    mut plan: Reader<P>,
+    mut plan: PlanReader<P>,
     why: &str,
     mut take: impl FnMut(&Problem<'_>) -> io::Result<()>,
 ) -> Result<(), RunFilesError> {
@@ -201,7 +201,7 @@ fn last_said(
 }
 
 /// Where each change stands, and what was said of them, by plan line.
-fn details(folder: &RunFolder) -> Result<(State, Sorted), RunFilesError> {
+fn details(folder: &RunFolder) -> Result<(CheckpointState, Sorted), RunFilesError> {
     let mut sorter = Sorter::default();
     let mut collected = Ok(());
     let snapshot = Checkpoint::visit(&folder.checkpoint(), |record| {

@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use crate::{
     error::ExitCode,
-    event::Drain,
+    event::StopReason,
     outcome::{Counts, Outcome},
     plan::Trailer,
 };
@@ -30,7 +30,7 @@ pub struct Summary {
     /// Of the last session; the default when that is not known.
     pub session: Session,
     /// Why it ended before its end.
-    pub stopped: Option<Drain>,
+    pub stopped: Option<StopReason>,
     /// Why a person gave the run up, if one did.
     pub abandoned: Option<String>,
     /// Nothing is left that `resume` could do.
@@ -160,18 +160,18 @@ impl Summary {
     }
 }
 
-const fn stop_code(drain: &Drain) -> ExitCode {
+const fn stop_code(drain: &StopReason) -> ExitCode {
     match drain {
-        Drain::Interrupted => ExitCode::Interrupted,
-        Drain::FailuresInARow { .. }
-        | Drain::NothingGotThrough { .. }
-        | Drain::ErrorBudget { .. }
-        | Drain::Stage { .. }
-        | Drain::LongPause { .. } => ExitCode::Stopped,
-        Drain::Unauthorized { .. }
-        | Drain::Checkpoint { .. }
-        | Drain::OtherOrganisation { .. }
-        | Drain::Bug { .. } => ExitCode::Error,
+        StopReason::Interrupted => ExitCode::Interrupted,
+        StopReason::FailuresInARow { .. }
+        | StopReason::NothingGotThrough { .. }
+        | StopReason::ErrorBudget { .. }
+        | StopReason::Stage { .. }
+        | StopReason::LongPause { .. } => ExitCode::Stopped,
+        StopReason::Unauthorized { .. }
+        | StopReason::Checkpoint { .. }
+        | StopReason::OtherOrganisation { .. }
+        | StopReason::Bug { .. } => ExitCode::Error,
     }
 }
 
@@ -180,7 +180,10 @@ pub(super) mod tests {
     use super::*;
 
     /// A run whose outcomes add up.
-    pub(in crate::report) fn run(outcomes: &[(Outcome, u64)], stopped: Option<Drain>) -> Summary {
+    pub(in crate::report) fn run(
+        outcomes: &[(Outcome, u64)],
+        stopped: Option<StopReason>,
+    ) -> Summary {
         let mut counts = Counts::default();
         for (outcome, changes) in outcomes {
             counts.add(*outcome, *changes);
@@ -208,8 +211,8 @@ pub(super) mod tests {
         }
     }
 
-    pub(in crate::report) fn failures_in_a_row() -> Drain {
-        Drain::FailuresInARow {
+    pub(in crate::report) fn failures_in_a_row() -> StopReason {
+        StopReason::FailuresInARow {
             failures: 10,
             last: "connection refused".to_owned(),
         }
@@ -220,17 +223,17 @@ pub(super) mod tests {
         use Outcome::{
             AlreadyDone, Applied, Drifted, Failed, Gone, InDoubt, NotAttempted, Refused,
         };
-        let unauthorized = Drain::Unauthorized {
+        let unauthorized = StopReason::Unauthorized {
             message: String::new(),
         };
-        let checkpoint = Drain::Checkpoint {
+        let checkpoint = StopReason::Checkpoint {
             message: String::new(),
         };
-        let other = Drain::OtherOrganisation {
+        let other = StopReason::OtherOrganisation {
             planned: String::new(),
             found: String::new(),
         };
-        let long_pause = Drain::LongPause {
+        let long_pause = StopReason::LongPause {
             pause: Duration::from_mins(10),
         };
         let all = [(InDoubt, 1), (Failed, 1), (Drifted, 1), (NotAttempted, 1)];
@@ -246,7 +249,7 @@ pub(super) mod tests {
             (&[(Failed, 1), (NotAttempted, 1)], None, 3),
             (
                 &[(Applied, 1), (NotAttempted, 1)],
-                Some(Drain::Interrupted),
+                Some(StopReason::Interrupted),
                 130,
             ),
             (
@@ -259,8 +262,8 @@ pub(super) mod tests {
             (&[(NotAttempted, 1)], Some(checkpoint), 1),
             (&[(NotAttempted, 1)], Some(other), 1),
             (&all, Some(unauthorized), 1),
-            (&all, Some(Drain::Interrupted), 6),
-            (&[(Failed, 1)], Some(Drain::Interrupted), 130),
+            (&all, Some(StopReason::Interrupted), 6),
+            (&[(Failed, 1)], Some(StopReason::Interrupted), 130),
         ] {
             let summary = run(outcomes, stopped);
             assert_eq!(summary.exit_code().code(), code, "{summary:?}");

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use owo_colors::OwoColorize as _;
 
 use crate::{
-    event::Drain,
+    event::StopReason,
     invocation::Invocation,
     outcome::Outcome,
     styles::Styles,
@@ -170,25 +170,27 @@ const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
 }
 
 /// What has to be otherwise before it makes sense to go on, and the flags that the command then needs.
-fn how_to_resume(drain: &Drain) -> (String, Vec<String>) {
+fn how_to_resume(drain: &StopReason) -> (String, Vec<String>) {
     let when = match drain {
-        Drain::Interrupted | Drain::Bug { .. } => String::new(),
-        Drain::Unauthorized { .. } => {
+        StopReason::Interrupted | StopReason::Bug { .. } => String::new(),
+        StopReason::Unauthorized { .. } => {
             " with another token, in EPILOT_TOKEN or from --token-command".to_owned()
         }
-        Drain::FailuresInARow { .. } | Drain::NothingGotThrough { .. } => {
+        StopReason::FailuresInARow { .. } | StopReason::NothingGotThrough { .. } => {
             " when the cause is gone".to_owned()
         }
-        Drain::ErrorBudget { errors } => {
+        StopReason::ErrorBudget { errors } => {
             // What is spent stays spent: as many again is the limit that was meant.
             let larger = errors.saturating_mul(2).to_string();
             let flags = vec!["--max-errors".to_owned(), larger];
             return (" with a larger limit, such as".to_owned(), flags);
         }
-        Drain::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
-        Drain::LongPause { pause } => format!(" after {}", rough(*pause)),
-        Drain::Checkpoint { .. } => " when the folder can be written again".to_owned(),
-        Drain::OtherOrganisation { .. } => " with a token of the planned organisation".to_owned(),
+        StopReason::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
+        StopReason::LongPause { pause } => format!(" after {}", rough(*pause)),
+        StopReason::Checkpoint { .. } => " when the folder can be written again".to_owned(),
+        StopReason::OtherOrganisation { .. } => {
+            " with a token of the planned organisation".to_owned()
+        }
     };
     (when, Vec::new())
 }
@@ -284,9 +286,9 @@ mod tests {
     #[test]
     fn each_stop_says_when_to_go_on() {
         for (drain, line) in [
-            (Drain::Interrupted, "to go on: wf-bulk resume"),
+            (StopReason::Interrupted, "to go on: wf-bulk resume"),
             (
-                Drain::Unauthorized {
+                StopReason::Unauthorized {
                     message: String::new(),
                 },
                 "to go on with another token, in EPILOT_TOKEN or from --token-command: wf-bulk resume",
@@ -296,30 +298,30 @@ mod tests {
                 "to go on when the cause is gone: wf-bulk resume",
             ),
             (
-                Drain::ErrorBudget { errors: 20 },
+                StopReason::ErrorBudget { errors: 20 },
                 "to go on with a larger limit, such as: wf-bulk resume",
             ),
             (
-                Drain::Stage {
+                StopReason::Stage {
                     number: 1,
                     errors: 1,
                 },
                 "to go on with the next stage, after a look at what failed: wf-bulk resume",
             ),
             (
-                Drain::LongPause {
+                StopReason::LongPause {
                     pause: Duration::from_mins(10),
                 },
                 "to go on after 10 min: wf-bulk resume",
             ),
             (
-                Drain::Checkpoint {
+                StopReason::Checkpoint {
                     message: String::new(),
                 },
                 "to go on when the folder can be written again: wf-bulk resume",
             ),
             (
-                Drain::OtherOrganisation {
+                StopReason::OtherOrganisation {
                     planned: String::new(),
                     found: String::new(),
                 },

@@ -6,16 +6,16 @@ use crate::text::columns;
 
 /// Cells beside each other, and lines that belong to them.
 #[derive(Clone, Debug)]
-pub(super) struct Row {
+pub(super) struct TextRow {
     pub(super) cells: [String; 5],
     pub(super) below: Vec<String>,
 }
 
 /// Right-aligned counts, then columns as wide as their widest cell. A text that ends its row after the second column
 /// takes no width: reasons are sentences, and would push everything aside.
-pub(super) fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
+pub(super) fn write_rows(out: &mut dyn Write, rows: &[TextRow]) -> io::Result<()> {
     let mut widths = [0; 4];
-    for Row { cells: row, .. } in rows {
+    for TextRow { cells: row, .. } in rows {
         let last = row.iter().rposition(|cell| !cell.is_empty()).unwrap_or(0);
         for (place, width) in widths.iter_mut().enumerate() {
             if place < 2 || place < last {
@@ -23,7 +23,7 @@ pub(super) fn write_rows(out: &mut dyn Write, rows: &[Row]) -> io::Result<()> {
             }
         }
     }
-    for Row { cells: row, below } in rows {
+    for TextRow { cells: row, below } in rows {
         let mut line = format!("{:>1$}", row[0], widths[0]);
         for (place, cell) in row.iter().enumerate().skip(1) {
             line.push_str("  ");
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn cells_stand_under_each_other_by_the_columns_they_take() {
-        let row = |cells: [&str; 5]| Row {
+        let row = |cells: [&str; 5]| TextRow {
             cells: cells.map(str::to_owned),
             below: Vec::new(),
         };

@@ -24,14 +24,14 @@ const FEW: usize = 3;
 /// How often each text was added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    rows: BTreeMap<String, Row>,
+    rows: BTreeMap<String, TallyRow>,
     /// Additions whose texts came after [`KEPT`] others.
     overflow: u64,
 }
 
 /// One text's count, and what is known of the additions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct TallyRow {
     pub(super) count: u64,
     /// The range of the dates that were added with it.
     pub(super) dates: Option<(Date, Date)>,
@@ -70,7 +70,7 @@ impl Tally {
 
     /// The texts that are shown, the most frequent first, and how many additions had another one. However many are frequent,
     /// the rare ones are among them: they are what somebody looks for.
-    pub(super) fn top(&self) -> (Vec<(&str, &Row)>, u64) {
+    pub(super) fn top(&self) -> (Vec<(&str, &TallyRow)>, u64) {
         let rows = self.rows.iter().map(|(text, row)| (text.as_str(), row));
         let (frequent, rare): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| row.count > FEW as u64);
         let shown: Vec<_> = [frequent, rare].map(most_frequent).concat();
@@ -79,7 +79,7 @@ impl Tally {
     }
 }
 
-fn most_frequent<'a>(mut rows: Vec<(&'a str, &'a Row)>) -> Vec<(&'a str, &'a Row)> {
+fn most_frequent<'a>(mut rows: Vec<(&'a str, &'a TallyRow)>) -> Vec<(&'a str, &'a TallyRow)> {
     // Stable, so equal counts keep the order of their texts.
     rows.sort_by_key(|(_, row)| Reverse(row.count));
     if rows.len() > SHOWN + SMALL_REST {
@@ -187,7 +187,7 @@ mod tests {
             tally.top().0[0],
             (
                 "0",
-                &Row {
+                &TallyRow {
                     count: 2,
                     dates: None,
                     few: vec!["x".to_owned(), "y".to_owned()],

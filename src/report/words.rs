@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    event::Drain,
+    event::StopReason,
     outcome::Outcome,
     plan::{Change, Rejection, Target},
     text::Untrusted,
@@ -163,42 +163,42 @@ fn line(what: &str, how: &str, of: &Target, said: Option<&str>) -> String {
 }
 
 /// Why a run stops, as the middle of a sentence.
-pub(super) fn stop(drain: &Drain) -> String {
+pub(super) fn stop(drain: &StopReason) -> String {
     match drain {
-        Drain::Interrupted => "interrupted".to_owned(),
-        Drain::Unauthorized { message } if message.is_empty() => {
+        StopReason::Interrupted => "interrupted".to_owned(),
+        StopReason::Unauthorized { message } if message.is_empty() => {
             "the service does not accept the token".to_owned()
         }
-        Drain::Unauthorized { message } => {
+        StopReason::Unauthorized { message } => {
             format!("the service does not accept the token: {}", detail(message))
         }
-        Drain::FailuresInARow { failures, last } => {
+        StopReason::FailuresInARow { failures, last } => {
             format!(
                 "{failures} failures in a row, the last one: {}",
                 detail(last)
             )
         }
-        Drain::NothingGotThrough { changes, last } => format!(
+        StopReason::NothingGotThrough { changes, last } => format!(
             "{} could not be attempted, and no change succeeded after that; the last error: {}",
             count(*changes, "change", "changes"),
             detail(last)
         ),
-        Drain::ErrorBudget { errors } => {
+        StopReason::ErrorBudget { errors } => {
             format!("{}, and no more may", failed_or_in_doubt(*errors))
         }
-        Drain::Stage { number, errors } => {
+        StopReason::Stage { number, errors } => {
             format!("{} in stage {number}", failed_or_in_doubt(*errors))
         }
-        Drain::LongPause { pause } => {
+        StopReason::LongPause { pause } => {
             format!("the service asks for a rest of {}", rough(*pause))
         }
-        Drain::Checkpoint { message } => detail(message),
-        Drain::OtherOrganisation { planned, found } => format!(
+        StopReason::Checkpoint { message } => detail(message),
+        StopReason::OtherOrganisation { planned, found } => format!(
             "the plan is for organisation {}, the service answers for {}",
             detail(planned),
             detail(found)
         ),
-        Drain::Bug { message } => {
+        StopReason::Bug { message } => {
             format!(
                 "a part of wf-bulk failed, please report it: {}",
                 detail(message)
@@ -277,51 +277,51 @@ pub(super) mod tests {
     #[test]
     fn each_stop_says_why() {
         for (drain, said) in [
-            (Drain::Interrupted, "interrupted"),
+            (StopReason::Interrupted, "interrupted"),
             (
-                Drain::Unauthorized {
+                StopReason::Unauthorized {
                     message: String::new(),
                 },
                 "the service does not accept the token",
             ),
             (
-                Drain::Unauthorized {
+                StopReason::Unauthorized {
                     message: "expired\u{7}".to_owned(),
                 },
                 "the service does not accept the token: expired\\u{7}",
             ),
             (
-                Drain::FailuresInARow {
+                StopReason::FailuresInARow {
                     failures: 10,
                     last: "connection refused".to_owned(),
                 },
                 "10 failures in a row, the last one: connection refused",
             ),
             (
-                Drain::ErrorBudget { errors: 20 },
+                StopReason::ErrorBudget { errors: 20 },
                 "20 changes failed or are in doubt, and no more may",
             ),
             (
-                Drain::Stage {
+                StopReason::Stage {
                     number: 1,
                     errors: 1,
                 },
                 "1 change failed or is in doubt in stage 1",
             ),
             (
-                Drain::LongPause {
+                StopReason::LongPause {
                     pause: Duration::from_mins(10),
                 },
                 "the service asks for a rest of 10 min",
             ),
             (
-                Drain::Checkpoint {
+                StopReason::Checkpoint {
                     message: "can't write to the checkpoint: no space left".to_owned(),
                 },
                 "can't write to the checkpoint: no space left",
             ),
             (
-                Drain::OtherOrganisation {
+                StopReason::OtherOrganisation {
                     planned: "1".to_owned(),
                     found: "2".to_owned(),
                 },

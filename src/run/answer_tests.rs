@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{Id, Operation},
-    event::{Drain, Event},
+    event::{Event, StopReason},
     outcome::Outcome,
     plan::Change,
 };
@@ -256,7 +256,7 @@ async fn a_start_of_what_the_service_does_not_find_is_refused_and_stops_the_run(
     assert_eq!(end.counts.get(Outcome::NotAttempted), 15);
     assert_eq!(
         end.stopped,
-        Some(Drain::FailuresInARow {
+        Some(StopReason::FailuresInARow {
             failures: 5,
             last: "404: not found".to_owned()
         })

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::group::Planned;
+use super::group::PlannedChange;
 use crate::{
     action::{Evidence, Reading},
     api::{Operation, OperationKind},
-    checkpoint::End,
+    checkpoint::RecordedOutcome,
     outcome::Outcome,
     plan::Repeat,
 };
@@ -46,7 +46,7 @@ impl Attempts {
 
 /// Where a change stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum ChangeState {
     /// Not sent, or known not to have taken effect.
     Waiting {
         attempts: Attempts,
@@ -67,7 +67,7 @@ pub(super) enum Standing {
 
 /// What to do with a change now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(super) enum NextMove {
     /// Nothing (any more).
     Leave,
     /// A change that it depends on did not succeed: it is not attempted.
@@ -75,7 +75,7 @@ pub(super) enum Step {
     /// Something that it depends on is still in doubt.
     Later,
     /// Its end is known without sending it.
-    End(End, Option<String>),
+    End(RecordedOutcome, Option<String>),
     /// It may be sent. `disproved`: a read has proved that no earlier attempt took effect.
     Send { attempts: Attempts, disproved: bool },
     /// A read has just proved that no attempt took effect, and there are none left.
@@ -94,16 +94,16 @@ pub(super) struct Limits {
 /// Decides about the change at `place`, knowing where all of its group stand and what was read.
 /// `reading` is none when the execution was not read.
 pub(super) fn decide(
-    changes: &[Planned],
-    standings: &[Standing],
+    changes: &[PlannedChange],
+    standings: &[ChangeState],
     place: usize,
     reading: Option<Reading>,
     limits: Limits,
-) -> Step {
+) -> NextMove {
     let planned = &changes[place];
     match &standings[place] {
-        Standing::Ended(_) => Step::Leave,
-        Standing::Doubtful {
+        ChangeState::Ended(_) => NextMove::Leave,
+        ChangeState::Doubtful {
             attempts,
             age,
             may_repeat,
@@ -123,21 +123,21 @@ pub(super) fn decide(
                 }
             }
         }
-        Standing::Waiting {
+        ChangeState::Waiting {
             attempts,
             disproved,
         } => match dependence(changes, standings, place) {
-            Dependence::Broken => Step::Blocked,
-            Dependence::Open => Step::Later,
+            Dependence::Broken => NextMove::Blocked,
+            Dependence::Open => NextMove::Later,
             Dependence::Met => match reading {
                 // What was taken for an attempt without an effect took effect later.
-                Some(Reading::Done) if *disproved => Step::End(End::Applied, None),
-                Some(Reading::Done) => Step::End(End::AlreadyDone, None),
-                Some(Reading::Drifted(how)) => Step::End(End::Drifted, Some(how)),
-                Some(Reading::Gone) => Step::End(End::Gone, None),
+                Some(Reading::Done) if *disproved => NextMove::End(RecordedOutcome::Applied, None),
+                Some(Reading::Done) => NextMove::End(RecordedOutcome::AlreadyDone, None),
+                Some(Reading::Drifted(how)) => NextMove::End(RecordedOutcome::Drifted, Some(how)),
+                Some(Reading::Gone) => NextMove::End(RecordedOutcome::Gone, None),
                 // Attempts that took no effect do not count here: a token that was not accepted three times is no
                 // failure of the change.
-                Some(Reading::Open) | None => Step::Send {
+                Some(Reading::Open) | None => NextMove::Send {
                     attempts: *attempts,
                     disproved: *disproved,
                 },
@@ -153,17 +153,17 @@ fn doubtful(
     disproved: bool,
     has_attempts_left: bool,
     reading: Option<&Reading>,
-) -> Step {
+) -> NextMove {
     match reading {
-        Some(Reading::Done) => Step::End(End::Applied, None),
-        Some(Reading::Gone) => Step::End(End::Gone, None),
-        Some(Reading::Open) if may_repeat || (disproved && has_attempts_left) => Step::Send {
+        Some(Reading::Done) => NextMove::End(RecordedOutcome::Applied, None),
+        Some(Reading::Gone) => NextMove::End(RecordedOutcome::Gone, None),
+        Some(Reading::Open) if may_repeat || (disproved && has_attempts_left) => NextMove::Send {
             attempts,
             disproved,
         },
-        Some(Reading::Open) if disproved => Step::GiveUp { attempts },
+        Some(Reading::Open) if disproved => NextMove::GiveUp { attempts },
         // Somebody else's values hide whether ours were there.
-        Some(Reading::Open | Reading::Drifted(_)) | None => Step::Leave,
+        Some(Reading::Open | Reading::Drifted(_)) | None => NextMove::Leave,
     }
 }
 
@@ -174,28 +174,30 @@ fn unreadable(
     attempts: Attempts,
     may_repeat: bool,
     reading: Option<&Reading>,
-) -> Step {
+) -> NextMove {
     match (reading, repeat) {
-        (Some(Reading::Open) | None, _) if may_repeat => Step::Send {
+        (Some(Reading::Open) | None, _) if may_repeat => NextMove::Send {
             attempts,
             disproved: false,
         },
-        (Some(Reading::Gone), Repeat::Safe | Repeat::Readable) => Step::End(End::Gone, None),
-        (Some(_) | None, Repeat::Safe | Repeat::Readable | Repeat::Once) => Step::Leave,
+        (Some(Reading::Gone), Repeat::Safe | Repeat::Readable) => {
+            NextMove::End(RecordedOutcome::Gone, None)
+        }
+        (Some(_) | None, Repeat::Safe | Repeat::Readable | Repeat::Once) => NextMove::Leave,
     }
 }
 
 /// What a 404 to a request says. `doubtful`: an earlier attempt may have taken effect.
-pub(super) fn end_of_gone(operation: &Operation, doubtful: bool) -> End {
+pub(super) fn end_of_gone(operation: &Operation, doubtful: bool) -> RecordedOutcome {
     let takes_away = matches!(
         operation.kind(),
         OperationKind::Delete | OperationKind::CancelSchedule
     );
     match (takes_away, doubtful) {
         // An attempt of ours may have taken it away.
-        (true, true) => End::Applied,
-        (true, false) if operation.removes() => End::AlreadyDone,
-        (true | false, _) => End::Gone,
+        (true, true) => RecordedOutcome::Applied,
+        (true, false) if operation.removes() => RecordedOutcome::AlreadyDone,
+        (true | false, _) => RecordedOutcome::Gone,
     }
 }
 
@@ -208,7 +210,7 @@ enum Dependence {
 }
 
 /// A change depends on the earlier ones of its own target, an execution-level change on all earlier ones.
-fn dependence(changes: &[Planned], standings: &[Standing], place: usize) -> Dependence {
+fn dependence(changes: &[PlannedChange], standings: &[ChangeState], place: usize) -> Dependence {
     let own = &changes[place].change;
     let mut found = Dependence::Met;
     for (earlier, standing) in changes.iter().zip(standings).take(place) {
@@ -216,8 +218,8 @@ fn dependence(changes: &[Planned], standings: &[Standing], place: usize) -> Depe
             continue;
         }
         match standing {
-            Standing::Ended(Outcome::Applied | Outcome::AlreadyDone) => {}
-            Standing::Ended(
+            ChangeState::Ended(Outcome::Applied | Outcome::AlreadyDone) => {}
+            ChangeState::Ended(
                 Outcome::Drifted
                 | Outcome::Gone
                 | Outcome::Refused
@@ -225,7 +227,7 @@ fn dependence(changes: &[Planned], standings: &[Standing], place: usize) -> Depe
                 | Outcome::InDoubt
                 | Outcome::NotAttempted,
             ) => return Dependence::Broken,
-            Standing::Waiting { .. } | Standing::Doubtful { .. } => found = Dependence::Open,
+            ChangeState::Waiting { .. } | ChangeState::Doubtful { .. } => found = Dependence::Open,
         }
     }
     found

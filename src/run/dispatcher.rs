@@ -21,10 +21,10 @@ use tokio::{
 use doubts::to_look_at;
 
 use super::{
-    decide::{Limits, Standing},
+    decide::{ChangeState, Limits},
     error_budget::ErrorBudget,
     failures::Failures,
-    group::Groups,
+    group::GroupStream,
     link::{Link, Message},
     worker::Shared,
 };
@@ -32,9 +32,9 @@ use crate::{
     api::Operation,
     checkpoint::{Checkpoint, Record},
     client::{Client, Notice},
-    event::{Drain, Event},
+    event::{Event, StopReason},
     outcome::{Counts, Outcome},
-    plan::{PlanError, Reader},
+    plan::{PlanError, PlanReader},
     report::Reporter,
 };
 
@@ -98,11 +98,11 @@ pub struct Signals {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
+pub struct RunResult {
     /// Every change of the plan, counted once, by how it ended.
     pub counts: Counts,
     /// Why it stopped early, if it did.
-    pub stopped: Option<Drain>,
+    pub stopped: Option<StopReason>,
     /// Nothing is left that `resume` could do.
     pub finished: bool,
 }
@@ -128,7 +128,7 @@ pub struct Dispatcher<'a> {
     inbox: mpsc::UnboundedReceiver<Message>,
     link: Link,
     stop: watch::Sender<bool>,
-    stopped: Option<Drain>,
+    stopped: Option<StopReason>,
     /// Ends that this session recorded, and those of earlier sessions.
     ended: Counts,
     /// When this session began, by a clock that nobody sets.
@@ -207,8 +207,8 @@ impl<'a> Dispatcher<'a> {
     /// When the plan can't be read any more.
     pub async fn run<P: BufRead>(
         mut self,
-        mut plan: impl FnMut() -> Result<Reader<P>, PlanError>,
-    ) -> Result<End, RunError> {
+        mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
+    ) -> Result<RunResult, RunError> {
         self.start(plan()?)?;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -223,7 +223,7 @@ impl<'a> Dispatcher<'a> {
             }
             self.work_off(stage, &mut plan, &mut tick).await?;
             if self.stopped.is_none() && number < stages.len() {
-                let groups = Groups::within(plan()?, stage.clone());
+                let groups = GroupStream::within(plan()?, stage.clone());
                 self.stop_after_stage(number, stage.end, groups)?;
             }
             if self.stopped.is_some() {
@@ -237,10 +237,10 @@ impl<'a> Dispatcher<'a> {
     async fn work_off<P: BufRead>(
         &mut self,
         groups: &Range<u64>,
-        plan: &mut impl FnMut() -> Result<Reader<P>, PlanError>,
+        plan: &mut impl FnMut() -> Result<PlanReader<P>, PlanError>,
         tick: &mut Interval,
     ) -> Result<(), PlanError> {
-        let mut groups = || Ok::<_, PlanError>(Groups::within(plan()?, groups.clone()));
+        let mut groups = || Ok::<_, PlanError>(GroupStream::within(plan()?, groups.clone()));
         // While no change may fail any more, doubts go first: their end may give something back.
         let mut everything_later = self.shared.budget.used_up().is_some();
         let mut pass = if everything_later {
@@ -277,7 +277,7 @@ impl<'a> Dispatcher<'a> {
                 return Ok(());
             }
             if let (false, Some(errors)) = (to_send, self.shared.budget.used_up()) {
-                self.drain(Drain::ErrorBudget { errors });
+                self.drain(StopReason::ErrorBudget { errors });
                 return Ok(());
             }
             self.held_back = false;
@@ -286,10 +286,10 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Takes in, and says, what earlier sessions of the run did.
-    fn start<P: BufRead>(&mut self, plan: Reader<P>) -> Result<(), PlanError> {
+    fn start<P: BufRead>(&mut self, plan: PlanReader<P>) -> Result<(), PlanError> {
         let open = self.checkpoint.state().all_open();
         self.inherited = open.map(|(line, open)| (line, open.attempts)).collect();
-        let mut groups = Groups::new(plan);
+        let mut groups = GroupStream::new(plan);
         while let Some(group) = groups.next_group()? {
             for planned in &group.changes {
                 if let Some(outcome) = self.checkpoint.state().outcome(planned.line) {
@@ -306,20 +306,20 @@ impl<'a> Dispatcher<'a> {
     }
 
     /// Counts what has no recorded end, and closes the checkpoint.
-    fn finish<P: BufRead>(mut self, plan: Reader<P>) -> Result<End, RunError> {
+    fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, RunError> {
         let mut counts = self.ended.clone();
         // In doubt, or begun and not brought to an end.
         let mut is_open = false;
-        let mut groups = Groups::new(plan);
+        let mut groups = GroupStream::new(plan);
         while let Some(group) = groups.next_group()? {
             for planned in group.changes {
                 match self.standing(&planned) {
-                    Standing::Ended(_) => {}
-                    Standing::Waiting { attempts, .. } => {
+                    ChangeState::Ended(_) => {}
+                    ChangeState::Waiting { attempts, .. } => {
                         counts.add(Outcome::NotAttempted, 1);
                         is_open |= attempts.made > 0;
                     }
-                    Standing::Doubtful { may_repeat, .. } => {
+                    ChangeState::Doubtful { may_repeat, .. } => {
                         counts.add(Outcome::InDoubt, 1);
                         is_open = true;
                         let met = self.checkpoint.state().met(planned.line).map(str::to_owned);
@@ -340,11 +340,11 @@ impl<'a> Dispatcher<'a> {
         self.reporter.finish(Instant::now());
         if let Err(failure) = self.checkpoint.close() {
             // Whatever stopped it, this matters more.
-            self.stopped = Some(Drain::Checkpoint {
+            self.stopped = Some(StopReason::Checkpoint {
                 message: failure.to_string(),
             });
         }
-        Ok(End {
+        Ok(RunResult {
             counts,
             finished: finished && self.stopped.is_none(),
             stopped: self.stopped,

@@ -12,11 +12,11 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub(super) struct ErrorBudget {
     limit: u64,
-    state: watch::Sender<State>,
+    state: watch::Sender<BudgetState>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct State {
+struct BudgetState {
     /// Changes that failed, were refused, or are in doubt.
     spent: u64,
     /// Changes being worked on, each of which may fail.
@@ -34,7 +34,7 @@ impl ErrorBudget {
     pub(super) fn new(limit: Option<u64>, spent: u64) -> Arc<Self> {
         Arc::new(Self {
             limit: limit.unwrap_or(u64::MAX),
-            state: watch::Sender::new(State { spent, held: 0 }),
+            state: watch::Sender::new(BudgetState { spent, held: 0 }),
         })
     }
 
@@ -88,11 +88,11 @@ impl ErrorBudget {
         }
     }
 
-    const fn is_spent(&self, state: State) -> bool {
+    const fn is_spent(&self, state: BudgetState) -> bool {
         state.spent >= self.limit
     }
 
-    const fn has_room(&self, state: State) -> bool {
+    const fn has_room(&self, state: BudgetState) -> bool {
         state.spent + state.held < self.limit
     }
 }

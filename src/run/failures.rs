@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::link::Ended;
-use crate::{api::Id, event::Drain};
+use super::link::EndedChange;
+use crate::{api::Id, event::StopReason};
 
 /// What failed since the last success.
 ///
@@ -15,12 +15,12 @@ pub(super) struct Failures {
     stop_after: u32,
     /// The executions with a failure since the last success.
     in_a_row: BTreeSet<Id>,
-    suspected: Vec<(Ended, Fault)>,
+    suspected: Vec<(EndedChange, FailureCause)>,
 }
 
 /// Why a change has failed without an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(super) enum FailureCause {
     /// It was not sent: there was no connection, or its execution could not be read.
     Untried,
     /// The service was reached, and the change took no effect in all its attempts.
@@ -38,12 +38,12 @@ impl Failures {
     }
 
     /// Keeps a failure without an effect back until it is known whose it was.
-    pub(super) fn suspect(&mut self, ended: Ended, fault: Fault) {
+    pub(super) fn suspect(&mut self, ended: EndedChange, fault: FailureCause) {
         self.suspected.push((ended, fault));
     }
 
     /// A change succeeded: the failures that were kept back are the changes' own.
-    pub(super) fn succeeded(&mut self) -> Vec<Ended> {
+    pub(super) fn succeeded(&mut self) -> Vec<EndedChange> {
         self.in_a_row.clear();
         let suspected = std::mem::take(&mut self.suspected);
         suspected.into_iter().map(|(ended, _)| ended).collect()
@@ -51,12 +51,12 @@ impl Failures {
 
     /// The pass is over: gives the failures that are the changes' own even without a later success; and those of changes
     /// that were not sent, for which the server may be to blame.
-    pub(super) fn passed(&mut self) -> (Vec<Ended>, Vec<Ended>) {
+    pub(super) fn passed(&mut self) -> (Vec<EndedChange>, Vec<EndedChange>) {
         let suspected = std::mem::take(&mut self.suspected);
         let (own, untried): (Vec<_>, Vec<_>) =
             suspected.into_iter().partition(|(_, fault)| match fault {
-                Fault::Untried => false,
-                Fault::Own => true,
+                FailureCause::Untried => false,
+                FailureCause::Own => true,
             });
         let [own, untried] =
             [own, untried].map(|failures| failures.into_iter().map(|(ended, _)| ended).collect());
@@ -65,10 +65,10 @@ impl Failures {
 
     /// Counts a failure; the reason to stop, when it was one too many. An execution counts once, however many of its
     /// changes fail, and however often: one bad record fails alone.
-    pub(super) fn failed(&mut self, execution: &Id, detail: &str) -> Option<Drain> {
+    pub(super) fn failed(&mut self, execution: &Id, detail: &str) -> Option<StopReason> {
         self.in_a_row.insert(execution.clone());
         let failures = u32::try_from(self.in_a_row.len()).unwrap_or(u32::MAX);
-        (failures >= self.stop_after).then(|| Drain::FailuresInARow {
+        (failures >= self.stop_after).then(|| StopReason::FailuresInARow {
             failures,
             last: detail.to_owned(),
         })

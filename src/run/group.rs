@@ -5,18 +5,18 @@ use std::{io::BufRead, ops::Range};
 use crate::{
     action::{Evidence, evidence},
     api::{Generation, Id, Level, Operation},
-    plan::{Change, Item, PlanError, Reader, Repeat},
+    plan::{Change, Item, PlanError, PlanReader, Repeat},
 };
 
 /// A change with its line in the plan and the operation that it is.
 #[derive(Clone, Debug)]
-pub struct Planned {
+pub struct PlannedChange {
     pub line: u64,
     pub change: Change,
     pub operation: Operation,
 }
 
-impl Planned {
+impl PlannedChange {
     /// What a read can tell of an attempt in doubt.
     pub fn evidence(&self) -> Evidence {
         match self.change.repeat {
@@ -34,39 +34,39 @@ impl Planned {
 
 /// All changes of one execution, in the plan's order; never empty.
 #[derive(Clone, Debug)]
-pub struct Group {
+pub struct ExecutionChanges {
     pub execution: Id,
     pub generation: Generation,
-    pub changes: Vec<Planned>,
+    pub changes: Vec<PlannedChange>,
 }
 
-impl Group {
+impl ExecutionChanges {
     /// Whether there is an execution to read yet.
     pub fn can_be_read(&self) -> bool {
-        let starts = |planned: &Planned| planned.change.target.kind == Level::Entity;
+        let starts = |planned: &PlannedChange| planned.change.target.kind == Level::Entity;
         !self.changes.iter().any(starts)
     }
 }
 
 /// The groups of a plan, one after the other.
 #[derive(Debug)]
-pub struct Groups<R> {
-    reader: Reader<R>,
-    next: Option<Planned>,
+pub struct GroupStream<R> {
+    reader: PlanReader<R>,
+    next: Option<PlannedChange>,
     /// Groups that were read.
     read: u64,
     /// Which of them are given, counted from 0.
     range: Range<u64>,
 }
 
-impl<R: BufRead> Groups<R> {
+impl<R: BufRead> GroupStream<R> {
     /// All of them.
-    pub const fn new(reader: Reader<R>) -> Self {
+    pub const fn new(reader: PlanReader<R>) -> Self {
         Self::within(reader, 0..u64::MAX)
     }
 
     /// Some of them, counted from 0.
-    pub const fn within(reader: Reader<R>, range: Range<u64>) -> Self {
+    pub const fn within(reader: PlanReader<R>, range: Range<u64>) -> Self {
         Self {
             reader,
             next: None,
@@ -80,7 +80,7 @@ impl<R: BufRead> Groups<R> {
     /// # Errors
     ///
     /// When the plan can't be read, or is not what it was when it was checked.
-    pub fn next_group(&mut self) -> Result<Option<Group>, PlanError> {
+    pub fn next_group(&mut self) -> Result<Option<ExecutionChanges>, PlanError> {
         while self.read < self.range.end {
             let group = self.read_group()?;
             self.read += 1;
@@ -91,7 +91,7 @@ impl<R: BufRead> Groups<R> {
         Ok(None)
     }
 
-    fn read_group(&mut self) -> Result<Option<Group>, PlanError> {
+    fn read_group(&mut self) -> Result<Option<ExecutionChanges>, PlanError> {
         let first = match self.next.take() {
             Some(first) => first,
             None => match self.next_change()? {
@@ -99,7 +99,7 @@ impl<R: BufRead> Groups<R> {
                 None => return Ok(None),
             },
         };
-        let mut group = Group {
+        let mut group = ExecutionChanges {
             execution: first.change.group.clone(),
             generation: first.change.target.api,
             changes: vec![first],
@@ -114,7 +114,7 @@ impl<R: BufRead> Groups<R> {
         Ok(Some(group))
     }
 
-    fn next_change(&mut self) -> Result<Option<Planned>, PlanError> {
+    fn next_change(&mut self) -> Result<Option<PlannedChange>, PlanError> {
         while let Some(line) = self.reader.next_line()? {
             match line.item {
                 Item::Skipped(_) | Item::Rejected(_) => {}
@@ -123,7 +123,7 @@ impl<R: BufRead> Groups<R> {
                         line: line.number,
                         message,
                     })?;
-                    return Ok(Some(Planned {
+                    return Ok(Some(PlannedChange {
                         line: line.number,
                         change: *change,
                         operation,

@@ -1,13 +1,13 @@
 //! How far a run goes: error budget, stages, and what a person says of doubts.
 
 use super::{
-    DoubtAnswer, End,
+    DoubtAnswer, RunResult,
     fake_service::Fault,
     sample::{close, due, reassign, request_of, run_automation, run_now, skip},
     stage::{Cut, Stage},
 };
 use crate::{
-    event::{Drain, Event},
+    event::{Event, StopReason},
     outcome::Outcome,
     plan::Change,
 };
@@ -19,7 +19,7 @@ fn spread(executions: usize, change: fn(&str) -> Change) -> Vec<Change> {
         .collect()
 }
 
-fn get(end: &End, outcome: Outcome) -> u64 {
+fn get(end: &RunResult, outcome: Outcome) -> u64 {
     end.counts.get(outcome)
 }
 
@@ -58,7 +58,7 @@ async fn no_more_changes_fail_than_the_budget_allows_whatever_the_concurrency() 
             assert_eq!(get(&end, Outcome::NotAttempted), 17, "{what}");
             assert_eq!(
                 end.stopped,
-                Some(Drain::ErrorBudget { errors: 3 }),
+                Some(StopReason::ErrorBudget { errors: 3 }),
                 "{what}"
             );
             assert!(!end.finished);
@@ -83,7 +83,7 @@ async fn an_execution_that_cannot_be_read_spends_no_more_than_is_left() {
     }
     let end = stage.run().await.unwrap();
     assert_eq!(get(&end, Outcome::Failed), 2);
-    assert_eq!(end.stopped, Some(Drain::ErrorBudget { errors: 2 }));
+    assert_eq!(end.stopped, Some(StopReason::ErrorBudget { errors: 2 }));
     stage.settings.max_errors = None;
     let end = stage.resume_until_finished().await;
     assert_eq!(get(&end, Outcome::Applied), 3);
@@ -100,7 +100,7 @@ async fn a_budget_counts_over_all_sessions_and_goes_on_with_a_larger_one() {
     stage.run().await.unwrap();
     let sends = stage.sends().iter().sum::<usize>();
     let end = stage.run().await.unwrap();
-    assert_eq!(end.stopped, Some(Drain::ErrorBudget { errors: 2 }));
+    assert_eq!(end.stopped, Some(StopReason::ErrorBudget { errors: 2 }));
     assert_eq!(stage.sends().iter().sum::<usize>(), sends);
     stage.settings.max_errors = Some(4);
     let end = stage.run().await.unwrap();
@@ -154,7 +154,7 @@ async fn a_stage_in_which_something_fails_is_the_last_one_until_somebody_resumes
             stage.service.fault(&request_of(&changes[1]), fault);
         }
         let end = stage.run().await.unwrap();
-        let halted = Drain::Stage {
+        let halted = StopReason::Stage {
             number: 1,
             errors: 1,
         };
@@ -168,7 +168,7 @@ async fn a_stage_in_which_something_fails_is_the_last_one_until_somebody_resumes
             .service
             .fault(&request_of(&changes[5]), Fault::Refused);
         let end = stage.run().await.unwrap();
-        let halted = Drain::Stage {
+        let halted = StopReason::Stage {
             number: 2,
             errors: 1,
         };

@@ -2,11 +2,11 @@
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{decide::Standing, failures::Fault, group::Planned};
+use super::{decide::ChangeState, failures::FailureCause, group::PlannedChange};
 use crate::{
     api::Operation,
-    checkpoint::{Ack, Detail, End, Record},
-    event::{Drain, Event},
+    checkpoint::{Ack, Detail, Record, RecordedOutcome},
+    event::{Event, StopReason},
     outcome::Outcome,
     plan::Target,
 };
@@ -20,31 +20,35 @@ pub(super) enum Message {
         on_disk: Option<oneshot::Sender<Ack>>,
     },
     /// A change came to its end.
-    Ended(Ended),
+    Ended(EndedChange),
     /// A change has failed without an effect.
-    Failed(Ended, Fault),
+    Failed(EndedChange, FailureCause),
     Event(Event),
     /// An execution was read.
     Read(Operation),
     /// The whole run is in trouble.
-    Trouble(Drain),
+    Trouble(StopReason),
     /// A change was not sent because the error budget did not allow it then.
     HeldBack,
 }
 
 /// A change that came to its end.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct EndedChange {
     line: u64,
     pub(super) target: Target,
     action: Vec<String>,
-    end: End,
+    end: RecordedOutcome,
     /// What the service or the re-check said.
     pub(super) detail: Option<String>,
 }
 
-impl Ended {
-    pub(super) fn new(planned: &Planned, end: End, detail: Option<String>) -> Self {
+impl EndedChange {
+    pub(super) fn new(
+        planned: &PlannedChange,
+        end: RecordedOutcome,
+        detail: Option<String>,
+    ) -> Self {
         Self {
             line: planned.line,
             target: planned.change.target.clone(),
@@ -86,7 +90,7 @@ pub(super) struct Link {
 
 /// Leave what is not in flight: the run is stopping, or nothing more can be done for the group now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stopped;
+pub(super) struct LeaveGroup;
 
 impl Link {
     pub(super) const fn new(
@@ -104,12 +108,12 @@ impl Link {
     pub(super) async fn unless_stopped<T>(
         &self,
         something: impl Future<Output = T>,
-    ) -> Result<T, Stopped> {
+    ) -> Result<T, LeaveGroup> {
         let mut stop = self.stop.clone();
         tokio::select! {
             biased;
             // An error means that the dispatcher is gone, which stops the worker too.
-            _ = stop.wait_for(|&stop| stop) => Err(Stopped),
+            _ = stop.wait_for(|&stop| stop) => Err(LeaveGroup),
             value = something => Ok(value),
         }
     }
@@ -121,10 +125,10 @@ impl Link {
     /// When it could not be written: the request must not leave.
     pub(super) async fn started(
         &self,
-        planned: &Planned,
+        planned: &PlannedChange,
         attempt: u32,
         at: i64,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), LeaveGroup> {
         let (on_disk, answer) = oneshot::channel();
         let record = Record::Started {
             line: planned.line,
@@ -135,7 +139,7 @@ impl Link {
             record,
             on_disk: Some(on_disk),
         });
-        let ack = answer.await.map_err(|_| Stopped)?;
+        let ack = answer.await.map_err(|_| LeaveGroup)?;
         ack.await.map_err(|failure| {
             // Where it can't be written either, it is still counted as what it is.
             self.record(Record::NotSent {
@@ -144,10 +148,10 @@ impl Link {
                 reason: Detail::new("its intent could not be written down"),
                 held_up: true,
             });
-            self.trouble(Drain::Checkpoint {
+            self.trouble(StopReason::Checkpoint {
                 message: failure.to_string(),
             });
-            Stopped
+            LeaveGroup
         })
     }
 
@@ -158,16 +162,26 @@ impl Link {
         });
     }
 
-    pub(super) fn ended(&self, planned: &Planned, end: End, detail: Option<String>) -> Standing {
-        self.tell(Message::Ended(Ended::new(planned, end, detail)));
-        Standing::Ended(end.into())
+    pub(super) fn ended(
+        &self,
+        planned: &PlannedChange,
+        end: RecordedOutcome,
+        detail: Option<String>,
+    ) -> ChangeState {
+        self.tell(Message::Ended(EndedChange::new(planned, end, detail)));
+        ChangeState::Ended(end.into())
     }
 
     /// A change is known to have taken no effect, and gets no further attempt now.
-    pub(super) fn failed(&self, planned: &Planned, fault: Fault, detail: String) -> Standing {
-        let ended = Ended::new(planned, End::Failed, Some(detail));
+    pub(super) fn failed(
+        &self,
+        planned: &PlannedChange,
+        fault: FailureCause,
+        detail: String,
+    ) -> ChangeState {
+        let ended = EndedChange::new(planned, RecordedOutcome::Failed, Some(detail));
         self.tell(Message::Failed(ended, fault));
-        Standing::Ended(Outcome::Failed)
+        ChangeState::Ended(Outcome::Failed)
     }
 
     pub(super) fn read(&self, operation: Operation) {
@@ -178,7 +192,7 @@ impl Link {
         self.tell(Message::Event(event));
     }
 
-    pub(super) fn trouble(&self, drain: Drain) {
+    pub(super) fn trouble(&self, drain: StopReason) {
         self.tell(Message::Trouble(drain));
     }
 

@@ -48,5 +48,5 @@ mod worker;
 #[cfg(test)]
 mod world;
 
-pub use dispatcher::{Dispatcher, DoubtAnswer, End, RunError, Settings, Signals, VIEW_LASTS};
-pub use group::{Group, Groups, Planned};
+pub use dispatcher::{Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals, VIEW_LASTS};
+pub use group::{ExecutionChanges, GroupStream, PlannedChange};

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     api::{Level, Operation},
     checkpoint::Record,
-    event::Drain,
+    event::StopReason,
     outcome::Outcome,
     plan::{Change, Repeat},
 };
@@ -175,7 +175,7 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
         .last()
         .and_then(|session| session.end.as_ref());
     let stopped = last.and_then(|end| end.stopped.as_ref());
-    waits_for_a_person &= matches!(stopped, Some(Drain::Stage { .. }));
+    waits_for_a_person &= matches!(stopped, Some(StopReason::Stage { .. }));
     let outcomes = stage.outcomes();
     for_each_case(stage, |case| {
         let has_met = |is_it: fn(&Sent) -> bool| case.sends.iter().any(|sent| is_it(sent));

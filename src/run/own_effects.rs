@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::group::Planned;
+use super::group::PlannedChange;
 use crate::{
     action::{Expected, Reading, STARTED_AUTOMATION, read_back},
     api::Level,
@@ -27,7 +27,7 @@ pub(super) struct Cause<'a> {
 /// Compares a change with its execution, none when that is not there; `causes` are the other changes of its group that
 /// may have taken effect.
 pub(super) fn read_back_after(
-    planned: &Planned,
+    planned: &PlannedChange,
     causes: &[Cause<'_>],
     execution: Option<&Value>,
 ) -> Reading {
@@ -191,8 +191,8 @@ mod tests {
         run::sample::{close, execution, reassign, run_automation, run_now},
     };
 
-    fn planned(change: Change) -> Planned {
-        Planned {
+    fn planned(change: Change) -> PlannedChange {
+        PlannedChange {
             line: 2,
             operation: change.operation().unwrap(),
             change,

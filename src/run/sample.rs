@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use super::fake_service::{Key, key};
 use crate::{
     api::Method,
-    plan::{Change, Effect, Header, Repeat},
+    plan::{Change, Effect, PlanHeader, Repeat},
 };
 
-pub(super) fn plan_header() -> Header {
+pub(super) fn plan_header() -> PlanHeader {
     serde_json::from_value(json!({
         "wf_bulk_plan": 1,
         "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},

@@ -19,17 +19,17 @@ use tempfile::TempDir;
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    Dispatcher, DoubtAnswer, End, RunError, Settings, Signals,
+    Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals,
     fake_service::{Key, Sent, Service},
     sample::{execution, key_of, plan_header},
 };
 use crate::{
-    checkpoint::{Checkpoint, Disk, Header, Record, Snapshot, lockstep::Lockstep},
+    checkpoint::{Checkpoint, CheckpointHeader, Disk, Record, Snapshot, lockstep::Lockstep},
     client::{Client, ClientParts},
     event::Event,
     outcome::Outcome,
     pace::Pacer,
-    plan::{Change, Item, PlanError, Reader, Repeat, Writer},
+    plan::{Change, Item, PlanError, PlanReader, PlanWriter, Repeat},
     report::Reporter,
     retry::Policy,
 };
@@ -180,7 +180,7 @@ pub(super) struct Stage {
     pub(super) planned: BTreeMap<u64, Change>,
     plan: Vec<u8>,
     changes: BTreeMap<u64, (Key, Repeat)>,
-    header: Header,
+    header: CheckpointHeader,
     durable: Arc<AtomicU64>,
     folder: TempDir,
 }
@@ -195,7 +195,7 @@ pub(super) struct Session {
     /// Records of all sessions before it.
     pub(super) records_before: usize,
     /// None when it was killed.
-    pub(super) end: Option<End>,
+    pub(super) end: Option<RunResult>,
 }
 
 /// What ends a session from outside.
@@ -237,7 +237,7 @@ impl Stage {
         let durable = Arc::new(AtomicU64::new(0));
         let service = Service::new(checkpoint.clone(), Arc::clone(&durable));
 
-        let mut writer = Writer::new(Vec::new(), &plan_header()).unwrap();
+        let mut writer = PlanWriter::new(Vec::new(), &plan_header()).unwrap();
         let mut by_line = BTreeMap::new();
         for (line, change) in (2_u64..).zip(changes) {
             writer
@@ -252,7 +252,7 @@ impl Stage {
             service.expect_line(key, line, change.group.as_str());
         }
         let (plan, trailer, sha256) = writer.finish(1).unwrap();
-        let header = Header::new(
+        let header = CheckpointHeader::new(
             "run".to_owned(),
             sha256,
             trailer.changes + 2,
@@ -299,13 +299,13 @@ impl Stage {
     }
 
     /// Runs one session to its end.
-    pub(super) async fn run(&mut self) -> Result<End, RunError> {
+    pub(super) async fn run(&mut self) -> Result<RunResult, RunError> {
         self.session(Cut::Never).await.unwrap()
     }
 
     /// Runs one session; none when it was killed.
-    pub(super) async fn session(&mut self, cut: Cut) -> Option<Result<End, RunError>> {
-        self.session_with(cut, |_, plan| Reader::new(Cursor::new(plan.to_vec())))
+    pub(super) async fn session(&mut self, cut: Cut) -> Option<Result<RunResult, RunError>> {
+        self.session_with(cut, |_, plan| PlanReader::new(Cursor::new(plan.to_vec())))
             .await
     }
 
@@ -317,8 +317,8 @@ impl Stage {
     pub(super) async fn session_with(
         &mut self,
         cut: Cut,
-        mut open: impl FnMut(usize, &[u8]) -> Result<Reader<Cursor<Vec<u8>>>, PlanError>,
-    ) -> Option<Result<End, RunError>> {
+        mut open: impl FnMut(usize, &[u8]) -> Result<PlanReader<Cursor<Vec<u8>>>, PlanError>,
+    ) -> Option<Result<RunResult, RunError>> {
         self.service.world().session += 1;
         let (began, records_before) = (Instant::now(), self.records().len());
         let (interrupt, interrupts) = mpsc::unbounded_channel();
@@ -458,7 +458,7 @@ impl Stage {
     }
 
     /// Sessions without a cut until the run is finished; its last end.
-    pub(super) async fn resume_until_finished(&mut self) -> End {
+    pub(super) async fn resume_until_finished(&mut self) -> RunResult {
         self.service.heal();
         self.settings.max_errors = None;
         self.settings.doubts = Some(DoubtAnswer::Skip);

@@ -9,7 +9,7 @@ use super::{
     stage::{ATTEMPTS, Breaks, Cut, Stage},
 };
 use crate::{
-    event::{Drain, Event},
+    event::{Event, StopReason},
     outcome::Outcome,
     plan::Change,
 };
@@ -21,10 +21,11 @@ async fn a_refused_token_and_a_long_rest_stop_the_run_and_fail_nothing() {
         for (fault, drains) in [
             (
                 Fault::Unauthorized,
-                (|drain| matches!(drain, Drain::Unauthorized { .. })) as fn(&Drain) -> bool,
+                (|drain| matches!(drain, StopReason::Unauthorized { .. }))
+                    as fn(&StopReason) -> bool,
             ),
             (Fault::Throttled(Some(3_600)), |drain| {
-                matches!(drain, Drain::LongPause { .. })
+                matches!(drain, StopReason::LongPause { .. })
             }),
         ] {
             for request in [request_of(&change), read_of("e")] {
@@ -56,7 +57,10 @@ async fn another_organisation_stops_the_run_before_anything_is_sent() {
     let mut stage = Stage::new(&kinds());
     stage.settings.org = Some("4712".to_owned());
     let end = stage.run().await.unwrap();
-    assert!(matches!(end.stopped, Some(Drain::OtherOrganisation { .. })));
+    assert!(matches!(
+        end.stopped,
+        Some(StopReason::OtherOrganisation { .. })
+    ));
     assert_eq!(stage.sends(), [0, 0, 0]);
 }
 
@@ -80,7 +84,7 @@ async fn failures_in_a_row_stop_the_run_and_a_success_starts_the_count_anew() {
     let (stage, end) = run(&[1, 2, 3]).await;
     assert!(matches!(
         end.stopped,
-        Some(Drain::FailuresInARow { failures: 3, .. })
+        Some(StopReason::FailuresInARow { failures: 3, .. })
     ));
     assert_eq!(stage.sends().iter().sum::<usize>(), 4);
     let (_, end) = run(&[1, 2, 4, 5, 7, 8]).await;
@@ -106,7 +110,7 @@ async fn failures_that_stop_the_run_are_no_end_of_the_changes_and_are_tried_agai
     let end = stage.run().await.unwrap();
     assert!(matches!(
         end.stopped,
-        Some(Drain::FailuresInARow { failures: 3, .. })
+        Some(StopReason::FailuresInARow { failures: 3, .. })
     ));
     let count = |outcome| end.counts.get(outcome);
     let counts = [Outcome::Applied, Outcome::Failed, Outcome::NotAttempted].map(count);
@@ -124,7 +128,7 @@ async fn a_worker_that_panics_stops_the_run_and_takes_no_change_with_it() {
         let mut stage = Stage::new(&changes);
         stage.service.fault(&request_of(failing), Fault::Panic);
         let end = stage.run().await.unwrap();
-        assert!(matches!(end.stopped, Some(Drain::Bug { .. })));
+        assert!(matches!(end.stopped, Some(StopReason::Bug { .. })));
         assert_eq!(end.counts.get(Outcome::InDoubt), 1);
         stage.check();
         stage.resume_until_finished().await;
@@ -199,7 +203,7 @@ async fn an_interrupt_ends_the_wait_for_a_rest_a_retry_and_the_settling() {
         stage.service.fault(&request_of(change), fault);
         let end = stage.session(Cut::InterruptOn(event)).await;
         let end = end.unwrap().unwrap();
-        assert_eq!(end.stopped, Some(Drain::Interrupted));
+        assert_eq!(end.stopped, Some(StopReason::Interrupted));
         stage.check();
         stage.resume_until_finished().await;
         stage.check();
@@ -268,7 +272,7 @@ async fn nothing_is_sent_once_the_checkpoint_cannot_be_written() {
             // That each send has its intent on disk is what the service looks at.
             let end = stage.run().await.unwrap();
             assert!(
-                matches!(end.stopped, Some(Drain::Checkpoint { .. })) && !end.finished,
+                matches!(end.stopped, Some(StopReason::Checkpoint { .. })) && !end.finished,
                 "{end:?}"
             );
             // Whatever was sent had its answer; what could not be written down was not attempted.
@@ -279,7 +283,7 @@ async fn nothing_is_sent_once_the_checkpoint_cannot_be_written() {
                 matches!(
                     event,
                     Event::Draining {
-                        reason: Drain::Checkpoint { .. }
+                        reason: StopReason::Checkpoint { .. }
                     }
                 )
             };
@@ -296,7 +300,7 @@ async fn nothing_is_sent_once_the_checkpoint_cannot_be_written() {
 async fn a_plan_that_breaks_off_stops_the_run_and_hangs_nobody() {
     use std::io::Cursor;
 
-    use crate::plan::Reader;
+    use crate::plan::PlanReader;
 
     let changes: Vec<Change> = (0..6)
         .map(|number| reassign(&format!("e{number}"), "t0"))
@@ -306,7 +310,7 @@ async fn a_plan_that_breaks_off_stops_the_run_and_hangs_nobody() {
         .session_with(Cut::Never, |pass, plan| {
             let whole = plan.len();
             let kept = if pass == 1 { whole / 2 } else { whole };
-            Reader::new(Cursor::new(plan[..kept].to_vec()))
+            PlanReader::new(Cursor::new(plan[..kept].to_vec()))
         })
         .await
         .unwrap();

@@ -3,7 +3,7 @@
 use std::{slice::from_ref, time::Duration};
 
 use super::{
-    End,
+    RunResult,
     fake_service::{Fault, Shown},
     sample::{close, due, kinds, read_of, reassign, reassign_running, request_of, run_now},
     stage::{ATTEMPTS, SETTLE, Stage},
@@ -14,7 +14,7 @@ use crate::{
     plan::{Change, Repeat},
 };
 
-async fn played(changes: &[Change], faults: &[(String, Fault)]) -> (Stage, End) {
+async fn played(changes: &[Change], faults: &[(String, Fault)]) -> (Stage, RunResult) {
     let mut stage = Stage::new(changes);
     for (request, fault) in faults {
         stage.service.fault(request, *fault);

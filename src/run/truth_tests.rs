@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
-    DoubtAnswer, End,
+    DoubtAnswer, RunResult,
     fake_service::Fault,
     sample::{close, delete, due, read_of, reassign, request_of, run_automation, run_now, skip},
     stage::{Cut, Stage, step_wall_clock},
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     api::{Id, Operation},
-    event::Drain,
+    event::StopReason,
     outcome::Outcome,
     plan::Change,
 };
 
-fn get(end: &End, outcome: Outcome) -> u64 {
+fn get(end: &RunResult, outcome: Outcome) -> u64 {
     end.counts.get(outcome)
 }
 
@@ -69,7 +69,7 @@ async fn a_page_that_says_not_found_ends_nothing_and_the_run_stops_when_no_read_
             assert!(
                 matches!(
                     end.stopped,
-                    Some(Drain::NothingGotThrough { changes: 5, .. })
+                    Some(StopReason::NothingGotThrough { changes: 5, .. })
                 ),
                 "{end:?}"
             );
@@ -151,7 +151,10 @@ async fn a_server_that_dies_near_the_end_fails_no_change() {
             let end = stage.run().await.unwrap();
             assert_eq!(get(&end, Outcome::Applied), alive as u64, "{fault:?}");
             assert_eq!(get(&end, Outcome::NotAttempted), 5 - alive as u64);
-            assert!(matches!(end.stopped, Some(Drain::NothingGotThrough { .. })));
+            assert!(matches!(
+                end.stopped,
+                Some(StopReason::NothingGotThrough { .. })
+            ));
             let end = stage.resume_until_finished().await;
             assert_eq!(get(&end, Outcome::Applied), 5);
         }
@@ -176,7 +179,7 @@ async fn the_errors_of_a_stage_count_when_its_session_was_cut() {
             }
             stage.service.heal();
             let end = stage.run().await.unwrap();
-            let stopped = Drain::Stage {
+            let stopped = StopReason::Stage {
                 number: 1,
                 errors: 1,
             };
@@ -206,7 +209,7 @@ async fn an_error_that_a_stage_brings_after_it_was_stopped_for_others_is_told_to
         }
     }
     let end = stage.run().await.unwrap();
-    let stopped = |errors| Some(Drain::Stage { number: 1, errors });
+    let stopped = |errors| Some(StopReason::Stage { number: 1, errors });
     assert_eq!(end.stopped, stopped(2));
     // The first one is refused, and the session is cut when the other one is sent.
     stage.service.heal();

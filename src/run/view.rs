@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{
-    group::Planned,
+    group::PlannedChange,
     own_effects::{Cause, read_back_after},
 };
 use crate::action::{Reading, replay};
@@ -21,7 +21,11 @@ pub(super) enum View {
 impl View {
     /// What it says about a change, none when it was not read. `causes` are the other changes of the group that may have
     /// taken effect.
-    pub(super) fn read_back(&self, planned: &Planned, causes: &[Cause<'_>]) -> Option<Reading> {
+    pub(super) fn read_back(
+        &self,
+        planned: &PlannedChange,
+        causes: &[Cause<'_>],
+    ) -> Option<Reading> {
         match self {
             Self::Unread => None,
             Self::Missing => Some(read_back_after(planned, causes, None)),
@@ -31,7 +35,7 @@ impl View {
 
     /// Takes in our own write: the object that the service answered with, else the values that were sent. False when the
     /// answer lacks something that was there before: only a read tells whether it is gone or was left out.
-    pub(super) fn wrote(&mut self, planned: &Planned, answer: Option<Value>) -> bool {
+    pub(super) fn wrote(&mut self, planned: &PlannedChange, answer: Option<Value>) -> bool {
         let Self::Known(execution) = self else {
             return true;
         };
@@ -94,7 +98,7 @@ mod tests {
     #[test]
     fn an_answer_that_lacks_fields_is_taken_for_what_it_says_and_no_more() {
         let change = reassign("e", "t0");
-        let planned = Planned {
+        let planned = PlannedChange {
             line: 2,
             operation: change.operation().unwrap(),
             change,

@@ -9,20 +9,20 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    decide::{Attempts, Limits, Standing, Step, decide},
+    decide::{Attempts, ChangeState, Limits, NextMove, decide},
     error_budget::{ErrorBudget, Slot},
-    failures::Fault,
-    group::Group,
-    link::{Link, Stopped},
+    failures::FailureCause,
+    group::ExecutionChanges,
+    link::{LeaveGroup, Link},
     own_effects::Cause,
     view::View,
 };
 use crate::{
     action::Reading,
     api::Level,
-    checkpoint::{End, Record},
+    checkpoint::{Record, RecordedOutcome},
     client::Client,
-    event::Drain,
+    event::StopReason,
     outcome::Outcome,
 };
 
@@ -44,7 +44,7 @@ pub(super) struct Shared {
 
 /// Brings a group's changes to an end, as far as that is possible now. `places` says where each of them stood in
 /// the checkpoint. What stays in doubt is left for a later pass.
-pub(super) async fn work(shared: &Shared, link: &Link, group: Group, places: Places) {
+pub(super) async fn work(shared: &Shared, link: &Link, group: ExecutionChanges, places: Places) {
     let mut worker = Worker {
         shared,
         link,
@@ -56,13 +56,13 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: Group, places: Pla
     };
     match worker.run().await {
         // What a stop leaves open is in the checkpoint as it is.
-        Ok(()) | Err(Stopped) => {}
+        Ok(()) | Err(LeaveGroup) => {}
     }
 }
 
 /// What is known of each change of a group, in its order.
 pub(super) struct Places {
-    pub(super) standings: Vec<Standing>,
+    pub(super) standings: Vec<ChangeState>,
     /// What the last attempt met, while a change has no end.
     pub(super) met: Vec<Option<String>>,
 }
@@ -70,8 +70,8 @@ pub(super) struct Places {
 struct Worker<'a> {
     shared: &'a Shared,
     link: &'a Link,
-    group: Group,
-    standings: Vec<Standing>,
+    group: ExecutionChanges,
+    standings: Vec<ChangeState>,
     met: Vec<Option<String>>,
     view: View,
     /// Until when the view may be written on; none when what is there may be something else by now.
@@ -85,7 +85,7 @@ enum Sent {
     /// It was not sent: its execution had to be read again first. What follows from that is to be decided anew.
     Read,
     /// It was not sent: its execution had to be read again, and that failed.
-    Unread(Fault, String),
+    Unread(FailureCause, String),
 }
 
 /// Which other changes of the group explain what is seen.
@@ -98,7 +98,7 @@ enum Causes {
 }
 
 impl Worker<'_> {
-    async fn run(&mut self) -> Result<(), Stopped> {
+    async fn run(&mut self) -> Result<(), LeaveGroup> {
         let in_doubt = self.has_doubt_to_read();
         let recheck = self.shared.recheck && self.group.can_be_read();
         if (recheck || in_doubt) && !self.read().await? {
@@ -121,7 +121,7 @@ impl Worker<'_> {
     }
 
     /// Goes through the changes once, in order.
-    async fn pass(&mut self) -> Result<(), Stopped> {
+    async fn pass(&mut self) -> Result<(), LeaveGroup> {
         for place in 0..self.group.changes.len() {
             while self.advance(place).await? {}
         }
@@ -129,19 +129,19 @@ impl Worker<'_> {
     }
 
     /// Does with a change what is to be done now. True when it has to be looked at again.
-    async fn advance(&mut self, place: usize) -> Result<bool, Stopped> {
+    async fn advance(&mut self, place: usize) -> Result<bool, LeaveGroup> {
         if self.link.is_stopping() {
-            return Err(Stopped);
+            return Err(LeaveGroup);
         }
         let reading = self.read_back(place, Causes::Known);
         let is_drift = matches!(reading, Some(Reading::Drifted(_)));
         let step = self.decide(place, reading);
-        let acts = !matches!(step, Step::Leave | Step::Blocked | Step::Later);
+        let acts = !matches!(step, NextMove::Leave | NextMove::Blocked | NextMove::Later);
         if acts && self.is_out_of_date() {
             return if self.read().await? {
                 Ok(true)
             } else {
-                Err(Stopped)
+                Err(LeaveGroup)
             };
         }
         if is_drift && is_waiting(&self.standings[place]) && self.may_be_our_own_doing(place) {
@@ -149,21 +149,22 @@ impl Worker<'_> {
             return Ok(false);
         }
         match step {
-            Step::Leave | Step::Blocked | Step::Later => {}
-            Step::End(end, detail) => {
+            NextMove::Leave | NextMove::Blocked | NextMove::Later => {}
+            NextMove::End(end, detail) => {
                 let slot = self.slot_of_doubt(place);
-                let detail = detail.or_else(|| (end == End::Gone).then(|| self.absence(place)));
+                let detail =
+                    detail.or_else(|| (end == RecordedOutcome::Gone).then(|| self.absence(place)));
                 self.end(place, end, detail);
                 self.settle(place, slot);
             }
-            Step::GiveUp { attempts } => {
+            NextMove::GiveUp { attempts } => {
                 let slot = self.slot_of_doubt(place);
                 self.disprove(place, attempts);
                 let detail = without_effect(attempts, self.met[place].as_deref());
-                self.fail(place, Fault::Own, detail);
+                self.fail(place, FailureCause::Own, detail);
                 self.settle(place, slot);
             }
-            Step::Send {
+            NextMove::Send {
                 attempts,
                 disproved,
             } => {
@@ -185,7 +186,7 @@ impl Worker<'_> {
                     Sent::Read => return Ok(true),
                     Sent::Unread(fault, reason) => {
                         self.unread(fault, &reason);
-                        return Err(Stopped);
+                        return Err(LeaveGroup);
                     }
                 }
             }
@@ -219,7 +220,7 @@ impl Worker<'_> {
         !matches!(reading, Some(Reading::Drifted(_)))
     }
 
-    fn decide(&self, place: usize, reading: Option<Reading>) -> Step {
+    fn decide(&self, place: usize, reading: Option<Reading>) -> NextMove {
         let (changes, standings) = (&self.group.changes, &self.standings);
         decide(changes, standings, place, reading, self.shared.limits)
     }
@@ -231,14 +232,14 @@ impl Worker<'_> {
             .filter(|(other, (planned, standing))| {
                 *other != place
                     && match standing {
-                        Standing::Doubtful { .. } => {
+                        ChangeState::Doubtful { .. } => {
                             causes == Causes::Possible || !planned.can_be_read_back()
                         }
-                        Standing::Ended(
+                        ChangeState::Ended(
                             Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt,
                         ) => true,
-                        Standing::Waiting { .. }
-                        | Standing::Ended(
+                        ChangeState::Waiting { .. }
+                        | ChangeState::Ended(
                             Outcome::Drifted
                             | Outcome::Gone
                             | Outcome::Refused
@@ -254,16 +255,16 @@ impl Worker<'_> {
             .collect()
     }
 
-    fn end(&mut self, place: usize, end: End, detail: Option<String>) {
+    fn end(&mut self, place: usize, end: RecordedOutcome, detail: Option<String>) {
         self.standings[place] = self.link.ended(&self.group.changes[place], end, detail);
     }
 
-    fn fail(&mut self, place: usize, fault: Fault, detail: String) {
+    fn fail(&mut self, place: usize, fault: FailureCause, detail: String) {
         self.standings[place] = self.link.failed(&self.group.changes[place], fault, detail);
     }
 
     /// Waits for the right to fail; none when there is none any more.
-    async fn slot(&self) -> Result<Option<Slot>, Stopped> {
+    async fn slot(&self) -> Result<Option<Slot>, LeaveGroup> {
         let slot = self.link.unless_stopped(self.shared.budget.slot()).await?;
         if slot.is_none() {
             self.link.held_back();
@@ -279,9 +280,9 @@ impl Worker<'_> {
     /// Takes an error, or what may be one, from the budget.
     fn settle(&self, place: usize, slot: Option<Slot>) {
         let is_error = match &self.standings[place] {
-            Standing::Waiting { .. } => false,
-            Standing::Doubtful { .. } => true,
-            Standing::Ended(outcome) => outcome.is_error(),
+            ChangeState::Waiting { .. } => false,
+            ChangeState::Doubtful { .. } => true,
+            ChangeState::Ended(outcome) => outcome.is_error(),
         };
         if let (true, Some(slot)) = (is_error, slot) {
             slot.spend();
@@ -294,16 +295,16 @@ impl Worker<'_> {
                 line: self.group.changes[place].line,
                 attempt: attempts.made,
             });
-            self.standings[place] = Standing::Waiting {
+            self.standings[place] = ChangeState::Waiting {
                 attempts,
                 disproved: true,
             };
         }
     }
 
-    fn trouble(&self, drain: Drain) -> Stopped {
+    fn trouble(&self, drain: StopReason) -> LeaveGroup {
         self.link.trouble(drain);
-        Stopped
+        LeaveGroup
     }
 }
 
@@ -319,10 +320,10 @@ fn without_effect(attempts: Attempts, met: Option<&str>) -> String {
     }
 }
 
-fn is_doubtful(standing: &Standing) -> bool {
-    matches!(standing, Standing::Doubtful { .. })
+fn is_doubtful(standing: &ChangeState) -> bool {
+    matches!(standing, ChangeState::Doubtful { .. })
 }
 
-fn is_waiting(standing: &Standing) -> bool {
-    matches!(standing, Standing::Waiting { .. })
+fn is_waiting(standing: &ChangeState) -> bool {
+    matches!(standing, ChangeState::Waiting { .. })
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     api::{Id, Level},
     playbook::{IdList, Playbook, Select},
-    target::{Execution, Part, context},
+    target::{Execution, TargetPart, context},
 };
 
 /// Chooses targets, execution after execution, until the limit is reached.
@@ -19,9 +19,9 @@ pub struct Chooser<'a> {
 /// What was chosen of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
-    pub parts: Vec<Part>,
+    pub parts: Vec<TargetPart>,
     /// Parts (or all of the execution) that could not be looked at, and why.
-    pub rejected: Vec<(Part, String)>,
+    pub rejected: Vec<(TargetPart, String)>,
 }
 
 impl<'a> Chooser<'a> {
@@ -39,10 +39,10 @@ impl<'a> Chooser<'a> {
     }
 
     /// What is looked at as a whole.
-    pub fn root(&self) -> Part {
+    pub fn root(&self) -> TargetPart {
         match self.select.source.root() {
-            Level::Entity => Part::Entity,
-            Level::Execution | Level::Step | Level::Phase | Level::Task => Part::Execution,
+            Level::Entity => TargetPart::Entity,
+            Level::Execution | Level::Step | Level::Phase | Level::Task => TargetPart::Execution,
         }
     }
 
@@ -109,7 +109,7 @@ impl<'a> Chooser<'a> {
         let parts = match execution.parts(self.select.each) {
             Ok(parts) => parts,
             Err(reason) => {
-                chosen.rejected.push((Part::Execution, reason));
+                chosen.rejected.push((TargetPart::Execution, reason));
                 return chosen;
             }
         };
@@ -297,7 +297,7 @@ mod tests {
         let mut chooser = Chooser::new(&playbook);
         let started = row("e", &json!({"flow": [{"id": "s", "name": "Section"}]}));
         assert_eq!(chooser.keeps(&started), Ok(true));
-        assert_eq!(chooser.choose(&started).parts, [Part::Execution]);
+        assert_eq!(chooser.choose(&started).parts, [TargetPart::Execution]);
         assert_eq!(
             chooser.keeps(&row("f", &json!({"status": "DONE"}))),
             Ok(false)
@@ -318,7 +318,7 @@ mod tests {
             "{error}"
         );
         let mut execution = four_tasks("f");
-        let task = |id| Part::Task(crate::api::Id::new(id).unwrap());
+        let task = |id| TargetPart::Task(crate::api::Id::new(id).unwrap());
         execution.change(&task("b"), "due_date", json!("soon"));
         let chosen = chooser.choose(&execution);
         assert_eq!(chosen.parts, [task("a"), task("c"), task("d")]);
@@ -344,7 +344,7 @@ mod tests {
             Ok(false)
         );
         let mut execution = four_tasks("f");
-        let task = Part::Task(crate::api::Id::new("b").unwrap());
+        let task = TargetPart::Task(crate::api::Id::new("b").unwrap());
         execution.change(&task, "due_date", json!("soon"));
         assert_eq!(chooser.choose(&execution).rejected, []);
     }
@@ -431,7 +431,7 @@ mod tests {
             let broken = flow("e", &json!({"tasks": tasks}));
             let mut chooser = Chooser::new(&playbook);
             let chosen = chooser.choose(&broken);
-            let [(Part::Execution, said)] = &chosen.rejected[..] else {
+            let [(TargetPart::Execution, said)] = &chosen.rejected[..] else {
                 panic!("{chosen:?}")
             };
             assert!(said.starts_with(reason), "{said}");

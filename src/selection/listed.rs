@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Id,
-    playbook::{EntityRef, Names},
+    playbook::{EntityRef, NameSource},
     sort::{Sorted, Sorter},
-    table::{self, Columns, TableError},
-    target::Row,
+    table::{self, RequiredColumns, TableError},
+    target::TargetRow,
 };
 
 /// The columns of a file of entities.
@@ -17,7 +17,7 @@ const ENTITY: [&str; 2] = ["entity_id", "entity_schema"];
 
 /// Named things in the order of their ids, and the rows that name none.
 #[derive(Debug)]
-pub struct Listed {
+pub struct ListedNames {
     named: Sorted,
     /// By row: why it was rejected.
     pub rejected: Sorted,
@@ -32,7 +32,7 @@ pub struct Named {
     /// Of an entity that a search has found.
     pub title: String,
     /// Where it stands, with what stands beside it.
-    pub row: Row,
+    pub row: TargetRow,
 }
 
 /// Why a list can't be read at all.
@@ -45,15 +45,15 @@ pub enum ListedError {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct KeptName {
     schema: String,
     title: String,
-    row: Row,
+    row: TargetRow,
 }
 
 /// Takes names as they come and keeps those that can be used.
 #[derive(Debug)]
-pub(super) struct Intake {
+pub(super) struct NameCollector {
     /// What is named, for messages: `entity`.
     kind: &'static str,
     /// Of the row that is taken now.
@@ -62,24 +62,24 @@ pub(super) struct Intake {
     rejected: Sorter,
 }
 
-impl Listed {
+impl ListedNames {
     /// Reads all entities of a list or a file.
     ///
     /// # Errors
     ///
     /// When the file can't be read or has not the columns `entity_id` and `entity_schema`.
-    pub fn entities(names: &Names<EntityRef>) -> Result<Self, ListedError> {
-        let mut intake = Intake::new("entity");
+    pub fn entities(names: &NameSource<EntityRef>) -> Result<Self, ListedError> {
+        let mut intake = NameCollector::new("entity");
         match names {
-            Names::List(list) => {
+            NameSource::List(list) => {
                 for (number, EntityRef { id, schema }) in (1..).zip(list) {
-                    intake.entity(Row::numbered(number), id.as_str(), schema, "")?;
+                    intake.entity(TargetRow::numbered(number), id.as_str(), schema, "")?;
                 }
             }
-            Names::File(path) => table::read(path, Columns::All(&ENTITY), |row| {
+            NameSource::File(path) => table::read(path, RequiredColumns::All(&ENTITY), |row| {
                 intake.row(row, |intake, row, mut cells| {
                     let [id, schema] = ENTITY.map(|name| cells.remove(name).unwrap_or_default());
-                    intake.entity(Row { cells, ..row }, table::id_in(&id), &schema, "")
+                    intake.entity(TargetRow { cells, ..row }, table::id_in(&id), &schema, "")
                 })
             })?,
         }
@@ -91,16 +91,16 @@ impl Listed {
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn executions(names: &Names<Id>) -> Result<Self, ListedError> {
+    pub fn executions(names: &NameSource<Id>) -> Result<Self, ListedError> {
         match names {
-            Names::List(list) => {
-                let mut intake = Intake::new("execution");
+            NameSource::List(list) => {
+                let mut intake = NameCollector::new("execution");
                 for (number, id) in (1..).zip(list) {
-                    intake.execution(Row::numbered(number), id.as_str())?;
+                    intake.execution(TargetRow::numbered(number), id.as_str())?;
                 }
                 Ok(intake.finish()?)
             }
-            Names::File(path) => Self::of_column(path, Columns::ListOf("id"), "id"),
+            NameSource::File(path) => Self::of_column(path, RequiredColumns::ListOf("id"), "id"),
         }
     }
 
@@ -110,15 +110,15 @@ impl Listed {
     ///
     /// When the file can't be read or has no such column.
     pub fn rows(path: &Path, id: &str) -> Result<Self, ListedError> {
-        Self::of_column(path, Columns::All(&[id]), id)
+        Self::of_column(path, RequiredColumns::All(&[id]), id)
     }
 
-    fn of_column(path: &Path, wanted: Columns<'_>, id: &str) -> Result<Self, ListedError> {
-        let mut intake = Intake::new("execution");
+    fn of_column(path: &Path, wanted: RequiredColumns<'_>, id: &str) -> Result<Self, ListedError> {
+        let mut intake = NameCollector::new("execution");
         table::read(path, wanted, |row| {
             intake.row(row, |intake, row, mut cells| {
                 let id = cells.remove(id).unwrap_or_default();
-                intake.execution(Row { cells, ..row }, table::id_in(&id))
+                intake.execution(TargetRow { cells, ..row }, table::id_in(&id))
             })
         })?;
         Ok(intake.finish()?)
@@ -134,13 +134,13 @@ impl Listed {
     }
 }
 
-impl Iterator for Listed {
+impl Iterator for ListedNames {
     type Item = io::Result<Named>;
 
     fn next(&mut self) -> Option<Self::Item> {
         self.named.next().map(|pair| {
             let (id, payload) = pair?;
-            let Kept { schema, title, row } = serde_json::from_str(&payload)?;
+            let KeptName { schema, title, row } = serde_json::from_str(&payload)?;
             Ok(Named {
                 id: Id::new(&id).map_err(io::Error::other)?,
                 schema,
@@ -151,7 +151,7 @@ impl Iterator for Listed {
     }
 }
 
-impl Intake {
+impl NameCollector {
     pub(super) fn new(kind: &'static str) -> Self {
         Self {
             kind,
@@ -164,12 +164,12 @@ impl Intake {
     fn row(
         &mut self,
         row: table::Row,
-        take: impl FnOnce(&mut Self, Row, BTreeMap<String, String>) -> io::Result<()>,
+        take: impl FnOnce(&mut Self, TargetRow, BTreeMap<String, String>) -> io::Result<()>,
     ) -> Result<(), ListedError> {
         let number = row.number;
         self.is_csv = row.is_csv;
         match row.cells {
-            Ok(cells) => take(self, Row::numbered(number), cells)?,
+            Ok(cells) => take(self, TargetRow::numbered(number), cells)?,
             Err(reason) => reject(&mut self.rejected, number, &reason)?,
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Intake {
 
     pub(super) fn entity(
         &mut self,
-        row: Row,
+        row: TargetRow,
         id: &str,
         schema: &str,
         title: &str,
@@ -193,17 +193,17 @@ impl Intake {
         self.take(row, id, schema, title)
     }
 
-    fn execution(&mut self, row: Row, id: &str) -> io::Result<()> {
+    fn execution(&mut self, row: TargetRow, id: &str) -> io::Result<()> {
         self.take(row, id, "", "")
     }
 
-    fn take(&mut self, row: Row, id: &str, schema: &str, title: &str) -> io::Result<()> {
+    fn take(&mut self, row: TargetRow, id: &str, schema: &str, title: &str) -> io::Result<()> {
         if let Err(error) = Id::new(id) {
             let error = error.in_row(self.is_csv);
             let reason = format!("the {} id {id:?} can't be used: {error}", self.kind);
             return reject(&mut self.rejected, row.number, &reason);
         }
-        let payload = serde_json::to_string(&Kept {
+        let payload = serde_json::to_string(&KeptName {
             schema: schema.to_owned(),
             title: title.to_owned(),
             row,
@@ -212,12 +212,12 @@ impl Intake {
     }
 
     /// Sorts, and rejects what comes twice.
-    pub(super) fn finish(mut self) -> io::Result<Listed> {
+    pub(super) fn finish(mut self) -> io::Result<ListedNames> {
         let mut unique = Sorter::default();
         let mut last: Option<(String, u64)> = None;
         for pair in self.named.finish()? {
             let (id, payload) = pair?;
-            let number = serde_json::from_str::<Kept>(&payload)?.row.number;
+            let number = serde_json::from_str::<KeptName>(&payload)?.row.number;
             match &last {
                 Some((earlier, first)) if *earlier == id => {
                     let reason = format!(
@@ -232,7 +232,7 @@ impl Intake {
                 }
             }
         }
-        Ok(Listed {
+        Ok(ListedNames {
             named: unique.finish()?,
             rejected: self.rejected.finish()?,
         })
@@ -251,7 +251,7 @@ mod tests {
 
     fn read(
         text: &[u8],
-        list: impl Fn(&Path) -> Result<Listed, ListedError>,
+        list: impl Fn(&Path) -> Result<ListedNames, ListedError>,
     ) -> Result<[Vec<String>; 2], ListedError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("names.csv");
@@ -282,7 +282,7 @@ mod tests {
 
     fn entities(text: &str) -> Result<[Vec<String>; 2], ListedError> {
         read(text.as_bytes(), |path| {
-            Listed::entities(&Names::File(path.to_owned()))
+            ListedNames::entities(&NameSource::File(path.to_owned()))
         })
     }
 
@@ -342,12 +342,12 @@ mod tests {
     #[test]
     fn rows_keep_what_stands_beside_the_id_and_a_plain_list_is_ids() {
         let [named, rejected] = read(b"to;execution\n10010;e1\n;e2\n;e1\n", |path| {
-            Listed::rows(path, "execution")
+            ListedNames::rows(path, "execution")
         })
         .unwrap();
         assert_eq!(named, ["2 e1  to=10010", "3 e2  to="]);
         assert_eq!(rejected.len(), 1);
-        let ids = |path: &Path| Listed::executions(&Names::File(path.to_owned()));
+        let ids = |path: &Path| ListedNames::executions(&NameSource::File(path.to_owned()));
         assert_eq!(read(b"e2\ne1\n", ids).unwrap()[0], ["2 e1  ", "1 e2  "]);
         assert_eq!(read(b"id,name\ne2,x\n", ids).unwrap()[0], ["2 e2  name=x"]);
         assert!(read(b"a,b\n", ids).is_err());

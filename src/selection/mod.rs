@@ -8,7 +8,7 @@ mod scan;
 mod scanned;
 
 pub use choose::{Chooser, Chosen};
-pub use listed::{Listed, ListedError, Named};
+pub use listed::{ListedError, ListedNames, Named};
 pub use misses::Misses;
 pub use scan::{ScanError, ScanProgress, read_closing_reasons, read_whole, scan};
-pub use scanned::{Look, Scanned};
+pub use scanned::{Scanned, ScannedExecution};

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    listed::{Intake, Listed},
+    listed::{ListedNames, NameCollector},
     scan::ScanError,
 };
 use crate::{
-    api::{Found, Operation},
+    api::{Operation, ReadFinding},
     client::Client,
     json,
     playbook::ExecutionSearch,
-    target::Row,
+    target::TargetRow,
 };
 
 /// Entities of a page: the most that the service gives.
@@ -30,13 +30,13 @@ const STABLE_FOR: u64 = 60;
 /// # Errors
 ///
 /// When one request fails, or the pages don't fit together.
-pub(super) async fn entities(client: &Client, query: &str) -> Result<Listed, ScanError> {
+pub(super) async fn entities(client: &Client, query: &str) -> Result<ListedNames, ScanError> {
     let what = "the search for entities";
     let wrong = |message: &str| ScanError::Pages {
         what: what.to_owned(),
         message: message.to_owned(),
     };
-    let mut intake = Intake::new("entity");
+    let mut intake = NameCollector::new("entity");
     let mut body = json!({"q": query, "sort": ["_id:asc"], "size": PAGE, "stable_for": STABLE_FOR,
         "fields": ["_id", "_schema", "_title"]});
     let (mut number, mut last, mut hits) = (0, String::new(), None);
@@ -53,7 +53,7 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<Listed, Sca
             text("_id").clone_into(&mut last);
             number += 1;
             intake.entity(
-                Row::numbered(number),
+                TargetRow::numbered(number),
                 text("_id"),
                 text("_schema"),
                 text("_title"),
@@ -180,8 +180,8 @@ async fn ask(
 ) -> Result<Value, ScanError> {
     let body = body.to_string();
     match client.read(operation, &[], Some(body.as_bytes())).await? {
-        Found::Json(answer) => Ok(answer),
-        Found::Missing => Err(ScanError::Pages {
+        ReadFinding::Json(answer) => Ok(answer),
+        ReadFinding::Missing => Err(ScanError::Pages {
             what: what.to_owned(),
             message: "nothing at all".to_owned(),
         }),

@@ -6,15 +6,15 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Chooser, Listed, ListedError, Misses, Named, listed, pages, scanned::Scanned};
+use super::{Chooser, ListedError, ListedNames, Misses, Named, listed, pages, scanned::Scanned};
 use crate::{
-    api::{Found, Generation, Id, Operation},
+    api::{Generation, Id, Operation, ReadFinding},
     client::{Client, ReadError},
     json::{self, ItemsError, LossyReader},
     playbook::{Entities, Playbook, Source},
     sort::Sorter,
     table,
-    target::{Execution, ExecutionError, Row},
+    target::{Execution, ExecutionError, TargetRow},
 };
 
 /// Why a selection could not be completed; nothing may be planned then.
@@ -78,15 +78,15 @@ pub struct ScanProgress {
 
 /// What is put aside of an execution until all are read.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Entry {
+pub(super) enum SpilledEntry {
     Kept {
         data: Value,
-        row: Option<Row>,
+        row: Option<TargetRow>,
     },
     Left,
     Rejected {
         data: Value,
-        row: Option<Row>,
+        row: Option<TargetRow>,
         reason: String,
     },
 }
@@ -101,7 +101,7 @@ pub async fn scan(
     playbook: &Playbook,
     mut progress: impl FnMut(ScanProgress),
 ) -> Result<(Scanned, Misses), ScanError> {
-    let mut intake = Intake {
+    let mut intake = ExecutionCollector {
         generation: playbook.select.source.generation(),
         chooser: Chooser::new(playbook),
         misses: Misses::new(playbook),
@@ -123,7 +123,7 @@ pub async fn scan(
                 .await?;
         }
         Source::Ids { generation, ids } => {
-            let listed = Listed::executions(ids)?;
+            let listed = ListedNames::executions(ids)?;
             let read = |named: Named| one(client, *generation, named);
             intake.each(playbook, listed, &mut progress, read).await?;
         }
@@ -132,7 +132,7 @@ pub async fn scan(
             file,
             id,
         } => {
-            let listed = Listed::rows(file, id)?;
+            let listed = ListedNames::rows(file, id)?;
             let read = |named: Named| one(client, *generation, named);
             intake.each(playbook, listed, &mut progress, read).await?;
         }
@@ -205,7 +205,7 @@ pub async fn read_whole(
         id: execution.id.clone(),
         schema: String::new(),
         title: String::new(),
-        row: Row::default(),
+        row: TargetRow::default(),
     };
     let (what, found) = one(client, execution.generation, named).await?;
     let Some((data, _)) = found.into_iter().next() else {
@@ -237,8 +237,8 @@ pub async fn read_closing_reasons(
         )
         .await?
     {
-        Found::Missing => Ok(json!([])),
-        Found::Json(answer) => match list_in(answer, "reasons") {
+        ReadFinding::Missing => Ok(json!([])),
+        ReadFinding::Json(answer) => match list_in(answer, "reasons") {
             Ok(reasons) => Ok(Value::Array(reasons.unwrap_or_default())),
             Err(message) => Err(ScanError::Pages { what, message }),
         },
@@ -251,25 +251,29 @@ fn undecodable(what: &str) -> impl FnOnce(serde_json::Error) -> ScanError {
     move |source| ScanError::Undecodable { what, source }
 }
 
-async fn entities_of(client: &Client, entities: &Entities) -> Result<Listed, ScanError> {
+async fn entities_of(client: &Client, entities: &Entities) -> Result<ListedNames, ScanError> {
     match entities {
-        Entities::Named(names) => Ok(Listed::entities(names)?),
+        Entities::Named(names) => Ok(ListedNames::entities(names)?),
         Entities::Query(query) => pages::entities(client, query).await,
     }
 }
 
 /// What was found for one name: executions, each with the row that names it.
-type Answer = (String, Vec<(Value, Option<Row>)>);
+type ExecutionsByName = (String, Vec<(Value, Option<TargetRow>)>);
 
 /// Reads one execution by its id; nothing when it is not there.
-async fn one(client: &Client, generation: Generation, named: Named) -> Result<Answer, ScanError> {
+async fn one(
+    client: &Client,
+    generation: Generation,
+    named: Named,
+) -> Result<ExecutionsByName, ScanError> {
     let what = format!("the read of {}", named.id);
     match client
         .read(&Operation::read(generation, &named.id), &[], None)
         .await?
     {
-        Found::Missing => Ok((what, Vec::new())),
-        Found::Json(data) => {
+        ReadFinding::Missing => Ok((what, Vec::new())),
+        ReadFinding::Json(data) => {
             if data["id"] != named.id.as_str() {
                 let message = "another execution".to_owned();
                 return Err(ScanError::Pages { what, message });
@@ -286,8 +290,8 @@ async fn search(client: &Client, entity: &Named) -> Result<(String, Vec<Value>),
         .read(&Operation::SearchFlows, &[], Some(body.as_bytes()))
         .await?
     {
-        Found::Missing => Ok((what, Vec::new())),
-        Found::Json(answer) => match list_in(answer, "results") {
+        ReadFinding::Missing => Ok((what, Vec::new())),
+        ReadFinding::Json(answer) => match list_in(answer, "results") {
             Ok(Some(flows)) => Ok((what, flows)),
             Ok(None) => Err(ScanError::Pages {
                 what,
@@ -311,7 +315,7 @@ fn list_in(answer: Value, key: &str) -> Result<Option<Vec<Value>>, String> {
 }
 
 /// Takes executions as they come.
-struct Intake<'a> {
+struct ExecutionCollector<'a> {
     generation: Generation,
     chooser: Chooser<'a>,
     misses: Misses,
@@ -323,18 +327,18 @@ struct Intake<'a> {
     progress: ScanProgress,
 }
 
-impl Intake<'_> {
+impl ExecutionCollector<'_> {
     /// Asks for each of what is listed, several at a time, and takes the answers in their order, so that the order of
     /// arrival decides nothing. What is listed and not found is rejected with its row.
     async fn each<F>(
         &mut self,
         playbook: &Playbook,
-        mut listed: Listed,
+        mut listed: ListedNames,
         progress: &mut impl FnMut(ScanProgress),
         ask: impl Fn(Named) -> F,
     ) -> Result<(), ScanError>
     where
-        F: Future<Output = Result<Answer, ScanError>>,
+        F: Future<Output = Result<ExecutionsByName, ScanError>>,
     {
         if listed.is_empty() && listed.rejected.is_empty() {
             self.misses.say(nothing_named(&playbook.select.source));
@@ -376,7 +380,7 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn take(&mut self, what: &str, data: Value, row: Option<Row>) -> Result<(), ScanError> {
+    fn take(&mut self, what: &str, data: Value, row: Option<TargetRow>) -> Result<(), ScanError> {
         let execution =
             Execution::new(self.generation, data).map_err(|source| ScanError::Execution {
                 what: what.to_owned(),
@@ -400,9 +404,9 @@ impl Intake<'_> {
         let data = std::sync::Arc::unwrap_or_clone(execution.data);
         let row = execution.row;
         let entry = match kept {
-            Ok(true) => Entry::Kept { data, row },
-            Ok(false) => Entry::Left,
-            Err(reason) => Entry::Rejected { data, row, reason },
+            Ok(true) => SpilledEntry::Kept { data, row },
+            Ok(false) => SpilledEntry::Left,
+            Err(reason) => SpilledEntry::Rejected { data, row, reason },
         };
         let payload = serde_json::to_string(&entry).map_err(io::Error::from)?;
         Ok(self.sorter.push(execution.id.into(), payload)?)

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::scan::Entry;
+use super::scan::SpilledEntry;
 use crate::{api::Generation, sort::Sorted, target::Execution};
 
 /// The executions that were read, sorted by id, each once.
@@ -20,7 +20,7 @@ pub struct Scanned {
 
 /// One execution of a scan.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Look {
+pub enum ScannedExecution {
     Kept(Execution),
     /// `where` failed on it.
     Rejected {
@@ -51,15 +51,15 @@ impl Scanned {
         self.executions
     }
 
-    fn look(&self, entry: Entry) -> io::Result<Option<Look>> {
+    fn look(&self, entry: SpilledEntry) -> io::Result<Option<ScannedExecution>> {
         let execution = |data, row| {
             let execution = Execution::new(self.generation, data).map_err(io::Error::other)?;
             Ok::<_, io::Error>(Execution { row, ..execution })
         };
         Ok(match entry {
-            Entry::Left => None,
-            Entry::Kept { data, row } => Some(Look::Kept(execution(data, row)?)),
-            Entry::Rejected { data, row, reason } => Some(Look::Rejected {
+            SpilledEntry::Left => None,
+            SpilledEntry::Kept { data, row } => Some(ScannedExecution::Kept(execution(data, row)?)),
+            SpilledEntry::Rejected { data, row, reason } => Some(ScannedExecution::Rejected {
                 execution: execution(data, row)?,
                 reason,
             }),
@@ -68,7 +68,7 @@ impl Scanned {
 }
 
 impl Iterator for Scanned {
-    type Item = io::Result<Look>;
+    type Item = io::Result<ScannedExecution>;
 
     /// The next execution that `where` did not leave out.
     fn next(&mut self) -> Option<Self::Item> {

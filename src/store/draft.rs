@@ -9,14 +9,14 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    error::{Doing, StoreError, io_error},
+    error::{StoreError, StoreStep, io_error},
     lock::Lock,
     run_folder::RunFolder,
     run_id::RunId,
     settings::RunSettings,
 };
 use crate::{
-    checkpoint::{Checkpoint, Header},
+    checkpoint::{Checkpoint, CheckpointHeader},
     digest, private_file,
 };
 
@@ -25,7 +25,7 @@ const COPY_BUFFER: usize = 64 * 1024;
 
 /// A run's folder under its temporary name, locked. Dropped before it is committed, it is removed.
 #[derive(Debug)]
-pub struct Draft {
+pub struct RunDraft {
     folder: RunFolder,
     /// The name to be.
     target: PathBuf,
@@ -55,7 +55,7 @@ pub struct PlanCopy {
     pub bytes: u64,
 }
 
-impl Draft {
+impl RunDraft {
     /// Takes over the folder under its temporary name, in which `lock` was taken.
     pub(super) fn new(folder: RunFolder, target: PathBuf, lock: Lock) -> Self {
         let scrap = Scrap(Some(folder.path().to_owned()));
@@ -99,7 +99,7 @@ impl Draft {
             file.sync_all()?;
             Ok((digest, bytes))
         };
-        let (digest, bytes) = copy().map_err(io_error(Doing::Copy, &path))?;
+        let (digest, bytes) = copy().map_err(io_error(StoreStep::Copy, &path))?;
         Ok(PlanCopy {
             path,
             sha256: digest::hex(&digest.finalize()),
@@ -116,7 +116,7 @@ impl Draft {
     pub fn commit(
         self,
         settings: &RunSettings,
-        header: &Header,
+        header: &CheckpointHeader,
     ) -> Result<(RunFolder, Lock), StoreError> {
         let Self {
             folder,
@@ -130,15 +130,15 @@ impl Draft {
             serde_json::to_writer_pretty(&mut *file, settings)?;
             file.write_all(b"\n")
         })
-        .map_err(io_error(Doing::Write, &run_json))?;
+        .map_err(io_error(StoreStep::Write, &run_json))?;
         Checkpoint::create(&folder.checkpoint(), header)?;
-        private_file::sync_dir(temporary).map_err(io_error(Doing::Sync, temporary))?;
+        private_file::sync_dir(temporary).map_err(io_error(StoreStep::Sync, temporary))?;
 
         // Fails when the name is taken: a run's folder is never empty.
-        fs::rename(temporary, &target).map_err(io_error(Doing::Rename, &target))?;
+        fs::rename(temporary, &target).map_err(io_error(StoreStep::Rename, &target))?;
         scrap.0 = None;
         let runs = private_file::parent(&target);
-        private_file::sync_dir(runs).map_err(io_error(Doing::Sync, runs))?;
+        private_file::sync_dir(runs).map_err(io_error(StoreStep::Sync, runs))?;
         Ok((RunFolder::new(folder.id(), target), lock))
     }
 }
@@ -154,8 +154,8 @@ mod tests {
         state_dir::{StateDir, tests::id},
     };
 
-    fn header(settings: &RunSettings) -> Header {
-        Header::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2)
+    fn header(settings: &RunSettings) -> CheckpointHeader {
+        CheckpointHeader::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2)
     }
 
     #[test]
@@ -242,7 +242,7 @@ mod tests {
         assert!(matches!(
             second.commit(&settings, &header(&settings)),
             Err(StoreError::Io {
-                doing: Doing::Rename,
+                doing: StoreStep::Rename,
                 ..
             })
         ));

@@ -10,7 +10,7 @@ use crate::{checkpoint::CheckpointError, text::shown_path};
 pub enum StoreError {
     #[error("can't {doing} {}", shown_path(path))]
     Io {
-        doing: Doing,
+        doing: StoreStep,
         path: PathBuf,
         source: io::Error,
     },
@@ -52,7 +52,7 @@ pub enum StoreError {
 
 /// What was tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum StoreStep {
     Create,
     Read,
     Write,
@@ -65,7 +65,7 @@ pub enum Doing {
     Remove,
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for StoreStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "create",
@@ -82,7 +82,7 @@ impl fmt::Display for Doing {
 
 /// Names what was tried on which path.
 pub(super) fn io_error(
-    doing: Doing,
+    doing: StoreStep,
     path: impl Into<PathBuf>,
 ) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.into();
@@ -113,7 +113,7 @@ mod tests {
         let path = PathBuf::from("my \u{1b}runs");
         let io = || io::Error::other("x");
         let errors = [
-            io_error(Doing::Read, &path)(io()),
+            io_error(StoreStep::Read, &path)(io()),
             StoreError::SettingsVersion {
                 path: path.clone(),
                 found: 2,
@@ -123,7 +123,7 @@ mod tests {
                 runs: path.clone(),
             },
             CheckpointError::Io {
-                doing: checkpoint::Doing::Read,
+                doing: checkpoint::CheckpointStep::Read,
                 path: path.clone(),
                 source: io(),
             }

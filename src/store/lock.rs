@@ -11,7 +11,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    error::{Doing, StoreError, io_error},
+    error::{StoreError, StoreStep, io_error},
     run_id::RunId,
 };
 use crate::{digest::hex, private_file, server_name::lock_name};
@@ -97,7 +97,7 @@ impl LockHome {
         org: Option<&str>,
         wait: Wait,
     ) -> Result<Lock, StoreError> {
-        private_file::create_dir_all(&self.0).map_err(io_error(Doing::Create, &self.0))?;
+        private_file::create_dir_all(&self.0).map_err(io_error(StoreStep::Create, &self.0))?;
         let path = |org| self.0.join(file_name(server, org));
         let held = |org: Option<&str>| {
             let (server, org) = (server.to_owned(), org.map(str::to_owned));
@@ -124,8 +124,8 @@ pub(super) fn lock_run(path: &Path, run: RunId, wait: Wait) -> Result<Lock, Stor
 
 /// Makes this process the only one that makes runs in a state folder, for as long as it takes.
 pub(super) fn lock_making(path: &Path) -> Result<Lock, StoreError> {
-    let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
-    file.lock().map_err(io_error(Doing::Lock, path))?;
+    let file = private_file::open_or_create(path).map_err(io_error(StoreStep::Lock, path))?;
+    file.lock().map_err(io_error(StoreStep::Lock, path))?;
     Ok(Lock::of(file))
 }
 
@@ -142,19 +142,19 @@ pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(io_error(Doing::Lock, path)(error)),
+        Err(error) => return Err(io_error(StoreStep::Lock, path)(error)),
     };
     match file.try_lock_shared() {
         Ok(()) => Ok(false),
         Err(TryLockError::WouldBlock) => Ok(true),
-        Err(TryLockError::Error(source)) => Err(io_error(Doing::Lock, path)(source)),
+        Err(TryLockError::Error(source)) => Err(io_error(StoreStep::Lock, path)(source)),
     }
 }
 
 /// Blocks for as long as a process holds the lock for itself.
 pub(super) fn wait_until_free(path: &Path) -> Result<(), StoreError> {
-    let file = File::open(path).map_err(io_error(Doing::Lock, path))?;
-    file.lock_shared().map_err(io_error(Doing::Lock, path))
+    let file = File::open(path).map_err(io_error(StoreStep::Lock, path))?;
+    file.lock_shared().map_err(io_error(StoreStep::Lock, path))
 }
 
 fn lock(
@@ -163,7 +163,7 @@ fn lock(
     wait: Wait,
     held: impl FnOnce() -> StoreError,
 ) -> Result<File, StoreError> {
-    let file = private_file::open_or_create(path).map_err(io_error(Doing::Lock, path))?;
+    let file = private_file::open_or_create(path).map_err(io_error(StoreStep::Lock, path))?;
     for _ in 0..LOOKS {
         let locked = match (wait, mode) {
             (Wait::UntilFree, Mode::Exclusive) => file.lock().map_err(TryLockError::Error),
@@ -174,7 +174,9 @@ fn lock(
         match locked {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => thread::sleep(LOOK),
-            Err(TryLockError::Error(source)) => return Err(io_error(Doing::Lock, path)(source)),
+            Err(TryLockError::Error(source)) => {
+                return Err(io_error(StoreStep::Lock, path)(source));
+            }
         }
     }
     Err(held())

@@ -11,9 +11,9 @@
 //! .wf-bulk/runs/.tmp-<run id>/          a run that is being made
 //! ```
 //!
-//! A new run: [`StateDir::draft`], [`Draft::copy_plan`], read the copy, [`Draft::commit`]: the folder
+//! A new run: [`StateDir::draft`], [`RunDraft::copy_plan`], read the copy, [`RunDraft::commit`]: the folder
 //! appears under its name, complete and locked. An old run: [`StateDir::find`] or
-//! [`Listing::newest_untold`], [`RunFolder::lock`], [`RunFolder::settings`]. The
+//! [`RunListing::newest_untold`], [`RunFolder::lock`], [`RunFolder::settings`]. The
 //! records themselves are [`crate::checkpoint`]'s.
 
 mod draft;
@@ -24,10 +24,10 @@ mod run_id;
 mod settings;
 mod state_dir;
 
-pub use draft::{Draft, PlanCopy};
-pub use error::{Doing, StoreError};
+pub use draft::{PlanCopy, RunDraft};
+pub use error::{StoreError, StoreStep};
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;
 pub use run_id::{RunId, RunIdError};
 pub use settings::{PlannedFrom, RunSettings, VERSION};
-pub use state_dir::{Listed, Listing, StateDir, Unreadable};
+pub use state_dir::{ListedRun, RunListing, StateDir, Unreadable};

@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    error::{Doing, StoreError, io_error},
+    error::{StoreError, StoreStep, io_error},
     lock::{self, Lock, Wait},
     run_id::RunId,
     settings::{RunSettings, VERSION},
@@ -28,7 +28,7 @@ pub struct RunFolder {
 
 /// The version, whatever else `run.json` holds.
 #[derive(Deserialize)]
-struct Version {
+struct SettingsVersion {
     wf_bulk_run: u32,
 }
 
@@ -105,12 +105,13 @@ impl RunFolder {
     /// When `run.json` can't be read, is of another version, or belongs to another run.
     pub fn settings(&self) -> Result<RunSettings, StoreError> {
         let path = self.run_json();
-        let bytes = fs::read(&path).map_err(io_error(Doing::Read, &path))?;
+        let bytes = fs::read(&path).map_err(io_error(StoreStep::Read, &path))?;
         let malformed = |source| StoreError::Settings {
             path: path.clone(),
             source,
         };
-        let Version { wf_bulk_run: found } = serde_json::from_slice(&bytes).map_err(malformed)?;
+        let SettingsVersion { wf_bulk_run: found } =
+            serde_json::from_slice(&bytes).map_err(malformed)?;
         if found != VERSION {
             return Err(StoreError::SettingsVersion { path, found });
         }
@@ -163,7 +164,7 @@ fn write(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), StoreError> {
-    private_file::replace(path, fill).map_err(io_error(Doing::Write, path))
+    private_file::replace(path, fill).map_err(io_error(StoreStep::Write, path))
 }
 
 #[cfg(test)]
@@ -200,7 +201,7 @@ mod tests {
         assert!(matches!(
             whole.settings(),
             Err(StoreError::Io {
-                doing: Doing::Read,
+                doing: StoreStep::Read,
                 ..
             })
         ));

@@ -6,8 +6,8 @@ use std::{
 };
 
 use super::{
-    draft::Draft,
-    error::{Doing, StoreError, io_error},
+    draft::RunDraft,
+    error::{StoreError, StoreStep, io_error},
     lock::{self, Wait},
     run_folder::RunFolder,
     run_id::RunId,
@@ -24,7 +24,7 @@ pub struct StateDir(PathBuf);
 
 /// A run with what tells it from others.
 #[derive(Debug)]
-pub struct Listed {
+pub struct ListedRun {
     pub folder: RunFolder,
     pub settings: RunSettings,
     /// How it came to its end; none while it can be resumed.
@@ -41,17 +41,17 @@ pub struct Unreadable {
 
 /// All runs.
 #[derive(Debug, Default)]
-pub struct Listing {
+pub struct RunListing {
     /// Newest first.
-    pub runs: Vec<Listed>,
+    pub runs: Vec<ListedRun>,
     /// To be shown, so that no run is overlooked in silence.
     pub unreadable: Vec<Unreadable>,
 }
 
-impl Listing {
+impl RunListing {
     /// The run that `--last` means when a run is to be gone on with: the newest without an end, or that has finished and
     /// whose result nobody was told. `is_told`: of a finished run.
-    pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&Listed> {
+    pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&ListedRun> {
         self.runs.iter().find(|run| match run.ending {
             None => true,
             Some(Ending::Finished { .. }) => !is_told(&run.folder),
@@ -78,16 +78,20 @@ impl StateDir {
     /// # Errors
     ///
     /// When a folder or file can't be made.
-    pub fn draft(&self, id: RunId) -> Result<Draft, StoreError> {
+    pub fn draft(&self, id: RunId) -> Result<RunDraft, StoreError> {
         self.ensure()?;
         let making = lock::lock_making(&self.0.join("lock"))?;
         self.clear_drafts()?;
         let path = self.runs().join(format!("{DRAFT_PREFIX}{id}"));
-        private_file::create_dir(&path).map_err(io_error(Doing::Create, &path))?;
+        private_file::create_dir(&path).map_err(io_error(StoreStep::Create, &path))?;
         let folder = RunFolder::new(id, path);
         let lock = folder.lock(Wait::Refuse)?;
         drop(making);
-        Ok(Draft::new(folder, self.runs().join(id.to_string()), lock))
+        Ok(RunDraft::new(
+            folder,
+            self.runs().join(id.to_string()),
+            lock,
+        ))
     }
 
     /// All runs with their settings and endings.
@@ -95,8 +99,8 @@ impl StateDir {
     /// # Errors
     ///
     /// When the folder of the runs can't be read; that one of the runs can't is in the listing.
-    pub fn list(&self) -> Result<Listing, StoreError> {
-        let mut listing = Listing::default();
+    pub fn list(&self) -> Result<RunListing, StoreError> {
+        let mut listing = RunListing::default();
         let (mut folders, strangers) = self.folders()?;
         folders.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.id()));
         for folder in folders {
@@ -104,7 +108,7 @@ impl StateDir {
                 let ending = folder.ending()?;
                 Ok((settings, ending))
             }) {
-                Ok((settings, ending)) => listing.runs.push(Listed {
+                Ok((settings, ending)) => listing.runs.push(ListedRun {
                     folder,
                     settings,
                     ending,
@@ -170,23 +174,23 @@ impl StateDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
         }
-        .map_err(io_error(Doing::Read, runs))
+        .map_err(io_error(StoreStep::Read, runs))
     }
 
     /// Makes the folder with what belongs into it.
     fn ensure(&self) -> Result<(), StoreError> {
         let runs = self.runs();
-        let sync = |path| private_file::sync_dir(path).map_err(io_error(Doing::Sync, path));
+        let sync = |path| private_file::sync_dir(path).map_err(io_error(StoreStep::Sync, path));
         if !runs.is_dir() {
-            private_file::create_dir_all(&self.0).map_err(io_error(Doing::Create, &self.0))?;
+            private_file::create_dir_all(&self.0).map_err(io_error(StoreStep::Create, &self.0))?;
             // A process that made the folder earlier may have died before it had synced its name.
             sync(private_file::parent(&self.0))?;
             let ignore = self.0.join(".gitignore");
             // Plans name people's work, so none is ever added to a repository by accident.
             private_file::replace(&ignore, |file| file.write_all(b"*\n"))
-                .map_err(io_error(Doing::Write, &ignore))?;
+                .map_err(io_error(StoreStep::Write, &ignore))?;
             // The runs' folder comes last: it stands for all that comes before it.
-            private_file::create_dir_all(&runs).map_err(io_error(Doing::Create, &runs))?;
+            private_file::create_dir_all(&runs).map_err(io_error(StoreStep::Create, &runs))?;
         }
         // The same for the name of the runs' folder.
         sync(&self.0)
@@ -206,7 +210,7 @@ impl StateDir {
             let free = lock::lock_if_free(&draft.lock_file());
             // Without a lock's file, its process died right after it had made the folder.
             if free.is_some() || !draft.lock_file().exists() {
-                fs::remove_dir_all(&path).map_err(io_error(Doing::Remove, &path))?;
+                fs::remove_dir_all(&path).map_err(io_error(StoreStep::Remove, &path))?;
             }
         }
         Ok(())
@@ -220,7 +224,7 @@ pub(super) mod tests {
 
     use super::*;
     use crate::{
-        checkpoint::{Checkpoint, Header, Record},
+        checkpoint::{Checkpoint, CheckpointHeader, Record},
         store::settings::tests::settings,
     };
 
@@ -237,7 +241,8 @@ pub(super) mod tests {
 
     fn add(state_dir: &StateDir, millis: i64, finished: bool) -> RunFolder {
         let settings = settings(id(millis));
-        let header = Header::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2);
+        let header =
+            CheckpointHeader::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2);
         let draft = state_dir.draft(settings.run).unwrap();
         let (run, _lock) = draft.commit(&settings, &header).unwrap();
         if finished {
@@ -248,7 +253,7 @@ pub(super) mod tests {
         run
     }
 
-    fn ids(listing: &Listing) -> Vec<RunId> {
+    fn ids(listing: &RunListing) -> Vec<RunId> {
         listing.runs.iter().map(|run| run.folder.id()).collect()
     }
 

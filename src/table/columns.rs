@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Fault, csv::Record};
+use super::{TableFault, csv::CsvRecord};
 use crate::text::{Few, cut, nearest};
 
 /// Columns that a message names. A file may have thousands.
@@ -13,14 +13,14 @@ pub(super) const MAX_NAME: usize = 60;
 
 /// What a file has to hold.
 #[derive(Clone, Copy, Debug)]
-pub enum Columns<'a> {
+pub enum RequiredColumns<'a> {
     /// A header with these columns.
     All(&'a [&'a str]),
     /// A header with this column, or nothing but values for it, if only none.
     ListOf(&'a str),
 }
 
-impl<'a> Columns<'a> {
+impl<'a> RequiredColumns<'a> {
     /// Their names.
     pub const fn names(&self) -> &[&'a str] {
         match self {
@@ -67,13 +67,13 @@ pub(super) fn instead<'a>(
 }
 
 /// The columns that a header names.
-pub(super) fn of_header(header: Record) -> Result<Vec<String>, Fault> {
+pub(super) fn of_header(header: CsvRecord) -> Result<Vec<String>, TableFault> {
     let mut seen = BTreeSet::new();
     for column in &header.cells {
         if !seen.insert(column) {
             let column = cut(column, MAX_NAME);
             let message = format!("the column {column:?} is there twice");
-            return Err(Fault::at(header.line, message));
+            return Err(TableFault::at(header.line, message));
         }
     }
     Ok(header.cells)

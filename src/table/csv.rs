@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use super::{Fault, encoding::utf8};
+use super::{TableFault, encoding::utf8};
 
 /// Bytes of a record at most. No spreadsheet has such a row; a quote that is not closed soon makes one.
 pub(super) const MAX_RECORD: usize = 1024 * 1024;
@@ -19,7 +19,7 @@ pub(super) struct Records<R> {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct CsvRecord {
     /// As a spreadsheet counts rows: a cell with line breaks makes no more of them.
     pub(super) number: u64,
     /// Its first line in the file.
@@ -30,7 +30,7 @@ pub(super) struct Record {
 
 /// Where in a record a byte stands.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum BytePlace {
     /// At the start of a cell.
     Start,
     Plain,
@@ -52,12 +52,12 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Record>, Fault> {
+    pub(super) fn next(&mut self) -> Result<Option<CsvRecord>, TableFault> {
         let mut cells = Vec::new();
         let mut cell = Vec::new();
         let line = self.line;
         let mut cell_line = line;
-        let mut place = Place::Start;
+        let mut place = BytePlace::Start;
         let mut length = 0;
         loop {
             let byte = self.byte()?;
@@ -66,25 +66,25 @@ impl<R: BufRead> Records<R> {
                 return Err(too_long(place, self.line));
             }
             place = match (place, byte) {
-                (Place::Quoted(line), None) => return Err(Fault::at(line, NOT_CLOSED)),
-                (Place::Start, None) if cells.is_empty() => return Ok(None),
-                (Place::Quoted(line), Some(b'"')) => Place::Closed(line),
-                (Place::Quoted(line), Some(byte)) => {
+                (BytePlace::Quoted(line), None) => return Err(TableFault::at(line, NOT_CLOSED)),
+                (BytePlace::Start, None) if cells.is_empty() => return Ok(None),
+                (BytePlace::Quoted(line), Some(b'"')) => BytePlace::Closed(line),
+                (BytePlace::Quoted(line), Some(byte)) => {
                     cell.push(byte);
-                    Place::Quoted(line)
+                    BytePlace::Quoted(line)
                 }
-                (Place::Closed(line), Some(b'"')) => {
+                (BytePlace::Closed(line), Some(b'"')) => {
                     cell.push(b'"');
-                    Place::Quoted(line)
+                    BytePlace::Quoted(line)
                 }
-                (Place::Start, Some(b'"')) => Place::Quoted(self.line),
+                (BytePlace::Start, Some(b'"')) => BytePlace::Quoted(self.line),
                 (_, None | Some(b'\n')) => {
                     cells.push(text(cell, cell_line)?);
                     while cells.last().is_some_and(String::is_empty) {
                         cells.pop();
                     }
                     self.read += 1;
-                    return Ok(Some(Record {
+                    return Ok(Some(CsvRecord {
                         number: self.read,
                         line,
                         cells,
@@ -93,11 +93,11 @@ impl<R: BufRead> Records<R> {
                 (_, Some(byte)) if byte == self.delimiter => {
                     cells.push(text(std::mem::take(&mut cell), cell_line)?);
                     cell_line = self.line;
-                    Place::Start
+                    BytePlace::Start
                 }
-                (Place::Closed(line), Some(b' ' | b'\t')) => Place::Closed(line),
-                (Place::Closed(line), Some(_)) => {
-                    return Err(Fault::at(
+                (BytePlace::Closed(line), Some(b' ' | b'\t')) => BytePlace::Closed(line),
+                (BytePlace::Closed(line), Some(_)) => {
+                    return Err(TableFault::at(
                         line,
                         format!(
                             "the quoted text that begins here ends in line {}, and more text follows: close the quote, or double each quote inside the text",
@@ -105,9 +105,9 @@ impl<R: BufRead> Records<R> {
                         ),
                     ));
                 }
-                (Place::Start | Place::Plain, Some(byte)) => {
+                (BytePlace::Start | BytePlace::Plain, Some(byte)) => {
                     cell.push(byte);
-                    Place::Plain
+                    BytePlace::Plain
                 }
             };
         }
@@ -131,10 +131,12 @@ impl<R: BufRead> Records<R> {
 
 const NOT_CLOSED: &str = "a quote opens here and is not closed: all that follows would be one cell";
 
-fn too_long(place: Place, line: u64) -> Fault {
+fn too_long(place: BytePlace, line: u64) -> TableFault {
     match place {
-        Place::Quoted(line) | Place::Closed(line) => Fault::at(line, NOT_CLOSED),
-        Place::Start | Place::Plain => Fault::at(line, "this row is longer than 1 MiB"),
+        BytePlace::Quoted(line) | BytePlace::Closed(line) => TableFault::at(line, NOT_CLOSED),
+        BytePlace::Start | BytePlace::Plain => {
+            TableFault::at(line, "this row is longer than 1 MiB")
+        }
     }
 }
 
@@ -146,7 +148,7 @@ fn take_byte(input: &mut impl BufRead) -> io::Result<Option<u8>> {
     Ok(byte)
 }
 
-fn text(cell: Vec<u8>, line: u64) -> Result<String, Fault> {
+fn text(cell: Vec<u8>, line: u64) -> Result<String, TableFault> {
     Ok(utf8(cell, line)?.trim().to_owned())
 }
 
@@ -202,11 +204,11 @@ mod tests {
         loop {
             match records.next() {
                 Ok(None) => return said,
-                Ok(Some(Record { cells, .. })) if cells.is_empty() => {}
-                Ok(Some(Record { number, cells, .. })) => {
+                Ok(Some(CsvRecord { cells, .. })) if cells.is_empty() => {}
+                Ok(Some(CsvRecord { number, cells, .. })) => {
                     said.push(format!("{number} {}", cells.join("|")));
                 }
-                Err(Fault::Line { line, message }) => {
+                Err(TableFault::Line { line, message }) => {
                     said.push(format!("line {line}: {message}"));
                     return said;
                 }

@@ -2,19 +2,19 @@
 
 use std::io::{self, Read};
 
-use super::Fault;
+use super::TableFault;
 use crate::text::{self, Encoding, FileKind};
 
 /// The text that bytes are; `line` is that of their start.
-pub(super) fn utf8(bytes: Vec<u8>, line: u64) -> Result<String, Fault> {
+pub(super) fn utf8(bytes: Vec<u8>, line: u64) -> Result<String, TableFault> {
     text::utf8(bytes).map_err(|error| {
         let line = line + (error.line as u64).saturating_sub(1);
         not_utf8(line, error.encoding)
     })
 }
 
-fn not_utf8(line: u64, encoding: Encoding) -> Fault {
-    Fault::at(
+fn not_utf8(line: u64, encoding: Encoding) -> TableFault {
+    TableFault::at(
         line,
         format!("this is {encoding}, not UTF-8: save the file as UTF-8, in Excel as “CSV UTF-8”"),
     )
@@ -22,13 +22,13 @@ fn not_utf8(line: u64, encoding: Encoding) -> Fault {
 
 /// What a file begins with when it says its encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
+enum ByteOrderMark {
     Utf8,
     Utf16Le,
     Utf16Be,
 }
 
-impl Mark {
+impl ByteOrderMark {
     /// The mark and its length.
     fn of(head: &[u8]) -> Option<(Self, usize)> {
         match head {
@@ -44,13 +44,13 @@ impl Mark {
 
 /// A file as UTF-8 without a mark, as it is read; one that is neither UTF-8 nor marked UTF-16 is an error if its first bytes
 /// say so.
-pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, Fault> {
+pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, TableFault> {
     // A pipe may give one byte at a time.
     let mut head = Vec::new();
     file.by_ref()
         .take(FileKind::HEAD as u64)
         .read_to_end(&mut head)?;
-    let (mark, length) = match Mark::of(&head) {
+    let (mark, length) = match ByteOrderMark::of(&head) {
         Some((mark, length)) => (Some(mark), length),
         None => (None, 0),
     };
@@ -60,7 +60,7 @@ pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, Fau
             return Err(not_utf8(1, encoding));
         }
         if let Some(kind) = FileKind::of_start(&head) {
-            return Err(Fault::Kind(kind));
+            return Err(TableFault::Kind(kind));
         }
     }
     let rest = io::Cursor::new(head).chain(file);
@@ -69,22 +69,24 @@ pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, Fau
         .take(length as u64)
         .read_to_end(&mut Vec::new())?;
     Ok(match mark {
-        None | Some(Mark::Utf8) => Box::new(rest),
-        Some(mark @ (Mark::Utf16Le | Mark::Utf16Be)) => Box::new(Utf16::new(rest, mark)),
+        None | Some(ByteOrderMark::Utf8) => Box::new(rest),
+        Some(mark @ (ByteOrderMark::Utf16Le | ByteOrderMark::Utf16Be)) => {
+            Box::new(Utf16::new(rest, mark))
+        }
     })
 }
 
 /// UTF-16 as UTF-8. What is no character becomes U+FFFD.
 struct Utf16<R> {
     units: io::Bytes<io::BufReader<R>>,
-    mark: Mark,
+    mark: ByteOrderMark,
     /// A unit that was read and is not the second half of the one before.
     next: Option<u16>,
     ready: io::Cursor<Vec<u8>>,
 }
 
 impl<R: Read> Utf16<R> {
-    fn new(file: R, mark: Mark) -> Self {
+    fn new(file: R, mark: ByteOrderMark) -> Self {
         Self {
             units: io::BufReader::new(file).bytes(),
             mark,
@@ -105,8 +107,8 @@ impl<R: Read> Utf16<R> {
             return Ok(Some(0xfffd));
         };
         Ok(Some(match self.mark {
-            Mark::Utf16Be => u16::from_be_bytes([first, second]),
-            Mark::Utf16Le | Mark::Utf8 => u16::from_le_bytes([first, second]),
+            ByteOrderMark::Utf16Be => u16::from_be_bytes([first, second]),
+            ByteOrderMark::Utf16Le | ByteOrderMark::Utf8 => u16::from_le_bytes([first, second]),
         }))
     }
 

@@ -13,8 +13,8 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{
-    Cells, Fault,
-    columns::{Columns, MAX_NAME, instead},
+    Cells, TableFault,
+    columns::{MAX_NAME, RequiredColumns, instead},
     csv::MAX_RECORD,
     encoding::utf8,
 };
@@ -24,20 +24,20 @@ use crate::{
 };
 
 /// Hands over the lines that are not blank, each with its number.
-pub(super) fn lines<E: From<Fault>>(
+pub(super) fn lines<E: From<TableFault>>(
     mut input: impl BufRead,
-    wanted: Columns<'_>,
+    wanted: RequiredColumns<'_>,
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
     for number in 1.. {
         let mut line = Vec::new();
         let most = MAX_RECORD as u64 + 1;
         let read = input.by_ref().take(most).read_until(b'\n', &mut line);
-        if read.map_err(Fault::Io)? == 0 {
+        if read.map_err(TableFault::Io)? == 0 {
             break;
         }
         if line.len() > MAX_RECORD {
-            return Err(Fault::at(number, "this line is longer than 1 MiB").into());
+            return Err(TableFault::at(number, "this line is longer than 1 MiB").into());
         }
         let text = utf8(line, number)?;
         if text.trim().is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn lines<E: From<Fault>>(
         }
         let cells = match cells(&text, wanted) {
             Err(RowFault::Json(error)) if error.is_eof() => {
-                return Err(Fault::at(number, UNFINISHED).into());
+                return Err(TableFault::at(number, UNFINISHED).into());
             }
             cells => cells.map_err(|fault| fault.to_string()),
         };
@@ -55,9 +55,9 @@ pub(super) fn lines<E: From<Fault>>(
 }
 
 /// Hands over the elements of an array, each with its number.
-pub(super) fn array<E: From<Fault>>(
+pub(super) fn array<E: From<TableFault>>(
     input: impl Read,
-    wanted: Columns<'_>,
+    wanted: RequiredColumns<'_>,
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut number = 0;
@@ -68,10 +68,10 @@ pub(super) fn array<E: From<Fault>>(
     })
     .map_err(|error| match error {
         ItemsError::Taker(error) => error,
-        ItemsError::Json(error) if error.is_io() => Fault::Io(error.into()).into(),
+        ItemsError::Json(error) if error.is_io() => TableFault::Io(error.into()).into(),
         ItemsError::Json(error) => {
             let message = format!("this is no JSON array: {error}");
-            Fault::at(error.line() as u64, message).into()
+            TableFault::at(error.line() as u64, message).into()
         }
     })
 }
@@ -89,7 +89,7 @@ enum RowFault {
 }
 
 /// The texts of an object's values; in a list also one value, which stands for its column.
-fn cells(text: &str, wanted: Columns<'_>) -> Result<BTreeMap<String, String>, RowFault> {
+fn cells(text: &str, wanted: RequiredColumns<'_>) -> Result<BTreeMap<String, String>, RowFault> {
     if let Some(column) = wanted.listed()
         && !text.trim_start().starts_with('{')
     {
@@ -166,9 +166,9 @@ impl<'de> Visitor<'de> for Object {
 mod tests {
     use super::*;
 
-    const ANY: Columns<'_> = Columns::All(&[]);
+    const ANY: RequiredColumns<'_> = RequiredColumns::All(&[]);
 
-    fn all(text: &str, wanted: Columns<'_>) -> Result<Vec<String>, String> {
+    fn all(text: &str, wanted: RequiredColumns<'_>) -> Result<Vec<String>, String> {
         let mut said = Vec::new();
         let take = |number, cells: Cells| {
             let cells = cells.map(|cells| {
@@ -178,7 +178,7 @@ mod tests {
                 cells.collect::<Vec<_>>().join(" ")
             });
             said.push(format!("{number} {}", cells.unwrap_or_else(|why| why)));
-            Ok::<_, Fault>(())
+            Ok::<_, TableFault>(())
         };
         let read = if text.starts_with('[') {
             array(text.as_bytes(), wanted, take)
@@ -187,7 +187,7 @@ mod tests {
         };
         match read {
             Ok(()) => Ok(said),
-            Err(Fault::Line { line, message }) => Err(format!("line {line}: {message}")),
+            Err(TableFault::Line { line, message }) => Err(format!("line {line}: {message}")),
             Err(fault) => Err(format!("{fault:?}")),
         }
     }
@@ -207,7 +207,7 @@ mod tests {
             ),
             (
                 "[\"a\", 7, {\"id\": \"b\"}]",
-                Columns::ListOf("id"),
+                RequiredColumns::ListOf("id"),
                 &["1 id=a", "2 id=7", "3 id=b"],
             ),
             ("[]\n", ANY, &[]),

@@ -1,6 +1,6 @@
 use super::*;
 
-fn rows(text: &[u8], wanted: Columns<'_>) -> Result<Vec<String>, TableError> {
+fn rows(text: &[u8], wanted: RequiredColumns<'_>) -> Result<Vec<String>, TableError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.csv");
     std::fs::write(&path, text).unwrap();
@@ -21,8 +21,8 @@ fn rows(text: &[u8], wanted: Columns<'_>) -> Result<Vec<String>, TableError> {
 
 #[test]
 fn rows_are_read_in_each_form_and_numbered_as_people_count() {
-    let id = Columns::ListOf("id");
-    let both = Columns::All(&["id", "to"]);
+    let id = RequiredColumns::ListOf("id");
+    let both = RequiredColumns::All(&["id", "to"]);
     for (text, wanted, expected) in [
         ("id,to\na,1\n b , 2 \n", both, &["2 a|1", "3 b|2"][..]),
         ("\u{feff}id;to\r\na;1\r\nb\r\n", both, &["2 a|1", "3 b|"]),
@@ -63,9 +63,9 @@ fn rows_are_read_in_each_form_and_numbered_as_people_count() {
 
 #[test]
 fn a_file_that_can_not_be_used_says_why() {
-    let id = Columns::ListOf("id");
-    let one = Columns::All(&["id"]);
-    let two = Columns::All(&["id", "schema"]);
+    let id = RequiredColumns::ListOf("id");
+    let one = RequiredColumns::All(&["id"]);
+    let two = RequiredColumns::All(&["id", "schema"]);
     for (text, wanted, said) in [
         (&b""[..], one, "line 1: the file is empty: it has no header"),
         (
@@ -140,8 +140,8 @@ fn a_file_that_can_not_be_used_says_why() {
 
 #[test]
 fn the_columns_alone_are_refused_for_the_same_reasons_as_the_rows() {
-    let id = Columns::ListOf("id");
-    let both = Columns::All(&["id", "to"]);
+    let id = RequiredColumns::ListOf("id");
+    let both = RequiredColumns::All(&["id", "to"]);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.csv");
     for (text, wanted, expected) in [
@@ -183,7 +183,7 @@ fn a_message_about_many_columns_or_long_ones_is_short() {
     (0..50_000).for_each(|number| write!(many, "column{number},").unwrap());
     let long = format!("{0},{0}", "x".repeat(100_000));
     let key = "k".repeat(100_000);
-    let wanted = Columns::All(&["id"]);
+    let wanted = RequiredColumns::All(&["id"]);
     for (object, said) in [
         (format!("{{\"{key}\": 1}}"), "no key id"),
         (format!("{{\"{key}\": 1, \"{key}\": 2}}"), "is there twice"),
@@ -208,7 +208,7 @@ fn a_message_about_many_columns_or_long_ones_is_short() {
 fn a_row_of_json_without_the_key_says_which_keys_there_are() {
     let keys = "{\"ID\": \"a\", \"to\": []}\n{}\n{\"id\": \"b\"}\n";
     assert_eq!(
-        rows(keys.as_bytes(), Columns::ListOf("id")).unwrap(),
+        rows(keys.as_bytes(), RequiredColumns::ListOf("id")).unwrap(),
         [
             "1 the object has no key id; it has ID, to; did you mean ID?",
             "2 the object has no key id; it has none",
@@ -216,7 +216,11 @@ fn a_row_of_json_without_the_key_says_which_keys_there_are() {
         ]
     );
     assert_eq!(
-        rows(b"[{\"id\": \"a\"}]", Columns::All(&["id", "schema"])).unwrap(),
+        rows(
+            b"[{\"id\": \"a\"}]",
+            RequiredColumns::All(&["id", "schema"])
+        )
+        .unwrap(),
         ["1 the object has no key schema; it has id"]
     );
 }
@@ -229,7 +233,7 @@ fn an_id_that_we_wrote_into_a_cell_is_read_as_it_was() {
         let path = folder.path().join("failed.csv");
         std::fs::write(&path, text).unwrap();
         let mut ids = Vec::new();
-        read(&path, Columns::ListOf("id"), |row| {
+        read(&path, RequiredColumns::ListOf("id"), |row| {
             ids.push(id_in(&row.cells.unwrap()["id"]).to_owned());
             Ok::<_, TableError>(())
         })
@@ -261,13 +265,13 @@ fn the_columns_of_a_pipe_are_not_asked_for() {
     let pipe = folder.path().join("rows.csv");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status();
     assert!(made.unwrap().success());
-    assert_eq!(columns(&pipe, Columns::ListOf("id")).unwrap(), None);
+    assert_eq!(columns(&pipe, RequiredColumns::ListOf("id")).unwrap(), None);
     assert_eq!(
-        columns(Path::new(STDIN), Columns::ListOf("id")).unwrap(),
+        columns(Path::new(STDIN), RequiredColumns::ListOf("id")).unwrap(),
         None
     );
     assert_eq!(
-        columns(Path::new("/dev/stdin"), Columns::ListOf("id")).unwrap(),
+        columns(Path::new("/dev/stdin"), RequiredColumns::ListOf("id")).unwrap(),
         None
     );
 }

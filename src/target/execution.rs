@@ -14,17 +14,17 @@ pub struct Execution {
     pub id: Id,
     pub data: Arc<Value>,
     /// The row of a file that names it.
-    pub row: Option<Row>,
+    pub row: Option<TargetRow>,
 }
 
 /// A row of a file or list, with what stands beside the id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Row {
+pub struct TargetRow {
     pub number: u64,
     pub cells: BTreeMap<String, String>,
 }
 
-impl Row {
+impl TargetRow {
     pub fn numbered(number: u64) -> Self {
         Self {
             number,

@@ -3,5 +3,5 @@
 mod execution;
 mod part;
 
-pub use execution::{Execution, ExecutionError, Row, org_of};
-pub use part::{Part, context};
+pub use execution::{Execution, ExecutionError, TargetRow, org_of};
+pub use part::{TargetPart, context};

@@ -8,12 +8,12 @@ use super::Execution;
 use crate::{
     api::{Id, Level, part, types},
     json,
-    template::Context,
+    template::EvalContext,
 };
 
 /// An execution itself, or one of its parts; or the entity that an execution is to be started for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum TargetPart {
     Entity,
     Execution,
     Step(Id),
@@ -21,7 +21,7 @@ pub enum Part {
     Task(Id),
 }
 
-impl Part {
+impl TargetPart {
     pub const fn level(&self) -> Level {
         match self {
             Self::Entity => Level::Entity,
@@ -47,13 +47,13 @@ impl Execution {
     /// # Errors
     ///
     /// When an id can't be used, or stands twice so that it names no one part.
-    pub fn parts(&self, level: Level) -> Result<Vec<Part>, String> {
-        let part: fn(Id) -> Part = match level {
-            Level::Entity => return Ok(vec![Part::Entity]),
-            Level::Execution => return Ok(vec![Part::Execution]),
-            Level::Step => Part::Step,
-            Level::Phase => Part::Phase,
-            Level::Task => Part::Task,
+    pub fn parts(&self, level: Level) -> Result<Vec<TargetPart>, String> {
+        let part: fn(Id) -> TargetPart = match level {
+            Level::Entity => return Ok(vec![TargetPart::Entity]),
+            Level::Execution => return Ok(vec![TargetPart::Execution]),
+            Level::Step => TargetPart::Step,
+            Level::Phase => TargetPart::Phase,
+            Level::Task => TargetPart::Task,
         };
         let levels = level.plural();
         if let Some((name, other)) = part::no_list(&self.data, level) {
@@ -86,13 +86,13 @@ impl Execution {
 
     /// The parts of `level` that hold one of `selected`, in the execution's order; the selected ones themselves when
     /// that is their level.
-    pub fn parts_above(&self, selected: &[Part], level: Level) -> Vec<Part> {
-        let wanted: BTreeSet<Part> = selected
+    pub fn parts_above(&self, selected: &[TargetPart], level: Level) -> Vec<TargetPart> {
+        let wanted: BTreeSet<TargetPart> = selected
             .iter()
             .filter(|part| level.is_above(part.level()))
             .filter_map(|part| match (part, level) {
-                (Part::Task(_), Level::Phase) => self.phase_id(part).map(Part::Phase),
-                (_, Level::Execution) => Some(Part::Execution),
+                (TargetPart::Task(_), Level::Phase) => self.phase_id(part).map(TargetPart::Phase),
+                (_, Level::Execution) => Some(TargetPart::Execution),
                 (_, Level::Entity | Level::Step | Level::Phase | Level::Task) => Some(part.clone()),
             })
             .collect();
@@ -104,7 +104,7 @@ impl Execution {
     }
 
     /// A part's JSON; none when it is not there.
-    pub fn data_of(&self, part: &Part) -> Option<Arc<Value>> {
+    pub fn data_of(&self, part: &TargetPart) -> Option<Arc<Value>> {
         match part.id() {
             None => Some(Arc::clone(&self.data)),
             id @ Some(_) => part::find(&self.data, part.level(), id)
@@ -114,7 +114,7 @@ impl Execution {
     }
 
     /// Puts a value at a dotted path of a part.
-    pub fn change(&mut self, part: &Part, path: &str, value: Value) {
+    pub fn change(&mut self, part: &TargetPart, path: &str, value: Value) {
         let data = Arc::make_mut(&mut self.data);
         if let Some(place) = part::find_mut(data, part.level(), part.id()) {
             json::set(place, path, value);
@@ -122,25 +122,27 @@ impl Execution {
     }
 
     /// The phase of a task or the section of a step, with the name that expressions give it.
-    fn parent_of(&self, part: &Part) -> Option<(&'static str, Arc<Value>)> {
+    fn parent_of(&self, part: &TargetPart) -> Option<(&'static str, Arc<Value>)> {
         match part {
-            Part::Entity | Part::Execution | Part::Phase(_) => None,
-            Part::Step(id) => {
+            TargetPart::Entity | TargetPart::Execution | TargetPart::Phase(_) => None,
+            TargetPart::Step(id) => {
                 let section = part::section_of(&self.data, id)?;
                 Some(("section", Arc::new(section.clone())))
             }
-            Part::Task(_) => {
-                let phase = self.phase_id(part).map(Part::Phase)?;
+            TargetPart::Task(_) => {
+                let phase = self.phase_id(part).map(TargetPart::Phase)?;
                 Some(("phase", self.data_of(&phase)?))
             }
         }
     }
 
     /// The names of what a part stands in, from the outside; of those that have one.
-    pub fn names_around(&self, part: &Part) -> Vec<String> {
+    pub fn names_around(&self, part: &TargetPart) -> Vec<String> {
         let execution = match part {
-            Part::Entity | Part::Execution => None,
-            Part::Step(_) | Part::Phase(_) | Part::Task(_) => Some(Arc::clone(&self.data)),
+            TargetPart::Entity | TargetPart::Execution => None,
+            TargetPart::Step(_) | TargetPart::Phase(_) | TargetPart::Task(_) => {
+                Some(Arc::clone(&self.data))
+            }
         };
         let parent = self.parent_of(part).map(|(_, parent)| parent);
         let around = execution.into_iter().chain(parent);
@@ -149,7 +151,7 @@ impl Execution {
     }
 
     /// Takes a part out of this copy.
-    pub fn remove(&mut self, part: &Part) {
+    pub fn remove(&mut self, part: &TargetPart) {
         if let Some(id) = part.id() {
             part::remove(Arc::make_mut(&mut self.data), part.level(), id);
         }
@@ -171,14 +173,14 @@ impl Execution {
         }
     }
 
-    fn phase_id(&self, task: &Part) -> Option<Id> {
+    fn phase_id(&self, task: &TargetPart) -> Option<Id> {
         let task = part::find(&self.data, task.level(), task.id())?;
         Id::new(task["phase_id"].as_str()?).ok()
     }
 }
 
 /// What expressions see of a part: `vars`, `execution`, and the part itself with its parents.
-pub fn context(execution: &Execution, part: &Part, vars: &Value) -> Context {
+pub fn context(execution: &Execution, part: &TargetPart, vars: &Value) -> EvalContext {
     let generation = execution.generation;
     let level = part.level();
     let root = if level == Level::Entity {
@@ -187,7 +189,7 @@ pub fn context(execution: &Execution, part: &Part, vars: &Value) -> Context {
         Level::Execution
     };
     let whole = (Arc::clone(&execution.data), types::record(generation, root));
-    let mut context = Context::default().with_json("vars", vars);
+    let mut context = EvalContext::default().with_json("vars", vars);
     if let Some(row) = &execution.row {
         context = context.with_json("row", &json!(row.cells));
     }
@@ -214,12 +216,12 @@ mod tests {
     use super::*;
     use crate::{api::Generation, fixture};
 
-    fn task(id: &str) -> Part {
-        Part::Task(Id::new(id).unwrap())
+    fn task(id: &str) -> TargetPart {
+        TargetPart::Task(Id::new(id).unwrap())
     }
 
-    fn phase(id: &str) -> Part {
-        Part::Phase(Id::new(id).unwrap())
+    fn phase(id: &str) -> TargetPart {
+        TargetPart::Phase(Id::new(id).unwrap())
     }
 
     /// `a` and `c` in phase `p`, `b` in `q`, `d` in none, `e` in one that is not there; phase `r` is empty.
@@ -252,11 +254,15 @@ mod tests {
             (vec![task("a"), task("c")], Level::Phase, vec![phase("p")]),
             (vec![task("d"), task("e")], Level::Phase, vec![]),
             (vec![phase("r")], Level::Phase, vec![phase("r")]),
-            (all, Level::Execution, vec![Part::Execution]),
-            (vec![phase("r")], Level::Execution, vec![Part::Execution]),
+            (all, Level::Execution, vec![TargetPart::Execution]),
+            (
+                vec![phase("r")],
+                Level::Execution,
+                vec![TargetPart::Execution],
+            ),
             (vec![], Level::Execution, vec![]),
             (vec![phase("p")], Level::Task, vec![]),
-            (vec![Part::Execution], Level::Phase, vec![]),
+            (vec![TargetPart::Execution], Level::Phase, vec![]),
         ] {
             assert_eq!(
                 execution.parts_above(&selected, level),
@@ -273,7 +279,7 @@ mod tests {
         changed.change(&task("c"), "assigned_to", json!(["1"]));
         changed.change(&phase("q"), "due_date", json!("2026-05-28"));
         changed.change(
-            &Part::Execution,
+            &TargetPart::Execution,
             "closing_reason.extra_description",
             json!("x"),
         );

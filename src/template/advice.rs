@@ -1,7 +1,7 @@
 //! What the checker advises can be pasted: in place of what the caret stands under, it is accepted.
 
 use super::{
-    Fault, Scope,
+    ExpressionFault, Scope,
     fixtures::{engine, scope},
 };
 use crate::api::{Generation, types::RUNNING_FLOWS};
@@ -231,7 +231,7 @@ fn known() -> Scope {
         .with_found(&RUNNING_FLOWS)
 }
 
-fn faults(text: &str) -> Vec<Fault> {
+fn faults(text: &str) -> Vec<ExpressionFault> {
     engine()
         .expression(text, &known())
         .err()
@@ -258,7 +258,7 @@ fn pastes(line: &str) -> Vec<&str> {
     quoted(line).filter(whole).filter(|_| is_advice).collect()
 }
 
-fn paste(text: &str, fault: &Fault, paste: &str) -> String {
+fn paste(text: &str, fault: &ExpressionFault, paste: &str) -> String {
     let (before, rest) = text.split_at(fault.offset);
     let (under, behind) = rest.split_at(fault.len);
     // A word is advised without the quotes that the caret stands under.

@@ -5,7 +5,7 @@ use minijinja::{Error, value::Value};
 use serde_json::Value as Json;
 
 use super::{
-    instant::{Instant, Span},
+    instant::{CalendarSpan, Instant},
     ops::wrong,
     signature::Period,
     value::{is_none, word},
@@ -50,7 +50,7 @@ pub(super) fn days(number: &Value) -> Result<Value, Error> {
         None => number.as_i64(),
     };
     let span = days.and_then(|days| Distance::days(days).ok());
-    span.map(|span| Span(span).into_value())
+    span.map(|span| CalendarSpan(span).into_value())
         .ok_or_else(|| wrong("days() takes a whole number, like `days(3)`"))
 }
 

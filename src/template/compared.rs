@@ -2,7 +2,7 @@
 //! expression is quietly never true.
 
 use super::{
-    lexer::{self, Kind, Until},
+    lexer::{self, TokenKind, Until},
     ops,
 };
 use crate::api::Level;
@@ -95,17 +95,21 @@ fn wanted(value: &str, is_list: bool) -> Vec<Wanted> {
     let mut texts = Vec::new();
     for token in &tokens {
         match (token.kind, token.text) {
-            (Kind::Text, text) if !text.contains('\\') => {
+            (TokenKind::Text, text) if !text.contains('\\') => {
                 texts.push(Wanted::Text(text[1..text.len() - 1].to_owned()));
             }
-            (Kind::Symbol, "[" | "]" | "(" | ")" | ",") if is_list => {}
-            (Kind::End, _) => {}
+            (TokenKind::Symbol, "[" | "]" | "(" | ")" | ",") if is_list => {}
+            (TokenKind::End, _) => {}
             // Only what is a literal as a whole says what is looked for.
-            (Kind::Text | Kind::Symbol | Kind::Name | Kind::Number, _) => return Vec::new(),
+            (TokenKind::Text | TokenKind::Symbol | TokenKind::Name | TokenKind::Number, _) => {
+                return Vec::new();
+            }
         }
     }
     // A text in a text is a part of it.
-    let is_text = tokens.first().is_some_and(|token| token.kind == Kind::Text);
+    let is_text = tokens
+        .first()
+        .is_some_and(|token| token.kind == TokenKind::Text);
     if is_text == is_list {
         Vec::new()
     } else {

@@ -6,21 +6,21 @@ use minijinja::value::{Object, Value};
 use serde_json::Value as Json;
 
 use super::record::{self, native};
-use crate::api::types::Record;
+use crate::api::types::RecordType;
 
 /// The data that expressions see: one value for each name of the scope. Cheap to clone and to extend.
 #[derive(Clone, Debug, Default)]
-pub struct Context {
-    names: Arc<Names>,
+pub struct EvalContext {
+    names: Arc<ContextNames>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Names(BTreeMap<String, Value>);
+struct ContextNames(BTreeMap<String, Value>);
 
-impl Context {
+impl EvalContext {
     /// An object of the API, read lazily; an absent field of its type reads as none.
     #[must_use]
-    pub fn with_record(self, name: &str, data: Arc<Json>, record: &'static Record) -> Self {
+    pub fn with_record(self, name: &str, data: Arc<Json>, record: &'static RecordType) -> Self {
         self.with_child(name, data, record, Vec::new())
     }
 
@@ -34,8 +34,8 @@ impl Context {
         self,
         name: &str,
         data: Arc<Json>,
-        record: &'static Record,
-        parents: Vec<(&'static str, Arc<Json>, &'static Record)>,
+        record: &'static RecordType,
+        parents: Vec<(&'static str, Arc<Json>, &'static RecordType)>,
     ) -> Self {
         self.with(name, record::target(data, record, &parents))
     }
@@ -70,7 +70,7 @@ impl Context {
     }
 }
 
-impl Object for Names {
+impl Object for ContextNames {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         self.get_value_by_str(key.as_str()?)
     }

@@ -4,12 +4,12 @@ use jiff::{Timestamp, tz::TimeZone};
 use minijinja::{Environment, UndefinedBehavior};
 
 use super::{
-    Expression, Fault, Scope, Template,
-    checker::{self, Checked},
+    Expression, ExpressionFault, Scope, Template,
+    checker::{self, CheckedExpression},
     filters, foreign, helpers,
-    lexer::{self, Token, Until},
+    lexer::{self, LexerToken, Until},
     ops,
-    program::{Code, Part},
+    program::{Code, ProgramPart},
     scope::Type,
 };
 
@@ -50,7 +50,11 @@ impl Engine {
     /// # Errors
     ///
     /// Every fault that can be found without data.
-    pub fn expression(&self, text: &str, scope: &Scope) -> Result<Expression, Vec<Fault>> {
+    pub fn expression(
+        &self,
+        text: &str,
+        scope: &Scope,
+    ) -> Result<Expression, Vec<ExpressionFault>> {
         limit(text, MAX_EXPRESSION, "an expression")?;
         if let Some(fault) = in_braces(text) {
             return Err(vec![fault]);
@@ -68,7 +72,7 @@ impl Engine {
         match expression.test(scope.values()) {
             Ok(holds) => Ok(expression.with_known(holds)),
             Err(error) => {
-                let fault = Fault::new(checked.offset, checked.len, error.message);
+                let fault = ExpressionFault::new(checked.offset, checked.len, error.message);
                 Err(vec![fault.with_vars(checked.vars)])
             }
         }
@@ -77,9 +81,9 @@ impl Engine {
     fn check(
         &self,
         text: &str,
-        tokens: &[Token<'_>],
+        tokens: &[LexerToken<'_>],
         scope: &Scope,
-    ) -> Result<Checked, Vec<Fault>> {
+    ) -> Result<CheckedExpression, Vec<ExpressionFault>> {
         checker::check(text, tokens, scope, &|code| {
             Code::evaluate(&self.environment, code, scope.values())
         })
@@ -90,7 +94,7 @@ impl Engine {
     /// # Errors
     ///
     /// Every fault that can be found without data.
-    pub fn template(&self, text: &str, scope: &Scope) -> Result<Template, Vec<Fault>> {
+    pub fn template(&self, text: &str, scope: &Scope) -> Result<Template, Vec<ExpressionFault>> {
         limit(text, MAX_TEMPLATE, "a text")?;
         let mut parts = Vec::new();
         let mut faults = Vec::new();
@@ -113,7 +117,7 @@ impl Engine {
                             code
                         });
                     match part {
-                        Ok(code) => parts.push(Part::Code(code)),
+                        Ok(code) => parts.push(ProgramPart::Code(code)),
                         Err(more) => faults.extend(more),
                     }
                     at = close + 2;
@@ -122,7 +126,7 @@ impl Engine {
                     // Where the expression ends can't be told any more.
                     let open_end = fault.offset == text.len() && fault.len == 0;
                     faults.push(if open_end {
-                        Fault {
+                        ExpressionFault {
                             offset: open,
                             len: 2,
                             ..fault
@@ -145,15 +149,15 @@ impl Engine {
         match template.value(scope.values()) {
             Ok(value) => Ok(template.with_known(value, vars)),
             Err(error) => Err(vec![
-                Fault::new(0, text.len(), error.message).with_vars(vars),
+                ExpressionFault::new(0, text.len(), error.message).with_vars(vars),
             ]),
         }
     }
 }
 
-fn limit(text: &str, most: usize, what: &str) -> Result<(), Vec<Fault>> {
+fn limit(text: &str, most: usize, what: &str) -> Result<(), Vec<ExpressionFault>> {
     match text.len() {
-        len if len > most => Err(vec![Fault::new(
+        len if len > most => Err(vec![ExpressionFault::new(
             0,
             len,
             format!("{what} has at most {most} bytes, this one has {len}"),
@@ -162,24 +166,26 @@ fn limit(text: &str, most: usize, what: &str) -> Result<(), Vec<Fault>> {
     }
 }
 
-fn limit_at(expression: &str, offset: usize) -> Result<(), Vec<Fault>> {
+fn limit_at(expression: &str, offset: usize) -> Result<(), Vec<ExpressionFault>> {
     limit(expression, MAX_EXPRESSION, "an expression").map_err(|faults| {
-        let moved = faults.into_iter().map(|fault| Fault { offset, ..fault });
+        let moved = faults
+            .into_iter()
+            .map(|fault| ExpressionFault { offset, ..fault });
         moved.collect()
     })
 }
 
 /// A condition that was written like a template.
-fn in_braces(text: &str) -> Option<Fault> {
+fn in_braces(text: &str) -> Option<ExpressionFault> {
     let trimmed = text.trim();
     let offset = text.len() - text.trim_start().len();
     let inner = trimmed.strip_prefix("{{")?.strip_suffix("}}")?;
-    let fault = Fault::new(offset, trimmed.len(), "a condition stands without `{{ }}`");
+    let fault = ExpressionFault::new(offset, trimmed.len(), "a condition stands without `{{ }}`");
     Some(fault.help(format!("write `{}`", inner.trim())))
 }
 
 /// Whether the expression can say true or false.
-fn condition(text: &str, checked: &Checked) -> Result<(), Vec<Fault>> {
+fn condition(text: &str, checked: &CheckedExpression) -> Result<(), Vec<ExpressionFault>> {
     let value = foreign::operand(&text[checked.offset..checked.offset + checked.len]);
     let help = match &checked.of {
         Type::Bool | Type::Any | Type::None => return Ok(()),
@@ -197,21 +203,26 @@ fn condition(text: &str, checked: &Checked) -> Result<(), Vec<Fault>> {
     };
     let message = format!("this gives {}, not true or false", checked.of.word());
     Err(vec![
-        Fault::new(checked.offset, checked.len, message).help(help),
+        ExpressionFault::new(checked.offset, checked.len, message).help(help),
     ])
 }
 
 /// Text between expressions; what would be a statement or comment of minijinja's is a fault.
-fn literal(text: &str, offset: usize, parts: &mut Vec<Part>, faults: &mut Vec<Fault>) {
+fn literal(
+    text: &str,
+    offset: usize,
+    parts: &mut Vec<ProgramPart>,
+    faults: &mut Vec<ExpressionFault>,
+) {
     for mark in ["{%", "{#"] {
         for (at, _) in text.match_indices(mark) {
             let message = format!("`{mark}` is not available");
             let help = "only `{{ }}` is: for a choice write `{{ a if condition else b }}`";
-            faults.push(Fault::new(offset + at, mark.len(), message).help(help));
+            faults.push(ExpressionFault::new(offset + at, mark.len(), message).help(help));
         }
     }
     if !text.is_empty() {
-        parts.push(Part::Literal(text.to_owned()));
+        parts.push(ProgramPart::Literal(text.to_owned()));
     }
 }
 
@@ -230,7 +241,7 @@ mod tests {
         let faults = engine()
             .template(text, &scope(Generation::V2))
             .expect_err(text);
-        let place = |fault: Fault| (fault.offset, fault.len, fault.message);
+        let place = |fault: ExpressionFault| (fault.offset, fault.len, fault.message);
         faults.into_iter().map(place).collect()
     }
 

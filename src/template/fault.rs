@@ -4,7 +4,7 @@
 ///
 /// `len` may be 0: something is missing at `offset`, which may be the end of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ExpressionFault {
     pub offset: usize,
     pub len: usize,
     pub message: String,
@@ -14,7 +14,7 @@ pub struct Fault {
     pub vars: Vec<String>,
 }
 
-impl Fault {
+impl ExpressionFault {
     pub(super) fn new(offset: usize, len: usize, message: impl Into<String>) -> Self {
         Self {
             offset,

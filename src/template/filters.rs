@@ -24,8 +24,8 @@ pub(super) fn register(env: &mut Environment<'static>) {
     env.add_filter("d", default);
     env.add_filter("length", length);
     env.add_filter("count", length);
-    env.add_filter("first", |value: &Value| end(value, End::First));
-    env.add_filter("last", |value: &Value| end(value, End::Last));
+    env.add_filter("first", |value: &Value| end(value, CutSide::First));
+    env.add_filter("last", |value: &Value| end(value, CutSide::Last));
     env.add_filter("join", join);
     env.add_filter("split", split);
     env.add_filter("select", filters::select);
@@ -127,20 +127,20 @@ fn length(value: &Value) -> Result<usize, Error> {
 }
 
 #[derive(Clone, Copy)]
-enum End {
+enum CutSide {
     First,
     Last,
 }
 
 /// The item at an end of a list; none when the list is empty.
-fn end(list: &Value, end: End) -> Result<Value, Error> {
+fn end(list: &Value, end: CutSide) -> Result<Value, Error> {
     if list.as_str().is_some() {
         return Err(wrong("text has no items: use it whole"));
     }
     let len = length(list)?;
     let at = match end {
-        End::First => 0,
-        End::Last => len.saturating_sub(1),
+        CutSide::First => 0,
+        CutSide::Last => len.saturating_sub(1),
     };
     let item = list.get_item_by_index(at)?;
     Ok(if item.is_undefined() {

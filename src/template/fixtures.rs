@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::{Context, Engine, EvalError, Fault, Scope};
+use super::{Engine, EvalContext, EvalError, ExpressionFault, Scope};
 use crate::api::{Generation, Level, types::record};
 
 /// Tuesday, 1 December 2026, 09:00 in Berlin.
@@ -33,7 +33,7 @@ pub(super) fn scope(generation: Generation) -> Scope {
         .with_instant("now")
 }
 
-pub(super) fn context(generation: Generation) -> Context {
+pub(super) fn context(generation: Generation) -> EvalContext {
     let (execution, phase, task) = match generation {
         Generation::V1 => v1(),
         Generation::V2 => v2(),
@@ -41,7 +41,7 @@ pub(super) fn context(generation: Generation) -> Context {
     let of = |level| record(generation, level);
     let execution_parent = ("execution", execution.clone(), of(Level::Execution));
     let phase_parent = ("phase", phase.clone(), of(Level::Phase));
-    Context::default()
+    EvalContext::default()
         .with_json("vars", &vars())
         .with_record("execution", execution, of(Level::Execution))
         .with_child(
@@ -108,7 +108,7 @@ fn v2() -> (Arc<Json>, Arc<Json>, Arc<Json>) {
 }
 
 /// What depends on no data fails as a whole before there is any.
-fn failed(text: &str, mut faults: Vec<Fault>) -> EvalError {
+fn failed(text: &str, mut faults: Vec<ExpressionFault>) -> EvalError {
     assert!(
         faults.len() == 1 && faults[0].len == text.trim().len(),
         "{text}: {faults:?}"
@@ -148,7 +148,7 @@ pub(super) fn failure(text: &str) -> String {
     value(&format!("{{{{ {text} }}}}")).unwrap_err().message
 }
 
-pub(super) fn faults(text: &str) -> Vec<Fault> {
+pub(super) fn faults(text: &str) -> Vec<ExpressionFault> {
     engine()
         .expression(text, &scope(Generation::V2))
         .expect_err(text)
@@ -156,7 +156,7 @@ pub(super) fn faults(text: &str) -> Vec<Fault> {
 
 /// The faults as people see them: what the caret stands under, and the words.
 pub(super) fn shown(text: &str) -> Vec<(String, String, String)> {
-    let fault = |fault: Fault| {
+    let fault = |fault: ExpressionFault| {
         (
             text[fault.offset..fault.offset + fault.len].to_owned(),
             fault.message,

@@ -90,14 +90,14 @@ pub(super) fn statement(word: &str) -> Option<&'static str> {
 
 /// How something is written here.
 #[derive(Debug)]
-pub(super) struct Written {
+pub(super) struct WrittenForm {
     pub(super) code: String,
     pub(super) of: Type,
 }
 
 /// How a call, a method, a filter or an operator of another language is written here. `args` are written as the
 /// playbook writes them; a method's own value is the first.
-pub(super) fn written(name: &str, args: &[&str]) -> Option<Written> {
+pub(super) fn written(name: &str, args: &[&str]) -> Option<WrittenForm> {
     let plain = name.to_lowercase().replace('_', "");
     let filter = |x: &str, filter: &str| format!("{} | {filter}", operand(x));
     let (code, of) = match (plain.as_str(), args) {
@@ -163,7 +163,7 @@ pub(super) fn written(name: &str, args: &[&str]) -> Option<Written> {
         ("getdate" | "sysdate" | "datetime" | "curdate", []) => ("now".to_owned(), Type::Instant),
         _ => return None,
     };
-    Some(Written { code, of })
+    Some(WrittenForm { code, of })
 }
 
 /// Whether `written` knows this name with some number of arguments.

@@ -33,7 +33,7 @@ use serde_json::Value as Json;
 
 use super::{
     calendar::{bound, days, end_of, moment, read, start_of},
-    instant::{Instant, Span},
+    instant::{CalendarSpan, Instant},
     ops::{self, wrong},
     record::RecordObject,
     signature::{ASSIGNED, CREATED, DUE, UPDATED},
@@ -202,8 +202,8 @@ fn between(
 
 fn longer_ago(x: &Value, fields: &[&str], by: &Value, now: &ZonedDateTime) -> Result<bool, Error> {
     let date = moment_of(object(x)?, fields, now)?;
-    let by = match (by.downcast_object_ref::<Span>(), by.as_str()) {
-        (Some(Span(by)), _) => *by,
+    let by = match (by.downcast_object_ref::<CalendarSpan>(), by.as_str()) {
+        (Some(CalendarSpan(by)), _) => *by,
         (None, Some(text)) => dates::counted_back(text).map_err(wrong)?,
         (None, None) if is_none(by) => return Ok(false),
         (None, None) => {
@@ -389,7 +389,7 @@ mod tests {
         );
         let task = std::sync::Arc::new(task.unwrap());
         let record = crate::api::types::record(Generation::V2, crate::api::Level::Task);
-        let context = crate::template::Context::default().with_record("task", task, record);
+        let context = crate::template::EvalContext::default().with_record("task", task, record);
         let said = |text: &str| {
             let scope = crate::template::fixtures::scope(Generation::V2);
             let expression = crate::template::fixtures::engine().expression(text, &scope);

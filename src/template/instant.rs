@@ -13,7 +13,7 @@ pub(super) struct Instant(pub(super) ZonedDateTime);
 
 /// A distance on the calendar, shown as `3 days`.
 #[derive(Debug)]
-pub(super) struct Span(pub(super) Distance);
+pub(super) struct CalendarSpan(pub(super) Distance);
 
 impl Instant {
     /// As people read it: without the fraction of a second.
@@ -30,7 +30,7 @@ impl Instant {
     }
 }
 
-impl Span {
+impl CalendarSpan {
     pub(super) fn into_value(self) -> Value {
         Value::from_object(self)
     }
@@ -51,7 +51,7 @@ impl Object for Instant {
     }
 }
 
-impl Object for Span {
+impl Object for CalendarSpan {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }

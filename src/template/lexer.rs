@@ -1,9 +1,9 @@
 //! The tokens of an expression, with their places: minijinja's, less what the checker does not take.
 
-use super::Fault;
+use super::ExpressionFault;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Name,
     /// A text with its quotes.
     Text,
@@ -13,18 +13,18 @@ pub(super) enum Kind {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
+pub(super) struct LexerToken<'a> {
+    pub(super) kind: TokenKind,
     pub(super) text: &'a str,
     pub(super) offset: usize,
 }
 
-impl Token<'_> {
+impl LexerToken<'_> {
     pub(super) fn end(&self) -> usize {
         self.offset + self.text.len()
     }
 
-    pub(super) fn is(&self, kind: Kind, text: &str) -> bool {
+    pub(super) fn is(&self, kind: TokenKind, text: &str) -> bool {
         self.kind == kind && self.text == text
     }
 }
@@ -63,7 +63,11 @@ pub(super) enum Until {
 }
 
 /// The tokens from byte `from` on, with an end token behind them, whose offset is where they end.
-pub(super) fn lex(text: &str, from: usize, until: Until) -> Result<Vec<Token<'_>>, Fault> {
+pub(super) fn lex(
+    text: &str,
+    from: usize,
+    until: Until,
+) -> Result<Vec<LexerToken<'_>>, ExpressionFault> {
     let mut tokens = Vec::new();
     let mut at = from;
     let mut depth = 0_usize;
@@ -75,28 +79,28 @@ pub(super) fn lex(text: &str, from: usize, until: Until) -> Result<Vec<Token<'_>
         let Some(first) = trimmed.chars().next().filter(|_| !closes) else {
             if until == Until::Braces && !closes {
                 // The caller points at the braces that stay open.
-                return Err(Fault::new(at, 0, "the `{{` is not closed").help("add `}}`"));
+                return Err(ExpressionFault::new(at, 0, "the `{{` is not closed").help("add `}}`"));
             }
-            tokens.push(Token {
-                kind: Kind::End,
+            tokens.push(LexerToken {
+                kind: TokenKind::End,
                 text: "",
                 offset: at,
             });
             return Ok(tokens);
         };
-        let (kind, len) = token(trimmed, first).map_err(|fault| Fault {
+        let (kind, len) = token(trimmed, first).map_err(|fault| ExpressionFault {
             offset: at + fault.offset,
             ..fault
         })?;
         let text = &trimmed[..len];
-        if kind == Kind::Symbol {
+        if kind == TokenKind::Symbol {
             match text {
                 "(" | "[" | "{" => depth += 1,
                 ")" | "]" | "}" => depth = depth.saturating_sub(1),
                 _ => {}
             }
         }
-        tokens.push(Token {
+        tokens.push(LexerToken {
             kind,
             text,
             offset: at,
@@ -106,28 +110,28 @@ pub(super) fn lex(text: &str, from: usize, until: Until) -> Result<Vec<Token<'_>
 }
 
 /// The kind and length of the token at the start of `rest`; a fault's offset counts from there.
-fn token(rest: &str, first: char) -> Result<(Kind, usize), Fault> {
+fn token(rest: &str, first: char) -> Result<(TokenKind, usize), ExpressionFault> {
     if first.is_ascii_alphabetic() || first == '_' {
         let len = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
             .unwrap_or(rest.len());
-        return Ok((Kind::Name, len));
+        return Ok((TokenKind::Name, len));
     }
     if first.is_ascii_digit() {
-        return Ok((Kind::Number, number(rest)));
+        return Ok((TokenKind::Number, number(rest)));
     }
     if first == '"' || first == '\'' {
-        return text(rest, first).map(|len| (Kind::Text, len));
+        return text(rest, first).map(|len| (TokenKind::Text, len));
     }
     if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
-        return Ok((Kind::Symbol, symbol.len()));
+        return Ok((TokenKind::Symbol, symbol.len()));
     }
     let cure = CURES.iter().find(|(wrong, _)| rest.starts_with(wrong));
     Err(match cure {
         Some((wrong, help)) => {
-            Fault::new(0, wrong.len(), format!("`{wrong}` is not known here")).help(*help)
+            ExpressionFault::new(0, wrong.len(), format!("`{wrong}` is not known here")).help(*help)
         }
-        None => Fault::new(0, first.len_utf8(), format!("{first:?} is not known here")),
+        None => ExpressionFault::new(0, first.len_utf8(), format!("{first:?} is not known here")),
     })
 }
 
@@ -142,7 +146,7 @@ fn number(rest: &str) -> usize {
 }
 
 /// The length of a quoted text, quotes included.
-fn text(rest: &str, quote: char) -> Result<usize, Fault> {
+fn text(rest: &str, quote: char) -> Result<usize, ExpressionFault> {
     let mut escaped = false;
     for (at, c) in rest.char_indices().skip(1) {
         match c {
@@ -152,7 +156,10 @@ fn text(rest: &str, quote: char) -> Result<usize, Fault> {
             _ => {}
         }
     }
-    Err(Fault::new(0, 1, "the text that starts here is not closed").help(format!("add {quote}")))
+    Err(
+        ExpressionFault::new(0, 1, "the text that starts here is not closed")
+            .help(format!("add {quote}")),
+    )
 }
 
 #[cfg(test)]

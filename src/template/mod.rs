@@ -33,8 +33,8 @@ mod signature;
 mod value;
 
 pub use compared::{Compared, Wanted};
-pub use context::Context;
+pub use context::EvalContext;
 pub use engine::Engine;
-pub use fault::{EvalError, Fault};
+pub use fault::{EvalError, ExpressionFault};
 pub use program::{Expression, Known, Template};
 pub use scope::Scope;

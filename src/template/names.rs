@@ -1,14 +1,14 @@
 //! Finding names, and saying which one was meant.
 
 use super::{
-    Fault, Scope, foreign,
+    ExpressionFault, Scope, foreign,
     scope::Type,
     signature::{FILTERS, HELPERS, TESTS},
 };
 use crate::{
     api::{
         Generation,
-        types::{Record, other_spelling},
+        types::{RecordType, other_spelling},
     },
     text::Few,
 };
@@ -24,8 +24,8 @@ pub(super) struct Name<'a> {
 }
 
 impl Name<'_> {
-    fn fault(self, message: String) -> Fault {
-        Fault::new(self.offset, self.text.len(), message)
+    fn fault(self, message: String) -> ExpressionFault {
+        ExpressionFault::new(self.offset, self.text.len(), message)
     }
 }
 
@@ -52,7 +52,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 ];
 
 /// The type of a root name.
-pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
+pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, ExpressionFault> {
     if let Some(of) = scope.get(name.text) {
         return Ok(of.clone());
     }
@@ -122,7 +122,12 @@ fn reached(name: &str, scope: &Scope) -> Option<String> {
 }
 
 /// The type of a field of a value; `owner` is how the value is written.
-pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Result<Type, Fault> {
+pub(super) fn field(
+    of: &Type,
+    owner: &str,
+    name: Name<'_>,
+    scope: &Scope,
+) -> Result<Type, ExpressionFault> {
     match of {
         Type::Any | Type::None => Ok(Type::Any),
         Type::Record { record, target } => record_field(record, *target, owner, name, scope),
@@ -162,12 +167,12 @@ pub(super) fn field(of: &Type, owner: &str, name: Name<'_>, scope: &Scope) -> Re
 }
 
 fn record_field(
-    record: &'static Record,
+    record: &'static RecordType,
     target: bool,
     owner: &str,
     name: Name<'_>,
     scope: &Scope,
-) -> Result<Type, Fault> {
+) -> Result<Type, ExpressionFault> {
     if let Some(of) = scope.field(record, name.text) {
         return Ok(of);
     }
@@ -196,7 +201,7 @@ fn record_field(
     })
 }
 
-pub(super) fn unknown_helper(name: Name<'_>) -> Fault {
+pub(super) fn unknown_helper(name: Name<'_>) -> ExpressionFault {
     let fault = name.fault(format!("there is no helper `{}`", name.text));
     let helpers = || HELPERS.iter().map(|helper| helper.name);
     if FILTERS.iter().any(|filter| filter.name == name.text) {
@@ -208,7 +213,7 @@ pub(super) fn unknown_helper(name: Name<'_>) -> Fault {
     }
 }
 
-pub(super) fn unknown_filter(name: Name<'_>) -> Fault {
+pub(super) fn unknown_filter(name: Name<'_>) -> ExpressionFault {
     let fault = name.fault(format!("there is no filter `{}`", name.text));
     let filters = || FILTERS.iter().map(|filter| filter.name);
     if HELPERS.iter().any(|helper| helper.name == name.text) {
@@ -220,7 +225,7 @@ pub(super) fn unknown_filter(name: Name<'_>) -> Fault {
     }
 }
 
-pub(super) fn unknown_test(name: Name<'_>) -> Fault {
+pub(super) fn unknown_test(name: Name<'_>) -> ExpressionFault {
     let fault = name.fault(format!("there is no test `{}`", name.text));
     let tests = || TESTS.iter().map(|(test, _)| *test);
     if let Some(meant) = foreign::test(name.text) {

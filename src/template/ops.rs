@@ -17,7 +17,7 @@ use minijinja::{
 };
 
 use super::{
-    instant::{Instant, Span},
+    instant::{CalendarSpan, Instant},
     value::{is_none, to_text, word},
 };
 
@@ -191,14 +191,14 @@ fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
         return Ok(Value::from(()));
     }
     // `days(3) + now` is as good as `now + days(3)`.
-    let (from, by) = if !back && from.downcast_object_ref::<Span>().is_some() {
+    let (from, by) = if !back && from.downcast_object_ref::<CalendarSpan>().is_some() {
         (by, from)
     } else {
         (from, by)
     };
-    let (Some(Instant(from)), Some(Span(by))) = (
+    let (Some(Instant(from)), Some(CalendarSpan(by))) = (
         from.downcast_object_ref::<Instant>(),
-        by.downcast_object_ref::<Span>(),
+        by.downcast_object_ref::<CalendarSpan>(),
     ) else {
         let (from, by) = (word(from), word(by));
         return Err(wrong(format!(

@@ -6,8 +6,8 @@ use minijinja::{Environment, ErrorKind, Value};
 use serde_json::Value as Json;
 
 use super::{
-    Compared, Context, EvalError, Fault,
-    checker::Checked,
+    Compared, EvalContext, EvalError, ExpressionFault,
+    checker::CheckedExpression,
     value::{is_none, to_json, to_text, word},
 };
 
@@ -26,7 +26,7 @@ pub struct Expression {
 #[derive(Clone, Debug)]
 pub struct Template {
     text: Arc<str>,
-    parts: Arc<[Part]>,
+    parts: Arc<[ProgramPart]>,
     known: Option<Arc<Known>>,
 }
 
@@ -39,7 +39,7 @@ pub struct Known {
 }
 
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum ProgramPart {
     Literal(String),
     Code(Code),
 }
@@ -63,10 +63,10 @@ impl Code {
     pub(super) fn new(
         environment: &Environment<'static>,
         text: &str,
-        checked: &Checked,
-    ) -> Result<Self, Vec<Fault>> {
+        checked: &CheckedExpression,
+    ) -> Result<Self, Vec<ExpressionFault>> {
         let code = Self::compile(environment, text, &checked.code)
-            .map_err(|message| vec![Fault::new(checked.offset, checked.len, message)])?;
+            .map_err(|message| vec![ExpressionFault::new(checked.offset, checked.len, message)])?;
         Ok(Self {
             names: checked.names.as_slice().into(),
             ..code
@@ -77,7 +77,7 @@ impl Code {
     pub(super) fn evaluate(
         environment: &Environment<'static>,
         code: &str,
-        context: &Context,
+        context: &EvalContext,
     ) -> Result<Value, String> {
         Self::compile(environment, code, code)?
             .run(context)
@@ -98,7 +98,7 @@ impl Code {
         })
     }
 
-    fn run(&self, context: &Context) -> Result<Value, EvalError> {
+    fn run(&self, context: &EvalContext) -> Result<Value, EvalError> {
         let evaluate = || {
             let template = self.environment.get_template(EXPRESSION)?;
             let captured = template.render_captured(context.root())?;
@@ -158,7 +158,7 @@ impl Expression {
     /// # Errors
     ///
     /// When the expression fails on this data, uses up its fuel or gives no truth value.
-    pub fn test(&self, context: &Context) -> Result<bool, EvalError> {
+    pub fn test(&self, context: &EvalContext) -> Result<bool, EvalError> {
         let value = self.code.run(context)?;
         if is_none(&value) {
             return Ok(false);
@@ -173,7 +173,7 @@ impl Expression {
 }
 
 impl Template {
-    pub(super) fn new(text: &str, parts: Vec<Part>) -> Self {
+    pub(super) fn new(text: &str, parts: Vec<ProgramPart>) -> Self {
         Self {
             text: text.into(),
             parts: parts.into(),
@@ -197,14 +197,14 @@ impl Template {
     /// As [`Expression::names`].
     pub fn names(&self) -> impl Iterator<Item = &Compared> {
         self.parts.iter().flat_map(|part| match part {
-            Part::Literal(_) => &[],
-            Part::Code(code) => &*code.names,
+            ProgramPart::Literal(_) => &[],
+            ProgramPart::Code(code) => &*code.names,
         })
     }
 
     /// The text itself when there is no `{{ }}` in it.
     pub fn literal(&self) -> Option<&str> {
-        let literal = |part: &Part| matches!(part, Part::Literal(_));
+        let literal = |part: &ProgramPart| matches!(part, ProgramPart::Literal(_));
         self.parts.iter().all(literal).then_some(&*self.text)
     }
 
@@ -216,15 +216,15 @@ impl Template {
     ///
     /// When an expression fails on this data, uses up its fuel or is undefined, or when none, a list or an object
     /// stands inside of a text.
-    pub fn value(&self, context: &Context) -> Result<Json, EvalError> {
-        if let [Part::Code(code)] = &*self.parts {
+    pub fn value(&self, context: &EvalContext) -> Result<Json, EvalError> {
+        if let [ProgramPart::Code(code)] = &*self.parts {
             return to_json(&code.run(context)?).map_err(|message| code.error(message));
         }
         let mut text = String::with_capacity(self.text.len());
         for part in &*self.parts {
             match part {
-                Part::Literal(literal) => text.push_str(literal),
-                Part::Code(code) => {
+                ProgramPart::Literal(literal) => text.push_str(literal),
+                ProgramPart::Code(code) => {
                     let value = code.run(context)?;
                     text.push_str(&to_text(&value).map_err(|message| code.error(message))?);
                 }
@@ -374,7 +374,7 @@ mod tests {
         let scope = Scope::default().with_record("execution", record);
         let text = "execution.tasks | selectattr('status', 'eq', 'PENDING') | length == 5000";
         let expression = engine().expression(text, &scope).unwrap();
-        let context = Context::default().with_record("execution", execution, record);
+        let context = EvalContext::default().with_record("execution", execution, record);
         assert_eq!(expression.test(&context), Ok(true));
     }
 
@@ -383,6 +383,6 @@ mod tests {
         fn shared<T: Clone + Send + Sync + 'static>() {}
         shared::<Expression>();
         shared::<Template>();
-        shared::<Context>();
+        shared::<EvalContext>();
     }
 }

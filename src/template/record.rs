@@ -15,19 +15,19 @@ use serde_json::Value as Json;
 
 use super::ops::wrong;
 use crate::{
-    api::types::{Record, Shape},
+    api::types::{RecordType, Shape},
     json,
 };
 
 /// A place in a shared JSON document.
 #[derive(Clone, Debug)]
-enum Place {
+enum DocumentPlace {
     Root(Arc<Json>),
-    Field(Arc<Place>, &'static str),
-    Item(Arc<Place>, usize),
+    Field(Arc<DocumentPlace>, &'static str),
+    Item(Arc<DocumentPlace>, usize),
 }
 
-impl Place {
+impl DocumentPlace {
     /// The JSON there; none when it is absent or null.
     fn json(&self) -> Option<&Json> {
         match self {
@@ -42,23 +42,23 @@ impl Place {
 /// An object of the API.
 #[derive(Debug)]
 pub(super) struct RecordObject {
-    place: Arc<Place>,
-    record: &'static Record,
+    place: Arc<DocumentPlace>,
+    record: &'static RecordType,
     parents: Vec<(&'static str, Value)>,
 }
 
 /// A list of the API.
 #[derive(Debug)]
 pub(super) struct ListObject {
-    place: Arc<Place>,
+    place: Arc<DocumentPlace>,
     item: Shape,
 }
 
 /// The enclosing objects of a target, by the names that the target's type gives them.
-pub(super) type Parents = Vec<(&'static str, Arc<Json>, &'static Record)>;
+pub(super) type Parents = Vec<(&'static str, Arc<Json>, &'static RecordType)>;
 
 /// `data` as an object of `record`; its parents can be reached by the names that the type knows.
-pub(super) fn target(data: Arc<Json>, record: &'static Record, parents: &Parents) -> Value {
+pub(super) fn target(data: Arc<Json>, record: &'static RecordType, parents: &Parents) -> Value {
     let parents = parents
         .iter()
         .filter(|(name, _, _)| record.parent(name).is_some())
@@ -66,13 +66,13 @@ pub(super) fn target(data: Arc<Json>, record: &'static Record, parents: &Parents
         .map(|(name, data, record)| (*name, target(data.clone(), record, parents)))
         .collect();
     Value::from_object(RecordObject {
-        place: Arc::new(Place::Root(data)),
+        place: Arc::new(DocumentPlace::Root(data)),
         record,
         parents,
     })
 }
 
-fn read(place: Place, shape: Shape) -> Value {
+fn read(place: DocumentPlace, shape: Shape) -> Value {
     if let Some(why) = place.json().and_then(json::unreadable) {
         return Value::from(wrong(format!("a value can't be read: {why}")));
     }
@@ -171,7 +171,7 @@ impl Object for RecordObject {
         }
         let field = self.record.field(key)?;
         Some(read(
-            Place::Field(self.place.clone(), field.name),
+            DocumentPlace::Field(self.place.clone(), field.name),
             field.shape,
         ))
     }
@@ -211,7 +211,10 @@ impl Object for ListObject {
     /// Beyond the end there is an absent item, as there is an absent field.
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let index = key.as_usize()?;
-        Some(read(Place::Item(self.place.clone(), index), self.item))
+        Some(read(
+            DocumentPlace::Item(self.place.clone(), index),
+            self.item,
+        ))
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {

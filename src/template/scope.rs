@@ -4,17 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value as Json};
 
-use super::Context;
-use crate::api::types::{Found, Record, Shape, Words};
+use super::EvalContext;
+use crate::api::types::{RecordType, Shape, SourceLimits, Words};
 
 /// The names that an expression may use.
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     names: BTreeMap<String, Type>,
     /// What the source finds of a field's words, when that is not all.
-    found: Option<&'static Found>,
+    found: Option<&'static SourceLimits>,
     /// The values that are known before any data is there.
-    values: Context,
+    values: EvalContext,
 }
 
 /// What is known of a value before any data is there. Any value may also be none.
@@ -31,7 +31,7 @@ pub(super) enum Type {
     Word {
         words: &'static Words,
         /// What the source finds of them, when that is not all.
-        found: Option<&'static Found>,
+        found: Option<&'static SourceLimits>,
         /// What a filter has made of their letters.
         case: Case,
     },
@@ -41,7 +41,7 @@ pub(super) enum Type {
     Span,
     List(Box<Type>),
     Record {
-        record: &'static Record,
+        record: &'static RecordType,
         /// Parents are known of targets, not of what is listed inside of an execution.
         target: bool,
     },
@@ -70,7 +70,7 @@ impl Case {
 impl Scope {
     /// `name` is an object of the API's type `record`, with its parents as fields.
     #[must_use]
-    pub fn with_record(self, name: &str, record: &'static Record) -> Self {
+    pub fn with_record(self, name: &str, record: &'static RecordType) -> Self {
         self.with(
             name,
             Type::Record {
@@ -99,7 +99,7 @@ impl Scope {
 
     /// Only these of a field's words are found.
     #[must_use]
-    pub fn with_found(mut self, found: &'static Found) -> Self {
+    pub fn with_found(mut self, found: &'static SourceLimits) -> Self {
         self.found = Some(found);
         self
     }
@@ -122,7 +122,7 @@ impl Scope {
     }
 
     /// The type of a field of `record`.
-    pub(super) fn field(&self, record: &Record, name: &str) -> Option<Type> {
+    pub(super) fn field(&self, record: &RecordType, name: &str) -> Option<Type> {
         let of = Type::of(record.field(name)?.shape);
         let found = self
             .found
@@ -133,7 +133,7 @@ impl Scope {
         })
     }
 
-    pub(super) const fn values(&self) -> &Context {
+    pub(super) const fn values(&self) -> &EvalContext {
         &self.values
     }
 

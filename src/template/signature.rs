@@ -163,7 +163,7 @@ pub(super) enum Gives {
 
 /// A name with the least and most arguments it takes.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Filter {
+pub(super) struct FilterSignature {
     pub(super) name: &'static str,
     pub(super) args: (usize, usize),
     pub(super) gives: Gives,
@@ -172,7 +172,7 @@ pub(super) struct Filter {
 /// More than any use of a test by `select` has.
 const MANY: usize = 3;
 
-pub(super) const FILTERS: &[Filter] = &[
+pub(super) const FILTERS: &[FilterSignature] = &[
     filter("count", 0, 0, Gives::Number),
     filter("d", 1, 1, Gives::SameOrArgument),
     filter("default", 1, 1, Gives::SameOrArgument),
@@ -194,8 +194,8 @@ pub(super) const FILTERS: &[Filter] = &[
     filter("upper", 0, 0, Gives::Text),
 ];
 
-const fn filter(name: &'static str, least: usize, most: usize, gives: Gives) -> Filter {
-    Filter {
+const fn filter(name: &'static str, least: usize, most: usize, gives: Gives) -> FilterSignature {
+    FilterSignature {
         name,
         args: (least, most),
         gives,

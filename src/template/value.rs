@@ -4,7 +4,7 @@ use minijinja::value::{Value, ValueKind};
 use serde_json::{Map, Number, Value as Json};
 
 use super::{
-    instant::{Instant, Span},
+    instant::{CalendarSpan, Instant},
     record::{ListObject, RecordObject},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn word(value: &Value) -> &'static str {
     if value.downcast_object_ref::<Instant>().is_some() {
         return "an instant";
     }
-    if value.downcast_object_ref::<Span>().is_some() {
+    if value.downcast_object_ref::<CalendarSpan>().is_some() {
         return "a span of time";
     }
     if is_none(value) {
@@ -70,7 +70,7 @@ pub(super) fn to_json(value: &Value) -> Result<Json, String> {
             .map(Json::Object),
         ValueKind::Undefined => Err("the value is undefined".to_owned()),
         _ if value.downcast_object_ref::<Instant>().is_some()
-            || value.downcast_object_ref::<Span>().is_some() =>
+            || value.downcast_object_ref::<CalendarSpan>().is_some() =>
         {
             Ok(Json::String(value.to_string()))
         }

@@ -54,7 +54,7 @@ impl<W: Write> Write for Wrap<W> {
 
 /// Words that are kept together, and the spaces before them.
 #[derive(Debug)]
-struct Word<'a> {
+struct WrappedWord<'a> {
     gap: usize,
     text: &'a str,
 }
@@ -127,18 +127,18 @@ fn new_line(text: &mut String, indent: usize) {
     text.push_str(&" ".repeat(indent));
 }
 
-fn gap(cell: Option<&Vec<Word<'_>>>) -> usize {
+fn gap(cell: Option<&Vec<WrappedWord<'_>>>) -> usize {
     cell.and_then(|cell| cell.first())
         .map_or(0, |word| word.gap)
 }
 
 /// The columns of a cell, with the spaces before it.
-fn size(cell: &[Word<'_>]) -> usize {
+fn size(cell: &[WrappedWord<'_>]) -> usize {
     cell.iter().map(|word| word.gap + visible(word.text)).sum()
 }
 
-fn cells(line: &str, width: usize) -> Vec<Vec<Word<'_>>> {
-    let mut cells: Vec<Vec<Word<'_>>> = Vec::new();
+fn cells(line: &str, width: usize) -> Vec<Vec<WrappedWord<'_>>> {
+    let mut cells: Vec<Vec<WrappedWord<'_>>> = Vec::new();
     let mut rest = line;
     while !rest.is_empty() {
         let word = rest.trim_start_matches(' ');
@@ -152,8 +152,8 @@ fn cells(line: &str, width: usize) -> Vec<Vec<Word<'_>>> {
         }
         let slash = slash_of_ids(text).filter(|_| visible(text) > width);
         let (text, second) = text.split_at(slash.map_or(text.len(), |slash| slash + 1));
-        let word = Word { gap, text };
-        let second = (!second.is_empty()).then_some(Word {
+        let word = WrappedWord { gap, text };
+        let second = (!second.is_empty()).then_some(WrappedWord {
             gap: 0,
             text: second,
         });
@@ -165,7 +165,7 @@ fn cells(line: &str, width: usize) -> Vec<Vec<Word<'_>>> {
     cells
 }
 
-fn ends_with_colon(cells: &[Vec<Word<'_>>]) -> bool {
+fn ends_with_colon(cells: &[Vec<WrappedWord<'_>>]) -> bool {
     let last = cells.last().and_then(|cell| cell.last());
     last.is_some_and(|word| word.text.ends_with(':'))
 }

@@ -10,7 +10,7 @@ use std::{
 use jiff::{Span, Timestamp, civil::date};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wf_bulk::plan::{Item, Writer};
+use wf_bulk::plan::{Item, PlanWriter};
 
 /// What somebody may write into a name to harm who reads it.
 const HOSTILE: [&str; 10] = [
@@ -100,7 +100,7 @@ impl Page {
             "tool": names.with(4, "wf-bulk 0.1.0"),
         }))
         .unwrap();
-        let mut writer = Writer::new(BufWriter::new(plan), &header).unwrap();
+        let mut writer = PlanWriter::new(BufWriter::new(plan), &header).unwrap();
         for number in 0..changes {
             writer
                 .item(&Item::Change(Box::new(change(number, names))))

@@ -4,7 +4,7 @@ use std::{fs, io::Read as _, process::Stdio};
 
 use serde_json::{Value, json};
 
-use wf_bulk::plan::{Item, Writer};
+use wf_bulk::plan::{Item, PlanWriter};
 
 use crate::environment::{Environment, SandboxProcess};
 
@@ -145,7 +145,7 @@ fn seal(environment: &Environment, name: &str, guards: &Value, scanned: u64, lin
         "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
         "guards": guards, "tool": "wf-bulk",
     });
-    let mut writer = Writer::new(Vec::new(), &serde_json::from_value(header).unwrap()).unwrap();
+    let mut writer = PlanWriter::new(Vec::new(), &serde_json::from_value(header).unwrap()).unwrap();
     for line in lines {
         let item = if line.get("change").is_some() {
             Item::Change(serde_json::from_value(line.clone()).unwrap())

@@ -30,7 +30,7 @@ use proptest::{
 };
 use wf_bulk::{
     api::Id,
-    planning::{self, Origin},
+    planning::{self, PlanOrigin},
     playbook::{self, IdList, Overrides},
 };
 
@@ -104,7 +104,7 @@ impl Case {
             }]
         });
         let client = service::client(self.playbook.api, &self.world, &loaded.pace);
-        let origin = Origin {
+        let origin = PlanOrigin {
             server: "https://example.com".to_owned(),
             now: service::now(),
             made_at: service::now(),

@@ -12,7 +12,7 @@ mod v1;
 mod v2;
 mod words;
 
-pub use model::{Field, Record, Shape, record};
-pub use request::{Content, Request, RequestField, new_step, new_task, path_in, update};
+pub use model::{FieldType, RecordType, Shape, record};
+pub use request::{FieldContent, RequestField, RequestType, new_step, new_task, path_in, update};
 pub use spelling::{Spelling, other_spelling};
-pub use words::{ENUMERATIONS, Found, RUNNING_FLOWS, Words};
+pub use words::{ENUMERATIONS, RUNNING_FLOWS, SourceLimits, Words};

@@ -5,16 +5,16 @@ use crate::api::{Generation, Level};
 
 /// An object type: its name in the API's documentation and its fields.
 #[derive(Debug)]
-pub struct Record {
+pub struct RecordType {
     pub name: &'static str,
     pub generation: Generation,
-    pub fields: &'static [Field],
+    pub fields: &'static [FieldType],
     /// The enclosing records that an expression reaches from a target of this type (`task.phase`); no part of the JSON.
     pub parents: &'static [Parent],
 }
 
 #[derive(Debug)]
-pub struct Field {
+pub struct FieldType {
     pub name: &'static str,
     pub shape: Shape,
 }
@@ -22,7 +22,7 @@ pub struct Field {
 #[derive(Debug)]
 pub struct Parent {
     pub name: &'static str,
-    pub record: &'static Record,
+    pub record: &'static RecordType,
 }
 
 /// What a field holds.
@@ -37,12 +37,12 @@ pub enum Shape {
     Bool,
     /// Anything: the API leaves it open.
     Any,
-    Record(&'static Record),
+    Record(&'static RecordType),
     List(&'static Shape),
 }
 
-impl Record {
-    pub fn field(&self, name: &str) -> Option<&'static Field> {
+impl RecordType {
+    pub fn field(&self, name: &str) -> Option<&'static FieldType> {
         self.fields.iter().find(|field| field.name == name)
     }
 
@@ -61,7 +61,7 @@ impl Record {
 ///
 /// Each generation has a word of its own for what lies in an execution: v1's steps are v2's tasks, its sections v2's
 /// phases.
-pub fn record(generation: Generation, level: Level) -> &'static Record {
+pub fn record(generation: Generation, level: Level) -> &'static RecordType {
     match (generation, level) {
         (Generation::V1, Level::Entity) => &v1::ENTITY,
         (Generation::V1, Level::Execution) => &v1::EXECUTION,
@@ -75,8 +75,8 @@ pub fn record(generation: Generation, level: Level) -> &'static Record {
 }
 
 /// Short words for the tables.
-pub(super) const fn field(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape }
+pub(super) const fn field(name: &'static str, shape: Shape) -> FieldType {
+    FieldType { name, shape }
 }
 
 #[cfg(test)]
@@ -87,9 +87,9 @@ mod tests {
     use crate::api::types::{ENUMERATIONS, RUNNING_FLOWS};
 
     fn each_record(
-        record: &'static Record,
-        seen: &mut BTreeSet<*const Record>,
-        found: &mut Vec<&'static Record>,
+        record: &'static RecordType,
+        seen: &mut BTreeSet<*const RecordType>,
+        found: &mut Vec<&'static RecordType>,
     ) {
         if !seen.insert(std::ptr::from_ref(record)) {
             return;
@@ -130,7 +130,7 @@ mod tests {
         assert!(words(&record.field(field).unwrap().shape).is_some());
     }
 
-    fn all() -> Vec<&'static Record> {
+    fn all() -> Vec<&'static RecordType> {
         let mut found = Vec::new();
         let mut seen = BTreeSet::new();
         for generation in [Generation::V1, Generation::V2] {

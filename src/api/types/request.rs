@@ -7,7 +7,7 @@ use crate::api::{Generation, Id, Level};
 
 /// An object in a request: its name in the API's documentation and its fields.
 #[derive(Debug)]
-pub struct Request {
+pub struct RequestType {
     pub name: &'static str,
     pub fields: &'static [RequestField],
 }
@@ -15,13 +15,13 @@ pub struct Request {
 #[derive(Debug)]
 pub struct RequestField {
     pub name: &'static str,
-    pub content: Content,
+    pub content: FieldContent,
     pub required: bool,
 }
 
 /// What a field of a request may hold.
 #[derive(Clone, Copy, Debug)]
-pub enum Content {
+pub enum FieldContent {
     Text,
     /// An id of a user, an entity or a part.
     Id,
@@ -33,13 +33,13 @@ pub enum Content {
     Bool,
     /// The id of a user, or a variable that the service resolves: `{variable, value}`.
     Assignee,
-    List(&'static Content),
-    Object(&'static Request),
-    /// As [`Content::Object`], of which a request holds just the fields that change.
-    Partial(&'static Request),
+    List(&'static FieldContent),
+    Object(&'static RequestType),
+    /// As [`FieldContent::Object`], of which a request holds just the fields that change.
+    Partial(&'static RequestType),
 }
 
-impl Request {
+impl RequestType {
     pub fn field(&self, name: &str) -> Option<&'static RequestField> {
         self.fields.iter().find(|field| field.name == name)
     }
@@ -50,7 +50,7 @@ impl Request {
 }
 
 /// The body of the operation that changes a target; none where there is no such operation.
-pub fn update(generation: Generation, level: Level) -> Option<&'static Request> {
+pub fn update(generation: Generation, level: Level) -> Option<&'static RequestType> {
     match (generation, level) {
         (Generation::V1, Level::Execution) => Some(&v1::UPDATE_EXECUTION),
         (Generation::V1, Level::Step) => Some(&v1::UPDATE_STEP),
@@ -73,17 +73,17 @@ pub fn path_in(object: &RequestField, field: &str) -> Option<&'static str> {
 }
 
 /// The body of `createStep`.
-pub fn new_step() -> &'static Request {
+pub fn new_step() -> &'static RequestType {
     &v1::CREATE_STEP
 }
 
 /// The task in the body of `addTask`.
-pub fn new_task() -> &'static Request {
+pub fn new_task() -> &'static RequestType {
     &v2::NEW_TASK
 }
 
 /// Short words for the tables.
-pub(super) const fn may(name: &'static str, content: Content) -> RequestField {
+pub(super) const fn may(name: &'static str, content: FieldContent) -> RequestField {
     RequestField {
         name,
         content,
@@ -91,7 +91,7 @@ pub(super) const fn may(name: &'static str, content: Content) -> RequestField {
     }
 }
 
-pub(super) const fn must(name: &'static str, content: Content) -> RequestField {
+pub(super) const fn must(name: &'static str, content: FieldContent) -> RequestField {
     RequestField {
         name,
         content,
@@ -99,7 +99,7 @@ pub(super) const fn must(name: &'static str, content: Content) -> RequestField {
     }
 }
 
-impl Content {
+impl FieldContent {
     /// Checks a value; the error names the place in it, beginning with `path`. Whether a text is a date is for who
     /// knows dates.
     ///
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_body_is_checked_to_its_depth() {
-        let task = Content::Object(&v2::PATCH_TASK);
+        let task = FieldContent::Object(&v2::PATCH_TASK);
         for fits in [
             json!({}),
             json!({"name": "x", "enabled": true, "status": "PENDING", "assigned_to": ["1", {"variable": "v"}]}),
@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn each_field_of_an_object_in_part_has_its_path() {
         for field in v2::PATCH_FLOW.fields {
-            if let Content::Partial(request) = field.content {
+            if let FieldContent::Partial(request) = field.content {
                 for inner in request.fields {
                     let path = format!("{}.{}", field.name, inner.name);
                     assert_eq!(path_in(field, inner.name), Some(path.as_str()));

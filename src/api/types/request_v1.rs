@@ -1,13 +1,13 @@
 //! The bodies of v1's writing operations.
 
 use super::request::{
-    Content::{Bool, Date, Id, List, Number, Object, Text, Word},
-    Request, may, must,
+    FieldContent::{Bool, Date, Id, List, Number, Object, Text, Word},
+    RequestType, may, must,
 };
 use super::words;
 
 /// `WorkflowExecutionUpdateReq`.
-pub(super) static UPDATE_EXECUTION: Request = Request {
+pub(super) static UPDATE_EXECUTION: RequestType = RequestType {
     name: "WorkflowExecutionUpdateReq",
     fields: &[
         may("status", Word(&words::EXECUTION_STATUS)),
@@ -23,7 +23,7 @@ pub(super) static UPDATE_EXECUTION: Request = Request {
 };
 
 /// `UpdateStepReq`.
-pub(super) static UPDATE_STEP: Request = Request {
+pub(super) static UPDATE_STEP: RequestType = RequestType {
     name: "UpdateStepReq",
     fields: &[
         may("stepId", Id),
@@ -45,7 +45,7 @@ pub(super) static UPDATE_STEP: Request = Request {
 };
 
 /// `CreateStepReq`.
-pub(super) static CREATE_STEP: Request = Request {
+pub(super) static CREATE_STEP: RequestType = RequestType {
     name: "CreateStepReq",
     fields: &[
         must("insertionIndex", Number),
@@ -58,12 +58,12 @@ pub(super) static CREATE_STEP: Request = Request {
     ],
 };
 
-pub(super) static CLOSING_REASON: Request = Request {
+pub(super) static CLOSING_REASON: RequestType = RequestType {
     name: "ClosingReason",
     fields: &[must("id", Id), must("title", Text)],
 };
 
-static DYNAMIC_DUE_DATE: Request = Request {
+static DYNAMIC_DUE_DATE: RequestType = RequestType {
     name: "DynamicDueDate",
     fields: &[
         must("numberOfUnits", Number),
@@ -74,23 +74,23 @@ static DYNAMIC_DUE_DATE: Request = Request {
     ],
 };
 
-static CONTEXT: Request = Request {
+static CONTEXT: RequestType = RequestType {
     name: "WorkflowContext",
     fields: &[must("id", Id), must("title", Text), must("schema", Id)],
 };
 
 /// Of the steps that are made or changed; v2's has nothing that it must hold.
-static DESCRIPTION: Request = Request {
+static DESCRIPTION: RequestType = RequestType {
     name: "StepDescription",
     fields: &[must("enabled", Bool), must("value", Text)],
 };
 
-static POSITION: Request = Request {
+static POSITION: RequestType = RequestType {
     name: "UpdateStepReq.position",
     fields: &[must("index", Number), may("sectionId", Id)],
 };
 
-static AUTOMATION_CONFIG: Request = Request {
+static AUTOMATION_CONFIG: RequestType = RequestType {
     name: "AutomationConfig",
     fields: &[
         must("flowId", Id),

@@ -2,15 +2,15 @@
 
 use super::{
     request::{
-        Content::{Assignee, Bool, Date, Id, List, Number, Object, Partial, Text, Word},
-        Request, may, must,
+        FieldContent::{Assignee, Bool, Date, Id, List, Number, Object, Partial, Text, Word},
+        RequestType, may, must,
     },
     request_v1::CLOSING_REASON,
     words,
 };
 
 /// `PatchFlowReq`.
-pub(super) static PATCH_FLOW: Request = Request {
+pub(super) static PATCH_FLOW: RequestType = RequestType {
     name: "PatchFlowReq",
     fields: &[
         may("status", Word(&words::EXECUTION_STATUS)),
@@ -23,7 +23,7 @@ pub(super) static PATCH_FLOW: Request = Request {
 };
 
 /// `PatchPhaseReq`.
-pub(super) static PATCH_PHASE: Request = Request {
+pub(super) static PATCH_PHASE: RequestType = RequestType {
     name: "PatchPhaseReq",
     fields: &[
         may("name", Text),
@@ -34,7 +34,7 @@ pub(super) static PATCH_PHASE: Request = Request {
 };
 
 /// `PatchTaskReq`.
-pub(super) static PATCH_TASK: Request = Request {
+pub(super) static PATCH_TASK: RequestType = RequestType {
     name: "PatchTaskReq",
     fields: &[
         may("name", Text),
@@ -55,7 +55,7 @@ pub(super) static PATCH_TASK: Request = Request {
 };
 
 /// `AddTaskReq.task`.
-pub(super) static NEW_TASK: Request = Request {
+pub(super) static NEW_TASK: RequestType = RequestType {
     name: "AddTaskReq.task",
     fields: &[
         may("id", Id),
@@ -71,7 +71,7 @@ pub(super) static NEW_TASK: Request = Request {
     ],
 };
 
-static CLOSING: Request = Request {
+static CLOSING: RequestType = RequestType {
     name: "PatchFlowReq.closing_reason",
     fields: &[
         may("selected_reasons", List(&Object(&CLOSING_REASON))),
@@ -80,7 +80,7 @@ static CLOSING: Request = Request {
     ],
 };
 
-static DUE_DATE_CONFIG: Request = Request {
+static DUE_DATE_CONFIG: RequestType = RequestType {
     name: "DueDateConfig",
     fields: &[
         must("duration", Number),
@@ -91,7 +91,7 @@ static DUE_DATE_CONFIG: Request = Request {
     ],
 };
 
-static CONTEXT: Request = Request {
+static CONTEXT: RequestType = RequestType {
     name: "FlowContext",
     fields: &[
         may("entity_id", Id),
@@ -100,7 +100,7 @@ static CONTEXT: Request = Request {
     ],
 };
 
-static AUTOMATION_CONFIG: Request = Request {
+static AUTOMATION_CONFIG: RequestType = RequestType {
     name: "AutomationConfig",
     fields: &[
         must("flow_id", Id),
@@ -113,7 +113,7 @@ static AUTOMATION_CONFIG: Request = Request {
     ],
 };
 
-static INPUT_CONTEXT: Request = Request {
+static INPUT_CONTEXT: RequestType = RequestType {
     name: "AutomationConfig.input_context",
     fields: &[
         must("source", Word(&words::INPUT_SOURCE)),
@@ -122,17 +122,17 @@ static INPUT_CONTEXT: Request = Request {
 };
 
 /// An assignee that the service resolves; `value` is what it has resolved.
-pub(super) static VARIABLE_ASSIGNMENT: Request = Request {
+pub(super) static VARIABLE_ASSIGNMENT: RequestType = RequestType {
     name: "VariableAssignment",
     fields: &[must("variable", Text), may("value", List(&Id))],
 };
 
-static DESCRIPTION: Request = Request {
+static DESCRIPTION: RequestType = RequestType {
     name: "StepDescription",
     fields: &[may("enabled", Bool), may("value", Text)],
 };
 
-static ECP_DETAILS: Request = Request {
+static ECP_DETAILS: RequestType = RequestType {
     name: "ECPDetails",
     fields: &[
         may("enabled", Bool),
@@ -142,7 +142,7 @@ static ECP_DETAILS: Request = Request {
     ],
 };
 
-static PARTNER_DETAILS: Request = Request {
+static PARTNER_DETAILS: RequestType = RequestType {
     name: "PartnerDetails",
     fields: &[
         may("enabled", Bool),
@@ -151,7 +151,7 @@ static PARTNER_DETAILS: Request = Request {
     ],
 };
 
-static JOURNEY: Request = Request {
+static JOURNEY: RequestType = RequestType {
     name: "StepJourney",
     fields: &[
         may("id", Id),

@@ -1,6 +1,6 @@
 //! The two generations' names for the same thing: who knows one writes it by habit in the other.
 
-use super::Record;
+use super::RecordType;
 use crate::api::Generation;
 
 /// How another generation says a name.
@@ -63,7 +63,7 @@ const PAIRS: &[(&str, &str)] = &[
 ];
 
 /// The name that `record` has for what the other generation calls `name`; none when it has none.
-pub fn other_spelling(record: &Record, name: &str) -> Option<Spelling> {
+pub fn other_spelling(record: &RecordType, name: &str) -> Option<Spelling> {
     PAIRS
         .iter()
         .filter_map(|&(v1, v2)| match record.generation {

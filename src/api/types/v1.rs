@@ -2,7 +2,7 @@
 
 use super::{
     model::{
-        Field, Parent, Record,
+        FieldType, Parent, RecordType,
         Shape::{Any, Bool, Date, List, Number, Record as Nested, Text, Word},
         field,
     },
@@ -11,7 +11,7 @@ use super::{
 use crate::api::Generation;
 
 /// `WorkflowExecution`; the rows of the list (`WorkflowExecutionSlim`) have the same fields.
-pub(super) static EXECUTION: Record = of(
+pub(super) static EXECUTION: RecordType = of(
     "WorkflowExecution",
     &[
         field("id", Text),
@@ -48,7 +48,7 @@ pub(super) static EXECUTION: Record = of(
     ],
 );
 
-pub(super) static SECTION: Record = of(
+pub(super) static SECTION: RecordType = of(
     "Section",
     &[
         field("id", Text),
@@ -67,7 +67,7 @@ pub(super) static SECTION: Record = of(
     ],
 );
 
-pub(super) static STEP: Record = Record {
+pub(super) static STEP: RecordType = RecordType {
     name: "Step",
     generation: Generation::V1,
     fields: &[
@@ -115,7 +115,7 @@ pub(super) static STEP: Record = Record {
 };
 
 /// An entity that an execution is started for, as the entity search and the playbook's files name it.
-pub(super) static ENTITY: Record = of(
+pub(super) static ENTITY: RecordType = of(
     "Entity",
     &[
         field("id", Text),
@@ -124,7 +124,7 @@ pub(super) static ENTITY: Record = of(
     ],
 );
 
-static DYNAMIC_DUE_DATE: Record = of(
+static DYNAMIC_DUE_DATE: RecordType = of(
     "DynamicDueDate",
     &[
         field("numberOfUnits", Number),
@@ -135,7 +135,7 @@ static DYNAMIC_DUE_DATE: Record = of(
     ],
 );
 
-static CONTEXT: Record = of(
+static CONTEXT: RecordType = of(
     "WorkflowContext",
     &[
         field("id", Text),
@@ -144,11 +144,11 @@ static CONTEXT: Record = of(
     ],
 );
 
-static STEP_ID: Record = of("StepId", &[field("id", Text), field("entityRefId", Text)]);
+static STEP_ID: RecordType = of("StepId", &[field("id", Text), field("entityRefId", Text)]);
 
-static CLOSING_REASON: Record = of("ClosingReason", &[field("id", Text), field("title", Text)]);
+static CLOSING_REASON: RecordType = of("ClosingReason", &[field("id", Text), field("title", Text)]);
 
-static UPDATE_ENTITY_ATTRIBUTES: Record = of(
+static UPDATE_ENTITY_ATTRIBUTES: RecordType = of(
     "UpdateEntityAttributes",
     &[
         field("source", Word(&words::ATTRIBUTE_SOURCE)),
@@ -156,17 +156,17 @@ static UPDATE_ENTITY_ATTRIBUTES: Record = of(
     ],
 );
 
-static ENTITY_ATTRIBUTE: Record = of(
+static ENTITY_ATTRIBUTE: RecordType = of(
     "UpdateEntityAttributes.target",
     &[field("entitySchema", Text), field("entityAttribute", Text)],
 );
 
-static STEP_DESCRIPTION: Record = of(
+static STEP_DESCRIPTION: RecordType = of(
     "StepDescription",
     &[field("enabled", Bool), field("value", Text)],
 );
 
-static ECP_DETAILS: Record = of(
+static ECP_DETAILS: RecordType = of(
     "ECPDetails",
     &[
         field("enabled", Bool),
@@ -176,7 +176,7 @@ static ECP_DETAILS: Record = of(
     ],
 );
 
-static PARTNER_DETAILS: Record = of(
+static PARTNER_DETAILS: RecordType = of(
     "PartnerDetails",
     &[
         field("enabled", Bool),
@@ -185,7 +185,7 @@ static PARTNER_DETAILS: Record = of(
     ],
 );
 
-static STEP_JOURNEY: Record = of(
+static STEP_JOURNEY: RecordType = of(
     "StepJourney",
     &[
         field("id", Text),
@@ -195,7 +195,7 @@ static STEP_JOURNEY: Record = of(
     ],
 );
 
-static STEP_REQUIREMENT: Record = of(
+static STEP_REQUIREMENT: RecordType = of(
     "StepRequirement",
     &[
         field("definitionId", Text),
@@ -204,7 +204,7 @@ static STEP_REQUIREMENT: Record = of(
     ],
 );
 
-static AUTOMATION_CONFIG: Record = of(
+static AUTOMATION_CONFIG: RecordType = of(
     "AutomationConfig",
     &[
         field("flowId", Text),
@@ -213,8 +213,8 @@ static AUTOMATION_CONFIG: Record = of(
     ],
 );
 
-const fn of(name: &'static str, fields: &'static [Field]) -> Record {
-    Record {
+const fn of(name: &'static str, fields: &'static [FieldType]) -> RecordType {
+    RecordType {
         name,
         generation: Generation::V1,
         fields,

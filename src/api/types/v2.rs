@@ -2,7 +2,7 @@
 
 use super::{
     model::{
-        Field, Parent, Record,
+        FieldType, Parent, RecordType,
         Shape::{Any, Bool, Date, List, Number, Record as Nested, Text, Word},
         field,
     },
@@ -11,7 +11,7 @@ use super::{
 use crate::api::Generation;
 
 /// `FlowExecution`.
-pub(super) static EXECUTION: Record = of(
+pub(super) static EXECUTION: RecordType = of(
     "FlowExecution",
     &[
         field("id", Text),
@@ -40,7 +40,7 @@ pub(super) static EXECUTION: Record = of(
     ],
 );
 
-pub(super) static PHASE: Record = Record {
+pub(super) static PHASE: RecordType = RecordType {
     name: "Phase",
     generation: Generation::V2,
     fields: &[
@@ -63,7 +63,7 @@ pub(super) static PHASE: Record = Record {
 };
 
 /// `Task`: the union of manual, automation, decision and AI agent tasks, with the fields of all.
-pub(super) static TASK: Record = Record {
+pub(super) static TASK: RecordType = RecordType {
     name: "Task",
     generation: Generation::V2,
     fields: &[
@@ -119,7 +119,7 @@ pub(super) static TASK: Record = Record {
 /// Ids of users, or variables (`{variable, value}`) that the service resolves.
 const ASSIGNEES: crate::api::types::Shape = List(&Any);
 
-static DUE_DATE_CONFIG: Record = of(
+static DUE_DATE_CONFIG: RecordType = of(
     "DueDateConfig",
     &[
         field("duration", Number),
@@ -130,7 +130,7 @@ static DUE_DATE_CONFIG: Record = of(
     ],
 );
 
-static FLOW_ANALYTICS: Record = of(
+static FLOW_ANALYTICS: RecordType = of(
     "FlowExecution.analytics",
     &[
         field("started_at", Date),
@@ -141,7 +141,7 @@ static FLOW_ANALYTICS: Record = of(
     ],
 );
 
-static CONTEXT: Record = of(
+static CONTEXT: RecordType = of(
     "FlowContext",
     &[
         field("entity_id", Text),
@@ -150,12 +150,12 @@ static CONTEXT: Record = of(
     ],
 );
 
-static CURRENT_TASK: Record = of(
+static CURRENT_TASK: RecordType = of(
     "FlowExecution.crt_tasks",
     &[field("id", Text), field("crt_since", Date)],
 );
 
-static EDGE: Record = of(
+static EDGE: RecordType = of(
     "Edge",
     &[
         field("id", Text),
@@ -166,7 +166,7 @@ static EDGE: Record = of(
     ],
 );
 
-static EXECUTION_CHAIN: Record = of(
+static EXECUTION_CHAIN: RecordType = of(
     "FlowExecution._execution_chain",
     &[
         field("parent_execution_id", Text),
@@ -175,7 +175,7 @@ static EXECUTION_CHAIN: Record = of(
     ],
 );
 
-static FLOW_CLOSING_REASON: Record = of(
+static FLOW_CLOSING_REASON: RecordType = of(
     "FlowExecution.closing_reason",
     &[
         field("selected_reasons", List(&Nested(&CLOSING_REASON))),
@@ -184,9 +184,9 @@ static FLOW_CLOSING_REASON: Record = of(
     ],
 );
 
-static CLOSING_REASON: Record = of("ClosingReason", &[field("id", Text), field("title", Text)]);
+static CLOSING_REASON: RecordType = of("ClosingReason", &[field("id", Text), field("title", Text)]);
 
-static ENTITY_SYNC: Record = of(
+static ENTITY_SYNC: RecordType = of(
     "EntitySync",
     &[
         field("trigger", Nested(&SYNC_TRIGGER)),
@@ -195,7 +195,7 @@ static ENTITY_SYNC: Record = of(
     ],
 );
 
-static SYNC_TRIGGER: Record = of(
+static SYNC_TRIGGER: RecordType = of(
     "EntitySync.trigger",
     &[
         field("event", Word(&words::SYNC_EVENT)),
@@ -203,7 +203,7 @@ static SYNC_TRIGGER: Record = of(
     ],
 );
 
-static SYNC_FILTER: Record = of(
+static SYNC_FILTER: RecordType = of(
     "EntitySync.trigger.filter",
     &[
         field("task_template_id", Any),
@@ -211,7 +211,7 @@ static SYNC_FILTER: Record = of(
     ],
 );
 
-static SYNC_VALUE: Record = of(
+static SYNC_VALUE: RecordType = of(
     "EntitySync.value",
     &[
         field("source", Word(&words::SYNC_SOURCE)),
@@ -219,12 +219,12 @@ static SYNC_VALUE: Record = of(
     ],
 );
 
-static SYNC_TARGET: Record = of(
+static SYNC_TARGET: RecordType = of(
     "EntitySync.target",
     &[field("entitySchema", Text), field("entityAttribute", Text)],
 );
 
-static FLOW_TRIGGER: Record = of(
+static FLOW_TRIGGER: RecordType = of(
     "FlowTrigger",
     &[
         field("type", Word(&words::TRIGGER_TYPE)),
@@ -232,12 +232,12 @@ static FLOW_TRIGGER: Record = of(
     ],
 );
 
-static DESCRIPTION: Record = of(
+static DESCRIPTION: RecordType = of(
     "StepDescription",
     &[field("enabled", Bool), field("value", Text)],
 );
 
-static JOURNEY: Record = of(
+static JOURNEY: RecordType = of(
     "StepJourney",
     &[
         field("id", Text),
@@ -247,7 +247,7 @@ static JOURNEY: Record = of(
     ],
 );
 
-static ENABLE_REQUIREMENT: Record = of(
+static ENABLE_REQUIREMENT: RecordType = of(
     "EnableRequirement",
     &[
         field("task_id", Text),
@@ -256,7 +256,7 @@ static ENABLE_REQUIREMENT: Record = of(
     ],
 );
 
-static ANALYTICS: Record = of(
+static ANALYTICS: RecordType = of(
     "AnalyticsInfo",
     &[
         field("started_at", Date),
@@ -270,7 +270,7 @@ static ANALYTICS: Record = of(
     ],
 );
 
-static ECP_DETAILS: Record = of(
+static ECP_DETAILS: RecordType = of(
     "ECPDetails",
     &[
         field("enabled", Bool),
@@ -280,7 +280,7 @@ static ECP_DETAILS: Record = of(
     ],
 );
 
-static PARTNER_DETAILS: Record = of(
+static PARTNER_DETAILS: RecordType = of(
     "PartnerDetails",
     &[
         field("enabled", Bool),
@@ -289,7 +289,7 @@ static PARTNER_DETAILS: Record = of(
     ],
 );
 
-static LOOP_INFO: Record = of(
+static LOOP_INFO: RecordType = of(
     "LoopInfo",
     &[
         field("max_iterations", Number),
@@ -297,7 +297,7 @@ static LOOP_INFO: Record = of(
     ],
 );
 
-static LOOP_CONFIG: Record = of(
+static LOOP_CONFIG: RecordType = of(
     "LoopConfig",
     &[
         field("loop_branch_id", Text),
@@ -307,7 +307,7 @@ static LOOP_CONFIG: Record = of(
     ],
 );
 
-static AUTOMATION_INFO: Record = of(
+static AUTOMATION_INFO: RecordType = of(
     "AutomationInfo",
     &[
         field("flow_id", Text),
@@ -320,7 +320,7 @@ static AUTOMATION_INFO: Record = of(
     ],
 );
 
-static INPUT_CONTEXT: Record = of(
+static INPUT_CONTEXT: RecordType = of(
     "AutomationInputContext",
     &[
         field("source", Word(&words::INPUT_SOURCE)),
@@ -329,7 +329,7 @@ static INPUT_CONTEXT: Record = of(
 );
 
 /// `ActionSchedule`: immediate, delayed or relative, with the fields of all.
-static SCHEDULE: Record = of(
+static SCHEDULE: RecordType = of(
     "ActionSchedule",
     &[
         field("mode", Word(&words::SCHEDULE_MODE)),
@@ -342,7 +342,7 @@ static SCHEDULE: Record = of(
     ],
 );
 
-static SCHEDULE_REFERENCE: Record = of(
+static SCHEDULE_REFERENCE: RecordType = of(
     "RelativeSchedule.reference",
     &[
         field("id", Text),
@@ -352,7 +352,7 @@ static SCHEDULE_REFERENCE: Record = of(
     ],
 );
 
-static CONDITION: Record = of(
+static CONDITION: RecordType = of(
     "Condition",
     &[
         field("id", Text),
@@ -364,7 +364,7 @@ static CONDITION: Record = of(
     ],
 );
 
-static STATEMENT: Record = of(
+static STATEMENT: RecordType = of(
     "Statement",
     &[
         field("id", Text),
@@ -375,7 +375,7 @@ static STATEMENT: Record = of(
     ],
 );
 
-static EVALUATION_SOURCE: Record = of(
+static EVALUATION_SOURCE: RecordType = of(
     "EvaluationSource",
     &[
         field("id", Text),
@@ -393,7 +393,7 @@ static EVALUATION_SOURCE: Record = of(
     ],
 );
 
-static DATE_OFFSET: Record = of(
+static DATE_OFFSET: RecordType = of(
     "EvaluationSource.date_offset",
     &[
         field("amount", Number),
@@ -401,12 +401,12 @@ static DATE_OFFSET: Record = of(
     ],
 );
 
-static AGENT_CONFIG: Record = of(
+static AGENT_CONFIG: RecordType = of(
     "AgentConfig",
     &[field("agent_id", Text), field("parameters", Any)],
 );
 
-static AGENT_EXECUTION: Record = of(
+static AGENT_EXECUTION: RecordType = of(
     "AgentExecutionInfo",
     &[
         field("execution_id", Text),
@@ -417,7 +417,7 @@ static AGENT_EXECUTION: Record = of(
 );
 
 /// As v1's.
-pub(super) static ENTITY: Record = of(
+pub(super) static ENTITY: RecordType = of(
     "Entity",
     &[
         field("id", Text),
@@ -426,8 +426,8 @@ pub(super) static ENTITY: Record = of(
     ],
 );
 
-const fn of(name: &'static str, fields: &'static [Field]) -> Record {
-    Record {
+const fn of(name: &'static str, fields: &'static [FieldType]) -> RecordType {
+    RecordType {
         name,
         generation: Generation::V2,
         fields,

@@ -11,7 +11,7 @@ pub struct Words {
 
 /// What a source finds of all that a field may hold.
 #[derive(Debug)]
-pub struct Found {
+pub struct SourceLimits {
     /// The name of the type and of its field.
     pub field: (&'static str, &'static str),
     pub words: &'static [&'static str],
@@ -20,7 +20,7 @@ pub struct Found {
 }
 
 /// `searchFlowExecutions` finds running flows only.
-pub static RUNNING_FLOWS: Found = Found {
+pub static RUNNING_FLOWS: SourceLimits = SourceLimits {
     field: ("FlowExecution", "status"),
     words: &["STARTED"],
     why: "the source `flows` finds running flows only: select flows that have ended by their id, with `ids` or `rows`",

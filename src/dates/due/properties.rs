@@ -4,7 +4,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::dates::{Calendar, Direction, Public, Step};
+use crate::dates::{Calendar, Direction, Public, Shift};
 
 /// A due date in any of the forms; years far from the ends, so that no shift below leaves the calendar.
 fn any_due() -> impl Strategy<Value = String> {
@@ -105,7 +105,7 @@ proptest! {
         (due, zone) in any_due_and_zone(),
         unit in proptest::sample::select(vec!["minutes", "hours", "days", "weeks", "months", "years", "business days"]),
     ) {
-        let step = Step::parse(&format!("0 {unit}")).unwrap();
+        let step = Shift::parse(&format!("0 {unit}")).unwrap();
         prop_assert_eq!(step.apply(&due, &zone, &Calendar::default()), Ok(due.clone()));
         prop_assert_eq!(on_another_day(&due, &zone, Some), Ok(due));
     }
@@ -151,7 +151,7 @@ proptest! {
         } else {
             Calendar::default()
         };
-        let apply = |due: &str, days| Step::Business(days).apply(due, &zone, &calendar).unwrap();
+        let apply = |due: &str, days| Shift::Business(days).apply(due, &zone, &calendar).unwrap();
         let wall = |due: &str| zone.to_datetime(instant(due, &zone).unwrap());
         let is_floating = Due::parse(&due).unwrap().suffix == Suffix::Floating;
         let off = |day| calendar.business_day(day, Direction::Next);

@@ -1,7 +1,7 @@
 //! Due dates in the API's forms, and what becomes of them.
 
 use super::*;
-use crate::dates::{Calendar, Step};
+use crate::dates::{Calendar, Shift};
 
 fn berlin() -> TimeZone {
     TimeZone::get("Europe/Berlin").unwrap()
@@ -227,7 +227,7 @@ fn a_clock_that_is_changed_moves_no_date_by_an_hour() {
             "2026-03-29T15:30:00.000",
         ),
     ] {
-        let moved = Step::parse(by).unwrap().apply(due, &berlin(), &germany);
+        let moved = Shift::parse(by).unwrap().apply(due, &berlin(), &germany);
         assert_eq!(moved.as_deref(), Ok(after), "{due} {by}");
     }
 }

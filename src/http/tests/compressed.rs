@@ -119,7 +119,7 @@ async fn little_is_decompressed_at_a_time() {
     let (http, _server) = answering("gzip", gzip(&vec![b' '; 64 << 20])).await;
     let url = http.origin().join("/", &[]).unwrap();
     let response = http.client().unwrap().get(url).send().await.unwrap();
-    let mut body = Body::new(response, &http.origin);
+    let mut body = ResponseBody::new(response, &http.origin);
     let mut length = 0;
     while let Some(piece) = body.piece().await.unwrap() {
         assert!(piece.len() <= MOST, "{}", piece.len());

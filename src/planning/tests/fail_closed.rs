@@ -200,7 +200,7 @@ async fn closing_reasons_that_can_not_be_read_leave_no_plan_that_can_be_used() {
             .answers(&reasons("b"), status, body);
         let (result, bytes) = plan_of(&service, &playbook).await;
         assert!(result.is_err(), "{status} {body}");
-        let mut reader = Reader::new(bytes.as_slice()).unwrap();
+        let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
         let end = std::iter::from_fn(|| reader.next_line().transpose()).find_map(Result::err);
         assert!(matches!(end, Some(PlanError::NoEnd)), "{end:?}");
     }

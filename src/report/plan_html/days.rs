@@ -29,14 +29,14 @@ const HEIGHT: u64 = BELOW + 20;
 
 /// How long one bar is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Unit {
+enum BarUnit {
     Day,
     Week,
     Month,
     Year,
 }
 
-impl Unit {
+impl BarUnit {
     const ALL: [Self; 4] = [Self::Day, Self::Week, Self::Month, Self::Year];
 
     const fn word(self) -> &'static str {
@@ -92,7 +92,7 @@ impl Unit {
 /// Bars without a gap, and how many dates are left out.
 #[derive(Debug, PartialEq, Eq)]
 struct Bins {
-    unit: Unit,
+    unit: BarUnit,
     bars: Vec<(Date, Both)>,
     outside: u64,
 }
@@ -105,10 +105,10 @@ impl Bins {
         let drawn = middle.saturating_sub(around)..=middle.saturating_add(around);
         let first = *days.range(drawn.clone()).next()?.0;
         let last = *days.range(drawn.clone()).next_back()?.0;
-        let unit = Unit::ALL
+        let unit = BarUnit::ALL
             .into_iter()
             .find(|unit| starts(*unit, first, last).nth(MAX_BINS).is_none())
-            .unwrap_or(Unit::Year);
+            .unwrap_or(BarUnit::Year);
         let mut bins: BTreeMap<Date, Both> = starts(unit, first, last)
             .map(|start| (start, Both::default()))
             .collect();
@@ -134,7 +134,7 @@ impl Bins {
 }
 
 /// The first days of all bars from the one of `first` to the one of `last`.
-fn starts(unit: Unit, first: Date, last: Date) -> impl Iterator<Item = Date> {
+fn starts(unit: BarUnit, first: Date, last: Date) -> impl Iterator<Item = Date> {
     let next = move |start: &Date| Some(unit.next(*start)).filter(|next| *next > *start);
     std::iter::successors(Some(unit.start(first)), next).take_while(move |start| *start <= last)
 }
@@ -235,7 +235,7 @@ pub(super) fn days(
 }
 
 /// A line at the moment that the plan counts from.
-fn write_now(html: &mut String, unit: Unit, bars: &[(Date, Both)], now: Date) -> fmt::Result {
+fn write_now(html: &mut String, unit: BarUnit, bars: &[(Date, Both)], now: Date) -> fmt::Result {
     let Some(place) = bars.iter().position(|(start, _)| *start == unit.start(now)) else {
         return Ok(());
     };
@@ -253,7 +253,7 @@ fn write_now(html: &mut String, unit: Unit, bars: &[(Date, Both)], now: Date) ->
     )
 }
 
-fn write_ticks(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Result {
+fn write_ticks(html: &mut String, unit: BarUnit, bars: &[(Date, Both)]) -> fmt::Result {
     let all = bars.len();
     let ticks = TICKS.min(all);
     let places: Vec<usize> = match ticks {
@@ -283,7 +283,7 @@ fn write_ticks(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Res
     Ok(())
 }
 
-fn write_table(html: &mut String, unit: Unit, bars: &[(Date, Both)]) -> fmt::Result {
+fn write_table(html: &mut String, unit: BarUnit, bars: &[(Date, Both)]) -> fmt::Result {
     writeln!(
         html,
         "<details><summary>The numbers</summary><table class=\"numbers\"><thead><tr><th scope=\"col\">Due</th>\
@@ -320,13 +320,13 @@ mod tests {
     fn the_bars_are_days_weeks_months_or_years_as_the_range_needs() {
         let first = date(2026, 12, 1);
         for (last, unit, bars) in [
-            (date(2026, 12, 1), Unit::Day, 1),
-            (date(2027, 1, 31), Unit::Day, 62),
-            (date(2027, 2, 1), Unit::Week, 10),
-            (date(2028, 1, 31), Unit::Week, 62),
-            (date(2028, 3, 1), Unit::Month, 16),
-            (date(2032, 1, 31), Unit::Month, 62),
-            (date(2032, 2, 1), Unit::Year, 7),
+            (date(2026, 12, 1), BarUnit::Day, 1),
+            (date(2027, 1, 31), BarUnit::Day, 62),
+            (date(2027, 2, 1), BarUnit::Week, 10),
+            (date(2028, 1, 31), BarUnit::Week, 62),
+            (date(2028, 3, 1), BarUnit::Month, 16),
+            (date(2032, 1, 31), BarUnit::Month, 62),
+            (date(2032, 2, 1), BarUnit::Year, 7),
         ] {
             let bins = bins(&[first, last]);
             assert_eq!(
@@ -346,15 +346,15 @@ mod tests {
             date(9999, 12, 31),
             date(1, 1, 1),
         ]);
-        assert_eq!((found.unit, found.outside), (Unit::Day, 2));
+        assert_eq!((found.unit, found.outside), (BarUnit::Day, 2));
         let counts: Vec<u64> = found.bars.iter().map(|(_, both)| both.before).collect();
         assert_eq!(counts, [1, 2]);
     }
 
     #[test]
     fn a_week_begins_on_monday() {
-        assert_eq!(Unit::Week.start(date(2026, 12, 6)), date(2026, 11, 30));
-        assert_eq!(Unit::Week.start(date(2026, 11, 30)), date(2026, 11, 30));
+        assert_eq!(BarUnit::Week.start(date(2026, 12, 6)), date(2026, 11, 30));
+        assert_eq!(BarUnit::Week.start(date(2026, 11, 30)), date(2026, 11, 30));
     }
 
     #[test]

@@ -6,27 +6,27 @@ use crate::{
     api::Level,
     plan::{Change, Skip},
     report::{
-        plan_summary::{Group, Kind, PlanSummary, deltas},
+        plan_summary::{PlanSummary, SummaryKind, SummaryLine, deltas},
         words,
     },
 };
 
 /// The summary's lines, numbered as they are shown: changes first, then skips.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
+pub(super) struct SummaryLines<'a> {
     summary: &'a PlanSummary,
-    changes: Vec<Group<'a>>,
-    skips: Vec<Group<'a>>,
+    changes: Vec<SummaryLine<'a>>,
+    skips: Vec<SummaryLine<'a>>,
     /// By kind, and what equal changes have in common.
-    equal: BTreeMap<(Kind, String), usize>,
+    equal: BTreeMap<(SummaryKind, String), usize>,
     /// By kind: changes that have too little in common.
-    unequal: BTreeMap<Kind, usize>,
-    kinds: BTreeSet<Kind>,
+    unequal: BTreeMap<SummaryKind, usize>,
+    kinds: BTreeSet<SummaryKind>,
     /// By reason, those out of reach by level, too.
     reasons: BTreeMap<(Option<Level>, String), usize>,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> SummaryLines<'a> {
     pub(super) fn of(summary: &'a PlanSummary) -> Self {
         let changes = summary.groups();
         let skips = summary.skips();
@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
     }
 
     /// In the order of their numbers.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Group<'a>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &SummaryLine<'a>> {
         self.changes.iter().chain(&self.skips)
     }
 
@@ -70,7 +70,7 @@ impl<'a> Lines<'a> {
             .into_iter()
             .filter_map(|(field, delta)| {
                 let text = delta.map_or_else(String::new, |delta| delta.key());
-                let kind = Kind {
+                let kind = SummaryKind {
                     level: change.target.kind,
                     actions: actions.clone(),
                     field,
@@ -117,7 +117,7 @@ mod tests {
         for item in items {
             summary.add(item);
         }
-        let lines = Lines::of(&summary);
+        let lines = SummaryLines::of(&summary);
         let mut named = vec![0; lines.iter().count()];
         for item in items {
             let numbers = match item {

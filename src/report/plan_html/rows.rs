@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::lines::Lines;
+use super::lines::SummaryLines;
 use crate::{
     api::Method,
     plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
@@ -28,7 +28,7 @@ const TEXT_COLUMNS: usize = 500;
 /// Writes a JSON array of all items, in the plan's order.
 pub(super) fn write_rows(
     report: &PlanReport<'_>,
-    lines: &Lines<'_>,
+    lines: &SummaryLines<'_>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut separator = "[";
@@ -45,7 +45,7 @@ pub(super) fn write_rows(
     out.write_all(if separator == "[" { b"[]" } else { b"]" })
 }
 
-fn of_change(report: &PlanReport<'_>, lines: &Lines<'_>, change: &Change) -> String {
+fn of_change(report: &PlanReport<'_>, lines: &SummaryLines<'_>, change: &Change) -> String {
     let undo = match &change.undo {
         Undo::Request(_) => "",
         Undo::None(reason) => reason,
@@ -65,7 +65,7 @@ fn of_change(report: &PlanReport<'_>, lines: &Lines<'_>, change: &Change) -> Str
     ])
 }
 
-fn of_skip(lines: &Lines<'_>, skip: &Skip) -> String {
+fn of_skip(lines: &SummaryLines<'_>, skip: &Skip) -> String {
     list([
         "1".to_owned(),
         list(lines.of_skip(skip)),

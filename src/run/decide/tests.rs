@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, slice::from_ref};
 use super::*;
 use crate::{
     api::{Generation, Id, Level, Method, Operation},
-    plan::{Change, Request, Target, Undo},
+    plan::{Change, PlannedRequest, Target, Undo},
 };
 
 /// So many attempts, all of this session.
@@ -16,8 +16,8 @@ fn tried(made: u32) -> Attempts {
     }
 }
 
-fn not_sent(attempts: Attempts) -> Standing {
-    Standing::Waiting {
+fn not_sent(attempts: Attempts) -> ChangeState {
+    ChangeState::Waiting {
         attempts,
         disproved: false,
     }
@@ -28,7 +28,7 @@ const LIMITS: Limits = Limits {
     settle: Duration::from_secs(30),
 };
 
-fn planned(task: Option<&str>, repeat: Repeat) -> Planned {
+fn planned(task: Option<&str>, repeat: Repeat) -> PlannedChange {
     let execution = Id::new("e").unwrap();
     let id = task.map(|task| Id::new(task).unwrap());
     let operation = match &id {
@@ -52,7 +52,7 @@ fn planned(task: Option<&str>, repeat: Repeat) -> Planned {
             within: Vec::new(),
         },
         action: Vec::new(),
-        request: Request {
+        request: PlannedRequest {
             method: Method::Patch,
             path: operation.path(),
             body: None,
@@ -64,14 +64,14 @@ fn planned(task: Option<&str>, repeat: Repeat) -> Planned {
         undo: Undo::None(String::new()),
         effects: Vec::new(),
     };
-    Planned {
+    PlannedChange {
         line: 2,
         change,
         operation,
     }
 }
 
-fn alone(repeat: Repeat, standing: Standing, reading: Option<Reading>) -> Step {
+fn alone(repeat: Repeat, standing: ChangeState, reading: Option<Reading>) -> NextMove {
     decide(
         &[planned(Some("t"), repeat)],
         &[standing],
@@ -89,31 +89,37 @@ fn a_change_that_was_not_sent_goes_by_what_was_read() {
         for (reading, step) in [
             (
                 Some(Reading::Open),
-                Step::Send {
+                NextMove::Send {
                     attempts: tried(1),
                     disproved: false,
                 },
             ),
             (
                 None,
-                Step::Send {
+                NextMove::Send {
                     attempts: tried(1),
                     disproved: false,
                 },
             ),
-            (Some(Reading::Done), Step::End(End::AlreadyDone, None)),
+            (
+                Some(Reading::Done),
+                NextMove::End(RecordedOutcome::AlreadyDone, None),
+            ),
             (
                 Some(drifted()),
-                Step::End(End::Drifted, Some("x".to_owned())),
+                NextMove::End(RecordedOutcome::Drifted, Some("x".to_owned())),
             ),
-            (Some(Reading::Gone), Step::End(End::Gone, None)),
+            (
+                Some(Reading::Gone),
+                NextMove::End(RecordedOutcome::Gone, None),
+            ),
         ] {
             assert_eq!(alone(repeat, waiting(), reading), step);
         }
         let used_up = not_sent(tried(3));
         assert_eq!(
             alone(repeat, used_up, Some(Reading::Open)),
-            Step::Send {
+            NextMove::Send {
                 attempts: tried(3),
                 disproved: false
             }
@@ -123,15 +129,18 @@ fn a_change_that_was_not_sent_goes_by_what_was_read() {
 
 #[test]
 fn after_a_proof_that_came_too_early_an_effect_is_still_our_own() {
-    let disproved = || Standing::Waiting {
+    let disproved = || ChangeState::Waiting {
         attempts: tried(1),
         disproved: true,
     };
     for (reading, step) in [
-        (Some(Reading::Done), Step::End(End::Applied, None)),
+        (
+            Some(Reading::Done),
+            NextMove::End(RecordedOutcome::Applied, None),
+        ),
         (
             Some(Reading::Open),
-            Step::Send {
+            NextMove::Send {
                 attempts: tried(1),
                 disproved: true,
             },
@@ -143,12 +152,12 @@ fn after_a_proof_that_came_too_early_an_effect_is_still_our_own() {
 
 #[test]
 fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
-    let doubtful = |attempts, seconds| Standing::Doubtful {
+    let doubtful = |attempts, seconds| ChangeState::Doubtful {
         attempts,
         age: Duration::from_secs(seconds),
         may_repeat: false,
     };
-    let send = |attempts, disproved| Step::Send {
+    let send = |attempts, disproved| NextMove::Send {
         attempts,
         disproved,
     };
@@ -167,17 +176,22 @@ fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
     for (repeat, attempts, age, step) in [
         (safe, tried(1), 0, send(tried(1), false)),
         (safe, tried(1), 30, send(tried(1), true)),
-        (safe, tried(3), 29, Step::Leave),
-        (safe, tried(3), 30, Step::GiveUp { attempts: tried(3) }),
-        (readable, tried(1), 29, Step::Leave),
+        (safe, tried(3), 29, NextMove::Leave),
+        (safe, tried(3), 30, NextMove::GiveUp { attempts: tried(3) }),
+        (readable, tried(1), 29, NextMove::Leave),
         (readable, tried(1), 30, send(tried(1), true)),
-        (readable, tried(3), 29, Step::Leave),
-        (readable, tried(3), 30, Step::GiveUp { attempts: tried(3) }),
+        (readable, tried(3), 29, NextMove::Leave),
+        (
+            readable,
+            tried(3),
+            30,
+            NextMove::GiveUp { attempts: tried(3) },
+        ),
         // What earlier sessions made does not count.
         (safe, none_here, 0, send(none_here, false)),
         (safe, one_here, 0, send(one_here, false)),
-        (safe, five, 30, Step::GiveUp { attempts: five }),
-        (readable, none_here, 29, Step::Leave),
+        (safe, five, 30, NextMove::GiveUp { attempts: five }),
+        (readable, none_here, 29, NextMove::Leave),
         (readable, none_here, 30, send(none_here, true)),
         (readable, one_here, 30, send(one_here, true)),
     ] {
@@ -190,10 +204,16 @@ fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
     }
     for repeat in [Repeat::Safe, Repeat::Readable] {
         for (reading, step) in [
-            (Some(Reading::Done), Step::End(End::Applied, None)),
-            (Some(Reading::Gone), Step::End(End::Gone, None)),
-            (Some(Reading::Drifted("x".to_owned())), Step::Leave),
-            (None, Step::Leave),
+            (
+                Some(Reading::Done),
+                NextMove::End(RecordedOutcome::Applied, None),
+            ),
+            (
+                Some(Reading::Gone),
+                NextMove::End(RecordedOutcome::Gone, None),
+            ),
+            (Some(Reading::Drifted("x".to_owned())), NextMove::Leave),
+            (None, NextMove::Leave),
         ] {
             assert_eq!(
                 alone(repeat, doubtful(tried(1), 30), reading),
@@ -214,14 +234,14 @@ fn what_must_be_sent_once_stays_in_doubt_whatever_is_read() {
         None,
     ] {
         for age in [0, 30, 3600] {
-            let doubtful = Standing::Doubtful {
+            let doubtful = ChangeState::Doubtful {
                 attempts: tried(1),
                 age: Duration::from_secs(age),
                 may_repeat: false,
             };
             assert_eq!(
                 alone(Repeat::Once, doubtful, reading.clone()),
-                Step::Leave,
+                NextMove::Leave,
                 "{reading:?}"
             );
         }
@@ -230,7 +250,7 @@ fn what_must_be_sent_once_stays_in_doubt_whatever_is_read() {
     let waiting = not_sent(tried(1));
     assert_eq!(
         alone(Repeat::Once, waiting, Some(Reading::Open)),
-        Step::Send {
+        NextMove::Send {
             attempts: tried(1),
             disproved: false
         }
@@ -239,12 +259,12 @@ fn what_must_be_sent_once_stays_in_doubt_whatever_is_read() {
 
 #[test]
 fn a_person_permits_another_attempt_and_settles_nothing() {
-    let doubtful = || Standing::Doubtful {
+    let doubtful = || ChangeState::Doubtful {
         attempts: tried(3),
         age: Duration::ZERO,
         may_repeat: true,
     };
-    let send = || Step::Send {
+    let send = || NextMove::Send {
         attempts: tried(3),
         disproved: false,
     };
@@ -253,20 +273,20 @@ fn a_person_permits_another_attempt_and_settles_nothing() {
         (Repeat::Once, Some(Reading::Open), send()),
         (Repeat::Once, None, send()),
         // What was planned on is not there any more: perhaps because an attempt has worked.
-        (Repeat::Once, Some(drifted()), Step::Leave),
-        (Repeat::Once, Some(Reading::Gone), Step::Leave),
+        (Repeat::Once, Some(drifted()), NextMove::Leave),
+        (Repeat::Once, Some(Reading::Gone), NextMove::Leave),
         (Repeat::Readable, Some(Reading::Open), send()),
-        (Repeat::Readable, None, Step::Leave),
-        (Repeat::Readable, Some(drifted()), Step::Leave),
+        (Repeat::Readable, None, NextMove::Leave),
+        (Repeat::Readable, Some(drifted()), NextMove::Leave),
         (
             Repeat::Readable,
             Some(Reading::Done),
-            Step::End(End::Applied, None),
+            NextMove::End(RecordedOutcome::Applied, None),
         ),
         (
             Repeat::Readable,
             Some(Reading::Gone),
-            Step::End(End::Gone, None),
+            NextMove::End(RecordedOutcome::Gone, None),
         ),
     ] {
         assert_eq!(
@@ -282,7 +302,7 @@ fn what_no_read_can_show_is_never_disproved() {
     let mut hidden = planned(Some("t"), Repeat::Safe);
     hidden.change.after.clear();
     let step = |made, seconds, reading| {
-        let doubtful = Standing::Doubtful {
+        let doubtful = ChangeState::Doubtful {
             attempts: tried(made),
             age: Duration::from_secs(seconds),
             may_repeat: false,
@@ -291,12 +311,12 @@ fn what_no_read_can_show_is_never_disproved() {
     };
     for seconds in [0, 30, 3_600] {
         for reading in [Some(Reading::Open), None] {
-            let send = Step::Send {
+            let send = NextMove::Send {
                 attempts: tried(1),
                 disproved: false,
             };
             assert_eq!(step(1, seconds, reading.clone()), send);
-            assert_eq!(step(3, seconds, reading), Step::Leave);
+            assert_eq!(step(3, seconds, reading), NextMove::Leave);
         }
     }
 }
@@ -307,18 +327,22 @@ fn what_may_have_found_nothing_to_do_is_never_disproved() {
     let id = |text: &str| Id::new(text).unwrap();
     reconcile.operation = Operation::ReconcileAutomation(id("e"), id("t"));
     for (made, reading, step) in [
-        (3, Reading::Open, Step::Leave),
-        (3, Reading::Done, Step::End(End::Applied, None)),
+        (3, Reading::Open, NextMove::Leave),
+        (
+            3,
+            Reading::Done,
+            NextMove::End(RecordedOutcome::Applied, None),
+        ),
         (
             1,
             Reading::Open,
-            Step::Send {
+            NextMove::Send {
                 attempts: tried(1),
                 disproved: false,
             },
         ),
     ] {
-        let doubtful = Standing::Doubtful {
+        let doubtful = ChangeState::Doubtful {
             attempts: tried(made),
             age: Duration::from_hours(1),
             may_repeat: false,
@@ -336,10 +360,14 @@ fn what_is_not_there_any_more_is_deleted_by_us_by_somebody_or_gone() {
     let cancel = Operation::CancelSchedule(id("e"), id("t"));
     let patch = Operation::PatchTask(id("e"), id("t"));
     for (operation, sure, doubtful) in [
-        (delete, End::AlreadyDone, End::Applied),
-        (step, End::AlreadyDone, End::Applied),
-        (cancel, End::Gone, End::Applied),
-        (patch, End::Gone, End::Gone),
+        (
+            delete,
+            RecordedOutcome::AlreadyDone,
+            RecordedOutcome::Applied,
+        ),
+        (step, RecordedOutcome::AlreadyDone, RecordedOutcome::Applied),
+        (cancel, RecordedOutcome::Gone, RecordedOutcome::Applied),
+        (patch, RecordedOutcome::Gone, RecordedOutcome::Gone),
     ] {
         assert_eq!(end_of_gone(&operation, false), sure, "{operation:?}");
         assert_eq!(end_of_gone(&operation, true), doubtful, "{operation:?}");
@@ -350,8 +378,12 @@ fn what_is_not_there_any_more_is_deleted_by_us_by_somebody_or_gone() {
 fn what_has_ended_is_left_alone() {
     for outcome in Outcome::ALL {
         assert_eq!(
-            alone(Repeat::Safe, Standing::Ended(outcome), Some(Reading::Open)),
-            Step::Leave
+            alone(
+                Repeat::Safe,
+                ChangeState::Ended(outcome),
+                Some(Reading::Open)
+            ),
+            NextMove::Leave
         );
     }
 }
@@ -365,16 +397,16 @@ fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
         planned(None, Repeat::Safe),
     ];
     let waiting = || not_sent(tried(0));
-    let doubtful = || Standing::Doubtful {
+    let doubtful = || ChangeState::Doubtful {
         attempts: tried(1),
         age: Duration::ZERO,
         may_repeat: false,
     };
-    let send = Step::Send {
+    let send = NextMove::Send {
         attempts: tried(0),
         disproved: false,
     };
-    let steps = |first: Standing, third: Standing| {
+    let steps = |first: ChangeState, third: ChangeState| {
         let standings = [first, waiting(), third, waiting()];
         [1, 3].map(|place| decide(&changes, &standings, place, Some(Reading::Open), LIMITS))
     };
@@ -383,16 +415,16 @@ fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
         let broken = if good.contains(&outcome) {
             send.clone()
         } else {
-            Step::Blocked
+            NextMove::Blocked
         };
-        let ended = Standing::Ended(outcome);
-        let applied = Standing::Ended(Outcome::Applied);
+        let ended = ChangeState::Ended(outcome);
+        let applied = ChangeState::Ended(Outcome::Applied);
         // The same target, and the whole execution.
         assert_eq!(
             steps(ended.clone(), applied.clone()),
-            [broken.clone(), Step::Later].map(|step| {
-                if step == Step::Later && broken == Step::Blocked {
-                    Step::Blocked
+            [broken.clone(), NextMove::Later].map(|step| {
+                if step == NextMove::Later && broken == NextMove::Blocked {
+                    NextMove::Blocked
                 } else {
                     step
                 }
@@ -401,8 +433,11 @@ fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
         // Another target holds back the execution only.
         assert_eq!(steps(applied, ended)[0], send);
     }
-    assert_eq!(steps(doubtful(), waiting()), [Step::Later, Step::Later]);
-    let all = |standing: &Standing| {
+    assert_eq!(
+        steps(doubtful(), waiting()),
+        [NextMove::Later, NextMove::Later]
+    );
+    let all = |standing: &ChangeState| {
         [
             standing.clone(),
             standing.clone(),
@@ -410,15 +445,15 @@ fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
             waiting(),
         ]
     };
-    let applied = all(&Standing::Ended(Outcome::Applied));
+    let applied = all(&ChangeState::Ended(Outcome::Applied));
     assert_eq!(
         decide(&changes, &applied, 3, Some(Reading::Open), LIMITS),
         send
     );
     let mut one_failed = applied;
-    one_failed[2] = Standing::Ended(Outcome::Failed);
+    one_failed[2] = ChangeState::Ended(Outcome::Failed);
     assert_eq!(
         decide(&changes, &one_failed, 3, Some(Reading::Open), LIMITS),
-        Step::Blocked
+        NextMove::Blocked
     );
 }

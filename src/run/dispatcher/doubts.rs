@@ -10,14 +10,14 @@ use tokio::time::Interval;
 use super::{Dispatcher, DoubtAnswer};
 use crate::{
     action::Evidence,
-    checkpoint::{End, Record},
-    event::{Drain, Event},
+    checkpoint::{Record, RecordedOutcome},
+    event::{Event, StopReason},
     outcome::Outcome,
     plan::PlanError,
     run::{
-        decide::Standing,
-        group::{Groups, Planned},
-        link::Ended,
+        decide::ChangeState,
+        group::{GroupStream, PlannedChange},
+        link::EndedChange,
     },
 };
 
@@ -25,7 +25,7 @@ impl Dispatcher<'_> {
     /// The ages of the doubts that a read can end, once they are old enough.
     pub(super) fn provable<P: BufRead>(
         &self,
-        mut groups: Groups<P>,
+        mut groups: GroupStream<P>,
     ) -> Result<Vec<Duration>, PlanError> {
         let mut ages = Vec::new();
         if !self
@@ -42,8 +42,8 @@ impl Dispatcher<'_> {
                 .iter()
                 .filter(|planned| planned.evidence() == Evidence::Full);
             ages.extend(provable.filter_map(|planned| match self.standing(planned) {
-                Standing::Doubtful { age, .. } => Some(age),
-                Standing::Ended(_) | Standing::Waiting { .. } => None,
+                ChangeState::Doubtful { age, .. } => Some(age),
+                ChangeState::Ended(_) | ChangeState::Waiting { .. } => None,
             }));
         }
         Ok(ages)
@@ -53,7 +53,7 @@ impl Dispatcher<'_> {
     /// be sent now.
     pub(super) fn answer_doubts<P: BufRead>(
         &mut self,
-        mut groups: Groups<P>,
+        mut groups: GroupStream<P>,
     ) -> Result<bool, PlanError> {
         let Some(answer) = self.settings.doubts else {
             return Ok(false);
@@ -61,7 +61,7 @@ impl Dispatcher<'_> {
         let mut to_send = false;
         while let Some(group) = groups.next_group()? {
             for planned in &group.changes {
-                let Standing::Doubtful {
+                let ChangeState::Doubtful {
                     attempts,
                     may_repeat,
                     ..
@@ -86,7 +86,11 @@ impl Dispatcher<'_> {
                         let met = self.checkpoint.state().met(planned.line);
                         let detail =
                             format!("left in doubt by --in-doubt skip{}", in_brackets(met));
-                        self.end(&Ended::new(planned, End::InDoubt, Some(detail)));
+                        self.end(&EndedChange::new(
+                            planned,
+                            RecordedOutcome::InDoubt,
+                            Some(detail),
+                        ));
                         // What waited for it may go on.
                         to_send = true;
                     }
@@ -112,7 +116,7 @@ impl Dispatcher<'_> {
             tokio::select! {
                 biased;
                 Some(()) = self.signals.interrupts.recv() => {
-                    self.drain(Drain::Interrupted);
+                    self.drain(StopReason::Interrupted);
                     return false;
                 }
                 () = &mut settled => return true,
@@ -123,7 +127,7 @@ impl Dispatcher<'_> {
 }
 
 /// A change in doubt, and where a person can see what became of it.
-pub(super) fn to_look_at(planned: Planned, may_repeat: bool, met: Option<&str>) -> Event {
+pub(super) fn to_look_at(planned: PlannedChange, may_repeat: bool, met: Option<&str>) -> Event {
     let look_at = planned.change.look_at();
     // A person's "retry" waits for a run that comes to it, and for a target that is as it was planned on.
     let not_repeated = if may_repeat {

@@ -9,9 +9,9 @@ use crate::{
     api::Id,
     checkpoint::{Ack, Record},
     client::Notice,
-    event::{Drain, Event},
+    event::{Event, StopReason},
     outcome::Outcome,
-    run::link::{Ended, Message},
+    run::link::{EndedChange, Message},
 };
 
 impl Dispatcher<'_> {
@@ -43,7 +43,7 @@ impl Dispatcher<'_> {
     }
 
     /// Writes an end down, counts and tells it.
-    pub(super) fn end(&mut self, ended: &Ended) {
+    pub(super) fn end(&mut self, ended: &EndedChange) {
         if self.write(ended.record(), None) {
             self.ended.add(ended.outcome(), 1);
             self.report(&ended.event());
@@ -68,7 +68,7 @@ impl Dispatcher<'_> {
                 self.end(&ended);
             }
         } else {
-            self.drain(Drain::NothingGotThrough {
+            self.drain(StopReason::NothingGotThrough {
                 changes: untried.len() as u64,
                 last: last.detail.clone().unwrap_or_default(),
             });
@@ -87,11 +87,11 @@ impl Dispatcher<'_> {
             biased;
             Some(()) = self.signals.interrupts.recv() => {
                 stop_reading.abort();
-                self.drain(Drain::Interrupted);
+                self.drain(StopReason::Interrupted);
                 false
             }
             works = read => works.unwrap_or_else(|panic| {
-                self.drain(Drain::Bug {
+                self.drain(StopReason::Bug {
                     message: panic.to_string(),
                 });
                 false
@@ -126,12 +126,12 @@ impl Dispatcher<'_> {
                 .map(|ack| drop(answer.send(ack))),
         };
         if let Err(illegal) = &written {
-            self.drain(Drain::Checkpoint {
+            self.drain(StopReason::Checkpoint {
                 message: illegal.to_string(),
             });
         } else if let Some(failure) = self.checkpoint.failure() {
             let message = failure.to_string();
-            self.drain(Drain::Checkpoint { message });
+            self.drain(StopReason::Checkpoint { message });
         }
         self.records += u64::from(written.is_ok());
         written.is_ok()
@@ -167,7 +167,7 @@ impl Dispatcher<'_> {
     }
 
     /// Starts nothing new. The first reason stays.
-    pub(super) fn drain(&mut self, reason: Drain) {
+    pub(super) fn drain(&mut self, reason: StopReason) {
         if self.stopped.is_none() {
             self.report(&Event::Draining {
                 reason: reason.clone(),

@@ -14,12 +14,12 @@ use tokio::{
 use super::{Dispatcher, Pass};
 use crate::{
     checkpoint::Outstanding,
-    event::Drain,
+    event::StopReason,
     outcome::Outcome,
     plan::PlanError,
     run::{
-        decide::{Attempts, Standing, Step, decide},
-        group::{Group, Groups, Planned},
+        decide::{Attempts, ChangeState, NextMove, decide},
+        group::{ExecutionChanges, GroupStream, PlannedChange},
         worker::{Places, work},
     },
 };
@@ -28,7 +28,7 @@ impl Dispatcher<'_> {
     /// Hands every group that has something to do to a worker.
     pub(super) async fn pass<P: BufRead>(
         &mut self,
-        mut groups: Groups<P>,
+        mut groups: GroupStream<P>,
         pass: Pass,
         tick: &mut Interval,
     ) -> Result<(), PlanError> {
@@ -53,7 +53,7 @@ impl Dispatcher<'_> {
             tokio::select! {
                 biased;
                 // What comes seldom is asked first, so that a flood of messages can't hide it.
-                Some(()) = self.signals.interrupts.recv() => self.drain(Drain::Interrupted),
+                Some(()) = self.signals.interrupts.recv() => self.drain(StopReason::Interrupted),
                 _ = tick.tick() => self.reporter.tick(Instant::now()),
                 Some(notice) = self.signals.notices.recv() => self.tell(notice),
                 Some(message) = self.inbox.recv() => self.take(message),
@@ -63,9 +63,9 @@ impl Dispatcher<'_> {
     }
 
     /// Hands a group over if it has something to do.
-    fn hand_over(&mut self, group: Group, pass: Pass, workers: &mut JoinSet<()>) {
+    fn hand_over(&mut self, group: ExecutionChanges, pass: Pass, workers: &mut JoinSet<()>) {
         let changes = &group.changes;
-        let standings: Vec<Standing> = changes
+        let standings: Vec<ChangeState> = changes
             .iter()
             .map(|planned| self.standing(planned))
             .collect();
@@ -73,11 +73,11 @@ impl Dispatcher<'_> {
         let (mut in_doubt, mut to_repeat, mut to_send) = (false, false, false);
         for (place, standing) in standings.iter().enumerate() {
             match standing {
-                Standing::Ended(_) => {}
-                Standing::Waiting { .. } => to_send |= step(place) != Step::Blocked,
-                Standing::Doubtful { .. } => {
+                ChangeState::Ended(_) => {}
+                ChangeState::Waiting { .. } => to_send |= step(place) != NextMove::Blocked,
+                ChangeState::Doubtful { .. } => {
                     in_doubt |= changes[place].can_be_read_back();
-                    to_repeat |= matches!(step(place), Step::Send { .. });
+                    to_repeat |= matches!(step(place), NextMove::Send { .. });
                 }
             }
         }
@@ -93,7 +93,7 @@ impl Dispatcher<'_> {
         if is_worth_it {
             let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
             let state = self.checkpoint.state();
-            let met = |planned: &Planned| state.met(planned.line).map(str::to_owned);
+            let met = |planned: &PlannedChange| state.met(planned.line).map(str::to_owned);
             let places = Places {
                 met: changes.iter().map(met).collect(),
                 standings,
@@ -102,11 +102,11 @@ impl Dispatcher<'_> {
         }
     }
 
-    pub(super) fn standing(&self, planned: &Planned) -> Standing {
+    pub(super) fn standing(&self, planned: &PlannedChange) -> ChangeState {
         let (state, line) = (self.checkpoint.state(), planned.line);
         match (state.outcome(line), state.outstanding(line)) {
-            (Some(outcome), _) => Standing::Ended(outcome),
-            (None, Outstanding::Send { attempt, disproved }) => Standing::Waiting {
+            (Some(outcome), _) => ChangeState::Ended(outcome),
+            (None, Outstanding::Send { attempt, disproved }) => ChangeState::Waiting {
                 attempts: self.attempts(line, attempt - 1),
                 disproved,
             },
@@ -116,13 +116,13 @@ impl Dispatcher<'_> {
                     attempts,
                     may_repeat,
                 },
-            ) => Standing::Doubtful {
+            ) => ChangeState::Doubtful {
                 attempts: self.attempts(line, attempts),
                 age: self.age(line),
                 may_repeat,
             },
             // An end is an outcome.
-            (None, Outstanding::Nothing) => Standing::Ended(Outcome::NotAttempted),
+            (None, Outstanding::Nothing) => ChangeState::Ended(Outcome::NotAttempted),
         }
     }
 
@@ -148,7 +148,7 @@ impl Dispatcher<'_> {
             self.take(message);
         }
         if let Err(panic) = ended {
-            self.drain(Drain::Bug {
+            self.drain(StopReason::Bug {
                 message: panic.to_string(),
             });
         }

@@ -7,12 +7,12 @@ use crc32c::crc32c_append;
 use super::Dispatcher;
 use crate::{
     checkpoint::Record,
-    event::Drain,
+    event::StopReason,
     outcome::Outcome,
     plan::PlanError,
     run::{
-        decide::{Standing, Step, decide},
-        group::Groups,
+        decide::{ChangeState, NextMove, decide},
+        group::GroupStream,
     },
 };
 
@@ -26,47 +26,47 @@ impl Dispatcher<'_> {
         &mut self,
         number: usize,
         end: u64,
-        mut groups: Groups<P>,
+        mut groups: GroupStream<P>,
     ) -> Result<(), PlanError> {
         let (mut errors, mut told, mut waits) = (0, 0, false);
         while let Some(group) = groups.next_group()? {
-            let standings: Vec<Standing> = group
+            let standings: Vec<ChangeState> = group
                 .changes
                 .iter()
                 .map(|planned| self.standing(planned))
                 .collect();
             // What waits for a doubt that no read can settle waits for a person.
-            let settled: Vec<Standing> = standings
+            let settled: Vec<ChangeState> = standings
                 .iter()
                 .zip(&group.changes)
                 .map(|(standing, planned)| match standing {
-                    Standing::Doubtful { .. } if !planned.can_be_read_back() => {
-                        Standing::Ended(Outcome::InDoubt)
+                    ChangeState::Doubtful { .. } if !planned.can_be_read_back() => {
+                        ChangeState::Ended(Outcome::InDoubt)
                     }
-                    Standing::Doubtful { .. } | Standing::Waiting { .. } | Standing::Ended(_) => {
-                        standing.clone()
-                    }
+                    ChangeState::Doubtful { .. }
+                    | ChangeState::Waiting { .. }
+                    | ChangeState::Ended(_) => standing.clone(),
                 })
                 .collect();
             for (place, standing) in standings.iter().enumerate() {
                 let line = group.changes[place].line;
                 match standing {
-                    Standing::Ended(Outcome::Refused | Outcome::Failed) => {
+                    ChangeState::Ended(Outcome::Refused | Outcome::Failed) => {
                         errors += 1;
                         told = crc32c_append(told, format!("{line} ").as_bytes());
                     }
-                    Standing::Doubtful { attempts, .. } => {
+                    ChangeState::Doubtful { attempts, .. } => {
                         errors += 1;
                         let doubt = format!("{line}:{} ", attempts.made);
                         told = crc32c_append(told, doubt.as_bytes());
                     }
-                    Standing::Waiting { .. } => {
+                    ChangeState::Waiting { .. } => {
                         let limits = self.shared.limits;
                         let step = decide(&group.changes, &settled, place, None, limits);
-                        waits |= step != Step::Blocked;
+                        waits |= step != NextMove::Blocked;
                     }
                     // In doubt is what a person left so.
-                    Standing::Ended(
+                    ChangeState::Ended(
                         Outcome::Applied
                         | Outcome::AlreadyDone
                         | Outcome::Drifted
@@ -85,7 +85,7 @@ impl Dispatcher<'_> {
                 at: (self.settings.now)(),
             };
             self.write(stopped, None);
-            self.drain(Drain::Stage { number, errors });
+            self.drain(StopReason::Stage { number, errors });
         }
         Ok(())
     }

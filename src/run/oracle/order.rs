@@ -11,8 +11,8 @@ use super::{
     Rule, Violation,
 };
 use crate::{
-    checkpoint::{End, Record},
-    event::Drain,
+    checkpoint::{Record, RecordedOutcome},
+    event::StopReason,
     outcome::Outcome,
     plan::Repeat,
 };
@@ -32,7 +32,7 @@ pub(super) fn check(stage: &Stage, found: &mut Vec<Violation>) {
         broken(Rule::Lost, format!("{:?}", known.counts()));
     }
     if let Some(end) = &session.end {
-        let is_disk = matches!(end.stopped, Some(Drain::Checkpoint { .. }));
+        let is_disk = matches!(end.stopped, Some(StopReason::Checkpoint { .. }));
         if end.counts.total() != stage.planned.len() as u64
             || !is_disk && end.counts != known.counts()
         {
@@ -60,17 +60,19 @@ fn stop(stage: &Stage, session: &Session, number: usize, broken: &mut impl FnMut
     let mut log = world.log.iter().filter(|sent| sent.session == number);
     let met = |fault: Fault| log.any(|sent| sent.fault == fault);
     match stopped {
-        Drain::Checkpoint { message } if !session.breaks || message.contains("can't follow") => {
+        StopReason::Checkpoint { message }
+            if !session.breaks || message.contains("can't follow") =>
+        {
             broken(Rule::Stop, message.clone());
         }
-        Drain::Bug { message } => {
+        StopReason::Bug { message } => {
             let mut met = met;
             if !met(Fault::Panic) {
                 broken(Rule::Stop, message.clone());
             }
         }
-        Drain::OtherOrganisation { .. } => broken(Rule::Stop, format!("{stopped:?}")),
-        Drain::FailuresInARow { failures, .. } => {
+        StopReason::OtherOrganisation { .. } => broken(Rule::Stop, format!("{stopped:?}")),
+        StopReason::FailuresInARow { failures, .. } => {
             let mut log = world.log.iter().filter(|sent| sent.session == number);
             let mut troubled: BTreeSet<u64> = BTreeSet::new();
             for sent in &mut log {
@@ -96,13 +98,13 @@ fn stop(stage: &Stage, session: &Session, number: usize, broken: &mut impl FnMut
                 );
             }
         }
-        Drain::Checkpoint { .. }
-        | Drain::Interrupted
-        | Drain::Unauthorized { .. }
-        | Drain::NothingGotThrough { .. }
-        | Drain::ErrorBudget { .. }
-        | Drain::Stage { .. }
-        | Drain::LongPause { .. } => {}
+        StopReason::Checkpoint { .. }
+        | StopReason::Interrupted
+        | StopReason::Unauthorized { .. }
+        | StopReason::NothingGotThrough { .. }
+        | StopReason::ErrorBudget { .. }
+        | StopReason::Stage { .. }
+        | StopReason::LongPause { .. } => {}
     }
 }
 
@@ -131,7 +133,7 @@ fn dead_server(
             matches!(
                 record,
                 Record::Ended {
-                    outcome: End::Failed,
+                    outcome: RecordedOutcome::Failed,
                     ..
                 }
             )

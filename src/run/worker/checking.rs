@@ -6,11 +6,11 @@ use crate::{
     api::{Operation, OperationKind, Verdict},
     checkpoint::{Detail, Record},
     plan::Repeat,
-    run::{decide::Attempts, group::Planned, link::Stopped, view::View},
+    run::{decide::Attempts, group::PlannedChange, link::LeaveGroup, view::View},
 };
 
 /// What an answer means, after a look where one was needed.
-pub(super) struct Checked {
+pub(super) struct CheckedVerdict {
     pub(super) verdict: Verdict,
     /// How the change may be repeated now.
     pub(super) repeat: Repeat,
@@ -32,7 +32,7 @@ impl Worker<'_> {
         attempts: Attempts,
         disproved: bool,
         verdict: Verdict,
-    ) -> Result<Checked, Stopped> {
+    ) -> Result<CheckedVerdict, LeaveGroup> {
         let planned = self.group.changes[place].clone();
         let repeat = planned.change.repeat;
         let verdict = match verdict {
@@ -64,10 +64,10 @@ impl Worker<'_> {
                         held_up: false,
                     });
                     self.made(place, attempts);
-                    return Err(Stopped);
+                    return Err(LeaveGroup);
                 };
                 let is_seen = true;
-                return Ok(Checked {
+                return Ok(CheckedVerdict {
                     verdict,
                     repeat,
                     is_seen,
@@ -76,7 +76,7 @@ impl Worker<'_> {
             Verdict::Refused { status, message } if disproved => {
                 let verdict = self.check_refusal(place, status, message).await?;
                 let is_seen = true;
-                return Ok(Checked {
+                return Ok(CheckedVerdict {
                     verdict,
                     repeat,
                     is_seen,
@@ -89,7 +89,7 @@ impl Worker<'_> {
             | Verdict::NotSent { .. }
             | Verdict::Unknown { .. } => verdict,
         };
-        Ok(Checked {
+        Ok(CheckedVerdict {
             verdict,
             repeat,
             is_seen: false,
@@ -100,10 +100,10 @@ impl Worker<'_> {
     async fn check_success(
         &mut self,
         place: usize,
-        planned: &Planned,
+        planned: &PlannedChange,
         answered: &str,
         shows: Option<String>,
-    ) -> Result<Checked, Stopped> {
+    ) -> Result<CheckedVerdict, LeaveGroup> {
         let unknown = |shows: Option<String>| Verdict::Unknown {
             reason: match shows {
                 Some(shows) => format!("{answered}, but {shows}"),
@@ -113,7 +113,7 @@ impl Worker<'_> {
         };
         let repeat = planned.change.repeat;
         if !self.group.can_be_read() {
-            return Ok(Checked {
+            return Ok(CheckedVerdict {
                 verdict: unknown(shows),
                 repeat,
                 is_seen: false,
@@ -124,7 +124,7 @@ impl Worker<'_> {
             Err((_, reason)) => {
                 let shows = shows.map_or_else(String::new, |shows| format!("{shows}; "));
                 let shows = format!("{shows}reading the execution then failed: {reason}");
-                return Ok(Checked {
+                return Ok(CheckedVerdict {
                     verdict: unknown(Some(shows)),
                     repeat,
                     is_seen: false,
@@ -147,7 +147,7 @@ impl Worker<'_> {
                 (unknown(shows), repeat.max(Repeat::Readable))
             }
         };
-        Ok(Checked {
+        Ok(CheckedVerdict {
             verdict,
             repeat,
             is_seen: true,
@@ -158,10 +158,10 @@ impl Worker<'_> {
     async fn check_missing(
         &mut self,
         place: usize,
-        planned: &Planned,
+        planned: &PlannedChange,
         missing: Missing,
         disproved: bool,
-    ) -> Result<Verdict, Stopped> {
+    ) -> Result<Verdict, LeaveGroup> {
         let Missing { status, message } = missing;
         if !self.group.can_be_read() {
             // What is made is not there yet; it can't be that.
@@ -198,7 +198,7 @@ impl Worker<'_> {
         place: usize,
         status: u16,
         message: String,
-    ) -> Result<Verdict, Stopped> {
+    ) -> Result<Verdict, LeaveGroup> {
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
             Err((_, reason)) => {

@@ -7,14 +7,14 @@ use tokio::time::Instant;
 
 use super::{Sent, Worker, is_doubtful};
 use crate::{
-    api::{Found, Operation, ReadTrouble},
-    client::{LongPause, Read, ReadErrorKind},
-    event::{Drain, Event},
+    api::{Operation, ReadFinding, ReadTrouble},
+    client::{LongPause, ReadErrorKind, TimedRead},
+    event::{Event, StopReason},
     plan::Effect,
     run::{
-        decide::{Standing, Step},
-        failures::Fault,
-        link::Stopped,
+        decide::{ChangeState, NextMove},
+        failures::FailureCause,
+        link::LeaveGroup,
         view::View,
     },
     target::org_of,
@@ -37,12 +37,12 @@ pub(super) struct Seen {
 /// Why an answer is not the execution that was asked for.
 enum Mismatch {
     Undecodable(String),
-    OtherOrganisation(Drain),
+    OtherOrganisation(StopReason),
 }
 
 impl Worker<'_> {
     /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
-    pub(super) async fn read(&mut self) -> Result<bool, Stopped> {
+    pub(super) async fn read(&mut self) -> Result<bool, LeaveGroup> {
         match self.fetch().await? {
             Ok(seen) => {
                 self.see(seen);
@@ -56,13 +56,13 @@ impl Worker<'_> {
     }
 
     /// The execution as it is now, or why it can't be read.
-    pub(super) async fn fetch(&self) -> Result<Result<Seen, (Fault, String)>, Stopped> {
+    pub(super) async fn fetch(&self) -> Result<Result<Seen, (FailureCause, String)>, LeaveGroup> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
             .link
             .unless_stopped(self.shared.client.read_at(&operation, &[], None))
             .await?;
-        let looked = read.map(|Read { found, sent, took }| {
+        let looked = read.map(|TimedRead { found, sent, took }| {
             let view = self.look(found)?;
             Ok(Seen { view, sent, took })
         });
@@ -71,16 +71,16 @@ impl Worker<'_> {
                 self.link.read(operation);
                 return Ok(Ok(seen));
             }
-            Ok(Err(Mismatch::Undecodable(reason))) => (Fault::Untried, reason),
+            Ok(Err(Mismatch::Undecodable(reason))) => (FailureCause::Untried, reason),
             Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
             Err(error) => match &error.kind {
                 ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
-                    return Err(self.trouble(Drain::Unauthorized {
+                    return Err(self.trouble(StopReason::Unauthorized {
                         message: message.clone(),
                     }));
                 }
                 ReadErrorKind::LongPause(LongPause { pause }) => {
-                    return Err(self.trouble(Drain::LongPause { pause: *pause }));
+                    return Err(self.trouble(StopReason::LongPause { pause: *pause }));
                 }
                 ReadErrorKind::Answer(
                     ReadTrouble::Refused { .. }
@@ -91,14 +91,14 @@ impl Worker<'_> {
                     | ReadTrouble::TooLarge { .. },
                 )
                 | ReadErrorKind::UnsafePayload
-                | ReadErrorKind::Disk(_) => (Fault::Untried, error.to_string()),
+                | ReadErrorKind::Disk(_) => (FailureCause::Untried, error.to_string()),
             },
         };
         Ok(Err(failure))
     }
 
     /// What it means for the changes that their execution could not be read.
-    pub(super) fn unread(&mut self, fault: Fault, reason: &str) {
+    pub(super) fn unread(&mut self, fault: FailureCause, reason: &str) {
         for place in 0..self.group.changes.len() {
             let planned = &self.group.changes[place];
             if is_doubtful(&self.standings[place]) {
@@ -109,7 +109,7 @@ impl Worker<'_> {
                 continue;
             }
             match self.decide(place, None) {
-                Step::Send { .. } => {
+                NextMove::Send { .. } => {
                     let Some(slot) = self.shared.budget.try_slot() else {
                         self.link.held_back();
                         continue;
@@ -119,16 +119,19 @@ impl Worker<'_> {
                     self.settle(place, Some(slot));
                 }
                 // Of what waits for an earlier change, that one's end decides.
-                Step::Leave | Step::Blocked | Step::Later | Step::End(..) | Step::GiveUp { .. } => {
-                }
+                NextMove::Leave
+                | NextMove::Blocked
+                | NextMove::Later
+                | NextMove::End(..)
+                | NextMove::GiveUp { .. } => {}
             }
         }
     }
 
-    fn look(&self, found: Found) -> Result<View, Mismatch> {
+    fn look(&self, found: ReadFinding) -> Result<View, Mismatch> {
         let execution = match found {
-            Found::Missing => return Ok(View::Missing),
-            Found::Json(execution) => execution,
+            ReadFinding::Missing => return Ok(View::Missing),
+            ReadFinding::Json(execution) => execution,
         };
         if execution["id"] != self.group.execution.as_str() {
             return Err(Mismatch::Undecodable(
@@ -137,7 +140,7 @@ impl Worker<'_> {
         }
         match (&self.shared.org, org_of(self.group.generation, &execution)) {
             (Some(planned), Some(found)) if planned != found => {
-                Err(Mismatch::OtherOrganisation(Drain::OtherOrganisation {
+                Err(Mismatch::OtherOrganisation(StopReason::OtherOrganisation {
                     planned: planned.clone(),
                     found: found.to_owned(),
                 }))
@@ -147,7 +150,7 @@ impl Worker<'_> {
     }
 
     /// Reads the execution again when the view is out of date. Something when it is not as it was, or can't be read.
-    pub(super) async fn look_again(&mut self) -> Result<Option<Sent>, Stopped> {
+    pub(super) async fn look_again(&mut self) -> Result<Option<Sent>, LeaveGroup> {
         if !self.is_out_of_date() {
             return Ok(None);
         }
@@ -178,7 +181,7 @@ impl Worker<'_> {
         self.group.changes[place].change.effects.iter().any(moves)
             && others.any(|(other, (planned, standing))| {
                 other != place
-                    && !matches!(standing, Standing::Ended(_))
+                    && !matches!(standing, ChangeState::Ended(_))
                     && planned.change.before.contains_key("status")
             })
     }

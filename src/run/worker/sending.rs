@@ -4,28 +4,28 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Sent, Worker, checking::Checked, is_doubtful};
+use super::{Sent, Worker, checking::CheckedVerdict, is_doubtful};
 use crate::{
     api::Verdict,
-    checkpoint::{Detail, End, Record},
+    checkpoint::{Detail, Record, RecordedOutcome},
     client::LongPause,
-    event::{Drain, Event},
+    event::{Event, StopReason},
     http::Renewal,
     pace::Lane,
     plan::Repeat,
     retry::Next,
     run::{
-        decide::{Attempts, Standing, end_of_gone},
-        failures::Fault,
-        group::Planned,
-        link::Stopped,
+        decide::{Attempts, ChangeState, end_of_gone},
+        failures::FailureCause,
+        group::PlannedChange,
+        link::LeaveGroup,
         view::View,
     },
 };
 
 /// What an attempt that did not end a change came to.
 struct Setback {
-    fault: Fault,
+    fault: FailureCause,
     reason: String,
 }
 
@@ -37,7 +37,7 @@ impl Worker<'_> {
         place: usize,
         mut attempts: Attempts,
         disproved: bool,
-    ) -> Result<Sent, Stopped> {
+    ) -> Result<Sent, LeaveGroup> {
         let planned = self.group.changes[place].clone();
         let body = planned
             .change
@@ -107,7 +107,7 @@ impl Worker<'_> {
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
                 // The whole run's trouble, not a failure of this change.
-                return Err(self.trouble(Drain::LongPause { pause }));
+                return Err(self.trouble(StopReason::LongPause { pause }));
             }
             match next {
                 Next::Again { after } => {
@@ -136,7 +136,7 @@ impl Worker<'_> {
 
     /// Waits until a request may leave. Something else when its execution had to be read again meanwhile, and is not as
     /// it was; the request must not leave then.
-    async fn depart(&mut self) -> Result<Option<Sent>, Stopped> {
+    async fn depart(&mut self) -> Result<Option<Sent>, LeaveGroup> {
         loop {
             self.unless_stopped(self.shared.client.depart()).await?;
             if !self.is_out_of_date() {
@@ -151,30 +151,30 @@ impl Worker<'_> {
     /// Attempts were made of which the last one did nothing.
     pub(super) fn made(&mut self, place: usize, made: Attempts) {
         match &mut self.standings[place] {
-            Standing::Waiting { attempts, .. } | Standing::Doubtful { attempts, .. } => {
+            ChangeState::Waiting { attempts, .. } | ChangeState::Doubtful { attempts, .. } => {
                 *attempts = made;
             }
-            Standing::Ended(_) => {}
+            ChangeState::Ended(_) => {}
         }
     }
 
     /// Gets another token than the one of this number; when there is none, that is the run's trouble.
-    async fn renew(&self, used: u64, message: &str) -> Result<(), Stopped> {
+    async fn renew(&self, used: u64, message: &str) -> Result<(), LeaveGroup> {
         let message = match self.shared.client.renew(used).await {
             Renewal::Another => return Ok(()),
             Renewal::None => message.to_owned(),
             Renewal::Failed(why) => format!("{message}; {why}"),
         };
-        Err(self.trouble(Drain::Unauthorized { message }))
+        Err(self.trouble(StopReason::Unauthorized { message }))
     }
 
     /// Waits for the limiter; a long rest is the run's trouble.
     async fn unless_stopped(
         &self,
         limiter: impl Future<Output = Result<(), LongPause>>,
-    ) -> Result<(), Stopped> {
+    ) -> Result<(), LeaveGroup> {
         let passed = self.link.unless_stopped(limiter).await?;
-        passed.map_err(|LongPause { pause }| self.trouble(Drain::LongPause { pause }))
+        passed.map_err(|LongPause { pause }| self.trouble(StopReason::LongPause { pause }))
     }
 
     /// Records what the last of these attempts came to. Gives a setback when the change has no end yet.
@@ -183,7 +183,7 @@ impl Worker<'_> {
         place: usize,
         attempts: Attempts,
         disproved: bool,
-        checked: Checked,
+        checked: CheckedVerdict,
     ) -> Option<Setback> {
         let planned = &self.group.changes[place];
         let (line, attempt) = (planned.line, attempts.made);
@@ -203,7 +203,7 @@ impl Worker<'_> {
                 if !is_known || self.moved_what_is_written_next(place) {
                     self.fresh_until = None;
                 }
-                self.end(place, End::Applied, None);
+                self.end(place, RecordedOutcome::Applied, None);
                 return None;
             }
             Verdict::Gone { message, .. } if !stays_in_doubt => {
@@ -213,16 +213,16 @@ impl Worker<'_> {
             }
             Verdict::Refused { status, message } if !was_doubtful => {
                 let detail = format!("{status}: {message}");
-                self.end(place, End::Refused, Some(detail));
+                self.end(place, RecordedOutcome::Refused, Some(detail));
                 return None;
             }
             // This attempt did nothing; an earlier one may be why.
             Verdict::Refused { status, message } => {
                 let reason = format!("{status}: {message}");
-                (not_sent(&reason), Fault::Own, reason)
+                (not_sent(&reason), FailureCause::Own, reason)
             }
             Verdict::Gone { message, .. } | Verdict::Unauthorized { message } => {
-                (not_sent(&message), Fault::Own, message)
+                (not_sent(&message), FailureCause::Own, message)
             }
             Verdict::Throttled { message, .. } => {
                 let reason = format!("429: {message}");
@@ -231,9 +231,9 @@ impl Worker<'_> {
                 } else {
                     Record::Throttled { line, attempt }
                 };
-                (record, Fault::Own, reason)
+                (record, FailureCause::Own, reason)
             }
-            Verdict::NotSent { reason } => (not_sent(&reason), Fault::Untried, reason),
+            Verdict::NotSent { reason } => (not_sent(&reason), FailureCause::Untried, reason),
             Verdict::Unknown { reason, .. } => (
                 Record::Unknown {
                     line,
@@ -241,7 +241,7 @@ impl Worker<'_> {
                     at: (self.shared.now)(),
                     reason: Detail::new(&reason),
                 },
-                Fault::Own,
+                FailureCause::Own,
                 reason,
             ),
         };
@@ -249,13 +249,13 @@ impl Worker<'_> {
         self.link.record(record);
         self.met[place] = Some(reason.clone());
         self.standings[place] = if doubtful {
-            Standing::Doubtful {
+            ChangeState::Doubtful {
                 attempts,
                 age: Duration::ZERO,
                 may_repeat: false,
             }
         } else {
-            Standing::Waiting {
+            ChangeState::Waiting {
                 attempts,
                 disproved,
             }
@@ -264,7 +264,7 @@ impl Worker<'_> {
     }
 
     /// No further attempt is made now: what took no effect has failed, what may have is looked up later.
-    fn leave(&mut self, place: usize, planned: &Planned, setback: Setback) {
+    fn leave(&mut self, place: usize, planned: &PlannedChange, setback: Setback) {
         let Setback { fault, reason } = setback;
         if is_doubtful(&self.standings[place]) {
             self.link.event(Event::Doubted {

@@ -1,6 +1,6 @@
 //! What to write in place of a comparison of values whose types do not fit.
 
-use super::reader::{Checker, Piece};
+use super::reader::{CheckedPart, Checker};
 use crate::{
     dates,
     template::{foreign::operand, scope::Type, signature::DUE},
@@ -13,7 +13,7 @@ impl Checker<'_> {
     /// Notes a comparison that can only mislead, with what to write in its place.
     pub(super) fn note_comparison(
         &mut self,
-        (left, right): (&Piece, &Piece),
+        (left, right): (&CheckedPart, &CheckedPart),
         message: String,
         code: Option<String>,
     ) {
@@ -26,9 +26,9 @@ impl Checker<'_> {
     /// `left == right` or `left != right`, so that their types fit.
     pub(super) fn fitting_equality(
         &self,
-        left: &Piece,
+        left: &CheckedPart,
         is_equal: bool,
-        right: &Piece,
+        right: &CheckedPart,
     ) -> Option<String> {
         let operator = if is_equal { "==" } else { "!=" };
         self.one_side(left, operator, right).or_else(|| {
@@ -58,11 +58,11 @@ impl Checker<'_> {
     /// An order of two values of one type: texts of digits are ordered as numbers.
     pub(super) fn fitting_order(
         &self,
-        left: &Piece,
+        left: &CheckedPart,
         operator: &str,
-        right: &Piece,
+        right: &CheckedPart,
     ) -> Option<String> {
-        let number = |piece: &Piece| {
+        let number = |piece: &CheckedPart| {
             let text = self.written_piece(piece);
             self.as_type(piece, &Type::Number)
                 .or_else(|| {
@@ -75,7 +75,7 @@ impl Checker<'_> {
         };
         match (&left.of, &right.of) {
             (Type::Number, of) | (of, Type::Number) if of.is_text() => {
-                let is_wrong = |piece: &Piece| {
+                let is_wrong = |piece: &CheckedPart| {
                     piece
                         .literal
                         .as_deref()
@@ -92,7 +92,12 @@ impl Checker<'_> {
     }
 
     /// A comparison of which one side is written as the type of the other.
-    pub(super) fn one_side(&self, left: &Piece, operator: &str, right: &Piece) -> Option<String> {
+    pub(super) fn one_side(
+        &self,
+        left: &CheckedPart,
+        operator: &str,
+        right: &CheckedPart,
+    ) -> Option<String> {
         let [l, r] = [left, right].map(|piece| self.written_piece(piece));
         if let Some(right) = self.as_type(right, &left.of) {
             return Some(format!("{l} {operator} {right}"));
@@ -102,7 +107,7 @@ impl Checker<'_> {
     }
 
     /// A value as one of another type, where that can be told from how it is written.
-    fn as_type(&self, piece: &Piece, of: &Type) -> Option<String> {
+    fn as_type(&self, piece: &CheckedPart, of: &Type) -> Option<String> {
         let literal = piece.literal.as_deref();
         let text = self.written_piece(piece);
         match (of, &piece.of) {
@@ -131,7 +136,7 @@ impl Checker<'_> {
         }
     }
 
-    fn number_in_quotes(&self, piece: &Piece) -> Option<String> {
+    fn number_in_quotes(&self, piece: &CheckedPart) -> Option<String> {
         let text = self.slice(piece);
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| format!("\"{text}\""))
@@ -140,9 +145,9 @@ impl Checker<'_> {
     /// `item in list`, with numbers where texts stand, or the other way round.
     pub(super) fn fitting_containment(
         &self,
-        item: &Piece,
+        item: &CheckedPart,
         operator: &str,
-        list: &Piece,
+        list: &CheckedPart,
     ) -> Option<String> {
         let [item_text, list_text] = [item, list].map(|piece| self.written_piece(piece));
         if matches!(item.of, Type::Number) {
@@ -161,9 +166,9 @@ impl Checker<'_> {
     /// A comparison of dates of the API as one of instants; an error for a text that is no date.
     pub(super) fn dated(
         &self,
-        left: &Piece,
+        left: &CheckedPart,
         operator: &str,
-        right: &Piece,
+        right: &CheckedPart,
     ) -> Result<String, String> {
         let [left, right] = [left, right].map(|piece| {
             let text = self.written_piece(piece);

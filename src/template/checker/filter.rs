@@ -2,19 +2,19 @@
 
 use super::{
     foreign::unknown,
-    helper::{Argument, counted, joined},
+    helper::{NamedArgument, counted, joined},
     operators::{DATE_HELP, list_of},
-    reader::{Checker, Extra, Piece, Read, Stop, content, name},
+    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, content, name},
     words::{Comparison, Enumeration},
 };
 use crate::template::{
-    Fault,
+    ExpressionFault,
     compared::filtered,
     foreign,
-    lexer::{Kind, Token},
+    lexer::{LexerToken, TokenKind},
     names::{self, Name},
     scope::{Case, Type},
-    signature::{self, FILTERS, Filter, Gives, TESTS},
+    signature::{self, FILTERS, FilterSignature, Gives, TESTS},
 };
 
 /// The tests that compare, which dates of the API do not as texts.
@@ -22,13 +22,13 @@ const COMPARING: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
 
 impl Checker<'_> {
     /// A value with the filters and tests behind it.
-    pub(super) fn filtered(&mut self) -> Read {
+    pub(super) fn filtered(&mut self) -> CheckResult {
         let piece = self.filters_and_tests()?;
         self.consider(&piece);
         Ok(piece)
     }
 
-    fn filters_and_tests(&mut self) -> Read {
+    fn filters_and_tests(&mut self) -> CheckResult {
         let mut piece = self.signed()?;
         loop {
             if self.symbol("|").is_some() {
@@ -51,22 +51,22 @@ impl Checker<'_> {
         }
     }
 
-    fn filter(&mut self, piece: &Piece) -> Read {
+    fn filter(&mut self, piece: &CheckedPart) -> CheckResult {
         let token = self.peek();
-        if token.kind != Kind::Name {
+        if token.kind != TokenKind::Name {
             return self.unexpected("the name of a filter");
         }
         self.next();
-        let arguments = if self.peek().is(Kind::Symbol, "(") {
+        let arguments = if self.peek().is(TokenKind::Symbol, "(") {
             self.arguments()?
         } else {
             Vec::new()
         };
-        if self.peek().is(Kind::Symbol, ".") {
+        if self.peek().is(TokenKind::Symbol, ".") {
             let (from, to) = (piece.from, self.last_end());
             let code = format!("({})", self.written(from, to));
             self.note_rewriting((from, to), "a filter has no fields".to_owned(), code);
-            return Err(Stop);
+            return Err(CheckStopped);
         }
         let found = FILTERS.iter().find(|filter| filter.name == token.text);
         let is_helper = arguments.is_empty() && signature::helper(token.text).is_some();
@@ -92,7 +92,7 @@ impl Checker<'_> {
         } else {
             format!("{} | {}({})", piece.code, token.text, joined(&arguments))
         };
-        Ok(Piece {
+        Ok(CheckedPart {
             code,
             of,
             from: piece.from,
@@ -106,10 +106,10 @@ impl Checker<'_> {
     /// What the filter gives of `piece`.
     fn check_filter(
         &mut self,
-        filter: &Filter,
-        token: Token<'_>,
-        piece: &Piece,
-        arguments: &[Argument],
+        filter: &FilterSignature,
+        token: LexerToken<'_>,
+        piece: &CheckedPart,
+        arguments: &[NamedArgument],
     ) -> Type {
         let (least, most) = filter.args;
         let len = token.text.len();
@@ -120,14 +120,14 @@ impl Checker<'_> {
                 counted(least, most),
                 arguments.len()
             );
-            self.note(Fault::new(token.offset, len, message));
+            self.note(ExpressionFault::new(token.offset, len, message));
         }
         let named = arguments.iter().find(|argument| argument.name.is_some());
         if named.is_some_and(|named| {
             filter.gives != Gives::Mapped || named.name.as_deref() != Some("attribute")
         }) {
             let message = format!("`{}` takes no argument of this name", filter.name);
-            self.note(Fault::new(token.offset, len, message));
+            self.note(ExpressionFault::new(token.offset, len, message));
         }
         let item = match &piece.of {
             Type::List(item) => (**item).clone(),
@@ -172,10 +172,10 @@ impl Checker<'_> {
     /// Notes what a filter by name looks for.
     fn note_names(
         &mut self,
-        list: &Piece,
-        arguments: &[Argument],
-        test: &Argument,
-        value: &Argument,
+        list: &CheckedPart,
+        arguments: &[NamedArgument],
+        test: &NamedArgument,
+        value: &NamedArgument,
     ) {
         let attribute = arguments
             .first()
@@ -187,7 +187,7 @@ impl Checker<'_> {
     }
 
     /// The type of an attribute of the items of a list that a text names, which may be a path.
-    fn attribute(&mut self, list: &Piece, item: &Type, path: &Piece) -> Type {
+    fn attribute(&mut self, list: &CheckedPart, item: &Type, path: &CheckedPart) -> Type {
         let Some(literal) = &path.literal else {
             return Type::Any;
         };
@@ -209,7 +209,7 @@ impl Checker<'_> {
     }
 
     /// The filter that `map` applies to each item; of what type its results are is not followed.
-    fn check_filter_name(&mut self, filter: &Piece) -> Type {
+    fn check_filter_name(&mut self, filter: &CheckedPart) -> Type {
         let known = |literal: &str| FILTERS.iter().any(|filter| filter.name == literal);
         if let Some(literal) = filter.literal.as_deref().filter(|literal| !known(literal)) {
             self.note(names::unknown_filter(Name {
@@ -220,7 +220,7 @@ impl Checker<'_> {
         Type::Any
     }
 
-    fn check_test_name(&mut self, tested: &Type, test: &Piece, arguments: usize) {
+    fn check_test_name(&mut self, tested: &Type, test: &CheckedPart, arguments: usize) {
         let Some(literal) = &test.literal else {
             return;
         };
@@ -236,8 +236,8 @@ impl Checker<'_> {
         &mut self,
         tested: &Type,
         (field, texts): (&str, &str),
-        test: &Piece,
-        with: &Piece,
+        test: &CheckedPart,
+        with: &CheckedPart,
     ) {
         if let (Some(words), Some(comparison)) = (
             Enumeration::of(tested),
@@ -248,7 +248,7 @@ impl Checker<'_> {
     }
 
     /// What a test with a value looks at, as a message names it; and the texts that it finds there.
-    fn tested_field(&self, list: &Piece, arguments: &[Argument]) -> (String, String) {
+    fn tested_field(&self, list: &CheckedPart, arguments: &[NamedArgument]) -> (String, String) {
         let attribute = match arguments {
             [attribute, _, _] => attribute.piece.literal.as_deref(),
             _ => None,
@@ -272,11 +272,11 @@ impl Checker<'_> {
                     test.text,
                     counted(*wanted, *wanted)
                 );
-                self.note(Fault::new(test.offset, test.text.len(), message));
+                self.note(ExpressionFault::new(test.offset, test.text.len(), message));
             }
             Some((known, _)) if matches!(tested, Type::Date) && COMPARING.contains(known) => {
                 let message = format!("`{}` would compare a date as text", test.text);
-                let fault = Fault::new(test.offset, test.text.len(), message);
+                let fault = ExpressionFault::new(test.offset, test.text.len(), message);
                 self.note(fault.help(DATE_HELP));
             }
             Some(_) => {}
@@ -284,9 +284,9 @@ impl Checker<'_> {
     }
 
     /// `is null`, `is not "PENDING"`, `is true`: what other languages write behind `is`.
-    fn foreign_test(&mut self, piece: &Piece) -> Result<Option<Piece>, Stop> {
-        let is_not =
-            self.peek().is(Kind::Name, "not") || foreign::operator(self.peek().text) == Some("not");
+    fn foreign_test(&mut self, piece: &CheckedPart) -> Result<Option<CheckedPart>, CheckStopped> {
+        let is_not = self.peek().is(TokenKind::Name, "not")
+            || foreign::operator(self.peek().text) == Some("not");
         let token = self.peek_at(usize::from(is_not));
         let text = self.written_piece(piece);
         let operand = foreign::operand(&text);
@@ -300,10 +300,10 @@ impl Checker<'_> {
             foreign::constant(token.text).filter(|constant| matches!(*constant, "true" | "false"));
         let code = match token.kind {
             _ if is_own => return Ok(None),
-            Kind::Text if piece.of.is_text() || matches!(piece.of, Type::Any) => {
+            TokenKind::Text if piece.of.is_text() || matches!(piece.of, Type::Any) => {
                 format!("{operand} {equality} {}", token.text)
             }
-            Kind::Name => match (constant, foreign::test(token.text)) {
+            TokenKind::Name => match (constant, foreign::test(token.text)) {
                 (Some(constant), _) => format!("{operand} {equality} {constant}"),
                 (None, Some(meant)) => {
                     if is_not {
@@ -312,9 +312,9 @@ impl Checker<'_> {
                     let message = format!("there is no test `{}`", token.text);
                     self.note_rewriting((token.offset, token.end()), message, meant.to_owned());
                     self.next();
-                    if self.peek().is(Kind::Symbol, "(") {
+                    if self.peek().is(TokenKind::Symbol, "(") {
                         self.arguments()?;
-                    } else if matches!(self.peek().kind, Kind::Text | Kind::Number) {
+                    } else if matches!(self.peek().kind, TokenKind::Text | TokenKind::Number) {
                         self.next();
                     }
                     return Ok(Some(unknown(piece.from, self.last_end(), Type::Bool)));
@@ -326,7 +326,9 @@ impl Checker<'_> {
                     None => return Ok(None),
                 },
             },
-            Kind::Text | Kind::Number | Kind::Symbol | Kind::End => return Ok(None),
+            TokenKind::Text | TokenKind::Number | TokenKind::Symbol | TokenKind::End => {
+                return Ok(None);
+            }
         };
         if is_not {
             self.next();
@@ -338,25 +340,28 @@ impl Checker<'_> {
     }
 
     /// `is name`, `is not name(…)`.
-    fn test(&mut self, piece: &Piece) -> Read {
+    fn test(&mut self, piece: &CheckedPart) -> CheckResult {
         let not = self.operator_word("not").map_or("", |_| "not ");
         let token = self.peek();
-        if token.kind != Kind::Name {
+        if token.kind != TokenKind::Name {
             return self.unexpected("the name of a test");
         }
         self.next();
         let arguments = match self.peek() {
-            next if next.is(Kind::Symbol, "(") => self.arguments()?,
+            next if next.is(TokenKind::Symbol, "(") => self.arguments()?,
             // `is startingwith "x"`.
-            next if matches!(next.kind, Kind::Text | Kind::Number) => {
+            next if matches!(next.kind, TokenKind::Text | TokenKind::Number) => {
                 self.next();
-                vec![Argument {
+                vec![NamedArgument {
                     name: None,
-                    piece: Piece {
+                    piece: CheckedPart {
                         code: next.text.to_owned(),
                         of: match next.kind {
-                            Kind::Text => Type::Text,
-                            Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
+                            TokenKind::Text => Type::Text,
+                            TokenKind::Number
+                            | TokenKind::Name
+                            | TokenKind::Symbol
+                            | TokenKind::End => Type::Number,
                         },
                         from: next.offset,
                         to: next.end(),
@@ -414,7 +419,7 @@ impl Checker<'_> {
                 list.unwrap_or_else(|| joined(&arguments))
             )
         };
-        Ok(Piece {
+        Ok(CheckedPart {
             code,
             of: Type::Bool,
             from: piece.from,

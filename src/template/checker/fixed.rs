@@ -2,10 +2,10 @@
 
 use minijinja::Value;
 
-use super::reader::{Checker, Piece, content};
+use super::reader::{CheckedPart, Checker, content};
 use crate::template::{
-    Fault,
-    lexer::{Kind, Token},
+    ExpressionFault,
+    lexer::{LexerToken, TokenKind},
     value,
 };
 
@@ -22,7 +22,7 @@ pub(super) struct Fixed {
 
 /// How much was noted before a part that may turn out never to be evaluated.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Mark {
+pub(super) struct NotedMark {
     faults: usize,
     fixed: usize,
 }
@@ -33,7 +33,7 @@ const WORDS: &[&str] = &[
 
 impl<'a> Checker<'a> {
     /// The roots of the names in a part of the text, and the tokens behind them.
-    fn roots(&self, from: usize, to: usize) -> impl Iterator<Item = &'a [Token<'a>]> {
+    fn roots(&self, from: usize, to: usize) -> impl Iterator<Item = &'a [LexerToken<'a>]> {
         let tokens = self.tokens;
         let start = tokens.partition_point(|token| token.offset < from);
         let end = tokens.partition_point(|token| token.offset < to);
@@ -41,14 +41,15 @@ impl<'a> Checker<'a> {
             let token = tokens[at];
             let before = |back: usize| at.checked_sub(back).map(|at| tokens[at]);
             let is_behind = |texts: &[&str]| {
-                before(1)
-                    .is_some_and(|before| before.kind != Kind::Text && texts.contains(&before.text))
+                before(1).is_some_and(|before| {
+                    before.kind != TokenKind::Text && texts.contains(&before.text)
+                })
             };
             let is_test = is_behind(&["is"])
                 || is_behind(&["not"])
-                    && before(2).is_some_and(|before| before.is(Kind::Name, "is"));
+                    && before(2).is_some_and(|before| before.is(TokenKind::Name, "is"));
             let next = tokens.get(at + 1).map_or("", |next| next.text);
-            let is_root = token.kind == Kind::Name
+            let is_root = token.kind == TokenKind::Name
                 && !is_behind(&[".", "|"])
                 && !is_test
                 && !matches!(next, "(" | "=")
@@ -90,9 +91,10 @@ impl<'a> Checker<'a> {
     /// Whether a variable is compared with this text somewhere in the expression: then it is a value that is meant,
     /// like the `ANY` of `task.status == vars.status or vars.status == "ANY"`.
     pub(super) fn compares_with(&self, var: &str, text: &str) -> bool {
-        let is_text = |token: &Token<'_>| content(*token).as_deref() == Some(text);
-        let is_equality =
-            |token: &Token<'_>| token.kind == Kind::Symbol && matches!(token.text, "==" | "!=");
+        let is_text = |token: &LexerToken<'_>| content(*token).as_deref() == Some(text);
+        let is_equality = |token: &LexerToken<'_>| {
+            token.kind == TokenKind::Symbol && matches!(token.text, "==" | "!=")
+        };
         self.tokens.iter().enumerate().any(|(at, root)| {
             let behind = &self.tokens[at..];
             let end = match behind {
@@ -100,7 +102,7 @@ impl<'a> Checker<'a> {
                 [_, open, name, ..] if open.text == "[" && content(*name).as_deref() == Some(var) => 4,
                 _ => return false,
             };
-            if !root.is(Kind::Name, "vars") {
+            if !root.is(TokenKind::Name, "vars") {
                 return false;
             }
             matches!(&behind[end..], [equality, other, ..] if is_equality(equality) && is_text(other))
@@ -116,7 +118,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Remembers a part that variables are in and nothing that is not known: it is evaluated when all is read.
-    pub(super) fn consider(&mut self, piece: &Piece) {
+    pub(super) fn consider(&mut self, piece: &CheckedPart) {
         let (from, to) = (piece.from, piece.to);
         if self.is_fixed(from, to) && !self.vars_in(from, to).is_empty() {
             self.fixed
@@ -134,13 +136,13 @@ impl<'a> Checker<'a> {
         for Fixed { from, to, code } in std::mem::take(&mut self.fixed) {
             if let Err(message) = (self.evaluate)(&code) {
                 let vars = self.vars_in(from, to);
-                self.note(Fault::new(from, to - from, message).with_vars(vars));
+                self.note(ExpressionFault::new(from, to - from, message).with_vars(vars));
             }
         }
     }
 
     /// Whether a part is true or false whatever the data.
-    pub(super) fn truth(&self, piece: &Piece) -> Option<bool> {
+    pub(super) fn truth(&self, piece: &CheckedPart) -> Option<bool> {
         if self.vars_in(piece.from, piece.to).is_empty() {
             return None;
         }
@@ -148,15 +150,15 @@ impl<'a> Checker<'a> {
         Some(value.is_true() && !value::is_none(&value))
     }
 
-    pub(super) fn mark(&self) -> Mark {
-        Mark {
+    pub(super) fn mark(&self) -> NotedMark {
+        NotedMark {
             faults: self.faults.len(),
             fixed: self.fixed.len(),
         }
     }
 
     /// What was read between two marks is never evaluated with these variables, so that their values do no harm there.
-    pub(super) fn forget(&mut self, from: Mark, to: Mark) {
+    pub(super) fn forget(&mut self, from: NotedMark, to: NotedMark) {
         let mut at = 0;
         self.faults.retain(|fault| {
             at += 1;
@@ -174,7 +176,7 @@ mod tests {
     use crate::{
         api::Generation,
         template::{
-            Fault, Scope,
+            ExpressionFault, Scope,
             fixtures::{engine, scope},
         },
     };
@@ -190,7 +192,7 @@ mod tests {
         scope(Generation::V2).with_values("vars", &vars)
     }
 
-    fn faults(text: &str) -> Vec<Fault> {
+    fn faults(text: &str) -> Vec<ExpressionFault> {
         engine()
             .expression(text, &known())
             .err()

@@ -1,12 +1,12 @@
 //! Words of other languages, read as what is meant by them: the fault says how it is written here.
 
 use super::{
-    helper::Argument,
-    reader::{Checker, Extra, Piece, Read, Stop},
+    helper::NamedArgument,
+    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra},
 };
 use crate::template::{
-    Fault, foreign,
-    lexer::{Kind, Token},
+    ExpressionFault, foreign,
+    lexer::{LexerToken, TokenKind},
     scope::Type,
 };
 
@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
                 .iter()
                 .any(|inner| inner.from == fault.offset && inner.to == fault.offset + fault.len)
         });
-        self.note(Fault::new(from, to - from, message).help(format!("write `{code}`")));
+        self.note(ExpressionFault::new(from, to - from, message).help(format!("write `{code}`")));
         self.rewritings.push(Rewriting { from, to, code });
     }
 
@@ -58,17 +58,17 @@ impl<'a> Checker<'a> {
         written + &self.text[at..to]
     }
 
-    pub(super) fn written_piece(&self, piece: &Piece) -> String {
+    pub(super) fn written_piece(&self, piece: &CheckedPart) -> String {
         self.written(piece.from, piece.to)
     }
 
-    fn note_operator(&mut self, token: Token<'a>, meant: &str) {
+    fn note_operator(&mut self, token: LexerToken<'a>, meant: &str) {
         let message = format!("`{}` is not known here", token.text);
         self.note_rewriting((token.offset, token.end()), message, meant.to_owned());
     }
 
     /// `null`, `TRUE`, `today`.
-    pub(super) fn foreign_constant(&mut self, token: Token<'a>) -> Piece {
+    pub(super) fn foreign_constant(&mut self, token: LexerToken<'a>) -> CheckedPart {
         let meant = foreign::constant(token.text).unwrap_or("none");
         self.note_operator(token, meant);
         let of = match meant {
@@ -80,9 +80,9 @@ impl<'a> Checker<'a> {
     }
 
     /// Takes an operator that is a word, also as another language writes it.
-    pub(super) fn operator_word(&mut self, word: &str) -> Option<Token<'a>> {
+    pub(super) fn operator_word(&mut self, word: &str) -> Option<LexerToken<'a>> {
         let token = self.peek();
-        let is_own = token.is(Kind::Name, word);
+        let is_own = token.is(TokenKind::Name, word);
         if !is_own && foreign::operator(token.text) != Some(word) {
             return None;
         }
@@ -107,7 +107,7 @@ impl<'a> Checker<'a> {
     pub(super) fn foreign_symbol(
         &mut self,
         symbols: impl Fn(&str) -> bool,
-    ) -> Option<(Token<'a>, &'static str)> {
+    ) -> Option<(LexerToken<'a>, &'static str)> {
         let token = self.peek();
         let meant = foreign::operator(token.text).filter(|meant| symbols(meant))?;
         self.next();
@@ -116,9 +116,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `task.name contains "x"`, `task.name not like "x%"`, `task.name exists`.
-    pub(super) fn foreign_comparison(&mut self, left: &Piece) -> Result<Option<Piece>, Stop> {
+    pub(super) fn foreign_comparison(
+        &mut self,
+        left: &CheckedPart,
+    ) -> Result<Option<CheckedPart>, CheckStopped> {
         let token = self.peek();
-        let is_not = token.is(Kind::Name, "not") || foreign::operator(token.text) == Some("not");
+        let is_not =
+            token.is(TokenKind::Name, "not") || foreign::operator(token.text) == Some("not");
         let word = if is_not { self.peek_at(1) } else { token };
         let (name, is_negated) = match foreign::operator(word.text) {
             Some("matches") => ("matches", is_not),
@@ -126,7 +130,7 @@ impl<'a> Checker<'a> {
             Some(_) => return Ok(None),
             None => (word.text, is_not),
         };
-        let is_word = matches!(word.kind, Kind::Name | Kind::Symbol);
+        let is_word = matches!(word.kind, TokenKind::Name | TokenKind::Symbol);
         if !is_word || !foreign::is_known(name) {
             return Ok(None);
         }
@@ -135,10 +139,10 @@ impl<'a> Checker<'a> {
         }
         self.next();
         let has_operand = match self.peek().kind {
-            Kind::Text | Kind::Number => true,
-            Kind::Name => !foreign::is_operator(self.peek().text),
-            Kind::Symbol => matches!(self.peek().text, "(" | "[" | "-"),
-            Kind::End => false,
+            TokenKind::Text | TokenKind::Number => true,
+            TokenKind::Name => !foreign::is_operator(self.peek().text),
+            TokenKind::Symbol => matches!(self.peek().text, "(" | "[" | "-"),
+            TokenKind::End => false,
         };
         let mut args = vec![self.written_piece(left)];
         if has_operand {
@@ -156,7 +160,7 @@ impl<'a> Checker<'a> {
             };
             self.note_rewriting((left.from, to), message, code);
         } else {
-            let fault = Fault::new(word.offset, word.text.len(), message);
+            let fault = ExpressionFault::new(word.offset, word.text.len(), message);
             self.note(fault.help(
                 "there are no patterns: write `… in …`, `… is startingwith(…)` or `… is endingwith(…)`",
             ));
@@ -171,7 +175,7 @@ impl<'a> Checker<'a> {
         from: usize,
         args: &[String],
         message: String,
-    ) -> Option<Piece> {
+    ) -> Option<CheckedPart> {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let written = foreign::written(name, &args)?;
         let to = self.last_end();
@@ -186,9 +190,9 @@ impl<'a> Checker<'a> {
 
     pub(super) fn foreign_call(
         &mut self,
-        token: Token<'a>,
-        arguments: &[Argument],
-    ) -> Option<Piece> {
+        token: LexerToken<'a>,
+        arguments: &[NamedArgument],
+    ) -> Option<CheckedPart> {
         let args: Vec<_> = arguments
             .iter()
             .map(|argument| self.written_piece(&argument.piece))
@@ -199,10 +203,10 @@ impl<'a> Checker<'a> {
 
     pub(super) fn foreign_filter(
         &mut self,
-        token: Token<'a>,
-        piece: &Piece,
-        arguments: &[Argument],
-    ) -> Option<Piece> {
+        token: LexerToken<'a>,
+        piece: &CheckedPart,
+        arguments: &[NamedArgument],
+    ) -> Option<CheckedPart> {
         let mut args = vec![self.written_piece(piece)];
         args.extend(
             arguments
@@ -214,14 +218,19 @@ impl<'a> Checker<'a> {
     }
 
     /// `.lower()`, `.length` behind a value; the dot has been taken.
-    pub(super) fn method(&mut self, piece: &Piece) -> Result<Option<Piece>, Stop> {
+    pub(super) fn method(
+        &mut self,
+        piece: &CheckedPart,
+    ) -> Result<Option<CheckedPart>, CheckStopped> {
         let token = self.peek();
-        let is_called = self.peek_at(1).is(Kind::Symbol, "(");
+        let is_called = self.peek_at(1).is(TokenKind::Symbol, "(");
         let has_fields = matches!(
             piece.of,
             Type::Any | Type::None | Type::Record { .. } | Type::Keys(_)
         );
-        if token.kind != Kind::Name || (has_fields && !is_called) || !foreign::is_known(token.text)
+        if token.kind != TokenKind::Name
+            || (has_fields && !is_called)
+            || !foreign::is_known(token.text)
         {
             return Ok(None);
         }
@@ -250,13 +259,13 @@ impl<'a> Checker<'a> {
         if let Some(piece) = self.note_call(token.text, piece.from, &args, message.clone()) {
             return Ok(Some(piece));
         }
-        let fault = Fault::new(token.offset, token.text.len(), message);
+        let fault = ExpressionFault::new(token.offset, token.text.len(), message);
         self.note(fault.help("only helpers are called; a filter is written `… | filter`"));
         Ok(Some(unknown(piece.from, self.last_end(), Type::Any)))
     }
 
     /// `condition ? a : b`; the condition has been read.
-    pub(super) fn ternary(&mut self, condition: &Piece) -> Read {
+    pub(super) fn ternary(&mut self, condition: &CheckedPart) -> CheckResult {
         self.next();
         let value = self.expression()?;
         if self.symbol(":").is_none() {
@@ -303,8 +312,8 @@ impl<'a> Checker<'a> {
 }
 
 /// What was read with a fault.
-pub(super) fn unknown(from: usize, to: usize, of: Type) -> Piece {
-    Piece {
+pub(super) fn unknown(from: usize, to: usize, of: Type) -> CheckedPart {
+    CheckedPart {
         code: String::new(),
         of,
         from,

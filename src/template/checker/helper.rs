@@ -1,11 +1,11 @@
 //! Calls of helpers, and whether their arguments can be right.
 
-use super::reader::{Checker, Extra, Piece, Read, Stop, name};
+use super::reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, name};
 use crate::{
     dates,
     template::{
-        Fault, helpers,
-        lexer::{Kind, Token},
+        ExpressionFault, helpers,
+        lexer::{LexerToken, TokenKind},
         names,
         scope::Type,
         signature::{self, Helper, Param, Period},
@@ -13,16 +13,16 @@ use crate::{
 };
 
 /// An argument with its name, if it has one.
-pub(super) struct Argument {
+pub(super) struct NamedArgument {
     pub(super) name: Option<String>,
-    pub(super) piece: Piece,
+    pub(super) piece: CheckedPart,
 }
 
 impl<'a> Checker<'a> {
     /// A call of the helper that `token` names.
-    pub(super) fn helper(&mut self, token: Token<'a>) -> Read {
+    pub(super) fn helper(&mut self, token: LexerToken<'a>) -> CheckResult {
         let arguments = self.arguments()?;
-        let piece = |code: String, of: Type, to: usize| Piece {
+        let piece = |code: String, of: Type, to: usize| CheckedPart {
             code,
             of,
             from: token.offset,
@@ -57,7 +57,7 @@ impl<'a> Checker<'a> {
                 helper.name,
                 counted(wanted, wanted)
             );
-            let fault = Fault::new(token.offset, self.last_end() - token.offset, message);
+            let fault = ExpressionFault::new(token.offset, self.last_end() - token.offset, message);
             self.note(fault.help(format!("it is written like `{}`", self.usage(helper))));
         }
         let code = format!("{}({})", helper.name, joined(&arguments));
@@ -65,13 +65,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `(a, b, name=c)`.
-    pub(super) fn arguments(&mut self) -> Result<Vec<Argument>, Stop> {
+    pub(super) fn arguments(&mut self) -> Result<Vec<NamedArgument>, CheckStopped> {
         self.expect("(")?;
         let mut arguments = Vec::new();
-        while !self.peek().is(Kind::Symbol, ")") {
+        while !self.peek().is(TokenKind::Symbol, ")") {
             let named = self.named();
             let piece = self.expression()?;
-            arguments.push(Argument {
+            arguments.push(NamedArgument {
                 name: named.map(|token| token.text.to_owned()),
                 piece,
             });
@@ -83,7 +83,7 @@ impl<'a> Checker<'a> {
         Ok(arguments)
     }
 
-    fn check_argument(&mut self, helper: &str, param: Param, piece: &Piece) {
+    fn check_argument(&mut self, helper: &str, param: Param, piece: &CheckedPart) {
         match param {
             Param::Object(fields) => self.check_object(helper, fields, piece),
             Param::Id => {
@@ -134,7 +134,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_object(&mut self, helper: &str, fields: &[&str], piece: &Piece) {
+    fn check_object(&mut self, helper: &str, fields: &[&str], piece: &CheckedPart) {
         match &piece.of {
             Type::Record { record, .. } => {
                 if !fields.iter().any(|field| record.field(field).is_some()) {
@@ -166,7 +166,13 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_kind(&mut self, helper: &str, piece: &Piece, wanted: &str, fits: fn(&Type) -> bool) {
+    fn check_kind(
+        &mut self,
+        helper: &str,
+        piece: &CheckedPart,
+        wanted: &str,
+        fits: fn(&Type) -> bool,
+    ) {
         let of = &piece.of;
         if !matches!(of, Type::Any | Type::None) && !fits(of) {
             let message = format!("`{helper}` takes {wanted} here, not {}", of.word());
@@ -211,24 +217,24 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a text that is known is an id.
-    pub(super) fn check_id(&mut self, piece: &Piece) {
+    pub(super) fn check_id(&mut self, piece: &CheckedPart) {
         self.check_literal(piece, |text| helpers::id_of(text).map(|_| ()));
     }
 
-    fn check_literal(&mut self, piece: &Piece, check: impl Fn(&str) -> Result<(), String>) {
+    fn check_literal(&mut self, piece: &CheckedPart, check: impl Fn(&str) -> Result<(), String>) {
         // Text that is written here, or that variables give.
         let text = piece.literal.clone().or_else(|| {
             let value = self.value(&piece.code, piece.from, piece.to)?;
             value.as_str().map(str::to_owned)
         });
         if let Some(Err(message)) = text.as_deref().map(check) {
-            let fault = Fault::new(piece.from, piece.to - piece.from, message);
+            let fault = ExpressionFault::new(piece.from, piece.to - piece.from, message);
             self.note(fault.with_vars(self.vars_in(piece.from, piece.to)));
         }
     }
 }
 
-pub(super) fn joined(arguments: &[Argument]) -> String {
+pub(super) fn joined(arguments: &[NamedArgument]) -> String {
     let codes = arguments.iter().map(|argument| match &argument.name {
         Some(name) => format!("{name}={}", argument.piece.code),
         None => argument.piece.code.clone(),

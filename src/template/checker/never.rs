@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 
 use super::{
-    reader::{Checker, Extra, Part, Piece},
+    reader::{CheckedPart, Checker, Extra, TextPart},
     words::Comparison,
 };
-use crate::template::{Fault, foreign, ops, scope::Type};
+use crate::template::{ExpressionFault, foreign, ops, scope::Type};
 
 /// The texts that a field may have where a comparison holds.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ const EXCLUDED: &str = "join them with `or`, or name all that are meant in one l
 
 impl Checker<'_> {
     /// Why conditions that all have to hold never do: they exclude each other.
-    pub(super) fn exclusion(&self, parts: &[(Part, Only)]) -> Option<Fault> {
+    pub(super) fn exclusion(&self, parts: &[(TextPart, Only)]) -> Option<ExpressionFault> {
         let mut fields: BTreeMap<&str, (Texts, bool)> = BTreeMap::new();
         parts.iter().find_map(|(part, only)| {
             let (texts, or_none) = fields
@@ -79,16 +79,16 @@ impl Checker<'_> {
     /// Checks a comparison of texts that are no words of the API; gives what the field has where it holds.
     pub(super) fn compare_texts(
         &mut self,
-        left: &Piece,
+        left: &CheckedPart,
         comparison: Comparison,
-        right: &Piece,
+        right: &CheckedPart,
     ) -> Extra {
         let is_containment = matches!(comparison, Comparison::IsIn | Comparison::IsNotIn);
         if is_containment && right.of.is_text() {
             self.check_letters(right, Comparison::Is, left, "never has", " in it");
             return Extra::default();
         }
-        let is_fixed = |piece: &Piece| self.is_fixed(piece.from, piece.to);
+        let is_fixed = |piece: &CheckedPart| self.is_fixed(piece.from, piece.to);
         let (field, with) = if !is_containment && is_fixed(left) {
             (right, left)
         } else {
@@ -121,9 +121,9 @@ impl Checker<'_> {
     /// Notes a text whose letters a filter of the field never gives.
     fn check_letters(
         &mut self,
-        field: &Piece,
+        field: &CheckedPart,
         comparison: Comparison,
-        with: &Piece,
+        with: &CheckedPart,
         never: &str,
         place: &str,
     ) {
@@ -151,7 +151,7 @@ impl Checker<'_> {
     }
 
     /// Notes a list that is written without items.
-    pub(super) fn check_items(&mut self, function: &str, list: &Piece) {
+    pub(super) fn check_items(&mut self, function: &str, list: &CheckedPart) {
         let is_empty = self.slice(list).split_whitespace().collect::<String>() == "[]";
         if is_empty {
             let holds = if function == ops::IN {
@@ -165,7 +165,7 @@ impl Checker<'_> {
     }
 
     /// Notes a comparison of a length with a number that all lengths are above, or that none is.
-    pub(super) fn check_length(&mut self, left: &Piece, function: &str, right: &Piece) {
+    pub(super) fn check_length(&mut self, left: &CheckedPart, function: &str, right: &CheckedPart) {
         let (function, other) = if self.is_length(left) {
             (function, right)
         } else if self.is_length(right) {
@@ -198,7 +198,7 @@ impl Checker<'_> {
         self.note_both((left, right), message, help);
     }
 
-    fn is_length(&self, piece: &Piece) -> bool {
+    fn is_length(&self, piece: &CheckedPart) -> bool {
         let text = self.slice(piece);
         let is_filtered = [" | length", " | count"]
             .iter()

@@ -2,13 +2,13 @@
 
 use super::{
     foreign::unknown,
-    reader::{Checker, Extra, Part, Piece, Read, Stop},
+    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, TextPart},
     words::Comparison,
 };
 use crate::template::{
     compared::compared,
     foreign,
-    lexer::{Kind, Token},
+    lexer::{LexerToken, TokenKind},
     ops,
     scope::Type,
 };
@@ -29,11 +29,11 @@ pub(super) const DATE_HELP: &str =
 
 impl<'a> Checker<'a> {
     /// `a if condition else b`, and all that binds stronger.
-    pub(super) fn expression(&mut self) -> Read {
+    pub(super) fn expression(&mut self) -> CheckResult {
         self.deeper(|this| {
             let start = this.mark();
             let value = this.any_of()?;
-            if this.peek().is(Kind::Symbol, "?") {
+            if this.peek().is(TokenKind::Symbol, "?") {
                 return this.ternary(&value);
             }
             if this.operator_word("if").is_none() {
@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
                 Some(false) => this.forget(start, behind_value),
                 None => {}
             }
-            Ok(Piece {
+            Ok(CheckedPart {
                 code: format!("{} if {} else {}", value.code, condition.code, other.code),
                 of: value.of.or(other.of),
                 from: value.from,
@@ -65,26 +65,28 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn any_of(&mut self) -> Read {
+    fn any_of(&mut self) -> CheckResult {
         self.junction("or", Self::all_of)
     }
 
-    fn all_of(&mut self) -> Read {
+    fn all_of(&mut self) -> CheckResult {
         self.junction("and", Self::negation)
     }
 
     /// Parts joined by `and` or `or`. Where one decides for all variables' sake, those behind it are never evaluated.
-    fn junction(&mut self, word: &str, part: fn(&mut Self) -> Read) -> Read {
+    fn junction(&mut self, word: &str, part: fn(&mut Self) -> CheckResult) -> CheckResult {
         let is_and = word == "and";
         let mut left = part(self)?;
-        if !self.peek().is(Kind::Name, word) && foreign::operator(self.peek().text) != Some(word) {
+        if !self.peek().is(TokenKind::Name, word)
+            && foreign::operator(self.peek().text) != Some(word)
+        {
             return Ok(left);
         }
         let mut is_decided = self.truth(&left) == Some(!is_and);
         let mut never = left.extra.never.take();
         let mut onlys = Vec::new();
         if let Some(only) = left.extra.only.take() {
-            onlys.push((Part::of(&left), only));
+            onlys.push((TextPart::of(&left), only));
         }
         while self.operator_word(word).is_some() {
             let start = self.mark();
@@ -99,9 +101,9 @@ impl<'a> Checker<'a> {
                 never.filter(|_| right.extra.never.is_some())
             };
             if let Some(only) = right.extra.only.take() {
-                onlys.push((Part::of(&right), only));
+                onlys.push((TextPart::of(&right), only));
             }
-            left = Piece {
+            left = CheckedPart {
                 code: format!("{} {word} {}", left.code, right.code),
                 of: left.of.or(right.of),
                 from: left.from,
@@ -118,12 +120,12 @@ impl<'a> Checker<'a> {
         Ok(left)
     }
 
-    fn negation(&mut self) -> Read {
+    fn negation(&mut self) -> CheckResult {
         let Some(not) = self.operator_word("not") else {
             return self.comparison();
         };
         let piece = self.deeper(Self::negation)?;
-        Ok(Piece {
+        Ok(CheckedPart {
             code: format!("not {}", piece.code),
             of: Type::Bool,
             from: not.offset,
@@ -133,7 +135,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn comparison(&mut self) -> Read {
+    fn comparison(&mut self) -> CheckResult {
         let left = self.sum()?;
         if let Some(piece) = self.foreign_comparison(&left)? {
             return Ok(piece);
@@ -173,7 +175,7 @@ impl<'a> Checker<'a> {
         self.names.extend(found);
         let comparison = Comparison::named(function);
         let extra = comparison.map(|comparison| self.compare_words(&left, comparison, &right));
-        let piece = Piece {
+        let piece = CheckedPart {
             code: format!(
                 "{function}({}, {})",
                 item.as_ref().unwrap_or(&left.code),
@@ -190,13 +192,15 @@ impl<'a> Checker<'a> {
         Ok(piece)
     }
 
-    fn comparison_operator(&mut self) -> Result<Option<(Token<'a>, &'static str)>, Stop> {
+    fn comparison_operator(
+        &mut self,
+    ) -> Result<Option<(LexerToken<'a>, &'static str)>, CheckStopped> {
         let token = self.peek();
         let function = |meant: &str| {
             let found = COMPARISONS.iter().find(|(symbol, _)| *symbol == meant);
             found.map(|(_, function)| *function)
         };
-        if token.kind == Kind::Symbol
+        if token.kind == TokenKind::Symbol
             && let Some(function) = function(token.text)
         {
             return Ok(Some((self.next(), function)));
@@ -214,7 +218,7 @@ impl<'a> Checker<'a> {
         Ok(foreign.and_then(|(token, meant)| Some((token, function(meant)?))))
     }
 
-    fn check_container(&mut self, container: &Piece) {
+    fn check_container(&mut self, container: &CheckedPart) {
         match &container.of {
             Type::Any | Type::None | Type::Text | Type::Id | Type::Word { .. } | Type::List(_) => {}
             of @ (Type::Bool
@@ -231,7 +235,12 @@ impl<'a> Checker<'a> {
     }
 
     /// The code of what is looked for in a list of another type than its own; the fault is noted.
-    pub(super) fn item_of(&mut self, item: &Piece, operator: &str, list: &Piece) -> Option<String> {
+    pub(super) fn item_of(
+        &mut self,
+        item: &CheckedPart,
+        operator: &str,
+        list: &CheckedPart,
+    ) -> Option<String> {
         let Type::List(of) = &list.of else {
             return None;
         };
@@ -247,7 +256,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn never_in(&mut self, item: &Piece, operator: &str, list: &Piece) {
+    fn never_in(&mut self, item: &CheckedPart, operator: &str, list: &CheckedPart) {
         let Type::List(of) = &list.of else {
             return;
         };
@@ -260,7 +269,7 @@ impl<'a> Checker<'a> {
         self.note_comparison((item, list), message, code);
     }
 
-    fn check_equality(&mut self, left: &Piece, is_equal: bool, right: &Piece) {
+    fn check_equality(&mut self, left: &CheckedPart, is_equal: bool, right: &CheckedPart) {
         if !can_be_equal(&left.of, &right.of) {
             let (a, b) = (left.of.word(), right.of.word());
             let code = self.fitting_equality(left, is_equal, right);
@@ -269,7 +278,12 @@ impl<'a> Checker<'a> {
     }
 
     /// One moment has many texts, so dates are not even equal as texts; to none they are compared.
-    fn compares_date_as_text(&mut self, operator: Token<'_>, left: &Piece, right: &Piece) -> bool {
+    fn compares_date_as_text(
+        &mut self,
+        operator: LexerToken<'_>,
+        left: &CheckedPart,
+        right: &CheckedPart,
+    ) -> bool {
         let date = |of: &Type| matches!(of, Type::Date);
         let none = |of: &Type| matches!(of, Type::None);
         let found = (date(&left.of) && !none(&right.of)) || (date(&right.of) && !none(&left.of));
@@ -284,7 +298,7 @@ impl<'a> Checker<'a> {
         found
     }
 
-    fn check_order(&mut self, left: &Piece, operator: &str, right: &Piece) {
+    fn check_order(&mut self, left: &CheckedPart, operator: &str, right: &CheckedPart) {
         let fits = match (&left.of, &right.of) {
             (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => {
                 other.is_text()
@@ -301,7 +315,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub(super) fn sum(&mut self) -> Read {
+    pub(super) fn sum(&mut self) -> CheckResult {
         let mut left = self.concatenation()?;
         while let Some(operator) = self.symbol("+").or_else(|| self.symbol("-")) {
             let right = self.concatenation()?;
@@ -316,7 +330,7 @@ impl<'a> Checker<'a> {
                 let code = format!("{} {} {}", left.code, operator.text, right.code);
                 (code, arithmetic(&left.of, &right.of))
             };
-            left = Piece {
+            left = CheckedPart {
                 code,
                 of,
                 from: left.from,
@@ -330,7 +344,7 @@ impl<'a> Checker<'a> {
         Ok(left)
     }
 
-    fn check_move(&mut self, left: &Piece, minus: bool, right: &Piece) {
+    fn check_move(&mut self, left: &CheckedPart, minus: bool, right: &CheckedPart) {
         let fits = match (&left.of, &right.of) {
             (Type::Instant | Type::Any, Type::Span | Type::Any) => true,
             (Type::Span, Type::Instant | Type::Any) => !minus,
@@ -360,9 +374,9 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn concatenation(&mut self) -> Read {
+    fn concatenation(&mut self) -> CheckResult {
         let first = self.product()?;
-        if !self.peek().is(Kind::Symbol, "~") {
+        if !self.peek().is(TokenKind::Symbol, "~") {
             return Ok(first);
         }
         let (from, mut to) = (first.from, first.to);
@@ -372,7 +386,7 @@ impl<'a> Checker<'a> {
             to = part.to;
             parts.push(part.code);
         }
-        Ok(Piece {
+        Ok(CheckedPart {
             code: format!("{}({})", ops::CONCAT, parts.join(", ")),
             of: Type::Text,
             from,
@@ -383,29 +397,31 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn product(&mut self) -> Read {
-        let operators = ["*", "/", "//", "%"].map(|symbol| (Kind::Symbol, symbol));
+    fn product(&mut self) -> CheckResult {
+        let operators = ["*", "/", "//", "%"].map(|symbol| (TokenKind::Symbol, symbol));
         self.chain(&operators, Self::power, |_, _| Type::Number)
     }
 
-    fn power(&mut self) -> Read {
-        self.chain(&[(Kind::Symbol, "**")], Self::filtered, |_, _| Type::Number)
+    fn power(&mut self) -> CheckResult {
+        self.chain(&[(TokenKind::Symbol, "**")], Self::filtered, |_, _| {
+            Type::Number
+        })
     }
 
     /// Parts joined by operators that need no care, written as they are.
     fn chain(
         &mut self,
-        operators: &[(Kind, &str)],
-        part: fn(&mut Self) -> Read,
+        operators: &[(TokenKind, &str)],
+        part: fn(&mut Self) -> CheckResult,
         of: fn(Type, Type) -> Type,
-    ) -> Read {
+    ) -> CheckResult {
         let mut left = part(self)?;
         while let Some(operator) = operators
             .iter()
             .find_map(|(kind, text)| self.take(*kind, text))
         {
             let right = part(self)?;
-            left = Piece {
+            left = CheckedPart {
                 code: format!("{} {} {}", left.code, operator.text, right.code),
                 of: of(left.of, right.of),
                 from: left.from,
@@ -420,7 +436,7 @@ impl<'a> Checker<'a> {
 }
 
 /// The code of what a field of words is looked for in: only when it is there can be told that it is no text.
-pub(super) fn list_of(field: &Piece, list: &Piece) -> Option<String> {
+pub(super) fn list_of(field: &CheckedPart, list: &CheckedPart) -> Option<String> {
     let is_unknown = matches!(
         (&field.of, &list.of),
         (Type::Word { .. }, Type::Any | Type::None)

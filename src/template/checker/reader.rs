@@ -6,8 +6,8 @@ use super::{
     never::Only,
 };
 use crate::template::{
-    Compared, Fault, Scope, foreign,
-    lexer::{Kind, Token},
+    Compared, ExpressionFault, Scope, foreign,
+    lexer::{LexerToken, TokenKind},
     names::Name,
     scope::Type,
 };
@@ -18,14 +18,14 @@ const MAX_DEPTH: usize = 24;
 
 /// An expression that has been checked.
 #[derive(Debug)]
-pub(in crate::template) struct Checked {
+pub(in crate::template) struct CheckedExpression {
     /// For minijinja.
     pub(in crate::template) code: String,
     pub(in crate::template) of: Type,
     pub(in crate::template) offset: usize,
     pub(in crate::template) len: usize,
     /// Why a condition would never hold.
-    pub(in crate::template) never: Option<Fault>,
+    pub(in crate::template) never: Option<ExpressionFault>,
     /// It depends on no data.
     pub(in crate::template) is_fixed: bool,
     /// The variables in it.
@@ -35,7 +35,7 @@ pub(in crate::template) struct Checked {
 
 /// A part of the expression that has been read.
 #[derive(Debug)]
-pub(super) struct Piece {
+pub(super) struct CheckedPart {
     pub(super) code: String,
     pub(super) of: Type,
     /// The bytes of the text that it stands for.
@@ -52,24 +52,24 @@ pub(super) struct Piece {
 #[derive(Debug, Default)]
 pub(super) struct Extra {
     /// The items of a list that is written out.
-    pub(super) items: Vec<Part>,
+    pub(super) items: Vec<TextPart>,
     /// What a field has where this holds.
     pub(super) only: Option<Only>,
     /// Why this never holds.
-    pub(super) never: Option<Fault>,
+    pub(super) never: Option<ExpressionFault>,
 }
 
 /// A value in the text.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct TextPart {
     pub(super) code: String,
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) literal: Option<String>,
 }
 
-impl Part {
-    pub(super) fn of(piece: &Piece) -> Self {
+impl TextPart {
+    pub(super) fn of(piece: &CheckedPart) -> Self {
         Self {
             code: piece.code.clone(),
             from: piece.from,
@@ -81,17 +81,17 @@ impl Part {
 
 /// The reading can't go on; the fault is noted.
 #[derive(Debug)]
-pub(super) struct Stop;
+pub(super) struct CheckStopped;
 
-pub(super) type Read = Result<Piece, Stop>;
+pub(super) type CheckResult = Result<CheckedPart, CheckStopped>;
 
 pub(super) struct Checker<'a> {
     pub(super) text: &'a str,
-    pub(super) tokens: &'a [Token<'a>],
+    pub(super) tokens: &'a [LexerToken<'a>],
     at: usize,
     pub(super) scope: &'a Scope,
     pub(super) evaluate: &'a Evaluate<'a>,
-    pub(super) faults: Vec<Fault>,
+    pub(super) faults: Vec<ExpressionFault>,
     pub(super) rewritings: Vec<Rewriting>,
     pub(super) fixed: Vec<Fixed>,
     pub(super) names: Vec<Compared>,
@@ -101,10 +101,10 @@ pub(super) struct Checker<'a> {
 /// Checks the expression that `tokens` of `text` are; they end with an end token.
 pub(in crate::template) fn check(
     text: &str,
-    tokens: &[Token<'_>],
+    tokens: &[LexerToken<'_>],
     scope: &Scope,
     evaluate: &Evaluate<'_>,
-) -> Result<Checked, Vec<Fault>> {
+) -> Result<CheckedExpression, Vec<ExpressionFault>> {
     let mut checker = Checker {
         text,
         tokens,
@@ -122,7 +122,7 @@ pub(in crate::template) fn check(
         checker.evaluate_fixed();
     }
     match piece {
-        Ok(piece) if checker.faults.is_empty() => Ok(Checked {
+        Ok(piece) if checker.faults.is_empty() => Ok(CheckedExpression {
             code: piece.code,
             of: piece.of,
             offset: piece.from,
@@ -132,52 +132,56 @@ pub(in crate::template) fn check(
             vars: checker.vars_in(piece.from, piece.to),
             names: checker.names,
         }),
-        Ok(_) | Err(Stop) => Err(checker.faults),
+        Ok(_) | Err(CheckStopped) => Err(checker.faults),
     }
 }
 
 impl<'a> Checker<'a> {
-    fn whole(&mut self) -> Read {
-        if self.peek().kind == Kind::End {
+    fn whole(&mut self) -> CheckResult {
+        if self.peek().kind == TokenKind::End {
             let offset = self.peek().offset;
-            return self.stop(Fault::new(offset, 0, "an expression is missing here"));
+            return self.stop(ExpressionFault::new(
+                offset,
+                0,
+                "an expression is missing here",
+            ));
         }
         let piece = self.expression()?;
         let token = self.peek();
         match token.kind {
-            Kind::End => Ok(piece),
-            Kind::Name | Kind::Text | Kind::Number => self.unexpected("an operator"),
-            Kind::Symbol => self.unexpected("an operator or the end"),
+            TokenKind::End => Ok(piece),
+            TokenKind::Name | TokenKind::Text | TokenKind::Number => self.unexpected("an operator"),
+            TokenKind::Symbol => self.unexpected("an operator or the end"),
         }
     }
 
-    pub(super) fn peek(&self) -> Token<'a> {
+    pub(super) fn peek(&self) -> LexerToken<'a> {
         // The end token is never passed.
         self.peek_at(0)
     }
 
     /// The token behind the next `ahead` ones.
-    pub(super) fn peek_at(&self, ahead: usize) -> Token<'a> {
+    pub(super) fn peek_at(&self, ahead: usize) -> LexerToken<'a> {
         self.tokens[(self.at + ahead).min(self.tokens.len() - 1)]
     }
 
-    pub(super) fn next(&mut self) -> Token<'a> {
+    pub(super) fn next(&mut self) -> LexerToken<'a> {
         let token = self.peek();
-        if token.kind != Kind::End {
+        if token.kind != TokenKind::End {
             self.at += 1;
         }
         token
     }
 
-    pub(super) fn take(&mut self, kind: Kind, text: &str) -> Option<Token<'a>> {
+    pub(super) fn take(&mut self, kind: TokenKind, text: &str) -> Option<LexerToken<'a>> {
         self.peek().is(kind, text).then(|| self.next())
     }
 
-    pub(super) fn symbol(&mut self, symbol: &str) -> Option<Token<'a>> {
-        self.take(Kind::Symbol, symbol)
+    pub(super) fn symbol(&mut self, symbol: &str) -> Option<LexerToken<'a>> {
+        self.take(TokenKind::Symbol, symbol)
     }
 
-    pub(super) fn expect(&mut self, symbol: &'static str) -> Result<Token<'a>, Stop> {
+    pub(super) fn expect(&mut self, symbol: &'static str) -> Result<LexerToken<'a>, CheckStopped> {
         match self.symbol(symbol) {
             Some(token) => Ok(token),
             None => self.unexpected(&format!("`{symbol}`")),
@@ -191,52 +195,52 @@ impl<'a> Checker<'a> {
             .map_or(0, |last| self.tokens[last].end())
     }
 
-    pub(super) fn slice(&self, piece: &Piece) -> &'a str {
+    pub(super) fn slice(&self, piece: &CheckedPart) -> &'a str {
         &self.text[piece.from..piece.to]
     }
 
-    pub(super) fn note(&mut self, fault: Fault) {
+    pub(super) fn note(&mut self, fault: ExpressionFault) {
         self.faults.push(fault);
     }
 
-    pub(super) fn note_at(&mut self, piece: &Piece, message: String, help: &str) {
-        self.note(Fault::new(piece.from, piece.to - piece.from, message).help(help));
+    pub(super) fn note_at(&mut self, piece: &CheckedPart, message: String, help: &str) {
+        self.note(ExpressionFault::new(piece.from, piece.to - piece.from, message).help(help));
     }
 
     pub(super) fn note_both(
         &mut self,
-        (left, right): (&Piece, &Piece),
+        (left, right): (&CheckedPart, &CheckedPart),
         message: String,
         help: &str,
     ) {
-        self.note(Fault::new(left.from, right.to - left.from, message).help(help));
+        self.note(ExpressionFault::new(left.from, right.to - left.from, message).help(help));
     }
 
     /// Whether a `name=` comes next, which then is taken.
-    pub(super) fn named(&mut self) -> Option<Token<'a>> {
+    pub(super) fn named(&mut self) -> Option<LexerToken<'a>> {
         let name = self.peek();
         let next = self.tokens.get(self.at + 1)?;
-        (name.kind == Kind::Name && next.is(Kind::Symbol, "=")).then(|| {
+        (name.kind == TokenKind::Name && next.is(TokenKind::Symbol, "=")).then(|| {
             self.at += 2;
             name
         })
     }
 
-    pub(super) fn stop<T>(&mut self, fault: Fault) -> Result<T, Stop> {
+    pub(super) fn stop<T>(&mut self, fault: ExpressionFault) -> Result<T, CheckStopped> {
         self.note(fault);
-        Err(Stop)
+        Err(CheckStopped)
     }
 
-    pub(super) fn unexpected<T>(&mut self, wanted: &str) -> Result<T, Stop> {
+    pub(super) fn unexpected<T>(&mut self, wanted: &str) -> Result<T, CheckStopped> {
         let token = self.peek();
         let fault = match token.kind {
-            Kind::End => Fault::new(
+            TokenKind::End => ExpressionFault::new(
                 token.offset,
                 0,
                 format!("the expression ends where {wanted} is missing"),
             ),
-            Kind::Name | Kind::Text | Kind::Number | Kind::Symbol => {
-                let fault = Fault::new(
+            TokenKind::Name | TokenKind::Text | TokenKind::Number | TokenKind::Symbol => {
+                let fault = ExpressionFault::new(
                     token.offset,
                     token.text.len(),
                     format!("`{}` stands where {wanted} is missing", token.text),
@@ -251,7 +255,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The type that was found; a fault is noted and counts as any type.
-    pub(super) fn known(&mut self, of: Result<Type, Fault>) -> Type {
+    pub(super) fn known(&mut self, of: Result<Type, ExpressionFault>) -> Type {
         of.unwrap_or_else(|fault| {
             self.note(fault);
             Type::Any
@@ -260,12 +264,12 @@ impl<'a> Checker<'a> {
 
     pub(super) fn deeper<T>(
         &mut self,
-        read: impl FnOnce(&mut Self) -> Result<T, Stop>,
-    ) -> Result<T, Stop> {
+        read: impl FnOnce(&mut Self) -> Result<T, CheckStopped>,
+    ) -> Result<T, CheckStopped> {
         if self.depth == MAX_DEPTH {
             let token = self.peek();
             return self.stop(
-                Fault::new(token.offset, token.text.len(), "this nests too deep")
+                ExpressionFault::new(token.offset, token.text.len(), "this nests too deep")
                     .help("simplify the expression"),
             );
         }
@@ -276,7 +280,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-pub(super) fn name(token: Token<'_>) -> Name<'_> {
+pub(super) fn name(token: LexerToken<'_>) -> Name<'_> {
     Name {
         text: token.text,
         offset: token.offset,
@@ -284,9 +288,9 @@ pub(super) fn name(token: Token<'_>) -> Name<'_> {
 }
 
 /// The content of a quoted text, when it has no escapes.
-pub(super) fn content(token: Token<'_>) -> Option<String> {
+pub(super) fn content(token: LexerToken<'_>) -> Option<String> {
     let inner = token.text.get(1..token.text.len().checked_sub(1)?)?;
-    (token.kind == Kind::Text && !inner.contains('\\')).then(|| inner.to_owned())
+    (token.kind == TokenKind::Text && !inner.contains('\\')).then(|| inner.to_owned())
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use super::{
     foreign::unknown,
-    reader::{Checker, Extra, Part, Piece, Read, Stop, content, name},
+    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, TextPart, content, name},
 };
 use crate::template::{
-    Fault, foreign,
-    lexer::{Kind, Token},
+    ExpressionFault, foreign,
+    lexer::{LexerToken, TokenKind},
     names, ops,
     scope::Type,
 };
@@ -16,13 +16,13 @@ const RESERVED: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
 
 impl Checker<'_> {
     /// A value with its signs and brackets behind it.
-    pub(super) fn signed(&mut self) -> Read {
+    pub(super) fn signed(&mut self) -> CheckResult {
         let Some(minus) = self.symbol("-") else {
             let primary = self.primary()?;
             return self.postfix(primary);
         };
         let operand = self.deeper(Self::signed)?;
-        Ok(Piece {
+        Ok(CheckedPart {
             code: format!("-{}", operand.code),
             of: Type::Number,
             from: minus.offset,
@@ -31,33 +31,35 @@ impl Checker<'_> {
         })
     }
 
-    fn primary(&mut self) -> Read {
+    fn primary(&mut self) -> CheckResult {
         let token = self.peek();
         match token.kind {
-            Kind::Text | Kind::Number => {
+            TokenKind::Text | TokenKind::Number => {
                 self.next();
-                if token.kind == Kind::Text && self.is_template(token.text) {
+                if token.kind == TokenKind::Text && self.is_template(token.text) {
                     let message = "a text inside of an expression is no template".to_owned();
                     let code = joined_parts(token.text);
                     self.note_rewriting((token.offset, token.end()), message, code);
                 }
                 let of = match token.kind {
-                    Kind::Text => Type::Text,
-                    Kind::Number | Kind::Name | Kind::Symbol | Kind::End => Type::Number,
+                    TokenKind::Text => Type::Text,
+                    TokenKind::Number | TokenKind::Name | TokenKind::Symbol | TokenKind::End => {
+                        Type::Number
+                    }
                 };
-                Ok(Piece {
+                Ok(CheckedPart {
                     literal: content(token),
                     ..leaf(token, token.text, of)
                 })
             }
-            Kind::Name if RESERVED.contains(&token.text) => self.unexpected("a value"),
-            Kind::Name => {
+            TokenKind::Name if RESERVED.contains(&token.text) => self.unexpected("a value"),
+            TokenKind::Name => {
                 self.next();
                 Ok(match token.text {
                     "true" | "True" => leaf(token, "true", Type::Bool),
                     "false" | "False" => leaf(token, "false", Type::Bool),
                     "none" | "None" => leaf(token, "none", Type::None),
-                    _ if self.peek().is(Kind::Symbol, "(") => return self.helper(token),
+                    _ if self.peek().is(TokenKind::Symbol, "(") => return self.helper(token),
                     text if self.scope.get(text).is_none() && foreign::constant(text).is_some() => {
                         self.foreign_constant(token)
                     }
@@ -67,7 +69,9 @@ impl Checker<'_> {
                     }
                 })
             }
-            Kind::Symbol if token.text == "{" && self.peek_at(1).is(Kind::Symbol, "{") => {
+            TokenKind::Symbol
+                if token.text == "{" && self.peek_at(1).is(TokenKind::Symbol, "{") =>
+            {
                 self.next();
                 self.next();
                 let inner = self.expression()?;
@@ -78,9 +82,9 @@ impl Checker<'_> {
                 self.note_rewriting((token.offset, to), message, code);
                 Ok(unknown(token.offset, to, inner.of))
             }
-            Kind::Symbol if token.text == "(" => self.brackets("(", ")"),
-            Kind::Symbol if token.text == "[" => self.brackets("[", "]"),
-            Kind::Symbol | Kind::End => self.unexpected("a value"),
+            TokenKind::Symbol if token.text == "(" => self.brackets("(", ")"),
+            TokenKind::Symbol if token.text == "[" => self.brackets("[", "]"),
+            TokenKind::Symbol | TokenKind::End => self.unexpected("a value"),
         }
     }
 
@@ -95,11 +99,11 @@ impl Checker<'_> {
     }
 
     /// A value in brackets, or a list; a tuple is a list too.
-    fn brackets(&mut self, open: &'static str, close: &'static str) -> Read {
+    fn brackets(&mut self, open: &'static str, close: &'static str) -> CheckResult {
         let from = self.expect(open)?.offset;
         let mut items = Vec::new();
         let mut commas = open == "[";
-        while !self.peek().is(Kind::Symbol, close) {
+        while !self.peek().is(TokenKind::Symbol, close) {
             items.push(self.expression()?);
             if self.symbol(",").is_none() {
                 break;
@@ -109,9 +113,13 @@ impl Checker<'_> {
         let to = self.expect(close)?.end();
         if !commas {
             let Some(piece) = items.pop() else {
-                return self.stop(Fault::new(from, to - from, "a value is missing here"));
+                return self.stop(ExpressionFault::new(
+                    from,
+                    to - from,
+                    "a value is missing here",
+                ));
             };
-            return Ok(Piece {
+            return Ok(CheckedPart {
                 code: format!("({})", piece.code),
                 from,
                 to,
@@ -119,11 +127,11 @@ impl Checker<'_> {
                 ..piece
             });
         }
-        let parts: Vec<_> = items.iter().map(Part::of).collect();
+        let parts: Vec<_> = items.iter().map(TextPart::of).collect();
         let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
         let code = format!("[{}]", codes.join(", "));
         let of = items.into_iter().map(|item| item.of).reduce(Type::or);
-        Ok(Piece {
+        Ok(CheckedPart {
             code,
             of: Type::List(Box::new(of.unwrap_or(Type::Any))),
             from,
@@ -138,7 +146,7 @@ impl Checker<'_> {
     }
 
     /// `.name`, `[…]` behind a value.
-    fn postfix(&mut self, mut piece: Piece) -> Read {
+    fn postfix(&mut self, mut piece: CheckedPart) -> CheckResult {
         loop {
             let token = self.peek();
             if self.dot() {
@@ -146,17 +154,17 @@ impl Checker<'_> {
                     Some(piece) => piece,
                     None => self.field(&piece)?,
                 };
-            } else if token.is(Kind::Symbol, "[") {
+            } else if token.is(TokenKind::Symbol, "[") {
                 piece = self.subscript(&piece)?;
-            } else if token.is(Kind::Symbol, "(") {
+            } else if token.is(TokenKind::Symbol, "(") {
                 // Of a method that is not there, it is said already that it is not.
-                let is_said = |fault: &Fault| fault.offset + fault.len == token.offset;
+                let is_said = |fault: &ExpressionFault| fault.offset + fault.len == token.offset;
                 if self.faults.last().is_some_and(is_said) {
-                    return Err(Stop);
+                    return Err(CheckStopped);
                 }
                 let called = self.slice(&piece);
                 return self.stop(
-                    Fault::new(token.offset, 1, format!("`{called}` can't be called"))
+                    ExpressionFault::new(token.offset, 1, format!("`{called}` can't be called"))
                         .help("only helpers are called; a filter is written `… | filter`"),
                 );
             } else {
@@ -165,15 +173,15 @@ impl Checker<'_> {
         }
     }
 
-    fn field(&mut self, piece: &Piece) -> Read {
+    fn field(&mut self, piece: &CheckedPart) -> CheckResult {
         let token = self.peek();
         match token.kind {
-            Kind::Name => {
+            TokenKind::Name => {
                 self.next();
                 let of = names::field(&piece.of, self.slice(piece), name(token), self.scope);
                 Ok(self.member(piece, token, token.text, of))
             }
-            Kind::Number | Kind::Text | Kind::Symbol | Kind::End => {
+            TokenKind::Number | TokenKind::Text | TokenKind::Symbol | TokenKind::End => {
                 self.unexpected("the name of a field")
             }
         }
@@ -181,18 +189,18 @@ impl Checker<'_> {
 
     fn member(
         &mut self,
-        piece: &Piece,
-        token: Token<'_>,
+        piece: &CheckedPart,
+        token: LexerToken<'_>,
         field: &str,
-        of: Result<Type, Fault>,
-    ) -> Piece {
+        of: Result<Type, ExpressionFault>,
+    ) -> CheckedPart {
         let record = matches!(piece.of, Type::Record { .. });
         let code = if piece.may_be_none && record {
             format!("{}({}, \"{field}\")", ops::FIELD, piece.code)
         } else {
             format!("{}.{field}", piece.code)
         };
-        Piece {
+        CheckedPart {
             code,
             of: self.known(of),
             from: piece.from,
@@ -203,14 +211,14 @@ impl Checker<'_> {
         }
     }
 
-    fn subscript(&mut self, piece: &Piece) -> Read {
+    fn subscript(&mut self, piece: &CheckedPart) -> CheckResult {
         self.expect("[")?;
-        if self.peek().is(Kind::Symbol, ":") {
+        if self.peek().is(TokenKind::Symbol, ":") {
             return self.no_slices();
         }
         let token = self.peek();
         let index = self.expression()?;
-        if self.peek().is(Kind::Symbol, ":") {
+        if self.peek().is(TokenKind::Symbol, ":") {
             return self.no_slices();
         }
         self.expect("]")?;
@@ -237,7 +245,7 @@ impl Checker<'_> {
             | Type::Instant
             | Type::Span => Type::Any,
         };
-        Ok(Piece {
+        Ok(CheckedPart {
             code: format!("{}[{}]", piece.code, index.code),
             of,
             from: piece.from,
@@ -249,7 +257,7 @@ impl Checker<'_> {
     }
 
     /// The type of a field whose name is no name of the grammar, like a column with a blank in it, or is computed.
-    fn named_field(&mut self, piece: &Piece, index: &Piece) -> Type {
+    fn named_field(&mut self, piece: &CheckedPart, index: &CheckedPart) -> Type {
         let (from, to) = (index.from, index.to);
         let Some(field) = self.value(&index.code, from, to) else {
             return Type::Any;
@@ -269,7 +277,7 @@ impl Checker<'_> {
             } else {
                 (from, to - from)
             };
-            Fault {
+            ExpressionFault {
                 offset,
                 len,
                 ..fault
@@ -278,15 +286,15 @@ impl Checker<'_> {
         }))
     }
 
-    fn no_slices<T>(&mut self) -> Result<T, Stop> {
+    fn no_slices<T>(&mut self) -> Result<T, CheckStopped> {
         let token = self.peek();
-        let fault = Fault::new(token.offset, 1, "slices of lists are not available");
+        let fault = ExpressionFault::new(token.offset, 1, "slices of lists are not available");
         self.stop(fault.help("take one item, like `[0]`, or `| first`"))
     }
 }
 
-fn leaf(token: Token<'_>, code: &str, of: Type) -> Piece {
-    Piece {
+fn leaf(token: LexerToken<'_>, code: &str, of: Type) -> CheckedPart {
+    CheckedPart {
         code: code.to_owned(),
         of,
         from: token.offset,

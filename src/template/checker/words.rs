@@ -4,12 +4,12 @@ use minijinja::Value;
 
 use super::{
     never::{Only, Texts},
-    reader::{Checker, Extra, Part, Piece},
+    reader::{CheckedPart, Checker, Extra, TextPart},
 };
 use crate::{
-    api::types::{Found, Words},
+    api::types::{SourceLimits, Words},
     template::{
-        Fault, names, ops,
+        ExpressionFault, names, ops,
         scope::{Case, Type},
     },
 };
@@ -49,7 +49,7 @@ impl Comparison {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Enumeration {
     words: &'static Words,
-    found: Option<&'static Found>,
+    found: Option<&'static SourceLimits>,
     case: Case,
 }
 
@@ -83,9 +83,9 @@ impl Checker<'_> {
     /// Checks `left` compared with `right`; gives what the field has where it holds.
     pub(super) fn compare_words(
         &mut self,
-        left: &Piece,
+        left: &CheckedPart,
         comparison: Comparison,
-        right: &Piece,
+        right: &CheckedPart,
     ) -> Extra {
         let as_text = |field: &str| format!("{field} | string");
         let is_containment = matches!(comparison, Comparison::IsIn | Comparison::IsNotIn);
@@ -122,7 +122,7 @@ impl Checker<'_> {
         words: Enumeration,
         field: &str,
         place: &str,
-        part: &Piece,
+        part: &CheckedPart,
         holds: fn(&str, &str) -> bool,
     ) {
         let (texts, _) = self.texts(part, Comparison::Is);
@@ -141,7 +141,7 @@ impl Checker<'_> {
         words: Enumeration,
         (field, texts_of_field): (&str, &str),
         comparison: Comparison,
-        with: &Piece,
+        with: &CheckedPart,
     ) -> Extra {
         let found = words.found;
         let known = words.texts();
@@ -185,7 +185,7 @@ impl Checker<'_> {
                 "this is never true: `{field}` is {} here",
                 found.words.join(" or ")
             );
-            self.word_fault(&Part::of(with), message, found.why.to_owned())
+            self.word_fault(&TextPart::of(with), message, found.why.to_owned())
         });
         Extra {
             items: Vec::new(),
@@ -199,7 +199,7 @@ impl Checker<'_> {
     }
 
     /// `task.status in "CONDITION_PENDING"` holds for `PENDING`, too: a list is meant.
-    fn note_part_of_text(&mut self, words: Enumeration, with: &Piece) {
+    fn note_part_of_text(&mut self, words: Enumeration, with: &CheckedPart) {
         let message = "`in` would look for a part of a text here".to_owned();
         let help = match &with.literal {
             Some(text) if !text.contains(',') => format!("write a list: `[\"{}\"]`", text.trim()),
@@ -225,30 +225,35 @@ impl Checker<'_> {
                 text => format!("write a list: `{text} | split(\",\")`"),
             },
         };
-        let fault = self.word_fault(&Part::of(with), message, help);
+        let fault = self.word_fault(&TextPart::of(with), message, help);
         self.note(fault);
     }
 
-    pub(super) fn word_fault(&self, part: &Part, message: String, help: String) -> Fault {
-        let fault = Fault::new(part.from, part.to - part.from, message).help(help);
+    pub(super) fn word_fault(
+        &self,
+        part: &TextPart,
+        message: String,
+        help: String,
+    ) -> ExpressionFault {
+        let fault = ExpressionFault::new(part.from, part.to - part.from, message).help(help);
         fault.with_vars(self.vars_in(part.from, part.to))
     }
 
     /// The texts that a value, or the items of a list, are known to be; and whether that is all of them.
     pub(super) fn texts(
         &self,
-        piece: &Piece,
+        piece: &CheckedPart,
         comparison: Comparison,
-    ) -> (Vec<(String, Part)>, bool) {
-        let text = |part: &Part| match &part.literal {
+    ) -> (Vec<(String, TextPart)>, bool) {
+        let text = |part: &TextPart| match &part.literal {
             Some(literal) => Some(literal.clone()),
             None => self
                 .value(&part.code, part.from, part.to)?
                 .as_str()
                 .map(str::to_owned),
         };
-        let whole = Part::of(piece);
-        let found: Vec<Option<(String, Part)>> = match comparison {
+        let whole = TextPart::of(piece);
+        let found: Vec<Option<(String, TextPart)>> = match comparison {
             Comparison::Is | Comparison::IsNot => vec![text(&whole).map(|text| (text, whole))],
             Comparison::IsIn | Comparison::IsNotIn if !piece.extra.items.is_empty() => {
                 let items = piece.extra.items.iter();

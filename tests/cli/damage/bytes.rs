@@ -7,14 +7,14 @@ use std::{
     thread,
 };
 
-use wf_bulk::checkpoint::{Checkpoint, CheckpointError, Header, Record, Tail};
+use wf_bulk::checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Record, Tail};
 
 use super::wreck::Wreck;
 
 /// A whole checkpoint, by its lines.
 struct Whole {
     bytes: Vec<u8>,
-    header: Header,
+    header: CheckpointHeader,
     records: Vec<Record>,
     /// Where each line ends, its newline included.
     ends: Vec<usize>,
