@@ -92,6 +92,7 @@ const HOMES: &[(&str, &[&str])] = &[
 struct Uses {
     modules: BTreeMap<String, PathBuf>,
     crates: BTreeMap<String, PathBuf>,
+    types: Vec<(String, PathBuf)>,
 }
 
 #[test]
@@ -109,6 +110,18 @@ fn a_module_imports_only_what_the_table_allows() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_two_types_have_one_name() {
+    let mut homes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+    for uses in top_modules().into_values() {
+        for (name, file) in uses.types {
+            homes.entry(name).or_default().push(file);
+        }
+    }
+    homes.retain(|_, files| files.len() > 1);
+    assert_eq!(homes, BTreeMap::new());
 }
 
 #[test]
@@ -227,6 +240,8 @@ impl Uses {
         for name in scan.crates {
             self.crates.entry(name).or_insert_with(|| file.into());
         }
+        let types = scan.types.into_iter();
+        self.types.extend(types.map(|name| (name, file.into())));
     }
 }
 
@@ -243,6 +258,8 @@ struct Scan {
     crates: BTreeSet<String>,
     /// `mod name;`
     children: Vec<String>,
+    /// The names of structs, enums and traits.
+    types: Vec<String>,
 }
 
 impl Scan {
@@ -264,6 +281,12 @@ impl Scan {
                     TokenTree::Group(attribute),
                     item @ ..,
                 ] if hash.as_char() == '#' && is_for_tests(attribute) => 2 + length_of_item(item),
+                [TokenTree::Ident(word), TokenTree::Ident(name), ..]
+                    if word == "struct" || word == "enum" || word == "trait" =>
+                {
+                    self.types.push(name.to_string());
+                    2
+                }
                 [
                     TokenTree::Ident(word),
                     TokenTree::Ident(name),
@@ -433,4 +456,9 @@ fn declarations_and_crates_are_seen() {
     );
     assert_eq!(scan.children, ["a", "b"]);
     assert_eq!(Vec::from_iter(scan.crates), ["clap", "std"]);
+    let scan = Scan::of(
+        "struct A; pub enum B { C } mod d { trait E {} } #[cfg(test)] struct F;",
+        1,
+    );
+    assert_eq!(scan.types, ["A", "B", "E"]);
 }
