@@ -373,7 +373,7 @@ pub struct Resume {
     pub last: bool,
     /// Retry or skip changes in doubt that no read can settle
     ///
-    /// Only for changes that an earlier session left in doubt, and one answer for all of them. Look at the service first
+    /// Applies to all changes that an earlier session left in doubt, not to new ones. Look at the service first
     #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     #[command(flatten)]
