@@ -16,7 +16,7 @@ use crate::{
 use super::{
     mistake::Mistake,
     node::{Node, Value},
-    reader::{AS_BLOCK, DocumentReader, FieldNode},
+    reader::{DocumentReader, FieldNode, expression_cure},
     scalar::locate,
     span::{Span, line_at},
 };
@@ -259,7 +259,7 @@ const MAX_SHOWN: usize = 60;
 /// The text of a bare expression, unless YAML has made something else of it.
 fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) -> Option<&'n str> {
     let FieldNode { name, node, at } = field;
-    let help = format!("{AS_BLOCK}\n{name}: >-\n  {}", after_key(reader.source, at));
+    let help = expression_cure(name, after_key(reader.source, at));
     let without_braces = "leave out the braces and quotes: this is an expression already";
     match &node.value {
         Value::Text(text) => {

@@ -11,9 +11,26 @@ use super::{
 };
 use crate::text::{did_you_mean, nearest};
 
-/// How to write what YAML would misread.
-pub(crate) const AS_BLOCK: &str =
-    "YAML reads some characters its own way: put the expression on the next line, after `>-`";
+/// How to write the expression behind a key that YAML misreads: in a block, if it can be an expression at all.
+pub(crate) fn expression_cure(key: &str, written: &str) -> String {
+    match written.chars().next() {
+        Some('!') => {
+            let rest = written.trim_start_matches('!').trim_start();
+            format!("write `not` to negate\n{key}: not {rest}")
+        }
+        Some('[') if written.ends_with(']') => {
+            format!(
+                "a list alone is no condition; write one like this\n{key}: execution.status in [\"DONE\", \"CLOSED\"]"
+            )
+        }
+        Some(first @ ('&' | '*' | '@' | '%' | '`' | '{')) => format!(
+            "a condition can't start with '{first}'; write one like this\n{key}: execution.status == \"DONE\""
+        ),
+        Some(_) | None => format!(
+            "YAML reads some characters its own way: put the expression on the next line, after `>-`\n{key}: >-\n  {written}"
+        ),
+    }
+}
 
 const FILL_IN: &str = "fill it in, or leave the key out";
 

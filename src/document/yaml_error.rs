@@ -5,7 +5,7 @@ use serde_yaml::{Error, MessageFormatter, UserMessageFormatter};
 use super::{
     mistake::Mistake,
     node,
-    reader::AS_BLOCK,
+    reader::expression_cure,
     span::{Span, line_at},
 };
 
@@ -53,7 +53,7 @@ fn cure(line: &str) -> Option<String> {
     let (key, value) = content.trim_start_matches("- ").split_once(": ")?;
     let (key, value) = (key.trim(), value.trim());
     if EXPRESSION_KEYS.contains(&key) {
-        return Some(format!("{AS_BLOCK}\n{key}: >-\n  {value}"));
+        return Some(expression_cure(key, value));
     }
     if value.starts_with("{{") {
         return Some(format!("put quotes around the template: \"{value}\""));
