@@ -74,7 +74,7 @@ mod tests {
         for (line, start) in [
             ("\tname: x", Some("indent with spaces")),
             ("  \t- x", Some("indent with spaces")),
-            ("  where: @x", Some("YAML reads")),
+            ("  where: @x", Some("a condition can't start with")),
             ("  - when: \"a\" == b", Some("YAML reads")),
             ("  to: {{ x }}-y", Some("put quotes around the template")),
             ("name: @home", Some("put quotes around the text")),
