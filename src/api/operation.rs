@@ -73,7 +73,7 @@ pub enum OperationError {
     Unknown,
 }
 
-/// The type of an id, whatever the row calls it.
+/// The type of each id in a row.
 macro_rules! id_type {
     ($id:ident) => {
         Id

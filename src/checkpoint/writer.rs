@@ -31,7 +31,7 @@ use super::{
 const LINGER: Duration = Duration::from_millis(100);
 
 /// The sending side of the writer thread. Dropping it writes and syncs what waits, like
-/// [`CheckpointWriter::close`], but tells nobody whether that worked.
+/// [`CheckpointWriter::close`], but does not report whether that worked.
 pub struct CheckpointWriter {
     entries: Option<Sender<PendingRecord>>,
     thread: Option<JoinHandle<()>>,

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
+    cli::Common,
     error::Error,
     outcome::Outcome,
     plan::{Circumstances, Done, EarlierRun, EarlierStanding, PlanHeader, is_once, matters},
@@ -122,6 +123,25 @@ impl Candidate<'_> {
 fn sandbox_made_at(state_dir: &StateDir) -> Option<Timestamp> {
     let made_at = wf_bulk_sandbox::made_at(&sandbox_folder(state_dir.path()))?;
     Timestamp::try_from(made_at).ok()
+}
+
+/// Refuses to go on with a run whose data `sandbox reset` has thrown away: what it did before is not in the new data.
+pub(super) fn refuse_thrown_away_data(
+    common: &Common,
+    state_dir: &StateDir,
+    settings: &RunSettings,
+) -> Result<(), Error> {
+    if !is_of_thrown_away_data(settings, sandbox_made_at(state_dir)) {
+        return Ok(());
+    }
+    let run = settings.run.to_string();
+    Err(Error::failed(format!(
+        "run {run} worked on sandbox data that were thrown away since (sandbox reset)"
+    ))
+    .hint(format!(
+        "abandon it, and run the playbook again: {}",
+        common.invocation.command("abandon", &[&run])
+    )))
 }
 
 /// Whether a run worked on data of the built-in sandbox that `sandbox reset` has thrown away since.

@@ -52,7 +52,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Validate(args) => validate::validate(&common, &args),
         Command::Plan(args) => {
             let mut interrupts = signals::watch(&common)?;
-            // Aside, since a pipe, read or written, may have nobody at its other end.
+            // In a task of its own: opening a pipe blocks until its other end is open.
             let runtime = Handle::current();
             let plan = aside(move || runtime.block_on(plan::plan(&common, &args)));
             unless_interrupted(&mut interrupts, plan).await

@@ -6,6 +6,7 @@ use super::{
     access::credentials,
     admit::{lock_run, lock_server},
     backend::{Server, connect},
+    earlier::refuse_thrown_away_data,
     ended::show_again,
     execute::{PreparedRun, execute},
     files::{open_plan, shown},
@@ -60,6 +61,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     {
         return Ok(exit_code);
     }
+    refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &settings)?;
     let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait).await?;
     settings.pace = args.pacing.over(&settings.pace);
     settings.timeout_ms = common.timeout_ms().unwrap_or(settings.timeout_ms);
@@ -139,7 +141,7 @@ fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }
-    // A report is the last thing that a process writes: without it, nobody was told.
+    // A report is the last thing that a process writes: without it, the result was not shown.
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
     Ok(listing.newest_untold(is_told).map(|run| run.folder.clone()))
 }

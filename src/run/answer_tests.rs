@@ -231,7 +231,7 @@ async fn what_is_not_found_and_done_after_a_proof_that_came_too_early_is_our_own
     }
 }
 
-/// Of the reads of "e", only so many succeed.
+/// Only this number of reads of "e" succeeds.
 fn unreadable_after(stage: &Stage, reads: usize) {
     let faults = [Fault::None]
         .repeat(reads)

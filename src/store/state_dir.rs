@@ -50,7 +50,7 @@ pub struct RunListing {
 
 impl RunListing {
     /// The run that `--last` means when a run is to be gone on with: the newest without an end, or that has finished and
-    /// whose result nobody was told. `is_told`: of a finished run.
+    /// whose result was not shown. `is_told`: of a finished run.
     pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&ListedRun> {
         self.runs.iter().find(|run| match run.ending {
             None => true,

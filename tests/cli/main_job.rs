@@ -313,3 +313,23 @@ guards: { allow: [start] }
     environment.run(&run).expect_code(0);
     environment.run(&run).expect_code(1).expect_said("already");
 }
+
+#[test]
+fn after_a_reset_of_the_sandbox_an_unfinished_run_on_its_earlier_data_does_not_go_on() {
+    let environment = Environment::new().with_playbooks();
+    let run = ["run", "playbooks/reassign.yaml", "--sandbox", "--yes"];
+    environment.run(&run).expect_code(0);
+    // As a process leaves it that dies after two records.
+    let folder = environment.runs().remove(0);
+    let checkpoint = folder.join("checkpoint.jsonl");
+    let text = std::fs::read_to_string(&checkpoint).unwrap();
+    let records: Vec<&str> = text.split_inclusive('\n').take(3).collect();
+    std::fs::write(&checkpoint, records.concat()).unwrap();
+    std::fs::remove_file(folder.join("report.json")).unwrap();
+    environment.run(&["sandbox", "reset"]).expect_code(0);
+    let effects = environment.effects_on_disk();
+    let ended = environment.run(&["resume", "--last"]).expect_code(1);
+    ended.expect_said("thrown away since");
+    assert_eq!(environment.effects_on_disk(), effects);
+    environment.run(&run).expect_code(0);
+}

@@ -244,7 +244,7 @@ fn unread(operation: &Operation, disproved: bool, status: u16, message: String) 
             retry_after: None,
         }
     } else if operation.removes() {
-        // Whatever it is that is missing, nothing is left to delete.
+        // Nothing is left to delete.
         Verdict::Gone { status, message }
     } else {
         Verdict::Refused { status, message }
