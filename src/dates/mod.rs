@@ -17,18 +17,31 @@ use jiff::{Timestamp, tz::TimeZone};
 
 /// `2026-12-01 09:00 Europe/Berlin`: a moment for people, on the wall clock of a zone, which is named.
 pub fn on_wall_clock(moment: Timestamp, zone: &str) -> String {
-    // A plan from a machine that knows more zones than this one still shows its moment.
-    in_zone(moment, &TimeZone::get(zone).unwrap_or(TimeZone::UTC))
+    in_zone(moment, &known(zone))
+}
+
+/// As [`on_wall_clock`], with the seconds.
+pub fn to_the_second(moment: Timestamp, zone: &str) -> String {
+    formatted(moment, &known(zone), "%Y-%m-%d %H:%M:%S%.f")
 }
 
 /// As [`on_wall_clock`]; a zone without a name is named by its offset.
 pub fn in_zone(moment: Timestamp, zone: &TimeZone) -> String {
+    formatted(moment, zone, "%Y-%m-%d %H:%M")
+}
+
+/// A plan from a machine that knows more zones than this one still shows its moment.
+fn known(zone: &str) -> TimeZone {
+    TimeZone::get(zone).unwrap_or(TimeZone::UTC)
+}
+
+fn formatted(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
     let moment = moment.to_zoned_datetime(zone.clone());
     let name = match zone.iana_name() {
         Some(name) => name.to_owned(),
         None => moment.strftime("UTC%:z").to_string(),
     };
-    format!("{} {name}", moment.strftime("%Y-%m-%d %H:%M"))
+    format!("{} {name}", moment.strftime(format))
 }
 
 /// Why a text is no distance or no due date, or can't be moved.

@@ -14,7 +14,10 @@ use crate::{digest::sha256, text::Untrusted};
 use super::{manner::Manner, units::count};
 
 /// Columns that a value may take; the whole values are in the plan file.
-const VALUE_COLUMNS: usize = 40;
+pub(super) const VALUE_COLUMNS: usize = 40;
+
+/// Characters that are shown before the first difference of two long values.
+const EQUAL_SHOWN: usize = 10;
 
 /// A field's way from before to after. Its text is escaped and bounded, so it may be kept and printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,25 +88,45 @@ impl Delta {
         moved(field, before, after, zone)
             .or_else(|| relisted(field, before, after))
             .unwrap_or_else(|| {
-                let (before, after) = apart(before, after);
+                let (before, after) = apart(before, after, VALUE_COLUMNS);
                 Self::said(format!("{before} → {after}"))
             })
     }
 
     fn replaced(before: &str, after: &str) -> Self {
-        Self::said(format!("{} → {}", short(before), short(after)))
+        let (before, after) = cut_apart(&escaped(before), &escaped(after), VALUE_COLUMNS);
+        Self::said(format!("{before} → {after}"))
     }
 }
 
-/// Two whole values beside each other, escaped and bounded. They read the same only where they differ behind the cut.
-pub(super) fn apart(one: &Value, other: &Value) -> (String, String) {
-    let (left, right) = (describe(one), describe(other));
+/// Two values that differ, beside each other, escaped, each of at most so many columns. They never read the same.
+pub(super) fn apart(one: &Value, other: &Value, columns: usize) -> (String, String) {
+    let (left, right) = (escaped(&describe(one)), escaped(&describe(other)));
     if left == right {
         // Nothing and an empty list are both none to a reader, but not here.
-        (short(&one.to_string()), short(&other.to_string()))
+        let (left, right) = (one.to_string(), other.to_string());
+        cut_apart(&escaped(&left), &escaped(&right), columns)
     } else {
-        (short(&left), short(&right))
+        cut_apart(&left, &right, columns)
     }
+}
+
+/// Two texts, cut; where their starts are equal, at the start, too.
+fn cut_apart(one: &str, other: &str, columns: usize) -> (String, String) {
+    let cut = |text: &str| Untrusted(text).terminal().cut(columns).to_string();
+    let (left, right) = (cut(one), cut(other));
+    if left != right {
+        return (left, right);
+    }
+    let pairs = one.chars().zip(other.chars());
+    let equal = pairs.take_while(|(one, other)| one == other).count();
+    let from = equal.saturating_sub(EQUAL_SHOWN);
+    let end = |text: &str| cut(&format!("…{}", text.chars().skip(from).collect::<String>()));
+    (end(one), end(other))
+}
+
+fn escaped(text: &str) -> String {
+    Untrusted(text).terminal().to_string()
 }
 
 fn short(text: &str) -> String {
@@ -532,19 +555,20 @@ mod tests {
     }
 
     #[test]
-    fn two_values_are_told_apart_where_they_can_be() {
+    fn two_values_are_told_apart() {
         let long = |end| json!(format!("{}{end}", "x".repeat(60)));
         for (one, other, left, right) in [
             (json!(["7"]), json!(["7", "2"]), "7", "7, 2"),
             (Value::Null, json!([]), "null", "[]"),
             (json!("1"), json!(1), "\"1\"", "1"),
             (json!("a\u{1b}"), Value::Null, "a\\u{1b}", "none"),
+            (json!("a\n"), json!("a\\n"), "\"a\\n\"", "\"a\\\\n\""),
+            (long("a"), long("b"), "…xxxxxxxxxxa", "…xxxxxxxxxxb"),
+            (long(""), long("b"), "…xxxxxxxxxx", "…xxxxxxxxxxb"),
         ] {
-            let told = apart(&one, &other);
+            let told = apart(&one, &other, VALUE_COLUMNS);
             assert_eq!(told, (left.to_owned(), right.to_owned()));
         }
-        let (left, right) = apart(&long("a"), &long("b"));
-        assert_eq!(left, right);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use owo_colors::{OwoColorize as _, Style};
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    delta::apart,
     plan_diff::{DiffCounts, DiffReport, LeftOutTallies, is_irreversible, not_reviewed},
     plan_summary::PlanSummary,
     table::{TextRow, write_rows},
@@ -192,25 +194,81 @@ fn rows(tally: &Tally, what: &str) -> Vec<TextRow> {
 
 /// `vars.successor: 10020 → 10030`, escaped, each value bounded; moments are told in `zone`.
 fn header_line(difference: &HeaderDifference, zone: &str) -> String {
-    let is_moment = ["now", "made_at"].contains(&difference.field.as_str());
-    let told = |value: &Value| {
-        let text = match value {
-            Value::Null => "none".to_owned(),
-            Value::String(text) => match text.parse() {
-                Ok(moment) if is_moment => dates::on_wall_clock(moment, zone),
-                Ok(_) | Err(_) => text.clone(),
-            },
-            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                value.to_string()
-            }
-        };
-        Untrusted(&text).terminal().cut(VALUE_COLUMNS).to_string()
-    };
     let field = words::name(&difference.field);
-    let (reviewed, now) = (told(&difference.reviewed), told(&difference.now));
+    let (reviewed, now) = moments(difference, zone)
+        .unwrap_or_else(|| apart(&difference.reviewed, &difference.now, VALUE_COLUMNS));
+    format!("{field}: {reviewed} → {now}")
+}
+
+/// Two moments, to the second where the minute is the same. None of what are no moments.
+fn moments(difference: &HeaderDifference, zone: &str) -> Option<(String, String)> {
+    if !["now", "made_at"].contains(&difference.field.as_str()) {
+        return None;
+    }
+    let both = |tell: fn(Timestamp, &str) -> String| {
+        let told = |value: &Value| match value {
+            Value::Null => Some("none".to_owned()),
+            value => Some(tell(value.as_str()?.parse().ok()?, zone)),
+        };
+        told(&difference.reviewed).zip(told(&difference.now))
+    };
+    let (reviewed, now) = both(dates::on_wall_clock)?;
     if reviewed == now {
-        format!("{field}: another value, alike at its start: {now}")
+        both(dates::to_the_second)
     } else {
-        format!("{field}: {reviewed} → {now}")
+        Some((reviewed, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn two_headers_that_differ_never_read_the_same() {
+        let long = |end: &str| json!("x".repeat(90) + end);
+        for (field, reviewed, now, line) in [
+            (
+                "now",
+                json!("2026-12-01T08:00:00Z"),
+                json!("2026-12-01T08:01:00Z"),
+                "now: 2026-12-01 09:00 Europe/Berlin → 2026-12-01 09:01 Europe/Berlin",
+            ),
+            (
+                "now",
+                json!("2026-12-01T08:00:07Z"),
+                json!("2026-12-01T08:00:31Z"),
+                "now: 2026-12-01 09:00:07 Europe/Berlin → 2026-12-01 09:00:31 Europe/Berlin",
+            ),
+            (
+                "made_at",
+                json!("2026-12-01T08:00:07.25Z"),
+                json!("2026-12-01T08:00:07Z"),
+                "made_at: 2026-12-01 09:00:07.25 Europe/Berlin → 2026-12-01 09:00:07 Europe/Berlin",
+            ),
+            (
+                "made_at",
+                json!(null),
+                json!("2026-12-01T08:00:07Z"),
+                "made_at: none → 2026-12-01 09:00 Europe/Berlin",
+            ),
+            ("vars.x", json!("1"), json!(1), "vars.x: \"1\" → 1"),
+            (
+                "vars.x",
+                long("a"),
+                long("b"),
+                "vars.x: …xxxxxxxxxxa → …xxxxxxxxxxb",
+            ),
+            ("org", json!(null), json!("7"), "org: none → 7"),
+        ] {
+            let difference = HeaderDifference {
+                field: field.to_owned(),
+                reviewed,
+                now,
+            };
+            assert_eq!(header_line(&difference, "Europe/Berlin"), line);
+        }
     }
 }

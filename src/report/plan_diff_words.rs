@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::plan::{Aspect, Change, Fields, Undo};
 
 use super::{
-    delta::{Delta, apart},
+    delta::{Delta, VALUE_COLUMNS, apart},
     manner::Manner,
     units::thousands,
     words,
@@ -81,14 +81,11 @@ fn field(name: &str, reviewed: &Value, now: &Value, zone: &TimeZone, verbs: [&st
     let [is, was] = verbs;
     let delta = Delta::of(name, reviewed, now, zone);
     let distance = delta.was.is_some().then_some(delta.text);
-    let (left, right) = apart(reviewed, now);
+    let (left, right) = apart(reviewed, now, VALUE_COLUMNS);
     let name = words::name(name);
     match distance.as_deref().map(|distance| distance.split_at(1)) {
         // Two ways to write the same date are no distance.
-        Some((_, "0 days")) | None if left != right => {
-            format!("{name} {is} {right} ({was} {left})")
-        }
-        Some((_, "0 days")) | None => format!("{name} {is} another one, alike at its start"),
+        Some((_, "0 days")) | None => format!("{name} {is} {right} ({was} {left})"),
         Some(("-", distance)) => format!("{name} {is} {distance} earlier"),
         Some((_, distance)) => format!("{name} {is} {distance} later"),
     }
@@ -197,6 +194,13 @@ mod tests {
                 json!(null),
                 json!([]),
                 "x will be [] (was to be null)",
+            ),
+            (
+                "x",
+                json!(1),
+                json!("y".repeat(60) + "a"),
+                json!("y".repeat(60) + "b"),
+                "x will be …yyyyyyyyyyb (was to be …yyyyyyyyyya)",
             ),
         ] {
             let reviewed = one(field, before.clone(), after);
