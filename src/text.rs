@@ -7,6 +7,7 @@ mod encoding;
 mod few;
 mod file_kind;
 pub mod json;
+mod natural;
 mod numbers;
 mod suggest;
 mod wrap;
@@ -20,6 +21,7 @@ use unicode_width::UnicodeWidthChar;
 pub use encoding::{Encoding, NotUtf8, unmarked, utf8};
 pub use few::Few;
 pub use file_kind::FileKind;
+pub use natural::natural_order;
 pub use numbers::{count, cut, thousands};
 pub use suggest::{did_you_mean, nearest};
 

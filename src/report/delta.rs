@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use jiff::{
-    civil::{Date, DateTime},
+    civil::{Date, DateTime, Time},
     fmt::temporal::Pieces,
     tz::TimeZone,
 };
@@ -23,10 +23,20 @@ const EQUAL_SHOWN: usize = 10;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Delta {
     pub(super) text: String,
-    /// The date that was moved, when `text` is a distance.
-    pub(super) was: Option<Date>,
+    /// Of a due date that moves: `text` is the distance.
+    pub(super) moved: Option<MovedDate>,
     /// Tells apart what reads the same only because it is cut.
     cut: Option<String>,
+}
+
+/// How a due date moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MovedDate {
+    pub(super) was: Date,
+    /// In seconds of the wall clock; negative when it becomes earlier.
+    pub(super) by: i64,
+    /// `→ 2026-12-15`: told by where it goes.
+    to: String,
 }
 
 /// Stands between what is shown and what is not; no escaped text holds it.
@@ -48,7 +58,7 @@ impl Delta {
         let Manner { text, cut } = manner;
         Self {
             text,
-            was: None,
+            moved: None,
             cut,
         }
     }
@@ -56,9 +66,13 @@ impl Delta {
     /// With what is sent beside the fields.
     pub(super) fn with(self, manner: &Manner) -> Self {
         let cut = [&self.cut, &manner.cut].into_iter().flatten();
+        let with = |text: &str| format!("{text} ({})", manner.text);
         Self {
-            text: format!("{} ({})", self.text, manner.text),
-            was: self.was,
+            text: with(&self.text),
+            moved: self.moved.map(|moved| MovedDate {
+                to: with(&moved.to),
+                ..moved
+            }),
             cut: cut.cloned().reduce(|one, other| one + &other),
         }
     }
@@ -66,16 +80,25 @@ impl Delta {
     const fn said(text: String) -> Self {
         Self {
             text,
-            was: None,
+            moved: None,
             cut: None,
         }
     }
 
     /// What equal deltas have in common, and no others.
     pub(super) fn key(&self) -> String {
+        self.keyed(&self.text)
+    }
+
+    /// As [`Self::key`]; a due date that moves has in common with others where it goes.
+    pub(super) fn key_by_date(&self) -> String {
+        self.keyed(self.moved.as_ref().map_or(&self.text, |moved| &moved.to))
+    }
+
+    fn keyed(&self, text: &str) -> String {
         match &self.cut {
-            Some(cut) => format!("{}{UNSEEN}{cut}", self.text),
-            None => self.text.clone(),
+            Some(cut) => format!("{text}{UNSEEN}{cut}"),
+            None => text.to_owned(),
         }
     }
 
@@ -133,18 +156,25 @@ fn short(text: &str) -> String {
     Untrusted(text).terminal().cut(VALUE_COLUMNS).to_string()
 }
 
-/// A due date that moves: the distance is what many changes have in common, not the dates.
+/// A due date that is set, or moves by a distance.
 fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<Delta> {
-    if !matches!(field, "due_date" | "dueDate") {
+    if !is_due_date(field) {
         return None;
     }
-    let before = wall_clock(before.as_str()?, zone)?;
     let after = wall_clock(after.as_str()?, zone)?;
+    let to = format!("→ {}", on_calendar(after));
+    if before.is_null() {
+        return Some(Delta::said(format!("none {to}")));
+    }
+    let before = wall_clock(before.as_str()?, zone)?;
     let distance = before.until(after).ok()?;
     let sign = if distance.is_negative() { '-' } else { '+' };
     let distance = distance.abs();
     let days = distance.get_days();
-    let mut parts = vec![count(days.unsigned_abs().into(), "day", "days")];
+    let mut parts = Vec::new();
+    if days > 0 {
+        parts.push(count(days.unsigned_abs().into(), "day", "days"));
+    }
     for (number, unit) in [
         (i64::from(distance.get_hours()), "h"),
         (distance.get_minutes(), "min"),
@@ -154,12 +184,36 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
             parts.push(format!("{number} {unit}"));
         }
     }
-    let text = format!("{sign}{}", parts.join(" "));
+    let text = if parts.is_empty() {
+        // Another way to write the same date.
+        "+0 days".to_owned()
+    } else {
+        format!("{sign}{}", parts.join(" "))
+    };
     Some(Delta {
         text,
-        was: Some(before.date()),
+        moved: Some(MovedDate {
+            was: before.date(),
+            by: before.duration_until(after).as_secs(),
+            to,
+        }),
         cut: None,
     })
+}
+
+pub(super) fn is_due_date(field: &str) -> bool {
+    matches!(field, "due_date" | "dueDate")
+}
+
+/// `2026-12-15`, with the time of day where there is one.
+fn on_calendar(due: DateTime) -> String {
+    if due.time() == Time::midnight() {
+        due.date().to_string()
+    } else if due.second() == 0 && due.subsec_nanosecond() == 0 {
+        due.strftime("%Y-%m-%d %H:%M").to_string()
+    } else {
+        due.strftime("%Y-%m-%d %H:%M:%S%.f").to_string()
+    }
 }
 
 /// The API's dates are floating or UTC; only the latter have a place in a zone.
@@ -537,20 +591,47 @@ mod tests {
             (
                 "2023-01-15T20:00:00",
                 "2023-01-15T20:00:01",
-                "+0 days 1 s",
+                "+1 s",
                 "2023-01-15",
             ),
             ("2026-01-31", "2026-02-28", "+28 days", "2026-01-31"),
+            ("2026-01-31", "2026-01-31T00:00:00", "+0 days", "2026-01-31"),
         ] {
+            let delta = delta("due_date", &json!(before), &json!(after));
+            let moved = delta.moved.unwrap();
             assert_eq!(
-                delta("due_date", &json!(before), &json!(after)),
-                Delta {
-                    text: text.to_owned(),
-                    was: Some(was.parse().unwrap()),
-                    cut: None,
-                },
+                (&delta.text[..], moved.was),
+                (text, was.parse().unwrap()),
                 "{before}"
             );
+        }
+    }
+
+    #[test]
+    fn a_due_date_has_where_it_goes_in_common_with_others() {
+        for (before, after, text) in [
+            (json!("2026-12-01"), "2026-12-15", "→ 2026-12-15"),
+            (json!("2026-12-01"), "2026-12-15T00:00:00", "→ 2026-12-15"),
+            (
+                json!("2026-12-01"),
+                "2026-12-14T23:00:00.000Z",
+                "→ 2026-12-15",
+            ),
+            (
+                json!("2026-12-01"),
+                "2026-12-15T12:30:00.000",
+                "→ 2026-12-15 12:30",
+            ),
+            (
+                json!("2026-12-01"),
+                "2026-12-15T00:00:07.5",
+                "→ 2026-12-15 00:00:07.5",
+            ),
+            (Value::Null, "2026-12-15T00:00:00.000", "none → 2026-12-15"),
+            (json!("soon"), "2026-12-15", "soon → 2026-12-15"),
+        ] {
+            let delta = delta("due_date", &before, &json!(after));
+            assert_eq!(delta.key_by_date(), text);
         }
     }
 

@@ -80,7 +80,7 @@ fn fields(reviewed: &Fields, now: &Fields, zone: &TimeZone, verbs: [&str; 2]) ->
 fn field(name: &str, reviewed: &Value, now: &Value, zone: &TimeZone, verbs: [&str; 2]) -> String {
     let [is, was] = verbs;
     let delta = Delta::of(name, reviewed, now, zone);
-    let distance = delta.was.is_some().then_some(delta.text);
+    let distance = delta.moved.is_some().then_some(delta.text);
     let (left, right) = apart(reviewed, now, VALUE_COLUMNS);
     let name = words::name(name);
     match distance.as_deref().map(|distance| distance.split_at(1)) {

@@ -1,16 +1,14 @@
 //! What the changes of a plan cause elsewhere, gathered change by change in bounded memory, and how it is said: the same
 //! lines in each format.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use crate::{
     api::{Id, Level, SyncTrigger},
     plan::{Change, Effect, EntityWrite},
+    text::natural_order,
 };
 
 use super::{
@@ -166,7 +164,10 @@ impl Forecast {
     /// The attributes, that of most entities first.
     fn attributes(&self) -> Vec<(&String, &ForecastAttribute)> {
         let mut attributes: Vec<_> = self.attributes.iter().collect();
-        attributes.sort_by_key(|(_, attribute)| Reverse(attribute.entities));
+        attributes.sort_by(|(one, of), (other, beside)| {
+            let order = beside.entities.cmp(&of.entities);
+            order.then_with(|| natural_order(one, other))
+        });
         attributes
     }
 
@@ -176,7 +177,10 @@ impl Forecast {
         let mut people: Vec<_> = people
             .map(|(person, of)| (person, of.values().sum::<u64>(), of))
             .collect();
-        people.sort_by_key(|(_, notices, _)| Reverse(*notices));
+        people.sort_by(|(one, notices, _), (other, beside, _)| {
+            let order = beside.cmp(notices);
+            order.then_with(|| natural_order(one, other))
+        });
         people
     }
 

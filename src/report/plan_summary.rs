@@ -13,7 +13,7 @@ use crate::{
 use jiff::{civil::Date, tz::TimeZone};
 
 use super::{
-    delta::Delta,
+    delta::{Delta, is_due_date},
     manner::Manner,
     plan_forecast::Forecast,
     tally::{Sample, Tally},
@@ -90,6 +90,30 @@ impl<'a> SummaryLine<'a> {
     }
 }
 
+/// The changes of one kind by what they have in common.
+#[derive(Debug, Default)]
+struct KindTally {
+    /// Due dates by their distances.
+    by_delta: Tally,
+    /// Due dates by where they go.
+    by_date: Tally,
+}
+
+impl KindTally {
+    /// Whether fewer lines tell due dates by where they go: many become one date.
+    fn is_by_date(&self) -> bool {
+        self.by_date.total() > 0 && self.by_date.distinct() < self.by_delta.distinct()
+    }
+
+    fn shown(&self) -> &Tally {
+        if self.is_by_date() {
+            &self.by_date
+        } else {
+            &self.by_delta
+        }
+    }
+}
+
 /// The changes, skips and rejections of a plan, grouped and counted.
 ///
 /// Distinct targets and executions are told apart by comparing neighbours: a plan keeps the lines of an execution,
@@ -97,7 +121,7 @@ impl<'a> SummaryLine<'a> {
 #[derive(Debug)]
 pub struct PlanSummary {
     zone: TimeZone,
-    changes: BTreeMap<SummaryKind, Tally>,
+    changes: BTreeMap<SummaryKind, KindTally>,
     /// Changes of fields beyond [`MAX_KINDS`].
     other_kinds: u64,
     pub(super) skipped: Tally,
@@ -175,7 +199,8 @@ impl PlanSummary {
 
     /// What is done, the most frequent first.
     pub(super) fn groups(&self) -> Vec<SummaryLine<'_>> {
-        let mut kinds: Vec<_> = self.changes.iter().collect();
+        let kinds = self.changes.iter();
+        let mut kinds: Vec<_> = kinds.map(|(kind, tally)| (kind, tally.shown())).collect();
         kinds.sort_by_key(|(_, tally)| Reverse(tally.total()));
         let mut groups = Vec::new();
         for (kind, tally) in kinds {
@@ -201,6 +226,18 @@ impl PlanSummary {
         }
         groups.extend(SummaryLine::rest(self.other_kinds, "other changes", "", ""));
         groups
+    }
+
+    /// The `text` of the line that counts a change of this kind, if there is one.
+    pub(super) fn key_of(&self, kind: &SummaryKind, delta: Option<&Delta>) -> String {
+        let is_by_date = self.changes.get(kind).is_some_and(KindTally::is_by_date);
+        delta.map_or_else(String::new, |delta| {
+            if is_by_date {
+                delta.key_by_date()
+            } else {
+                delta.key()
+            }
+        })
     }
 
     /// What is left as it is, the most frequent reason first; before that, what the playbook wants otherwise.
@@ -282,13 +319,21 @@ impl PlanSummary {
             self.other_kinds += 1;
             return;
         }
-        let (text, was) = delta.map_or_else(Default::default, |delta| (delta.key(), delta.was));
-        let tally = self.changes.entry(kind).or_default();
         // What can't be undone is listed anyway.
-        tally.add(text, was, || match &change.undo {
+        let named = || match &change.undo {
             Undo::Request(_) => Some(words::target(&change.target)),
             Undo::None(_) => None,
-        });
+        };
+        let moved = delta.as_ref().and_then(|delta| delta.moved.as_ref());
+        let is_due_date = is_due_date(&kind.field);
+        let tally = self.changes.entry(kind).or_default();
+        if is_due_date && let Some(delta) = &delta {
+            let was = moved.map(|moved| (moved.was, 0));
+            tally.by_date.add(delta.key_by_date(), was, named);
+        }
+        let moved = moved.map(|moved| (moved.was, moved.by));
+        let text = delta.as_ref().map_or_else(String::new, Delta::key);
+        tally.by_delta.add(text, moved, named);
     }
 
     fn add_target(&mut self, target: &Target) {
@@ -466,6 +511,114 @@ pub(super) mod tests {
         let groups = summary.groups();
         assert_eq!(groups.len(), 1);
         assert_eq!((groups[0].count, groups[0].field), (1, ""));
+    }
+
+    fn due(number: usize, before: Value, after: &str) -> Item {
+        let target = task("e", &format!("t{number}"), "");
+        change(target, "set_due_date", "due_date", before, json!(after))
+    }
+
+    fn deltas_of(items: &[Item]) -> Vec<(u64, String)> {
+        let summary = summary(items);
+        let groups = summary.groups();
+        groups
+            .into_iter()
+            .map(|group| (group.count, group.delta))
+            .collect()
+    }
+
+    #[test]
+    fn due_dates_are_told_by_the_date_where_more_have_that_in_common_than_a_distance() {
+        let on = "2026-12-15T00:00:00.000";
+        let one_date = [
+            due(1, json!("2026-12-01"), on),
+            due(2, json!("2026-12-14T12:00:00.000Z"), on),
+            due(3, json!("2027-01-26"), on),
+            due(4, Value::Null, on),
+        ];
+        let two_dates = [
+            due(1, json!("2026-12-01"), on),
+            due(2, json!("2026-12-02"), on),
+            due(3, json!("2026-12-03"), on),
+            due(4, json!("2026-12-04"), "2026-12-16T12:00:00"),
+        ];
+        let one_distance = [
+            due(1, json!("2026-12-01"), "2026-12-03"),
+            due(2, json!("2026-12-02"), "2026-12-04"),
+        ];
+        let both = [
+            due(1, json!("2026-12-01"), on),
+            due(2, json!("2026-12-01"), on),
+        ];
+        for (items, told) in [
+            (
+                &one_date[..],
+                &[
+                    (3, "→ 2026-12-15   (was 2026-12-01 … 2027-01-26)"),
+                    (1, "none → 2026-12-15"),
+                ][..],
+            ),
+            (
+                &two_dates,
+                &[
+                    (3, "→ 2026-12-15   (was 2026-12-01 … 03)"),
+                    (1, "→ 2026-12-16 12:00   (was 2026-12-04)"),
+                ],
+            ),
+            (&one_distance, &[(2, "+2 days   (was 2026-12-01 … 02)")]),
+            (&both, &[(2, "+14 days   (was 2026-12-01)")]),
+        ] {
+            let told: Vec<_> = told
+                .iter()
+                .map(|(n, text)| (*n, (*text).to_owned()))
+                .collect();
+            assert_eq!(deltas_of(items), told);
+        }
+    }
+
+    #[test]
+    fn lines_of_equal_counts_are_ordered_by_size() {
+        let from = |before: &str, after: &str| due(1, json!(before), after);
+        let distances = [
+            from("2026-12-01T00:00:00", "2026-12-11T00:00:00"),
+            from("2026-12-01T00:00:00", "2026-12-03T00:00:00"),
+            from("2026-12-01T00:00:00", "2026-12-02T02:00:00"),
+            from("2026-12-01T00:00:00", "2026-12-02T00:30:00"),
+            from("2026-12-01T00:00:00", "2026-11-29T00:00:00"),
+            from("2026-12-01T00:00:00", "2026-11-21T00:00:00"),
+            from("2026-12-01T00:00:00", "2026-12-01T08:00:00"),
+        ];
+        let told: Vec<_> = deltas_of(&distances)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "-10 days",
+                "-2 days",
+                "+8 h",
+                "+1 day 30 min",
+                "+1 day 2 h",
+                "+2 days",
+                "+10 days"
+            ]
+            .map(|distance| format!("{distance}   (was 2026-12-01)"))
+        );
+        let priorities = [10, 9, 100].map(|after| {
+            change(
+                task("e", "t", ""),
+                "patch",
+                "priority",
+                json!(1),
+                json!(after),
+            )
+        });
+        let told: Vec<_> = deltas_of(&priorities)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
+        assert_eq!(told, ["1 → 9", "1 → 10", "1 → 100"]);
     }
 
     #[test]

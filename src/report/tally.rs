@@ -7,6 +7,8 @@ use std::{
 
 use jiff::civil::Date;
 
+use crate::text::natural_order;
+
 /// Distinct texts that are counted one by one: enough that the most frequent ones are among them when a plan has
 /// a few hundred values, small enough that a plan in which every value differs takes no memory to speak of.
 const KEPT: usize = 500;
@@ -35,16 +37,18 @@ pub(super) struct TallyRow {
     pub(super) count: u64,
     /// The range of the dates that were added with it.
     pub(super) dates: Option<(Date, Date)>,
+    /// What it is ordered by among texts of the same count, before the text itself.
+    size: i64,
     /// What was added, when there are few.
     pub(super) few: Vec<String>,
 }
 
 impl Tally {
-    /// `what` was added, if that is worth telling; it is made only while there are few.
+    /// `what` was added, if that is worth telling; it is made only while there are few. Equal texts have one size.
     pub(super) fn add(
         &mut self,
         text: String,
-        date: Option<Date>,
+        dated: Option<(Date, i64)>,
         what: impl FnOnce() -> Option<String>,
     ) {
         if self.rows.len() >= KEPT && !self.rows.contains_key(&text) {
@@ -53,7 +57,8 @@ impl Tally {
         }
         let row = self.rows.entry(text).or_default();
         row.count += 1;
-        if let Some(date) = date {
+        if let Some((date, size)) = dated {
+            row.size = size;
             let (first, last) = row.dates.unwrap_or((date, date));
             row.dates = Some((min(first, date), max(last, date)));
         }
@@ -62,6 +67,11 @@ impl Tally {
         } else {
             row.few = Vec::new();
         }
+    }
+
+    /// Distinct texts; those that are not kept count each.
+    pub(super) fn distinct(&self) -> u64 {
+        self.rows.len() as u64 + self.overflow
     }
 
     pub(super) fn total(&self) -> u64 {
@@ -80,8 +90,11 @@ impl Tally {
 }
 
 fn most_frequent<'a>(mut rows: Vec<(&'a str, &'a TallyRow)>) -> Vec<(&'a str, &'a TallyRow)> {
-    // Stable, so equal counts keep the order of their texts.
-    rows.sort_by_key(|(_, row)| Reverse(row.count));
+    rows.sort_by(|(one, row), (other, beside)| {
+        let order = |row: &TallyRow| (Reverse(row.count), row.size);
+        let order = order(row).cmp(&order(beside));
+        order.then_with(|| natural_order(one, other))
+    });
     if rows.len() > SHOWN + SMALL_REST {
         rows.truncate(SHOWN);
     }
@@ -190,6 +203,7 @@ mod tests {
                 &TallyRow {
                     count: 2,
                     dates: None,
+                    size: 0,
                     few: vec!["x".to_owned(), "y".to_owned()],
                 }
             )
@@ -200,7 +214,8 @@ mod tests {
     fn a_row_knows_the_range_of_its_dates() {
         let mut tally = Tally::default();
         for date in ["2026-12-05", "2026-12-01", "2026-12-14"] {
-            tally.add("+3 days".to_owned(), Some(date.parse().unwrap()), || None);
+            let dated = Some((date.parse().unwrap(), 3));
+            tally.add("+3 days".to_owned(), dated, || None);
         }
         let range = ("2026-12-01".parse().unwrap(), "2026-12-14".parse().unwrap());
         assert_eq!(tally.top().0[0].1.dates, Some(range));

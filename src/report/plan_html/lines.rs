@@ -69,7 +69,6 @@ impl<'a> SummaryLines<'a> {
         let mut lines: Vec<usize> = deltas(change, self.summary.zone())
             .into_iter()
             .filter_map(|(field, delta)| {
-                let text = delta.map_or_else(String::new, |delta| delta.key());
                 let kind = SummaryKind {
                     level: change.target.kind,
                     actions: actions.clone(),
@@ -79,6 +78,7 @@ impl<'a> SummaryLines<'a> {
                     // The last of all: what is not counted by its kind.
                     return self.changes.len().checked_sub(1);
                 }
+                let text = self.summary.key_of(&kind, delta.as_ref());
                 let key = (kind, text);
                 let line = self.equal.get(&key);
                 line.or_else(|| self.unequal.get(&key.0)).copied()
@@ -143,6 +143,17 @@ mod tests {
         let equal = (0..3).map(|n| set(n, "a", &json!(1)));
         let unequal = (10..60).map(|n| set(n, "b", &json!(n)));
         let fields = (100..200).map(|n| set(n, &format!("field {n}"), &json!(n)));
+        let dates = (400..420).map(|n| {
+            let target = task("e", &format!("t{n}"), "");
+            let before = json!(format!("2026-12-{:02}", n - 390));
+            change(
+                target,
+                "set_due_date",
+                "due_date",
+                before,
+                json!("2027-01-15"),
+            )
+        });
         let skips = (200..250).map(|n| {
             Item::Skipped(Skip {
                 target: task("e", &format!("t{n}"), ""),
@@ -153,6 +164,7 @@ mod tests {
         let items: Vec<Item> = equal
             .chain(unequal)
             .chain(fields)
+            .chain(dates)
             .chain(skips)
             .chain([run_now(task("e", "t300", ""))])
             .collect();

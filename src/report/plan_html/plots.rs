@@ -3,13 +3,13 @@
 //! A table is the plot, so that a reader without eyes or scripts has the same numbers; the bars are drawn by attributes,
 //! since the page allows no inline style.
 
-use std::{
-    cmp::Reverse,
-    fmt::{self, Write},
-};
+use std::fmt::{self, Write};
 
 use super::numbers::{Both, Counted};
-use crate::{report::units::thousands, text::Untrusted};
+use crate::{
+    report::units::thousands,
+    text::{Untrusted, natural_order},
+};
 
 /// Rows of one plot; the rest is added up in one more. A dozen bars are read at a glance.
 const SHOWN: usize = 12;
@@ -133,8 +133,10 @@ fn top<W: Ord>(counted: &Counted, weight: impl Fn(&Both) -> W) -> Vec<(String, B
         .iter()
         .map(|(text, both)| (text, *both))
         .collect();
-    // Stable, so equal ones keep the order of their texts.
-    rows.sort_by_key(|(_, both)| Reverse(weight(both)));
+    rows.sort_by(|(one, both), (other, beside)| {
+        let order = weight(beside).cmp(&weight(both));
+        order.then_with(|| natural_order(one, other))
+    });
     // A single one of the rest is shown itself, in the place that its sum would take.
     let shown = if rows.len() == SHOWN + 1 {
         SHOWN + 1

@@ -113,7 +113,7 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
         .map(|(field, before, after)| {
             let delta = Delta::of(field, before, after, zone);
             // Only a distance says more than the values.
-            let distance = delta.was.map_or_else(String::new, |_| delta.text);
+            let distance = delta.moved.map_or_else(String::new, |_| delta.text);
             list([
                 text(field),
                 value(&describe(before)),
