@@ -294,7 +294,7 @@ impl PlanSummary {
         self.add_target(&change.target);
         let actions = words::actions(&change.action);
         for (field, delta) in deltas(change, &self.zone) {
-            self.add_field(change, actions.clone(), field, delta);
+            self.add_field(change, actions.clone(), field, delta.as_ref());
         }
         self.forecast.add(change);
         match &change.undo {
@@ -309,7 +309,13 @@ impl PlanSummary {
         }
     }
 
-    fn add_field(&mut self, change: &Change, actions: String, field: String, delta: Option<Delta>) {
+    fn add_field(
+        &mut self,
+        change: &Change,
+        actions: String,
+        field: String,
+        delta: Option<&Delta>,
+    ) {
         let kind = SummaryKind {
             level: change.target.kind,
             actions,
@@ -324,15 +330,15 @@ impl PlanSummary {
             Undo::Request(_) => Some(words::target(&change.target)),
             Undo::None(_) => None,
         };
-        let moved = delta.as_ref().and_then(|delta| delta.moved.as_ref());
+        let moved = delta.and_then(|delta| delta.moved.as_ref());
         let is_due_date = is_due_date(&kind.field);
         let tally = self.changes.entry(kind).or_default();
-        if is_due_date && let Some(delta) = &delta {
+        if is_due_date && let Some(delta) = delta {
             let was = moved.map(|moved| (moved.was, 0));
             tally.by_date.add(delta.key_by_date(), was, named);
         }
         let moved = moved.map(|moved| (moved.was, moved.by));
-        let text = delta.as_ref().map_or_else(String::new, Delta::key);
+        let text = delta.map_or_else(String::new, Delta::key);
         tally.by_delta.add(text, moved, named);
     }
 
