@@ -200,7 +200,7 @@ pub enum ExitCode {
     Error,
     /// Changes are pending; only when that was asked for.
     Pending,
-    /// Some changes failed, were refused or rejected.
+    /// Some changes failed or were refused, or targets were rejected.
     SomeFailed,
     /// A guard or the error budget stopped it.
     Stopped,

@@ -63,7 +63,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     ]),
     converges: false,
     irreversible: false,
-    again: "adds one more",
+    again: "adds another one",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.add_step()?)),
 };

@@ -89,7 +89,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     ]),
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.add_task()?)),
 };

@@ -35,7 +35,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     ]),
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "unless it adds a description",
     read: |arguments| Some(Arc::new(arguments.close()?)),
 };

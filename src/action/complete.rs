@@ -17,7 +17,7 @@ pub(super) static COMPLETE: ActionKind = ActionKind {
     form: ArgumentsForm::None,
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "yes",
     read: |_| {
         Some(bare(|subject| {

@@ -21,7 +21,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     }]),
     converges: true,
     irreversible: true,
-    again: "nothing left to do",
+    again: "no change",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.delete()?)),
 };

@@ -12,7 +12,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     form: ArgumentsForm::None,
     converges: true,
     irreversible: true,
-    again: "nothing left to do",
+    again: "no change",
     undo: "no",
     read: |_| Some(bare(plan)),
 };

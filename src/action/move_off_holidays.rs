@@ -26,7 +26,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     }]),
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "yes",
     read: |arguments| Some(Arc::new(arguments.move_off_holidays()?)),
 };

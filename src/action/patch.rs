@@ -27,7 +27,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     form: ArgumentsForm::RequestFields,
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "where that is possible",
     read: |arguments| Some(Arc::new(arguments.patch()?)),
 };

@@ -50,7 +50,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     ]),
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "yes",
     read: |arguments| Some(Arc::new(arguments.reassign()?)),
 };

@@ -38,7 +38,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     ]),
     converges: true,
     irreversible: false,
-    again: "nothing left to do",
+    again: "no change",
     undo: "where there was one",
     read: |arguments| Some(Arc::new(arguments.set_due_date()?)),
 };

@@ -23,7 +23,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     }]),
     converges: false,
     irreversible: false,
-    again: "moves once more",
+    again: "moves the date again",
     undo: "yes",
     read: |arguments| Some(Arc::new(arguments.shift_due_date()?)),
 };

@@ -44,7 +44,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     ]),
     converges: false,
     irreversible: true,
-    again: "starts one more",
+    again: "starts another one",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.start()?)),
 };

@@ -23,7 +23,7 @@ pub(super) static RUN_SCHEDULE_NOW: ActionKind = ActionKind {
     form: ArgumentsForm::None,
     converges: true,
     irreversible: true,
-    again: "nothing left to do",
+    again: "no change",
     undo: "no",
     read: |_| Some(bare(run_schedule_now)),
 };
@@ -41,7 +41,7 @@ pub(super) static RUN_AUTOMATION: ActionKind = ActionKind {
     doc: "Starts the automation of a task, again if it has run before.",
     example: "run_automation",
     converges: false,
-    again: "runs once more",
+    again: "runs again",
     read: |_| Some(bare(run_automation)),
     ..RUN_SCHEDULE_NOW
 };
@@ -51,7 +51,7 @@ pub(super) static EXECUTE: ActionKind = ActionKind {
     doc: "Carries out a task of any kind.",
     example: "execute",
     converges: false,
-    again: "runs once more",
+    again: "runs again",
     read: |_| Some(bare(execute)),
     ..RUN_SCHEDULE_NOW
 };
@@ -61,7 +61,7 @@ pub(super) static RECONCILE_AUTOMATION: ActionKind = ActionKind {
     doc: "Corrects the status of a task whose automation has ended.",
     example: "reconcile_automation",
     irreversible: false,
-    again: "asks about those that still run",
+    again: "asks again where the automation still runs",
     read: |_| Some(bare(reconcile_automation)),
     ..RUN_SCHEDULE_NOW
 };

@@ -19,7 +19,7 @@ Exit codes:
   0    done, or nothing to do
   1    an error, or \"no\" to the question
   2    changes are pending, with --detailed-exitcode; plans differ, with --exit-code
-  3    some changes failed, were refused or rejected
+  3    some changes failed or were refused, or targets were rejected
   4    a guard or a limit stopped it: max_errors, stages, stop_after,
        a long Retry-After, changes that could not be attempted
   5    the plan is too old, or a target has drifted or is gone
