@@ -79,7 +79,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper_util", &["http"]),
     ("indicatif", &["report"]),
     ("miette", &["document"]),
-    ("minijinja", &["template"]),
+    ("minijinja", &["report", "template"]),
     ("reqwest", &["http"]),
     ("rustix", &["commands"]),
     ("serde_yaml", &["document"]),

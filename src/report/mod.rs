@@ -19,6 +19,7 @@ mod plan_markdown;
 mod plan_report;
 mod plan_summary;
 mod plan_text;
+mod plan_view;
 mod plan_words;
 mod problem;
 mod problem_list;

@@ -350,7 +350,7 @@ mod tests {
 
     fn lines(items: Vec<Item>) -> Vec<String> {
         let mut lines = Vec::new();
-        Sample::from(items).report(|report| lines = report.causes());
+        Sample::from(items).report(|report| lines = report.words().causes);
         lines
     }
 

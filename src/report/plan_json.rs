@@ -1,105 +1,14 @@
 //! A plan as one JSON document: what the other formats say, for programs. Every single change is in the plan file,
 //! which is JSON Lines itself.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
-
-use jiff::Timestamp;
-use serde::Serialize;
+use std::io::{self, Write};
 
 use crate::{
-    plan::{Effect, Fields, Item, Undo},
+    plan::{Item, Undo},
     text,
 };
 
-use super::{
-    plan_forecast,
-    plan_report::PlanReport,
-    plan_summary::SummaryLine,
-    to_apply::{ToApply, WhyNot},
-};
-
-/// Its names are a promise to scripts. The lists that grow with the plan follow it.
-#[derive(Debug, Serialize)]
-struct PlanDocument<'a> {
-    plan_sha256: &'a str,
-    playbook: &'a str,
-    server: &'a str,
-    org: Option<&'a str>,
-    now: Timestamp,
-    made_at: Timestamp,
-    timezone: &'a str,
-    vars: &'a Fields,
-    /// Executions that were looked at.
-    scanned: u64,
-    changes: u64,
-    /// Executions with a change.
-    executions: u64,
-    irreversible: u64,
-    skipped: u64,
-    /// Counted apart from what is skipped: what is not as the playbook wants it, and no action changes.
-    out_of_reach: u64,
-    rejected: u64,
-    effects: &'a BTreeMap<Effect, u64>,
-    /// What the changes cause elsewhere, at most, as far as it is known.
-    forecast: plan_forecast::ForecastDocument<'a>,
-    broken_guards: &'a [String],
-    /// What was named and not found.
-    notes: &'a [String],
-    /// The command that applies exactly this plan; none when it has no changes, or would be refused.
-    apply: Option<&'a str>,
-    /// Why it would be refused.
-    refused: &'a [WhyNot],
-    groups: Vec<ChangeGroup<'a>>,
-    skips: Vec<SkipGroup<'a>>,
-}
-
-/// Equal changes of one field, in the words of the other formats.
-#[derive(Debug, Serialize)]
-struct ChangeGroup<'a> {
-    count: u64,
-    /// What is changed.
-    on: &'static str,
-    actions: &'a str,
-    field: &'a str,
-    delta: String,
-    /// When there are few.
-    targets: &'a [String],
-}
-
-#[derive(Debug, Serialize)]
-struct SkipGroup<'a> {
-    count: u64,
-    out_of_reach: bool,
-    reason: &'a str,
-    targets: &'a [String],
-}
-
-impl<'a> From<SummaryLine<'a>> for ChangeGroup<'a> {
-    fn from(group: SummaryLine<'a>) -> Self {
-        Self {
-            count: group.count,
-            on: group.on,
-            actions: group.what,
-            field: group.field,
-            delta: group.delta,
-            targets: group.few,
-        }
-    }
-}
-
-impl<'a> From<SummaryLine<'a>> for SkipGroup<'a> {
-    fn from(group: SummaryLine<'a>) -> Self {
-        Self {
-            count: group.count,
-            out_of_reach: group.out_of_reach.is_some(),
-            reason: group.what,
-            targets: group.few,
-        }
-    }
-}
+use super::{plan_report::PlanReport, to_apply::ToApply};
 
 impl PlanReport<'_> {
     /// Writes the plan as one JSON document; `apply` says how exactly this plan is applied. What can't be undone
@@ -109,32 +18,7 @@ impl PlanReport<'_> {
     ///
     /// What `out` says, or when the plan can't be read again.
     pub fn write_json(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
-        let summary = self.summary;
-        let document = text::json::to_string(&PlanDocument {
-            plan_sha256: self.sha256,
-            playbook: &self.header.playbook.name,
-            server: &self.header.server,
-            org: self.header.org.as_deref(),
-            now: self.header.now,
-            made_at: self.header.made_at(),
-            timezone: &self.header.timezone,
-            vars: &self.header.vars,
-            scanned: self.trailer.scanned,
-            changes: self.trailer.changes,
-            executions: self.trailer.groups,
-            irreversible: summary.irreversible(),
-            skipped: summary.skipped_total(),
-            out_of_reach: summary.out_of_reach_total(),
-            rejected: self.trailer.rejected,
-            effects: &summary.forecast.counts,
-            forecast: summary.forecast.document(),
-            broken_guards: &self.broken_guards,
-            notes: &self.trailer.notes,
-            apply: apply.command(),
-            refused: apply.refused(),
-            groups: summary.groups().into_iter().map(Into::into).collect(),
-            skips: summary.skips().into_iter().map(Into::into).collect(),
-        })?;
+        let document = text::json::to_string(&self.view(apply))?;
         let open = document.strip_suffix('}').unwrap_or(&document);
         write!(out, "{open},\"irreversible_changes\":[")?;
         self.list(out, |item| match item {

@@ -7,6 +7,7 @@ use crate::text::Untrusted;
 use super::{
     plan_report::PlanReport,
     plan_summary::SummaryLine,
+    plan_words::{Listing, PlanWords},
     to_apply::ToApply,
     units::{count, thousands},
 };
@@ -37,7 +38,8 @@ impl PlanReport<'_> {
     ///
     /// What `out` says, or when the plan can't be read again.
     pub fn write_markdown(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
-        let head = self.head();
+        let words = self.words();
+        let head = self.head(&words);
         let foot = self.foot(apply);
         out.write_all(head.as_bytes())?;
         let room = MAX_BYTES.saturating_sub(head.len() + foot.len());
@@ -45,8 +47,14 @@ impl PlanReport<'_> {
         // Percentages of the room; what a section leaves over is for the next. What can't be undone gets most.
         let sections: [(usize, Section<'_>); 4] = [
             (30, &|room| Ok(changes(self, room))),
-            (45, &|room| irreversible(self, room)),
-            (17, &|room| rejected(self, room)),
+            (45, &|room| match &words.irreversible {
+                None => Ok(String::new()),
+                Some(listing) => list(listing, room, self, |visit| self.each_irreversible(visit)),
+            }),
+            (17, &|room| match &words.rejected {
+                None => Ok(String::new()),
+                Some(listing) => list(listing, room, self, |visit| self.each_rejected(visit)),
+            }),
             (8, &|room| Ok(skipped(self, room))),
         ];
         for (percent, section) in sections {
@@ -58,7 +66,7 @@ impl PlanReport<'_> {
         out.write_all(foot.as_bytes())
     }
 
-    fn head(&self) -> String {
+    fn head(&self, words: &PlanWords<'_>) -> String {
         let name = code(&self.header.playbook.name);
         let title = match self.trailer.changes {
             0 if self.summary.out_of_reach().is_some() => "no changes".to_owned(),
@@ -66,26 +74,24 @@ impl PlanReport<'_> {
             changes => format!(
                 "{} in {}",
                 count(changes, "change", "changes"),
-                self.summary.executions(self.trailer.groups)
+                words.executions
             ),
         };
         let guards = self.broken_guards.iter().map(|guard| {
             let guard = code(guard);
             format!("> [!CAUTION]\n> Guard broken, so this plan is refused: {guard}\n")
         });
-        let totals = self.totals().into_iter();
-        let totals = totals.map(|line| match self.trailer.changes {
+        let totals = words.totals().map(|line| match self.trailer.changes {
             // It names variables of the service.
-            0 => format!("- {}", code(&line)),
+            0 => format!("- {}", code(line)),
             _ => format!("- {line}"),
         });
-        let causes = self.causes();
-        let causes = causes.iter().map(|line| format!("- {}", code(line)));
+        let causes = words.causes.iter().map(|line| format!("- {}", code(line)));
         let notes = self.trailer.notes.iter().map(|note| {
             let note = code(note);
             format!("> [!NOTE]\n> {note}\n")
         });
-        let mut paragraphs = vec![format!("### {name}: {title}\n"), self.origin()];
+        let mut paragraphs = vec![format!("### {name}: {title}\n"), self.origin(words)];
         paragraphs.extend(guards);
         paragraphs.extend(notes);
         if self.trailer.changes > 0 || self.summary.out_of_reach().is_some() {
@@ -97,20 +103,18 @@ impl PlanReport<'_> {
     }
 
     /// The paragraph that says from where, when and what the plan was made.
-    fn origin(&self) -> String {
+    fn origin(&self, words: &PlanWords<'_>) -> String {
         let header = self.header;
         let org = header
             .org
             .as_deref()
             .map(|org| format!("org {}", code(org)));
-        let made_at = self
-            .made_at()
-            .map(|made_at| format!("made {}", code(&made_at)));
+        let made = words.made.as_deref();
         let parts = [
             Some(format!("On {}", code(&header.server))),
             org,
-            Some(format!("as of {}", code(&self.moment()))),
-            made_at,
+            Some(format!("as of {}", code(&words.as_of))),
+            made.map(|made| format!("made {}", code(made))),
         ];
         let vars: Vec<String> = header
             .vars
@@ -124,7 +128,7 @@ impl PlanReport<'_> {
             format!("; with {}", vars.join(", "))
         };
         let place: Vec<String> = parts.into_iter().flatten().collect();
-        format!("{}; {}{vars}.\n", place.join(", "), self.selected())
+        format!("{}; {}{vars}.\n", place.join(", "), words.selected)
     }
 
     fn foot(&self, apply: &ToApply) -> String {
@@ -179,33 +183,6 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
     lines.end(total, "")
 }
 
-fn irreversible(report: &PlanReport<'_>, room: usize) -> io::Result<String> {
-    let total = report.summary.irreversible();
-    if total == 0 {
-        return Ok(String::new());
-    }
-    let title = format!("{} can't be undone", count(total, "change", "changes"));
-    let why = code(&report.summary.why_irreversible());
-    list(
-        &title,
-        &format!("{why}\n\n"),
-        total,
-        room,
-        report,
-        |visit| report.each_irreversible(visit),
-    )
-}
-
-fn rejected(report: &PlanReport<'_>, room: usize) -> io::Result<String> {
-    let total = report.trailer.rejected;
-    if total == 0 {
-        return Ok(String::new());
-    }
-    list(&report.rejected_title(), "", total, room, report, |visit| {
-        report.each_rejected(visit)
-    })
-}
-
 fn skipped(report: &PlanReport<'_>, room: usize) -> String {
     let skips = report.summary.skips();
     if skips.is_empty() {
@@ -254,21 +231,22 @@ fn cell(text: &str) -> String {
 
 /// A titled list, folded when it is long. `each` visits its lines, escaped for a terminal.
 fn list(
-    title: &str,
-    introduction: &str,
-    total: u64,
+    listing: &Listing<'_>,
     room: usize,
     report: &PlanReport<'_>,
     each: impl FnOnce(&mut dyn FnMut(String) -> io::Result<()>) -> io::Result<()>,
 ) -> io::Result<String> {
-    let (start, end) = if total > UNFOLDED {
-        (
-            format!("<details><summary>{title}</summary>\n\n{introduction}"),
-            "\n</details>\n",
-        )
+    let total = listing.total();
+    let (before, after, end) = if total > UNFOLDED {
+        ("<details><summary>", "</summary>", "\n</details>\n")
     } else {
-        (format!("**{title}**\n\n{introduction}"), "")
+        ("**", "**", "")
     };
+    let mut start = format!("{before}{}{after}\n\n", listing.title);
+    if !listing.why.is_empty() {
+        start += &code(&listing.why);
+        start.push_str("\n\n");
+    }
     let mut lines = LimitedLines::new(start, room.saturating_sub(end.len()), report);
     each(&mut |line| {
         lines.add(1, &format!("- {}\n", Untrusted(&line).markdown()));

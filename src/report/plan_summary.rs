@@ -11,6 +11,7 @@ use crate::{
     text::Untrusted,
 };
 use jiff::{civil::Date, tz::TimeZone};
+use serde::Serialize;
 
 use super::{
     delta::{Delta, is_due_date},
@@ -43,7 +44,7 @@ pub(super) struct SummaryKind {
 }
 
 /// Equal changes of one field, or equal reasons to skip: a line of the table. All text is escaped.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SummaryLine<'a> {
     pub(super) count: u64,
     /// What they are done to; or `skipped`, or `other changes`.
@@ -54,10 +55,13 @@ pub(super) struct SummaryLine<'a> {
     /// How the field changes.
     pub(super) delta: String,
     /// Of changes that are counted by their kind.
+    #[serde(skip)]
     pub(super) kind: Option<&'a SummaryKind>,
     /// What its changes have in common, or its skips; none when they have not that much in common.
+    #[serde(skip)]
     pub(super) text: Option<&'a str>,
     /// Of targets that are skipped though they are not as the playbook wants them.
+    #[serde(skip)]
     pub(super) out_of_reach: Option<Level>,
     /// The targets, when there are few.
     pub(super) few: &'a [String],

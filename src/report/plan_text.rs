@@ -9,9 +9,9 @@ use crate::{styles::Styles, text::Untrusted};
 use super::{
     plan_report::PlanReport,
     plan_summary::SummaryLine,
+    plan_words::{Listing, PlanWords},
     table::{TextRow, write_rows},
-    tally::Sample,
-    units::{count, thousands},
+    units::thousands,
 };
 
 /// How much is told one by one.
@@ -36,7 +36,8 @@ impl PlanReport<'_> {
         listing: ListingDetail,
         closing: &str,
     ) -> io::Result<()> {
-        self.write_heading(out, styles)?;
+        let words = self.words();
+        self.write_heading(out, &words, styles)?;
         let rows: Vec<TextRow> = self
             .summary
             .groups()
@@ -48,13 +49,33 @@ impl PlanReport<'_> {
             writeln!(out)?;
             write_rows(out, &rows)?;
         }
-        self.write_rejected(out, styles, listing)?;
-        self.write_irreversible(out, styles, listing)?;
-        writeln!(out)?;
-        for line in self.totals() {
-            writeln!(out, "{line}")?;
+        if let Some(rejected) = &words.rejected {
+            let title = format!("{}:", rejected.title);
+            writeln!(out, "\n{}", title.style(styles.error))?;
+            match listing {
+                ListingDetail::First => write_first(out, rejected)?,
+                ListingDetail::Whole => {
+                    self.each_rejected(&mut |line| writeln!(out, "  {line}"))?;
+                }
+            }
         }
-        for line in self.causes() {
+        if let Some(irreversible) = &words.irreversible {
+            let title = format!("{}:", irreversible.title);
+            writeln!(
+                out,
+                "\n{} {}",
+                title.style(styles.warning),
+                irreversible.why
+            )?;
+            match listing {
+                ListingDetail::First => write_first(out, irreversible)?,
+                ListingDetail::Whole => {
+                    self.each_irreversible(&mut |line| writeln!(out, "  {line}"))?;
+                }
+            }
+        }
+        writeln!(out)?;
+        for line in words.totals().chain(&words.causes) {
             writeln!(out, "{line}")?;
         }
         for guard in &self.broken_guards {
@@ -67,64 +88,29 @@ impl PlanReport<'_> {
         Ok(())
     }
 
-    fn write_heading(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
+    fn write_heading(
+        &self,
+        out: &mut dyn Write,
+        words: &PlanWords<'_>,
+        styles: Styles,
+    ) -> io::Result<()> {
         let playbook = Untrusted(&self.header.playbook.name).terminal();
         let server = Untrusted(&self.header.server).terminal();
         write!(out, "{}  on {server}", playbook.style(styles.strong))?;
         if let Some(org) = &self.header.org {
             write!(out, ", org {}", Untrusted(org).terminal())?;
         }
-        write!(out, ", as of {}", Untrusted(&self.moment()).terminal())?;
-        if let Some(made_at) = self.made_at() {
-            write!(out, ", made {}", Untrusted(&made_at).terminal())?;
+        write!(out, ", as of {}", Untrusted(&words.as_of).terminal())?;
+        if let Some(made) = &words.made {
+            write!(out, ", made {}", Untrusted(made).terminal())?;
         }
         writeln!(out)?;
-        writeln!(out, "{}", self.selected())?;
+        writeln!(out, "{}", words.selected)?;
         for note in &self.trailer.notes {
             let note = Untrusted(note).terminal();
             writeln!(out, "{} {note}", "note:".style(styles.warning))?;
         }
         Ok(())
-    }
-
-    fn write_rejected(
-        &self,
-        out: &mut dyn Write,
-        styles: Styles,
-        listing: ListingDetail,
-    ) -> io::Result<()> {
-        let rejected = &self.summary.rejected;
-        if rejected.total() == 0 {
-            return Ok(());
-        }
-        let title = self.rejected_title();
-        writeln!(out, "\n{}:", title.style(styles.error))?;
-        match listing {
-            ListingDetail::First => write_sample(out, rejected),
-            ListingDetail::Whole => self.each_rejected(&mut |line| writeln!(out, "  {line}")),
-        }
-    }
-
-    fn write_irreversible(
-        &self,
-        out: &mut dyn Write,
-        styles: Styles,
-        listing: ListingDetail,
-    ) -> io::Result<()> {
-        let irreversible = &self.summary.irreversible;
-        if irreversible.total() == 0 {
-            return Ok(());
-        }
-        let title = format!(
-            "{} can't be undone:",
-            count(irreversible.total(), "change", "changes")
-        );
-        let reasons = self.summary.why_irreversible();
-        writeln!(out, "\n{} {reasons}", title.style(styles.warning))?;
-        match listing {
-            ListingDetail::First => write_sample(out, irreversible),
-            ListingDetail::Whole => self.each_irreversible(&mut |line| writeln!(out, "  {line}")),
-        }
     }
 }
 
@@ -143,11 +129,11 @@ impl TextRow {
     }
 }
 
-fn write_sample(out: &mut dyn Write, sample: &Sample) -> io::Result<()> {
-    for line in sample.lines() {
+fn write_first(out: &mut dyn Write, listing: &Listing<'_>) -> io::Result<()> {
+    for line in listing.first {
         writeln!(out, "  {line}")?;
     }
-    match sample.more() {
+    match listing.more {
         0 => Ok(()),
         more => writeln!(out, "  … and {} more", thousands(more)),
     }

@@ -1,6 +1,8 @@
-//! What is said of a plan in whatever format: our own words and numbers, nothing from outside but the zone's name.
+//! The sentences about a plan that every format shows. They are our own words and numbers, unless said otherwise.
 
 use std::{io, time::Duration};
+
+use serde::Serialize;
 
 use crate::{
     api::Level,
@@ -11,24 +13,117 @@ use crate::{
 
 use super::{
     plan_report::PlanReport,
+    tally::Sample,
     units::{count, rough, thousands},
     words,
 };
 
-impl PlanReport<'_> {
-    /// `2026-12-01 09:00 Europe/Berlin`: what relative dates count from, on the wall clock of the playbook's zone.
-    pub(super) fn moment(&self) -> String {
-        dates::on_wall_clock(self.header.now, &self.header.timezone)
-    }
-
-    /// When the plan was made, where that is another moment.
-    pub(super) fn made_at(&self) -> Option<String> {
-        let made_at = self.header.made_at?;
-        Some(dates::on_wall_clock(made_at, &self.header.timezone))
-    }
-
+/// What is said about a plan, made once for all formats.
+#[derive(Debug, Serialize)]
+pub(super) struct PlanWords<'a> {
+    /// `2026-12-01 09:00 Europe/Berlin`: what relative dates count from, on the wall clock of the playbook's zone, whose name
+    /// comes from outside.
+    pub(super) as_of: String,
+    /// When the plan was made, if that is another moment.
+    pub(super) made: Option<String>,
     /// `scanned 2,000 flows, selected 142 tasks in 51 flows`.
-    pub(super) fn selected(&self) -> String {
+    pub(super) selected: String,
+    /// `49 flows`: what has changes.
+    pub(super) executions: String,
+    /// `140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s`. Of a plan without changes, why; that names
+    /// variables of the service.
+    pub(super) size: String,
+    /// About how long it takes, and at which rate.
+    pub(super) time: Option<(String, String)>,
+    /// What holds the run back: stages, permitted failures.
+    pub(super) limits: Vec<String>,
+    /// How much can't be undone.
+    pub(super) no_way_back: Option<String>,
+    /// What else happens because of the changes, as far as it is known. Escaped.
+    pub(super) causes: Vec<String>,
+    pub(super) rejected: Option<Listing<'a>>,
+    pub(super) irreversible: Option<Listing<'a>>,
+}
+
+/// Items that a reader should look at one by one.
+#[derive(Debug, Serialize)]
+pub(super) struct Listing<'a> {
+    pub(super) title: String,
+    /// Escaped.
+    pub(super) why: String,
+    /// The first few, escaped.
+    pub(super) first: &'a [String],
+    /// How many more there are.
+    pub(super) more: u64,
+}
+
+impl<'a> Listing<'a> {
+    /// None without items.
+    fn of(sample: &'a Sample, title: String, why: String) -> Option<Self> {
+        (sample.total() > 0).then(|| Self {
+            title,
+            why,
+            first: sample.lines(),
+            more: sample.more(),
+        })
+    }
+
+    pub(super) fn total(&self) -> u64 {
+        self.first.len() as u64 + self.more
+    }
+}
+
+impl PlanWords<'_> {
+    /// How large the plan is and how long it takes, what holds it back, what can't be undone: a line each.
+    pub(super) fn totals(&self) -> impl Iterator<Item = &String> {
+        [&self.size]
+            .into_iter()
+            .chain(&self.limits)
+            .chain(&self.no_way_back)
+    }
+}
+
+impl PlanReport<'_> {
+    pub(super) fn words(&self) -> PlanWords<'_> {
+        let on_wall_clock = |moment| dates::on_wall_clock(moment, &self.header.timezone);
+        let summary = self.summary;
+        let has_changes = self.trailer.changes > 0;
+        let time = has_changes.then(|| self.time());
+        let irreversible = count(summary.irreversible(), "change", "changes");
+        let noun = |level, number| summary.noun(level, number);
+        PlanWords {
+            as_of: on_wall_clock(self.header.now),
+            made: self.header.made_at.map(on_wall_clock),
+            selected: self.selected(),
+            executions: summary.executions(self.trailer.groups),
+            size: time
+                .as_ref()
+                .map_or_else(|| self.no_changes(), |time| self.size(time)),
+            time,
+            limits: if has_changes {
+                self.stages()
+                    .into_iter()
+                    .chain(self.error_budget())
+                    .collect()
+            } else {
+                Vec::new()
+            },
+            no_way_back: self.no_way_back(),
+            causes: if has_changes {
+                summary.forecast.lines(&noun)
+            } else {
+                Vec::new()
+            },
+            rejected: Listing::of(&summary.rejected, self.rejected_title(), String::new()),
+            irreversible: Listing::of(
+                &summary.irreversible,
+                format!("{irreversible} can't be undone"),
+                summary.why_irreversible(),
+            ),
+        }
+    }
+
+    fn selected(&self) -> String {
         let summary = self.summary;
         let scanned = summary.executions(self.trailer.scanned);
         let executions = summary.executions(summary.executions);
@@ -48,20 +143,7 @@ impl PlanReport<'_> {
         format!("scanned {scanned}, selected {selected}")
     }
 
-    /// How large it is and how long it takes, what holds it back, what can't be undone: a line each.
-    pub(super) fn totals(&self) -> Vec<String> {
-        if self.trailer.changes == 0 {
-            return vec![self.no_changes()];
-        }
-        let mut lines = vec![self.size()];
-        lines.extend(self.stages());
-        lines.extend(self.error_budget());
-        lines.extend(self.no_way_back());
-        lines
-    }
-
-    /// `140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s`.
-    pub(super) fn size(&self) -> String {
+    fn size(&self, (span, rate): &(String, String)) -> String {
         let changes = self.trailer.changes;
         let size = format!(
             "{} in {}: {}",
@@ -69,7 +151,6 @@ impl PlanReport<'_> {
             self.summary.executions(self.trailer.groups),
             count(changes, "write", "writes"),
         );
-        let (span, rate) = self.time();
         match self.rereads() {
             0 => format!("{size}, about {span} at {rate}"),
             rechecks => {
@@ -88,8 +169,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// About how long it takes, and at which rate.
-    pub(super) fn time(&self) -> (String, String) {
+    fn time(&self) -> (String, String) {
         let rate = self.pace.rate;
         #[expect(
             clippy::cast_precision_loss,
@@ -102,7 +182,7 @@ impl PlanReport<'_> {
         (rough(span), rate.to_string())
     }
 
-    pub(super) fn stages(&self) -> Option<String> {
+    fn stages(&self) -> Option<String> {
         let stages: Vec<String> = self
             .pace
             .stages_of(self.trailer.groups)
@@ -118,7 +198,7 @@ impl PlanReport<'_> {
         }
     }
 
-    pub(super) fn error_budget(&self) -> Option<String> {
+    fn error_budget(&self) -> Option<String> {
         let errors = self.pace.max_errors_of(self.trailer.changes)?;
         let most = count(
             errors,
@@ -128,8 +208,7 @@ impl PlanReport<'_> {
         Some(format!("stops as soon as {most}"))
     }
 
-    /// What is said of a plan without changes.
-    pub(super) fn no_changes(&self) -> String {
+    fn no_changes(&self) -> String {
         match self.summary.out_of_reach() {
             None => "no changes: there is nothing to do".to_owned(),
             Some(left) => {
@@ -138,8 +217,8 @@ impl PlanReport<'_> {
         }
     }
 
-    /// How much can't be undone. That the rest can is not said: no command does it.
-    pub(super) fn no_way_back(&self) -> Option<String> {
+    /// That the rest can be undone is not said: no command does it.
+    fn no_way_back(&self) -> Option<String> {
         match self.summary.irreversible() {
             0 => None,
             all if all == self.trailer.changes => Some("none can be undone".to_owned()),
@@ -147,17 +226,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// What else happens because of the changes, as far as it is known: a line each, escaped.
-    pub(super) fn causes(&self) -> Vec<String> {
-        if self.trailer.changes == 0 {
-            return Vec::new();
-        }
-        let noun = |level, number| self.summary.noun(level, number);
-        self.summary.forecast.lines(&noun)
-    }
-
-    /// What stands above the rejected items.
-    pub(super) fn rejected_title(&self) -> String {
+    fn rejected_title(&self) -> String {
         let number = thousands(self.trailer.rejected);
         match self.header.guards.rejected {
             Rejected::Refuse => {

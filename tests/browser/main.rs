@@ -485,7 +485,7 @@ fn without_scripts_all_but_the_table_is_there_and_that_is_said() {
     let text = chromium.text("document.body.innerText");
     for shown in [
         "hand-over",
-        "can’t be undone",
+        "can't be undone",
         "wf-bulk apply x.plan",
         "SHA-256 of the plan",
         "10010 is not assigned",

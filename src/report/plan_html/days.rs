@@ -1,14 +1,11 @@
 //! Due dates before and after, on an axis of time: those before stand on it, those after hang from it.
 
-use std::{
-    collections::BTreeMap,
-    fmt::{self, Write},
-};
+use std::collections::BTreeMap;
 
 use jiff::{Span, civil::Date};
+use serde::Serialize;
 
 use super::{numbers::Both, plots::percent};
-use crate::report::units::{count, thousands};
 
 /// Bars beside each other that are still told apart on a phone.
 const MAX_BINS: usize = 62;
@@ -149,123 +146,119 @@ fn middle(days: &BTreeMap<Date, Both>) -> Option<Date> {
     })
 }
 
-/// The plot; empty without any date. `unplaced` dates there was no room to count.
-pub(super) fn days(
-    days: &BTreeMap<Date, Both>,
-    unplaced: u64,
-    now: Date,
-) -> Result<String, fmt::Error> {
-    let mut html = String::new();
-    let Some(Bins {
+/// The plot, as the page draws it: percentages of the width, pixels of the height.
+#[derive(Debug, Serialize)]
+pub(super) struct DaysPlot {
+    unit: &'static str,
+    /// The most dates of one bar.
+    before: u64,
+    after: u64,
+    height: u64,
+    below: u64,
+    axis: u64,
+    now: Option<NowMark>,
+    /// What belongs to one bar.
+    width: String,
+    /// What is drawn of it, so that neighbours are told apart.
+    bar_width: String,
+    bars: Vec<DayBar>,
+    ticks: Vec<DateTick>,
+    /// Dates that are not drawn.
+    left_out: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct DayBar {
+    name: String,
+    before: u64,
+    after: u64,
+    left: String,
+    x: String,
+    up: u64,
+    down: u64,
+}
+
+/// A line at the moment that the plan counts from.
+#[derive(Debug, Serialize)]
+struct NowMark {
+    x: String,
+    gap: i8,
+    anchor: &'static str,
+    date: String,
+}
+
+/// A date under the axis.
+#[derive(Debug, Serialize)]
+struct DateTick {
+    x: String,
+    anchor: &'static str,
+    label: String,
+}
+
+/// The plot; none without any date. `unplaced` dates there was no room to count.
+pub(super) fn days(days: &BTreeMap<Date, Both>, unplaced: u64, now: Date) -> Option<DaysPlot> {
+    let Bins {
         unit,
         bars,
         outside,
-    }) = Bins::of(days)
-    else {
-        return Ok(html);
-    };
+    } = Bins::of(days)?;
     let most = |of: fn(&Both) -> u64| bars.iter().map(|(_, both)| of(both)).max().unwrap_or(0);
     let before = most(|both| both.before);
     let after = most(|both| both.after);
     let tallest = before.max(after).max(1);
-    let word = unit.word();
-    write!(
-        html,
-        "<figure class=\"plot wide\">\n<figcaption><h3>Due dates before and after</h3>\
-         <p class=\"key\"><span><i class=\"swatch before\"></i>before, above the line: at most {} a {word}</span> \
-         <span><i class=\"swatch after\"></i>after, below it: at most {}</span></p></figcaption>\n",
-        thousands(before),
-        thousands(after),
-    )?;
-    writeln!(
-        html,
-        "<svg class=\"days\" role=\"img\" width=\"100%\" height=\"{HEIGHT}\" \
-         aria-label=\"Due dates by {word}: at most {} before, at most {} after. The numbers follow as a table.\">",
-        thousands(before),
-        thousands(after),
-    )?;
-    write_now(&mut html, unit, &bars, now)?;
     let all = bars.len() as u64;
-    for (place, (start, both)) in (0..).zip(&bars) {
-        write!(
-            html,
-            "<g><title>{}: {} before, {} after</title><rect class=\"touch\" x=\"{}%\" y=\"0\" width=\"{}%\" height=\"{BELOW}\"/>",
-            unit.name(*start),
-            thousands(both.before),
-            thousands(both.after),
-            percent(place, all),
-            percent(1, all),
-        )?;
-        // Nine tenths of its place, so that neighbours are told apart.
-        let x = percent(place * 20 + 1, all * 20);
-        let width = percent(9, all * 10);
-        for (class, number) in [("before", both.before), ("after", both.after)] {
-            if number > 0 {
-                // What is there is seen, however little it is.
-                let height = (number * LONGEST / tallest).max(2);
-                let y = if class == "before" {
-                    AXIS - height
-                } else {
-                    AXIS + 1
-                };
-                write!(
-                    html,
-                    "<rect class=\"{class}\" x=\"{x}%\" y=\"{y}\" width=\"{width}%\" height=\"{height}\"/>"
-                )?;
-            }
-        }
-        html.push_str("</g>\n");
-    }
-    write!(
-        html,
-        "<rect class=\"axis\" x=\"0\" y=\"{AXIS}\" width=\"100%\" height=\"1\"/>"
-    )?;
-    write_ticks(&mut html, unit, &bars)?;
-    html.push_str("</svg>\n");
-    if outside + unplaced > 0 {
-        let left_out = count(outside + unplaced, "date", "dates");
-        writeln!(
-            html,
-            "<p class=\"note\">{left_out} far from the others not drawn.</p>"
-        )?;
-    }
-    write_table(&mut html, unit, &bars)?;
-    html.push_str("</figure>\n");
-    Ok(html)
+    // What is there is seen, however little it is.
+    let length = |number: u64| (number * LONGEST / tallest).max(2);
+    let drawn = (0..).zip(&bars).map(|(place, (start, both))| DayBar {
+        name: unit.name(*start),
+        before: both.before,
+        after: both.after,
+        left: percent(place, all),
+        x: percent(place * 20 + 1, all * 20),
+        up: length(both.before),
+        down: length(both.after),
+    });
+    Some(DaysPlot {
+        unit: unit.word(),
+        before,
+        after,
+        height: HEIGHT,
+        below: BELOW,
+        axis: AXIS,
+        now: NowMark::of(unit, &bars, now),
+        width: percent(1, all),
+        bar_width: percent(9, all * 10),
+        bars: drawn.collect(),
+        ticks: ticks(unit, &bars),
+        left_out: outside + unplaced,
+    })
 }
 
-/// A line at the moment that the plan counts from.
-fn write_now(html: &mut String, unit: BarUnit, bars: &[(Date, Both)], now: Date) -> fmt::Result {
-    let Some(place) = bars.iter().position(|(start, _)| *start == unit.start(now)) else {
-        return Ok(());
-    };
-    let (place, all) = (place as u64, bars.len() as u64);
-    let x = percent(place * 2 + 1, all * 2);
-    let (anchor, gap) = if place * 2 < all {
-        ("start", 4)
-    } else {
-        ("end", -4)
-    };
-    writeln!(
-        html,
-        "<line class=\"now\" x1=\"{x}%\" x2=\"{x}%\" y1=\"0\" y2=\"{BELOW}\"/>\
-         <text class=\"tick\" x=\"{x}%\" dx=\"{gap}\" y=\"10\" text-anchor=\"{anchor}\">as of {now}</text>"
-    )
+impl NowMark {
+    fn of(unit: BarUnit, bars: &[(Date, Both)], now: Date) -> Option<Self> {
+        let today = unit.start(now);
+        let place = bars.iter().position(|(start, _)| *start == today)? as u64;
+        let all = bars.len() as u64;
+        let (anchor, gap) = if place * 2 < all {
+            ("start", 4)
+        } else {
+            ("end", -4)
+        };
+        Some(Self {
+            x: percent(place * 2 + 1, all * 2),
+            gap,
+            anchor,
+            date: now.to_string(),
+        })
+    }
 }
 
-fn write_ticks(html: &mut String, unit: BarUnit, bars: &[(Date, Both)]) -> fmt::Result {
+fn ticks(unit: BarUnit, bars: &[(Date, Both)]) -> Vec<DateTick> {
     let all = bars.len();
     let ticks = TICKS.min(all);
-    let places: Vec<usize> = match ticks {
-        0 | 1 => vec![0],
-        _ => (0..ticks)
-            .map(|tick| tick * (all - 1) / (ticks - 1))
-            .collect(),
-    };
-    for (tick, place) in places.iter().enumerate() {
-        let (Some((start, _)), y) = (bars.get(*place), HEIGHT - 5) else {
-            continue;
-        };
+    let places = (0..ticks).map(|tick| (tick, tick * (all - 1) / (ticks - 1).max(1)));
+    let drawn = places.filter_map(|(tick, place)| {
+        let (start, _) = bars.get(place)?;
         // At the edges a label stays inside.
         let (anchor, twice) = match tick {
             _ if all == 1 => ("middle", 1),
@@ -273,33 +266,13 @@ fn write_ticks(html: &mut String, unit: BarUnit, bars: &[(Date, Both)]) -> fmt::
             last if last + 1 == ticks => ("end", 2 * place + 2),
             _ => ("middle", 2 * place + 1),
         };
-        write!(
-            html,
-            "<text class=\"tick\" x=\"{}%\" y=\"{y}\" text-anchor=\"{anchor}\">{}</text>",
-            percent(twice as u64, 2 * all as u64),
-            unit.label(*start),
-        )?;
-    }
-    Ok(())
-}
-
-fn write_table(html: &mut String, unit: BarUnit, bars: &[(Date, Both)]) -> fmt::Result {
-    writeln!(
-        html,
-        "<details><summary>The numbers</summary><table class=\"numbers\"><thead><tr><th scope=\"col\">Due</th>\
-         <th scope=\"col\">Before</th><th scope=\"col\">After</th></tr></thead><tbody>"
-    )?;
-    for (start, both) in bars.iter().filter(|(_, both)| *both != Both::default()) {
-        writeln!(
-            html,
-            "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td></tr>",
-            unit.name(*start),
-            thousands(both.before),
-            thousands(both.after),
-        )?;
-    }
-    html.push_str("</tbody></table></details>\n");
-    Ok(())
+        Some(DateTick {
+            x: percent(twice as u64, 2 * all as u64),
+            anchor,
+            label: unit.label(*start),
+        })
+    });
+    drawn.collect()
 }
 
 #[cfg(test)]
@@ -307,6 +280,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+    use crate::report::plan_html::templates;
 
     fn bins(days: &[Date]) -> Bins {
         let mut counted: BTreeMap<Date, Both> = BTreeMap::new();
@@ -375,7 +349,8 @@ mod tests {
                 },
             ),
         ]);
-        let html = days(&counted, 0, date(2026, 12, 2)).unwrap();
+        let plot = days(&counted, 0, date(2026, 12, 2)).unwrap();
+        let html = templates::render("days.html", &BTreeMap::from([("days", plot)])).unwrap();
         for part in [
             "<title>2026-12-01: 1,200 before, 0 after</title>",
             "<rect class=\"before\" x=\"1.25%\" y=\"16\" width=\"22.50%\" height=\"84\"/>",
@@ -385,7 +360,7 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part} in {html}");
         }
-        assert_eq!(days(&BTreeMap::new(), 0, date(2026, 12, 2)).unwrap(), "");
+        assert!(days(&BTreeMap::new(), 0, date(2026, 12, 2)).is_none());
     }
 
     #[test]

@@ -15,7 +15,7 @@
   const STATES = [
     ["all", "All", () => true],
     ["changes", "Changes", (row) => row[0] === CHANGE],
-    ["final", "Can’t be undone", (row) => row[0] === CHANGE && row[5] !== ""],
+    ["final", "Can't be undone", (row) => row[0] === CHANGE && row[5] !== ""],
     ["skipped", "Skipped", (row) => row[0] === SKIPPED],
     ["rejected", "Rejected", (row) => row[0] === REJECTED],
   ];
@@ -37,7 +37,7 @@
   const texts = new Array(rows.length); // What is shown of each row, in lower case; made for the first search.
   const textOf = (at) => {
     const row = rows[at];
-    const final = row[0] === CHANGE && row[5] !== "" ? "can’t be undone" : "";
+    const final = row[0] === CHANGE && row[5] !== "" ? "can't be undone" : "";
     return (texts[at] ??= [...row.slice(2).flat(3), final].join("\n").toLowerCase());
   };
 
@@ -121,7 +121,7 @@
         element("div", "ids", `${kind} `, element("code", "", ids))),
       state === CHANGE ? cell("Change", "fields", ...row[4].map(field)) : cell("Reason", "reason", row[4]),
       cell("Effects", "effects",
-        final ? element("div", "final", element("strong", "", "Can’t be undone"), `: ${row[5]}`) : null,
+        final ? element("div", "final", element("strong", "", "Can't be undone"), `: ${row[5]}`) : null,
         ...(state === CHANGE ? row[6] : []).map((effect) => element("div", "effect", effect))),
     );
     return made;

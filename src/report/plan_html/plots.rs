@@ -1,9 +1,6 @@
 //! Bars with their numbers: changes by action, people before and after.
-//!
-//! A table is the plot, so that a reader without eyes or scripts has the same numbers; the bars are drawn by attributes,
-//! since the page allows no inline style.
 
-use std::fmt::{self, Write};
+use serde::Serialize;
 
 use super::numbers::{Both, Counted};
 use crate::{
@@ -20,101 +17,112 @@ const HEIGHT: u32 = 9;
 /// Most columns of a name beside a bar.
 const NAME_COLUMNS: usize = 40;
 
-/// Changes by action, with those that can't be undone told apart.
-pub(super) fn actions(counted: &Counted) -> Result<String, fmt::Error> {
-    let rows = top(counted, |both| both.before);
-    let most = rows.iter().map(|(_, both)| both.before).max().unwrap_or(0);
-    let finals: u64 = rows.iter().map(|(_, both)| both.after).sum();
-    let mut html = String::new();
-    if most == 0 {
-        return Ok(html);
-    }
-    html.push_str("<figure class=\"plot\">\n<figcaption><h3>Changes by action</h3>");
-    if finals > 0 {
-        html.push_str(
-            "<p class=\"key\"><span><i class=\"swatch after\"></i>other changes</span> \
-             <span><i class=\"swatch final\"></i>can’t be undone</span></p>",
-        );
-    }
-    html.push_str(
-        "</figcaption>\n<table class=\"bars\"><thead class=\"unseen\"><tr><th scope=\"col\">Action</th><td></td>\
-         <th scope=\"col\">Changes</th><th scope=\"col\">Can’t be undone</th></tr></thead><tbody>\n",
-    );
-    for (name, both) in rows {
-        let can = both.before - both.after;
-        write!(
-            html,
-            "<tr><th scope=\"row\">{}</th><td class=\"bar\">",
-            name_of(&name)
-        )?;
-        write!(
-            html,
-            "<svg width=\"100%\" height=\"{HEIGHT}\" aria-hidden=\"true\">"
-        )?;
-        rect(&mut html, "after", (0, can, most), 0)?;
-        rect(&mut html, "final", (can, both.after, most), 0)?;
-        write!(
-            html,
-            "</svg></td><td class=\"number\">{}</td>",
-            thousands(both.before)
-        )?;
-        if both.after > 0 {
-            writeln!(
-                html,
-                "<td class=\"number lost\">{} final</td></tr>",
-                thousands(both.after)
-            )?;
-        } else {
-            html.push_str("<td></td></tr>\n");
-        }
-    }
-    html.push_str("</tbody></table>\n</figure>\n");
-    Ok(html)
+/// A class of the style sheet, and the text that has it.
+type Styled<T> = (&'static str, T);
+
+#[derive(Debug, Serialize)]
+pub(super) struct BarPlot {
+    title: &'static str,
+    /// What the colours mean.
+    key: Vec<Styled<&'static str>>,
+    /// What the rows are of.
+    of: &'static str,
+    /// What the numbers are.
+    columns: [&'static str; 2],
+    rows: Vec<PlotRow>,
+    /// Pixels of a row.
+    height: u32,
 }
 
-/// How many targets each person loses and gains; whose number changes most comes first.
-pub(super) fn assignees(counted: &Counted) -> Result<String, fmt::Error> {
+#[derive(Debug, Serialize)]
+struct PlotRow {
+    name: String,
+    bars: Vec<Bar>,
+    numbers: [Styled<String>; 2],
+}
+
+/// Percentages of the width, pixels of the height.
+#[derive(Debug, Serialize)]
+struct Bar {
+    class: &'static str,
+    x: String,
+    width: String,
+    y: u32,
+    height: u32,
+}
+
+/// Changes by action, with those that can't be undone told apart. None without changes.
+pub(super) fn actions(counted: &Counted) -> Option<BarPlot> {
+    let rows = top(counted, |both| both.before);
+    let most = rows.iter().map(|(_, both)| both.before).max()?;
+    let has_finals = rows.iter().any(|(_, both)| both.after > 0);
+    let key = [("after", "other changes"), ("final", "can't be undone")];
+    let rows = rows.into_iter().map(|(name, both)| {
+        let others = both.before - both.after;
+        let finals = if both.after == 0 {
+            String::new()
+        } else {
+            format!("{} final", thousands(both.after))
+        };
+        PlotRow {
+            name: name_of(&name),
+            bars: bars(
+                most,
+                [("after", 0, others, 0), ("final", others, both.after, 0)],
+            ),
+            numbers: [("", thousands(both.before)), ("lost", finals)],
+        }
+    });
+    Some(BarPlot {
+        title: "Changes by action",
+        key: if has_finals { key.to_vec() } else { Vec::new() },
+        of: "Action",
+        columns: ["Changes", "Can't be undone"],
+        rows: rows.collect(),
+        height: HEIGHT,
+    })
+}
+
+/// How many targets each person loses and gains; whose number changes most comes first. None if no one does.
+pub(super) fn assignees(counted: &Counted) -> Option<BarPlot> {
     let rows = top(counted, |both| {
         (both.before.abs_diff(both.after), both.before)
     });
-    let most = rows.iter().map(|(_, both)| both.before.max(both.after));
-    let most = most.max().unwrap_or(0);
-    let mut html = String::new();
-    if most == 0 {
-        return Ok(html);
-    }
-    html.push_str(
-        "<figure class=\"plot\">\n<figcaption><h3>Assigned before and after</h3>\
-         <p class=\"key\"><span><i class=\"swatch before\"></i>before only: loses</span> \
-         <span><i class=\"swatch after\"></i>after only: gains</span></p></figcaption>\n\
-         <table class=\"bars\"><thead class=\"unseen\"><tr><th scope=\"col\">Who</th><td></td>\
-         <th scope=\"col\">Loses</th><th scope=\"col\">Gains</th></tr></thead><tbody>\n",
-    );
-    for (name, Both { before, after }) in rows {
-        let name = name_of(&name);
-        let height = 2 * HEIGHT + 2;
-        write!(
-            html,
-            "<tr><th scope=\"row\">{name}</th><td class=\"bar\">\
-             <svg width=\"100%\" height=\"{height}\" aria-hidden=\"true\">",
-        )?;
+    let most = rows
+        .iter()
+        .map(|(_, both)| both.before.max(both.after))
+        .max()?;
+    let height = 2 * HEIGHT + 2;
+    let rows = rows.into_iter().map(|(name, Both { before, after })| {
         // One alone stands where the name does.
         let (above, below) = if before == 0 || after == 0 {
             (height / 4, height / 4)
         } else {
             (0, HEIGHT + 2)
         };
-        rect(&mut html, "before", (0, before, most), above)?;
-        rect(&mut html, "after", (0, after, most), below)?;
-        writeln!(
-            html,
-            "</svg></td><td class=\"number lost\">{}</td><td class=\"number gained\">{}</td></tr>",
-            signed("−", before),
-            signed("+", after),
-        )?;
-    }
-    html.push_str("</tbody></table>\n</figure>\n");
-    Ok(html)
+        PlotRow {
+            name: name_of(&name),
+            bars: bars(
+                most,
+                [("before", 0, before, above), ("after", 0, after, below)],
+            ),
+            numbers: [
+                ("lost", signed("−", before)),
+                ("gained", signed("+", after)),
+            ],
+        }
+    });
+    Some(BarPlot {
+        title: "Assigned before and after",
+        key: vec![
+            ("before", "before only: loses"),
+            ("after", "after only: gains"),
+        ],
+        of: "Who",
+        columns: ["Loses", "Gains"],
+        rows: rows.collect(),
+        height,
+    })
 }
 
 /// Nothing for nothing.
@@ -162,26 +170,20 @@ fn top<W: Ord>(counted: &Counted, weight: impl Fn(&Both) -> W) -> Vec<(String, B
 }
 
 fn name_of(name: &str) -> String {
-    let cut = Untrusted(name).terminal().cut(NAME_COLUMNS).to_string();
-    Untrusted(&cut).html().to_string()
+    Untrusted(name).terminal().cut(NAME_COLUMNS).to_string()
 }
 
-/// A bar from `start`, `length` long, of `most` in all.
-fn rect(
-    html: &mut String,
-    class: &str,
-    (start, length, most): (u64, u64, u64),
-    y: u32,
-) -> fmt::Result {
-    if length == 0 {
-        return Ok(());
-    }
-    write!(
-        html,
-        "<rect class=\"{class}\" x=\"{}%\" y=\"{y}\" width=\"{}%\" height=\"{HEIGHT}\" rx=\"2\"/>",
-        percent(start, most),
-        percent(length, most),
-    )
+/// The bars that have a length: class, start and length of `most` in all, and where it is drawn.
+fn bars<const N: usize>(most: u64, bars: [(&'static str, u64, u64, u32); N]) -> Vec<Bar> {
+    let bars = bars.into_iter().filter(|(_, _, length, _)| *length > 0);
+    bars.map(|(class, start, length, y)| Bar {
+        class,
+        x: percent(start, most),
+        width: percent(length, most),
+        y,
+        height: HEIGHT,
+    })
+    .collect()
 }
 
 /// `part` of `whole` in percent, with two decimals: less than a pixel of any screen.
@@ -192,7 +194,10 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::report::plan_html::templates;
 
     fn counted(rows: &[(&str, u64, u64)]) -> Counted {
         Counted {
@@ -204,10 +209,14 @@ mod tests {
         }
     }
 
+    fn drawn(plot: Option<BarPlot>) -> String {
+        templates::render("bars.html", &BTreeMap::from([("plot", plot.unwrap())])).unwrap()
+    }
+
     #[test]
     fn a_plot_without_data_is_left_out() {
-        assert_eq!(actions(&Counted::default()).unwrap(), "");
-        assert_eq!(assignees(&Counted::default()).unwrap(), "");
+        assert!(actions(&Counted::default()).is_none());
+        assert!(assignees(&Counted::default()).is_none());
     }
 
     #[test]
@@ -241,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_bar_says_its_numbers_and_a_name_is_no_markup() {
-        let html = assignees(&counted(&[("<b>", 1_000, 0), ("x", 0, 250)])).unwrap();
+        let html = drawn(assignees(&counted(&[("<b>", 1_000, 0), ("x", 0, 250)])));
         for part in [
             "<th scope=\"row\">&lt;b&gt;</th>",
             "<rect class=\"before\" x=\"0.00%\" y=\"5\" width=\"100.00%\"",
@@ -255,7 +264,7 @@ mod tests {
 
     #[test]
     fn what_can_not_be_undone_is_a_part_of_its_bar() {
-        let html = actions(&counted(&[("delete", 4, 3), ("patch", 8, 0)])).unwrap();
+        let html = drawn(actions(&counted(&[("delete", 4, 3), ("patch", 8, 0)])));
         assert!(
             html.contains("<rect class=\"final\" x=\"12.50%\" y=\"0\" width=\"37.50%\""),
             "{html}"

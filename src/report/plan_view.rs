@@ -1,0 +1,134 @@
+//! One view of a plan, which the formats lay out.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::plan::{Effect, Fields};
+
+use super::{
+    plan_forecast,
+    plan_report::PlanReport,
+    plan_summary::SummaryLine,
+    plan_words::PlanWords,
+    to_apply::{ToApply, WhyNot},
+};
+
+/// What each format shows of a plan. Lists that grow with the plan are not in it.
+///
+/// Serialised, it is the document of `--json`: its names are a promise to scripts.
+#[derive(Debug, Serialize)]
+pub(super) struct PlanView<'a> {
+    plan_sha256: &'a str,
+    pub(super) playbook: &'a str,
+    pub(super) server: &'a str,
+    pub(super) org: Option<&'a str>,
+    pub(super) now: Timestamp,
+    pub(super) made_at: Timestamp,
+    pub(super) timezone: &'a str,
+    pub(super) vars: &'a Fields,
+    /// Executions that were looked at.
+    pub(super) scanned: u64,
+    pub(super) changes: u64,
+    /// Executions with a change.
+    pub(super) executions: u64,
+    pub(super) irreversible: u64,
+    pub(super) skipped: u64,
+    /// Counted apart from what is skipped: what is not as the playbook wants it, and no action changes.
+    pub(super) out_of_reach: u64,
+    pub(super) rejected: u64,
+    pub(super) effects: &'a BTreeMap<Effect, u64>,
+    /// What the changes cause elsewhere, at most, as far as it is known.
+    pub(super) forecast: plan_forecast::ForecastDocument<'a>,
+    pub(super) broken_guards: &'a [String],
+    /// What was named and not found.
+    pub(super) notes: &'a [String],
+    /// The command that applies exactly this plan; none when it has no changes, or would be refused.
+    pub(super) apply: Option<&'a str>,
+    /// Why it would be refused.
+    pub(super) refused: &'a [WhyNot],
+    pub(super) groups: Vec<ChangeGroup<'a>>,
+    pub(super) skips: Vec<SkipGroup<'a>>,
+    /// For people only.
+    #[serde(skip)]
+    pub(super) words: PlanWords<'a>,
+}
+
+/// Equal changes of one field, in the words of the other formats.
+#[derive(Debug, Serialize)]
+pub(super) struct ChangeGroup<'a> {
+    pub(super) count: u64,
+    /// What is changed.
+    pub(super) on: &'static str,
+    pub(super) actions: &'a str,
+    pub(super) field: &'a str,
+    pub(super) delta: String,
+    /// When there are few.
+    pub(super) targets: &'a [String],
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct SkipGroup<'a> {
+    pub(super) count: u64,
+    pub(super) out_of_reach: bool,
+    pub(super) reason: &'a str,
+    pub(super) targets: &'a [String],
+}
+
+impl<'a> From<SummaryLine<'a>> for ChangeGroup<'a> {
+    fn from(group: SummaryLine<'a>) -> Self {
+        Self {
+            count: group.count,
+            on: group.on,
+            actions: group.what,
+            field: group.field,
+            delta: group.delta,
+            targets: group.few,
+        }
+    }
+}
+
+impl<'a> From<SummaryLine<'a>> for SkipGroup<'a> {
+    fn from(group: SummaryLine<'a>) -> Self {
+        Self {
+            count: group.count,
+            out_of_reach: group.out_of_reach.is_some(),
+            reason: group.what,
+            targets: group.few,
+        }
+    }
+}
+
+impl PlanReport<'_> {
+    /// `apply` says how exactly this plan is applied.
+    pub(super) fn view<'a>(&'a self, apply: &'a ToApply) -> PlanView<'a> {
+        let summary = self.summary;
+        PlanView {
+            plan_sha256: self.sha256,
+            playbook: &self.header.playbook.name,
+            server: &self.header.server,
+            org: self.header.org.as_deref(),
+            now: self.header.now,
+            made_at: self.header.made_at(),
+            timezone: &self.header.timezone,
+            vars: &self.header.vars,
+            scanned: self.trailer.scanned,
+            changes: self.trailer.changes,
+            executions: self.trailer.groups,
+            irreversible: summary.irreversible(),
+            skipped: summary.skipped_total(),
+            out_of_reach: summary.out_of_reach_total(),
+            rejected: self.trailer.rejected,
+            effects: &summary.forecast.counts,
+            forecast: summary.forecast.document(),
+            broken_guards: &self.broken_guards,
+            notes: &self.trailer.notes,
+            apply: apply.command(),
+            refused: apply.refused(),
+            groups: summary.groups().into_iter().map(Into::into).collect(),
+            skips: summary.skips().into_iter().map(Into::into).collect(),
+            words: self.words(),
+        }
+    }
+}
