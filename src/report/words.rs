@@ -105,13 +105,13 @@ pub(super) fn problem(problem: &Problem<'_>) -> String {
     )
 }
 
-/// What another change depends on and did not get: the actions, the target by its ids, and the outcome.
+/// What another change depends on and did not get: the actions, the target, and the outcome. Both are in one execution, which
+/// is not named again.
 pub(super) fn cause(change: &Change, outcome: Outcome) -> String {
-    let target = &change.target;
-    let id = target
-        .id
-        .as_ref()
-        .map_or_else(String::new, |id| format!("/{id}"));
+    let alone = Target {
+        within: Vec::new(),
+        ..change.target.clone()
+    };
     let became = match outcome {
         Outcome::InDoubt => "in doubt".to_owned(),
         Outcome::NotAttempted => "not attempted".to_owned(),
@@ -123,10 +123,9 @@ pub(super) fn cause(change: &Change, outcome: Outcome) -> String {
         | Outcome::Failed => outcome.to_string(),
     };
     format!(
-        "{} of {} {}{id} ({became})",
+        "{} of {} ({became})",
         actions(&change.action),
-        target.kind,
-        target.execution
+        target(&alone)
     )
 }
 
@@ -219,10 +218,14 @@ fn failed_or_in_doubt(errors: u64) -> String {
 pub(super) mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use super::*;
     use crate::{
         api::{Generation, Id, Level},
         outcome::Outcome,
+        plan::Item,
+        report::plan_summary::tests::change,
     };
 
     /// A task of a v2 flow.
@@ -271,6 +274,44 @@ pub(super) mod tests {
         ] {
             let told = Problem::new(&target, &[], outcome, said).unwrap();
             assert_eq!(problem(&told), line);
+        }
+    }
+
+    #[test]
+    fn a_cause_names_the_target_that_another_change_depends_on() {
+        let mut target = task("e1", "t1", "Send \u{1b}offer");
+        target.within = vec!["Moving in".to_owned(), "Contract".to_owned()];
+        let nameless = Target {
+            name: String::new(),
+            ..target.clone()
+        };
+        let phase = Target {
+            kind: Level::Phase,
+            name: "Contract".to_owned(),
+            ..target.clone()
+        };
+        for (target, outcome, said) in [
+            (
+                target,
+                Outcome::Refused,
+                "reassign of task “Send \\u{1b}offer” e1/t1 (refused)",
+            ),
+            (
+                phase,
+                Outcome::InDoubt,
+                "reassign of phase “Contract” e1/t1 (in doubt)",
+            ),
+            (
+                nameless,
+                Outcome::NotAttempted,
+                "reassign of task e1/t1 (not attempted)",
+            ),
+        ] {
+            let item = change(target, "reassign", "x", json!(1), json!(2));
+            let Item::Change(change) = item else {
+                unreachable!("a change was made")
+            };
+            assert_eq!(cause(&change, outcome), said);
         }
     }
 

@@ -489,7 +489,7 @@ actions: [ reassign: { set: [\"7\"] }, add_step: { name: Look, index: 0 } ]
     let run = ["run", "p.yaml", "--yes", "--quiet"];
     let ended = environment.run_on(&sandbox, &run).expect_code(3);
     let run = environment.runs().remove(0);
-    let why = "it depends on";
+    let why = "it depends on reassign of execution “";
     let id = run.file_name().unwrap().to_str().unwrap().to_owned();
     let status = environment.run(&["status", &id]).expect_code(0).stdout;
     let report = fs::read_to_string(run.join("report.json")).unwrap();
