@@ -17,8 +17,6 @@ pub mod digest;
 pub mod document;
 pub mod error;
 pub mod event;
-#[cfg(test)]
-pub(crate) mod fixture;
 pub mod http;
 pub mod invocation;
 pub mod json;
@@ -39,4 +37,6 @@ pub mod styles;
 pub mod table;
 pub mod target;
 pub mod template;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod text;

@@ -92,7 +92,6 @@ const HOMES: &[(&str, &[&str])] = &[
 struct Uses {
     modules: BTreeMap<String, PathBuf>,
     crates: BTreeMap<String, PathBuf>,
-    types: Vec<(String, PathBuf)>,
 }
 
 #[test]
@@ -113,15 +112,40 @@ fn a_module_imports_only_what_the_table_allows() {
 }
 
 #[test]
+fn code_for_tests_that_is_shared_has_one_place() {
+    let library = read(&root().join("src/lib.rs"));
+    let for_tests: Vec<&str> = library
+        .split("#[cfg(test)]")
+        .skip(1)
+        .filter_map(|rest| rest.split(';').next())
+        .map(str::trim)
+        .collect();
+    assert_eq!(for_tests, ["pub(crate) mod testing"]);
+}
+
+#[test]
 fn no_two_types_have_one_name() {
-    let mut homes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
-    for uses in top_modules().into_values() {
-        for (name, file) in uses.types {
-            homes.entry(name).or_default().push(file);
+    // The tests of the binary, and the model of the planner that shares no code with it, name things as what they test.
+    for folders in [
+        &["src", "sandbox"] as &[&str],
+        &["tests/browser"],
+        &["tests/cli"],
+        &["tests/differential"],
+    ] {
+        let mut homes: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
+        for file in folders
+            .iter()
+            .flat_map(|folder| files_of(&root().join(folder)))
+        {
+            for name in types_of(read(&file).parse().expect("the file is Rust")) {
+                let file = file.strip_prefix(root()).unwrap_or(&file);
+                homes.entry(name).or_default().push(file.into());
+            }
         }
+        assert!(homes.len() > 5, "{folders:?}: {homes:?}");
+        homes.retain(|_, files| files.len() > 1);
+        assert_eq!(homes, BTreeMap::new());
     }
-    homes.retain(|_, files| files.len() > 1);
-    assert_eq!(homes, BTreeMap::new());
 }
 
 #[test]
@@ -240,9 +264,44 @@ impl Uses {
         for name in scan.crates {
             self.crates.entry(name).or_insert_with(|| file.into());
         }
-        let types = scan.types.into_iter();
-        self.types.extend(types.map(|name| (name, file.into())));
     }
+}
+
+/// All Rust files below a folder.
+fn files_of(folder: &Path) -> Vec<PathBuf> {
+    let entries =
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let paths = entries.map(|entry| entry.expect("the folder can be read").path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files_of(&path)
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                vec![path]
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
+}
+
+/// The names of all structs, enums and traits, those of tests among them.
+fn types_of(stream: TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = stream.into_iter().collect();
+    let mut types = Vec::new();
+    for (token, next) in tokens.iter().zip(tokens.iter().skip(1)) {
+        if let (TokenTree::Ident(word), TokenTree::Ident(name)) = (token, next)
+            && (word == "struct" || word == "enum" || word == "trait")
+        {
+            types.push(name.to_string());
+        }
+    }
+    for token in tokens {
+        if let TokenTree::Group(group) = token {
+            types.extend(types_of(group.stream()));
+        }
+    }
+    types
 }
 
 fn read(file: &Path) -> String {
@@ -258,8 +317,6 @@ struct Scan {
     crates: BTreeSet<String>,
     /// `mod name;`
     children: Vec<String>,
-    /// The names of structs, enums and traits.
-    types: Vec<String>,
 }
 
 impl Scan {
@@ -281,12 +338,6 @@ impl Scan {
                     TokenTree::Group(attribute),
                     item @ ..,
                 ] if hash.as_char() == '#' && is_for_tests(attribute) => 2 + length_of_item(item),
-                [TokenTree::Ident(word), TokenTree::Ident(name), ..]
-                    if word == "struct" || word == "enum" || word == "trait" =>
-                {
-                    self.types.push(name.to_string());
-                    2
-                }
                 [
                     TokenTree::Ident(word),
                     TokenTree::Ident(name),
@@ -456,9 +507,10 @@ fn declarations_and_crates_are_seen() {
     );
     assert_eq!(scan.children, ["a", "b"]);
     assert_eq!(Vec::from_iter(scan.crates), ["clap", "std"]);
-    let scan = Scan::of(
-        "struct A; pub enum B { C } mod d { trait E {} } #[cfg(test)] struct F;",
-        1,
+    let types = types_of(
+        "struct A; pub enum B { C } mod d { trait E {} } #[cfg(test)] struct F;"
+            .parse()
+            .unwrap(),
     );
-    assert_eq!(scan.types, ["A", "B", "E"]);
+    assert_eq!(types, ["A", "B", "F", "E"]);
 }

@@ -155,7 +155,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{changes, over_executions, row, said};
+    use crate::testing::samples::{changes, over_executions, row, said};
 
     #[test]
     fn a_step_goes_into_the_section_of_that_name_and_is_sent_once() {

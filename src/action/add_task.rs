@@ -256,8 +256,8 @@ fn along(flow: &Value, own: &str, other: &str, task: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{changes, flow, over_flows, said},
         target::Execution,
+        testing::samples::{changes, flow, over_flows, said},
     };
 
     fn chain() -> Execution {

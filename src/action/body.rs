@@ -177,7 +177,7 @@ fn store_dates(
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{flow, legacy, over_executions, over_flows, said};
+    use crate::testing::samples::{flow, legacy, over_executions, over_flows, said};
 
     #[test]
     fn dates_of_a_body_are_in_the_forms_that_the_service_stores() {

@@ -163,9 +163,9 @@ impl Close {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{changes, flow, over_executions, over_flows, row, said},
         plan::{Builder, ReasonsUnread, Undo},
         target::TargetPart,
+        testing::samples::{changes, flow, over_executions, over_flows, row, said},
     };
 
     fn reasons() -> Value {

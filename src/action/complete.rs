@@ -63,7 +63,7 @@ fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> Plann
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::{flow, over_executions, over_flows, row, said};
+    use crate::testing::samples::{flow, over_executions, over_flows, row, said};
 
     #[test]
     fn an_execution_ends_or_goes_on_in_both_generations() {

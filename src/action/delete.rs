@@ -78,7 +78,7 @@ impl Action for Delete {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{changes, flow, over_executions, over_flows, row, said};
+    use crate::testing::samples::{changes, flow, over_executions, over_flows, row, said};
 
     #[test]
     fn an_execution_is_deleted_whatever_its_status_as_long_as_that_has_not_changed() {

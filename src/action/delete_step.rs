@@ -35,7 +35,7 @@ fn plan(subject: &Subject<'_>) -> PlannedAction {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{legacy, over_executions, said};
+    use crate::testing::samples::{legacy, over_executions, said};
 
     #[test]
     fn a_step_is_deleted_and_nothing_is_done_to_it_afterwards() {

@@ -73,7 +73,7 @@ impl Action for MoveOffHolidays {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{flow, over_flows, said};
+    use crate::testing::samples::{flow, over_flows, said};
 
     #[test]
     fn only_a_day_off_is_left_in_the_direction_that_is_asked_for() {

@@ -151,8 +151,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        fixture::{changes, flow, legacy, over_executions, over_flows, row, said},
         plan::Undo,
+        testing::samples::{changes, flow, legacy, over_executions, over_flows, row, said},
     };
 
     #[test]

@@ -127,13 +127,13 @@ mod tests {
     use super::*;
     use crate::{
         action::Repeat,
-        fixture::{changes, flow, legacy, over_executions, over_flows, said},
+        testing::samples::{changes, flow, legacy, over_executions, over_flows, said},
     };
 
     /// What is said of one task with these fields.
     fn set(action: &str, task: &Value) -> String {
         let rest = format!("actions: [ {action} ]\nguards: {{ allow: [revert] }}");
-        let task = crate::fixture::with(json!({"id": "t", "name": "T"}), task);
+        let task = crate::testing::samples::with(json!({"id": "t", "name": "T"}), task);
         said(
             &over_flows("each: task", &rest),
             &flow("e", &json!({"tasks": [task]})),

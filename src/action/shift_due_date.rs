@@ -83,7 +83,7 @@ impl ShiftDueDate {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{changes, flow, over_executions, over_flows, row, said};
+    use crate::testing::samples::{changes, flow, over_executions, over_flows, row, said};
 
     /// What both generations say of an execution with this due date.
     fn shifted(by: &str, due: &serde_json::Value) -> String {

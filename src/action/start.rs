@@ -201,9 +201,9 @@ impl Entity {
 mod tests {
     use super::*;
     use crate::{
-        fixture::{playbook, short},
         plan::Builder,
         target::{Execution, TargetPart},
+        testing::samples::{playbook, short},
     };
 
     #[test]

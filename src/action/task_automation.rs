@@ -200,7 +200,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{changes, flow, over_flows, said, scheduled, with};
+    use crate::testing::samples::{changes, flow, over_flows, said, scheduled, with};
 
     const RUN_SCHEDULE_NOW_ONLY: &str =
         "actions: [ run_schedule_now ]\nguards: { allow: [run_schedule_now] }";

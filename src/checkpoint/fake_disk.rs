@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What reached the disk so far.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct DiskLog {
     pub(super) written: Vec<u8>,
     /// How many of the written bytes are synced.
     pub(super) durable: usize,
@@ -27,7 +27,7 @@ pub(super) struct Log {
 
 /// The `nth` (from 1) call of its kind fails.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Fault {
+pub(super) enum DiskFault {
     /// With ENOSPC, after half of the bytes are written.
     Write { nth: usize },
     /// With EIO.
@@ -36,8 +36,8 @@ pub(super) enum Fault {
 
 #[derive(Debug)]
 pub(super) struct FakeDisk {
-    log: Arc<Mutex<Log>>,
-    fault: Option<Fault>,
+    log: Arc<Mutex<DiskLog>>,
+    fault: Option<DiskFault>,
     gate: Option<Gate>,
 }
 
@@ -55,7 +55,7 @@ pub(super) struct Keeper {
 }
 
 impl FakeDisk {
-    pub(super) fn new(fault: Option<Fault>) -> (Self, Arc<Mutex<Log>>) {
+    pub(super) fn new(fault: Option<DiskFault>) -> (Self, Arc<Mutex<DiskLog>>) {
         let log = Arc::default();
         let disk = Self {
             log: Arc::clone(&log),
@@ -65,7 +65,7 @@ impl FakeDisk {
         (disk, log)
     }
 
-    pub(super) fn gated() -> (Self, Arc<Mutex<Log>>, Keeper) {
+    pub(super) fn gated() -> (Self, Arc<Mutex<DiskLog>>, Keeper) {
         let (mut disk, log) = Self::new(None);
         let (reached_sender, reached) = mpsc::channel();
         let (open, open_receiver) = mpsc::channel();
@@ -76,7 +76,7 @@ impl FakeDisk {
         (disk, log, Keeper { reached, open })
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
+    fn log(&self) -> MutexGuard<'_, DiskLog> {
         self.log.lock().unwrap()
     }
 }
@@ -98,7 +98,7 @@ impl Write for FakeDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut log = self.log.lock().unwrap();
         log.writes += 1;
-        if let Some(Fault::Write { nth }) = self.fault
+        if let Some(DiskFault::Write { nth }) = self.fault
             && log.writes == nth
         {
             // It takes a part, as a disk does that becomes full; a later write would find room
@@ -124,7 +124,7 @@ impl Disk for FakeDisk {
         }
         let mut log = self.log();
         log.syncs += 1;
-        if let Some(Fault::Sync { nth }) = self.fault
+        if let Some(DiskFault::Sync { nth }) = self.fault
             && log.syncs == nth
         {
             return Err(io::Error::from_raw_os_error(5));

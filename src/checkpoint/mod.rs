@@ -43,8 +43,6 @@ mod error;
 #[cfg(test)]
 mod fake_disk;
 mod file;
-#[cfg(test)]
-pub(crate) mod lockstep;
 mod outstanding;
 mod phase;
 mod record;

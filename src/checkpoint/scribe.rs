@@ -14,13 +14,13 @@ use std::{
 
 use tokio::sync::oneshot;
 
-#[cfg(test)]
-use super::lockstep::{Lockstep, UnderWay};
 use super::{
     error::{CheckpointStep, WriteFailed},
     record::Record,
     seal::Chain,
 };
+#[cfg(test)]
+use crate::testing::lockstep::{Lockstep, UnderWay};
 
 /// Most records in one group: bounds the buffer, to 100 KB of usual records, and is more than the
 /// workers of any sensible run have under way.

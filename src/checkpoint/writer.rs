@@ -17,14 +17,14 @@ use std::{
 
 use tokio::sync::oneshot;
 
-#[cfg(test)]
-use super::lockstep::{self, Lockstep, UnderWay};
 use super::{
     error::{CheckpointStep, WriteFailed},
     record::Record,
     scribe::{Disk, PendingRecord, Scribe},
     seal::Chain,
 };
+#[cfg(test)]
+use crate::testing::lockstep::{self, Lockstep, UnderWay};
 
 /// How long a record that nobody waits for may stay unsynced. Losing an outcome to a power cut costs
 /// one read-back, so this need not be short; a tenth of a second is ten syncs a second at most.
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::checkpoint::{
-        fake_disk::{FakeDisk, Fault},
+        fake_disk::{DiskFault, FakeDisk},
         record::CheckpointHeader,
         replay::replay,
     };
@@ -293,13 +293,13 @@ mod tests {
         let faults = (1..=APPENDS).flat_map(|nth| {
             [
                 (
-                    Fault::Write { nth },
+                    DiskFault::Write { nth },
                     nth,
                     CheckpointStep::Write,
                     ErrorKind::StorageFull,
                 ),
                 (
-                    Fault::Sync { nth },
+                    DiskFault::Sync { nth },
                     nth,
                     CheckpointStep::Sync,
                     io::Error::from_raw_os_error(5).kind(),
@@ -328,8 +328,8 @@ mod tests {
 
             let log = log.lock().unwrap();
             let syncs = match fault {
-                Fault::Write { .. } => nth - 1,
-                Fault::Sync { .. } => nth,
+                DiskFault::Write { .. } => nth - 1,
+                DiskFault::Sync { .. } => nth,
             };
             assert_eq!(
                 (log.writes, log.syncs),
@@ -344,7 +344,7 @@ mod tests {
 
     #[test]
     fn an_error_under_a_record_that_nobody_waits_for_reaches_the_next_ack() {
-        for fault in [Fault::Write { nth: 1 }, Fault::Sync { nth: 1 }] {
+        for fault in [DiskFault::Write { nth: 1 }, DiskFault::Sync { nth: 1 }] {
             let (disk, _log) = FakeDisk::new(Some(fault));
             let writer = writer(disk, NEVER);
             writer.append_without_waiting(started(2));
@@ -359,7 +359,7 @@ mod tests {
         let mut bytes = Vec::new();
         let header = CheckpointHeader::new("r".into(), "d".into(), 9, 7);
         chain.seal_header(&header, &mut bytes).unwrap();
-        let (disk, log) = FakeDisk::new(Some(Fault::Write { nth: 2 }));
+        let (disk, log) = FakeDisk::new(Some(DiskFault::Write { nth: 2 }));
         let writer = CheckpointWriter::spawn_lingering(disk, chain, Path::new("c"), NEVER).unwrap();
         block_on(writer.append(started(2))).unwrap();
         block_on(writer.append(started(3))).unwrap_err();

@@ -21,7 +21,7 @@ const SETTLING: Duration = Duration::from_secs(30);
 
 /// What a service bears, and how long its answers take.
 #[derive(Clone, Copy, Debug)]
-struct Setting {
+struct Pressure {
     /// Requests a second, and how many at once after a rest.
     capacity: f64,
     burst: f64,
@@ -64,15 +64,15 @@ struct Bucket {
 }
 
 impl Guarded {
-    fn new(setting: Setting, outage: Range<Duration>, freed: Duration) -> Self {
+    fn new(pressure: Pressure, outage: Range<Duration>, freed: Duration) -> Self {
         Self {
             start: Instant::now(),
-            latency_ms: setting.latency_ms.0..=setting.latency_ms.1,
+            latency_ms: pressure.latency_ms.0..=pressure.latency_ms.1,
             state: Mutex::new(Bucket {
-                rng: fastrand::Rng::with_seed(setting.seed),
-                capacity: setting.capacity,
-                burst: setting.burst,
-                tokens: setting.burst,
+                rng: fastrand::Rng::with_seed(pressure.seed),
+                capacity: pressure.capacity,
+                burst: pressure.burst,
+                tokens: pressure.burst,
                 filled: Duration::ZERO,
                 exchanges: Vec::new(),
             }),
@@ -165,18 +165,18 @@ struct Played {
 }
 
 /// Workers that read and write in turn, as fast as they may, for `length`.
-async fn play(setting: Setting, service: Guarded, length: Duration) -> Played {
+async fn play(pressure: Pressure, service: Guarded, length: Duration) -> Played {
     let service = Arc::new(service);
     let client = Arc::new(Client::new(ClientParts {
         transport: Box::new(Wire(Arc::clone(&service))),
-        pacer: Pacer::per_second(setting.asked, 4),
+        pacer: Pacer::per_second(pressure.asked, 4),
         policy: Policy::default(),
-        rng: fastrand::Rng::with_seed(setting.seed),
+        rng: fastrand::Rng::with_seed(pressure.seed),
         now: || Timestamp::UNIX_EPOCH,
         notices: None,
     }));
     let mut workers = JoinSet::new();
-    for _ in 0..setting.workers {
+    for _ in 0..pressure.workers {
         let (client, start) = (Arc::clone(&client), service.start);
         workers.spawn(async move {
             let mut failed = 0;
@@ -214,7 +214,7 @@ async fn write(client: &Client) -> bool {
 /// What the promise is tried with: services that bear little and much, few workers and many, answers
 /// that come soon and late, and rates far above and just above what is borne. Each for as long as it
 /// takes to send some thousand requests after the settling.
-fn settings() -> Vec<(Setting, Duration)> {
+fn settings() -> Vec<(Pressure, Duration)> {
     let table = [
         (50.0, 200.0, 4, (20, 80), 4),
         (50.0, 200.0, 16, (20, 80), 4),
@@ -228,7 +228,7 @@ fn settings() -> Vec<(Setting, Duration)> {
     (1..)
         .zip(table)
         .map(|(seed, (capacity, asked, workers, latency_ms, minutes))| {
-            let setting = Setting {
+            let pressure = Pressure {
                 capacity,
                 burst: 10.0,
                 asked,
@@ -236,7 +236,7 @@ fn settings() -> Vec<(Setting, Duration)> {
                 latency_ms,
                 seed,
             };
-            (setting, Duration::from_mins(minutes))
+            (pressure, Duration::from_mins(minutes))
         })
         .collect()
 }
@@ -248,9 +248,9 @@ fn share(part: usize, whole: f64) -> f64 {
 
 #[tokio::test(start_paused = true)]
 async fn a_service_that_bears_a_part_of_the_rate_is_used_well_and_seldom_has_to_say_no() {
-    for (setting, length) in settings() {
-        let service = Guarded::new(setting, Duration::ZERO..Duration::ZERO, Duration::MAX);
-        let Played { exchanges, failed } = play(setting, service, length).await;
+    for (pressure, length) in settings() {
+        let service = Guarded::new(pressure, Duration::ZERO..Duration::ZERO, Duration::MAX);
+        let Played { exchanges, failed } = play(pressure, service, length).await;
 
         let settled: Vec<_> = exchanges
             .iter()
@@ -258,22 +258,22 @@ async fn a_service_that_bears_a_part_of_the_rate_is_used_well_and_seldom_has_to_
             .collect();
         let refused = settled.iter().filter(|exchange| exchange.status == 429);
         let refused = refused.count();
-        let bearable = setting.capacity * length.saturating_sub(SETTLING).as_secs_f64();
+        let bearable = pressure.capacity * length.saturating_sub(SETTLING).as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "a small count")]
         let refused_share = share(refused, settled.len() as f64);
         let used = share(settled.len() - refused, bearable);
-        assert!(refused_share <= 0.01, "{setting:?}: {refused_share}");
-        assert!(used >= 0.9, "{setting:?}: {used}");
-        assert_eq!(failed, 0, "{setting:?}");
+        assert!(refused_share <= 0.01, "{pressure:?}: {refused_share}");
+        assert!(used >= 0.9, "{pressure:?}: {used}");
+        assert_eq!(failed, 0, "{pressure:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_before_the_moment_that_any_answer_has_named() {
-    for (setting, length) in settings() {
+    for (pressure, length) in settings() {
         let length = length.min(SETTLING);
-        let service = Guarded::new(setting, Duration::ZERO..Duration::ZERO, Duration::MAX);
-        let mut exchanges = play(setting, service, length).await.exchanges;
+        let service = Guarded::new(pressure, Duration::ZERO..Duration::ZERO, Duration::MAX);
+        let mut exchanges = play(pressure, service, length).await.exchanges;
         exchanges.sort_by_key(|exchange| exchange.sent);
         for answer in exchanges.iter().filter(|exchange| exchange.status == 429) {
             let until = answer.answered + Duration::from_secs(answer.retry_after);
@@ -296,7 +296,7 @@ fn pace_before(exchanges: &[Exchange], end: Duration) -> f64 {
 
 #[tokio::test(start_paused = true)]
 async fn when_the_service_has_recovered_the_pace_is_what_was_asked_for_within_two_minutes() {
-    let setting = Setting {
+    let pressure = Pressure {
         capacity: 50.0,
         burst: 10.0,
         asked: 200.0,
@@ -305,8 +305,8 @@ async fn when_the_service_has_recovered_the_pace_is_what_was_asked_for_within_tw
         seed: 3,
     };
     let minute = Duration::from_mins(1);
-    let service = Guarded::new(setting, Duration::ZERO..Duration::ZERO, minute);
-    let exchanges = play(setting, service, 3 * minute).await.exchanges;
+    let service = Guarded::new(pressure, Duration::ZERO..Duration::ZERO, minute);
+    let exchanges = play(pressure, service, 3 * minute).await.exchanges;
     let (before, after) = (
         pace_before(&exchanges, minute),
         pace_before(&exchanges, 3 * minute),
@@ -317,7 +317,7 @@ async fn when_the_service_has_recovered_the_pace_is_what_was_asked_for_within_tw
 
 #[tokio::test(start_paused = true)]
 async fn in_an_outage_the_pace_falls_to_a_request_a_second_and_is_back_a_minute_after_it() {
-    let setting = Setting {
+    let pressure = Pressure {
         capacity: 10_000.0,
         burst: 10_000.0,
         asked: 100.0,
@@ -326,8 +326,8 @@ async fn in_an_outage_the_pace_falls_to_a_request_a_second_and_is_back_a_minute_
         seed: 4,
     };
     let seconds = Duration::from_secs;
-    let service = Guarded::new(setting, seconds(30)..seconds(60), Duration::MAX);
-    let exchanges = play(setting, service, seconds(120)).await.exchanges;
+    let service = Guarded::new(pressure, seconds(30)..seconds(60), Duration::MAX);
+    let exchanges = play(pressure, service, seconds(120)).await.exchanges;
     for (end, bounds) in [(30, 99.0..=101.0), (60, 0.9..=1.1), (120, 97.0..=101.0)] {
         let pace = pace_before(&exchanges, seconds(end));
         assert!(bounds.contains(&pace), "until {end} s: {pace}");

@@ -15,7 +15,7 @@ use crate::api::{Id, RetryAfter};
 
 /// What the network does next.
 #[derive(Debug)]
-enum Answer {
+enum ScriptedAnswer {
     Whole(Result<Reply, TransportError>),
     Spool(Result<Spool, SpoolError>),
 }
@@ -24,12 +24,12 @@ enum Answer {
 #[derive(Debug)]
 struct Script {
     start: Instant,
-    answers: Mutex<VecDeque<Answer>>,
+    answers: Mutex<VecDeque<ScriptedAnswer>>,
     asked: Mutex<Vec<(String, Duration)>>,
 }
 
 impl Script {
-    fn next(&self, what: String) -> Answer {
+    fn next(&self, what: String) -> ScriptedAnswer {
         self.asked
             .lock()
             .unwrap()
@@ -40,8 +40,8 @@ impl Script {
 
     fn spool(&self, what: String) -> BoxFuture<'_, Result<Spool, SpoolError>> {
         match self.next(what) {
-            Answer::Spool(result) => async { result }.boxed(),
-            Answer::Whole(result) => panic!("a spooled request can't get {result:?}"),
+            ScriptedAnswer::Spool(result) => async { result }.boxed(),
+            ScriptedAnswer::Whole(result) => panic!("a spooled request can't get {result:?}"),
         }
     }
 
@@ -67,8 +67,8 @@ impl Transport for Scripted {
         _body: Option<&'a [u8]>,
     ) -> BoxFuture<'a, Result<Reply, TransportError>> {
         match self.0.next(operation.path()) {
-            Answer::Whole(result) => async { result }.boxed(),
-            Answer::Spool(result) => panic!("an ordinary request can't get {result:?}"),
+            ScriptedAnswer::Whole(result) => async { result }.boxed(),
+            ScriptedAnswer::Spool(result) => panic!("an ordinary request can't get {result:?}"),
         }
     }
 
@@ -92,7 +92,7 @@ struct Stage {
 }
 
 impl Stage {
-    fn with<const N: usize>(answers: [Answer; N]) -> Self {
+    fn with<const N: usize>(answers: [ScriptedAnswer; N]) -> Self {
         let script = Arc::new(Script {
             start: Instant::now(),
             answers: Mutex::new(answers.into()),
@@ -150,25 +150,25 @@ fn reply(status: u16, retry_after: Option<u64>, body: &str) -> Reply {
     }
 }
 
-fn answer(status: u16, retry_after: Option<u64>, body: &str) -> Answer {
-    Answer::Whole(Ok(reply(status, retry_after, body)))
+fn answer(status: u16, retry_after: Option<u64>, body: &str) -> ScriptedAnswer {
+    ScriptedAnswer::Whole(Ok(reply(status, retry_after, body)))
 }
 
 /// Asks for a rest until a date; the tests' wall clock stands still at the epoch.
-fn until(status: u16, seconds: i64) -> Answer {
+fn until(status: u16, seconds: i64) -> ScriptedAnswer {
     let date = Timestamp::from_second(seconds).unwrap();
-    Answer::Whole(Ok(Reply {
+    ScriptedAnswer::Whole(Ok(Reply {
         retry_after: Some(RetryAfter::At(date)),
         ..reply(status, None, "")
     }))
 }
 
-fn ok() -> Answer {
+fn ok() -> ScriptedAnswer {
     answer(200, None, "{}")
 }
 
-fn not_sent() -> Answer {
-    Answer::Whole(Err(TransportError::NotSent {
+fn not_sent() -> ScriptedAnswer {
+    ScriptedAnswer::Whole(Err(TransportError::NotSent {
         reason: "connection refused".to_owned(),
     }))
 }
@@ -179,16 +179,16 @@ fn unknown() -> TransportError {
     }
 }
 
-fn body(text: &str) -> Answer {
+fn body(text: &str) -> ScriptedAnswer {
     let mut file = SpooledTempFile::new(1_024);
     file.write_all(text.as_bytes()).unwrap();
     file.rewind().unwrap();
-    Answer::Spool(Ok(Spool::Body(file)))
+    ScriptedAnswer::Spool(Ok(Spool::Body(file)))
 }
 
-fn elsewhere() -> Answer {
+fn elsewhere() -> ScriptedAnswer {
     let url = Url::parse("https://bucket.example/x").unwrap();
-    Answer::Spool(Ok(Spool::Elsewhere(url)))
+    ScriptedAnswer::Spool(Ok(Spool::Elsewhere(url)))
 }
 
 fn json() -> ReadFinding {
@@ -199,7 +199,7 @@ fn json() -> ReadFinding {
 async fn a_read_is_repeated_until_it_gets_an_answer() {
     for trouble in [
         not_sent(),
-        Answer::Whole(Err(unknown())),
+        ScriptedAnswer::Whole(Err(unknown())),
         answer(500, None, ""),
         answer(408, None, ""),
         answer(429, None, ""),
@@ -296,7 +296,7 @@ async fn every_repetition_takes_a_permit() {
 async fn a_write_is_sent_exactly_once_whatever_comes_back() {
     for (answer, requests) in [
         (not_sent(), 0),
-        (Answer::Whole(Err(unknown())), 1),
+        (ScriptedAnswer::Whole(Err(unknown())), 1),
         (answer(500, None, ""), 1),
         (answer(429, Some(3), ""), 1),
         (answer(404, None, ""), 1),
@@ -417,7 +417,7 @@ async fn a_repetition_is_counted_when_it_is_sent() {
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_sent_is_no_request_and_no_repetition() {
     let refused = || {
-        Answer::Whole(Err(TransportError::NotSent {
+        ScriptedAnswer::Whole(Err(TransportError::NotSent {
             reason: "refused".to_owned(),
         }))
     };
@@ -429,7 +429,7 @@ async fn what_cannot_be_sent_is_no_request_and_no_repetition() {
 
 #[tokio::test(start_paused = true)]
 async fn a_list_that_breaks_off_is_read_again_from_its_start() {
-    let broken = Answer::Spool(Err(unknown().into()));
+    let broken = ScriptedAnswer::Spool(Err(unknown().into()));
     let stage = Stage::with([broken, elsewhere(), body("[1,2]")]);
     let mut text = String::new();
     stage
@@ -455,7 +455,7 @@ async fn a_list_that_breaks_off_is_read_again_from_its_start() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_large_answer_says_nothing_of_the_token() {
-    let refused = || Answer::Spool(Ok(Spool::Other(reply(401, None, "<Error/>"))));
+    let refused = || ScriptedAnswer::Spool(Ok(Spool::Other(reply(401, None, "<Error/>"))));
     let stage = Stage::with([
         elsewhere(),
         refused(),
@@ -487,7 +487,7 @@ async fn what_no_repetition_helps_against_ends_a_list_at_once() {
         ),
         (text(200, ""), "the answer (without a content type) is no"),
     ] {
-        let stage = Stage::with([Answer::Spool(result)]);
+        let stage = Stage::with([ScriptedAnswer::Spool(result)]);
         let error = stage.list().await.unwrap_err();
         assert!(error.to_string().starts_with(expected), "{error}");
     }

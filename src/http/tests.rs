@@ -19,12 +19,12 @@ const SECRET: &str = "s3cr3t-t0ken";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A server that answers each connection with the next of its answers, and then closes it.
-struct Server {
+struct CannedServer {
     address: SocketAddr,
     requests: UnboundedReceiver<String>,
 }
 
-impl Server {
+impl CannedServer {
     async fn answering<const N: usize>(answers: [&str; N]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -101,7 +101,7 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
 #[tokio::test]
 async fn a_request_says_who_asks_for_what_and_the_answer_comes_back_whole() {
     let json = answer("200 OK", "content-type: application/json\r\n", "{\"id\":1}");
-    let mut server = Server::answering([&json, &json]).await;
+    let mut server = CannedServer::answering([&json, &json]).await;
     let http = server.http();
     let query = [("entity_id", "a&b"), ("entity_schema", "contact")];
     let reply = http.attempt(&flow(), &query, None).await.unwrap();
@@ -139,10 +139,10 @@ async fn a_request_says_who_asks_for_what_and_the_answer_comes_back_whole() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_the_token_goes_nowhere_else() {
-    let mut elsewhere = Server::answering([&answer("200 OK", "", "{}")]).await;
+    let mut elsewhere = CannedServer::answering([&answer("200 OK", "", "{}")]).await;
     for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
         let location = format!("location: http://{}/\r\n", elsewhere.address);
-        let server = Server::answering([&answer(status, &location, "")]).await;
+        let server = CannedServer::answering([&answer(status, &location, "")]).await;
         let result = server.http().attempt(&patch(), &[], Some(b"{}")).await;
         let verdict = verdict(&result);
         assert!(
@@ -162,7 +162,7 @@ async fn an_answer_that_was_cut_off_leaves_the_effect_unknown() {
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n",
         "not http",
     ] {
-        let mut server = Server::answering([cut]).await;
+        let mut server = CannedServer::answering([cut]).await;
         let result = server.http().attempt(&patch(), &[], Some(b"{}")).await;
         assert!(
             matches!(result, Err(TransportError::Unknown { .. })),
@@ -418,7 +418,7 @@ async fn every_form_of_retry_after_is_read_and_the_longest_of_several() {
         ("retry-after: soon\r\n", None),
         ("", None),
     ] {
-        let server = Server::answering([&answer("429 Too Many", header, "")]).await;
+        let server = CannedServer::answering([&answer("429 Too Many", header, "")]).await;
         let reply = server.http().attempt(&flow(), &[], None).await.unwrap();
         assert_eq!(reply.retry_after, expected, "{header}");
     }
@@ -427,7 +427,7 @@ async fn every_form_of_retry_after_is_read_and_the_longest_of_several() {
 #[tokio::test]
 async fn a_page_is_not_the_service() {
     let page = answer("200 OK", "content-type: text/html\r\n", "<p>Sign in</p>");
-    let server = Server::answering([&page, &page]).await;
+    let server = CannedServer::answering([&page, &page]).await;
     let written = server.http().attempt(&patch(), &[], Some(b"{}")).await;
     assert!(matches!(verdict(&written), Verdict::Unknown { .. }));
     let read = server.http().attempt(&flow(), &[], None).await;
@@ -447,7 +447,7 @@ async fn an_endless_answer_is_not_kept_in_memory() {
         "HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n{".to_owned(),
         format!("HTTP/1.1 200 OK\r\n\r\n{too_long}"),
     ] {
-        let server = Server::answering([&long]).await;
+        let server = CannedServer::answering([&long]).await;
         let result = server.http().attempt(&flow(), &[], None).await;
         assert_eq!(result, Err(TransportError::TooLarge { limit: BODY_LIMIT }));
     }
@@ -455,7 +455,7 @@ async fn an_endless_answer_is_not_kept_in_memory() {
 
 #[tokio::test]
 async fn the_token_is_in_no_output() {
-    let server = Server::answering([&answer("400 Bad", "", ""), "cut"]).await;
+    let server = CannedServer::answering([&answer("400 Bad", "", ""), "cut"]).await;
     let http = server.http();
     let refused = http.attempt(&patch(), &[], Some(b"{}")).await;
     let cut = http.attempt(&patch(), &[], Some(b"{}")).await;
@@ -473,7 +473,7 @@ async fn the_token_is_in_no_output() {
 #[tokio::test]
 async fn a_list_of_any_length_goes_onto_the_disk() {
     let list = format!("[{}0]", "0,".repeat(5_000_000));
-    let mut server = Server::answering([&answer("200 OK", "", &list)]).await;
+    let mut server = CannedServer::answering([&answer("200 OK", "", &list)]).await;
     let http = server.http();
     let spool = http.attempt_spooled(&Operation::GetExecutions, &[]).await;
     let Ok(Spool::Body(mut file)) = spool else {
@@ -490,7 +490,7 @@ async fn a_list_of_any_length_goes_onto_the_disk() {
 #[tokio::test]
 async fn an_endless_list_does_not_fill_the_disk() {
     for (limit, fits) in [(3, true), (2, false)] {
-        let server = Server::answering([&answer("200 OK", "", "[1]")]).await;
+        let server = CannedServer::answering([&answer("200 OK", "", "[1]")]).await;
         let http = server.http();
         let url = format!("http://{}/", server.address);
         let response = http.client().unwrap().get(url).send().await.unwrap();
@@ -505,12 +505,12 @@ async fn an_endless_list_does_not_fill_the_disk() {
 #[tokio::test]
 async fn a_large_response_is_read_elsewhere_without_the_token() {
     let list = answer("200 OK", "", "[1]");
-    let mut bucket = Server::answering([&list]).await;
+    let mut bucket = CannedServer::answering([&list]).await;
     let reference = format!(
         r#"{{"$payload_ref":"http://{}/x?signature=1"}}"#,
         bucket.address
     );
-    let server = Server::answering([&answer("200 OK", "", &reference)]).await;
+    let server = CannedServer::answering([&answer("200 OK", "", &reference)]).await;
     let http = server.http();
     let spool = http.attempt_spooled(&Operation::GetExecutions, &[]).await;
     let Ok(Spool::Elsewhere(url)) = spool else {
@@ -527,7 +527,7 @@ async fn a_large_response_is_read_elsewhere_without_the_token() {
 
 #[tokio::test]
 async fn an_error_names_the_host_that_was_asked() {
-    let server = Server::answering([]).await;
+    let server = CannedServer::answering([]).await;
     let http = server.http();
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = gone.local_addr().unwrap();
@@ -544,7 +544,7 @@ async fn an_error_names_the_host_that_was_asked() {
 #[tokio::test]
 async fn a_large_response_is_not_read_from_where_anybody_listens() {
     let reference = r#"{"$payload_ref":"http://bucket.example/x"}"#;
-    let server = Server::answering([&answer("200 OK", "", reference)]).await;
+    let server = CannedServer::answering([&answer("200 OK", "", reference)]).await;
     let http = server.http();
     let spool = http.attempt_spooled(&Operation::GetExecutions, &[]).await;
     assert!(matches!(spool, Err(SpoolError::UnsafePayload)), "{spool:?}");
@@ -559,7 +559,7 @@ async fn what_is_no_list_is_not_spooled_as_one() {
         ("403 Forbidden", "[1]"),
         ("503 Unavailable", &"x".repeat(100_000)),
     ] {
-        let server = Server::answering([&answer(status, "", body)]).await;
+        let server = CannedServer::answering([&answer(status, "", body)]).await;
         let http = server.http();
         let spool = http.attempt_spooled(&Operation::GetExecutions, &[]).await;
         let Ok(Spool::Other(reply)) = spool else {
@@ -569,7 +569,7 @@ async fn what_is_no_list_is_not_spooled_as_one() {
         let outcome = read_outcome(&Operation::GetExecutions, Ok(reply));
         assert!(!matches!(outcome, Ok(ReadFinding::Json(_))), "{status}");
     }
-    let server = Server::answering(["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1,"]).await;
+    let server = CannedServer::answering(["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n[1,"]).await;
     let http = server.http();
     let cut = http.attempt_spooled(&Operation::GetExecutions, &[]).await;
     assert!(

@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     action::{Expected, Reading, read_back},
     api::Generation,
-    fixture::{changes, over_executions, over_flows},
     plan::{Change, PlanHeader, PlanReader, PlanWriter, Undo},
+    testing::samples::{changes, over_executions, over_flows},
 };
 
 /// Playbooks that converge, as `each` and the rest.
@@ -217,7 +217,7 @@ proptest! {
             "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
             "guards": {"allow": [], "rejected": "refuse"}, "tool": "wf-bulk",
         })).unwrap();
-        let items = crate::fixture::lines(&playbook, &execution);
+        let items = crate::testing::samples::lines(&playbook, &execution);
         let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
         for item in &items {
             writer.item(item).unwrap();
@@ -237,7 +237,7 @@ proptest! {
 #[test]
 fn a_shift_does_not_converge() {
     let playbook = over_flows("", "actions: [ shift_due_date: { by: 3 days } ]");
-    let execution = crate::fixture::flow("e", &json!({"due_date": "2026-05-28"}));
+    let execution = crate::testing::samples::flow("e", &json!({"due_date": "2026-05-28"}));
     let first = changes(&playbook, &execution);
     let second = changes(&playbook, &applied(&first, &execution));
     assert_eq!(second[0].before, first[0].after);

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    fixture::{changes, flow, lines, over_flows, said, scheduled},
     plan::Undo,
+    testing::samples::{changes, flow, lines, over_flows, said, scheduled},
 };
 
 const ALLOWED: &str = "guards: { allow: [run_schedule_now] }";

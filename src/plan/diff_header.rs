@@ -91,7 +91,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::plan::fixtures::header;
+    use crate::testing::samples::plan_header as header;
 
     fn scanned(scanned: u64) -> Trailer {
         Trailer {

@@ -78,7 +78,10 @@ mod tests {
     use std::io::Write as _;
 
     use super::*;
-    use crate::plan::{PlanWriter, Rejection, fixtures::header};
+    use crate::{
+        plan::{PlanWriter, Rejection},
+        testing::samples::plan_header as header,
+    };
 
     #[test]
     fn a_file_that_is_another_plan_by_now_is_no_plan_at_its_end() {

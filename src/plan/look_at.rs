@@ -62,7 +62,7 @@ impl Change {
 mod tests {
     use serde_json::json;
 
-    use crate::fixture::{changes, flow, over_executions, over_flows, row};
+    use crate::testing::samples::{changes, flow, over_executions, over_flows, row};
 
     #[test]
     fn a_step_or_task_that_may_be_new_is_named() {

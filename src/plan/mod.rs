@@ -7,8 +7,6 @@ mod diff_header;
 mod diff_left_out;
 mod draft;
 mod file;
-#[cfg(test)]
-mod fixtures;
 mod forecast;
 mod items;
 mod look_at;

@@ -54,7 +54,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{flow, over_flows};
+    use crate::testing::samples::{flow, over_flows};
     use crate::{
         api::Level,
         plan::{Builder, Item},

@@ -15,10 +15,10 @@ use tempfile::SpooledTempFile;
 use crate::{
     api::{Operation, Reply, TransportError},
     client::{Client, ClientParts},
-    fixture,
     http::{Spool, SpoolError, Transport},
     pace::Pacer,
     retry::Policy,
+    testing::samples,
 };
 
 /// Questions and their answers. A question that is not there is a fault of the client's.
@@ -75,7 +75,7 @@ impl FakeService {
             pacer,
             policy: Policy::default(),
             rng: fastrand::Rng::with_seed(7),
-            now: fixture::now,
+            now: samples::now,
             notices: None,
         })
     }

@@ -11,11 +11,11 @@ use super::{
     *,
 };
 use crate::{
-    fixture::{
-        flow_json, id_list, over_executions, over_flows, playbook, row_json, scheduled, short,
-    },
     pace::Pacer,
     plan::PlanReader,
+    testing::samples::{
+        flow_json, id_list, over_executions, over_flows, playbook, row_json, scheduled, short,
+    },
 };
 
 const C1: &str = "c1/contact";
@@ -57,8 +57,8 @@ fn origin(org: Option<&str>) -> PlanOrigin {
     PlanOrigin {
         server: "https://example.com".to_owned(),
         org: org.map(str::to_owned),
-        now: crate::fixture::now(),
-        made_at: crate::fixture::now(),
+        now: crate::testing::samples::now(),
+        made_at: crate::testing::samples::now(),
         tool: "wf-bulk test".to_owned(),
     }
 }
@@ -85,7 +85,7 @@ async fn said(service: &FakeService, playbook: &Playbook) -> Vec<String> {
 }
 
 fn task(id: &str, fields: &Value) -> Value {
-    crate::fixture::with(
+    crate::testing::samples::with(
         json!({"id": id, "name": "Call", "status": "PENDING"}),
         fields,
     )
@@ -121,7 +121,7 @@ guards: { allow: [run_schedule_now], max_changes: 10 }
         task("t4", &json!({})),
         scheduled("t5", &json!({})),
     ]);
-    let first = crate::fixture::with(flow_json("f1", &json!({"tasks": tasks})), &leaver);
+    let first = crate::testing::samples::with(flow_json("f1", &json!({"tasks": tasks})), &leaver);
     let service = FakeService::default().finds(
         C1,
         &[
@@ -290,7 +290,7 @@ async fn what_is_read_beyond_the_limit_decides_nothing() {
             "actions: [ reassign: { set: [\"2\"] } ]",
         );
         playbook.pace.concurrency = std::num::NonZeroU32::new(concurrency).unwrap();
-        playbook.select.exclude = vec![crate::fixture::id_list(
+        playbook.select.exclude = vec![crate::testing::samples::id_list(
             "`exclude` of the playbook",
             "s-c x",
         )];
@@ -469,7 +469,7 @@ async fn the_header_says_what_was_planned_from() {
     );
     assert_eq!(
         (header.now, &header.vars["to"]),
-        (crate::fixture::now(), &json!("2"))
+        (crate::testing::samples::now(), &json!("2"))
     );
 }
 

@@ -328,7 +328,7 @@ mod tests {
         plan::Item,
         report::{
             ToApply,
-            plan_report::tests::Sample,
+            plan_report::tests::PlanSample,
             plan_summary::tests::{change, run_now},
             words::tests::task,
         },
@@ -350,7 +350,7 @@ mod tests {
 
     fn lines(items: Vec<Item>) -> Vec<String> {
         let mut lines = Vec::new();
-        Sample::from(items).report(|report| lines = report.words().causes);
+        PlanSample::from(items).report(|report| lines = report.words().causes);
         lines
     }
 
@@ -522,7 +522,7 @@ mod tests {
     fn each_format_shows_the_same_forecast_and_names_stay_text() {
         let hostile = "x`<b>|\u{1b}[2J";
         let effects = json!([write(hostile, "TaskUpdated", &["o"]), {"notice": hostile}]);
-        let sample = Sample::from(vec![causing("e", &effects)]);
+        let sample = PlanSample::from(vec![causing("e", &effects)]);
         let shown = |format: &dyn Fn(&crate::report::PlanReport<'_>, &mut Vec<u8>)| {
             sample.report(|report| {
                 let mut out = Vec::new();

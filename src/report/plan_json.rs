@@ -61,7 +61,7 @@ mod tests {
     use crate::{
         plan::{Rejection, Skip},
         report::{
-            plan_report::tests::Sample,
+            plan_report::tests::PlanSample,
             plan_summary::tests::{change, run_now},
             words::tests::task,
         },
@@ -97,7 +97,7 @@ mod tests {
             })
         }));
         let mut out = Vec::new();
-        Sample::from(items)
+        PlanSample::from(items)
             .report(|report| {
                 report.write_json(
                     &mut out,

@@ -41,7 +41,7 @@ pub(super) mod tests {
 
     /// What the tests of all formats show.
     #[derive(Debug)]
-    pub(in crate::report) struct Sample {
+    pub(in crate::report) struct PlanSample {
         pub(in crate::report) items: Vec<Item>,
         pub(in crate::report) broken_guards: Vec<String>,
         pub(in crate::report) rechecks: bool,
@@ -49,7 +49,7 @@ pub(super) mod tests {
         pub(in crate::report) each: Option<String>,
     }
 
-    impl From<Vec<Item>> for Sample {
+    impl From<Vec<Item>> for PlanSample {
         fn from(items: Vec<Item>) -> Self {
             Self {
                 items,
@@ -61,7 +61,7 @@ pub(super) mod tests {
         }
     }
 
-    impl Sample {
+    impl PlanSample {
         /// Hands over the report of a plan with these items.
         pub(in crate::report) fn report<T>(&self, show: impl FnOnce(&PlanReport<'_>) -> T) -> T {
             let header: PlanHeader = serde_json::from_value(json!({

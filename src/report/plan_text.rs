@@ -148,7 +148,7 @@ mod tests {
         pace::Pace,
         plan::{Item, Rejection, Skip},
         report::{
-            plan_report::tests::Sample,
+            plan_report::tests::PlanSample,
             plan_summary::tests::{change, run_now},
             to_apply::ToApply,
             words::tests::task,
@@ -158,7 +158,7 @@ mod tests {
     const CLOSING: &str =
         "Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox";
 
-    fn shown(sample: &Sample, listing: ListingDetail) -> String {
+    fn shown(sample: &PlanSample, listing: ListingDetail) -> String {
         sample.report(|report| {
             let mut out = Vec::new();
             report
@@ -168,7 +168,7 @@ mod tests {
         })
     }
 
-    fn text(sample: &Sample) -> String {
+    fn text(sample: &PlanSample) -> String {
         shown(sample, ListingDetail::First)
     }
 
@@ -256,7 +256,7 @@ mod tests {
                 reason: "there is no such execution".to_owned(),
             }));
         }
-        let sample = Sample {
+        let sample = PlanSample {
             items,
             broken_guards: vec!["3 changes, and `max_changes` is 2".to_owned()],
             rechecks: false,
@@ -310,7 +310,7 @@ mod tests {
                 )
             })
             .collect();
-        let mut sample = Sample::from(items);
+        let mut sample = PlanSample::from(items);
         let text = shown(&sample, ListingDetail::Whole);
         assert!(
             text.contains("    1  task   reassign  assigned_to  nobody → user 0009\n"),
@@ -379,7 +379,7 @@ mod tests {
             json!(["1"]),
             json!(["9"]),
         ));
-        let sample = Sample::from(items);
+        let sample = PlanSample::from(items);
         let nothing = ToApply::Nothing;
         for format in ["text", "markdown", "json", "html"] {
             let mut out = Vec::new();
@@ -411,7 +411,7 @@ mod tests {
 
     #[test]
     fn what_holds_a_run_back_is_said_before_it_starts() {
-        let text = text(&Sample {
+        let text = text(&PlanSample {
             items: (0..60).map(reassign).collect(),
             broken_guards: Vec::new(),
             rechecks: true,

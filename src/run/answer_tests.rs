@@ -4,46 +4,45 @@ use std::{slice::from_ref, time::Duration};
 
 use serde_json::json;
 
-use super::{
-    DoubtAnswer,
-    fake_service::{Fault, Shown},
-    sample::{
-        add_task, cancel, close, delete, due, kinds, read_of, reassign, request_of, run_automation,
-        run_now, start,
-    },
-    stage::{ATTEMPTS, Stage},
-    world::{Deed, Plot},
-};
+use super::DoubtAnswer;
 use crate::{
     api::{Id, Operation},
     event::{Event, StopReason},
     outcome::Outcome,
     plan::Change,
+    testing::{
+        changes::{
+            add_task, cancel, close, delete, due, kinds, read_of, reassign, request_of,
+            run_automation, run_now, start,
+        },
+        simulated_service::{Deed, Fault, Plot, ShownInstead},
+        test_run::{ATTEMPTS, TestRun},
+    },
 };
 
 const STALE: Fault = Fault::Lie {
     works: false,
-    shows: Shown::Old,
+    shows: ShownInstead::Old,
 };
 
 /// A run in which the requests of `met_by` meet `faults`, in turn.
-async fn played(changes: &[Change], met_by: &Change, faults: &[Fault]) -> Stage {
-    let mut stage = Stage::new(changes);
+async fn played(changes: &[Change], met_by: &Change, faults: &[Fault]) -> TestRun {
+    let mut test_run = TestRun::new(changes);
     for fault in faults {
-        stage.service.fault(&request_of(met_by), *fault);
+        test_run.service.fault(&request_of(met_by), *fault);
     }
-    stage.run().await.unwrap();
-    stage.check();
-    stage
+    test_run.run().await.unwrap();
+    test_run.check();
+    test_run
 }
 
 /// What the last event of this change says.
-fn said(stage: &Stage) -> String {
+fn said(test_run: &TestRun) -> String {
     let detail = |event: &Event| match event {
         Event::Ended { detail, .. } => detail.clone(),
         _ => None,
     };
-    stage
+    test_run
         .events
         .iter()
         .rev()
@@ -64,27 +63,27 @@ async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
     ];
     for change in changes {
         let what = request_of(&change);
-        let stage = played(from_ref(&change), &change, &[Fault::Gone]).await;
-        assert_eq!(stage.outcomes(), [Some(Outcome::Refused)], "{what}");
-        assert_eq!(said(&stage), "404: not found", "{what}");
-        assert_eq!(stage.reads(), 2, "{what}");
+        let test_run = played(from_ref(&change), &change, &[Fault::Gone]).await;
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Refused)], "{what}");
+        assert_eq!(said(&test_run), "404: not found", "{what}");
+        assert_eq!(test_run.reads(), 2, "{what}");
 
         // Somebody else deletes it between the read and the write.
-        let mut stage = Stage::new(from_ref(&change));
+        let mut test_run = TestRun::new(from_ref(&change));
         let deletes = Operation::DeleteFlow(Id::new("e").unwrap());
-        stage.service.world().plots.push(Plot {
+        test_run.service.world().plots.push(Plot {
             execution: "e".to_owned(),
             nth: 2,
             after: Duration::ZERO,
             deed: Deed::Request(deletes, None),
         });
-        stage.run().await.unwrap();
+        test_run.run().await.unwrap();
         let gone = if change.operation().unwrap().removes() {
             Outcome::AlreadyDone
         } else {
             Outcome::Gone
         };
-        assert_eq!(stage.outcomes(), [Some(gone)], "{what}");
+        assert_eq!(test_run.outcomes(), [Some(gone)], "{what}");
     }
 }
 
@@ -92,19 +91,19 @@ async fn what_the_service_does_not_find_is_gone_only_when_a_read_says_so_too() {
 async fn a_schedule_that_is_not_found_is_gone_although_its_task_is_there() {
     for other in [cancel("e", "s0"), run_now("e", "s0")] {
         let change = cancel("e", "s0");
-        let mut stage = Stage::new(from_ref(&change));
-        stage.service.fault(&request_of(&change), Fault::Gone);
+        let mut test_run = TestRun::new(from_ref(&change));
+        test_run.service.fault(&request_of(&change), Fault::Gone);
         // Somebody else takes it away, or starts it, between the read and the write.
-        stage.service.world().plots.push(Plot {
+        test_run.service.world().plots.push(Plot {
             execution: "e".to_owned(),
             nth: 2,
             after: Duration::ZERO,
             deed: Deed::Request(other.operation().unwrap(), None),
         });
-        stage.run().await.unwrap();
-        stage.check();
+        test_run.run().await.unwrap();
+        test_run.check();
         assert_eq!(
-            stage.outcomes(),
+            test_run.outcomes(),
             [Some(Outcome::Gone)],
             "{}",
             request_of(&other)
@@ -124,16 +123,16 @@ async fn what_is_gone_says_what_was_not_found() {
             "the task was not found when it was read before the change",
         ),
     ] {
-        let mut stage = Stage::new(&[reassign("e", "t0")]);
+        let mut test_run = TestRun::new(&[reassign("e", "t0")]);
         if removed == "e" {
-            stage.service.world().executions.clear();
+            test_run.service.world().executions.clear();
         } else {
             let deed = Deed::Remove(removed.to_owned());
-            stage.service.meddle("e", &deed);
+            test_run.service.meddle("e", &deed);
         }
-        stage.run().await.unwrap();
-        assert_eq!(stage.outcomes(), [Some(Outcome::Gone)], "{removed}");
-        assert_eq!(said(&stage), expected);
+        test_run.run().await.unwrap();
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Gone)], "{removed}");
+        assert_eq!(said(&test_run), expected);
     }
 }
 
@@ -141,23 +140,23 @@ async fn what_is_gone_says_what_was_not_found() {
 async fn what_the_service_does_not_find_although_it_did_it_is_applied() {
     for change in [reassign("e", "t0"), close("e"), add_task("e")] {
         let what = request_of(&change);
-        let stage = played(from_ref(&change), &change, &[Fault::GoneAfter]).await;
-        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
-        assert_eq!((stage.sends(), stage.reads()), (vec![1], 2), "{what}");
+        let test_run = played(from_ref(&change), &change, &[Fault::GoneAfter]).await;
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Applied)], "{what}");
+        assert_eq!((test_run.sends(), test_run.reads()), (vec![1], 2), "{what}");
     }
     // Somebody else, or the schedule itself, may have begun it: then it is not there to be run now.
     let change = run_now("e", "s0");
-    let mut stage = Stage::new(from_ref(&change));
-    stage.service.fault(&request_of(&change), Fault::Gone);
-    stage.service.world().plots.push(Plot {
+    let mut test_run = TestRun::new(from_ref(&change));
+    test_run.service.fault(&request_of(&change), Fault::Gone);
+    test_run.service.world().plots.push(Plot {
         execution: "e".to_owned(),
         nth: 2,
         after: Duration::ZERO,
         deed: Deed::Request(change.operation().unwrap(), None),
     });
-    stage.run().await.unwrap();
-    stage.check();
-    assert_eq!(stage.outcomes(), [Some(Outcome::Refused)]);
+    test_run.run().await.unwrap();
+    test_run.check();
+    assert_eq!(test_run.outcomes(), [Some(Outcome::Refused)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -170,13 +169,13 @@ async fn what_the_service_does_not_find_and_no_read_can_show_is_refused_or_alrea
         (delete("e"), Outcome::AlreadyDone),
     ] {
         let what = request_of(&change);
-        let mut stage = Stage::new(from_ref(&change));
-        stage.service.fault(&what, Fault::Gone);
-        unreadable_after(&stage, 1);
-        stage.run().await.unwrap();
-        stage.check();
-        assert_eq!(stage.outcomes(), [Some(outcome)], "{what}");
-        let said = said(&stage);
+        let mut test_run = TestRun::new(from_ref(&change));
+        test_run.service.fault(&what, Fault::Gone);
+        unreadable_after(&test_run, 1);
+        test_run.run().await.unwrap();
+        test_run.check();
+        assert_eq!(test_run.outcomes(), [Some(outcome)], "{what}");
+        let said = said(&test_run);
         let unread = "not found; reading the execution then failed: ";
         assert!(said.contains(unread), "{what}: {said}");
     }
@@ -186,27 +185,27 @@ async fn what_the_service_does_not_find_and_no_read_can_show_is_refused_or_alrea
 async fn what_is_not_found_after_a_proof_that_came_too_early_is_read_before_it_is_believed() {
     for change in [delete("e"), cancel("e", "s0"), run_now("e", "s0")] {
         let what = request_of(&change);
-        let mut stage = Stage::new(from_ref(&change));
+        let mut test_run = TestRun::new(from_ref(&change));
         // It comes after the read that says that it took no effect, and before the second attempt is answered.
-        stage.service.fault(&what, Fault::Late(60_000));
-        stage.service.fault(&what, Fault::Gone);
+        test_run.service.fault(&what, Fault::Late(60_000));
+        test_run.service.fault(&what, Fault::Gone);
         for delay in [Duration::ZERO, Duration::from_mins(2)] {
-            stage.service.delay(&what, delay);
+            test_run.service.delay(&what, delay);
         }
         // Before the first attempt, just after it, and the proof.
-        unreadable_after(&stage, 3);
-        stage.run().await.unwrap();
+        unreadable_after(&test_run, 3);
+        test_run.run().await.unwrap();
         assert_eq!(
-            (stage.sends(), stage.effects()),
+            (test_run.sends(), test_run.effects()),
             (vec![2], vec![1]),
             "{what}"
         );
-        assert_eq!(stage.outcomes(), [None], "{what}");
+        assert_eq!(test_run.outcomes(), [None], "{what}");
         // The next session can read it.
-        stage.service.heal();
-        stage.run().await.unwrap();
-        assert_eq!(stage.sends(), [2], "{what}");
-        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
+        test_run.service.heal();
+        test_run.run().await.unwrap();
+        assert_eq!(test_run.sends(), [2], "{what}");
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Applied)], "{what}");
     }
 }
 
@@ -214,44 +213,44 @@ async fn what_is_not_found_after_a_proof_that_came_too_early_is_read_before_it_i
 async fn what_is_not_found_and_done_after_a_proof_that_came_too_early_is_our_own_effect() {
     for change in [delete("e"), cancel("e", "s0"), run_now("e", "s0")] {
         let what = request_of(&change);
-        let mut stage = Stage::new(from_ref(&change));
-        stage.service.fault(&what, Fault::Late(60_000));
-        stage.service.fault(&what, Fault::Gone);
+        let mut test_run = TestRun::new(from_ref(&change));
+        test_run.service.fault(&what, Fault::Late(60_000));
+        test_run.service.fault(&what, Fault::Gone);
         for delay in [Duration::ZERO, Duration::from_mins(2)] {
-            stage.service.delay(&what, delay);
+            test_run.service.delay(&what, delay);
         }
-        stage.run().await.unwrap();
-        stage.check();
+        test_run.run().await.unwrap();
+        test_run.check();
         assert_eq!(
-            (stage.sends(), stage.effects()),
+            (test_run.sends(), test_run.effects()),
             (vec![2], vec![1]),
             "{what}"
         );
-        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Applied)], "{what}");
     }
 }
 
 /// Only this number of reads of "e" succeeds.
-fn unreadable_after(stage: &Stage, reads: usize) {
+fn unreadable_after(test_run: &TestRun, reads: usize) {
     let faults = [Fault::None]
         .repeat(reads)
         .into_iter()
         .chain([Fault::FailBefore; 20]);
     for fault in faults {
-        stage.service.fault(&read_of("e"), fault);
+        test_run.service.fault(&read_of("e"), fault);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_start_of_what_the_service_does_not_find_is_refused_and_stops_the_run() {
     let changes: Vec<Change> = ('a'..='t').map(|name| start(&name.to_string())).collect();
-    let mut stage = Stage::of(&changes);
-    stage.settings.concurrency = 1;
-    stage.settings.stop_after = 5;
+    let mut test_run = TestRun::of(&changes);
+    test_run.settings.concurrency = 1;
+    test_run.settings.stop_after = 5;
     for change in &changes {
-        stage.service.fault(&request_of(change), Fault::Gone);
+        test_run.service.fault(&request_of(change), Fault::Gone);
     }
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     assert_eq!(end.counts.get(Outcome::Refused), 5);
     assert_eq!(end.counts.get(Outcome::NotAttempted), 15);
     assert_eq!(
@@ -261,38 +260,38 @@ async fn a_start_of_what_the_service_does_not_find_is_refused_and_stops_the_run(
             last: "404: not found".to_owned()
         })
     );
-    assert_eq!(stage.reads(), 0);
+    assert_eq!(test_run.reads(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
     for change in kinds() {
         let lies = [STALE; 10];
-        let stage = played(from_ref(&change), &change, &lies).await;
-        assert_eq!(stage.outcomes(), [Some(Outcome::Failed)]);
-        assert_eq!(stage.sends(), [ATTEMPTS as usize]);
-        assert_eq!(stage.effects(), [0]);
+        let test_run = played(from_ref(&change), &change, &lies).await;
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Failed)]);
+        assert_eq!(test_run.sends(), [ATTEMPTS as usize]);
+        assert_eq!(test_run.effects(), [0]);
         let (field, old) = change.before.first_key_value().unwrap();
         let expected = format!(
             "did not take effect in 3 attempts; last answer or error: answered 200, but {field} is still {old}"
         );
-        assert_eq!(said(&stage), expected);
+        assert_eq!(said(&test_run), expected);
     }
     let change = run_automation("e", "t0");
-    for shows in [Shown::Empty, Shown::Other] {
+    for shows in [ShownInstead::Empty, ShownInstead::Other] {
         let lie = Fault::Lie {
             works: false,
             shows,
         };
-        let stage = played(from_ref(&change), &change, &[lie]).await;
-        assert_eq!(stage.outcomes(), [None]);
-        assert_eq!(stage.sends(), [1]);
+        let test_run = played(from_ref(&change), &change, &[lie]).await;
+        assert_eq!(test_run.outcomes(), [None]);
+        assert_eq!(test_run.sends(), [1]);
     }
-    let stage = played(&[start("e")], &start("e"), &[STALE]).await;
-    assert_eq!(stage.outcomes(), [None]);
+    let test_run = played(&[start("e")], &start("e"), &[STALE]).await;
+    assert_eq!(test_run.outcomes(), [None]);
     let doubt =
         "it is unknown whether it took effect (answered 200, but the answer has no id); look";
-    let said = said(&stage);
+    let said = said(&test_run);
     assert!(said.starts_with(doubt), "{said}");
 }
 
@@ -301,7 +300,7 @@ async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
     let (patch, once) = (reassign("e", "t0"), run_automation("e", "t0"));
     let lie = Fault::Lie {
         works: false,
-        shows: Shown::Empty,
+        shows: ShownInstead::Empty,
     };
     for (change, faults, expected) in [
         (&patch, &[Fault::Refused; 1][..], "400: bad"),
@@ -337,8 +336,8 @@ async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
             "it is unknown whether it took effect (answered 200, but the answer does not say what it is); look",
         ),
     ] {
-        let stage = played(from_ref(change), change, faults).await;
-        let said = said(&stage);
+        let test_run = played(from_ref(change), change, faults).await;
+        let said = said(&test_run);
         let said = match said.split_once("; look") {
             Some((said, _)) => format!("{said}; look"),
             None => said,
@@ -350,20 +349,20 @@ async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
 #[tokio::test(start_paused = true)]
 async fn a_later_session_knows_what_the_last_attempt_met() {
     let change = run_automation("e", "t0");
-    let mut stage = played(from_ref(&change), &change, &[Fault::FailBefore]).await;
+    let mut test_run = played(from_ref(&change), &change, &[Fault::FailBefore]).await;
     let met = "the server answered 500: internal";
-    stage.run().await.unwrap();
-    let again = said(&stage);
+    test_run.run().await.unwrap();
+    let again = said(&test_run);
     assert!(
         again.starts_with(&format!(
             "it is unknown whether it took effect ({met}); look"
         )),
         "{again}"
     );
-    stage.settings.doubts = Some(DoubtAnswer::Skip);
-    stage.run().await.unwrap();
+    test_run.settings.doubts = Some(DoubtAnswer::Skip);
+    test_run.run().await.unwrap();
     assert_eq!(
-        said(&stage),
+        said(&test_run),
         format!("left in doubt by --in-doubt skip ({met})")
     );
 }
@@ -377,12 +376,17 @@ async fn a_read_proves_at_once_what_an_answer_does_not_show() {
         add_task("e"),
     ];
     for change in changes {
-        for shows in [Shown::Old, Shown::Empty, Shown::Nothing, Shown::Other] {
+        for shows in [
+            ShownInstead::Old,
+            ShownInstead::Empty,
+            ShownInstead::Nothing,
+            ShownInstead::Other,
+        ] {
             let lie = Fault::Lie { works: true, shows };
-            let stage = played(from_ref(&change), &change, &[lie]).await;
+            let test_run = played(from_ref(&change), &change, &[lie]).await;
             let what = format!("{} {shows:?}", request_of(&change));
-            assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{what}");
-            assert_eq!((stage.sends()[0], stage.reads()), (1, 2), "{what}");
+            assert_eq!(test_run.outcomes(), [Some(Outcome::Applied)], "{what}");
+            assert_eq!((test_run.sends()[0], test_run.reads()), (1, 2), "{what}");
         }
     }
 }
@@ -391,7 +395,7 @@ async fn a_read_proves_at_once_what_an_answer_does_not_show() {
 async fn success_without_a_body_is_believed_only_where_none_is_documented() {
     let silent = |works| Fault::Lie {
         works,
-        shows: Shown::Nothing,
+        shows: ShownInstead::Nothing,
     };
     for change in [
         reassign("e", "t0"),
@@ -401,48 +405,48 @@ async fn success_without_a_body_is_believed_only_where_none_is_documented() {
         add_task("e"),
     ] {
         let what = request_of(&change);
-        let stage = played(from_ref(&change), &change, &[silent(false); 10]).await;
-        assert_eq!(stage.outcomes(), [Some(Outcome::Failed)], "{what}");
-        assert_eq!(stage.effects(), [0], "{what}");
-        let said = said(&stage);
+        let test_run = played(from_ref(&change), &change, &[silent(false); 10]).await;
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Failed)], "{what}");
+        assert_eq!(test_run.effects(), [0], "{what}");
+        let said = said(&test_run);
         let expected =
             "did not take effect in 3 attempts; last answer or error: answered without a body";
         assert!(said.starts_with(expected), "{what}: {said}");
     }
-    let stage = played(&[start("e")], &start("e"), &[silent(false)]).await;
-    assert_eq!(stage.outcomes(), [None]);
-    let said = said(&stage);
+    let test_run = played(&[start("e")], &start("e"), &[silent(false)]).await;
+    assert_eq!(test_run.outcomes(), [None]);
+    let said = said(&test_run);
     let doubt = "it is unknown whether it took effect (answered without a body); look";
     assert!(said.starts_with(doubt), "{said}");
     // What it answers is not documented, and no read tells.
     let change = run_automation("e", "t0");
-    let stage = played(from_ref(&change), &change, &[silent(true)]).await;
-    assert_eq!(stage.outcomes(), [Some(Outcome::Applied)]);
-    assert_eq!(stage.reads(), 1);
+    let test_run = played(from_ref(&change), &change, &[silent(true)]).await;
+    assert_eq!(test_run.outcomes(), [Some(Outcome::Applied)]);
+    assert_eq!(test_run.reads(), 1);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_somebody_else_wrote_after_an_answer_that_shows_nothing_is_not_overwritten() {
     let changes = [reassign("e", "t0"), due("e", "t1")];
-    let mut stage = Stage::new(&changes);
-    stage.service.fault(
+    let mut test_run = TestRun::new(&changes);
+    test_run.service.fault(
         &request_of(&changes[0]),
         Fault::Lie {
             works: false,
-            shows: Shown::Empty,
+            shows: ShownInstead::Empty,
         },
     );
     let task = Operation::PatchTask(Id::new("e").unwrap(), Id::new("t0").unwrap());
-    stage.service.world().plots.push(Plot {
+    test_run.service.world().plots.push(Plot {
         execution: "e".to_owned(),
         nth: 2,
         after: Duration::ZERO,
         deed: Deed::Request(task, Some(json!({"assigned_to": ["9"]}))),
     });
-    stage.run().await.unwrap();
-    assert_eq!(stage.outcomes(), [None, Some(Outcome::Applied)]);
-    assert_eq!(stage.sends(), [1, 1]);
-    let world = stage.service.world();
+    test_run.run().await.unwrap();
+    assert_eq!(test_run.outcomes(), [None, Some(Outcome::Applied)]);
+    assert_eq!(test_run.sends(), [1, 1]);
+    let world = test_run.service.world();
     assert_eq!(
         world.executions["e"]["tasks"][0]["assigned_to"],
         json!(["9"])

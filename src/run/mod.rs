@@ -16,27 +16,17 @@ mod decide;
 mod dispatcher;
 mod error_budget;
 mod failures;
-#[cfg(test)]
-mod fake_service;
 mod group;
 #[cfg(test)]
 mod limit_tests;
 mod link;
 #[cfg(test)]
 mod model_tests;
-#[cfg(test)]
-mod oracle;
 mod own_effects;
 #[cfg(test)]
 mod pace_properties;
 #[cfg(test)]
 mod properties;
-#[cfg(test)]
-mod sample;
-#[cfg(test)]
-mod scenario;
-#[cfg(test)]
-mod stage;
 #[cfg(test)]
 mod stop_tests;
 #[cfg(test)]
@@ -45,8 +35,6 @@ mod tests;
 mod truth_tests;
 mod view;
 mod worker;
-#[cfg(test)]
-mod world;
 
 pub use dispatcher::{Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals, VIEW_LASTS};
 pub use group::{ExecutionChanges, GroupStream, PlannedChange};

@@ -3,14 +3,14 @@
 
 use proptest::prelude::*;
 
-use super::{
-    fake_service::Fault,
-    sample::{reassign, request_of, run_automation, run_now},
-    stage::{ATTEMPTS, Stage},
-};
 use crate::{
     outcome::Outcome,
     plan::{Change, Repeat},
+    testing::{
+        changes::{reassign, request_of, run_automation, run_now},
+        simulated_service::Fault,
+        test_run::{ATTEMPTS, TestRun},
+    },
 };
 
 /// What becomes of one change.
@@ -109,18 +109,18 @@ async fn play(changes: &[Scripted], concurrency: usize) -> Vec<Course> {
         .zip(changes)
         .map(|(number, (change, _)): (u32, _)| change(&format!("e{number}")))
         .collect();
-    let mut stage = Stage::new(&planned);
-    stage.settings.concurrency = concurrency;
+    let mut test_run = TestRun::new(&planned);
+    test_run.settings.concurrency = concurrency;
     for (change, (_, faults)) in planned.iter().zip(changes) {
         for fault in faults {
-            stage.service.fault(&request_of(change), *fault);
+            test_run.service.fault(&request_of(change), *fault);
         }
     }
-    stage.run().await.unwrap();
-    stage.check();
-    let courses = stage.outcomes().into_iter().zip(stage.sends());
+    test_run.run().await.unwrap();
+    test_run.check();
+    let courses = test_run.outcomes().into_iter().zip(test_run.sends());
     courses
-        .zip(stage.effects())
+        .zip(test_run.effects())
         .map(|((outcome, sends), effects)| Course {
             outcome,
             sends,

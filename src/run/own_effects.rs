@@ -188,7 +188,7 @@ mod tests {
     use super::*;
     use crate::{
         plan::Change,
-        run::sample::{close, execution, reassign, run_automation, run_now},
+        testing::changes::{close, execution, reassign, run_automation, run_now},
     };
 
     fn planned(change: Change) -> PlannedChange {

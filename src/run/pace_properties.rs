@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{
-    fake_service::Fault,
-    properties::{config, in_lockstep},
-    sample::{reassign, request_of},
-    stage::Stage,
+use super::properties::config;
+use crate::{
+    plan::Change,
+    testing::{
+        changes::{reassign, request_of},
+        lockstep::{Lockstep, in_lockstep},
+        simulated_service::Fault,
+        test_run::TestRun,
+    },
 };
-use crate::{checkpoint::lockstep::Lockstep, plan::Change};
 
 /// Tokio's timers tick in milliseconds: a request may leave one later than its turn, and the next one in time.
 const TICK: Duration = Duration::from_millis(1);
@@ -54,24 +57,24 @@ async fn sent(hurry: &Hurry, lockstep: Lockstep) -> Vec<Duration> {
     let changes: Vec<Change> = (0..hurry.executions)
         .map(|number| reassign(&format!("e{number:02}"), "t0"))
         .collect();
-    let mut stage = Stage::new(&changes);
-    stage.lockstep = Some(lockstep);
-    stage.pace = (f64::from(hurry.pace.0), hurry.pace.1);
-    stage.settings.concurrency = hurry.concurrency;
-    stage.settings.recheck = hurry.recheck;
+    let mut test_run = TestRun::new(&changes);
+    test_run.lockstep = Some(lockstep);
+    test_run.pace = (f64::from(hurry.pace.0), hurry.pace.1);
+    test_run.settings.concurrency = hurry.concurrency;
+    test_run.settings.recheck = hurry.recheck;
     let stalls = hurry.stalls.iter();
-    stage.stalls = stalls
+    test_run.stalls = stalls
         .map(|(nth, takes)| (*nth, Duration::from_millis(*takes)))
         .collect();
     for (place, seconds) in &hurry.rests {
         let request = request_of(&changes[place % changes.len()]);
-        stage
+        test_run
             .service
             .fault(&request, Fault::Throttled(Some(*seconds)));
     }
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     assert!(end.finished, "{end:?}");
-    let world = stage.service.world();
+    let world = test_run.service.world();
     let first = world.log[0].at;
     world.log.iter().map(|sent| sent.at - first).collect()
 }

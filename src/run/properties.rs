@@ -2,6 +2,9 @@
 //!
 //! `WF_BULK_CASES` says how many cases are tried; `WF_BULK_RULE` names one rule to look at, and no other.
 
+mod oracle;
+mod scenario;
+
 use std::{env, fmt, time::Duration};
 
 use proptest::{
@@ -11,18 +14,20 @@ use proptest::{
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{
-    DoubtAnswer, VIEW_LASTS,
-    oracle::{self, Rule, Violation},
-    sample::{read_of, request_of},
-    scenario::{Group, Planned, Prank, Scenario, any_scenario, milliseconds},
-    stage::{Cut, Stage, step_wall_clock},
-    world::{Deed, Plot},
+use self::{
+    oracle::{RunRule, Violation},
+    scenario::{Group, PlannedGroup, Prank, Scenario, any_scenario, milliseconds},
 };
 use crate::{
     api::{Generation, Id, Operation},
-    checkpoint::lockstep::Lockstep,
     plan::Change,
+    run::{DoubtAnswer, VIEW_LASTS},
+    testing::{
+        changes::{read_of, request_of},
+        lockstep::{Lockstep, in_lockstep},
+        simulated_service::{Deed, Plot},
+        test_run::{Cut, TestRun, step_wall_clock},
+    },
 };
 
 /// Enough for each kind of thing to have happened, in a few seconds.
@@ -58,28 +63,13 @@ pub(super) fn is_left_out(what: &impl fmt::Debug) -> bool {
     })
 }
 
-/// Runs on tokio's paused clock, in step with the checkpoint's thread.
-pub(super) fn in_lockstep<T>(work: impl AsyncFnOnce(Lockstep) -> T) -> T {
-    let lockstep = Lockstep::enter();
-    let resting = lockstep.clone();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .on_thread_park(move || resting.rest())
-        .build()
-        .unwrap();
-    let result = runtime.block_on(work(lockstep));
-    Lockstep::leave();
-    result
-}
-
 /// The wall clock is stepped.
 #[derive(Debug)]
 struct Clock;
 
 struct Play<'a> {
     scenario: &'a Scenario,
-    stage: Stage,
+    test_run: TestRun,
 }
 
 impl Play<'_> {
@@ -100,18 +90,18 @@ impl Play<'_> {
             Err(format!(
                 "{}\n{}",
                 told.join("\n"),
-                oracle::told(&self.stage)
+                oracle::told(&self.test_run)
             ))
         }
     }
 
     /// One session, and what holds after it. True when the run is finished.
     async fn session(&mut self, cut: Cut) -> Result<bool, String> {
-        if let Some(Err(error)) = self.stage.session(cut).await {
+        if let Some(Err(error)) = self.test_run.session(cut).await {
             return Err(error.to_string());
         }
-        self.looked_at(&oracle::after_session(&self.stage))?;
-        Ok(self.stage.snapshot().state.is_finished())
+        self.looked_at(&oracle::after_session(&self.test_run))?;
+        Ok(self.test_run.snapshot().state.is_finished())
     }
 
     async fn sessions(&mut self) -> Result<bool, String> {
@@ -121,10 +111,10 @@ impl Play<'_> {
             if has_clock {
                 step_wall_clock(line.step);
             }
-            self.stage.settings.doubts = line.answer;
-            self.stage.settings.recheck = line.recheck;
-            self.stage.breaks = line.breaks;
-            self.stage.stalls = line
+            self.test_run.settings.doubts = line.answer;
+            self.test_run.settings.recheck = line.recheck;
+            self.test_run.breaks = line.breaks;
+            self.test_run.stalls = line
                 .stalls
                 .iter()
                 .map(|(nth, takes)| (*nth, milliseconds(*takes)))
@@ -140,7 +130,7 @@ impl Play<'_> {
                     step_wall_clock(by);
                 }
             });
-            self.stage.service.world().outage = line
+            self.test_run.service.world().outage = line
                 .outage
                 .filter(|(_, fault)| !is_left_out(fault))
                 .map(|(nth, fault)| (nth - 1, fault));
@@ -158,34 +148,34 @@ impl Play<'_> {
             return self.end().await;
         }
         // All is well from now on.
-        self.stage.service.heal();
-        self.stage.service.world().outage = None;
-        self.stage.service.world().plots.clear();
-        self.stage.breaks = None;
-        self.stage.stalls.clear();
-        self.stage.settings.recheck = true;
-        self.stage.settings.doubts = None;
+        self.test_run.service.heal();
+        self.test_run.service.world().outage = None;
+        self.test_run.service.world().plots.clear();
+        self.test_run.breaks = None;
+        self.test_run.stalls.clear();
+        self.test_run.settings.recheck = true;
+        self.test_run.settings.doubts = None;
         if self.session(Cut::Never).await? {
             return self.end().await;
         }
-        self.looked_at(&oracle::after_a_good_session(&self.stage))?;
-        self.stage.settings.max_errors = None;
-        self.stage.settings.stop_after = 1_000;
+        self.looked_at(&oracle::after_a_good_session(&self.test_run))?;
+        self.test_run.settings.max_errors = None;
+        self.test_run.settings.stop_after = 1_000;
         // One for each stage, and one more because of an error in it.
         for _ in 0..4 {
             if self.session(Cut::Never).await? {
                 return self.end().await;
             }
         }
-        self.looked_at(&oracle::in_the_end(&self.stage))?;
-        self.stage.settings.doubts = Some(DoubtAnswer::Skip);
+        self.looked_at(&oracle::in_the_end(&self.test_run))?;
+        self.test_run.settings.doubts = Some(DoubtAnswer::Skip);
         for _ in 0..3 {
             if self.session(Cut::Never).await? {
                 return self.end().await;
             }
         }
         self.looked_at(&[Violation {
-            rule: Rule::Endless,
+            rule: RunRule::Endless,
             how: "it does not finish".to_owned(),
         }])
     }
@@ -193,13 +183,13 @@ impl Play<'_> {
     /// The run is finished; what is late comes now.
     async fn end(&self) -> Result<(), String> {
         sleep(Duration::from_mins(3)).await;
-        self.looked_at(&oracle::after_session(&self.stage))?;
-        self.looked_at(&oracle::in_the_end(&self.stage))
+        self.looked_at(&oracle::after_session(&self.test_run))?;
+        self.looked_at(&oracle::in_the_end(&self.test_run))
     }
 }
 
 async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
-    let planned: Vec<(String, &Group, Planned)> = (0..)
+    let planned: Vec<(String, &Group, PlannedGroup)> = (0..)
         .zip(&scenario.groups)
         .map(|(number, group): (usize, _)| {
             let id = format!("e{number}");
@@ -214,10 +204,10 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
     if changes.is_empty() {
         return Ok(());
     }
-    let mut stage = Stage::of(&changes);
-    stage.settings.view_lasts = VIEW_LASTS;
+    let mut test_run = TestRun::of(&changes);
+    test_run.settings.view_lasts = VIEW_LASTS;
     for (id, group, planned) in &planned {
-        let mut world = stage.service.world();
+        let mut world = test_run.service.world();
         match group {
             Group::Flow(flow, _) => {
                 let habits = flow
@@ -230,15 +220,15 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
             Group::Start => {}
         }
     }
-    stage.lockstep = Some(lockstep);
-    stage.service.world().silent = scenario.silent;
-    stage.service.world().blind = scenario.blind;
-    stage.settings.concurrency = scenario.concurrency;
-    stage.settings.max_errors = scenario.max_errors;
-    stage.settings.stop_after = scenario.stop_after;
-    let groups = stage.settings.stages[0].end;
+    test_run.lockstep = Some(lockstep);
+    test_run.service.world().silent = scenario.silent;
+    test_run.service.world().blind = scenario.blind;
+    test_run.settings.concurrency = scenario.concurrency;
+    test_run.settings.max_errors = scenario.max_errors;
+    test_run.settings.stop_after = scenario.stop_after;
+    let groups = test_run.settings.stages[0].end;
     let first = scenario.stage.unwrap_or(groups).min(groups);
-    stage.settings.stages = [0..first, first..groups]
+    test_run.settings.stages = [0..first, first..groups]
         .into_iter()
         .filter(|stage| !stage.is_empty())
         .collect();
@@ -254,7 +244,7 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
         .collect();
     for (place, fault, times) in &scenario.faults {
         for _ in 0..if is_left_out(fault) { 0 } else { *times } {
-            stage
+            test_run
                 .service
                 .fault(&requests[place % requests.len()], *fault);
         }
@@ -268,9 +258,9 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
             continue;
         };
         if line.nth == 0 {
-            stage.service.meddle(id, &deed);
+            test_run.service.meddle(id, &deed);
         } else {
-            stage.service.world().plots.push(Plot {
+            test_run.service.world().plots.push(Plot {
                 execution: id.clone(),
                 nth: line.nth,
                 after: milliseconds(line.after),
@@ -278,7 +268,7 @@ async fn play(scenario: &Scenario, lockstep: Lockstep) -> Result<(), String> {
             });
         }
     }
-    Play { scenario, stage }.play().await
+    Play { scenario, test_run }.play().await
 }
 
 fn deed(prank: Prank, id: &str, group: &Group, changes: &[Change]) -> Option<Deed> {

@@ -5,18 +5,19 @@ use std::{slice::from_ref, time::Duration};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{
-    DoubtAnswer, RunResult,
-    fake_service::Fault,
-    sample::{close, delete, due, read_of, reassign, request_of, run_automation, run_now, skip},
-    stage::{Cut, Stage, step_wall_clock},
-    world::Deed,
-};
+use super::{DoubtAnswer, RunResult};
 use crate::{
     api::{Id, Operation},
     event::StopReason,
     outcome::Outcome,
     plan::Change,
+    testing::{
+        changes::{
+            close, delete, due, read_of, reassign, request_of, run_automation, run_now, skip,
+        },
+        simulated_service::{Deed, Fault},
+        test_run::{Cut, TestRun, step_wall_clock},
+    },
 };
 
 fn get(end: &RunResult, outcome: Outcome) -> u64 {
@@ -42,14 +43,14 @@ fn assigns(execution: &str, task: &str) -> Deed {
 async fn a_delete_of_what_somebody_else_deleted_is_already_done_and_the_run_goes_on() {
     let changes = five(delete);
     for recheck in [false, true] {
-        let mut stage = Stage::new(&changes);
-        stage.settings.recheck = recheck;
-        stage.service.world().executions.remove("e2");
-        let end = stage.run().await.unwrap();
+        let mut test_run = TestRun::new(&changes);
+        test_run.settings.recheck = recheck;
+        test_run.service.world().executions.remove("e2");
+        let end = test_run.run().await.unwrap();
         assert_eq!(end.stopped, None, "{recheck}");
         assert_eq!(get(&end, Outcome::AlreadyDone), 1, "{recheck}");
         assert_eq!(get(&end, Outcome::Applied), 4, "{recheck}");
-        assert_eq!(stage.effects(), [1, 1, 0, 1, 1], "{recheck}");
+        assert_eq!(test_run.effects(), [1, 1, 0, 1, 1], "{recheck}");
     }
 }
 
@@ -58,13 +59,13 @@ async fn a_page_that_says_not_found_ends_nothing_and_the_run_stops_when_no_read_
     for page in [false, true] {
         let gateway = Fault::FalseGone { gone: false, page };
         for changes in [five(delete), five(|id| reassign(id, "t0"))] {
-            let mut stage = Stage::new(&changes);
+            let mut test_run = TestRun::new(&changes);
             for change in &changes {
-                stage
+                test_run
                     .service
                     .fault(&read_of(change.group.as_str()), gateway);
             }
-            let end = stage.run().await.unwrap();
+            let end = test_run.run().await.unwrap();
             assert_eq!(get(&end, Outcome::NotAttempted), 5, "{end:?}");
             assert!(
                 matches!(
@@ -73,7 +74,7 @@ async fn a_page_that_says_not_found_ends_nothing_and_the_run_stops_when_no_read_
                 ),
                 "{end:?}"
             );
-            let end = stage.resume_until_finished().await;
+            let end = test_run.resume_until_finished().await;
             assert_eq!(get(&end, Outcome::Applied), 5, "{end:?}");
         }
     }
@@ -87,15 +88,15 @@ async fn a_write_that_a_gateway_answers_with_not_found_is_in_doubt_until_a_read_
         reassign("e", "t0"),
         run_now("e", "s0"),
     ] {
-        let mut stage = Stage::new(from_ref(&change));
+        let mut test_run = TestRun::new(from_ref(&change));
         let gateway = Fault::FalseGone {
             gone: true,
             page: true,
         };
-        stage.service.fault(&request_of(&change), gateway);
-        let end = stage.run().await.unwrap();
-        assert_eq!(stage.outcomes(), [Some(Outcome::Applied)], "{end:?}");
-        assert_eq!(stage.effects(), [1]);
+        test_run.service.fault(&request_of(&change), gateway);
+        let end = test_run.run().await.unwrap();
+        assert_eq!(test_run.outcomes(), [Some(Outcome::Applied)], "{end:?}");
+        assert_eq!(test_run.effects(), [1]);
     }
 }
 
@@ -104,14 +105,14 @@ async fn an_execution_that_cannot_be_read_fails_only_where_others_can() {
     let changes = five(|id| reassign(id, "t0"));
     // Whichever is the last to be tried: one that could be read is read once more.
     for unreadable in 1..=5 {
-        let mut stage = Stage::new(&changes);
+        let mut test_run = TestRun::new(&changes);
         for change in &changes[..unreadable] {
             for _ in 0..3 {
                 let read = read_of(change.group.as_str());
-                stage.service.fault(&read, Fault::FailBefore);
+                test_run.service.fault(&read, Fault::FailBefore);
             }
         }
-        let end = stage.run().await.unwrap();
+        let end = test_run.run().await.unwrap();
         let (failed, open) = if unreadable == 5 {
             (0, 5)
         } else {
@@ -137,25 +138,25 @@ async fn a_server_that_dies_near_the_end_fails_no_change() {
         gateway,
     ] {
         for alive in 0..5 {
-            let mut stage = Stage::new(&changes);
-            stage.settings.concurrency = 1;
+            let mut test_run = TestRun::new(&changes);
+            test_run.settings.concurrency = 1;
             for (place, change) in changes.iter().enumerate() {
                 let read = read_of(change.group.as_str());
                 if place < alive {
-                    stage.service.fault(&read, Fault::None);
+                    test_run.service.fault(&read, Fault::None);
                 }
                 for _ in 0..3 {
-                    stage.service.fault(&read, fault);
+                    test_run.service.fault(&read, fault);
                 }
             }
-            let end = stage.run().await.unwrap();
+            let end = test_run.run().await.unwrap();
             assert_eq!(get(&end, Outcome::Applied), alive as u64, "{fault:?}");
             assert_eq!(get(&end, Outcome::NotAttempted), 5 - alive as u64);
             assert!(matches!(
                 end.stopped,
                 Some(StopReason::NothingGotThrough { .. })
             ));
-            let end = stage.resume_until_finished().await;
+            let end = test_run.resume_until_finished().await;
             assert_eq!(get(&end, Outcome::Applied), 5);
         }
     }
@@ -167,18 +168,18 @@ async fn the_errors_of_a_stage_count_when_its_session_was_cut() {
     // The first one is refused; the session ends with each of the following requests, or with the stage.
     for kill_at in 3..=6 {
         for fault in [Fault::Refused, Fault::Throttled(Some(0))] {
-            let mut stage = Stage::new(&changes);
-            stage.settings.concurrency = 1;
-            stage.settings.stages = vec![0..3, 3..5];
+            let mut test_run = TestRun::new(&changes);
+            test_run.settings.concurrency = 1;
+            test_run.settings.stages = vec![0..3, 3..5];
             for _ in 0..3 {
-                stage.service.fault(&request_of(&changes[0]), fault);
+                test_run.service.fault(&request_of(&changes[0]), fault);
             }
-            stage.session(Cut::KillAt(kill_at)).await;
-            if stage.outcomes()[0].is_none() {
+            test_run.session(Cut::KillAt(kill_at)).await;
+            if test_run.outcomes()[0].is_none() {
                 continue;
             }
-            stage.service.heal();
-            let end = stage.run().await.unwrap();
+            test_run.service.heal();
+            let end = test_run.run().await.unwrap();
             let stopped = StopReason::Stage {
                 number: 1,
                 errors: 1,
@@ -186,7 +187,7 @@ async fn the_errors_of_a_stage_count_when_its_session_was_cut() {
             assert_eq!(end.stopped, Some(stopped), "{kill_at} {fault:?}");
             assert_eq!(get(&end, Outcome::NotAttempted), 2, "{kill_at} {fault:?}");
             // Whoever resumes it now has been told.
-            let end = stage.run().await.unwrap();
+            let end = test_run.run().await.unwrap();
             assert_eq!(end.stopped, None, "{kill_at} {fault:?}");
             assert_eq!(get(&end, Outcome::Applied), 4, "{kill_at} {fault:?}");
         }
@@ -196,40 +197,42 @@ async fn the_errors_of_a_stage_count_when_its_session_was_cut() {
 #[tokio::test(start_paused = true)]
 async fn an_error_that_a_stage_brings_after_it_was_stopped_for_others_is_told_too() {
     let changes = five(|id| run_now(id, "s0"));
-    let mut stage = Stage::new(&changes);
-    stage.settings.concurrency = 1;
-    stage.settings.stages = vec![0..3, 3..5];
+    let mut test_run = TestRun::new(&changes);
+    test_run.settings.concurrency = 1;
+    test_run.settings.stages = vec![0..3, 3..5];
     // Two doubts that no read can settle now.
     for change in [&changes[0], &changes[2]] {
-        stage.service.fault(&request_of(change), Fault::DropBefore);
+        test_run
+            .service
+            .fault(&request_of(change), Fault::DropBefore);
         let read = read_of(change.group.as_str());
-        stage.service.fault(&read, Fault::None);
+        test_run.service.fault(&read, Fault::None);
         for _ in 0..40 {
-            stage.service.fault(&read, Fault::Refused);
+            test_run.service.fault(&read, Fault::Refused);
         }
     }
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     let stopped = |errors| Some(StopReason::Stage { number: 1, errors });
     assert_eq!(end.stopped, stopped(2));
     // The first one is refused, and the session is cut when the other one is sent.
-    stage.service.heal();
-    stage
+    test_run.service.heal();
+    test_run
         .service
         .fault(&request_of(&changes[0]), Fault::Refused);
-    let sent = |stage: &Stage| stage.service.world().log.len();
-    let before = sent(&stage);
-    stage.session(Cut::KillAt(7)).await;
+    let sent = |test_run: &TestRun| test_run.service.world().log.len();
+    let before = sent(&test_run);
+    test_run.session(Cut::KillAt(7)).await;
     assert_eq!(
-        stage.outcomes()[0],
+        test_run.outcomes()[0],
         Some(Outcome::Refused),
         "{}",
-        sent(&stage) - before
+        sent(&test_run) - before
     );
-    assert_eq!(stage.outcomes()[2], None);
-    let end = stage.run().await.unwrap();
+    assert_eq!(test_run.outcomes()[2], None);
+    let end = test_run.run().await.unwrap();
     assert_eq!(end.stopped, stopped(1));
     assert_eq!(get(&end, Outcome::NotAttempted), 2);
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     assert_eq!(end.stopped, None);
     assert_eq!(get(&end, Outcome::Applied), 4);
 }
@@ -250,9 +253,9 @@ async fn what_our_own_step_moved_is_seen_before_the_next_status_is_written() {
         status("t1", "IN_PROGRESS", "COMPLETED"),
     ];
     for kill_at in 1..=4 {
-        let mut stage = Stage::new(&changes);
-        stage.session(Cut::KillAt(kill_at)).await;
-        let end = stage.resume_until_finished().await;
+        let mut test_run = TestRun::new(&changes);
+        test_run.session(Cut::KillAt(kill_at)).await;
+        let end = test_run.resume_until_finished().await;
         assert_eq!(get(&end, Outcome::Refused), 0, "{kill_at} {end:?}");
         assert_eq!(get(&end, Outcome::NotAttempted), 0, "{kill_at} {end:?}");
     }
@@ -262,19 +265,22 @@ async fn what_our_own_step_moved_is_seen_before_the_next_status_is_written() {
 async fn after_a_proof_that_came_too_early_our_own_effect_is_applied() {
     // The first attempt is disproved and takes effect later, while the second one is put off by a rest.
     let change = run_now("e", "s0");
-    let mut stage = Stage::new(from_ref(&change));
-    stage.service.fault(&request_of(&change), Fault::DropBefore);
-    stage
+    let mut test_run = TestRun::new(from_ref(&change));
+    test_run
+        .service
+        .fault(&request_of(&change), Fault::DropBefore);
+    test_run
         .service
         .fault(&request_of(&change), Fault::Throttled(Some(200)));
-    let service = stage.service.clone();
-    stage.settings.view_lasts = super::VIEW_LASTS;
+    let service = test_run.service.clone();
+    test_run.settings.view_lasts = super::VIEW_LASTS;
     tokio::spawn(async move {
         loop {
             sleep(Duration::from_millis(50)).await;
             let mut world = service.world();
-            let throttled =
-                |sent: &super::fake_service::Sent| matches!(sent.fault, Fault::Throttled(_));
+            let throttled = |sent: &crate::testing::simulated_service::LoggedRequest| {
+                matches!(sent.fault, Fault::Throttled(_))
+            };
             if world.log.iter().any(throttled) {
                 let task = &mut world.executions.get_mut("e").unwrap()["tasks"][4];
                 task["status"] = json!("IN_PROGRESS");
@@ -283,7 +289,7 @@ async fn after_a_proof_that_came_too_early_our_own_effect_is_applied() {
             }
         }
     });
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     assert_eq!(get(&end, Outcome::Applied), 1, "{end:?}");
 }
 
@@ -297,24 +303,26 @@ async fn another_attempt_that_a_person_permits_leaves_the_doubt_of_the_first() {
         Fault::Gone,
         Fault::DropBefore,
     ] {
-        let mut stage = Stage::new(from_ref(&change));
+        let mut test_run = TestRun::new(from_ref(&change));
         // It has its effect, and the answer is lost.
-        stage.service.fault(&request_of(&change), Fault::DropAfter);
-        stage.run().await.unwrap();
+        test_run
+            .service
+            .fault(&request_of(&change), Fault::DropAfter);
+        test_run.run().await.unwrap();
         for _ in 0..3 {
-            stage.service.fault(&request_of(&change), fault);
+            test_run.service.fault(&request_of(&change), fault);
         }
         // No field of the task tells, and it is as it was planned on.
-        stage.service.world().executions.get_mut("e").unwrap()["tasks"][0] =
-            super::sample::execution("e")["tasks"][0].clone();
-        stage.settings.doubts = Some(DoubtAnswer::Retry);
-        let end = stage.run().await.unwrap();
-        assert!(stage.sends()[0] > 1, "{fault:?}");
-        assert_eq!(stage.outcomes(), [None], "{fault:?}");
+        test_run.service.world().executions.get_mut("e").unwrap()["tasks"][0] =
+            crate::testing::changes::execution("e")["tasks"][0].clone();
+        test_run.settings.doubts = Some(DoubtAnswer::Retry);
+        let end = test_run.run().await.unwrap();
+        assert!(test_run.sends()[0] > 1, "{fault:?}");
+        assert_eq!(test_run.outcomes(), [None], "{fault:?}");
         assert_eq!(get(&end, Outcome::InDoubt), 1, "{fault:?} {end:?}");
         assert!(!end.finished, "{fault:?}");
-        stage.settings.doubts = Some(DoubtAnswer::Skip);
-        let end = stage.run().await.unwrap();
+        test_run.settings.doubts = Some(DoubtAnswer::Skip);
+        let end = test_run.run().await.unwrap();
         assert_eq!(get(&end, Outcome::InDoubt), 1, "{fault:?} {end:?}");
         assert!(end.finished, "{fault:?}");
     }
@@ -325,14 +333,16 @@ async fn a_person_s_retry_is_not_sent_to_a_target_that_is_no_longer_as_planned()
     let mut change = run_automation("e", "t0");
     let path = "target.automation_execution_id".to_owned();
     change.requires.insert(path, Value::Null);
-    let mut stage = Stage::new(from_ref(&change));
-    stage.service.fault(&request_of(&change), Fault::DropBefore);
-    stage.run().await.unwrap();
-    stage.service.world().executions.get_mut("e").unwrap()["tasks"][0]["automation_execution_id"] =
+    let mut test_run = TestRun::new(from_ref(&change));
+    test_run
+        .service
+        .fault(&request_of(&change), Fault::DropBefore);
+    test_run.run().await.unwrap();
+    test_run.service.world().executions.get_mut("e").unwrap()["tasks"][0]["automation_execution_id"] =
         json!("another");
-    stage.settings.doubts = Some(DoubtAnswer::Retry);
-    let end = stage.run().await.unwrap();
-    assert_eq!((stage.sends(), stage.effects()), (vec![1], vec![0]));
+    test_run.settings.doubts = Some(DoubtAnswer::Retry);
+    let end = test_run.run().await.unwrap();
+    assert_eq!((test_run.sends(), test_run.effects()), (vec![1], vec![0]));
     assert_eq!(get(&end, Outcome::InDoubt), 1, "{end:?}");
 }
 
@@ -341,13 +351,13 @@ async fn a_later_change_that_moved_the_flow_makes_no_earlier_one_drift() {
     // The first one has to wait; the second one lets the flow advance; and a later session looks at the first.
     let changes = [reassign("e", "t1"), skip("e", "t0")];
     for fault in [Fault::Throttled(None), Fault::DropBefore] {
-        let mut stage = Stage::new(&changes);
+        let mut test_run = TestRun::new(&changes);
         for _ in 0..3 {
-            stage.service.fault(&request_of(&changes[0]), fault);
+            test_run.service.fault(&request_of(&changes[0]), fault);
         }
-        let interrupted = stage.session(Cut::InterruptAt(4)).await;
+        let interrupted = test_run.session(Cut::InterruptAt(4)).await;
         drop(interrupted);
-        let end = stage.resume_until_finished().await;
+        let end = test_run.resume_until_finished().await;
         assert_eq!(get(&end, Outcome::Drifted), 0, "{fault:?} {end:?}");
         assert_eq!(get(&end, Outcome::InDoubt), 0, "{fault:?} {end:?}");
     }
@@ -358,15 +368,15 @@ async fn what_a_request_in_doubt_may_have_moved_waits_until_the_doubt_is_settled
     // Whether our own skip let the flow advance or somebody else did, only the doubt's end tells.
     let changes = [skip("e", "t0"), skip("e", "t1")];
     for ours in [false, true] {
-        let mut stage = Stage::new(&changes);
+        let mut test_run = TestRun::new(&changes);
         let lost = if ours {
             Fault::DropAfter
         } else {
             Fault::DropBefore
         };
-        stage.service.fault(&request_of(&changes[0]), lost);
+        test_run.service.fault(&request_of(&changes[0]), lost);
         if !ours {
-            let service = stage.service.clone();
+            let service = test_run.service.clone();
             tokio::spawn(async move {
                 sleep(Duration::from_millis(1)).await;
                 let mut world = service.world();
@@ -374,9 +384,9 @@ async fn what_a_request_in_doubt_may_have_moved_waits_until_the_doubt_is_settled
                 tasks[1]["status"] = json!("IN_PROGRESS");
             });
         }
-        let end = stage.run().await.unwrap();
+        let end = test_run.run().await.unwrap();
         assert_eq!(get(&end, Outcome::Applied), 2, "{end:?}");
-        let world = stage.service.world();
+        let world = test_run.service.world();
         let sent: Vec<&str> = world
             .log
             .iter()
@@ -393,24 +403,24 @@ async fn what_a_request_in_doubt_may_have_moved_waits_until_the_doubt_is_settled
 async fn what_waited_for_a_doubt_goes_on_when_a_person_leaves_it() {
     // Somebody else hides whether the first one worked, and the second one's task may have been moved by it.
     let changes = [skip("e", "t0"), skip("e", "t1")];
-    let mut stage = Stage::new(&changes);
-    stage
+    let mut test_run = TestRun::new(&changes);
+    test_run
         .service
         .fault(&request_of(&changes[0]), Fault::DropBefore);
-    stage.session(Cut::KillAt(2)).await;
+    test_run.session(Cut::KillAt(2)).await;
     {
-        let mut world = stage.service.world();
+        let mut world = test_run.service.world();
         let tasks = &mut world.executions.get_mut("e").unwrap()["tasks"];
         tasks[0]["status"] = json!("ON_HOLD");
         tasks[1]["status"] = json!("IN_PROGRESS");
     }
-    let end = stage.run().await.unwrap();
-    assert_eq!(stage.outcomes(), [None, None], "{end:?}");
+    let end = test_run.run().await.unwrap();
+    assert_eq!(test_run.outcomes(), [None, None], "{end:?}");
     assert!(!end.finished);
-    stage.settings.doubts = Some(DoubtAnswer::Skip);
-    let end = stage.run().await.unwrap();
+    test_run.settings.doubts = Some(DoubtAnswer::Skip);
+    let end = test_run.run().await.unwrap();
     let applied = [Some(Outcome::InDoubt), Some(Outcome::Applied)];
-    assert_eq!(stage.outcomes(), applied, "{end:?}");
+    assert_eq!(test_run.outcomes(), applied, "{end:?}");
     assert!(end.finished && end.stopped.is_none(), "{end:?}");
 }
 
@@ -418,20 +428,20 @@ async fn what_waited_for_a_doubt_goes_on_when_a_person_leaves_it() {
 async fn what_follows_a_started_automation_on_its_task_is_no_drift_also_once_that_has_ended() {
     let start = run_automation("e", "t0");
     let changes = [start, reassign("e", "t0"), due("e", "t0"), close("e")];
-    let mut stage = Stage::new(&changes);
-    let end = stage.run().await.unwrap();
+    let mut test_run = TestRun::new(&changes);
+    let end = test_run.run().await.unwrap();
     assert_eq!(get(&end, Outcome::Applied), 4, "{end:?}");
 
-    let mut stage = Stage::new(&changes);
-    stage.settings.concurrency = 1;
-    stage.session(Cut::KillAt(3)).await;
+    let mut test_run = TestRun::new(&changes);
+    test_run.settings.concurrency = 1;
+    test_run.session(Cut::KillAt(3)).await;
     {
-        let mut world = stage.service.world();
+        let mut world = test_run.service.world();
         let execution = world.executions.get_mut("e").unwrap();
         execution["tasks"][0]["status"] = json!("COMPLETED");
         execution["status"] = json!("DONE");
     }
-    let end = stage.resume_until_finished().await;
+    let end = test_run.resume_until_finished().await;
     assert_eq!(get(&end, Outcome::Drifted), 0, "{end:?}");
 }
 
@@ -441,13 +451,13 @@ async fn a_step_of_the_wall_clock_proves_nothing() {
     let change = run_now("e", "s0");
     for between_sessions in [false, true] {
         for step in [hour, -hour] {
-            let mut stage = Stage::new(from_ref(&change));
+            let mut test_run = TestRun::new(from_ref(&change));
             // It takes effect ten virtual seconds after it was sent.
-            stage
+            test_run
                 .service
                 .fault(&request_of(&change), Fault::Late(10_000));
             if between_sessions {
-                stage.session(Cut::KillAt(2)).await;
+                test_run.session(Cut::KillAt(2)).await;
                 step_wall_clock(step);
             } else {
                 tokio::spawn(async move {
@@ -455,10 +465,10 @@ async fn a_step_of_the_wall_clock_proves_nothing() {
                     step_wall_clock(step);
                 });
             }
-            let end = stage.resume_until_finished().await;
+            let end = test_run.resume_until_finished().await;
             assert_eq!(get(&end, Outcome::Applied), 1, "{end:?}");
             assert_eq!(
-                (stage.sends(), stage.effects()),
+                (test_run.sends(), test_run.effects()),
                 (vec![1], vec![1]),
                 "{step}"
             );
@@ -470,18 +480,18 @@ async fn a_step_of_the_wall_clock_proves_nothing() {
 async fn what_somebody_changed_while_the_run_rested_is_not_overwritten() {
     let change = reassign("e", "t0");
     for seconds in [6, 60, 290] {
-        let mut stage = Stage::new(from_ref(&change));
-        stage.settings.view_lasts = super::VIEW_LASTS;
+        let mut test_run = TestRun::new(from_ref(&change));
+        test_run.settings.view_lasts = super::VIEW_LASTS;
         // The answer to the re-check asks for a rest.
-        stage.service.fault(&read_of("e"), Fault::Rest(seconds));
-        let service = stage.service.clone();
+        test_run.service.fault(&read_of("e"), Fault::Rest(seconds));
+        let service = test_run.service.clone();
         tokio::spawn(async move {
             sleep(Duration::from_millis(500)).await;
             service.meddle("e", &assigns("e", "t0"));
         });
-        let end = stage.run().await.unwrap();
+        let end = test_run.run().await.unwrap();
         assert_eq!(get(&end, Outcome::Drifted), 1, "{seconds} {end:?}");
-        assert_eq!(stage.sends(), [0]);
+        assert_eq!(test_run.sends(), [0]);
     }
 }
 
@@ -492,15 +502,15 @@ async fn a_change_that_no_read_can_show_is_not_said_to_have_had_no_effect() {
     change.before.clear();
     change.after.clear();
     for fault in [Fault::DropAfter, Fault::DropBefore] {
-        let mut stage = Stage::new(from_ref(&change));
+        let mut test_run = TestRun::new(from_ref(&change));
         for _ in 0..3 {
-            stage.service.fault(&request_of(&change), fault);
+            test_run.service.fault(&request_of(&change), fault);
         }
-        let end = stage.run().await.unwrap();
-        assert_eq!(stage.sends(), [3]);
+        let end = test_run.run().await.unwrap();
+        assert_eq!(test_run.sends(), [3]);
         assert_eq!(get(&end, Outcome::InDoubt), 1, "{fault:?} {end:?}");
         // It is safe to repeat.
-        let end = stage.run().await.unwrap();
+        let end = test_run.run().await.unwrap();
         assert_eq!(get(&end, Outcome::Applied), 1, "{fault:?} {end:?}");
     }
 }
@@ -508,38 +518,40 @@ async fn a_change_that_no_read_can_show_is_not_said_to_have_had_no_effect() {
 #[tokio::test(start_paused = true)]
 async fn a_doubt_is_judged_although_no_change_before_it_may_fail_any_more() {
     let changes = [reassign("e", "t0"), run_now("e", "s0")];
-    let mut stage = Stage::new(&changes);
+    let mut test_run = TestRun::new(&changes);
     for _ in 0..3 {
         let throttled = Fault::Throttled(None);
-        stage.service.fault(&request_of(&changes[0]), throttled);
+        test_run.service.fault(&request_of(&changes[0]), throttled);
     }
-    stage
+    test_run
         .service
         .fault(&request_of(&changes[1]), Fault::DropAfter);
     // A read and three attempts of the first change, which is not said to have failed yet; killed with the second one.
-    stage.session(Cut::KillAt(5)).await;
-    assert_eq!(stage.outcomes(), [None, None]);
+    test_run.session(Cut::KillAt(5)).await;
+    assert_eq!(test_run.outcomes(), [None, None]);
     // The doubt is the one error that is allowed, so that nothing may be sent before it is settled.
-    stage.settings.max_errors = Some(1);
-    let end = stage.run().await.unwrap();
-    assert_eq!(stage.outcomes(), [Some(Outcome::Applied); 2], "{end:?}");
-    assert_eq!(stage.effects(), [1, 1]);
+    test_run.settings.max_errors = Some(1);
+    let end = test_run.run().await.unwrap();
+    assert_eq!(test_run.outcomes(), [Some(Outcome::Applied); 2], "{end:?}");
+    assert_eq!(test_run.effects(), [1, 1]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_change_is_one_failure_in_a_row_however_often_it_meets_trouble() {
     let changes = five(|id| run_now(id, "s0"));
     for concurrency in [1, 5] {
-        let mut stage = Stage::new(&changes);
-        stage.settings.concurrency = concurrency;
-        stage.settings.stop_after = 4;
+        let mut test_run = TestRun::new(&changes);
+        test_run.settings.concurrency = concurrency;
+        test_run.settings.stop_after = 4;
         for change in &changes[..3] {
-            stage.service.fault(&request_of(change), Fault::DropAfter);
+            test_run
+                .service
+                .fault(&request_of(change), Fault::DropAfter);
             let read = read_of(change.group.as_str());
-            stage.service.fault(&read, Fault::None);
-            stage.service.fault(&read, Fault::Refused);
+            test_run.service.fault(&read, Fault::None);
+            test_run.service.fault(&read, Fault::Refused);
         }
-        let end = stage.run().await.unwrap();
+        let end = test_run.run().await.unwrap();
         assert_eq!(end.stopped, None, "{concurrency} {end:?}");
         assert_eq!(get(&end, Outcome::Applied), 5, "{end:?}");
     }
@@ -552,13 +564,13 @@ async fn an_answer_that_lacks_fields_makes_no_later_change_drift() {
     complete.after = [("status".to_owned(), json!("COMPLETED"))].into();
     complete.request.body = Some(complete.after.clone());
     let changes = [run_now("e", "s0"), complete];
-    let mut stage = Stage::new(&changes);
-    stage
+    let mut test_run = TestRun::new(&changes);
+    test_run
         .service
         .fault(&request_of(&changes[0]), Fault::Partial);
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     assert_eq!(get(&end, Outcome::Applied), 2, "{end:?}");
-    assert_eq!(stage.reads(), 2);
+    assert_eq!(test_run.reads(), 2);
 }
 
 #[tokio::test(start_paused = true)]
@@ -568,9 +580,11 @@ async fn people_in_another_order_are_the_same_people() {
         .after
         .insert("assigned_to".to_owned(), json!(["2", "1"]));
     change.request.body = Some([("assigned_to".to_owned(), json!(["2", "1"]))].into());
-    let mut stage = Stage::new(from_ref(&change));
-    stage.service.fault(&request_of(&change), Fault::DropBefore);
-    let service = stage.service.clone();
+    let mut test_run = TestRun::new(from_ref(&change));
+    test_run
+        .service
+        .fault(&request_of(&change), Fault::DropBefore);
+    let service = test_run.service.clone();
     // The service sorts them.
     tokio::spawn(async move {
         sleep(Duration::from_millis(10)).await;
@@ -578,8 +592,10 @@ async fn people_in_another_order_are_the_same_people() {
         world.executions.get_mut("e").unwrap()["tasks"][0]["assigned_to"] = json!(["1", "2"]);
     });
     for _ in 0..2 {
-        stage.service.fault(&request_of(&change), Fault::DropBefore);
+        test_run
+            .service
+            .fault(&request_of(&change), Fault::DropBefore);
     }
-    let end = stage.run().await.unwrap();
+    let end = test_run.run().await.unwrap();
     assert_eq!(get(&end, Outcome::Applied), 1, "{end:?}");
 }

@@ -93,7 +93,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::run::sample::{execution, reassign};
+    use crate::testing::changes::{execution, reassign};
 
     #[test]
     fn an_answer_that_lacks_fields_is_taken_for_what_it_says_and_no_more() {

@@ -148,7 +148,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{flow, id_list, over_executions, over_flows, row};
+    use crate::testing::samples::{flow, id_list, over_executions, over_flows, row};
 
     const NO_MATTER: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
 
@@ -389,7 +389,7 @@ mod tests {
             (list, "step", "f", "x", &json!({"dueDate": "soon"}), true),
             (list, "step", "f", "e", &json!({"dueDate": "soon"}), false),
         ] {
-            let mut playbook = crate::fixture::playbook(&format!(
+            let mut playbook = crate::testing::samples::playbook(&format!(
                 "select: {{ {source}, where: 'due_before(execution, now)', each: {each}, exclude: [{exclude}] }}\n{NO_MATTER}"
             ));
             playbook.select.only = (!only.is_empty()).then(|| vec![id_list("--only", only)]);

@@ -208,7 +208,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fixture::{flow, id_list, over_executions, over_flows, row};
+    use crate::testing::samples::{flow, id_list, over_executions, over_flows, row};
 
     const SET: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
 

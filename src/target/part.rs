@@ -214,7 +214,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{api::Generation, fixture};
+    use crate::{api::Generation, testing::samples};
 
     fn task(id: &str) -> TargetPart {
         TargetPart::Task(Id::new(id).unwrap())
@@ -227,7 +227,7 @@ mod tests {
     /// `a` and `c` in phase `p`, `b` in `q`, `d` in none, `e` in one that is not there; phase `r` is empty.
     fn execution() -> Execution {
         let task = |id, phase: Value| json!({"id": id, "phase_id": phase, "status": "PENDING"});
-        fixture::flow(
+        samples::flow(
             "x",
             &json!({
                 "phases": [{"id": "q"}, {"id": "p"}, {"id": "r"}],

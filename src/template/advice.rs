@@ -1,10 +1,10 @@
 //! What the checker advises can be pasted: in place of what the caret stands under, it is accepted.
 
-use super::{
-    ExpressionFault, Scope,
-    fixtures::{engine, scope},
+use super::{ExpressionFault, Scope};
+use crate::{
+    api::{Generation, types::RUNNING_FLOWS},
+    testing::expressions::{engine, scope},
 };
-use crate::api::{Generation, types::RUNNING_FLOWS};
 use serde_json::json;
 
 /// Conditions with mistakes for which the advice is to be pasted.

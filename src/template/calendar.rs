@@ -90,7 +90,7 @@ pub(super) fn end_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTim
 mod tests {
     use serde_json::json;
 
-    use crate::template::fixtures::value;
+    use crate::testing::expressions::value;
 
     #[test]
     fn periods_start_and_end_in_the_zone() {

@@ -121,10 +121,8 @@ fn wanted(value: &str, is_list: bool) -> Vec<Wanted> {
 mod tests {
     use crate::{
         api::Generation,
-        template::{
-            Wanted,
-            fixtures::{engine, scope},
-        },
+        template::Wanted,
+        testing::expressions::{engine, scope},
     };
 
     #[test]

@@ -234,7 +234,7 @@ mod tests {
     use super::*;
     use crate::{
         api::Generation,
-        template::fixtures::{context, engine, scope, shown, test, value},
+        testing::expressions::{context, engine, scope, shown, test, value},
     };
 
     fn template_faults(text: &str) -> Vec<(usize, usize, String)> {

@@ -180,9 +180,9 @@ fn split(value: &Value, at: &str) -> Result<Value, Error> {
 mod tests {
     use serde_json::json;
 
-    use crate::template::{
-        fixtures::{failure, test, value},
-        signature::{FILTERS, TESTS},
+    use crate::{
+        template::signature::{FILTERS, TESTS},
+        testing::expressions::{failure, test, value},
     };
 
     #[test]

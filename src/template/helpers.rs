@@ -229,7 +229,7 @@ mod tests {
 
     use crate::{
         api::Generation,
-        template::fixtures::{failure, test, test_in, value, value_in},
+        testing::expressions::{failure, test, test_in, value, value_in},
     };
 
     #[test]
@@ -391,8 +391,8 @@ mod tests {
         let record = crate::api::types::record(Generation::V2, crate::api::Level::Task);
         let context = crate::template::EvalContext::default().with_record("task", task, record);
         let said = |text: &str| {
-            let scope = crate::template::fixtures::scope(Generation::V2);
-            let expression = crate::template::fixtures::engine().expression(text, &scope);
+            let scope = crate::testing::expressions::scope(Generation::V2);
+            let expression = crate::testing::expressions::engine().expression(text, &scope);
             let tested = expression
                 .unwrap_or_else(|faults| panic!("{text}: {faults:?}"))
                 .test(&context);

@@ -18,8 +18,6 @@ mod context;
 mod engine;
 mod fault;
 mod filters;
-#[cfg(test)]
-mod fixtures;
 mod foreign;
 mod helpers;
 mod instant;

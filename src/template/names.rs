@@ -259,7 +259,7 @@ fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
 mod tests {
     use crate::{
         api::Generation,
-        template::fixtures::{engine, scope, shown},
+        testing::expressions::{engine, scope, shown},
     };
 
     /// One fault: what the caret stands under, the message, the help.

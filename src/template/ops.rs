@@ -228,7 +228,7 @@ fn field(of: &Value, name: &str) -> Result<Value, Error> {
 mod tests {
     use serde_json::json;
 
-    use crate::template::fixtures::{failure, test, value};
+    use crate::testing::expressions::{failure, test, value};
 
     #[test]
     fn none_has_no_order() {

@@ -241,10 +241,8 @@ mod tests {
     use super::*;
     use crate::{
         api::Generation,
-        template::{
-            Scope,
-            fixtures::{engine, failure, test, value},
-        },
+        template::Scope,
+        testing::expressions::{engine, failure, test, value},
     };
 
     #[test]

@@ -27,14 +27,14 @@ pub(crate) struct Served {
 
 /// What came back.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiAnswer {
     pub(crate) status: u16,
     /// The head, in small letters.
     pub(crate) head: String,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl ApiAnswer {
     #[track_caller]
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
@@ -102,22 +102,28 @@ impl Served {
         answer
     }
 
-    pub(crate) async fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> ApiAnswer {
         let raw = self.raw(method, path, headers, body).await;
         parse(&raw).unwrap_or_else(|| panic!("no answer: {:?}", String::from_utf8_lossy(&raw)))
     }
 
     /// A request with the token.
-    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> ApiAnswer {
         self.send(method, path, "authorization: Bearer sandbox\r\n", body)
             .await
     }
 
-    pub(crate) async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> ApiAnswer {
         self.ask("GET", path, "").await
     }
 
-    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> ApiAnswer {
         self.ask("PATCH", path, &body.to_string()).await
     }
 
@@ -188,11 +194,11 @@ pub(crate) fn task_path(flow: &Value, index: usize) -> String {
     format!("{}/tasks/{task}", flow_path(flow))
 }
 
-fn parse(raw: &[u8]) -> Option<Answer> {
+fn parse(raw: &[u8]) -> Option<ApiAnswer> {
     let end = raw.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&raw[..end]).to_lowercase();
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Answer {
+    Some(ApiAnswer {
         status,
         head,
         body: raw[end + 4..].to_vec(),

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
     action::Repeat,
-    fixture::{changes, flow, legacy, over_executions, over_flows, said, with},
     plan::Undo,
+    testing::samples::{changes, flow, legacy, over_executions, over_flows, said, with},
 };
 
 /// What is said of one task with these fields.
@@ -327,7 +327,7 @@ fn a_status_of_an_execution_or_a_step_can_be_read_back_and_goes_back() {
     let task = json!({"id": "t", "status": "PENDING", "name": "T"});
     let change = &changes(
         &playbook,
-        &crate::fixture::flow("e", &json!({"tasks": [task]})),
+        &crate::testing::samples::flow("e", &json!({"tasks": [task]})),
     )[0];
     assert_eq!(
         (change.repeat, matches!(change.undo, Undo::Request(_))),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    fixture::{changes, flow, legacy, over_executions, over_flows, row, said},
     plan::Undo,
+    testing::samples::{changes, flow, legacy, over_executions, over_flows, row, said},
 };
 
 /// What `reassign` says of an execution that has these assignees, in both generations; a change as its new list.

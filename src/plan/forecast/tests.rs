@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::{Change, Operation, forecast as caused};
 use crate::api::Id;
-use crate::fixture::{changes, flow, legacy, over_executions, over_flows, row, with};
+use crate::testing::samples::{changes, flow, legacy, over_executions, over_flows, row, with};
 
 /// A rule of a flow that writes into the attribute of the same name as its event.
 fn rule(event: &str, filter: &Value) -> Value {

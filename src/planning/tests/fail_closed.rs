@@ -1,7 +1,7 @@
 //! What can't be read ends planning, what can't be planned is rejected.
 
 use super::*;
-use crate::{fixture::id_list, selection::ListedError, table::TableError};
+use crate::{selection::ListedError, table::TableError, testing::samples::id_list};
 
 #[tokio::test(start_paused = true)]
 async fn a_row_whose_closing_reasons_are_not_there_is_rejected() {
@@ -219,7 +219,8 @@ async fn rejected_rows_of_the_file_come_first_with_their_numbers() {
     );
     let path = folder.path().join("test.yaml");
     let playbook =
-        crate::playbook::load(&path, text, &<_>::default(), crate::fixture::now()).unwrap();
+        crate::playbook::load(&path, text, &<_>::default(), crate::testing::samples::now())
+            .unwrap();
     let service = FakeService::default().finds(C1, &[assigned("a")]);
     let (trailer, bytes) = planned(&service, &playbook).await;
     assert_eq!(
@@ -306,7 +307,8 @@ async fn what_only_does_not_name_rejects_nothing_also_where_a_list_tells_nothing
     );
     let steps = |id: &str| json!({"flow": [{"id": id, "type": "STEP", "name": "Call", "assignedTo": ["1"]}]});
     let undated = json!({"dueDate": "soon"});
-    let whole = |id: &str, step: &str| row_json(id, &crate::fixture::with(steps(step), &undated));
+    let whole =
+        |id: &str, step: &str| row_json(id, &crate::testing::samples::with(steps(step), &undated));
     let read = |id: &str| format!("GET /v1/workflows/executions/{id}");
     let service = FakeService::default()
         .lists(&[

@@ -28,7 +28,7 @@ async fn entities(pages: &[(&str, String)]) -> Result<u64, String> {
     for id in ["a", "b", "c"] {
         service = service.finds(&format!("{id}/contact"), &[flow_json(id, &json!({}))]);
     }
-    let (result, _) = plan_of(&service, &crate::fixture::playbook(QUERY)).await;
+    let (result, _) = plan_of(&service, &crate::testing::samples::playbook(QUERY)).await;
     result
         .map(|(trailer, _)| trailer.changes)
         .map_err(|error| error.to_string())
@@ -94,7 +94,7 @@ async fn counted(entities: usize, hits: Option<usize>, is_last_open: bool) -> Re
         service = service.answers(&format!("entities {after}"), 200, &page.to_string());
         after = next;
     }
-    let playbook = crate::fixture::playbook(
+    let playbook = crate::testing::samples::playbook(
         "select: { entities: { query: \"*\" } }\nactions: [ start: { template: x } ]\nguards: { allow: [start] }",
     );
     let (result, _) = plan_of(&service, &playbook).await;
@@ -162,7 +162,7 @@ async fn executions_are_taken_from_all_pages_and_a_key_that_comes_again_is_no_se
         .answers("executions null", 200, &body("a", &first))
         .answers(&format!("executions {first}"), 200, &body("b", &second))
         .answers(&format!("executions {second}"), 200, "{\"executions\":[]}");
-    let playbook = crate::fixture::playbook(SEARCH);
+    let playbook = crate::testing::samples::playbook(SEARCH);
     let (result, _) = plan_of(&good, &playbook).await;
     assert_eq!(result.unwrap().0.changes, 2);
     let circle = good.answers(&format!("executions {second}"), 200, &body("c", &first));

@@ -95,7 +95,7 @@ fn service() -> FakeService {
     for (id, row) in ids().zip(rows) {
         let own = Id::new(&id).unwrap();
         let read = |generation| format!("GET {}", Operation::read(generation, &own).path());
-        let whole = crate::fixture::with(row, &json!({"flow": [section, step("b")]}));
+        let whole = crate::testing::samples::with(row, &json!({"flow": [section, step("b")]}));
         let won = json!({"reasons": [{"id": "r", "title": "Won"}]});
         service = service
             .answers(&read(Generation::V1), 200, &whole.to_string())

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     plan::{Item, Rejection, Skip},
     report::{
-        plan_report::tests::Sample as Plan,
+        plan_report::tests::PlanSample as Plan,
         plan_summary::tests::{change, run_now},
         to_apply::WhyNot,
         words::tests::task,

@@ -8,13 +8,13 @@ use super::*;
 use crate::{
     plan::{Item, Rejection, Skip},
     report::{
-        plan_report::tests::Sample,
+        plan_report::tests::PlanSample,
         plan_summary::tests::{change, run_now},
         words::tests::task,
     },
 };
 
-fn markdown(sample: &Sample) -> String {
+fn markdown(sample: &PlanSample) -> String {
     let mut out = Vec::new();
     sample
         .report(|report| {
@@ -107,11 +107,11 @@ fn named(number: usize, name: &str) -> Vec<Item> {
 #[test]
 fn hostile_names_leave_the_structure_as_it_is_with_plain_ones() {
     for name in HOSTILE {
-        let hostile = Sample {
+        let hostile = PlanSample {
             broken_guards: vec![name.to_owned()],
             ..named(1, name).into()
         };
-        let plain = Sample {
+        let plain = PlanSample {
             broken_guards: vec!["plain".to_owned()],
             ..named(1, "plain").into()
         };
@@ -181,7 +181,7 @@ fn a_comment_says_what_matters() {
         row: Some(12),
         reason: "there is no such execution".to_owned(),
     }));
-    let sample = Sample {
+    let sample = PlanSample {
         broken_guards: vec!["414 changes are planned, max_changes is 300".to_owned()],
         ..items.into()
     };

@@ -447,7 +447,7 @@ fn text_of(filter: &str, of: &Type) -> Type {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::fixtures::shown;
+    use crate::testing::expressions::shown;
 
     #[test]
     fn what_filters_and_tests_name_is_checked() {

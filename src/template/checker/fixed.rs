@@ -175,10 +175,8 @@ mod tests {
 
     use crate::{
         api::Generation,
-        template::{
-            ExpressionFault, Scope,
-            fixtures::{engine, scope},
-        },
+        template::{ExpressionFault, Scope},
+        testing::expressions::{engine, scope},
     };
 
     fn known() -> Scope {

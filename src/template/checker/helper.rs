@@ -253,9 +253,9 @@ pub(super) fn counted(least: usize, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::{
-        fixtures::{engine, scope, shown},
-        signature::HELPERS,
+    use crate::{
+        template::signature::HELPERS,
+        testing::expressions::{engine, scope, shown},
     };
 
     #[test]

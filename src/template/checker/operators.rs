@@ -475,7 +475,7 @@ fn can_be_equal(a: &Type, b: &Type) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::fixtures::{shown, test};
+    use crate::testing::expressions::{shown, test};
 
     #[test]
     fn a_comparison_that_can_only_mislead_is_a_fault() {

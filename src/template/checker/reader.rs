@@ -295,7 +295,7 @@ pub(super) fn content(token: LexerToken<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::template::fixtures::{faults, shown};
+    use crate::testing::expressions::{faults, shown};
 
     fn assert_last(text: &str, offset: usize, len: usize, message: &str) {
         let found = faults(text);

@@ -292,7 +292,7 @@ fn whose_letters(field: &str) -> String {
 mod tests {
     use crate::{
         api::{Generation, types::RUNNING_FLOWS},
-        template::fixtures::{engine, scope, shown},
+        testing::expressions::{engine, scope, shown},
     };
 
     #[test]

@@ -5,29 +5,29 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::run::world::{Enter, Habit, settle_phases};
+use crate::testing::simulated_service::{Enter, Habit, settle_phases};
 
 /// A flow of the second generation.
 #[derive(Clone, Debug)]
-pub(in crate::run) struct Flow {
-    pub(in crate::run) tasks: Vec<Task>,
+pub(in crate::run::properties) struct RandomFlow {
+    pub(in crate::run::properties) tasks: Vec<RandomTask>,
     /// How many tasks are over, counted round.
-    pub(in crate::run) over: usize,
+    pub(in crate::run::properties) over: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(in crate::run) struct Task {
+pub(in crate::run::properties) struct RandomTask {
     /// It has an automation.
-    pub(in crate::run) automated: bool,
-    pub(in crate::run) state: State,
+    pub(in crate::run::properties) automated: bool,
+    pub(in crate::run::properties) state: TaskState,
     /// In the second phase.
-    pub(in crate::run) second: bool,
-    pub(in crate::run) habit: Habit,
+    pub(in crate::run::properties) second: bool,
+    pub(in crate::run::properties) habit: Habit,
 }
 
 /// Where a task stands that is not over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::run) enum State {
+pub(in crate::run::properties) enum TaskState {
     Pending,
     InProgress,
     /// Automated ones only.
@@ -36,17 +36,17 @@ pub(in crate::run) enum State {
     Failed,
 }
 
-pub(super) fn any_flow() -> impl Strategy<Value = Flow> {
+pub(super) fn any_flow() -> impl Strategy<Value = RandomFlow> {
     (prop::collection::vec(any_task(), 1..=4), 0..3_usize)
-        .prop_map(|(tasks, over)| Flow { tasks, over })
+        .prop_map(|(tasks, over)| RandomFlow { tasks, over })
 }
 
-fn any_task() -> impl Strategy<Value = Task> {
+fn any_task() -> impl Strategy<Value = RandomTask> {
     let state = prop_oneof![
-        4 => Just(State::Pending),
-        1 => Just(State::InProgress),
-        3 => Just(State::Scheduled),
-        1 => Just(State::Failed),
+        4 => Just(TaskState::Pending),
+        1 => Just(TaskState::InProgress),
+        3 => Just(TaskState::Scheduled),
+        1 => Just(TaskState::Failed),
     ];
     let enter = prop_oneof![
         1 => Just(Enter::Stays),
@@ -69,7 +69,7 @@ fn any_task() -> impl Strategy<Value = Task> {
         any::<bool>(),
     )
         .prop_map(
-            |(automated, state, second, enter, takes, fails, is_quick)| Task {
+            |(automated, state, second, enter, takes, fails, is_quick)| RandomTask {
                 automated,
                 state,
                 second,
@@ -83,8 +83,8 @@ fn any_task() -> impl Strategy<Value = Task> {
         )
 }
 
-impl Flow {
-    pub(in crate::run) fn json(&self, id: &str) -> Value {
+impl RandomFlow {
+    pub(in crate::run::properties) fn json(&self, id: &str) -> Value {
         let over = self.over % self.tasks.len();
         let numbered = || self.tasks.iter().enumerate();
         let tasks: Vec<Value> = numbered()
@@ -95,7 +95,7 @@ impl Flow {
             .collect();
         let phase = |id: &str| json!({"id": id, "name": id, "status": "OPEN", "assigned_to": ["1"], "due_date": null});
         let mut flow = json!({
-            "id": id, "org_id": "4711", "name": "Flow", "status": "STARTED", "assigned_to": ["1"], "due_date": null,
+            "id": id, "org_id": "4711", "name": "RandomFlow", "status": "STARTED", "assigned_to": ["1"], "due_date": null,
             "closing_reason": {"configured_reasons": [{"id": "r", "title": "reason"}]},
             "phases": [phase("p0"), phase("p1")], "tasks": tasks, "edges": edges,
         });
@@ -104,7 +104,7 @@ impl Flow {
     }
 
     /// The habits of its tasks, by their ids.
-    pub(in crate::run) fn habits(&self) -> impl Iterator<Item = (String, Habit)> + '_ {
+    pub(in crate::run::properties) fn habits(&self) -> impl Iterator<Item = (String, Habit)> + '_ {
         self.tasks.iter().enumerate().map(|(place, task)| {
             let mut habit = task.habit;
             // Only an automation starts, or is scheduled.
@@ -118,18 +118,18 @@ impl Flow {
     }
 }
 
-impl Task {
+impl RandomTask {
     fn json(self, place: usize, over: usize) -> Value {
         let status = match self.state {
             _ if place < over && self.second => "SKIPPED",
             _ if place < over => "COMPLETED",
-            State::Scheduled if self.automated => "SCHEDULED",
-            State::Failed if self.automated => "FAILED",
-            State::InProgress => "IN_PROGRESS",
-            State::Pending | State::Scheduled | State::Failed => "PENDING",
+            TaskState::Scheduled if self.automated => "SCHEDULED",
+            TaskState::Failed if self.automated => "FAILED",
+            TaskState::InProgress => "IN_PROGRESS",
+            TaskState::Pending | TaskState::Scheduled | TaskState::Failed => "PENDING",
         };
         let mut task = json!({
-            "id": format!("t{place}"), "name": format!("Task {place}"), "status": status, "task_type": "MANUAL",
+            "id": format!("t{place}"), "name": format!("RandomTask {place}"), "status": status, "task_type": "MANUAL",
             "phase_id": if self.second { "p1" } else { "p0" }, "assigned_to": ["1"], "due_date": null,
         });
         if self.automated {

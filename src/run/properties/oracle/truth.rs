@@ -3,20 +3,18 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{
-    super::{
-        stage::Stage,
-        world::{Moment, Who},
-    },
-    STALE,
-};
+use super::STALE;
 use crate::{
     api::{Level, Operation},
     plan::Change,
+    testing::{
+        simulated_service::{ExecutionVersion, Who},
+        test_run::TestRun,
+    },
 };
 
 /// A value of its target or execution that a change builds on.
-pub(super) struct Base {
+pub(super) struct BuiltOn {
     of_execution: bool,
     path: String,
     planned: Value,
@@ -69,8 +67,8 @@ pub(super) fn shows(change: &Change, operation: &Operation, execution: Option<&V
 }
 
 /// All that a change builds on.
-pub(super) fn builds_on(change: &Change) -> Vec<Base> {
-    let before = change.before.iter().map(|(path, planned)| Base {
+pub(super) fn builds_on(change: &Change) -> Vec<BuiltOn> {
+    let before = change.before.iter().map(|(path, planned)| BuiltOn {
         of_execution: false,
         path: path.clone(),
         planned: planned.clone(),
@@ -78,7 +76,7 @@ pub(super) fn builds_on(change: &Change) -> Vec<Base> {
     });
     let requires = change.requires.iter().map(|(path, planned)| {
         let (of, path) = path.split_once('.').unwrap();
-        Base {
+        BuiltOn {
             of_execution: of == "execution",
             path: path.to_owned(),
             planned: planned.clone(),
@@ -88,10 +86,10 @@ pub(super) fn builds_on(change: &Change) -> Vec<Base> {
     before.chain(requires).collect()
 }
 
-impl Base {
+impl BuiltOn {
     /// Its value; none when there is no target.
-    fn value<'a>(&self, operation: &Operation, moment: &'a Moment) -> Option<&'a Value> {
-        let execution = moment.execution.as_ref()?;
+    fn value<'a>(&self, operation: &Operation, version: &'a ExecutionVersion) -> Option<&'a Value> {
+        let execution = version.execution.as_ref()?;
         let place = if self.of_execution {
             execution
         } else {
@@ -105,10 +103,10 @@ impl Base {
 pub(super) fn was_changed_by_somebody(
     change: &Change,
     operation: &Operation,
-    moments: &[Moment],
+    versions: &[ExecutionVersion],
 ) -> bool {
     let bases = builds_on(change);
-    moments.windows(2).any(|pair| {
+    versions.windows(2).any(|pair| {
         pair[1].who == Who::Somebody
             && bases
                 .iter()
@@ -121,18 +119,18 @@ pub(super) fn was_changed_by_somebody(
 pub(super) fn had_its_automation_started(
     change: &Change,
     operation: &Operation,
-    moments: &[Moment],
+    versions: &[ExecutionVersion],
 ) -> bool {
     let bases = builds_on(change);
     let mut ids = bases
         .iter()
         .filter(|base| base.path.starts_with("automation"));
     ids.any(|base| {
-        let differs = |moment: &Moment| {
-            base.value(operation, moment)
+        let differs = |version: &ExecutionVersion| {
+            base.value(operation, version)
                 .is_some_and(|value| *value != base.planned)
         };
-        moments.iter().any(differs)
+        versions.iter().any(differs)
     })
 }
 
@@ -141,12 +139,12 @@ pub(super) fn had_its_automation_started(
 pub(super) fn was_stale(
     change: &Change,
     operation: &Operation,
-    moments: &[Moment],
+    versions: &[ExecutionVersion],
     sent: Instant,
 ) -> bool {
-    let until = moments.partition_point(|moment| moment.at < sent);
-    let moments = &moments[..until];
-    let first_of_ours = moments[1..].iter().any(|moment| moment.who == Who::We);
+    let until = versions.partition_point(|version| version.at < sent);
+    let versions = &versions[..until];
+    let first_of_ours = versions[1..].iter().any(|version| version.who == Who::We);
     builds_on(change).iter().any(|base| {
         let moves_by_itself = base.path.ends_with("status")
             || base.path.starts_with("automation")
@@ -154,7 +152,7 @@ pub(super) fn was_stale(
         if moves_by_itself && first_of_ours {
             return false;
         }
-        let Some(last) = moments
+        let Some(last) = versions
             .windows(2)
             .rev()
             .find(|pair| base.value(operation, &pair[0]) != base.value(operation, &pair[1]))
@@ -171,9 +169,9 @@ pub(super) fn was_stale(
 }
 
 /// The places, in the plan's order, of the changes that a change depends on.
-pub(super) fn dependencies(stage: &Stage, line: u64) -> impl Iterator<Item = usize> + '_ {
-    let own = &stage.planned[&line];
-    stage
+pub(super) fn dependencies(test_run: &TestRun, line: u64) -> impl Iterator<Item = usize> + '_ {
+    let own = &test_run.planned[&line];
+    test_run
         .planned
         .iter()
         .enumerate()

@@ -1,15 +1,17 @@
-//! What the tests of this module share: an engine at a fixed moment, and data of both generations.
+//! Expressions and templates on data that are made up: an engine at a fixed moment, and data of both generations.
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value as Json, json};
 
-use super::{Engine, EvalContext, EvalError, ExpressionFault, Scope};
-use crate::api::{Generation, Level, types::record};
+use crate::{
+    api::{Generation, Level, types::record},
+    template::{Engine, EvalContext, EvalError, ExpressionFault, Scope},
+};
 
 /// Tuesday, 1 December 2026, 09:00 in Berlin.
-pub(super) fn engine() -> Engine {
+pub(crate) fn engine() -> Engine {
     let zone = TimeZone::get("Europe/Berlin").unwrap();
     Engine::new("2026-12-01T08:00:00Z".parse().unwrap(), zone)
 }
@@ -21,7 +23,7 @@ fn vars() -> Json {
     })
 }
 
-pub(super) fn scope(generation: Generation) -> Scope {
+pub(crate) fn scope(generation: Generation) -> Scope {
     let of = |level| record(generation, level);
     let vars = vars();
     let keys = vars.as_object().unwrap().keys().cloned();
@@ -33,7 +35,7 @@ pub(super) fn scope(generation: Generation) -> Scope {
         .with_instant("now")
 }
 
-pub(super) fn context(generation: Generation) -> EvalContext {
+pub(crate) fn context(generation: Generation) -> EvalContext {
     let (execution, phase, task) = match generation {
         Generation::V1 => v1(),
         Generation::V2 => v2(),
@@ -120,42 +122,42 @@ fn failed(text: &str, mut faults: Vec<ExpressionFault>) -> EvalError {
 }
 
 /// The result of a condition on the data.
-pub(super) fn test_in(generation: Generation, text: &str) -> Result<bool, EvalError> {
+pub(crate) fn test_in(generation: Generation, text: &str) -> Result<bool, EvalError> {
     match engine().expression(text, &scope(generation)) {
         Ok(expression) => expression.test(&context(generation)),
         Err(faults) => Err(failed(text, faults)),
     }
 }
 
-pub(super) fn test(text: &str) -> Result<bool, EvalError> {
+pub(crate) fn test(text: &str) -> Result<bool, EvalError> {
     test_in(Generation::V2, text)
 }
 
 /// The value of a template on the data.
-pub(super) fn value_in(generation: Generation, text: &str) -> Result<Json, EvalError> {
+pub(crate) fn value_in(generation: Generation, text: &str) -> Result<Json, EvalError> {
     match engine().template(text, &scope(generation)) {
         Ok(template) => template.value(&context(generation)),
         Err(faults) => Err(failed(text, faults)),
     }
 }
 
-pub(super) fn value(text: &str) -> Result<Json, EvalError> {
+pub(crate) fn value(text: &str) -> Result<Json, EvalError> {
     value_in(Generation::V2, text)
 }
 
 /// The message of what fails only on the data.
-pub(super) fn failure(text: &str) -> String {
+pub(crate) fn failure(text: &str) -> String {
     value(&format!("{{{{ {text} }}}}")).unwrap_err().message
 }
 
-pub(super) fn faults(text: &str) -> Vec<ExpressionFault> {
+pub(crate) fn faults(text: &str) -> Vec<ExpressionFault> {
     engine()
         .expression(text, &scope(Generation::V2))
         .expect_err(text)
 }
 
 /// The faults as people see them: what the caret stands under, and the words.
-pub(super) fn shown(text: &str) -> Vec<(String, String, String)> {
+pub(crate) fn shown(text: &str) -> Vec<(String, String, String)> {
     let fault = |fault: ExpressionFault| {
         (
             text[fault.offset..fault.offset + fault.len].to_owned(),

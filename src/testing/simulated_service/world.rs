@@ -1,6 +1,4 @@
-//! What a service for tests knows: its executions, who changed what and when, and each request that came.
-
-mod rules;
+//! What the simulated service knows: its executions, who changed what and when, and each request that came.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -10,17 +8,18 @@ use std::{
 use serde_json::Value;
 use tokio::{sync::mpsc, time::Instant};
 
-pub(super) use rules::{Answer, AutomationStarted, Enter, Habit, is_shown, settle_phases};
-
-use super::fake_service::Fault;
+use super::{
+    Fault,
+    rules::{self, AutomationStarted, Habit, Ruling},
+};
 use crate::api::Operation;
 
 /// Method, path and body: each change of a test's plan has its own.
-pub(super) type Key = String;
+pub(crate) type Key = String;
 
 /// On whose account something happened: whoever began it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(crate) enum Who {
     We,
     /// Anybody else, or the service by itself.
     Somebody,
@@ -28,18 +27,18 @@ pub(super) enum Who {
 
 /// An execution from a moment on.
 #[derive(Clone, Debug)]
-pub(super) struct Moment {
-    pub(super) at: Instant,
-    pub(super) who: Who,
+pub(crate) struct ExecutionVersion {
+    pub(crate) at: Instant,
+    pub(crate) who: Who,
     /// What happened, for people.
-    pub(super) what: String,
+    pub(crate) what: String,
     /// None: it is not there.
-    pub(super) execution: Option<Value>,
+    pub(crate) execution: Option<Value>,
 }
 
 /// What the client was told of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum ClientKnows {
     /// A write had no effect; 0 when it never left.
     No(u16),
     /// A write had its effect.
@@ -52,24 +51,24 @@ pub(super) enum Told {
 
 /// A request that reached the network.
 #[derive(Clone, Debug)]
-pub(super) struct Sent {
-    pub(super) at: Instant,
-    pub(super) session: usize,
-    pub(super) execution: String,
+pub(crate) struct LoggedRequest {
+    pub(crate) at: Instant,
+    pub(crate) session: usize,
+    pub(crate) execution: String,
     /// None for a read.
-    pub(super) write: Option<Key>,
+    pub(crate) write: Option<Key>,
     /// The client was told that it took no effect.
-    pub(super) denied: bool,
+    pub(crate) denied: bool,
     /// The answer said that it was accepted, and did not show what was written.
-    pub(super) lied: bool,
+    pub(crate) lied: bool,
     /// What the client was told, and when; none while it waits, and when it died waiting.
-    pub(super) told: Option<(Told, Instant)>,
-    pub(super) fault: Fault,
+    pub(crate) told: Option<(ClientKnows, Instant)>,
+    pub(crate) fault: Fault,
 }
 
 /// What somebody else does.
 #[derive(Clone, Debug)]
-pub(super) enum Deed {
+pub(crate) enum Deed {
     /// Sends a request of his own.
     Request(Operation, Option<Value>),
     /// A task or step is taken out.
@@ -80,72 +79,72 @@ pub(super) enum Deed {
 
 /// Something that somebody else does with the `nth` request on an execution, or so long after it.
 #[derive(Clone, Debug)]
-pub(super) struct Plot {
-    pub(super) execution: String,
-    pub(super) nth: usize,
-    pub(super) after: Duration,
-    pub(super) deed: Deed,
+pub(crate) struct Plot {
+    pub(crate) execution: String,
+    pub(crate) nth: usize,
+    pub(crate) after: Duration,
+    pub(crate) deed: Deed,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct World {
-    pub(super) executions: BTreeMap<String, Value>,
+pub(crate) struct World {
+    pub(crate) executions: BTreeMap<String, Value>,
     /// How the tasks behave, by execution and id.
-    pub(super) habits: BTreeMap<(String, String), Habit>,
+    pub(crate) habits: BTreeMap<(String, String), Habit>,
     /// The effects of requests of ours, in their order.
-    pub(super) ledger: Vec<Key>,
+    pub(crate) ledger: Vec<Key>,
     /// By execution, since its beginning.
-    pub(super) moments: BTreeMap<String, Vec<Moment>>,
-    pub(super) log: Vec<Sent>,
+    pub(crate) versions: BTreeMap<String, Vec<ExecutionVersion>>,
+    pub(crate) log: Vec<LoggedRequest>,
     /// Sessions that have begun.
-    pub(super) session: usize,
-    pub(super) plots: Vec<Plot>,
+    pub(crate) session: usize,
+    pub(crate) plots: Vec<Plot>,
     /// Each answer that says "not found" has an empty body, as the second generation may.
-    pub(super) silent: bool,
+    pub(crate) silent: bool,
     /// After a write that is answered with "not found", so many reads of its execution fail.
-    pub(super) blind: usize,
+    pub(crate) blind: usize,
     /// By method and path; no fault when it is used up.
-    pub(super) script: BTreeMap<String, VecDeque<Fault>>,
+    pub(crate) script: BTreeMap<String, VecDeque<Fault>>,
     /// What becomes of all requests after so many more.
-    pub(super) outage: Option<(usize, Fault)>,
+    pub(crate) outage: Option<(usize, Fault)>,
     /// By method and path: how much longer the next of these requests take.
-    pub(super) delays: BTreeMap<String, VecDeque<Duration>>,
+    pub(crate) delays: BTreeMap<String, VecDeque<Duration>>,
     /// Reads, by method and path, that are answered once this write has come.
-    pub(super) queued: BTreeMap<String, Key>,
+    pub(crate) queued: BTreeMap<String, Key>,
     /// The plan's line and the group of each change.
-    pub(super) lines: BTreeMap<Key, (u64, String)>,
+    pub(crate) lines: BTreeMap<Key, (u64, String)>,
     /// Told when this many more requests have come.
-    pub(super) alarm: Option<(usize, mpsc::UnboundedSender<()>)>,
-    pub(super) writing: BTreeMap<String, usize>,
+    pub(crate) alarm: Option<(usize, mpsc::UnboundedSender<()>)>,
+    pub(crate) writing: BTreeMap<String, usize>,
     /// Most executions that were written to at the same time.
-    pub(super) most_at_once: usize,
+    pub(crate) most_at_once: usize,
     /// Promises that a client broke.
-    pub(super) broken: Vec<String>,
+    pub(crate) broken: Vec<String>,
     /// Ids that the service gave.
     ids: u64,
 }
 
 impl World {
-    pub(super) fn begin(&mut self, id: &str, execution: Value) {
-        let moment = Moment {
+    pub(crate) fn begin(&mut self, id: &str, execution: Value) {
+        let version = ExecutionVersion {
             at: Instant::now(),
             who: Who::We,
             what: "as planned on".to_owned(),
             execution: Some(execution.clone()),
         };
         self.executions.insert(id.to_owned(), execution);
-        self.moments.insert(id.to_owned(), vec![moment]);
+        self.versions.insert(id.to_owned(), vec![version]);
     }
 
     /// Does what a request asks for, and what follows from it. Gives the automations that have started, too: their ends
     /// are to come.
-    pub(super) fn request(
+    pub(crate) fn request(
         &mut self,
         who: Who,
         id: &str,
         operation: &Operation,
         body: Option<&Value>,
-    ) -> (Answer, Vec<AutomationStarted>) {
+    ) -> (Ruling, Vec<AutomationStarted>) {
         let what = || {
             let body = body.map(Value::to_string).unwrap_or_default();
             format!("{:?} {} {body}", operation.method(), operation.path())
@@ -160,7 +159,7 @@ impl World {
     }
 
     /// An automation ends, unless its task has gone on without it.
-    pub(super) fn end_automation(
+    pub(crate) fn end_automation(
         &mut self,
         who: Who,
         id: &str,
@@ -182,7 +181,7 @@ impl World {
     }
 
     /// What somebody else does; gives the automations that start by it.
-    pub(super) fn plot(&mut self, id: &str, deed: &Deed) -> Vec<AutomationStarted> {
+    pub(crate) fn plot(&mut self, id: &str, deed: &Deed) -> Vec<AutomationStarted> {
         match deed {
             Deed::Request(operation, body) => {
                 self.request(Who::Somebody, id, operation, body.as_ref()).1
@@ -241,12 +240,15 @@ impl World {
             self.executions.insert(id.to_owned(), execution.clone());
         }
         if execution != before {
-            self.moments.entry(id.to_owned()).or_default().push(Moment {
-                at: Instant::now(),
-                who,
-                what: what(),
-                execution,
-            });
+            self.versions
+                .entry(id.to_owned())
+                .or_default()
+                .push(ExecutionVersion {
+                    at: Instant::now(),
+                    who,
+                    what: what(),
+                    execution,
+                });
         }
         result
     }

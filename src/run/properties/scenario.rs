@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use proptest::{prelude::*, sample::select};
 
-pub(super) use playbooks::{Group, Planned};
-
-use super::{
-    DoubtAnswer,
-    fake_service::{Fault, Shown},
-    stage::{Breaks, Cut},
+use crate::{
+    run::DoubtAnswer,
+    testing::{
+        simulated_service::{Fault, ShownInstead},
+        test_run::{Breaks, Cut},
+    },
 };
+pub(super) use playbooks::{Group, PlannedGroup};
 
 /// A whole run, and the world around it.
 #[derive(Clone, Debug)]
@@ -149,7 +150,7 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         1 => Just(Fault::Html),
         1 => Just(Fault::HtmlBefore),
         2 => Just(Fault::Partial),
-        3 => (any::<bool>(), select(vec![Shown::Old, Shown::Empty, Shown::Nothing, Shown::Other]))
+        3 => (any::<bool>(), select(vec![ShownInstead::Old, ShownInstead::Empty, ShownInstead::Nothing, ShownInstead::Other]))
             .prop_map(|(works, shows)| Fault::Lie { works, shows }),
         2 => Just(Fault::Refused),
         1 => Just(Fault::Unauthorized),

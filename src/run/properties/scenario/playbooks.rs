@@ -3,18 +3,18 @@
 use proptest::{prelude::*, sample::select};
 use serde_json::{Value, json};
 
-use super::flows::{Flow, any_flow};
+use super::flows::{RandomFlow, any_flow};
 use crate::{
     api::Generation,
-    fixture::{changes, playbook},
     plan::Change,
     target::Execution,
+    testing::samples::{changes, playbook},
 };
 
 /// One execution, and what is planned for it.
 #[derive(Clone, Debug)]
-pub(in crate::run) enum Group {
-    Flow(Flow, Vec<(Act, u8)>),
+pub(in crate::run::properties) enum Group {
+    Flow(RandomFlow, Vec<(Act, u8)>),
     /// An execution of the first generation with so many steps.
     Legacy(usize, Vec<(Act, u8)>),
     /// An entity that an execution is started for.
@@ -23,7 +23,7 @@ pub(in crate::run) enum Group {
 
 /// An action, where it works on tasks or steps with a bit for each of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::run) enum Act {
+pub(in crate::run::properties) enum Act {
     Reassign,
     Date,
     Begin,
@@ -78,10 +78,10 @@ const ALL: [Act; 22] = [
 
 /// What the planner made of a group.
 #[derive(Clone, Debug)]
-pub(in crate::run) struct Planned {
+pub(in crate::run::properties) struct PlannedGroup {
     /// As it was planned on.
-    pub(in crate::run) execution: Value,
-    pub(in crate::run) changes: Vec<Change>,
+    pub(in crate::run::properties) execution: Value,
+    pub(in crate::run::properties) changes: Vec<Change>,
 }
 
 pub(super) fn any_group() -> impl Strategy<Value = Group> {
@@ -94,7 +94,7 @@ pub(super) fn any_group() -> impl Strategy<Value = Group> {
 }
 
 impl Group {
-    pub(in crate::run) fn plan(&self, id: &str) -> Planned {
+    pub(in crate::run::properties) fn plan(&self, id: &str) -> PlannedGroup {
         let (select, each, generation, execution, acts) = match self {
             Self::Flow(flow, acts) => (
                 "flows: { entities: [ { id: c, schema: contact } ] }, each: task",
@@ -120,7 +120,7 @@ impl Group {
         };
         let mut actions: Vec<String> = acts
             .iter()
-            .filter(|(act, _)| !super::super::properties::is_left_out(act))
+            .filter(|(act, _)| !super::super::is_left_out(act))
             .filter_map(|(act, bits)| act.yaml(each, generation, *bits))
             .collect();
         match self {
@@ -146,7 +146,7 @@ impl Group {
         if let Some(end) = (0..changes.len()).find(|place| alike(*place)) {
             changes.truncate(end);
         }
-        Planned { execution, changes }
+        PlannedGroup { execution, changes }
     }
 }
 
@@ -232,26 +232,24 @@ impl Act {
 
 #[cfg(test)]
 mod tests {
+    use super::super::flows::{RandomTask, TaskState};
     use super::*;
-    use crate::run::{
-        scenario::flows::{State, Task},
-        world::Habit,
-    };
+    use crate::testing::simulated_service::Habit;
 
     #[test]
     fn each_act_makes_a_change_of_some_execution() {
-        let task = |automated, state| Task {
+        let task = |automated, state| RandomTask {
             automated,
             state,
             second: false,
             habit: Habit::default(),
         };
-        let flow = Flow {
+        let flow = RandomFlow {
             tasks: vec![
-                task(false, State::Pending),
-                task(true, State::Scheduled),
-                task(false, State::InProgress),
-                task(true, State::InProgress),
+                task(false, TaskState::Pending),
+                task(true, TaskState::Scheduled),
+                task(false, TaskState::InProgress),
+                task(true, TaskState::InProgress),
             ],
             over: 1,
         };

@@ -2,23 +2,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    super::{
-        fake_service::Fault,
-        stage::{Session, Stage},
-        world::Told,
-    },
-    Rule, Violation,
-};
+use super::{RunRule, Violation};
 use crate::{
     checkpoint::{Record, RecordedOutcome},
     event::StopReason,
     outcome::Outcome,
     plan::Repeat,
+    testing::{
+        simulated_service::{ClientKnows, Fault},
+        test_run::{EndedSession, TestRun},
+    },
 };
 
-pub(super) fn check(stage: &Stage, found: &mut Vec<Violation>) {
-    let Some((session, number)) = stage.sessions.last().zip(Some(stage.sessions.len())) else {
+pub(super) fn check(test_run: &TestRun, found: &mut Vec<Violation>) {
+    let Some((session, number)) = test_run.sessions.last().zip(Some(test_run.sessions.len()))
+    else {
         return;
     };
     let mut broken = |rule, how: String| {
@@ -27,63 +25,68 @@ pub(super) fn check(stage: &Stage, found: &mut Vec<Violation>) {
             how: format!("session {number}: {how}"),
         });
     };
-    let known = stage.snapshot().state;
-    if known.counts().total() != stage.planned.len() as u64 {
-        broken(Rule::Lost, format!("{:?}", known.counts()));
+    let known = test_run.snapshot().state;
+    if known.counts().total() != test_run.planned.len() as u64 {
+        broken(RunRule::Lost, format!("{:?}", known.counts()));
     }
     if let Some(end) = &session.end {
         let is_disk = matches!(end.stopped, Some(StopReason::Checkpoint { .. }));
-        if end.counts.total() != stage.planned.len() as u64
+        if end.counts.total() != test_run.planned.len() as u64
             || !is_disk && end.counts != known.counts()
         {
-            broken(Rule::Lost, format!("{end:?}, and {:?}", known.counts()));
+            broken(RunRule::Lost, format!("{end:?}, and {:?}", known.counts()));
         }
-        stop(stage, session, number, &mut broken);
+        stop(test_run, session, number, &mut broken);
     }
     // With a smaller budget than the errors of earlier sessions nothing may be sent, so that it is kept as well.
-    let largest = stage
+    let largest = test_run
         .sessions
         .iter()
         .map(|session| session.settings.max_errors.unwrap_or(u64::MAX));
     if known.errors() > largest.max().unwrap_or(u64::MAX) {
-        broken(Rule::Budget, format!("{:?}", known.counts()));
+        broken(RunRule::Budget, format!("{:?}", known.counts()));
     }
-    dead_server(stage, session, number, &mut broken);
-    stages(stage, &mut broken);
+    dead_server(test_run, session, number, &mut broken);
+    stages(test_run, &mut broken);
 }
 
-fn stop(stage: &Stage, session: &Session, number: usize, broken: &mut impl FnMut(Rule, String)) {
+fn stop(
+    test_run: &TestRun,
+    session: &EndedSession,
+    number: usize,
+    broken: &mut impl FnMut(RunRule, String),
+) {
     let Some(stopped) = session.end.as_ref().and_then(|end| end.stopped.as_ref()) else {
         return;
     };
-    let world = stage.service.world();
+    let world = test_run.service.world();
     let mut log = world.log.iter().filter(|sent| sent.session == number);
     let met = |fault: Fault| log.any(|sent| sent.fault == fault);
     match stopped {
         StopReason::Checkpoint { message }
             if !session.breaks || message.contains("can't follow") =>
         {
-            broken(Rule::Stop, message.clone());
+            broken(RunRule::Stop, message.clone());
         }
         StopReason::Bug { message } => {
             let mut met = met;
             if !met(Fault::Panic) {
-                broken(Rule::Stop, message.clone());
+                broken(RunRule::Stop, message.clone());
             }
         }
-        StopReason::OtherOrganisation { .. } => broken(Rule::Stop, format!("{stopped:?}")),
+        StopReason::OtherOrganisation { .. } => broken(RunRule::Stop, format!("{stopped:?}")),
         StopReason::FailuresInARow { failures, .. } => {
             let mut log = world.log.iter().filter(|sent| sent.session == number);
             let mut troubled: BTreeSet<u64> = BTreeSet::new();
             for sent in &mut log {
-                if matches!(sent.told, Some((Told::Yes | Told::Truth, _))) {
+                if matches!(sent.told, Some((ClientKnows::Yes | ClientKnows::Truth, _))) {
                     continue;
                 }
                 match &sent.write {
                     Some(key) => drop(troubled.insert(world.lines[key].0)),
                     // A read that fails is trouble of all of its changes.
                     None => troubled.extend(
-                        stage
+                        test_run
                             .planned
                             .iter()
                             .filter(|(_, change)| change.group.as_str() == sent.execution)
@@ -93,7 +96,7 @@ fn stop(stage: &Stage, session: &Session, number: usize, broken: &mut impl FnMut
             }
             if u64::from(*failures) > troubled.len() as u64 {
                 broken(
-                    Rule::Streak,
+                    RunRule::Streak,
                     format!("{failures} failures of {} changes", troubled.len()),
                 );
             }
@@ -110,22 +113,22 @@ fn stop(stage: &Stage, session: &Session, number: usize, broken: &mut impl FnMut
 
 /// When no request of a session got through, none of its changes has failed.
 fn dead_server(
-    stage: &Stage,
-    session: &Session,
+    test_run: &TestRun,
+    session: &EndedSession,
     number: usize,
-    broken: &mut impl FnMut(Rule, String),
+    broken: &mut impl FnMut(RunRule, String),
 ) {
-    let world = stage.service.world();
+    let world = test_run.service.world();
     let mut log = world
         .log
         .iter()
         .filter(|sent| sent.session == number)
         .peekable();
-    if log.peek().is_none() || !log.all(|sent| matches!(sent.told, Some((Told::No(0), _)))) {
+    if log.peek().is_none() || !log.all(|sent| matches!(sent.told, Some((ClientKnows::No(0), _)))) {
         return;
     }
     drop(world);
-    let records = stage.records();
+    let records = test_run.records();
     let failed = records
         .iter()
         .skip(session.records_before)
@@ -140,7 +143,7 @@ fn dead_server(
         });
     let failed = failed.count();
     if failed > 0 {
-        broken(Rule::DeadServer, format!("{failed} changes failed"));
+        broken(RunRule::DeadServer, format!("{failed} changes failed"));
     }
 }
 
@@ -154,8 +157,8 @@ enum Stands {
 
 /// Nothing of a stage starts before the stage before it is settled: nothing of it waits, and it has no errors but those
 /// that a person has been told of, because an earlier session had come to its end.
-fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
-    let groups: BTreeMap<&str, u64> = stage
+fn stages(test_run: &TestRun, broken: &mut impl FnMut(RunRule, String)) {
+    let groups: BTreeMap<&str, u64> = test_run
         .planned
         .values()
         .fold((BTreeMap::new(), 0), |(mut groups, mut next), change| {
@@ -167,14 +170,14 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
         })
         .0;
     let stage_of = |line: u64| {
-        let group = groups[stage.planned[&line].group.as_str()];
-        stage
+        let group = groups[test_run.planned[&line].group.as_str()];
+        test_run
             .settings
             .stages
             .iter()
             .position(|stage| stage.contains(&group))
     };
-    let mut stands: BTreeMap<u64, Stands> = stage
+    let mut stands: BTreeMap<u64, Stands> = test_run
         .planned
         .keys()
         .map(|line| (*line, Stands::Waiting))
@@ -183,7 +186,7 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
     let mut doubted: BTreeSet<u64> = BTreeSet::new();
     // Errors of each stage that the running session has brought, or found in a stage that was not settled.
     let mut fresh: BTreeSet<u64> = BTreeSet::new();
-    for record in stage.records() {
+    for record in test_run.records() {
         match record {
             Record::Started { line, .. } => {
                 let own = stage_of(line);
@@ -191,12 +194,12 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                     .iter()
                     .filter(|(other, _)| stage_of(**other) < own)
                     .find(|(other, stands_at)| match stands_at {
-                        Stands::Waiting => !is_blocked(stage, &stands, **other),
+                        Stands::Waiting => !is_blocked(test_run, &stands, **other),
                         Stands::Doubtful | Stands::Ended(_) => fresh.contains(other),
                     });
                 if let Some((other, _)) = wrong {
                     broken(
-                        Rule::Stage,
+                        RunRule::Stage,
                         format!("line {line} started before line {other} was settled"),
                     );
                     return;
@@ -236,12 +239,12 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
                     .filter(|(_, stands_at)| **stands_at == Stands::Doubtful);
                 doubted.extend(in_flight.map(|(line, _)| *line));
                 // What a settled stage has of errors, a person knows.
-                let settled: BTreeSet<usize> = (0..stage.settings.stages.len())
+                let settled: BTreeSet<usize> = (0..test_run.settings.stages.len())
                     .filter(|number| {
                         stands.iter().all(|(line, stands_at)| {
                             stage_of(*line) != Some(*number)
                                 || *stands_at != Stands::Waiting
-                                || is_blocked(stage, &stands, *line)
+                                || is_blocked(test_run, &stands, *line)
                         })
                     })
                     .collect();
@@ -257,16 +260,16 @@ fn stages(stage: &Stage, broken: &mut impl FnMut(Rule, String)) {
 }
 
 /// Whether a change waits for one that did not succeed.
-fn is_blocked(stage: &Stage, stands: &BTreeMap<u64, Stands>, line: u64) -> bool {
-    let lines: Vec<u64> = stage.planned.keys().copied().collect();
-    super::truth::dependencies(stage, line).any(|place| match stands[&lines[place]] {
+fn is_blocked(test_run: &TestRun, stands: &BTreeMap<u64, Stands>, line: u64) -> bool {
+    let lines: Vec<u64> = test_run.planned.keys().copied().collect();
+    super::truth::dependencies(test_run, line).any(|place| match stands[&lines[place]] {
         Stands::Ended(Outcome::Applied | Outcome::AlreadyDone) => false,
         Stands::Ended(_) => true,
         // No read can settle it.
         Stands::Doubtful => {
-            let doubtful = &stage.planned[&lines[place]];
+            let doubtful = &test_run.planned[&lines[place]];
             doubtful.repeat == Repeat::Once || doubtful.after.is_empty()
         }
-        Stands::Waiting => is_blocked(stage, stands, lines[place]),
+        Stands::Waiting => is_blocked(test_run, stands, lines[place]),
     })
 }

@@ -1,4 +1,4 @@
-//! What tests of selection, actions and plan share: playbooks from YAML, executions, and their plan without a network.
+//! Samples: playbooks from YAML, executions, and their plan without a network.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     api::{Generation, Id},
-    plan::{Builder, Change, Item},
+    plan::{Builder, Change, Item, PlanHeader},
     playbook::{self, IdList, Overrides, Playbook},
     selection::Chooser,
     target::Execution,
@@ -95,6 +95,20 @@ pub(crate) fn legacy(id: &str, steps: &[Value]) -> Execution {
         .map(|step| with(json!({"type": "STEP", "name": "Step"}), step))
         .collect();
     row(id, &json!({"flow": steps}))
+}
+
+/// The header of a plan on the sandbox, without guards.
+pub(crate) fn plan_header() -> PlanHeader {
+    serde_json::from_value(json!({
+        "wf_bulk_plan": 1,
+        "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
+        "vars": {"leaver": "10010"},
+        "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
+        "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+        "guards": {"allow": [], "rejected": "refuse"},
+        "tool": "wf-bulk 0.1.0",
+    }))
+    .unwrap()
 }
 
 /// The lines of one execution that `where` keeps, without those that could not be looked at.

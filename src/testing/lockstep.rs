@@ -8,7 +8,7 @@ use std::{
 };
 
 /// Longer than any test: a record is synced only together with the next one that is awaited.
-pub(super) const LINGER: Duration = Duration::from_hours(1);
+pub(crate) const LINGER: Duration = Duration::from_hours(1);
 
 thread_local! {
     static HERE: RefCell<Option<Lockstep>> = const { RefCell::new(None) };
@@ -16,16 +16,16 @@ thread_local! {
 
 /// Shared by a runtime and the threads that write its checkpoints.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lockstep(Arc<Shared>);
+pub(crate) struct Lockstep(Arc<LockstepShared>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+struct LockstepShared {
+    state: Mutex<LockstepState>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LockstepState {
     /// Entries that went in and that the thread has not dealt with yet.
     under_way: usize,
     /// The runtime has nothing to do.
@@ -38,22 +38,22 @@ struct State {
 
 impl Lockstep {
     /// For the checkpoints that this thread opens until it [leaves](Self::leave).
-    pub(crate) fn enter() -> Self {
+    fn enter() -> Self {
         let lockstep = Self::default();
         HERE.set(Some(lockstep.clone()));
         lockstep
     }
 
-    pub(crate) fn leave() {
+    fn leave() {
         HERE.set(None);
     }
 
-    pub(super) fn here() -> Option<Self> {
+    pub(crate) fn here() -> Option<Self> {
         HERE.with_borrow(Clone::clone)
     }
 
     /// The runtime has nothing to do: returns when the thread has not, either.
-    pub(crate) fn rest(&self) {
+    fn rest(&self) {
         let mut state = self.state();
         state.resting = true;
         self.0.changed.notify_all();
@@ -94,20 +94,20 @@ impl Lockstep {
     }
 
     /// Waits until the runtime rests.
-    pub(super) fn turn(&self) {
+    pub(crate) fn turn(&self) {
         let state = self.state();
         drop(self.wait(state, |state| state.resting || state.released));
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LockstepState> {
         self.0.state.lock().unwrap()
     }
 
     fn wait<'a>(
         &self,
-        state: MutexGuard<'a, State>,
-        until: impl Fn(&State) -> bool,
-    ) -> MutexGuard<'a, State> {
+        state: MutexGuard<'a, LockstepState>,
+        until: impl Fn(&LockstepState) -> bool,
+    ) -> MutexGuard<'a, LockstepState> {
         self.0
             .changed
             .wait_while(state, |state| !until(state))
@@ -116,10 +116,10 @@ impl Lockstep {
 }
 
 /// An entry on its way to the thread; dropped when it was dealt with.
-pub(super) struct UnderWay(Option<Lockstep>);
+pub(crate) struct UnderWay(Option<Lockstep>);
 
 impl UnderWay {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let lockstep = Lockstep::here();
         if let Some(lockstep) = &lockstep {
             lockstep.state().under_way += 1;
@@ -135,4 +135,19 @@ impl Drop for UnderWay {
             lockstep.0.changed.notify_all();
         }
     }
+}
+
+/// Runs on tokio's paused clock, in step with the checkpoint's thread.
+pub(crate) fn in_lockstep<T>(work: impl AsyncFnOnce(Lockstep) -> T) -> T {
+    let lockstep = Lockstep::enter();
+    let resting = lockstep.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .on_thread_park(move || resting.rest())
+        .build()
+        .unwrap();
+    let result = runtime.block_on(work(lockstep));
+    Lockstep::leave();
+    result
 }

@@ -7,18 +7,17 @@ use std::{fmt, fmt::Write as _, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    DoubtAnswer,
-    fake_service::{Key, Sent},
-    stage::{SETTLE, Session, Stage},
-    world::{Moment, Told, Who},
-};
 use crate::{
     api::{Level, Operation},
     checkpoint::Record,
     event::StopReason,
     outcome::Outcome,
     plan::{Change, Repeat},
+    run::DoubtAnswer,
+    testing::{
+        simulated_service::{ClientKnows, ExecutionVersion, Key, LoggedRequest, Who},
+        test_run::{EndedSession, SETTLE, TestRun},
+    },
 };
 use truth::{shows, target_of};
 
@@ -27,7 +26,7 @@ pub(super) const STALE: Duration = Duration::from_secs(5);
 
 /// A rule that a run broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rule {
+pub(super) enum RunRule {
     /// `applied`: a request of ours took effect; or one may have, and the world shows the effect.
     Applied,
     /// `already_done`, `drifted`, `refused`, `failed`, `not_attempted`: no request of ours took effect.
@@ -65,7 +64,7 @@ pub(super) enum Rule {
 /// How a rule was broken.
 #[derive(Clone, Debug)]
 pub(super) struct Violation {
-    pub(super) rule: Rule,
+    pub(super) rule: RunRule,
     pub(super) how: String,
 }
 
@@ -80,7 +79,7 @@ impl fmt::Display for Violation {
     clippy::struct_excessive_bools,
     reason = "facts that don't exclude each other"
 )]
-struct Case<'a> {
+struct ChangeCase<'a> {
     line: u64,
     change: &'a Change,
     operation: Operation,
@@ -94,52 +93,57 @@ struct Case<'a> {
     died_with_the_answer: bool,
     /// What somebody else brought about of its group moved what our own request would have moved.
     was_helped: bool,
-    sends: Vec<&'a Sent>,
+    sends: Vec<&'a LoggedRequest>,
     /// Everything that was ever sent.
-    log: &'a [Sent],
+    log: &'a [LoggedRequest],
     effects: usize,
-    moments: &'a [Moment],
+    versions: &'a [ExecutionVersion],
 }
 
-impl Case<'_> {
+impl ChangeCase<'_> {
     /// Sends of which the client does not know whether they worked.
-    fn unknown(&self) -> impl Iterator<Item = &Sent> {
-        let is_unknown = |sent: &&&Sent| !matches!(sent.told, Some((Told::No(_) | Told::Yes, _)));
+    fn unknown(&self) -> impl Iterator<Item = &LoggedRequest> {
+        let is_unknown = |sent: &&&LoggedRequest| {
+            !matches!(sent.told, Some((ClientKnows::No(_) | ClientKnows::Yes, _)))
+        };
         self.sends.iter().filter(is_unknown).copied()
     }
 
     fn disturbed(&self) -> bool {
-        self.moments
+        self.versions
             .iter()
-            .any(|moment| moment.who == Who::Somebody)
+            .any(|version| version.who == Who::Somebody)
     }
 
     /// Whether the world showed the effect at some time after `since`.
     fn shown_since(&self, since: Option<Instant>) -> bool {
         // What held at that moment holds from the last change before it on.
         let first = since.map_or(0, |since| {
-            let earlier = self.moments.iter().rposition(|moment| moment.at <= since);
+            let earlier = self
+                .versions
+                .iter()
+                .rposition(|version| version.at <= since);
             earlier.unwrap_or_default()
         });
-        self.moments[first..]
+        self.versions[first..]
             .iter()
-            .any(|moment| shows(self.change, &self.operation, moment.execution.as_ref()))
+            .any(|version| shows(self.change, &self.operation, version.execution.as_ref()))
     }
 
     fn is_there(&self) -> bool {
         let last = self
-            .moments
+            .versions
             .last()
-            .and_then(|moment| moment.execution.as_ref());
+            .and_then(|version| version.execution.as_ref());
         self.change.target.kind == Level::Entity
             || last.is_some_and(|execution| target_of(&self.operation, execution).is_some())
     }
 }
 
 /// What holds after every session.
-pub(super) fn after_session(stage: &Stage) -> Vec<Violation> {
+pub(super) fn after_session(test_run: &TestRun) -> Vec<Violation> {
     let mut found = Vec::new();
-    for_each_case(stage, |case| {
+    for_each_case(test_run, |case| {
         let mut broken = |rule, how: String| {
             found.push(Violation {
                 rule,
@@ -150,36 +154,36 @@ pub(super) fn after_session(stage: &Stage) -> Vec<Violation> {
             });
         };
         outcome_is_true(case, &mut broken);
-        repetitions(case, &stage.sessions, &mut broken);
-        if !builds_on_the_present(case, &stage.sessions) {
+        repetitions(case, &test_run.sessions, &mut broken);
+        if !builds_on_the_present(case, &test_run.sessions) {
             broken(
-                Rule::Overwritten,
+                RunRule::Overwritten,
                 "what it builds on had been changed by somebody else".to_owned(),
             );
         }
     });
-    order::check(stage, &mut found);
+    order::check(test_run, &mut found);
     found
 }
 
 /// What holds in the end, when all has been well for some sessions.
-pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
+pub(super) fn in_the_end(test_run: &TestRun) -> Vec<Violation> {
     let mut found = Vec::new();
     // A stage in which somebody else hides whether a request in doubt worked waits for a person's word.
     let mut waits_for_a_person = false;
-    for_each_case(stage, |case| {
+    for_each_case(test_run, |case| {
         waits_for_a_person |= case.doubtful && case.disturbed();
     });
-    let last = stage
+    let last = test_run
         .sessions
         .last()
         .and_then(|session| session.end.as_ref());
     let stopped = last.and_then(|end| end.stopped.as_ref());
     waits_for_a_person &= matches!(stopped, Some(StopReason::Stage { .. }));
-    let outcomes = stage.outcomes();
-    for_each_case(stage, |case| {
-        let has_met = |is_it: fn(&Sent) -> bool| case.sends.iter().any(|sent| is_it(sent));
-        let blocked = truth::dependencies(stage, case.line).any(|place| {
+    let outcomes = test_run.outcomes();
+    for_each_case(test_run, |case| {
+        let has_met = |is_it: fn(&LoggedRequest) -> bool| case.sends.iter().any(|sent| is_it(sent));
+        let blocked = truth::dependencies(test_run, case.line).any(|place| {
             !matches!(
                 outcomes[place],
                 Some(Outcome::Applied | Outcome::AlreadyDone)
@@ -187,19 +191,19 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
         });
         let trouble = case.log.iter().any(|sent| {
             sent.execution == case.change.group.as_str()
-                && !matches!(sent.told, Some((Told::Yes | Told::Truth, _)))
+                && !matches!(sent.told, Some((ClientKnows::Yes | ClientKnows::Truth, _)))
         });
         let fine = case.disturbed()
             || match case.outcome {
                 // In doubt by a person's word.
                 Some(Outcome::Applied | Outcome::AlreadyDone | Outcome::InDoubt) => true,
                 Some(Outcome::Refused) => {
-                    has_met(|sent| matches!(sent.told, Some((Told::No(400..=499), _))))
+                    has_met(|sent| matches!(sent.told, Some((ClientKnows::No(400..=499), _))))
                 }
                 Some(Outcome::Failed) => trouble,
                 // It is not started a second time.
                 Some(Outcome::Drifted) => {
-                    truth::had_its_automation_started(case.change, &case.operation, case.moments)
+                    truth::had_its_automation_started(case.change, &case.operation, case.versions)
                 }
                 Some(Outcome::Gone | Outcome::NotAttempted) => false,
                 None if case.doubtful => case.change.repeat == Repeat::Once,
@@ -207,7 +211,7 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
             };
         if !fine {
             found.push(Violation {
-                rule: Rule::Stuck,
+                rule: RunRule::Stuck,
                 how: format!(
                     "line {} ({}), {:?}, in doubt: {}",
                     case.line, case.key, case.outcome, case.doubtful
@@ -219,16 +223,16 @@ pub(super) fn in_the_end(stage: &Stage) -> Vec<Violation> {
 }
 
 /// What holds after a session in which all was well, and that was not cut.
-pub(super) fn after_a_good_session(stage: &Stage) -> Vec<Violation> {
+pub(super) fn after_a_good_session(test_run: &TestRun) -> Vec<Violation> {
     let mut found = Vec::new();
-    for_each_case(stage, |case| {
+    for_each_case(test_run, |case| {
         if case.doubtful
             && case.effects > 0
             && case.change.repeat == Repeat::Readable
             && !case.disturbed()
         {
             found.push(Violation {
-                rule: Rule::Unjudged,
+                rule: RunRule::Unjudged,
                 how: format!(
                     "line {} ({}) is in doubt and can be seen to have worked",
                     case.line, case.key
@@ -239,20 +243,20 @@ pub(super) fn after_a_good_session(stage: &Stage) -> Vec<Violation> {
     found
 }
 
-fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
-    let known = stage.snapshot().state;
-    let world = stage.service.world();
+fn for_each_case(test_run: &TestRun, mut look: impl FnMut(&ChangeCase<'_>)) {
+    let known = test_run.snapshot().state;
+    let world = test_run.service.world();
     let none = Vec::new();
-    let records = stage.records();
-    for (line, key) in stage.keys() {
-        let change = &stage.planned[&line];
+    let records = test_run.records();
+    for (line, key) in test_run.keys() {
+        let change = &test_run.planned[&line];
         let open = known.open(line);
-        let sends: Vec<&Sent> = world
+        let sends: Vec<&LoggedRequest> = world
             .log
             .iter()
             .filter(|sent| sent.write.as_ref() == Some(key))
             .collect();
-        look(&Case {
+        look(&ChangeCase {
             line,
             change,
             operation: change.operation().unwrap(),
@@ -260,12 +264,12 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             outcome: known.outcome(line),
             doubtful: open.is_some_and(|open| open.doubtful),
             died_with_the_answer: sends.iter().any(|sent| {
-                let session = stage.sessions.get(sent.session - 1);
+                let session = test_run.sessions.get(sent.session - 1);
                 session.is_some_and(|session| session.end.is_none() || session.breaks)
             }),
             left_an_intent: intents(&records, line) > sends.len(),
-            was_helped: stage.keys().any(|(other, other_key)| {
-                let helped = &stage.planned[&other];
+            was_helped: test_run.keys().any(|(other, other_key)| {
+                let helped = &test_run.planned[&other];
                 let by_us = world.ledger.contains(other_key);
                 helped.group == change.group
                     && !helped.effects.is_empty()
@@ -281,7 +285,7 @@ fn for_each_case(stage: &Stage, mut look: impl FnMut(&Case<'_>)) {
             sends,
             log: &world.log,
             effects: world.ledger.iter().filter(|effect| *effect == key).count(),
-            moments: world.moments.get(change.group.as_str()).unwrap_or(&none),
+            versions: world.versions.get(change.group.as_str()).unwrap_or(&none),
         });
     }
 }
@@ -292,7 +296,7 @@ fn intents(records: &[Record], of: u64) -> usize {
     records.iter().filter(is_it).count()
 }
 
-fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
+fn outcome_is_true(case: &ChangeCase<'_>, broken: &mut impl FnMut(RunRule, String)) {
     let first_unknown = case.unknown().map(|sent| sent.at).min();
     match case.outcome {
         Some(Outcome::Applied) => {
@@ -300,24 +304,24 @@ fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
             // The next session knows of an intent only.
             let by_the_records = case.left_an_intent || case.died_with_the_answer;
             if case.effects == 0 && !by_somebody && !by_the_records {
-                broken(Rule::Applied, "nothing of ours took effect".to_owned());
+                broken(RunRule::Applied, "nothing of ours took effect".to_owned());
             }
         }
         Some(Outcome::AlreadyDone | Outcome::Drifted | Outcome::Refused | Outcome::Failed) => {
             if case.effects > 0 {
-                broken(Rule::NoEffect, format!("{} effects", case.effects));
+                broken(RunRule::NoEffect, format!("{} effects", case.effects));
             }
         }
         // Of what is gone nobody can tell whether an attempt in doubt had reached it.
         Some(Outcome::Gone) => {
             if case.effects > 0 && first_unknown.is_none() && !case.died_with_the_answer {
-                broken(Rule::NoEffect, format!("{} effects", case.effects));
+                broken(RunRule::NoEffect, format!("{} effects", case.effects));
             }
         }
         Some(Outcome::InDoubt | Outcome::NotAttempted) => {}
         None => {
             if case.effects > 0 && !case.doubtful {
-                broken(Rule::NoEffect, "it counts as not attempted".to_owned());
+                broken(RunRule::NoEffect, "it counts as not attempted".to_owned());
             }
         }
     }
@@ -329,30 +333,37 @@ fn outcome_is_true(case: &Case<'_>, broken: &mut impl FnMut(Rule, String)) {
             Some(Outcome::Applied | Outcome::Gone | Outcome::InDoubt)
         )
     {
-        broken(Rule::Forgotten, "an attempt may have worked".to_owned());
+        broken(RunRule::Forgotten, "an attempt may have worked".to_owned());
     }
     match case.outcome {
         Some(Outcome::Drifted)
-            if !truth::was_changed_by_somebody(case.change, &case.operation, case.moments)
+            if !truth::was_changed_by_somebody(case.change, &case.operation, case.versions)
                 && !truth::had_its_automation_started(
                     case.change,
                     &case.operation,
-                    case.moments,
+                    case.versions,
                 ) =>
         {
-            broken(Rule::OwnDrift, "nobody else changed it".to_owned());
+            broken(RunRule::OwnDrift, "nobody else changed it".to_owned());
         }
         Some(Outcome::Gone) if case.is_there() => {
-            broken(Rule::NotGone, "it is there".to_owned());
+            broken(RunRule::NotGone, "it is there".to_owned());
         }
         Some(Outcome::AlreadyDone) if !case.shown_since(None) => {
-            broken(Rule::NotGone, "it never was as it should become".to_owned());
+            broken(
+                RunRule::NotGone,
+                "it never was as it should become".to_owned(),
+            );
         }
         Some(_) | None => {}
     }
 }
 
-fn repetitions(case: &Case<'_>, sessions: &[Session], broken: &mut impl FnMut(Rule, String)) {
+fn repetitions(
+    case: &ChangeCase<'_>,
+    sessions: &[EndedSession],
+    broken: &mut impl FnMut(RunRule, String),
+) {
     if case.change.repeat == Repeat::Safe {
         return;
     }
@@ -363,27 +374,27 @@ fn repetitions(case: &Case<'_>, sessions: &[Session], broken: &mut impl FnMut(Ru
             .any(|session| session.settings.doubts == Some(DoubtAnswer::Retry))
     };
     if case.effects > 1 && !retried(0, sessions.len()) {
-        broken(Rule::Blind, format!("{} effects", case.effects));
+        broken(RunRule::Blind, format!("{} effects", case.effects));
     }
     for (place, sent) in case.sends.iter().enumerate() {
         for earlier in &case.sends[..place] {
             let given_up = match earlier.told {
-                Some((Told::No(_), _)) => continue,
-                Some((Told::Yes | Told::Truth | Told::Nothing, at)) => at,
+                Some((ClientKnows::No(_), _)) => continue,
+                Some((ClientKnows::Yes | ClientKnows::Truth | ClientKnows::Nothing, at)) => at,
                 // Its session died, or was told nothing before it ended.
                 None => sessions[earlier.session - 1].ended,
             };
             let permitted = retried(earlier.session, sent.session.min(sessions.len()));
-            let proof = |read: &Sent| {
+            let proof = |read: &LoggedRequest| {
                 read.write.is_none()
                     && read.execution == sent.execution
-                    && matches!(read.told, Some((Told::Truth, at)) if at <= sent.at)
+                    && matches!(read.told, Some((ClientKnows::Truth, at)) if at <= sent.at)
                     && read.at >= given_up + SETTLE
             };
             let disproved = case.change.repeat == Repeat::Readable && case.log.iter().any(proof);
             if !permitted && !disproved {
                 broken(
-                    Rule::Blind,
+                    RunRule::Blind,
                     format!(
                         "attempt {} left {:?} after attempt at {:?} was given up, with no proof",
                         place + 1,
@@ -398,7 +409,7 @@ fn repetitions(case: &Case<'_>, sessions: &[Session], broken: &mut impl FnMut(Ru
 }
 
 /// No write leaves when somebody else had changed long before what it builds on.
-fn builds_on_the_present(case: &Case<'_>, sessions: &[Session]) -> bool {
+fn builds_on_the_present(case: &ChangeCase<'_>, sessions: &[EndedSession]) -> bool {
     if case.change.target.kind == Level::Entity {
         return true;
     }
@@ -408,13 +419,13 @@ fn builds_on_the_present(case: &Case<'_>, sessions: &[Session]) -> bool {
             .is_none_or(|session| session.settings.recheck);
         !recheck
             || case.was_helped
-            || !truth::was_stale(case.change, &case.operation, case.moments, sent.at)
+            || !truth::was_stale(case.change, &case.operation, case.versions, sent.at)
     })
 }
 
 /// The log of the world, for people.
-pub(super) fn told(stage: &Stage) -> String {
-    let world = stage.service.world();
+pub(super) fn told(test_run: &TestRun) -> String {
+    let world = test_run.service.world();
     let mut lines: Vec<(Instant, String)> = Vec::new();
     for sent in &world.log {
         let what = sent.write.as_deref().unwrap_or("read");
@@ -426,15 +437,15 @@ pub(super) fn told(stage: &Stage) -> String {
             lines.push((at, format!("< {} {what}: {told:?}", sent.execution)));
         }
     }
-    for (id, moments) in &world.moments {
-        for moment in moments {
+    for (id, versions) in &world.versions {
+        for version in versions {
             lines.push((
-                moment.at,
-                format!("* {id} {:?}: {}", moment.who, moment.what),
+                version.at,
+                format!("* {id} {:?}: {}", version.who, version.what),
             ));
         }
     }
-    for (number, session) in (1..).zip(&stage.sessions) {
+    for (number, session) in (1..).zip(&test_run.sessions) {
         lines.push((
             session.began,
             format!(
@@ -450,7 +461,7 @@ pub(super) fn told(stage: &Stage) -> String {
     lines.sort_by_key(|(at, _)| *at);
     let first = lines.first().map(|(at, _)| *at);
     let mut text = String::new();
-    for (line, change) in &stage.planned {
+    for (line, change) in &test_run.planned {
         let _ = write!(
             text,
             "line {line}: {:?} {} {:?}\n  before {:?}, after {:?}, requires {:?}, {:?}, {:?}\n",
@@ -472,7 +483,7 @@ pub(super) fn told(stage: &Stage) -> String {
         let since = first.map_or(Duration::ZERO, |first| at - first);
         let _ = writeln!(text, "{:>10.3} {line}", since.as_secs_f64());
     }
-    for record in stage.records() {
+    for record in test_run.records() {
         let _ = writeln!(text, "  {}", serde_json::json!(record));
     }
     text

@@ -1,33 +1,20 @@
-//! Plans for tests: executions of the second generation, and changes of them.
+//! An execution of the second generation, and changes of it.
 
 use serde_json::{Value, json};
 
-use super::fake_service::{Key, key};
+use super::simulated_service::{Key, key};
 use crate::{
     api::Method,
-    plan::{Change, Effect, PlanHeader, Repeat},
+    plan::{Change, Effect, Repeat},
 };
 
-pub(super) fn plan_header() -> PlanHeader {
-    serde_json::from_value(json!({
-        "wf_bulk_plan": 1,
-        "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
-        "vars": {}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z",
-        "timezone": "Europe/Berlin",
-        "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-        "guards": {"allow": [], "rejected": "refuse"},
-        "tool": "wf-bulk 0.1.0",
-    }))
-    .unwrap()
-}
-
-pub(super) fn key_of(change: &Change) -> Key {
+pub(crate) fn key_of(change: &Change) -> Key {
     let body = change.request.body.clone().map(Value::from_iter);
     key(&change.operation().unwrap(), body.as_ref())
 }
 
 /// An execution that all changes here can be made to: tasks `t0` to `t3` are pending, `s0` to `s3` scheduled.
-pub(super) fn execution(id: &str) -> Value {
+pub(crate) fn execution(id: &str) -> Value {
     let pending = |number| json!({"id": format!("t{number}"), "status": "PENDING", "assigned_to": ["1"], "due_date": null});
     let scheduled = |number| {
         json!({"id": format!("s{number}"), "status": "SCHEDULED", "assigned_to": ["1"],
@@ -38,7 +25,7 @@ pub(super) fn execution(id: &str) -> Value {
 }
 
 /// A PATCH that is safe to repeat.
-pub(super) fn reassign(execution: &str, task: &str) -> Change {
+pub(crate) fn reassign(execution: &str, task: &str) -> Change {
     patch_task(
         execution,
         task,
@@ -49,13 +36,13 @@ pub(super) fn reassign(execution: &str, task: &str) -> Change {
 }
 
 /// Another one, for the same target.
-pub(super) fn due(execution: &str, task: &str) -> Change {
+pub(crate) fn due(execution: &str, task: &str) -> Change {
     let days = [Value::Null, json!("2026-12-24T00:00:00.000")];
     patch_task(execution, task, "due_date", days, "PENDING")
 }
 
 /// As [`reassign`], after the task's [`run_now`].
-pub(super) fn reassign_running(execution: &str, task: &str) -> Change {
+pub(crate) fn reassign_running(execution: &str, task: &str) -> Change {
     patch_task(
         execution,
         task,
@@ -83,7 +70,7 @@ fn patch_task(
 }
 
 /// A PATCH of a status: only a read tells whether it may be repeated.
-pub(super) fn close(execution: &str) -> Change {
+pub(crate) fn close(execution: &str) -> Change {
     change(&json!({
         "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
         "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}"),
@@ -94,7 +81,7 @@ pub(super) fn close(execution: &str) -> Change {
 }
 
 /// A POST that must not be sent twice.
-pub(super) fn run_now(execution: &str, task: &str) -> Change {
+pub(crate) fn run_now(execution: &str, task: &str) -> Change {
     change(&json!({
         "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
         "request": {"method": "POST",
@@ -107,7 +94,7 @@ pub(super) fn run_now(execution: &str, task: &str) -> Change {
 }
 
 /// A schedule is taken away, and its task skipped.
-pub(super) fn cancel(execution: &str, task: &str) -> Change {
+pub(crate) fn cancel(execution: &str, task: &str) -> Change {
     let mut change = run_now(execution, task);
     change.request.method = Method::Delete;
     change.request.path = format!("/v2/flows/executions/{execution}/tasks/{task}/schedule");
@@ -116,7 +103,7 @@ pub(super) fn cancel(execution: &str, task: &str) -> Change {
 }
 
 /// A status that lets the flow advance.
-pub(super) fn skip(execution: &str, task: &str) -> Change {
+pub(crate) fn skip(execution: &str, task: &str) -> Change {
     let mut change = patch_task(
         execution,
         task,
@@ -131,7 +118,7 @@ pub(super) fn skip(execution: &str, task: &str) -> Change {
 }
 
 /// For good.
-pub(super) fn delete(execution: &str) -> Change {
+pub(crate) fn delete(execution: &str) -> Change {
     change(&json!({
         "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
         "request": {"method": "DELETE", "path": format!("/v2/flows/executions/{execution}")},
@@ -141,7 +128,7 @@ pub(super) fn delete(execution: &str) -> Change {
 }
 
 /// An execution begins for an entity.
-pub(super) fn start(entity: &str) -> Change {
+pub(crate) fn start(entity: &str) -> Change {
     change(&json!({
         "target": {"kind": "entity", "api": "v2", "entity": entity, "name": "n"},
         "request": {"method": "POST", "path": "/v2/flows/executions",
@@ -151,7 +138,7 @@ pub(super) fn start(entity: &str) -> Change {
 }
 
 /// A task with an id of ours.
-pub(super) fn add_task(execution: &str) -> Change {
+pub(crate) fn add_task(execution: &str) -> Change {
     let task = json!({"id": "new", "name": "New"});
     change(&json!({
         "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
@@ -163,7 +150,7 @@ pub(super) fn add_task(execution: &str) -> Change {
 }
 
 /// What no read can tell.
-pub(super) fn run_automation(execution: &str, task: &str) -> Change {
+pub(crate) fn run_automation(execution: &str, task: &str) -> Change {
     change(&json!({
         "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
         "request": {"method": "POST",
@@ -187,17 +174,17 @@ fn change(parts: &Value) -> Change {
 }
 
 /// The request of a change, as scripts of faults name it.
-pub(super) fn request_of(change: &Change) -> String {
+pub(crate) fn request_of(change: &Change) -> String {
     let operation = change.operation().unwrap();
     format!("{:?} {}", operation.method(), operation.path())
 }
 
 /// The read of an execution, as scripts of faults name it.
-pub(super) fn read_of(execution: &str) -> String {
+pub(crate) fn read_of(execution: &str) -> String {
     format!("Get /v2/flows/executions/{execution}")
 }
 
 /// A change of each kind of repetition.
-pub(super) fn kinds() -> [Change; 3] {
+pub(crate) fn kinds() -> [Change; 3] {
     [reassign("e", "t0"), close("e"), run_now("e", "s0")]
 }

@@ -1,11 +1,15 @@
-//! A run on a stage: the real dispatcher, client and checkpoint between a service for tests and a plan in memory.
+//! A run for tests: the real dispatcher, client and checkpoint between the simulated service and a plan in memory.
+
+mod counting_disk;
+mod recorder;
+mod results;
+mod wall_clock;
 
 use std::{
-    cell::Cell,
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
+    fs::{self, OpenOptions},
     future::poll_fn,
-    io::{self, Cursor, Write},
+    io::Cursor,
     path::PathBuf,
     sync::{
         Arc,
@@ -18,24 +22,28 @@ use std::{
 use tempfile::TempDir;
 use tokio::{sync::mpsc, time::Instant};
 
+use self::{counting_disk::CountingDisk, recorder::Recorder, wall_clock::now_ms};
 use super::{
-    Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals,
-    fake_service::{Key, Sent, Service},
-    sample::{execution, key_of, plan_header},
+    changes::{execution, key_of},
+    lockstep::Lockstep,
+    samples::plan_header,
+    simulated_service::{Key, SimulatedService},
 };
 use crate::{
-    checkpoint::{Checkpoint, CheckpointHeader, Disk, Record, Snapshot, lockstep::Lockstep},
+    checkpoint::{Checkpoint, CheckpointHeader},
     client::{Client, ClientParts},
     event::Event,
-    outcome::Outcome,
     pace::Pacer,
     plan::{Change, Item, PlanError, PlanReader, PlanWriter, Repeat},
-    report::Reporter,
     retry::Policy,
+    run::{Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals},
 };
 
-pub(super) const SETTLE: Duration = Duration::from_secs(30);
-pub(super) const ATTEMPTS: u32 = 3;
+pub(crate) use counting_disk::Breaks;
+pub(crate) use wall_clock::step_wall_clock;
+
+pub(crate) const SETTLE: Duration = Duration::from_secs(30);
+pub(crate) const ATTEMPTS: u32 = 3;
 
 /// A test that waits longer would wait for ever.
 const DEADLOCK: Duration = Duration::from_mins(1);
@@ -43,141 +51,24 @@ const DEADLOCK: Duration = Duration::from_mins(1);
 /// A session that takes longer than this by tokio's clock never ends.
 const ENDLESS: Duration = Duration::from_hours(7 * 24);
 
-thread_local! {
-    static EPOCH: Cell<Option<Instant>> = const { Cell::new(None) };
-    /// How far the wall clock was put forward, in milliseconds.
-    static STEPPED: Cell<i64> = const { Cell::new(0) };
-}
-
-/// The present by the wall clock, which is tokio's until somebody steps it: the tests' runtimes have one thread.
-fn now_ms() -> i64 {
-    let epoch = EPOCH.get().unwrap();
-    1_700_000_000_000 + i64::try_from(epoch.elapsed().as_millis()).unwrap() + STEPPED.get()
-}
-
-/// Puts the wall clock forward, or back.
-pub(super) fn step_wall_clock(milliseconds: i64) {
-    STEPPED.set(STEPPED.get() + milliseconds);
-}
-
-/// Keeps the events, and may interrupt the run at one of them.
-#[derive(Debug)]
-struct Recorder {
-    service: Service,
-    events: Vec<Event>,
-    interrupt_on: Option<fn(&Event) -> bool>,
-    interrupt: mpsc::UnboundedSender<()>,
-    /// Told of each rest.
-    rest_known: std::sync::mpsc::Sender<()>,
-    /// Requests that had been sent when it interrupted.
-    requests: usize,
-    lockstep: Option<Lockstep>,
-}
-
-impl Reporter for Recorder {
-    fn event(&mut self, _now: std::time::Instant, event: &Event) {
-        self.events.push(event.clone());
-        if matches!(event, Event::Throttled { .. }) {
-            // Mostly nobody waits for it.
-            let _ = self.rest_known.send(());
-        }
-        if self.interrupt_on.take_if(|is_it| is_it(event)).is_some() {
-            self.requests = self.service.world().log.len();
-            self.interrupt.send(()).unwrap();
-        }
-    }
-
-    fn tick(&mut self, _now: std::time::Instant) {}
-
-    fn finish(&mut self, _now: std::time::Instant) {
-        // The run is about to wait for the checkpoint's thread.
-        if let Some(lockstep) = &self.lockstep {
-            lockstep.release();
-        }
-    }
-}
-
-/// A file that knows what of it is on disk, and may fail.
-#[derive(Debug)]
-pub(super) struct CountingDisk {
-    file: File,
-    durable: Arc<AtomicU64>,
-    breaks: Option<Breaks>,
-    /// A sync that waits for the word.
-    hold: Option<(u32, std::sync::mpsc::Receiver<()>)>,
-    /// Syncs that take time.
-    stalls: Vec<(u32, Duration)>,
-    /// Where a stall begins, and who lets time pass then.
-    pump: Option<(Lockstep, mpsc::UnboundedSender<Duration>)>,
-    writes: u32,
-    syncs: u32,
-}
-
-/// The `nth` call of its kind, from 1, and all later ones fail.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Breaks {
-    Write(u32),
-    Sync(u32),
-}
-
-impl Write for CountingDisk {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writes += 1;
-        match self.breaks {
-            Some(Breaks::Write(nth)) if self.writes >= nth => {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-            Some(Breaks::Write(_) | Breaks::Sync(_)) | None => self.file.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Disk for CountingDisk {
-    // Nothing is synced for real: what survives a crash is what is counted here.
-    fn sync_data(&mut self) -> io::Result<()> {
-        self.syncs += 1;
-        if let Some((_, word)) = self.hold.take_if(|(nth, _)| *nth == self.syncs) {
-            word.recv_timeout(DEADLOCK).unwrap();
-        }
-        let stall = self.stalls.iter().find(|(nth, _)| *nth == self.syncs);
-        if let (Some((_, takes)), Some((lockstep, pump))) = (stall, &self.pump) {
-            lockstep.stall(|| {
-                let _ = pump.send(*takes);
-            });
-        }
-        match self.breaks {
-            Some(Breaks::Sync(nth)) if self.syncs >= nth => Err(io::Error::from_raw_os_error(5)),
-            Some(Breaks::Write(_) | Breaks::Sync(_)) | None => {
-                let length = self.file.metadata()?.len();
-                self.durable.store(length, Ordering::SeqCst);
-                Ok(())
-            }
-        }
-    }
-}
-
 /// One run over all its sessions.
 #[derive(Debug)]
-pub(super) struct Stage {
-    pub(super) service: Service,
-    pub(super) settings: Settings,
-    pub(super) events: Vec<Event>,
-    pub(super) breaks: Option<Breaks>,
+pub(crate) struct TestRun {
+    pub(crate) service: SimulatedService,
+    pub(crate) settings: Settings,
+    pub(crate) events: Vec<Event>,
+    pub(crate) breaks: Option<Breaks>,
     /// In the next session this sync, from 1, takes until the service's wish for a rest is known.
-    pub(super) hold_sync: Option<u32>,
+    pub(crate) hold_sync: Option<u32>,
     /// Syncs of each session, from 1, that take so long. In lockstep only.
-    pub(super) stalls: Vec<(u32, Duration)>,
+    pub(crate) stalls: Vec<(u32, Duration)>,
     /// Requests a second, and the burst.
-    pub(super) pace: (f64, u32),
+    pub(crate) pace: (f64, u32),
     /// The runtime's, when it has one.
-    pub(super) lockstep: Option<Lockstep>,
-    pub(super) sessions: Vec<Session>,
+    pub(crate) lockstep: Option<Lockstep>,
+    pub(crate) sessions: Vec<EndedSession>,
     /// The changes by their line.
-    pub(super) planned: BTreeMap<u64, Change>,
+    pub(crate) planned: BTreeMap<u64, Change>,
     plan: Vec<u8>,
     changes: BTreeMap<u64, (Key, Repeat)>,
     header: CheckpointHeader,
@@ -187,20 +78,20 @@ pub(super) struct Stage {
 
 /// A session that is over.
 #[derive(Clone, Debug)]
-pub(super) struct Session {
-    pub(super) settings: Settings,
-    pub(super) breaks: bool,
-    pub(super) began: Instant,
-    pub(super) ended: Instant,
+pub(crate) struct EndedSession {
+    pub(crate) settings: Settings,
+    pub(crate) breaks: bool,
+    pub(crate) began: Instant,
+    pub(crate) ended: Instant,
     /// Records of all sessions before it.
-    pub(super) records_before: usize,
+    pub(crate) records_before: usize,
     /// None when it was killed.
-    pub(super) end: Option<RunResult>,
+    pub(crate) end: Option<RunResult>,
 }
 
 /// What ends a session from outside.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Cut {
+pub(crate) enum Cut {
     Never,
     /// Ctrl-C with the nth request.
     InterruptAt(usize),
@@ -214,28 +105,27 @@ pub(super) enum Cut {
     PowerCutAtPoll(usize),
 }
 
-impl Stage {
+impl TestRun {
     /// Each execution stands as the first change of it expects.
-    pub(super) fn new(changes: &[Change]) -> Self {
-        let stage = Self::of(changes);
+    pub(crate) fn new(changes: &[Change]) -> Self {
+        let test_run = Self::of(changes);
         for change in changes {
-            let mut world = stage.service.world();
+            let mut world = test_run.service.world();
             let id = change.group.as_str();
             if !world.executions.contains_key(id) {
                 world.begin(id, execution(id));
             }
         }
-        stage
+        test_run
     }
 
     /// Without executions.
-    pub(super) fn of(changes: &[Change]) -> Self {
-        EPOCH.set(Some(Instant::now()));
-        STEPPED.set(0);
+    pub(crate) fn of(changes: &[Change]) -> Self {
+        wall_clock::begin();
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = folder.path().join("checkpoint.jsonl");
         let durable = Arc::new(AtomicU64::new(0));
-        let service = Service::new(checkpoint.clone(), Arc::clone(&durable));
+        let service = SimulatedService::new(checkpoint.clone(), Arc::clone(&durable));
 
         let mut writer = PlanWriter::new(Vec::new(), &plan_header()).unwrap();
         let mut by_line = BTreeMap::new();
@@ -299,12 +189,12 @@ impl Stage {
     }
 
     /// Runs one session to its end.
-    pub(super) async fn run(&mut self) -> Result<RunResult, RunError> {
+    pub(crate) async fn run(&mut self) -> Result<RunResult, RunError> {
         self.session(Cut::Never).await.unwrap()
     }
 
     /// Runs one session; none when it was killed.
-    pub(super) async fn session(&mut self, cut: Cut) -> Option<Result<RunResult, RunError>> {
+    pub(crate) async fn session(&mut self, cut: Cut) -> Option<Result<RunResult, RunError>> {
         self.session_with(cut, |_, plan| PlanReader::new(Cursor::new(plan.to_vec())))
             .await
     }
@@ -314,7 +204,7 @@ impl Stage {
         clippy::too_many_lines,
         reason = "everything of a session is made and taken down in one place"
     )]
-    pub(super) async fn session_with(
+    pub(crate) async fn session_with(
         &mut self,
         cut: Cut,
         mut open: impl FnMut(usize, &[u8]) -> Result<PlanReader<Cursor<Vec<u8>>>, PlanError>,
@@ -434,7 +324,7 @@ impl Stage {
             }
         }
         assert_eq!(self.service.world().broken, [] as [String; 0]);
-        self.sessions.push(Session {
+        self.sessions.push(EndedSession {
             settings: self.settings.clone(),
             breaks: self.breaks.is_some(),
             began,
@@ -445,20 +335,8 @@ impl Stage {
         ended
     }
 
-    /// All records, in their order.
-    pub(super) fn records(&self) -> Vec<Record> {
-        let mut records = Vec::new();
-        Checkpoint::visit(&self.checkpoint(), |record| records.push(record.clone())).unwrap();
-        records
-    }
-
-    /// The key of each change, by its line.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, &Key)> {
-        self.changes.iter().map(|(line, (key, _))| (*line, key))
-    }
-
     /// Sessions without a cut until the run is finished; its last end.
-    pub(super) async fn resume_until_finished(&mut self) -> RunResult {
+    pub(crate) async fn resume_until_finished(&mut self) -> RunResult {
         self.service.heal();
         self.settings.max_errors = None;
         self.settings.doubts = Some(DoubtAnswer::Skip);
@@ -472,125 +350,6 @@ impl Stage {
             "not finished after four sessions: {:?}",
             self.snapshot().state.counts()
         );
-    }
-
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Checkpoint::read(&self.checkpoint()).unwrap()
-    }
-
-    /// How each change ended, in the plan's order.
-    pub(super) fn outcomes(&self) -> Vec<Option<Outcome>> {
-        let state = self.snapshot().state;
-        self.changes
-            .keys()
-            .map(|line| state.outcome(*line))
-            .collect()
-    }
-
-    /// How often each change took effect, in the plan's order.
-    pub(super) fn effects(&self) -> Vec<usize> {
-        let world = self.service.world();
-        let count = |key: &Key| world.ledger.iter().filter(|effect| *effect == key).count();
-        self.changes.values().map(|(key, _)| count(key)).collect()
-    }
-
-    /// How often each change was sent, in the plan's order.
-    pub(super) fn sends(&self) -> Vec<usize> {
-        let world = self.service.world();
-        let sent = |key: &Key| {
-            let sends = world
-                .log
-                .iter()
-                .filter(|sent| sent.write.as_ref() == Some(key));
-            sends.count()
-        };
-        self.changes.values().map(|(key, _)| sent(key)).collect()
-    }
-
-    pub(super) fn reads(&self) -> usize {
-        let world = self.service.world();
-        world.log.iter().filter(|sent| sent.write.is_none()).count()
-    }
-
-    /// What holds for every run, however it went.
-    pub(super) fn check(&self) {
-        self.check_repetitions();
-        let outcomes = self.outcomes();
-        let effects = self.effects();
-        for (place, (outcome, (_, repeat))) in
-            outcomes.iter().zip(self.changes.values()).enumerate()
-        {
-            let (effects, what) = (effects[place], format!("change {place}: {outcome:?}"));
-            match repeat {
-                Repeat::Readable | Repeat::Once => {
-                    assert!(effects <= 1, "{what}, {effects} effects");
-                }
-                Repeat::Safe => {}
-            }
-            match outcome {
-                Some(Outcome::Applied) => assert!(effects >= 1, "{what} without an effect"),
-                Some(
-                    Outcome::AlreadyDone | Outcome::Drifted | Outcome::Refused | Outcome::Failed,
-                ) => assert_eq!(effects, 0, "{what}"),
-                // Of a target that is gone nobody can read whether a doubtful request had reached it.
-                Some(Outcome::Gone) => assert!(effects == 0 || self.is_doubtful(place), "{what}"),
-                Some(Outcome::NotAttempted) => panic!("{what} is no record"),
-                // Left so by a person; or in doubt, or not attempted.
-                Some(Outcome::InDoubt) | None => {}
-            }
-        }
-        let state = self.snapshot().state;
-        assert_eq!(state.counts().total(), self.settings.planned);
-        if let Some(max_errors) = self.settings.max_errors {
-            assert!(state.errors() <= max_errors, "{:?}", state.counts());
-        }
-        for (line, effects) in self.changes.keys().zip(effects) {
-            if state.open(*line).is_none_or(|open| !open.doubtful) && state.outcome(*line).is_none()
-            {
-                assert_eq!(effects, 0, "line {line} is not attempted");
-            }
-        }
-    }
-
-    /// Whether a send of this change was never answered.
-    fn is_doubtful(&self, place: usize) -> bool {
-        let key = &self.changes.values().nth(place).unwrap().0;
-        let world = self.service.world();
-        let mut sends = world
-            .log
-            .iter()
-            .filter(|sent| sent.write.as_ref() == Some(key));
-        sends.any(|sent| !sent.denied)
-    }
-
-    /// A readable change is sent again only when the service denied the send before, or a late enough read
-    /// disproved it.
-    fn check_repetitions(&self) {
-        let world = self.service.world();
-        for (key, repeat) in self.changes.values() {
-            if *repeat == Repeat::Safe {
-                continue;
-            }
-            let mut before = None;
-            for sent in world
-                .log
-                .iter()
-                .filter(|sent| sent.write.as_ref() == Some(key))
-            {
-                if let Some(before) = before.replace(sent) {
-                    let proof = |read: &&Sent| {
-                        read.write.is_none()
-                            && read.execution == sent.execution
-                            && read.at <= sent.at
-                            && read.at >= before.at + SETTLE
-                    };
-                    assert!(
-                        before.denied || world.log.iter().any(|read| proof(&read)),
-                        "{key} was sent again blindly"
-                    );
-                }
-            }
-        }
     }
 }
 

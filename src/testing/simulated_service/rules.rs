@@ -8,18 +8,18 @@ use crate::api::{Level, Operation, part};
 
 /// How a task behaves, which its data don't show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::run) struct Habit {
+pub(crate) struct Habit {
     /// What happens when it becomes current.
-    pub(in crate::run) enter: Enter,
+    pub(crate) enter: Enter,
     /// How long its automation takes; none: the task misses its end, and learns of it by being reconciled.
-    pub(in crate::run) takes: Option<Duration>,
-    pub(in crate::run) fails: bool,
+    pub(crate) takes: Option<Duration>,
+    pub(crate) fails: bool,
     /// Executing it completes it at once.
-    pub(in crate::run) is_quick: bool,
+    pub(crate) is_quick: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::run) enum Enter {
+pub(crate) enum Enter {
     Stays,
     InProgress,
     AutomationStarts,
@@ -39,16 +39,16 @@ impl Default for Habit {
 
 /// An automation that runs.
 #[derive(Clone, Debug)]
-pub(in crate::run) struct AutomationStarted {
-    pub(in crate::run) task: String,
-    pub(in crate::run) automation: String,
-    pub(in crate::run) takes: Option<Duration>,
-    pub(in crate::run) fails: bool,
+pub(crate) struct AutomationStarted {
+    pub(crate) task: String,
+    pub(crate) automation: String,
+    pub(crate) takes: Option<Duration>,
+    pub(crate) fails: bool,
 }
 
 /// The service's answer.
 #[derive(Clone, Debug, PartialEq)]
-pub(in crate::run) enum Answer {
+pub(crate) enum Ruling {
     /// With nothing.
     Done,
     /// With an object.
@@ -58,55 +58,55 @@ pub(in crate::run) enum Answer {
 }
 
 /// One execution's tasks, and what the service does with them.
-pub(super) struct Rules<'a> {
-    pub(super) id: &'a str,
-    pub(super) habits: &'a BTreeMap<(String, String), Habit>,
-    pub(super) ids: &'a mut u64,
-    pub(super) started: Vec<AutomationStarted>,
+pub(crate) struct Rules<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) habits: &'a BTreeMap<(String, String), Habit>,
+    pub(crate) ids: &'a mut u64,
+    pub(crate) started: Vec<AutomationStarted>,
 }
 
 type Refusal = Result<(), &'static str>;
 
 impl Rules<'_> {
-    pub(super) fn request(
+    pub(crate) fn request(
         &mut self,
         execution: &mut Option<Value>,
         operation: &Operation,
         body: Option<&Value>,
-    ) -> Answer {
+    ) -> Ruling {
         if matches!(operation, Operation::StartFlow | Operation::CreateExecution) {
             let id = self.fresh("execution");
-            return Answer::Shown(json!({"id": id, "status": "STARTED"}));
+            return Ruling::Shown(json!({"id": id, "status": "STARTED"}));
         }
         let Some(whole) = execution else {
-            return Answer::NotFound;
+            return Ruling::NotFound;
         };
         if operation.find(whole).is_none() {
-            return Answer::NotFound;
+            return Ruling::NotFound;
         }
         if operation.removes() && operation.part().is_none() {
             *execution = None;
-            return Answer::Done;
+            return Ruling::Done;
         }
         let mut after = whole.clone();
         if let Err(why) = self.apply(&mut after, operation, body) {
-            return Answer::Refused(why);
+            return Ruling::Refused(why);
         }
         settle_phases(&mut after);
         *whole = after;
         match operation {
             Operation::UpdateExecution(_)
             | Operation::CancelSchedule(..)
-            | Operation::DeleteStep(..) => Answer::Done,
+            | Operation::DeleteStep(..) => Ruling::Done,
             Operation::CreateStep(_) => {
                 let steps = whole["flow"].as_array();
                 let step = steps.and_then(|steps| steps.last());
-                Answer::Shown(step.cloned().unwrap_or_default())
+                Ruling::Shown(step.cloned().unwrap_or_default())
             }
             Operation::AddTask(_) | Operation::ReconcileAutomation(..) => {
-                Answer::Shown(whole.clone())
+                Ruling::Shown(whole.clone())
             }
-            _ => Answer::Shown(operation.find(whole).cloned().unwrap_or_default()),
+            _ => Ruling::Shown(operation.find(whole).cloned().unwrap_or_default()),
         }
     }
 
@@ -248,7 +248,7 @@ impl Rules<'_> {
         }
     }
 
-    pub(super) fn end_automation(&mut self, whole: &mut Value, ended: &AutomationStarted) {
+    pub(crate) fn end_automation(&mut self, whole: &mut Value, ended: &AutomationStarted) {
         let Some(index) = place(whole, &ended.task) else {
             return;
         };
@@ -341,7 +341,7 @@ fn is(object: &Value, statuses: &[&str]) -> Refusal {
 }
 
 /// Whether the service shows a field of a request's body again.
-pub(in crate::run) fn is_shown(name: &str) -> bool {
+pub(crate) fn is_shown(name: &str) -> bool {
     !matches!(
         name,
         "revert_execution" | "next_condition_id" | "completed_via_journey"
@@ -394,7 +394,7 @@ fn add_task(whole: &mut Value, body: Option<&Value>) -> Refusal {
 }
 
 /// Takes a task or step out.
-pub(super) fn take_out(whole: &mut Value, id: &str) {
+pub(crate) fn take_out(whole: &mut Value, id: &str) {
     if let Some(tasks) = whole["tasks"].as_array_mut() {
         tasks.retain(|task| task["id"] != id);
     }
@@ -405,7 +405,7 @@ pub(super) fn take_out(whole: &mut Value, id: &str) {
 }
 
 /// A phase is in progress while it has the current task, and completed when all of its tasks are over.
-pub(in crate::run) fn settle_phases(whole: &mut Value) {
+pub(crate) fn settle_phases(whole: &mut Value) {
     let current = current(whole).map(|index| whole["tasks"][index]["phase_id"].clone());
     let over_in = |whole: &Value, id: &Value| {
         let tasks = whole["tasks"].as_array().into_iter().flatten();
