@@ -158,7 +158,7 @@ fn literal(
                 | FieldContent::List(_)
                 | FieldContent::Object(_)
                 | FieldContent::Partial(_) => {
-                    "write it like that, or as a \"{{ template }}\" that gives it"
+                    "write such a value, or a \"{{ template }}\" that returns one"
                 }
             };
             reader.wrong(field.node.span, error, help);

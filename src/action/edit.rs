@@ -204,13 +204,11 @@ fn checked(id: String) -> Result<String, String> {
 
 fn word_of(value: &Value) -> Result<String, String> {
     match value {
-        Value::String(text) if text.trim().is_empty() => {
-            Err("a text is needed here, and it is empty".to_owned())
-        }
+        Value::String(text) if text.trim().is_empty() => Err("the text is empty".to_owned()),
         Value::String(text) => Ok(text.trim().to_owned()),
         Value::Number(number) => Ok(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(format!("a text is needed here, not {value}"))
+            Err(format!("a text is needed, not {value}"))
         }
     }
 }

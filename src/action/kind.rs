@@ -251,6 +251,6 @@ impl TryFrom<String> for Allow {
         let found = Self::words().find(|(word, _)| *word == text);
         found
             .map(|(_, allow)| allow)
-            .ok_or_else(|| format!("there is no action {text:?}"))
+            .ok_or_else(|| format!("unknown action {text:?}"))
     }
 }

@@ -99,7 +99,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
                 // Misspelt keys have been reported already.
                 if self.fields.is_empty() {
                     self.reader
-                        .wrong(self.fields.at, "`reassign` has no arguments", KIND.example);
+                        .wrong(self.fields.at, "`reassign` needs arguments", KIND.example);
                 }
                 None
             }

@@ -222,7 +222,7 @@ mod tests {
             started(whole),
             r#"POST /v1/workflows/executions {"assignedTo":["7"],"contexts":[{"id":"c1","schema":"contact","title":""},{"id":"c2","schema":"contact","title":""}],"purposes":["a purpose"],"trigger":"MANUAL","workflowId":"t"}"#
         );
-        let wrong = r#"rejected c1: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#;
+        let wrong = r#"rejected c1: "5\n6" is not an id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '\n'"#;
         for id in ["template: t", "id: c2", "schema: contact", "\"7\""] {
             let template = r#""{{ vars.lines if entity.id else '' }}""#;
             let lines = match id.split_once(": ") {

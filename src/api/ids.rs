@@ -22,7 +22,9 @@ pub enum IdError {
     Empty,
     #[error("an id has at most {MAX_LEN} characters, this one has {0}")]
     TooLong(usize),
-    #[error("an id may hold letters, digits, and . _ ~ : - after the first character, not {0:?}")]
+    #[error(
+        "an id consists of letters, digits, _ and -, after the first character also . ~ :; found {0:?}"
+    )]
     Character(char),
     #[error("a program has turned it into a number: write it as text, with all its characters")]
     Number,

@@ -34,7 +34,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
 pub(super) fn from_1<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.trim()
         .parse()
-        .map_err(|_| "write a whole number from 1, like 4")
+        .map_err(|_| "write a whole number of at least 1, like 4")
 }
 
 pub(super) fn concurrency(text: &str) -> Result<NonZeroU32, String> {
@@ -139,7 +139,10 @@ mod tests {
     fn a_wrong_value_is_answered_with_an_example() {
         for text in ["", "0", "-1", "abc", "5%", "1.5"] {
             let error = count(text).unwrap_err();
-            assert_eq!(error, "write a whole number from 1, like 4", "{text}");
+            assert_eq!(
+                error, "write a whole number of at least 1, like 4",
+                "{text}"
+            );
         }
         for text in ["", "0", "30s", "3601"] {
             let error = seconds(text, 3600).unwrap_err();

@@ -243,11 +243,14 @@ impl Compiler {
             let text = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
-            let text = cut(&text, MAX_SHOWN);
+            let text = match text.as_str() {
+                "" => "empty".to_owned(),
+                text => format!("`{}`", cut(text, MAX_SHOWN)),
+            };
             Some(if self.given.contains(name) {
-                format!("`vars.{name}` is `{text}`, from --var {name}")
+                format!("`vars.{name}` is {text}, from --var {name}")
             } else {
-                format!("`vars.{name}` is `{text}`, its default")
+                format!("`vars.{name}` is {text}, its default")
             })
         })
     }

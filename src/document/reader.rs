@@ -305,7 +305,7 @@ impl<'s> DocumentReader<'s> {
         range: RangeInclusive<u64>,
     ) -> Option<u64> {
         let expected = if *range.end() == u64::MAX {
-            format!("a whole number from {}", range.start())
+            format!("a whole number of at least {}", range.start())
         } else {
             format!("a whole number from {} to {}", range.start(), range.end())
         };
@@ -332,7 +332,7 @@ impl<'s> DocumentReader<'s> {
             self.wrong(
                 node.span,
                 format!("`{name}` must be {expected}, not {written}"),
-                format!("choose one in this range, or leave `{name}` out"),
+                format!("write a number in this range, or leave out `{name}`"),
             );
         }
         accepted

@@ -25,9 +25,7 @@ pub(crate) fn mistake(source: &str, error: &Error) -> Mistake {
     );
     let line = line_at(source, span.start);
     let message = match error {
-        Error::MultipleDocuments { .. } => {
-            "a playbook is one YAML document, here starts a second".into()
-        }
+        Error::MultipleDocuments { .. } => "the file has a second YAML document".into(),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
@@ -40,8 +38,12 @@ pub(crate) fn mistake(source: &str, error: &Error) -> Mistake {
             UserMessageFormatter.format_message(other)
         ),
     };
-    let cure = cure(&source[line.start..line.end]);
-    Mistake::new(span, message).help(cure.unwrap_or_else(|| LOOK.to_owned()))
+    let help = if matches!(error, Error::MultipleDocuments { .. }) {
+        "put it into a file of its own".to_owned()
+    } else {
+        cure(&source[line.start..line.end]).unwrap_or_else(|| LOOK.to_owned())
+    };
+    Mistake::new(span, message).help(help)
 }
 
 /// What the line that the parser stopped at suggests.

@@ -48,7 +48,8 @@ impl FromStr for Share {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no number from 1 and no share like 10%");
+        let wrong =
+            || format!("`{text}` must be a whole number of at least 1, or a share up to 100%");
         match text.strip_suffix('%') {
             Some(percent) => percent
                 .trim()

@@ -243,7 +243,7 @@ fn note_no_action(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, others:
 fn unknown_action(reader: &mut DocumentReader<'_>, span: Span, name: &str) {
     reader.wrong(
         span,
-        format!("there is no action `{name}`"),
+        format!("unknown action `{name}`"),
         did_you_mean(name, &words()),
     );
 }
@@ -384,7 +384,7 @@ fn works_on(
     if !level.is_above(each) {
         reader.wrong(
             span,
-            format!("no {level} is selected: `each` is {each}"),
+            format!("`on: {level}` needs `each: {level}`; here `each` is `{each}`"),
             format!("select with `each: {level}`"),
         );
         return false;

@@ -84,7 +84,7 @@ fn expect(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Expec
     {
         reader.wrong(
             last.node.span,
-            format!("`expect` can't hold: min {min} is above max {max}"),
+            format!("`min` ({min}) is greater than `max` ({max})"),
             "swap them",
         );
         return None;

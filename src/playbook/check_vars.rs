@@ -50,8 +50,8 @@ pub(super) fn check(
         if !is_name(&key.text) {
             reader.wrong(
                 key.span,
-                format!("`{}` can't be written as `vars.…`", key.text),
-                "a variable's name has letters, digits and _, and no digit at the start",
+                format!("`{}` is not a valid variable name", key.text),
+                "use letters, digits and _, and no digit at the start",
             );
         }
         let value = value(reader, field, overrides.get(&key.text));
@@ -113,10 +113,10 @@ fn value(
             reader.wrong(
                 field.at,
                 format!(
-                    "--var {}={given}: `{}` must be {expected}, like its default",
+                    "--var {}={given}: `{}` must be {expected}, because its default has this type",
                     field.name, field.name
                 ),
-                format!("give {expected}, or change the default in the playbook"),
+                format!("write {expected}, or change the default in the playbook"),
             );
             None
         }
@@ -124,10 +124,10 @@ fn value(
             reader.wrong(
                 field.at,
                 format!(
-                    "--var {}={given}: as a number this loses digits",
+                    "--var {}={given}: too many digits for a number",
                     field.name
                 ),
-                "an id is text: put quotes around the default in the playbook, and in a list around each entry, like '[\"1.10\"]'",
+                "if it is an id, put quotes around the default in the playbook, and in a list around each entry, like '[\"1.10\"]'",
             );
             None
         }
@@ -160,7 +160,7 @@ fn typed(default: &Json, given: &str) -> Result<Json, Unfit> {
         Json::Array(_) | Json::Object(_) => serde_json::from_str(given)
             .ok()
             .filter(is_list_of_scalars)
-            .ok_or(Unfit::Kind("a list in JSON, like [\"a\", \"b\"]"))
+            .ok_or(Unfit::Kind("a JSON list such as [\"a\", \"b\"]"))
             .and_then(kept),
     }
 }
@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn an_override_gets_the_type_of_the_default() {
-        let list = || Err(Unfit::Kind("a list in JSON, like [\"a\", \"b\"]"));
+        let list = || Err(Unfit::Kind("a JSON list such as [\"a\", \"b\"]"));
         for (default, given, expected) in [
             (json!("x"), "10011", Ok(json!("10011"))),
             (json!("x"), "", Ok(json!(""))),

@@ -180,7 +180,11 @@ fn in_braces(text: &str) -> Option<ExpressionFault> {
     let trimmed = text.trim();
     let offset = text.len() - text.trim_start().len();
     let inner = trimmed.strip_prefix("{{")?.strip_suffix("}}")?;
-    let fault = ExpressionFault::new(offset, trimmed.len(), "a condition stands without `{{ }}`");
+    let fault = ExpressionFault::new(
+        offset,
+        trimmed.len(),
+        "remove the `{{ }}`: a condition is already an expression",
+    );
     Some(fault.help(format!("write `{}`", inner.trim())))
 }
 
@@ -296,7 +300,7 @@ mod tests {
             shown(" {{ task.enabled }}"),
             [(
                 "{{ task.enabled }}".to_owned(),
-                "a condition stands without `{{ }}`".to_owned(),
+                "remove the `{{ }}`: a condition is already an expression".to_owned(),
                 "write `task.enabled`".to_owned()
             )]
         );

@@ -439,15 +439,15 @@ mod tests {
             ("now + days(99999999999)", "takes a whole number"),
             (
                 "has_assignee(task, task.name ~ ', 10011')",
-                "`Check, 10011` is no id: an id may hold letters",
+                "`Check, 10011` is no id: an id consists of letters",
             ),
             (
                 "has_assignee(task, vars.leaver ~ '@x')",
-                "`10010@x` is no id: an id may hold letters",
+                "`10010@x` is no id: an id consists of letters",
             ),
             (
                 "task.name ~ ',' in assignees(task)",
-                "`Check,` is no id: an id may hold letters",
+                "`Check,` is no id: an id consists of letters",
             ),
             (
                 "has_assignee(vars.deep, '1')",

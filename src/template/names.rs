@@ -77,7 +77,7 @@ pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, ExpressionFaul
     } else if let Some(help) = meant(name.text, scope.names()) {
         fault.help(help)
     } else {
-        fault.help(format!("names here: {}", list(scope.names())))
+        fault.help(format!("allowed: {}", list(scope.names())))
     })
 }
 
@@ -291,7 +291,7 @@ mod tests {
                 "colour == 'x'",
                 "colour",
                 "`colour` is not known here",
-                "names here: execution, now, phase, task, vars",
+                "allowed: execution, now, phase, task, vars",
             ),
             (
                 "task.status == null",
@@ -632,7 +632,7 @@ mod tests {
             (
                 "task.name == {{ vars.text }}",
                 "{{ vars.text }}",
-                "an expression stands without `{{ }}`",
+                "remove the `{{ }}`: this is already an expression",
                 "write `vars.text`",
             ),
             (

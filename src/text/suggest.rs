@@ -27,10 +27,7 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     match nearest(word, known.iter().copied()) {
         Some(candidate) => format!("did you mean `{}`?", cut(candidate, MAX_CHARS)),
-        None => format!(
-            "known here: {}",
-            Few::of(SHOWN, known.iter().copied()).list()
-        ),
+        None => format!("allowed: {}", Few::of(SHOWN, known.iter().copied()).list()),
     }
 }
 
@@ -69,7 +66,7 @@ mod tests {
 
     #[test]
     fn without_a_near_word_all_are_listed() {
-        assert_eq!(did_you_mean("x", &["from", "to"]), "known here: from, to");
+        assert_eq!(did_you_mean("x", &["from", "to"]), "allowed: from, to");
         assert_eq!(
             did_you_mean("form", &["from", "to"]),
             "did you mean `from`?"

@@ -127,27 +127,27 @@ fn what_can_not_be_a_user_is_rejected() {
         (
             r#"{ from: "1", to: "{{ vars.lines if execution.id else '' }}" }"#,
             json!(["1"]),
-            r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
+            r#"rejected e: "5\n6" is not an id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '\n'"#,
         ),
         (
             r#"{ from: "{{ vars.lines if execution.id else '' }}", to: "1" }"#,
             json!(["1"]),
-            r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
+            r#"rejected e: "5\n6" is not an id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '\n'"#,
         ),
         (
             r#"{ set: ["1", "{{ vars.lines if execution.id else '' }}"] }"#,
             json!(["1"]),
-            r#"rejected e: "5\n6" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\n'"#,
+            r#"rejected e: "5\n6" is not an id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '\n'"#,
         ),
         (
             r#"{ add: "{{ vars.escape if execution.id else '' }}" }"#,
             json!(["1"]),
-            r#"rejected e: "1\u{1b}[2J" is not an id: an id may hold letters, digits, and . _ ~ : - after the first character, not '\u{1b}'"#,
+            r#"rejected e: "1\u{1b}[2J" is not an id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '\u{1b}'"#,
         ),
         (
             r#"{ from: "1", to: "{{ vars.blank if execution.id else '' }}" }"#,
             json!(["1"]),
-            "rejected e: a text is needed here, and it is empty",
+            "rejected e: the text is empty",
         ),
         (
             r#"{ from: "1", to: "{{ vars.two if execution.id else '' }}" }"#,

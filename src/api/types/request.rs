@@ -128,7 +128,7 @@ impl FieldContent {
                     let path = format!("{path}.{name}");
                     let Some(field) = request.field(name) else {
                         let known = request.names().join(", ");
-                        return Err(format!("there is no {path}; known here: {known}"));
+                        return Err(format!("there is no {path}; allowed: {known}"));
                     };
                     field.content.check(value, &path)?;
                 }
@@ -196,7 +196,7 @@ mod tests {
             ),
             (
                 json!({"assigned_to": ["5\n6"]}),
-                "patch.assigned_to[0] must be an id, not \"5\\n6\": an id may hold letters, digits, and . _ ~ : - after the first character, not '\\n'",
+                "patch.assigned_to[0] must be an id, not \"5\\n6\": an id consists of letters, digits, _ and -, after the first character also . ~ :; found '\\n'",
             ),
             (
                 json!({"assigned_to": [{"variable": 1}]}),
@@ -216,7 +216,7 @@ mod tests {
             ),
             (
                 json!({"assignedTo": []}),
-                "there is no patch.assignedTo; known here: name, ",
+                "there is no patch.assignedTo; allowed: name, ",
             ),
         ] {
             let error = task.check(&value, "patch").unwrap_err();

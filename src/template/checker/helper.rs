@@ -348,7 +348,7 @@ mod tests {
             (
                 "has_assignee(task, '10010, 10011')",
                 "'10010, 10011'",
-                "`10010, 10011` is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not ','",
+                "`10010, 10011` is no id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found ','",
             ),
             (
                 "has_assignee(task, '')",
@@ -358,12 +358,12 @@ mod tests {
             (
                 "has_assignee(task, 'leaver@x.de')",
                 "'leaver@x.de'",
-                "`leaver@x.de` is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '@'",
+                "`leaver@x.de` is no id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '@'",
             ),
             (
                 "'leaver@x.de' not in assignees(task)",
                 "'leaver@x.de'",
-                "`leaver@x.de` is no id: an id may hold letters, digits, and . _ ~ : - after the first character, not '@'",
+                "`leaver@x.de` is no id: an id consists of letters, digits, _ and -, after the first character also . ~ :; found '@'",
             ),
             (
                 "10010 in assignees(task)",

@@ -77,7 +77,7 @@ impl Checker<'_> {
                 let inner = self.expression()?;
                 self.expect("}")?;
                 let to = self.expect("}")?.end();
-                let message = "an expression stands without `{{ }}`".to_owned();
+                let message = "remove the `{{ }}`: this is already an expression".to_owned();
                 let code = foreign::operand(&self.written_piece(&inner));
                 self.note_rewriting((token.offset, to), message, code);
                 Ok(unknown(token.offset, to, inner.of))

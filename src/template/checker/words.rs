@@ -159,9 +159,8 @@ impl Checker<'_> {
                 }
                 let help = names::meant(text, known.iter().map(String::as_str));
                 let help = help.unwrap_or_else(|| words.one_of());
-                let help = format!(
-                    "{help}\nfor a word that is new in the API, compare `{texts_of_field}`"
-                );
+                let help =
+                    format!("{help}\nif the API has added this value, compare `{texts_of_field}`");
                 let fault = self.word_fault(part, format!("`{field}` is never `{text}`"), help);
                 self.note(fault);
             }
@@ -369,7 +368,7 @@ mod tests {
         let faults = shown("task.phase.status == 'PENDING'");
         assert_eq!(
             faults[0].2,
-            "it is one of OPEN, IN_PROGRESS, COMPLETED\nfor a word that is new in the API, compare `task.phase.status | string`"
+            "it is one of OPEN, IN_PROGRESS, COMPLETED\nif the API has added this value, compare `task.phase.status | string`"
         );
     }
 
