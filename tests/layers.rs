@@ -142,7 +142,7 @@ fn no_two_types_have_one_name() {
                 homes.entry(name).or_default().push(file.into());
             }
         }
-        assert!(homes.len() > 5, "{folders:?}: {homes:?}");
+        assert!(!homes.is_empty(), "{folders:?} have types");
         homes.retain(|_, files| files.len() > 1);
         assert_eq!(homes, BTreeMap::new());
     }
