@@ -13,7 +13,7 @@ use wf_bulk::{
         Generation, Level,
         types::{ENUMERATIONS, RecordType, Shape, record},
     },
-    playbook::{self, Overrides},
+    playbook::{self, KeyForm, Overrides, TABLES},
 };
 
 /// Completes an example that shows some keys only.
@@ -66,6 +66,30 @@ fn the_guide_lists_each_action_with_what_its_specification_says() {
         })
         .collect();
     assert_eq!(rows, ALL.map(ActionKind::row));
+}
+
+#[test]
+fn the_guide_lists_each_key_of_a_playbook_with_its_default() {
+    let guide = fs::read_to_string(root().join("docs/playbook.md")).unwrap();
+    for (heading, keys) in TABLES {
+        let below = guide.lines().skip_while(|line| {
+            let title = line.trim_start_matches('#').trim();
+            !line.starts_with('#') || title != heading
+        });
+        let table = below.skip_while(|line| !line.starts_with('|'));
+        let rows: Vec<&str> = table.take_while(|line| line.starts_with('|')).collect();
+        let expected: Vec<String> = ["| key | | default |", "|---|---|---|"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(keys.iter().map(KeyForm::row))
+            .collect();
+        assert_eq!(
+            rows,
+            expected,
+            "write under {heading}:\n{}",
+            expected.join("\n")
+        );
+    }
 }
 
 #[test]

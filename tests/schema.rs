@@ -8,10 +8,12 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
+use jsonschema::Validator;
 use serde_json::Value;
-use wf_bulk::playbook::{SCHEMA_FILE, schema};
+use wf_bulk::playbook::{Overrides, SCHEMA_FILE, TABLES, load, schema};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -38,9 +40,10 @@ fn json(text: &str) -> Value {
 
 /// What the schema says against a playbook.
 fn wrong(text: &str) -> Vec<String> {
-    let validator = jsonschema::validator_for(&schema()).unwrap();
+    static SCHEMA: LazyLock<Validator> =
+        LazyLock::new(|| jsonschema::validator_for(&schema()).unwrap());
     let playbook = json(text);
-    validator
+    SCHEMA
         .iter_errors(&playbook)
         .map(|error| format!("{}: {error}", error.instance_path()))
         .collect()
@@ -99,6 +102,78 @@ fn every_example_of_the_guide_fits_the_schema() {
         examples += 1;
     }
     assert!(examples > 20, "{examples}");
+}
+
+/// A playbook with this value for a key of `map`, which is none for the top.
+fn with(map: &str, key: &str, value: &str) -> String {
+    let mut top = vec![
+        ("version", "1".to_owned()),
+        ("name", "x".to_owned()),
+        ("select", "{ ids: [ e1 ] }".to_owned()),
+        ("actions", "[ complete ]".to_owned()),
+    ];
+    let (name, value) = match map {
+        "" => (key, value.to_owned()),
+        "select" if SOURCES.contains(&key) => (map, format!("{{ {key}: {value} }}")),
+        "select" => (map, format!("{{ ids: [ e1 ], {key}: {value} }}")),
+        _ => (map, format!("{{ {key}: {value} }}")),
+    };
+    top.retain(|(other, _)| *other != name);
+    top.push((name, value));
+    let lines: Vec<String> = top
+        .iter()
+        .map(|(key, value)| format!("{key}: {value}\n"))
+        .collect();
+    lines.concat()
+}
+
+const SOURCES: [&str; 5] = ["flows", "executions", "ids", "rows", "entities"];
+
+#[test]
+fn the_schema_and_the_checks_agree_on_the_kind_of_value_of_each_key() {
+    let is_loaded = |text: &str| {
+        let now = "2026-12-01T08:00:00Z".parse().unwrap();
+        let path = root().join("tests/playbooks/good/x.yaml");
+        load(&path, text.to_owned(), &Overrides::default(), now).is_ok()
+    };
+    let mut accepted = 0;
+    for (map, (_, keys)) in ["", "select", "guards", "pace"].into_iter().zip(TABLES) {
+        for key in keys {
+            // One of these is of the right kind for most keys, the others are wrong for each but `vars`.
+            for value in [
+                "1",
+                "true",
+                "DE",
+                "8/s",
+                "[ 5 ]",
+                "[ e2 ]",
+                "{ min: 1 }",
+                "{ list: {} }",
+                "{ ids: [ e1 ] }",
+                "[ complete ]",
+                "{ none: 1 }",
+                "[]",
+            ] {
+                let text = with(map, key.name, value);
+                let (fits, loads) = (wrong(&text).is_empty(), is_loaded(&text));
+                accepted += usize::from(loads);
+                assert!(
+                    fits || !loads,
+                    "the schema refuses what loads: {text}{:?}",
+                    wrong(&text)
+                );
+            }
+            for value in ["{ none: { none: 1 } }", "[ { none: 1 } ]"] {
+                let text = with(map, key.name, value);
+                let free = key.name == "vars";
+                assert!(free || !wrong(&text).is_empty(), "the schema takes {text}");
+                assert!(!is_loaded(&text), "the checks take {text}");
+            }
+        }
+        let text = with(map, "none", "1");
+        assert!(!is_loaded(&text) && !wrong(&text).is_empty(), "{text}");
+    }
+    assert!(accepted > 25, "{accepted}");
 }
 
 #[test]

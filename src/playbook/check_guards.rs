@@ -7,7 +7,10 @@ use crate::{
     pace::{Pace, Percent, Rate, Share},
 };
 
-use super::model::{Expect, Guards, Rejected};
+use super::{
+    form,
+    model::{Expect, Guards},
+};
 use crate::document::{
     node::Value,
     reader::{DocumentReader, FieldNode, FieldNodes, present},
@@ -15,16 +18,12 @@ use crate::document::{
 
 /// The guards; where one is wrong, as if it were absent.
 pub(super) fn guards(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Guards {
-    let fields = top.get("guards").and_then(|field| {
-        reader.map(
-            field,
-            &["max_changes", "max_percent", "expect", "allow", "rejected"],
-        )
-    });
+    let fields = top
+        .get("guards")
+        .and_then(|field| reader.map(field, &form::names(&form::GUARDS)));
     let Some(fields) = fields else {
         return Guards::default();
     };
-    let rejected = [("refuse", Rejected::Refuse), ("allow", Rejected::Allow)];
     Guards {
         max_changes: fields
             .get("max_changes")
@@ -38,7 +37,7 @@ pub(super) fn guards(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> G
             .map_or_else(BTreeSet::new, |field| allow(reader, field)),
         rejected: fields
             .get("rejected")
-            .and_then(|field| reader.word(field, &rejected))
+            .and_then(|field| reader.word(field, &form::REJECTED))
             .unwrap_or_default(),
     }
 }
@@ -65,7 +64,7 @@ fn percent(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Perc
 }
 
 fn expect(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Expect> {
-    let fields = reader.map(field, &["min", "max"])?;
+    let fields = reader.map(field, &form::names(&form::EXPECT))?;
     let min = fields.get("min");
     let max = fields.get("max");
     let (Some(last), false) = (max.or(min), field.is_empty()) else {
@@ -106,15 +105,9 @@ fn allow(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> BTreeSet<Allo
 /// The pace; where a value is wrong, its default.
 pub(super) fn pace(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Pace {
     let default = Pace::default();
-    let known = [
-        "rate",
-        "burst",
-        "concurrency",
-        "stop_after",
-        "max_errors",
-        "stages",
-    ];
-    let fields = top.get("pace").and_then(|field| reader.map(field, &known));
+    let fields = top
+        .get("pace")
+        .and_then(|field| reader.map(field, &form::names(&form::PACE)));
     let Some(fields) = fields else {
         return default;
     };

@@ -6,25 +6,13 @@ use crate::api::{Generation, Id, Level, types::RUNNING_FLOWS};
 
 use super::{
     check_source::{self, id},
+    form,
     model::{IdList, Select, Source},
 };
 use crate::document::{
     compiler::{Compiler, RowColumns},
     reader::{DocumentReader, FieldNode, FieldNodes, present},
 };
-
-const KEYS: [&str; 10] = [
-    "flows",
-    "executions",
-    "ids",
-    "rows",
-    "entities",
-    "where",
-    "each",
-    "where_each",
-    "exclude",
-    "limit",
-];
 
 /// The part of `select` that the rest is read by.
 #[derive(Debug)]
@@ -66,7 +54,7 @@ pub(super) fn base<'n>(
         "select",
         "say which executions: `select: { flows: { entities: { file: entities.csv } } }`",
     )?;
-    let fields = reader.map(field, &KEYS)?;
+    let fields = reader.map(field, &form::names(&form::SELECT))?;
     let source = check_source::source(reader, &fields, folder);
     let each = each(reader, &fields);
     Some(Base {

@@ -11,7 +11,10 @@ use crate::{
     text::did_you_mean,
 };
 
-use super::model::{Entities, EntityRef, ExecutionSearch, NameSource, Source};
+use super::{
+    form::{self, GENERATIONS, SOURCES},
+    model::{Entities, EntityRef, ExecutionSearch, NameSource, Source},
+};
 use crate::document::{
     compiler::RowColumns,
     mistake::Mistake,
@@ -19,11 +22,6 @@ use crate::document::{
     reader::{DocumentReader, FieldNode, FieldNodes, present},
     span::Span,
 };
-
-/// The keys of the sources, of which there is one.
-pub(super) const SOURCES: [&str; 5] = ["flows", "executions", "ids", "rows", "entities"];
-
-const GENERATIONS: [(&str, Generation); 2] = [("v1", Generation::V1), ("v2", Generation::V2)];
 
 /// The source that is meant and its generation, even when the rest of it is wrong; None when none or several are there.
 pub(super) fn generation(fields: &FieldNodes<'_>) -> Option<Generation> {
@@ -116,11 +114,11 @@ pub(super) fn columns(source: &Source) -> RowColumns {
         Source::Ids {
             ids: NameSource::File(file),
             ..
-        } => (file, IDS),
+        } => (file, ID_COLUMNS),
         Source::Entities {
             entities: Entities::Named(NameSource::File(file)),
             ..
-        } => (file, ENTITIES),
+        } => (file, ENTITY_COLUMNS),
         Source::Ids {
             ids: NameSource::List(_),
             ..
@@ -151,13 +149,13 @@ fn api(reader: &mut DocumentReader<'_>, fields: &FieldNodes<'_>) -> Option<Gener
 }
 
 fn flows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
-    let fields = reader.map(field, &["entities"])?;
+    let fields = reader.map(field, &form::names(&form::FLOWS))?;
     let help = "flows are found by their entities: `entities: { file: entities.csv }`, `{ query: … }` or a list of `{ id, schema }`";
     let field = reader.required(&fields, "entities", help)?;
     match &field.node.value {
         Value::List(items) => entity_list(reader, field, items),
         Value::Map(_) => {
-            let fields = reader.map(field, &["file", "query"])?;
+            let fields = reader.map(field, &form::names(&form::ENTITY_NAMES))?;
             entity_names(reader, field, &fields, folder)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::CollectionKey => {
@@ -183,7 +181,7 @@ fn entity_source(
             entities: entity_list(reader, field, items)?,
         });
     }
-    let fields = reader.map(field, &["list", "file", "query", "api"])?;
+    let fields = reader.map(field, &form::names(&form::ENTITIES))?;
     let generation = api(reader, &fields);
     let entities = match fields.get("list") {
         Some(list) => {
@@ -205,7 +203,7 @@ fn entity_names(
     folder: &Path,
 ) -> Option<Entities> {
     match (fields.get("file"), fields.get("query")) {
-        (Some(name), None) => row_file(reader, name, folder, ENTITIES)
+        (Some(name), None) => row_file(reader, name, folder, ENTITY_COLUMNS)
             .map(NameSource::File)
             .map(Entities::Named),
         (None, Some(query)) => {
@@ -281,7 +279,7 @@ fn list<T: Clone + Ord + std::fmt::Display>(
 }
 
 fn entity(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<EntityRef> {
-    let fields = reader.map(field, &["id", "schema"])?;
+    let fields = reader.map(field, &form::names(&form::ENTITY))?;
     let id = reader
         .required(
             &fields,
@@ -310,14 +308,14 @@ fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
             ids: NameSource::List(list(reader, field, items, form, id)?),
         });
     }
-    let fields = reader.map(field, &["list", "file", "api"])?;
+    let fields = reader.map(field, &form::names(&form::IDS))?;
     let generation = api(reader, &fields);
     let ids = match (fields.get("list"), fields.get("file")) {
         (Some(names), None) => {
             let items = reader.list(names, "a list of ids")?;
             list(reader, names, items, form, id).map(NameSource::List)
         }
-        (None, Some(name)) => row_file(reader, name, folder, IDS).map(NameSource::File),
+        (None, Some(name)) => row_file(reader, name, folder, ID_COLUMNS).map(NameSource::File),
         (Some(_), Some(second)) => {
             reader.wrong(
                 second.at,
@@ -342,7 +340,7 @@ fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
 }
 
 fn rows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
-    let fields = reader.map(field, &["file", "id", "api"])?;
+    let fields = reader.map(field, &form::names(&form::ROWS))?;
     let generation = api(reader, &fields);
     let help = "write it as rows: { file: owners.csv, id: execution_id }";
     let path = reader
@@ -367,7 +365,7 @@ fn rows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) ->
 }
 
 fn executions(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Source> {
-    let fields = reader.map(field, &["list", "search"])?;
+    let fields = reader.map(field, &form::names(&form::EXECUTIONS))?;
     match (fields.get("list"), fields.get("search")) {
         (Some(list), None) => self::execution_list(reader, list),
         (None, Some(search)) => self::execution_search(reader, search),
@@ -397,7 +395,7 @@ fn execution_list(reader: &mut DocumentReader<'_>, list: FieldNode<'_>) -> Optio
             schema: None,
         });
     }
-    let fields = reader.map(list, &["context", "schema"])?;
+    let fields = reader.map(list, &form::names(&form::EXECUTION_LIST))?;
     let context = fields
         .get("context")
         .map(|field| reader.plain_text(field, "the id of an entity"));
@@ -411,26 +409,10 @@ fn execution_list(reader: &mut DocumentReader<'_>, list: FieldNode<'_>) -> Optio
 }
 
 fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> Option<Source> {
-    const STATUSES: [(&str, &str); 3] = [
-        ("STARTED", "STARTED"),
-        ("DONE", "DONE"),
-        ("CLOSED", "CLOSED"),
-    ];
-    const SORTINGS: [(&str, &str); 6] = [
-        ("A_Z", "A_Z"),
-        ("Z_A", "Z_A"),
-        ("DUE_DATE_ASC", "DUE_DATE_ASC"),
-        ("DUE_DATE_DESC", "DUE_DATE_DESC"),
-        ("TRIGGER_DATE_ASC", "TRIGGER_DATE_ASC"),
-        ("TRIGGER_DATE_DESC", "TRIGGER_DATE_DESC"),
-    ];
     if search.is_empty() {
         return Some(Source::Search(ExecutionSearch::default()));
     }
-    let fields = reader.map(
-        search,
-        &["name", "status", "assigned_to", "include_done", "sorting"],
-    )?;
+    let fields = reader.map(search, &form::names(&form::EXECUTION_SEARCH))?;
     let name = fields.get("name").map(|field| {
         reader
             .plain_text(field, "a part of the name")
@@ -438,7 +420,7 @@ fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> O
     });
     let status = fields
         .get("status")
-        .map(|field| reader.word(field, &STATUSES).map(ToOwned::to_owned));
+        .map(|field| one_word(reader, field, form::STATUSES));
     let assigned_to = fields
         .get("assigned_to")
         .map(|field| id(reader, field).map(String::from));
@@ -447,7 +429,7 @@ fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> O
         .map(|field| reader.boolean(field));
     let sorting = fields
         .get("sorting")
-        .map(|field| reader.word(field, &SORTINGS).map(ToOwned::to_owned));
+        .map(|field| one_word(reader, field, form::SORTINGS));
     Some(Source::Search(ExecutionSearch {
         name: present(name)?,
         status: present(status)?,
@@ -457,10 +439,19 @@ fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> O
     }))
 }
 
+fn one_word<const N: usize>(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    words: [&'static str; N],
+) -> Option<String> {
+    let word = reader.word(field, &words.map(|word| (word, word)))?;
+    Some(word.to_owned())
+}
+
 /// The columns of a file of entities, and of one of ids.
-const ENTITIES: table::RequiredColumns<'static> =
+const ENTITY_COLUMNS: table::RequiredColumns<'static> =
     table::RequiredColumns::All(&["entity_id", "entity_schema"]);
-const IDS: table::RequiredColumns<'static> = table::RequiredColumns::ListOf("id");
+const ID_COLUMNS: table::RequiredColumns<'static> = table::RequiredColumns::ListOf("id");
 
 /// The path of a file of rows that begins as it has to.
 fn row_file(

@@ -9,6 +9,7 @@ use crate::{action::Setting, digest, table, template::Engine, text::nearest};
 use super::{
     check_actions, check_calendar, check_guards, check_select,
     check_vars::{self, Overrides},
+    form::{self, DEFAULT_ZONE, MAX_NAME, PLAYBOOK, VERSION},
     model::Playbook,
 };
 use crate::document::{
@@ -19,31 +20,8 @@ use crate::document::{
     span::Span,
 };
 
-const KEYS: [&str; 11] = [
-    "version",
-    "name",
-    "description",
-    "timezone",
-    "calendar",
-    "vars",
-    "select",
-    "actions",
-    "guards",
-    "pace",
-    "repeatable",
-];
-
-/// The only version of the format.
-const VERSION: u64 = 1;
-
-/// Where the API's users are: epilot serves the German energy market.
-const DEFAULT_ZONE: &str = "Europe/Berlin";
-
 const START: &str =
     "begin with `version: 1`, `name`, `select` and `actions`, as playbooks/reassign.yaml does";
-
-/// A name stands in one line of a terminal, beside other things.
-const MAX_NAME: usize = 100;
 
 /// Checks a playbook whole. `path` is for its messages and for the folder that its files are relative to;
 /// `now` is the moment that its expressions see.
@@ -121,7 +99,7 @@ fn playbook(
         at,
         node: document,
     };
-    let top = reader.map(field, &KEYS)?;
+    let top = reader.map(field, &form::names(&PLAYBOOK))?;
     let version = version(reader, &top);
     let name = name(reader, &top);
     let description = top

@@ -10,6 +10,7 @@ mod check_select;
 mod check_source;
 mod check_vars;
 mod file;
+mod form;
 mod guards;
 mod load;
 mod model;
@@ -19,6 +20,7 @@ pub use crate::action::Allow;
 pub use crate::document::{Mistake, Mistakes, Position, Span};
 pub use check_vars::Overrides;
 pub use file::{PlaybookFileError, read};
+pub use form::{KeyForm, TABLES};
 pub use guards::Size;
 pub use load::load;
 pub use model::{

@@ -1,10 +1,11 @@
-//! The JSON Schema of a playbook, for editors: made from the same tables as the checks.
+//! The JSON Schema of a playbook, for editors: made from the tables that the checks use.
 //!
 //! It helps while writing. What a schema can't say (names in expressions, levels, what belongs together) is checked by
 //! `validate` alone.
 
 use serde_json::{Map, Value, json};
 
+use super::form::{Form, KeyForm, PLAYBOOK};
 use crate::{
     action::{self, ActionKind, Allow, Argument, ArgumentsForm, ValueForm},
     api::{
@@ -18,76 +19,92 @@ pub const SCHEMA_FILE: &str = "wf-bulk.schema.json";
 
 /// The schema as a JSON document, draft 7, which editors know best.
 pub fn schema() -> Value {
-    json!({
-        "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "wf-bulk playbook",
-        "description": "Which workflow executions, and what to change. `wf-bulk validate` checks what a schema can't say.",
-        "type": "object",
-        "required": ["version", "name", "select", "actions"],
-        "additionalProperties": false,
-        "properties": {
-            "version": {"const": 1},
-            "name": {"type": "string", "minLength": 1, "maxLength": 100},
-            "description": {"type": "string"},
-            "timezone": {"type": "string", "description": "A name of the IANA database; Europe/Berlin unless given."},
-            "calendar": one_or_more(&json!({
-                "type": "string",
-                "description": "DE, a state like DE-NW, or a file of dates.",
-            })),
-            "vars": {"type": "object", "description": "null: required on the command line."},
-            "select": select(),
-            "actions": {"type": "array", "minItems": 1, "items": {"anyOf": actions()}},
-            "guards": guards(),
-            "pace": pace(),
-            "repeatable": {"type": "boolean"},
-        },
-    })
+    let mut schema = keys(&PLAYBOOK);
+    schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
+    schema["title"] = "wf-bulk playbook".into();
+    schema["description"] =
+        "Which workflow executions, and what to change. `wf-bulk validate` checks what a schema can't say.".into();
+    schema
 }
 
-fn select() -> Value {
-    let text = || json!({"type": "string"});
-    let id = || json!({"type": ["string", "number"]});
-    let entity = json!({
-        "type": "object", "required": ["id", "schema"], "additionalProperties": false,
-        "properties": {"id": id(), "schema": text()},
-    });
-    let entities = json!({"type": "array", "minItems": 1, "items": entity});
-    let api = json!({"enum": ["v1", "v2"]});
-    let sources = ["flows", "executions", "ids", "rows", "entities"]
-        .map(|source| json!({"required": [source]}));
-    let levels = Level::ALL.map(Level::word);
-    json!({
-        "type": "object",
-        "oneOf": sources,
-        "additionalProperties": false,
-        "properties": {
-            "flows": object(&json!({
-                "entities": {"anyOf": [entities.clone(), object(&json!({"file": text()})), object(&json!({"query": text()}))]},
-            })),
-            "executions": {"anyOf": [
-                object(&json!({"list": nothing_or(&object(&json!({"context": text(), "schema": text()})))})),
-                object(&json!({"search": nothing_or(&object(&json!({
-                    "name": text(), "status": {"enum": ["STARTED", "DONE", "CLOSED"]}, "assigned_to": id(),
-                    "include_done": {"type": "boolean"},
-                    "sorting": {"enum": ["A_Z", "Z_A", "DUE_DATE_ASC", "DUE_DATE_DESC", "TRIGGER_DATE_ASC", "TRIGGER_DATE_DESC"]},
-                })))})),
-            ]},
-            "ids": {"anyOf": [
-                {"type": "array", "minItems": 1, "items": id()},
-                object(&json!({"list": {"type": "array", "items": id()}, "file": text(), "api": api.clone()})),
-            ]},
-            "rows": object(&json!({"file": text(), "id": text(), "api": api.clone()})),
-            "entities": {"anyOf": [
-                entities.clone(),
-                object(&json!({"list": entities, "file": text(), "query": text(), "api": api})),
-            ]},
-            "where": expression(),
-            "each": {"enum": levels},
-            "where_each": expression(),
-            "exclude": {"type": "array", "items": id()},
-            "limit": {"type": "integer", "minimum": 1},
-        },
-    })
+/// A map with these keys and no others.
+fn keys(keys: &[KeyForm]) -> Value {
+    let properties: Map<String, Value> = keys
+        .iter()
+        .map(|key| {
+            let mut schema = form(&key.form);
+            schema["description"] = without_markup(key.doc).into();
+            (key.name.to_owned(), schema)
+        })
+        .collect();
+    let mut schema = object(&Value::Object(properties));
+    let is_required = |key: &&KeyForm| key.default.is_none();
+    let required: Vec<&str> = keys
+        .iter()
+        .filter(is_required)
+        .map(|key| key.name)
+        .collect();
+    if !required.is_empty() {
+        schema["required"] = required.into();
+    }
+    schema
+}
+
+fn form(of: &Form) -> Value {
+    match of {
+        Form::Number(number) => json!({"const": number}),
+        Form::Text => json!({"type": "string"}),
+        Form::Line(most) => json!({"type": "string", "minLength": 1, "maxLength": most}),
+        Form::Id => json!({"type": ["string", "number"]}),
+        Form::Bool => json!({"type": "boolean"}),
+        Form::Whole(least) => json!({"type": "integer", "minimum": least}),
+        Form::Percent => json!({"type": "number", "exclusiveMinimum": 0, "maximum": 100}),
+        Form::Share => json!({"anyOf": [
+            {"type": "integer", "minimum": 1},
+            {"type": "string", "pattern": "^[0-9]+$|^[0-9.]+ *%$"},
+        ]}),
+        Form::Rate => json!({"type": "string", "pattern": "^[0-9.]+ */ *(s|min)$"}),
+        Form::Word(words) => json!({"enum": words}),
+        Form::Level => json!({"enum": Level::ALL.map(Level::word)}),
+        Form::Allow => {
+            let words: Vec<&str> = Allow::words().map(|(word, _)| word).collect();
+            json!({"enum": words})
+        }
+        Form::Expression => expression(),
+        Form::Variables => json!({"type": "object"}),
+        Form::Actions => json!({"type": "array", "minItems": 1, "items": {"anyOf": actions()}}),
+        Form::List(item) => json!({"type": "array", "items": form(item)}),
+        Form::Items(item) => json!({"type": "array", "minItems": 1, "items": form(item)}),
+        Form::OneOrMore(item) => one_or_more(&form(item)),
+        Form::Map(known) => keys(known),
+        Form::MayBeEmpty(known) => nothing_or(&keys(known)),
+        Form::OneOf(one, known) => {
+            let one: Vec<Value> = one.iter().map(|name| json!({"required": [name]})).collect();
+            let mut schema = keys(known);
+            schema["oneOf"] = one.into();
+            schema
+        }
+        Form::AnyOf(forms) => {
+            let forms: Vec<Value> = forms.iter().map(form).collect();
+            json!({"anyOf": forms})
+        }
+    }
+}
+
+/// Markdown as an editor without it shows it: the text of a link, and code as it is.
+fn without_markup(markdown: &str) -> String {
+    let mut text = String::with_capacity(markdown.len());
+    let mut rest = markdown;
+    while let Some((before, link)) = rest.split_once('[') {
+        let Some((shown, after)) = link.split_once("](") else {
+            break;
+        };
+        text.push_str(before);
+        text.push_str(shown);
+        rest = after.split_once(')').map_or("", |(_, after)| after);
+    }
+    text.push_str(rest);
+    text
 }
 
 /// Each action by its name, and as a map where it has arguments.
@@ -170,29 +187,7 @@ fn value(form: ValueForm) -> Value {
     }
 }
 
-fn guards() -> Value {
-    let allow: Vec<&str> = Allow::words().map(|(word, _)| word).collect();
-    object(&json!({
-        "max_changes": {"type": "integer", "minimum": 1},
-        "max_percent": {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
-        "expect": object(&json!({"min": {"type": "integer", "minimum": 0}, "max": {"type": "integer", "minimum": 0}})),
-        "allow": {"type": "array", "items": {"enum": allow}},
-        "rejected": {"enum": ["refuse", "allow"]},
-    }))
-}
-
-fn pace() -> Value {
-    let count = || json!({"type": "integer", "minimum": 1});
-    let share =
-        || json!({"anyOf": [count(), {"type": "string", "pattern": "^[0-9]+$|^[0-9.]+ *%$"}]});
-    object(&json!({
-        "rate": {"type": "string", "pattern": "^[0-9.]+ */ *(s|min)$"},
-        "burst": count(), "concurrency": count(), "stop_after": count(),
-        "max_errors": share(), "stages": {"type": "array", "items": share()},
-    }))
-}
-
-/// A map with these keys and no others.
+/// A map with these properties and no others.
 fn object(properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
