@@ -111,6 +111,9 @@ pub async fn plan(
                     Some(_) | None => Some(look),
                 };
                 let found = look.map(|look| choose(&mut chooser.borrow_mut(), look));
+                if let Some((execution, chosen)) = &found {
+                    misses.borrow_mut().tell(execution, chosen);
+                }
                 drop(chosen);
                 Ok::<_, PlanningError>(match found {
                     Some((execution, parts)) => items(client, builder, execution, parts).await?,

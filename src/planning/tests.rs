@@ -377,6 +377,64 @@ async fn a_source_that_names_nothing_and_ids_that_are_not_there_are_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ids_that_were_found_and_not_selected_are_said_with_what_chose_others() {
+    let of_phase = |status| json!({"phase_id": "p", "status": status, "due_date": "soon"});
+    let parts = json!({"phases": [{"id": "p"}, {"id": "q"}],
+        "tasks": [task("t", &of_phase("PENDING")), task("u", &of_phase("COMPLETED"))]});
+    let service = FakeService::default()
+        .finds(C1, &[flow_json("e", &parts)])
+        .finds(C2, &[flow_json("f", &json!({"status": "CLOSED"}))]);
+    let pending = "each: task, where_each: task.status == \"PENDING\"";
+    // The rest of `select`, what is named, and the notes of it.
+    for (select, only, expected) in [
+        ("", "e f", ""),
+        ("each: task", "e p t u", ""),
+        ("each: phase", "p q", ""),
+        (
+            "each: task",
+            "e f",
+            "1 of 2 ids in --only-file a.csv was found, but nothing of it is selected (look at `each`): f",
+        ),
+        (
+            pending,
+            "e p t u f",
+            "2 of 5 ids in --only-file a.csv were found, but nothing of them is selected (look at `each`, `where_each`): f, u",
+        ),
+        (
+            "where: execution.status == \"STARTED\"",
+            "e f x",
+            "1 of 3 ids in --only-file a.csv was found, but nothing of it is selected (look at `where`): f\n\
+             1 of 3 ids in --only-file a.csv matched nothing: x",
+        ),
+        (
+            "exclude: [ f ]",
+            "f",
+            "1 of 1 id in --only-file a.csv was found, but nothing of it is selected (look at `exclude`): f",
+        ),
+        (
+            "limit: 1",
+            "e f",
+            "1 of 2 ids in --only-file a.csv was found, but nothing of it is selected (look at `limit`): f",
+        ),
+        // What can't be looked at is rejected, and the plan says so.
+        ("each: task, where_each: 'due_before(task, now)'", "t", ""),
+        (
+            "each: task, where: 'due_before(execution.tasks[0], now)'",
+            "t u",
+            "",
+        ),
+    ] {
+        let mut playbook = over_two(
+            select,
+            "actions: [ { reassign: { set: [\"2\"] }, on: execution } ]",
+        );
+        playbook.select.only = Some(vec![id_list("--only-file a.csv", only)]);
+        let (trailer, _) = planned(&service, &playbook).await;
+        assert_eq!(trailer.notes.join("\n"), expected, "{select} {only}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_row_of_a_list_can_not_tell_is_not_said_to_be_missing() {
     let select =
         "where: execution.name == \"Other\", each: step, where_each: step.name == \"Call\"";

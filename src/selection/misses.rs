@@ -1,12 +1,14 @@
-//! What a playbook or a command names and nothing that was read has: it is said, since nobody sees what is missing.
+//! What a playbook or a command names and nothing that was read has, or nothing that is selected: it is said, since nobody
+//! sees what is missing.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::Chosen;
 use crate::{
     api::{Generation, Id, Level, part},
-    playbook::{IdList, Playbook},
+    playbook::{IdList, Playbook, Select},
     target::Execution,
     text::{Few, count, thousands},
 };
@@ -19,6 +21,8 @@ const SHOWN: usize = 10;
 pub struct Misses {
     generation: Generation,
     each: Level,
+    /// The parts of `select` that choose among what the ids name.
+    choosing: Vec<&'static str>,
     /// Some executions are not read whole, and their steps stay unknown.
     lacks_steps: bool,
     lists: Vec<List>,
@@ -39,6 +43,8 @@ struct List {
     /// How many it names.
     of: usize,
     unseen: BTreeSet<Id>,
+    /// Those of which the plan has no line yet; empty where that is meant.
+    untold: BTreeSet<Id>,
 }
 
 impl Misses {
@@ -65,8 +71,18 @@ impl Misses {
         Self {
             generation: select.source.generation(),
             each: select.each,
+            choosing: choosing(select),
             lacks_steps: select.lacks_steps(),
-            lists: only.iter().chain(&select.exclude).map(List::from).collect(),
+            lists: only
+                .iter()
+                .map(|list| List::new(list, list.ids.clone()))
+                .chain(
+                    select
+                        .exclude
+                        .iter()
+                        .map(|list| List::new(list, BTreeSet::new())),
+                )
+                .collect(),
             names: playbook.names.clone(),
             seen: false,
             seen_whole: false,
@@ -94,6 +110,35 @@ impl Misses {
             .retain(|(level, name)| !has(execution, *level, name));
     }
 
+    /// Notes what was chosen of an execution, or is rejected there: the plan says what becomes of it.
+    pub fn tell(&mut self, execution: &Execution, chosen: &Chosen) {
+        if self.lists.iter().all(|list| list.untold.is_empty()) {
+            return;
+        }
+        let rejected = chosen.rejected.iter().map(|(part, _)| part);
+        let told: BTreeSet<Option<&str>> = chosen
+            .parts
+            .iter()
+            .chain(rejected)
+            .map(|part| part.id().map(Id::as_str))
+            .collect();
+        for ids in execution.ids_of_parts(self.each) {
+            // What has no id of its own is the execution, with all that is in it.
+            if told.contains(&None) || told.contains(&ids.get(1).copied()) {
+                for id in ids {
+                    self.tell_id(id);
+                }
+            }
+        }
+    }
+
+    /// Notes an id of which the plan says what becomes of it.
+    pub(super) fn tell_id(&mut self, id: &str) {
+        for list in &mut self.lists {
+            list.untold.remove(id);
+        }
+    }
+
     /// Notes an id that is told of elsewhere.
     pub(super) fn see_id(&mut self, id: &Id) {
         for list in &mut self.lists {
@@ -116,7 +161,32 @@ impl Misses {
     /// What was missed, a sentence each. They hold names from outside.
     pub fn notes(self) -> Vec<String> {
         let mut notes = self.said;
-        for List { origin, of, unseen } in self.lists {
+        let look = if self.choosing.is_empty() {
+            String::new()
+        } else {
+            format!(" (look at {})", self.choosing.join(", "))
+        };
+        for list in self.lists {
+            let List {
+                origin,
+                of,
+                unseen,
+                untold,
+            } = list;
+            let of = count(of as u64, "id", "ids");
+            let unselected = untold.difference(&unseen).map(Id::as_str);
+            let few = Few::of(SHOWN, unselected);
+            if few.count() > 0 {
+                let (were, them) = match few.count() {
+                    1 => ("was", "it"),
+                    _ => ("were", "them"),
+                };
+                notes.push(format!(
+                    "{} of {of} in {origin} {were} found, but nothing of {them} is selected{look}: {}",
+                    thousands(few.count()),
+                    few.list()
+                ));
+            }
             if !unseen.is_empty() {
                 let read = if self.lacks_steps {
                     " that was read"
@@ -125,9 +195,8 @@ impl Misses {
                 };
                 let few = Few::of(SHOWN, unseen.iter().map(Id::as_str));
                 notes.push(format!(
-                    "{} of {} in {origin} matched nothing{read}: {}",
+                    "{} of {of} in {origin} matched nothing{read}: {}",
                     thousands(few.count()),
-                    count(of as u64, "id", "ids"),
                     few.list()
                 ));
             }
@@ -193,12 +262,28 @@ fn has(execution: &Execution, level: Level, name: &str) -> bool {
     }
 }
 
-impl From<&IdList> for List {
-    fn from(list: &IdList) -> Self {
+/// The parts of `select` that may leave out what `only` names, as a playbook has them.
+fn choosing(select: &Select) -> Vec<&'static str> {
+    let each = select.each != select.source.root();
+    [
+        ("`each`", each),
+        ("`where`", select.filter.is_some()),
+        ("`where_each`", select.filter_each.is_some()),
+        ("`exclude`", !select.exclude.is_empty()),
+        ("`limit`", select.limit.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(word, is_there)| is_there.then_some(word))
+    .collect()
+}
+
+impl List {
+    fn new(list: &IdList, untold: BTreeSet<Id>) -> Self {
         Self {
             origin: list.origin.clone(),
             of: list.ids.len(),
             unseen: list.ids.clone(),
+            untold,
         }
     }
 }

@@ -363,6 +363,7 @@ impl ExecutionCollector<'_> {
                 self.misses.see_entity(&named.id, !found.is_empty());
             }
             if found.is_empty() && by_id && self.chooser.names(&named.id) {
+                self.misses.tell_id(named.id.as_str());
                 let reason = not_found(self.generation, &named.id);
                 listed::reject(&mut self.rejected, named.row.number, &reason)?;
             }
