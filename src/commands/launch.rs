@@ -162,10 +162,16 @@ fn nothing_to_do(
     start: Instant,
 ) -> Result<ExitCode, Error> {
     say(|out| {
-        match plan.summary.out_of_reach() {
-            None => writeln!(out, "nothing to do: everything is as the playbook wants it")?,
-            Some(_) => writeln!(out, "nothing to do: the plan says what is out of reach")?,
-        }
+        let why = if plan.summary.out_of_reach().is_some() {
+            "the plan says what is out of reach"
+        } else if plan.trailer.rejected > 0 {
+            "the plan says what could not be planned"
+        } else if plan.trailer.skipped == 0 {
+            "nothing is selected"
+        } else {
+            "everything is as the playbook wants it"
+        };
+        writeln!(out, "nothing to do: {why}")?;
         if plan.header.server == SANDBOX {
             let reset = common.invocation.command("sandbox", &["reset"]);
             writeln!(out, "to start over with fresh data: {reset}")?;

@@ -435,6 +435,24 @@ async fn ids_that_were_found_and_not_selected_are_said_with_what_chose_others() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn where_only_names_nothing_nothing_is_read() {
+    for source in [
+        "executions: { list: {} }",
+        "flows: { entities: { query: \"*\" } }",
+        "flows: { entities: [ { id: c1, schema: contact } ] }",
+        "ids: { list: [ e ], api: v1 }",
+    ] {
+        let service = FakeService::default();
+        let mut playbook = playbook(&format!("select: {{ {source} }}\n{REASSIGN}"));
+        playbook.select.only = Some(vec![id_list("--only-file a.csv", "")]);
+        let (trailer, _) = planned(&service, &playbook).await;
+        let note = "--only-file a.csv names no id, so nothing is selected";
+        assert_eq!((trailer.notes, trailer.scanned), (vec![note.to_owned()], 0));
+        assert_eq!(service.asked(), [""; 0], "{source}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_row_of_a_list_can_not_tell_is_not_said_to_be_missing() {
     let select =
         "where: execution.name == \"Other\", each: step, where_each: step.name == \"Call\"";

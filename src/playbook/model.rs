@@ -64,6 +64,12 @@ impl Select {
     pub fn lacks_steps(&self) -> bool {
         self.each == Level::Step && self.source.is_slim()
     }
+
+    /// Whether `only` has lists and no id, so that there is nothing to select.
+    pub fn is_empty(&self) -> bool {
+        let only = self.only.as_ref();
+        only.is_some_and(|lists| lists.iter().all(|list| list.ids.is_empty()))
+    }
 }
 
 /// Ids that narrow a selection.

@@ -43,7 +43,7 @@ struct List {
     /// How many it names.
     of: usize,
     unseen: BTreeSet<Id>,
-    /// Those of which the plan has no line yet; empty where that is meant.
+    /// Of a list that selects: ids of which nothing has been chosen or rejected yet.
     untold: BTreeSet<Id>,
 }
 
@@ -57,10 +57,9 @@ impl Misses {
                 said.push(format!("{} names no id", list.origin));
             }
         }
-        let is_nothing = only.iter().all(|list| list.ids.is_empty());
         for list in only {
             if list.ids.is_empty() {
-                let so = if is_nothing {
+                let so = if select.is_empty() {
                     ", so nothing is selected"
                 } else {
                     ""
@@ -292,15 +291,17 @@ impl List {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use super::{super::Chooser, *};
     use crate::testing::samples::{flow, id_list, over_executions, over_flows, row};
 
     const SET: &str = "actions: [ { reassign: { set: [] }, on: execution } ]";
 
     fn seen(playbook: &Playbook, executions: &[(Execution, bool)]) -> Vec<String> {
         let mut misses = Misses::new(playbook);
+        let mut chooser = Chooser::new(playbook);
         for (execution, is_whole) in executions {
             misses.see(execution, *is_whole);
+            misses.tell(execution, &chooser.choose(execution));
         }
         misses.notes()
     }
@@ -316,7 +317,9 @@ mod tests {
         assert_eq!(
             seen(&playbook, &[(flow("e", &data), true)]),
             [
+                "2 of 3 ids in --only were found, but nothing of them is selected (look at `each`, `exclude`): p, t",
                 "1 of 3 ids in --only matched nothing: x",
+                "2 of 2 ids in --only-file a.txt were found, but nothing of them is selected (look at `each`, `exclude`): e, t",
                 "1 of 2 ids in `exclude` of the playbook matched nothing: zz",
             ]
         );

@@ -111,77 +111,8 @@ pub async fn scan(
         org: None,
         progress: ScanProgress::default(),
     };
-    match &playbook.select.source {
-        Source::Flows(entities) => {
-            let entities = entities_of(client, entities).await?;
-            let search = |entity: Named| async move {
-                let (what, flows) = search(client, &entity).await?;
-                Ok((what, flows.into_iter().map(|flow| (flow, None)).collect()))
-            };
-            intake
-                .each(playbook, entities, &mut progress, search)
-                .await?;
-        }
-        Source::Ids { generation, ids } => {
-            let listed = ListedNames::executions(ids)?;
-            let read = |named: Named| one(client, *generation, named);
-            intake.each(playbook, listed, &mut progress, read).await?;
-        }
-        Source::Rows {
-            generation,
-            file,
-            id,
-        } => {
-            let listed = ListedNames::rows(file, id)?;
-            let read = |named: Named| one(client, *generation, named);
-            intake.each(playbook, listed, &mut progress, read).await?;
-        }
-        Source::Entities { entities, .. } => {
-            let entities = entities_of(client, entities).await?;
-            let itself = |named: Named| async move {
-                let data = json!({"id": named.id, "schema": named.schema, "title": named.title});
-                Ok((String::new(), vec![(data, Some(named.row))]))
-            };
-            intake.each(playbook, entities, &mut |_| {}, itself).await?;
-        }
-        Source::Search(search) => {
-            intake.progress.of = 1;
-            progress(intake.progress);
-            pages::executions(client, search, |rows| {
-                for row in rows {
-                    intake.take("the search for executions", row, None)?;
-                }
-                intake.progress.done += 1;
-                intake.progress.of = intake.progress.done + 1;
-                progress(intake.progress);
-                Ok(())
-            })
-            .await?;
-        }
-        Source::Executions { context, schema } => {
-            intake.progress.of = 1;
-            progress(intake.progress);
-            let query: Vec<(&str, &str)> = [("context", context), ("schema", schema)]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_deref()?)))
-                .collect();
-            let list = client
-                .read_spooled(&Operation::GetExecutions, &query)
-                .await?;
-            let what = "the list of executions";
-            let list = BufReader::new(LossyReader::new(list));
-            json::each_item(list, |execution| {
-                let execution =
-                    json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
-                intake.take(what, execution, None)
-            })
-            .map_err(|error| match error {
-                ItemsError::Json(source) => undecodable(what)(source),
-                ItemsError::Taker(error) => error,
-            })?;
-            intake.progress.done = 1;
-            progress(intake.progress);
-        }
+    if !playbook.select.is_empty() {
+        intake.read(client, playbook, &mut progress).await?;
     }
     let scanned = Scanned::new(
         intake.generation,
@@ -328,6 +259,87 @@ struct ExecutionCollector<'a> {
 }
 
 impl ExecutionCollector<'_> {
+    /// Takes all executions of the source.
+    async fn read(
+        &mut self,
+        client: &Client,
+        playbook: &Playbook,
+        progress: &mut impl FnMut(ScanProgress),
+    ) -> Result<(), ScanError> {
+        match &playbook.select.source {
+            Source::Flows(entities) => {
+                let entities = entities_of(client, entities).await?;
+                let search = |entity: Named| async move {
+                    let (what, flows) = search(client, &entity).await?;
+                    Ok((what, flows.into_iter().map(|flow| (flow, None)).collect()))
+                };
+                self.each(playbook, entities, progress, search).await?;
+            }
+            Source::Ids { generation, ids } => {
+                let listed = ListedNames::executions(ids)?;
+                let read = |named: Named| one(client, *generation, named);
+                self.each(playbook, listed, progress, read).await?;
+            }
+            Source::Rows {
+                generation,
+                file,
+                id,
+            } => {
+                let listed = ListedNames::rows(file, id)?;
+                let read = |named: Named| one(client, *generation, named);
+                self.each(playbook, listed, progress, read).await?;
+            }
+            Source::Entities { entities, .. } => {
+                let entities = entities_of(client, entities).await?;
+                let itself = |named: Named| async move {
+                    let data =
+                        json!({"id": named.id, "schema": named.schema, "title": named.title});
+                    Ok((String::new(), vec![(data, Some(named.row))]))
+                };
+                self.each(playbook, entities, &mut |_| {}, itself).await?;
+            }
+            Source::Search(search) => {
+                self.progress.of = 1;
+                progress(self.progress);
+                pages::executions(client, search, |rows| {
+                    for row in rows {
+                        self.take("the search for executions", row, None)?;
+                    }
+                    self.progress.done += 1;
+                    self.progress.of = self.progress.done + 1;
+                    progress(self.progress);
+                    Ok(())
+                })
+                .await?;
+            }
+            Source::Executions { context, schema } => {
+                self.progress.of = 1;
+                progress(self.progress);
+                let query: Vec<(&str, &str)> = [("context", context), ("schema", schema)]
+                    .into_iter()
+                    .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+                    .collect();
+                let list = client
+                    .read_spooled(&Operation::GetExecutions, &query)
+                    .await?;
+                let what = "the list of executions";
+                let list = BufReader::new(LossyReader::new(list));
+                json::each_item(list, |execution| {
+                    let execution =
+                        json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
+                    self.take(what, execution, None)
+                })
+                .map_err(|error| match error {
+                    ItemsError::Json(source) => undecodable(what)(source),
+                    ItemsError::Taker(error) => error,
+                })?;
+                self.progress.done = 1;
+                progress(self.progress);
+            }
+        }
+        Ok(())
+    }
+
     /// Asks for each of what is listed, several at a time, and takes the answers in their order, so that the order of
     /// arrival decides nothing. What is listed and not found is rejected with its row.
     async fn each<F>(
