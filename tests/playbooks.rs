@@ -62,7 +62,7 @@ fn check(path: &Path) -> Result<Playbook, Mistakes> {
 /// The messages, with the path as seen from the folder.
 fn rendered(mistakes: &Mistakes, path: &Path) -> String {
     let parent = format!("{}/", path.parent().unwrap().display());
-    mistakes.render(false).replace(&parent, "")
+    mistakes.render(false, None).replace(&parent, "")
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn every_good_playbook_loads() {
     assert!(paths.len() >= 9, "{} playbooks", paths.len());
     for path in paths {
         if let Err(mistakes) = check(&path) {
-            panic!("{}", mistakes.render(false));
+            panic!("{}", mistakes.render(false, None));
         }
     }
 }
@@ -118,7 +118,7 @@ fn a_bad_playbook_has_one_mistake_and_the_one_with_ten_has_ten() {
             mistakes.list().len(),
             expected,
             "{}",
-            mistakes.render(false)
+            mistakes.render(false, None)
         );
     }
 }
@@ -295,7 +295,7 @@ fn a_helper_takes_the_objects_that_the_guide_names() {
 /// Loads some text; neither that nor showing the mistakes may panic, and what is shown can't steer a terminal.
 fn survive(source: String) {
     if let Err(mistakes) = load(&folder("fuzz.yaml"), source, &Overrides::default(), now()) {
-        let text = mistakes.render(false);
+        let text = mistakes.render(false, None);
         assert!(!mistakes.list().is_empty());
         assert!(
             !text.chars().any(|c| c.is_control() && c != '\n'),

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::{
     mistaken::{expect_ids, expect_plan, expect_playbook},
-    terminal::say,
+    terminal::{say, width_of_stderr},
 };
 use crate::{
     api::Id,
@@ -43,7 +43,7 @@ pub(super) fn load_playbook(
         .map(|var| (var.name.clone(), var.value.clone()))
         .collect::<Overrides>();
     let playbook = playbook::load(path, source, &overrides, now).map_err(|mistakes| {
-        say(|out| write!(out, "{}", mistakes.render(true)));
+        say(|out| write!(out, "{}", mistakes.render(true, width_of_stderr())));
         let number = mistakes.list().len();
         let mut error = Error::failed(format!(
             "{} has {}; nothing was requested",

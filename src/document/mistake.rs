@@ -62,7 +62,7 @@ impl Mistakes {
 /// Without colours, as [`Mistakes::render`] writes it.
 impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(false))
+        f.write_str(&self.render(false, None))
     }
 }
 

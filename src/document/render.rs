@@ -7,21 +7,26 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::text::Untrusted;
+use crate::text::{Untrusted, columns};
 
 use super::{
     mistake::{Mistake, Mistakes, visible},
     span::{Position, line_at, position},
 };
 
-/// Fits a terminal that is a little wider than the traditional 80 columns; longer messages are wrapped.
-const WIDTH: usize = 100;
-/// The part of a long line that is shown, in characters before and after the mistake's start.
-const WINDOW: usize = 80;
+/// Columns of a line of the file where there is no terminal: no line that a person writes is cut.
+const WHOLE: usize = 1_000;
+
+/// Columns of a line that stay for what is beside a long mistake.
+const LEAST_BESIDE: usize = 5;
+
+/// Columns that a line takes beside its number: ` 5 │ `.
+const GUTTER: usize = 4;
 
 impl Mistakes {
-    /// All mistakes as text, each with its place, its line and its cure; `colour` adds ANSI styles.
-    pub fn render(&self, colour: bool) -> String {
+    /// All mistakes as text, each with its place, its line and its cure; `colour` adds ANSI styles. For a terminal of `width`
+    /// columns, lines of the file are cut; its writer wraps the messages, where there is one.
+    pub fn render(&self, colour: bool, width: Option<usize>) -> String {
         let theme = if colour {
             GraphicalTheme::unicode()
         } else {
@@ -29,13 +34,13 @@ impl Mistakes {
         };
         let handler = GraphicalReportHandler::new_themed(theme)
             .with_links(false)
-            .with_width(WIDTH)
+            .with_wrap_lines(false)
             .with_context_lines(0);
         let mut text = String::new();
         for mistake in &self.list {
             let report = Report {
                 mistake,
-                excerpt: Excerpt::new(&self.file, &self.source, mistake),
+                excerpt: Excerpt::new(&self.file, &self.source, mistake, width),
             };
             if handler.render_report(&mut text, &report).is_err() {
                 // Only a label outside its excerpt could bring us here; the message must still be seen.
@@ -58,34 +63,40 @@ struct Excerpt {
 }
 
 impl Excerpt {
-    fn new(file: &str, source: &str, mistake: &Mistake) -> Option<Self> {
+    fn new(file: &str, source: &str, mistake: &Mistake, width: Option<usize>) -> Option<Self> {
         let span = mistake.span?;
         let line = line_at(source, span.start);
         let start = span.start.clamp(line.start, line.end);
         let end = span.end.clamp(start, line.end);
-        let before = tail(&source[line.start..start], WINDOW);
-        let marked = head(&source[start..end], WINDOW);
-        let after = head(&source[end..line.end], WINDOW);
-        let cut_before = if before.len() < start - line.start {
-            "… "
-        } else {
-            ""
-        };
-        let shown_before = format!("{cut_before}{}", printable(before));
-        let shown_marked = printable(marked);
-        let shown_after = match printable(after) {
+        let position = position(source, start);
+        let gutter = GUTTER + position.line.to_string().len();
+        let room = width.map_or(WHOLE, |width| width.saturating_sub(gutter));
+        let [before, marked, mut after] =
+            [line.start..start, start..end, end..line.end].map(|part| printable(&source[part]));
+        if marked.is_empty() && after.is_empty() {
             // A caret needs a character to stand under.
-            nothing if nothing.is_empty() && shown_marked.is_empty() => " ".to_owned(),
-            rest => rest,
-        };
-        let label = (shown_before.len(), shown_marked.len()).into();
+            after.push(' ');
+        }
+        let [before, marked, after] = fitted([before, marked, after], room);
+        let label = (before.len(), marked.len()).into();
         Some(Self {
             file: visible(file),
-            text: format!("{shown_before}{shown_marked}{shown_after}"),
+            text: format!("{before}{marked}{after}"),
             label,
-            position: position(source, start),
+            position,
         })
     }
+}
+
+/// What is before the mistake, it, and what is behind, in so many columns: what is cut off is one ellipsis.
+fn fitted([before, marked, after]: [String; 3], room: usize) -> [String; 3] {
+    let beside = columns(&before) + columns(&after);
+    let marked = head(&marked, room.saturating_sub(beside.min(2 * LEAST_BESIDE)));
+    let beside = room.saturating_sub(columns(&marked));
+    let before_room = beside.saturating_sub(columns(&after)).max(beside / 2);
+    let before = tail(&before, before_room);
+    let after = head(&after, beside.saturating_sub(columns(&before)));
+    [before, marked, after]
 }
 
 /// One character for one, so that the columns stay.
@@ -93,20 +104,23 @@ fn printable(text: &str) -> String {
     Untrusted(&text.replace('\u{feff}', "")).in_place()
 }
 
-fn head(text: &str, count: usize) -> &str {
-    text.char_indices()
-        .nth(count)
-        .map_or(text, |(at, _)| &text[..at])
+/// The first columns of a text.
+fn head(text: &str, room: usize) -> String {
+    Untrusted(text).terminal().cut(room).to_string()
 }
 
-fn tail(text: &str, count: usize) -> &str {
-    let Some(last) = count.checked_sub(1) else {
-        return "";
-    };
-    text.char_indices()
-        .rev()
-        .nth(last)
-        .map_or(text, |(at, _)| &text[at..])
+/// The last columns of a text.
+fn tail(text: &str, room: usize) -> String {
+    let mut left = columns(text);
+    if left <= room {
+        return text.to_owned();
+    }
+    let from = text.char_indices().find(|(at, c)| {
+        let fits = left < room;
+        left -= columns(&text[*at..at + c.len_utf8()]);
+        fits
+    });
+    from.map_or_else(String::new, |(at, _)| format!("…{}", &text[at..]))
 }
 
 /// Says the line and column of the whole file, which the excerpt alone doesn't know.
@@ -166,7 +180,7 @@ mod tests {
 
     fn render(source: &str, start: usize, end: usize) -> String {
         let mistake = Mistake::new(Span { start, end }, "wrong").help("put it right");
-        Mistakes::new("dir/p.yaml".into(), source.into(), vec![mistake]).render(false)
+        Mistakes::new("dir/p.yaml".into(), source.into(), vec![mistake]).render(false, None)
     }
 
     #[test]
@@ -184,7 +198,7 @@ mod tests {
     #[test]
     fn a_mistake_without_a_place_has_only_words() {
         let all = Mistakes::new("p".into(), String::new(), vec![Mistake::new(None, "wrong")]);
-        insta::assert_snapshot!(all.render(false), @r"
+        insta::assert_snapshot!(all.render(false, None), @r"
           × wrong
         ");
     }
@@ -210,6 +224,70 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_cut_around_the_mistake_where_a_terminal_is_too_narrow() {
+        let source = "where: execution.status == \"STARTED\" and execution.nane == \"a text that goes on\"\n";
+        let start = source.find("execution.nane").unwrap();
+        let last = source.trim_end().len();
+        let mistakes = |start, end| {
+            let mistake = Mistake::new(Span { start, end }, "wrong".repeat(30));
+            Mistakes::new("p".into(), source.into(), vec![mistake])
+        };
+        let drawn = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| line.contains(['│', '·']));
+            lines.map(str::to_owned).collect()
+        };
+        let whole = format!("1 │ {}", source.trim_end());
+        for width in 30..120 {
+            for (start, end) in [
+                (0, 5),
+                (start, start + 14),
+                (7, last),
+                (last - 1, last),
+                (last, last),
+            ] {
+                let lines = drawn(&mistakes(start, end).render(false, Some(width)));
+                let [line, mark] = &lines[..] else {
+                    panic!("{lines:?}")
+                };
+                for line in [line, mark] {
+                    assert!(columns(line) <= width, "{width}: {line}");
+                }
+                if width >= columns(&whole) + 2 {
+                    assert_eq!(line.trim(), whole, "{width}");
+                }
+                // The mark is under what is wrong, as far as that is shown.
+                let from = mark
+                    .find(['─', '▲'])
+                    .map(|at| columns(&mark[..at]))
+                    .unwrap();
+                let marked: String = line.chars().skip(from).take(5).collect();
+                let is = &source[start..source.len().min(start + 5)];
+                assert!(marked.starts_with(is.trim_end()), "{width}: {line}\n{mark}");
+            }
+        }
+        insta::assert_snapshot!(
+            drawn(&mistakes(start, start + 14).render(false, Some(50))).join("\n"),
+            @r#"
+        1 │ …"STARTED" and execution.nane == "a text tha…
+          ·                ──────────────
+        "#
+        );
+        let piped = drawn(&mistakes(start, start + 14).render(false, None));
+        assert_eq!(piped[0].trim(), whole);
+    }
+
+    #[test]
+    fn a_word_of_a_message_is_never_broken() {
+        let advice = format!("write `a_name_of_{}`", "x-".repeat(60));
+        let mistake = Mistake::new(None, "wrong").help(&advice);
+        let all = Mistakes::new("p".into(), String::new(), vec![mistake]);
+        for width in [None, Some(50)] {
+            let text = all.render(false, width);
+            assert!(text.contains(&advice["write ".len()..]), "{text}");
+        }
+    }
+
+    #[test]
     fn a_span_over_several_lines_is_marked_on_its_first() {
         assert!(!render("a: b\nc: d\n", 0, 9).contains("c: d"));
     }
@@ -227,7 +305,7 @@ mod tests {
     fn colours_come_only_when_asked_for() {
         let mistake = Mistake::new(Span { start: 0, end: 1 }, "wrong");
         let all = Mistakes::new("p".into(), "a".into(), vec![mistake]);
-        assert!(all.render(true).contains('\u{1b}'));
-        assert!(!all.render(false).contains('\u{1b}'));
+        assert!(all.render(true, None).contains('\u{1b}'));
+        assert!(!all.render(false, None).contains('\u{1b}'));
     }
 }

@@ -95,7 +95,7 @@ impl Case {
             &Overrides::default(),
             service::now(),
         )
-        .map_err(|mistakes| mistakes.render(false))?;
+        .map_err(|mistakes| mistakes.render(false, None))?;
         let only = self.playbook.only.iter().map(|id| Id::new(id).unwrap());
         loaded.select.only = (!self.playbook.only.is_empty()).then(|| {
             vec![IdList {
