@@ -23,7 +23,7 @@ pub use few::Few;
 pub use file_kind::FileKind;
 pub use natural::natural_order;
 pub use numbers::{count, cut, thousands};
-pub use suggest::{did_you_mean, nearest};
+pub use suggest::{did_you_mean, meant, nearest};
 
 /// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
 /// them paint over the lines above and below.

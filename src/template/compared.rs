@@ -1,10 +1,7 @@
 //! The names that an expression compares with those of the data: `task.name == "Call"`. Where nothing has such a name, the
 //! expression is quietly never true.
 
-use super::{
-    lexer::{self, TokenKind, Until},
-    ops,
-};
+use super::{checker::CheckedPart, ops};
 use crate::api::Level;
 
 /// A name that is compared.
@@ -24,43 +21,36 @@ pub enum Wanted {
     ItemOf(String),
 }
 
-/// What a comparison of two pieces of text looks for.
-pub(super) fn compared(function: &str, left: &str, right: &str) -> Vec<Compared> {
-    let (level, value) = match function {
-        ops::EQUAL | ops::NOT_EQUAL => match (level(left), level(right)) {
-            (Some(level), None) => (level, right),
-            (None, Some(level)) => (level, left),
-            (Some(_), Some(_)) | (None, None) => return Vec::new(),
-        },
-        ops::IN | ops::NOT_IN => match level(left) {
-            Some(level) => (level, right),
-            None => return Vec::new(),
-        },
-        _ => return Vec::new(),
-    };
-    wanted(value, matches!(function, ops::IN | ops::NOT_IN))
-        .into_iter()
-        .map(|wanted| Compared { level, wanted })
-        .collect()
+/// What a comparison of two parts of a text looks for.
+pub(super) fn compared(
+    function: &str,
+    text: &str,
+    [left, right]: [&CheckedPart; 2],
+) -> Vec<Compared> {
+    let is_list = matches!(function, ops::IN | ops::NOT_IN);
+    let is_equality = matches!(function, ops::EQUAL | ops::NOT_EQUAL);
+    let [left_level, right_level] = [left, right].map(|part| level(part.slice(text)));
+    match (left_level, right_level) {
+        (Some(level), None) if is_equality => wanted(level, text, right, false),
+        (None, Some(level)) if is_equality => wanted(level, text, left, false),
+        (Some(level), _) if is_list => wanted(level, text, right, true),
+        _ => Vec::new(),
+    }
 }
 
 /// What a filter of a list by name looks for: `execution.tasks | selectattr("name", "eq", "Call")`.
-pub(super) fn filtered(list: &str, test: &str, value: &str) -> Vec<Compared> {
+pub(super) fn filtered(list: &str, test: &str, whole: &str, value: &CheckedPart) -> Vec<Compared> {
     let list = list.split('|').next().unwrap_or(list).trim();
     let level = match list.rsplit('.').next() {
         Some("tasks") => Level::Task,
         Some("phases") => Level::Phase,
         _ => return Vec::new(),
     };
-    let is_list = match test {
-        "eq" | "ne" => false,
-        "in" => true,
-        _ => return Vec::new(),
-    };
-    wanted(value, is_list)
-        .into_iter()
-        .map(|wanted| Compared { level, wanted })
-        .collect()
+    match test {
+        "eq" | "ne" => wanted(level, whole, value, false),
+        "in" => wanted(level, whole, value, true),
+        _ => Vec::new(),
+    }
 }
 
 /// The level of what `task.phase.name` is the name of.
@@ -75,46 +65,31 @@ fn level(text: &str) -> Option<Level> {
     }
 }
 
-/// The texts in a literal, or the variable that has them; `is_list`: what the value is to be.
-fn wanted(value: &str, is_list: bool) -> Vec<Wanted> {
-    if let Some(name) = value.strip_prefix("vars.")
-        && name
-            .bytes()
+/// The texts in a literal, or the variable that has them; `is_list`: what the value is to be. Only what is a literal as a
+/// whole says what is looked for, and a text in a text is a part of it.
+fn wanted(level: Level, text: &str, value: &CheckedPart, is_list: bool) -> Vec<Compared> {
+    let is_name = |name: &&str| {
+        name.bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    {
-        let name = name.to_owned();
-        return vec![if is_list {
-            Wanted::ItemOf(name)
-        } else {
-            Wanted::Variable(name)
-        }];
-    }
-    let Ok(tokens) = lexer::lex(value, 0, Until::End) else {
-        return Vec::new();
     };
-    let mut texts = Vec::new();
-    for token in &tokens {
-        match (token.kind, token.text) {
-            (TokenKind::Text, text) if !text.contains('\\') => {
-                texts.push(Wanted::Text(text[1..text.len() - 1].to_owned()));
-            }
-            (TokenKind::Symbol, "[" | "]" | "(" | ")" | ",") if is_list => {}
-            (TokenKind::End, _) => {}
-            // Only what is a literal as a whole says what is looked for.
-            (TokenKind::Text | TokenKind::Symbol | TokenKind::Name | TokenKind::Number, _) => {
-                return Vec::new();
-            }
+    let var = value.slice(text).strip_prefix("vars.").filter(is_name);
+    let found = match var.map(str::to_owned) {
+        Some(name) if is_list => Some(vec![Wanted::ItemOf(name)]),
+        Some(name) => Some(vec![Wanted::Variable(name)]),
+        None => {
+            let texts = if is_list {
+                &value.items[..]
+            } else {
+                std::slice::from_ref(value)
+            };
+            let literals = texts
+                .iter()
+                .map(|item| item.literal.clone().map(Wanted::Text));
+            literals.collect()
         }
-    }
-    // A text in a text is a part of it.
-    let is_text = tokens
-        .first()
-        .is_some_and(|token| token.kind == TokenKind::Text);
-    if is_text == is_list {
-        Vec::new()
-    } else {
-        texts
-    }
+    };
+    let found = found.into_iter().flatten();
+    found.map(|wanted| Compared { level, wanted }).collect()
 }
 
 #[cfg(test)]

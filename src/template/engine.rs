@@ -55,15 +55,14 @@ impl Engine {
         text: &str,
         scope: &Scope,
     ) -> Result<Expression, Vec<ExpressionFault>> {
-        limit(text, MAX_EXPRESSION, "an expression")?;
+        limit(text, 0, MAX_EXPRESSION, "an expression")?;
         if let Some(fault) = in_braces(text) {
             return Err(vec![fault]);
         }
         let tokens = lexer::lex(text, 0, Until::End).map_err(|fault| vec![fault])?;
         let checked = self.check(text, &tokens, scope)?;
-        condition(text, &checked)?;
-        if let Some(never) = checked.never {
-            return Err(vec![never]);
+        if let Some(fault) = no_condition(text, &checked).or_else(|| checked.never.clone()) {
+            return Err(vec![fault]);
         }
         let expression = Code::new(&self.environment, text, &checked).map(Expression::new)?;
         if !checked.is_fixed {
@@ -71,10 +70,7 @@ impl Engine {
         }
         match expression.test(scope.values()) {
             Ok(holds) => Ok(expression.with_known(holds)),
-            Err(error) => {
-                let fault = ExpressionFault::new(checked.offset, checked.len, error.message);
-                Err(vec![fault.with_vars(checked.vars)])
-            }
+            Err(error) => Err(vec![checked.fault(error.message).with_vars(checked.vars)]),
         }
     }
 
@@ -95,7 +91,7 @@ impl Engine {
     ///
     /// Every fault that can be found without data.
     pub fn template(&self, text: &str, scope: &Scope) -> Result<Template, Vec<ExpressionFault>> {
-        limit(text, MAX_TEMPLATE, "a text")?;
+        limit(text, 0, MAX_TEMPLATE, "a text")?;
         let mut parts = Vec::new();
         let mut faults = Vec::new();
         let mut is_known = true;
@@ -104,39 +100,37 @@ impl Engine {
         while let Some(found) = text[at..].find("{{") {
             let open = at + found;
             literal(&text[at..open], at, &mut parts, &mut faults);
-            match lexer::lex(text, open + 2, Until::Braces) {
-                Ok(tokens) => {
-                    // The end token stands at the closing braces.
-                    let close = tokens.last().map_or(text.len(), |end| end.offset);
-                    let part = limit_at(&text[open + 2..close], open + 2)
-                        .and_then(|()| self.check(text, &tokens, scope))
-                        .and_then(|checked| {
-                            let code = Code::new(&self.environment, text, &checked);
-                            is_known &= checked.is_fixed;
-                            vars.extend(checked.vars);
-                            code
-                        });
-                    match part {
-                        Ok(code) => parts.push(ProgramPart::Code(code)),
-                        Err(more) => faults.extend(more),
+            let tokens = match lexer::lex(text, open + 2, Until::Braces) {
+                Ok(tokens) => tokens,
+                // Where the expression ends can't be told any more.
+                Err(mut fault) => {
+                    if fault.offset == text.len() && fault.len == 0 {
+                        (fault.offset, fault.len) = (open, 2);
                     }
-                    at = close + 2;
-                }
-                Err(fault) => {
-                    // Where the expression ends can't be told any more.
-                    let open_end = fault.offset == text.len() && fault.len == 0;
-                    faults.push(if open_end {
-                        ExpressionFault {
-                            offset: open,
-                            len: 2,
-                            ..fault
-                        }
-                    } else {
-                        fault
-                    });
+                    faults.push(fault);
                     at = text.len();
+                    break;
                 }
+            };
+            // The end token stands at the closing braces.
+            let close = tokens.last().map_or(text.len(), |end| end.offset);
+            let code = limit(
+                &text[open + 2..close],
+                open + 2,
+                MAX_EXPRESSION,
+                "an expression",
+            )
+            .and_then(|()| self.check(text, &tokens, scope))
+            .and_then(|checked| {
+                is_known &= checked.is_fixed;
+                vars.extend_from_slice(&checked.vars);
+                Code::new(&self.environment, text, &checked)
+            });
+            match code {
+                Ok(code) => parts.push(ProgramPart::Code(code)),
+                Err(more) => faults.extend(more),
             }
+            at = close + 2;
         }
         literal(&text[at..], at, &mut parts, &mut faults);
         if !faults.is_empty() {
@@ -155,24 +149,14 @@ impl Engine {
     }
 }
 
-fn limit(text: &str, most: usize, what: &str) -> Result<(), Vec<ExpressionFault>> {
-    match text.len() {
-        len if len > most => Err(vec![ExpressionFault::new(
-            0,
-            len,
-            format!("{what} has at most {most} bytes, this one has {len}"),
-        )]),
-        _ => Ok(()),
+/// Refuses what is longer than `most` bytes; it stands at `offset`.
+fn limit(text: &str, offset: usize, most: usize, what: &str) -> Result<(), Vec<ExpressionFault>> {
+    let len = text.len();
+    if len <= most {
+        return Ok(());
     }
-}
-
-fn limit_at(expression: &str, offset: usize) -> Result<(), Vec<ExpressionFault>> {
-    limit(expression, MAX_EXPRESSION, "an expression").map_err(|faults| {
-        let moved = faults
-            .into_iter()
-            .map(|fault| ExpressionFault { offset, ..fault });
-        moved.collect()
-    })
+    let message = format!("{what} has at most {most} bytes, this one has {len}");
+    Err(vec![ExpressionFault::new(offset, len, message)])
 }
 
 /// A condition that was written like a template.
@@ -188,11 +172,11 @@ fn in_braces(text: &str) -> Option<ExpressionFault> {
     Some(fault.help(format!("write `{}`", inner.trim())))
 }
 
-/// Whether the expression can say true or false.
-fn condition(text: &str, checked: &CheckedExpression) -> Result<(), Vec<ExpressionFault>> {
+/// Why the expression can't say true or false.
+fn no_condition(text: &str, checked: &CheckedExpression) -> Option<ExpressionFault> {
     let value = foreign::operand(&text[checked.offset..checked.offset + checked.len]);
     let help = match &checked.of {
-        Type::Bool | Type::Any | Type::None => return Ok(()),
+        Type::Bool | Type::Any | Type::None => return None,
         Type::List(_) => format!("write `{value} | length > 0`, or `… in {value}`"),
         Type::Record { .. } => format!("write `{value} is not none`"),
         Type::Number => format!("write `{value} > 0`, or another comparison"),
@@ -206,9 +190,7 @@ fn condition(text: &str, checked: &CheckedExpression) -> Result<(), Vec<Expressi
         }
     };
     let message = format!("this gives {}, not true or false", checked.of.word());
-    Err(vec![
-        ExpressionFault::new(checked.offset, checked.len, message).help(help),
-    ])
+    Some(checked.fault(message).help(help))
 }
 
 /// Text between expressions; what would be a statement or comment of minijinja's is a fault.

@@ -1,68 +1,79 @@
 //! Filters and tests. Filters of text pass none on, where minijinja's own would make the text "None" of it.
 
+use std::cmp::Ordering;
+
 use minijinja::{
     Environment, Error, filters,
     value::{Value, ValueKind},
 };
 
 use super::{
-    ops,
-    ops::wrong,
+    ops::{self, wrong},
+    signature::{Filter, Gives, Holds},
     value::{is_none, to_text, word},
 };
 
-pub(super) fn register(env: &mut Environment<'static>) {
-    env.add_filter("lower", |value: &Value| on_text(value, str::to_lowercase));
-    env.add_filter("upper", |value: &Value| on_text(value, str::to_uppercase));
-    env.add_filter("trim", |value: &Value| {
-        on_text(value, |text| text.trim().to_owned())
-    });
-    env.add_filter("replace", replace);
-    env.add_filter("string", string);
-    env.add_filter("int", int);
-    env.add_filter("default", default);
-    env.add_filter("d", default);
-    env.add_filter("length", length);
-    env.add_filter("count", length);
-    env.add_filter("first", |value: &Value| end(value, CutSide::First));
-    env.add_filter("last", |value: &Value| end(value, CutSide::Last));
-    env.add_filter("join", join);
-    env.add_filter("split", split);
-    env.add_filter("select", filters::select);
-    env.add_filter("reject", filters::reject);
-    env.add_filter("selectattr", filters::selectattr);
-    env.add_filter("rejectattr", filters::rejectattr);
-    env.add_filter("map", filters::map);
+/// One line an entry: name, least and most arguments, what it gives, and its code.
+macro_rules! table {
+    ($add:ident, $($name:literal, $least:literal..=$most:literal, $gives:expr, $doc:literal, $code:expr;)*) => {
+        &[$(Filter {
+            name: $name,
+            args: ($least, $most),
+            gives: $gives,
+            doc: $doc,
+            register: |env, name| env.$add(name, $code),
+        }),*]
+    };
+}
 
-    env.add_test("none", is_none);
-    env.add_test("defined", |value: &Value| !value.is_undefined());
-    env.add_test("undefined", Value::is_undefined);
-    env.add_test("string", |value: &Value| value.kind() == ValueKind::String);
-    env.add_test("number", Value::is_number);
-    env.add_test("boolean", |value: &Value| value.kind() == ValueKind::Bool);
-    env.add_test("startingwith", |value: &Value, with: &str| {
-        Ok::<_, Error>(text(value)?.is_some_and(|text| text.starts_with(with)))
-    });
-    env.add_test("endingwith", |value: &Value, with: &str| {
-        Ok::<_, Error>(text(value)?.is_some_and(|text| text.ends_with(with)))
-    });
-    env.add_test("eq", ops::equal);
-    env.add_test("ne", |a: &Value, b: &Value| {
-        ops::equal(a, b).map(|equal| !equal)
-    });
-    env.add_test("in", ops::contains);
-    env.add_test("lt", |a: &Value, b: &Value| {
-        ops::ordered(a, b, std::cmp::Ordering::is_lt)
-    });
-    env.add_test("le", |a: &Value, b: &Value| {
-        ops::ordered(a, b, std::cmp::Ordering::is_le)
-    });
-    env.add_test("gt", |a: &Value, b: &Value| {
-        ops::ordered(a, b, std::cmp::Ordering::is_gt)
-    });
-    env.add_test("ge", |a: &Value, b: &Value| {
-        ops::ordered(a, b, std::cmp::Ordering::is_ge)
-    });
+// More than three arguments has no use of a test by `select`.
+pub(super) const FILTERS: &[Filter<Gives>] = table![add_filter,
+    "count", 0..=0, Gives::Number, "the number of items or characters; 0 for none", length;
+    "d", 1..=1, Gives::SameOrArgument, "the value, or the argument if the value is none", default;
+    "default", 1..=1, Gives::SameOrArgument, "the value, or the argument if the value is none", default;
+    "first", 0..=0, Gives::Item, "the first item of the list, or none", |list: &Value| end(list, CutSide::First);
+    "int", 0..=0, Gives::Number, "the whole number that the text contains", int;
+    "join", 0..=1, Gives::Text, "the items as one text, with the argument between them", join;
+    "last", 0..=0, Gives::Item, "the last item of the list, or none", |list: &Value| end(list, CutSide::Last);
+    "length", 0..=0, Gives::Number, "the number of items or characters; 0 for none", length;
+    "lower", 0..=0, Gives::Text, "the text in lower case", |value: &Value| on_text(value, str::to_lowercase);
+    "map", 0..=1, Gives::Mapped, "a list with the result of the filter for each item, or with the attribute of each item", filters::map;
+    "reject", 0..=3, Gives::Same, "the items that fail the test", filters::reject;
+    "rejectattr", 1..=3, Gives::Same, "the items whose attribute fails the test", filters::rejectattr;
+    "replace", 2..=2, Gives::Text, "the text with each occurrence of the first argument replaced by the second", replace;
+    "select", 0..=3, Gives::Same, "the items that pass the test", filters::select;
+    "selectattr", 1..=3, Gives::Same, "the items whose attribute passes the test", filters::selectattr;
+    "split", 1..=1, Gives::Texts, "the parts of the text between the separators, without spaces around them and without empty parts", split;
+    "string", 0..=0, Gives::Text, "the value as text", string;
+    "trim", 0..=0, Gives::Text, "the text without spaces around it", |value: &Value| on_text(value, |text| text.trim().to_owned());
+    "upper", 0..=0, Gives::Text, "the text in upper case", |value: &Value| on_text(value, str::to_uppercase);
+];
+
+pub(super) const TESTS: &[Filter<Holds>] = table![add_test,
+    "boolean", 0..=0, Holds, "whether the value is `true` or `false`", |value: &Value| value.kind() == ValueKind::Bool;
+    "defined", 0..=0, Holds, "whether the data contain the value", |value: &Value| !value.is_undefined();
+    "endingwith", 1..=1, Holds, "whether the text ends with the argument", |value: &Value, end: &str| has(value, |text| text.ends_with(end));
+    "eq", 1..=1, Holds, "whether the value equals the argument (`==`)", ops::equal;
+    "ge", 1..=1, Holds, "whether the value is greater than or equal to the argument (`>=`)", |a: &Value, b: &Value| ops::ordered(a, b, Ordering::is_ge);
+    "gt", 1..=1, Holds, "whether the value is greater than the argument (`>`)", |a: &Value, b: &Value| ops::ordered(a, b, Ordering::is_gt);
+    "in", 1..=1, Holds, "whether the argument contains the value (`in`)", ops::contains;
+    "le", 1..=1, Holds, "whether the value is less than or equal to the argument (`<=`)", |a: &Value, b: &Value| ops::ordered(a, b, Ordering::is_le);
+    "lt", 1..=1, Holds, "whether the value is less than the argument (`<`)", |a: &Value, b: &Value| ops::ordered(a, b, Ordering::is_lt);
+    "ne", 1..=1, Holds, "whether the value differs from the argument (`!=`)", |a: &Value, b: &Value| ops::equal(a, b).map(|equal| !equal);
+    "none", 0..=0, Holds, "whether the value is absent", is_none;
+    "number", 0..=0, Holds, "whether the value is a number", Value::is_number;
+    "startingwith", 1..=1, Holds, "whether the text starts with the argument", |value: &Value, start: &str| has(value, |text| text.starts_with(start));
+    "string", 0..=0, Holds, "whether the value is a text", |value: &Value| value.kind() == ValueKind::String;
+    "undefined", 0..=0, Holds, "whether the data lack the value", Value::is_undefined;
+];
+
+pub(super) fn register(env: &mut Environment<'static>) {
+    for filter in FILTERS {
+        (filter.register)(env, filter.name);
+    }
+    for test in TESTS {
+        (test.register)(env, test.name);
+    }
 }
 
 fn text(value: &Value) -> Result<Option<&str>, Error> {
@@ -71,6 +82,10 @@ fn text(value: &Value) -> Result<Option<&str>, Error> {
         None if is_none(value) => Ok(None),
         None => Err(wrong(format!("{} is no text", word(value)))),
     }
+}
+
+fn has(value: &Value, holds: impl Fn(&str) -> bool) -> Result<bool, Error> {
+    Ok(text(value)?.is_some_and(holds))
 }
 
 fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error> {
@@ -181,7 +196,7 @@ mod tests {
     use serde_json::json;
 
     use crate::{
-        template::signature::{FILTERS, TESTS},
+        template::signature::{FILTERS, HELPERS, TESTS},
         testing::expressions::{failure, test, value},
     };
 
@@ -327,11 +342,29 @@ mod tests {
                 error.is_some_and(|error| error.kind() == minijinja::ErrorKind::UnknownFilter);
             assert!(!unknown, "{}", filter.name);
         }
-        for (test, _) in TESTS {
-            let error = state.perform_test(test, &[]).err();
+        for test in TESTS {
+            let error = state.perform_test(test.name, &[]).err();
             let unknown =
                 error.is_some_and(|error| error.kind() == minijinja::ErrorKind::UnknownTest);
-            assert!(!unknown, "{test}");
+            assert!(!unknown, "{}", test.name);
+        }
+    }
+
+    #[test]
+    fn the_guide_lists_each_helper_filter_and_test_with_what_its_entry_says() {
+        let guide = include_str!("../../docs/playbook.md");
+        let helpers = HELPERS.iter().map(|helper| (helper.usage, helper.doc));
+        let filters = FILTERS.iter().map(|filter| (filter.name, filter.doc));
+        let tests = TESTS.iter().map(|test| (test.name, test.doc));
+        for (title, rows) in [
+            ("| helper | returns |", helpers.collect::<Vec<_>>()),
+            ("| filter | returns |", filters.collect()),
+            ("| test | checks |", tests.collect()),
+        ] {
+            let lines = guide.lines().skip_while(|line| *line != title).skip(2);
+            let listed: Vec<_> = lines.take_while(|line| line.starts_with('|')).collect();
+            let row = |(code, doc): &(&str, &str)| format!("| `{code}` | {doc} |");
+            assert_eq!(listed, rows.iter().map(row).collect::<Vec<_>>());
         }
     }
 }

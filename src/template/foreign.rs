@@ -26,18 +26,23 @@ const OPERATORS: &[(&str, &str)] = &[
     ("!", "not"),
 ];
 
+/// The operators that are words, which are no names.
+pub(super) const OWN: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
+
+/// What to do with what looks like a call and is none.
+pub(super) const CALLED: &str = "only helpers are called; a filter is written `… | filter`";
+
 /// The operator that is meant by one of another language; a word of this one in other letters is one, too.
 pub(super) fn operator(text: &str) -> Option<&'static str> {
-    const OWN: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
     let lower = text.to_lowercase();
-    let own = || OWN.iter().find(|own| **own == lower && lower != text);
+    let own = OWN.iter().find(|own| **own == lower && lower != text);
     let found = OPERATORS.iter().find(|(other, _)| *other == lower);
-    found.map(|(_, meant)| *meant).or_else(|| own().copied())
+    found.map(|(_, meant)| *meant).or(own.copied())
 }
 
 /// Whether a word is an operator, here or elsewhere.
 pub(super) fn is_operator(word: &str) -> bool {
-    matches!(word, "and" | "or" | "not" | "in" | "is" | "if" | "else") || operator(word).is_some()
+    OWN.contains(&word) || operator(word).is_some()
 }
 
 /// The opposite of a condition.
@@ -95,81 +100,91 @@ pub(super) struct WrittenForm {
     pub(super) of: Type,
 }
 
-/// How a call, a method, a filter or an operator of another language is written here. `args` are written as the
-/// playbook writes them; a method's own value is the first.
-pub(super) fn written(name: &str, args: &[&str]) -> Option<WrittenForm> {
-    let plain = name.to_lowercase().replace('_', "");
-    let filter = |x: &str, filter: &str| format!("{} | {filter}", operand(x));
-    let (code, of) = match (plain.as_str(), args) {
-        (
-            "lower" | "tolower" | "tolowercase" | "lowercase" | "downcase" | "lcase" | "casefold",
-            [x],
-        ) => (filter(x, "lower"), Type::Text),
-        ("upper" | "toupper" | "touppercase" | "uppercase" | "upcase" | "ucase", [x]) => {
-            (filter(x, "upper"), Type::Text)
-        }
-        ("trim" | "strip", [x]) => (filter(x, "trim"), Type::Text),
-        ("length" | "len" | "size" | "count" | "sizeof", [x]) => {
-            (filter(x, "length"), Type::Number)
-        }
-        ("str" | "string" | "tostring", [x]) => (filter(x, "string"), Type::Text),
-        ("int" | "integer" | "toint" | "parseint" | "number" | "tonumber", [x]) => {
-            (filter(x, "int"), Type::Number)
-        }
-        ("first" | "last", [x]) => (filter(x, &plain), Type::Any),
-        ("split", [x, at]) => (
-            filter(x, &format!("split({at})")),
-            Type::List(Box::new(Type::Text)),
-        ),
-        ("join", [x, between]) => (filter(x, &format!("join({between})")), Type::Text),
-        ("replace" | "replaceall", [x, from, to]) => {
-            (filter(x, &format!("replace({from}, {to})")), Type::Text)
-        }
-        ("ifnull" | "coalesce" | "nvl" | "isnull" | "getordefault" | "??", [x, other]) => {
-            (filter(x, &format!("default({other})")), Type::Any)
-        }
-        ("get", [x, key]) => (format!("{x}[{key}]"), Type::Any),
-        ("contains" | "includes" | "include" | "has", [x, part]) => {
-            (format!("{} in {}", operand(part), operand(x)), Type::Bool)
-        }
-        ("startswith" | "startingwith" | "beginswith" | "hasprefix", [x, start]) => (
-            format!("{} is startingwith({start})", operand(x)),
-            Type::Bool,
-        ),
-        ("endswith" | "endingwith" | "hassuffix", [x, end]) => {
-            (format!("{} is endingwith({end})", operand(x)), Type::Bool)
-        }
-        ("equals" | "equal" | "equalto" | "equalsignorecase", [x, y]) => {
-            (format!("{} == {}", operand(x), operand(y)), Type::Bool)
-        }
-        ("like", [x, pattern]) => (like(x, pattern)?, Type::Bool),
-        ("matches" | "match" | "regex" | "regexp" | "rlike", [x, pattern]) => {
-            (matches(x, pattern)?, Type::Bool)
-        }
-        ("isnull" | "isnone" | "isnil" | "isundefined", [x]) => {
-            (format!("{} is none", operand(x)), Type::Bool)
-        }
-        (
-            "isnotnull" | "notnull" | "exists" | "isset" | "defined" | "isdefined" | "present",
-            [x],
-        ) => (format!("{} is not none", operand(x)), Type::Bool),
-        ("empty" | "isempty" | "blank" | "isblank", [x]) => {
-            (format!("{} | length == 0", operand(x)), Type::Bool)
-        }
-        ("not", [x]) => (format!("not {x}"), Type::Bool),
-        ("now" | "today" | "tomorrow" | "yesterday" | "currentdate" | "currenttimestamp", []) => {
-            (constant(name)?.to_owned(), Type::Instant)
-        }
-        ("getdate" | "sysdate" | "datetime" | "curdate", []) => ("now".to_owned(), Type::Instant),
-        _ => return None,
+/// A call, a method, a filter or an operator of other languages.
+struct Form {
+    /// In small letters and without `_`.
+    names: &'static str,
+    args: usize,
+    /// How it is written here: `$0` is the first argument, in brackets where it needs them, `#0` as it is. A method's own value is
+    /// the first.
+    code: &'static str,
+    of: fn() -> Type,
+}
+
+macro_rules! forms {
+    ($($names:literal, $args:literal, $code:literal, $of:expr;)*) => {
+        &[$(Form { names: $names, args: $args, code: $code, of: || $of }),*]
     };
+}
+
+const FORMS: &[Form] = forms![
+    "lower tolower tolowercase lowercase downcase lcase casefold", 1, "$0 | lower", Type::Text;
+    "upper toupper touppercase uppercase upcase ucase", 1, "$0 | upper", Type::Text;
+    "trim strip", 1, "$0 | trim", Type::Text;
+    "length len size count sizeof", 1, "$0 | length", Type::Number;
+    "str string tostring", 1, "$0 | string", Type::Text;
+    "int integer toint parseint number tonumber", 1, "$0 | int", Type::Number;
+    "first", 1, "$0 | first", Type::Any;
+    "last", 1, "$0 | last", Type::Any;
+    "split", 2, "$0 | split(#1)", Type::List(Box::new(Type::Text));
+    "join", 2, "$0 | join(#1)", Type::Text;
+    "replace replaceall", 3, "$0 | replace(#1, #2)", Type::Text;
+    "ifnull coalesce nvl isnull getordefault ??", 2, "$0 | default(#1)", Type::Any;
+    "get", 2, "#0[#1]", Type::Any;
+    "contains includes include has", 2, "$1 in $0", Type::Bool;
+    "startswith startingwith beginswith hasprefix", 2, "$0 is startingwith(#1)", Type::Bool;
+    "endswith endingwith hassuffix", 2, "$0 is endingwith(#1)", Type::Bool;
+    "equals equal equalto equalsignorecase", 2, "$0 == $1", Type::Bool;
+    "isnull isnone isnil isundefined", 1, "$0 is none", Type::Bool;
+    "isnotnull notnull exists isset defined isdefined present", 1, "$0 is not none", Type::Bool;
+    "empty isempty blank isblank", 1, "$0 | length == 0", Type::Bool;
+    "not", 1, "not #0", Type::Bool;
+    "now currenttimestamp getdate sysdate datetime curdate", 0, "now", Type::Instant;
+    "today currentdate", 0, "start_of(\"day\")", Type::Instant;
+    "tomorrow", 0, "start_of(\"day\") + days(1)", Type::Instant;
+    "yesterday", 0, "start_of(\"day\") - days(1)", Type::Instant;
+];
+
+/// The names of what is written in another way for each pattern.
+const PATTERNS: &[&str] = &["like", "matches", "match", "regex", "regexp", "rlike"];
+
+fn plain(name: &str) -> String {
+    name.to_lowercase().replace('_', "")
+}
+
+/// How a call, a method, a filter or an operator of another language is written here. `args` are written as the
+/// playbook writes them.
+pub(super) fn written(name: &str, args: &[impl AsRef<str>]) -> Option<WrittenForm> {
+    let plain = plain(name);
+    if let [x, pattern] = args
+        && PATTERNS.contains(&&*plain)
+    {
+        let written = if plain == "like" { like } else { matches };
+        let (code, of) = (written(x.as_ref(), pattern.as_ref())?, Type::Bool);
+        return Some(WrittenForm { code, of });
+    }
+    let is_meant =
+        |form: &&Form| form.args == args.len() && form.names.split(' ').any(|name| name == plain);
+    let form = FORMS.iter().find(is_meant)?;
+    let mut code = String::new();
+    let mut chars = form.code.chars();
+    while let Some(c) = chars.next() {
+        let arg = |place: Option<char>| Some(args.get(place?.to_digit(10)? as usize)?.as_ref());
+        match c {
+            '$' => code.push_str(&operand(arg(chars.next())?)),
+            '#' => code.push_str(arg(chars.next())?),
+            c => code.push(c),
+        }
+    }
+    let of = (form.of)();
     Some(WrittenForm { code, of })
 }
 
 /// Whether `written` knows this name with some number of arguments.
 pub(super) fn is_known(name: &str) -> bool {
-    let args = ["x", "\"x\"", "\"x\""];
-    (0..=args.len()).any(|count| written(name, &args[..count]).is_some())
+    let plain = plain(name);
+    let mut names = FORMS.iter().flat_map(|form| form.names.split(' '));
+    PATTERNS.contains(&&*plain) || names.any(|name| name == plain)
 }
 
 /// The content of a text in quotes with its quotes.
@@ -186,9 +201,10 @@ fn like(x: &str, pattern: &str) -> Option<String> {
     if part.contains(['%', '_']) || part.is_empty() {
         return None;
     }
+    let part = format!("{quote}{part}{quote}");
     Some(placed(
         x,
-        &format!("{quote}{part}{quote}"),
+        &part,
         !inner.starts_with('%'),
         !inner.ends_with('%'),
     ))
@@ -199,24 +215,15 @@ fn matches(x: &str, pattern: &str) -> Option<String> {
     let (quote, inner) = quoted(pattern)?;
     let start = inner.strip_prefix('^').unwrap_or(inner);
     let end = start.strip_suffix('$').unwrap_or(start);
-    let is_open = |text: &str, mark: &str| text.starts_with(mark);
-    let from_start = start.len() < inner.len() && !is_open(end, ".*");
+    let from_start = start.len() < inner.len() && !end.starts_with(".*");
     let to_end = end.len() < start.len() && !end.ends_with(".*");
     let part = end.strip_prefix(".*").unwrap_or(end);
     let part = part.strip_suffix(".*").unwrap_or(part);
-    if part.is_empty()
-        || part.contains([
-            '.', '*', '+', '?', '[', ']', '(', ')', '{', '}', '|', '^', '$', '/',
-        ])
-    {
+    if part.is_empty() || part.contains(|c| ".*+?[](){}|^$/".contains(c)) {
         return None;
     }
-    Some(placed(
-        x,
-        &format!("{quote}{part}{quote}"),
-        from_start,
-        to_end,
-    ))
+    let part = format!("{quote}{part}{quote}");
+    Some(placed(x, &part, from_start, to_end))
 }
 
 fn placed(x: &str, part: &str, from_start: bool, to_end: bool) -> String {
@@ -254,8 +261,7 @@ pub(super) fn operand(text: &str) -> String {
             (Some(_) | None, _) => {}
         }
     }
-    let is_word = |word: &str| matches!(word, "and" | "or" | "not" | "in" | "is" | "if" | "else");
-    if has_operator || text.split(' ').any(is_word) {
+    if has_operator || text.split(' ').any(|word| OWN.contains(&word)) {
         format!("({text})")
     } else {
         text.to_owned()

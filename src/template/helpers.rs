@@ -3,23 +3,8 @@
 //! All are false, or none, where what they look at is missing: a task without a due date is not due before anything.
 //! A value of the wrong type, or a text that should be a date and is none, is an error: it is never quietly false.
 //!
-//! | helper | gives |
-//! |---|---|
-//! | `has_assignee(x, id)` | whether `id` (text or number, compared as text, without blanks around it) is assigned; the resolved users of variable assignees and `userIds` count |
-//! | `assignees(x)` | the ids of all these, each once, as texts |
-//! | `due(x)` | the instant of the due date, or none |
-//! | `context(x, "contact")` | the id of the first entity of this schema, or none |
-//! | `due_before(x, t)` | whether the due date is before `t`; not at it |
-//! | `due_between(x, a, b)` | whether it is from `a` to `b`, both included |
-//! | `scheduled_between(task, a, b)` | the same of the time that the schedule starts the task |
-//! | `older_than(x, "90 days")` | whether it was created more than that ago |
-//! | `idle_for(x, "90 days")` | whether its last update is more than that ago |
-//! | `start_of("week")`, `end_of("month")` | the first and last instant of the present day, week (from Monday), month or year |
-//! | `days(3)`, `days("3")` | a span of calendar days: `now + days(3)` |
-//! | `date("2026-12-24")` | an instant: its midnight; a date and time is taken as it is |
-//!
 //! Instants and days are those of the playbook's zone, and so is a date without one ("floating"). Where an instant is
-//! asked for (`t`, `a`, `b`), a text that says a date will do: `due_before(task, "2026-12-01")`. So a date is
+//! asked for, a text that says a date will do: `due_before(task, "2026-12-01")`. So a date is
 //! midnight, and `due_between(task, "2026-12-01", "2026-12-31")` holds a due date of the 31st that has no time of day.
 //!
 //! Instants compare with instants (`date(vars.from) < now`), move by spans, and are shown as ISO 8601 with the zone's
@@ -36,57 +21,96 @@ use super::{
     instant::{CalendarSpan, Instant},
     ops::{self, wrong},
     record::RecordObject,
-    signature::{ASSIGNED, CREATED, DUE, UPDATED},
+    scope::Type,
+    signature::{
+        Helper,
+        Param::{Days, Distance, Id as IdText, Moment, Object, Period, Text},
+    },
     value::{is_none, to_text, word},
 };
 use crate::{api::Id, dates};
 
+/// The fields that a helper reads, of both generations; steps and sections of v1 have names of their own.
+const ASSIGNED: &[&str] = &["assigned_to", "assignedTo", "userIds"];
+pub(super) const DUE: &[&str] = &["due_date", "dueDate"];
+const CREATED: &[&str] = &["created_at", "creationTime", "created"];
+const UPDATED: &[&str] = &["updated_at", "lastUpdateTime", "lastUpdated"];
+
+/// An entry: name, how it is written, what it takes, its type and what it gives; and its code, made for a moment that is now.
+macro_rules! table {
+    ($($name:literal, $usage:literal, $params:expr, $of:expr, $doc:literal, $code:expr;)*) => {
+        &[$(Helper {
+            name: $name,
+            usage: $usage,
+            params: &$params,
+            gives: || $of,
+            doc: $doc,
+            register: |env, name, now| env.add_function(name, made(now, $code)),
+        }),*]
+    };
+}
+
+/// Lets the compiler know the type of the moment.
+fn made<C>(now: Arc<ZonedDateTime>, code: impl FnOnce(Arc<ZonedDateTime>) -> C) -> C {
+    code(now)
+}
+
+pub(super) const HELPERS: &[Helper] = table![
+    "has_assignee", "has_assignee(task, \"10010\")", [Object(ASSIGNED), IdText], Type::Bool,
+    "whether the person is assigned; ids are compared as text, and people who are assigned through a resolved variable or `userIds` count",
+    |_| has_assignee;
+    "assignees", "assignees(task)", [Object(ASSIGNED)], Type::List(Box::new(Type::Id)),
+    "the ids of all assigned people",
+    |_| |x: &Value| assignees(object(x)?);
+    "due", "due(task)", [Object(DUE)], Type::Instant,
+    "the due date, or none",
+    |now| move |x: &Value| Ok::<_, Error>(instant_or_none(moment_of(x, DUE, &now)?));
+    "context", "context(execution, \"contact\")", [Object(&["contexts"]), Text], Type::Text,
+    "the id of the first entity with this schema, or none",
+    |_| context;
+    "due_before", "due_before(task, now)", [Object(DUE), Moment], Type::Bool,
+    "whether the due date is before the instant",
+    |now| move |x: &Value, t: &Value| {
+        Ok::<_, Error>(order(moment_of(x, DUE, &now)?, moment(t, &now)?).is_some_and(Ordering::is_lt))
+    };
+    "due_between", "due_between(task, start_of(\"week\"), end_of(\"week\"))", [Object(DUE), Moment, Moment], Type::Bool,
+    "whether the due date is from the first instant to the second, both included",
+    |now| move |x: &Value, a: &Value, b: &Value| between(moment_of(x, DUE, &now)?, a, b, &now);
+    "scheduled_between", "scheduled_between(task, now, end_of(\"day\"))", [Object(&["schedule"]), Moment, Moment], Type::Bool,
+    "whether the scheduled start is from the first instant to the second, both included",
+    |now| move |x: &Value, a: &Value, b: &Value| between(scheduled(x, &now)?, a, b, &now);
+    "older_than", "older_than(execution, \"90 days\")", [Object(CREATED), Distance], Type::Bool,
+    "whether it was created longer ago than this",
+    |now| move |x: &Value, by: &Value| longer_ago(x, CREATED, by, &now);
+    "idle_for", "idle_for(execution, \"90 days\")", [Object(UPDATED), Distance], Type::Bool,
+    "whether its last update was longer ago than this",
+    |now| move |x: &Value, by: &Value| longer_ago(x, UPDATED, by, &now);
+    "start_of", "start_of(\"week\")", [Period], Type::Instant,
+    "the first instant of the current day, week (from Monday), month or year",
+    |now| move |period: &str| bound(period, &now, start_of);
+    "end_of", "end_of(\"month\")", [Period], Type::Instant,
+    "the last instant of the current day, week (to Sunday), month or year",
+    |now| move |period: &str| bound(period, &now, end_of);
+    "days", "days(3)", [Days], Type::Span,
+    "a time span, to add to an instant: `now + days(3)`",
+    |_| days;
+    "date", "date(\"2026-12-24\")", [Moment], Type::Instant,
+    "an instant: midnight of that day",
+    |now| move |text: &Value| Ok::<_, Error>(instant_or_none(moment(text, &now)?));
+];
+
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
     env.add_global("now", Instant(now.clone()).into_value());
-    let now = Arc::new(now.clone());
-
-    env.add_function("has_assignee", has_assignee);
     env.add_function(ops::ID, id);
-    env.add_function("assignees", |x: &Value| assignees(object(x)?));
-    env.add_function("context", context);
-    env.add_function("days", days);
+    let now = Arc::new(now.clone());
+    for helper in HELPERS {
+        (helper.register)(env, helper.name, now.clone());
+    }
+}
 
-    let at = now.clone();
-    env.add_function("due", move |x: &Value| {
-        let due = moment_of(object(x)?, DUE, &at)?;
-        Ok::<_, Error>(due.map_or(Value::from(()), |due| Instant(due).into_value()))
-    });
-    let at = now.clone();
-    env.add_function("due_before", move |x: &Value, t: &Value| {
-        let due = moment_of(object(x)?, DUE, &at)?;
-        Ok::<_, Error>(order(due, moment(t, &at)?).is_some_and(Ordering::is_lt))
-    });
-    let at = now.clone();
-    env.add_function("due_between", move |x: &Value, a: &Value, b: &Value| {
-        between(moment_of(object(x)?, DUE, &at)?, a, b, &at)
-    });
-    let at = now.clone();
-    env.add_function(
-        "scheduled_between",
-        move |x: &Value, a: &Value, b: &Value| between(scheduled(object(x)?, &at)?, a, b, &at),
-    );
-    let at = now.clone();
-    env.add_function("older_than", move |x: &Value, by: &Value| {
-        longer_ago(x, CREATED, by, &at)
-    });
-    let at = now.clone();
-    env.add_function("idle_for", move |x: &Value, by: &Value| {
-        longer_ago(x, UPDATED, by, &at)
-    });
-    let at = now.clone();
-    env.add_function("start_of", move |period: &str| bound(period, &at, start_of));
-    let at = now.clone();
-    env.add_function("end_of", move |period: &str| bound(period, &at, end_of));
-    env.add_function("date", move |text: &Value| {
-        let date = moment(text, &now)?;
-        Ok::<_, Error>(date.map_or(Value::from(()), |date| Instant(date).into_value()))
-    });
+fn instant_or_none(moment: Option<ZonedDateTime>) -> Value {
+    moment.map_or(Value::from(()), |moment| Instant(moment).into_value())
 }
 
 /// The object of the API that a helper looks at; none when it is absent.
@@ -165,20 +189,17 @@ fn context(x: &Value, schema: &str) -> Result<Value, Error> {
 }
 
 fn moment_of(
-    object: Option<&RecordObject>,
+    x: &Value,
     fields: &[&str],
     now: &ZonedDateTime,
 ) -> Result<Option<ZonedDateTime>, Error> {
-    first(object, fields)?
+    first(object(x)?, fields)?
         .map(|date| read(date, now))
         .transpose()
 }
 
-fn scheduled(
-    object: Option<&RecordObject>,
-    now: &ZonedDateTime,
-) -> Result<Option<ZonedDateTime>, Error> {
-    first(object, &["schedule"])?
+fn scheduled(x: &Value, now: &ZonedDateTime) -> Result<Option<ZonedDateTime>, Error> {
+    first(object(x)?, &["schedule"])?
         .and_then(|schedule| schedule.get("scheduled_at"))
         .filter(|date| !date.is_null())
         .map(|date| read(date, now))
@@ -201,7 +222,7 @@ fn between(
 }
 
 fn longer_ago(x: &Value, fields: &[&str], by: &Value, now: &ZonedDateTime) -> Result<bool, Error> {
-    let date = moment_of(object(x)?, fields, now)?;
+    let date = moment_of(x, fields, now)?;
     let by = match (by.downcast_object_ref::<CalendarSpan>(), by.as_str()) {
         (Some(CalendarSpan(by)), _) => *by,
         (None, Some(text)) => dates::counted_back(text).map_err(wrong)?,

@@ -19,13 +19,38 @@ pub(super) struct LexerToken<'a> {
     pub(super) offset: usize,
 }
 
-impl LexerToken<'_> {
-    pub(super) fn end(&self) -> usize {
+impl<'a> LexerToken<'a> {
+    /// A name that stands at `offset`, maybe inside of a quoted text.
+    pub(super) const fn name(text: &'a str, offset: usize) -> Self {
+        let kind = TokenKind::Name;
+        Self { kind, text, offset }
+    }
+
+    pub(super) const fn end(&self) -> usize {
         self.offset + self.text.len()
     }
 
     pub(super) fn is(&self, kind: TokenKind, text: &str) -> bool {
         self.kind == kind && self.text == text
+    }
+
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+        self.is(TokenKind::Symbol, symbol)
+    }
+
+    /// A text or a number.
+    pub(super) const fn is_constant(&self) -> bool {
+        matches!(self.kind, TokenKind::Text | TokenKind::Number)
+    }
+
+    /// The content of a quoted text, when it has no escapes.
+    pub(super) fn content(&self) -> Option<&'a str> {
+        let inner = self.text.get(1..self.text.len().checked_sub(1)?)?;
+        (self.kind == TokenKind::Text && !inner.contains('\\')).then_some(inner)
+    }
+
+    pub(super) fn fault(&self, message: impl Into<String>) -> ExpressionFault {
+        ExpressionFault::new(self.offset, self.text.len(), message)
     }
 }
 
@@ -39,19 +64,15 @@ const SYMBOLS: &[&str] = &[
 
 /// What people write who come from another language, and what to write here.
 const CURES: &[(&str, &str)] = &[
-    ("“", "use straight quotes: \""),
-    ("”", "use straight quotes: \""),
-    ("„", "use straight quotes: \""),
-    ("‘", "use straight quotes: '"),
-    ("’", "use straight quotes: '"),
+    ("“”„", "use straight quotes: \""),
+    ("‘’", "use straight quotes: '"),
     ("`", "use straight quotes: \" or '"),
     (";", "leave it out: there is one expression"),
     (
         "#",
         "an expression has no comments: write them on a line of their own, outside of it",
     ),
-    ("$", "names stand alone, like `vars.leaver`"),
-    ("@", "names stand alone, like `vars.leaver`"),
+    ("$@", "names stand alone, like `vars.leaver`"),
 ];
 
 /// Where the tokens end.
@@ -69,70 +90,68 @@ pub(super) fn lex(
     until: Until,
 ) -> Result<Vec<LexerToken<'_>>, ExpressionFault> {
     let mut tokens = Vec::new();
-    let mut at = from;
+    let mut offset = from;
     let mut depth = 0_usize;
     loop {
-        let rest = &text[at..];
-        let trimmed = rest.trim_start();
-        at += rest.len() - trimmed.len();
-        let closes = until == Until::Braces && depth == 0 && trimmed.starts_with("}}");
-        let Some(first) = trimmed.chars().next().filter(|_| !closes) else {
+        let rest = text[offset..].trim_start();
+        offset = text.len() - rest.len();
+        let closes = until == Until::Braces && depth == 0 && rest.starts_with("}}");
+        let Some(first) = rest.chars().next().filter(|_| !closes) else {
             if until == Until::Braces && !closes {
                 // The caller points at the braces that stay open.
-                return Err(ExpressionFault::new(at, 0, "the `{{` is not closed").help("add `}}`"));
+                let fault = ExpressionFault::new(offset, 0, "the `{{` is not closed");
+                return Err(fault.help("add `}}`"));
             }
-            tokens.push(LexerToken {
-                kind: TokenKind::End,
-                text: "",
-                offset: at,
-            });
+            let (kind, text) = (TokenKind::End, "");
+            tokens.push(LexerToken { kind, text, offset });
             return Ok(tokens);
         };
-        let (kind, len) = token(trimmed, first).map_err(|fault| ExpressionFault {
-            offset: at + fault.offset,
-            ..fault
-        })?;
-        let text = &trimmed[..len];
-        if kind == TokenKind::Symbol {
-            match text {
-                "(" | "[" | "{" => depth += 1,
-                ")" | "]" | "}" => depth = depth.saturating_sub(1),
-                _ => {}
-            }
+        let (kind, len) = token(rest, first, offset)?;
+        let text = &rest[..len];
+        match (kind, text) {
+            (TokenKind::Symbol, "(" | "[" | "{") => depth += 1,
+            (TokenKind::Symbol, ")" | "]" | "}") => depth = depth.saturating_sub(1),
+            _ => {}
         }
-        tokens.push(LexerToken {
-            kind,
-            text,
-            offset: at,
-        });
-        at += len;
+        tokens.push(LexerToken { kind, text, offset });
+        offset += len;
     }
 }
 
-/// The kind and length of the token at the start of `rest`; a fault's offset counts from there.
-fn token(rest: &str, first: char) -> Result<(TokenKind, usize), ExpressionFault> {
+/// The kind and length of the token at the start of `rest`, which stands at `offset`.
+fn token(rest: &str, first: char, offset: usize) -> Result<(TokenKind, usize), ExpressionFault> {
     if first.is_ascii_alphabetic() || first == '_' {
-        let len = rest
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
-        return Ok((TokenKind::Name, len));
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        return Ok((TokenKind::Name, end.unwrap_or(rest.len())));
     }
     if first.is_ascii_digit() {
         return Ok((TokenKind::Number, number(rest)));
     }
     if first == '"' || first == '\'' {
-        return text(rest, first).map(|len| (TokenKind::Text, len));
+        return match quoted(rest, first) {
+            Some(len) => Ok((TokenKind::Text, len)),
+            None => Err(
+                ExpressionFault::new(offset, 1, "the text that starts here is not closed")
+                    .help(format!("add {first}")),
+            ),
+        };
     }
     if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(**symbol)) {
         return Ok((TokenKind::Symbol, symbol.len()));
     }
-    let cure = CURES.iter().find(|(wrong, _)| rest.starts_with(wrong));
-    Err(match cure {
-        Some((wrong, help)) => {
-            ExpressionFault::new(0, wrong.len(), format!("`{wrong}` is not known here")).help(*help)
-        }
-        None => ExpressionFault::new(0, first.len_utf8(), format!("{first:?} is not known here")),
-    })
+    let fault = |shown: String| {
+        ExpressionFault::new(
+            offset,
+            first.len_utf8(),
+            format!("{shown} is not known here"),
+        )
+    };
+    Err(
+        match CURES.iter().find(|(wrong, _)| wrong.contains(first)) {
+            Some((_, help)) => fault(format!("`{first}`")).help(*help),
+            None => fault(format!("{first:?}")),
+        },
+    )
 }
 
 /// The length of an integer or a decimal fraction.
@@ -146,20 +165,15 @@ fn number(rest: &str) -> usize {
 }
 
 /// The length of a quoted text, quotes included.
-fn text(rest: &str, quote: char) -> Result<usize, ExpressionFault> {
+fn quoted(rest: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
-    for (at, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            c if c == quote => return Ok(at + c.len_utf8()),
-            _ => {}
-        }
-    }
-    Err(
-        ExpressionFault::new(0, 1, "the text that starts here is not closed")
-            .help(format!("add {quote}")),
-    )
+    let mut chars = rest.char_indices().skip(1);
+    let (end, _) = chars.find(|&(_, c)| {
+        let closes = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        closes
+    })?;
+    Some(end + quote.len_utf8())
 }
 
 #[cfg(test)]

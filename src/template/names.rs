@@ -2,32 +2,20 @@
 
 use super::{
     ExpressionFault, Scope, foreign,
+    lexer::LexerToken,
     scope::Type,
-    signature::{FILTERS, HELPERS, TESTS},
+    signature::{self, FILTERS, HELPERS, TESTS},
 };
 use crate::{
     api::{
         Generation,
         types::{RecordType, other_spelling},
     },
-    text::Few,
+    text::{Few, meant},
 };
 
 /// Columns or variables that a message names. A file may have thousands.
 const SHOWN: usize = 20;
-
-/// A name in the text.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Name<'a> {
-    pub(super) text: &'a str,
-    pub(super) offset: usize,
-}
-
-impl Name<'_> {
-    fn fault(self, message: String) -> ExpressionFault {
-        ExpressionFault::new(self.offset, self.text.len(), message)
-    }
-}
 
 /// Names that stand for a level of the other generation, or for one that is reached from another name.
 const LEVELS: &[(&str, &str)] = &[
@@ -39,45 +27,42 @@ const LEVELS: &[(&str, &str)] = &[
     ("phase", "section"),
 ];
 
-/// Names that are known elsewhere only.
-const ELSEWHERE: &[(&str, &str)] = &[
-    (
-        "row",
-        "there is a `row` where a file names the targets: `rows: { file: …, id: … }`, or a `file` of `ids` or `entities`",
-    ),
-    (
-        "entity",
-        "only the source `entities` has an `entity`: take that of `execution.contexts`, or of `context(execution, …)`",
-    ),
-];
+/// What to write for a name that is known elsewhere only.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    match name {
+        "row" => Some(
+            "there is a `row` where a file names the targets: `rows: { file: …, id: … }`, or a `file` of `ids` or `entities`",
+        ),
+        "entity" => Some(
+            "only the source `entities` has an `entity`: take that of `execution.contexts`, or of `context(execution, …)`",
+        ),
+        _ => None,
+    }
+}
+
+/// Whether a name looks like a word of an enumeration: `PENDING`.
+pub(super) fn is_word(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+}
 
 /// The type of a root name.
-pub(super) fn root(name: Name<'_>, scope: &Scope) -> Result<Type, ExpressionFault> {
-    if let Some(of) = scope.get(name.text) {
+pub(super) fn root(name: LexerToken<'_>, scope: &Scope) -> Result<Type, ExpressionFault> {
+    let LexerToken { text, .. } = name;
+    if let Some(of) = scope.get(text) {
         return Ok(of.clone());
     }
-    let fault = name.fault(format!("`{}` is not known here", name.text));
-    let elsewhere = ELSEWHERE.iter().find(|(other, _)| *other == name.text);
-    let is_word = name.text.len() > 1
-        && name
-            .text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    Err(if let Some(code) = reached(name.text, scope) {
+    let fault = name.fault(format!("`{text}` is not known here"));
+    Err(if let Some(code) = reached(text, scope) {
         fault.help(format!("write `{code}`"))
-    } else if let Some((_, help)) = elsewhere {
-        fault.help(*help)
-    } else if is_word {
-        fault.help(format!(
-            "write `\"{}\"`: a text stands in quotes",
-            name.text
-        ))
-    } else if HELPERS.iter().any(|helper| helper.name == name.text) {
-        fault.help(format!("a helper is called: `{}(…)`", name.text))
-    } else if let Some(help) = meant(name.text, scope.names()) {
+    } else if let Some(help) = elsewhere(text) {
         fault.help(help)
+    } else if text.len() > 1 && is_word(text) {
+        fault.help(format!("write `\"{text}\"`: a text stands in quotes"))
+    } else if signature::helper(text).is_some() {
+        fault.help(format!("a helper is called: `{text}(…)`"))
     } else {
-        fault.help(format!("allowed: {}", list(scope.names())))
+        nearest_or(fault, text, "allowed:", scope.names())
     })
 }
 
@@ -92,23 +77,13 @@ fn reached(name: &str, scope: &Scope) -> Option<String> {
         return Some(level.to_owned());
     }
     // Of two names, that of the finer level comes later; values that the playbook names come last.
-    let names = || {
-        scope
-            .names()
-            .filter(|name| *name != "vars")
-            .collect::<Vec<_>>()
-            .into_iter()
-            .rev()
-    };
+    let names: Vec<_> = scope.names().filter(|name| *name != "vars").collect();
     let has_parent = |owner: &&str, parent: &str| match scope.get(owner) {
-        Some(Type::Record {
-            record,
-            target: true,
-        }) => record.parent(parent).is_some(),
+        Some(Type::Record { record, target }) => *target && record.parent(parent).is_some(),
         Some(_) | None => false,
     };
     for level in std::iter::once(name).chain(levels()) {
-        if let Some(owner) = names().find(|owner| has_parent(owner, level)) {
+        if let Some(owner) = names.iter().rfind(|owner| has_parent(owner, level)) {
             return Some(format!("{owner}.{level}"));
         }
     }
@@ -117,7 +92,7 @@ fn reached(name: &str, scope: &Scope) -> Option<String> {
         Some(Type::Keys(keys)) => keys.contains_key(name),
         Some(_) | None => false,
     };
-    let owner = names().chain(["vars"]).find(has_field)?;
+    let owner = names.into_iter().rev().chain(["vars"]).find(has_field)?;
     Some(format!("{owner}.{name}"))
 }
 
@@ -125,62 +100,65 @@ fn reached(name: &str, scope: &Scope) -> Option<String> {
 pub(super) fn field(
     of: &Type,
     owner: &str,
-    name: Name<'_>,
+    name: LexerToken<'_>,
     scope: &Scope,
 ) -> Result<Type, ExpressionFault> {
-    match of {
-        Type::Any | Type::None => Ok(Type::Any),
-        Type::Record { record, target } => record_field(record, *target, owner, name, scope),
+    let LexerToken { text, .. } = name;
+    let (what, help) = match of {
+        Type::Any | Type::None => return Ok(Type::Any),
+        Type::Record { record, target } => {
+            return record_field(record, *target, owner, name, scope);
+        }
         Type::Keys(keys) => {
-            if let Some(of) = keys.get(name.text) {
+            if let Some(of) = keys.get(text) {
                 return Ok(of.clone());
             }
-            let fault = name.fault(format!("`{owner}` has no `{}`", name.text));
-            let keys = || keys.keys().map(String::as_str);
-            Err(match meant(name.text, keys()) {
-                Some(help) => fault.help(help),
-                None if keys().next().is_none() => fault.help(format!("`{owner}` is empty")),
-                None => fault.help(format!("it has {}", Few::of(SHOWN, keys()).list())),
-            })
+            let fault = name.fault(format!("`{owner}` has no `{text}`"));
+            let known = || keys.keys().map(String::as_str);
+            return Err(fault.help(match meant(text, known()) {
+                Some(help) => help,
+                None if keys.is_empty() => format!("`{owner}` is empty"),
+                None => format!("it has {}", Few::of(SHOWN, known()).list()),
+            }));
         }
-        Type::List(_) => Err(name
-            .fault(format!("`{owner}` is a list and has no `{}`", name.text))
-            .help(format!(
-                "take one item, like `{owner}[0]`, or filter it with `… | selectattr(…)`"
-            ))),
+        Type::List(_) => {
+            let help =
+                format!("take one item, like `{owner}[0]`, or filter it with `… | selectattr(…)`");
+            ("a list", help)
+        }
+        Type::Instant => (
+            of.word(),
+            "compare it whole, like `now < date(\"2026-12-24\")`".to_owned(),
+        ),
         Type::Bool
         | Type::Number
         | Type::Text
         | Type::Id
         | Type::Word { .. }
         | Type::Date
-        | Type::Instant
-        | Type::Span => {
-            let word = of.word();
-            let fault = name.fault(format!("`{owner}` is {word} and has no `{}`", name.text));
-            Err(match of {
-                Type::Instant => fault.help("compare it whole, like `now < date(\"2026-12-24\")`"),
-                _ => fault.help("use it whole, or with a filter, like `… | lower`"),
-            })
-        }
-    }
+        | Type::Span => (
+            of.word(),
+            "use it whole, or with a filter, like `… | lower`".to_owned(),
+        ),
+    };
+    Err(name
+        .fault(format!("`{owner}` is {what} and has no `{text}`"))
+        .help(help))
 }
 
 fn record_field(
     record: &'static RecordType,
     target: bool,
     owner: &str,
-    name: Name<'_>,
+    name: LexerToken<'_>,
     scope: &Scope,
 ) -> Result<Type, ExpressionFault> {
     if let Some(of) = scope.field(record, name.text) {
         return Ok(of);
     }
     if let Some(parent) = record.parent(name.text).filter(|_| target) {
-        return Ok(Type::Record {
-            record: parent.record,
-            target: true,
-        });
+        let record = parent.record;
+        return Ok(Type::Record { record, target });
     }
     let fault = name.fault(format!("`{owner}` has no field `{}`", name.text));
     if let Some(spelling) = other_spelling(record, name.text) {
@@ -190,69 +168,62 @@ fn record_field(
         };
         return Err(fault.help(format!("{generation} says `{}`", spelling.path)));
     }
-    let names = || {
-        let fields = record.fields.iter().map(|field| field.name);
-        let parents = record.parents.iter().filter(move |_| target);
-        fields.chain(parents.map(|parent| parent.name))
-    };
-    Err(match meant(name.text, names()) {
+    let fields = record.fields.iter().map(|field| field.name);
+    let parents = record.parents.iter().filter(|_| target);
+    let names = fields.chain(parents.map(|parent| parent.name));
+    Err(nearest_or(fault, name.text, "it has", names))
+}
+
+pub(super) fn unknown_helper(name: LexerToken<'_>) -> ExpressionFault {
+    let is_filter = signature::filter(name.text).is_some();
+    let other = is_filter.then(|| format!("it is a filter: write `… | {}`", name.text));
+    unknown(
+        name,
+        "helper",
+        other,
+        HELPERS.iter().map(|helper| helper.name),
+    )
+}
+
+pub(super) fn unknown_filter(name: LexerToken<'_>) -> ExpressionFault {
+    let is_helper = signature::helper(name.text).is_some();
+    let other = is_helper.then(|| format!("it is a helper: write `{}(…)`", name.text));
+    unknown(
+        name,
+        "filter",
+        other,
+        FILTERS.iter().map(|filter| filter.name),
+    )
+}
+
+pub(super) fn unknown_test(name: LexerToken<'_>) -> ExpressionFault {
+    let other = foreign::test(name.text).map(|meant| format!("write `{meant}`"));
+    unknown(name, "test", other, TESTS.iter().map(|test| test.name))
+}
+
+/// There is no helper, filter or test of this name; `other` is what to write where that is known.
+fn unknown<'k>(
+    name: LexerToken<'_>,
+    what: &str,
+    other: Option<String>,
+    known: impl Iterator<Item = &'k str> + Clone,
+) -> ExpressionFault {
+    let fault = name.fault(format!("there is no {what} `{}`", name.text));
+    match other {
         Some(help) => fault.help(help),
-        None => fault.help(format!("it has {}", list(names()))),
-    })
-}
-
-pub(super) fn unknown_helper(name: Name<'_>) -> ExpressionFault {
-    let fault = name.fault(format!("there is no helper `{}`", name.text));
-    let helpers = || HELPERS.iter().map(|helper| helper.name);
-    if FILTERS.iter().any(|filter| filter.name == name.text) {
-        return fault.help(format!("it is a filter: write `… | {}`", name.text));
-    }
-    match meant(name.text, helpers()) {
-        Some(help) => fault.help(help),
-        None => fault.help(format!("helpers: {}", list(helpers()))),
+        None => nearest_or(fault, name.text, &format!("{what}s:"), known),
     }
 }
 
-pub(super) fn unknown_filter(name: Name<'_>) -> ExpressionFault {
-    let fault = name.fault(format!("there is no filter `{}`", name.text));
-    let filters = || FILTERS.iter().map(|filter| filter.name);
-    if HELPERS.iter().any(|helper| helper.name == name.text) {
-        return fault.help(format!("it is a helper: write `{}(…)`", name.text));
-    }
-    match meant(name.text, filters()) {
-        Some(help) => fault.help(help),
-        None => fault.help(format!("filters: {}", list(filters()))),
-    }
-}
-
-pub(super) fn unknown_test(name: Name<'_>) -> ExpressionFault {
-    let fault = name.fault(format!("there is no test `{}`", name.text));
-    let tests = || TESTS.iter().map(|(test, _)| *test);
-    if let Some(meant) = foreign::test(name.text) {
-        return fault.help(format!("write `{meant}`"));
-    }
-    match meant(name.text, tests()) {
-        Some(help) => fault.help(help),
-        None => fault.help(format!("tests: {}", list(tests()))),
-    }
-}
-
-/// The name that was probably meant.
-pub(super) fn meant<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let plain = |name: &str| name.replace('_', "").to_lowercase();
-    let wanted = plain(name);
-    let distance = |other: &str| strsim::damerau_levenshtein(&wanted, &plain(other));
-    // A third of the letters may be wrong: `dute_date`, but not `id` for `name`.
-    let limit = wanted.chars().count().div_ceil(3);
-    names
-        .map(|other| (distance(other), other))
-        .filter(|(distance, _)| *distance <= limit)
-        .min()
-        .map(|(_, other)| format!("did you mean `{other}`?"))
-}
-
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
+/// With the name that was probably meant, or else all that are known.
+fn nearest_or<'k>(
+    fault: ExpressionFault,
+    name: &str,
+    all: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+) -> ExpressionFault {
+    let help = meant(name, known.clone());
+    fault.help(help.unwrap_or_else(|| format!("{all} {}", known.collect::<Vec<_>>().join(", "))))
 }
 
 #[cfg(test)]

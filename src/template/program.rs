@@ -66,7 +66,7 @@ impl Code {
         checked: &CheckedExpression,
     ) -> Result<Self, Vec<ExpressionFault>> {
         let code = Self::compile(environment, text, &checked.code)
-            .map_err(|message| vec![ExpressionFault::new(checked.offset, checked.len, message)])?;
+            .map_err(|message| vec![checked.fault(message)])?;
         Ok(Self {
             names: checked.names.as_slice().into(),
             ..code

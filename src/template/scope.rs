@@ -141,7 +141,7 @@ impl Scope {
         self.names.get(name)
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.names.keys().map(String::as_str)
     }
 }
@@ -181,33 +181,32 @@ impl Type {
         }
     }
 
+    /// Nothing can be told from it.
+    pub(super) const fn is_open(&self) -> bool {
+        matches!(self, Self::Any | Self::None)
+    }
+
     pub(super) const fn is_text(&self) -> bool {
         matches!(self, Self::Text | Self::Id | Self::Word { .. })
+    }
+
+    /// A text or a date of the API, which is one.
+    pub(super) const fn is_written(&self) -> bool {
+        self.is_text() || matches!(self, Self::Date)
+    }
+
+    pub(super) const fn is_object(&self) -> bool {
+        matches!(self, Self::Record { .. } | Self::Keys(_))
+    }
+
+    pub(super) fn is_same_kind(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
     /// The type of a value that is either this or `other`.
     pub(super) fn or(self, other: Self) -> Self {
         match (self, other) {
-            (Self::None, other) => other,
-            (this, Self::None) => this,
-            (Self::Bool, Self::Bool) => Self::Bool,
-            (Self::Number, Self::Number) => Self::Number,
-            (
-                Self::Word { words, found, case },
-                Self::Word {
-                    words: other,
-                    case: letters,
-                    ..
-                },
-            ) if std::ptr::eq(words, other) && case == letters => Self::Word { words, found, case },
-            (Self::Id, Self::Id) => Self::Id,
-            (
-                Self::Text | Self::Id | Self::Word { .. },
-                Self::Text | Self::Id | Self::Word { .. },
-            ) => Self::Text,
-            (Self::Date, Self::Date) => Self::Date,
-            (Self::Instant, Self::Instant) => Self::Instant,
-            (Self::Span, Self::Span) => Self::Span,
+            (Self::None, of) | (of, Self::None) => of,
             (Self::List(this), Self::List(other)) => Self::List(Box::new(this.or(*other))),
             (
                 Self::Record { record, target },
@@ -215,25 +214,24 @@ impl Type {
                     record: other,
                     target: too,
                 },
-            ) if std::ptr::eq(record, other) => Self::Record {
-                record,
-                target: target && too,
-            },
+            ) if std::ptr::eq(record, other) => {
+                let target = target && too;
+                Self::Record { record, target }
+            }
             (
-                Self::Any
-                | Self::Bool
-                | Self::Number
-                | Self::Text
-                | Self::Id
-                | Self::Word { .. }
-                | Self::Date
-                | Self::Instant
-                | Self::Span
-                | Self::List(_)
-                | Self::Record { .. }
-                | Self::Keys(_),
-                _,
-            ) => Self::Any,
+                this @ Self::Word { words, case, .. },
+                Self::Word {
+                    words: other,
+                    case: letters,
+                    ..
+                },
+            ) if std::ptr::eq(words, other) && case == letters => this,
+            (this, other) if this.is_text() && other.is_text() => match (this, other) {
+                (Self::Id, Self::Id) => Self::Id,
+                _ => Self::Text,
+            },
+            (this, other) if this.is_same_kind(&other) && !this.is_object() => this,
+            _ => Self::Any,
         }
     }
 

@@ -1,14 +1,72 @@
-//! What helpers, filters and tests are called and take: what the checker knows without running them.
+//! What an entry of the tables of helpers, filters and tests says: its signature, for the checker; what it gives, for the
+//! guide and for who has called it wrongly; and its code, for the engine.
 
-use super::scope::Type;
+use std::sync::Arc;
 
-/// The fields that a helper reads, of both generations; steps and sections of v1 have names of their own.
-pub(super) const ASSIGNED: &[&str] = &["assigned_to", "assignedTo", "userIds"];
-pub(super) const DUE: &[&str] = &["due_date", "dueDate"];
-pub(super) const CREATED: &[&str] = &["created_at", "creationTime", "created"];
-pub(super) const UPDATED: &[&str] = &["updated_at", "lastUpdateTime", "lastUpdated"];
-const CONTEXTS: &[&str] = &["contexts"];
-const SCHEDULE: &[&str] = &["schedule"];
+use jiff::{ZonedDateTime, tz::TimeZone};
+use minijinja::Environment;
+
+use super::{filters, helpers, scope::Type};
+use crate::dates;
+
+pub(super) use filters::{FILTERS, TESTS};
+pub(super) use helpers::HELPERS;
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Helper {
+    pub(super) name: &'static str,
+    /// How it is written.
+    pub(super) usage: &'static str,
+    pub(super) params: &'static [Param],
+    pub(super) gives: fn() -> Type,
+    pub(super) doc: &'static str,
+    /// Gives its code to the engine under this name; the moment is `now`.
+    pub(super) register: fn(&mut Environment<'static>, &'static str, Arc<ZonedDateTime>),
+}
+
+/// A filter, or a test of `is`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Filter<G> {
+    pub(super) name: &'static str,
+    /// The least and most arguments.
+    pub(super) args: (usize, usize),
+    pub(super) gives: G,
+    pub(super) doc: &'static str,
+    pub(super) register: fn(&mut Environment<'static>, &'static str),
+}
+
+/// What a test gives: whether it holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Holds;
+
+pub(super) fn helper(name: &str) -> Option<&'static Helper> {
+    HELPERS.iter().find(|helper| helper.name == name)
+}
+
+pub(super) fn filter(name: &str) -> Option<&'static Filter<Gives>> {
+    FILTERS.iter().find(|filter| filter.name == name)
+}
+
+pub(super) fn test(name: &str) -> Option<&'static Filter<Holds>> {
+    TESTS.iter().find(|test| test.name == name)
+}
+
+/// What comes out of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gives {
+    /// A list of texts.
+    Texts,
+    Text,
+    Number,
+    /// What goes in.
+    Same,
+    /// What goes in, or the argument.
+    SameOrArgument,
+    /// An item of what goes in.
+    Item,
+    /// A list of an attribute of the items, or of what a filter makes of them.
+    Mapped,
+}
 
 /// What a helper takes at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,98 +85,47 @@ pub(super) enum Param {
     Period,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Helper {
-    pub(super) name: &'static str,
-    pub(super) params: &'static [Param],
-    pub(super) gives: fn() -> Type,
-    /// How it is written.
-    pub(super) usage: &'static str,
-}
+impl Param {
+    /// What is wanted, and whether a type is one.
+    pub(super) fn wants(self, of: &Type) -> (&'static str, bool) {
+        let is_number = || matches!(of, Type::Number);
+        match self {
+            Self::Object(_) => ("an object of the API", matches!(of, Type::Record { .. })),
+            Self::Id => ("an id", of.is_text() || is_number()),
+            Self::Text => ("a text", of.is_text()),
+            Self::Moment => {
+                let is_moment = of.is_written() || matches!(of, Type::Instant);
+                ("an instant or a date", is_moment)
+            }
+            Self::Distance => {
+                let is_distance = of.is_text() || matches!(of, Type::Span);
+                ("a distance like \"90 days\"", is_distance)
+            }
+            Self::Days => ("a whole number", of.is_text() || is_number()),
+            Self::Period => ("a period", of.is_text()),
+        }
+    }
 
-pub(super) const HELPERS: &[Helper] = &[
-    Helper {
-        name: "has_assignee",
-        params: &[Param::Object(ASSIGNED), Param::Id],
-        gives: || Type::Bool,
-        usage: "has_assignee(task, \"10010\")",
-    },
-    Helper {
-        name: "assignees",
-        params: &[Param::Object(ASSIGNED)],
-        gives: || Type::List(Box::new(Type::Id)),
-        usage: "assignees(task)",
-    },
-    Helper {
-        name: "due",
-        params: &[Param::Object(DUE)],
-        gives: || Type::Instant,
-        usage: "due(task)",
-    },
-    Helper {
-        name: "context",
-        params: &[Param::Object(CONTEXTS), Param::Text],
-        gives: || Type::Text,
-        usage: "context(execution, \"contact\")",
-    },
-    Helper {
-        name: "due_before",
-        params: &[Param::Object(DUE), Param::Moment],
-        gives: || Type::Bool,
-        usage: "due_before(task, now)",
-    },
-    Helper {
-        name: "due_between",
-        params: &[Param::Object(DUE), Param::Moment, Param::Moment],
-        gives: || Type::Bool,
-        usage: "due_between(task, start_of(\"week\"), end_of(\"week\"))",
-    },
-    Helper {
-        name: "scheduled_between",
-        params: &[Param::Object(SCHEDULE), Param::Moment, Param::Moment],
-        gives: || Type::Bool,
-        usage: "scheduled_between(task, now, end_of(\"day\"))",
-    },
-    Helper {
-        name: "older_than",
-        params: &[Param::Object(CREATED), Param::Distance],
-        gives: || Type::Bool,
-        usage: "older_than(execution, \"90 days\")",
-    },
-    Helper {
-        name: "idle_for",
-        params: &[Param::Object(UPDATED), Param::Distance],
-        gives: || Type::Bool,
-        usage: "idle_for(execution, \"90 days\")",
-    },
-    Helper {
-        name: "start_of",
-        params: &[Param::Period],
-        gives: || Type::Instant,
-        usage: "start_of(\"week\")",
-    },
-    Helper {
-        name: "end_of",
-        params: &[Param::Period],
-        gives: || Type::Instant,
-        usage: "end_of(\"month\")",
-    },
-    Helper {
-        name: "days",
-        params: &[Param::Days],
-        gives: || Type::Span,
-        usage: "days(3)",
-    },
-    Helper {
-        name: "date",
-        params: &[Param::Moment],
-        gives: || Type::Instant,
-        usage: "date(\"2026-12-24\")",
-    },
-];
-
-pub(super) fn helper(name: &str) -> Option<&'static Helper> {
-    HELPERS.iter().find(|helper| helper.name == name)
+    /// Whether a text can be it.
+    pub(super) fn check(self, text: &str) -> Result<(), String> {
+        match self {
+            Self::Object(_) | Self::Text => Ok(()),
+            Self::Id => helpers::id_of(text).map(drop),
+            // The zone decides which moment a date is, not whether it is one.
+            Self::Moment => dates::instant(text, &TimeZone::UTC)
+                .map(drop)
+                .map_err(|error| error.to_string()),
+            Self::Distance => dates::counted_back(text).map(drop),
+            Self::Days => match text.trim().parse::<i64>() {
+                Ok(_) => Ok(()),
+                Err(_) => Err(format!("`{text}` is no whole number")),
+            },
+            Self::Period => match Period::parse(text) {
+                Some(_) => Ok(()),
+                None => Err(format!("`{text}` is no period: {}", Period::HELP)),
+            },
+        }
+    }
 }
 
 /// A calendar period that `start_of` and `end_of` know.
@@ -143,80 +150,3 @@ impl Period {
         }
     }
 }
-
-/// What comes out of a filter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Gives {
-    /// A list of texts.
-    Texts,
-    Text,
-    Number,
-    /// What goes in.
-    Same,
-    /// What goes in, or the argument.
-    SameOrArgument,
-    /// An item of what goes in.
-    Item,
-    /// A list of an attribute of the items, or of what a filter makes of them.
-    Mapped,
-}
-
-/// A name with the least and most arguments it takes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct FilterSignature {
-    pub(super) name: &'static str,
-    pub(super) args: (usize, usize),
-    pub(super) gives: Gives,
-}
-
-/// More than any use of a test by `select` has.
-const MANY: usize = 3;
-
-pub(super) const FILTERS: &[FilterSignature] = &[
-    filter("count", 0, 0, Gives::Number),
-    filter("d", 1, 1, Gives::SameOrArgument),
-    filter("default", 1, 1, Gives::SameOrArgument),
-    filter("first", 0, 0, Gives::Item),
-    filter("int", 0, 0, Gives::Number),
-    filter("join", 0, 1, Gives::Text),
-    filter("last", 0, 0, Gives::Item),
-    filter("length", 0, 0, Gives::Number),
-    filter("lower", 0, 0, Gives::Text),
-    filter("map", 0, 1, Gives::Mapped),
-    filter("reject", 0, MANY, Gives::Same),
-    filter("rejectattr", 1, MANY, Gives::Same),
-    filter("replace", 2, 2, Gives::Text),
-    filter("select", 0, MANY, Gives::Same),
-    filter("selectattr", 1, MANY, Gives::Same),
-    filter("split", 1, 1, Gives::Texts),
-    filter("string", 0, 0, Gives::Text),
-    filter("trim", 0, 0, Gives::Text),
-    filter("upper", 0, 0, Gives::Text),
-];
-
-const fn filter(name: &'static str, least: usize, most: usize, gives: Gives) -> FilterSignature {
-    FilterSignature {
-        name,
-        args: (least, most),
-        gives,
-    }
-}
-
-/// The tests of `is`, with the number of their arguments.
-pub(super) const TESTS: &[(&str, usize)] = &[
-    ("boolean", 0),
-    ("defined", 0),
-    ("endingwith", 1),
-    ("eq", 1),
-    ("ge", 1),
-    ("gt", 1),
-    ("in", 1),
-    ("le", 1),
-    ("lt", 1),
-    ("ne", 1),
-    ("none", 0),
-    ("number", 0),
-    ("startingwith", 1),
-    ("string", 0),
-    ("undefined", 0),
-];

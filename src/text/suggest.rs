@@ -7,7 +7,8 @@ const SHOWN: usize = 30;
 
 /// The known word that `word` was probably meant to be.
 ///
-/// A different case, or `-` for `_`, is no distance. One edit in three letters may be a slip; more is another word.
+/// A different case, or another separator of its parts, is no distance. One edit in three letters may be a slip, and one in
+/// a word of two; more is another word.
 pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let plain = normal(word);
     known
@@ -18,17 +19,23 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
             let longest = plain.chars().count().max(candidate_plain.chars().count());
             (distance, longest, candidate)
         })
-        .filter(|&(distance, longest, _)| distance * 3 <= longest)
+        .filter(|&(distance, longest, _)| distance <= (longest / 3).max(1) && distance < longest)
         .min_by_key(|&(distance, ..)| distance)
         .map(|(.., candidate)| candidate)
 }
 
+/// "did you mean `x`?", where a known word is near.
+pub fn meant<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+    let candidate = nearest(word, known)?;
+    Some(format!("did you mean `{}`?", cut(candidate, MAX_CHARS)))
+}
+
 /// "did you mean `x`?", or all that is known.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
-        Some(candidate) => format!("did you mean `{}`?", cut(candidate, MAX_CHARS)),
-        None => format!("allowed: {}", Few::of(SHOWN, known.iter().copied()).list()),
-    }
+    meant(word, known.iter().copied()).unwrap_or_else(|| {
+        let known = Few::of(SHOWN, known.iter().copied());
+        format!("allowed: {}", known.list())
+    })
 }
 
 /// Longer than any word of the playbook; keeps the distance, which takes quadratic time, small.
@@ -37,10 +44,8 @@ const MAX_CHARS: usize = 64;
 fn normal(word: &str) -> String {
     word.chars()
         .take(MAX_CHARS)
-        .map(|c| match c {
-            '-' | ' ' => '_',
-            c => c.to_ascii_lowercase(),
-        })
+        .filter(|c| !matches!(c, '-' | ' ' | '_'))
+        .map(|c| c.to_ascii_lowercase())
         .collect()
 }
 

@@ -1,20 +1,19 @@
 //! Filters and tests, and whether what they name is there.
 
 use super::{
-    foreign::unknown,
-    helper::{NamedArgument, counted, joined},
-    operators::{DATE_HELP, list_of},
-    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, content, name},
+    helper::{Argument, joined, miscounted},
+    operators::DATE_HELP,
+    reader::{CheckResult, CheckStopped, CheckedPart, Checker},
+    values::constant,
     words::{Comparison, Enumeration},
 };
 use crate::template::{
-    ExpressionFault,
     compared::filtered,
     foreign,
     lexer::{LexerToken, TokenKind},
-    names::{self, Name},
+    names,
     scope::{Case, Type},
-    signature::{self, FILTERS, FilterSignature, Gives, TESTS},
+    signature::{self, Filter, Gives},
 };
 
 /// The tests that compare, which dates of the API do not as texts.
@@ -23,166 +22,159 @@ const COMPARING: &[&str] = &["eq", "ne", "lt", "le", "gt", "ge"];
 impl Checker<'_> {
     /// A value with the filters and tests behind it.
     pub(super) fn filtered(&mut self) -> CheckResult {
-        let piece = self.filters_and_tests()?;
-        self.consider(&piece);
-        Ok(piece)
-    }
-
-    fn filters_and_tests(&mut self) -> CheckResult {
-        let mut piece = self.signed()?;
+        let mut part = self.signed()?;
         loop {
             if self.symbol("|").is_some() {
-                piece = self.filter(&piece)?;
+                part = self.filter(&part)?;
             } else if self.symbol("??").is_some() {
                 let other = self.signed()?;
-                let [text, other] = [&piece, &other].map(|piece| self.written_piece(piece));
+                let [text, other] = [&part, &other].map(|part| self.written_part(part));
                 let code = format!("{} | default({other})", foreign::operand(&text));
-                let to = self.last_end();
-                self.note_rewriting((piece.from, to), "`??` is not known here".to_owned(), code);
-                piece = unknown(piece.from, to, Type::Any);
+                let place = (part.from, self.last_end());
+                self.note_rewriting(place, "`??` is not known here".to_owned(), code);
+                part = CheckedPart::unknown(place, Type::Any);
             } else if self.operator_word("is").is_some() {
-                piece = match self.foreign_test(&piece)? {
+                part = match self.foreign_test(&part)? {
                     Some(tested) => tested,
-                    None => self.test(&piece)?,
+                    None => self.test(&part)?,
                 };
             } else {
-                return Ok(piece);
+                self.consider(&part);
+                return Ok(part);
             }
         }
     }
 
-    fn filter(&mut self, piece: &CheckedPart) -> CheckResult {
-        let token = self.peek();
-        if token.kind != TokenKind::Name {
-            return self.unexpected("the name of a filter");
-        }
-        self.next();
-        let arguments = if self.peek().is(TokenKind::Symbol, "(") {
-            self.arguments()?
-        } else {
-            Vec::new()
-        };
-        if self.peek().is(TokenKind::Symbol, ".") {
-            let (from, to) = (piece.from, self.last_end());
-            let code = format!("({})", self.written(from, to));
-            self.note_rewriting((from, to), "a filter has no fields".to_owned(), code);
+    fn filter(&mut self, part: &CheckedPart) -> CheckResult {
+        let token = self.expect_name("filter")?;
+        let name = token.text;
+        let arguments = self.arguments()?;
+        let place = (part.from, self.last_end());
+        if self.peek().is_symbol(".") {
+            let code = format!("({})", self.written(place.0, place.1));
+            self.note_rewriting(place, "a filter has no fields".to_owned(), code);
             return Err(CheckStopped);
         }
-        let found = FILTERS.iter().find(|filter| filter.name == token.text);
-        let is_helper = arguments.is_empty() && signature::helper(token.text).is_some();
-        if found.is_none() && is_helper {
-            let code = format!("{}({})", token.text, self.written_piece(piece));
-            let message = format!("there is no filter `{}`", token.text);
-            self.note_rewriting((piece.from, token.end()), message, code);
-            return Ok(unknown(piece.from, token.end(), Type::Any));
-        }
-        if found.is_none()
-            && let Some(piece) = self.foreign_filter(token, piece, &arguments)
-        {
-            return Ok(piece);
-        }
-        let of = if let Some(filter) = found {
-            self.check_filter(filter, token, piece, &arguments)
+        let of = if let Some(filter) = signature::filter(name) {
+            self.check_filter(filter, token, part, &arguments)
         } else {
-            self.note(names::unknown_filter(name(token)));
+            let message = format!("there is no filter `{name}`");
+            if arguments.is_empty() && signature::helper(name).is_some() {
+                let place = (part.from, token.end());
+                let code = format!("{name}({})", self.written_part(part));
+                self.note_rewriting(place, message, code);
+                return Ok(CheckedPart::unknown(place, Type::Any));
+            }
+            if let Some(call) = self.foreign_call(name, part.from, Some(part), &arguments, message)
+            {
+                return Ok(call);
+            }
+            self.note(names::unknown_filter(token));
             Type::Any
         };
-        let code = if arguments.is_empty() {
-            format!("{} | {}", piece.code, token.text)
-        } else {
-            format!("{} | {}({})", piece.code, token.text, joined(&arguments))
-        };
-        Ok(CheckedPart {
-            code,
-            of,
-            from: piece.from,
-            to: self.last_end(),
-            literal: None,
-            may_be_none: true,
-            extra: Extra::default(),
-        })
+        let mut code = format!("{} | {name}", part.code);
+        if !arguments.is_empty() {
+            code = format!("{code}({})", joined(&arguments));
+        }
+        Ok(CheckedPart::new(code, of, place).or_none())
     }
 
-    /// What the filter gives of `piece`.
+    /// What the filter gives of `part`.
     fn check_filter(
         &mut self,
-        filter: &FilterSignature,
+        filter: &Filter<Gives>,
         token: LexerToken<'_>,
-        piece: &CheckedPart,
-        arguments: &[NamedArgument],
+        part: &CheckedPart,
+        arguments: &[Argument<'_>],
     ) -> Type {
-        let (least, most) = filter.args;
-        let len = token.text.len();
-        if !(least..=most).contains(&arguments.len()) {
-            let message = format!(
-                "`{}` takes {}, not {}",
-                filter.name,
-                counted(least, most),
-                arguments.len()
+        if let Some(message) = miscounted(filter.name, filter.args, arguments.len()) {
+            self.note(
+                token
+                    .fault(message)
+                    .help(format!("it returns {}", filter.doc)),
             );
-            self.note(ExpressionFault::new(token.offset, len, message));
         }
-        let named = arguments.iter().find(|argument| argument.name.is_some());
-        if named.is_some_and(|named| {
-            filter.gives != Gives::Mapped || named.name.as_deref() != Some("attribute")
-        }) {
+        let allowed = (filter.gives == Gives::Mapped).then_some("attribute");
+        let named = arguments.iter().find_map(|argument| argument.name);
+        if named.is_some() && named != allowed {
             let message = format!("`{}` takes no argument of this name", filter.name);
-            self.note(ExpressionFault::new(token.offset, len, message));
+            self.note(token.fault(message));
         }
-        let item = match &piece.of {
+        let item = match &part.of {
             Type::List(item) => (**item).clone(),
             _ => Type::Any,
         };
+        let arguments: Vec<_> = arguments.iter().map(|argument| &argument.part).collect();
         match filter.gives {
-            Gives::Text => text_of(filter.name, &piece.of),
+            Gives::Text => text_of(filter.name, &part.of),
             Gives::Texts => Type::List(Box::new(Type::Text)),
             Gives::Number => Type::Number,
             Gives::Item => item,
-            Gives::SameOrArgument => match arguments {
-                [other] => piece.of.clone().or(other.piece.of.clone()),
+            Gives::SameOrArgument => match arguments[..] {
+                [other] => part.of.clone().or(other.of.clone()),
                 _ => Type::Any,
             },
             Gives::Same => {
-                let (tested, test) = match arguments {
-                    [attribute, test @ ..] if filter.name.ends_with("attr") => {
-                        (self.attribute(piece, &item, &attribute.piece), test)
-                    }
-                    test => (item, test),
-                };
-                if let [test, rest @ ..] = test {
-                    self.check_test_name(&tested, &test.piece, rest.len());
-                }
-                if let [test, value] = test {
-                    self.note_names(piece, arguments, test, value);
-                    let (field, texts) = self.tested_field(piece, arguments);
-                    self.check_tested_words(&tested, (&field, &texts), &test.piece, &value.piece);
-                }
-                piece.of.clone()
+                self.check_selection(filter.name.ends_with("attr"), part, item, &arguments);
+                part.of.clone()
             }
             Gives::Mapped => {
-                let made = arguments.first().map(|argument| match argument.name {
-                    Some(_) => self.attribute(piece, &item, &argument.piece),
-                    None => self.check_filter_name(&argument.piece),
-                });
-                Type::List(Box::new(made.unwrap_or(Type::Any)))
+                let made = match arguments.first() {
+                    Some(path) if named.is_some() => self.attribute(part, &item, path),
+                    Some(filter) => self.check_filter_name(filter),
+                    None => Type::Any,
+                };
+                Type::List(Box::new(made))
             }
         }
     }
 
-    /// Notes what a filter by name looks for.
-    fn note_names(
+    /// The test by which items of a list are selected, or an attribute of theirs that the first argument names.
+    fn check_selection(
         &mut self,
+        by_attribute: bool,
         list: &CheckedPart,
-        arguments: &[NamedArgument],
-        test: &NamedArgument,
-        value: &NamedArgument,
+        item: Type,
+        arguments: &[&CheckedPart],
     ) {
-        let attribute = arguments
-            .first()
-            .and_then(|first| first.piece.literal.as_deref());
-        if let (Some("name"), Some(test)) = (attribute, &test.piece.literal) {
-            let found = filtered(self.slice(list), test, self.slice(&value.piece));
-            self.names.extend(found);
+        let (tested, test) = match arguments {
+            [attribute, test @ ..] if by_attribute => {
+                (self.attribute(list, &item, attribute), test)
+            }
+            test => (item, test),
+        };
+        let [test, values @ ..] = test else {
+            return;
+        };
+        let Some(name) = test.literal.as_deref() else {
+            return;
+        };
+        self.check_test(&tested, LexerToken::name(name, test.from + 1), values.len());
+        let [value] = values else {
+            return;
+        };
+        let attribute = match arguments {
+            [attribute, _, _] => attribute.literal.as_deref(),
+            _ => None,
+        };
+        let written = self.slice(list);
+        if arguments.first().and_then(|first| first.literal.as_deref()) == Some("name") {
+            self.names.extend(filtered(written, name, self.text, value));
+        }
+        // Compared with an enumeration as by an operator.
+        if let (Some(words), Some(comparison)) = (Enumeration::of(&tested), Comparison::named(name))
+        {
+            let (field, texts) = match attribute {
+                Some(name) => (
+                    format!("{written}[…].{name}"),
+                    format!("{written} | map(attribute=\"{name}\") | map(\"string\")"),
+                ),
+                None => (
+                    format!("{written}[…]"),
+                    format!("{written} | map(\"string\")"),
+                ),
+            };
+            self.check_words(words.of_any(), (&field, &texts), comparison, value);
         }
     }
 
@@ -199,8 +191,7 @@ impl Checker<'_> {
             if part.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Type::Any;
             }
-            let name = Name { text: part, offset };
-            let found = names::field(&of, &owner, name, self.scope);
+            let found = names::field(&of, &owner, LexerToken::name(part, offset), self.scope);
             of = self.known(found);
             owner = format!("{owner}.{part}");
             offset += part.len() + 1;
@@ -210,224 +201,143 @@ impl Checker<'_> {
 
     /// The filter that `map` applies to each item; of what type its results are is not followed.
     fn check_filter_name(&mut self, filter: &CheckedPart) -> Type {
-        let known = |literal: &str| FILTERS.iter().any(|filter| filter.name == literal);
-        if let Some(literal) = filter.literal.as_deref().filter(|literal| !known(literal)) {
-            self.note(names::unknown_filter(Name {
-                text: literal,
-                offset: filter.from + 1,
-            }));
+        if let Some(name) = filter.literal.as_deref()
+            && signature::filter(name).is_none()
+        {
+            self.note(names::unknown_filter(LexerToken::name(
+                name,
+                filter.from + 1,
+            )));
         }
         Type::Any
     }
 
-    fn check_test_name(&mut self, tested: &Type, test: &CheckedPart, arguments: usize) {
-        let Some(literal) = &test.literal else {
-            return;
+    fn check_test(&mut self, tested: &Type, test: LexerToken<'_>, arguments: usize) {
+        let name = test.text;
+        let Some(known) = signature::test(name) else {
+            return self.note(names::unknown_test(test));
         };
-        let place = Name {
-            text: literal,
-            offset: test.from + 1,
-        };
-        self.check_test(tested, place, arguments);
-    }
-
-    /// `selectattr("status", "eq", "PENDING")`, `select("in", […])`: compared with an enumeration as by an operator.
-    fn check_tested_words(
-        &mut self,
-        tested: &Type,
-        (field, texts): (&str, &str),
-        test: &CheckedPart,
-        with: &CheckedPart,
-    ) {
-        if let (Some(words), Some(comparison)) = (
-            Enumeration::of(tested),
-            test.literal.as_deref().and_then(Comparison::named),
-        ) {
-            self.check_words(words.of_any(), (field, texts), comparison, with);
-        }
-    }
-
-    /// What a test with a value looks at, as a message names it; and the texts that it finds there.
-    fn tested_field(&self, list: &CheckedPart, arguments: &[NamedArgument]) -> (String, String) {
-        let attribute = match arguments {
-            [attribute, _, _] => attribute.piece.literal.as_deref(),
-            _ => None,
-        };
-        let list = self.slice(list);
-        match attribute {
-            Some(name) => (
-                format!("{list}[…].{name}"),
-                format!("{list} | map(attribute=\"{name}\") | map(\"string\")"),
-            ),
-            None => (format!("{list}[…]"), format!("{list} | map(\"string\")")),
-        }
-    }
-
-    fn check_test(&mut self, tested: &Type, test: Name<'_>, arguments: usize) {
-        match TESTS.iter().find(|(known, _)| *known == test.text) {
-            None => self.note(names::unknown_test(test)),
-            Some((_, wanted)) if *wanted != arguments => {
-                let message = format!(
-                    "`{}` takes {}, not {arguments}",
-                    test.text,
-                    counted(*wanted, *wanted)
-                );
-                self.note(ExpressionFault::new(test.offset, test.text.len(), message));
-            }
-            Some((known, _)) if matches!(tested, Type::Date) && COMPARING.contains(known) => {
-                let message = format!("`{}` would compare a date as text", test.text);
-                let fault = ExpressionFault::new(test.offset, test.text.len(), message);
-                self.note(fault.help(DATE_HELP));
-            }
-            Some(_) => {}
+        if let Some(message) = miscounted(name, known.args, arguments) {
+            self.note(test.fault(message).help(format!("it checks {}", known.doc)));
+        } else if matches!(tested, Type::Date) && COMPARING.contains(&name) {
+            let message = format!("`{name}` would compare a date as text");
+            self.note(test.fault(message).help(DATE_HELP));
         }
     }
 
     /// `is null`, `is not "PENDING"`, `is true`: what other languages write behind `is`.
-    fn foreign_test(&mut self, piece: &CheckedPart) -> Result<Option<CheckedPart>, CheckStopped> {
-        let is_not = self.peek().is(TokenKind::Name, "not")
-            || foreign::operator(self.peek().text) == Some("not");
+    fn foreign_test(&mut self, part: &CheckedPart) -> Result<Option<CheckedPart>, CheckStopped> {
+        let is_not = self.is_not();
         let token = self.peek_at(usize::from(is_not));
-        let text = self.written_piece(piece);
-        let operand = foreign::operand(&text);
-        let is_own = TESTS.iter().any(|(test, _)| *test == token.text);
-        let is_word = token
-            .text
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-        let equality = if is_not { "!=" } else { "==" };
-        let constant =
-            foreign::constant(token.text).filter(|constant| matches!(*constant, "true" | "false"));
+        let name = token.text;
+        if signature::test(name).is_some() {
+            return Ok(None);
+        }
+        let text = self.written_part(part);
+        let message = format!("there is no test `{name}`");
+        let equals = |value: &str| {
+            let equality = if is_not { "!=" } else { "==" };
+            Some(format!("{} {equality} {value}", foreign::operand(&text)))
+        };
         let code = match token.kind {
-            _ if is_own => return Ok(None),
-            TokenKind::Text if piece.of.is_text() || matches!(piece.of, Type::Any) => {
-                format!("{operand} {equality} {}", token.text)
-            }
-            TokenKind::Name => match (constant, foreign::test(token.text)) {
-                (Some(constant), _) => format!("{operand} {equality} {constant}"),
-                (None, Some(meant)) => {
+            TokenKind::Text if part.of.is_text() || matches!(part.of, Type::Any) => equals(name),
+            TokenKind::Name => match (foreign::constant(name), foreign::test(name)) {
+                (Some(constant @ ("true" | "false")), _) => equals(constant),
+                (_, Some(meant)) => {
                     if is_not {
                         self.operator_word("not");
                     }
-                    let message = format!("there is no test `{}`", token.text);
-                    self.note_rewriting((token.offset, token.end()), message, meant.to_owned());
                     self.next();
-                    if self.peek().is(TokenKind::Symbol, "(") {
-                        self.arguments()?;
-                    } else if matches!(self.peek().kind, TokenKind::Text | TokenKind::Number) {
+                    self.note_rewriting((token.offset, token.end()), message, meant.to_owned());
+                    if self.peek().is_constant() {
                         self.next();
+                    } else {
+                        self.arguments()?;
                     }
-                    return Ok(Some(unknown(piece.from, self.last_end(), Type::Bool)));
+                    let place = (part.from, self.last_end());
+                    return Ok(Some(CheckedPart::unknown(place, Type::Bool)));
                 }
-                (None, None) if is_word => format!("{operand} {equality} \"{}\"", token.text),
-                (None, None) => match foreign::written(token.text, &[&text]) {
-                    Some(written) if is_not => foreign::negated(&written.code),
-                    Some(written) => written.code,
-                    None => return Ok(None),
-                },
+                (_, None) if names::is_word(name) => equals(&format!("\"{name}\"")),
+                (_, None) => foreign::written(name, &[&text]).map(|form| match form.code {
+                    code if is_not => foreign::negated(&code),
+                    code => code,
+                }),
             },
-            TokenKind::Text | TokenKind::Number | TokenKind::Symbol | TokenKind::End => {
-                return Ok(None);
-            }
+            TokenKind::Text | TokenKind::Number | TokenKind::Symbol | TokenKind::End => None,
         };
-        if is_not {
+        Ok(code.map(|code| {
+            if is_not {
+                self.next();
+            }
             self.next();
-        }
-        self.next();
-        let message = format!("there is no test `{}`", token.text);
-        self.note_rewriting((piece.from, token.end()), message, code);
-        Ok(Some(unknown(piece.from, token.end(), Type::Bool)))
+            let place = (part.from, token.end());
+            self.note_rewriting(place, message, code);
+            CheckedPart::unknown(place, Type::Bool)
+        }))
     }
 
     /// `is name`, `is not name(…)`.
-    fn test(&mut self, piece: &CheckedPart) -> CheckResult {
-        let not = self.operator_word("not").map_or("", |_| "not ");
-        let token = self.peek();
-        if token.kind != TokenKind::Name {
-            return self.unexpected("the name of a test");
-        }
-        self.next();
-        let arguments = match self.peek() {
-            next if next.is(TokenKind::Symbol, "(") => self.arguments()?,
+    fn test(&mut self, part: &CheckedPart) -> CheckResult {
+        let is_not = self.operator_word("not").is_some();
+        let token = self.expect_name("test")?;
+        let name = token.text;
+        let arguments = if self.peek().is_constant() {
             // `is startingwith "x"`.
-            next if matches!(next.kind, TokenKind::Text | TokenKind::Number) => {
-                self.next();
-                vec![NamedArgument {
-                    name: None,
-                    piece: CheckedPart {
-                        code: next.text.to_owned(),
-                        of: match next.kind {
-                            TokenKind::Text => Type::Text,
-                            TokenKind::Number
-                            | TokenKind::Name
-                            | TokenKind::Symbol
-                            | TokenKind::End => Type::Number,
-                        },
-                        from: next.offset,
-                        to: next.end(),
-                        literal: content(next),
-                        may_be_none: false,
-                        extra: Extra::default(),
-                    },
-                }]
-            }
-            _ => Vec::new(),
+            let part = constant(self.next());
+            vec![Argument { name: None, part }]
+        } else {
+            self.arguments()?
         };
-        self.check_test(&piece.of, name(token), arguments.len());
-        if let ([part], Some(words)) = (&arguments[..], Enumeration::of(&piece.of)) {
-            let field = self.slice(piece);
-            match token.text {
-                "startingwith" => {
-                    self.check_part(words, field, "at its start", &part.piece, |word, text| {
-                        word.starts_with(text)
-                    });
-                }
-                "endingwith" => {
-                    self.check_part(words, field, "at its end", &part.piece, |word, text| {
-                        word.ends_with(text)
-                    });
-                }
-                _ => {}
+        self.check_test(&part.of, token, arguments.len());
+        if arguments.iter().any(|argument| argument.name.is_some()) {
+            self.note(token.fault(format!("`{name}` takes no named arguments")));
+        }
+        let mut tested = part.code.clone();
+        let mut with = joined(&arguments);
+        let place = (part.from, self.last_end());
+        let mut part_of_test = CheckedPart::new("", Type::Bool, place);
+        if let [Argument { part: value, .. }] = &arguments[..] {
+            if let Some(words) = Enumeration::of(&part.of) {
+                self.check_ends(words, self.slice(part), name, value);
+            }
+            if let Some(comparison) = Comparison::named(name) {
+                let comparison = if is_not {
+                    comparison.negated()
+                } else {
+                    comparison
+                };
+                part_of_test.truth = self.compare_words(part, comparison, value);
+            }
+            if name == "in" {
+                let operator = if is_not { "not in" } else { "in" };
+                (tested, with) = self.contained(part, operator, value);
             }
         }
-        let extra = match (&arguments[..], Comparison::named(token.text)) {
-            ([with], Some(test)) => {
-                let test = if not.is_empty() { test } else { test.negated() };
-                self.compare_words(piece, test, &with.piece)
-            }
-            _ => Extra::default(),
-        };
-        let item = match &arguments[..] {
-            [list] if token.text == "in" => {
-                let operator = if not.is_empty() { "in" } else { "not in" };
-                self.item_of(piece, operator, &list.piece)
-            }
-            _ => None,
-        };
-        let list = match &arguments[..] {
-            [list] if token.text == "in" => list_of(piece, &list.piece),
-            _ => None,
-        };
-        let tested = item.as_ref().unwrap_or(&piece.code);
+        let not = if is_not { "not " } else { "" };
         // In brackets: minijinja would read a word behind the test's name as its argument.
-        let code = if arguments.is_empty() {
-            format!("({tested} is {not}{})", token.text)
+        part_of_test.code = if arguments.is_empty() {
+            format!("({tested} is {not}{name})")
         } else {
-            format!(
-                "({tested} is {not}{}({}))",
-                token.text,
-                list.unwrap_or_else(|| joined(&arguments))
-            )
+            format!("({tested} is {not}{name}({with}))")
         };
-        Ok(CheckedPart {
-            code,
-            of: Type::Bool,
-            from: piece.from,
-            to: self.last_end(),
-            literal: None,
-            may_be_none: false,
-            extra,
-        })
+        Ok(part_of_test)
+    }
+
+    /// `is startingwith(…)` and `is endingwith(…)` of a word of the API.
+    fn check_ends(&mut self, words: Enumeration, field: &str, test: &str, end: &CheckedPart) {
+        match test {
+            "startingwith" => {
+                self.check_part(words, field, "at its start", end, |word, text| {
+                    word.starts_with(text)
+                });
+            }
+            "endingwith" => {
+                self.check_part(words, field, "at its end", end, |word, text| {
+                    word.ends_with(text)
+                });
+            }
+            _ => {}
+        }
     }
 }
 

@@ -2,23 +2,22 @@
 
 use minijinja::Value;
 
-use super::reader::{CheckedPart, Checker, content};
-use crate::template::{
-    ExpressionFault,
-    lexer::{LexerToken, TokenKind},
-    value,
-};
+use super::reader::{CheckedPart, Checker};
+use crate::template::{ExpressionFault, lexer::LexerToken, value};
 
 /// Evaluates the code of a part that is known; the error is a message.
 pub(in crate::template) type Evaluate<'a> = dyn Fn(&str) -> Result<Value, String> + 'a;
 
+/// A name that stands alone or before its fields, and the field of `vars` that is read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NameRead<'a> {
+    token: LexerToken<'a>,
+    var: Option<&'a str>,
+}
+
 /// A part that is known, and no part of another one.
 #[derive(Debug)]
-pub(super) struct Fixed {
-    from: usize,
-    to: usize,
-    code: String,
-}
+pub(super) struct Fixed(CheckedPart);
 
 /// How much was noted before a part that may turn out never to be evaluated.
 #[derive(Clone, Copy, Debug)]
@@ -27,62 +26,36 @@ pub(super) struct NotedMark {
     fixed: usize,
 }
 
-const WORDS: &[&str] = &[
-    "and", "or", "not", "in", "is", "if", "else", "true", "True", "false", "False", "none", "None",
-];
-
 impl<'a> Checker<'a> {
-    /// The roots of the names in a part of the text, and the tokens behind them.
-    fn roots(&self, from: usize, to: usize) -> impl Iterator<Item = &'a [LexerToken<'a>]> {
-        let tokens = self.tokens;
-        let start = tokens.partition_point(|token| token.offset < from);
-        let end = tokens.partition_point(|token| token.offset < to);
-        (start..end).filter_map(move |at| {
-            let token = tokens[at];
-            let before = |back: usize| at.checked_sub(back).map(|at| tokens[at]);
-            let is_behind = |texts: &[&str]| {
-                before(1).is_some_and(|before| {
-                    before.kind != TokenKind::Text && texts.contains(&before.text)
-                })
-            };
-            let is_test = is_behind(&["is"])
-                || is_behind(&["not"])
-                    && before(2).is_some_and(|before| before.is(TokenKind::Name, "is"));
-            let next = tokens.get(at + 1).map_or("", |next| next.text);
-            let is_root = token.kind == TokenKind::Name
-                && !is_behind(&[".", "|"])
-                && !is_test
-                && !matches!(next, "(" | "=")
-                && !WORDS.contains(&token.text);
-            is_root.then(|| &tokens[at..])
-        })
+    /// Notes that a name is read, which has just been taken.
+    pub(super) fn note_read(&mut self, token: LexerToken<'a>) {
+        let is_field = token.text == "vars" && matches!(self.peek().text, "." | "[");
+        let var = is_field.then(|| self.peek_at(1).text.trim_matches(['"', '\'']));
+        self.reads.push(NameRead { token, var });
+    }
+
+    fn reads_in(&self, part: &CheckedPart) -> impl Iterator<Item = &NameRead<'a>> {
+        let range = part.from..part.to;
+        let reads = self.reads.iter();
+        reads.filter(move |read| range.contains(&read.token.offset))
     }
 
     /// Whether a part depends on what is known only.
-    pub(super) fn is_fixed(&self, from: usize, to: usize) -> bool {
+    pub(super) fn is_fixed(&self, part: &CheckedPart) -> bool {
         let values = self.scope.values();
-        self.roots(from, to)
-            .all(|tokens| tokens[0].text == "now" || values.has(tokens[0].text))
-            // A variable without a value has a mistake of its own.
-            && self
-                .vars_in(from, to)
-                .iter()
-                .all(|name| values.has_field("vars", name))
+        self.reads_in(part).all(|NameRead { token, var }| {
+            (token.text == "now" || values.has(token.text))
+                // A variable without a value has a mistake of its own.
+                && var.is_none_or(|var| values.has_field("vars", var))
+        })
     }
 
     /// The variables in a part, each once.
-    pub(super) fn vars_in(&self, from: usize, to: usize) -> Vec<String> {
-        let mut vars = Vec::new();
-        for tokens in self.roots(from, to) {
-            let name = match tokens {
-                [root, dot, name, ..] if root.text == "vars" && dot.text == "." => name.text,
-                [root, open, name, ..] if root.text == "vars" && open.text == "[" => {
-                    name.text.trim_matches(['"', '\''])
-                }
-                _ => continue,
-            };
-            if !vars.iter().any(|known| known == name) {
-                vars.push(name.to_owned());
+    pub(super) fn vars_in(&self, part: &CheckedPart) -> Vec<String> {
+        let mut vars: Vec<String> = Vec::new();
+        for var in self.reads_in(part).filter_map(|read| read.var) {
+            if !vars.iter().any(|known| known == var) {
+                vars.push(var.to_owned());
             }
         }
         vars
@@ -91,62 +64,70 @@ impl<'a> Checker<'a> {
     /// Whether a variable is compared with this text somewhere in the expression: then it is a value that is meant,
     /// like the `ANY` of `task.status == vars.status or vars.status == "ANY"`.
     pub(super) fn compares_with(&self, var: &str, text: &str) -> bool {
-        let is_text = |token: &LexerToken<'_>| content(*token).as_deref() == Some(text);
-        let is_equality = |token: &LexerToken<'_>| {
-            token.kind == TokenKind::Symbol && matches!(token.text, "==" | "!=")
-        };
-        self.tokens.iter().enumerate().any(|(at, root)| {
-            let behind = &self.tokens[at..];
-            let end = match behind {
-                [_, dot, name, ..] if dot.text == "." && name.text == var => 3,
-                [_, open, name, ..] if open.text == "[" && content(*name).as_deref() == Some(var) => 4,
+        let is_equality = |token: &LexerToken<'_>| token.is_symbol("==") || token.is_symbol("!=");
+        let is_text = |token: &LexerToken<'_>| token.content() == Some(text);
+        (0..self.tokens.len()).any(|at| {
+            let (before, behind) = self.tokens.split_at(at);
+            let behind = match behind {
+                [vars, dot, name, behind @ ..]
+                    if vars.text == "vars" && dot.text == "." && name.text == var =>
+                {
+                    behind
+                }
+                [vars, open, name, _, behind @ ..]
+                    if vars.text == "vars" && open.text == "[" && name.content() == Some(var) =>
+                {
+                    behind
+                }
                 _ => return false,
             };
-            if !root.is(TokenKind::Name, "vars") {
-                return false;
-            }
-            matches!(&behind[end..], [equality, other, ..] if is_equality(equality) && is_text(other))
-                || matches!(&self.tokens[..at], [.., other, equality] if is_equality(equality) && is_text(other))
+            matches!(behind, [equality, other, ..] if is_equality(equality) && is_text(other))
+                || matches!(before, [.., other, equality] if is_equality(equality) && is_text(other))
         })
     }
 
+    /// A fault that a part has, or the variables in it.
+    pub(super) fn fault_of(&self, part: &CheckedPart, message: String) -> ExpressionFault {
+        part.fault(message).with_vars(self.vars_in(part))
+    }
+
+    /// The text that a part is, where it is written here or known.
+    pub(super) fn known_text(&self, part: &CheckedPart) -> Option<String> {
+        let known = || Some(self.value(part)?.as_str()?.to_owned());
+        part.literal.clone().or_else(known)
+    }
+
     /// The value of a part, where it is known and no error.
-    pub(super) fn value(&self, code: &str, from: usize, to: usize) -> Option<Value> {
-        self.is_fixed(from, to)
-            .then(|| (self.evaluate)(code).ok())
+    pub(super) fn value(&self, part: &CheckedPart) -> Option<Value> {
+        self.is_fixed(part)
+            .then(|| (self.evaluate)(&part.code).ok())
             .flatten()
     }
 
     /// Remembers a part that variables are in and nothing that is not known: it is evaluated when all is read.
-    pub(super) fn consider(&mut self, piece: &CheckedPart) {
-        let (from, to) = (piece.from, piece.to);
-        if self.is_fixed(from, to) && !self.vars_in(from, to).is_empty() {
+    pub(super) fn consider(&mut self, part: &CheckedPart) {
+        if self.is_fixed(part) && !self.vars_in(part).is_empty() {
             self.fixed
-                .retain(|fixed| fixed.from < from || fixed.to > to);
-            self.fixed.push(Fixed {
-                from,
-                to,
-                code: piece.code.clone(),
-            });
+                .retain(|Fixed(fixed)| fixed.from < part.from || fixed.to > part.to);
+            self.fixed.push(Fixed(part.clone()));
         }
     }
 
     /// Notes what fails whatever the data.
     pub(super) fn evaluate_fixed(&mut self) {
-        for Fixed { from, to, code } in std::mem::take(&mut self.fixed) {
-            if let Err(message) = (self.evaluate)(&code) {
-                let vars = self.vars_in(from, to);
-                self.note(ExpressionFault::new(from, to - from, message).with_vars(vars));
+        for Fixed(part) in std::mem::take(&mut self.fixed) {
+            if let Err(message) = (self.evaluate)(&part.code) {
+                self.note(self.fault_of(&part, message));
             }
         }
     }
 
     /// Whether a part is true or false whatever the data.
-    pub(super) fn truth(&self, piece: &CheckedPart) -> Option<bool> {
-        if self.vars_in(piece.from, piece.to).is_empty() {
+    pub(super) fn truth(&self, part: &CheckedPart) -> Option<bool> {
+        if self.vars_in(part).is_empty() {
             return None;
         }
-        let value = self.value(&piece.code, piece.from, piece.to)?;
+        let value = self.value(part)?;
         Some(value.is_true() && !value::is_none(&value))
     }
 

@@ -1,80 +1,70 @@
 //! Calls of helpers, and whether their arguments can be right.
 
-use super::reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, name};
-use crate::{
-    dates,
-    template::{
-        ExpressionFault, helpers,
-        lexer::{LexerToken, TokenKind},
-        names,
-        scope::Type,
-        signature::{self, Helper, Param, Period},
-    },
+use super::reader::{CheckResult, CheckStopped, CheckedPart, Checker};
+use crate::template::{
+    lexer::{LexerToken, TokenKind},
+    names,
+    scope::Type,
+    signature::{self, Helper, Param},
 };
 
 /// An argument with its name, if it has one.
-pub(super) struct NamedArgument {
-    pub(super) name: Option<String>,
-    pub(super) piece: CheckedPart,
+pub(super) struct Argument<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) part: CheckedPart,
 }
 
 impl<'a> Checker<'a> {
     /// A call of the helper that `token` names.
     pub(super) fn helper(&mut self, token: LexerToken<'a>) -> CheckResult {
         let arguments = self.arguments()?;
-        let piece = |code: String, of: Type, to: usize| CheckedPart {
-            code,
-            of,
-            from: token.offset,
-            to,
-            literal: None,
-            may_be_none: false,
-            extra: Extra::default(),
-        };
+        let place = (token.offset, self.last_end());
         let Some(helper) = signature::helper(token.text) else {
-            if let Some(piece) = self.foreign_call(token, &arguments) {
-                return Ok(piece);
-            }
-            self.note(names::unknown_helper(name(token)));
-            return Ok(piece(String::new(), Type::Any, self.last_end()));
+            let message = format!("there is no helper `{}`", token.text);
+            let call = self.foreign_call(token.text, token.offset, None, &arguments, message);
+            return Ok(call.unwrap_or_else(|| {
+                self.note(names::unknown_helper(token));
+                CheckedPart::unknown(place, Type::Any)
+            }));
         };
+        let name = helper.name;
+        let code = format!("{name}({})", joined(&arguments));
+        let call = CheckedPart::new(code, (helper.gives)(), place);
         if arguments.iter().any(|argument| argument.name.is_some()) {
-            let message = format!("`{}` takes no named arguments", helper.name);
+            let message = format!("`{name}` takes no named arguments");
             let values = arguments
                 .iter()
-                .map(|argument| self.written_piece(&argument.piece));
-            let code = format!("{}({})", helper.name, values.collect::<Vec<_>>().join(", "));
-            self.note_rewriting((token.offset, self.last_end()), message, code);
+                .map(|argument| self.written_part(&argument.part));
+            let code = format!("{name}({})", values.collect::<Vec<_>>().join(", "));
+            self.note_rewriting(place, message, code);
         }
-        if arguments.len() == helper.params.len() {
-            for (param, argument) in helper.params.iter().zip(&arguments) {
-                self.check_argument(helper.name, *param, &argument.piece);
-            }
+        let wanted = helper.params.len();
+        if let Some(message) = miscounted(name, (wanted, wanted), arguments.len()) {
+            let usage = self.usage(helper);
+            let help = format!("it is written like `{usage}` and returns {}", helper.doc);
+            self.note(call.fault(message).help(help));
         } else {
-            let (wanted, given) = (helper.params.len(), arguments.len());
-            let message = format!(
-                "`{}` takes {}, not {given}",
-                helper.name,
-                counted(wanted, wanted)
-            );
-            let fault = ExpressionFault::new(token.offset, self.last_end() - token.offset, message);
-            self.note(fault.help(format!("it is written like `{}`", self.usage(helper))));
+            for (param, argument) in helper.params.iter().zip(&arguments) {
+                self.check_argument(helper, *param, &argument.part);
+            }
         }
-        let code = format!("{}({})", helper.name, joined(&arguments));
-        Ok(piece(code, (helper.gives)(), self.last_end()))
+        Ok(call)
     }
 
-    /// `(a, b, name=c)`.
-    pub(super) fn arguments(&mut self) -> Result<Vec<NamedArgument>, CheckStopped> {
-        self.expect("(")?;
+    /// `(a, b, name=c)`, where there is one.
+    pub(super) fn arguments(&mut self) -> Result<Vec<Argument<'a>>, CheckStopped> {
         let mut arguments = Vec::new();
-        while !self.peek().is(TokenKind::Symbol, ")") {
-            let named = self.named();
-            let piece = self.expression()?;
-            arguments.push(NamedArgument {
-                name: named.map(|token| token.text.to_owned()),
-                piece,
-            });
+        if self.symbol("(").is_none() {
+            return Ok(arguments);
+        }
+        while !self.peek().is_symbol(")") {
+            let is_named = self.peek().kind == TokenKind::Name && self.peek_at(1).is_symbol("=");
+            let name = is_named.then(|| self.next().text);
+            if is_named {
+                self.next();
+            }
+            let part = self.expression()?;
+            arguments.push(Argument { name, part });
             if self.symbol(",").is_none() {
                 break;
             }
@@ -83,115 +73,52 @@ impl<'a> Checker<'a> {
         Ok(arguments)
     }
 
-    fn check_argument(&mut self, helper: &str, param: Param, piece: &CheckedPart) {
-        match param {
-            Param::Object(fields) => self.check_object(helper, fields, piece),
-            Param::Id => {
-                self.check_kind(helper, piece, "an id", |of| {
-                    of.is_text() || matches!(of, Type::Number)
-                });
-                self.check_id(piece);
+    fn check_argument(&mut self, helper: &Helper, param: Param, part: &CheckedPart) {
+        let name = helper.name;
+        let word = part.of.word();
+        let (wanted, fits) = param.wants(&part.of);
+        let is_wrong = !fits && !part.of.is_open();
+        let fault = match (param, &part.of) {
+            (Param::Object(fields), Type::Record { record, .. })
+                if !fields.iter().any(|field| record.field(field).is_some()) =>
+            {
+                let object = self.slice(part);
+                let (what, fields_text) = (record.name, fields.join(", "));
+                let message = format!(
+                    "`{name}` says nothing of `{object}`: a {what} has none of {fields_text}"
+                );
+                Some((message, self.objects(fields)))
             }
-            Param::Text => {
-                self.check_kind(helper, piece, "a text", Type::is_text);
+            (Param::Object(fields), _) if is_wrong => {
+                let message = format!("`{name}` takes {wanted}, not {word}");
+                Some((message, self.objects(fields)))
             }
-            Param::Moment => {
-                self.check_kind(helper, piece, "an instant or a date", |of| {
-                    of.is_text() || matches!(of, Type::Instant | Type::Date)
-                });
-                // The zone decides which moment a date is, not whether it is one.
-                self.check_literal(piece, |text| {
-                    dates::instant(text, &jiff::tz::TimeZone::UTC)
-                        .map(|_| ())
-                        .map_err(|error| error.to_string())
-                });
+            _ if is_wrong => {
+                let message = format!("`{name}` takes {wanted} here, not {word}");
+                Some((
+                    message,
+                    format!("it is written like `{}`", self.usage(helper)),
+                ))
             }
-            Param::Distance => {
-                self.check_kind(helper, piece, "a distance like \"90 days\"", |of| {
-                    of.is_text() || matches!(of, Type::Span)
-                });
-                self.check_literal(piece, |text| dates::counted_back(text).map(drop));
-            }
-            Param::Days => {
-                self.check_kind(helper, piece, "a whole number", |of| {
-                    of.is_text() || matches!(of, Type::Number)
-                });
-                self.check_literal(piece, |text| {
-                    text.trim()
-                        .parse::<i64>()
-                        .map(|_| ())
-                        .map_err(|_| format!("`{text}` is no whole number"))
-                });
-            }
-            Param::Period => {
-                self.check_kind(helper, piece, "a period", Type::is_text);
-                self.check_literal(piece, |text| {
-                    Period::parse(text)
-                        .map(|_| ())
-                        .ok_or_else(|| format!("`{text}` is no period: {}", Period::HELP))
-                });
-            }
+            _ => None,
+        };
+        if let Some((message, help)) = fault {
+            self.note(part.fault(message).help(help));
         }
-    }
-
-    fn check_object(&mut self, helper: &str, fields: &[&str], piece: &CheckedPart) {
-        match &piece.of {
-            Type::Record { record, .. } => {
-                if !fields.iter().any(|field| record.field(field).is_some()) {
-                    let message = format!(
-                        "`{helper}` says nothing of `{}`: a {} has none of {}",
-                        self.slice(piece),
-                        record.name,
-                        fields.join(", ")
-                    );
-                    let help = self.objects(fields);
-                    self.note_at(piece, message, &help);
-                }
-            }
-            Type::Any | Type::None => {}
-            of @ (Type::Bool
-            | Type::Number
-            | Type::Text
-            | Type::Id
-            | Type::Word { .. }
-            | Type::Date
-            | Type::Instant
-            | Type::Span
-            | Type::List(_)
-            | Type::Keys(_)) => {
-                let message = format!("`{helper}` takes an object of the API, not {}", of.word());
-                let help = self.objects(fields);
-                self.note_at(piece, message, &help);
-            }
-        }
-    }
-
-    fn check_kind(
-        &mut self,
-        helper: &str,
-        piece: &CheckedPart,
-        wanted: &str,
-        fits: fn(&Type) -> bool,
-    ) {
-        let of = &piece.of;
-        if !matches!(of, Type::Any | Type::None) && !fits(of) {
-            let message = format!("`{helper}` takes {wanted} here, not {}", of.word());
-            let usage =
-                signature::helper(helper).map_or_else(String::new, |helper| self.usage(helper));
-            self.note_at(piece, message, &format!("it is written like `{usage}`"));
-        }
+        self.check_known(part, |text| param.check(text));
     }
 
     /// The names here of objects that have one of the fields, the finest first.
     fn objects_with(&self, fields: &[&str]) -> Vec<&str> {
-        let has_one = |of: &Type| match of {
-            Type::Record { record, .. } => fields.iter().any(|field| record.field(field).is_some()),
-            _ => false,
+        let has_one = |name: &&str| match self.scope.get(name) {
+            Some(Type::Record { record, .. }) => {
+                fields.iter().any(|field| record.field(field).is_some())
+            }
+            Some(_) | None => false,
         };
-        let names = self.scope.names().collect::<Vec<_>>().into_iter().rev();
+        let mut names: Vec<_> = self.scope.names().filter(has_one).collect();
+        names.reverse();
         names
-            .filter(|name| self.scope.get(name).is_some_and(has_one))
-            .collect()
     }
 
     fn objects(&self, fields: &[&str]) -> String {
@@ -204,51 +131,54 @@ impl<'a> Checker<'a> {
     /// How a helper is written with the names that are here.
     fn usage(&self, helper: &Helper) -> String {
         let object = helper.params.iter().find_map(|param| match param {
-            Param::Object(fields) => Some(self.objects_with(fields).first().copied()?),
+            Param::Object(fields) => self.objects_with(fields).first().copied(),
             _ => None,
         });
-        match (object, helper.usage.split_once('(')) {
-            (Some(object), Some((name, arguments))) => {
-                let end = arguments.find([',', ')']).unwrap_or_default();
-                format!("{name}({object}{}", &arguments[end..])
+        match (object, helper.usage.find([',', ')'])) {
+            (Some(object), Some(end)) => {
+                format!("{}({object}{}", helper.name, &helper.usage[end..])
             }
             _ => helper.usage.to_owned(),
         }
     }
 
     /// Whether a text that is known is an id.
-    pub(super) fn check_id(&mut self, piece: &CheckedPart) {
-        self.check_literal(piece, |text| helpers::id_of(text).map(|_| ()));
+    pub(super) fn check_id(&mut self, part: &CheckedPart) {
+        self.check_known(part, |text| Param::Id.check(text));
     }
 
-    fn check_literal(&mut self, piece: &CheckedPart, check: impl Fn(&str) -> Result<(), String>) {
-        // Text that is written here, or that variables give.
-        let text = piece.literal.clone().or_else(|| {
-            let value = self.value(&piece.code, piece.from, piece.to)?;
-            value.as_str().map(str::to_owned)
-        });
-        if let Some(Err(message)) = text.as_deref().map(check) {
-            let fault = ExpressionFault::new(piece.from, piece.to - piece.from, message);
-            self.note(fault.with_vars(self.vars_in(piece.from, piece.to)));
+    /// Checks a text that is written here, or that variables give.
+    fn check_known(&mut self, part: &CheckedPart, check: impl Fn(&str) -> Result<(), String>) {
+        if let Some(Err(message)) = self.known_text(part).as_deref().map(check) {
+            self.note(self.fault_of(part, message));
         }
     }
 }
 
-pub(super) fn joined(arguments: &[NamedArgument]) -> String {
-    let codes = arguments.iter().map(|argument| match &argument.name {
-        Some(name) => format!("{name}={}", argument.piece.code),
-        None => argument.piece.code.clone(),
+pub(super) fn joined(arguments: &[Argument<'_>]) -> String {
+    let codes = arguments.iter().map(|argument| match argument.name {
+        Some(name) => format!("{name}={}", argument.part.code),
+        None => argument.part.code.clone(),
     });
     codes.collect::<Vec<_>>().join(", ")
 }
 
-pub(super) fn counted(least: usize, most: usize) -> String {
-    match (least, most) {
+/// What is wrong with the number of arguments that were given.
+pub(super) fn miscounted(
+    name: &str,
+    (least, most): (usize, usize),
+    given: usize,
+) -> Option<String> {
+    if (least..=most).contains(&given) {
+        return None;
+    }
+    let wanted = match (least, most) {
         (0, 0) => "no arguments".to_owned(),
         (1, 1) => "1 argument".to_owned(),
         (least, most) if least == most => format!("{least} arguments"),
         (least, most) => format!("{least} to {most} arguments"),
-    }
+    };
+    Some(format!("`{name}` takes {wanted}, not {given}"))
 }
 
 #[cfg(test)]

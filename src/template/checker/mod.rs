@@ -15,4 +15,4 @@ mod reader;
 mod values;
 mod words;
 
-pub(super) use reader::{CheckedExpression, check};
+pub(super) use reader::{CheckedExpression, CheckedPart, check};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 
 use super::{
-    reader::{CheckedPart, Checker, Extra, TextPart},
+    reader::{CheckedPart, Checker, Truth},
     words::Comparison,
 };
 use crate::template::{ExpressionFault, foreign, ops, scope::Type};
@@ -58,20 +58,20 @@ const EXCLUDED: &str = "join them with `or`, or name all that are meant in one l
 
 impl Checker<'_> {
     /// Why conditions that all have to hold never do: they exclude each other.
-    pub(super) fn exclusion(&self, parts: &[(TextPart, Only)]) -> Option<ExpressionFault> {
+    pub(super) fn exclusion(&self, parts: &[CheckedPart]) -> Option<ExpressionFault> {
         let mut fields: BTreeMap<&str, (Texts, bool)> = BTreeMap::new();
-        parts.iter().find_map(|(part, only)| {
+        parts.iter().find_map(|part| {
+            let only = part.truth.only.as_ref()?;
             let (texts, or_none) = fields
                 .entry(&only.field)
                 .or_insert_with(|| (only.texts.clone(), true));
             *or_none &= only.or_none;
             *texts = texts.and(&only.texts);
             (texts.is_empty() && !*or_none).then(|| {
-                let message = format!(
-                    "this is never true: an earlier condition on `{}` excludes it",
-                    only.field
-                );
-                self.word_fault(part, message, EXCLUDED.to_owned())
+                let field = &only.field;
+                let message =
+                    format!("this is never true: an earlier condition on `{field}` excludes it");
+                self.fault_of(part, message).help(EXCLUDED)
             })
         })
     }
@@ -82,39 +82,40 @@ impl Checker<'_> {
         left: &CheckedPart,
         comparison: Comparison,
         right: &CheckedPart,
-    ) -> Extra {
-        let is_containment = matches!(comparison, Comparison::IsIn | Comparison::IsNotIn);
+    ) -> Truth {
+        let is_containment = comparison.is_containment();
         if is_containment && right.of.is_text() {
             self.check_letters(right, Comparison::Is, left, "never has", " in it");
-            return Extra::default();
+            return Truth::default();
         }
-        let is_fixed = |piece: &CheckedPart| self.is_fixed(piece.from, piece.to);
-        let (field, with) = if !is_containment && is_fixed(left) {
+        let (field, with) = if !is_containment && self.is_fixed(left) {
             (right, left)
         } else {
             (left, right)
         };
         let may_be_text = field.of.is_text() || matches!(field.of, Type::Any);
-        if is_fixed(field) || !may_be_text {
-            return Extra::default();
+        if self.is_fixed(field) || !may_be_text {
+            return Truth::default();
         }
         self.check_letters(field, comparison, with, "is never", "");
         let (texts, is_all) = self.texts(with, comparison);
         if !is_all || texts.is_empty() {
-            return Extra::default();
+            return Truth::default();
         }
         let texts = texts.into_iter().map(|(text, _)| text).collect();
-        let (texts, or_none) = match comparison {
-            Comparison::Is | Comparison::IsIn => (Texts::These(texts), false),
-            Comparison::IsNot | Comparison::IsNotIn => (Texts::AllBut(texts), true),
+        let or_none = comparison.is_negative();
+        let only = Only {
+            field: self.slice(field).to_owned(),
+            texts: if or_none {
+                Texts::AllBut(texts)
+            } else {
+                Texts::These(texts)
+            },
+            or_none,
         };
-        Extra {
-            only: Some(Only {
-                field: self.slice(field).to_owned(),
-                texts,
-                or_none,
-            }),
-            ..Extra::default()
+        Truth {
+            only: Some(only),
+            never: None,
         }
     }
 
@@ -134,8 +135,7 @@ impl Checker<'_> {
         } else {
             return;
         };
-        let (texts, _) = self.texts(with, comparison);
-        for (text, part) in texts {
+        for (text, part) in self.texts(with, comparison).0 {
             let fitting = letters(&text);
             if fitting != text {
                 let message = format!("`{}` {never} `{text}`{place}", self.slice(field));
@@ -144,8 +144,8 @@ impl Checker<'_> {
                 } else {
                     "compare both sides in the same letters".to_owned()
                 };
-                let fault = self.word_fault(&part, message, help);
-                self.note(fault);
+                let fault = self.fault_of(part, message);
+                self.note(fault.help(help));
             }
         }
     }
@@ -160,7 +160,8 @@ impl Checker<'_> {
                 "always"
             };
             let message = format!("this is {holds} true: an empty list holds nothing");
-            self.note_at(list, message, "name what is meant, like `[\"a\", \"b\"]`");
+            let help = "name what is meant, like `[\"a\", \"b\"]`";
+            self.note(list.fault(message).help(help));
         }
     }
 
@@ -174,9 +175,9 @@ impl Checker<'_> {
             return;
         };
         // A variable may be another one next time.
-        let is_written = self.vars_in(other.from, other.to).is_empty();
-        let value = self.value(&other.code, other.from, other.to);
-        let Some(number) = value
+        let is_written = self.vars_in(other).is_empty();
+        let Some(number) = self
+            .value(other)
             .filter(|value| is_written && value.is_number())
             .and_then(|value: Value| f64::try_from(value).ok())
         else {

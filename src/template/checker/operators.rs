@@ -1,8 +1,7 @@
 //! The rules of the grammar, from the weakest operator to the strongest.
 
 use super::{
-    foreign::unknown,
-    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, TextPart},
+    reader::{CheckResult, CheckStopped, CheckedPart, Checker},
     words::Comparison,
 };
 use crate::template::{
@@ -33,7 +32,7 @@ impl<'a> Checker<'a> {
         self.deeper(|this| {
             let start = this.mark();
             let value = this.any_of()?;
-            if this.peek().is(TokenKind::Symbol, "?") {
+            if this.symbol("?").is_some() {
                 return this.ternary(&value);
             }
             if this.operator_word("if").is_none() {
@@ -53,15 +52,9 @@ impl<'a> Checker<'a> {
                 Some(false) => this.forget(start, behind_value),
                 None => {}
             }
-            Ok(CheckedPart {
-                code: format!("{} if {} else {}", value.code, condition.code, other.code),
-                of: value.of.or(other.of),
-                from: value.from,
-                to: other.to,
-                literal: None,
-                may_be_none: true,
-                extra: Extra::default(),
-            })
+            let code = format!("{} if {} else {}", value.code, condition.code, other.code);
+            let of = value.of.clone().or(other.of.clone());
+            Ok(CheckedPart::joined(code, of, &value, &other))
         })
     }
 
@@ -74,95 +67,86 @@ impl<'a> Checker<'a> {
     }
 
     /// Parts joined by `and` or `or`. Where one decides for all variables' sake, those behind it are never evaluated.
-    fn junction(&mut self, word: &str, part: fn(&mut Self) -> CheckResult) -> CheckResult {
+    fn junction(&mut self, word: &str, read: fn(&mut Self) -> CheckResult) -> CheckResult {
         let is_and = word == "and";
-        let mut left = part(self)?;
-        if !self.peek().is(TokenKind::Name, word)
-            && foreign::operator(self.peek().text) != Some(word)
-        {
-            return Ok(left);
-        }
-        let mut is_decided = self.truth(&left) == Some(!is_and);
-        let mut never = left.extra.never.take();
-        let mut onlys = Vec::new();
-        if let Some(only) = left.extra.only.take() {
-            onlys.push((TextPart::of(&left), only));
-        }
+        let mut is_decided = false;
+        let mut parts = vec![];
+        let mut part = read(self)?;
         while self.operator_word(word).is_some() {
+            is_decided |= self.truth(&part) == Some(!is_and);
+            parts.push(part);
             let start = self.mark();
-            let mut right = part(self)?;
+            part = read(self)?;
             if is_decided {
                 self.forget(start, self.mark());
             }
-            is_decided |= self.truth(&right) == Some(!is_and);
-            never = if is_and {
-                never.or(right.extra.never.take())
-            } else {
-                never.filter(|_| right.extra.never.is_some())
-            };
-            if let Some(only) = right.extra.only.take() {
-                onlys.push((TextPart::of(&right), only));
-            }
-            left = CheckedPart {
-                code: format!("{} {word} {}", left.code, right.code),
-                of: left.of.or(right.of),
-                from: left.from,
-                to: right.to,
-                literal: None,
-                may_be_none: true,
-                extra: Extra::default(),
-            };
         }
-        if is_and {
-            never = never.or_else(|| self.exclusion(&onlys));
-        }
-        left.extra.never = never;
-        Ok(left)
+        let Some(first) = parts.first() else {
+            return Ok(part);
+        };
+        let from = first.from;
+        parts.push(part);
+        let never = parts.iter().map(|part| part.truth.never.clone());
+        let never = if is_and {
+            never.flatten().next().or_else(|| self.exclusion(&parts))
+        } else {
+            never
+                .reduce(|all, never| all.filter(|_| never.is_some()))
+                .flatten()
+        };
+        let codes: Vec<_> = parts.iter().map(|part| part.code.as_str()).collect();
+        let code = codes.join(&format!(" {word} "));
+        let of = parts.into_iter().map(|part| part.of).reduce(Type::or);
+        let place = (from, self.last_end());
+        let mut whole = CheckedPart::new(code, of.unwrap_or(Type::Any), place).or_none();
+        whole.truth.never = never;
+        Ok(whole)
     }
 
     fn negation(&mut self) -> CheckResult {
         let Some(not) = self.operator_word("not") else {
             return self.comparison();
         };
-        let piece = self.deeper(Self::negation)?;
+        let part = self.deeper(Self::negation)?;
+        let may_be_none = part.may_be_none;
+        let negated = CheckedPart::new(
+            format!("not {}", part.code),
+            Type::Bool,
+            (not.offset, part.to),
+        );
         Ok(CheckedPart {
-            code: format!("not {}", piece.code),
-            of: Type::Bool,
-            from: not.offset,
-            literal: None,
-            extra: Extra::default(),
-            ..piece
+            may_be_none,
+            ..negated
         })
     }
 
     fn comparison(&mut self) -> CheckResult {
         let left = self.sum()?;
-        if let Some(piece) = self.foreign_comparison(&left)? {
-            return Ok(piece);
+        if let Some(part) = self.foreign_comparison(&left)? {
+            return Ok(part);
         }
         let Some((operator, function)) = self.comparison_operator()? else {
             return Ok(left);
         };
         let right = self.sum()?;
-        let (from, to) = (self.peek().offset, right.to);
+        let from = self.peek().offset;
         if self.comparison_operator()?.is_some() {
-            let operator = self.text[from..self.last_end()].to_owned();
+            let operator = &self.text[from..self.last_end()];
             let other = self.sum()?;
-            let [first, middle, last] = [(left.from, to), (right.from, to), (other.from, other.to)]
+            let [first, middle, last] = [(left.from, right.to), right.place(), other.place()]
                 .map(|(from, to)| self.written(from, to));
-            let message = "comparisons can't be chained".to_owned();
+            let place = (left.from, other.to);
             let code = format!("{first} and {middle} {operator} {last}");
-            self.note_rewriting((left.from, other.to), message, code);
-            return Ok(unknown(left.from, other.to, Type::Bool));
+            self.note_rewriting(place, "comparisons can't be chained".to_owned(), code);
+            return Ok(CheckedPart::unknown(place, Type::Bool));
         }
-        let (mut item, mut list) = (None, None);
+        let (mut item, mut list) = (left.code.clone(), right.code.clone());
         match function {
             ops::IN | ops::NOT_IN => {
                 self.check_container(&right);
                 self.check_items(function, &right);
                 let word = if function == ops::IN { "in" } else { "not in" };
-                item = self.item_of(&left, word, &right);
-                list = list_of(&left, &right);
+                (item, list) = self.contained(&left, word, &right);
             }
             _ if self.compares_date_as_text(operator, &left, &right) => {}
             ops::EQUAL | ops::NOT_EQUAL => {
@@ -171,25 +155,15 @@ impl<'a> Checker<'a> {
             _ => self.check_order(&left, operator.text, &right),
         }
         self.check_length(&left, function, &right);
-        let found = compared(function, self.slice(&left), self.slice(&right));
-        self.names.extend(found);
-        let comparison = Comparison::named(function);
-        let extra = comparison.map(|comparison| self.compare_words(&left, comparison, &right));
-        let piece = CheckedPart {
-            code: format!(
-                "{function}({}, {})",
-                item.as_ref().unwrap_or(&left.code),
-                list.as_ref().unwrap_or(&right.code)
-            ),
-            of: Type::Bool,
-            from: left.from,
-            to: right.to,
-            literal: None,
-            may_be_none: false,
-            extra: extra.unwrap_or_default(),
-        };
-        self.consider(&piece);
-        Ok(piece)
+        self.names
+            .extend(compared(function, self.text, [&left, &right]));
+        let code = format!("{function}({item}, {list})");
+        let mut part = CheckedPart::new(code, Type::Bool, (left.from, right.to));
+        if let Some(comparison) = Comparison::named(function) {
+            part.truth = self.compare_words(&left, comparison, &right);
+        }
+        self.consider(&part);
+        Ok(part)
     }
 
     fn comparison_operator(
@@ -214,59 +188,49 @@ impl<'a> Checker<'a> {
                 None => self.unexpected("`in`"),
             };
         }
-        let foreign = self.foreign_symbol(|meant| function(meant).is_some());
-        Ok(foreign.and_then(|(token, meant)| Some((token, function(meant)?))))
+        let Some(meant) = foreign::operator(token.text) else {
+            return Ok(None);
+        };
+        Ok(function(meant).map(|function| {
+            self.next();
+            self.note_operator(token, meant);
+            (token, function)
+        }))
     }
 
     fn check_container(&mut self, container: &CheckedPart) {
-        match &container.of {
-            Type::Any | Type::None | Type::Text | Type::Id | Type::Word { .. } | Type::List(_) => {}
-            of @ (Type::Bool
-            | Type::Number
-            | Type::Date
-            | Type::Instant
-            | Type::Span
-            | Type::Record { .. }
-            | Type::Keys(_)) => {
-                let message = format!("{} holds nothing", of.word());
-                self.note_at(container, message, "`in` needs a list, or two texts");
-            }
+        let of = &container.of;
+        if !(of.is_open() || of.is_text() || matches!(of, Type::List(_))) {
+            let fault = container.fault(format!("{} holds nothing", of.word()));
+            self.note(fault.help("`in` needs a list, or two texts"));
         }
     }
 
-    /// The code of what is looked for in a list of another type than its own; the fault is noted.
-    pub(super) fn item_of(
+    /// The codes of an item and of the list in which it is looked for; a fault is noted where their types do not fit.
+    pub(super) fn contained(
         &mut self,
         item: &CheckedPart,
         operator: &str,
         list: &CheckedPart,
-    ) -> Option<String> {
-        let Type::List(of) = &list.of else {
-            return None;
-        };
-        match (&item.of, &**of) {
-            (Type::Number, of) if of.is_text() => self.never_in(item, operator, list),
-            (of, Type::Number) if of.is_text() => self.never_in(item, operator, list),
-            (_, Type::Id) => {
+    ) -> (String, String) {
+        let mut codes = (item.code.clone(), list.code.clone());
+        if let Type::List(of) = &list.of {
+            let is_number = |of: &Type| matches!(of, Type::Number);
+            if (is_number(&item.of) && of.is_text()) || (item.of.is_text() && is_number(of)) {
+                let (item_word, word) = (item.of.word(), of.word());
+                let message = format!("{item_word} is looked for where {word} stands");
+                let code = self.fitting_containment(item, operator, list);
+                self.note_comparison((item, list), message, code);
+            } else if matches!(**of, Type::Id) {
                 self.check_id(item);
-                return Some(format!("{}({})", ops::ID, item.code));
+                codes.0 = format!("{}({})", ops::ID, item.code);
             }
-            _ => {}
         }
-        None
-    }
-
-    fn never_in(&mut self, item: &CheckedPart, operator: &str, list: &CheckedPart) {
-        let Type::List(of) = &list.of else {
-            return;
-        };
-        let message = format!(
-            "{} is looked for where {} stands",
-            item.of.word(),
-            of.word()
-        );
-        let code = self.fitting_containment(item, operator, list);
-        self.note_comparison((item, list), message, code);
+        // Only when the list is there can be told that it is no text.
+        if matches!(item.of, Type::Word { .. }) && list.of.is_open() {
+            codes.1 = format!("{}({})", ops::LIST, list.code);
+        }
+        codes
     }
 
     fn check_equality(&mut self, left: &CheckedPart, is_equal: bool, right: &CheckedPart) {
@@ -284,9 +248,9 @@ impl<'a> Checker<'a> {
         left: &CheckedPart,
         right: &CheckedPart,
     ) -> bool {
-        let date = |of: &Type| matches!(of, Type::Date);
-        let none = |of: &Type| matches!(of, Type::None);
-        let found = (date(&left.of) && !none(&right.of)) || (date(&right.of) && !none(&left.of));
+        let is_date = |part: &CheckedPart| matches!(part.of, Type::Date);
+        let is_none = |part: &CheckedPart| matches!(part.of, Type::None);
+        let found = (is_date(left) && !is_none(right)) || (is_date(right) && !is_none(left));
         if found {
             let message = format!("`{}` would compare a date as text", operator.text);
             let meant = foreign::operator(operator.text).unwrap_or(operator.text);
@@ -299,13 +263,10 @@ impl<'a> Checker<'a> {
     }
 
     fn check_order(&mut self, left: &CheckedPart, operator: &str, right: &CheckedPart) {
+        let has_order = |of: &Type| of.is_text() || matches!(of, Type::Number | Type::Instant);
         let fits = match (&left.of, &right.of) {
-            (Type::Any | Type::None, other) | (other, Type::Any | Type::None) => {
-                other.is_text()
-                    || matches!(other, Type::Any | Type::None | Type::Number | Type::Instant)
-            }
-            (Type::Number, Type::Number) | (Type::Instant, Type::Instant) => true,
-            (left, right) => left.is_text() && right.is_text(),
+            (of, other) | (other, of) if of.is_open() => other.is_open() || has_order(other),
+            (a, b) => has_order(a) && has_order(b) && can_be_equal(a, b),
         };
         if !fits {
             let message = format!("{} and {} have no order", left.of.word(), right.of.word());
@@ -317,160 +278,100 @@ impl<'a> Checker<'a> {
 
     pub(super) fn sum(&mut self) -> CheckResult {
         let mut left = self.concatenation()?;
-        while let Some(operator) = self.symbol("+").or_else(|| self.symbol("-")) {
+        while let Some(operator) = self.symbol_of(&["+", "-"]) {
             let right = self.concatenation()?;
-            let minus = operator.text == "-";
-            let timed = |of: &Type| matches!(of, Type::Instant | Type::Span);
-            let (code, of) = if timed(&left.of) || timed(&right.of) {
-                self.check_move(&left, minus, &right);
-                let function = if minus { ops::EARLIER } else { ops::LATER };
+            let is_minus = operator.text == "-";
+            let is_timed = |of: &Type| matches!(of, Type::Instant | Type::Span);
+            let (code, of) = if is_timed(&left.of) || is_timed(&right.of) {
+                self.check_move(&left, is_minus, &right);
+                let function = if is_minus { ops::EARLIER } else { ops::LATER };
                 let code = format!("{function}({}, {})", left.code, right.code);
                 (code, Type::Instant)
             } else {
-                let code = format!("{} {} {}", left.code, operator.text, right.code);
-                (code, arithmetic(&left.of, &right.of))
+                let of = match (&left.of, &right.of) {
+                    (Type::Number, Type::Number) => Type::Number,
+                    (a, b) if a.is_written() && b.is_written() => Type::Text,
+                    _ => Type::Any,
+                };
+                (
+                    format!("{} {} {}", left.code, operator.text, right.code),
+                    of,
+                )
             };
-            left = CheckedPart {
-                code,
-                of,
-                from: left.from,
-                to: right.to,
-                literal: None,
-                may_be_none: true,
-                extra: Extra::default(),
-            };
+            left = CheckedPart::joined(code, of, &left, &right);
         }
         self.consider(&left);
         Ok(left)
     }
 
-    fn check_move(&mut self, left: &CheckedPart, minus: bool, right: &CheckedPart) {
+    fn check_move(&mut self, left: &CheckedPart, is_minus: bool, right: &CheckedPart) {
         let fits = match (&left.of, &right.of) {
             (Type::Instant | Type::Any, Type::Span | Type::Any) => true,
-            (Type::Span, Type::Instant | Type::Any) => !minus,
+            (Type::Span, Type::Instant | Type::Any) => !is_minus,
             _ => false,
         };
-        if !fits {
-            let sign = if minus { "-" } else { "+" };
-            let message = format!("{} {sign} {} is nothing", left.of.word(), right.of.word());
-            let days = match (&left.of, &right.of, right.literal.as_deref()) {
-                (Type::Instant, Type::Number, _) => Some(self.slice(right).to_owned()),
-                (Type::Instant, Type::Text, Some(text)) => {
-                    let days = text
-                        .strip_suffix(" days")
-                        .or_else(|| text.strip_suffix(" day"));
-                    days.filter(|days| days.parse::<u32>().is_ok())
-                        .map(str::to_owned)
-                }
-                _ => None,
-            };
-            if let Some(days) = days {
-                let code = format!("{} {sign} days({days})", self.written_piece(left));
-                self.note_rewriting((left.from, right.to), message, code);
-            } else {
-                let help = "move an instant by a span, like `now + days(3)`";
-                self.note_both((left, right), message, help);
-            }
+        if fits {
+            return;
+        }
+        let sign = if is_minus { "-" } else { "+" };
+        let message = format!("{} {sign} {} is nothing", left.of.word(), right.of.word());
+        let days = match (&left.of, &right.of, right.literal.as_deref()) {
+            (Type::Instant, Type::Number, _) => Some(self.slice(right)),
+            (Type::Instant, Type::Text, Some(text)) => text
+                .strip_suffix(" days")
+                .or_else(|| text.strip_suffix(" day"))
+                .filter(|days| days.parse::<u32>().is_ok()),
+            _ => None,
+        };
+        if let Some(days) = days {
+            let code = format!("{} {sign} days({days})", self.written_part(left));
+            self.note_rewriting((left.from, right.to), message, code);
+        } else {
+            let help = "move an instant by a span, like `now + days(3)`";
+            self.note_both((left, right), message, help);
         }
     }
 
     fn concatenation(&mut self) -> CheckResult {
-        let first = self.product()?;
-        if !self.peek().is(TokenKind::Symbol, "~") {
-            return Ok(first);
-        }
-        let (from, mut to) = (first.from, first.to);
-        let mut parts = vec![first.code];
+        let mut part = self.product()?;
+        let mut codes = vec![part.code.clone()];
         while self.symbol("~").is_some() {
-            let part = self.product()?;
-            to = part.to;
-            parts.push(part.code);
+            let next = self.product()?;
+            codes.push(next.code);
+            // One call of all parts: a call in a call for each would nest too deep for minijinja.
+            let code = format!("{}({})", ops::CONCAT, codes.join(", "));
+            part = CheckedPart::new(code, Type::Text, (part.from, next.to));
         }
-        Ok(CheckedPart {
-            code: format!("{}({})", ops::CONCAT, parts.join(", ")),
-            of: Type::Text,
-            from,
-            to,
-            literal: None,
-            may_be_none: false,
-            extra: Extra::default(),
-        })
+        Ok(part)
     }
 
     fn product(&mut self) -> CheckResult {
-        let operators = ["*", "/", "//", "%"].map(|symbol| (TokenKind::Symbol, symbol));
-        self.chain(&operators, Self::power, |_, _| Type::Number)
+        self.chain(&["*", "/", "//", "%"], Self::power)
     }
 
     fn power(&mut self) -> CheckResult {
-        self.chain(&[(TokenKind::Symbol, "**")], Self::filtered, |_, _| {
-            Type::Number
-        })
+        self.chain(&["**"], Self::filtered)
     }
 
     /// Parts joined by operators that need no care, written as they are.
-    fn chain(
-        &mut self,
-        operators: &[(TokenKind, &str)],
-        part: fn(&mut Self) -> CheckResult,
-        of: fn(Type, Type) -> Type,
-    ) -> CheckResult {
+    fn chain(&mut self, operators: &[&str], part: fn(&mut Self) -> CheckResult) -> CheckResult {
         let mut left = part(self)?;
-        while let Some(operator) = operators
-            .iter()
-            .find_map(|(kind, text)| self.take(*kind, text))
-        {
+        while let Some(operator) = self.symbol_of(operators) {
             let right = part(self)?;
-            left = CheckedPart {
-                code: format!("{} {} {}", left.code, operator.text, right.code),
-                of: of(left.of, right.of),
-                from: left.from,
-                to: right.to,
-                literal: None,
-                may_be_none: true,
-                extra: Extra::default(),
-            };
+            let code = format!("{} {} {}", left.code, operator.text, right.code);
+            left = CheckedPart::joined(code, Type::Number, &left, &right);
         }
         Ok(left)
     }
 }
 
-/// The code of what a field of words is looked for in: only when it is there can be told that it is no text.
-pub(super) fn list_of(field: &CheckedPart, list: &CheckedPart) -> Option<String> {
-    let is_unknown = matches!(
-        (&field.of, &list.of),
-        (Type::Word { .. }, Type::Any | Type::None)
-    );
-    is_unknown.then(|| format!("{}({})", ops::LIST, list.code))
-}
-
-fn arithmetic(left: &Type, right: &Type) -> Type {
-    match (left, right) {
-        (Type::Number, Type::Number) => Type::Number,
-        (
-            Type::Text | Type::Id | Type::Word { .. } | Type::Date,
-            Type::Text | Type::Id | Type::Word { .. } | Type::Date,
-        ) => Type::Text,
-        _ => Type::Any,
-    }
-}
-
 /// Whether values of two types can ever be equal; a date of the API is a text.
 fn can_be_equal(a: &Type, b: &Type) -> bool {
-    let class = |of: &Type| match of {
-        Type::Any | Type::None => None,
-        Type::Bool => Some(0),
-        Type::Number => Some(1),
-        Type::Text | Type::Id | Type::Word { .. } | Type::Date => Some(2),
-        Type::Instant => Some(3),
-        Type::Span => Some(4),
-        Type::List(_) => Some(5),
-        Type::Record { .. } | Type::Keys(_) => Some(6),
-    };
-    match (class(a), class(b)) {
-        (Some(a), Some(b)) => a == b,
-        (None, _) | (_, None) => true,
-    }
+    a.is_open()
+        || b.is_open()
+        || a.is_same_kind(b)
+        || (a.is_written() && b.is_written())
+        || (a.is_object() && b.is_object())
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! Reading the tokens: what a rule can take, expect and report.
 
 use super::{
-    fixed::{Evaluate, Fixed},
+    fixed::{Evaluate, Fixed, NameRead},
     foreign::Rewriting,
     never::Only,
 };
 use crate::template::{
     Compared, ExpressionFault, Scope, foreign,
     lexer::{LexerToken, TokenKind},
-    names::Name,
     scope::Type,
 };
 
@@ -33,49 +32,78 @@ pub(in crate::template) struct CheckedExpression {
     pub(in crate::template) names: Vec<Compared>,
 }
 
+impl CheckedExpression {
+    pub(in crate::template) fn fault(&self, message: impl Into<String>) -> ExpressionFault {
+        ExpressionFault::new(self.offset, self.len, message)
+    }
+}
+
 /// A part of the expression that has been read.
-#[derive(Debug)]
-pub(super) struct CheckedPart {
+#[derive(Clone, Debug)]
+pub(in crate::template) struct CheckedPart {
     pub(super) code: String,
     pub(super) of: Type,
     /// The bytes of the text that it stands for.
     pub(super) from: usize,
     pub(super) to: usize,
     /// The content, when it is a quoted text that can be checked.
-    pub(super) literal: Option<String>,
+    pub(in crate::template) literal: Option<String>,
     /// It stands in brackets, so a filter may have found nothing.
     pub(super) may_be_none: bool,
-    pub(super) extra: Extra,
+    /// The items of a list that is written out.
+    pub(in crate::template) items: Vec<CheckedPart>,
+    pub(super) truth: Truth,
 }
 
-/// What only comparisons with enumerations ask for.
-#[derive(Debug, Default)]
-pub(super) struct Extra {
-    /// The items of a list that is written out.
-    pub(super) items: Vec<TextPart>,
+/// When a comparison holds.
+#[derive(Clone, Debug, Default)]
+pub(in crate::template) struct Truth {
     /// What a field has where this holds.
     pub(super) only: Option<Only>,
     /// Why this never holds.
     pub(super) never: Option<ExpressionFault>,
 }
 
-/// A value in the text.
-#[derive(Clone, Debug)]
-pub(super) struct TextPart {
-    pub(super) code: String,
-    pub(super) from: usize,
-    pub(super) to: usize,
-    pub(super) literal: Option<String>,
-}
-
-impl TextPart {
-    pub(super) fn of(piece: &CheckedPart) -> Self {
+impl CheckedPart {
+    pub(super) fn new(code: impl Into<String>, of: Type, (from, to): (usize, usize)) -> Self {
         Self {
-            code: piece.code.clone(),
-            from: piece.from,
-            to: piece.to,
-            literal: piece.literal.clone(),
+            code: code.into(),
+            of,
+            from,
+            to,
+            literal: None,
+            may_be_none: false,
+            items: Vec::new(),
+            truth: Truth::default(),
         }
+    }
+
+    /// What was read with a fault.
+    pub(super) fn unknown(place: (usize, usize), of: Type) -> Self {
+        Self::new("", of, place)
+    }
+
+    /// Two parts with an operator between them.
+    pub(super) fn joined(code: String, of: Type, left: &Self, right: &Self) -> Self {
+        Self::new(code, of, (left.from, right.to)).or_none()
+    }
+
+    pub(super) const fn or_none(mut self) -> Self {
+        self.may_be_none = true;
+        self
+    }
+
+    /// What it is in the text that it was read from.
+    pub(in crate::template) fn slice<'t>(&self, text: &'t str) -> &'t str {
+        &text[self.from..self.to]
+    }
+
+    pub(super) const fn place(&self) -> (usize, usize) {
+        (self.from, self.to)
+    }
+
+    pub(super) fn fault(&self, message: impl Into<String>) -> ExpressionFault {
+        ExpressionFault::new(self.from, self.to - self.from, message)
     }
 }
 
@@ -93,6 +121,7 @@ pub(super) struct Checker<'a> {
     pub(super) evaluate: &'a Evaluate<'a>,
     pub(super) faults: Vec<ExpressionFault>,
     pub(super) rewritings: Vec<Rewriting>,
+    pub(super) reads: Vec<NameRead<'a>>,
     pub(super) fixed: Vec<Fixed>,
     pub(super) names: Vec<Compared>,
     depth: usize,
@@ -113,23 +142,24 @@ pub(in crate::template) fn check(
         evaluate,
         faults: Vec::new(),
         rewritings: Vec::new(),
+        reads: Vec::new(),
         fixed: Vec::new(),
         names: Vec::new(),
         depth: 0,
     };
-    let piece = checker.whole();
+    let part = checker.whole();
     if checker.faults.is_empty() {
         checker.evaluate_fixed();
     }
-    match piece {
-        Ok(piece) if checker.faults.is_empty() => Ok(CheckedExpression {
-            code: piece.code,
-            of: piece.of,
-            offset: piece.from,
-            len: piece.to - piece.from,
-            never: piece.extra.never,
-            is_fixed: checker.is_fixed(piece.from, piece.to),
-            vars: checker.vars_in(piece.from, piece.to),
+    match part {
+        Ok(part) if checker.faults.is_empty() => Ok(CheckedExpression {
+            is_fixed: checker.is_fixed(&part),
+            vars: checker.vars_in(&part),
+            code: part.code,
+            of: part.of,
+            offset: part.from,
+            len: part.to - part.from,
+            never: part.truth.never,
             names: checker.names,
         }),
         Ok(_) | Err(CheckStopped) => Err(checker.faults),
@@ -139,17 +169,12 @@ pub(in crate::template) fn check(
 impl<'a> Checker<'a> {
     fn whole(&mut self) -> CheckResult {
         if self.peek().kind == TokenKind::End {
-            let offset = self.peek().offset;
-            return self.stop(ExpressionFault::new(
-                offset,
-                0,
-                "an expression is missing here",
-            ));
+            let fault = self.peek().fault("an expression is missing here");
+            return self.stop(fault);
         }
-        let piece = self.expression()?;
-        let token = self.peek();
-        match token.kind {
-            TokenKind::End => Ok(piece),
+        let part = self.expression()?;
+        match self.peek().kind {
+            TokenKind::End => Ok(part),
             TokenKind::Name | TokenKind::Text | TokenKind::Number => self.unexpected("an operator"),
             TokenKind::Symbol => self.unexpected("an operator or the end"),
         }
@@ -173,57 +198,44 @@ impl<'a> Checker<'a> {
         token
     }
 
-    pub(super) fn take(&mut self, kind: TokenKind, text: &str) -> Option<LexerToken<'a>> {
-        self.peek().is(kind, text).then(|| self.next())
-    }
-
     pub(super) fn symbol(&mut self, symbol: &str) -> Option<LexerToken<'a>> {
-        self.take(TokenKind::Symbol, symbol)
+        self.peek().is_symbol(symbol).then(|| self.next())
     }
 
-    pub(super) fn expect(&mut self, symbol: &'static str) -> Result<LexerToken<'a>, CheckStopped> {
+    /// Takes one of these symbols.
+    pub(super) fn symbol_of(&mut self, symbols: &[&str]) -> Option<LexerToken<'a>> {
+        symbols.iter().find_map(|symbol| self.symbol(symbol))
+    }
+
+    pub(super) fn expect(&mut self, symbol: &str) -> Result<LexerToken<'a>, CheckStopped> {
         match self.symbol(symbol) {
             Some(token) => Ok(token),
             None => self.unexpected(&format!("`{symbol}`")),
         }
     }
 
-    /// The end of the last token that was read.
-    pub(super) fn last_end(&self) -> usize {
-        self.at
-            .checked_sub(1)
-            .map_or(0, |last| self.tokens[last].end())
+    /// Takes a name; `wanted` is what it is of.
+    pub(super) fn expect_name(&mut self, wanted: &str) -> Result<LexerToken<'a>, CheckStopped> {
+        match self.peek().kind {
+            TokenKind::Name => Ok(self.next()),
+            TokenKind::Text | TokenKind::Number | TokenKind::Symbol | TokenKind::End => {
+                self.unexpected(&format!("the name of a {wanted}"))
+            }
+        }
     }
 
-    pub(super) fn slice(&self, piece: &CheckedPart) -> &'a str {
-        &self.text[piece.from..piece.to]
+    /// The end of the last token that was read.
+    pub(super) fn last_end(&self) -> usize {
+        let last = self.at.checked_sub(1);
+        last.map_or(0, |last| self.tokens[last].end())
+    }
+
+    pub(super) fn slice(&self, part: &CheckedPart) -> &'a str {
+        part.slice(self.text)
     }
 
     pub(super) fn note(&mut self, fault: ExpressionFault) {
         self.faults.push(fault);
-    }
-
-    pub(super) fn note_at(&mut self, piece: &CheckedPart, message: String, help: &str) {
-        self.note(ExpressionFault::new(piece.from, piece.to - piece.from, message).help(help));
-    }
-
-    pub(super) fn note_both(
-        &mut self,
-        (left, right): (&CheckedPart, &CheckedPart),
-        message: String,
-        help: &str,
-    ) {
-        self.note(ExpressionFault::new(left.from, right.to - left.from, message).help(help));
-    }
-
-    /// Whether a `name=` comes next, which then is taken.
-    pub(super) fn named(&mut self) -> Option<LexerToken<'a>> {
-        let name = self.peek();
-        let next = self.tokens.get(self.at + 1)?;
-        (name.kind == TokenKind::Name && next.is(TokenKind::Symbol, "=")).then(|| {
-            self.at += 2;
-            name
-        })
     }
 
     pub(super) fn stop<T>(&mut self, fault: ExpressionFault) -> Result<T, CheckStopped> {
@@ -233,25 +245,15 @@ impl<'a> Checker<'a> {
 
     pub(super) fn unexpected<T>(&mut self, wanted: &str) -> Result<T, CheckStopped> {
         let token = self.peek();
-        let fault = match token.kind {
-            TokenKind::End => ExpressionFault::new(
-                token.offset,
-                0,
-                format!("the expression ends where {wanted} is missing"),
-            ),
+        let message = match token.kind {
+            TokenKind::End => format!("the expression ends where {wanted} is missing"),
             TokenKind::Name | TokenKind::Text | TokenKind::Number | TokenKind::Symbol => {
-                let fault = ExpressionFault::new(
-                    token.offset,
-                    token.text.len(),
-                    format!("`{}` stands where {wanted} is missing", token.text),
-                );
-                match foreign::statement(token.text) {
-                    Some(help) => fault.help(help),
-                    None => fault,
-                }
+                format!("`{}` stands where {wanted} is missing", token.text)
             }
         };
-        self.stop(fault)
+        let help = foreign::statement(token.text).map(str::to_owned);
+        let fault = token.fault(message);
+        self.stop(ExpressionFault { help, ..fault })
     }
 
     /// The type that was found; a fault is noted and counts as any type.
@@ -267,30 +269,14 @@ impl<'a> Checker<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, CheckStopped>,
     ) -> Result<T, CheckStopped> {
         if self.depth == MAX_DEPTH {
-            let token = self.peek();
-            return self.stop(
-                ExpressionFault::new(token.offset, token.text.len(), "this nests too deep")
-                    .help("simplify the expression"),
-            );
+            let fault = self.peek().fault("this nests too deep");
+            return self.stop(fault.help("simplify the expression"));
         }
         self.depth += 1;
         let read = read(self);
         self.depth -= 1;
         read
     }
-}
-
-pub(super) fn name(token: LexerToken<'_>) -> Name<'_> {
-    Name {
-        text: token.text,
-        offset: token.offset,
-    }
-}
-
-/// The content of a quoted text, when it has no escapes.
-pub(super) fn content(token: LexerToken<'_>) -> Option<String> {
-    let inner = token.text.get(1..token.text.len().checked_sub(1)?)?;
-    (token.kind == TokenKind::Text && !inner.contains('\\')).then(|| inner.to_owned())
 }
 
 #[cfg(test)]

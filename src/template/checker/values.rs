@@ -1,18 +1,12 @@
 //! Values: constants, names, brackets, and the fields and items of all of them.
 
-use super::{
-    foreign::unknown,
-    reader::{CheckResult, CheckStopped, CheckedPart, Checker, Extra, TextPart, content, name},
-};
+use super::reader::{CheckResult, CheckStopped, CheckedPart, Checker};
 use crate::template::{
     ExpressionFault, foreign,
     lexer::{LexerToken, TokenKind},
     names, ops,
     scope::Type,
 };
-
-/// Words that are no names.
-const RESERVED: &[&str] = &["and", "or", "not", "in", "is", "if", "else"];
 
 impl Checker<'_> {
     /// A value with its signs and brackets behind it.
@@ -41,46 +35,38 @@ impl Checker<'_> {
                     let code = joined_parts(token.text);
                     self.note_rewriting((token.offset, token.end()), message, code);
                 }
-                let of = match token.kind {
-                    TokenKind::Text => Type::Text,
-                    TokenKind::Number | TokenKind::Name | TokenKind::Symbol | TokenKind::End => {
-                        Type::Number
-                    }
-                };
-                Ok(CheckedPart {
-                    literal: content(token),
-                    ..leaf(token, token.text, of)
-                })
+                Ok(constant(token))
             }
-            TokenKind::Name if RESERVED.contains(&token.text) => self.unexpected("a value"),
+            TokenKind::Name if foreign::OWN.contains(&token.text) => self.unexpected("a value"),
             TokenKind::Name => {
                 self.next();
-                Ok(match token.text {
-                    "true" | "True" => leaf(token, "true", Type::Bool),
-                    "false" | "False" => leaf(token, "false", Type::Bool),
-                    "none" | "None" => leaf(token, "none", Type::None),
-                    _ if self.peek().is(TokenKind::Symbol, "(") => return self.helper(token),
-                    text if self.scope.get(text).is_none() && foreign::constant(text).is_some() => {
-                        self.foreign_constant(token)
+                let of = match token.text {
+                    "true" | "True" | "false" | "False" => Type::Bool,
+                    "none" | "None" => Type::None,
+                    _ if self.peek().is_symbol("(") => return self.helper(token),
+                    text => {
+                        self.note_read(token);
+                        if self.scope.get(text).is_none()
+                            && let Some(meant) = foreign::constant(text)
+                        {
+                            return Ok(self.foreign_constant(token, meant));
+                        }
+                        let of = names::root(token, self.scope);
+                        return Ok(leaf(token, text, self.known(of)));
                     }
-                    _ => {
-                        let of = names::root(name(token), self.scope);
-                        leaf(token, token.text, self.known(of))
-                    }
-                })
+                };
+                Ok(leaf(token, &token.text.to_lowercase(), of))
             }
-            TokenKind::Symbol
-                if token.text == "{" && self.peek_at(1).is(TokenKind::Symbol, "{") =>
-            {
+            TokenKind::Symbol if token.text == "{" && self.peek_at(1).is_symbol("{") => {
                 self.next();
                 self.next();
                 let inner = self.expression()?;
                 self.expect("}")?;
-                let to = self.expect("}")?.end();
+                let place = (token.offset, self.expect("}")?.end());
                 let message = "remove the `{{ }}`: this is already an expression".to_owned();
-                let code = foreign::operand(&self.written_piece(&inner));
-                self.note_rewriting((token.offset, to), message, code);
-                Ok(unknown(token.offset, to, inner.of))
+                let code = foreign::operand(&self.written_part(&inner));
+                self.note_rewriting(place, message, code);
+                Ok(CheckedPart::unknown(place, inner.of))
             }
             TokenKind::Symbol if token.text == "(" => self.brackets("(", ")"),
             TokenKind::Symbol if token.text == "[" => self.brackets("[", "]"),
@@ -94,214 +80,178 @@ impl Checker<'_> {
             let inner = inner.trim_start();
             let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
             let name = &inner[..end.unwrap_or(inner.len())];
-            inner.contains("}}") && self.scope.names().any(|known| known == name)
+            inner.contains("}}") && self.scope.get(name).is_some()
         })
     }
 
     /// A value in brackets, or a list; a tuple is a list too.
-    fn brackets(&mut self, open: &'static str, close: &'static str) -> CheckResult {
+    fn brackets(&mut self, open: &str, close: &str) -> CheckResult {
         let from = self.expect(open)?.offset;
         let mut items = Vec::new();
-        let mut commas = open == "[";
-        while !self.peek().is(TokenKind::Symbol, close) {
+        let mut is_list = open == "[";
+        while !self.peek().is_symbol(close) {
             items.push(self.expression()?);
             if self.symbol(",").is_none() {
                 break;
             }
-            commas = true;
+            is_list = true;
         }
-        let to = self.expect(close)?.end();
-        if !commas {
-            let Some(piece) = items.pop() else {
-                return self.stop(ExpressionFault::new(
-                    from,
-                    to - from,
-                    "a value is missing here",
-                ));
-            };
-            return Ok(CheckedPart {
-                code: format!("({})", piece.code),
+        let place = (from, self.expect(close)?.end());
+        if is_list {
+            let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
+            let code = format!("[{}]", codes.join(", "));
+            let of = items.iter().map(|item| item.of.clone()).reduce(Type::or);
+            let list = CheckedPart::new(code, Type::List(Box::new(of.unwrap_or(Type::Any))), place);
+            return Ok(CheckedPart { items, ..list });
+        }
+        let Some(part) = items.pop() else {
+            let (from, to) = place;
+            return self.stop(ExpressionFault::new(
                 from,
-                to,
-                may_be_none: true,
-                ..piece
-            });
-        }
-        let parts: Vec<_> = items.iter().map(TextPart::of).collect();
-        let codes: Vec<_> = items.iter().map(|item| item.code.as_str()).collect();
-        let code = format!("[{}]", codes.join(", "));
-        let of = items.into_iter().map(|item| item.of).reduce(Type::or);
+                to - from,
+                "a value is missing here",
+            ));
+        };
+        let (from, to) = place;
+        let code = format!("({})", part.code);
         Ok(CheckedPart {
             code,
-            of: Type::List(Box::new(of.unwrap_or(Type::Any))),
             from,
             to,
-            literal: None,
-            may_be_none: false,
-            extra: Extra {
-                items: parts,
-                ..Extra::default()
-            },
-        })
+            ..part
+        }
+        .or_none())
     }
 
     /// `.name`, `[…]` behind a value.
-    fn postfix(&mut self, mut piece: CheckedPart) -> CheckResult {
+    fn postfix(&mut self, mut part: CheckedPart) -> CheckResult {
         loop {
             let token = self.peek();
             if self.dot() {
-                piece = match self.method(&piece)? {
-                    Some(piece) => piece,
-                    None => self.field(&piece)?,
+                part = match self.method(&part)? {
+                    Some(part) => part,
+                    None => self.field(&part)?,
                 };
-            } else if token.is(TokenKind::Symbol, "[") {
-                piece = self.subscript(&piece)?;
-            } else if token.is(TokenKind::Symbol, "(") {
+            } else if self.symbol("[").is_some() {
+                part = self.subscript(&part)?;
+            } else if token.is_symbol("(") {
                 // Of a method that is not there, it is said already that it is not.
                 let is_said = |fault: &ExpressionFault| fault.offset + fault.len == token.offset;
                 if self.faults.last().is_some_and(is_said) {
                     return Err(CheckStopped);
                 }
-                let called = self.slice(&piece);
-                return self.stop(
-                    ExpressionFault::new(token.offset, 1, format!("`{called}` can't be called"))
-                        .help("only helpers are called; a filter is written `… | filter`"),
-                );
+                let fault = token.fault(format!("`{}` can't be called", self.slice(&part)));
+                return self.stop(fault.help(foreign::CALLED));
             } else {
-                return Ok(piece);
+                return Ok(part);
             }
         }
     }
 
-    fn field(&mut self, piece: &CheckedPart) -> CheckResult {
-        let token = self.peek();
-        match token.kind {
-            TokenKind::Name => {
-                self.next();
-                let of = names::field(&piece.of, self.slice(piece), name(token), self.scope);
-                Ok(self.member(piece, token, token.text, of))
-            }
-            TokenKind::Number | TokenKind::Text | TokenKind::Symbol | TokenKind::End => {
-                self.unexpected("the name of a field")
-            }
-        }
+    fn field(&mut self, part: &CheckedPart) -> CheckResult {
+        let token = self.expect_name("field")?;
+        Ok(self.member(part, token))
     }
 
-    fn member(
+    /// A field of a part; its name has been taken.
+    fn member(&mut self, part: &CheckedPart, name: LexerToken<'_>) -> CheckedPart {
+        let of = names::field(&part.of, self.slice(part), name, self.scope);
+        let code = if part.may_be_none && matches!(part.of, Type::Record { .. }) {
+            format!("{}({}, \"{}\")", ops::FIELD, part.code, name.text)
+        } else {
+            format!("{}.{}", part.code, name.text)
+        };
+        self.within(part, code, of)
+    }
+
+    /// What is read out of a part, up to the last token.
+    fn within(
         &mut self,
-        piece: &CheckedPart,
-        token: LexerToken<'_>,
-        field: &str,
+        part: &CheckedPart,
+        code: String,
         of: Result<Type, ExpressionFault>,
     ) -> CheckedPart {
-        let record = matches!(piece.of, Type::Record { .. });
-        let code = if piece.may_be_none && record {
-            format!("{}({}, \"{field}\")", ops::FIELD, piece.code)
-        } else {
-            format!("{}.{field}", piece.code)
-        };
+        let may_be_none = part.may_be_none;
+        let inner = CheckedPart::new(code, self.known(of), (part.from, self.last_end()));
         CheckedPart {
-            code,
-            of: self.known(of),
-            from: piece.from,
-            to: token.end().max(self.last_end()),
-            literal: None,
-            may_be_none: piece.may_be_none,
-            extra: Extra::default(),
+            may_be_none,
+            ..inner
         }
     }
 
-    fn subscript(&mut self, piece: &CheckedPart) -> CheckResult {
-        self.expect("[")?;
-        if self.peek().is(TokenKind::Symbol, ":") {
-            return self.no_slices();
-        }
-        let token = self.peek();
-        let index = self.expression()?;
-        if self.peek().is(TokenKind::Symbol, ":") {
+    fn subscript(&mut self, part: &CheckedPart) -> CheckResult {
+        let index = match self.peek() {
+            token if token.is_symbol(":") => return self.no_slices(),
+            _ => self.expression()?,
+        };
+        if self.peek().is_symbol(":") {
             return self.no_slices();
         }
         self.expect("]")?;
         if let Some(field) = index.literal.as_deref().filter(|field| is_name(field)) {
             // The caret stands below the name, not below its quotes.
-            let inner = names::Name {
-                text: field,
-                offset: token.offset + 1,
-            };
-            let of = names::field(&piece.of, self.slice(piece), inner, self.scope);
-            return Ok(self.member(piece, token, field, of));
+            let inner = self.text[index.from..index.to]
+                .find(field)
+                .unwrap_or_default();
+            return Ok(self.member(part, LexerToken::name(field, index.from + inner)));
         }
-        let of = match &piece.of {
-            Type::List(item) => (**item).clone(),
-            Type::Keys(_) | Type::Record { .. } => self.named_field(piece, &index),
-            Type::Any
-            | Type::None
-            | Type::Bool
-            | Type::Number
-            | Type::Text
-            | Type::Id
-            | Type::Word { .. }
-            | Type::Date
-            | Type::Instant
-            | Type::Span => Type::Any,
+        let of = if let Type::List(item) = &part.of {
+            Ok((**item).clone())
+        } else if part.of.is_object() {
+            self.named_field(part, &index)
+        } else {
+            Ok(Type::Any)
         };
-        Ok(CheckedPart {
-            code: format!("{}[{}]", piece.code, index.code),
-            of,
-            from: piece.from,
-            to: self.last_end(),
-            literal: None,
-            may_be_none: piece.may_be_none,
-            extra: Extra::default(),
-        })
+        let code = format!("{}[{}]", part.code, index.code);
+        Ok(self.within(part, code, of))
     }
 
     /// The type of a field whose name is no name of the grammar, like a column with a blank in it, or is computed.
-    fn named_field(&mut self, piece: &CheckedPart, index: &CheckedPart) -> Type {
-        let (from, to) = (index.from, index.to);
-        let Some(field) = self.value(&index.code, from, to) else {
-            return Type::Any;
+    fn named_field(
+        &self,
+        part: &CheckedPart,
+        index: &CheckedPart,
+    ) -> Result<Type, ExpressionFault> {
+        let value = self.value(index);
+        let Some(field) = value.as_ref().and_then(|value| value.as_str()) else {
+            return Ok(Type::Any);
         };
-        let Some(field) = field.as_str() else {
-            return Type::Any;
-        };
-        let place = names::Name {
-            text: field,
-            offset: from,
-        };
-        let of = names::field(&piece.of, self.slice(piece), place, self.scope);
-        let is_plain = self.text.get(from + 1..to - 1) == Some(field);
-        self.known(of.map_err(|fault| {
-            let (offset, len) = if is_plain {
-                (from + 1, field.len())
+        let name = LexerToken::name(field, index.from + 1);
+        names::field(&part.of, self.slice(part), name, self.scope).map_err(|fault| {
+            let is_plain = self.text.get(index.from + 1..index.to - 1) == Some(field);
+            let place = if is_plain {
+                fault.clone()
             } else {
-                (from, to - from)
+                index.fault("")
             };
+            let (offset, len) = (place.offset, place.len);
             ExpressionFault {
                 offset,
                 len,
                 ..fault
             }
-            .with_vars(self.vars_in(from, to))
-        }))
+            .with_vars(self.vars_in(index))
+        })
     }
 
     fn no_slices<T>(&mut self) -> Result<T, CheckStopped> {
-        let token = self.peek();
-        let fault = ExpressionFault::new(token.offset, 1, "slices of lists are not available");
+        let fault = self.peek().fault("slices of lists are not available");
         self.stop(fault.help("take one item, like `[0]`, or `| first`"))
     }
 }
 
 fn leaf(token: LexerToken<'_>, code: &str, of: Type) -> CheckedPart {
+    CheckedPart::new(code, of, (token.offset, token.end()))
+}
+
+/// A text or a number.
+pub(super) fn constant(token: LexerToken<'_>) -> CheckedPart {
+    let is_text = token.kind == TokenKind::Text;
+    let of = if is_text { Type::Text } else { Type::Number };
+    let literal = token.content().map(str::to_owned);
     CheckedPart {
-        code: code.to_owned(),
-        of,
-        from: token.offset,
-        to: token.end(),
-        literal: None,
-        may_be_none: false,
-        extra: Extra::default(),
+        literal,
+        ..leaf(token, token.text, of)
     }
 }
 
@@ -323,9 +273,9 @@ fn joined_parts(text: &str) -> String {
 }
 
 fn is_name(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(|c: char| c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    let mut bytes = text.bytes();
+    bytes
+        .next()
+        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -1,17 +1,16 @@
 //! Comparisons with the enumerations of the API: a word that is none of them is a slip.
 
-use minijinja::Value;
-
 use super::{
     never::{Only, Texts},
-    reader::{CheckedPart, Checker, Extra, TextPart},
+    reader::{CheckedPart, Checker, Truth},
 };
 use crate::{
     api::types::{SourceLimits, Words},
     template::{
-        ExpressionFault, names, ops,
+        ops,
         scope::{Case, Type},
     },
+    text::meant,
 };
 
 /// What is compared with a field of words.
@@ -42,6 +41,14 @@ impl Comparison {
             Self::IsIn => Self::IsNotIn,
             Self::IsNotIn => Self::IsIn,
         }
+    }
+
+    pub(super) const fn is_containment(self) -> bool {
+        matches!(self, Self::IsIn | Self::IsNotIn)
+    }
+
+    pub(super) const fn is_negative(self) -> bool {
+        matches!(self, Self::IsNot | Self::IsNotIn)
     }
 }
 
@@ -86,34 +93,39 @@ impl Checker<'_> {
         left: &CheckedPart,
         comparison: Comparison,
         right: &CheckedPart,
-    ) -> Extra {
+    ) -> Truth {
+        let is_containment = comparison.is_containment();
+        let [left_text, right_text] = [left, right].map(|part| self.slice(part));
         let as_text = |field: &str| format!("{field} | string");
-        let is_containment = matches!(comparison, Comparison::IsIn | Comparison::IsNotIn);
-        if let Some(words) = Enumeration::of(&left.of) {
-            let field = self.slice(left);
-            return self.check_words(words, (field, &as_text(field)), comparison, right);
-        }
-        let field = self.slice(right);
-        match (Enumeration::of(&right.of), &right.of) {
-            (Some(words), _) if !is_containment => {
-                return self.check_words(words, (field, &as_text(field)), comparison, left);
+        match (
+            Enumeration::of(&left.of),
+            Enumeration::of(&right.of),
+            &right.of,
+        ) {
+            (Some(words), _, _) => {
+                let field = (left_text, &*as_text(left_text));
+                return self.check_words(words, field, comparison, right);
+            }
+            (None, Some(words), _) if !is_containment => {
+                let field = (right_text, &*as_text(right_text));
+                return self.check_words(words, field, comparison, left);
             }
             // `"PEND" in task.status`: a part of a word.
-            (Some(words), _) => {
-                self.check_part(words, field, "in it", left, |word, text| {
+            (None, Some(words), _) => {
+                self.check_part(words, right_text, "in it", left, |word, text| {
                     word.contains(text)
                 });
             }
             // `"PENDING" in … | map(attribute="status")`: any of the items may be it.
-            (None, Type::List(item)) if is_containment && Enumeration::of(item).is_some() => {
+            (None, None, Type::List(item)) if is_containment && Enumeration::of(item).is_some() => {
                 if let Some(words) = Enumeration::of(item) {
-                    let texts = format!("{field} | map(\"string\")");
-                    self.check_words(words.of_any(), (field, &texts), Comparison::Is, left);
+                    let texts = format!("{right_text} | map(\"string\")");
+                    self.check_words(words.of_any(), (right_text, &texts), Comparison::Is, left);
                 }
             }
-            (None, _) => return self.compare_texts(left, comparison, right),
+            (None, None, _) => return self.compare_texts(left, comparison, right),
         }
-        Extra::default()
+        Truth::default()
     }
 
     /// Notes a part that no word of a field has where it is looked for.
@@ -125,152 +137,117 @@ impl Checker<'_> {
         part: &CheckedPart,
         holds: fn(&str, &str) -> bool,
     ) {
-        let (texts, _) = self.texts(part, Comparison::Is);
-        for (text, part) in texts {
-            if !words.texts().iter().any(|word| holds(word, &text)) {
-                let message = format!("no word of `{field}` has `{text}` {place}");
-                let fault = self.word_fault(&part, message, words.one_of());
-                self.note(fault);
-            }
+        if let Some(text) = self.known_text(part)
+            && !words.texts().iter().any(|word| holds(word, &text))
+        {
+            let message = format!("no word of `{field}` has `{text}` {place}");
+            let fault = self.fault_of(part, message).help(words.one_of());
+            self.note(fault);
         }
     }
 
-    /// `texts` is what to compare where a word is meant that the API does not document yet.
+    /// `texts_of_field` is what to compare where a word is meant that the API does not document yet.
     pub(super) fn check_words(
         &mut self,
         words: Enumeration,
         (field, texts_of_field): (&str, &str),
         comparison: Comparison,
         with: &CheckedPart,
-    ) -> Extra {
+    ) -> Truth {
         let found = words.found;
         let known = words.texts();
-        if matches!(comparison, Comparison::IsIn | Comparison::IsNotIn) && with.of.is_text() {
+        if comparison.is_containment() && with.of.is_text() {
             self.note_part_of_text(words, with);
-            return Extra::default();
+            return Truth::default();
         }
         let (texts, mut is_known) = self.texts(with, comparison);
         for (text, part) in &texts {
-            if !known.contains(text) {
-                is_known = false;
-                let vars = self.vars_in(part.from, part.to);
-                if vars.iter().any(|name| self.compares_with(name, text)) {
-                    continue;
-                }
-                let help = names::meant(text, known.iter().map(String::as_str));
-                let help = help.unwrap_or_else(|| words.one_of());
-                let help =
-                    format!("{help}\nif the API has added this value, compare `{texts_of_field}`");
-                let fault = self.word_fault(part, format!("`{field}` is never `{text}`"), help);
-                self.note(fault);
+            if known.contains(text) {
+                continue;
             }
+            is_known = false;
+            if self
+                .vars_in(part)
+                .iter()
+                .any(|name| self.compares_with(name, text))
+            {
+                continue;
+            }
+            let help = meant(text, known.iter().map(String::as_str));
+            let help = help.unwrap_or_else(|| words.one_of());
+            let help =
+                format!("{help}\nif the API has added this value, compare `{texts_of_field}`");
+            let fault = self.fault_of(part, format!("`{field}` is never `{text}`"));
+            self.note(fault.help(help));
         }
         if !is_known || texts.is_empty() {
-            return Extra::default();
+            return Truth::default();
         }
         let all = found.map_or(words.words.words, |found| found.words);
-        let is_meant = |word: &&str| texts.iter().any(|(text, _)| *text == words.case.of(word));
-        let (holds, or_none): (Vec<_>, _) = match comparison {
-            Comparison::Is | Comparison::IsIn => {
-                (all.iter().copied().filter(is_meant).collect(), false)
-            }
-            Comparison::IsNot | Comparison::IsNotIn => {
-                let others = all.iter().copied().filter(|word| !is_meant(word));
-                (others.collect(), found.is_none())
-            }
-        };
+        let is_meant = |word: &str| texts.iter().any(|(text, _)| *text == words.case.of(word));
+        let holds = all
+            .iter()
+            .filter(|word| is_meant(word) != comparison.is_negative());
+        let holds: Vec<_> = holds.map(|word| (*word).to_owned()).collect();
+        let or_none = comparison.is_negative() && found.is_none();
         let never = found.filter(|_| holds.is_empty() && !or_none).map(|found| {
-            let message = format!(
-                "this is never true: `{field}` is {} here",
-                found.words.join(" or ")
-            );
-            self.word_fault(&TextPart::of(with), message, found.why.to_owned())
+            let words = found.words.join(" or ");
+            let message = format!("this is never true: `{field}` is {words} here");
+            self.fault_of(with, message).help(found.why)
         });
-        Extra {
-            items: Vec::new(),
-            only: Some(Only {
-                field: whose_letters(field),
-                texts: Texts::These(holds.into_iter().map(str::to_owned).collect()),
-                or_none,
-            }),
+        let only = Only {
+            field: whose_letters(field),
+            texts: Texts::These(holds),
+            or_none,
+        };
+        Truth {
+            only: Some(only),
             never,
         }
     }
 
     /// `task.status in "CONDITION_PENDING"` holds for `PENDING`, too: a list is meant.
     fn note_part_of_text(&mut self, words: Enumeration, with: &CheckedPart) {
-        let message = "`in` would look for a part of a text here".to_owned();
-        let help = match &with.literal {
-            Some(text) if !text.contains(',') => format!("write a list: `[\"{}\"]`", text.trim()),
+        let known = words.texts();
+        let list = match &with.literal {
             Some(text) => {
-                let known = words.texts();
                 let texts: Vec<_> = text.split(',').map(str::trim).collect();
-                if texts
-                    .iter()
-                    .all(|text| known.iter().any(|word| word == text))
-                {
-                    format!("write a list: `[\"{}\"]`", texts.join("\", \""))
+                let is_known = |text: &&str| known.iter().any(|word| word == text);
+                if texts.len() == 1 || texts.iter().all(is_known) {
+                    format!("[\"{}\"]", texts.join("\", \""))
                 } else {
-                    format!(
-                        "write a list: `[\"{}\", …]`",
-                        known.first().map_or("", String::as_str)
-                    )
+                    format!("[\"{}\", …]", known.first().map_or("", String::as_str))
                 }
             }
             None => match self.slice(with) {
-                text if text.contains(['|', '~', '+']) => {
-                    format!("write a list: `({text}) | split(\",\")`")
-                }
-                text => format!("write a list: `{text} | split(\",\")`"),
+                text if text.contains(['|', '~', '+']) => format!("({text}) | split(\",\")"),
+                text => format!("{text} | split(\",\")"),
             },
         };
-        let fault = self.word_fault(&TextPart::of(with), message, help);
-        self.note(fault);
-    }
-
-    pub(super) fn word_fault(
-        &self,
-        part: &TextPart,
-        message: String,
-        help: String,
-    ) -> ExpressionFault {
-        let fault = ExpressionFault::new(part.from, part.to - part.from, message).help(help);
-        fault.with_vars(self.vars_in(part.from, part.to))
+        let message = "`in` would look for a part of a text here".to_owned();
+        let fault = self.fault_of(with, message);
+        self.note(fault.help(format!("write a list: `{list}`")));
     }
 
     /// The texts that a value, or the items of a list, are known to be; and whether that is all of them.
-    pub(super) fn texts(
+    pub(super) fn texts<'p>(
         &self,
-        piece: &CheckedPart,
+        part: &'p CheckedPart,
         comparison: Comparison,
-    ) -> (Vec<(String, TextPart)>, bool) {
-        let text = |part: &TextPart| match &part.literal {
-            Some(literal) => Some(literal.clone()),
-            None => self
-                .value(&part.code, part.from, part.to)?
-                .as_str()
-                .map(str::to_owned),
-        };
-        let whole = TextPart::of(piece);
-        let found: Vec<Option<(String, TextPart)>> = match comparison {
-            Comparison::Is | Comparison::IsNot => vec![text(&whole).map(|text| (text, whole))],
-            Comparison::IsIn | Comparison::IsNotIn if !piece.extra.items.is_empty() => {
-                let items = piece.extra.items.iter();
-                items
-                    .map(|part| Some((text(part)?, part.clone())))
-                    .collect()
-            }
-            Comparison::IsIn | Comparison::IsNotIn => {
-                match self.value(&piece.code, piece.from, piece.to) {
-                    // A text holds parts of itself: that is no list of words.
-                    Some(list) if list.as_str().is_none() => {
-                        let items = list.try_iter().into_iter().flatten();
-                        let item = |item: Value| Some((item.as_str()?.to_owned(), whole.clone()));
-                        items.map(item).collect()
-                    }
-                    Some(_) | None => vec![None],
-                }
-            }
+    ) -> (Vec<(String, &'p CheckedPart)>, bool) {
+        let known = |part: &'p CheckedPart| Some((self.known_text(part)?, part));
+        let found: Vec<Option<_>> = if !comparison.is_containment() {
+            vec![known(part)]
+        } else if !part.items.is_empty() {
+            part.items.iter().map(known).collect()
+        // A text holds parts of itself: that is no list of words.
+        } else if let Some(list) = self.value(part).filter(|list| list.as_str().is_none()) {
+            let items = list.try_iter().into_iter().flatten();
+            items
+                .map(|item| Some((item.as_str()?.to_owned(), part)))
+                .collect()
+        } else {
+            vec![None]
         };
         let is_all = found.iter().all(Option::is_some);
         (found.into_iter().flatten().collect(), is_all)
