@@ -1,7 +1,7 @@
 //! Filters and tests, and whether what they name is there.
 
 use super::{
-    helper::{Argument, joined, miscounted},
+    helper::{NamedArgument, joined, miscounted},
     operators::DATE_HELP,
     reader::{CheckResult, CheckStopped, CheckedPart, Checker},
     values::constant,
@@ -85,7 +85,7 @@ impl Checker<'_> {
         filter: &Filter<Gives>,
         token: LexerToken<'_>,
         part: &CheckedPart,
-        arguments: &[Argument<'_>],
+        arguments: &[NamedArgument<'_>],
     ) -> Type {
         if let Some(message) = miscounted(filter.name, filter.args, arguments.len()) {
             self.note(
@@ -284,7 +284,7 @@ impl Checker<'_> {
         let arguments = if self.peek().is_constant() {
             // `is startingwith "x"`.
             let part = constant(self.next());
-            vec![Argument { name: None, part }]
+            vec![NamedArgument { name: None, part }]
         } else {
             self.arguments()?
         };
@@ -296,7 +296,7 @@ impl Checker<'_> {
         let mut with = joined(&arguments);
         let place = (part.from, self.last_end());
         let mut part_of_test = CheckedPart::new("", Type::Bool, place);
-        if let [Argument { part: value, .. }] = &arguments[..] {
+        if let [NamedArgument { part: value, .. }] = &arguments[..] {
             if let Some(words) = Enumeration::of(&part.of) {
                 self.check_ends(words, self.slice(part), name, value);
             }

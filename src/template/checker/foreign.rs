@@ -1,7 +1,7 @@
 //! Words of other languages, read as what is meant by them: the fault says how it is written here.
 
 use super::{
-    helper::Argument,
+    helper::NamedArgument,
     reader::{CheckResult, CheckStopped, CheckedPart, Checker},
 };
 use crate::template::{
@@ -160,7 +160,7 @@ impl<'a> Checker<'a> {
         name: &str,
         from: usize,
         value: Option<&CheckedPart>,
-        arguments: &[Argument<'_>],
+        arguments: &[NamedArgument<'_>],
         message: String,
     ) -> Option<CheckedPart> {
         let arguments = arguments.iter().map(|argument| &argument.part);

@@ -9,7 +9,7 @@ use crate::template::{
 };
 
 /// An argument with its name, if it has one.
-pub(super) struct Argument<'a> {
+pub(super) struct NamedArgument<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) part: CheckedPart,
 }
@@ -52,7 +52,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `(a, b, name=c)`, where there is one.
-    pub(super) fn arguments(&mut self) -> Result<Vec<Argument<'a>>, CheckStopped> {
+    pub(super) fn arguments(&mut self) -> Result<Vec<NamedArgument<'a>>, CheckStopped> {
         let mut arguments = Vec::new();
         if self.symbol("(").is_none() {
             return Ok(arguments);
@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
                 self.next();
             }
             let part = self.expression()?;
-            arguments.push(Argument { name, part });
+            arguments.push(NamedArgument { name, part });
             if self.symbol(",").is_none() {
                 break;
             }
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-pub(super) fn joined(arguments: &[Argument<'_>]) -> String {
+pub(super) fn joined(arguments: &[NamedArgument<'_>]) -> String {
     let codes = arguments.iter().map(|argument| match argument.name {
         Some(name) => format!("{name}={}", argument.part.code),
         None => argument.part.code.clone(),
