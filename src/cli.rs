@@ -1,4 +1,4 @@
-//! The command line as types: what can be written, never what it means.
+//! The command line as clap's types, without behaviour.
 
 mod foreign_words;
 mod help;
@@ -25,11 +25,11 @@ pub use foreign_words::{json_is_wanted, with_suggestion};
 /// The service itself; a staging system or a proxy is given with `--server`.
 pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 
-/// The oldest that a plan may be, as the help says.
+/// The default maximum age of a plan, as the help says.
 pub const DEFAULT_MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// Seconds for one request in all, as the help says: an API gateway usually gives up on the service behind it after 29 s, so an answer
-/// that takes longer hardly comes.
+/// Default time limit for one request in seconds, as the help says. An API gateway usually times out after 29 s, so a later answer is
+/// unlikely.
 const DEFAULT_TIMEOUT: u64 = 30;
 
 /// Bulk changes to epilot workflow executions: plan, review, apply, resume
@@ -248,13 +248,13 @@ pub struct Common {
     #[arg(short, long, global = true, help_heading = "Output")]
     pub verbose: bool,
 
-    /// What the commands that this one prints have to repeat
+    /// Flags that printed commands must repeat.
     #[clap(skip)]
     pub invocation: Invocation,
 }
 
 impl Common {
-    /// For one request in all.
+    /// The time limit for one request.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout.unwrap_or(DEFAULT_TIMEOUT))
     }
@@ -314,7 +314,7 @@ pub struct Diff {
     pub exit_code: bool,
 }
 
-/// Who a plan is shown to.
+/// The output format of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
     /// Text for a terminal
@@ -380,7 +380,7 @@ pub struct Resume {
     pub pacing: Pacing,
 }
 
-/// A person's answer where nobody else can know.
+/// A person's answer about changes in doubt that no read can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum InDoubt {
     /// Send the changes again; for changes that had no effect, or that may be made twice
@@ -448,7 +448,7 @@ pub struct Completions {
 }
 
 impl Vars {
-    /// Refuses two values for one variable, of which one would not count.
+    /// Refuses two values for one variable, since only one of them would count.
     ///
     /// # Errors
     ///
@@ -474,7 +474,7 @@ pub struct Vars {
     pub vars: Vec<Var>,
 }
 
-/// What changes the plan that a playbook gives.
+/// Flags that affect the plan made from a playbook.
 #[derive(Debug, Args)]
 pub struct Planning {
     #[command(flatten)]
@@ -499,7 +499,7 @@ pub struct Planning {
     pub only_file: Option<PathBuf>,
 }
 
-/// Overrides of the pace that the playbook, the plan or the run gives.
+/// Overrides of the pace of a playbook, plan or run.
 #[derive(Debug, Args)]
 pub struct Pacing {
     /// Limit the request rate, like 8/s; reads and retries count too
@@ -534,7 +534,7 @@ pub struct Pacing {
     pub wait: bool,
 }
 
-/// What is said about a new run.
+/// Flags for a new run.
 #[derive(Debug, Args)]
 pub struct Applying {
     /// Refuse a plan with more than N changes
@@ -571,7 +571,7 @@ impl FromStr for Var {
     }
 }
 
-/// A digest as `sha256sum` prints it, alone or with the file's name behind it.
+/// A digest in the format of `sha256sum`, with or without the file name.
 fn sha256(text: &str) -> Result<String, &'static str> {
     let digest = text.split_whitespace().next().unwrap_or_default();
     if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {

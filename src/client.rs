@@ -1,4 +1,4 @@
-//! The service as the rest of the tool sees it: paced, and reads repeated.
+//! The service as all other code sees it: rate limited, with retries of reads.
 
 mod counters;
 mod error;
@@ -29,7 +29,7 @@ use crate::{
 pub use counters::Traffic;
 pub use error::{LongPause, ReadError, ReadErrorKind};
 
-/// What a client is made of; network, time and randomness are passed in.
+/// The dependencies of a client: network, time and randomness are passed in.
 #[derive(Debug)]
 pub struct ClientParts {
     pub transport: Box<dyn Transport>,
@@ -38,22 +38,22 @@ pub struct ClientParts {
     pub rng: fastrand::Rng,
     /// The wall clock: for a `Retry-After` that is a date.
     pub now: fn() -> Timestamp,
-    /// Told of what concerns all workers.
+    /// Receives events that affect all workers.
     pub notices: Option<UnboundedSender<Notice>>,
 }
 
-/// Something that concerns all workers.
+/// An event that affects all workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The service asked for a rest, from now on.
+    /// The service asked for a pause that starts now.
     Throttled { pause: Duration },
 }
 
-/// What a read found, and when.
+/// The result of a read, and its times.
 #[derive(Debug)]
 pub struct TimedRead {
     pub found: ReadFinding,
-    /// When the request left that was answered.
+    /// When the answered request left.
     pub sent: Instant,
     /// How long the answer took.
     pub took: Duration,
@@ -70,7 +70,7 @@ pub struct Client {
     now: fn() -> Timestamp,
     counters: Counters,
     notices: Option<UnboundedSender<Notice>>,
-    /// Set once the service has asked for a long rest; nothing is sent from then on.
+    /// Set once the service has asked for a long pause; after that nothing is sent.
     long_pause: watch::Sender<Option<LongPause>>,
 }
 
@@ -89,7 +89,7 @@ impl Client {
         }
     }
 
-    /// The origin in words, for messages.
+    /// The origin as text, for messages.
     pub fn origin(&self) -> String {
         self.transport.origin()
     }
@@ -102,12 +102,12 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// When the service has asked for a rest of more than five minutes: at once, and from then on.
+    /// At once and from then on, if the service has asked for a pause of more than five minutes.
     pub async fn permit(&self, lane: Lane) -> Result<(), LongPause> {
         self.unless_stopped(self.pacer.permit(lane)).await
     }
 
-    /// Waits until a request that has its permit may leave; for a write that is written down.
+    /// Waits until a request with a permit may leave; for a write whose intent is recorded.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl Client {
         self.unless_stopped(self.pacer.depart()).await
     }
 
-    /// The time between two requests at the present pace.
+    /// The time between two requests at the current rate.
     pub fn interval(&self) -> Duration {
         self.pacer.interval()
     }
@@ -127,17 +127,17 @@ impl Client {
         self.depart().await
     }
 
-    /// The long rest that the service has asked for, if it has.
+    /// The long pause that the service has asked for, if any.
     pub fn long_pause(&self) -> Option<LongPause> {
         *self.long_pause.borrow()
     }
 
-    /// Reads, and repeats what may pass: a read may always be repeated.
+    /// Reads, and retries after temporary errors: a read may always be retried.
     ///
     /// # Errors
     ///
-    /// When the answer is conclusive and not what was asked for, the attempts or the budget for
-    /// repetitions are used up, or the service asks for a long rest.
+    /// If the answer is conclusive but not the expected one, if the attempts or the retry budget are used up, or if the service asks for a
+    /// long pause.
     pub async fn read(
         &self,
         operation: &Operation,
@@ -148,7 +148,7 @@ impl Client {
         Ok(read.found)
     }
 
-    /// As [`read`](Self::read); says also when the request left and how long the answer took.
+    /// As [`read`](Self::read); also returns when the request left and how long the answer took.
     ///
     /// # Errors
     ///
@@ -184,7 +184,7 @@ impl Client {
         }
     }
 
-    /// Reads an answer of any length onto the disk; a repetition begins from the start.
+    /// Streams an answer of any length to disk; a retry starts again from the beginning.
     ///
     /// # Errors
     ///
@@ -215,8 +215,8 @@ impl Client {
         }
     }
 
-    /// Sends a write, at once: its `attempt`th, which the caller has taken a [`permit`](Self::permit)
-    /// for, written down, and let [`depart`](Self::depart).
+    /// Sends a write immediately: the `attempt`th of its change. Before that, the caller must have a [`permit`](Self::permit), record the
+    /// intent, and call [`depart`](Self::depart).
     pub async fn send(&self, operation: &Operation, body: Option<&[u8]>, attempt: u32) -> Verdict {
         let sent = Instant::now();
         let result = self.transport.attempt(operation, &[], body).await;
@@ -224,9 +224,9 @@ impl Client {
         verdict(&result)
     }
 
-    /// What follows from the `attempt`th attempt of a write; counts the repetition if one does.
+    /// Decides what follows from the `attempt`th attempt of a write; counts a retry.
     pub fn after_write(&self, verdict: &Verdict, repeat: Repeat, attempt: u32) -> Next {
-        // Held until the repetition is counted: two workers must not both get the last one.
+        // Held until the retry is counted: two workers must not both get the last one.
         let mut budget = self.budget();
         if attempt == 1 {
             budget.request();
@@ -248,12 +248,12 @@ impl Client {
         self.transport.token_number()
     }
 
-    /// Asks for another token after a 401 to the one of this number: once in a command, by one of all workers.
+    /// After a 401 with the token of this number, asks for another one: once in a command, by one of all workers.
     pub async fn renew(&self, used: u64) -> Renewal {
         self.transport.renew(used).await
     }
 
-    /// The trouble of a read that is left after another token was asked for, if that could help; none when there is one.
+    /// The error of a read that remains after another token was requested, if that could help; none if there is one.
     async fn renewed(&self, trouble: ReadTrouble, used: u64) -> Option<ReadTrouble> {
         let ReadTrouble::Unauthorized { message } = trouble else {
             return Some(trouble);
@@ -267,7 +267,7 @@ impl Client {
         }
     }
 
-    /// One attempt of a spooled read, the large response behind it included.
+    /// One attempt of a spooled read, including the large response that it refers to.
     async fn spool(
         &self,
         operation: &Operation,
@@ -287,7 +287,7 @@ impl Client {
         self.may_read().await?;
         let sent = Instant::now();
         let second = self.transport.attempt_payload(url).await;
-        // A part of the same attempt. Its host is not the server.
+        // Part of the same attempt, from another host than the server.
         let second = second.map_err(|error| match error {
             SpoolError::Transport(TransportError::NotSent { reason }) => {
                 let reason = format!("its large answer can't be read: {reason}");
@@ -299,7 +299,7 @@ impl Client {
         let reason = match self.account_spool(sent, 1, second)? {
             Spool::Body(file) => return Ok(file),
             Spool::Elsewhere(_) => "its large answer is another reference".to_owned(),
-            // Its statuses are not the service's: a 401 there says nothing of the token.
+            // Its statuses are not those of the service: a 401 there says nothing about the token.
             Spool::Other(reply) => format!(
                 "its large answer can't be read ({}): {}",
                 reply.status,
@@ -312,7 +312,7 @@ impl Client {
         }))
     }
 
-    /// Accounts for an attempt that spools.
+    /// Counts an attempt that spools.
     fn account_spool(
         &self,
         sent: Instant,
@@ -334,7 +334,7 @@ impl Client {
         })
     }
 
-    /// Waits until a read may be repeated, or says why it ends.
+    /// Waits until a read may be retried, or returns why it ends.
     async fn wait_or_end(
         &self,
         operation: &Operation,
@@ -360,7 +360,7 @@ impl Client {
         }
     }
 
-    /// What follows from the `attempt`th attempt of a read; counts the repetition if one does.
+    /// Decides what follows from the `attempt`th attempt of a read; counts a retry.
     fn after_read(&self, trouble: &ReadTrouble, attempt: u32) -> NextRead {
         let mut budget = self.budget();
         let (funds, now) = (budget.funds(), (self.now)());
@@ -372,8 +372,8 @@ impl Client {
         next
     }
 
-    /// Counts a request's `attempt`th, which left at `sent`, and makes everybody rest and go slower when the
-    /// service asks for it.
+    /// Counts the `attempt`th attempt of a request, which left at `sent`. If the service asks for it, all workers pause and the rate is
+    /// lowered.
     fn account(&self, sent: Instant, attempt: u32, result: Result<&Reply, &TransportError>) {
         match result {
             Ok(reply) => {
@@ -384,7 +384,7 @@ impl Client {
                     (None, 429) => self.rest(retry::THROTTLE_PAUSE),
                     (None, _) => {}
                 }
-                // After the pause is set, so that no permit is given between the two.
+                // After the pause is set, so that no permit is issued in between.
                 if retry::is_push_back(reply.status) {
                     self.pacer.pushed_back(sent);
                 }
@@ -399,18 +399,18 @@ impl Client {
     fn rest(&self, pause: Duration) {
         let longer = self.pacer.pause_until(Instant::now() + pause);
         if retry::is_long_pause(pause) {
-            // No counting: the run ends instead of waiting.
+            // Not counted: the run ends instead of waiting.
             self.long_pause.send_replace(Some(LongPause { pause }));
         } else {
             self.counters.throttled(longer);
         }
         if let (false, Some(notices)) = (longer.is_zero(), &self.notices) {
-            // Nobody listens any more when the command is about to end.
+            // The receiver is gone if the command is about to end.
             let _ = notices.send(Notice::Throttled { pause });
         }
     }
 
-    /// Waits for `work`, but not through a long rest.
+    /// Waits for `work`, but not during a long pause.
     async fn unless_stopped(&self, work: impl Future<Output = ()>) -> Result<(), LongPause> {
         tokio::select! {
             biased;
@@ -419,7 +419,7 @@ impl Client {
         }
     }
 
-    /// Waits for the service to ask for a long rest.
+    /// Waits until the service asks for a long pause.
     async fn stopped(&self) -> LongPause {
         let mut long_pause = self.long_pause.subscribe();
         loop {
@@ -450,14 +450,14 @@ impl Client {
     }
 }
 
-/// Takes a repetition from the budget.
+/// Takes a retry from the budget.
 fn repeated(budget: &mut Budget, trouble: Option<Trouble>) {
     if let Some(trouble) = trouble {
         budget.repetition(trouble);
     }
 }
 
-/// What it means when the answer to a list is no list.
+/// The error for an answer that should be a list and is not.
 fn not_a_list(operation: &Operation, reply: Reply) -> ReadTrouble {
     let (status, content_type, message) =
         (reply.status, reply.content_type.clone(), reply.message());

@@ -1,4 +1,4 @@
-//! Who asks: the token, the server and the headers, in the order of the vendor's own tools.
+//! Credentials: token, server and headers, with the precedence of epilot's own tools.
 //!
 //! [`resolve`] decides (pure), [`Files`] reads what those tools have written. Nothing here writes.
 

@@ -1,4 +1,4 @@
-//! SHA-256 as people compare it: lower-case hex, what `sha256sum` prints.
+//! SHA-256 as lower-case hex, as `sha256sum` prints it.
 
 use std::fmt::Write as _;
 

@@ -1,4 +1,4 @@
-//! The one error at the edge: what kind it is, what to do about it, what caused it; and the exit codes.
+//! The error that ends a command: its kind, its causes, hints, and the exit codes.
 
 mod document;
 
@@ -14,12 +14,12 @@ use crate::{styles::Styles, text::Untrusted};
 
 pub use document::{FilePlace, Located, write_errors};
 
-/// What is wrong, seen from outside.
+/// The kind of an error, for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
     /// A wrong flag or argument, or a question without a terminal and without `--yes`.
     Usage,
-    /// A mistake in a file, trouble with the network, the disk or the service.
+    /// A mistake in a file, or an error of the network, the disk or the service.
     Failed,
     /// Something could not be planned.
     Rejected,
@@ -53,9 +53,9 @@ pub struct Error {
     pub message: String,
     pub hints: Vec<String>,
     pub source: Option<Box<dyn StdError + Send + Sync>>,
-    /// Where it is, for [`Error::write_json`]; people read it in the message.
+    /// The place, for [`Error::write_json`]; the message contains it as text.
     pub place: Option<Box<FilePlace>>,
-    /// The mistakes in files, where the error is about these; they were shown before it.
+    /// The mistakes in files, if the error is about them; they were shown before.
     pub mistakes: Vec<Located>,
 }
 
@@ -76,12 +76,12 @@ impl Error {
         Self::new(ErrorKind::Usage, message)
     }
 
-    /// Trouble that is neither a guard's nor the plan's: exit code 1.
+    /// Any error that is not about a guard or the plan: exit code 1.
     pub fn failed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Failed, message)
     }
 
-    /// Any other answer than "yes": exit code 1. No mistake, so that it is not called an error.
+    /// Any answer other than "yes": exit code 1. Not called an error, since it is a decision.
     pub fn declined(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Declined, message)
     }
@@ -118,7 +118,7 @@ impl Error {
         self.kind.exit_code()
     }
 
-    /// Writes the error, its causes and its hints, one a line; control characters become visible.
+    /// Writes the error, its causes and its hints, one per line; control characters become visible.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl Error {
         let mut cause = StdError::source(self);
         while let Some(error) = cause {
             let message = error.to_string();
-            // An error that passes its source on, or ends with it, has said it.
+            // The message of the error above already contains that of its source.
             if !above.ends_with(&message) {
                 causes.push(message.clone());
             }
@@ -179,7 +179,7 @@ impl StdError for Error {
     }
 }
 
-/// A reader that has gone (`wf-bulk show x.plan | head`) is no failure: it has read all that it wanted.
+/// A closed pipe (`wf-bulk show x.plan | head`) is not an error: the reader has read what it needs.
 ///
 /// # Errors
 ///
@@ -191,7 +191,7 @@ pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// What the exit status tells a script or a scheduler. The help and the documentation hold the same list.
+/// The exit codes. The help and the documentation have the same list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExitCode {
     /// Done, or nothing to do.
@@ -202,11 +202,11 @@ pub enum ExitCode {
     Pending,
     /// Some changes failed or were refused, or targets were rejected.
     SomeFailed,
-    /// A guard or the error budget stopped it.
+    /// A guard or the error budget stopped the command.
     Stopped,
-    /// Something is stale, drifted or gone.
+    /// The plan is too old, or a target has drifted or is gone.
     Stale,
-    /// Nobody knows how something ended.
+    /// The outcome of a change is unknown.
     InDoubt,
     /// Wrong usage, or no terminal and no `--yes`.
     Usage,
@@ -243,7 +243,7 @@ impl ExitCode {
         }
     }
 
-    /// The one code for all that holds at once; nothing at all is [`ExitCode::Done`].
+    /// The exit code if several apply; [`ExitCode::Done`] if none does.
     pub fn of_all(codes: impl IntoIterator<Item = Self>) -> Self {
         codes
             .into_iter()
@@ -251,10 +251,10 @@ impl ExitCode {
             .unwrap_or(Self::Done)
     }
 
-    /// Its place among codes that hold at once: the first one is reported.
+    /// The precedence of an exit code: the lowest one is reported.
     const fn place(self) -> u8 {
         match self {
-            // Said before anything is done, so nothing else can hold.
+            // Reported before anything is done, so no other code can apply.
             Self::Usage => 0,
             Self::Error => 1,
             Self::InDoubt => 2,
@@ -274,7 +274,7 @@ impl From<ExitCode> for std::process::ExitCode {
     }
 }
 
-/// `--help` and `--version` reach clap's callers as errors too; those are no wrong usage.
+/// clap returns `--help` and `--version` as errors, too; these are not wrong usage.
 impl From<&clap::Error> for ExitCode {
     fn from(error: &clap::Error) -> Self {
         if error.use_stderr() {

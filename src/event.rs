@@ -1,4 +1,4 @@
-//! What happened in a run, as data: the dispatcher tells, the reporters show.
+//! Events of a run, as data: the dispatcher sends them, the reporters show them.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::{
     plan::Target,
 };
 
-/// One thing that happened, in the order in which it did.
+/// One event, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     Started {
@@ -17,7 +17,7 @@ pub enum Event {
         /// Outcomes that earlier sessions of this run recorded.
         earlier: Counts,
     },
-    /// The next stage begins: so many executions, after those of the stages before.
+    /// The next stage begins; the number of executions after those of the earlier stages.
     Stage {
         number: usize,
         of: usize,
@@ -27,22 +27,22 @@ pub enum Event {
         target: Target,
         action: Vec<String>,
         outcome: Outcome,
-        /// What the service or the re-check said, when there is something to say.
+        /// The reason from the service or the re-check, if there is one.
         detail: Option<String>,
     },
-    /// An attempt gave no end; the change is sent again after `after`.
+    /// An attempt gave no outcome; the change is sent again after `after`.
     Retried {
         target: Target,
         reason: String,
         after: Duration,
     },
-    /// It is unknown whether an attempt took effect. Where a read can tell, it is read back.
+    /// It is unknown whether an attempt took effect. If a read can decide, the change is read back.
     Doubted { target: Target, reason: String },
-    /// The service asked for a rest.
+    /// The service asked for a pause.
     Throttled { pause: Duration },
     /// Nothing new is started; what is in flight is finished.
     Draining { reason: StopReason },
-    /// Waiting until a read can prove that a doubtful request did not take effect.
+    /// Waiting until a read-back can prove that an unknown attempt had no effect.
     Settling { changes: u64, wait: Duration },
 }
 
@@ -55,18 +55,18 @@ pub enum StopReason {
     Unauthorized { message: String },
     /// Too many failures in a row.
     FailuresInARow { failures: u32, last: String },
-    /// The last changes could not be sent, or no execution be read, and nothing succeeded since.
+    /// The last changes could not be sent, or no execution could be read, and no later request succeeded.
     NothingGotThrough { changes: u64, last: String },
-    /// So many changes failed that no more may.
+    /// The limit `max_errors` is reached.
     ErrorBudget { errors: u64 },
-    /// Something failed in a stage before the last.
+    /// A change failed in a stage before the last one.
     Stage { number: usize, errors: u64 },
-    /// The service asked for a longer rest than a run waits.
+    /// The service asked for a longer pause than a run waits.
     LongPause { pause: Duration },
     /// The checkpoint can't be written, so nothing may be sent.
     Checkpoint { message: String },
-    /// A part of this program failed.
+    /// A worker panicked.
     Bug { message: String },
-    /// The server answers for another organisation than the plan's.
+    /// The server answers for another organisation than that of the plan.
     OtherOrganisation { planned: String, found: String },
 }

@@ -1,7 +1,7 @@
 //! Exactly one attempt of one request.
 //!
-//! Nothing here decides: no retries, no redirects, no pacing. What an answer means is said in
-//! [`crate::api::verdict`], what follows from it in [`crate::retry`].
+//! No decisions here: no retries, no redirects, no rate limit. [`crate::api::verdict`] interprets an answer, [`crate::retry`] decides what
+//! follows.
 
 mod body;
 mod failure;
@@ -37,7 +37,7 @@ pub use spool::{Spool, SpoolError};
 pub use token::{Token, TokenError};
 pub use transport::Transport;
 
-/// How this tool names itself to the service.
+/// The user agent.
 pub const USER_AGENT_VALUE: &str = concat!("wf-bulk/", env!("CARGO_PKG_VERSION"));
 
 /// Connecting takes at most this long: three tries of a lost SYN (1 s, 3 s, 7 s) fit into it. It
@@ -48,25 +48,25 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 /// a request that meets the closing leaves its effect unknown.
 const IDLE_LIMIT: Duration = Duration::from_secs(20);
 
-/// The longest answer that is kept in memory, in bytes. The service sends at most about 5.1 MB in
-/// one answer; three times that is surely not from it, and 256 workers still fit into memory.
+/// The longest answer that is kept in memory, in bytes. The service sends at most about 5.1 MB in one answer. An answer of three times this
+/// size is not from the service, and 256 workers still fit into memory.
 const BODY_LIMIT: u64 = 16 << 20;
 
-/// The organisation that a token for several acts for.
+/// The header for the organisation, for a token that allows several.
 const ORG_HEADER: HeaderName = HeaderName::from_static("x-epilot-org-id");
 
-/// Where requests go, as whom, and how long one may take.
+/// The configuration of requests: origin, credentials and time limit.
 pub struct HttpConfig {
     pub origin: Origin,
     /// Where entities are searched; the token goes there, too.
     pub entities: Origin,
     pub token: Token,
-    /// The way to another token when this one is not accepted any more.
+    /// How to get another token if this one is not accepted any more.
     pub renew: Option<Fetch>,
     pub org: Option<String>,
     /// Further headers of every request; their values are secrets.
     pub headers: Vec<(String, SecretString)>,
-    /// From the first byte sent to the last one received.
+    /// The time limit from the first byte sent to the last byte received.
     pub timeout: Duration,
     pub user_agent: String,
 }
@@ -114,7 +114,7 @@ pub struct Http {
 impl Http {
     /// # Errors
     ///
-    /// When the organisation or the user agent can't stand in a header.
+    /// If the organisation or the user agent is not a valid header value.
     pub fn new(config: HttpConfig) -> Result<Self, HttpConfigError> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -153,7 +153,7 @@ impl Http {
         self.tokens.number()
     }
 
-    /// Asks for another token than the one of this number. Of all who ask at the same time one does, and only once.
+    /// Asks for another token than the one of this number. Of concurrent callers only one does, and only once.
     pub async fn renew(&self, used: u64) -> Renewal {
         self.tokens.renew(used).await
     }
@@ -172,7 +172,7 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// When no whole answer came, or one longer than 16 MiB.
+    /// If no complete answer came, or one longer than 16 MiB.
     pub async fn attempt(
         &self,
         operation: &Operation,
@@ -204,7 +204,7 @@ impl Http {
         }
     }
 
-    /// The address of `operation`, which is exactly what the operation says.
+    /// The URL of `operation`, with exactly its path and query.
     fn url(&self, operation: &Operation, query: &[(&str, &str)]) -> Result<Url, TransportError> {
         let path = operation.path();
         let own = operation.query().and_then(|query| query.split_once('='));
@@ -291,7 +291,7 @@ impl Http {
     }
 }
 
-/// What only this tool sets: who asks, what is asked for, and how the connection is held.
+/// Headers that only this tool sets: authorization, content and connection headers.
 const OWN_HEADERS: [HeaderName; 11] = [
     ACCEPT,
     ACCEPT_ENCODING,
@@ -306,7 +306,7 @@ const OWN_HEADERS: [HeaderName; 11] = [
     USER_AGENT,
 ];
 
-/// A further header, which is none of this tool's own.
+/// An additional header that this tool does not set itself.
 fn further(name: &str, value: &SecretString) -> Result<(HeaderName, HeaderValue), HttpConfigError> {
     let wrong = || HttpConfigError::Header(name.to_owned());
     let header = HeaderName::try_from(name).map_err(|_| wrong())?;

@@ -1,10 +1,10 @@
-//! The commands that a person is told to type, with the flags that they need to do what is said of them.
+//! The commands that are printed for the user, with the flags that they need.
 
 use std::path::Path;
 
 use crate::text::shell_word;
 
-/// What the command in progress was told, as far as a command that it prints has to say it again.
+/// Flags of the current command that a printed command may have to repeat.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Invocation {
     flags: Vec<KeptFlag>,
@@ -17,7 +17,7 @@ pub struct KeptFlag {
     pub name: String,
     /// None for a flag that takes no value.
     pub value: Option<String>,
-    /// The names of the commands that are told to have it.
+    /// The names of the commands that repeat it.
     pub commands: Vec<&'static str>,
 }
 
@@ -25,14 +25,14 @@ impl KeptFlag {
     fn words(&self) -> Vec<String> {
         match &self.value {
             None => vec![self.name.clone()],
-            // A value that looks like a flag is taken for one, unless it is joined.
+            // A value that looks like a flag is parsed as one, unless it is joined with `=`.
             Some(value) if value.starts_with('-') => vec![format!("{}={value}", self.name)],
             Some(value) => vec![self.name.clone(), value.clone()],
         }
     }
 }
 
-/// A flag with its value, for a shell: what is to be added to a command that a person has typed.
+/// A flag with its value, quoted for a shell: to be added to a command.
 pub fn flag(name: &str, value: &str) -> String {
     let flag = KeptFlag {
         name: name.to_owned(),
@@ -65,17 +65,17 @@ impl Invocation {
         Self::new(flags.cloned().collect())
     }
 
-    /// The flags that were given and that the command `name` needs, a word each.
+    /// The given flags that the command `name` needs, as words.
     pub fn words_for(&self, name: &str) -> Vec<String> {
         let kept = self.flags.iter();
         let kept = kept.filter(|flag| flag.commands.contains(&name));
         kept.flat_map(KeptFlag::words).collect()
     }
 
-    /// The command line for a shell: `wf-bulk`, the name of a command, its `arguments`, and the flags that were given and
-    /// that it needs. A flag that is among the arguments has its value from there.
+    /// The command line for a shell: `wf-bulk`, the name of a command, its `arguments`, and the given flags that it needs. A flag among the
+    /// arguments overrides the given one.
     pub fn command(&self, name: &str, arguments: &[&str]) -> String {
-        // A value may be joined to its flag.
+        // A value may be joined to its flag with `=`.
         let given: Vec<&str> = arguments
             .iter()
             .map(|word| word.split_once('=').map_or(*word, |(flag, _)| flag))

@@ -1,4 +1,4 @@
-//! Dotted paths into JSON objects, and objects in lists by their id; what answers are decoded to.
+//! Dotted paths into JSON objects, objects in lists by their id, and the decoded form of answers.
 
 mod decode;
 mod items;
@@ -17,7 +17,7 @@ pub fn get<'a>(object: &'a Value, path: &str) -> Option<&'a Value> {
         .filter(|value| !value.is_null())
 }
 
-/// Puts a value at a dotted path; objects on the way are made.
+/// Sets a value at a dotted path; missing objects on the way are created.
 pub fn set(object: &mut Value, path: &str, value: Value) {
     let mut place = object;
     for key in path.split('.') {

@@ -11,7 +11,7 @@ fn main() -> ExitCode {
     let cli = match Cli::read(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help or an error message; where nobody reads it, the exit code still tells.
+            // Help or an error message. If it can't be printed, the exit code is still correct.
             drop(error.print());
             if error.use_stderr() && json_is_wanted(env::args_os()) {
                 drop(error::Error::from(&error).write_json(&mut anstream::stdout()));
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(commands::run(cli));
-    // A thread that still waits, for a lock or for input, ends with the process.
+    // A thread that waits for a lock or for input ends with the process.
     runtime.shutdown_background();
     match ended {
         Ok(exit_code) => exit_code.into(),

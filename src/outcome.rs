@@ -1,26 +1,26 @@
-//! How a change ended, and the count of each end.
+//! The outcome of a change, and the count of each outcome.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// How a change ended. The names are those of the reports and the checkpoint.
+/// The outcome of a change. The names are those of the reports and the checkpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Its request took effect.
     Applied,
-    /// All its fields had their new value before it was sent.
+    /// All its fields had the new value before it was sent.
     AlreadyDone,
-    /// The target is no longer as it was planned on.
+    /// The target has changed since the plan.
     Drifted,
-    /// The target is not there any more.
+    /// The target does not exist any more.
     Gone,
-    /// The service said no (4xx).
+    /// The service did not accept the request (4xx).
     Refused,
-    /// It is known not to have taken effect.
+    /// It certainly had no effect.
     Failed,
-    /// Nobody knows.
+    /// It is unknown whether it took effect.
     InDoubt,
     /// It was not sent.
     NotAttempted,
@@ -38,8 +38,7 @@ impl Outcome {
         Self::NotAttempted,
     ];
 
-    /// Whether it is an error of the run, as `max_errors` and `stages` count them. What others changed or took away is
-    /// none.
+    /// Whether it counts for `max_errors` and `stages`. Changes that drifted or are gone do not count.
     pub const fn is_error(self) -> bool {
         match self {
             Self::Refused | Self::Failed | Self::InDoubt => true,
@@ -69,7 +68,7 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// How many changes ended in each way.
+/// The number of changes with each outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts([u64; Outcome::ALL.len()]);
 

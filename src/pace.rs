@@ -1,4 +1,4 @@
-//! How fast: the settings, the limiter, the shared pause, and what a push-back does to the rate.
+//! The pace of a run: settings, the limiter, the shared pause, and the adaptive rate.
 
 mod adaptive;
 mod limiter;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rate(f64);
 
 impl Rate {
-    /// One request in 17 minutes; slower, a run of any size never ends.
+    /// One request in 17 minutes: at a lower rate, a run of any size never ends.
     const MIN_PER_SECOND: f64 = 0.001;
 
     /// Requests a second: finite, at least 0.001.
@@ -63,7 +63,7 @@ impl FromStr for Rate {
     }
 }
 
-/// As requests a second, whatever unit it was read from.
+/// In requests a second, whatever unit was written.
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/s", self.0)
@@ -84,22 +84,22 @@ impl From<Rate> for String {
     }
 }
 
-/// How fast and how far a run goes.
+/// The pace and the limits of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pace {
     pub rate: Rate,
-    /// Requests that may leave at once after a rest.
+    /// Requests that may leave together after an idle period.
     pub burst: NonZeroU32,
     /// Executions worked on at the same time.
     pub concurrency: NonZeroU32,
     /// Failures in a row that stop the run.
     pub stop_after: NonZeroU32,
-    /// Changes of a run that may fail, or a share of all its changes. With the last of them the run stops.
+    /// Changes of a run that may fail, or a share of all its changes. The run stops at the last of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_errors: Option<Share>,
-    /// How far each stage goes, in executions from the plan's first on; after the last one comes the rest. A stage in
-    /// which something fails is the last one.
+    /// The end of each stage, in executions from the start of the plan; after the last one come all remaining executions. If something
+    /// fails in a stage, the next one does not begin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Share>,
 }
@@ -112,20 +112,20 @@ const fn positive(number: u32) -> NonZeroU32 {
 }
 
 impl Pace {
-    /// More would not be a burst, but another rate.
+    /// A larger number would be a rate, not a burst.
     pub const MAX_BURST: NonZeroU32 = positive(10_000);
-    /// Each execution in work takes a connection, and 1,024 open files are the usual limit of a process.
+    /// Each execution that is worked on needs a connection, and 1,024 open files are the usual limit of a process.
     pub const MAX_CONCURRENCY: NonZeroU32 = positive(1_000);
     /// The reason, for messages.
     pub const WHY_MAX_CONCURRENCY: &str = "each execution in work takes a connection";
 
-    /// Which executions of a plan, counted from 0 in its order, belong to each stage. All belong to one, and no stage is
-    /// empty, but for that of a plan without any.
+    /// The executions of each stage, counted from 0 in the plan's order. Each execution is in one stage. No stage is empty, except for the
+    /// one stage of an empty plan.
     pub fn stages_of(&self, executions: u64) -> Vec<Range<u64>> {
         stages::stages(&self.stages, executions)
     }
 
-    /// How many of a plan's changes may fail; with the last of them a run stops.
+    /// How many of a plan's changes may fail; the run stops at the last of them.
     pub fn max_errors_of(&self, changes: u64) -> Option<u64> {
         self.max_errors.map(|share| share.at_most(changes))
     }
@@ -134,14 +134,14 @@ impl Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            // No limit is published for the service. Its neighbour, the Entity API, allows 500 mutations
-            // a minute for the whole organisation: 8/s uses that up, and is the user's to lower or raise.
+            // The service publishes no limit. Its neighbour, the Entity API, allows 500 mutations a minute for the whole organisation: 8/s
+            // is about that limit, and the user can change it.
             rate: Rate(8.0),
-            // Half a second's worth: enough to fill the workers, too little to be felt.
+            // Half a second's worth: enough to start all workers, too little to matter.
             burst: positive(4),
-            // At 8/s, four cover answers that take half a second each.
+            // At 8/s, four workers are enough for answers that take half a second each.
             concurrency: positive(4),
-            // One bad record fails alone; ten in a row are a service that is down or a playbook that is wrong.
+            // One bad record fails alone. Ten failures in a row mean that the service is down or the playbook is wrong.
             stop_after: positive(10),
             max_errors: None,
             stages: Vec::new(),

@@ -1,4 +1,4 @@
-//! From a playbook to a plan file: drives the selection and the builder, as a stream.
+//! Makes a plan file from a playbook: streams the selection into the builder.
 
 use std::{
     cell::RefCell,
@@ -25,16 +25,16 @@ use crate::{
     target::{Execution, TargetPart},
 };
 
-/// What a plan says of where and when it was made.
+/// Where and when a plan is made, for its header.
 #[derive(Clone, Debug)]
 pub struct PlanOrigin {
     /// The origin of the server, or `sandbox`.
     pub server: String,
-    /// The organisation that was asked for, if one was.
+    /// The requested organisation, if any.
     pub org: Option<String>,
-    /// The moment that relative dates count from.
+    /// The reference time for relative dates.
     pub now: Timestamp,
-    /// The moment when the plan is made.
+    /// The time at which the plan is made.
     pub made_at: Timestamp,
     /// The tool and its version.
     pub tool: String,
@@ -53,11 +53,11 @@ pub enum PlanningError {
     Disk(#[from] io::Error),
 }
 
-/// Selects, plans and writes the plan; gives its trailer and the SHA-256 of the whole file.
+/// Selects, plans and writes the plan; returns its trailer and the SHA-256 of the whole file.
 ///
 /// # Errors
 ///
-/// When the selection can't be completed or `out` not be written; what was written then is no plan.
+/// If the selection can't be completed or `out` can't be written; then the written part is not a plan.
 pub async fn plan(
     client: &Client,
     playbook: &Playbook,
@@ -82,13 +82,13 @@ pub async fn plan(
     let builder = Builder::new(playbook);
     let chooser = RefCell::new(Chooser::new(playbook));
     let misses = RefCell::new(misses);
-    // What a list lacks of the steps is read once it is known that they matter.
+    // The steps that a list lacks are read only if they are needed.
     let is_incomplete = playbook.select.lacks_steps();
     let concurrency = playbook.pace.concurrency.get() as usize;
-    // The limit counts in the plan's order: each execution is chosen from after the one before it. The first has none.
+    // The limit counts in the plan's order: targets of an execution are chosen after those of the one before it.
     let (_, mut before) = oneshot::channel::<Infallible>();
-    // One stage with all requests of an execution. With a second one behind it, the futures of the first would not be
-    // polled while the second is full; one of them could hold the limiter's turn, and everything would wait for it.
+    // One stage with all requests of an execution. With a second stage behind it, the futures of the first would not be polled while the
+    // second is full; one of them could hold the limiter's turn and block everything.
     let mut groups = stream::iter(scanned.by_ref())
         .map(|look| {
             let (chosen, next) = oneshot::channel();
@@ -104,7 +104,7 @@ pub async fn plan(
                 // It ends when its sender is dropped.
                 let _ = before.await;
                 let look = match whole {
-                    // What was read before the limit was reached elsewhere depends on who was fast: it decides nothing.
+                    // Which executions were read beyond the limit depends on timing, so they are ignored.
                     Some(whole) if !chooser.borrow().is_full() => {
                         complete(&chooser.borrow(), &mut misses.borrow_mut(), look, whole?)
                     }
@@ -133,7 +133,7 @@ pub async fn plan(
     Ok((trailer, sha256))
 }
 
-/// The organisation that the plan is for: that of the executions, which must be the one that was asked for.
+/// The organisation of the plan: that of the executions, which must be the requested one.
 fn organisation(asked: Option<&str>, found: Option<&str>) -> Result<Option<String>, PlanningError> {
     match (asked, found) {
         (Some(asked), Some(found)) if asked != found => Err(PlanningError::OtherOrganisation {
@@ -144,7 +144,7 @@ fn organisation(asked: Option<&str>, found: Option<&str>) -> Result<Option<Strin
     }
 }
 
-/// The first line of a plan for the organisation `org`: all that is known before anything is read.
+/// The first line of a plan for the organisation `org`: everything that is known before the first read.
 pub fn header(playbook: &Playbook, origin: &PlanOrigin, org: Option<String>) -> PlanHeader {
     PlanHeader {
         wf_bulk_plan: VERSION,
@@ -166,7 +166,7 @@ pub fn header(playbook: &Playbook, origin: &PlanOrigin, org: Option<String>) -> 
     }
 }
 
-/// The execution of a list that is to be read whole.
+/// The execution of a list that must be read completely.
 fn needs_whole(
     is_incomplete: bool,
     chooser: &Chooser<'_>,
@@ -176,7 +176,7 @@ fn needs_whole(
         return None;
     }
     match look {
-        // Nothing in it is to be planned, and nothing would leave it out.
+        // It has no targets, and nothing would exclude it.
         ScannedExecution::Rejected { .. } if !chooser.picks() => None,
         ScannedExecution::Rejected { execution, .. } | ScannedExecution::Kept(execution) => {
             Some(execution.clone())
@@ -184,7 +184,7 @@ fn needs_whole(
     }
 }
 
-/// An execution of a list that was read whole, or was not there any more; none where its steps tell that it is left out.
+/// An execution of a list that was read completely, or does not exist any more; none if its steps show that it is left out.
 fn complete(
     chooser: &Chooser<'_>,
     misses: &mut Misses,
@@ -216,7 +216,7 @@ fn complete(
     }
 }
 
-/// The targets of an execution; none beyond the limit, and nothing that is wrong there matters.
+/// The targets of an execution; none beyond the limit, where errors are ignored, too.
 fn choose(chooser: &mut Chooser<'_>, look: ScannedExecution) -> (Execution, Chosen) {
     match look {
         ScannedExecution::Kept(execution) => {
@@ -233,7 +233,7 @@ fn choose(chooser: &mut Chooser<'_>, look: ScannedExecution) -> (Execution, Chos
     }
 }
 
-/// The lines of one execution: first what could not be looked at, then what is planned.
+/// The lines of one execution: first its rejected parts, then its planned ones.
 async fn items(
     client: &Client,
     builder: &Builder<'_>,
@@ -244,7 +244,7 @@ async fn items(
         if let Ok(planned) = builder.group(&execution, &chosen.parts) {
             break planned;
         }
-        // The reasons are unread. That is so once at most: what is read is a list, if only an empty one.
+        // The closing reasons were not read. This happens at most once: the result of a read is a list, possibly empty.
         let reasons = read_closing_reasons(client, &execution).await?;
         execution.change(&TargetPart::Execution, Close::SNAPSHOT, reasons);
     };

@@ -17,8 +17,8 @@ pub fn create(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
 
-/// Opens a lock's file, and makes it, mode 0600, when there is none. It is opened for reading too, since a network file
-/// system requires that for a shared lock.
+/// Opens a lock file, and creates it with mode 0600 if it does not exist. It is opened for reading, too, since network file systems require
+/// this for a shared lock.
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ fn create_dir_all_with(
     let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
     for folder in missing.into_iter().rev() {
         match create_dir(folder) {
-            // Another process makes the same folders at this moment.
+            // Another process may create the same folders concurrently.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
             made => made?,
         }
@@ -70,12 +70,11 @@ fn create_dir_all_with(
     Ok(())
 }
 
-/// Puts a file, mode 0600, in place of what was at `path`: all of it or nothing, also when the machine
-/// stops in between.
+/// Writes a file (mode 0600) to `path`, replacing what was there: completely or not at all, also if the machine stops in between.
 ///
 /// # Errors
 ///
-/// When `write`, the disk or the rename fails; the old file is still there then.
+/// If `write`, the disk or the rename fails; then the old file is unchanged.
 pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -91,7 +90,7 @@ pub fn replace(
     sync_dir(folder)
 }
 
-/// Returns when the names in a folder are on disk.
+/// Syncs a folder: returns when the names in it are on disk.
 ///
 /// # Errors
 ///

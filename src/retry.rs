@@ -1,4 +1,4 @@
-//! What may be tried again, and when: pure, with the random source passed in.
+//! What may be retried, and when: pure, with the random source passed in.
 
 mod budget;
 mod repeat;
@@ -12,89 +12,87 @@ use crate::api::{ReadTrouble, RetryAfter, Verdict};
 pub use budget::{Budget, Funds};
 pub use repeat::Repeat;
 
-/// A longer rest than this is no rest between two attempts but trouble of the whole run: it
-/// saves its state and ends, and a person or the next cron job goes on. Five minutes.
+/// Five minutes. A longer pause ends the run: it saves its state, and a person or the next cron job resumes it.
 pub const LONG_PAUSE: Duration = Duration::from_mins(5);
 
-/// How long everybody rests after a 429 that doesn't say how long.
+/// The pause of all workers after a 429 without a `Retry-After`.
 pub const THROTTLE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether a rest that the service asks for ends the run.
+/// Whether a requested pause ends the run.
 pub fn is_long_pause(pause: Duration) -> bool {
     pause > LONG_PAUSE
 }
 
-/// Whether a status says that the service has more to do than it can: too many requests of ours
-/// (429, RFC 6585, section 4), or an overload (503, RFC 9110, section 15.6.4).
+/// Whether a status means that the service is overloaded: too many requests of ours (429, RFC 6585, section 4), or an overload (503, RFC
+/// 9110, section 15.6.4).
 pub const fn is_push_back(status: u16) -> bool {
     matches!(status, 429 | 503)
 }
 
-/// How often and how far apart requests are tried.
+/// How often requests are tried, and with which delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// Attempts in all, the first included.
     pub attempts: NonZeroU32,
-    /// The bound of the first delay after trouble that may pass at once.
+    /// The bound of the first delay after a temporary error.
     pub transient: Duration,
     /// The bound of the first delay after a 429.
     pub throttled: Duration,
-    /// The bound of any delay that the service does not ask for.
+    /// The bound of any delay that the service does not request.
     pub cap: Duration,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Self {
-            // A third attempt helps now and then, a fourth hardly ever; a server that is down
-            // should be noticed soon.
+            // A third attempt sometimes helps, a fourth hardly ever; and a dead server should be noticed soon.
             attempts: NonZeroU32::MIN.saturating_add(2),
             // A dropped connection or a restarting instance is over in about this time.
             transient: Duration::from_millis(50),
             // The service's rule for a 429 without a Retry-After: 1 s, then back off.
             throttled: THROTTLE_PAUSE,
-            // Beyond this a worker only waits; the limiter's pause is the tool for longer rests.
+            // A longer delay would only block a worker; the limiter's pause is for longer ones.
             cap: Duration::from_secs(30),
         }
     }
 }
 
-/// What follows from one attempt of a write.
+/// What to do after one attempt of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// The verdict is conclusive.
     Done,
     /// Send it again, `after` this time.
     Again { after: Duration },
-    /// It may have taken effect, and only a read can tell.
+    /// It may have taken effect; a read-back must decide.
     ReadBack,
     /// No attempt is left, and this one did not take effect. (An earlier one that was
     /// [`Verdict::Unknown`] may have.)
     GiveUp,
 }
 
-/// What follows from one attempt of a read that met trouble.
+/// What to do after a failed attempt of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NextRead {
     /// Read again, `after` this time.
     Again { after: Duration },
-    /// Reading again is of no use, or no attempt is left.
+    /// Reading again does not help, or no attempt is left.
     GiveUp,
-    /// It might be of use, and too many requests have been repeated already.
+    /// Reading again might help, but the retry budget is used up.
     OutOfBudget,
 }
 
-/// Trouble that may pass; it decides about the delay, and whether the [`Budget`] pays.
+/// A temporary error. It determines the delay, and whether the [`Budget`] counts the retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// Not sent, without a conclusive answer, or a service that fails.
+    /// Not sent, no conclusive answer, or a failing service.
     Transient,
     /// The service wants fewer requests.
     Throttled,
 }
 
 impl Trouble {
-    /// What a write met; none when its verdict is conclusive.
+    /// The temporary error of a write; none if its verdict is conclusive.
     pub const fn of_write(verdict: &Verdict) -> Option<Self> {
         match verdict {
             Verdict::Applied(_)
@@ -106,7 +104,7 @@ impl Trouble {
         }
     }
 
-    /// What a read met; none when reading again is of no use.
+    /// The temporary error of a read; none if reading again does not help.
     pub const fn of_read(trouble: &ReadTrouble) -> Option<Self> {
         match trouble {
             ReadTrouble::Unauthorized { .. }
@@ -127,10 +125,10 @@ impl Trouble {
 }
 
 impl Policy {
-    /// Decides after `attempt` attempts of a write, of which the last ended as `verdict`.
+    /// Decides after the `attempt`th attempt of a write, which had this `verdict`.
     ///
-    /// The repetition of an unknown attempt is only for what is [`Repeat::Safe`]. When its
-    /// attempts or the funds are used up, it is read back as well: what it would have written can be seen.
+    /// An unknown attempt is retried only if the change is [`Repeat::Safe`]. If its attempts or the budget are used up, it is read back as
+    /// well: its values can be seen.
     pub fn after_write(
         &self,
         verdict: &Verdict,
@@ -161,7 +159,7 @@ impl Policy {
         }
     }
 
-    /// Decides after `attempt` attempts of a read, of which the last met `trouble`.
+    /// Decides after the `attempt`th attempt of a read, which had this `trouble`.
     pub fn after_read(
         &self,
         trouble: &ReadTrouble,
@@ -186,11 +184,10 @@ impl Policy {
         }
     }
 
-    /// The time until the next attempt; none when there is none, because the attempts are used
-    /// up or the service asks for a [`LONG_PAUSE`].
+    /// The delay until the next attempt; none if the attempts are used up or the service asks for a [`LONG_PAUSE`].
     ///
-    /// Full jitter: anything between nothing and a bound that doubles with each attempt, so that
-    /// workers who failed together don't return together. What the service asks for is a floor.
+    /// Full jitter: a random time between zero and a bound that doubles with each attempt, so that workers that failed together do not
+    /// retry together. The pause that the service asks for is the minimum.
     fn delay(
         &self,
         trouble: Trouble,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, net::IpAddr};
 
 /// Whether `host`, as a URL writes it, is this machine.
 ///
-/// Only the name `localhost` is taken for it: what other names resolve to is for others to say.
+/// Only the name `localhost` counts; other names are not resolved.
 pub fn is_loopback(host: &str) -> bool {
     let address = host
         .strip_prefix('[')
@@ -13,13 +13,13 @@ pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
-/// The name by which a server is compared and locked: each spelling of this machine is `localhost`. `server` is an origin
-/// in its canonical form, or `sandbox`.
+/// The name by which a server is compared and locked: each spelling of this machine becomes `localhost`. `server` is an origin in its
+/// canonical form, or `sandbox`.
 fn canonical(server: &str) -> Cow<'_, str> {
     let Some((scheme, rest)) = server.split_once("://") else {
         return Cow::Borrowed(server);
     };
-    // The colons of an IPv6 address stand in brackets.
+    // An IPv6 address is in brackets, so its colons are not the port's.
     let end = match rest.find(']') {
         Some(bracket) => bracket + 1,
         None => rest.find(':').unwrap_or(rest.len()),
@@ -37,7 +37,7 @@ pub fn is_same_server(one: &str, other: &str) -> bool {
     canonical(one) == canonical(other)
 }
 
-/// The name of the server in the name of its lock.
+/// The server's name in the name of its lock file.
 pub fn lock_name(server: &str) -> Cow<'_, str> {
     canonical(server)
 }

@@ -1,4 +1,4 @@
-//! Sorting more than fits into memory: a bounded buffer, sorted runs on disk, and merges.
+//! External sorting: a bounded buffer, sorted runs on disk, and merges.
 
 use std::{
     cmp::Reverse,
@@ -8,20 +8,19 @@ use std::{
     mem,
 };
 
-/// Bytes that are held before a run is written: small beside a process, large enough that a usual selection never
-/// touches the disk.
+/// Bytes that are held before a run is written: small for a process, but large enough that a usual selection needs no disk.
 const BOUND: usize = 16 * 1024 * 1024;
 
-/// Runs that are merged into one of the next generation. Each has an open file, of which a process has 1,024 by default,
-/// and a pair in memory. Four generations hold 1 TiB with 60 open files; each pair is written four times at most.
+/// Runs that are merged into one of the next generation. Each has an open file, of which a process has 1,024 by default, and one pair in
+/// memory. Four generations hold 1 TiB with 60 open files; each pair is written four times at most.
 const FAN_IN: usize = 16;
 
-/// What a pair takes beside its texts: two strings in a vector that grows by doubling, and two allocations.
+/// The overhead of a pair: two strings in a vector that grows by doubling, and two allocations.
 const PAIR: usize = 4 * size_of::<String>() + 2 * 16;
 
-/// Collects pairs of key and payload, and gives them back by key, and by their order of arrival below one key.
+/// Collects pairs of key and payload, and returns them sorted by key; pairs with equal keys stay in their order of arrival.
 ///
-/// Neither may hold a line break or, the key, a tab: keys are ids, payloads one line of JSON.
+/// A payload must not contain a line break, a key neither a line break nor a tab: keys are ids, payloads one line of JSON.
 #[derive(Debug)]
 pub struct Sorter {
     bound: usize,
@@ -63,7 +62,7 @@ impl Sorter {
     ///
     /// When a run can't be written to the folder of temporary files.
     pub fn push(&mut self, mut key: String, mut payload: String) -> io::Result<()> {
-        // A text that was built up has room for more, which would be held a hundred thousand times.
+        // A string that was built up has spare capacity, which would be kept a hundred thousand times.
         key.shrink_to_fit();
         payload.shrink_to_fit();
         self.bytes += key.len() + payload.len() + PAIR;
@@ -83,7 +82,7 @@ impl Sorter {
     /// When a run can't be read back.
     pub fn finish(mut self) -> io::Result<Sorted> {
         self.held.sort_by(|a, b| a.0.cmp(&b.0));
-        // What was merged arrived first, and what is still held last: so they come among equal keys.
+        // Merged runs arrived first, and the buffer last, so equal keys come in this order.
         let runs = self.generations.into_iter().rev().flatten();
         Sorted::merged(runs, self.held, self.len)
     }

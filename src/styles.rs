@@ -1,8 +1,8 @@
-//! The colours of everything that people read, in one place.
+//! The colours of all text output.
 
 use owo_colors::Style;
 
-/// How each kind of text looks.
+/// The style of each kind of text.
 #[derive(Clone, Copy, Debug)]
 pub struct Styles {
     pub error: Style,
@@ -27,7 +27,7 @@ impl Styles {
         }
     }
 
-    /// For terminals: only the sixteen colours that every colour scheme sets.
+    /// For terminals: only the sixteen colours that every colour scheme defines.
     pub const fn coloured() -> Self {
         Self {
             error: Style::new().red().bold(),

@@ -29,8 +29,8 @@ pub fn is_stdin(path: &Path) -> bool {
     path == Path::new(STDIN) || STDIN_DEVICES.iter().any(|name| path == Path::new(name))
 }
 
-/// The id in a cell. Before one that begins with `-`, our own `failed.csv` and many a spreadsheet have an apostrophe, without
-/// which it would be a formula.
+/// The id in a cell. A spreadsheet and our own `failed.csv` put an apostrophe before an id that begins with `-`, so that it is not a
+/// formula.
 pub fn id_in(cell: &str) -> &str {
     match cell.strip_prefix('\'') {
         Some(id) if id.starts_with('-') => id,
@@ -38,18 +38,18 @@ pub fn id_in(cell: &str) -> &str {
     }
 }
 
-/// Texts by column, without white space around them; or why the row can't be used.
+/// Texts by column, trimmed; or why the row can't be used.
 pub type Cells = Result<BTreeMap<String, String>, String>;
 
 /// One row of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    /// As a spreadsheet counts: blank rows count, and the header is row 1 unless there are blank ones before it. Of JSON
-    /// Lines the line, of a JSON array the element.
+    /// The number as a spreadsheet counts: blank rows count, and the header is row 1 unless there are blank rows before it. In JSON Lines
+    /// that of the line, in a JSON array that of the element.
     pub number: u64,
-    /// Its first line in the file; none of the element of a JSON array.
+    /// Its first line in the file; none for an element of a JSON array.
     pub line: Option<u64>,
-    /// Whether it is of CSV, which a spreadsheet may have written.
+    /// Whether the row comes from CSV, which a spreadsheet may have written.
     pub is_csv: bool,
     pub cells: Cells,
 }
@@ -95,7 +95,7 @@ impl TableError {
     }
 }
 
-/// What is wrong with a file whose name is known above.
+/// What is wrong with a file whose name is already in the message.
 #[derive(Debug)]
 enum TableFault {
     Io(io::Error),
@@ -137,7 +137,7 @@ impl From<io::Error> for TableFault {
     }
 }
 
-/// Why reading ended: of the file, or of whoever took the rows.
+/// Why reading ended: an error of the file, or of the consumer of the rows.
 enum RowsEnd<E> {
     Fault(TableFault),
     Taker(E),
@@ -151,7 +151,7 @@ impl<E> From<TableFault> for RowsEnd<E> {
 
 type Input = BufReader<Box<dyn Read>>;
 
-/// What a file of rows looks like.
+/// The format of a file of rows.
 enum TableForm {
     /// Nothing is in it.
     Empty,
@@ -160,11 +160,11 @@ enum TableForm {
     JsonArray(Input),
 }
 
-/// Hands over the rows one by one, without the blank ones. The file is opened and read once.
+/// Passes the rows to `take` one by one, without the blank ones. The file is opened and read once.
 ///
 /// # Errors
 ///
-/// When the file can't be read or lacks a column, and what `take` says.
+/// If the file can't be read or lacks a column, and the errors of `take`.
 pub fn read<E: From<TableError>>(
     path: &Path,
     wanted: RequiredColumns<'_>,
@@ -201,7 +201,7 @@ fn rows<E>(
     }
 }
 
-/// Nothing is in the file, or nothing but empty cells: a list without a value.
+/// The file is empty, or has only empty cells: a list without values.
 fn no_header(wanted: RequiredColumns<'_>) -> Result<(), TableFault> {
     match wanted {
         RequiredColumns::All(_) => Err(TableFault::at(1, "the file is empty: it has no header")),
@@ -222,11 +222,11 @@ fn next(records: &mut Records<Input>) -> Result<Option<CsvRecord>, TableFault> {
 /// The columns of a CSV file.
 struct CsvHeader {
     columns: Vec<String>,
-    /// Of a list without a header: the line that would be one.
+    /// For a list without a header: the line that would be the header.
     first: Option<CsvRecord>,
 }
 
-/// None where nothing is in the file.
+/// None if the file is empty.
 fn header(
     records: &mut Records<Input>,
     wanted: RequiredColumns<'_>,
@@ -297,12 +297,12 @@ fn row_of(record: CsvRecord, columns: &[String]) -> Row {
     }
 }
 
-/// Looks at the beginning of a file, as [`read`] would, and gives the columns of CSV. None of a file in another form, or of
-/// a pipe, which can be read once only.
+/// Reads the beginning of a file as [`read`] would, and returns the columns of CSV. None for another format, or for a pipe, which can be
+/// read only once.
 ///
 /// # Errors
 ///
-/// What [`read`] says before the first row, and when the first row of JSON has no end.
+/// The errors that [`read`] reports before the first row, and a first JSON row that does not end.
 pub fn columns(
     path: &Path,
     wanted: RequiredColumns<'_>,
@@ -342,7 +342,7 @@ fn open(path: &Path) -> Result<TableForm, TableFault> {
     let mut line = 1;
     let mut head = first_record(&mut input)?;
     let mut delimiter = None;
-    // Excel takes this line for itself, and so it is no row.
+    // Excel treats this line as a directive, so it is not a row.
     if let Some(named) = delimiter_line(&head) {
         delimiter = Some(named);
         line += 1;

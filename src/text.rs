@@ -1,7 +1,6 @@
-//! The escapers: text from the API or from files leaves the program only through one of them.
+//! The escapers: text from the API or from files is printed only through one of them.
 //!
-//! [`Untrusted`] has no `Display`; what it has is one method for each output format, and what that returns can
-//! be printed there and nowhere else.
+//! [`Untrusted`] has no `Display`. It has one method for each output format, whose result can be printed in this format only.
 
 mod encoding;
 mod few;
@@ -29,10 +28,10 @@ pub use suggest::{did_you_mean, meant, nearest};
 /// them paint over the lines above and below.
 const MAX_MARKS: usize = 4;
 
-/// Stands for what was cut off; one column wide.
+/// The mark of a cut; one column wide.
 const ELLIPSIS: char = '…';
 
-/// Text that somebody else wrote: names, messages, cells.
+/// Text from outside: names, messages, cells.
 #[derive(Clone, Copy, Debug)]
 pub struct Untrusted<'a>(pub &'a str);
 
@@ -45,8 +44,8 @@ impl<'a> Untrusted<'a> {
         }
     }
 
-    /// For an excerpt of a file, in which columns are pointed at: what would be escaped is one character, a control picture
-    /// of ASCII, a replacement of the rest.
+    /// For an excerpt of a file with markers below its columns: an escaped character takes one column, as a control picture for ASCII, as a
+    /// replacement character otherwise.
     pub fn in_place(self) -> String {
         pieces(self.0)
             .map(|piece| match piece {
@@ -81,14 +80,13 @@ impl<'a> Untrusted<'a> {
         Html { text: self.0 }
     }
 
-    /// For a string of JSON that stands in a `<script>` of an HTML page.
+    /// For a JSON string in a `<script>` of an HTML page.
     pub const fn json_in_html(self) -> JsonInHtml<'a> {
         JsonInHtml { text: self.0 }
     }
 }
 
-/// Shows text on one line of a terminal: what a terminal would obey, and what no reader could see, becomes a
-/// visible escape like `\u{1b}`.
+/// Shows text on one line of a terminal: control characters and invisible characters become visible escapes like `\u{1b}`.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal<'a> {
     text: &'a str,
@@ -96,7 +94,7 @@ pub struct Terminal<'a> {
 }
 
 impl Terminal<'_> {
-    /// At most this many columns, the ellipsis of a cut included.
+    /// The maximum number of columns, including the ellipsis of a cut.
     #[must_use]
     pub const fn cut(mut self, columns: usize) -> Self {
         self.columns = columns;
@@ -132,15 +130,15 @@ impl fmt::Display for Terminal<'_> {
     }
 }
 
-/// Shows text as a code span of Markdown, on one line: nothing in it is markup, mentions somebody, links or hides. No
-/// text is no span.
+/// Shows text as a Markdown code span on one line: nothing in it is markup, a mention or a link, and nothing is hidden. Empty text gives no
+/// span.
 ///
-/// A backslash escapes nothing in a code span, and its delimiters are longer than any run of backticks in it
-/// (`CommonMark` 0.31.2, "Code spans"). Services leave mentions, references and emoji in code alone.
+/// Backslashes do not escape in a code span, and its delimiters are longer than any run of backticks in it (`CommonMark` 0.31.2, "Code
+/// spans"). Services do not expand mentions, references and emoji in code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MarkdownCode(String);
 
-/// Where a code span stands.
+/// The context of a code span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CodeSpanPlace {
     Line,
@@ -164,7 +162,7 @@ impl MarkdownCode {
             .max()
             .unwrap_or_default();
         let delimiter = "`".repeat(longest + 1);
-        // One space on each side is taken away again, where there is one on both and more than spaces between.
+        // Renderers strip one space on each side if there is one on both and the span is not only spaces.
         let at_edge = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
         let padding = if at_edge && !text.trim().is_empty() {
             " "
@@ -218,8 +216,7 @@ impl fmt::Display for CsvCell<'_> {
     }
 }
 
-/// Shows text in an HTML page, between tags or in a quoted attribute: as on a terminal, so that a page hides nothing
-/// either, and never as markup.
+/// Shows text in an HTML page, between tags or in a quoted attribute: with the same visible escapes as on a terminal, and never as markup.
 #[derive(Clone, Copy, Debug)]
 pub struct Html<'a> {
     text: &'a str,
@@ -238,11 +235,10 @@ impl fmt::Display for Html<'_> {
     }
 }
 
-/// Shows text as a string of JSON, its quotes included, in a `<script>` of an HTML page. What a script reads from it is
-/// what [`Terminal`] shows.
+/// Shows text as a JSON string, including its quotes, in a `<script>` of an HTML page. A script reads from it what [`Terminal`] shows.
 ///
-/// Inside a script nothing is unescaped, and `</script>` or `<!--` change how it is read even within a string: with `<`,
-/// `>` and `&` as `\uXXXX` there is none.
+/// HTML entities do not work inside a script, and `</script>` or `<!--` change parsing even inside a string. So `<`, `>` and `&` are
+/// written as `\uXXXX`.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonInHtml<'a> {
     text: &'a str,
@@ -312,7 +308,7 @@ fn escape(c: char) -> impl Iterator<Item = char> {
 }
 
 fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {
-    // At the start a mark would sit on what was printed before it: there is no letter to carry one yet.
+    // At the start there is no letter to carry a mark: it would be drawn over the text before it.
     let mut marks_left = 0;
     text.chars().map(move |c| {
         if is_unsafe(c) {
@@ -331,7 +327,7 @@ fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {
     })
 }
 
-/// What a terminal obeys, what turns the reading direction, and what can't be seen.
+/// Control characters, characters that change the reading direction, and invisible characters.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -352,7 +348,7 @@ fn is_unsafe(c: char) -> bool {
             | '\u{fffe}' | '\u{ffff}')
 }
 
-/// A word that a POSIX shell reads as itself.
+/// A word that a POSIX shell reads unchanged.
 pub fn shell_word(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -362,7 +358,7 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
-/// A path as a person writes it into a shell, escaped: one word, also with spaces in it.
+/// A path as one shell word, quoted if necessary.
 pub fn shown_path(path: &Path) -> String {
     let word = shell_word(&path.to_string_lossy());
     Untrusted(&word).terminal().to_string()

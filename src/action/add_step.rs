@@ -1,4 +1,4 @@
-//! `add_step`: an execution of the first generation gets one more step.
+//! `add_step`: adds a step to an execution of the first generation.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -94,11 +94,11 @@ impl Arguments<'_, '_, '_, '_> {
 struct AddStep {
     /// The step's fields, by the names of the API.
     fields: Vec<(&'static str, ArgumentValue)>,
-    /// The section that it goes into, by id or name.
+    /// The section to add it to, by id or name.
     section: Option<Template>,
 }
 
-/// The service chooses the step's id, so sending it twice makes two.
+/// The service chooses the step's id, so sending it twice adds two steps.
 const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[],
@@ -139,7 +139,7 @@ impl AddStep {
     }
 }
 
-/// The id of the one section that is called so.
+/// The id of the only section with this name.
 fn section(subject: &Subject<'_>, wanted: &str) -> Result<String, String> {
     let sections: Vec<&Value> = json::get(subject.data, "flow")
         .and_then(Value::as_array)

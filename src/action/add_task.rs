@@ -1,4 +1,4 @@
-//! `add_task`: a flow gets one more task between two others.
+//! `add_task`: adds a task between two others of a flow.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -129,16 +129,16 @@ impl Arguments<'_, '_, '_, '_> {
 
 #[derive(Clone, Debug)]
 struct AddTask {
-    /// Tasks by id, template's id or name; at least one of the two.
+    /// The neighbours, by id, template's id or name; at least one of the two.
     after: Option<Template>,
     before: Option<Template>,
-    /// The phase, in the same way; that of the task before it when it isn't said.
+    /// The phase, in the same way; default: that of the task before.
     phase: Option<Template>,
-    /// Tells apart tasks that the same action adds to the same flow at different times.
+    /// Makes several tasks of the same action in the same flow different.
     key: Option<Template>,
     /// The task's fields, by the names of the API.
     fields: Vec<(&'static str, ArgumentValue)>,
-    /// The playbook's name and the action's place in it.
+    /// The playbook's name and the action's position in it.
     origin: String,
 }
 
@@ -148,7 +148,7 @@ const NATURE: Nature = Nature {
     irreversible: Some("no operation removes a task"),
 };
 
-/// What the ids of tasks that playbooks add are derived in: random, and the same for ever.
+/// The UUID namespace of tasks that playbooks add: random, and fixed for ever.
 const NAMESPACE: Uuid = Uuid::from_u128(0x7a1c_54f0_2b6e_4d0c_9a57_3c1f_8e24_b9d6);
 
 impl Action for AddTask {
@@ -199,7 +199,7 @@ impl AddTask {
         }))
     }
 
-    /// The same for the same playbook, action, flow and key: so a read tells whether the task is there.
+    /// The same id for the same playbook, action, flow and key, so a read tells whether the task exists.
     fn id(&self, subject: &Subject<'_>) -> Result<String, String> {
         let key = match &self.key {
             Some(key) => subject.word(key)?,

@@ -1,4 +1,4 @@
-//! Whether the answer to a write that the service has accepted shows what was asked for.
+//! Whether the answer to an accepted write shows what was sent.
 
 use serde_json::{Value, json};
 
@@ -9,13 +9,13 @@ use crate::{
     text::cut,
 };
 
-/// Longest value that a message quotes, in characters: a few names fit.
+/// The longest value that a message quotes, in characters: enough for a few names.
 const QUOTED: usize = 80;
 
-/// What an object that answers a write shows instead of what was asked for; none when it shows that, or has nothing to
-/// show. A read decides then.
+/// How the answer of a write differs from what was sent; none if it shows what was sent, or has nothing to compare. Then a read-back
+/// decides.
 ///
-/// Only what was sent is looked at: whatever else the service says is its own affair.
+/// Only the sent fields are compared; the service may return others.
 pub fn contradiction(
     operation: &Operation,
     expected: Expected<'_>,
@@ -27,19 +27,18 @@ pub fn contradiction(
             Some(target) => difference(expected, target),
             None => Some(another(answer)),
         },
-        // No body is documented for it: one of another kind says nothing.
+        // No body is documented, so a body of another kind proves nothing.
         OperationKind::CancelSchedule => difference(expected, shown?),
         OperationKind::RunSchedule => match shown {
             Some(target) if is_done(operation, expected, target) => None,
-            // Which field names the automation is not documented; nor is when.
+            // It is not documented which field names the automation, nor when.
             Some(target) => match target["status"].as_str() {
                 Some("IN_PROGRESS" | "COMPLETED" | "FAILED") => None,
                 Some(_) | None => Some(format!("status is {}", quoted(&target["status"]))),
             },
             None => Some(another(answer)),
         },
-        // They answer with the task, the last with the whole flow; what these look like then is not documented, and may be
-        // as before.
+        // They return the task, the last one the whole flow. It is not documented whether these show the effect already.
         OperationKind::RunAutomation | OperationKind::Reconcile => {
             shown.is_none().then(|| another(answer))
         }
@@ -61,7 +60,7 @@ pub fn contradiction(
                 made(answer, Some(("name", name)))
             }
         }
-        // Where the first generation names the template is not documented.
+        // It is not documented where the first generation names the template.
         OperationKind::Start if *operation == Operation::CreateExecution => made(answer, None),
         OperationKind::Start => {
             let template = expected.after.get("started")?;
@@ -72,8 +71,8 @@ pub fn contradiction(
     }
 }
 
-/// Whether success without a body says nothing, so that a read decides: where an object is documented, and where the
-/// documentation is silent and a read can tell. Elsewhere it is believed.
+/// Whether success without a body proves nothing, so that a read-back decides: if an object is documented, or if the documentation is
+/// silent and a read can tell. Otherwise it counts as success.
 pub const fn needs_body(operation: &Operation) -> bool {
     match operation.kind() {
         // The first generation answers a patch of an execution with 204.
@@ -83,8 +82,7 @@ pub const fn needs_body(operation: &Operation) -> bool {
         | OperationKind::AddTask
         | OperationKind::Reconcile
         | OperationKind::RunSchedule => true,
-        // What is taken away leaves nothing to show. What the others answer is not documented, and no read tells what
-        // became of them.
+        // A deleted object leaves nothing to show. The answers of the others are not documented, and no read shows their effect.
         OperationKind::Delete
         | OperationKind::CancelSchedule
         | OperationKind::RunAutomation
@@ -92,7 +90,7 @@ pub const fn needs_body(operation: &Operation) -> bool {
     }
 }
 
-/// Which field of the target is not as it was sent, and what it is; none when all are.
+/// The field of the target that is not as it was sent, and its value; none if all are as sent.
 pub fn difference(expected: Expected<'_>, target: &Value) -> Option<String> {
     expected.after.iter().find_map(|(path, sent)| {
         let now = json::get(target, path).unwrap_or(&Value::Null);
@@ -110,7 +108,7 @@ pub fn difference(expected: Expected<'_>, target: &Value) -> Option<String> {
     })
 }
 
-/// What the operation works on, as the answer shows it: by itself, or within its whole execution.
+/// The object that the operation works on, in the answer: by itself, or within its execution.
 fn target<'a>(operation: &Operation, answer: &'a Value) -> Option<&'a Value> {
     let (_, execution, part) = operation.subject()?;
     let id = answer["id"].as_str()?;
@@ -123,7 +121,7 @@ fn target<'a>(operation: &Operation, answer: &'a Value) -> Option<&'a Value> {
     }
 }
 
-/// What an answer that should be something new lacks: an id, or what it was to be, where it says that at all.
+/// What is missing in an answer that should be a new object: an id, or a field with the expected value, if the answer has it.
 fn made(answer: &Value, field: Option<(&str, &Value)>) -> Option<String> {
     if answer["id"].as_str().is_none_or(str::is_empty) {
         return Some("the answer has no id".to_owned());
@@ -140,8 +138,7 @@ fn another(answer: &Value) -> String {
     }
 }
 
-/// Whether a value holds all that was sent. The service may add fields of its own to an object, and write a date in another
-/// form.
+/// Whether a value contains everything that was sent. The service may add fields to an object, and write a date in another form.
 fn shows(now: &Value, sent: &Value) -> bool {
     match (now, sent) {
         (Value::Object(now), Value::Object(sent)) => sent.iter().all(|(name, value)| {
@@ -162,7 +159,7 @@ fn is_same_date(one: &str, other: &str) -> bool {
     instant(one).is_some_and(|one| instant(other) == Some(one))
 }
 
-/// Whether a task that was to wait has begun meanwhile: one that is reverted becomes the current one.
+/// Whether a task that was set to wait is current already: a reverted task becomes the current one.
 fn begins(path: &str, sent: &Value, now: &Value) -> bool {
     let now = now.as_str();
     path == "status"

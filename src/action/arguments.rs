@@ -1,4 +1,4 @@
-//! What the arguments of an action are read with; each mistake is noted with its place and its cure.
+//! Reads the arguments of an action; each mistake is noted with its place and a hint.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -28,13 +28,13 @@ pub(crate) struct WrittenAction<'n> {
     /// The action's name.
     pub(crate) at: Span,
     pub(crate) argument: Option<FieldNode<'n>>,
-    /// What a `converges` beside it says.
+    /// The value of `converges` beside the action.
     pub(crate) converges: Option<bool>,
-    /// Its place among the actions, from 0.
+    /// Its position among the actions, from 0.
     pub(crate) place: usize,
 }
 
-/// What the actions of a playbook are checked against.
+/// The context in which the actions of a playbook are checked.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Setting<'c> {
     /// The playbook's name.
@@ -43,7 +43,7 @@ pub(crate) struct Setting<'c> {
     pub(crate) compiler: &'c Compiler,
 }
 
-/// What the arguments of one action are read with.
+/// Reads the arguments of one action.
 #[derive(Debug)]
 pub(crate) struct Arguments<'r, 's, 'c, 'n> {
     pub(super) reader: &'r mut DocumentReader<'s>,
@@ -120,19 +120,19 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         self.fields.get(name)
     }
 
-    /// The argument, or a note that it is missing.
+    /// The argument, or none after a note that it is missing.
     pub(super) fn required(&mut self, name: &str) -> Option<FieldNode<'n>> {
         self.reader
             .required(&self.fields, name, self.written.kind.example)
     }
 
-    /// The argument itself, where it is a text and no map.
+    /// The argument itself, if it is a text instead of a map.
     pub(super) fn bare(&self) -> Option<FieldNode<'n>> {
         let argument = self.written.argument?;
         matches!(argument.node.value, Value::Text(_)).then_some(argument)
     }
 
-    /// Notes what is wrong with a value that depends on no data.
+    /// Notes an error in a value that does not depend on data.
     pub(super) fn wrong_value(
         &mut self,
         span: Span,
@@ -169,7 +169,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         Some(id)
     }
 
-    /// An id, or a template that gives one; what that gives is checked when planning.
+    /// An id, or a template for one, whose value is checked when planning.
     pub(super) fn id(&mut self, field: FieldNode<'_>) -> Option<Template> {
         let template = self.template(field)?;
         if let Some(known) = template.known() {
@@ -186,7 +186,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         Some(template)
     }
 
-    /// The texts that a template gives, where that depends on no data; none when they can't be used.
+    /// The texts that a template returns, if it does not depend on data; none if they can't be used.
     pub(super) fn known_words(
         &mut self,
         field: FieldNode<'_>,
@@ -205,7 +205,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         }
     }
 
-    /// Checks the one text that a template gives, where that depends on no data.
+    /// Checks the single text that a template returns, if it does not depend on data.
     pub(super) fn check_word(
         &mut self,
         field: FieldNode<'_>,
@@ -295,7 +295,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         bodies.into_iter().collect()
     }
 
-    /// One of the statuses that a task or step can be given; the others come by themselves.
+    /// A status that a playbook may set on a task or step; the service sets the others.
     pub(super) fn status_to_set(
         &mut self,
         word: &str,
@@ -317,7 +317,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         None
     }
 
-    /// Going back resets what has been done since, so it must be allowed.
+    /// Reverting resets later tasks, so it must be allowed.
     pub(super) fn need_revert(&mut self, at: Span) {
         if !self.setting.allow.contains(&Allow::Revert) {
             self.reader.wrong(

@@ -1,4 +1,4 @@
-//! A value of a playbook with templates at any depth: what goes into a request's body.
+//! A value of a playbook with templates at any depth, for the body of a request.
 
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
@@ -16,11 +16,11 @@ pub(super) enum ArgumentValue {
 }
 
 impl ArgumentValue {
-    /// What it gives for a target, checked to be what the API expects at `path` of something new.
+    /// Its value for a target, checked against the API's type at `path` of something new.
     ///
     /// # Errors
     ///
-    /// When a template fails on this target, or gives what doesn't fit.
+    /// If a template fails on this target, or returns a value that does not fit.
     pub(super) fn value(
         &self,
         subject: &Subject<'_>,
@@ -30,7 +30,7 @@ impl ArgumentValue {
         self.value_instead(subject, content, path, &Value::Null)
     }
 
-    /// As [`Self::value`], for a field that holds `present` now.
+    /// As [`Self::value`], for a field whose present value is `present`.
     ///
     /// # Errors
     ///
@@ -66,7 +66,7 @@ impl ArgumentValue {
     }
 }
 
-/// A value as it is sent for a field that holds `present` now; `path` names it in errors.
+/// The value to send for a field whose present value is `present`; `path` names it in errors.
 ///
 /// # Errors
 ///
@@ -82,7 +82,7 @@ pub(super) fn fit(
     store_dates(value, content, present, zone)
 }
 
-/// A number where a text is due becomes one: ids are often written without quotes. Blanks around an id are none of it.
+/// A number becomes a text if a text is expected: ids are often written without quotes. Blanks around an id are removed.
 fn fitted(value: Value, content: FieldContent) -> Value {
     match (content, value) {
         (
@@ -128,7 +128,7 @@ fn fitted(value: Value, content: FieldContent) -> Value {
     }
 }
 
-/// The value with its dates in forms of the service.
+/// The value with its dates in the service's forms.
 fn store_dates(
     value: Value,
     content: FieldContent,
@@ -139,7 +139,7 @@ fn store_dates(
         (FieldContent::Date, Value::String(date)) => dates::stored(&date, present.as_str(), zone)
             .map(Value::String)
             .map_err(|error| error.to_string()),
-        // What stands in a list has no place of its own.
+        // A value in a list has no path of its own.
         (FieldContent::List(item), Value::Array(values)) => values
             .into_iter()
             .map(|value| store_dates(value, *item, &Value::Null, zone))

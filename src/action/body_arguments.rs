@@ -1,4 +1,4 @@
-//! Values with templates at any depth, held against what the API's requests hold.
+//! Reads values with templates at any depth, and checks them against the types of the API's requests.
 
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
@@ -23,7 +23,7 @@ pub(super) struct Bodies<'c> {
 }
 
 impl Bodies<'_> {
-    /// A value for a field of a request. What templates give is checked when planning.
+    /// A value for a field of a request. The results of templates are checked when planning.
     pub(super) fn body(
         self,
         reader: &mut DocumentReader<'_>,
@@ -117,7 +117,7 @@ impl Bodies<'_> {
     }
 }
 
-/// Whether a value is what the API expects; the zone decides which moment a date is, not whether it is one.
+/// Whether a value has the API's type. The zone determines which instant a date is, not whether it is one.
 fn fits(value: Json, field: FieldNode<'_>, content: FieldContent) -> Result<(), String> {
     let path = format!("`{}`", field.name);
     fit(value, content, &path, (&Json::Null, &TimeZone::UTC)).map(drop)
@@ -129,7 +129,7 @@ fn literal(
     content: FieldContent,
 ) -> Option<ArgumentValue> {
     let json = match (json(field.node), content) {
-        // As it is written: 007 must not become 7.
+        // As written: 007 must not become 7.
         (
             Some(Json::Number(_)),
             FieldContent::Text
@@ -167,7 +167,7 @@ fn literal(
     }
 }
 
-/// The node as it stands; none where it holds a map with a collection as a key.
+/// The node as JSON; none if it has a map with a collection as a key.
 fn json(node: &Node) -> Option<Json> {
     Some(match &node.value {
         Value::Null => Json::Null,

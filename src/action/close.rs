@@ -1,4 +1,4 @@
-//! `close`: an execution ends with a reason.
+//! `close`: closes an execution with a reason.
 
 use std::sync::Arc;
 
@@ -55,12 +55,12 @@ impl Arguments<'_, '_, '_, '_> {
 
 #[derive(Clone, Debug)]
 pub struct Close {
-    /// Titles or ids in order of preference: the first that is configured is selected.
+    /// Titles or ids in order of preference: the first configured one is selected.
     reason: Vec<Template>,
     description: Option<Template>,
 }
 
-/// Where a generation keeps what closing needs.
+/// The paths of the fields for closing in a generation.
 struct Paths {
     configured: &'static str,
     selected: &'static str,
@@ -80,7 +80,7 @@ const V2: Paths = Paths {
 };
 
 impl Close {
-    /// Where a v1 execution keeps the closing reasons that it was started with; slim rows may lack it.
+    /// Where a v1 execution keeps its configured closing reasons; rows of a list may lack it.
     pub const SNAPSHOT: &'static str = V1.configured;
 }
 
@@ -110,7 +110,7 @@ impl Action for Close {
 
 impl Close {
     fn writes(&self, subject: &Subject<'_>, paths: &Paths) -> Result<Vec<FieldWrite>, String> {
-        // What is selected from an earlier time goes along: the service wants a reason with each closing.
+        // A reason that was selected earlier is sent, too: the service requires a reason with each closing.
         let along = |path, after| FieldWrite {
             goes_along: true,
             ..FieldWrite::new(subject.data, path, after)
@@ -126,7 +126,7 @@ impl Close {
         Ok(writes)
     }
 
-    /// The first reason of the playbook that this execution has, as `{id, title}`.
+    /// The playbook's first reason that this execution has, as `{id, title}`.
     fn reason(&self, subject: &Subject<'_>, paths: &Paths) -> Result<Value, String> {
         let configured: &[Value] = match json::get(subject.data, paths.configured) {
             Some(Value::Array(reasons)) => reasons,

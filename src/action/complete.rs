@@ -1,4 +1,4 @@
-//! `complete` and `reopen`: an execution is done, or goes on.
+//! `complete` and `reopen`: set the status of an execution to `DONE` or `STARTED`.
 
 use serde_json::json;
 
@@ -38,7 +38,7 @@ pub(super) static REOPEN: ActionKind = ActionKind {
     ..COMPLETE
 };
 
-/// A read tells a status; flows that end or go on are events that automations listen to.
+/// A read shows the status. Automations may be triggered when a flow ends or is reopened.
 pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[Effect::AutomationsMayFire],
@@ -55,7 +55,7 @@ fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> Plann
             })
         }
         Some(status) => PlannedAction::Nothing(format!("is {status} already")),
-        // The first generation knows executions without a status: they are none of those that are worked on.
+        // The first generation has executions without a status; these are not in progress.
         None => PlannedAction::Nothing("has no status".to_owned()),
     }
 }

@@ -1,4 +1,4 @@
-//! `delete`: an execution is gone, or hidden.
+//! `delete`: deletes an execution, or hides it.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Arguments<'_, '_, '_, '_> {
 
 #[derive(Clone, Copy, Debug)]
 struct Delete {
-    /// Whether it is hidden and kept; never of the first generation.
+    /// Whether it is hidden and kept; never in the first generation.
     is_soft: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `delete_step`: a step leaves its execution.
+//! `delete_step`: deletes a step of an execution.
 
 use super::{ActionKind, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject, bare};
 use crate::api::{Level, Operation};

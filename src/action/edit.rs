@@ -1,4 +1,4 @@
-//! What an action sees and what it gives back.
+//! The input and the output of an action.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     template::{EvalContext, EvalError, Template},
 };
 
-/// One target as an action sees it: the JSON with what earlier actions changed.
+/// One target as an action sees it: its JSON with the changes of earlier actions.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     pub generation: Generation,
@@ -29,17 +29,17 @@ pub struct Subject<'a> {
     pub calendar: &'a Calendar,
 }
 
-/// What an action makes of a target.
+/// The result of an action for a target.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PlannedAction {
     Edit(Edit),
     /// There is nothing to do, and why.
     Nothing(String),
-    /// The target is not as the playbook wants it, and why the action does not change that.
+    /// The target is not as the playbook wants it, and the action can't change that; the reason.
     OutOfReach(String),
     /// It can't be planned, and why.
     Reject(String),
-    /// It can't be planned before the execution's closing reasons are read: its row lacks them.
+    /// It can't be planned before the execution's closing reasons are read, which its row lacks.
     ReasonsUnread,
 }
 
@@ -47,9 +47,9 @@ pub enum PlannedAction {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {
     pub operation: Operation,
-    /// The fields of the target that the request's body holds.
+    /// The fields of the target in the request's body.
     pub writes: Vec<FieldWrite>,
-    /// What else the body holds: what the target doesn't show, like the branch that a decision takes.
+    /// Other fields of the body that are not fields of the target, like the branch of a decision.
     pub sends: Vec<(&'static str, Value)>,
     /// The fields that the service changes by itself, with the values expected afterwards.
     pub expects: BTreeMap<&'static str, Value>,
@@ -80,7 +80,7 @@ impl Edit {
     }
 }
 
-/// How a generation calls the due date, and the rule that one is worked out by.
+/// A generation's names for the due date and for the rule from which one is computed.
 pub(super) struct DueFields {
     pub(super) due: &'static str,
     pub(super) rule: &'static str,
@@ -119,11 +119,11 @@ impl Subject<'_> {
         json::get(self.data, path).and_then(Value::as_str)
     }
 
-    /// What a template gives here as one text; numbers count as text, for ids that were written without quotes.
+    /// The value of a template as one text; a number becomes a text, for ids that were written without quotes.
     ///
     /// # Errors
     ///
-    /// When the template fails on this target or gives neither text nor a number.
+    /// If the template fails on this target, or returns neither text nor a number.
     pub fn word(&self, template: &Template) -> Result<String, String> {
         match self.words(template)?.as_slice() {
             [word] => Ok(word.clone()),
@@ -131,7 +131,7 @@ impl Subject<'_> {
         }
     }
 
-    /// What all of these templates give here as texts.
+    /// The values of several templates as texts.
     ///
     /// # Errors
     ///
@@ -163,7 +163,7 @@ impl Subject<'_> {
         words.into_iter().map(checked).collect()
     }
 
-    /// What a template gives here as texts: a list's items, or the one text.
+    /// The value of a template as texts: the items of a list, or one text.
     ///
     /// # Errors
     ///
@@ -176,7 +176,7 @@ impl Subject<'_> {
     }
 }
 
-/// The texts that a value of a template stands for: a list's items, or the one text.
+/// The texts in the value of a template: the items of a list, or one text.
 ///
 /// # Errors
 ///
@@ -190,11 +190,11 @@ pub(super) fn words_of(value: &Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// An id; a cell of a spreadsheet may hold a line break, or two ids.
+/// Checks an id; a cell of a spreadsheet may contain a line break, or two ids.
 fn checked(id: String) -> Result<String, String> {
     match Id::new(&id) {
         Ok(_) => Ok(id),
-        // Most come from the column of a file, but from which file is not known here.
+        // Most come from the column of a file, which is unknown here.
         Err(IdError::Number) => Err(format!(
             "{id:?} is not an id: Excel or another program has turned it into a number; if it comes from a spreadsheet, format its column as text there and enter it again"
         )),

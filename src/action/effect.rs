@@ -1,29 +1,28 @@
-//! What else may happen when a change is applied.
+//! The effects of a change besides its fields.
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::SyncTrigger;
 
-/// What else may happen when a change is applied. The first four follow from the action, the others from the execution
-/// as it was read.
+/// An effect of a change besides its fields. The first four follow from the action, the others from the execution that was read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
     /// An automation starts.
     AutomationFires,
-    /// Automations that listen to what happens may start.
+    /// Automations that the change triggers may start.
     AutomationsMayFire,
-    /// What follows in the flow becomes current.
+    /// The next task of the flow becomes current.
     FlowAdvances,
-    /// All later tasks go back to the start.
+    /// All later tasks are reset.
     LaterTasksReset,
     /// A rule of the execution writes an attribute of its entities.
     EntityWrite(EntityWrite),
     /// The rules were not read, or not understood.
     EntityWritesUnknown,
-    /// This person is newly assigned, and may be told.
+    /// This person is newly assigned, and may get a notice.
     Notice(String),
-    /// Whom else the service tells depends on what was not read.
+    /// Who else gets a notice depends on data that was not read.
     NoticesUnknown,
 }
 

@@ -1,4 +1,4 @@
-//! One field of a request's body: what it changes, and what takes that back.
+//! One field of a request's body: what it changes, and which value undoes that.
 
 use serde_json::{Map, Value, json};
 
@@ -12,12 +12,12 @@ use crate::json;
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldWrite {
     pub path: &'static str,
-    /// As the target has it; null where it is absent.
+    /// The target's present value; null if absent.
     pub before: Value,
     pub after: Value,
-    /// Why no request takes it back. None: that depends on the value before.
+    /// Why it can't be undone. None: that depends on the present value.
     pub irreversible: Option<&'static str>,
-    /// Whether it goes along even where it changes nothing: the service wants it beside another field.
+    /// Whether it is sent even if it changes nothing: the service requires it with another field.
     pub goes_along: bool,
 }
 
@@ -33,23 +33,23 @@ impl FieldWrite {
         }
     }
 
-    /// Whether the field says something else afterwards.
+    /// Whether the field has another value afterwards.
     pub fn changes(&self) -> bool {
         !same(self.path, &self.before, &self.after)
     }
 
-    /// Takes up a later write of the same field.
+    /// Merges a later write of the same field.
     pub fn merge(&mut self, later: Self) {
         self.after = later.after;
         self.irreversible = self.irreversible.or(later.irreversible);
         self.goes_along |= later.goes_along;
     }
 
-    /// The value that takes it back.
+    /// The value that undoes it.
     ///
     /// # Errors
     ///
-    /// Why no value does.
+    /// Why no value undoes it.
     pub fn undo(&self) -> Result<Value, String> {
         match self.irreversible {
             Some(why) => Err(why.to_owned()),
@@ -58,8 +58,8 @@ impl FieldWrite {
     }
 }
 
-/// The value that leads from `after` back to `before`. Requests hold no nulls: an empty list says that there is
-/// nothing, and no text, number or object does.
+/// The value that changes `after` back to `before`. Requests contain no nulls: an empty list clears a list, but nothing clears a text,
+/// number or object.
 fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
     match (before, after) {
         (Value::Null, Value::Array(_)) => Ok(json!([])),
@@ -74,7 +74,7 @@ fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
             Ok(Value::Object(whole))
         }
         (Value::Object(fields), _) => Ok(Value::Object(without_nulls(fields))),
-        // Two words of a status are deprecated, and PENDING says the same.
+        // Two deprecated statuses mean the same as PENDING.
         (Value::String(status), _) if path == "status" => Ok(json!(today(status))),
         (before, _) => Ok(before.clone()),
     }

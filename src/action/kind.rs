@@ -1,4 +1,4 @@
-//! The specification of an action: all that the rest of the code knows of it.
+//! The specification of an action: everything that other code knows about it.
 
 use std::{cmp::Ordering, fmt, sync::Arc};
 
@@ -13,29 +13,29 @@ use crate::{
     template::Expression,
 };
 
-/// What one action is. Each action's file declares one; [`ALL`](super::ALL) lists them.
+/// The specification of one action. Each action's file declares one; [`ALL`](super::ALL) lists them.
 #[derive(Debug)]
 pub struct ActionKind {
-    /// The word that a playbook uses.
+    /// Its name in playbooks.
     pub word: &'static str,
     /// What it does, for editors.
     pub doc: &'static str,
-    /// How it is written.
+    /// An example.
     pub example: &'static str,
     /// The levels that it works on.
     pub levels: &'static [Level],
-    /// The only generation with an operation for it; without one the levels decide.
+    /// The only generation with an operation for it; if none, the levels decide.
     pub only_in: Option<Generation>,
     pub form: ArgumentsForm,
-    /// Whether a second plan after the run finds nothing to do.
+    /// Whether it is idempotent: a second plan after the run has no change.
     pub converges: bool,
-    /// Why a playbook must name it in `guards.allow`: nothing takes it back.
+    /// Whether a playbook must name it in `guards.allow`, because it can't be undone.
     pub irreversible: bool,
     /// What a second run does, for the reference.
     pub again: &'static str,
-    /// Whether the opposite request is known, for the reference.
+    /// Whether the plan holds the opposite request, for the reference.
     pub undo: &'static str,
-    /// Reads the arguments; none when any of them is wrong.
+    /// Reads the arguments; none if any of them is wrong.
     pub(super) read: fn(&mut Arguments<'_, '_, '_, '_>) -> Option<Arc<dyn Action>>,
 }
 
@@ -73,7 +73,7 @@ pub enum ValueForm {
     Word(&'static [&'static str]),
     /// One of these words, or a template that gives one.
     WordOrTemplate(&'static [&'static str]),
-    /// What a field of the API's request holds.
+    /// The type of a field of the API's request.
     Field(fn() -> &'static RequestType, &'static str),
     /// A map whose fields the API defines.
     Object,
@@ -83,7 +83,7 @@ pub enum ValueForm {
 
 /// An action with its arguments.
 pub trait Action: fmt::Debug + Send + Sync {
-    /// What it makes of a target.
+    /// Plans the action for a target.
     fn plan(&self, subject: &Subject<'_>) -> PlannedAction;
 }
 
@@ -92,17 +92,17 @@ pub trait Action: fmt::Debug + Send + Sync {
 pub struct ActionEntry {
     pub kind: &'static ActionKind,
     pub action: Arc<dyn Action>,
-    /// Where it works; never empty.
+    /// Its levels; never empty.
     pub on: Vec<Level>,
     pub when: Option<Expression>,
-    /// A name for people, shown beside the action's own.
+    /// A name for people, shown beside the action's name.
     pub name: Option<String>,
-    /// Whether a second plan after the run finds nothing to do.
+    /// Whether it is idempotent: a second plan after the run has no change.
     pub converges: bool,
 }
 
 impl ActionEntry {
-    /// What the plan calls it: the action's word, and the playbook's name for it.
+    /// Its name in the plan: the action's name, and the playbook's name for it.
     pub fn label(&self) -> String {
         match &self.name {
             Some(name) => format!("{}: {name}", self.kind.word),
@@ -171,7 +171,7 @@ impl ActionKind {
 }
 
 impl ValueForm {
-    /// What a field of the API's request holds, where it is one.
+    /// The field of the API's request that an argument sets, if it is one.
     pub fn content(self) -> Option<FieldContent> {
         match self {
             Self::Field(request, name) => Some(request().field(name)?.content),
@@ -186,17 +186,17 @@ impl ValueForm {
     }
 }
 
-/// What can be named in `guards.allow`.
+/// The entries of `guards.allow`.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Allow {
     Action(&'static ActionKind),
-    /// To set a status back, which resets later tasks.
+    /// To revert a task, which resets later tasks.
     Revert,
 }
 
 impl Allow {
-    /// The words that a playbook uses, with what they mean.
+    /// Their names in playbooks, with their meaning.
     pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
         let actions = super::ALL.map(Self::Action);
         let all = actions.into_iter().chain([Self::Revert]);

@@ -1,7 +1,7 @@
 //! What a playbook can do to a target: one file an action, and [`ALL`], the list of them.
 //!
-//! An action turns a target's JSON into an [`Edit`] (pure). The read-back tells from a later reading whether an
-//! edit took effect; each field that an edit writes knows the value that takes it back.
+//! An action turns a target's JSON into an [`Edit`] (pure). The read-back tells from a later read whether an edit took effect. Each field
+//! that an edit writes knows the value that undoes it.
 
 mod add_step;
 mod add_task;
@@ -51,7 +51,7 @@ use body::{ArgumentValue, fit};
 use edit::words_of;
 use kind::bare;
 
-/// All actions, in the order in which people are told of them.
+/// All actions, in the order of the documentation.
 pub const ALL: [&ActionKind; 19] = [
     &reassign::KIND,
     &shift_due_date::KIND,

@@ -1,4 +1,4 @@
-//! `move_off_holidays`: a due date that falls on a day off goes to a business day.
+//! `move_off_holidays`: moves a due date on a day off to a business day.
 
 use std::sync::Arc;
 

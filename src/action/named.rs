@@ -1,12 +1,12 @@
-//! Parts of an execution that a playbook names as people do.
+//! Finds parts of an execution by id or name.
 
 use serde_json::Value;
 
-/// The id of the one among `items` with this id, this template's id or this name; `kind` says what they are.
+/// The id of the one among `items` with this id, this template's id or this name; `kind` is the word for such a part.
 ///
 /// # Errors
 ///
-/// When there is none, or several have the name.
+/// If there is none, or several have the name.
 pub(super) fn one(kind: &str, items: &[&Value], wanted: &str) -> Result<String, String> {
     for key in ["id", "template_id", "definitionId", "name"] {
         let mut fitting = items

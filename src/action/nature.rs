@@ -1,14 +1,14 @@
-//! What a person and the run must know of a request before it is sent.
+//! The properties of a request that matter before it is sent.
 
 use super::Effect;
 use crate::retry::Repeat;
 
-/// How a request may be repeated, what else it may cause, and whether there is a way back.
+/// How a request may be repeated, what it may cause, and whether it can be undone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nature {
     pub repeat: Repeat,
     pub effects: &'static [Effect],
-    /// Why it can't be undone; none when the opposite request undoes it.
+    /// Why it can't be undone; none if the opposite request undoes it.
     pub irreversible: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! `patch`: any fields that the API lets a request change.
+//! `patch`: sets any fields of the API's request.
 
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl Arguments<'_, '_, '_, '_> {
 pub(super) struct Patch {
     /// In the playbook's order; never empty.
     fields: Vec<(String, ArgumentValue)>,
-    /// Whether a second plan finds the fields as they are wanted.
+    /// Whether a second plan has no change.
     converges: bool,
 }
 
@@ -199,8 +199,8 @@ fn plain(subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> 
     }
 }
 
-/// Takes the status of a task or step out of the fields, with what belongs to it: it moves as `set_status` moves it.
-/// None where it is so already, or not asked for.
+/// Takes the status of a task or step, and the arguments for it, out of the fields: it follows the rules of `set_status`. None if the
+/// target has this status, or none is given.
 fn moved(
     subject: &Subject<'_>,
     fields: &mut Vec<(&'static RequestField, Value)>,
@@ -241,7 +241,7 @@ fn unknown(name: &str, request: &RequestType) -> String {
     format!("{} has no field {name}; it has {known}", request.name)
 }
 
-/// An object of which a part may be given, with the rest as it is: whether the service keeps the rest by itself is not
+/// An object with some new fields, and the others as read: it is not documented whether the service keeps the others by itself.
 /// documented.
 fn whole(before: Option<&Value>, value: Value, content: FieldContent) -> Value {
     match (content, before, value) {

@@ -1,7 +1,7 @@
-//! Whether a change took effect, told from a later reading of its execution.
+//! Whether a change took effect, from a later read of its execution.
 //!
-//! The same comparison decides before a send (is the target still as it was planned on?) and after a doubtful one
-//! (did the request take effect?).
+//! The same comparison is used before sending (is the target still as planned?) and after an unknown attempt (did the request take
+//! effect?).
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     json,
 };
 
-/// What a change expects of its target: dotted paths and values, null meaning absent.
+/// The fields that a change expects of its target: dotted paths and values, null meaning absent.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     pub before: &'a BTreeMap<String, Value>,
@@ -22,20 +22,20 @@ pub struct Expected<'a> {
     pub requires: &'a BTreeMap<String, Value>,
 }
 
-/// What a reading says about a change.
+/// The result of comparing a change with a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reading {
-    /// All is as the change leaves it.
+    /// The target is as the change leaves it.
     Done,
-    /// All is as the change found it, or on the way: it may be sent.
+    /// The target is as planned: the change may be sent.
     Open,
-    /// Somebody else changed what it builds on.
+    /// A field that the change depends on was changed by someone else.
     Drifted(String),
     /// The target is not in its execution any more.
     Gone,
 }
 
-/// Compares a change with its execution as it is now; none when that is not there.
+/// Compares a change with its execution as read; none if the execution does not exist.
 pub fn read_back(
     operation: &Operation,
     expected: Expected<'_>,
@@ -76,18 +76,18 @@ pub fn read_back(
     Reading::Open
 }
 
-/// What reads can tell of a change's effect.
+/// What a read can prove about a change's effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// Nothing: that a field was written which no read gives back, for one.
+    /// Nothing, for example because no read returns the written field.
     None,
-    /// That it took effect, and not that it did not.
+    /// That it took effect, but not that it did not.
     OfEffect,
     /// Both.
     Full,
 }
 
-/// What reads can tell of a change's effect. What a read can't show, it can't disprove either.
+/// What a read can prove about a change's effect. If a read can't show an effect, it can't disprove it either.
 pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
     match operation.kind() {
         OperationKind::Patch | OperationKind::CancelSchedule => {
@@ -104,7 +104,7 @@ pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
         OperationKind::RunSchedule | OperationKind::AddTask | OperationKind::Delete => {
             Evidence::Full
         }
-        // While the automation runs, the service has nothing to correct.
+        // While the automation runs, the service does nothing.
         OperationKind::Reconcile => Evidence::OfEffect,
         OperationKind::Start
         | OperationKind::AddStep
@@ -115,7 +115,7 @@ pub fn evidence(operation: &Operation, expected: Expected<'_>) -> Evidence {
 
 pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Value) -> bool {
     match operation.kind() {
-        // The automation's end is not ours to foresee; that one started since is.
+        // When the automation ends can't be predicted; that one has started since can be seen.
         OperationKind::RunSchedule => {
             let is_new = |path: &str| {
                 let planned = expected.requires.get(&format!("target.{path}"));
@@ -130,7 +130,7 @@ pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Va
             .get("task")
             .and_then(|task| task["id"].as_str())
             .is_some_and(|id| json::item(target, "tasks", id).is_some()),
-        // Whatever the outcome of its automation was, a task that has ended needs no correction.
+        // A task that has ended needs no correction, whatever the outcome of its automation was.
         OperationKind::Reconcile => target["status"].as_str().is_some_and(has_ended),
         OperationKind::Patch | OperationKind::CancelSchedule => {
             !expected.after.is_empty()
@@ -139,7 +139,7 @@ pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Va
                     .iter()
                     .all(|(path, after)| is(path, json::get(target, path), after))
         }
-        // While it is there it has not been deleted; and nothing that starts leaves a trace which is surely its own.
+        // An object that exists was not deleted. A start leaves no trace that is certainly its own.
         OperationKind::Delete
         | OperationKind::Start
         | OperationKind::AddStep

@@ -1,4 +1,4 @@
-//! `reassign`: other assignees; variable assignees stay.
+//! `reassign`: changes assignees; variables stay.
 
 use serde_json::{Value, json};
 
@@ -57,18 +57,18 @@ pub(super) static KIND: ActionKind = ActionKind {
 
 #[derive(Clone, Debug)]
 enum Reassign {
-    /// Where `from` is assigned, `to` takes its place.
+    /// Replaces `from` with `to`, if assigned.
     FromTo { from: Template, to: Template },
-    /// Exactly these.
+    /// Assigns exactly these.
     Set(Vec<Template>),
-    /// These more, those less.
+    /// Adds some and removes others.
     Change {
         add: Vec<Template>,
         remove: Vec<Template>,
     },
 }
 
-/// Who is assigned, by field.
+/// The assignees by field.
 struct Assigned {
     /// `assigned_to`, `assignedTo`: ids as texts, or variables.
     listed: Vec<Value>,
@@ -96,7 +96,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             (false, Some(set), false) => self.set(set),
             (false, None, true) => self.change(add, remove),
             (false, None, false) => {
-                // Misspelt keys have been reported already.
+                // Misspelt keys were reported before.
                 if self.fields.is_empty() {
                     self.reader
                         .wrong(self.fields.at, "`reassign` needs arguments", KIND.example);
@@ -116,7 +116,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
 
     fn set(&mut self, field: FieldNode<'n>) -> Option<Reassign> {
         let set = self.each(field, Self::id)?;
-        // Only a list that is written as `[]` takes everybody away.
+        // Only a literal `[]` removes all assignees.
         let is_nobody = |template: &Template| {
             template
                 .known()
@@ -201,7 +201,7 @@ impl Reassign {
         Ok(PlannedAction::Edit(Edit::fields(subject, writes)))
     }
 
-    /// What is said where all stays as it is. A variable may stand for somebody whom `set` leaves out.
+    /// The reason if nothing changes. A variable may resolve to a person whom `set` does not name.
     fn why_the_same(
         &self,
         subject: &Subject<'_>,
@@ -220,8 +220,8 @@ impl Reassign {
         })
     }
 
-    /// The new lists, who stays at their places; or (inner error) what is said where nothing changes, or (outer error)
-    /// why it can't be planned.
+    /// The new lists, in which those who stay keep their places; the reason if nothing changes (inner error), or why it can't be planned
+    /// (outer error).
     fn after(
         &self,
         subject: &Subject<'_>,
@@ -242,7 +242,7 @@ impl Reassign {
             }
             Self::Set(templates) => {
                 let users = subject.ids_of(templates)?;
-                // An empty cell of a spreadsheet must not take everybody away.
+                // An empty cell of a spreadsheet must not remove all assignees.
                 if users.is_empty() && !templates.is_empty() {
                     return Err(
                         "`set` gives no user; to remove all assignees write `set: []`".to_owned(),
@@ -253,7 +253,7 @@ impl Reassign {
             }
             Self::Change { add, remove } => {
                 let (add, remove) = (subject.ids_of(add)?, subject.ids_of(remove)?);
-                // Who is in both stays, or is added.
+                // A person in both lists stays or is added.
                 let stays =
                     |assignee: &Value| is_one_of(assignee, &add) || !is_one_of(assignee, &remove);
                 let after = before.with(stays, &add);
@@ -294,7 +294,7 @@ impl Assigned {
             .any(|assignee| stands_for(assignee, user))
     }
 
-    /// The users whom variables stand for.
+    /// The users that the variables resolve to.
     fn by_variables(&self) -> impl Iterator<Item = String> {
         self.listed.iter().flat_map(users_of).map(|id| match id {
             Value::String(id) => id.clone(),
@@ -306,7 +306,7 @@ impl Assigned {
         })
     }
 
-    /// What is said of a user who is not taken away.
+    /// The reason why a user is not removed.
     fn why_not(&self, user: &str) -> PlannedAction {
         let variables: Vec<&str> = self
             .listed
@@ -324,7 +324,7 @@ impl Assigned {
         }
     }
 
-    /// Those who stay, and behind them the users who are missing.
+    /// Those who stay, followed by the missing users.
     fn with(&self, stays: impl Fn(&Value) -> bool, users: &[String]) -> Self {
         let kept = |all: &[Value]| -> Vec<Value> {
             without_repeats(all.iter().filter(|assignee| stays(assignee)).cloned())
@@ -336,7 +336,7 @@ impl Assigned {
         Self { listed, numbered }
     }
 
-    /// All who are assigned, whichever field says so.
+    /// All assignees, of both fields.
     fn everybody(&self) -> Vec<Value> {
         let all = self.listed.iter().chain(&self.numbered);
         all.map(|assignee| match assignee {
@@ -351,7 +351,7 @@ impl Assigned {
     }
 }
 
-/// Whether an entry is this user itself; a variable that resolves to the user is not.
+/// Whether an entry is this user, not a variable that resolves to the user.
 fn is_user(assignee: &Value, user: &str) -> bool {
     match assignee {
         Value::String(id) => id == user,
@@ -360,7 +360,7 @@ fn is_user(assignee: &Value, user: &str) -> bool {
     }
 }
 
-/// The users whom a variable stands for; none of what is no variable.
+/// The users that a variable resolves to; none if it is not a variable.
 fn users_of(assignee: &Value) -> impl Iterator<Item = &Value> {
     let users = json::get(assignee, "value").and_then(Value::as_array);
     users.into_iter().flatten()
@@ -374,13 +374,13 @@ fn is_one_of(assignee: &Value, users: &[String]) -> bool {
     users.iter().any(|user| is_user(assignee, user))
 }
 
-/// The id as `userIds` holds it; none for an id that is no number.
+/// The id in the form of `userIds`; none if it is not a number.
 fn number(user: &str) -> Option<Value> {
     let number = json!(user.parse::<u64>().ok()?);
     is_user(&number, user).then_some(number)
 }
 
-/// The list with `to` in the place of a user; without the user where there is no `to`.
+/// The list with `to` in place of a user, or without the user if there is no `to`.
 fn replaced(assignees: &[Value], from: &str, to: Option<&Value>) -> Vec<Value> {
     without_repeats(assignees.iter().filter_map(|assignee| {
         if is_user(assignee, from) {

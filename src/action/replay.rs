@@ -1,4 +1,4 @@
-//! What a change makes of its execution, as far as that can be foreseen.
+//! Predicts the effect of a change on its execution.
 
 use serde_json::{Value, json};
 
@@ -7,9 +7,8 @@ use crate::{
     json,
 };
 
-/// Puts what a request changes into `execution`: for the actions that are planned behind it, and for what is known of
-/// an execution whose answer says nothing. `after` are the dotted paths and values that it leaves, `sent` gives a field
-/// of the request's body.
+/// Applies a request to `execution`: for the actions that are planned after it, and for an execution whose answer shows nothing. `after`
+/// are the dotted paths and new values, `sent` returns a field of the request's body.
 pub fn replay<'a>(
     operation: &Operation,
     after: impl IntoIterator<Item = (&'a str, &'a Value)>,
@@ -38,12 +37,12 @@ pub fn replay<'a>(
                 part::remove(execution, level, id);
             }
         }
-        // Of a new step nobody knows the id; of what is deleted or begins elsewhere nothing is left to look at.
+        // The id of a new step is unknown; a deleted object has no fields left to change.
         OperationKind::AddStep | OperationKind::Start | OperationKind::Read(_) => {}
     }
 }
 
-/// The new task stands between its neighbours, on the edge that led from one to the other.
+/// The new task is put on the edge between its neighbours.
 fn add_task(flow: &mut Value, [previous, next, task]: [Value; 3]) {
     if let Some(Value::Array(edges)) = flow.get_mut("edges") {
         let new = &task["id"];

@@ -1,8 +1,8 @@
-//! Whether a field holds the same: one comparison for planning and for reading back.
+//! Whether two values of a field are equal: one comparison for planning and for the read-back.
 
 use serde_json::{Map, Value};
 
-/// The fields whose order and repetitions mean nothing: the service may give them back in another order.
+/// Fields whose order and duplicates do not matter: the service may return them in another order.
 const SETS: [&str; 5] = [
     "assignedTo",
     "userIds",
@@ -11,8 +11,7 @@ const SETS: [&str; 5] = [
     "closing_reason.selected_reasons",
 ];
 
-/// Whether the field at a dotted path says the same in both. Absent, null and empty count as equal: the service may return
-/// any of them for another.
+/// Whether the field at a dotted path has an equal value in both. Absent, null and empty are equal: the service may return any of them.
 pub fn same(path: &str, one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Array(one), Value::Array(other)) if SETS.contains(&path) => are_same(one, other),
@@ -20,7 +19,7 @@ pub fn same(path: &str, one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether the same are in both lists.
+/// Whether two lists have the same items.
 pub(super) fn are_same(one: &[Value], other: &[Value]) -> bool {
     one.iter().all(|item| other.contains(item)) && other.iter().all(|item| one.contains(item))
 }

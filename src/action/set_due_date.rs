@@ -1,4 +1,4 @@
-//! `set_due_date`: a due date, or the rule that one is worked out by.
+//! `set_due_date`: sets a due date, or the rule from which one is computed.
 
 use std::sync::Arc;
 
@@ -85,7 +85,7 @@ impl Arguments<'_, '_, '_, '_> {
 
 #[derive(Clone, Debug)]
 enum SetDueDate {
-    /// A day, or a moment in one of the API's forms.
+    /// A day, or an instant in one of the API's forms.
     Date(Template),
     /// A rule of the generation: v2's `due_date_config`, v1's `dynamicDueDate`.
     Rule(ArgumentValue),
@@ -118,7 +118,7 @@ fn set_rule(subject: &Subject<'_>, rule: &ArgumentValue) -> Result<PlannedAction
         return Err(format!("a {} has no {}", subject.level, fields.rule));
     };
     let after = rule.value(subject, field.content, fields.rule)?;
-    // Also where it has this very rule: the date goes before it.
+    // Also if it has the same rule: the date takes precedence.
     if let Some(due) = subject.text(fields.due) {
         return Err(format!(
             "is due {due}: a date takes precedence over a rule, and the API can't clear it"
@@ -136,7 +136,7 @@ fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> PlannedAc
     }
 }
 
-/// What the rule of a generation holds.
+/// The fields of a generation's rule.
 fn rule_content(generation: Generation, level: Level) -> Option<FieldContent> {
     let rule = match generation {
         Generation::V1 => "dynamicDueDate",

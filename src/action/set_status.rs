@@ -1,4 +1,4 @@
-//! `set_status`: a task or step moves on, or back.
+//! `set_status`: changes the status of a task or step.
 
 use std::sync::Arc;
 
@@ -74,9 +74,9 @@ impl Arguments<'_, '_, '_, '_> {
 struct SetStatus {
     /// One of [`WANTED`].
     to: Template,
-    /// Whether going back is meant: every later task is reset.
+    /// Whether to revert: every later task is reset.
     revert: bool,
-    /// The branch that a decision takes when it is completed: the id of a condition.
+    /// The branch that a completed decision takes: the id of a condition.
     branch: Option<Template>,
 }
 

@@ -1,4 +1,4 @@
-//! `shift_due_date`: the due date moves by a distance in calendar units or business days.
+//! `shift_due_date`: moves the due date by a distance in calendar units or business days.
 
 use std::sync::Arc;
 

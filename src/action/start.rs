@@ -1,4 +1,4 @@
-//! `start`: an execution begins for an entity.
+//! `start`: starts an execution for an entity.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -100,14 +100,14 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
 struct Start {
     /// The id of the template.
     template: Template,
-    /// Entities beside the one that it is started for.
+    /// Entities besides the one for which it is started.
     contexts: Vec<EntityContext>,
-    /// Who gets it; of the first generation only.
+    /// The assignees; first generation only.
     assigned_to: Vec<Template>,
     purposes: Vec<Template>,
 }
 
-/// One more entity that an execution is about.
+/// A further entity of an execution.
 #[derive(Clone, Debug)]
 struct EntityContext {
     id: Template,

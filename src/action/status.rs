@@ -1,24 +1,24 @@
-//! How the status of a task moves: pure.
+//! The transitions of a task's status: pure.
 
-/// What has to be done for a status.
+/// What is necessary to reach a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Move {
-    /// It is so already.
+    /// The task has this status.
     None,
     Forward,
-    /// Back to the start, which resets all later tasks.
+    /// Revert the task, which resets all later tasks.
     Revert,
 }
 
-/// The statuses that a playbook may ask for; the others come by themselves.
+/// The statuses that a playbook may set; the service sets the others.
 pub(super) const WANTED: [&str; 4] = ["PENDING", "IN_PROGRESS", "COMPLETED", "SKIPPED"];
 
-/// Whether a task with this status has ended, for better or worse.
+/// Whether a task with this status has ended, successfully or not.
 pub(super) fn has_ended(status: &str) -> bool {
     matches!(status, "COMPLETED" | "SKIPPED" | "FAILED")
 }
 
-/// The word that the API uses today: two old ones mean a task that nobody has begun.
+/// The current name of a status: two old ones mean PENDING.
 pub(super) fn today(status: &str) -> &str {
     match status {
         "UNASSIGNED" | "ASSIGNED" => "PENDING",
@@ -26,12 +26,12 @@ pub(super) fn today(status: &str) -> &str {
     }
 }
 
-/// Whether the service lets a task of the second generation go from one status to another; `revert` is whether going
-/// back is meant, and how that is written.
+/// Whether the service allows this transition of a second-generation task; `revert` is whether reverting is intended, and how that is
+/// written.
 ///
 /// # Errors
 ///
-/// Why it doesn't, as the end of a sentence.
+/// Why not, as the end of a sentence.
 pub(super) fn step(from: &str, to: &str, (revert, written): (bool, &str)) -> Result<Move, String> {
     match (today(from), to) {
         (from, to) if from == to => Ok(Move::None),

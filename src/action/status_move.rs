@@ -1,4 +1,4 @@
-//! The status of a task or step that moves, by `set_status` or by a `patch` of the field: one set of rules for both.
+//! A status transition of a task or step, by `set_status` or by a `patch` of the field: the same rules for both.
 
 use serde_json::{Value, json};
 
@@ -8,24 +8,24 @@ use super::{
 };
 use crate::api::Generation;
 
-/// A status that is asked for.
+/// A requested status.
 pub(super) struct Wish<'a> {
     pub(super) to: &'a str,
-    /// Whether going back is meant: every later task is reset.
+    /// Whether to revert: every later task is reset.
     pub(super) revert: bool,
-    /// The branch that a decision takes, by id or name; only asked for where one is needed.
+    /// The branch that a decision takes, by id or name; used only if one is needed.
     pub(super) branch: &'a dyn Fn() -> Result<Option<String>, String>,
     pub(super) keys: Keys,
 }
 
-/// How a playbook writes what goes with a status.
+/// The names of the arguments that accompany a status.
 #[derive(Clone, Copy)]
 pub(super) struct Keys {
     pub(super) revert: &'static str,
     pub(super) branch: &'static str,
 }
 
-/// A status that moves, and what the request says with it.
+/// A status transition, and the further fields of its request.
 pub(super) struct Moved {
     pub(super) write: FieldWrite,
     pub(super) sends: Vec<(&'static str, Value)>,
@@ -33,11 +33,11 @@ pub(super) struct Moved {
 }
 
 impl Wish<'_> {
-    /// What has to be sent; none when the target has this status.
+    /// The requests to send; none if the target has this status.
     ///
     /// # Errors
     ///
-    /// Why the service would not take it.
+    /// Why the service would not accept it.
     pub(super) fn moved(&self, subject: &Subject<'_>) -> Result<Option<Moved>, String> {
         let to = self.to;
         if !WANTED.contains(&to) {
@@ -47,7 +47,7 @@ impl Wish<'_> {
             ));
         }
         let moved = match (subject.generation, subject.text("status")) {
-            // The rules are those of tasks; a step takes any status, also where it has none yet.
+            // The rules are for tasks; a step can get any status, also if it has none yet.
             (Generation::V1, Some(from)) if today(from) == to => Move::None,
             (Generation::V1, _) => Move::Forward,
             (Generation::V2, Some(from)) => step(from, to, (self.revert, self.keys.revert))?,
@@ -84,7 +84,7 @@ impl Wish<'_> {
         }))
     }
 
-    /// The condition that a decision is completed with.
+    /// The condition with which a decision is completed.
     fn branch_of(&self, subject: &Subject<'_>) -> Result<Option<String>, String> {
         let task = subject.data;
         if task["task_type"] != "DECISION" {
@@ -136,7 +136,7 @@ fn nature(moved: Move, to: &str) -> Nature {
     }
 }
 
-/// To go back resets what has been done since.
+/// Reverting resets later tasks.
 pub(super) const REVERT: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::LaterTasksReset],

@@ -1,5 +1,5 @@
-//! What works on the automation or the schedule of a task: `run_schedule_now`, `cancel_schedule`, `run_automation`,
-//! `execute`, `reconcile_automation`.
+//! Actions on the automation or the schedule of a task: `run_schedule_now`, `cancel_schedule`, `run_automation`, `execute`,
+//! `reconcile_automation`.
 
 use std::collections::BTreeMap;
 
@@ -66,11 +66,11 @@ pub(super) static RECONCILE_AUTOMATION: ActionKind = ActionKind {
     ..RUN_SCHEDULE_NOW
 };
 
-/// Where a task names the automation that it started; which of them the service fills is not documented.
+/// Fields that may name the automation that a task started; it is not documented which one the service fills.
 pub const STARTED_AUTOMATION: [&str; 2] =
     ["automation_execution_id", "automation_config.execution_id"];
 
-/// What follows when a task ends: other automations, and the next task.
+/// The effects of a task's end: other automations, and the next task.
 const ENDS_A_TASK: [Effect; 2] = [Effect::AutomationsMayFire, Effect::FlowAdvances];
 
 fn run_schedule_now(subject: &Subject<'_>) -> PlannedAction {
@@ -100,7 +100,7 @@ fn cancel_schedule(subject: &Subject<'_>) -> PlannedAction {
     })
 }
 
-/// What is done to a task that waits for its schedule.
+/// An operation on a task that waits for its schedule.
 fn scheduled(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> PlannedAction {
     match (subject.id, subject.text("status")) {
         (None, _) => PlannedAction::Reject("only a task has a schedule".to_owned()),
@@ -125,7 +125,7 @@ fn run_automation(subject: &Subject<'_>) -> PlannedAction {
         irreversible: Some("an automation that has started can't be called back"),
     };
     PlannedAction::Edit(Edit {
-        // One that somebody else has started since is not started again.
+        // An automation that someone else has started since is not started again.
         requires: STARTED_AUTOMATION.to_vec(),
         ..Edit::bare(
             Operation::RunAutomation(subject.execution.clone(), task.clone()),
@@ -140,7 +140,7 @@ fn execute(subject: &Subject<'_>) -> PlannedAction {
     };
     let nature = Nature {
         repeat: Repeat::Once,
-        // Where the task has an automation, that is what is carried out.
+        // If the task has an automation, `execute` starts it.
         effects: if has_automation(subject) {
             &[
                 Effect::AutomationFires,
@@ -154,7 +154,7 @@ fn execute(subject: &Subject<'_>) -> PlannedAction {
     };
     match subject.text("status") {
         None => PlannedAction::Reject("has no status".to_owned()),
-        // A task that failed may be tried again.
+        // A failed task may be run again.
         Some(status) if has_ended(status) && status != "FAILED" => {
             PlannedAction::Nothing(format!("is {status} already"))
         }
@@ -173,7 +173,7 @@ fn reconcile_automation(subject: &Subject<'_>) -> PlannedAction {
         return PlannedAction::Nothing("has no automation".to_owned());
     }
     let nature = Nature {
-        // The service does nothing where there is nothing to correct, so it may be asked again.
+        // The service does nothing if there is nothing to correct, so the request is safe to repeat.
         repeat: Repeat::Safe,
         effects: &ENDS_A_TASK,
         irreversible: Some("it takes in what the automation did; there is nothing to take back"),

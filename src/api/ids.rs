@@ -33,7 +33,7 @@ pub enum IdError {
 }
 
 impl IdError {
-    /// For an id in a file of rows. A spreadsheet may have written CSV.
+    /// The message for an id in a file of rows. CSV may come from a spreadsheet.
     pub fn in_row(&self, is_csv: bool) -> String {
         match self {
             Self::Number if is_csv => "Excel or another program has turned it into a number: in the spreadsheet, format the column as text and enter the ids again".to_owned(),
@@ -83,8 +83,8 @@ impl Id {
     }
 }
 
-/// Whether this is how a spreadsheet or a program writes a number: `1.002E+04`, `1,002E+04` in German, `1E+05`, `10020.0`.
-/// Digits alone are an id, and so is `12e45`, which may be one of v1.
+/// Whether a spreadsheet or a program writes a number like this: `1.002E+04`, `1,002E+04` in German, `1E+05`, `10020.0`. Digits alone are
+/// an id, and so is `12e45`, which may be an id of v1.
 fn is_number(text: &str) -> bool {
     let is_whole = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (number, exponent) = match text.split_once(['E', 'e']) {
@@ -109,7 +109,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// Sets of ids are asked for texts. (The order of ids is that of their texts.)
+/// Lets sets of ids be searched by text. (Ids are ordered as their texts.)
 impl Borrow<str> for Id {
     fn borrow(&self) -> &str {
         &self.0

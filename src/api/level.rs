@@ -15,7 +15,7 @@ pub enum Generation {
 }
 
 impl Generation {
-    /// The word a playbook uses.
+    /// Its name in playbooks.
     pub const fn word(self) -> &'static str {
         match self {
             Self::V1 => "v1",
@@ -50,7 +50,7 @@ impl Level {
         Self::Task,
     ];
 
-    /// The word a playbook uses.
+    /// Its name in playbooks.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Entity => "entity",
@@ -61,7 +61,7 @@ impl Level {
         }
     }
 
-    /// The word for several.
+    /// The plural.
     pub const fn plural(self) -> &'static str {
         match self {
             Self::Entity => "entities",
@@ -72,7 +72,7 @@ impl Level {
         }
     }
 
-    /// Whether a target of this level is in each target of `each`'s level, or is it.
+    /// Whether a target of this level contains targets of `each`'s level, or has that level itself.
     pub const fn is_above(self, each: Self) -> bool {
         match self {
             Self::Entity => matches!(each, Self::Entity),
@@ -83,8 +83,8 @@ impl Level {
         }
     }
 
-    /// Whether a generation's executions have this level, as something that requests work on. (Sections of the first
-    /// generation can be looked at, but no operation changes one.)
+    /// Whether a generation's executions have this level, as the object of an operation. (Sections of the first generation can be read, but
+    /// no operation changes one.)
     pub const fn is_in(self, generation: Generation) -> bool {
         match self {
             Self::Entity | Self::Execution => true,

@@ -1,4 +1,4 @@
-//! The operations of the API, a row each.
+//! The operations of the API, one row each.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum Method {
     Delete,
 }
 
-/// The services whose operations are used; each has an origin of its own.
+/// The services that have the operations; each has its own origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     WorkflowExecutions,
@@ -22,20 +22,20 @@ pub enum Service {
     Entities,
 }
 
-/// What an operation does. Code that depends on it is a `match` without a wildcard arm.
+/// The kind of an operation. Code that depends on it is a `match` without a wildcard arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OperationKind {
     Read(Absence),
-    /// Makes an execution from a template.
+    /// Starts an execution from a template.
     Start,
     AddStep,
     /// The client chooses the id of the new task.
     AddTask,
     /// Writes fields of its target.
     Patch,
-    /// Leaves nothing of its target that a read shows.
+    /// Deletes its target: no read shows it afterwards.
     Delete,
-    /// Starts what a task does by itself.
+    /// Starts a task's automation.
     RunAutomation,
     /// Corrects the status of a task whose automation has ended.
     Reconcile,
@@ -43,7 +43,7 @@ pub enum OperationKind {
     CancelSchedule,
 }
 
-/// How the service answers when what a read asks for does not exist.
+/// The answer to a read of something that does not exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Absence {
     /// It always exists: a list may be empty.
@@ -54,7 +54,7 @@ pub enum Absence {
     EmptyBody,
 }
 
-/// What is known of an operation without its ids.
+/// The static description of an operation.
 #[derive(Clone, Copy, Debug)]
 struct OperationRow {
     method: Method,
@@ -64,7 +64,7 @@ struct OperationRow {
     address: &'static str,
 }
 
-/// Why a method and a path are no operation.
+/// Why a method and a path are not an operation.
 #[derive(Debug, thiserror::Error)]
 pub enum OperationError {
     #[error("{0}")]
@@ -82,7 +82,7 @@ macro_rules! id_type {
 
 macro_rules! operations {
     ($($name:ident $(($($id:ident),+))?: $method:ident $level:ident $kind:expr, $address:literal;)+) => {
-        /// One operation on one resource; the only way to a URL path, so every id in a path is checked.
+        /// One operation on one resource. URL paths are built only from this type, so every id in a path is checked.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum Operation {
             $($name $(($(id_type!($id)),+))?,)+
@@ -108,11 +108,11 @@ macro_rules! operations {
                 }
             }
 
-            /// Finds the writing operation behind a method and an address, as a plan file holds them.
+            /// The writing operation with this method and address, as a plan file holds them.
             ///
             /// # Errors
             ///
-            /// When an id in the path is not safe, or no writing operation has this method and address.
+            /// If an id in the path is not safe, or no writing operation has this method and address.
             pub fn parse_write(method: Method, address: &str) -> Result<Self, OperationError> {
                 use OperationKind::*;
                 $(
@@ -168,7 +168,7 @@ impl Operation {
         self.row().kind
     }
 
-    /// Whether it leaves nothing of what it works on.
+    /// Whether its target does not exist afterwards.
     pub fn removes(&self) -> bool {
         self.kind() == OperationKind::Delete
     }
@@ -204,7 +204,7 @@ impl Operation {
         split_query(self.row().address).1
     }
 
-    /// What it works on: the level, the execution, and the part's own id. None for what works on no one execution.
+    /// Its object: the level, the execution, and the part's own id. None if it does not work on an execution.
     pub const fn subject(&self) -> Option<(Level, &Id, Option<&Id>)> {
         match self.ids() {
             [Some(execution), part] => Some((self.row().level, execution, part)),
@@ -212,7 +212,7 @@ impl Operation {
         }
     }
 
-    /// The id of the part that it works on; none for a whole execution.
+    /// The id of its part; none for a whole execution.
     pub const fn part(&self) -> Option<&Id> {
         self.ids()[1]
     }
@@ -234,7 +234,7 @@ const fn pair<'a>(ids: &[&'a Id]) -> [Option<&'a Id>; 2] {
     }
 }
 
-/// The ids that stand in `address` where `template` has a `{}`; none when the rest is different.
+/// The ids at each `{}` of `template` in `address`; none if the other parts differ.
 fn ids_in(template: &str, address: &str) -> Result<Option<Vec<Id>>, IdError> {
     let (template, query) = split_query(template);
     let (path, own_query) = split_query(address);

@@ -1,17 +1,17 @@
-//! The part of an execution's JSON that a target is or an operation works on.
+//! Finds the part of an execution's JSON that a target or an operation means.
 
 use serde_json::Value;
 
 use super::{Id, Level, Operation};
 use crate::json;
 
-/// The parts of a level, in the execution's order, with their ids unchecked. None for what is no part.
+/// The parts of a level, in the execution's order, with their ids unchecked. None for a malformed part.
 pub fn parts(execution: &Value, level: Level) -> Vec<&Value> {
     let parts = parts_in_parents(execution, level).into_iter();
     parts.map(|(part, _)| part).collect()
 }
 
-/// As [`parts`], each with the id of the phase or section that it stands in; null where it stands in none.
+/// As [`parts`], each with the id of its phase or section; null if it has none.
 pub fn parts_in_parents(execution: &Value, level: Level) -> Vec<(&Value, &Value)> {
     let list = |name: &str| match execution.get(name) {
         Some(Value::Array(items)) => items.as_slice(),
@@ -31,7 +31,7 @@ pub fn parts_in_parents(execution: &Value, level: Level) -> Vec<(&Value, &Value)
             .iter()
             .flat_map(|item| match item.get("steps") {
                 Some(Value::Array(steps)) => steps.iter().map(|step| (step, &item["id"])).collect(),
-                // A step that stands in no section.
+                // A step that is in no section.
                 Some(_) | None if item["type"] != "SECTION" => vec![(item, &Value::Null)],
                 Some(_) | None => Vec::new(),
             })
@@ -39,7 +39,7 @@ pub fn parts_in_parents(execution: &Value, level: Level) -> Vec<(&Value, &Value)
     }
 }
 
-/// What stands where the parts of a level should be listed, with its name, when it is no list: then they can't be told.
+/// The value and the name of the field that should list the parts of a level, if it is not a list: then the parts are unknown.
 pub fn no_list(execution: &Value, level: Level) -> Option<(&'static str, &Value)> {
     let no_list = |of, name| Some((name, odd(of, name)?));
     match level {
@@ -59,7 +59,7 @@ fn odd<'a>(of: &'a Value, name: &str) -> Option<&'a Value> {
         .filter(|value| !value.is_null() && !value.is_array())
 }
 
-/// The part with this id; the execution itself where that is the level.
+/// The part with this id, or the execution itself at that level.
 pub fn find<'a>(execution: &'a Value, level: Level, id: Option<&Id>) -> Option<&'a Value> {
     match (level, id) {
         (Level::Entity | Level::Execution, _) => Some(execution),
@@ -95,7 +95,7 @@ pub fn find_mut<'a>(
     }
 }
 
-/// The section that a step stands in; none for a step that stands in no section.
+/// The section of a step; none for a step outside of sections.
 pub fn section_of<'a>(execution: &'a Value, step: &Id) -> Option<&'a Value> {
     execution
         .get("flow")?
@@ -104,7 +104,7 @@ pub fn section_of<'a>(execution: &'a Value, step: &Id) -> Option<&'a Value> {
         .find(|item| json::item(item, "steps", step.as_str()).is_some())
 }
 
-/// Takes a part out of its execution.
+/// Removes a part from its execution.
 pub fn remove(execution: &mut Value, level: Level, id: &Id) {
     let take_out = |items: Option<&mut Value>| {
         if let Some(Value::Array(items)) = items {
@@ -127,7 +127,7 @@ pub fn remove(execution: &mut Value, level: Level, id: &Id) {
 }
 
 impl Operation {
-    /// What it works on within an execution; none when it is not there.
+    /// Its object within an execution; none if it does not exist.
     pub fn find<'a>(&self, execution: &'a Value) -> Option<&'a Value> {
         let (level, _, id) = self.subject()?;
         find(execution, level, id)

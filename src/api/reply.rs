@@ -1,4 +1,4 @@
-//! What one attempt brought back, as plain data.
+//! The result of one attempt, as plain data.
 
 use serde_json::Value;
 
@@ -6,11 +6,10 @@ use crate::json;
 
 use super::RetryAfter;
 
-/// The longest message of the service that is kept, in characters: enough for a sentence or two,
-/// too short for a page of HTML.
+/// The longest message of the service that is kept, in characters: enough for a sentence or two, and too short for an HTML page.
 const MESSAGE_LIMIT: usize = 300;
 
-/// A whole answer to one request.
+/// A complete answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -19,22 +18,22 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// Why an attempt brought no whole answer.
+/// Why an attempt has no complete answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// Nothing left this machine: provably no effect.
+    /// Nothing was sent: certainly no effect.
     #[error("{reason}")]
     NotSent { reason: String },
-    /// The request may have left, and no whole answer came.
+    /// The request may have been sent, and no complete answer came.
     #[error("{reason}")]
     Unknown { reason: String },
-    /// An answer came that is too long to be kept, in bytes.
+    /// The answer is too long to be kept; its length in bytes.
     #[error("the answer is longer than {limit} bytes")]
     TooLarge { limit: u64 },
 }
 
 impl Reply {
-    /// What the service says: its `message`, else the beginning of the body.
+    /// The service's error: its `message`, or else the beginning of the body.
     pub fn message(&self) -> String {
         let message = match json::decode(&self.body) {
             Ok(Value::Object(mut object)) => match object.remove("message") {
@@ -54,8 +53,7 @@ impl Reply {
 
 /// The beginning of `bytes` as one line of text; at most 300 characters.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
-    // A character has at most four bytes; what lies beyond is cut off anyway. White space is
-    // folded, so a good deal more than the limit is looked at.
+    // A character has at most four bytes, and white space is collapsed, so more bytes than the limit are read.
     let start = &bytes[..bytes.len().min(16 * MESSAGE_LIMIT)];
     let text = String::from_utf8_lossy(start);
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! `Retry-After`: when the service wants to be asked again.
+//! `Retry-After`: when the service accepts the next request.
 
 use std::time::Duration;
 
@@ -10,36 +10,35 @@ use jiff::{
 
 /// The longest wait that is taken from a header: a week.
 ///
-/// A run stops on far less; the bound keeps arithmetic on clocks from overflowing.
+/// A run stops at much less; the bound prevents overflow in clock arithmetic.
 const WAIT_LIMIT: Duration = Duration::from_hours(7 * 24);
 
-/// When the service wants to be asked again (RFC 9110, section 10.2.3).
+/// When the service accepts the next request (RFC 9110, section 10.2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RetryAfter {
-    /// Seconds from the answer on.
+    /// Seconds, counted from the answer.
     Seconds(u64),
     At(Timestamp),
 }
 
 impl RetryAfter {
-    /// Reads the values of the header; none when none of them is a number of seconds or an HTTP date. The longest wait of
-    /// several counts, in headers of their own or separated by commas: to wait too long costs time, to come too early
-    /// costs attempts.
+    /// Parses the values of the header; none if none of them is a number of seconds or an HTTP date. Several values may be in several
+    /// headers or separated by commas. The longest wait counts: waiting too long costs time, but retrying too early costs attempts.
     ///
-    /// `answered` is the answer's own `Date`. A date is counted from there, since the clock of this machine may be wrong.
+    /// `answered` is the answer's own `Date`. A date is compared with it, since the clock of this machine may be wrong.
     pub fn parse<'a>(
         values: impl Iterator<Item = &'a str>,
         answered: Option<&str>,
     ) -> Option<Self> {
         let answered = answered.and_then(http_date);
-        // A date has a comma only behind its day of the week, which says nothing new.
+        // In a date, the only comma is after the day of the week, which is redundant.
         let parts = values.flat_map(|value| value.split(','));
         parts
             .filter_map(|part| one(part, answered))
             .reduce(Self::longer)
     }
 
-    /// The longer of two waits. One that the clock here would have to tell gives way to one in seconds.
+    /// The longer of two waits. Seconds win over a date that would need this machine's clock.
     fn longer(self, other: Self) -> Self {
         match (self, other) {
             (Self::Seconds(one), Self::Seconds(other)) => Self::Seconds(one.max(other)),
@@ -48,7 +47,7 @@ impl RetryAfter {
         }
     }
 
-    /// How long to wait when it is `now`; zero when the moment has passed, a week at most.
+    /// The wait at the time `now`; zero if the moment has passed, a week at most.
     pub fn wait(self, now: Timestamp) -> Duration {
         match self {
             Self::Seconds(seconds) => Duration::from_secs(seconds),
@@ -74,8 +73,8 @@ fn one(part: &str, answered: Option<Timestamp>) -> Option<RetryAfter> {
     })
 }
 
-/// A number of seconds. The standard has digits only; services also send a sign, a fraction, or the unit, and what they
-/// mean by it is plain. A fraction is rounded up, below zero is now, and more digits than fit are "very long".
+/// A number of seconds. The standard allows digits only; some services send a sign, a fraction or a unit, whose meaning is clear. A
+/// fraction is rounded up, a negative number is now, and too many digits are "very long".
 fn seconds(text: &str) -> Option<u64> {
     let without_unit = text.strip_suffix(['s', 'S']).unwrap_or(text).trim_end();
     let is_negative = without_unit.starts_with('-');
@@ -98,9 +97,9 @@ fn seconds(text: &str) -> Option<u64> {
     Some(whole.saturating_add(u64::from(rest)))
 }
 
-/// A date in one of the three forms that RFC 9110, section 5.6.7, wants to be understood, or as the API writes its own.
+/// A date in one of the three forms of RFC 9110, section 5.6.7, or in the API's own form.
 fn http_date(value: &str) -> Option<Timestamp> {
-    /// RFC 850 (a year of two digits is one from 1969 to 2068) and asctime, both without the day of the week.
+    /// RFC 850 (two digits of a year mean 1969 to 2068) and asctime, both without the day of the week.
     const OBSOLETE: [&str; 2] = ["%d-%b-%y %H:%M:%S GMT", "%b %e %H:%M:%S %Y"];
     let value = value.trim();
     let date = match value.split_once([',', ' ']) {

@@ -1,11 +1,10 @@
-//! What a rule that writes attributes of entities waits for.
+//! The events that trigger a rule that writes attributes of entities.
 
 use serde::{Deserialize, Serialize};
 
 macro_rules! sync_triggers {
     ($($event:ident)*; $($of_v1:ident $word:literal)*) => {
-        /// An event of a flow (`entity_sync`), or what an execution of the first generation tells of itself
-        /// (`updateEntityAttributes`).
+        /// An event of a flow (`entity_sync`), or a value of a first-generation execution (`updateEntityAttributes`).
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         pub enum SyncTrigger {
             $($event,)*
@@ -13,13 +12,13 @@ macro_rules! sync_triggers {
         }
 
         impl SyncTrigger {
-            /// The API's words for the events of a flow.
+            /// The API's names of the events of a flow.
             pub const EVENTS: &[&str] = &[$(stringify!($event)),*];
 
-            /// The API's words for what an execution of the first generation tells of itself.
+            /// The API's names of the values of a first-generation execution.
             pub const OF_V1: &[&str] = &[$($word),*];
 
-            /// The API's word for it.
+            /// The API's name.
             pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$event => stringify!($event),)*

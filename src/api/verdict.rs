@@ -1,5 +1,4 @@
-//! What an attempt's result means: for writes a [`Verdict`], for reads a [`ReadFinding`] or a
-//! [`ReadTrouble`].
+//! Interprets the result of an attempt: a [`Verdict`] for writes, a [`ReadFinding`] or a [`ReadTrouble`] for reads.
 
 use serde_json::Value;
 
@@ -9,12 +8,11 @@ use crate::json;
 /// What is known after one attempt of a write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// The service accepted it; with the object that it answered, if it did. Whether that shows what was sent is another
-    /// question.
+    /// The service accepted it; with the object in the answer, if there is one. Whether that shows what was sent is checked elsewhere.
     Applied(Option<Answer>),
-    /// The service said no, and nothing changed.
+    /// The service refused it, and nothing changed.
     Refused { status: u16, message: String },
-    /// The target is not there, or something else that the request names.
+    /// The target, or something else that the request names, was not found.
     Gone { status: u16, message: String },
     /// The service does not accept the token.
     Unauthorized { message: String },
@@ -23,9 +21,9 @@ pub enum Verdict {
         message: String,
         retry_after: Option<RetryAfter>,
     },
-    /// Nothing left this machine.
+    /// Nothing was sent.
     NotSent { reason: String },
-    /// Nobody knows whether it took effect.
+    /// It is unknown whether it took effect.
     Unknown {
         reason: String,
         retry_after: Option<RetryAfter>,
@@ -39,16 +37,16 @@ pub struct Answer {
     pub object: Value,
 }
 
-/// What a read found.
+/// The result of a read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadFinding {
-    /// What the service answered; a value that could not be kept is a note ([`json::unreadable`]).
+    /// The answer; a value that could not be kept is a note ([`json::unreadable`]).
     Json(Value),
     /// There is no such resource.
     Missing,
 }
 
-/// Why one attempt of a read found nothing out.
+/// Why one attempt of a read failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadTrouble {
     #[error("the service does not accept the token: {message}")]
@@ -69,7 +67,7 @@ pub enum ReadTrouble {
         reason: String,
         retry_after: Option<RetryAfter>,
     },
-    /// Something else than JSON, so probably not the service's.
+    /// The body is not JSON, so it is probably not from the service.
     #[error("the answer ({}) is no JSON, check --server: {excerpt}", .content_type.as_deref().unwrap_or("without a content type"))]
     NotJson {
         content_type: Option<String>,
@@ -92,13 +90,13 @@ impl From<TransportError> for ReadTrouble {
     }
 }
 
-/// The message for a 3xx: redirects are not followed, because the token goes to one origin alone.
+/// The message for a 3xx: redirects are not followed, because the token is for one origin only.
 const REDIRECTED: &str = "the server redirects; check --server";
 
-/// What one attempt of a write means.
+/// The meaning of one attempt of a write.
 ///
-/// A status of 5xx or 408, and a 2xx whose body is not the service's JSON (a proxy's page), say
-/// nothing about the effect. Nor does a 404 or 410 that is not the service's.
+/// These do not tell whether it had an effect: a 5xx or 408, a 2xx whose body is not the service's JSON (a proxy's page), and a 404 or 410
+/// that is not from the service.
 pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
     let reply = match result {
         Ok(reply) => reply,
@@ -161,11 +159,11 @@ pub fn verdict(result: &Result<Reply, TransportError>) -> Verdict {
     }
 }
 
-/// What one attempt of a read means.
+/// The meaning of one attempt of a read.
 ///
 /// # Errors
 ///
-/// Everything but a well-formed answer, or a conclusive word that there is none.
+/// Everything except a well-formed answer or a conclusive "not found".
 pub fn read_outcome(
     operation: &Operation,
     result: Result<Reply, TransportError>,
@@ -221,8 +219,8 @@ pub fn read_outcome(
     }
 }
 
-/// Whether a "not found" is the service's own: its errors are JSON objects, and the second generation may send none.
-/// Anything else comes from a gateway that did not find the service, and says nothing of what was asked for.
+/// Whether a "not found" is from the service: its errors are JSON objects, and the second generation may send an empty body. Anything else
+/// comes from a gateway that did not find the service, and tells nothing about the target.
 fn is_from_service(reply: &Reply) -> bool {
     let body = reply.body.trim_ascii();
     body.is_empty() || json::decode(body).is_ok_and(|answer| answer.is_object())

@@ -1,4 +1,4 @@
-//! What can go wrong with a checkpoint.
+//! The errors of a checkpoint.
 
 use std::{
     fmt, io,
@@ -12,8 +12,7 @@ use super::{
 };
 use crate::text::shown_path;
 
-/// A record that can't follow on what is known. A bug when it is about to be written, damage when
-/// it is read.
+/// A record that contradicts the earlier ones: a bug if it is about to be written, damage if it is read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Illegal {
     #[error("plan line {line}: \"{step}\" can't follow while the change is {phase}")]
@@ -120,7 +119,7 @@ pub enum CheckpointError {
     Over { path: PathBuf, ending: &'static str },
 }
 
-/// What was tried.
+/// The operation that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointStep {
     Create,
@@ -145,8 +144,8 @@ impl fmt::Display for CheckpointStep {
     }
 }
 
-/// The checkpoint can't be written any more: nothing may be sent from here on. The first error is the
-/// one that all later records get too, because after a failed sync nobody knows what is on disk.
+/// The checkpoint can't be written any more, so nothing may be sent. All later records get the first error, because after a failed sync the
+/// content of the disk is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
     "can't {doing} the checkpoint {}: {cause}; make room or repair the disk, then resume the run",

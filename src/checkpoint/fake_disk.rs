@@ -1,4 +1,4 @@
-//! A disk for tests: it counts, fails when told to, and syncs only when it is let.
+//! A disk for tests: it counts, fails at a given call, and syncs only when permitted.
 
 use std::{
     io::{self, Write},
@@ -11,11 +11,10 @@ use std::{
 
 use super::scribe::Disk;
 
-/// How long a side of a gate waits for the other before the test fails: only a broken writer takes
-/// any of it.
+/// How long a side of a gate waits for the other before the test fails: only a broken writer needs it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What reached the disk so far.
+/// The bytes that reached the disk.
 #[derive(Debug, Default)]
 pub(super) struct DiskLog {
     pub(super) written: Vec<u8>,
@@ -47,7 +46,7 @@ struct Gate {
     open: Receiver<()>,
 }
 
-/// The test's side of a gate: each sync says that it is reached and waits to be let through.
+/// The test's side of a gate: each sync reports its arrival and waits for permission.
 #[derive(Debug)]
 pub(super) struct Keeper {
     reached: Receiver<()>,
@@ -101,8 +100,7 @@ impl Write for FakeDisk {
         if let Some(DiskFault::Write { nth }) = self.fault
             && log.writes == nth
         {
-            // It takes a part, as a disk does that becomes full; a later write would find room
-            // again, so that a writer that tried again would be caught.
+            // A part is written, as on a disk that becomes full; a later write would succeed, so that a writer that retries is detected.
             log.written.extend_from_slice(&bytes[..bytes.len() / 2]);
             return Err(io::ErrorKind::StorageFull.into());
         }
@@ -118,7 +116,7 @@ impl Write for FakeDisk {
 impl Disk for FakeDisk {
     fn sync_data(&mut self) -> io::Result<()> {
         if let Some(gate) = &self.gate {
-            // A keeper that is gone has left the gate open.
+            // If the test's side is gone, the gate is open.
             let _ = gate.reached.send(());
             let _ = gate.open.recv_timeout(PATIENCE);
         }

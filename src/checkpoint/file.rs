@@ -1,4 +1,4 @@
-//! The checkpoint's file: made, read, and opened to go on.
+//! The checkpoint's file: created, read, and opened to continue.
 
 use std::{
     fs::{File, OpenOptions},
@@ -28,22 +28,22 @@ pub struct Checkpoint {
 #[derive(Debug)]
 pub struct Opened {
     pub checkpoint: Checkpoint,
-    /// What stood behind the last whole record, and was repaired.
+    /// The tail after the last complete record, which was repaired.
     pub repaired: Tail,
 }
 
-/// A checkpoint that was only looked at.
+/// A checkpoint that was only read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     pub header: CheckpointHeader,
     pub state: CheckpointState,
-    /// A record that is torn, or just being written.
+    /// A record that is incomplete, or is being written.
     pub tail: Tail,
 }
 
 impl Checkpoint {
-    /// Makes the file of a new run, with its header only, readable by its owner only, and syncs it. To
-    /// sync the folder is left to whoever gives the folder its name.
+    /// Creates and syncs the file of a new run with only its header, readable only by its owner. The caller syncs the folder when it
+    /// renames it.
     ///
     /// # Errors
     ///
@@ -60,16 +60,15 @@ impl Checkpoint {
         file.sync_all().map_err(failed(CheckpointStep::Sync))
     }
 
-    /// Opens the checkpoint of the run and plan that `expected` names, verifies all of it, cuts a torn
-    /// last record off, or gives the last record its newline back, and starts the writer. When there are records already, `resumed` is put
-    /// behind them, with `now_ms` in Unix milliseconds: what was in flight is in doubt.
+    /// Opens the checkpoint of the run and plan that `expected` names and verifies it completely. Removes an incomplete last record, or
+    /// restores the missing newline of the last record, and starts the writer. If there are records, appends `resumed` with `now_ms` in
+    /// Unix milliseconds: changes in flight are in doubt.
     ///
     /// The run's lock must be held.
     ///
     /// # Errors
     ///
-    /// When the checkpoint is damaged, belongs to another plan or run, has come to its end, or
-    /// can't be read or written.
+    /// If the checkpoint is damaged, belongs to another plan or run, is finished, or can't be read or written.
     pub fn open(
         path: &Path,
         expected: &CheckpointHeader,
@@ -78,7 +77,7 @@ impl Checkpoint {
         Self::open_on(path, expected, now_ms, |file| file)
     }
 
-    /// As [`Checkpoint::open`], and writes to the disk that is made of the file.
+    /// As [`Checkpoint::open`], and writes to the disk that is made from the file.
     pub(crate) fn open_on<D: Disk>(
         path: &Path,
         expected: &CheckpointHeader,
@@ -136,7 +135,7 @@ impl Checkpoint {
         Self::visit(path, |_| ())
     }
 
-    /// As [`Checkpoint::read`], and shows each record, in order.
+    /// As [`Checkpoint::read`], and passes each record, in order.
     ///
     /// # Errors
     ///
@@ -157,8 +156,7 @@ impl Checkpoint {
         })
     }
 
-    /// How the run came to its end, from the last record alone: that one is the last in the file,
-    /// because nothing may follow it. Cheap for many runs, and no proof that the file is whole.
+    /// The ending of the run, from the last record alone: nothing may follow an ending. Fast for many runs, but no check of the whole file.
     ///
     /// # Errors
     ///
@@ -179,35 +177,35 @@ impl Checkpoint {
         &self.state
     }
 
-    /// Takes the record into the state and queues it; the [`Ack`] resolves when it is on disk. A
-    /// request leaves only after the ack of its `started`.
+    /// Applies the record to the state and queues it; the [`Ack`] resolves when it is on disk. A request may leave only after the ack of
+    /// its `started`.
     ///
     /// # Errors
     ///
-    /// When the record can't follow on what is known; nothing is written then.
+    /// If the record contradicts the earlier ones; nothing is written then.
     pub fn append(&mut self, record: Record) -> Result<Ack, Illegal> {
         self.state.next(&record)?;
         Ok(self.writer.append(record))
     }
 
-    /// Takes the record into the state and queues it. It is on disk with the next record that
-    /// is waited for, after a tenth of a second, or on [`Checkpoint::close`].
+    /// Applies the record to the state and queues it. It is on disk with the next record that is awaited, after a tenth of a second, or on
+    /// [`Checkpoint::close`].
     ///
     /// # Errors
     ///
-    /// When the record can't follow on what is known; nothing is written then.
+    /// If the record contradicts the earlier ones; nothing is written then.
     pub fn append_without_waiting(&mut self, record: Record) -> Result<(), Illegal> {
         self.state.next(&record)?;
         self.writer.append_without_waiting(record);
         Ok(())
     }
 
-    /// The error that stopped the writing, if one did: start nothing more, and stop the run.
+    /// The error that stopped the writing, if any: start nothing more, and stop the run.
     pub fn failure(&self) -> Option<&WriteFailed> {
         self.writer.failure()
     }
 
-    /// Writes and syncs what waits, and gives the state back. Blocks for a write and a sync.
+    /// Writes and syncs the queue, and returns the state. Blocks for a write and a sync.
     ///
     /// # Errors
     ///
@@ -228,7 +226,7 @@ fn unreadable(path: &Path) -> impl Fn(ReplayError) -> CheckpointError {
     }
 }
 
-/// Makes the file end with its last whole record, on disk.
+/// Truncates the file after its last complete record, and syncs it.
 fn repair(file: &mut File, good: u64, tail: Tail) -> io::Result<()> {
     match tail {
         Tail::None => return Ok(()),
@@ -241,7 +239,7 @@ fn repair(file: &mut File, good: u64, tail: Tail) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Makes sure that the records are about this plan and this run.
+/// Checks that the records are about this plan and this run.
 fn bind(
     path: &Path,
     expected: &CheckpointHeader,

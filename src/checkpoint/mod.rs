@@ -1,4 +1,4 @@
-//! The checkpoint: a run's append-only log of what was started and how it ended.
+//! The checkpoint: a run's append-only log of intents and outcomes.
 //!
 //! ```text
 //! {"wf_bulk_checkpoint":1,"run":"0192…","plan_sha256":"…","lines":140,"changes":137,"crc":"…"}
@@ -14,7 +14,7 @@
 //! - [`Checkpoint::append`] gives an [`Ack`]: await it between `started` and the request.
 //!   [`Checkpoint::append_without_waiting`] is for outcomes. Both first ask the [`CheckpointState`], so a
 //!   record that contradicts what is known ([`Illegal`]) is never written.
-//! - When an ack fails, or [`Checkpoint::failure`] is set, drain: no later record gets to disk.
+//! - If an ack fails, or [`Checkpoint::failure`] is set, drain: no later record gets to disk.
 //! - [`CheckpointState`] answers for each plan line (1-based, as in `plan::Line::number`):
 //!   [`CheckpointState::outstanding`] what is left to do, [`CheckpointState::outcome`], [`CheckpointState::open`]; and
 //!   [`CheckpointState::counts`] for the run, whose sum is always the number of planned changes.

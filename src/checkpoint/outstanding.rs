@@ -1,25 +1,25 @@
-//! What is left to do for a change, from its records alone.
+//! The remaining work of a change, from its records alone.
 
 use super::{phase::Phase, state::CheckpointState};
 
-/// What is left to do for one change.
+/// The remaining work of one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outstanding {
-    /// It has its end.
+    /// It has an outcome.
     Nothing,
     /// No attempt took effect. It may be sent, as this attempt.
     Send {
         attempt: u32,
-        /// A read has proved of an attempt that it had no effect. It may have been too early.
+        /// A read-back has proved that an attempt had no effect. This may have been too early.
         disproved: bool,
     },
-    /// One of its attempts may have taken effect. A request that is safe to repeat, or of which a person said so, may be
-    /// sent as attempt `attempts + 1`; anything else is read back first.
+    /// One of its attempts may have taken effect. If it is safe to repeat, or a person has permitted it, it may be sent as attempt
+    /// `attempts + 1`; otherwise it is read back first.
     Resolve { attempts: u32, may_repeat: bool },
 }
 
 impl CheckpointState {
-    /// What is left to do for the change on this plan line. Of a change in flight it says what would be
+    /// The remaining work of the change on this plan line. For a change in flight, the work if its answer never came.
     /// left if its answer never came.
     pub fn outstanding(&self, line: u64) -> Outstanding {
         let open = self.open(line);

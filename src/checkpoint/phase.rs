@@ -1,33 +1,33 @@
-//! Where one change stands, and what may follow: the table that the checkpoint lives by.
+//! The phase of one change, and its allowed transitions: the central table of the checkpoint.
 
 use std::fmt;
 
 use super::record::RecordedOutcome;
 
-/// Where one change stands. One byte: a run holds one for each line of its plan.
+/// The phase of one change. One byte: a run holds one for each line of its plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing was sent.
     #[default]
     Untouched,
-    /// An attempt is on its way, and no earlier one is in doubt.
+    /// An attempt is in flight, and no earlier one is in doubt.
     InFlight,
-    /// An attempt is on its way, and an earlier one is in doubt.
+    /// An attempt is in flight, and an earlier one is in doubt.
     InFlightAgain,
     /// All attempts are known to have had no effect; the next may start.
     Between,
-    /// As between: a read has proved that of an attempt. It may have been too early all the same.
+    /// As `Between`, but a read-back has proved it for an attempt, which may have been too early.
     Disproved,
-    /// An attempt is on its way, after such a proof.
+    /// An attempt is in flight, after such a proof.
     InFlightDisproved,
-    /// No attempt is on its way, and one of them may have taken effect.
+    /// No attempt is in flight, and one of them may have taken effect.
     InDoubt,
-    /// As in doubt; and a person said to send it again.
+    /// In doubt, and a person has permitted a retry.
     MayRepeat,
     Ended(RecordedOutcome),
 }
 
-/// What a record says about one change.
+/// The content of a record for one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transition {
     Started,
@@ -40,9 +40,9 @@ pub enum Transition {
 }
 
 impl Phase {
-    /// Where the change stands after `step`, or none when that contradicts what is known:
+    /// The phase after `step`, or none if that contradicts the earlier records:
     ///
-    /// - two attempts at once would be a request that nobody waits for;
+    /// - two concurrent attempts: nothing would wait for the answer of the first;
     /// - `applied` needs an attempt that may have taken effect, if only after a proof that came too early; `already_done`
     ///   that there is none: nothing was sent, or
     ///   the answer says that the attempt found nothing to do;
@@ -202,7 +202,7 @@ impl Phase {
         }
     }
 
-    /// Where the change stands when the process that worked on it is gone.
+    /// The phase after the process that worked on it has ended.
     pub const fn orphaned(self) -> Self {
         match self {
             Self::InFlight | Self::InFlightAgain | Self::InFlightDisproved => Self::InDoubt,
@@ -215,7 +215,7 @@ impl Phase {
         }
     }
 
-    /// Whether an attempt is on its way, or was when its process died.
+    /// Whether an attempt is in flight, or was when its process died.
     pub const fn is_in_flight(self) -> bool {
         match self {
             Self::InFlight | Self::InFlightAgain | Self::InFlightDisproved => true,
@@ -228,7 +228,7 @@ impl Phase {
         }
     }
 
-    /// Whether an attempt may have taken effect and no end says whether it did.
+    /// Whether an attempt may have taken effect and no outcome says whether it did.
     pub const fn is_doubtful(self) -> bool {
         match self {
             Self::InFlight

@@ -1,4 +1,4 @@
-//! What a checkpoint says: its header and its records.
+//! The content of a checkpoint: its header and its records.
 
 use std::fmt;
 
@@ -9,18 +9,17 @@ use crate::{outcome::Outcome, text::cut};
 /// The version of the checkpoint format that is written and read.
 pub const VERSION: u32 = 1;
 
-/// Longest detail that is kept, in characters: a message of the service fits, a page of HTML from
-/// a proxy in front of it does not have to.
+/// The longest detail that is kept, in characters: enough for a message of the service, not for an HTML page of a proxy.
 const MAX_DETAIL: usize = 300;
 
-/// The first line: which run of which plan the records belong to.
+/// The first line: identifies the run and the plan of the records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointHeader {
     pub wf_bulk_checkpoint: u32,
     /// The run's id.
     pub run: String,
-    /// What `sha256sum` prints for the plan file, in lower-case hex.
+    /// The SHA-256 of the plan file, as `sha256sum` prints it.
     pub plan_sha256: String,
     /// Lines of the plan file, header and trailer included.
     pub lines: u64,
@@ -40,17 +39,17 @@ impl CheckpointHeader {
     }
 }
 
-/// One thing that happened. `line` is the change's 1-based line in the plan file, `attempt` counts
-/// the starts of one change from 1, `at` is in Unix milliseconds.
+/// One event. `line` is the change's 1-based line in the plan file, `attempt` counts the starts of one change from 1, `at` is in Unix
+/// milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Record {
-    /// The intent: from here on the request may have left.
+    /// The intent: after this record the request may have left.
     Started { line: u64, attempt: u32, at: i64 },
-    /// The service asked to come back later (429) and did nothing.
+    /// The service throttled the request (429), which had no effect.
     Throttled { line: u64, attempt: u32 },
-    /// The attempt is known to have had no effect: no connection was made, or the service said no
-    /// while an earlier attempt is still in doubt. `held_up`: the reason is ours, and not what the attempt met.
+    /// The attempt certainly had no effect: no connection was made, or the service refused it while an earlier attempt is in doubt.
+    /// `held_up`: the reason is on our side, not an answer to the attempt.
     NotSent {
         line: u64,
         attempt: u32,
@@ -58,43 +57,42 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         held_up: bool,
     },
-    /// No conclusive answer had come at this moment, and the attempt was given up: the request had left before, if at
-    /// all. (`started` may be minutes older: a rest that the service asks for comes between.) The moment is for people:
-    /// the wall clock may be set, so nothing is concluded from it.
+    /// At this moment the attempt was given up without a conclusive answer; if the request left, it left before. (`started` may be minutes
+    /// older, because of a pause in between.) The moment is for display only: the wall clock may be changed, so no decision uses it.
     Unknown {
         line: u64,
         attempt: u32,
         at: i64,
         reason: Detail,
     },
-    /// A read, made late enough, proved that none of the attempts so far took effect.
+    /// A read-back, made late enough, proved that no attempt so far took effect.
     NotApplied { line: u64, attempt: u32 },
-    /// A person said to send it again. The attempts so far stay in doubt.
+    /// A person permitted a retry. The attempts so far stay in doubt.
     SendAgain { line: u64, attempt: u32 },
-    /// The change's end in this run.
+    /// The change's outcome in this run.
     Ended {
         line: u64,
         outcome: RecordedOutcome,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<Detail>,
     },
-    /// The run stopped because of errors in the stage that ends after this many executions of the plan. `errors` is a
-    /// CRC32C of the lines of the changes that had failed or were in doubt: the person who resumes the run knows these.
+    /// The run stopped because of errors in the stage that ends after this number of executions. `errors` is a CRC32C of the lines of the
+    /// changes that had failed or were in doubt: the person who resumes the run knows about these.
     StageStopped {
         executions: u64,
         errors: u32,
         at: i64,
     },
-    /// Another process took the run over: what was in flight has nobody who waits for its answer.
+    /// Another process resumed the run: nothing waits for the answers of requests in flight any more.
     Resumed { at: i64 },
-    /// Nothing is left to do.
+    /// All changes have an outcome.
     Finished { at: i64 },
-    /// A person gave the run up.
+    /// A person abandoned the run.
     Abandoned { at: i64, reason: Detail },
 }
 
 impl Record {
-    /// The name that the file uses.
+    /// Its name in the file.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Started { .. } => "started",
@@ -112,8 +110,8 @@ impl Record {
     }
 }
 
-/// The outcomes that are written down. Without one, a change with an attempt that may have taken effect is in doubt, and
-/// one without such an attempt is not attempted.
+/// The outcomes that are recorded. Without one, a change with an attempt that may have taken effect is in doubt, and any other change is
+/// not attempted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordedOutcome {
@@ -123,7 +121,7 @@ pub enum RecordedOutcome {
     Gone,
     Refused,
     Failed,
-    /// A person said to leave it in doubt.
+    /// A person decided to leave it in doubt.
     InDoubt,
 }
 
@@ -159,7 +157,7 @@ impl fmt::Display for RecordedOutcome {
     }
 }
 
-/// How a whole run came to its end.
+/// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// At this moment, in Unix milliseconds.
@@ -173,7 +171,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending that a record tells, if it is of that kind.
+    /// The ending in the record, if it is one.
     pub(super) fn of(record: &Record) -> Option<Self> {
         match *record {
             Record::Finished { at } => Some(Self::Finished { at }),
@@ -201,8 +199,7 @@ impl Ending {
     }
 }
 
-/// Words about a record, at most 300 characters of them: a record stays short whatever a
-/// server answers.
+/// A text in a record, at most 300 characters: a record stays short for any answer of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub struct Detail(String);

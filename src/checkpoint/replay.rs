@@ -1,4 +1,4 @@
-//! Reading a checkpoint from its first byte, line by line, into its state.
+//! Reads a checkpoint from its first byte, line by line, into its state.
 
 use std::io::{self, BufRead, Read};
 
@@ -15,25 +15,25 @@ pub(super) struct Replay {
     pub(super) header: CheckpointHeader,
     pub(super) state: CheckpointState,
     pub(super) chain: Chain,
-    /// Bytes up to the end of the last whole record.
+    /// Bytes up to the end of the last complete record.
     pub(super) good: u64,
     pub(super) tail: Tail,
 }
 
-/// What stands behind the last whole record.
+/// The bytes after the last complete record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tail {
     /// Nothing.
     #[default]
     None,
-    /// The beginning of a record, so many bytes of it.
+    /// The beginning of a record; its length in bytes.
     Torn { bytes: u64 },
-    /// The last record is whole, but its newline is not there: nothing, or one other byte, stands in its place.
+    /// The last record is complete except for its newline, which is missing or replaced by one other byte.
     Unended { bytes: u64 },
 }
 
 impl Tail {
-    /// What is in the file and does not belong there.
+    /// Damage in the file.
     pub const fn bytes(self) -> u64 {
         match self {
             Self::None => 0,
@@ -54,27 +54,27 @@ pub(super) enum ReplayError {
 
 /// One line of the file.
 enum CheckpointLine {
-    /// It ends in a newline, and the buffer holds the rest.
+    /// It ends with a newline, and the buffer holds all of it.
     Whole,
-    /// It ends in a newline, and is longer than any line that is written.
+    /// It ends with a newline, and is longer than any valid line.
     Overlong,
     /// The file ends in it, without a newline. The buffer holds its beginning.
     Unended,
-    /// The file has no more.
+    /// The end of the file.
     None,
 }
 
 /// Reads all of `reader`.
 ///
-/// The last record is torn when its line does not end: the disk had not taken all of it when the process or the
-/// machine died, so nobody was told that it is there, and no request left for it. A line that does end was written as
-/// a whole; when its checksum does not fit it is damaged, the last one too, because what it said may have been acted
-/// on. The header is never torn, because it is synced before the run folder gets its name.
+/// The last record is incomplete if its line has no newline: the process or the machine died before the disk had it, so it was never
+/// acknowledged, and no request left for it. A line with a newline was written completely. If its checksum is wrong it is damaged, also the
+/// last one, because a request may have followed it. The header is never incomplete, because it is synced before the run folder gets its
+/// name.
 pub(super) fn replay(reader: impl BufRead) -> Result<Replay, ReplayError> {
     visit(reader, |_| ())
 }
 
-/// As [`replay`], and shows each record on the way.
+/// As [`replay`], and passes each record.
 pub(super) fn visit(
     mut reader: impl BufRead,
     mut seen: impl FnMut(&Record),
@@ -128,8 +128,7 @@ pub(super) fn visit(
     })
 }
 
-/// Reads the last line as a record that lacks nothing but its newline, and says how many bytes stand in the newline's
-/// place.
+/// Reads the last line as a record that lacks only its newline, and returns how many bytes are in place of the newline.
 fn unended(chain: &mut Chain, line: &[u8]) -> Option<(Record, u64)> {
     let without_last = line.split_last().map(|(_, rest)| (rest, 1));
     let readings = [Some((line, 0)), without_last];
@@ -144,8 +143,8 @@ fn unended(chain: &mut Chain, line: &[u8]) -> Option<(Record, u64)> {
         })
 }
 
-/// Reads one line into `buffer`, without its newline, and says how many bytes it took. Keeps no
-/// more than the longest line, however long the file goes on without a newline.
+/// Reads one line into `buffer`, without its newline, and returns its length in the file. Keeps at most the longest valid line, also if the
+/// file continues without a newline.
 fn read_line(
     reader: &mut impl BufRead,
     buffer: &mut Vec<u8>,
@@ -172,7 +171,7 @@ fn read_line(
     Ok((line, read + rest))
 }
 
-/// Skips the rest of a line; says how many bytes that was, and whether a newline ended it.
+/// Skips to the end of a line; returns the number of bytes, and whether a newline ended it.
 fn skip_line(reader: &mut impl BufRead) -> io::Result<(u64, bool)> {
     let mut skipped = 0;
     loop {

@@ -1,4 +1,4 @@
-//! The one thread that writes a checkpoint: what waits is written and synced together.
+//! The only thread that writes a checkpoint: all queued records are written and synced together.
 
 use std::{
     fs::File,

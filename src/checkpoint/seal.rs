@@ -1,8 +1,7 @@
 //! The last field of each line: a CRC32C over this line and, chained, all lines before it.
 //!
-//! `{"seq":7,"record":{…},"crc":"0a1b2c3d"}`: the checksum covers the bytes before `,"crc"`, and
-//! starts from the checksum of the line before. So a changed byte, a missing line and lines in
-//! another order all show, at the first line that they touch.
+//! `{"seq":7,"record":{…},"crc":"0a1b2c3d"}`: the checksum covers the bytes before `,"crc"`, and starts from the checksum of the previous
+//! line. So a changed byte, a missing line and a changed order are all detected, at the first affected line.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -11,15 +10,15 @@ use super::{
     record::{CheckpointHeader, Record, VERSION},
 };
 
-/// Longest line that is read, in bytes. Escaped to six bytes a character, the longest detail and
-/// the rest of its record take 2 KiB; twice that leaves room for fields to come.
+/// The longest line that is read, in bytes. A record with the longest detail, escaped to six bytes a character, takes 2 KiB; twice that
+/// leaves room for future fields.
 pub(super) const MAX_LINE: usize = 4096;
 
 const CRC_FIELD: &[u8] = b",\"crc\":\"";
 const CRC_DIGITS: usize = 8;
 const CRC_CLOSE: &[u8] = b"\"}";
 
-/// Where a checkpoint's end is in its chain: what the next line must continue.
+/// The end of the chain: what the next line must continue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chain {
     crc: u32,
@@ -34,7 +33,7 @@ struct Numbered<R> {
     record: R,
 }
 
-/// The version, whatever else the header holds.
+/// The version, whatever other fields the header has.
 #[derive(Deserialize)]
 struct CheckpointVersion {
     wf_bulk_checkpoint: u32,
@@ -67,9 +66,9 @@ impl Chain {
         Ok(())
     }
 
-    /// Reads the header from `line`, which has no newline any more.
+    /// Reads the header from `line` without its newline.
     pub(super) fn open_header(&mut self, line: &[u8]) -> Result<CheckpointHeader, Damage> {
-        // The version goes first: another version may be sealed in another way.
+        // The version is read first: another version may have another seal.
         if let Ok(CheckpointVersion {
             wf_bulk_checkpoint: found,
         }) = serde_json::from_slice(line)
@@ -80,7 +79,7 @@ impl Chain {
         self.open(line)
     }
 
-    /// Reads a record from `line`, which has no newline any more.
+    /// Reads a record from `line` without its newline.
     pub(super) fn open_record(&mut self, line: &[u8]) -> Result<Record, Damage> {
         let Numbered { seq, record } = self.open(line)?;
         let expected = self.seq + 1;
@@ -94,7 +93,7 @@ impl Chain {
         Ok(record)
     }
 
-    /// The last whole record at the end of `bytes`, not verified: the chain before it is not known.
+    /// The last complete record at the end of `bytes`, not verified: the chain before it is unknown.
     pub(super) fn peek_record(bytes: &[u8]) -> Option<Record> {
         let last = bytes
             .strip_suffix(b"\n")?
@@ -110,7 +109,7 @@ impl Chain {
     fn seal(&mut self, value: &impl Serialize, out: &mut Vec<u8>) -> Result<(), serde_json::Error> {
         let from = out.len();
         serde_json::to_writer(&mut *out, value)?;
-        // The closing brace makes room for one more field.
+        // The closing brace is replaced by the next field.
         out.pop();
         self.crc = crc32c::crc32c_append(self.crc, &out[from..]);
         out.extend_from_slice(CRC_FIELD);
@@ -137,7 +136,7 @@ impl Chain {
     }
 }
 
-/// Reads a line's content, from which the checksum and the closing brace were cut.
+/// Reads the content of a line without its checksum and closing brace.
 fn from_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     let mut json = Vec::with_capacity(body.len() + 1);
     json.extend_from_slice(body);

@@ -1,4 +1,4 @@
-//! What the records add up to: where each change of the plan stands.
+//! The sum of the records: the phase of each change of the plan.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,29 @@ use super::{
 };
 use crate::outcome::{Counts, Outcome};
 
-/// A change that was started and has no end yet.
+/// A change that was started and has no outcome yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Open {
-    /// Attempts so far; the next one is this plus one.
+    /// Attempts so far.
     pub attempts: u32,
-    /// An attempt may have taken effect: read back before anything that can't be repeated is sent.
+    /// An attempt may have taken effect: a change that is not safe must be read back before it is sent again.
     pub doubtful: bool,
 }
 
-/// Where each change stands. A byte for each line of the plan, and some words for each change that is
-/// open; these are as many as there are workers, or were when the run stopped.
+/// The phase of each change: a byte for each line of the plan, and a few words for each open change. There are as many of these as workers,
+/// now or when the run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointState {
     phases: Vec<Phase>,
-    /// How often each change was started that has no end.
+    /// The number of attempts of each change without an outcome.
     attempts: BTreeMap<u64, u32>,
-    /// What the last attempt met that is known of these.
+    /// The error or answer of their last attempt, if known.
     met: BTreeMap<u64, Detail>,
     ended: Counts,
     changes: u64,
     /// Changes that have a record.
     touched: u64,
-    /// Of each stage, named by its end in executions, after which the run stopped: the errors that it told of.
+    /// For each stage after which the run stopped, named by its end in executions: the checksum of the reported errors.
     stage_errors: BTreeMap<u64, u32>,
     ending: Option<Ending>,
 }
@@ -41,8 +41,7 @@ impl CheckpointState {
     ///
     /// # Errors
     ///
-    /// When the memory for the header's number of lines can't be had, or it has fewer lines
-    /// than changes.
+    /// If there is no memory for the header's number of lines, or it has fewer lines than changes.
     pub fn new(header: &CheckpointHeader) -> Result<Self, Illegal> {
         let CheckpointHeader { lines, changes, .. } = *header;
         let too_many = || Illegal::Lines { lines, changes };
@@ -65,11 +64,11 @@ impl CheckpointState {
         })
     }
 
-    /// Takes one record in.
+    /// Applies one record.
     ///
     /// # Errors
     ///
-    /// When the record can't follow on what is known; the state is as before then.
+    /// If the record contradicts the earlier ones; the state is unchanged then.
     pub fn next(&mut self, record: &Record) -> Result<(), Illegal> {
         if let Some(ending) = &self.ending {
             return Err(Illegal::Over {
@@ -155,7 +154,7 @@ impl CheckpointState {
         }
     }
 
-    /// How the change on this plan line ended, as recorded.
+    /// The recorded outcome of the change on this plan line.
     pub fn outcome(&self, line: u64) -> Option<Outcome> {
         match self.phase(line) {
             Phase::Ended(end) => Some(end.into()),
@@ -170,7 +169,7 @@ impl CheckpointState {
         }
     }
 
-    /// The change on this plan line, when it was started and has no end.
+    /// The change on this plan line, if it was started and has no outcome.
     pub fn open(&self, line: u64) -> Option<Open> {
         let attempts = self.attempts.get(&line)?;
         Some(Open {
@@ -179,21 +178,21 @@ impl CheckpointState {
         })
     }
 
-    /// What the last attempt met of the change on this plan line, as far as that was written down; none while that attempt
-    /// is on its way or when its process died, and none once the change has its end.
+    /// The recorded error or answer of the last attempt of the change on this plan line. None while that attempt is in flight, if its
+    /// process died, or once the change has an outcome.
     pub fn met(&self, line: u64) -> Option<&str> {
         let met = self.met.get(&line).map(Detail::as_str);
         met.filter(|_| !self.phase(line).is_in_flight())
     }
 
-    /// All changes that were started and have no end, in the plan's order, by plan line.
+    /// All changes that were started and have no outcome, in the plan's order, by plan line.
     pub fn all_open(&self) -> impl Iterator<Item = (u64, Open)> + '_ {
         self.attempts
             .keys()
             .filter_map(|&line| Some((line, self.open(line)?)))
     }
 
-    /// All eight outcomes if the run stopped here. Their sum is the number of planned changes.
+    /// The counts of all eight outcomes if the run stopped now. Their sum is the number of planned changes.
     pub fn counts(&self) -> Counts {
         let doubtful = self.all_open().filter(|(_, open)| open.doubtful).count() as u64;
         let mut counts = self.ended.clone();
@@ -211,7 +210,7 @@ impl CheckpointState {
         errors.map(|outcome| counts.get(outcome)).sum()
     }
 
-    /// Changes that have no end.
+    /// Changes without an outcome.
     pub fn left(&self) -> u64 {
         self.changes - self.ended.total()
     }
@@ -221,22 +220,22 @@ impl CheckpointState {
         self.stage_errors.get(&executions).copied()
     }
 
-    /// How the run came to its end; none while it can be resumed.
+    /// How the run ended; none if it can be resumed.
     pub const fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
     }
 
-    /// Whether the run came to its end by itself.
+    /// Whether the run finished.
     pub const fn is_finished(&self) -> bool {
         matches!(self.ending, Some(Ending::Finished { .. }))
     }
 
-    /// Where the change on this plan line stands; untouched when the plan has no such line.
+    /// The phase of the change on this plan line; untouched if the plan has no such line.
     pub fn phase(&self, line: u64) -> Phase {
         self.phases.get(index(line)).copied().unwrap_or_default()
     }
 
-    /// Moves one change. `attempt` is the record's number and how far it is to be ahead of the
+    /// Changes the phase of one change. `attempt` is the record's number and how far it must be ahead of the attempts so far.
     /// attempts so far.
     fn step(
         &mut self,
@@ -278,8 +277,7 @@ impl CheckpointState {
     }
 }
 
-/// Where a 1-based plan line is kept. Line 0 does not exist and lands beyond any plan, like a line
-/// that does not fit into memory.
+/// The index of a 1-based plan line. Line 0 does not exist and maps beyond any plan, like a line that does not fit into memory.
 fn index(line: u64) -> usize {
     usize::try_from(line.wrapping_sub(1)).unwrap_or(usize::MAX)
 }

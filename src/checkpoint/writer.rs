@@ -1,4 +1,4 @@
-//! The way to the thread that writes a checkpoint: records go in, acks come out.
+//! The channel to the thread that writes a checkpoint: records go in, acks come out.
 
 use std::{
     fmt,

@@ -1,6 +1,6 @@
-//! What people write who know other tools, and what it is called here.
+//! Commands and flags of other tools, and their names here.
 //!
-//! In a tip, a command stands in braces, without the tool's name: [`filled`] makes it what a person can type.
+//! In a tip, a command is in braces, without the tool's name: [`filled`] makes a command line of it.
 
 use std::ffi::OsString;
 
@@ -63,7 +63,7 @@ const COMMANDS: [(&[&str], &str); 12] = [
     (&["version"], "{--version}"),
 ];
 
-/// Flags, the commands that have another name for them (`*`: all), and what to write there. The first that fits is said.
+/// Flags, the commands that have another name for them (`*`: all), and what to write there. The first match is used.
 const FLAGS: [(&[&str], &str, &str); 24] = [
     (
         DRY_RUN,
@@ -229,7 +229,7 @@ const DRY_RUN: &[&str] = &[
 
 const OUTPUT: &[&str] = &["-o", "--output", "--out", "--format"];
 
-/// Whether the command line asks for JSON, also where it can't be understood otherwise.
+/// Whether the command line asks for JSON, also if it can't be parsed.
 pub fn json_is_wanted(arguments: impl IntoIterator<Item = OsString>) -> bool {
     arguments
         .into_iter()
@@ -237,7 +237,7 @@ pub fn json_is_wanted(arguments: impl IntoIterator<Item = OsString>) -> bool {
         .any(|argument| argument == "--json")
 }
 
-/// The same error, with what it is called here in place of clap's guesses.
+/// The same error, with the name here in place of clap's suggestion.
 pub fn with_suggestion(
     mut error: clap::Error,
     arguments: impl IntoIterator<Item = OsString>,
@@ -275,7 +275,7 @@ pub fn with_suggestion(
                 ContextValue::StyledStrs(vec![filled(tip).into()]),
             );
         }
-        // "To pass '--check' as a value, use '-- --check'": nobody means that.
+        // clap suggests "To pass '--check' as a value, use '-- --check'", which is never intended.
         None if error.kind() == ErrorKind::UnknownArgument => {
             error.remove(ContextKind::Suggested);
         }
@@ -284,7 +284,7 @@ pub fn with_suggestion(
     error
 }
 
-/// The tip with its commands as they are typed. What else was on the command line could not be read.
+/// The tip with its commands as command lines. The other arguments could not be parsed.
 fn filled(tip: &str) -> String {
     let mut parts = tip.split(['{', '}']);
     let mut text = parts.next().unwrap_or_default().to_owned();

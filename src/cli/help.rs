@@ -1,4 +1,4 @@
-//! What `--help` teaches below the flags: an example or two of each command, and the exit codes.
+//! The text of `--help` below the flags: examples of each command, and the exit codes.
 
 pub(super) const MAIN: &str = "\
 Try it, with nothing to install and nothing at risk:

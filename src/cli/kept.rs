@@ -1,4 +1,4 @@
-//! Which flags a printed command has to repeat.
+//! The flags that a printed command has to repeat.
 
 use std::ffi::OsString;
 
@@ -7,14 +7,14 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSo
 use super::{Cli, foreign_words::with_suggestion, one_dash};
 use crate::invocation::{Invocation, KeptFlag};
 
-/// Where a flag belongs when another command is printed.
+/// Whether a printed command repeats a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FlagKept {
-    /// It says where or how something is done: these commands need it, too.
+    /// It sets where or how something is done: these commands need it, too.
     By(&'static [&'static str]),
-    /// It is kept in the run's folder. A session of `resume` has its own.
+    /// It is stored in the run's folder. A session of `resume` has its own.
     InTheRun,
-    /// It shows, asks, answers, or is a secret: that is said anew each time.
+    /// It is about output, questions or answers, or is a secret: never repeated.
     Never,
 }
 
@@ -90,11 +90,11 @@ fn kept(flag: &str) -> FlagKept {
 }
 
 impl Cli {
-    /// Reads a command line, with what the commands that it prints have to repeat.
+    /// Parses a command line, and notes the flags that printed commands must repeat.
     ///
     /// # Errors
     ///
-    /// When it is no command line, or a flag has no effect on the command; also for `--help`.
+    /// If it can't be parsed, or a flag has no effect on the command; also for `--help`.
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let line: Vec<OsString> = line.into_iter().collect();
         one_dash::refuse(&line)?;
@@ -109,7 +109,7 @@ impl Cli {
     }
 }
 
-/// The flags that were given to the command, of those that another one may need.
+/// The given flags that another command may need.
 fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
     let Some((name, matches)) = matches.subcommand() else {
         return Invocation::default();

@@ -1,5 +1,5 @@
-//! Flags with one dash, as Terraform and Go write them. clap would take `-out=x.plan` for `-o` with the value `ut=x.plan`, and
-//! `-target` for a token.
+//! Flags with one dash, as in Terraform and Go. clap would parse `-out=x.plan` as `-o` with the value `ut=x.plan`, and `-target` as a
+//! token.
 
 use std::ffi::OsString;
 
@@ -10,7 +10,7 @@ use clap::{
 
 use super::{Cli, foreign_words::for_flag};
 
-/// Refuses a word with one dash that is a flag with two, here or in the table of other tools' words.
+/// Refuses a word with one dash that is a flag with two dashes, here or in the table of other tools.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(super) fn refuse(line: &[OsString]) -> Result<(), clap::Error> {
     Ok(())
 }
 
-/// Of `-out=x.plan`: `out` and `x.plan`. None of a short flag, or of one with two dashes.
+/// The parts of `-out=x.plan`: `out` and `x.plan`. None for a short flag, or for one with two dashes.
 fn name_and_value(word: &str) -> Option<(&str, Option<&str>)> {
     let rest = word
         .strip_prefix('-')

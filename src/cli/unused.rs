@@ -1,17 +1,17 @@
-//! Refuses flags that have no effect on a command: a person who gives one expects an effect.
+//! Refuses flags that have no effect on a command, since the user expects an effect.
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
 use super::{Cli, Command, Common, Vars};
 
-/// Which of the common flags have an effect on a command.
+/// Which of the common flags affect a command.
 #[derive(Clone, Copy, Debug)]
 struct Uses {
     /// It makes requests.
     service: bool,
     /// It has a result for `--json`.
     json: bool,
-    /// It makes changes, which are shown one by one.
+    /// It makes changes, and shows each of them.
     verbose: bool,
 }
 
@@ -56,11 +56,11 @@ impl Command {
 }
 
 impl Cli {
-    /// The same, if every flag that is given has an effect on the command, also each `--var`.
+    /// The same, if every given flag has an effect on the command, also each `--var`.
     ///
     /// # Errors
     ///
-    /// When one of them has none.
+    /// If one of them has none.
     pub fn without_unused(self) -> Result<Self, clap::Error> {
         let vars = match &self.command {
             Command::Validate(validate) => Some(&validate.vars),
@@ -90,7 +90,7 @@ impl Cli {
     }
 }
 
-/// The first flag without an effect on the command, and why it has none.
+/// The first flag without an effect on the command, and the reason.
 fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static str)> {
     let Common {
         server,
@@ -102,9 +102,9 @@ fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static 
         org,
         sandbox,
         timeout,
-        // A place: every command that needs runs looks there.
+        // A place: every command that needs runs reads it.
         state_dir: _,
-        // They hold for a command that never asks or shows no progress, too.
+        // They are allowed for a command that never asks or shows no progress, too.
         yes: _,
         no_interactive: _,
         quiet: _,

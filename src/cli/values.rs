@@ -1,4 +1,4 @@
-//! The values of flags: what is expected is said with an example.
+//! The values of flags; an error shows an example.
 
 use std::{
     num::{NonZeroU32, NonZeroU64},
@@ -30,7 +30,7 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
     })
 }
 
-/// A number of a type that begins at 1.
+/// A number of at least 1.
 pub(super) fn from_1<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.trim()
         .parse()
@@ -61,10 +61,10 @@ pub(super) fn seconds(text: &str, most: u64) -> Result<u64, String> {
         .ok_or_else(|| format!("write whole seconds without a unit, from 1 to {most}, like 30"))
 }
 
-/// An age like `7 days` or `12 hours`; a day has 24 hours, since it is a distance between two instants.
+/// An age like `7 days` or `12 hours`; a day has 24 hours, since it is the distance between two instants.
 pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
     const CURE: &str = "write an age in days, hours and minutes, like `7 days` or `12 hours`";
-    // ISO 8601 knows seconds, too.
+    // ISO 8601 allows seconds, too.
     let is_iso = text.trim_start().starts_with(['P', 'p']);
     let span = match text.trim().parse::<Span>() {
         Ok(span) if is_iso => span,
@@ -75,14 +75,14 @@ pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
             })?
             .span(),
     };
-    // Weeks, months and years have no length of their own.
+    // Weeks, months and years have no fixed length.
     match span.to_duration(SpanRelativeTo::days_are_24_hours()) {
         Ok(age) if age.is_positive() => Ok(age),
         Ok(_) | Err(_) => Err(CURE.to_owned()),
     }
 }
 
-/// What to write for an age that can be read in several ways: the readings that are ages.
+/// The help for an ambiguous age: the readings that are ages.
 fn accepted(text: &str, readings: &[String], cure: &str) -> String {
     let ages: Vec<String> = readings
         .iter()

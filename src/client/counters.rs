@@ -1,11 +1,11 @@
-//! What the requests of a command came to.
+//! The counts of a command's requests.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// Counted by all workers; independent of each other, so no order between them is needed.
+/// Counted by all workers. The counters are independent, so they need no order.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     requests: AtomicU64,
@@ -13,19 +13,19 @@ pub(super) struct Counters {
     throttled_ms: AtomicU64,
 }
 
-/// The counts of one moment.
+/// The counts at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Requests sent, repeated ones included.
+    /// Requests sent, including retries.
     pub requests: u64,
-    /// Requests among them that repeat an earlier one, which had been sent or not.
+    /// Retries among them, whether the earlier attempt had been sent or not.
     pub retries: u64,
-    /// How long the service made everybody rest.
+    /// How long the service made all workers pause.
     pub throttled: Duration,
 }
 
 impl Counters {
-    /// A request left, as the `attempt`th of its kind, from 1. What could not be sent is not counted.
+    /// Counts a request that left, as the `attempt`th of its kind, from 1. Requests that could not be sent are not counted.
     pub(super) fn request(&self, attempt: u32) {
         self.requests.fetch_add(1, Relaxed);
         self.retries.fetch_add(u64::from(attempt > 1), Relaxed);

@@ -1,4 +1,4 @@
-//! Why a read brought nothing.
+//! Why a read failed.
 
 use std::{fmt, io, time::Duration};
 
@@ -6,14 +6,14 @@ use jiff::SignedDuration;
 
 use crate::api::{Method, Operation, ReadTrouble};
 
-/// The service asked for a longer rest than a run waits; nothing is sent any more.
+/// The service asked for a longer pause than a run waits; nothing is sent any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the service asks for a rest of {}; go on after it", HumanDuration(*.pause))]
 pub struct LongPause {
     pub pause: Duration,
 }
 
-/// A read that failed: what was asked for, where, how often, and why it ended.
+/// A failed read: what was requested, where, how often, and the reason.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}{} ({} {} at {origin}, {})", NotAgain(*.out_of_budget), Verb(.operation.method()), .operation.path(), AttemptCount(*.attempts))]
 pub struct ReadError {
@@ -22,14 +22,14 @@ pub struct ReadError {
     /// Requests that were sent for it.
     pub attempts: u32,
     pub kind: ReadErrorKind,
-    /// Whether it would have been tried again, had not so many requests failed before it.
+    /// Whether it would have been retried if the retry budget had not been used up.
     pub out_of_budget: bool,
 }
 
-/// Why a read ended without what was asked for.
+/// Why a read failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadErrorKind {
-    /// What the last attempt met.
+    /// The error of the last attempt.
     #[error(transparent)]
     Answer(ReadTrouble),
     #[error("the service keeps its large answer where it is not protected as the service is")]
@@ -40,12 +40,12 @@ pub enum ReadErrorKind {
     LongPause(#[from] LongPause),
 }
 
-/// A duration for people: `1h 30m`.
+/// A duration as text: `1h 30m`.
 struct HumanDuration(Duration);
 
 impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Seconds are exact enough for a rest of minutes.
+        // Whole seconds are exact enough for a pause of minutes.
         let seconds = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
         write!(f, "{:#}", SignedDuration::from_secs(seconds))
     }

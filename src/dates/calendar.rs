@@ -1,4 +1,4 @@
-//! Which days are worked on.
+//! Business days and holidays.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::holidays::{FederalState, is_holiday};
 pub struct Calendar {
     /// Whose holidays count; none for a calendar of `days` alone.
     public: Option<Public>,
-    /// More days on which nobody works.
+    /// Additional holidays.
     days: BTreeSet<Date>,
 }
 
@@ -25,14 +25,14 @@ pub enum Public {
     State(FederalState),
 }
 
-/// Where a day that is not worked on goes.
+/// The direction in which a date on a holiday moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     Next,
     Previous,
 }
 
-/// The farthest that business days are counted: forty years. What is longer is a slip.
+/// The largest number of business days: forty years. A larger one is a mistake.
 const FARTHEST: i64 = 10_000;
 
 impl Public {
@@ -63,8 +63,8 @@ impl Calendar {
         !is_weekend && !is_public && !self.days.contains(&day)
     }
 
-    /// The day so many business days later (earlier when negative): only business days after the first day count, so
-    /// one business day after a Saturday is the Monday. None when that is too far away.
+    /// The day this number of business days later (earlier if negative). Only business days after the first day count, so one business day
+    /// after a Saturday is the Monday. None if that is too far away.
     pub fn count(&self, from: Date, days: i64) -> Option<Date> {
         if days.abs() > FARTHEST {
             return None;
@@ -79,7 +79,7 @@ impl Calendar {
         })
     }
 
-    /// The day itself when it is a business day, else the nearest one in a direction.
+    /// The day itself if it is a business day, else the nearest one in a direction.
     pub fn business_day(&self, from: Date, direction: Direction) -> Option<Date> {
         let mut day = from;
         // A file may name every day of some years as a holiday.

@@ -1,4 +1,4 @@
-//! How far a date moves.
+//! The distance by which a date moves.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{DateError, words};
 
 /// A distance in calendar units, like `3 days`, `-2 weeks` or `1 month`.
 ///
-/// Years to days count on the calendar, so the time of day stays; hours and minutes count elapsed time.
+/// Years to days are calendar units, so the time of day stays; hours and minutes count elapsed time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Distance(SpanFieldwise);
 
@@ -59,7 +59,7 @@ impl Distance {
             .map_err(|_| DateError::Distance(format!("{days} days")))
     }
 
-    /// The same distance the other way.
+    /// The same distance in the other direction.
     pub fn back(self) -> Self {
         Self(-self.0)
     }
@@ -68,7 +68,7 @@ impl Distance {
         self.span().is_negative()
     }
 
-    /// The moment this far after `from`, on the calendar of its zone; none when the calendar ends before.
+    /// The instant this far after `from`, on the calendar of its zone; none if it is outside the calendar.
     pub fn after(self, from: &ZonedDateTime) -> Option<ZonedDateTime> {
         from.checked_add(self.span()).ok()
     }

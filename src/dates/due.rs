@@ -1,6 +1,6 @@
-//! A due date in one of the API's forms: read, moved, written back in the same form.
+//! A due date in one of the API's forms: parsed, moved, written in the same form.
 //!
-//! A form is known when writing a date back gives the very text it was read from, so no digit can get lost.
+//! A form is recognised only if writing the date returns the original text, so no digit is lost.
 
 use std::fmt::Write as _;
 
@@ -24,7 +24,7 @@ const INSTANT: &str = "2021-04-27T12:00:00.000Z";
 /// Nanoseconds are the finest that the calendar here counts.
 const MAX_FRACTION: usize = 9;
 
-/// What a date ends with.
+/// The suffix of a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Suffix {
     /// Nothing: wall time in the playbook's zone. The service stores day, week and month precision so.
@@ -35,7 +35,7 @@ enum Suffix {
     Fixed(Offset),
 }
 
-/// How exactly the time of day is written.
+/// The precision of the time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Precision {
     Date,
@@ -55,13 +55,12 @@ struct Due<'a> {
 
 /// Moves a due date by a distance, on the wall clock of `zone`; the form (zone suffix, digits) stays.
 ///
-/// A floating date stays on its wall clock. A date with a zone moves as a clock on a wall in `zone` shows it:
-/// across a change to summer time noon stays noon there, and the UTC digits differ by an hour. The last of a
-/// month stays in the month: 31 January and one month is 28 February.
+/// A floating date stays on its wall clock. A date with a zone moves on the wall clock of `zone`: across a change to summer time noon stays
+/// noon there, and the UTC digits differ by an hour. The last day of a month stays in the month: 31 January and one month is 28 February.
 ///
 /// # Errors
 ///
-/// When `due` is none of the API's forms, has no time of day and `by` has hours, or leaves the years 0 to 9999.
+/// If `due` is in none of the API's forms, has no time of day and `by` has hours, or the result is outside the years 0 to 9999.
 pub fn shift(due: &str, by: &Distance, zone: &TimeZone) -> Result<String, DateError> {
     let read = Due::parse(due)?;
     if read.precision == Precision::Date && by.has_clock_units() {
@@ -72,7 +71,7 @@ pub fn shift(due: &str, by: &Distance, zone: &TimeZone) -> Result<String, DateEr
     }
     let moved = read.moved(*by, zone).ok();
     moved
-        // Four digits are all that the forms have for a year.
+        // The forms have only four digits for a year.
         .filter(|moved| (0..=9999).contains(&moved.year()))
         .map(|moved| read.write(moved))
         .ok_or_else(|| DateError::Range {
@@ -101,7 +100,7 @@ pub fn on_another_day(
             let wall = zone.to_datetime(at);
             let date = day(wall.date())?;
             if date == wall.date() {
-                // Its time on the wall may be there twice in this day.
+                // The time may exist twice on this day.
                 return Some(read.local);
             }
             let at = zone.to_timestamp(date.to_datetime(wall.time())).ok()?;
@@ -114,14 +113,14 @@ pub fn on_another_day(
         .ok_or_else(beyond)
 }
 
-/// A date in a form in which the service stores one, for a field that holds `present` now.
+/// A date in one of the service's forms, for a field whose present value is `present`.
 ///
-/// A day is midnight without a zone, and so is an instant (a date with an offset) that begins a day in `zone`. Another
-/// instant is floating where `present` is, and else UTC with milliseconds. What has no offset keeps its kind.
+/// A day becomes midnight without a zone, and so does an instant (a date with an offset) at the start of a day in `zone`. Another instant
+/// is floating if `present` is, and otherwise in UTC with milliseconds. A date without an offset keeps its form.
 ///
 /// # Errors
 ///
-/// When `due` is none of the API's forms, or an instant outside of the years 0 to 9999.
+/// If `due` is in none of the API's forms, or is an instant outside the years 0 to 9999.
 pub fn stored(due: &str, present: Option<&str>, zone: &TimeZone) -> Result<String, DateError> {
     let read = Due::parse(due)?;
     if present == Some(due) {
@@ -154,7 +153,7 @@ pub fn stored(due: &str, present: Option<&str>, zone: &TimeZone) -> Result<Strin
     }
 }
 
-/// The moment that a due date means; a floating one is wall time in `zone`, a bare date its midnight there.
+/// The instant of a due date; a floating one is on the wall clock of `zone`, a date without a time is midnight there.
 ///
 /// # Errors
 ///
@@ -205,7 +204,7 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// What this date's digits say at a moment.
+    /// The wall time of this date at an instant.
     fn digits_of(&self, at: Timestamp, zone: &TimeZone) -> DateTime {
         match self.suffix {
             Suffix::Floating => zone.to_datetime(at),
@@ -216,7 +215,7 @@ impl<'a> Due<'a> {
 
     fn moved(&self, by: Distance, zone: &TimeZone) -> Result<DateTime, jiff::Error> {
         if self.suffix == Suffix::Floating {
-            // Without a zone: a wall time that a change of the clocks skips is still a floating date.
+            // A floating date may have a wall time that a clock change skips.
             let day = self.local.checked_add(by.calendar_part())?;
             return if by.has_clock_units() {
                 let at = zone.to_timestamp(day)?.checked_add(by.clock_part())?;
@@ -232,7 +231,7 @@ impl<'a> Due<'a> {
         Ok(self.digits_of(moved.timestamp(), zone))
     }
 
-    /// A date in the form for floating ones: this one's, but a day and minutes get all digits.
+    /// The form for a floating date: this one's, but a day and minutes get all digits.
     fn floating_form(&self) -> &'a str {
         match self.precision {
             Precision::Date | Precision::Minutes => FLOATING,

@@ -1,8 +1,7 @@
 //! Public holidays of Germany and its states.
 //!
-//! Nationwide ones, and those that hold in a whole state; what holds in some of its municipalities only (Mariä
-//! Himmelfahrt in Bavaria, Fronleichnam in parts of Saxony and Thuringia) is for a file of the user's own. The rules
-//! are those of the states' laws on Sundays and holidays.
+//! Nationwide holidays, and those of a whole state. Holidays of some municipalities (Mariä Himmelfahrt in Bavaria, Fronleichnam in parts of
+//! Saxony and Thuringia) must be in a file of the user. The rules are those of the states' laws on Sundays and holidays.
 
 use jiff::{
     ToSpan,
@@ -63,7 +62,7 @@ impl FederalState {
         Self::Th,
     ];
 
-    /// The code that a playbook uses: `DE-NW`.
+    /// Its code in a playbook: `DE-NW`.
     pub const fn code(self) -> &'static str {
         match self {
             Self::Bw => "DE-BW",
@@ -85,7 +84,7 @@ impl FederalState {
         }
     }
 
-    /// What the state has beside the nationwide holidays, each with the year since when.
+    /// The state's holidays besides the nationwide ones, each with its first year.
     const fn own(self) -> &'static [(Regional, i16)] {
         use Regional::{
             AllSaints, Assumption, ChildrensDay, CorpusChristi, Epiphany, Reformation, Repentance,
@@ -107,7 +106,7 @@ impl FederalState {
     }
 }
 
-/// Holidays of a single year, as laws for that year have made them; none for the whole country.
+/// Holidays of a single year, by a law for that year; none for the whole country.
 const SINGLE: [(Option<FederalState>, Date); 3] = [
     (None, date(2017, 10, 31)),
     (Some(FederalState::Be), date(2020, 5, 8)),

@@ -15,7 +15,7 @@ pub use step::Shift;
 
 use jiff::{Timestamp, tz::TimeZone};
 
-/// `2026-12-01 09:00 Europe/Berlin`: a moment for people, on the wall clock of a zone, which is named.
+/// `2026-12-01 09:00 Europe/Berlin`: an instant as text, on the wall clock of a zone, with its name.
 pub fn on_wall_clock(moment: Timestamp, zone: &str) -> String {
     in_zone(moment, &known(zone))
 }
@@ -25,12 +25,12 @@ pub fn to_the_second(moment: Timestamp, zone: &str) -> String {
     formatted(moment, &known(zone), "%Y-%m-%d %H:%M:%S%.f")
 }
 
-/// As [`on_wall_clock`]; a zone without a name is named by its offset.
+/// As [`on_wall_clock`]; a zone without a name is shown by its offset.
 pub fn in_zone(moment: Timestamp, zone: &TimeZone) -> String {
     formatted(moment, zone, "%Y-%m-%d %H:%M")
 }
 
-/// A plan from a machine that knows more zones than this one still shows its moment.
+/// A plan from a machine with a newer zone database is still shown.
 fn known(zone: &str) -> TimeZone {
     TimeZone::get(zone).unwrap_or(TimeZone::UTC)
 }
@@ -44,14 +44,14 @@ fn formatted(moment: Timestamp, zone: &TimeZone, format: &str) -> String {
     format!("{} {name}", moment.strftime(format))
 }
 
-/// Why a text is no distance or no due date, or can't be moved.
+/// Why a text is not a distance or a due date, or can't be moved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DateError {
     #[error(
         "`{0}` is no distance: write numbers with minutes, hours, days, weeks, months or years, like `3 days`, `-2 weeks` or `1 day 12 hours`"
     )]
     Distance(String),
-    /// A text and all that it could mean; with one meaning, it is only written for short.
+    /// A text and all its possible meanings; if there is one, it is only abbreviated.
     #[error("{}", choice(.0, .1))]
     Ambiguous(String, Vec<String>),
     #[error(
@@ -85,7 +85,7 @@ pub enum DateError {
 ///
 /// # Errors
 ///
-/// What to write; only distances that count back are offered.
+/// What to write; only distances before the present are suggested.
 pub fn counted_back(text: &str) -> Result<Distance, String> {
     match Distance::parse(text) {
         Ok(distance) if distance.is_negative() => Err(is_back(text)),
@@ -105,7 +105,7 @@ pub fn counted_back(text: &str) -> Result<Distance, String> {
     }
 }
 
-/// What is said of a negative distance where one counts back from now.
+/// The error about a negative distance where a distance counts back from now.
 pub fn is_back(distance: &str) -> String {
     format!(
         "`{distance}` would lie in the future: leave out the sign, the distance counts back from now"

@@ -1,4 +1,4 @@
-//! How a due date is moved: by calendar units, or by business days.
+//! The way a due date is moved: by calendar units, or by business days.
 
 use jiff::tz::TimeZone;
 
@@ -8,7 +8,7 @@ use super::{Calendar, DateError, Distance, on_another_day, shift};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shift {
     Calendar(Distance),
-    /// So many business days; negative ones go back.
+    /// This number of business days; a negative one goes back.
     Business(i64),
 }
 
@@ -45,7 +45,7 @@ impl Shift {
     ///
     /// # Errors
     ///
-    /// When `due` is none of the API's forms, or what it is moved to is beyond the calendar.
+    /// If `due` is in none of the API's forms, or the result is outside the calendar.
     pub fn apply(
         self,
         due: &str,

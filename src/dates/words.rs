@@ -1,4 +1,4 @@
-//! A distance in words: numbers with whole units, `1 day 12 hours`. What can be read in two ways is refused.
+//! A distance in words: numbers with whole units, `1 day 12 hours`. An ambiguous text is an error.
 
 use jiff::Span;
 
@@ -15,10 +15,10 @@ enum DistanceUnit {
     Minutes,
 }
 
-/// What the word behind a number says.
+/// The meaning of the word after a number.
 enum UnitWord {
     Whole(DistanceUnit),
-    /// Written for short: all the units that it could stand for.
+    /// Abbreviated: all units that it may mean.
     Short(&'static [DistanceUnit]),
     /// A second or less, which no due date moves by.
     TooFine,
@@ -74,7 +74,7 @@ impl DistanceUnit {
     }
 }
 
-/// What a text could mean: the units in their order, and what they come to.
+/// A possible meaning of a text: the units in their order, and their sum.
 #[derive(Default)]
 struct DistanceReading {
     units: Vec<(i64, DistanceUnit)>,
@@ -82,7 +82,7 @@ struct DistanceReading {
 }
 
 impl DistanceReading {
-    /// With one more part. None in another order or with one unit twice, which is a slip, and beyond what a span holds.
+    /// With one more part. None if the order is wrong or a unit occurs twice, and beyond the range of a span.
     fn and(&self, number: i64, unit: DistanceUnit) -> Option<Self> {
         if self.units.last().is_some_and(|(_, last)| *last >= unit) {
             return None;
@@ -131,7 +131,7 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
             }
             UnitWord::TooFine => return Err(DateError::TooFine(text.to_owned())),
         };
-        // Each unit comes once, so that few readings are left however long the text is.
+        // Each unit occurs once, so there are few readings for any length of text.
         let longer = readings.iter().flat_map(|reading| {
             meanings
                 .iter()
@@ -162,7 +162,7 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
     Ok(if sign == "-" { -span } else { span })
 }
 
-/// The numbers and the words behind them; a comma may stand between two.
+/// The numbers and the words after them; a comma may be between two.
 fn parts(text: &str) -> Option<Vec<(i64, &str)>> {
     let mut rest = text;
     let mut parts = Vec::new();

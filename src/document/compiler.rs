@@ -1,4 +1,4 @@
-//! Expressions and templates: compiled for the levels they are used on, faults mapped back to the file.
+//! Compiles expressions and templates for the levels on which they are used, and maps errors back to the file.
 
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 
@@ -21,7 +21,7 @@ use super::{
     span::{Span, line_at},
 };
 
-/// What is known of the names in `row`.
+/// The known names in `row`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RowColumns {
     /// There is no `row`.
@@ -30,21 +30,21 @@ pub(crate) enum RowColumns {
     Known(Vec<String>),
 }
 
-/// Compiles what a playbook's expressions and templates say, against the names they may use.
+/// Compiles a playbook's expressions and templates, and checks their names.
 #[derive(Clone, Debug)]
 pub(crate) struct Compiler {
     engine: Engine,
-    /// None when the source is wrong: then nobody knows which names there are, and nothing is compiled.
+    /// None if the source is wrong: then the names are unknown, and nothing is compiled.
     generation: Option<Generation>,
     vars: Map<String, Json>,
     /// The variables whose values come from the command line.
     given: BTreeSet<String>,
-    /// Whether the values of variables count, and not only their names.
+    /// Whether the values of variables are used, and not only their names.
     has_values: bool,
-    /// What has been compiled so far compares these names.
+    /// The names that the compiled expressions compare.
     names: Rc<RefCell<BTreeSet<(Level, String)>>>,
     columns: RowColumns,
-    /// What the source finds of all that a field may hold.
+    /// The values of a field that the source can return, if not all.
     found: Option<&'static SourceLimits>,
 }
 
@@ -68,7 +68,7 @@ impl Compiler {
         }
     }
 
-    /// For what is never evaluated with these variables: their values do no harm there.
+    /// For code that is never evaluated with these variables, so that their values cause no error.
     pub(crate) fn without_values(&self) -> Self {
         Self {
             has_values: false,
@@ -76,7 +76,7 @@ impl Compiler {
         }
     }
 
-    /// For conditions on what a source finds, before any action has changed it.
+    /// For conditions on the result of a source, before any action has changed it.
     pub(crate) fn with_found(&self, found: Option<&'static SourceLimits>) -> Self {
         Self {
             found,
@@ -88,7 +88,7 @@ impl Compiler {
         self.generation
     }
 
-    /// A condition that holds on each of `levels`.
+    /// A condition that is valid on each of `levels`.
     pub(crate) fn expression(
         &self,
         reader: &mut DocumentReader<'_>,
@@ -103,7 +103,7 @@ impl Compiler {
         Some(compiled)
     }
 
-    /// A value with `{{ }}` in it that can be made on each of `levels`.
+    /// A value with `{{ }}` in it that is valid on each of `levels`.
     pub(crate) fn template(
         &self,
         reader: &mut DocumentReader<'_>,
@@ -112,7 +112,7 @@ impl Compiler {
         levels: &[Level],
     ) -> Option<Template> {
         let text = match &field.node.value {
-            // As it is written: 1.50 must not become 1.5.
+            // As written: 1.50 must not become 1.5.
             Value::Number(_) => reader.written(field.node.span),
             Value::Null
             | Value::Bool(_)
@@ -128,7 +128,7 @@ impl Compiler {
         Some(compiled)
     }
 
-    /// Takes the names of parts that all that was compiled compares, by their level.
+    /// Takes the names of parts that all compiled expressions compare, by their level.
     pub(crate) fn take_names(&self) -> BTreeSet<(Level, String)> {
         self.names.take()
     }
@@ -145,7 +145,7 @@ impl Compiler {
                     .collect(),
                 Wanted::ItemOf(name) => match self.vars.get(name) {
                     Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).collect(),
-                    // In a text it is a part that is looked for.
+                    // In a text, the comparison looks for a part.
                     _ => Vec::new(),
                 },
             };
@@ -217,7 +217,7 @@ impl Compiler {
         }
     }
 
-    /// Notes what is wrong with a value that depends on no data.
+    /// Notes an error in a value that does not depend on data.
     pub(crate) fn wrong_value(
         &self,
         reader: &mut DocumentReader<'_>,
@@ -236,7 +236,7 @@ impl Compiler {
         });
     }
 
-    /// What the variables are, and where that was said.
+    /// The values of the variables, and their origin.
     fn origins(&self, vars: &[String]) -> impl Iterator<Item = String> {
         vars.iter().filter_map(|name| {
             let value = self.vars.get(name)?;
@@ -256,10 +256,10 @@ impl Compiler {
     }
 }
 
-/// As much of a variable's value as a message shows.
+/// Characters of a variable's value that a message shows.
 const MAX_SHOWN: usize = 60;
 
-/// The text of a bare expression, unless YAML has made something else of it.
+/// The text of a bare expression, unless YAML has parsed it as something else.
 fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) -> Option<&'n str> {
     let FieldNode { name, node, at } = field;
     let help = expression_cure(name, after_key(reader.source, at));
@@ -331,7 +331,7 @@ fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) ->
     }
 }
 
-/// What stands behind a key on its line.
+/// The text after a key on its line.
 fn after_key(source: &str, key: Span) -> &str {
     let line = line_at(source, key.end);
     source[key.end..line.end]
@@ -340,7 +340,7 @@ fn after_key(source: &str, key: Span) -> &str {
         .trim()
 }
 
-/// A `!tag` or `&anchor` before a value, which YAML takes away silently.
+/// A `!tag` or `&anchor` before a value, which YAML removes silently.
 fn property_before(source: &str, span: Span) -> Option<Span> {
     let line = line_at(source, span.start);
     let before = source[line.start..span.start].trim_end();
@@ -351,7 +351,7 @@ fn property_before(source: &str, span: Span) -> Option<Span> {
     })
 }
 
-/// The ` #` that cuts an unquoted expression within a quoted word.
+/// The ` #` inside a quoted word that cuts off an unquoted expression.
 fn cutting_comment(source: &str, span: Span, text: &str) -> Option<Span> {
     let is_plain = !source[span.start..].starts_with(['"', '\'']);
     let line = line_at(source, span.end);
@@ -364,7 +364,7 @@ fn cutting_comment(source: &str, span: Span, text: &str) -> Option<Span> {
     })
 }
 
-/// Whether a text in quotes begins in `expression` and doesn't end.
+/// Whether `expression` contains an unclosed quote.
 fn has_open_quote(expression: &str) -> bool {
     let mut open = None;
     let mut characters = expression.chars();

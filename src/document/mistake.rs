@@ -1,4 +1,4 @@
-//! What is wrong with a playbook, where, and what to do about it.
+//! A mistake in a playbook: what is wrong, where, and what to do.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use crate::text::Untrusted;
 /// One mistake. Its texts may quote the playbook, with control characters made visible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mistake {
-    /// None when it is not in the file, as with an unknown `--var`.
+    /// None if it is not in the file, as for an unknown `--var`.
     pub span: Option<Span>,
     pub message: String,
-    /// The cure.
+    /// What to do.
     pub help: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub struct Mistakes {
 }
 
 impl Mistakes {
-    /// Puts mistakes in the order of the text and drops repetitions.
+    /// Sorts mistakes by their place and removes duplicates.
     pub(crate) fn new(file: String, source: String, mut list: Vec<Mistake>) -> Self {
         list.sort_by_key(|mistake| mistake.span);
         list.dedup();
@@ -68,7 +68,8 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// Escapes what a terminal obeys, what turns the reading direction, and what can't be seen: `\u{1b}`, `\n`.
+/// Escapes control characters, characters that change the reading direction, and invisible characters: `\u{1b}`, `
+/// `.
 pub(crate) fn visible(text: &str) -> String {
     Untrusted(text).terminal().to_string()
 }

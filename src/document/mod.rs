@@ -1,6 +1,6 @@
-//! A YAML document whose parts know their places, and expressions in it.
+//! A YAML document in which each part has its place in the file, and expressions in it.
 //!
-//! The reader walks the tree and notes each mistake with its place and its cure; none is fatal.
+//! The reader walks the tree and notes each mistake with its place and a hint; none is fatal.
 
 pub(crate) mod compiler;
 pub(crate) mod mistake;

@@ -1,4 +1,4 @@
-//! YAML as a tree in which every key and value knows its place.
+//! YAML as a tree in which every key and value has its place in the file.
 
 use serde_json::Number;
 use serde_yaml::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned};
@@ -24,7 +24,7 @@ pub(crate) enum Value {
     Text(String),
     List(Vec<Node>),
     Map(Vec<MapEntry>),
-    /// A map with a list or map as a key; what an unquoted `{{ x }}` reads as.
+    /// A map with a list or map as a key; an unquoted `{{ x }}` is parsed as one.
     CollectionKey,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct MapEntry {
     pub value: Node,
 }
 
-/// A key as it is written: `on` and `true` are words here.
+/// A key as written: `on` and `true` are words here.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Key {
     pub span: Span,
@@ -45,7 +45,7 @@ pub(crate) struct Key {
 ///
 /// # Errors
 ///
-/// When it is no YAML, has several documents, or is nested or aliased beyond all use.
+/// If it is not valid YAML, has several documents, or is nested or aliased too deeply.
 pub(crate) fn parse(source: &str) -> Result<Node, Mistake> {
     let document: Spanned<Raw> = serde_yaml::from_str_with_options(source, options())
         .map_err(|error| yaml_error::mistake(source, &error))?;
@@ -54,7 +54,7 @@ pub(crate) fn parse(source: &str) -> Result<Node, Mistake> {
 
 /// A playbook nests about 6 deep. A level takes some 30 KB of stack in a debug build, and a thread has 2 MB.
 const MAX_DEPTH: usize = 24;
-/// A playbook has some hundred nodes; a file of the largest size that is read has more than this only by intent.
+/// A playbook has a few hundred nodes. Only a file that is made to cause trouble has more within the size limit.
 const MAX_NODES: usize = 250_000;
 
 fn options() -> Options {
@@ -69,7 +69,7 @@ fn options() -> Options {
         },
         // All duplicates at once, beside the other mistakes.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
-        // `<<` is reported as an unknown key: merged keys would have no place in the text.
+        // `<<` is reported as an unknown key, since merged keys have no place in the text.
         merge_keys: MergeKeyPolicy::AsOrdinary,
         // `on`, `yes` and `no` are words, `00123` and `1_000` are ids, not numbers.
         strict_booleans: true,
@@ -86,7 +86,7 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
         Raw::Bool(value) => Node::new(start, Value::Bool(value)),
         Raw::Number(number) => {
             let written = &source[start.start..start.end];
-            // More digits than a number can hold: rounding would make another id of it.
+            // More digits than a number can hold: rounding would change an id.
             let is_long_id = number.is_f64() && written.bytes().all(|b| b.is_ascii_digit());
             let value = if is_long_id {
                 Value::Text(written.to_owned())
@@ -95,7 +95,7 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
             };
             Node::new(start, value)
         }
-        // A word, as it is written.
+        // A word, as written.
         Raw::NotFinite => {
             let written = source[start.start..start.end].to_owned();
             Node::new(start, Value::Text(written))
@@ -134,7 +134,7 @@ fn key(source: &str, spanned: Spanned<Raw>) -> Option<Key> {
     Some(Key { span, text })
 }
 
-/// The place in the text; where the parser gives no bytes, those of the line and column.
+/// The place in the text; if the parser gives no byte offset, that of the line and column.
 pub(crate) fn span(source: &str, location: Location) -> Span {
     let bytes = location
         .span()
@@ -160,7 +160,7 @@ pub(crate) fn span(source: &str, location: Location) -> Span {
 }
 
 impl Value {
-    /// What it is, in a sentence: "not a list".
+    /// The kind of value, for a sentence: "not a list".
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "empty",

@@ -1,4 +1,4 @@
-//! YAML as the deserializer gives it: any value, with the parser's own locations.
+//! YAML as deserialized: any value, with the parser's locations.
 
 use std::fmt;
 
@@ -9,13 +9,13 @@ use serde::{
 use serde_json::Number;
 use serde_yaml::Spanned;
 
-/// A node as the deserializer gives it.
+/// A node as deserialized.
 #[derive(Debug)]
 pub(crate) enum Raw {
     Null,
     Bool(bool),
     Number(Number),
-    /// `.inf` and `.nan`, which JSON has not.
+    /// `.inf` and `.nan`, which do not exist in JSON.
     NotFinite,
     Text(String),
     List(Vec<Spanned<Raw>>),

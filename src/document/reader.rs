@@ -1,4 +1,4 @@
-//! Walks the tree: known keys and typed values, every mistake noted, none fatal.
+//! Walks the tree with known keys and typed values; every mistake is noted, none is fatal.
 
 use std::{collections::HashSet, ops::RangeInclusive};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::text::{did_you_mean, nearest};
 
-/// How to write the expression behind a key that YAML misreads: in a block, if it can be an expression at all.
+/// How to write the expression of a key that YAML misreads: as a block, if it can be an expression at all.
 pub(crate) fn expression_cure(key: &str, written: &str) -> String {
     match written.chars().next() {
         Some('!') => {
@@ -41,7 +41,7 @@ pub(crate) struct DocumentReader<'s> {
     mistakes: Vec<Mistake>,
 }
 
-/// A key that is there, with its value.
+/// A present key, with its value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldNode<'n> {
     pub name: &'n str,
@@ -50,7 +50,7 @@ pub(crate) struct FieldNode<'n> {
     pub node: &'n Node,
 }
 
-/// The entries of a map whose keys have been checked.
+/// The entries of a map with checked keys.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldNodes<'n> {
     /// Where a missing key is reported.
@@ -58,7 +58,7 @@ pub(crate) struct FieldNodes<'n> {
     pub entries: &'n [MapEntry],
 }
 
-/// A key that is absent is no mistake; one that is there must have given a value.
+/// An absent key is allowed; the value of a present key must be valid.
 #[expect(
     clippy::option_option,
     reason = "absent, wrong and right are three things"
@@ -131,7 +131,7 @@ impl<'s> DocumentReader<'s> {
         self.source.get(span.start..span.end).unwrap_or_default()
     }
 
-    /// A map with no other keys than `known`, and none twice.
+    /// A map with no keys other than `known`, and no duplicates.
     pub(crate) fn map<'n>(
         &mut self,
         field: FieldNode<'n>,
@@ -148,7 +148,7 @@ impl<'s> DocumentReader<'s> {
         Some(fields)
     }
 
-    /// A map whose keys the caller looks at; none may be there twice.
+    /// A map whose keys the caller checks; duplicates are mistakes.
     pub(crate) fn free_map<'n>(
         &mut self,
         field: FieldNode<'n>,
@@ -188,7 +188,7 @@ impl<'s> DocumentReader<'s> {
         }
     }
 
-    /// The field, or a note that it is missing.
+    /// The field, or none after a note that it is missing.
     pub(crate) fn required<'n>(
         &mut self,
         fields: &FieldNodes<'n>,
@@ -202,7 +202,7 @@ impl<'s> DocumentReader<'s> {
                 .into_iter()
                 .any(|other| nearest(other, [name]).is_some())
         };
-        // A misspelt key has been reported as unknown already.
+        // A misspelt key was reported as unknown.
         if field.is_none() && !has_slip() {
             self.wrong(fields.at, format!("`{name}` is missing"), help);
         }
@@ -223,7 +223,7 @@ impl<'s> DocumentReader<'s> {
         self.text_or(field, expected, &help)
     }
 
-    /// Text that is not empty, or a mistake with this cure.
+    /// Text that is not empty, or a mistake with this hint.
     pub(crate) fn text_or<'n>(
         &mut self,
         field: FieldNode<'n>,
@@ -252,7 +252,7 @@ impl<'s> DocumentReader<'s> {
         }
     }
 
-    /// Text that no template may be in, since nothing would evaluate it.
+    /// Text without templates, since nothing would evaluate them.
     pub(crate) fn plain_text<'n>(
         &mut self,
         field: FieldNode<'n>,
@@ -270,7 +270,7 @@ impl<'s> DocumentReader<'s> {
         Some(text)
     }
 
-    /// An id: text, or a number as it is written.
+    /// An id: text, or a number as written.
     pub(crate) fn id_text<'n>(&mut self, field: FieldNode<'n>) -> Option<&'n str>
     where
         's: 'n,
@@ -314,7 +314,7 @@ impl<'s> DocumentReader<'s> {
         })
     }
 
-    /// A number that `accept` takes.
+    /// A number that `accept` accepts.
     pub(crate) fn number<T>(
         &mut self,
         field: FieldNode<'_>,
@@ -365,7 +365,7 @@ impl<'s> DocumentReader<'s> {
         found.map(|(_, value)| *value)
     }
 
-    /// Notes that the value is of another kind than `expected`.
+    /// Notes that the value has another kind than `expected`.
     pub(crate) fn mismatch(&mut self, field: FieldNode<'_>, expected: &str, help: &str) {
         let FieldNode { name, node, at } = field;
         let wrong = format!("`{name}` must be {expected}");
@@ -387,7 +387,7 @@ impl<'s> DocumentReader<'s> {
         }
     }
 
-    /// The template, when this node is one that lacks its quotes.
+    /// The template, if this node is one without quotes.
     pub(crate) fn unquoted_braces(&self, node: &Node) -> Option<&'s str> {
         if node.value != Value::CollectionKey {
             return None;

@@ -1,4 +1,4 @@
-//! Mistakes as text for people: place, line, caret, cure.
+//! Mistakes as text: place, line, caret, hint.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ const LEAST_BESIDE: usize = 5;
 const GUTTER: usize = 4;
 
 impl Mistakes {
-    /// All mistakes as text, each with its place, its line and its cure; `colour` adds ANSI styles. For a terminal of `width`
+    /// All mistakes as text, each with its place, its line and its hint; `colour` adds ANSI styles. For a terminal of `width`
     /// columns, lines of the file are cut; its writer wraps the messages, where there is one.
     pub fn render(&self, colour: bool, width: Option<usize>) -> String {
         let theme = if colour {
@@ -43,7 +43,7 @@ impl Mistakes {
                 excerpt: Excerpt::new(&self.file, &self.source, mistake, width),
             };
             if handler.render_report(&mut text, &report).is_err() {
-                // Only a label outside its excerpt could bring us here; the message must still be seen.
+                // This happens only for a label outside its excerpt; the message must still be shown.
                 text.push_str(&mistake.message);
             }
             text.push('\n');
@@ -52,7 +52,7 @@ impl Mistakes {
     }
 }
 
-/// The one line that a mistake is on, safe to print.
+/// The line of the mistake, safe to print.
 #[derive(Debug)]
 struct Excerpt {
     file: String,
@@ -74,7 +74,7 @@ impl Excerpt {
         let [before, marked, mut after] =
             [line.start..start, start..end, end..line.end].map(|part| printable(&source[part]));
         if marked.is_empty() && after.is_empty() {
-            // A caret needs a character to stand under.
+            // A caret needs a character above it.
             after.push(' ');
         }
         let [before, marked, after] = fitted([before, marked, after], room);
@@ -88,7 +88,7 @@ impl Excerpt {
     }
 }
 
-/// What is before the mistake, it, and what is behind, in so many columns: what is cut off is one ellipsis.
+/// The text before the mistake, the mistake, and the text after it, cut to `room` columns; each cut is one ellipsis.
 fn fitted([before, marked, after]: [String; 3], room: usize) -> [String; 3] {
     let beside = columns(&before) + columns(&after);
     let marked = head(&marked, room.saturating_sub(beside.min(2 * LEAST_BESIDE)));
@@ -99,7 +99,7 @@ fn fitted([before, marked, after]: [String; 3], room: usize) -> [String; 3] {
     [before, marked, after]
 }
 
-/// One character for one, so that the columns stay.
+/// Replaces each character by one, so that the columns stay.
 fn printable(text: &str) -> String {
     Untrusted(&text.replace('\u{feff}', "")).in_place()
 }
@@ -123,7 +123,7 @@ fn tail(text: &str, room: usize) -> String {
     from.map_or_else(String::new, |(at, _)| format!("…{}", &text[at..]))
 }
 
-/// Says the line and column of the whole file, which the excerpt alone doesn't know.
+/// Returns the line and column in the whole file, which are unknown in the excerpt.
 impl SourceCode for Excerpt {
     fn read_span<'a>(
         &'a self,

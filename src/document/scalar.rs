@@ -1,12 +1,11 @@
-//! From a place in a scalar's text back to its place in the file.
+//! Maps a place in a scalar's text to its place in the file.
 
 use super::span::Span;
 
-/// Where `offset..offset + len` of `text` stands in the file, when `text` is the scalar that `span` covers.
+/// The place of `offset..offset + len` of `text` in the file, if `text` is the scalar at `span`.
 ///
-/// A scalar's text is its source with whitespace changed (folded, unindented) and, in quotes, with
-/// escapes resolved. What is not whitespace stands in the same order in both, so both are walked
-/// together. None when they don't match, as for an alias of something else.
+/// A scalar's text is its source with changed white space (folded, unindented) and, in quotes, with resolved escapes. All other characters
+/// have the same order in both, so both are walked together. None if they don't match, as for an alias.
 pub(crate) fn locate(
     source: &str,
     span: Span,
@@ -30,7 +29,7 @@ pub(crate) fn locate(
             break;
         }
     }
-    // A fault at the very end of the text points behind its last character.
+    // An error at the very end of the text points after its last character.
     let end = found_end.unwrap_or(walk.at);
     let start = found_start.unwrap_or(end);
     Some(Span {
@@ -39,7 +38,7 @@ pub(crate) fn locate(
     })
 }
 
-/// Where the text is in the scalar's source.
+/// The place of the text in the scalar's source.
 struct Walk<'r> {
     raw: &'r str,
     at: usize,
@@ -56,7 +55,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// The bytes of the source that stand for the text's next character `c`.
+    /// The bytes of the source for the text's next character `c`.
     fn step(&mut self, c: char) -> Option<Span> {
         loop {
             let (decoded, len) = self.unit();
@@ -83,7 +82,7 @@ impl<'r> Walk<'r> {
         }
     }
 
-    /// The next character of the text, if it gives one, and how many bytes of the source it takes.
+    /// The next character of the text, if there is one, and its length in bytes of the source.
     fn unit(&self) -> (Option<char>, usize) {
         let rest = &self.raw[self.at..];
         let Some(first) = rest.chars().next() else {
@@ -103,7 +102,7 @@ fn escape(rest: &str) -> Option<(Option<char>, usize)> {
     let kind = rest.chars().next()?;
     let coded = |digits: usize| {
         let code = u32::from_str_radix(rest.get(1..=digits)?, 16).ok()?;
-        // A surrogate is half a character: both halves together give one, which can't be told from here.
+        // A surrogate is half a character: only both halves together are one.
         Some((Some(char::from_u32(code)?), 1 + digits))
     };
     let c = match kind {

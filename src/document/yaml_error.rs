@@ -1,4 +1,4 @@
-//! What the YAML parser says, with the cures for what it trips over most.
+//! The errors of the YAML parser, with hints for the most frequent ones.
 
 use serde_yaml::{Error, MessageFormatter, UserMessageFormatter};
 
@@ -12,7 +12,7 @@ use super::{
 /// The keys whose values are bare expressions.
 pub(crate) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
 
-/// For what has no cure of its own: the parser often stops behind the cause.
+/// For errors without a specific hint: the parser often stops after the cause.
 const LOOK: &str = "look at the quotes, brackets and the indentation here and on the lines before";
 
 pub(crate) fn mistake(source: &str, error: &Error) -> Mistake {
@@ -32,7 +32,7 @@ pub(crate) fn mistake(source: &str, error: &Error) -> Mistake {
         | Error::AliasReplayStackDepthExceeded { .. } => {
             "this is nested, repeated or aliased beyond what a playbook needs".into()
         }
-        // The parser's errors are many and grow with its versions.
+        // The parser has many errors, and new versions add more.
         other => format!(
             "no valid YAML: {}",
             UserMessageFormatter.format_message(other)

@@ -22,13 +22,13 @@ pub struct Located {
     #[serde(flatten)]
     pub place: FilePlace,
     pub message: String,
-    /// What leads to it; each is the cause of the one before.
+    /// The causes; each is the cause of the one before it.
     pub causes: Vec<String>,
     /// What to do.
     pub help: Option<String>,
 }
 
-/// Its names are a promise to scripts.
+/// Scripts depend on its names.
 #[derive(Debug, Serialize)]
 struct ErrorDocument<'a> {
     errors: &'a [Located],
@@ -71,7 +71,7 @@ impl Error {
     }
 }
 
-/// Writes the document of errors; without any, that of a check that found none.
+/// Writes the document of errors; without errors, that of a successful check.
 ///
 /// # Errors
 ///

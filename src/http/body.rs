@@ -1,4 +1,4 @@
-//! The body of an answer, piece by piece, as it was before it was compressed for the way.
+//! The body of an answer, decompressed in pieces.
 
 use std::{
     io::{self, Write},
@@ -14,20 +14,20 @@ use reqwest::{
 use super::{Origin, failure};
 use crate::api::TransportError;
 
-/// How an answer may be compressed.
+/// The compressions of an answer that are understood.
 pub(super) const ACCEPTED: HeaderValue = HeaderValue::from_static("gzip");
 
-/// Compressed bytes that are decompressed at a time. They become a thousand times as many at most, so that an answer that
-/// grows beyond its limit is given up a megabyte later.
+/// Compressed bytes that are decompressed at a time. They become at most a thousand times as many, so an answer over its limit is noticed
+/// at most a megabyte later.
 const PIECE: usize = 1 << 10;
 
-/// The rest of an answer.
+/// The remaining body of an answer.
 #[derive(Debug)]
 pub(super) struct ResponseBody<'a> {
     response: Response,
     origin: &'a Origin,
     coding: Coding,
-    /// What came and has not been decompressed yet.
+    /// Bytes that were received and are not decompressed yet.
     waiting: Vec<u8>,
     at: usize,
 }
@@ -36,9 +36,9 @@ pub(super) struct ResponseBody<'a> {
 enum Coding {
     Plain,
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
-    /// One that was not asked for.
+    /// A compression that was not requested.
     Other(String),
-    /// Nothing more is to come.
+    /// The end of the body.
     Ended,
 }
 
@@ -50,7 +50,7 @@ impl Coding {
             .collect();
         match names.join(", ").as_str().trim() {
             "" | "identity" => Self::Plain,
-            // An old name of the same (RFC 9110, section 8.4.1.3).
+            // An old name of gzip (RFC 9110, section 8.4.1.3).
             "gzip" | "x-gzip" => Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new()))),
             other => Self::Other(other.to_owned()),
         }
@@ -70,11 +70,11 @@ impl<'a> ResponseBody<'a> {
 
     /// The next piece, which may be empty; none at the end.
     ///
-    /// Words take the place of a body whose compression was not asked for: they are no JSON, and say why.
+    /// If the compression was not requested, a text takes the place of the body: it is not JSON, and gives the reason.
     ///
     /// # Errors
     ///
-    /// When the connection breaks, or what came can't be decompressed.
+    /// If the connection breaks, or the bytes can't be decompressed.
     pub(super) async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         match &mut self.coding {
             Coding::Plain => self.chunk().await,
@@ -115,12 +115,12 @@ impl<'a> ResponseBody<'a> {
         }
     }
 
-    /// What was still to come, when all is there.
+    /// The pending bytes, when the body is complete.
     fn finish(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         let Coding::Gzip(mut decoder) = mem::replace(&mut self.coding, Coding::Ended) else {
             return Ok(None);
         };
-        // An answer without a body may say how it would have been compressed.
+        // An answer without a body may have a `Content-Encoding`.
         if self.waiting.is_empty() {
             return Ok(None);
         }

@@ -1,21 +1,20 @@
-//! Which failed attempts are known to have sent nothing.
+//! Which failed attempts certainly sent nothing.
 
 use std::error::Error;
 
 use super::{Origin, proxy::Way};
 use crate::api::TransportError;
 
-/// Sorts a failure of the HTTP client.
+/// Classifies a failure of the HTTP client.
 ///
-/// A request leaves only over a finished connection: when looking up the name, connecting or the
-/// TLS handshake failed, or the request could not even be made, nothing was sent; nor when the
-/// connection ended while the request waited to be written to it. Everything else (a timeout, a
-/// reset, half an answer) may have happened after the server got it.
+/// A request leaves only over an established connection. Nothing was sent if the name lookup, the connection or the TLS handshake failed,
+/// if the request could not be built, or if the connection ended while the request waited to be written to it. Every other failure (a
+/// timeout, a reset, half an answer) may have happened after the server received it.
 pub(super) fn transport(error: reqwest::Error, origin: &Origin) -> TransportError {
     let sent_nothing = error.is_builder() || error.is_connect();
     let unwritten = is_canceled(&error);
     let timeout = error.is_timeout();
-    // Without the URL: a query may hold names, and the caller says what was asked for.
+    // Without the URL: a query may hold names, and the caller names the request.
     let why = innermost(&error.without_url());
     if sent_nothing {
         TransportError::NotSent {
@@ -57,7 +56,7 @@ fn is_canceled(error: &reqwest::Error) -> bool {
     false
 }
 
-/// The first cause, which is what a person can do something about.
+/// The first cause, which is usually the one that a person can fix.
 fn innermost(error: &dyn Error) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {

@@ -1,4 +1,4 @@
-//! Where the service is: the one origin that gets the token.
+//! The origin of the service: the only one that gets the token.
 
 use std::{fmt, str::FromStr};
 
@@ -38,7 +38,7 @@ pub enum OriginError {
 }
 
 impl Origin {
-    /// Whether it is on this machine: then no proxy is asked.
+    /// Whether it is on this machine: then no proxy is used.
     pub(super) const fn is_loopback(&self) -> bool {
         self.loopback
     }
@@ -47,13 +47,13 @@ impl Origin {
         self.url.scheme() == "https"
     }
 
-    /// Itself, unless it is another of the vendor's services than `service`.
+    /// The origin itself, unless it is another service of epilot than `service`.
     ///
-    /// Hosts of others may be anything: a proxy is called as its owner likes.
+    /// Hosts of other owners may have any name: it may be a proxy.
     ///
     /// # Errors
     ///
-    /// When it is another of the vendor's services.
+    /// If it is another service of epilot.
     pub fn serving(self, service: Service) -> Result<Self, OriginError> {
         let host = self.url.host_str().unwrap_or_default();
         match vendor::host_of(service, host) {
@@ -65,16 +65,16 @@ impl Origin {
         }
     }
 
-    /// Where the vendor has `service` at the stage of this origin; none when this origin is not the vendor's.
+    /// The host of `service` in the stage of this origin; none if this origin is not epilot's.
     pub fn neighbour(&self, service: Service) -> Option<Self> {
         let host = vendor::host_of(service, self.url.host_str()?)?;
         format!("https://{host}").parse().ok()
     }
 
-    /// The URL of `path` with `query` here; none when the URL standard would make it another path.
+    /// The URL of `path` with `query` on this origin; none if the URL standard would change the path.
     ///
-    /// Ids are checked before they enter a path. This is the second lock: `..`, `%2E%2E` and
-    /// dropped characters would change which resource is meant.
+    /// Ids are checked before they are put into a path. This is a second check: `..`, `%2E%2E` and dropped characters would select another
+    /// resource.
     pub(super) fn join(&self, path: &str, query: &[(&str, &str)]) -> Option<Url> {
         let mut url = self.url.clone();
         url.set_path(path);
@@ -84,7 +84,7 @@ impl Origin {
         (url.path() == path && url.origin() == self.url.origin()).then_some(url)
     }
 
-    /// Where a large response is read from, for messages: without its path, and its query, which is a secret.
+    /// The origin of a large response, for messages: without its path and its query, which is a secret.
     pub(super) fn of(url: &Url) -> Self {
         let loopback = url.host_str().is_some_and(is_loopback);
         let mut url = url.clone();
@@ -94,10 +94,9 @@ impl Origin {
         Self { url, loopback }
     }
 
-    /// The URL that a large response refers to, when it may be read from there.
+    /// The URL that a large response refers to, if it may be read from there.
     ///
-    /// It must be as well protected as the service itself: `https`, or `http` on this machine
-    /// when the service is there, too.
+    /// It must be as secure as the service: `https`, or `http` on this machine if the service is on this machine, too.
     pub(super) fn payload_url(&self, text: &str) -> Option<Url> {
         let url = Url::parse(text).ok()?;
         let host = url.host_str()?;
@@ -117,12 +116,12 @@ impl FromStr for Origin {
         let not_url = || OriginError::NotUrl {
             text: text.to_owned(),
         };
-        // `localhost:8080` is a URL with the scheme `localhost`; say what is missing instead.
+        // `localhost:8080` is a URL with the scheme `localhost`; the error names the missing scheme instead.
         if !text.contains("://") {
             return Err(not_url());
         }
         let mut url = Url::parse(text).map_err(|_| not_url())?;
-        // A dot at the end says that the name is whole; it names the same host.
+        // A dot at the end marks a complete name; it is the same host.
         if let Some(host) = url.host_str().and_then(|host| host.strip_suffix('.')) {
             let host = host.to_owned();
             url.set_host(Some(&host)).map_err(|_| not_url())?;

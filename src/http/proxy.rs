@@ -1,4 +1,4 @@
-//! Which proxy a connection goes through, for the message when there is none.
+//! The proxy of a connection, for the message if connecting fails.
 
 use std::fmt;
 
@@ -7,8 +7,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::Origin;
 
-/// The variables that name a proxy for `https://`. Of each pair the first that is set counts, even with nothing in it; a value
-/// that can be no proxy gives way to the second pair.
+/// The variables that name a proxy for `https://`. In each pair the first one that is set counts, even if empty; if its value is not a
+/// valid proxy, the second pair is used.
 const PROXIES: [[&str; 2]; 2] = [["HTTPS_PROXY", "https_proxy"], ["ALL_PROXY", "all_proxy"]];
 
 const EXCEPTIONS: [&str; 2] = ["NO_PROXY", "no_proxy"];
@@ -22,14 +22,14 @@ pub(super) enum Way {
         proxy: String,
         variable: &'static str,
     },
-    /// A variable is set, and holds nothing that can be one.
+    /// A variable is set, but its value is not a valid proxy.
     NoAddress {
         variable: &'static str,
     },
 }
 
 impl Way {
-    /// The way to `origin`, with the environment that `variable` reads. The matcher is the HTTP client's own.
+    /// The route to `origin`, with the environment that `variable` reads. The matcher is the HTTP client's own.
     pub(super) fn to(origin: &Origin, variable: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: [&'static str; 2]| {
             let mut names = names.into_iter();
@@ -61,12 +61,12 @@ impl Way {
 fn without_password(proxy: &Uri) -> String {
     let scheme = proxy.scheme_str().unwrap_or("http");
     let authority = proxy.authority().map_or("", |authority| authority.as_str());
-    // The matcher takes away what stands before the first `@`; a password may hold another one.
+    // The matcher removes the text before the first `@`; a password may contain another one.
     let (_, host) = authority.rsplit_once('@').unwrap_or(("", authority));
     format!("{scheme}://{host}")
 }
 
-/// What stands between "can't connect to …" and the reason.
+/// The text between "can't connect to …" and the reason.
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! Another token, when the one in use is not accepted any more: asked for once, by one of all workers.
+//! Renews a token that is not accepted any more: once, by one of all workers.
 
 use std::{
     fmt,
@@ -14,26 +14,26 @@ use tokio::sync::Mutex;
 
 use super::Token;
 
-/// Gets another token, or says why not.
+/// Gets another token, or returns why not.
 pub type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<Token, String>> + Send + Sync>;
 
-/// What came of asking for another token.
+/// The result of a renewal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Renewal {
-    /// There is one now: try again.
+    /// There is a new token: retry.
     Another,
     /// There is no other.
     None,
-    /// It was asked for in vain, and why.
+    /// Getting another token failed, and why.
     Failed(String),
 }
 
-/// The token in use, which may be exchanged once.
+/// The token in use, which may be replaced once.
 pub(super) struct Tokens {
     header: StdMutex<HeaderValue>,
-    /// How many tokens there were before the one in use.
+    /// The number of earlier tokens.
     number: AtomicU64,
-    /// None when there is no way to another, or it has been gone.
+    /// None if there is no source of another token, or it was used.
     fetch: Mutex<Option<Fetch>>,
 }
 
@@ -53,12 +53,12 @@ impl Tokens {
             .clone()
     }
 
-    /// Names the token in use.
+    /// The number of the token in use.
     pub(super) fn number(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }
 
-    /// Asks for another token than the one of this number, unless somebody has done so already.
+    /// Gets another token than the one of this number, unless another worker has done so.
     pub(super) async fn renew(&self, used: u64) -> Renewal {
         let mut fetch = self.fetch.lock().await;
         if self.number() > used {

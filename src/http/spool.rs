@@ -19,12 +19,11 @@ use super::{
 };
 use crate::api::{Operation, Reply, TransportError};
 
-/// Up to here an answer stays in memory, in bytes: above the 5.1 MB of one ordinary answer, so
-/// that only large responses touch the disk.
+/// Up to this size an answer stays in memory, in bytes: above the 5.1 MB of an ordinary answer, so that only large responses are written to
+/// disk.
 const MEMORY_LIMIT: usize = 8 << 20;
 
-/// The longest answer that is spooled, in bytes: a million executions at 2 KB each. More fills
-/// disks before anybody notices.
+/// The longest answer that is spooled, in bytes: a million executions at 2 KB each. A longer one could fill the disk unnoticed.
 const SPOOL_LIMIT: u64 = 2 << 30;
 
 /// The longest body that can be a reference to a large response, in bytes. A presigned URL takes
@@ -38,18 +37,18 @@ const SPOOL_TIMEOUT: Duration = Duration::from_mins(30);
 /// Asks for a reference instead of a 413 when the answer is longer than about 5.1 MB.
 const LARGE_RESPONSE: HeaderValue = HeaderValue::from_static("application/large-response.vnd+json");
 
-/// What came back from an attempt whose answer may be long.
+/// The result of an attempt whose answer may be long.
 #[derive(Debug)]
 pub enum Spool {
-    /// The body of a success, read from its beginning; it starts as JSON does.
+    /// The body of a success, from its beginning; it starts like JSON.
     Body(SpooledTempFile),
-    /// The body of a success is elsewhere, to be read without the token.
+    /// The body of a success is at another URL, to be read without the token.
     Elsewhere(Url),
-    /// The answer is no success, or no JSON: only its beginning, of at most 16 KiB.
+    /// The answer is not a success, or not JSON: only its beginning, of at most 16 KiB.
     Other(Reply),
 }
 
-/// Why an attempt brought no whole answer onto the disk.
+/// Why an attempt has no complete answer on disk.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
     #[error(transparent)]
@@ -60,7 +59,7 @@ pub enum SpoolError {
     UnsafePayload,
 }
 
-/// What the service sends in place of a large response.
+/// The reference that the service sends in place of a large response.
 #[derive(Deserialize)]
 struct Reference {
     #[serde(rename = "$payload_ref")]
@@ -72,7 +71,7 @@ impl Http {
     ///
     /// # Errors
     ///
-    /// When no whole answer came, one longer than 2 GiB, or one that can't be kept on disk.
+    /// If no complete answer came, or one longer than 2 GiB, or it can't be written to disk.
     pub async fn attempt_spooled(
         &self,
         operation: &Operation,
@@ -92,8 +91,7 @@ impl Http {
         self.spool(response, origin, SPOOL_LIMIT).await
     }
 
-    /// Reads a large response from where the service keeps it; without token and organisation,
-    /// which are for the service alone.
+    /// Reads a large response from its URL, without token and organisation, which only the service gets.
     ///
     /// # Errors
     ///
@@ -111,8 +109,7 @@ impl Http {
         self.spool(response, &origin, SPOOL_LIMIT).await
     }
 
-    /// Spools at most `limit` bytes. The disk is written to in between: a chunk is a few KB, which
-    /// the system takes into its cache at once.
+    /// Spools at most `limit` bytes. Writing to disk does not block noticeably: a chunk is a few KB, which the system caches.
     pub(super) async fn spool(
         &self,
         response: Response,
@@ -150,7 +147,7 @@ impl Http {
     }
 }
 
-/// Whether `bytes` begin as an object or a list; a page or an empty answer doesn't.
+/// Whether `bytes` begin like an object or a list; an HTML page or an empty answer does not.
 fn starts_as_json(bytes: &[u8]) -> bool {
     matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['))
 }

@@ -1,4 +1,4 @@
-//! The token, which can be sent and nothing else.
+//! The token, which can only be sent.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 #[derive(Clone)]
 pub struct Token(SecretString);
 
-/// Why a text can't be a token. Never holds the text.
+/// Why a text is not a valid token. Never contains the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     #[error("the token is empty")]
@@ -27,11 +27,11 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// Takes `text`, without the white space around it and a byte order mark before it: what editors put into files.
+    /// Accepts `text` without surrounding white space and a leading byte order mark, which editors add.
     ///
     /// # Errors
     ///
-    /// When the token is empty or could not stand in a header.
+    /// If the token is empty or not a valid header value.
     pub fn new(text: &str) -> Result<Self, TokenError> {
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {

@@ -1,4 +1,4 @@
-//! What the client needs of the network, so that a test can play it.
+//! The interface to the network, so that tests can replace it.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::api::{Operation, Reply, TransportError};
 
 /// Sends requests, exactly one attempt each.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// The origin in words, for messages.
+    /// The origin as text, for messages.
     fn origin(&self) -> String;
 
     /// As [`Http::attempt`].

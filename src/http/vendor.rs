@@ -1,8 +1,8 @@
-//! The vendor's hosts: which service each one is, at which stage. Pure.
+//! epilot's hosts: the service and the stage of each. Pure.
 
 use crate::api::Service;
 
-/// The vendor's domain, and below it that of its services.
+/// epilot's domain, and below it that of its services.
 const DOMAIN: &str = "epilot.io";
 const SERVICES: &str = "sls.epilot.io";
 
@@ -14,11 +14,11 @@ const fn label(service: Service) -> &'static str {
     }
 }
 
-/// The vendor's host of `service`, at the stage of `host`; none when `host` is not the vendor's.
+/// epilot's host of `service`, in the stage of `host`; none if `host` is not epilot's.
 ///
-/// `user.sls.epilot.io` is a service in production, `user.dev.sls.epilot.io` the same at the stage `dev`.
+/// `user.sls.epilot.io` is a service in production, `user.dev.sls.epilot.io` the same in the stage `dev`.
 pub(super) fn host_of(service: Service, host: &str) -> Option<String> {
-    // A dot at the end only says that the name is complete.
+    // A dot at the end marks a complete name.
     let host = host.strip_suffix('.').unwrap_or(host);
     if !is_below(host, DOMAIN) {
         return None;

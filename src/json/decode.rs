@@ -1,9 +1,8 @@
-//! The answers of the service as JSON, however odd a value of it is.
+//! Decodes the answers of the service, also with unusual values.
 //!
-//! One text cut in the middle of a character, one number too large or one nesting too deep must not take the whole
-//! answer away: most fields are never looked at. So what is JSON in its form is always decoded. Text that is no
-//! Unicode gets the replacement character U+FFFD. A value that can't be kept as it is becomes a note that says why;
-//! who needs the value finds the note in its place ([`unreadable`]), and nobody else is concerned.
+//! One text cut in the middle of a character, one number that is too large or one nesting that is too deep must not make the whole answer
+//! unusable: most fields are never used. So every well-formed JSON text is decoded. Text that is not Unicode gets the replacement character
+//! U+FFFD. A value that can't be kept becomes a note with the reason ([`unreadable`]), which only matters if the value is needed.
 
 use std::fmt;
 
@@ -15,22 +14,22 @@ use serde_json::{Map, Number, Value, value::RawValue};
 
 use crate::text::cut;
 
-/// Containers within containers that are kept. The API's own have six; `serde_json` reads 128, of which a plan and what is
-/// put aside need some for themselves.
+/// The depth of nesting that is kept. The API's own depth is six; `serde_json` reads 128, of which plans and spooled data need a few
+/// themselves.
 const DEPTH: usize = 100;
 
-/// The only key of the object that stands for a value that can't be kept; its value says why.
+/// The only key of the object that replaces a value that can't be kept; its value is the reason.
 const UNREADABLE: &str = "can't be read";
 
 /// Digits of a number that a message shows.
 const DIGITS: usize = 60;
 
-/// Reads JSON. What `serde_json` reads without loss is read as the same value; of a key that stands twice the last
-/// value counts, there as here.
+/// Decodes JSON. What `serde_json` reads without loss gets the same value; if a key occurs twice, the last value counts, as in
+/// `serde_json`.
 ///
 /// # Errors
 ///
-/// When `bytes` are no JSON in their form: cut off, or a page.
+/// If `bytes` are not well-formed JSON: cut off, or an HTML page.
 pub fn decode(bytes: &[u8]) -> serde_json::Result<Value> {
     let text = String::from_utf8_lossy(bytes);
     if let Ok(value) = serde_json::from_str(&text)
@@ -38,18 +37,18 @@ pub fn decode(bytes: &[u8]) -> serde_json::Result<Value> {
     {
         return Ok(value);
     }
-    // Checks the form of all of it, to any depth and without recursion.
+    // Checks that all of it is well-formed, at any depth and without recursion.
     let raw: &RawValue = serde_json::from_str(&text)?;
     tree(raw, 0)
 }
 
-/// Why a value could not be kept, when it stands for one that could not.
+/// Why a value could not be kept, if this is such a note.
 pub fn unreadable(value: &Value) -> Option<&str> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     object.get(UNREADABLE)?.as_str()
 }
 
-/// The first value inside of this one that could not be kept: its dotted path, empty for itself, and why.
+/// The first value inside this one that could not be kept: its dotted path, empty for itself, and the reason.
 pub fn find_unreadable(value: &Value) -> Option<(String, &str)> {
     if let Some(why) = unreadable(value) {
         return Some((String::new(), why));
@@ -70,7 +69,7 @@ pub fn find_unreadable(value: &Value) -> Option<(String, &str)> {
     }
 }
 
-/// Whether some text inside of a value holds the character that stands for what was no Unicode.
+/// Whether a text inside a value contains the replacement character.
 pub fn holds_replacement(value: &Value) -> bool {
     let is_replaced = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
     match value {
@@ -83,8 +82,7 @@ pub fn holds_replacement(value: &Value) -> bool {
     }
 }
 
-/// Whether `serde_json` has lost nothing: it rounds what is no whole number of 64 bits, and what is too deep could not be
-/// put aside.
+/// Whether `serde_json` has lost nothing: it rounds numbers that are not 64-bit integers, and deep nesting could not be spooled.
 fn is_plain(value: &Value, depth: usize) -> bool {
     let fits = depth < DEPTH;
     match value {
@@ -95,7 +93,7 @@ fn is_plain(value: &Value, depth: usize) -> bool {
     }
 }
 
-/// Decodes a value whose form has been checked.
+/// Decodes a value that is known to be well-formed.
 fn tree(raw: &RawValue, depth: usize) -> serde_json::Result<Value> {
     let json = raw.get();
     let below = |raw| tree(raw, depth + 1);
@@ -191,7 +189,7 @@ fn code_unit(text: &str) -> Option<u16> {
     u16::from_str_radix(digits, 16).ok()
 }
 
-/// Whether a number of JSON is the same after it was read and written.
+/// Whether a JSON number is the same after it was read and written.
 fn is_exact(number: &str) -> bool {
     if number
         .bytes()

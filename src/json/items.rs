@@ -1,4 +1,4 @@
-//! One item of a list in memory at a time.
+//! Reads a JSON list with one item in memory at a time.
 
 use std::{fmt, io::Read};
 
@@ -8,20 +8,20 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Why a list was not handed over to its end.
+/// Why a list was not read to its end.
 #[derive(Debug)]
 pub enum ItemsError<E> {
-    /// It is no JSON, or no list.
+    /// It is not JSON, or not a list.
     Json(serde_json::Error),
-    /// What the taker said.
+    /// The error of the consumer.
     Taker(E),
 }
 
-/// Hands over the items of a JSON list one by one, each as it is written.
+/// Passes the items of a JSON list to `take` one by one, as written.
 ///
 /// # Errors
 ///
-/// When it is no list or not whole, and what `take` says, which ends the reading.
+/// If it is not a list or not complete, and the errors of `take`, which end the reading.
 pub fn each_item<E>(
     list: impl Read,
     take: impl FnMut(&RawValue) -> Result<(), E>,

@@ -1,4 +1,4 @@
-//! Bytes from a stream as Unicode.
+//! Reads bytes from a stream as Unicode.
 
 use std::{
     io::{self, Read},
@@ -8,12 +8,12 @@ use std::{
 /// Bytes that are read at a time.
 const CHUNK: usize = 8 << 10;
 
-/// Reads what `inner` holds with U+FFFD for what is no UTF-8, as [`String::from_utf8_lossy`] does with the whole.
+/// Reads `inner` with U+FFFD for bytes that are not UTF-8, as [`String::from_utf8_lossy`] does with a whole text.
 #[derive(Debug)]
 pub struct LossyReader<R> {
     inner: R,
     chunk: Vec<u8>,
-    /// The beginning of a character whose end has not been read.
+    /// The beginning of a character whose end was not read yet.
     begun: Vec<u8>,
     ready: io::Cursor<Vec<u8>>,
 }
@@ -56,7 +56,7 @@ impl<R: Read> Read for LossyReader<R> {
     }
 }
 
-/// How many bytes there are before a character that is only begun.
+/// The number of bytes before an incomplete last character.
 fn whole_characters(bytes: &[u8]) -> usize {
     // A character has four bytes at most.
     let last = bytes.len().saturating_sub(3)..bytes.len();

@@ -1,4 +1,4 @@
-//! How fast requests may go once the service has pushed back: pure, with the time passed in.
+//! The adaptive rate after the service has throttled: pure, with the time passed in.
 
 use std::time::Duration;
 
@@ -6,61 +6,58 @@ use tokio::time::Instant;
 
 use super::Rate;
 
-/// What a push-back leaves of the rate. Half, as TCP has it: a few push-backs find a service that
-/// allows a tenth of what was asked for, and one that allows nearly all of it costs little.
+/// The factor for the rate after a throttled request. Half, as in TCP: it takes a few steps to find the limit of a service that allows a
+/// tenth of the rate, and costs little if the service allows nearly all of it.
 const SLOW_DOWN: f64 = 0.5;
 
-/// No push-back brings the rate below one request a second (or the user's rate, when that is lower):
-/// whoever wants longer rests says so in a Retry-After, and slower it would take minutes to notice
-/// that the service is well again.
+/// The rate never falls below one request a second (or the user's rate, if that is lower). A service that needs longer pauses sends a
+/// `Retry-After`; and at a lower rate it would take minutes to notice that the service has recovered.
 const FLOOR: f64 = 1.0;
 
-/// How long the rate takes to double where nothing speaks against it. A halved rate is back at the
-/// [`KNEE`] after a few of the shortest Retry-Afters, and from the floor to 200/s it is half a minute.
+/// How long the rate takes to double if nothing is throttled. A halved rate is back at the [`KNEE`] after a few of the shortest
+/// `Retry-After` pauses, and it takes half a minute from the floor to 200/s.
 const DOUBLING: Duration = Duration::from_secs(4);
 
-/// Up to this part of the rate that was pushed back the climb is quick. The service pushes back only
-/// when its reserve is used up, so the rate that it can bear is some percent below that rate.
+/// The climb is fast up to this share of the rate at which the service throttled. The service throttles only when its reserve is used up,
+/// so its real limit is a few percent below that rate.
 const KNEE: f64 = 0.95;
 
-/// Beyond the knee the rate grows by this part of the rate that was pushed back, each second. So the
-/// next push-back is about a minute away, and its rest of a second costs two percent; and so few
-/// requests are too many then that it is one or two that are turned down.
+/// Above the knee the rate grows by this share of the throttled rate, each second. So the next throttling is about a minute away, and its
+/// pause of a second costs two percent; and since the excess is so small then, only one or two requests are throttled.
 const PROBE: f64 = 0.001;
 
-/// Once the rate is this much above where it was pushed back, the service bears more than it did, and
-/// what is remembered of it is wrong. Less could be chance; the probing takes a good minute to get there.
+/// If the rate is this much above the one at which the service throttled, the service accepts more than before, and the remembered rate is
+/// wrong. A smaller excess could be chance; it takes more than a minute to get there.
 const FORGET: f64 = 1.02;
 
-/// Each further request that is turned down together with the first keeps the climb waiting by this.
-/// Many are when the rate was far too high; they all come again, some for the last time, and should
-/// not meet the next push-back.
+/// Each further request that is throttled together with the first delays the climb by this time. Many are throttled if the rate was far too
+/// high; all of them are retried, some for the last time, and should not be throttled again.
 const HOLD_EACH: Duration = Duration::from_millis(250);
 
-/// The climb waits for no longer than this, however many were turned down: by then even a second
-/// repetition, two seconds and a line of waiting workers later, is through.
+/// The longest delay of the climb, however many requests were throttled: even a second retry, two seconds and a queue of workers later, is
+/// done by then.
 const HOLD_AT_MOST: Duration = Duration::from_secs(5);
 
-/// A change below one percent waits for the next: each takes a new bucket, which loses the
-/// millisecond by which a timer was late.
+/// A change below one percent is not applied yet: each applied change creates a new bucket, which loses the millisecond by which a timer
+/// was late.
 const STEP: f64 = 0.01;
 
-/// The climb goes by the time in which requests are sent, and a longer gap between two of them
-/// counts as this: a rest says nothing about what the service bears. It is the gap at the [`FLOOR`].
+/// The climb depends on the time in which requests are sent. A longer gap between two of them counts as this: a pause tells nothing about
+/// the limit of the service. It is the gap at the [`FLOOR`].
 const LONGEST_GAP: Duration = Duration::from_secs(1);
 
 /// The rate now, between the floor and the user's.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Adaptive {
-    /// What the user asked for, in requests a second; never exceeded.
+    /// The user's rate, in requests a second; never exceeded.
     asked: f64,
     rate: f64,
-    /// What the limiter was told last; the rate grows in smaller steps than its buckets.
+    /// The rate that the limiter uses; the calculated rate grows in smaller steps.
     told: f64,
-    /// The rate at which the service pushed back, until it proves to bear more.
+    /// The rate at which the service throttled, until it accepts more.
     threshold: Option<f64>,
     slowed_at: Option<Instant>,
-    /// So long the climb still waits.
+    /// How long the climb is still delayed.
     hold: Duration,
     climbed_at: Option<Instant>,
 }
@@ -78,16 +75,15 @@ impl Adaptive {
         }
     }
 
-    /// The rate that was told last.
+    /// The rate that the limiter uses.
     pub(super) const fn rate(&self) -> Rate {
         Rate(self.told)
     }
 
-    /// Takes in that the service pushed back a request that left at `sent`; gives the rate to go on
-    /// with when that is another one.
+    /// Records that the service throttled a request that left at `sent`; returns the new rate if it changes.
     ///
-    /// Several requests are under way when the service pushes back, and it turns them down together:
-    /// what left before the last slow-down says nothing of the rate since.
+    /// If several requests are in flight when the service throttles, all of them are throttled: a request that left before the last
+    /// slow-down tells nothing about the rate since.
     pub(super) fn pushed_back(&mut self, sent: Instant, now: Instant) -> Option<Rate> {
         if self.slowed_at.is_some_and(|slowed_at| sent <= slowed_at) {
             self.hold = (self.hold + HOLD_EACH).min(HOLD_AT_MOST);
@@ -101,7 +97,7 @@ impl Adaptive {
         self.tell()
     }
 
-    /// Takes in that a permit was given; gives the rate to go on with when that is another one.
+    /// Records that a permit was issued; returns the new rate if it changes.
     pub(super) fn permit_given(&mut self, now: Instant) -> Option<Rate> {
         if self.rate >= self.asked {
             return None;
@@ -118,7 +114,7 @@ impl Adaptive {
         worth_a_bucket.then(|| self.tell()).flatten()
     }
 
-    /// Takes in that a rest has ended, which counts for nothing in the climb.
+    /// Records the end of a pause, which does not count in the climb.
     pub(super) fn rested(&mut self, now: Instant) {
         self.climbed_at = Some(now);
     }
@@ -136,7 +132,7 @@ impl Adaptive {
             .filter(|threshold| self.rate < FORGET * threshold && self.rate < self.asked);
     }
 
-    /// Gives the rate when it is not the one that was told last.
+    /// Returns the rate if it differs from the one that the limiter uses.
     #[expect(clippy::float_cmp, reason = "whether it was touched at all is asked")]
     fn tell(&mut self) -> Option<Rate> {
         let new = self.rate != self.told;

@@ -1,4 +1,4 @@
-//! The one limiter that every request passes, and the pause that all workers share.
+//! The limiter that every request passes, and the pause that all workers share.
 
 mod waiting;
 
@@ -25,19 +25,18 @@ use tokio::time::Instant;
 use super::{Rate, adaptive::Adaptive};
 use waiting::Waiting;
 
-/// Paces requests in two steps: [`permit`](Self::permit) before one is prepared, [`depart`](Self::depart) when it leaves.
+/// Limits requests in two steps: [`permit`](Self::permit) before one is prepared, [`depart`](Self::depart) when it leaves.
 ///
-/// In every window of `t` seconds at most `rate · t + burst` requests depart, and none while
-/// [`pause_until`](Self::pause_until) lasts, however long their preparation took. A permit alone could not promise that:
-/// between it and the send an intent is written to disk, and a disk that stalls would let all who waited for it leave
-/// together. Permits come at the same rate, so that few requests are prepared before they may leave.
+/// In every window of `t` seconds at most `rate · t + burst` requests depart, and none during [`pause_until`](Self::pause_until), however
+/// long their preparation took. A permit alone can't guarantee this: between it and the send, an intent is written to disk, and if the disk
+/// stalls, all requests that waited for it would leave together. Permits are issued at the same rate, so that few requests are prepared
+/// before they may leave.
 ///
-/// After a [`pushed_back`](Self::pushed_back) permits come more slowly for a while, never faster than the rate that was
-/// asked for. What a timer is late is made up from the burst; where the burst is too small for that, it is waited for
-/// exactly (`Waiting`).
+/// After [`pushed_back`](Self::pushed_back), permits are issued more slowly for a while, never faster than the configured rate. The burst
+/// compensates for late timers; if it is too small for that, waiting is exact (`Waiting`).
 ///
-/// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and delays no other request. A future
-/// that waits for one must be polled until it is ready or dropped: those behind it wait for it.
+/// Dropping a waiting [`permit`](Self::permit) or [`depart`](Self::depart) loses no permit and delays no other request. A future that waits
+/// for one must be polled until it is ready, or dropped: those behind it wait for it.
 pub struct Pacer {
     rate: Rate,
     burst: NonZeroU32,
@@ -54,24 +53,24 @@ pub struct Pacer {
     state: Mutex<PacerState>,
 }
 
-/// Who goes first.
+/// The priority of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
     /// Nothing waits for it yet.
     New,
-    /// It goes on with what was begun, and acts on what was just read: the longer it waits, the more may have changed.
-    /// At most one of [`Lane::New`] goes before it.
+    /// It continues begun work, based on a recent read: the longer it waits, the more may have changed. At most one of [`Lane::New`] goes
+    /// before it.
     Begun,
 }
 
-/// A request that would wait longer than this to depart takes another permit first. Otherwise requests that were held up
-/// together would depart that late after their permits for as long as the run is busy.
+/// A request that would wait longer than this to depart takes another permit first. Otherwise requests that were delayed together would
+/// stay that late for as long as the run is busy.
 const OUT_OF_DATE: Duration = Duration::from_millis(100);
 
 struct PacerState {
-    /// Of permits, at the rate that [`Adaptive`] told last.
+    /// For permits, at the last rate of [`Adaptive`].
     bucket: Bucket,
-    /// Of departures, at the rate that was asked for.
+    /// For departures, at the configured rate.
     departures: Bucket,
     adaptive: Adaptive,
     paused_until: Option<Instant>,
@@ -79,16 +78,16 @@ struct PacerState {
 
 type Bucket = RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Tick>>;
 
-/// What stands between a waiter and its permit.
+/// What a waiter waits for.
 enum Turn {
     Given,
     NotBefore(Instant),
 }
 
 impl Pacer {
-    /// A limiter of `rate` requests a second, of which `burst` may leave at once after a rest.
+    /// A limiter of `rate` requests a second, of which `burst` may leave together after an idle period.
     pub fn new(rate: Rate, burst: NonZeroU32) -> Self {
-        // One of the burst is always due: what the others are worth may be late.
+        // One request of the burst is always due; the time of the others may be used for delays.
         let slack = f64::from(burst.get() - 1) / rate.0;
         let slack = Duration::try_from_secs_f64(slack).unwrap_or(Duration::MAX);
         Self::waiting(rate, burst, Waiting::with_slack(slack))
@@ -116,7 +115,7 @@ impl Pacer {
         self.rate
     }
 
-    /// The time between two permits at the present pace.
+    /// The time between two permits at the current rate.
     pub fn interval(&self) -> Duration {
         Duration::from_secs_f64(1.0 / self.state().adaptive.rate().per_second())
     }
@@ -143,10 +142,10 @@ impl Pacer {
         self.wait(PacerState::take_departure).await;
     }
 
-    /// Takes something as soon as it can be had.
+    /// Takes a permit as soon as there is one.
     async fn wait(&self, take: fn(&mut PacerState, NonZeroU32) -> Turn) {
         loop {
-            // The outcome first: a guard of the state must not live across the wait.
+            // The result is stored first: a guard of the state must not be held across the wait.
             let turn = take(&mut self.state(), self.burst);
             match turn {
                 Turn::Given => return,
@@ -155,10 +154,10 @@ impl Pacer {
         }
     }
 
-    /// Stops all permits until `deadline`; of two deadlines the later one wins. Afterwards work
-    /// goes on at the rate, without a burst.
+    /// Stops all permits until `deadline`; of two deadlines the later one counts. Afterwards permits are issued at the rate, without a
+    /// burst.
     ///
-    /// Returns by how much the pause got longer.
+    /// Returns by how much the pause was extended.
     pub fn pause_until(&self, deadline: Instant) -> Duration {
         let mut state = self.state();
         let end = state
@@ -172,8 +171,8 @@ impl Pacer {
         deadline - end
     }
 
-    /// Lowers the rate, because the service pushed back a request that left at `sent`; what left
-    /// before the last time that happened belongs to that time, and lowers nothing.
+    /// Lowers the rate, because the service throttled a request that left at `sent`. A request that left before the last reduction lowers
+    /// nothing.
     pub fn pushed_back(&self, sent: Instant) {
         let mut state = self.state();
         if let Some(rate) = state.adaptive.pushed_back(sent, Instant::now()) {
@@ -185,7 +184,7 @@ impl Pacer {
         self.pause_end().is_some()
     }
 
-    /// The end of the pause that lasts now, if one does.
+    /// The end of the current pause, if there is one.
     fn pause_end(&self) -> Option<Instant> {
         self.state()
             .paused_until
@@ -193,7 +192,7 @@ impl Pacer {
     }
 
     fn state(&self) -> MutexGuard<'_, PacerState> {
-        // Nothing panics while it is held, and the state is whole at any time.
+        // Nothing panics while it is held, and the state is always consistent.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -201,15 +200,14 @@ impl Pacer {
 impl PacerState {
     /// Takes a permit if there is one now.
     ///
-    /// Pause and bucket are looked at under one lock, so no permit slips in after
-    /// [`Pacer::pause_until`] has returned.
+    /// Pause and bucket are checked under one lock, so no permit is issued after [`Pacer::pause_until`] has returned.
     fn take_permit(&mut self, burst: NonZeroU32) -> Turn {
         if let Some(end) = self.pause(burst) {
             return Turn::NotBefore(end);
         }
         match self.bucket.check() {
             Ok(()) => {
-                // Just after a permit a busy bucket is empty, so that emptying the next loses nothing.
+                // Just after a permit a busy bucket is empty, so replacing it loses nothing.
                 if let Some(rate) = self.adaptive.permit_given(Instant::now()) {
                     self.bucket = empty_bucket(rate, burst);
                 }
@@ -230,8 +228,8 @@ impl PacerState {
         }
     }
 
-    /// The end of the pause that lasts now, if one does. The buckets filled up during a pause that is over, and are
-    /// emptied: a burst is the last thing that a service wants that just asked for a rest.
+    /// The end of the current pause, if there is one. The buckets were filled during a past pause and are emptied: a service that just
+    /// asked for a pause should not get a burst.
     fn pause(&mut self, burst: NonZeroU32) -> Option<Instant> {
         let end = self.paused_until?;
         if Instant::now() < end {
@@ -250,7 +248,7 @@ impl PacerState {
     }
 }
 
-/// One that waits to depart, for as long as it waits.
+/// A request that waits to depart, for as long as it waits.
 struct Leaving<'a>(&'a AtomicU32);
 
 impl<'a> Leaving<'a> {
@@ -280,7 +278,7 @@ fn full_bucket(rate: Rate, burst: NonZeroU32) -> Bucket {
     RateLimiter::direct_with_clock(quota, TokioClock)
 }
 
-/// A bucket to go on with. A full one would give a second burst, and more than `rate · t + burst` in all.
+/// A bucket for the new rate. A full one would give a second burst, and more than `rate · t + burst` in all.
 fn empty_bucket(rate: Rate, burst: NonZeroU32) -> Bucket {
     let bucket = full_bucket(rate, burst);
     let emptied = bucket.check_n(burst);

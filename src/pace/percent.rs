@@ -1,10 +1,10 @@
-//! A percentage, to the digit.
+//! An exact percentage.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Above 0, at most 100. What is written is kept digit by digit: binary fractions make 56 of 0.57 % of 10,000.
+/// Above 0, at most 100. The decimal digits are kept exactly: with binary fractions 0.57 % of 10,000 would be 56.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Percent {
@@ -12,10 +12,10 @@ pub struct Percent {
     units: u64,
 }
 
-/// Digits after the point. With the three before it that is what a JSON number, which plans hold, keeps exactly.
+/// Digits after the point. With the three before it, a JSON number in a plan keeps them exactly.
 const DIGITS: usize = 12;
 const ONE: u64 = 10_u64.pow(12);
-/// Everything. A share of any count is computed in 128 bits.
+/// 100 %. A share of any count is computed in 128 bits.
 const WHOLE: u64 = 100 * ONE;
 
 impl Percent {

@@ -15,7 +15,7 @@ pub enum Share {
 }
 
 impl Share {
-    /// What is meant of `total`, at most: a share is rounded down, but is never nothing.
+    /// The largest number that is meant of `total`: a share is rounded down, but is at least 1.
     pub fn at_most(self, total: u64) -> u64 {
         match self {
             Self::Count(count) => count.get(),
@@ -23,8 +23,7 @@ impl Share {
         }
     }
 
-    /// Whether it lets more through than `other` does. A number and a share of a total that is not known yet can't be
-    /// compared.
+    /// Whether it permits more than `other`. A number and a share of an unknown total can't be compared.
     pub fn is_looser_than(self, other: Self, total: Option<u64>) -> bool {
         match (self, other) {
             (Self::Count(count), Self::Count(most)) => count > most,
@@ -35,7 +34,7 @@ impl Share {
         }
     }
 
-    /// What is meant of `total`, at least: a share is rounded up, and is never nothing.
+    /// The smallest number that is meant of `total`: a share is rounded up, and is at least 1.
     pub fn at_least(self, total: u64) -> u64 {
         match self {
             Self::Count(count) => count.get(),
@@ -56,7 +55,7 @@ impl FromStr for Share {
                 .parse()
                 .map(Self::Percent)
                 .map_err(|_| wrong()),
-            // A number from text would take `+1` too.
+            // Parsing a number would accept `+1`, too.
             None if text.contains('+') => Err(wrong()),
             None => text.trim().parse().map(Self::Count).map_err(|_| wrong()),
         }

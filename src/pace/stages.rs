@@ -1,11 +1,11 @@
-//! The stages of a run: the first executions, then more, then the rest. Pure.
+//! The stages of a run: the first executions, then more, then all others. Pure.
 
 use std::ops::Range;
 
 use super::Share;
 
-/// Which executions of a plan, counted from 0 in its order, belong to each stage. All of them belong to one, and no
-/// stage is empty, but for that of a plan without any.
+/// The executions of each stage, counted from 0 in the plan's order. Each execution is in one stage. No stage is empty, except for the one
+/// stage of an empty plan.
 pub(super) fn stages(shares: &[Share], executions: u64) -> Vec<Range<u64>> {
     let mut stages = Vec::new();
     let mut start = 0;

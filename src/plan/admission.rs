@@ -13,61 +13,61 @@ use crate::{
     text::count,
 };
 
-/// What a plan meets where it is to be applied.
+/// The environment a plan is checked against.
 #[derive(Clone, Debug)]
 pub struct Circumstances {
     /// The origin of the server, or `sandbox`.
     pub server: String,
-    /// The organisation that requests name, if they name one.
+    /// The organisation in the requests, if any.
     pub org: Option<String>,
     pub now: Timestamp,
-    /// The oldest that a plan may be; none when it was made just now.
+    /// The maximum age of a plan; none if it was just made.
     pub max_age: Option<SignedDuration>,
-    /// What `sha256sum` prints for the plan.
+    /// The SHA-256 of the plan.
     pub sha256: String,
-    /// What it prints for the plan that was approved, if somebody says so.
+    /// The SHA-256 of the approved plan, if given.
     pub approved: Option<String>,
-    /// `--max-changes`: the most changes that the command line allows.
+    /// `--max-changes`: the maximum number of changes.
     pub max_changes: Option<u64>,
-    /// `--again`: a person says that a second application is meant.
+    /// `--again`: a second application is intended.
     pub again: bool,
-    /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of those
-    /// that have come to their end the ones that [`matters`].
+    /// Runs in the same state folder of the same plan, or of the same playbook and variables on the same server. Of the ended runs only
+    /// those that [`matters`].
     pub earlier: Vec<EarlierRun>,
 }
 
 impl Circumstances {
-    /// The plan was made earlier and comes from a file, so that it can have been applied before.
+    /// Whether the plan comes from a file, so that it may have been applied before.
     const fn is_of_a_kept_plan(&self) -> bool {
         self.max_age.is_some()
     }
 }
 
-/// An earlier run that is about the same.
+/// An earlier run of the same plan or playbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EarlierRun {
     pub id: String,
-    /// It applied this very plan.
+    /// Whether it applied the same plan.
     pub same_plan: bool,
     pub standing: EarlierStanding,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EarlierStanding {
-    /// A process works on it now.
+    /// A process is working on it.
     Running,
     /// It can be resumed.
     Unfinished,
     Finished(Done),
-    /// A person gave it up.
+    /// A person abandoned it.
     Abandoned(Done),
 }
 
-/// How many changes of an ended run took effect, or may have.
+/// The numbers of changes of an ended run that took effect, or may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     pub applied: u64,
-    /// Found in place before they were sent. They may still be effects of this playbook.
+    /// Already done before they were sent. They may still be effects of this playbook.
     pub already_done: u64,
     pub in_doubt: u64,
 }
@@ -83,7 +83,7 @@ impl Done {
 }
 
 impl fmt::Display for Done {
-    /// `3 applied + 1 in_doubt`, as the sum of a run is written.
+    /// `3 applied + 1 in_doubt`, as in the summary of a run.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             applied,
@@ -145,7 +145,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What to do about it: one way or several, each with a command at its end, if it has one.
+    /// What to do: one or several ways, each with a command at its end, if there is one.
     pub fn cures(&self, invocation: &Invocation) -> Vec<String> {
         let one = |cure: &str| vec![cure.to_owned()];
         match self {
@@ -252,12 +252,12 @@ pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) ->
     refusals
 }
 
-/// What is said of more changes than `--max-changes` allows. The playbook may allow more.
+/// The message for more changes than `--max-changes` allows. The playbook may allow more.
 pub fn over_the_flag(changes: u64, most: u64) -> String {
     format!("{changes} changes are planned, --max-changes is {most}")
 }
 
-/// Reasons that lie in earlier runs: they are known before anything is planned.
+/// Reasons in earlier runs, which are known before planning.
 pub fn earlier_refusals(header: &PlanHeader, here: &Circumstances) -> Vec<Refusal> {
     let mut refusals = Vec::new();
     for EarlierRun {
@@ -289,12 +289,12 @@ pub fn earlier_refusals(header: &PlanHeader, here: &Circumstances) -> Vec<Refusa
     refusals
 }
 
-/// Whether an ended run can be a reason to refuse this plan, so that what it did has to be read.
+/// Whether an ended run may be a reason to refuse this plan, so that its outcomes must be read.
 pub const fn matters(header: &PlanHeader, same_plan: bool, again: bool) -> bool {
     !again && (same_plan || is_once(header))
 }
 
-/// Applying it twice takes effect twice, and the playbook is not `repeatable`.
+/// The plan is not idempotent, and the playbook is not `repeatable`.
 pub const fn is_once(header: &PlanHeader) -> bool {
     !header.playbook.converges && !header.playbook.repeatable
 }

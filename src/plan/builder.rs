@@ -1,4 +1,4 @@
-//! From the executions that were read to the lines of a plan: pure.
+//! Makes the lines of a plan from the executions that were read: pure.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::{
     target::{Execution, TargetPart, context},
 };
 
-/// An execution of the first generation is to be closed, and its row lacks the closing reasons: they must be read first.
+/// A first-generation execution is to be closed, and its row lacks the closing reasons: they must be read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReasonsUnread;
 
@@ -33,12 +33,12 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Plans one execution of which `selected` was selected: the finer levels first, each level's targets in their
-    /// order, each target's actions in the playbook's order.
+    /// Plans one execution with its `selected` targets: the finer levels first, each level's targets in their order, each target's actions
+    /// in the playbook's order.
     ///
     /// # Errors
     ///
-    /// When closing reasons are needed that `execution` has not got yet.
+    /// If closing reasons are needed that `execution` does not have yet.
     pub fn group(
         &self,
         execution: &Execution,
@@ -67,8 +67,7 @@ impl<'a> Builder<'a> {
         Ok(items)
     }
 
-    /// The changes of one target, or why there are none. What it changes is put into `execution` only when all of
-    /// its actions could be planned.
+    /// The changes of one target, or why there are none. They are applied to `execution` only if all of its actions could be planned.
     fn target(
         &self,
         execution: &mut Execution,
@@ -124,7 +123,7 @@ impl<'a> Builder<'a> {
                 }
                 PlannedAction::Edit(edit) => {
                     let mut draft = ChangeDraft::new(entry, edit, &working, &data);
-                    // What the service makes of a status can't be foreseen, so nothing is built on it.
+                    // What the service does with a status can't be predicted, so no later change may depend on it.
                     if drafts
                         .iter()
                         .any(|earlier| earlier.expects.contains_key("status"))
@@ -136,7 +135,7 @@ impl<'a> Builder<'a> {
                         Some(last) if last.takes_up(&draft) => last.merge(draft),
                         Some(_) | None => drafts.push(draft),
                     }
-                    // Nothing is left for the actions behind it.
+                    // Nothing is left for later actions.
                     if drafts.last().is_some_and(|last| last.operation.removes()) {
                         break;
                     }
@@ -177,7 +176,7 @@ fn rejected(execution: &Execution, target: Target, reason: String) -> Item {
     })
 }
 
-/// The changes of one target, in their order; or why one of them can't be in a plan.
+/// The changes of one target, in order; or why one of them can't be planned.
 ///
 /// `executions` are the execution before and after all of them.
 fn changes(
@@ -201,7 +200,7 @@ fn changes(
     Ok(changes)
 }
 
-/// What the plan says of a target: ids and names, no more personal data than that.
+/// The target in the plan: ids and names, and no other personal data.
 pub fn target_of(execution: &Execution, part: &TargetPart) -> Option<Target> {
     let data = execution.data_of(part)?;
     Some(Target {

@@ -1,7 +1,7 @@
-//! What is different between two plans. Pure.
+//! The differences between two plans. Pure.
 //!
-//! Changes are matched by what they are, their execution and their id, wherever they stand. Both plans are read as
-//! streams side by side: a plan keeps executions in order, so that one execution of each is held at a time.
+//! Changes are matched by execution, id and content, not by line. Both plans are streamed in parallel: a plan orders executions, so one
+//! execution of each is held at a time.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::{Change, Item, PlanItems, Undo, items::ItemStream};
 use crate::api::Id;
 
-/// A change that is not in both plans, or not the same in both.
+/// A change that is only in one plan, or differs between them.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Difference {
     Added(Box<Change>),
@@ -26,25 +26,25 @@ pub enum Difference {
     },
 }
 
-/// In what a change is different.
+/// What differs in a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aspect {
-    /// Another value will be written.
+    /// The new value.
     After,
-    /// What was read before, or what it relies on.
+    /// The old value, or what the change relies on.
     Before,
-    /// How it is sent, repeated or undone, what else it causes, or what its target is called.
+    /// How it is sent, repeated or undone, its effects, or the name of its target.
     Manner,
-    /// Its place among the changes of its execution.
+    /// Its position among the changes of its execution.
     Order,
 }
 
-/// Visits all differences, execution by execution; gives the number of changes that are the same.
+/// Visits all differences, execution by execution; returns the number of equal changes.
 ///
 /// # Errors
 ///
-/// When a plan can't be read to its end, or what `visit` says.
+/// If a plan can't be read to its end, and the errors of `visit`.
 pub fn diff(
     reviewed: &dyn PlanItems,
     now: &dyn PlanItems,
@@ -65,7 +65,7 @@ pub fn diff(
 /// A plan's changes, one execution at a time.
 struct DiffGroups<'a> {
     items: ItemStream<'a>,
-    /// The first change of what was not taken yet.
+    /// The first change that was not taken yet.
     next: Option<Box<Change>>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> DiffGroups<'a> {
         Ok(())
     }
 
-    /// The changes of a group; none when it is not the next one.
+    /// The changes of a group; none if it is not the next one.
     fn take(&mut self, group: &Id) -> io::Result<Vec<Change>> {
         let mut changes = Vec::new();
         while let Some(change) = self.next.take_if(|change| change.group == *group) {
@@ -108,9 +108,9 @@ impl<'a> DiffGroups<'a> {
     }
 }
 
-/// Compares the changes of one execution: those of the reviewed plan that are gone, then those of now in their order.
+/// Compares the changes of one execution: the removed ones of the reviewed plan, then those of the new plan in their order.
 fn compare(reviewed: Vec<Change>, now: Vec<Change>) -> (Vec<Difference>, u64) {
-    // Equal ids in one execution are told apart by their order.
+    // Equal ids in one execution are distinguished by their order.
     let mut places: BTreeMap<&str, VecDeque<usize>> = BTreeMap::new();
     for (place, change) in reviewed.iter().enumerate() {
         places.entry(&change.change).or_default().push_back(place);
@@ -119,7 +119,7 @@ fn compare(reviewed: Vec<Change>, now: Vec<Change>) -> (Vec<Difference>, u64) {
         .iter()
         .map(|change| places.get_mut(change.change.as_str())?.pop_front())
         .collect();
-    // Of the changes in both, the one that stood here in the reviewed plan.
+    // Of the changes in both, the one at this position in the reviewed plan.
     let mut in_order: Vec<usize> = matched.iter().copied().flatten().collect();
     in_order.sort_unstable();
     let mut in_order = in_order.into_iter();
@@ -155,7 +155,7 @@ fn compare(reviewed: Vec<Change>, now: Vec<Change>) -> (Vec<Difference>, u64) {
 }
 
 fn aspects(reviewed: &Change, now: &Change) -> Vec<Aspect> {
-    // Named one by one, so that a new field of a change has to be put into one of them.
+    // All fields are listed, so that a new field of a change must be assigned to one of the kinds.
     let Change {
         change: _,
         group: _,
@@ -179,11 +179,11 @@ fn aspects(reviewed: &Change, now: &Change) -> Vec<Aspect> {
         || *effects != now.effects
         || match (undo, &now.undo) {
             (Undo::Request(reviewed), Undo::Request(now)) => {
-                // The way back of a change whose values are others leads elsewhere, too.
+                // If the values differ, the undo differs, too, which is no further difference.
                 (reviewed.method, &reviewed.path) != (now.method, &now.path)
                     || (reviewed.body != now.body && !writes_another && !read_another)
             }
-            // That there is none any more is news whatever else there is.
+            // A missing undo is always a difference.
             (reviewed, now) => reviewed != now,
         };
     [

@@ -1,4 +1,4 @@
-//! What two plans say differently of what they were made from. Pure.
+//! The differences between the headers of two plans. Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::{PlanHeader, Trailer};
 use crate::{playbook::Size, server_name::is_same_server};
 
-/// What is told and decides nothing: what it led to is in the changes, or it is about the past. All that is not named
-/// here decides what applying a plan does, or whether it may be applied; so will a field that is not there yet.
+/// Fields that are shown but do not count: their effect is in the changes, or they are about the past. All other fields affect what
+/// applying a plan does, or whether it may be applied; new fields count by default.
 const INFORMS: [&str; 8] = [
     "now",
     "made_at",
@@ -20,7 +20,7 @@ const INFORMS: [&str; 8] = [
     "scanned",
 ];
 
-/// A field of the header that is another one, or what the header and the counts amount to.
+/// A field of the header that differs, or a result of header and counts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HeaderDifference {
     /// The path of the field.
@@ -30,7 +30,7 @@ pub struct HeaderDifference {
 }
 
 impl HeaderDifference {
-    /// Whether applying the one plan may do something else than applying the other because of it.
+    /// Whether applying the two plans may do different things because of it.
     pub fn decides(&self) -> bool {
         !INFORMS.iter().any(|field| {
             self.field
@@ -40,8 +40,7 @@ impl HeaderDifference {
     }
 }
 
-/// What two headers say differently, field by field; how many executions were looked at; and whether the guards hold,
-/// which may depend on that.
+/// The differences of two headers, field by field; the number of scanned executions; and whether the guards hold, which may depend on it.
 pub fn header_differences(
     reviewed: (&PlanHeader, &Trailer),
     now: (&PlanHeader, &Trailer),

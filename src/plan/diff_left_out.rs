@@ -1,23 +1,22 @@
-//! Which targets two plans leave out, and why. Pure, but for what is put aside on disk.
+//! The targets that two plans leave out, and why. Pure, except for sorting on disk.
 //!
-//! Skipped and rejected targets may stand anywhere between the changes of a plan, so that both plans' are sorted
-//! first: in bounded memory, whatever their number.
+//! Skipped and rejected targets may be anywhere between the changes of a plan, so those of both plans are sorted first, in bounded memory.
 
 use std::{collections::BTreeMap, io, iter::Peekable};
 
 use super::{Item, PlanItems, Rejection};
 use crate::sort::{Sorted, Sorter};
 
-/// Why a plan does nothing to a target.
+/// Why a target has no change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// There was nothing to do.
+    /// No change was needed.
     Skipped,
     /// It could not be planned.
     Rejected,
 }
 
-/// A target, or a row of the input, that one plan leaves out, or both for another reason each.
+/// A target or a row of the input that one plan leaves out, or both with different reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeftOut {
     Added(Rejection),
@@ -25,12 +24,11 @@ pub enum LeftOut {
     Altered { reviewed: Rejection, now: Rejection },
 }
 
-/// Visits what only one of the plans leaves out, or leaves out for another reason, sorted by target and row. What a
-/// target is called is no difference.
+/// Visits the targets that only one of the plans leaves out, or with another reason, sorted by target and row. Names are not compared.
 ///
 /// # Errors
 ///
-/// When a plan can't be read to its end, nothing can be put aside on disk, or what `visit` says.
+/// If a plan can't be read to its end, the disk is full, and the errors of `visit`.
 pub fn diff_left_out(
     fate: Fate,
     reviewed: &dyn PlanItems,
@@ -60,7 +58,7 @@ fn next_place(reviewed: &mut Peekable<Sorted>, now: &mut Peekable<Sorted>) -> Op
     head(reviewed).into_iter().chain(head(now)).min()
 }
 
-/// What is left out at one place; hardly ever more than one.
+/// The entries of one target or row; hardly ever more than one.
 fn take(sorted: &mut Peekable<Sorted>, place: &str) -> io::Result<Vec<Rejection>> {
     let mut taken = Vec::new();
     while let Some(next) =
@@ -71,7 +69,7 @@ fn take(sorted: &mut Peekable<Sorted>, place: &str) -> io::Result<Vec<Rejection>
     Ok(taken)
 }
 
-/// Compares what is left out at one place: equal reasons are no difference, of the others each stands for another one.
+/// Compares the entries of one target or row: equal reasons are no difference, the others are paired.
 fn compare(reviewed: Vec<Rejection>, now: Vec<Rejection>) -> Vec<LeftOut> {
     let mut by_reason: BTreeMap<String, Vec<Rejection>> = BTreeMap::new();
     for now in now {
@@ -113,7 +111,7 @@ fn sorted(fate: Fate, plan: &dyn PlanItems) -> io::Result<Peekable<Sorted>> {
     Ok(sorter.finish()?.peekable())
 }
 
-/// The same for the same target and row, in any plan. Ids hold no space.
+/// The sort key: the same for the same target and row in any plan. Ids contain no space.
 fn place(left_out: &Rejection) -> String {
     let row = left_out
         .row

@@ -1,4 +1,4 @@
-//! The request that one or several actions become, while the plan of its target is made.
+//! The request that results from one or several actions, while its target is planned.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,14 +18,14 @@ use crate::{
 const EXECUTION_STATUS: &str = "execution.status";
 pub(super) const TARGET_STATUS: &str = "target.status";
 
-/// A request that still may take up the next PATCH of its resource.
+/// A request that may still be merged with the next PATCH of its resource.
 pub(super) struct ChangeDraft {
     pub(super) operation: Operation,
     labels: Vec<String>,
     pub(super) words: Vec<&'static str>,
     writes: Vec<FieldWrite>,
     sends: BTreeMap<&'static str, Value>,
-    /// What the service changes by itself: before and after.
+    /// Fields that the service changes by itself: before and after.
     pub(super) expects: BTreeMap<&'static str, (Value, Value)>,
     pub(super) requires: Fields,
     repeat: Repeat,
@@ -66,7 +66,7 @@ impl ChangeDraft {
         }
     }
 
-    /// Puts what it changes into the working copy, for the actions that follow.
+    /// Applies it to the working copy, for later actions.
     pub(super) fn play(&self, working: &mut Execution) {
         let written = self.writes.iter().map(|write| (write.path, &write.after));
         let expected = self.expects.iter().map(|(&path, (_, after))| (path, after));
@@ -78,8 +78,8 @@ impl ChangeDraft {
         );
     }
 
-    /// Neighbouring patches are one request; but a status is reached step by step, and it moves while its task is
-    /// enabled: that has its turn before or after it.
+    /// Consecutive patches become one request. But statuses are set one by one, and only while the task is enabled, so `enabled` is set
+    /// before or after.
     pub(super) fn takes_up(&self, next: &Self) -> bool {
         let in_turn = |one: &Self, other: &Self| {
             one.writes("status") && (other.writes("status") || other.writes("enabled"))
@@ -120,7 +120,7 @@ impl ChangeDraft {
         self.irreversible = self.irreversible.or(next.irreversible);
     }
 
-    /// Leaves out the fields that end where they began; whether anything is left.
+    /// Removes the fields that end with their first value; returns whether any field is left.
     pub(super) fn without_what_cancels_out(mut self) -> Option<Self> {
         let changes = self.operation.method() != Method::Patch
             || !self.sends.is_empty()
@@ -130,7 +130,7 @@ impl ChangeDraft {
         changes.then_some(self)
     }
 
-    /// The body of the request that takes it back, or why there is none.
+    /// The body of the request that undoes it, or why there is none.
     fn undo(&self) -> Result<Option<Fields>, String> {
         if let Some(why) = self.irreversible {
             return Err(why.to_owned());
@@ -142,14 +142,14 @@ impl ChangeDraft {
         Ok(body(undone.into_iter()))
     }
 
-    /// The change that it is; `executions` are the execution before and after all changes of the target.
+    /// The resulting change; `executions` are the execution before and after all changes of the target.
     pub(super) fn into_change(
         mut self,
         target: Target,
         repetition: usize,
         executions: [&Value; 2],
     ) -> Change {
-        // An entity has no status. For an execution both name the same; and a status that the change itself moves is in `before`.
+        // An entity has no status. For an execution both are the same; and a status that the change itself sets is in `before`.
         if target.kind == Level::Entity {
             self.requires.clear();
         }
@@ -216,7 +216,7 @@ impl ChangeDraft {
     }
 }
 
-/// A request's body of these fields, which are named by dotted paths; none of no fields.
+/// A request's body with these fields, named by dotted paths; none without fields.
 fn body(fields: impl Iterator<Item = (&'static str, Value)>) -> Option<Fields> {
     let mut body = Value::Object(serde_json::Map::new());
     for (path, value) in fields {
@@ -233,7 +233,7 @@ fn body(fields: impl Iterator<Item = (&'static str, Value)>) -> Option<Fields> {
     }
 }
 
-/// 12 hex digits that name a change: the same in each plan that changes the same resource by the same actions.
+/// 12 hex digits that identify a change: the same in each plan that changes the same resource by the same actions.
 fn change_id(path: &str, words: &[&str], repetition: usize) -> String {
     let mut id = digest::sha256(format!("{path}\n{}\n{repetition}", words.join(",")));
     id.truncate(12);

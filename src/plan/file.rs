@@ -11,10 +11,10 @@ use crate::{
     digest::hex,
 };
 
-/// The longest line that is read; a change of a few kilobytes is large.
+/// The longest line that is read; a change of a few kilobytes is already large.
 const MAX_LINE: usize = 16 * 1024 * 1024;
 
-/// Why a file is no plan that can be applied.
+/// Why a file is not a plan that can be applied.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     #[error("the plan can't be read or written: {0}")]
@@ -61,7 +61,7 @@ impl From<PlanError> for io::Error {
     }
 }
 
-/// Writes a plan line by line and counts what it writes.
+/// Writes a plan line by line, and counts its items.
 #[derive(Debug)]
 pub struct PlanWriter<W> {
     out: W,
@@ -117,12 +117,12 @@ impl<W: Write> PlanWriter<W> {
         }
     }
 
-    /// What the last line says beside the counts.
+    /// The content of the last line besides the counts.
     pub fn notes(&mut self, notes: Vec<String>) {
         self.counts.notes = notes;
     }
 
-    /// Writes the last line and gives back the file, the counts and the SHA-256 of the whole file in hex.
+    /// Writes the last line and returns the file, the counts and the SHA-256 of the whole file in hex.
     ///
     /// # Errors
     ///
@@ -158,13 +158,13 @@ fn text<T: Serialize>(value: &T) -> Result<String, PlanError> {
     serde_json::to_string(value).map_err(|error| PlanError::Io(error.into()))
 }
 
-/// Where in the last line the value of its digest starts: the digest covers all bytes before it.
+/// The position in the last line at which its digest starts: the digest covers all bytes before it.
 fn value_of_digest(line: &str) -> usize {
     const KEY: &str = "\"sha256\":";
     line.rfind(KEY).map_or(line.len(), |at| at + KEY.len())
 }
 
-/// Reads a plan as a stream. Only what [`PlanReader::next_line`] has given up to the end, without an error, was the plan.
+/// Reads a plan as a stream. The plan is valid only if [`PlanReader::next_line`] was called until the end without an error.
 #[derive(Debug)]
 pub struct PlanReader<R> {
     input: R,
@@ -181,7 +181,7 @@ impl<R: BufRead> PlanReader<R> {
     ///
     /// # Errors
     ///
-    /// When the first line is no header of a format that this version reads.
+    /// If the first line is not a header of a known format.
     pub fn new(mut input: R) -> Result<Self, PlanError> {
         let mut line = String::new();
         read_line(&mut input, &mut line, 1)?;
@@ -208,11 +208,11 @@ impl<R: BufRead> PlanReader<R> {
         self.end.as_ref()
     }
 
-    /// The next item; none after the last, when the digest and all counts were found right.
+    /// The next item; none after the last, if the digest and all counts are correct.
     ///
     /// # Errors
     ///
-    /// When a line is not what the format allows, groups do not stand in order, or the plan was changed or cut off.
+    /// If a line is malformed, groups are not in order, or the plan was changed or cut off.
     pub fn next_line(&mut self) -> Result<Option<NumberedItem>, PlanError> {
         if self.end.is_some() {
             return Ok(None);
@@ -349,7 +349,7 @@ fn parse_item(line: &str) -> Result<Item, String> {
     }
 }
 
-/// A plan may come from anywhere: its request must be one that this tool makes, on the target that it names.
+/// A plan may come from anywhere: its request must be one of this tool's, on the target that it names.
 fn check_request(change: &Change) -> Result<(), String> {
     let operation = change.operation()?;
     let target = &change.target;
@@ -357,7 +357,7 @@ fn check_request(change: &Change) -> Result<(), String> {
         Some((level, execution, part)) => {
             level == target.kind && *execution == target.execution && part == target.id.as_ref()
         }
-        // Only what is started works on no execution.
+        // Only a start has no execution.
         None => target.kind == Level::Entity,
     };
     if !is_on_it || change.group != target.execution {
@@ -370,11 +370,11 @@ fn check_request(change: &Change) -> Result<(), String> {
 }
 
 impl Change {
-    /// The operation that its request is.
+    /// The operation of its request.
     ///
     /// # Errors
     ///
-    /// When no operation that writes has its method and path; a plan that was read whole has none such.
+    /// If no writing operation has its method and path; impossible in a plan that was read completely.
     pub fn operation(&self) -> Result<Operation, String> {
         Operation::parse_write(self.request.method, &self.request.path)
             .map_err(|error| format!("the request {} can't be sent: {error}", self.request.path))

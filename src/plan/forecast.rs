@@ -1,8 +1,7 @@
-//! What a change causes elsewhere, as far as the execution that was read tells it. Pure.
+//! The effects of a change elsewhere, as far as they follow from the execution that was read. Pure.
 //!
-//! The rules of an execution say which of its events write which attributes of its entities; who is newly assigned may be
-//! told. All of it is an upper bound: an event that may come counts as one that comes. What listens to these events
-//! outside of what was read (automations, webhooks) is not known here.
+//! The rules of an execution say which of its events write which attributes of its entities; people who are newly assigned may get a
+//! notice. All of it is an upper bound: every possible event counts. Automations and webhooks that these events trigger are unknown here.
 
 mod notices;
 mod occurrences;
@@ -35,7 +34,7 @@ pub(super) fn forecast(
     effects
 }
 
-/// Whether a rule may take up an event.
+/// Whether an event may match a rule.
 fn takes_up(rule: &Rule, occurrence: &Occurrence<'_>) -> bool {
     let fits = |wanted: &Option<String>, found: Option<&str>| match (wanted, found) {
         (Some(wanted), Some(found)) => wanted == found,
@@ -115,7 +114,7 @@ fn entity_writes(
     };
     let mut writes: BTreeMap<(String, SyncTrigger), BTreeSet<&str>> = BTreeMap::new();
     let mut effects = BTreeSet::new();
-    // What other changes of the execution cause later may write to the new entities, too.
+    // Later effects of other changes may write to the new entities, too.
     if !rules.is_empty() && change.after.contains_key("contexts") {
         effects.extend(unknown());
     }
@@ -149,10 +148,10 @@ fn entity_writes(
     effects
 }
 
-/// The rules of an execution; none when they were not read, or one is not understood.
+/// The rules of an execution; none if they were not read, or one is not understood.
 fn rules(change: &Change, execution: &Value) -> Option<Vec<Rule>> {
     match change.target.api {
-        // A flow is always read whole: without the field it has no rules.
+        // A flow is always read completely: without the field it has no rules.
         Generation::V2 => list(execution, "entity_sync")?
             .into_iter()
             .map(|rule| {
@@ -164,7 +163,7 @@ fn rules(change: &Change, execution: &Value) -> Option<Vec<Rule>> {
                 })
             })
             .collect(),
-        // A row of a list may lack what the execution has.
+        // A row of a list may lack rules that the execution has.
         Generation::V1 => {
             json::get(execution, "updateEntityAttributes")?;
             list(execution, "updateEntityAttributes")?
@@ -182,7 +181,7 @@ fn rules(change: &Change, execution: &Value) -> Option<Vec<Rule>> {
     }
 }
 
-/// The entries of a list; of none at all where it is absent, and None where it is something else.
+/// The entries of a list; an empty list if it is absent, None if it is something else.
 fn list<'a>(of: &'a Value, name: &str) -> Option<Vec<&'a Value>> {
     match json::get(of, name) {
         None | Some(Value::Null) => Some(Vec::new()),
@@ -191,8 +190,8 @@ fn list<'a>(of: &'a Value, name: &str) -> Option<Vec<&'a Value>> {
     }
 }
 
-/// The entities of an execution of either generation, each with its schema if that is named; None for what can't be read,
-/// also for the whole list.
+/// The entities of an execution of either generation, each with its schema if known; None for an entry, or the whole list, that can't be
+/// read.
 fn contexts(execution: &Value) -> Vec<Option<(&str, Option<&str>)>> {
     let Some(contexts) = execution["contexts"].as_array() else {
         return vec![None];

@@ -1,4 +1,4 @@
-//! A plan's items, as often as they are needed.
+//! The items of a plan, which can be read several times.
 
 use std::{
     fmt,
@@ -12,9 +12,9 @@ use super::{Item, PlanReader};
 /// Items one after the other. The first error is the last one.
 pub type ItemStream<'a> = Box<dyn Iterator<Item = io::Result<Item>> + 'a>;
 
-/// The items of a plan of any size: who shows them reads them again and keeps nothing.
+/// The items of a plan of any size: they are read again each time instead of being kept.
 pub trait PlanItems: fmt::Debug {
-    /// All items, in the plan's order. What came was the plan only when no error came.
+    /// All items, in the plan's order. The plan was valid only if there was no error.
     ///
     /// # Errors
     ///
@@ -25,22 +25,22 @@ pub trait PlanItems: fmt::Debug {
     ///
     /// # Errors
     ///
-    /// When the plan can't be read any more, or what `visit` says; the rest is not visited then.
+    /// If the plan can't be read any more, and the errors of `visit`, which end the visit.
     fn each(&self, visit: &mut dyn FnMut(&Item) -> io::Result<()>) -> io::Result<()> {
         self.stream()?.try_for_each(|item| visit(&item?))
     }
 }
 
-/// An opened plan file that was read whole before.
+/// An opened plan file that was read completely before.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownFile<'a> {
     pub file: &'a File,
-    /// What `sha256sum` prints for it.
+    /// Its SHA-256.
     pub sha256: &'a str,
 }
 
 impl PlanItems for KnownFile<'_> {
-    /// That the file is still the one that is known is found at its end, where its digest is.
+    /// Whether the file is still the same is known only at its end, where its digest is.
     fn stream(&self) -> io::Result<ItemStream<'_>> {
         let mut file = self.file;
         file.rewind()?;

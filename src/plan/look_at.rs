@@ -1,10 +1,10 @@
-//! What a person looks at to know what became of a change in doubt. Pure.
+//! What to look at in the service to find out the outcome of a change in doubt. Pure.
 
 use super::Change;
 use crate::api::OperationKind;
 
 impl Change {
-    /// The question that the service's own pages answer, as the end of "look …".
+    /// What to check in epilot, as the end of "look …".
     pub fn look_at(&self) -> String {
         let Ok(operation) = self.operation() else {
             return "at its target".to_owned();
@@ -38,7 +38,7 @@ impl Change {
         }
     }
 
-    /// The name of what the change makes, with a blank before it.
+    /// The name of the new object, with a blank before it.
     fn new_name(&self, made: &str) -> String {
         let name = self.after.get(made).and_then(|made| made["name"].as_str());
         name.map_or_else(String::new, |name| format!(" “{name}”"))

@@ -1,4 +1,4 @@
-//! The plan: what would be changed, absolute and stable.
+//! The plan: all changes, with absolute values, in a stable order.
 
 mod admission;
 mod builder;

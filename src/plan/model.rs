@@ -20,7 +20,7 @@ pub const VERSION: u32 = 1;
 /// Fields and their values; sorted, so that plans diff well.
 pub type Fields = BTreeMap<String, Value>;
 
-/// The first line: what was planned from.
+/// The first line: the inputs of the plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PlanHeader {
     pub wf_bulk_plan: u32,
@@ -28,12 +28,11 @@ pub struct PlanHeader {
     pub vars: Fields,
     /// The origin of the server, or `sandbox`.
     pub server: String,
-    /// The organisation of the executions that were read; where none says it, the one that was asked for. None when there
-    /// is neither.
+    /// The organisation of the executions that were read; if they do not name one, the requested one. None if there is neither.
     pub org: Option<String>,
-    /// The moment that relative dates count from.
+    /// The reference time for relative dates.
     pub now: Timestamp,
-    /// The moment when it was made, where that is another one: `--now` was given.
+    /// The time at which the plan was made, if different: with `--now`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub made_at: Option<Timestamp>,
     pub timezone: String,
@@ -44,12 +43,12 @@ pub struct PlanHeader {
 }
 
 impl PlanHeader {
-    /// The moment when it was made, from which its age counts.
+    /// The time at which the plan was made, for its age.
     pub fn made_at(&self) -> Timestamp {
         self.made_at.unwrap_or(self.now)
     }
 
-    /// The digest of the variables, which tells runs of one playbook from each other.
+    /// The digest of the variables, to distinguish runs of one playbook.
     pub fn vars_sha256(&self) -> String {
         digest::sha256(json!(self.vars).to_string())
     }
@@ -59,9 +58,9 @@ impl PlanHeader {
 pub struct PlaybookRef {
     pub name: String,
     pub sha256: String,
-    /// A second plan after the run finds nothing to do.
+    /// Whether it is idempotent: a second plan after the run has no change.
     pub converges: bool,
-    /// Running it again is meant, even if it does not converge.
+    /// Whether it may run again although it is not idempotent.
     pub repeatable: bool,
 }
 
@@ -70,17 +69,17 @@ pub struct PlaybookRef {
 pub struct Change {
     /// 12 hex digits of a digest over resource and actions; the same in each plan of the same change.
     pub change: String,
-    /// The execution; changes of one group go one after another.
+    /// The execution; changes of one group are sent one after another.
     pub group: Id,
     pub target: Target,
-    /// The actions that became this request.
+    /// The actions that this request results from.
     pub action: Vec<String>,
     pub request: PlannedRequest,
-    /// The fields it writes, as they were read.
+    /// The fields it writes, with their values as read.
     pub before: Fields,
-    /// The fields it writes, as they will be.
+    /// The fields it writes, with their new values.
     pub after: Fields,
-    /// What else must still hold: dotted paths below `execution` and `target`.
+    /// Other values that must not have changed: dotted paths below `execution` and `target`.
     pub requires: Fields,
     pub repeat: Repeat,
     pub undo: Undo,
@@ -97,13 +96,13 @@ impl Change {
         }
     }
 
-    /// Whether it needs the success of `earlier`, a change of its group that comes before it: its own target's, and for a
-    /// change of the execution every one.
+    /// Whether it needs the success of `earlier`, a change before it in its group: a change of its own target, or any change if this one is
+    /// of the execution.
     pub fn depends_on(&self, earlier: &Self) -> bool {
         self.target.kind == Level::Execution || earlier.target.id == self.target.id
     }
 
-    /// The fields that get another value, each with that before and after; one that is sent along unchanged is no news.
+    /// The fields that get another value, each with old and new value; fields that are sent unchanged are left out.
     pub fn writes(&self) -> impl Iterator<Item = (&String, &Value, &Value)> {
         self.after.iter().filter_map(|(field, after)| {
             let before = self.before.get(field).unwrap_or(&Value::Null);
@@ -112,23 +111,22 @@ impl Change {
     }
 }
 
-/// What is changed. Ids and names, no more personal data than that.
+/// A target: ids and names, and no other personal data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "WrittenTarget", into = "WrittenTarget")]
 pub struct Target {
     pub kind: Level,
     pub api: Generation,
-    /// The execution; where one is started, the entity that it is started for.
+    /// The execution; for a start, the entity.
     pub execution: Id,
     /// The part's own id; none for an execution.
     pub id: Option<Id>,
     pub name: String,
-    /// The names of what it stands in, from the outside: of the execution, of the phase or section. Only those that have
-    /// a name.
+    /// The names of its execution and of its phase or section, from the outside. Only those that have a name.
     pub within: Vec<String>,
 }
 
-/// A target as a plan writes it: an entity is called one.
+/// A target in the file format, where an entity has its own key.
 #[derive(Serialize, Deserialize)]
 struct WrittenTarget {
     kind: Level,
@@ -193,26 +191,26 @@ pub struct PlannedRequest {
     pub body: Option<Fields>,
 }
 
-/// How a change can be taken back.
+/// How a change can be undone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Undo {
     Request(PlannedRequest),
-    /// Why there is no way back.
+    /// Why it can't be undone.
     None(String),
 }
 
-/// A target that nothing changes.
+/// A target without changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Skip {
     pub target: Target,
     pub reason: String,
-    /// It is not as the playbook wants it, and no action changes that.
+    /// The target is not as the playbook wants it, and its action can't change that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub out_of_reach: bool,
 }
 
-/// Something that could not be planned.
+/// A target that could not be planned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -223,7 +221,7 @@ pub struct Rejection {
     pub reason: String,
 }
 
-/// The last line: the counts, what matched nothing, and the digest of all that stands before it.
+/// The last line: the counts, the notes, and the digest of all bytes before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trailer {
     pub changes: u64,
@@ -231,16 +229,16 @@ pub struct Trailer {
     pub groups: u64,
     pub skipped: u64,
     pub rejected: u64,
-    /// Executions that were looked at.
+    /// Executions that were scanned.
     pub scanned: u64,
-    /// What was named and not found, a sentence each.
+    /// The notes: names that matched nothing, one sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// SHA-256 in hex over all bytes of the file before this value.
     pub sha256: String,
 }
 
-/// What a line between header and trailer says.
+/// The content of a line between header and trailer.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     Change(Box<Change>),

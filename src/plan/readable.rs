@@ -1,11 +1,11 @@
-//! Whether a change depends on a value that could not be kept as the service sent it. Pure.
+//! Whether a change depends on a value that could not be kept. Pure.
 
 use serde_json::Value;
 
 use super::{Change, Fields, Undo};
 use crate::json;
 
-/// Why a change can't be planned: what it reads or would write back is not what the service sent.
+/// Why a change can't be planned: it reads, or would write back, a value that is not exactly the service's.
 pub(super) fn unreadable(change: &Change) -> Option<String> {
     let body = change.request.body.as_ref();
     let all = [&change.before, &change.after, &change.requires].into_iter();
@@ -18,7 +18,7 @@ pub(super) fn unreadable(change: &Change) -> Option<String> {
     ))
 }
 
-/// Takes the way back from a change that can't restore what was there.
+/// Removes the undo of a change if it can't restore the old value.
 pub(super) fn limit_undo(change: &mut Change) {
     let body = match &change.undo {
         Undo::Request(request) => request.body.as_ref(),
@@ -39,8 +39,7 @@ fn in_fields(fields: &Fields) -> Option<String> {
     })
 }
 
-/// The field of which text that was no Unicode comes back in a body. That its replacement character was in the text from
-/// the beginning can't be told.
+/// The field whose invalid Unicode would be written back. Whether its replacement character was in the original text can't be known.
 fn writes_back<'a>(before: &'a Fields, body: &Fields) -> Option<&'a String> {
     let is_sent = body.values().any(json::holds_replacement);
     let mut altered = before

@@ -1,7 +1,7 @@
 //! The API's types: which fields an execution, phase or task has.
 //!
-//! The names are those of the API's own documentation, type by type. What is read stands in `v1` and `v2`, what is
-//! written in `request_v1` and `request_v2`; the enumerations of both in `words`.
+//! The names are those of the API's documentation. `v1` and `v2` have the types that are read, `request_v1` and `request_v2` those that are
+//! written; `words` has the enumerations of both.
 
 mod model;
 mod request;

@@ -1,4 +1,4 @@
-//! Records, their fields, and what a field holds.
+//! Records, their fields, and the types of fields.
 
 use super::{Words, v1, v2};
 use crate::api::{Generation, Level};
@@ -9,7 +9,7 @@ pub struct RecordType {
     pub name: &'static str,
     pub generation: Generation,
     pub fields: &'static [FieldType],
-    /// The enclosing records that an expression reaches from a target of this type (`task.phase`); no part of the JSON.
+    /// The enclosing records that an expression reaches from a target of this type (`task.phase`); not part of the JSON.
     pub parents: &'static [Parent],
 }
 
@@ -25,17 +25,17 @@ pub struct Parent {
     pub record: &'static RecordType,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     Text,
-    /// One of the words of an enumeration.
+    /// A value of an enumeration.
     Word(&'static Words),
-    /// A text that says a date or a date and time, in one of the API's forms: not comparable as text.
+    /// A text with a date or a date and time in one of the API's forms: can't be compared as text.
     Date,
     Number,
     Bool,
-    /// Anything: the API leaves it open.
+    /// Any value: the API does not define it.
     Any,
     Record(&'static RecordType),
     List(&'static Shape),
@@ -50,7 +50,7 @@ impl RecordType {
         self.parents.iter().find(|parent| parent.name == name)
     }
 
-    /// All names that an expression may write after a value of this type.
+    /// All names that an expression may use after a value of this type.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         let fields = self.fields.iter().map(|field| field.name);
         fields.chain(self.parents.iter().map(|parent| parent.name))
@@ -59,8 +59,7 @@ impl RecordType {
 
 /// The type of a target as expressions see it.
 ///
-/// Each generation has a word of its own for what lies in an execution: v1's steps are v2's tasks, its sections v2's
-/// phases.
+/// The generations have different names for the parts of an execution: v1's steps are v2's tasks, its sections are v2's phases.
 pub fn record(generation: Generation, level: Level) -> &'static RecordType {
     match (generation, level) {
         (Generation::V1, Level::Entity) => &v1::ENTITY,
@@ -74,7 +73,7 @@ pub fn record(generation: Generation, level: Level) -> &'static RecordType {
     }
 }
 
-/// Short words for the tables.
+/// Short names for the tables.
 pub(super) const fn field(name: &'static str, shape: Shape) -> FieldType {
     FieldType { name, shape }
 }

@@ -1,4 +1,4 @@
-//! What the bodies of writing requests hold, and whether a value fits.
+//! The types of request bodies, and the check of a value.
 
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub struct RequestField {
     pub required: bool,
 }
 
-/// What a field of a request may hold.
+/// The type of a field of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum FieldContent {
     Text,
@@ -35,7 +35,7 @@ pub enum FieldContent {
     Assignee,
     List(&'static FieldContent),
     Object(&'static RequestType),
-    /// As [`FieldContent::Object`], of which a request holds just the fields that change.
+    /// As [`FieldContent::Object`], but a request contains only the fields that change.
     Partial(&'static RequestType),
 }
 
@@ -49,7 +49,7 @@ impl RequestType {
     }
 }
 
-/// The body of the operation that changes a target; none where there is no such operation.
+/// The body of the operation that changes a target; none if there is no such operation.
 pub fn update(generation: Generation, level: Level) -> Option<&'static RequestType> {
     match (generation, level) {
         (Generation::V1, Level::Execution) => Some(&v1::UPDATE_EXECUTION),
@@ -62,7 +62,7 @@ pub fn update(generation: Generation, level: Level) -> Option<&'static RequestTy
     }
 }
 
-/// The dotted path of a field in an object that requests hold in part.
+/// The dotted path of a field in an object of which a request may contain a part.
 pub fn path_in(object: &RequestField, field: &str) -> Option<&'static str> {
     match (object.name, field) {
         ("closing_reason", "selected_reasons") => Some("closing_reason.selected_reasons"),
@@ -82,7 +82,7 @@ pub fn new_task() -> &'static RequestType {
     &v2::NEW_TASK
 }
 
-/// Short words for the tables.
+/// Short names for the tables.
 pub(super) const fn may(name: &'static str, content: FieldContent) -> RequestField {
     RequestField {
         name,
@@ -100,8 +100,7 @@ pub(super) const fn must(name: &'static str, content: FieldContent) -> RequestFi
 }
 
 impl FieldContent {
-    /// Checks a value; the error names the place in it, beginning with `path`. Whether a text is a date is for who
-    /// knows dates.
+    /// Checks a value; the error names the place in it, beginning with `path`. Whether a text is a valid date is checked elsewhere.
     ///
     /// # Errors
     ///

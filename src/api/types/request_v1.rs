@@ -79,7 +79,7 @@ static CONTEXT: RequestType = RequestType {
     fields: &[must("id", Id), must("title", Text), must("schema", Id)],
 };
 
-/// Of the steps that are made or changed; v2's has nothing that it must hold.
+/// For new or changed steps; v2's has no required field.
 static DESCRIPTION: RequestType = RequestType {
     name: "StepDescription",
     fields: &[must("enabled", Bool), must("value", Text)],

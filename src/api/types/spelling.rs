@@ -1,18 +1,18 @@
-//! The two generations' names for the same thing: who knows one writes it by habit in the other.
+//! The two generations' names for the same thing, for people who use a name of the other one.
 
 use super::RecordType;
 use crate::api::Generation;
 
-/// How another generation says a name.
+/// The counterpart of a name of the other generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spelling {
-    /// The generation that is in use, whose name it is.
+    /// The generation that has this name.
     pub generation: Generation,
-    /// A field, or a path of fields where the other generation nests it.
+    /// A field, or a path of fields if it is nested.
     pub path: &'static str,
 }
 
-/// v1's name, v2's name or path. A name with several counterparts stands several times.
+/// v1's name, v2's name or path. A name with several counterparts occurs several times.
 const PAIRS: &[(&str, &str)] = &[
     ("assignedTo", "assigned_to"),
     ("userIds", "assigned_to"),
@@ -62,7 +62,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("schema", "entity_schema"),
 ];
 
-/// The name that `record` has for what the other generation calls `name`; none when it has none.
+/// The name in `record` for what the other generation calls `name`; none if it has none.
 pub fn other_spelling(record: &RecordType, name: &str) -> Option<Spelling> {
     PAIRS
         .iter()

@@ -43,7 +43,7 @@ pub(super) static EXECUTION: RecordType = of(
         field("version", Number),
         field("taxonomies", List(&Text)),
         field("singleClosingReasonSelection", Bool),
-        // Sections with steps and bare steps, mixed: no one type fits.
+        // A mixture of sections and steps, which no single type describes.
         field("flow", List(&Any)),
     ],
 );

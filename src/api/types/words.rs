@@ -9,13 +9,13 @@ pub struct Words {
     pub words: &'static [&'static str],
 }
 
-/// What a source finds of all that a field may hold.
+/// The values of a field that a source can return, if not all.
 #[derive(Debug)]
 pub struct SourceLimits {
     /// The name of the type and of its field.
     pub field: (&'static str, &'static str),
     pub words: &'static [&'static str],
-    /// Why, and what to write for the others.
+    /// Why, and what to do for the other values.
     pub why: &'static str,
 }
 

@@ -1,8 +1,8 @@
-//! Waiting for a moment more exactly than tokio's timers do.
+//! Waits more exactly than tokio's timers.
 //!
-//! They tick in milliseconds and fire up to two late. What a burst makes up for needs no more than that. At a high rate,
-//! or with a burst of 1, a slot would be lost each time; there a thread of the runtime sleeps for the rest, which the
-//! system ends within a tenth of a millisecond, and only for that tenth the waiting task looks at the clock again and again.
+//! Tokio's timers have milliseconds and may be up to two late. If the burst compensates for this, they are enough. At a high rate, or with
+//! a burst of 1, a slot would be lost each time. Then a thread of the runtime sleeps for the remaining time, which ends within a tenth of a
+//! millisecond, and only for this tenth the waiting task polls the clock.
 
 use std::{thread, time::Duration};
 
@@ -14,20 +14,20 @@ use tokio::{
 /// How late a timer may fire.
 const TIMER: Duration = Duration::from_millis(2);
 
-/// How late a thread may wake up: 50 µs that the system allows itself, and as much to be run again.
+/// How late a thread may wake up: 50 µs of timer slack, and as much for scheduling.
 const THREAD: Duration = Duration::from_micros(100);
 
 /// How a limiter waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Waiting {
-    /// By the timer alone: what it is late is made up for. The only one that moves a paused clock.
+    /// With the timer alone: the burst compensates for its delay. The only one that works with a paused clock.
     Timer,
-    /// To the moment.
+    /// Exactly.
     Exact,
 }
 
 impl Waiting {
-    /// What waits long enough for a limiter that makes up for `slack`.
+    /// The way to wait for a limiter that can compensate for `slack`.
     pub(super) fn with_slack(slack: Duration) -> Self {
         if slack >= TIMER {
             Self::Timer
@@ -52,7 +52,7 @@ async fn exactly_until(moment: Instant) {
         } else if left > TIMER {
             time::sleep(left.checked_sub(TIMER).unwrap_or_default()).await;
         } else if let Some(asleep) = left.checked_sub(THREAD).filter(|asleep| *asleep > THREAD) {
-            // A runtime that ends has no threads any more; then nobody waits for the moment.
+            // A runtime that is shutting down has no threads; then nothing waits for the moment.
             let _ended = task::spawn_blocking(move || thread::sleep(asleep)).await;
         } else {
             task::yield_now().await;

@@ -1,4 +1,4 @@
-//! Whom the service may tell of a change.
+//! The people who may get a notice because of a change.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::{
     plan::{Change, Effect},
 };
 
-/// Who is assigned by a change, and was not before.
+/// The people who are newly assigned by a change.
 pub(super) fn notices(operation: &Operation, change: &Change) -> BTreeSet<Effect> {
     let mut before = Vec::new();
     let mut effects = BTreeSet::new();
@@ -36,7 +36,7 @@ pub(super) fn notices(operation: &Operation, change: &Change) -> BTreeSet<Effect
     effects
 }
 
-/// The people of a list of assignees; an error is a variable that nobody has resolved yet.
+/// The people in a list of assignees; an error is an unresolved variable.
 fn people(assignees: &Value) -> Vec<Result<String, Value>> {
     let entries = assignees.as_array().into_iter().flatten();
     entries

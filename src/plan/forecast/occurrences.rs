@@ -1,4 +1,4 @@
-//! The events that a change may cause, by the names that rules know them by.
+//! The events that a change may cause, by their names in rules.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::{
     plan::{Change, Effect},
 };
 
-/// Fields of a step that say nothing of where its execution stands.
+/// Fields of a step that do not affect the status of its execution.
 const ASIDE: [&str; 9] = [
     "assignedTo",
     "userIds",
@@ -20,14 +20,14 @@ const ASIDE: [&str; 9] = [
     "entityRefId",
 ];
 
-/// What an execution of the first generation tells of itself.
+/// The values of a first-generation execution that rules can write.
 const STANDING: [SyncTrigger; 3] = [
     SyncTrigger::WorkflowStatus,
     SyncTrigger::CurrentSection,
     SyncTrigger::CurrentStep,
 ];
 
-/// What may happen anywhere in a flow that goes on: the next task begins, and an automation may end it at once.
+/// All possible events of a flow that advances: the next task begins, and an automation may end it at once.
 const GOING_ON: [SyncTrigger; 12] = [
     SyncTrigger::FlowCompleted,
     SyncTrigger::FlowReopened,
@@ -43,7 +43,7 @@ const GOING_ON: [SyncTrigger; 12] = [
     SyncTrigger::PhaseMarkedInProgress,
 ];
 
-/// An event, and the templates of the task and phase that it is of; none where that may be any.
+/// An event, and the templates of its task and phase; none if any is possible.
 pub(super) struct Occurrence<'a> {
     pub(super) event: SyncTrigger,
     pub(super) task: Option<&'a str>,
@@ -148,7 +148,7 @@ pub(super) fn occurrences<'a>(
     occurrences
 }
 
-/// The events of a task that is written or made, with this status if it gets one.
+/// The events of a task that is written or added, with its new status if any.
 fn of_task<'a>(
     status: Option<&str>,
     task: Option<&'a str>,
@@ -159,7 +159,7 @@ fn of_task<'a>(
         Some("COMPLETED") => &[On::TaskCompleted],
         Some("SKIPPED") => &[On::TaskSkipped],
         Some("ON_HOLD") => &[On::TaskMarkedOnHold],
-        // Its phase begins with it.
+        // Its phase begins, too.
         Some("IN_PROGRESS") => &[
             On::TaskMarkedInProgress,
             On::PhaseMarkedInProgress,
@@ -173,7 +173,7 @@ fn of_task<'a>(
         .collect()
 }
 
-/// Whether other tasks of its flow may move because of it.
+/// Whether the status of other tasks in its flow may change because of it.
 pub(super) fn goes_on(change: &Change) -> bool {
     change.effects.iter().any(|effect| match effect {
         Effect::AutomationFires | Effect::FlowAdvances | Effect::LaterTasksReset => true,
@@ -189,7 +189,7 @@ fn template_of(part: &Value) -> Option<&str> {
     part["template_id"].as_str()
 }
 
-/// The template of the phase that a task stands in.
+/// The template of a task's phase.
 fn phase_of<'a>(execution: &'a Value, task: &Value) -> Option<&'a str> {
     let phases = parts(execution, Level::Phase);
     let phase = phases
