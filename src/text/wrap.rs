@@ -68,6 +68,9 @@ pub fn wrapped(line: &str, width: usize) -> String {
     if is_drawn || visible(line) <= width {
         return line.to_owned();
     }
+    let (codes, rest) = line.split_at(end_of_codes(line));
+    let text = rest.trim_start_matches(' ');
+    let line = &format!("{}{codes}{text}", &rest[..rest.len() - text.len()]);
     let cells = cells(line, width);
     let indent = cells
         .first()
@@ -172,13 +175,16 @@ fn ends_with_colon(cells: &[Vec<WrappedWord<'_>>]) -> bool {
 
 /// A command at the end of a line, and what stands in backticks, is one word.
 fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
-    if may_begin_a_command && text.starts_with("wf-bulk ") {
+    let codes = end_of_codes(text);
+    let shown = &text[codes..];
+    if may_begin_a_command && shown.starts_with("wf-bulk ") {
         return text.trim_end().len();
     }
-    let from = text
+    let quoted = shown
         .strip_prefix('`')
         .and_then(|quoted| quoted.find('`'))
-        .map_or_else(|| end_of_shell_word(text), |end| end + 2);
+        .map_or_else(|| end_of_shell_word(shown), |end| end + 2);
+    let from = codes + quoted;
     let space = text[from..].find(' ');
     space.map_or(text.len(), |space| from + space)
 }
@@ -203,6 +209,18 @@ fn slash_of_ids(text: &str) -> Option<usize> {
                 .all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
     };
     (is_id(first) && is_id(second)).then_some(first.len())
+}
+
+/// Where the codes of colours end that a text begins with.
+fn end_of_codes(text: &str) -> usize {
+    let mut end = 0;
+    while text[end..].starts_with('\u{1b}') {
+        match text[end..].find('m') {
+            Some(last) => end += last + 1,
+            None => break,
+        }
+    }
+    end
 }
 
 /// Columns without the codes of colours.
@@ -255,6 +273,17 @@ mod tests {
                 20,
                 "\u{1b}[1mbold words\u{1b}[0m and others too",
                 "\u{1b}[1mbold words\u{1b}[0m and\n  others too",
+            ),
+            // Colours that begin before the indent change no column.
+            (
+                40,
+                "\u{1b}[36m  help: \u{1b}[0mwrite `a very long quoted text` here",
+                "  \u{1b}[36mhelp: \u{1b}[0mwrite `a very long quoted text`\n    here",
+            ),
+            (
+                20,
+                "\u{1b}[36m  help: \u{1b}[0m`a very long quoted text` here",
+                "  \u{1b}[36mhelp:\n    \u{1b}[0m`a very long quoted text`\n    here",
             ),
             (10, "3 │ actions: [ delete ]", "3 │ actions: [ delete ]"),
             (
