@@ -101,7 +101,7 @@ pub(super) struct WrittenForm {
 }
 
 /// A call, a method, a filter or an operator of other languages.
-struct Form {
+struct ForeignForm {
     /// In small letters and without `_`.
     names: &'static str,
     args: usize,
@@ -113,11 +113,11 @@ struct Form {
 
 macro_rules! forms {
     ($($names:literal, $args:literal, $code:literal, $of:expr;)*) => {
-        &[$(Form { names: $names, args: $args, code: $code, of: || $of }),*]
+        &[$(ForeignForm { names: $names, args: $args, code: $code, of: || $of }),*]
     };
 }
 
-const FORMS: &[Form] = forms![
+const FORMS: &[ForeignForm] = forms![
     "lower tolower tolowercase lowercase downcase lcase casefold", 1, "$0 | lower", Type::Text;
     "upper toupper touppercase uppercase upcase ucase", 1, "$0 | upper", Type::Text;
     "trim strip", 1, "$0 | trim", Type::Text;
@@ -163,8 +163,9 @@ pub(super) fn written(name: &str, args: &[impl AsRef<str>]) -> Option<WrittenFor
         let (code, of) = (written(x.as_ref(), pattern.as_ref())?, Type::Bool);
         return Some(WrittenForm { code, of });
     }
-    let is_meant =
-        |form: &&Form| form.args == args.len() && form.names.split(' ').any(|name| name == plain);
+    let is_meant = |form: &&ForeignForm| {
+        form.args == args.len() && form.names.split(' ').any(|name| name == plain)
+    };
     let form = FORMS.iter().find(is_meant)?;
     let mut code = String::new();
     let mut chars = form.code.chars();
