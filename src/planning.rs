@@ -259,6 +259,4 @@ async fn items(
 }
 
 #[cfg(test)]
-mod fake_service;
-#[cfg(test)]
 mod tests;

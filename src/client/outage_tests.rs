@@ -1,18 +1,19 @@
 //! When the service answers nothing at all: what it costs, on tokio's paused clock.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    future::ready,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
-use futures::future::{BoxFuture, FutureExt};
-use reqwest::Url;
 use tokio::task::JoinSet;
 
 use super::*;
 use crate::{
     api::Id,
-    http::{Spool, SpoolError},
+    testing::played_transport::{PlayedAnswer, PlayedTransport, client_parts, reply},
 };
 
 /// How the service is out of order.
@@ -23,65 +24,21 @@ enum Outage {
     Failing(u16),
 }
 
-/// A service that is out of order, and how often that was tried.
-#[derive(Debug)]
-struct Down {
-    outage: Outage,
-    attempts: Arc<AtomicU32>,
-}
-
-impl Transport for Down {
-    fn origin(&self) -> String {
-        "https://example.com".to_owned()
-    }
-
-    fn attempt<'a>(
-        &'a self,
-        _operation: &'a Operation,
-        _query: &'a [(&'a str, &'a str)],
-        _body: Option<&'a [u8]>,
-    ) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        self.attempts.fetch_add(1, Relaxed);
+/// A client of a service that is out of order, and how often that was tried.
+fn client(outage: Outage) -> (Arc<Client>, Arc<AtomicU32>) {
+    let attempts = Arc::<AtomicU32>::default();
+    let counted = Arc::clone(&attempts);
+    let transport = PlayedTransport::new(move |_| {
+        counted.fetch_add(1, Relaxed);
         let reason = "down".to_owned();
-        let result = match self.outage {
+        ready(PlayedAnswer::Whole(match outage {
             Outage::Refused => Err(TransportError::NotSent { reason }),
             Outage::Silent => Err(TransportError::Unknown { reason }),
-            Outage::Failing(status) => Ok(Reply {
-                status,
-                retry_after: None,
-                content_type: None,
-                body: Vec::new(),
-            }),
-        };
-        async move { result }.boxed()
-    }
-
-    fn attempt_spooled<'a>(
-        &'a self,
-        _operation: &'a Operation,
-        _query: &'a [(&'a str, &'a str)],
-    ) -> BoxFuture<'a, Result<Spool, SpoolError>> {
-        unreachable!("no list is read")
-    }
-
-    fn attempt_payload(&self, _url: Url) -> BoxFuture<'_, Result<Spool, SpoolError>> {
-        unreachable!("no list is read")
-    }
-}
-
-fn client(outage: Outage) -> (Arc<Client>, Arc<AtomicU32>) {
-    let attempts = Arc::default();
-    let client = Client::new(ClientParts {
-        transport: Box::new(Down {
-            outage,
-            attempts: Arc::clone(&attempts),
-        }),
-        pacer: Pacer::per_second(1_000.0, 10),
-        policy: Policy::default(),
-        rng: fastrand::Rng::with_seed(7),
-        now: || Timestamp::UNIX_EPOCH,
-        notices: None,
+            Outage::Failing(status) => Ok(reply(status, "")),
+        }))
     });
+    let pacer = Pacer::per_second(1_000.0, 10);
+    let client = Client::new(client_parts(transport, pacer));
     (Arc::new(client), attempts)
 }
 

@@ -6,14 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use futures::future::{BoxFuture, FutureExt};
-use reqwest::Url;
 use tokio::task::JoinSet;
 
 use super::*;
 use crate::{
     api::{Id, RetryAfter},
-    http::{Spool, SpoolError},
+    testing::played_transport::{PlayedAnswer, PlayedTransport, client_parts, reply},
 };
 
 /// How long a client may take to find the rate that the service bears.
@@ -119,41 +117,9 @@ impl Guarded {
             retry_after: retry_after.unwrap_or(0),
         });
         Reply {
-            status,
             retry_after: retry_after.map(RetryAfter::Seconds),
-            content_type: None,
-            body: b"{}".to_vec(),
+            ..reply(status, "{}")
         }
-    }
-}
-
-#[derive(Debug)]
-struct Wire(Arc<Guarded>);
-
-impl Transport for Wire {
-    fn origin(&self) -> String {
-        "https://example.com".to_owned()
-    }
-
-    fn attempt<'a>(
-        &'a self,
-        _operation: &'a Operation,
-        _query: &'a [(&'a str, &'a str)],
-        _body: Option<&'a [u8]>,
-    ) -> BoxFuture<'a, Result<Reply, TransportError>> {
-        self.0.exchange().map(Ok).boxed()
-    }
-
-    fn attempt_spooled<'a>(
-        &'a self,
-        _operation: &'a Operation,
-        _query: &'a [(&'a str, &'a str)],
-    ) -> BoxFuture<'a, Result<Spool, SpoolError>> {
-        unreachable!("no list is read")
-    }
-
-    fn attempt_payload(&self, _url: Url) -> BoxFuture<'_, Result<Spool, SpoolError>> {
-        unreachable!("no list is read")
     }
 }
 
@@ -167,13 +133,14 @@ struct Played {
 /// Workers that read and write in turn, as fast as they may, for `length`.
 async fn play(pressure: Pressure, service: Guarded, length: Duration) -> Played {
     let service = Arc::new(service);
+    let guarded = Arc::clone(&service);
+    let transport = PlayedTransport::new(move |_| {
+        let service = Arc::clone(&guarded);
+        async move { PlayedAnswer::Whole(Ok(service.exchange().await)) }
+    });
     let client = Arc::new(Client::new(ClientParts {
-        transport: Box::new(Wire(Arc::clone(&service))),
-        pacer: Pacer::per_second(pressure.asked, 4),
-        policy: Policy::default(),
         rng: fastrand::Rng::with_seed(pressure.seed),
-        now: || Timestamp::UNIX_EPOCH,
-        notices: None,
+        ..client_parts(transport, Pacer::per_second(pressure.asked, 4))
     }));
     let mut workers = JoinSet::new();
     for _ in 0..pressure.workers {

@@ -1,15 +1,14 @@
 //! From a playbook and a scripted service to the bytes of a plan.
 
+mod canned_service;
 mod fail_closed;
 mod pages;
 mod watchdog;
 
 use serde_json::{Value, json};
 
-use super::{
-    fake_service::{FakeService, reasons, search},
-    *,
-};
+use self::canned_service::{CannedService, reasons, search};
+use super::*;
 use crate::{
     pace::Pacer,
     plan::PlanReader,
@@ -29,7 +28,7 @@ fn over_two(select: &str, rest: &str) -> Playbook {
 }
 
 async fn plan_of(
-    service: &FakeService,
+    service: &CannedService,
     playbook: &Playbook,
 ) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
     plan_for(service, playbook, None).await
@@ -37,7 +36,7 @@ async fn plan_of(
 
 /// As [`plan_of`], asked for an organisation.
 async fn plan_for(
-    service: &FakeService,
+    service: &CannedService,
     playbook: &Playbook,
     org: Option<&str>,
 ) -> (Result<(Trailer, String), PlanningError>, Vec<u8>) {
@@ -64,7 +63,7 @@ fn origin(org: Option<&str>) -> PlanOrigin {
 }
 
 /// The plan's trailer and bytes; it must read back as what it says it is.
-async fn planned(service: &FakeService, playbook: &Playbook) -> (Trailer, Vec<u8>) {
+async fn planned(service: &CannedService, playbook: &Playbook) -> (Trailer, Vec<u8>) {
     let (result, bytes) = plan_of(service, playbook).await;
     let (trailer, sha256) = result.unwrap();
     let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
@@ -74,7 +73,7 @@ async fn planned(service: &FakeService, playbook: &Playbook) -> (Trailer, Vec<u8
 }
 
 /// The plan's items in short.
-async fn said(service: &FakeService, playbook: &Playbook) -> Vec<String> {
+async fn said(service: &CannedService, playbook: &Playbook) -> Vec<String> {
     let (_, bytes) = planned(service, playbook).await;
     let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
     let mut said = Vec::new();
@@ -122,7 +121,7 @@ guards: { allow: [run_schedule_now], max_changes: 10 }
         scheduled("t5", &json!({})),
     ]);
     let first = crate::testing::samples::with(flow_json("f1", &json!({"tasks": tasks})), &leaver);
-    let service = FakeService::default().finds(
+    let service = CannedService::default().finds(
         C1,
         &[
             flow_json(
@@ -146,7 +145,7 @@ guards: { allow: [run_schedule_now], max_changes: 10 }
 
 #[tokio::test(start_paused = true)]
 async fn each_entity_is_searched_once_and_nothing_else_is_read() {
-    let service = FakeService::default()
+    let service = CannedService::default()
         .finds(C1, &[assigned("f1"), assigned("shared")])
         .finds(C2, &[assigned("shared"), assigned("f0")]);
     let (trailer, _) = planned(&service, &over_two("", REASSIGN)).await;
@@ -163,7 +162,7 @@ async fn the_same_data_are_the_same_bytes_in_whatever_order_they_come() {
     let playbook = over_two("limit: 2", REASSIGN);
     let flows = ["b", "d", "a", "c"].map(assigned);
     let service = |first: &[Value], second: &[Value], [one, two]: [u64; 2]| {
-        let service = FakeService::default().finds(C1, first).finds(C2, second);
+        let service = CannedService::default().finds(C1, first).finds(C2, second);
         service.late(&search(C1), one).late(&search(C2), two)
     };
     let (_, expected) = planned(&service(&flows, &flows[..1], [0, 0]), &playbook).await;
@@ -188,7 +187,7 @@ async fn of_a_flow_that_changed_between_two_searches_the_first_is_taken_whicheve
     let playbook = over_two("", REASSIGN);
     let moved = flow_json("f", &json!({"assigned_to": ["1", "3"]}));
     for late in [C1, C2] {
-        let service = FakeService::default().finds(C1, &[assigned("f")]);
+        let service = CannedService::default().finds(C1, &[assigned("f")]);
         let service = service
             .finds(C2, std::slice::from_ref(&moved))
             .late(&search(late), 90);
@@ -211,7 +210,7 @@ async fn the_list_of_the_first_generation_is_read_once_with_its_parameters() {
         row_json("a", &json!({}))
     ]);
     let service =
-        FakeService::default().answers("list context=c 1 schema=contact", 200, &rows.to_string());
+        CannedService::default().answers("list context=c 1 schema=contact", 200, &rows.to_string());
     let expected = [
         "skipped a: 1 is not assigned",
         "PATCH /v1/workflows/executions/b {\"assignedTo\":[\"2\"]}",
@@ -231,7 +230,7 @@ actions:
 "#,
     );
     let won = json!([{"id": "r", "title": "Won"}]);
-    let service = FakeService::default()
+    let service = CannedService::default()
         .lists(&[
             row_json("a-closed", &json!({"status": "CLOSED"})),
             row_json(
@@ -294,7 +293,7 @@ async fn what_is_read_beyond_the_limit_decides_nothing() {
             "`exclude` of the playbook",
             "s-c x",
         )];
-        let mut service = FakeService::default()
+        let mut service = CannedService::default()
             .lists(&["a", "b", "c"].map(row))
             .answers(&read("a"), 200, &whole("a", "Call"))
             .answers(&read("b"), status, &whole("b", "Beyond"))
@@ -325,7 +324,7 @@ async fn a_source_that_names_nothing_and_ids_that_are_not_there_are_said() {
     let file = folder.path().join("names.csv");
     std::fs::write(&file, "entity_id,entity_schema,id\n").unwrap();
     let file = file.display();
-    let service = FakeService::default()
+    let service = CannedService::default()
         .answers("entities null", 200, "{\"results\": [], \"hits\": 0}")
         .answers(
             "GET /v1/workflows/executions/gone",
@@ -381,7 +380,7 @@ async fn ids_that_were_found_and_not_selected_are_said_with_what_chose_others() 
     let of_phase = |status| json!({"phase_id": "p", "status": status, "due_date": "soon"});
     let parts = json!({"phases": [{"id": "p"}, {"id": "q"}],
         "tasks": [task("t", &of_phase("PENDING")), task("u", &of_phase("COMPLETED"))]});
-    let service = FakeService::default()
+    let service = CannedService::default()
         .finds(C1, &[flow_json("e", &parts)])
         .finds(C2, &[flow_json("f", &json!({"status": "CLOSED"}))]);
     let pending = "each: task, where_each: task.status == \"PENDING\"";
@@ -442,7 +441,7 @@ async fn where_only_names_nothing_nothing_is_read() {
         "flows: { entities: [ { id: c1, schema: contact } ] }",
         "ids: { list: [ e ], api: v1 }",
     ] {
-        let service = FakeService::default();
+        let service = CannedService::default();
         let mut playbook = playbook(&format!("select: {{ {source} }}\n{REASSIGN}"));
         playbook.select.only = Some(vec![id_list("--only-file a.csv", "")]);
         let (trailer, _) = planned(&service, &playbook).await;
@@ -458,7 +457,7 @@ async fn what_a_row_of_a_list_can_not_tell_is_not_said_to_be_missing() {
         "where: execution.name == \"Other\", each: step, where_each: step.name == \"Call\"";
     let rest = "actions: [ { reassign: { set: [\"2\"] } } ]";
     let rows = [row_json("a", &json!({}))];
-    let service = FakeService::default().lists(&rows).answers(
+    let service = CannedService::default().lists(&rows).answers(
         "GET /v1/workflows/executions/a",
         200,
         &row_json("a", &json!({"flow": []})).to_string(),
@@ -482,14 +481,14 @@ async fn what_a_row_of_a_list_can_not_tell_is_not_said_to_be_missing() {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_action_that_closes_no_closing_reasons_are_read() {
-    let service = FakeService::default().lists(&[row_json("a", &json!({"assignedTo": ["1"]}))]);
+    let service = CannedService::default().lists(&[row_json("a", &json!({"assignedTo": ["1"]}))]);
     planned(&service, &over_executions("", REASSIGN)).await;
     assert_eq!(service.asked(), ["list"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_empty_selection_is_a_plan_without_changes() {
-    let service = FakeService::default().finds(C1, &[]);
+    let service = CannedService::default().finds(C1, &[]);
     let (trailer, bytes) = planned(&service, &over_flows("", REASSIGN)).await;
     assert_eq!(
         (trailer.changes, trailer.groups, trailer.scanned),
@@ -505,7 +504,7 @@ async fn an_empty_selection_is_a_plan_without_changes() {
         "none"
     );
 
-    let service = FakeService::default().finds(C1, &[assigned("a")]);
+    let service = CannedService::default().finds(C1, &[assigned("a")]);
     let (trailer, bytes) = planned(
         &service,
         &over_flows("where: execution.name == \"Other\"", REASSIGN),
@@ -529,7 +528,8 @@ async fn an_empty_selection_is_a_plan_without_changes() {
 #[tokio::test(start_paused = true)]
 async fn the_header_says_what_was_planned_from() {
     let rest = "timezone: Asia/Tokyo\nvars: { to: \"2\" }\nrepeatable: true\nactions: [ shift_due_date: { by: 1 day } ]";
-    let service = FakeService::default().lists(&[row_json("a", &json!({"dueDate": "2026-05-28"}))]);
+    let service =
+        CannedService::default().lists(&[row_json("a", &json!({"dueDate": "2026-05-28"}))]);
     let playbook = over_executions("", rest);
     let (_, bytes) = planned(&service, &playbook).await;
     let header = PlanReader::new(bytes.as_slice()).unwrap().header().clone();
@@ -555,8 +555,8 @@ async fn a_plan_is_for_the_organisation_of_its_executions_or_else_for_the_one_th
         "select: { entities: [ { id: c1, schema: contact } ] }\nactions: [ start: { template: t } ]\nguards: { allow: [start] }",
     );
     let flows = over_flows("", REASSIGN);
-    let service = FakeService::default().finds(C1, &[assigned("a")]);
-    let silent = FakeService::default().finds(
+    let service = CannedService::default().finds(C1, &[assigned("a")]);
+    let silent = CannedService::default().finds(
         C1,
         &[json!({"id": "a", "name": "Flow", "status": "STARTED", "assigned_to": ["1"]})],
     );

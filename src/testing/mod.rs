@@ -4,6 +4,7 @@
 pub(crate) mod changes;
 pub(crate) mod expressions;
 pub(crate) mod lockstep;
+pub(crate) mod played_transport;
 pub(crate) mod samples;
 pub(crate) mod simulated_service;
 pub(crate) mod test_run;

@@ -26,6 +26,7 @@ use self::{counting_disk::CountingDisk, recorder::Recorder, wall_clock::now_ms};
 use super::{
     changes::{execution, key_of},
     lockstep::Lockstep,
+    played_transport::client_parts,
     samples::plan_header,
     simulated_service::{Key, SimulatedService},
 };
@@ -35,7 +36,6 @@ use crate::{
     event::Event,
     pace::Pacer,
     plan::{Change, Item, PlanError, PlanReader, PlanWriter, Repeat},
-    retry::Policy,
     run::{Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals},
 };
 
@@ -214,13 +214,10 @@ impl TestRun {
         let (interrupt, interrupts) = mpsc::unbounded_channel();
         let (kill, mut killed) = mpsc::unbounded_channel();
         let (told, notices) = mpsc::unbounded_channel();
+        let pacer = Pacer::per_second(self.pace.0, self.pace.1);
         let client = Client::new(ClientParts {
-            transport: Box::new(self.service.clone()),
-            pacer: Pacer::per_second(self.pace.0, self.pace.1),
-            policy: Policy::default(),
-            rng: fastrand::Rng::with_seed(7),
-            now: || jiff::Timestamp::UNIX_EPOCH,
             notices: Some(told),
+            ..client_parts(self.service.clone(), pacer)
         });
         let (durable, breaks) = (Arc::clone(&self.durable), self.breaks);
         let (rest_known, held) = std::sync::mpsc::channel();

@@ -7,7 +7,7 @@ use crate::{selection::ListedError, table::TableError, testing::samples::id_list
 async fn a_row_whose_closing_reasons_are_not_there_is_rejected() {
     let playbook = over_executions("", "actions: [ close: { reason: Won } ]");
     for (status, body) in [(200, ""), (404, ""), (200, "{}"), (200, "{\"reasons\":[]}")] {
-        let service = FakeService::default().lists(&[row_json("a", &json!({}))]);
+        let service = CannedService::default().lists(&[row_json("a", &json!({}))]);
         let service = service.answers(&reasons("a"), status, body);
         assert_eq!(
             said(&service, &playbook).await,
@@ -67,7 +67,7 @@ async fn whatever_is_wrong_with_an_answer_ends_planning_without_a_plan() {
             "the search for the flows of c2 answered an execution without an id",
         ),
     ] {
-        let service = FakeService::default().finds(C1, &[assigned("b")]);
+        let service = CannedService::default().finds(C1, &[assigned("b")]);
         let service = service.answers(&search(C2), status, body);
         let (result, bytes) = plan_of(&service, &over_two("", REASSIGN)).await;
         let error = result.unwrap_err().to_string();
@@ -88,7 +88,7 @@ async fn a_list_that_is_not_whole_ends_planning_without_a_plan() {
         (200, format!("[{row},{{\"id\":\"../x\"}}]")),
         (200, format!("[{row},null]")),
     ] {
-        let service = FakeService::default().answers("list", status, &body);
+        let service = CannedService::default().answers("list", status, &body);
         let (result, bytes) = plan_of(&service, &over_executions("", REASSIGN)).await;
         assert!(result.is_err(), "{status} {body}");
         assert_eq!(bytes, b"", "{status} {body}");
@@ -109,7 +109,7 @@ fn odd_members() -> Vec<String> {
 async fn what_is_odd_about_an_execution_concerns_nobody_who_does_not_need_it() {
     for odd in odd_members() {
         let answer = format!(r#"{{"results": [{{"id": "a", {odd}, "assigned_to": ["1"]}}]}}"#);
-        let service = FakeService::default().finds(C1, &[assigned("b")]);
+        let service = CannedService::default().finds(C1, &[assigned("b")]);
         let service = service.answers(&search(C2), 200, &answer);
         assert_eq!(
             said(&service, &over_two("", REASSIGN)).await,
@@ -120,14 +120,14 @@ async fn what_is_odd_about_an_execution_concerns_nobody_who_does_not_need_it() {
             "{odd}"
         );
         let row = format!(r#"[{{"id": "a", {odd}, "assignedTo": ["1"]}}]"#);
-        let service = FakeService::default().answers("list", 200, &row);
+        let service = CannedService::default().answers("list", 200, &row);
         assert_eq!(
             said(&service, &over_executions("", REASSIGN)).await,
             ["PATCH /v1/workflows/executions/a {\"assignedTo\":[\"2\"]}"],
             "{odd}"
         );
         let read = format!(r#"{{"id": "a", {odd}, "assigned_to": ["1"]}}"#);
-        let service = FakeService::default().answers("GET /v2/flows/executions/a", 200, &read);
+        let service = CannedService::default().answers("GET /v2/flows/executions/a", 200, &read);
         let playbook = playbook(&format!("select: {{ ids: {{ list: [a] }} }}\n{REASSIGN}"));
         assert_eq!(said(&service, &playbook).await.len(), 1, "{odd}");
     }
@@ -144,7 +144,7 @@ async fn an_execution_of_which_something_needed_can_not_be_read_is_rejected_and_
     ];
     for bad in bad {
         let answer = format!(r#"{{"results": [{{"id": "a", {bad}}}]}}"#);
-        let service = FakeService::default().finds(C1, &[assigned("b")]);
+        let service = CannedService::default().finds(C1, &[assigned("b")]);
         let service = service.answers(&search(C2), 200, &answer);
         let planned = said(&service, &over_two("", REASSIGN)).await;
         assert!(
@@ -178,7 +178,7 @@ async fn an_execution_of_which_something_needed_can_not_be_read_is_rejected_and_
         ),
     ] {
         let answer = format!(r#"{{"results": [{{"id": "a", "tasks": {tasks}}}]}}"#);
-        let service = FakeService::default().finds(C1, &[]);
+        let service = CannedService::default().finds(C1, &[]);
         let service = service.answers(&search(C2), 200, &answer);
         let planned = said(&service, &over_two("each: task", REASSIGN)).await;
         assert!(
@@ -192,7 +192,7 @@ async fn an_execution_of_which_something_needed_can_not_be_read_is_rejected_and_
 async fn closing_reasons_that_can_not_be_read_leave_no_plan_that_can_be_used() {
     let playbook = over_executions("", "actions: [ close: { reason: Won } ]");
     for (status, body) in [(500, ""), (403, ""), (200, "[]"), (200, "{\"reasons\":7}")] {
-        let service = FakeService::default()
+        let service = CannedService::default()
             .lists(&[
                 row_json("a", &json!({"status": "DONE"})),
                 row_json("b", &json!({})),
@@ -221,7 +221,7 @@ async fn rejected_rows_of_the_file_come_first_with_their_numbers() {
     let playbook =
         crate::playbook::load(&path, text, &<_>::default(), crate::testing::samples::now())
             .unwrap();
-    let service = FakeService::default().finds(C1, &[assigned("a")]);
+    let service = CannedService::default().finds(C1, &[assigned("a")]);
     let (trailer, bytes) = planned(&service, &playbook).await;
     assert_eq!(
         (trailer.changes, trailer.rejected, trailer.scanned),
@@ -264,7 +264,7 @@ async fn what_expressions_fail_on_is_rejected_in_its_place_and_the_rest_is_plann
             task("u", &json!({"due_date": due}))
         ])
     };
-    let service = FakeService::default().finds(
+    let service = CannedService::default().finds(
         C1,
         &[
             flow_json("d", &json!({"due_date": "soon"})),
@@ -310,7 +310,7 @@ async fn what_only_does_not_name_rejects_nothing_also_where_a_list_tells_nothing
     let whole =
         |id: &str, step: &str| row_json(id, &crate::testing::samples::with(steps(step), &undated));
     let read = |id: &str| format!("GET /v1/workflows/executions/{id}");
-    let service = FakeService::default()
+    let service = CannedService::default()
         .lists(&[
             row_json("a", &json!({})),
             row_json("b", &undated),
@@ -354,7 +354,7 @@ async fn what_only_does_not_name_rejects_nothing_also_where_a_list_tells_nothing
 #[tokio::test(start_paused = true)]
 async fn an_id_that_is_left_out_may_name_nothing() {
     let found = row_json("a", &json!({"assignedTo": ["1"]})).to_string();
-    let service = FakeService::default()
+    let service = CannedService::default()
         .answers("GET /v1/workflows/executions/a", 200, &found)
         .answers("GET /v1/workflows/executions/gone", 200, "");
     for (only, exclude, rejected) in [
@@ -376,7 +376,7 @@ async fn an_id_that_is_left_out_may_name_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn executions_of_two_organisations_are_no_selection() {
-    let service = FakeService::default().lists(&[
+    let service = CannedService::default().lists(&[
         row_json("a", &json!({})),
         row_json("b", &json!({"orgId": "4712"})),
     ]);

@@ -21,7 +21,7 @@ fn page(ids: &[&str], hits: u64) -> String {
 
 /// What the search for entities comes to when it answers with these pages.
 async fn entities(pages: &[(&str, String)]) -> Result<u64, String> {
-    let mut service = FakeService::default();
+    let mut service = CannedService::default();
     for (after, body) in pages {
         service = service.answers(&format!("entities {after}"), 200, body);
     }
@@ -80,7 +80,7 @@ async fn counted(entities: usize, hits: Option<usize>, is_last_open: bool) -> Re
     if is_last_open {
         pages.push(&[]);
     }
-    let (mut service, mut after) = (FakeService::default(), Value::Null);
+    let (mut service, mut after) = (CannedService::default(), Value::Null);
     for (number, ids) in (1..).zip(&pages) {
         let results: Vec<Value> = ids
             .iter()
@@ -158,7 +158,7 @@ async fn executions_are_taken_from_all_pages_and_a_key_that_comes_again_is_no_se
         json!({"executions": [row_json(id, &json!({}))], "lastEvaluatedKey": key}).to_string()
     };
     let [first, second] = ["1", "2"].map(|time| json!({"creationTime": time}));
-    let good = FakeService::default()
+    let good = CannedService::default()
         .answers("executions null", 200, &body("a", &first))
         .answers(&format!("executions {first}"), 200, &body("b", &second))
         .answers(&format!("executions {second}"), 200, "{\"executions\":[]}");

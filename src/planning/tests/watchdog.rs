@@ -64,7 +64,7 @@ fn ids() -> impl Iterator<Item = String> {
 }
 
 /// A service with all of `EXECUTIONS` in both generations, which takes its time for every answer.
-fn service() -> FakeService {
+fn service() -> CannedService {
     let due = "2026-12-26T00:00:00.000";
     let step = |id: &str| json!({"id": id, "type": "STEP", "name": id, "dueDate": due});
     let section = json!({"id": "s", "type": "SECTION", "name": "S", "steps": [step("a")]});
@@ -88,7 +88,7 @@ fn service() -> FakeService {
     };
     let page = json!({"results": ids().map(|id| json!({"_id": id, "_schema": "contact"})).collect::<Vec<_>>()});
     let found = json!({"executions": rows});
-    let mut service = FakeService::default()
+    let mut service = CannedService::default()
         .lists(&rows)
         .answers("executions null", 200, &found.to_string())
         .answers("entities null", 200, &page.to_string());
