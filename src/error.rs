@@ -122,7 +122,7 @@ impl Error {
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn report(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
         let line = |out: &mut dyn Write, label: &str, style: owo_colors::Style, text: &str| {
             writeln!(out, "{} {}", label.style(style), Untrusted(text).terminal())

@@ -1,4 +1,4 @@
-//! `abandon`: gives up what is left of a run.
+//! `abandon`: abandons a run; its remaining changes are not made.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! The credentials of a command: flags and environment, and the files of the vendor's own tools.
+//! The credentials of a command: from flags, the environment, and the files of epilot's own tools.
 
 use std::{env, path::PathBuf};
 
@@ -14,7 +14,7 @@ use crate::{
     text::{Untrusted, shown_path},
 };
 
-/// What requests are made with. The sandbox knows none of it: what is meant for the service stays away from it.
+/// The credentials of requests. The sandbox gets none of them.
 pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
     if common.sandbox {
         return Ok(Credentials::default());
@@ -47,12 +47,12 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
     resolve(given, &files, Timestamp::now()).map_err(|error| failed(error.into()))
 }
 
-/// The organisation that is asked for, if one is.
+/// The requested organisation, if any.
 pub(super) fn asked_org<'a>(common: &'a Common, credentials: &'a Credentials) -> Option<&'a str> {
     common.org.as_deref().or(credentials.org.as_deref())
 }
 
-/// The token to begin with, and the way to another one.
+/// The first token, and the source of another one.
 pub(super) async fn token(credentials: &Credentials) -> Result<(Token, Option<Fetch>), Error> {
     let Some(source) = &credentials.token else {
         let mut error = Error::failed("there is no token");

@@ -1,4 +1,4 @@
-//! Waits for what is in the way of a new run, or refuses it.
+//! Waits for runs that conflict with a new run, or refuses it.
 
 use std::{env, path::PathBuf};
 
@@ -17,12 +17,12 @@ pub(super) struct Admission<'a, J> {
     pub(super) common: &'a Common,
     pub(super) state_dir: &'a StateDir,
     pub(super) wait: Wait,
-    /// Why it may not, now.
+    /// Why it may not begin now.
     pub(super) judge: J,
 }
 
 impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
-    /// Returns when nothing is in its way but perhaps the lock of its server. With `--wait`, waits for a run of the same.
+    /// Returns when only the lock of the server may still be held. With `--wait`, waits for a run of the same plan or playbook.
     pub(super) async fn granted(&self) -> Result<(), Error> {
         loop {
             match ((self.judge)()?, self.wait) {
@@ -40,7 +40,7 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
         loop {
             self.granted().await?;
             let lock = lock_server(server, org, self.wait).await?;
-            // Somebody else may have begun the same while the lock was waited for.
+            // Another process may have started the same run while this one waited for the lock.
             match (self.judge)()? {
                 None => return Ok(lock),
                 // A resume of that run waits for this lock.
@@ -50,7 +50,7 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
         }
     }
 
-    /// Waits until no process works on a run any more.
+    /// Waits until no process works on a run.
     async fn wait_for(&self, run: &str) -> Result<(), Error> {
         say(|out| {
             writeln!(
@@ -67,7 +67,7 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
     }
 }
 
-/// Makes this process the only one on this machine that writes to the server and organisation. Says so before it waits.
+/// Takes the lock of the server and organisation: no other process on this machine writes there. Prints a message before it waits.
 pub(super) async fn lock_server(
     server: &str,
     org: Option<&str>,
@@ -92,7 +92,7 @@ pub(super) async fn lock_server(
     aside(move || locks().map_err(store_error)).await
 }
 
-/// Makes this process the only one that works on a run. Says so before it waits.
+/// Takes the lock of a run: no other process works on it. Prints a message before it waits.
 pub(super) async fn lock_run(folder: &RunFolder, wait: Wait) -> Result<Lock, Error> {
     match folder.lock(Wait::Refuse) {
         Err(StoreError::RunLocked { run }) if wait == Wait::UntilFree => say(|out| {

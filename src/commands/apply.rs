@@ -26,7 +26,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         format!("add --yes when the plan needs no look; to look at it: {show}")
     })?;
     let mut file = open_plan(&common.invocation, &args.plan)?;
-    // Only for its organisation and pace; what is applied is checked again, in the copy that the run keeps.
+    // Only for its organisation and pace; the copy in the run's folder is checked again.
     let header = overview(&common.invocation, &args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());

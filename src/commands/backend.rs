@@ -26,15 +26,15 @@ use crate::{
     retry::Policy,
 };
 
-/// How plans and runs name the sandbox: its port is another one each time.
+/// The name of the sandbox in plans and runs, since its port changes each time.
 pub(super) const SANDBOX: &str = "sandbox";
 
-/// Where the built-in sandbox keeps its data.
+/// The folder of the built-in sandbox's data.
 pub(super) fn sandbox_folder(state_dir: &Path) -> PathBuf {
     state_dir.join("sandbox")
 }
 
-/// The flags that name a server and an organisation, since a profile may name others.
+/// The flags for server and organisation, which a printed command needs because a profile may set others.
 pub(super) fn place<'a>(server: &'a str, org: Option<&'a str>) -> Vec<&'a str> {
     if server == SANDBOX {
         return vec!["--sandbox"];
@@ -43,10 +43,10 @@ pub(super) fn place<'a>(server: &'a str, org: Option<&'a str>) -> Vec<&'a str> {
     ["--server", server].into_iter().chain(org).collect()
 }
 
-/// The token of the sandbox inside this process, which nobody else reaches by chance.
+/// The token of the built-in sandbox, so that no other program uses it by accident.
 const SANDBOX_TOKEN: &str = "sandbox";
 
-/// What a command works on.
+/// The service of a command, if it needs one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Server {
     Sandbox,
@@ -67,7 +67,7 @@ impl Server {
         }
     }
 
-    /// The server that a plan or a run names.
+    /// The server in a plan or run.
     pub(super) fn named(label: &str) -> Result<Self, Error> {
         if label == SANDBOX {
             return Ok(Self::Sandbox);
@@ -85,15 +85,15 @@ impl Server {
     }
 }
 
-/// A connection to the service, paced.
+/// A rate-limited connection to the service.
 #[derive(Debug)]
 pub(super) struct Backend {
     pub(super) server: Server,
-    /// The organisation that requests name, if they name one.
+    /// The organisation in the requests, if any.
     pub(super) org: Option<String>,
     pub(super) client: Arc<Client>,
     pub(super) notices: mpsc::UnboundedReceiver<Notice>,
-    /// Serves as long as this is there.
+    /// The sandbox serves until this is dropped.
     _sandbox: Option<Serving>,
 }
 
@@ -106,7 +106,7 @@ impl Drop for Serving {
     }
 }
 
-/// Makes a client of the server; the sandbox is started first. One request may take `timeout` in all.
+/// Connects to the server; the sandbox is started first. `timeout` is the limit of one request.
 pub(super) async fn connect(
     common: &Common,
     credentials: &Credentials,
@@ -156,7 +156,7 @@ pub(super) async fn connect(
     })
 }
 
-/// Where the entity search is: at the service itself, unless that is epilot's own, which has another place for it.
+/// The origin of the entity search: the server itself, unless it is epilot's own, which has another host for it.
 fn entity_origin(common: &Common, server: &Origin) -> Result<Origin, Error> {
     let Some(text) = &common.entity_server else {
         let neighbour = server.neighbour(Service::Entities);
@@ -166,7 +166,7 @@ fn entity_origin(common: &Common, server: &Origin) -> Result<Origin, Error> {
         .map_err(|error| Error::usage("the entity server's address can't be used").caused_by(error))
 }
 
-/// The origin that a text names, if the token may go there for this service.
+/// The origin in a text, if the token may be sent there for this service.
 fn origin(text: &str, service: Service) -> Result<Origin, OriginError> {
     text.parse::<Origin>()?.serving(service)
 }
@@ -180,7 +180,7 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
         ..FolderOptions::new(today())
     };
     let folder = sandbox_folder(&common.state_dir);
-    // Making some thousand executions takes a moment of computing.
+    // Generating some thousand executions takes noticeable computing time.
     let opened = task::spawn_blocking(move || Sandbox::open(&folder, wanted)).await;
     let sandbox = opened
         .map_err(|error| failed(error.into()))?
@@ -197,7 +197,7 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
     Ok((origin, Serving(tokio::spawn(sandbox.serve(listener)))))
 }
 
-/// The day here and now: what a sandbox's data are relative to when they are made.
+/// Today in the local time zone: the dates of new sandbox data are relative to it.
 pub(super) fn today() -> Date {
     TimeZone::system().to_datetime(Timestamp::now()).date()
 }

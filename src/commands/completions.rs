@@ -1,4 +1,4 @@
-//! `completions`: what a shell needs to complete commands and flags.
+//! `completions`: prints the completions of a shell.
 
 use clap::CommandFactory;
 

@@ -1,4 +1,4 @@
-//! `diff`: what is different from a plan that was reviewed.
+//! `diff`: shows how a plan differs from the reviewed one.
 
 use std::{fs::File, path::Path};
 
@@ -14,7 +14,7 @@ use crate::{
     report::{DiffReport, DiffSide},
 };
 
-/// A plan that was read whole and found right.
+/// A plan that was read completely and is valid.
 struct CheckedPlan {
     path: String,
     file: File,
@@ -53,7 +53,7 @@ pub(super) fn diff(common: &Common, args: &Diff) -> Result<ExitCode, Error> {
         CheckedPlan::of(common, &args.now)?,
     );
     let (reviewed_items, now_items) = (reviewed.known(), now.known());
-    // Before anything is printed: the exit code is the same when nobody reads to the end.
+    // Before anything is printed, so that a closed pipe does not change the exit code.
     let report = DiffReport::new(reviewed.side(&reviewed_items), now.side(&now_items))
         .map_err(|error| Error::failed("the plans can't be compared").caused_by(error))?;
     if common.json {

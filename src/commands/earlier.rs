@@ -1,4 +1,4 @@
-//! The earlier runs in the state folder that may be a reason to refuse a plan.
+//! Finds earlier runs in the state folder that may be a reason to refuse a plan.
 
 use jiff::Timestamp;
 
@@ -17,21 +17,20 @@ use crate::{
     text::shown_path,
 };
 
-/// A plan, and what is said about applying it.
+/// A plan, and how it is to be applied.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
     pub(super) header: &'a PlanHeader,
-    /// What `sha256sum` prints for it.
+    /// Its SHA-256.
     pub(super) sha256: &'a str,
-    /// The organisation that it would be applied in, if it is known.
+    /// The organisation in which it would be applied, if known.
     pub(super) org: Option<&'a str>,
-    /// `--again`: a second application is meant.
+    /// `--again`: a second application is intended.
     pub(super) again: bool,
 }
 
 impl Candidate<'_> {
-    /// Whether a run was about the same plan, or about the same playbook and variables on the same server. An
-    /// organisation that is not known may be the same.
+    /// Whether a run had the same plan, or the same playbook and variables on the same server. An unknown organisation may be the same.
     fn is_about_the_same(&self, settings: &RunSettings, vars_sha256: &str) -> bool {
         let other_org =
             matches!((&settings.org, self.org), (Some(one), Some(other)) if one != other);
@@ -42,7 +41,7 @@ impl Candidate<'_> {
                 && !other_org)
     }
 
-    /// What the plan meets now on the server and in the organisation that it is for.
+    /// The environment for the plan's admission on its server and in its organisation.
     pub(super) fn circumstances(&self, state_dir: &StateDir) -> Result<Circumstances, Error> {
         Ok(Circumstances {
             server: self.header.server.clone(),
@@ -95,14 +94,14 @@ impl Candidate<'_> {
         Ok(earlier)
     }
 
-    /// Where a run stands; none when it has ended and is no reason to refuse the plan.
+    /// The state of a run; none if it has ended and is no reason to refuse the plan.
     fn standing(&self, run: &ListedRun, same_plan: bool) -> Result<Option<EarlierStanding>, Error> {
         let mut ending = run.ending.clone();
         if ending.is_none() {
             if run.folder.is_worked_on().map_err(store_error)? {
                 return Ok(Some(EarlierStanding::Running));
             }
-            // It may have ended between the two looks.
+            // It may have ended between the two checks.
             ending = run.folder.ending().map_err(store_error)?;
         }
         let Some(ending) = ending else {
@@ -119,13 +118,13 @@ impl Candidate<'_> {
     }
 }
 
-/// When the data of the built-in sandbox were made; none when there are none.
+/// When the data of the built-in sandbox were generated; none if there are none.
 fn sandbox_made_at(state_dir: &StateDir) -> Option<Timestamp> {
     let made_at = wf_bulk_sandbox::made_at(&sandbox_folder(state_dir.path()))?;
     Timestamp::try_from(made_at).ok()
 }
 
-/// Refuses to go on with a run whose data `sandbox reset` has thrown away: what it did before is not in the new data.
+/// Refuses to resume a run whose data `sandbox reset` has deleted: its earlier changes are not in the new data.
 pub(super) fn refuse_thrown_away_data(
     common: &Common,
     state_dir: &StateDir,
@@ -144,7 +143,7 @@ pub(super) fn refuse_thrown_away_data(
     )))
 }
 
-/// Whether a run worked on data of the built-in sandbox that `sandbox reset` has thrown away since.
+/// Whether a run worked on data of the built-in sandbox that `sandbox reset` has deleted since.
 fn is_of_thrown_away_data(settings: &RunSettings, made_at: Option<Timestamp>) -> bool {
     settings.server == SANDBOX && made_at.is_none_or(|made_at| settings.started_at < made_at)
 }

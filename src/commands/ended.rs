@@ -1,4 +1,4 @@
-//! The report of a run that has come to its end, shown once more.
+//! Shows the report of an ended run again.
 
 use std::fs::File;
 
@@ -13,8 +13,8 @@ use crate::{
     store::{RunFolder, RunSettings},
 };
 
-/// Shows what an ended run came to, from its checkpoint, and writes its report: the process that ended it may have died
-/// before it could. None when it has no end yet.
+/// Shows the result of an ended run from its checkpoint, and writes its report, which the ending process may not have written. None if the
+/// run has not ended.
 pub(super) fn show_again(
     common: &Common,
     folder: &RunFolder,

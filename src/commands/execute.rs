@@ -1,4 +1,4 @@
-//! Executes a run that has its folder: a new one, or one that was stopped.
+//! Executes a run with a folder: a new one, or one that was stopped.
 
 use std::{
     fs::File,
@@ -30,7 +30,7 @@ use crate::{
     store::{RunFolder, RunSettings},
 };
 
-/// A run that is ready to go.
+/// A run that is ready to be executed.
 #[derive(Debug)]
 pub(super) struct PreparedRun {
     pub(super) folder: RunFolder,
@@ -42,7 +42,7 @@ pub(super) struct PreparedRun {
     pub(super) start: Instant,
 }
 
-/// Runs until all is done or something stops it; shows the result and keeps it in the run's folder.
+/// Executes the run until it is finished or stopped; shows the result and stores it in the run's folder.
 pub(super) async fn execute(
     common: &Common,
     prepared: PreparedRun,
@@ -81,7 +81,7 @@ pub(super) async fn execute(
             run: settings.run.to_string(),
             org: settings.org.clone(),
             planned: plan.trailer.changes,
-            // Whatever a repair may have lost shows when each execution is read.
+            // If the repair lost records, the re-check of each execution finds the effects.
             recheck: settings.recheck || opened.repaired != Tail::None,
             concurrency: settings.pace.concurrency.get() as usize,
             stop_after: settings.pace.stop_after.get(),
@@ -149,7 +149,7 @@ pub(super) async fn execute(
     conclude(common, &folder, &plan_file, &summary)
 }
 
-/// Keeps a run's result in its folder, shows it, and gives its exit code.
+/// Stores a run's result in its folder, shows it, and returns its exit code.
 pub(super) fn conclude(
     common: &Common,
     folder: &RunFolder,
@@ -166,7 +166,7 @@ pub(super) fn conclude(
     summary
         .check()
         .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
-    // Last: with --json, an error is the one document.
+    // Last, because with --json an error is the only document.
     let exit_code = summary.exit_code();
     if common.json {
         print(|out| write_json(summary, exit_code, out))?;

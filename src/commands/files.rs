@@ -24,7 +24,7 @@ use crate::{
     text::{count, shown_path},
 };
 
-/// Reads and checks a playbook; its mistakes are shown.
+/// Reads and checks a playbook; prints its mistakes.
 pub(super) fn load_playbook(
     invocation: &Invocation,
     path: &Path,
@@ -83,7 +83,7 @@ fn located(path: &Path, mistakes: &Mistakes) -> Vec<Located> {
         .collect()
 }
 
-/// As [`load_playbook`], with what the command line says about planning.
+/// As [`load_playbook`], with the flags for planning.
 pub(super) fn load_for_planning(
     common: &Common,
     path: &Path,
@@ -103,12 +103,12 @@ pub(super) fn load_for_planning(
     )?;
     select.exclude.extend(exclude);
     let only = lists("--only", &planning.only, planning.only_file.as_deref())?;
-    // A list without an id takes nothing; only without a list all are taken.
+    // An empty list selects nothing; only without a list everything is selected.
     select.only = (!only.is_empty()).then_some(only);
     Ok(playbook)
 }
 
-/// Standard input can be read once, so that one input can be it.
+/// Checks that only one input is standard input, which can be read only once.
 fn only_one_is_stdin(
     common: &Common,
     path: &Path,
@@ -153,7 +153,7 @@ fn lists(flag: &str, ids: &[Id], file: Option<&Path>) -> Result<Vec<IdList>, Err
     given.map(Ok).into_iter().chain(in_file).collect()
 }
 
-/// The ids in a file: one a line, or in its column `id`.
+/// The ids in a file: one per line, or in its column `id`.
 fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
     expect_ids(path)?;
     let mut ids = BTreeSet::new();
@@ -211,16 +211,16 @@ pub(super) fn open_plan(invocation: &Invocation, path: &Path) -> Result<File, Er
     })
 }
 
-/// A reader over the whole of an opened plan.
+/// A reader over a whole opened plan.
 pub(super) fn read_again(mut file: &File) -> Result<PlanReader<impl BufRead + '_>, PlanError> {
     file.rewind()?;
     PlanReader::new(BufReader::new(file))
 }
 
-/// The tool and its version, as plans say it.
+/// The tool and its version, as in plans.
 pub(super) const TOOL: &str = concat!("wf-bulk ", env!("CARGO_PKG_VERSION"));
 
-/// How a person writes a path on the command line.
+/// A path as an argument on the command line.
 pub(super) fn shown(path: &Path) -> String {
     shown_path(path)
 }

@@ -1,4 +1,4 @@
-//! A flag may tighten a guard that was reviewed, and never loosen it.
+//! A flag may tighten a reviewed guard, but never loosen it.
 
 use crate::{
     cli::{Applying, Pacing},
@@ -7,8 +7,7 @@ use crate::{
     playbook::Guards,
 };
 
-/// Ends a command with a flag that would let more happen than the playbook, and so the plan, says. `changes` are those of
-/// the plan, once it is there.
+/// Refuses a flag that permits more than the playbook, and so the plan. `changes` are those of the plan, once it exists.
 pub(super) fn none_loosened(
     guards: &Guards,
     pace: &Pace,

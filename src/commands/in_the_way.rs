@@ -1,4 +1,4 @@
-//! What is in the way of a new run is found, or waited for, before the first request.
+//! Finds runs that conflict with a new run, or waits for them, before the first request.
 
 use super::{
     admit::Admission,
@@ -15,8 +15,8 @@ use crate::{
     store::StateDir,
 };
 
-/// Looks at earlier runs and at the server's lock; with `--wait`, waits for them. Both are looked at again before the first
-/// write: time passes.
+/// Checks earlier runs and the server's lock; with `--wait`, waits for them. Both are checked again before the first write, since they may
+/// change until then.
 pub(super) async fn in_the_way(
     common: &Common,
     args: &RunArgs,
@@ -27,7 +27,7 @@ pub(super) async fn in_the_way(
     let looked = look(common, args, playbook, backend, moment).await;
     match &backend.org {
         Some(_) => looked,
-        // What names no organisation may be of this one.
+        // A run without an organisation may be in this one.
         None => looked.map_err(|error| {
             error.hint("before planning, the organisation is known only from --org or a profile; if this run is for another organisation, add --org ID")
         }),
@@ -45,7 +45,7 @@ async fn look(
     let header = header(playbook, &origin(backend, moment), backend.org.clone());
     let candidate = Candidate {
         header: &header,
-        // There is no plan yet, so that no run has applied it.
+        // There is no plan yet, so no run can have applied it.
         sha256: "",
         org: header.org.as_deref(),
         again: args.applying.again,

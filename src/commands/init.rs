@@ -1,4 +1,4 @@
-//! `init`: a playbook to start from, with the schema beside it.
+//! `init`: writes a starter playbook, and the schema beside it.
 
 use std::{fs, io::Write as _, path::Path};
 
@@ -16,7 +16,7 @@ use crate::{
     text::Untrusted,
 };
 
-/// The name of the playbook.
+/// The file name of the playbook.
 const PLAYBOOK: &str = "playbook.yaml";
 
 const START: &str = include_str!("init_playbook.yaml");
@@ -39,7 +39,7 @@ pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
     let playbook = folder.join(PLAYBOOK);
     let schema = folder.join(SCHEMA_FILE);
     let unwritten = || Error::failed(format!("{} can't be written", shown(&schema)));
-    // The schema is the tool's own and may be newer; a playbook is somebody's work.
+    // The schema is generated and may be newer; a playbook may have been edited by a person.
     let Output::File(schema_target) = Output::at(&schema, OutputContent::Schema)? else {
         return Err(unwritten().hint("it is no regular file; delete it, or name another folder"));
     };

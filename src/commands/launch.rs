@@ -1,4 +1,4 @@
-//! From a plan to a run: copies it, checks the copy, shows it, asks, and makes the run's folder.
+//! Makes a run from a plan: copies it, checks the copy, shows it, asks, and creates the run's folder.
 
 use std::{fs::File, time::Instant};
 
@@ -25,18 +25,18 @@ use crate::{
     text::{count, thousands},
 };
 
-/// What the command line says about a new run.
+/// The flags for a new run.
 #[derive(Clone, Debug)]
 pub(super) struct Launch<'a> {
     pub(super) pacing: &'a Pacing,
     pub(super) applying: &'a Applying,
-    /// The oldest that the plan may be; none when it was made just now.
+    /// The maximum age of the plan; none if it was just made.
     pub(super) max_age: Option<SignedDuration>,
-    /// The digest of the plan that was approved.
+    /// The digest of the approved plan.
     pub(super) approved: Option<&'a str>,
-    /// The command that shows each change of the plan, where it is in a file.
+    /// The command that shows each change of the plan, if it is in a file.
     pub(super) each: Option<String>,
-    /// What plans with the same playbook again, where it is known.
+    /// The command line of `run`, if known, to plan with the same playbook again.
     pub(super) planned_from: Option<PlannedFrom>,
 }
 
@@ -56,7 +56,7 @@ pub(super) async fn launch(
         .draft(RunId::new(Timestamp::now(), random))
         .map_err(store_error)?;
     let copy = draft.copy_plan(source).map_err(store_error)?;
-    // Held open from here on: what is checked is what is executed.
+    // Kept open from here on: the checked bytes are the ones that are executed.
     let mut plan_file = open_plan(&common.invocation, &copy.path)?;
     let mut plan = overview(&common.invocation, &copy.path, &mut plan_file)?;
     tighten(&mut plan, &args)?;
@@ -66,7 +66,7 @@ pub(super) async fn launch(
     let each = args.each.clone();
     plan.show(common.json, &plan_file, &pace, rechecks, each, "")?;
 
-    // Where no execution names one, the organisation that the requests name.
+    // If no execution names an organisation, the one in the requests.
     let org = plan.header.org.clone().or_else(|| backend.org.clone());
     let candidate = Candidate {
         header: &plan.header,
@@ -74,7 +74,7 @@ pub(super) async fn launch(
         org: org.as_deref(),
         again: args.applying.again,
     };
-    // Judged anew each time: while somebody thought, or a lock was waited for, time went on and others went to work.
+    // Checked again each time: during a question or the wait for a lock, the plan gets older and other runs may start.
     let judge = || {
         let here = Circumstances {
             server: backend.server.label(),
@@ -104,7 +104,7 @@ pub(super) async fn launch(
         admission.locked(&plan.header.server, org.as_deref()).await
     };
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
-    // A person who thinks, and another run, are no time that the work takes.
+    // The time of the question and of waiting for other runs does not count as working time.
     let start = start + waits_from.elapsed();
     let timeout_ms = common.timeout().as_secs() * 1000;
     let settings = RunSettings {
@@ -137,7 +137,7 @@ pub(super) async fn launch(
     exit_code
 }
 
-/// Refuses flags that loosen a guard, and keeps those that tighten one.
+/// Refuses flags that loosen a guard, and applies those that tighten one.
 fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     none_loosened(
         &plan.header.guards,
@@ -150,7 +150,7 @@ fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The store's errors say themselves what was tried and what to do.
+/// The store's errors contain what was tried and what to do.
 pub(super) fn store_error(error: store::StoreError) -> Error {
     Error::failed(error.to_string()).caused_by(error)
 }

@@ -1,4 +1,4 @@
-//! A playbook where a plan is expected, a file where a run is: says what it is, and what to write.
+//! Recognises wrong inputs, like a playbook in place of a plan: says what the file is, and what to write.
 
 use std::{
     fs::{self, File},
@@ -16,29 +16,29 @@ use crate::{
     text::FileKind,
 };
 
-/// How much of a file shows what it is.
+/// Bytes of a file that are enough to recognise it.
 const HEAD: u64 = 4096;
 
-/// The beginning of a file, as far as it shows what it is.
+/// The beginning of a file, enough to recognise it.
 pub(super) fn head(path: &Path) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     File::open(path)?.take(HEAD).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// What a path leads to.
+/// What a path refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PathKind {
     Folder,
     Plan,
     Playbook,
-    /// No text, or a text that is neither.
+    /// Not text, or a text that is neither.
     Foreign(FileKind),
     Other,
 }
 
 impl PathKind {
-    /// Reads regular files only: what a pipe gives can't be read twice.
+    /// Reads regular files only: the content of a pipe can't be read twice.
     fn of(path: &Path) -> Self {
         let Ok(metadata) = fs::metadata(path) else {
             return Self::Other;
@@ -58,7 +58,7 @@ impl PathKind {
         let mut lines = head.split(|&byte| byte == b'\n');
         match FileKind::of_start(head) {
             Some(FileKind::Plan) => Self::Plan,
-            // It may be UTF-16, of which more is said elsewhere.
+            // It may be UTF-16, for which there is a more detailed error elsewhere.
             Some(FileKind::Binary) => Self::Other,
             Some(kind) => Self::Foreign(kind),
             None if lines
@@ -71,7 +71,7 @@ impl PathKind {
     }
 }
 
-/// Ends a command that expects a playbook and got something else that is known.
+/// The error if a command expects a playbook and gets something else that can be recognised.
 pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<(), Error> {
     let (name, word) = (shown(path), path_argument(path));
     let error = match PathKind::of(path) {
@@ -105,7 +105,7 @@ fn foreign(name: &str, kind: FileKind, expected: &str) -> Error {
     Error::failed(format!("{name} is {kind}, not a {expected}")).hint(cure)
 }
 
-/// Ends a command that expects a plan and got something else that is known.
+/// The error if a command expects a plan and gets something else that can be recognised.
 pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Error> {
     if path == Path::new(table::STDIN)
         || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
@@ -138,11 +138,11 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
     Err(error.at(path.display().to_string(), None))
 }
 
-/// Ends a command whose flag expects a file of ids and got something else that is no file of rows either.
+/// The error if a flag expects a file of ids and gets something else that is not a file of rows either.
 pub(super) fn expect_ids(path: &Path) -> Result<(), Error> {
     let name = shown(path);
     let error = match PathKind::of(path) {
-        // What a reader of rows says.
+        // The error of the reader of rows.
         PathKind::Plan | PathKind::Foreign(_) | PathKind::Other => return Ok(()),
         PathKind::Folder => Error::usage(format!("{name} is a folder, not a file of ids")),
         PathKind::Playbook => Error::usage(format!("{name} is a playbook, not a file of ids")),
@@ -152,7 +152,7 @@ pub(super) fn expect_ids(path: &Path) -> Result<(), Error> {
         .at(path.display().to_string(), None))
 }
 
-/// The run that is meant by its id, or by the beginning of it.
+/// The run with this id, or whose id begins with it.
 pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error> {
     let invocation = &common.invocation;
     let status = format!(

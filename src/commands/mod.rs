@@ -1,4 +1,4 @@
-//! The commands: each wires the stages together and decides nothing.
+//! The commands: each wires the other modules together, and contains no decisions.
 
 mod abandon;
 mod access;
@@ -41,11 +41,11 @@ use crate::{
     error::{Error, ExitCode},
 };
 
-/// Does what the command line says.
+/// Runs the command on the command line.
 ///
 /// # Errors
 ///
-/// What ends the command without a result of its own.
+/// Why a command ends without a result of its own.
 pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     let Cli { command, common } = cli;
     match command {
@@ -71,7 +71,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
     }
 }
 
-/// Says why a command has ended.
+/// Prints why a command has ended.
 pub fn report(error: &Error) {
     terminal::say(|out| error.report(out, terminal::STYLES));
 }

@@ -1,4 +1,4 @@
-//! A file that a command writes: where it really is, and whether it may be written there.
+//! An output file: resolves its path, and checks whether it may be written.
 
 use std::{
     fs::{self, File},
@@ -19,10 +19,10 @@ use crate::{
     text::{FileKind, shell_word},
 };
 
-/// So many links lead from one to the next at most; Linux gives up at this number, too.
+/// The maximum number of links that are followed; Linux has the same limit.
 const MOST_LINKS: usize = 40;
 
-/// What a command writes, and what it may replace: nothing else, so that a slip in a name costs no file.
+/// The kind of an output, which may replace only files of the same kind. So a wrong name destroys no file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OutputContent {
     Plan,
@@ -37,7 +37,7 @@ impl OutputContent {
         }
     }
 
-    /// Whether a file with this beginning is the same kind of file, or holds nothing.
+    /// Whether a file with this beginning has the same kind, or is empty.
     fn may_replace(self, head: &[u8]) -> bool {
         let has = |text: &[u8]| head.windows(text.len()).any(|part| part == text);
         head.is_empty()
@@ -48,22 +48,22 @@ impl OutputContent {
     }
 }
 
-/// Where a file goes.
+/// The destination of an output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Output {
     Stdout,
-    /// A regular file, or nothing yet; links are followed.
+    /// A regular file, or a new one; links are followed.
     File(PathBuf),
-    /// A pipe or a device: written into, never replaced.
+    /// A pipe or a device: written to, never replaced.
     Stream(PathBuf),
 }
 
 impl Output {
-    /// Looks at what is at `path`, `-` being standard output.
+    /// Checks what is at `path`; `-` is standard output.
     ///
     /// # Errors
     ///
-    /// When something else than `content` is there.
+    /// If it is not of the kind `content`.
     pub(super) fn at(path: &Path, content: OutputContent) -> Result<Self, Error> {
         if path == Path::new(STDIN) {
             return if stdout_is_closed() {
@@ -113,7 +113,7 @@ impl Output {
         Ok(Self::File(target))
     }
 
-    /// A file without a name, on the disk of the output if that is a file.
+    /// A temporary file without a name, on the same disk as the output if that is a file.
     pub(super) fn scratch(&self, path: &Path, content: OutputContent) -> Result<File, Error> {
         let file = match self {
             Self::Stdout | Self::Stream(_) => tempfile::tempfile(),
@@ -122,7 +122,7 @@ impl Output {
         file.map_err(|error| not_written(path, content).caused_by(error))
     }
 
-    /// Writes all of `from`. A file is replaced as a whole, when it may still be replaced; `path` names it in messages.
+    /// Writes all of `from`. A file is replaced atomically, after another check that it may be replaced; `path` names it in messages.
     pub(super) fn write(
         &self,
         path: &Path,
@@ -154,7 +154,7 @@ impl Output {
     }
 }
 
-/// Refuses to replace a file that may be somebody's work, or an input of this command.
+/// Refuses to replace a file that may be someone's work, or an input of this command.
 fn check(path: &Path, target: &Path, content: OutputContent) -> Result<(), Error> {
     let head = head(target).map_err(|error| not_written(path, content).caused_by(error))?;
     let stays = |what: String| {
@@ -174,7 +174,7 @@ fn check(path: &Path, target: &Path, content: OutputContent) -> Result<(), Error
     Ok(())
 }
 
-/// Where a link would make its file when it leads to none.
+/// The path that a link without a target would create.
 fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     let mut end = path.to_owned();
     for _ in 0..MOST_LINKS {

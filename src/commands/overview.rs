@@ -1,4 +1,4 @@
-//! A plan that was read whole, and how it is shown.
+//! A plan that was read completely, and how it is shown.
 
 use std::{
     fs::File,
@@ -32,19 +32,19 @@ use crate::{
     store::{RunId, StateDir},
 };
 
-/// Every line of the plan is right, and so is the digest.
+/// Every line and the digest of the plan are correct.
 #[derive(Debug)]
 pub(super) struct Overview {
     pub(super) header: PlanHeader,
     pub(super) trailer: Trailer,
-    /// What `sha256sum` prints for the file.
+    /// The SHA-256 of the file.
     pub(super) sha256: String,
     pub(super) summary: PlanSummary,
-    /// The most changes that the command line allows (`--max-changes`).
+    /// The maximum number of changes on the command line (`--max-changes`).
     pub(super) max_changes: Option<u64>,
 }
 
-/// Reads a plan from its start to its end.
+/// Reads a plan from beginning to end.
 pub(super) fn overview(
     invocation: &Invocation,
     path: &Path,
@@ -101,7 +101,7 @@ pub(super) fn show_each(common: &Common, path: &Path) -> String {
 }
 
 impl Overview {
-    /// The header of the checkpoint of a run of this plan.
+    /// The header for the checkpoint of a run of this plan.
     pub(super) fn checkpoint_header(&self, run: RunId) -> checkpoint::CheckpointHeader {
         let Trailer {
             changes,
@@ -109,12 +109,12 @@ impl Overview {
             rejected,
             ..
         } = self.trailer;
-        // Header and trailer are lines too.
+        // Header and trailer count as lines, too.
         let lines = changes + skipped + rejected + 2;
         checkpoint::CheckpointHeader::new(run.to_string(), self.sha256.clone(), lines, changes)
     }
 
-    /// The command that applies exactly this plan, and nothing else that may come under its name; or why there is none.
+    /// The command that applies exactly this plan, and no other one in the same file; or why there is none.
     pub(super) fn how_to_apply(&self, common: &Common, path: &Path) -> ToApply {
         self.to_apply(common, Some(DEFAULT_MAX_AGE), false, || {
             let path = path_argument(path);
@@ -125,7 +125,7 @@ impl Overview {
         })
     }
 
-    /// What to do with the plan now: `command`, unless it would be refused here.
+    /// What to do with the plan: `command`, unless the plan would be refused.
     pub(super) fn to_apply(
         &self,
         common: &Common,
@@ -141,7 +141,7 @@ impl Overview {
                     cures: refusal.cures(&common.invocation),
                 })
                 .collect(),
-            // What earlier runs did can't be known.
+            // The effects of earlier runs can't be known.
             Err(error) => vec![WhyNot {
                 reason: error.message,
                 cures: error.hints,
@@ -162,7 +162,7 @@ impl Overview {
             org: self.header.org.as_deref(),
             again,
         };
-        // The command that is told names server and organisation.
+        // The printed command includes server and organisation.
         let here = Circumstances {
             max_age,
             max_changes: self.max_changes,
@@ -200,7 +200,7 @@ impl Overview {
         }
     }
 
-    /// Writes the plan in `file` before a decision: to standard output, or beside what else goes there (`beside`).
+    /// Writes the plan in `file` before the question: to standard output, or to standard error if another document goes there (`beside`).
     pub(super) fn show(
         &self,
         beside: bool,
@@ -220,8 +220,7 @@ impl Overview {
         }
     }
 
-    /// Ends a command that only planned, with its JSON document if that is wanted. `detailed`: changes that are pending
-    /// have an exit code.
+    /// Ends a command that only planned, with its JSON document if requested. `detailed`: pending changes have their own exit code.
     pub(super) fn planned_only(
         &self,
         common: &Common,

@@ -1,9 +1,9 @@
-//! The pace that the command line asks for.
+//! The pace on the command line.
 
 use crate::{cli::Pacing, pace::Pace, store::Wait};
 
 impl Pacing {
-    /// The flags laid over the pace that a playbook, a plan or a run gives.
+    /// Applies the flags to the pace of a playbook, plan or run.
     pub(super) fn over(&self, pace: &Pace) -> Pace {
         Pace {
             rate: self.rate.unwrap_or(pace.rate),
@@ -15,12 +15,12 @@ impl Pacing {
         }
     }
 
-    /// How long after an attempt was given up a read can prove that it did nothing, in milliseconds.
+    /// How long after an attempt was given up a read-back can prove that it had no effect, in milliseconds.
     pub(super) fn settle_ms(&self) -> Option<u64> {
         self.settle.map(|seconds| seconds * 1000)
     }
 
-    /// What to do when another run holds a lock.
+    /// What to do if another run holds a lock.
     pub(super) const fn lock_wait(&self) -> Wait {
         if self.wait {
             Wait::UntilFree

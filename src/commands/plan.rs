@@ -1,4 +1,4 @@
-//! `plan`: selects and plans, and keeps the plan in a file.
+//! `plan`: selects and plans, and writes the plan to a file.
 
 use std::{path::Path, time::Instant};
 
@@ -43,7 +43,7 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, E
     let overview = plan_into(common, &backend, &playbook, moment, path, &mut file).await?;
     output.write(path, OutputContent::Plan, &file)?;
 
-    // What went away through a pipe has no name here.
+    // A plan that was written to a pipe has no name.
     let (name, each) = match output {
         Output::File(_) => (path, Some(show_each(common, path))),
         Output::Stdout | Output::Stream(_) => (Path::new("FILE"), None),

@@ -1,4 +1,4 @@
-//! Plans into a file and says how far the reading is.
+//! Makes a plan file and shows the progress of the reads.
 
 use std::{
     fs::File,
@@ -24,17 +24,17 @@ use crate::{
     selection::{ListedError, ScanError},
 };
 
-/// When a plan is made, in whole seconds, so that people can write it.
+/// The time of a plan, in whole seconds, so that people can write it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Moment {
-    /// What relative dates count from.
+    /// The reference time for relative dates.
     pub(super) now: Timestamp,
-    /// What the plan's age counts from.
+    /// The time for the plan's age.
     made_at: Timestamp,
 }
 
 impl Moment {
-    /// The present one; `now` is what `--now` says.
+    /// The current time; `now` is the value of `--now`.
     pub(super) fn present(now: Option<Timestamp>) -> Self {
         let whole =
             |moment: Timestamp| Timestamp::from_second(moment.as_second()).unwrap_or(moment);
@@ -46,7 +46,7 @@ impl Moment {
     }
 }
 
-/// What a plan that is made now, here, names in its header.
+/// The origin of a new plan, for its header.
 pub(super) fn origin(backend: &Backend, moment: Moment) -> PlanOrigin {
     PlanOrigin {
         server: backend.server.label(),
@@ -57,7 +57,7 @@ pub(super) fn origin(backend: &Backend, moment: Moment) -> PlanOrigin {
     }
 }
 
-/// Plans into `file`, which `path` names in messages, and reads the plan back.
+/// Writes a plan to `file`, which `path` names in messages, and reads the plan back.
 pub(super) async fn plan_into(
     common: &Common,
     backend: &Backend,

@@ -1,4 +1,4 @@
-//! The question before changes: whether it can be asked, and what an answer means.
+//! The question before changes: whether it can be asked, and the meaning of an answer.
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
@@ -12,17 +12,17 @@ use crate::{
     text::{Untrusted, thousands},
 };
 
-/// A question, and what follows from "no".
+/// A question, and the consequence of "no".
 #[derive(Clone, Debug)]
 pub(super) struct Question {
     /// Without the question mark.
     pub(super) text: String,
     pub(super) stakes: Stakes,
-    /// What holds after any other answer than "yes", like `nothing was changed`.
+    /// The state after any other answer than "yes", like `nothing was changed`.
     pub(super) otherwise: &'static str,
 }
 
-/// What a wrong "yes" costs.
+/// The consequence of a wrong "yes".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stakes {
     /// Everything can be undone.
@@ -31,25 +31,25 @@ pub(super) enum Stakes {
     Final { changes: u64 },
 }
 
-/// What was answered.
+/// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum QuestionAnswer {
     Yes,
     No,
-    /// Neither.
+    /// Anything else.
     Unclear,
     /// The input ended before the line did.
     End,
 }
 
 impl QuestionAnswer {
-    /// Reads a line as it was typed, with its line break.
+    /// Parses an input line, with its line break.
     fn of(line: &str, stakes: Stakes) -> Self {
         let Some(answer) = line.strip_suffix('\n') else {
             return Self::End;
         };
         let answer = answer.trim().to_lowercase();
-        // The question shows a number with its commas, which may be copied.
+        // The question shows a number with commas, which may be copied.
         match (answer.as_str(), stakes) {
             ("" | "n" | "no", _) => Self::No,
             ("yes", _) | ("y", Stakes::Undoable) => Self::Yes,
@@ -63,7 +63,7 @@ impl QuestionAnswer {
     }
 }
 
-/// Ends a command that would have to ask and can't, before its first request, with its way `out` of that.
+/// Ends a command that would have to ask and can't, before its first request; `out` is what to do instead.
 pub(super) fn can_ask(common: &Common, out: impl FnOnce() -> String) -> Result<(), Error> {
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
     let why_not = if common.yes {
@@ -78,8 +78,8 @@ pub(super) fn can_ask(common: &Common, out: impl FnOnce() -> String) -> Result<(
     Err(Error::usage(format!("this needs a confirmation, and {why_not}")).hint(out()))
 }
 
-/// Asks, and returns when the answer is "yes". The terminal stays in the mode in which it is, so that nothing has to be
-/// restored when the command ends here.
+/// Asks, and returns if the answer is "yes". The mode of the terminal is not changed, so nothing has to be restored if the command ends
+/// here.
 ///
 /// # Errors
 ///
@@ -91,7 +91,7 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
     let failed = |error: io::Error| {
         Error::failed(format!("the answer can't be read: {}", question.otherwise)).caused_by(error)
     };
-    // What was typed while the command worked was no answer to this.
+    // Text that was typed while the command worked is not an answer.
     tcflush(io::stdin(), QueueSelector::IFlush).map_err(|error| failed(error.into()))?;
     let text = Untrusted(&question.text);
     let how = match question.stakes {
@@ -101,11 +101,11 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
     say(|out| write!(out, "{}? {how} ", text.terminal()));
     let unended = UnendedLine;
     let (answered, answer) = oneshot::channel();
-    // Not a thread of the runtime: a signal ends the command while this still reads.
+    // Not a thread of the runtime: a signal must be able to end the command during the read.
     std::thread::spawn(move || {
         let mut line = Vec::new();
         let read = io::stdin().lock().read_until(b'\n', &mut line);
-        // Nobody waits after a signal.
+        // The receiver is gone after a signal.
         let _ = answered.send(read.map(|_| line));
     });
     let line = answer
@@ -114,7 +114,7 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
         .map_err(failed)?;
     let answer = QuestionAnswer::of(&String::from_utf8_lossy(&line), question.stakes);
     if answer != QuestionAnswer::End {
-        // The line break of the answer was shown as it was typed.
+        // The terminal has echoed the line break of the answer.
         std::mem::forget(unended);
     }
     match answer {
@@ -127,7 +127,7 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
     }
 }
 
-/// The cursor stands behind the question. What is said next begins on a line of its own.
+/// The cursor is after the question; the next message begins on a new line.
 struct UnendedLine;
 
 impl Drop for UnendedLine {

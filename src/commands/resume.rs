@@ -1,4 +1,4 @@
-//! `resume`: goes on where a run was stopped.
+//! `resume`: continues a run that was stopped.
 
 use std::time::Instant;
 
@@ -65,7 +65,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait).await?;
     settings.pace = args.pacing.over(&settings.pace);
     settings.timeout_ms = common.timeout_ms().unwrap_or(settings.timeout_ms);
-    // Unless it is given, it is never shorter than a request may take: the earlier ones, and those of this session.
+    // If not given, it is at least the timeout of the earlier requests and of those in this session.
     settings.settle_ms = args
         .pacing
         .settle_ms()
@@ -102,7 +102,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     exit_code
 }
 
-/// A run continues where it was started: flags that name another place are refused.
+/// A run continues on its own server and organisation: flags with other ones are refused.
 fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
     let server = match (&common.server, common.sandbox) {
         (Some(server), _) => Some(Server::named(server)?),
@@ -131,7 +131,7 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
     }
 }
 
-/// The run that is meant; none when all have come to their end, with a report.
+/// The run to resume; none if all have ended and have a report.
 fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = &args.run {
@@ -141,7 +141,7 @@ fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }
-    // A report is the last thing that a process writes: without it, the result was not shown.
+    // A process writes its report last: without a report, the result was not shown.
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
     Ok(listing.newest_untold(is_told).map(|run| run.folder.clone()))
 }

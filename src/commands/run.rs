@@ -1,4 +1,4 @@
-//! `run`: plans, shows, asks, applies.
+//! `run`: plans, shows the plan, asks, and applies it.
 
 use std::{io::Seek, path::Path, time::Instant};
 
@@ -39,7 +39,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
     };
     loosened(&playbook, None)?;
     let pace = args.pacing.over(&playbook.pace);
-    // How many may fail was reviewed with the playbook; a flag is compared with that once the changes are counted.
+    // `max_errors` was reviewed with the playbook; a flag is compared with it once the changes are counted.
     playbook.pace = Pace {
         max_errors: playbook.pace.max_errors,
         ..pace.clone()
@@ -82,7 +82,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
         return launch(common, launch_args, backend, file, interrupts, start).await;
     }
     let path = if is_stdin(&args.playbook) {
-        // It was read, and can't be read again.
+        // Standard input was read, and can't be read again.
         "PLAYBOOK".to_owned()
     } else {
         path_argument(&args.playbook)

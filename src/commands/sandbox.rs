@@ -1,4 +1,4 @@
-//! `sandbox`: serves a pretended service on 127.0.0.1, or throws its data away.
+//! `sandbox`: serves the simulated service on 127.0.0.1, or deletes its data.
 
 use std::{fs, time::Duration};
 

@@ -1,4 +1,4 @@
-//! `schema`: the JSON Schema of a playbook, for editors.
+//! `schema`: prints the JSON Schema of a playbook, for editors.
 
 use super::terminal::print;
 use crate::{
@@ -11,7 +11,7 @@ pub(super) fn schema_document() -> Result<ExitCode, Error> {
     Ok(ExitCode::Done)
 }
 
-/// The schema as it stands in its file, without the last line break.
+/// The schema as in its file, without the last line break.
 pub(super) fn text() -> String {
     format!("{:#}", schema())
 }

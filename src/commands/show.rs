@@ -1,4 +1,4 @@
-//! `show`: a plan as people read it.
+//! `show`: shows a plan.
 
 use super::{
     files::open_plan,

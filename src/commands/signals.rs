@@ -14,11 +14,11 @@ use crate::{
     error::{Error, ExitCode},
 };
 
-/// Does what comes before the first change; the first signal ends it.
+/// Runs the work before the first change; the first signal ends it.
 ///
 /// # Errors
 ///
-/// Those of `work`, and the signal.
+/// The errors of `work`, and the signal.
 pub(super) async fn unless_interrupted<T>(
     interrupts: &mut mpsc::UnboundedReceiver<()>,
     work: impl Future<Output = Result<T, Error>>,
@@ -30,11 +30,11 @@ pub(super) async fn unless_interrupted<T>(
     }
 }
 
-/// Waits, for a lock or for the other end of a pipe, where a signal can still be noticed.
+/// Waits for a lock or for the other end of a pipe; a signal ends the wait.
 ///
 /// # Errors
 ///
-/// Those of `wait`.
+/// The errors of `wait`.
 pub(super) async fn aside<T: Send + 'static>(
     wait: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
@@ -43,7 +43,7 @@ pub(super) async fn aside<T: Send + 'static>(
     })
 }
 
-/// Watches from now on.
+/// Starts watching.
 pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Error> {
     let status = common.invocation.command("status", &[]);
     let failed = |error| Error::failed("signals can't be watched").caused_by(error);
@@ -65,7 +65,7 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
                 else => return,
             }
             if !first {
-                // The checkpoint holds every intent, so that nothing is lost by leaving now.
+                // The checkpoint has every intent, so nothing is lost by exiting now.
                 say(|out| {
                     writeln!(
                         out,
@@ -75,14 +75,14 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
             first = false;
-            // Nobody listens when the run has just ended.
+            // The receiver is gone if the run has just ended.
             let _ = sender.send(());
         }
     });
     Ok(receiver)
 }
 
-/// The next signal; none where it is not watched.
+/// The next signal; none if it is not watched.
 async fn next(signal: Option<&mut Signal>) -> Option<()> {
     match signal {
         Some(signal) => signal.recv().await,
@@ -90,14 +90,14 @@ async fn next(signal: Option<&mut Signal>) -> Option<()> {
     }
 }
 
-/// Whether the command was started so that it outlives its terminal, as by `nohup`: to watch the signal would end that. Where
-/// the system does not say so, the signal is left as it is.
+/// Whether the command was started to outlive its terminal, as with `nohup`: watching the signal would end that. If the system does not
+/// tell, the signal is not watched.
 fn is_hangup_ignored() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     ignores_hangup(&status).unwrap_or(true)
 }
 
-/// Linux: the signals that a process ignores are a mask, in hexadecimal digits (`man 5 proc_pid_status`).
+/// Linux: the ignored signals of a process are a mask in hexadecimal digits (`man 5 proc_pid_status`).
 fn ignores_hangup(status: &str) -> Option<bool> {
     let mask = status
         .lines()

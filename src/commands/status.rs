@@ -1,4 +1,4 @@
-//! `status`: the runs here, how they ended, what is left.
+//! `status`: shows the runs in the state folder, their results and their remaining changes.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         let folder = find_run(common, prefix)?;
         let settings = folder.settings().map_err(store_error)?;
         let line = line(&folder, settings).map_err(store_error)?;
-        // While it runs, most of what has no end yet is on its way.
+        // During a run, most changes without an outcome are in flight.
         one = (!line.is_running()).then_some(folder);
         lines.push(line);
     } else {
@@ -55,9 +55,9 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     Ok(ExitCode::Done)
 }
 
-/// A run as its checkpoint says.
+/// A run according to its checkpoint.
 fn line(folder: &RunFolder, settings: RunSettings) -> Result<RunLine, StoreError> {
-    // Asked first: a process that ends in between has written its last record by then.
+    // Checked first: if the process ends meanwhile, it has written its last record.
     let is_worked_on = folder.is_worked_on()?;
     let snapshot = Checkpoint::read(&folder.checkpoint())?;
     Ok(RunLine {
@@ -69,7 +69,7 @@ fn line(folder: &RunFolder, settings: RunSettings) -> Result<RunLine, StoreError
     })
 }
 
-/// Says that something among the runs was left out.
+/// Reports an entry among the runs that can't be shown.
 pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     let path = shown(path);
     let why = error.map_or_else(String::new, |error| format!(": {error}"));
@@ -77,7 +77,7 @@ pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
-/// Lists the changes of a run that have no good end, and says how to try them again when it is over.
+/// Lists the changes of a run that failed, were refused, drifted or are otherwise not done, and how to plan them again.
 fn write_problems_of(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<(), Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's plan can't be used").caused_by(error)
@@ -95,7 +95,7 @@ fn write_problems_of(common: &Common, folder: &RunFolder, line: &RunLine) -> Res
         counts: &line.counts,
         converges,
     };
-    // Before its report is written, there is no list of them.
+    // Before its report is written, there is no file with the list.
     let the_rest = (line.ending.is_some() && whole.is_some())
         .then(|| ended.to_try_the_rest(&common.invocation))
         .flatten();

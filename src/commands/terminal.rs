@@ -1,4 +1,4 @@
-//! Standard output for data, standard error for words.
+//! Standard output for results, standard error for messages.
 
 use std::io::{self, Write};
 
@@ -11,19 +11,19 @@ use crate::{
     text::Wrap,
 };
 
-/// The styles of both streams; what is no terminal, or told so by `NO_COLOR`, has them stripped.
+/// The styles of both streams; none without a terminal or with `NO_COLOR`.
 pub(super) const STYLES: Styles = Styles::coloured();
 
-/// Writes a document to standard output. That nobody reads it any more (`| head`) is no error.
+/// Writes a document to standard output. A closed pipe (`| head`) is not an error.
 pub(super) fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
     unless_closed(to_stdout(write)).map_err(not_written)
 }
 
-/// Writes to standard output what is worth nothing in part: a plan.
+/// Writes a document to standard output that is useless if incomplete: a plan.
 ///
 /// # Errors
 ///
-/// When it does not arrive whole, also because its reader has gone.
+/// If it can't be written completely, also because of a closed pipe.
 pub(super) fn print_whole(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
@@ -46,8 +46,8 @@ fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result
     out.flush()
 }
 
-/// Whether what is written to standard output is lost: it was closed when the process began, and Rust put the null device
-/// there. Only that is open for reading, too; `>/dev/null` of a shell is not.
+/// Whether standard output is lost: it was closed when the process began, so Rust opened the null device. Only then is it open for reading,
+/// too; `>/dev/null` of a shell is not.
 pub(super) fn stdout_is_closed() -> bool {
     let is_open_for_both = fcntl_getfl(io::stdout())
         .is_ok_and(|flags| flags.intersection(OFlags::RWMODE) == OFlags::RDWR);
@@ -60,8 +60,7 @@ pub(super) fn stdout_is_closed() -> bool {
     is_open_for_both && is_null()
 }
 
-/// Writes text for people to standard output: on a terminal in lines of its width, else as it is. That nobody reads it any
-/// more (`| head`) is no error.
+/// Writes text to standard output, wrapped to the width of a terminal, unchanged otherwise. A closed pipe (`| head`) is not an error.
 pub(super) fn print_text(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Error> {
@@ -69,7 +68,7 @@ pub(super) fn print_text(
     unless_closed(to_stdout(|out| within(width, out, write))).map_err(not_written)
 }
 
-/// The columns of a terminal; none of what is no terminal, or too narrow for any layout.
+/// The columns of a terminal; none without a terminal, or if it is too narrow for any layout.
 fn width_of(size: Option<(Width, Height)>) -> Option<usize> {
     const NARROWEST: usize = 30;
     let (Width(columns), _) = size?;
@@ -91,12 +90,12 @@ fn within(
     }
 }
 
-/// The columns of standard error, where it is a terminal.
+/// The columns of standard error, if it is a terminal.
 pub(super) fn width_of_stderr() -> Option<usize> {
     width_of(terminal_size_of(io::stderr()))
 }
 
-/// Writes words to standard error. What can't be shown there is lost and nothing else.
+/// Writes a message to standard error. If that fails, the message is lost, without an error.
 pub(super) fn say(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = anstream::stderr();
     let written = within(width_of_stderr(), &mut out, write);

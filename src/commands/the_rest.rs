@@ -1,4 +1,4 @@
-//! What a run that is over has left undone, and the command that tries it again.
+//! The remaining changes of an ended run, and the command that plans them again.
 
 use std::{env, path::Path};
 
@@ -11,7 +11,7 @@ use crate::{
     table::is_stdin,
 };
 
-/// Flags that are not kept with a run: which targets are named is said anew, and so is where and with which token.
+/// Flags that are not stored with a run: the command contains its own targets, and server and token are given again.
 const SAID_ANEW: [&str; 10] = [
     "--only",
     "--only-file",
@@ -25,8 +25,7 @@ const SAID_ANEW: [&str; 10] = [
     "--wait",
 ];
 
-/// What `run` was told about its playbook. None when it can't be told again: the playbook came from standard input, or a
-/// name is not Unicode.
+/// The playbook and flags of `run`. None if they can't be repeated: the playbook came from standard input, or a name is not Unicode.
 pub(super) fn planned_from(invocation: &Invocation, args: &RunArgs) -> Option<PlannedFrom> {
     if is_stdin(&args.playbook) {
         return None;
@@ -38,25 +37,24 @@ pub(super) fn planned_from(invocation: &Invocation, args: &RunArgs) -> Option<Pl
     })
 }
 
-/// A run that is over.
+/// An ended run.
 pub(super) struct EndedRun<'a> {
     /// Its `failed.csv`.
     pub(super) failed: &'a Path,
     pub(super) settings: &'a RunSettings,
     pub(super) counts: &'a Counts,
-    /// Whether its plan comes out the same however often it is applied.
+    /// Whether its plan is idempotent.
     pub(super) converges: bool,
 }
 
 impl EndedRun<'_> {
-    /// The sentence with the command that tries again what was left undone. None when nothing was, or when the playbook has
-    /// its effect again each time.
+    /// The sentence with the command that plans the remaining changes again. None if there are none, or if the plan is not idempotent.
     pub(super) fn to_try_the_rest(&self, invocation: &Invocation) -> Option<String> {
         let planned_from = self.settings.planned_from.as_ref();
         self.sentence(invocation, planned_from.filter(|from| is_here(from)))
     }
 
-    /// `planned_from`: how the playbook is named where the command is typed, if it can be.
+    /// `planned_from`: the playbook's path in the current folder, if possible.
     fn sentence(
         &self,
         invocation: &Invocation,
@@ -82,13 +80,13 @@ impl EndedRun<'_> {
     }
 }
 
-/// Whether a relative name still means the same file, and the file is there.
+/// Whether a relative path still refers to the same file, and the file exists.
 fn is_here(from: &PlannedFrom) -> bool {
     env::current_dir().is_ok_and(|folder| folder == Path::new(&from.folder))
         && Path::new(&from.playbook).is_file()
 }
 
-/// Whether a new plan could find something to do: what is gone is gone.
+/// Whether a new plan could have a change: a target that is gone can't.
 fn is_something_left(counts: &Counts) -> bool {
     Outcome::ALL.into_iter().any(|outcome| {
         let is_left = match outcome {

@@ -1,4 +1,4 @@
-//! The files of the vendor's own tools: `profiles.json` and `credentials.json`.
+//! The files of epilot's own tools: `profiles.json` and `credentials.json`.
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +13,13 @@ use serde_json::Value;
 
 use crate::text::shown_path;
 
-/// What the two files hold; empty where they are not there.
+/// The content of the two files; empty if they do not exist.
 #[derive(Debug, Default)]
 pub struct Files {
     pub profiles_path: PathBuf,
     pub profiles: Profiles,
     pub stored: Option<StoredCredentials>,
-    /// Files that others may read as well.
+    /// Files that other users can read.
     pub readable: Vec<PathBuf>,
 }
 
@@ -51,7 +51,7 @@ pub struct StoredCredentials {
     pub expires_at: Option<Timestamp>,
 }
 
-/// Why a file can't be used. Never holds what is in it.
+/// Why a file can't be used. Never contains parts of the file.
 #[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     #[error("{} can't be read: {source}", shown_path(path))]
@@ -68,7 +68,7 @@ impl Files {
     ///
     /// # Errors
     ///
-    /// When a file is there and can't be read or understood.
+    /// If a file exists and can't be read or parsed.
     pub fn read(folder: &Path) -> Result<Self, FilesError> {
         let profiles_path = folder.join("profiles.json");
         let stored_path = folder.join("credentials.json");
@@ -82,7 +82,7 @@ impl Files {
     }
 }
 
-/// The folder of the files, by the environment; none when that names no home.
+/// The folder of the files, from the environment; none if there is no home folder.
 pub fn folder(config_home: Option<PathBuf>, home: Option<PathBuf>) -> Option<PathBuf> {
     let is_set = |path: &PathBuf| path.is_absolute();
     config_home
@@ -108,7 +108,7 @@ fn read<T: for<'de> Deserialize<'de>>(
     if is_readable_by_others(path) {
         readable.push(path.to_owned());
     }
-    // The error's own text could quote the file.
+    // The error's own text could contain parts of the file.
     let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let parsed = serde_json::from_slice(json).map_err(|error| FilesError::Json {
         path: path.to_owned(),
@@ -128,12 +128,12 @@ fn is_readable_by_others(_: &Path) -> bool {
     false
 }
 
-/// A moment as text (RFC 3339) or as a number of seconds or milliseconds.
+/// An instant as text (RFC 3339) or as a number of seconds or milliseconds.
 fn moment<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {
     use serde::de::Error as _;
-    // Seconds pass this number in the year 5138, milliseconds passed it in 1973.
+    // Seconds exceed this number in the year 5138, milliseconds have since 1973.
     const MILLISECONDS_FROM: i64 = 100_000_000_000;
     let wrong = || D::Error::custom("no moment");
     match Value::deserialize(deserializer)? {

@@ -1,4 +1,4 @@
-//! What wins: the order of the vendor's own tools.
+//! Selects the credentials, with the precedence of epilot's own tools.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::text::shown_path;
 
-/// What the command line and the environment say.
+/// The values of the command line and the environment.
 #[derive(Debug, Default)]
 pub struct Given {
     pub token: Option<SecretString>,
@@ -24,12 +24,12 @@ pub struct Given {
     pub env_profile: Option<String>,
 }
 
-/// What requests are made with, beside what the command line says of server and organisation.
+/// The credentials of requests, besides the flags for server and organisation.
 #[derive(Debug, Default)]
 pub struct Credentials {
-    /// None when there is no token anywhere.
+    /// None if there is no token.
     pub token: Option<TokenSource>,
-    /// Why a token that is there does not count.
+    /// Why an existing token is ignored.
     pub expired: Vec<String>,
     pub server: Option<String>,
     pub org: Option<String>,
@@ -37,7 +37,7 @@ pub struct Credentials {
     pub headers: Vec<(String, SecretString)>,
 }
 
-/// Why nobody knows what is meant.
+/// Why the credentials can't be determined.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ResolveError {
     #[error("there is no profile {name:?} in {}; it has {known}", shown_path(path))]
@@ -48,12 +48,12 @@ pub enum ResolveError {
     },
 }
 
-/// The first that is found wins: the flags, `EPILOT_TOKEN`, the profile's token, `credentials.json`. The profile is that
-/// of the flag, of `EPILOT_PROFILE`, the active one, or `default`. What has expired by `now` is no token.
+/// Takes the first token of: the flags, `EPILOT_TOKEN`, the profile, `credentials.json`. The profile is that of the flag, of
+/// `EPILOT_PROFILE`, the active one, or `default`. A token that has expired by `now` is ignored.
 ///
 /// # Errors
 ///
-/// When a profile is named that is not there.
+/// If a named profile does not exist.
 pub fn resolve(given: Given, files: &Files, now: Timestamp) -> Result<Credentials, ResolveError> {
     let profile = profile(&given, files)?;
     let mut expired = Vec::new();

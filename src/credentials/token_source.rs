@@ -1,4 +1,4 @@
-//! Where the token comes from, and comes from again when it is not accepted any more.
+//! The source of the token, which may be asked again if the token is not accepted any more.
 
 use std::{
     io::{self, Read as _},
@@ -16,23 +16,23 @@ use crate::{
     text::{NotUtf8, utf8},
 };
 
-/// A person may have to unlock something.
+/// A person may have to unlock a password manager.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Longer than any token; what prints more is something else.
+/// Longer than any token; a longer output is something else.
 const MOST: u64 = 64 * 1024;
 
-/// Where the token comes from.
+/// The source of the token.
 #[derive(Clone, Debug)]
 pub enum TokenSource {
     Given(SecretString),
     /// `-` is standard input.
     File(PathBuf),
-    /// For `sh`; the first line that it prints is the token.
+    /// A command for `sh`; the first line that it prints is the token.
     Command(String),
 }
 
-/// Why there is no token. Never holds what was read or printed.
+/// Why there is no token. Never contains what was read or printed.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenSourceError {
     #[error(transparent)]
@@ -56,7 +56,7 @@ impl TokenSource {
     ///
     /// # Errors
     ///
-    /// When there is none, or nothing that can be one.
+    /// If there is none, or the text is not a valid token.
     pub async fn fetch(&self) -> Result<Token, TokenSourceError> {
         match self {
             Self::Given(token) => Ok(Token::new(token.expose_secret())?),
@@ -89,11 +89,11 @@ impl TokenSource {
         }
     }
 
-    /// Whether another token may come when it is asked for again.
+    /// Whether asking again may return another token.
     pub fn can_renew(&self) -> bool {
         match self {
             Self::Given(_) => false,
-            // What was read from a pipe is gone, and opening it again would wait for a writer.
+            // The content of a pipe is gone, and opening it again would wait for a writer.
             Self::File(path) => {
                 !is_stdin(path) && path.metadata().is_ok_and(|metadata| metadata.is_file())
             }

@@ -40,7 +40,7 @@ impl Error {
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         let alone;
         let errors = if self.mistakes.is_empty() {
@@ -75,7 +75,7 @@ impl Error {
 ///
 /// # Errors
 ///
-/// What `out` says.
+/// The errors of `out`.
 pub fn write_errors(errors: &[Located], exit_code: u8, out: &mut dyn Write) -> io::Result<()> {
     text::json::to_writer(&mut *out, &ErrorDocument { errors, exit_code })?;
     writeln!(out)

@@ -1,4 +1,4 @@
-//! `actions`: the entries, where they work, and when.
+//! Checks `actions`: the entries, their levels, and their conditions.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +18,10 @@ use crate::{
 
 use super::check_select::level;
 
-/// What may stand beside an action.
+/// The keys that are allowed beside an action.
 const BESIDE: [&str; 3] = ["when", "on", "name"];
 
-/// As [`BESIDE`], of a `patch`.
+/// As [`BESIDE`], for a `patch`.
 const BESIDE_PATCH: [&str; 4] = ["when", "on", "name", "converges"];
 
 /// All entries; None when any of them is wrong.
@@ -65,7 +65,7 @@ fn words() -> Vec<&'static str> {
     action::ALL.map(|kind| kind.word).to_vec()
 }
 
-/// One entry, taken apart: the action and what stands beside it.
+/// One entry: the action and the keys beside it.
 struct Parts<'n> {
     kind: &'static ActionKind,
     /// The action's name.
@@ -258,7 +258,7 @@ fn note_irreversible(
     if !parts.kind.irreversible || setting.allow.contains(&allow) {
         return;
     }
-    // Once for each action, since one line cures all its entries.
+    // Once for each action, since one line corrects all its entries.
     if refused.insert(allow) {
         let word = parts.kind.word;
         reader.wrong(
@@ -269,7 +269,7 @@ fn note_irreversible(
     }
 }
 
-/// The levels that the action works on; None when they are wrong or `each` is.
+/// The levels of the action; None if they are wrong or `each` is.
 fn on(
     reader: &mut DocumentReader<'_>,
     parts: &Parts<'_>,
@@ -361,7 +361,7 @@ fn works_on(
         let help = match kind.levels.iter().find(|own| own.is_above(each)) {
             Some(own) if *own == each => format!("leave `on` out, or write `on: {own}`"),
             Some(own) => format!("add `on: {own}`"),
-            // What a source finds is no matter of `each`.
+            // The level of `each` does not matter to a source.
             None if kind.levels == [Level::Entity] => {
                 "name them with another source: `select: { entities: { file: entities.csv } }`, or a list of `{ id, schema }`".to_owned()
             }

@@ -1,4 +1,4 @@
-//! `calendar`: which days are worked on.
+//! Checks `calendar`: business days and holidays.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -15,7 +15,7 @@ use crate::document::{
     reader::{DocumentReader, FieldNode, FieldNodes},
 };
 
-/// The calendar; that of the whole country when none is named. None when it is wrong.
+/// The calendar; by default that of the whole country. None if it is wrong.
 pub(super) fn calendar(
     reader: &mut DocumentReader<'_>,
     top: &FieldNodes<'_>,
@@ -65,7 +65,7 @@ pub(super) fn calendar(
     Some(Calendar::new(public, days))
 }
 
-/// The days of a file: one a line, a text behind it and lines with `#` don't count.
+/// The days of a file: one per line, optionally followed by a text; lines with `#` are ignored.
 fn days_in(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,

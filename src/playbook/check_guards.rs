@@ -1,4 +1,4 @@
-//! `guards` and `pace`: what must hold before anything is written, and how fast it goes.
+//! Checks `guards` and `pace`: the conditions for a plan, and the limits of a run.
 
 use std::{collections::BTreeSet, num::NonZeroU32};
 
@@ -16,7 +16,7 @@ use crate::document::{
     reader::{DocumentReader, FieldNode, FieldNodes, present},
 };
 
-/// The guards; where one is wrong, as if it were absent.
+/// The guards; a wrong one counts as absent.
 pub(super) fn guards(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Guards {
     let fields = top
         .get("guards")
@@ -42,7 +42,7 @@ pub(super) fn guards(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> G
     }
 }
 
-/// Of what is named one by one, everything is meant: a share of it says nothing.
+/// If targets are named one by one, all of them are intended: a share says nothing.
 pub(super) fn note_percent(reader: &mut DocumentReader<'_>, guards: FieldNode<'_>, source: &str) {
     if let Value::Map(entries) = &guards.node.value
         && let Some(entry) = entries.iter().find(|entry| entry.key.text == "max_percent")
@@ -75,7 +75,7 @@ fn expect(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Expec
         );
         return None;
     };
-    // An expected 0 is a promise too: "nothing is left to do".
+    // Expecting 0 changes is valid: it asserts that nothing is left to do.
     let min = present(min.map(|field| reader.whole(field, 0..=u64::MAX)))?;
     let max = present(max.map(|field| reader.whole(field, 0..=u64::MAX)))?;
     if let (Some(min), Some(max)) = (min, max)
@@ -102,7 +102,7 @@ fn allow(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> BTreeSet<Allo
         .collect()
 }
 
-/// The pace; where a value is wrong, its default.
+/// The pace; for a wrong value, its default.
 pub(super) fn pace(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Pace {
     let default = Pace::default();
     let fields = top
@@ -132,7 +132,7 @@ pub(super) fn pace(reader: &mut DocumentReader<'_>, top: &FieldNodes<'_>) -> Pac
     }
 }
 
-/// The stages, each of which must go further than the one before.
+/// The stages, each of which must end after the one before.
 fn stages(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Vec<Share> {
     let items = reader
         .list(field, "a list of stages, like [5, 100%]")
@@ -146,7 +146,7 @@ fn stages(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Vec<Share> {
         let falls_back = match (stages.last(), stage) {
             (Some(Share::Count(before)), Share::Count(now)) => now <= *before,
             (Some(Share::Percent(before)), Share::Percent(now)) => now <= *before,
-            // Which one goes further depends on the plan.
+            // Whether a number or a share is larger depends on the plan.
             (Some(Share::Count(_)), Share::Percent(_))
             | (Some(Share::Percent(_)), Share::Count(_))
             | (None, _) => false,

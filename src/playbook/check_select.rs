@@ -1,4 +1,4 @@
-//! `select`: which executions, and which of their parts.
+//! Checks `select`: the executions, and their parts.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -14,7 +14,7 @@ use crate::document::{
     reader::{DocumentReader, FieldNode, FieldNodes, present},
 };
 
-/// The part of `select` that the rest is read by.
+/// The context in which the other keys are checked.
 #[derive(Debug)]
 pub(super) struct Base<'n> {
     fields: FieldNodes<'n>,
@@ -24,19 +24,19 @@ pub(super) struct Base<'n> {
 }
 
 impl<'n> Base<'n> {
-    /// The generation that is meant, even when its source is wrong; None when two or none are there.
+    /// The intended generation, also if its source is wrong; None if there are two sources or none.
     pub(super) fn generation(&self) -> Option<Generation> {
         check_source::generation(&self.fields)
     }
 
-    /// What `row` holds.
+    /// The fields of `row`.
     pub(super) fn columns(&self) -> RowColumns {
         self.source
             .as_ref()
             .map_or(RowColumns::Unknown, check_source::columns)
     }
 
-    /// Where a source is that names its executions or entities one by one.
+    /// The place of a source that names its executions or entities one by one.
     pub(super) fn named(&self) -> Option<&'n str> {
         ["ids", "rows", "entities"]
             .into_iter()
@@ -75,7 +75,7 @@ pub(super) fn check(
         source,
         each,
     } = base;
-    // An action may bring about what the source does not find, so this holds for the selection only.
+    // An action may set a status that the source does not return, so this is known for the selection only.
     let is_flows = matches!(source, Some(Source::Flows(_)));
     let compiler = &compiler.with_found(is_flows.then_some(&RUNNING_FLOWS));
     let root = source.as_ref().map_or(Level::Execution, Source::root);
@@ -147,7 +147,7 @@ fn each(reader: &mut DocumentReader<'_>, fields: &FieldNodes<'_>) -> Option<Leve
     Some(level)
 }
 
-/// One of the words for a level.
+/// One of the names of levels.
 pub(super) fn level(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Level> {
     let words = Level::ALL.map(|level| (level.word(), level));
     reader.word(field, &words)
@@ -160,7 +160,7 @@ fn exclude(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Vec<
         .map(|item| id(reader, field.item(item)))
         .collect();
     let ids: BTreeSet<Id> = ids.into_iter().collect::<Option<_>>()?;
-    // An empty list in a playbook is a list for later.
+    // An empty list in a playbook is allowed: it may be filled later.
     let list = (!ids.is_empty()).then(|| IdList {
         origin: "`exclude` of the playbook".to_owned(),
         ids,

@@ -1,4 +1,4 @@
-//! The sources of `select`: where executions come from.
+//! Checks the sources of `select`.
 
 use std::{
     collections::BTreeSet,
@@ -23,7 +23,7 @@ use crate::document::{
     span::Span,
 };
 
-/// The source that is meant and its generation, even when the rest of it is wrong; None when none or several are there.
+/// The intended source and its generation, also if other parts of it are wrong; None if there are none or several.
 pub(super) fn generation(fields: &FieldNodes<'_>) -> Option<Generation> {
     let (name, field) = only(fields)?;
     match name {
@@ -103,7 +103,7 @@ fn one(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
     }
 }
 
-/// The columns of the file behind `row`, or of the entities; None where they are not known before it is read.
+/// The columns of the file for `row`, or of the entities; None if they are unknown before the file is read.
 pub(super) fn columns(source: &Source) -> RowColumns {
     let rows;
     let (file, wanted) = match source {
@@ -136,7 +136,7 @@ pub(super) fn columns(source: &Source) -> RowColumns {
             columns.retain(|column| !wanted.names().contains(&column.as_str()));
             RowColumns::Known(columns)
         }
-        // What is wrong with the file was said where it is named.
+        // An error in the file was reported where it is named.
         Ok(None) | Err(_) => RowColumns::Unknown,
     }
 }
@@ -244,7 +244,7 @@ fn entity_list(
     Some(Entities::Named(NameSource::List(list)))
 }
 
-/// A list of at least one name, none of them twice.
+/// A list of at least one name, without duplicates.
 fn list<T: Clone + Ord + std::fmt::Display>(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
@@ -448,12 +448,12 @@ fn one_word<const N: usize>(
     Some(word.to_owned())
 }
 
-/// The columns of a file of entities, and of one of ids.
+/// The columns of a file of entities, and those of a file of ids.
 const ENTITY_COLUMNS: table::RequiredColumns<'static> =
     table::RequiredColumns::All(&["entity_id", "entity_schema"]);
 const ID_COLUMNS: table::RequiredColumns<'static> = table::RequiredColumns::ListOf("id");
 
-/// The path of a file of rows that begins as it has to.
+/// The path of a file of rows with a valid beginning.
 fn row_file(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
@@ -466,7 +466,7 @@ fn row_file(
     Some(path)
 }
 
-/// Notes what reading a file of rows would end with before its first row.
+/// Notes the error with which reading a file of rows would end before its first row.
 fn begins_well(
     reader: &mut DocumentReader<'_>,
     (file, columns): (Span, Span),
@@ -502,7 +502,7 @@ fn begins_well(
     None
 }
 
-/// The path of a file that is there, relative to the playbook's folder; `-` is standard input.
+/// The path of an existing file, relative to the playbook's folder; `-` is standard input.
 pub(super) fn file(
     reader: &mut DocumentReader<'_>,
     file: FieldNode<'_>,

@@ -1,4 +1,4 @@
-//! `vars` and the overrides from the command line.
+//! Checks `vars` and the overrides from the command line.
 
 use serde_json::{Map, Number, Value as Json, value::RawValue};
 
@@ -9,7 +9,7 @@ use crate::document::{
 };
 use crate::text::did_you_mean;
 
-/// The values of `--var name=value`, in the order they were given: of two for one name, the later counts.
+/// The values of `--var name=value`, in the given order: of two for one name, the later counts.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides(Vec<(String, String)>);
 
@@ -30,7 +30,7 @@ impl FromIterator<(String, String)> for Overrides {
     }
 }
 
-/// All variables with their values. One whose value is wrong is there as none, so that its uses are no mistakes too.
+/// All variables with their values. A variable with a wrong value is null, so that its uses are not reported as well.
 pub(super) fn check(
     reader: &mut DocumentReader<'_>,
     top: &FieldNodes<'_>,
@@ -134,15 +134,15 @@ fn value(
     }
 }
 
-/// Why a value on the command line can't be taken.
+/// Why a value on the command line can't be used.
 #[derive(Debug, PartialEq, Eq)]
 enum Unfit {
-    /// It is of another kind than the default; the kind that is expected.
+    /// It has another type than the default; the expected type.
     Kind(&'static str),
     Digits,
 }
 
-/// The given text as the kind of value that the default is.
+/// The given text as a value of the default's type.
 fn typed(default: &Json, given: &str) -> Result<Json, Unfit> {
     let kept = |value: Json| match serde_json::from_str(given) {
         Ok(json) if loses_digits(json) => Err(Unfit::Digits),
@@ -165,7 +165,7 @@ fn typed(default: &Json, given: &str) -> Result<Json, Unfit> {
     }
 }
 
-/// Whether a number in a JSON text would be another text afterwards: `1.10`, or one of more digits than fit.
+/// Whether a number in a JSON text would be written differently afterwards: `1.10`, or one with too many digits.
 fn loses_digits(json: &RawValue) -> bool {
     let text = json.get();
     match text.as_bytes().first() {
@@ -191,7 +191,7 @@ fn json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, node: &Node) -> O
         Value::Bool(value) => Some(Json::Bool(*value)),
         Value::Number(number) => {
             let written = reader.written(node.span);
-            // An alias stands for its anchor, whose text is not here.
+            // An alias refers to its anchor, whose text is elsewhere.
             if *written != number.to_string() {
                 reader.wrong(
                     node.span,
@@ -212,7 +212,7 @@ fn json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, node: &Node) -> O
         }
         Value::Text(text) => Some(Json::String(text.clone())),
         Value::List(items) => {
-            // All items are looked at, so that every wrong one is reported.
+            // All items are checked, so that every wrong one is reported.
             let items: Vec<Option<Json>> = items
                 .iter()
                 .map(|item| item_json(reader, field, item))
@@ -228,7 +228,7 @@ fn json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, node: &Node) -> O
     }
 }
 
-/// An item of a list: one value, as `--var` takes it too.
+/// An item of a list: one value of the kinds that `--var` accepts.
 fn item_json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, item: &Node) -> Option<Json> {
     let (what, help) = match &item.value {
         Value::Null => ("empty", "write a value, or leave the item out"),

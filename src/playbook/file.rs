@@ -11,7 +11,7 @@ use crate::{
     text::{NotUtf8, utf8},
 };
 
-/// A playbook is written by people; a file of over 1 MiB is a mix-up (data belong into `entities.file`).
+/// A playbook is written by hand; a file of over 1 MiB is a mistake (data belong into `entities.file`).
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Why a playbook could not be read.
@@ -29,7 +29,7 @@ pub enum PlaybookFileError {
 ///
 /// # Errors
 ///
-/// When the file can't be read, is larger than 1 MiB, or is not UTF-8. They don't name the file.
+/// If the file can't be read, is larger than 1 MiB, or is not UTF-8. The errors don't contain the file's name.
 pub fn read(path: &Path) -> Result<String, PlaybookFileError> {
     let input: Box<dyn Read> = if table::is_stdin(path) {
         Box::new(io::stdin())

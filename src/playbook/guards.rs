@@ -1,15 +1,15 @@
-//! Which guards a plan breaks: pure.
+//! The guards that a plan breaks: pure.
 
 use super::{Expect, Guards};
 
-/// What guards look at in a plan.
+/// The numbers of a plan that guards check.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
     /// Requests that would be sent.
     pub changes: u64,
     /// Executions that would be changed.
     pub groups: u64,
-    /// Executions that were looked at.
+    /// Executions that were scanned.
     pub scanned: u64,
 }
 

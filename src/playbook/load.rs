@@ -1,4 +1,4 @@
-//! From a playbook's text to a checked playbook.
+//! Makes a checked playbook from its text.
 
 use std::path::Path;
 
@@ -23,12 +23,11 @@ use crate::document::{
 const START: &str =
     "begin with `version: 1`, `name`, `select` and `actions`, as playbooks/reassign.yaml does";
 
-/// Checks a playbook whole. `path` is for its messages and for the folder that its files are relative to;
-/// `now` is the moment that its expressions see.
+/// Checks a playbook completely. `path` is for messages and for the folder of its relative paths; `now` is the time in its expressions.
 ///
 /// # Errors
 ///
-/// Every mistake that can be found without asking the server.
+/// Every mistake that can be found without a request.
 pub fn load(
     path: &Path,
     source: String,
@@ -73,7 +72,7 @@ fn playbook(
     overrides: &Overrides,
     now: Timestamp,
 ) -> Option<Playbook> {
-    // What is missing is reported at the start of the file.
+    // A missing key is reported at the start of the file.
     let at = Span { start: 0, end: 0 };
     match &document.value {
         Value::Map(_) => {}

@@ -1,7 +1,6 @@
 //! The playbook: from YAML to checked data, every mistake reported at once.
 //!
-//! [`read`] takes the file, [`load`] parses it into a tree whose parts know their places, walks
-//! that tree and notes each mistake with its place and its cure.
+//! [`read`] reads the file. [`load`] parses it into a tree with places, walks the tree, and notes each mistake with its place and a hint.
 
 mod check_actions;
 mod check_calendar;

@@ -17,7 +17,7 @@ use crate::{
     template::Expression,
 };
 
-/// A playbook that has been checked whole; nothing in it can be wrong without data.
+/// A completely checked playbook; further errors depend on data.
 #[derive(Clone, Debug)]
 pub struct Playbook {
     pub name: String,
@@ -26,18 +26,18 @@ pub struct Playbook {
     pub sha256: String,
     /// The zone of all calendar arithmetic.
     pub zone: TimeZone,
-    /// Which days are worked on.
+    /// Business days and holidays.
     pub calendar: Calendar,
     /// The variables with their overrides, all with a value.
     pub vars: serde_json::Map<String, serde_json::Value>,
-    /// The names that its expressions compare with those of the data, by the level of what is to have them.
+    /// The names that its expressions compare with names in the data, by level.
     pub names: BTreeSet<(Level, String)>,
     pub select: Select,
     /// In order; never empty.
     pub actions: Vec<ActionEntry>,
     pub guards: Guards,
     pub pace: Pace,
-    /// A cron playbook: running it again with once-off actions is meant.
+    /// Whether it may run again although it is not idempotent.
     pub repeatable: bool,
 }
 
@@ -50,17 +50,16 @@ pub struct Select {
     pub each: Level,
     /// `where_each`: keeps targets.
     pub filter_each: Option<Expression>,
-    /// Ids of executions and parts to leave out, with everything below them.
+    /// Ids of executions and parts to exclude, with everything below them.
     pub exclude: Vec<IdList>,
-    /// Ids of the only executions and parts to take, with everything below them. None takes all; lists without an id
-    /// take nothing.
+    /// Ids of the only executions and parts to select, with everything below them. None selects all; lists without an id select nothing.
     pub only: Option<Vec<IdList>>,
-    /// Targets at most, after the filters, in the plan's order.
+    /// The maximum number of targets, after the filters, in the plan's order.
     pub limit: Option<u64>,
 }
 
 impl Select {
-    /// Whether its targets are steps that the source tells nothing of, so that each execution has to be read.
+    /// Whether its targets are steps that the source does not return, so that each execution must be read.
     pub fn lacks_steps(&self) -> bool {
         self.each == Level::Step && self.source.is_slim()
     }
@@ -75,12 +74,12 @@ impl Select {
 /// Ids that narrow a selection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdList {
-    /// Where they stand, for messages: `--only-file failed.csv`.
+    /// Their origin, for messages: `--only-file failed.csv`.
     pub origin: String,
     pub ids: BTreeSet<Id>,
 }
 
-/// Where the executions come from.
+/// The source of the executions.
 #[derive(Clone, Debug)]
 pub enum Source {
     /// v2: one search per entity.
@@ -90,21 +89,21 @@ pub enum Source {
         context: Option<String>,
         schema: Option<String>,
     },
-    /// v1: the search that is deprecated upstream.
+    /// v1: the search that epilot has deprecated.
     Search(ExecutionSearch),
     /// One read per execution.
     Ids {
         generation: Generation,
         ids: NameSource<Id>,
     },
-    /// As `Ids`; the other columns of the file are there for the actions.
+    /// As `Ids`; the actions can use the other columns of the file.
     Rows {
         generation: Generation,
         file: PathBuf,
         /// The column with the ids.
         id: String,
     },
-    /// The entities themselves, for executions that are to be started.
+    /// The entities themselves, to start executions for them.
     Entities {
         generation: Generation,
         entities: Entities,
@@ -122,7 +121,7 @@ impl Source {
         }
     }
 
-    /// What `where` looks at.
+    /// The objects that `where` filters.
     pub const fn root(&self) -> Level {
         match self {
             Self::Entities { .. } => Level::Entity,
@@ -134,7 +133,7 @@ impl Source {
         }
     }
 
-    /// Whether it names executions, so that one which is not there is a mistake in its row.
+    /// Whether it names executions, so that a missing one is a mistake in its row.
     pub const fn names_executions(&self) -> bool {
         match self {
             Self::Ids { .. } | Self::Rows { .. } => true,
@@ -171,7 +170,7 @@ impl Source {
         }
     }
 
-    /// Whether its executions lack what is known of their steps.
+    /// Whether its executions lack their steps.
     pub const fn is_slim(&self) -> bool {
         match self {
             Self::Executions { .. } | Self::Search(_) => true,
@@ -180,11 +179,11 @@ impl Source {
     }
 }
 
-/// Things by their names.
+/// Names of executions or entities.
 #[derive(Clone, Debug)]
 pub enum NameSource<T> {
     List(Vec<T>),
-    /// CSV or JSON Lines; already resolved against the playbook's folder, `-` is stdin.
+    /// CSV or JSON Lines; an absolute path or one resolved against the playbook's folder, `-` is standard input.
     File(PathBuf),
 }
 
@@ -195,7 +194,7 @@ pub enum Entities {
     Query(String),
 }
 
-/// What the deprecated search of the first generation is asked for.
+/// The query of the deprecated first-generation search.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExecutionSearch {
     pub name: Option<String>,
@@ -217,24 +216,24 @@ impl fmt::Display for EntityRef {
     }
 }
 
-/// What must hold before anything is written.
+/// The conditions for a plan.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guards {
-    /// Requests at most.
+    /// The maximum number of changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_changes: Option<u64>,
-    /// Selected executions at most, in percent of the scanned ones.
+    /// The maximum share of the scanned executions that get a change, in percent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_percent: Option<Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
-    /// Irreversible actions that are meant.
+    /// The permitted irreversible actions.
     pub allow: BTreeSet<Allow>,
     pub rejected: Rejected,
 }
 
-/// The number of changes that is expected.
+/// The expected number of changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expect {

@@ -1,7 +1,6 @@
 //! The JSON Schema of a playbook, for editors: made from the tables that the checks use.
 //!
-//! It helps while writing. What a schema can't say (names in expressions, levels, what belongs together) is checked by
-//! `validate` alone.
+//! It helps while writing. Only `validate` checks what a schema can't express: names in expressions, levels, and dependent keys.
 
 use serde_json::{Map, Value, json};
 
@@ -14,10 +13,10 @@ use crate::{
     },
 };
 
-/// The name of the file that playbooks refer to.
+/// The file name to which playbooks refer.
 pub const SCHEMA_FILE: &str = "wf-bulk.schema.json";
 
-/// The schema as a JSON document, draft 7, which editors know best.
+/// The schema as a JSON document of draft 7, which editors support best.
 pub fn schema() -> Value {
     let mut schema = keys(&PLAYBOOK);
     schema["$schema"] = "http://json-schema.org/draft-07/schema#".into();
@@ -107,7 +106,7 @@ fn without_markup(markdown: &str) -> String {
     text
 }
 
-/// Each action by its name, and as a map where it has arguments.
+/// Each action by its name, and as a map if it has arguments.
 fn actions() -> Vec<Value> {
     let bare: Vec<&str> = action::ALL
         .into_iter()
@@ -165,7 +164,7 @@ fn arguments(kind: &ActionKind) -> Value {
     }
 }
 
-/// What an argument holds, with its description.
+/// The type of an argument, with its description.
 fn described(argument: &Argument) -> Value {
     let mut schema = value(argument.value);
     schema["description"] = argument.doc.into();
@@ -192,7 +191,7 @@ fn object(properties: &Value) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties})
 }
 
-/// A key that may stand there without a value.
+/// A key that may have no value.
 fn nothing_or(schema: &Value) -> Value {
     json!({"anyOf": [{"type": "null"}, schema]})
 }
@@ -210,7 +209,7 @@ fn template() -> Value {
     json!({"type": ["string", "number"]})
 }
 
-/// A value of this form, or a template that gives one.
+/// A value of this form, or a template.
 fn or_template(schema: &Value) -> Value {
     json!({"anyOf": [schema, {"type": "string", "pattern": "\\{\\{"}]})
 }
@@ -228,7 +227,7 @@ fn request(request: &'static RequestType) -> Value {
     json!({"title": request.name, "type": "object", "additionalProperties": false, "properties": properties})
 }
 
-/// What a field of a request may hold, or a template that gives it.
+/// The type of a field of a request, or a template.
 fn content(of: FieldContent) -> Value {
     match of {
         FieldContent::Text | FieldContent::Id | FieldContent::Date => template(),

@@ -1,4 +1,4 @@
-//! What a change does to one field, in so few words that equal changes read the same.
+//! The change of one field as a short text, so that equal changes have the same text.
 
 use std::borrow::Borrow;
 
@@ -13,19 +13,19 @@ use crate::{digest::sha256, text::Untrusted};
 
 use super::{manner::Manner, units::count};
 
-/// Columns that a value may take; the whole values are in the plan file.
+/// Maximum columns of a value; the whole values are in the plan file.
 pub(super) const VALUE_COLUMNS: usize = 40;
 
 /// Characters that are shown before the first difference of two long values.
 const EQUAL_SHOWN: usize = 10;
 
-/// A field's way from before to after. Its text is escaped and bounded, so it may be kept and printed.
+/// The old and the new value of a field. The text is escaped and bounded, so it may be kept and printed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Delta {
     pub(super) text: String,
-    /// Of a due date that moves: `text` is the distance.
+    /// For a due date that moves: `text` is the distance.
     pub(super) moved: Option<MovedDate>,
-    /// Tells apart what reads the same only because it is cut.
+    /// Distinguishes texts that are only equal because they were cut.
     cut: Option<String>,
 }
 
@@ -33,13 +33,13 @@ pub(super) struct Delta {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct MovedDate {
     pub(super) was: Date,
-    /// In seconds of the wall clock; negative when it becomes earlier.
+    /// In seconds of the wall clock; negative if it becomes earlier.
     pub(super) by: i64,
-    /// `→ 2026-12-15`: told by where it goes.
+    /// `→ 2026-12-15`: the new date.
     to: String,
 }
 
-/// Stands between what is shown and what is not; no escaped text holds it.
+/// Separates the shown from the hidden part; no escaped text contains it.
 const UNSEEN: char = '\u{1f}';
 
 impl Delta {
@@ -53,7 +53,7 @@ impl Delta {
         Self { cut, ..delta }
     }
 
-    /// What is sent and no field.
+    /// A part of the request that is not a field.
     pub(super) fn beside_fields(manner: Manner) -> Self {
         let Manner { text, cut } = manner;
         Self {
@@ -63,7 +63,7 @@ impl Delta {
         }
     }
 
-    /// With what is sent beside the fields.
+    /// With the parts of the request that are not fields.
     pub(super) fn with(self, manner: &Manner) -> Self {
         let cut = [&self.cut, &manner.cut].into_iter().flatten();
         let with = |text: &str| format!("{text} ({})", manner.text);
@@ -85,12 +85,12 @@ impl Delta {
         }
     }
 
-    /// What equal deltas have in common, and no others.
+    /// A key that equal deltas share, and no others.
     pub(super) fn key(&self) -> String {
         self.keyed(&self.text)
     }
 
-    /// As [`Self::key`]; a due date that moves has in common with others where it goes.
+    /// As [`Self::key`]; due dates with the same new date share it.
     pub(super) fn key_by_date(&self) -> String {
         self.keyed(self.moved.as_ref().map_or(&self.text, |moved| &moved.to))
     }
@@ -122,11 +122,11 @@ impl Delta {
     }
 }
 
-/// Two values that differ, beside each other, escaped, each of at most so many columns. They never read the same.
+/// Two different values, escaped, each of at most this number of columns. Their texts always differ.
 pub(super) fn apart(one: &Value, other: &Value, columns: usize) -> (String, String) {
     let (left, right) = (escaped(&describe(one)), escaped(&describe(other)));
     if left == right {
-        // Nothing and an empty list are both none to a reader, but not here.
+        // Null and an empty list are both shown as none, but not here.
         let (left, right) = (one.to_string(), other.to_string());
         cut_apart(&escaped(&left), &escaped(&right), columns)
     } else {
@@ -134,7 +134,7 @@ pub(super) fn apart(one: &Value, other: &Value, columns: usize) -> (String, Stri
     }
 }
 
-/// Two texts, cut; where their starts are equal, at the start, too.
+/// Two cut texts; if their starts are equal, the start is cut, too.
 fn cut_apart(one: &str, other: &str, columns: usize) -> (String, String) {
     let cut = |text: &str| Untrusted(text).terminal().cut(columns).to_string();
     let (left, right) = (cut(one), cut(other));
@@ -156,7 +156,7 @@ fn short(text: &str) -> String {
     Untrusted(text).terminal().cut(VALUE_COLUMNS).to_string()
 }
 
-/// A due date that is set, or moves by a distance.
+/// A due date that is set, or moved by a distance.
 fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<Delta> {
     if !is_due_date(field) {
         return None;
@@ -185,7 +185,7 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
         }
     }
     let text = if parts.is_empty() {
-        // Another way to write the same date.
+        // The same date in another form.
         "+0 days".to_owned()
     } else {
         format!("{sign}{}", parts.join(" "))
@@ -205,7 +205,7 @@ pub(super) fn is_due_date(field: &str) -> bool {
     matches!(field, "due_date" | "dueDate")
 }
 
-/// `2026-12-15`, with the time of day where there is one.
+/// `2026-12-15`, with the time of day if there is one.
 fn on_calendar(due: DateTime) -> String {
     if due.time() == Time::midnight() {
         due.date().to_string()
@@ -216,7 +216,7 @@ fn on_calendar(due: DateTime) -> String {
     }
 }
 
-/// The API's dates are floating or UTC; only the latter have a place in a zone.
+/// The API's dates are floating or UTC; only the latter are converted to a zone.
 pub(super) fn wall_clock(text: &str, zone: &TimeZone) -> Option<DateTime> {
     let pieces = Pieces::parse(text).ok()?;
     let stored = pieces.date().to_datetime(pieces.time().unwrap_or_default());
@@ -229,7 +229,7 @@ pub(super) fn wall_clock(text: &str, zone: &TimeZone) -> Option<DateTime> {
     }
 }
 
-/// A list that becomes another one: who goes, who comes, who stays.
+/// A changed list: who is removed, who is added, who stays.
 fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
     let (before, after) = (list(before)?, list(after)?);
     let nothing = if is_of_people(field) {
@@ -238,7 +238,7 @@ fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
         "none"
     };
     if before.is_empty() || after.is_empty() {
-        // A null and an empty list are told apart by their JSON.
+        // Null and an empty list are distinguished by their JSON.
         let said = |entries: &[&Value]| match entries {
             [] => nothing.to_owned(),
             entries => joined(entries),
@@ -256,7 +256,7 @@ fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
         stays.map(|entry| (*entry).clone()).collect()
     };
     let (kept, kept_after) = (stays(&before, &gone), stays(&after, &come));
-    // Another order, or another number of the same entry, shows in whole lists only.
+    // A change of order or of duplicates is only visible in the whole lists.
     if kept != kept_after {
         return Some(Delta::replaced(&joined(&before), &joined(&after)));
     }
@@ -278,7 +278,7 @@ fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
     Some(Delta::said(text))
 }
 
-/// The entries of a list; null is an empty one. None for what is no list.
+/// The entries of a list; null is an empty list. None if it is not a list.
 fn list(value: &Value) -> Option<Vec<&Value>> {
     match value {
         Value::Null => Some(Vec::new()),
@@ -296,7 +296,7 @@ fn joined<'a>(entries: impl IntoIterator<Item = &'a (impl Borrow<Value> + 'a)>) 
     entries.collect::<Vec<_>>().join(", ")
 }
 
-/// An entry that stays. A variable may keep somebody who is taken away beside it.
+/// An entry that stays. A variable may also assign a removed person.
 fn staying(entry: &Value, gone: &[Value]) -> String {
     let users = entry.get("value").and_then(Value::as_array);
     let still: Vec<String> = users
@@ -311,7 +311,7 @@ fn staying(entry: &Value, gone: &[Value]) -> String {
     }
 }
 
-/// A value as a reader knows it: a reason by its title, a variable by its name.
+/// A value for display: a reason by its title, a variable by its name.
 pub(super) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
@@ -342,7 +342,7 @@ pub(super) fn describe(value: &Value) -> String {
     }
 }
 
-/// What an object holds besides its name, and besides ids, which differ from one execution to the other.
+/// The fields of an object besides its name and ids, which differ between executions.
 fn besides(fields: &Map<String, Value>) -> Vec<String> {
     let is_of_name = |field: &str| {
         matches!(field, "title" | "name" | "id" | "schema")

@@ -1,4 +1,4 @@
-//! `failed.csv`: the changes to look at, for a spreadsheet, and their ids for a next run.
+//! `failed.csv`: the changes that need attention, for a spreadsheet, and their ids for the next run.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use crate::text::Untrusted;
 
 use super::problem::Problem;
 
-/// Writes one row a problem.
+/// Writes one row for each problem.
 #[derive(Debug)]
 pub struct FailedCsv<W> {
     out: W,
@@ -17,7 +17,7 @@ impl<W: Write> FailedCsv<W> {
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         writeln!(out, "id,execution,kind,name,within,action,outcome,detail")?;
         Ok(Self { out })
@@ -27,7 +27,7 @@ impl<W: Write> FailedCsv<W> {
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn write(&mut self, problem: &Problem<'_>) -> io::Result<()> {
         let target = problem.target;
         let id = target.id.as_ref().unwrap_or(&target.execution);
@@ -45,7 +45,7 @@ impl<W: Write> FailedCsv<W> {
         )
     }
 
-    /// What was written to.
+    /// Returns the writer.
     pub fn into_inner(self) -> W {
         self.out
     }

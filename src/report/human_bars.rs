@@ -1,5 +1,4 @@
-//! A run on a terminal: one bar that moves, and above it a line for each change that somebody should look at;
-//! and the smaller bar of a scan.
+//! The progress of a run on a terminal: one bar, and above it a line for each change that needs attention; and the smaller bar of a scan.
 
 use std::time::Instant;
 
@@ -13,7 +12,7 @@ use super::{
     units::{count, thousands},
 };
 
-/// The bar of the whole run. Hidden, and its lines with it, where there is no terminal.
+/// The bar of a whole run. Without a terminal, it and its lines are hidden.
 #[derive(Debug)]
 pub struct Bars {
     bar: ProgressBar,
@@ -21,10 +20,10 @@ pub struct Bars {
     width: Width,
 }
 
-/// The columns of the terminal now, if they are known.
+/// The current columns of the terminal, if known.
 pub type Width = fn() -> Option<usize>;
 
-/// A line above a bar, broken at words.
+/// A line above a bar, wrapped between words.
 fn print_above(bar: &ProgressBar, line: &str, width: Width) {
     match width() {
         None => bar.println(line),
@@ -33,7 +32,7 @@ fn print_above(bar: &ProgressBar, line: &str, width: Width) {
 }
 
 impl Bars {
-    /// On standard error, where a terminal is looked for.
+    /// On standard error, if it is a terminal.
     pub fn stderr(now: Instant, verbose: bool, width: Width) -> Self {
         Self::on(ProgressDrawTarget::stderr(), now, verbose, width)
     }
@@ -76,7 +75,7 @@ impl Reporter for Bars {
 
     fn finish(&mut self, now: Instant) {
         self.draw(now);
-        // The summary that follows says it all; a half-full bar above it would look like something still running.
+        // The summary that follows has all numbers; a half-full bar above it would look like a running one.
         self.bar.finish_and_clear();
     }
 }

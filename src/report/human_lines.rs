@@ -1,4 +1,4 @@
-//! A run in a log: a line every few seconds, and one for each change that somebody should look at.
+//! The progress of a run in a log: a line every few seconds, and one for each change that needs attention.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use crate::event::Event;
 
 use super::{progress::Progress, reporter::Reporter, units::thousands};
 
-/// A run of an hour gives 720 lines: often enough to see it live, seldom enough for the log of a CI job.
+/// A run of an hour gives 720 lines: often enough to follow it, few enough for the log of a CI job.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Writes progress as lines.
@@ -30,7 +30,7 @@ impl<W: Write> ProgressLines<W> {
     }
 
     fn say(&mut self, line: &str) {
-        // Nobody listens to a closed pipe, and the run matters more than its log.
+        // A closed pipe must not stop the run.
         let _ = writeln!(self.out, "{line}");
     }
 

@@ -15,7 +15,7 @@ use super::{
     words,
 };
 
-/// The document of `--json`. Its names are a promise to scripts.
+/// The document of `--json`. Scripts depend on its names.
 #[derive(Debug, Serialize)]
 struct RunDocument<'a> {
     run: Option<&'a str>,
@@ -82,7 +82,7 @@ impl<'a> From<&'a Summary> for RunDocument<'a> {
             outcomes: &summary.outcomes,
             requests: summary.session.requests,
             retries: summary.session.retries,
-            // Milliseconds: what a clock is good for.
+            // In milliseconds: more digits mean nothing.
             elapsed_s: (summary.session.elapsed.as_secs_f64() * 1e3).round() / 1e3,
             skipped: summary.skipped,
             out_of_reach: summary.out_of_reach,
@@ -99,11 +99,11 @@ impl<'a> From<&'a Summary> for RunDocument<'a> {
     }
 }
 
-/// Writes a summary, and what its command ends with, as one JSON document on one line.
+/// Writes a summary with its exit code as one JSON document on one line.
 ///
 /// # Errors
 ///
-/// What `out` says.
+/// The errors of `out`.
 pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -> io::Result<()> {
     let document = RunDocument {
         exit_code: exit_code.code(),
@@ -113,7 +113,7 @@ pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -
     writeln!(out)
 }
 
-/// What a report says of its session.
+/// The session in a report.
 #[derive(Deserialize)]
 struct SessionDocument {
     requests: u64,
@@ -122,8 +122,7 @@ struct SessionDocument {
     finished: bool,
 }
 
-/// The session that brought the run to its end, from a report that was written then. None when it is of an earlier session,
-/// or no whole report.
+/// The session that finished the run, from its report. None if the report is from an earlier session, or incomplete.
 pub(super) fn last_session(report: impl Read) -> Option<Session> {
     let SessionDocument {
         requests,
@@ -138,7 +137,7 @@ pub(super) fn last_session(report: impl Read) -> Option<Session> {
     })
 }
 
-/// Why the run stopped, as its last report says; none when it did not stop, or has got further since.
+/// Why the run stopped, according to its last report; none if it did not stop, or has continued since.
 pub(super) fn stop_of(report: impl Read, counts: &Counts) -> Option<String> {
     #[derive(Deserialize)]
     struct Told {
@@ -156,7 +155,7 @@ pub(super) fn stop_of(report: impl Read, counts: &Counts) -> Option<String> {
         .map(|StopDocument { message }| message)
 }
 
-/// Writes `report.json`: the problems as they come, one a line, so that none has to be kept; then the summary.
+/// Writes `report.json`: streams the problems, one per line, so that none has to be kept; then the summary.
 #[derive(Debug)]
 pub struct ReportFile<W> {
     out: W,
@@ -166,7 +165,7 @@ pub struct ReportFile<W> {
 impl<W: Write> ReportFile<W> {
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         write!(out, "{{\"problems\":[")?;
         Ok(Self { out, any: false })
@@ -174,7 +173,7 @@ impl<W: Write> ReportFile<W> {
 
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn write(&mut self, problem: &Problem<'_>) -> io::Result<()> {
         let separator = if self.any { ",\n" } else { "\n" };
         self.any = true;
@@ -183,14 +182,14 @@ impl<W: Write> ReportFile<W> {
         Ok(())
     }
 
-    /// Completes the document; without it the file is no JSON, and can't be taken for a complete report.
+    /// Completes the document; without this, the file is not valid JSON, and can't be mistaken for a complete report.
     ///
     /// # Errors
     ///
-    /// What the writer says.
+    /// The errors of the writer.
     pub fn finish(mut self, summary: &Summary) -> io::Result<W> {
         let document = text::json::to_string(&RunDocument::from(summary))?;
-        // An object with fields: its opening brace is where the problems already stand.
+        // An object with fields: its opening brace is before the problems.
         writeln!(self.out, "\n],{}", &document[1..])?;
         self.out.flush()?;
         Ok(self.out)

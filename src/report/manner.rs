@@ -1,4 +1,4 @@
-//! What a request does that its fields, before and after, don't say.
+//! The parts of a request that its changed fields do not show.
 
 use serde_json::Value;
 
@@ -10,28 +10,28 @@ use crate::{
 
 use super::{delta::describe, words};
 
-/// Parts of a body that say nothing of what is done: they name the place, and differ from target to target.
+/// Parts of a body that are not shown: they name the place, and differ between targets.
 const PLACES: [&str; 8] = [
     "contexts",
     "trigger",
     "previous_task_id",
     "next_task_id",
     "sectionId",
-    // What is started is a field of its own: `started`.
+    // A started execution has its own field: `started`.
     "workflowId",
     "flow_template_id",
     "id",
 ];
 
-/// `for good`, `revert_execution: true`. Its text is escaped and bounded, so it may be kept and printed.
+/// `for good`, `revert_execution: true`. The text is escaped and bounded, so it may be kept and printed.
 pub(super) struct Manner {
     pub(super) text: String,
-    /// Tells apart what reads the same only because it is cut.
+    /// Distinguishes texts that are only equal because they were cut.
     pub(super) cut: Option<String>,
 }
 
 impl Manner {
-    /// None when the fields say all.
+    /// None if the fields show everything.
     pub(super) fn of(change: &Change) -> Option<Self> {
         let mut parts = Vec::new();
         if (change.request.method, change.target.kind) == (Method::Delete, Level::Execution) {
@@ -54,7 +54,7 @@ impl Manner {
     }
 }
 
-/// Whether a part of the body is among the fields, which are dotted paths, or belongs to something that is made.
+/// Whether a part of the body is among the fields, which are dotted paths, or belongs to a new object.
 fn is_field(change: &Change, part: &str) -> bool {
     let of = |path: &String| {
         path.strip_prefix(part)

@@ -1,6 +1,6 @@
-//! What people and programs are told: the plan before it is applied, the run while it goes on, the result.
+//! Output for people and programs: the plan before it is applied, the progress of the run, the result.
 //!
-//! Reporters are fed with events and write to what they are given; nothing here decides what a run does.
+//! Reporters receive events and write to the given writers; they decide nothing about a run.
 
 mod delta;
 mod failed_csv;

@@ -1,4 +1,4 @@
-//! What is different between two plans, grouped and counted in bounded memory.
+//! The differences between two plans, grouped and counted in bounded memory.
 
 use std::io;
 
@@ -11,19 +11,19 @@ use crate::plan::{
 
 use super::{plan_diff_words, plan_summary::PlanSummary, tally::Tally, words};
 
-/// A plan that was read whole, its digest found right.
+/// A plan that was read completely, with a correct digest.
 #[derive(Clone, Copy, Debug)]
 pub struct DiffSide<'a> {
-    /// Where it was read from.
+    /// Its path.
     pub path: &'a str,
     pub header: &'a PlanHeader,
     pub trailer: &'a Trailer,
-    /// What `sha256sum` prints for the file.
+    /// The SHA-256 of the file.
     pub sha256: &'a str,
     pub items: &'a dyn PlanItems,
 }
 
-/// Two plans, and what is different. Each format is a method in a file of its own.
+/// Two plans and their differences. Each format is a method in its own file.
 #[derive(Debug)]
 pub struct DiffReport<'a> {
     pub(super) reviewed: DiffSide<'a>,
@@ -33,13 +33,13 @@ pub struct DiffReport<'a> {
     pub(super) added: PlanSummary,
     pub(super) removed: PlanSummary,
     pub(super) altered: Tally,
-    /// What was not reviewed and can't be undone.
+    /// Irreversible changes that were not reviewed.
     pub(super) irreversible: u64,
     pub(super) skipped: LeftOutTallies,
     pub(super) rejected: LeftOutTallies,
 }
 
-/// How many changes are different, and in how many of the rest nothing is.
+/// The numbers of different and of equal changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct DiffCounts {
     pub(super) added: u64,
@@ -55,7 +55,7 @@ impl DiffCounts {
     }
 }
 
-/// Reasons to leave something out, by what became of them.
+/// The reasons for leaving targets out, by kind of difference.
 #[derive(Debug, Default)]
 pub(super) struct LeftOutTallies {
     pub(super) added: Tally,
@@ -83,11 +83,11 @@ impl LeftOutTallies {
 }
 
 impl<'a> DiffReport<'a> {
-    /// Compares two plans, each from its start to its end.
+    /// Compares two plans completely.
     ///
     /// # Errors
     ///
-    /// When one of them can't be read any more, or nothing can be put aside on disk.
+    /// If one of them can't be read any more, or the disk is full.
     pub fn new(reviewed: DiffSide<'a>, now: DiffSide<'a>) -> io::Result<Self> {
         let zone = TimeZone::get(&now.header.timezone).unwrap_or(TimeZone::UTC);
         let header = header_differences(
@@ -149,7 +149,7 @@ impl<'a> DiffReport<'a> {
             } => {
                 self.counts.altered += 1;
                 let text = plan_diff_words::altered(&reviewed, &now, &aspects, zone);
-                // What can't be undone is listed anyway.
+                // Irreversible changes are listed anyway.
                 self.altered.add(text, None, || {
                     (!is_irreversible(&now)).then(|| words::target(&now.target))
                 });
@@ -158,7 +158,7 @@ impl<'a> DiffReport<'a> {
     }
 }
 
-/// What would be applied and was not reviewed as it is.
+/// Changes that would be applied and were not reviewed.
 pub(super) fn not_reviewed(difference: &Difference) -> Option<&Change> {
     match difference {
         Difference::Added(now) | Difference::Altered { now, .. } => Some(now),

@@ -1,4 +1,4 @@
-//! Two plans as one JSON document. Its names are a promise to scripts.
+//! The differences of two plans as one JSON document. Scripts depend on its names.
 
 use std::io::{self, Write};
 
@@ -14,12 +14,12 @@ use crate::{
 
 use super::plan_diff::{DiffReport, DiffSide};
 
-/// What is known before the lists that grow with the plans, which follow it.
+/// The part that does not grow with the plans; the lists follow it.
 #[derive(Debug, Serialize)]
 struct Head<'a> {
     reviewed: Side<'a>,
     now: Side<'a>,
-    /// Applying either does the same.
+    /// Applying either plan does the same.
     same: bool,
     added: u64,
     removed: u64,
@@ -50,11 +50,11 @@ struct HeaderRow<'a> {
     field: &'a str,
     reviewed: &'a Value,
     now: &'a Value,
-    /// Whether it is a difference in what would be applied.
+    /// Whether applying the plans may do different things because of it.
     decides: bool,
 }
 
-/// A change, with both of its lines as they stand in the plans.
+/// A change, with its lines of both plans.
 #[derive(Debug, Serialize)]
 struct ChangeRow<'a> {
     kind: &'static str,
@@ -147,11 +147,11 @@ impl<'a> From<&'a LeftOut> for LeftOutRow<'a> {
 }
 
 impl DiffReport<'_> {
-    /// Writes the differences as one document; those of the changes, and of what is left out, a line each.
+    /// Writes the differences as one document, with one line for each change and each target that is left out.
     ///
     /// # Errors
     ///
-    /// What `out` says, or when a plan can't be read again; the document has no end then.
+    /// The errors of `out`, or if a plan can't be read again; then the document is incomplete.
     pub fn write_json(&self, out: &mut dyn Write) -> io::Result<()> {
         let head = text::json::to_string(&Head {
             reviewed: self.reviewed.into(),
@@ -172,7 +172,7 @@ impl DiffReport<'_> {
                 })
                 .collect(),
         })?;
-        // Its closing brace stands behind the lists.
+        // Its closing brace comes after the lists.
         write!(out, "{},\"changes\":[", &head[..head.len() - 1])?;
         let (reviewed, now) = (self.reviewed.items, self.now.items);
         let mut separator = "\n";

@@ -1,4 +1,4 @@
-//! Two plans as people compare them.
+//! The differences of two plans as text.
 
 use std::io::{self, Write};
 
@@ -31,7 +31,7 @@ impl DiffReport<'_> {
     ///
     /// # Errors
     ///
-    /// What `out` says, or when a plan can't be read again.
+    /// The errors of `out`, or if a plan can't be read again.
     pub fn write_text(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
         let path = |path| Untrusted(path).terminal();
         writeln!(
@@ -79,7 +79,7 @@ impl DiffReport<'_> {
         self.write_totals(out)
     }
 
-    /// All of them: each may be why a plan is refused.
+    /// All of them: each may be a reason to refuse the plan.
     fn write_rejected(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
         if self.rejected.total() == 0 {
             return Ok(());
@@ -100,7 +100,7 @@ impl DiffReport<'_> {
         )
     }
 
-    /// All of them: each is final, and nobody has seen it as it is.
+    /// All of them: each is irreversible, and was not reviewed in this form.
     fn write_irreversible(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
         if self.irreversible == 0 {
             return Ok(());
@@ -152,7 +152,7 @@ fn write_title(out: &mut dyn Write, title: &str, style: Style) -> io::Result<()>
 
 fn groups(summary: &PlanSummary) -> Vec<TextRow> {
     let groups = summary.groups();
-    // No file holds them alone.
+    // They are not in a file of their own.
     groups
         .iter()
         .map(|group| TextRow::of(group, None))
@@ -192,7 +192,7 @@ fn rows(tally: &Tally, what: &str) -> Vec<TextRow> {
     rows
 }
 
-/// `vars.successor: 10020 → 10030`, escaped, each value bounded; moments are told in `zone`.
+/// `vars.successor: 10020 → 10030`, escaped, each value bounded; instants are shown in `zone`.
 fn header_line(difference: &HeaderDifference, zone: &str) -> String {
     let field = words::name(&difference.field);
     let (reviewed, now) = moments(difference, zone)
@@ -200,7 +200,7 @@ fn header_line(difference: &HeaderDifference, zone: &str) -> String {
     format!("{field}: {reviewed} → {now}")
 }
 
-/// Two moments, to the second where the minute is the same. None of what are no moments.
+/// Two instants, with seconds if they are in the same minute. None if one is not an instant.
 fn moments(difference: &HeaderDifference, zone: &str) -> Option<(String, String)> {
     if !["now", "made_at"].contains(&difference.field.as_str()) {
         return None;

@@ -1,4 +1,4 @@
-//! What an altered change does otherwise, in so few words that equal alterations read the same.
+//! The difference of an altered change as a short text, so that equal differences have the same text.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use super::{
     words,
 };
 
-/// Fields of one change that are told one by one: a change writes one or two, a plan from elsewhere may write any number.
+/// Fields of one change that are shown one by one: a change writes one or two, a plan from another source may have any number.
 const MAX_FIELDS: usize = 4;
 
 /// `shift_due_date: due_date will be 1 day later; has another name`. Escaped and bounded.
@@ -30,7 +30,7 @@ pub(super) fn altered(
             Aspect::After => {
                 let body = |change: &Change| change.request.body.clone().unwrap_or_default();
                 let said = fields(&reviewed.after, &now.after, zone, ["will be", "was to be"]);
-                // The body says more than the fields do where something is made.
+                // For a new object the body has more than the fields.
                 said.or_else(|| fields(&body(reviewed), &body(now), zone, ["will be", "was to be"]))
                     .unwrap_or_else(|| "sends something else".to_owned())
             }
@@ -48,7 +48,7 @@ pub(super) fn altered(
     format!("{}: {}", words::actions(&now.action), parts.join("; "))
 }
 
-/// What was read before, and what else must hold.
+/// The old values, and other values that must not have changed.
 fn starts_from(change: &Change) -> Fields {
     let mut fields = change.requires.clone();
     fields.extend(change.before.clone());
@@ -76,7 +76,7 @@ fn fields(reviewed: &Fields, now: &Fields, zone: &TimeZone, verbs: [&str; 2]) ->
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// Never as the way from one value to another: that is what a change itself does.
+/// Never with an arrow between the values: that is how a change itself is shown.
 fn field(name: &str, reviewed: &Value, now: &Value, zone: &TimeZone, verbs: [&str; 2]) -> String {
     let [is, was] = verbs;
     let delta = Delta::of(name, reviewed, now, zone);
@@ -84,7 +84,7 @@ fn field(name: &str, reviewed: &Value, now: &Value, zone: &TimeZone, verbs: [&st
     let (left, right) = apart(reviewed, now, VALUE_COLUMNS);
     let name = words::name(name);
     match distance.as_deref().map(|distance| distance.split_at(1)) {
-        // Two ways to write the same date are no distance.
+        // The same date in two forms has no distance.
         Some((_, "0 days")) | None => format!("{name} {is} {right} ({was} {left})"),
         Some(("-", distance)) => format!("{name} {is} {distance} earlier"),
         Some((_, distance)) => format!("{name} {is} {distance} later"),

@@ -1,5 +1,4 @@
-//! What the changes of a plan cause elsewhere, gathered change by change in bounded memory, and how it is said: the same
-//! lines in each format.
+//! The forecast of a plan, collected change by change in bounded memory, and its text: the same lines in each format.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,23 +24,23 @@ const MAX_PEOPLE: usize = 500;
 /// Attributes and people that are shown.
 const SHOWN: usize = 10;
 
-/// Entities of one execution that are told apart. It has two or three; beyond these each write counts as one more.
+/// Entities of one execution that are distinguished. It has two or three; beyond these each write counts separately.
 const MAX_ENTITIES: usize = 1_000;
 
-/// What the changes cause, beside what they write themselves.
+/// The effects of the changes besides the fields that they write.
 #[derive(Debug, Default)]
 pub(super) struct Forecast {
     /// The effects that are only counted.
     pub(super) counts: BTreeMap<Effect, u64>,
-    /// By their names, as they are.
+    /// By their names, unescaped.
     attributes: BTreeMap<String, ForecastAttribute>,
     /// Writes of attributes beyond [`MAX_ATTRIBUTES`].
     other_writes: u64,
-    /// Notices by the person's id, as it is, and by what is assigned.
+    /// Notices by the person's id, unescaped, and by the kind of target.
     people: BTreeMap<String, BTreeMap<Level, u64>>,
     /// Notices to people beyond [`MAX_PEOPLE`].
     other_notices: u64,
-    /// Changes after which others may be told.
+    /// Changes after which other people may get a notice.
     notices_unknown: u64,
     unread: Executions,
 }
@@ -51,11 +50,11 @@ struct ForecastAttribute {
     on: BTreeSet<SyncTrigger>,
     entities: u64,
     executions: Executions,
-    /// Of the last execution.
+    /// The entities of the last execution.
     seen: BTreeSet<String>,
 }
 
-/// Distinct executions, told apart by comparing neighbours.
+/// Counts distinct executions by comparing neighbours.
 #[derive(Debug, Default)]
 struct Executions {
     number: u64,
@@ -63,7 +62,7 @@ struct Executions {
 }
 
 impl Executions {
-    /// Whether it is another one than the last.
+    /// Whether it differs from the last one.
     fn add(&mut self, execution: &Id) -> bool {
         let is_new = self.last.as_ref() != Some(execution);
         if is_new {
@@ -74,7 +73,7 @@ impl Executions {
     }
 }
 
-/// The forecast as scripts read it. Its names are a promise.
+/// The forecast for scripts, which depend on its names.
 #[derive(Debug, Serialize)]
 pub(super) struct ForecastDocument<'a> {
     entity_attributes: Vec<AttributeDocument<'a>>,
@@ -85,9 +84,9 @@ pub(super) struct ForecastDocument<'a> {
     notices: Vec<NoticeDocument<'a>>,
     /// Notices to further people, who are not listed.
     other_notices: u64,
-    /// Changes after which the service may tell people who are not known.
+    /// Changes after which the service may send notices to unknown people.
     notices_unknown_of_changes: u64,
-    /// What listens to the changes beside the service's own rules.
+    /// Automations and webhooks that the changes trigger.
     listeners: &'static str,
 }
 
@@ -161,7 +160,7 @@ impl Forecast {
         self.counts.get(effect).copied().unwrap_or_default()
     }
 
-    /// The attributes, that of most entities first.
+    /// The attributes, those of most entities first.
     fn attributes(&self) -> Vec<(&String, &ForecastAttribute)> {
         let mut attributes: Vec<_> = self.attributes.iter().collect();
         attributes.sort_by(|(one, of), (other, beside)| {
@@ -171,7 +170,7 @@ impl Forecast {
         attributes
     }
 
-    /// The people with their numbers of notices, who gets most first.
+    /// The people with their numbers of notices, the largest number first.
     fn people(&self) -> Vec<(&String, u64, &BTreeMap<Level, u64>)> {
         let people = self.people.iter();
         let mut people: Vec<_> = people
@@ -209,7 +208,7 @@ impl Forecast {
         }
     }
 
-    /// All of it, a line each, escaped for a terminal. `noun` gives the word for so many targets of a level.
+    /// All of it, one line each, escaped for a terminal. `noun` returns the words for a number of targets of a level.
     pub(super) fn lines(&self, noun: &dyn Fn(Level, u64) -> &'static str) -> Vec<String> {
         let mut lines = Vec::new();
         for (effect, one, many) in [
@@ -298,7 +297,7 @@ impl Forecast {
         }
     }
 
-    /// Never that none fires: the triggers of automations are not read.
+    /// Never "none": the triggers of automations are not read.
     fn automations(&self) -> String {
         let fire = self.count(&Effect::AutomationFires);
         let may = self.count(&Effect::AutomationsMayFire);

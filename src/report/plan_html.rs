@@ -1,7 +1,7 @@
-//! A plan as one page for who has to approve it: no network, all text from outside through an escaper.
+//! A plan as one HTML page for the reviewer: no network access, all text from outside through an escaper.
 //!
-//! What stands above the table of all lines is a template and needs no script. The table is drawn by one, from data at the
-//! end of the page, since a browser that lays out a hundred thousand rows is not usable.
+//! The part above the table is a template without script. A script draws the table from data at the end of the page, since a browser can't
+//! lay out a hundred thousand rows.
 
 mod days;
 mod lines;
@@ -39,13 +39,13 @@ const STYLE: &str = include_str!("plan_html/page.css");
 const SCRIPT: &str = include_str!("plan_html/page.js");
 
 impl PlanReport<'_> {
-    /// Writes the plan as an HTML page; `apply` says how exactly this plan is applied.
+    /// Writes the plan as an HTML page; `apply` is how to apply exactly this plan.
     ///
-    /// The plan's lines are read twice, and none is kept.
+    /// The plan's lines are read twice and not kept.
     ///
     /// # Errors
     ///
-    /// What `out` says, or when the plan can't be read again.
+    /// The errors of `out`, or if the plan can't be read again.
     pub fn write_html(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let mut out = BufWriter::new(out);
         let lines = SummaryLines::of(self.summary);
@@ -55,7 +55,7 @@ impl PlanReport<'_> {
         out.write_all(above.as_bytes())?;
         out.write_all(b"<script type=\"application/json\" id=\"data\">")?;
         rows::write_rows(self, &lines, &mut out)?;
-        // The policy allows the style and the script by the digests of their very bytes.
+        // The content security policy permits the style and the script by their digests.
         write!(
             out,
             "</script>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
@@ -108,7 +108,7 @@ impl PlanReport<'_> {
     }
 }
 
-/// What the template knows.
+/// The data of the template.
 #[derive(Debug, Serialize)]
 struct Page<'a> {
     style: &'static str,
@@ -117,7 +117,7 @@ struct Page<'a> {
     plan: &'a PlanView<'a>,
     words: &'a PlanWords<'a>,
     is_refused_for_rejected: bool,
-    /// Those that no reason for a refusal tells.
+    /// Broken guards that are not among the reasons for a refusal.
     other_broken_guards: Vec<&'a String>,
     tiles: Vec<Tile>,
     vars: Vec<(&'a String, String)>,
@@ -128,7 +128,7 @@ struct Page<'a> {
     playbook_sha256: &'a str,
 }
 
-/// A number in large digits.
+/// A number in a tile.
 #[derive(Debug, Serialize)]
 struct Tile {
     class: &'static str,
@@ -145,7 +145,7 @@ impl Tile {
         }
     }
 
-    /// Of a number and its noun.
+    /// A tile for a number with its noun.
     fn counted(counted: &str) -> Self {
         let (number, noun) = counted.split_once(' ').unwrap_or((counted, ""));
         Self {
@@ -161,7 +161,7 @@ fn tiles(view: &PlanView<'_>) -> Vec<Tile> {
         Tile::counted(&count(view.changes, "change", "changes")),
         Tile::counted(&view.words.executions),
     ];
-    // That the rest can be undone is not said: no command does it.
+    // The page does not say that other changes can be undone, since no command does it.
     if view.irreversible > 0 {
         tiles.push(Tile::new("final", view.irreversible, "can't be undone"));
     }
@@ -189,7 +189,7 @@ fn as_text(value: &Value) -> String {
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The words below the number of a tile; none for what has none.
+/// The words below the number of a tile; none if there are none.
 const fn tile_words(effect: &Effect, number: u64) -> Option<&'static str> {
     match (effect, number) {
         (Effect::AutomationFires, 1) => Some("automation fires"),
@@ -197,7 +197,7 @@ const fn tile_words(effect: &Effect, number: u64) -> Option<&'static str> {
         (Effect::AutomationsMayFire, _) => Some("may fire automations"),
         (Effect::FlowAdvances, _) => Some("may advance a flow"),
         (Effect::LaterTasksReset, _) => Some("reset later tasks"),
-        // The lines below the tiles tell of these.
+        // The lines of the forecast show these.
         (
             Effect::EntityWrite(_)
             | Effect::EntityWritesUnknown

@@ -1,5 +1,5 @@
-//! A plan as one JSON document: what the other formats say, for programs. Every single change is in the plan file,
-//! which is JSON Lines itself.
+//! A plan as one JSON document: the content of the other formats, for programs. Every single change is in the plan file, which is itself
+//! JSON Lines.
 
 use std::io::{self, Write};
 
@@ -11,12 +11,12 @@ use crate::{
 use super::{plan_report::PlanReport, to_apply::ToApply};
 
 impl PlanReport<'_> {
-    /// Writes the plan as one JSON document; `apply` says how exactly this plan is applied. What can't be undone
-    /// and what was rejected stand in it as in the plan file, one a line.
+    /// Writes the plan as one JSON document; `apply` is how to apply exactly this plan. Irreversible changes and rejections have the form
+    /// of the plan file, one per line.
     ///
     /// # Errors
     ///
-    /// What `out` says, or when the plan can't be read again.
+    /// The errors of `out`, or if the plan can't be read again.
     pub fn write_json(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let document = text::json::to_string(&self.view(apply))?;
         let open = document.strip_suffix('}').unwrap_or(&document);

@@ -1,4 +1,4 @@
-//! A plan for a pull request: Markdown that fits into one comment, whatever the plan's size.
+//! A plan as Markdown for a pull request, which fits into one comment for any size of the plan.
 
 use std::io::{self, Write};
 
@@ -12,14 +12,14 @@ use super::{
     units::{count, thousands},
 };
 
-/// Bytes at most. GitHub takes comments of 65,536 characters, of which none has less than a byte; the rest is for what
-/// a workflow adds: a marker to find the comment again, a link to the whole plan.
+/// The maximum number of bytes. GitHub accepts comments of 65,536 characters, each at least a byte; the remaining bytes are for additions
+/// of a workflow: a marker to find the comment again, a link to the whole plan.
 const MAX_BYTES: usize = 64_000;
 
-/// Makes a section that takes so many bytes at most.
+/// Makes a section of at most this number of bytes.
 type Section<'a> = &'a dyn Fn(usize) -> io::Result<String>;
 
-/// Lines of a list that are not folded away.
+/// Lines of a list that are not folded.
 const UNFOLDED: u64 = 20;
 
 /// Bytes of the line that says how much was cut off, without the command that shows it.
@@ -32,11 +32,11 @@ const VARS_SHOWN: usize = 10;
 const SPAN_BYTES: usize = 600;
 
 impl PlanReport<'_> {
-    /// Writes the plan as Markdown; `apply` says how exactly this plan is applied.
+    /// Writes the plan as Markdown; `apply` is how to apply exactly this plan.
     ///
     /// # Errors
     ///
-    /// What `out` says, or when the plan can't be read again.
+    /// The errors of `out`, or if the plan can't be read again.
     pub fn write_markdown(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let words = self.words();
         let head = self.head(&words);
@@ -44,7 +44,7 @@ impl PlanReport<'_> {
         out.write_all(head.as_bytes())?;
         let room = MAX_BYTES.saturating_sub(head.len() + foot.len());
         let mut spare = 0;
-        // Percentages of the room; what a section leaves over is for the next. What can't be undone gets most.
+        // Percentages of the room; unused room goes to the next section. Irreversible changes get most.
         let sections: [(usize, Section<'_>); 4] = [
             (30, &|room| Ok(changes(self, room))),
             (45, &|room| match &words.irreversible {
@@ -82,7 +82,7 @@ impl PlanReport<'_> {
             format!("> [!CAUTION]\n> Guard broken, so this plan is refused: {guard}\n")
         });
         let totals = words.totals().map(|line| match self.trailer.changes {
-            // It names variables of the service.
+            // It contains names of variables from the service.
             0 => format!("- {}", code(line)),
             _ => format!("- {line}"),
         });
@@ -102,7 +102,7 @@ impl PlanReport<'_> {
         paragraphs.join("\n") + "\n"
     }
 
-    /// The paragraph that says from where, when and what the plan was made.
+    /// The paragraph about the origin of the plan.
     fn origin(&self, words: &PlanWords<'_>) -> String {
         let header = self.header;
         let org = header
@@ -211,7 +211,7 @@ fn few(group: &SummaryLine<'_>) -> String {
     few.join("<br>")
 }
 
-/// Text from outside on a line, cut where it takes too much: a column may hold many bytes.
+/// Text from outside on a line, cut if it is too long: a column may hold many bytes.
 fn code(text: &str) -> String {
     let mut columns = SPAN_BYTES;
     loop {
@@ -224,12 +224,12 @@ fn code(text: &str) -> String {
     }
 }
 
-/// Text that is escaped for a terminal, in a cell.
+/// Text in a cell that is already escaped for a terminal.
 fn cell(text: &str) -> String {
     Untrusted(text).markdown_cell().to_string()
 }
 
-/// A titled list, folded when it is long. `each` visits its lines, escaped for a terminal.
+/// A titled list, folded if it is long. `each` visits its lines, escaped for a terminal.
 fn list(
     listing: &Listing<'_>,
     room: usize,
@@ -255,14 +255,14 @@ fn list(
     Ok(lines.end(total, end))
 }
 
-/// Lines as far as there is room.
+/// The lines that fit.
 #[derive(Debug)]
 struct LimitedLines {
     text: String,
-    /// Where what was cut is shown, if the plan is in a file.
+    /// The command that shows what was cut, if the plan is in a file.
     shown_by: String,
     room: usize,
-    /// What the lines stand for.
+    /// The noun for the lines.
     shown: u64,
     is_cut: bool,
 }
@@ -289,7 +289,7 @@ impl LimitedLines {
         }
     }
 
-    /// Says how much of the total is not shown.
+    /// Says how many of the total are not shown.
     fn end(mut self, total: u64, end: &str) -> String {
         if self.is_cut {
             let more = thousands(total.saturating_sub(self.shown));

@@ -1,4 +1,4 @@
-//! What is said of a plan, in whatever format.
+//! The report of a plan, for every format.
 
 use crate::{
     pace::Pace,
@@ -7,25 +7,25 @@ use crate::{
 
 use super::plan_summary::PlanSummary;
 
-/// A plan that was read whole, its digest found right, and what is known about it where it is shown.
+/// A plan that was read completely, with a correct digest, and the context in which it is shown.
 ///
-/// Each format is a method in a file of its own.
+/// Each format is a method in its own file.
 #[derive(Clone, Debug)]
 pub struct PlanReport<'a> {
     pub header: &'a PlanHeader,
     pub trailer: &'a Trailer,
-    /// What `sha256sum` prints for the file.
+    /// The SHA-256 of the file.
     pub sha256: &'a str,
     pub summary: &'a PlanSummary,
-    /// The plan's lines, for what is shown one by one.
+    /// The plan's lines, for items that are listed one by one.
     pub items: &'a dyn PlanItems,
-    /// What it would be applied with.
+    /// The pace with which it would be applied.
     pub pace: &'a Pace,
-    /// Each execution is read once more before its writes.
+    /// Whether each execution is re-checked.
     pub rechecks: bool,
-    /// Guards that do not hold, one sentence each.
+    /// Broken guards, one sentence each.
     pub broken_guards: Vec<String>,
-    /// The command that shows each change, where the plan is in a file.
+    /// The command that shows each change, if the plan is in a file.
     pub each: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a plan amounts to, gathered item by item in bounded memory.
+//! The summary of a plan, collected item by item in bounded memory.
 
 use std::{
     cmp::Reverse,
@@ -22,20 +22,19 @@ use super::{
     words,
 };
 
-/// Rejected items that are listed: enough to see what they have in common.
+/// Rejected items that are listed: enough to see a common cause.
 const REJECTED_SHOWN: usize = 10;
 
-/// Irreversible changes that are listed one by one; more of them nobody reads before saying yes.
+/// Irreversible changes that are listed one by one; a longer list would not be read.
 const IRREVERSIBLE_SHOWN: usize = 10;
 
-/// Reasons why something can't be undone that are shown.
+/// Reasons for irreversibility that are shown.
 const MAX_REASONS: usize = 5;
 
-/// Kinds of changes that are counted. A playbook has a handful; a plan file is made of lines that
-/// somebody else may have written.
+/// Kinds of changes that are counted. A playbook has a few; a plan file from another source may have any number.
 const MAX_KINDS: usize = 50;
 
-/// What is done, to what, to which field (empty when the request writes none).
+/// The action, the level and the field (empty if the request writes none).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SummaryKind {
     pub(super) level: Level,
@@ -47,28 +46,28 @@ pub(super) struct SummaryKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct SummaryLine<'a> {
     pub(super) count: u64,
-    /// What they are done to; or `skipped`, or `other changes`.
+    /// The level; or `skipped`, or `other changes`.
     pub(super) on: &'static str,
     /// The actions, or the reason.
     pub(super) what: &'a str,
     pub(super) field: &'a str,
-    /// How the field changes.
+    /// The change of the field.
     pub(super) delta: String,
-    /// Of changes that are counted by their kind.
+    /// For changes that are counted by their kind.
     #[serde(skip)]
     pub(super) kind: Option<&'a SummaryKind>,
-    /// What its changes have in common, or its skips; none when they have not that much in common.
+    /// The common key of its changes or skips; none if they have too little in common.
     #[serde(skip)]
     pub(super) text: Option<&'a str>,
-    /// Of targets that are skipped though they are not as the playbook wants them.
+    /// Whether its targets are out of reach.
     #[serde(skip)]
     pub(super) out_of_reach: Option<Level>,
-    /// The targets, when there are few.
+    /// The targets, if there are few.
     pub(super) few: &'a [String],
 }
 
 impl<'a> SummaryLine<'a> {
-    /// How it changes; of what is only counted, the command that shows `each` change, if the plan is in a file.
+    /// The change; for a count of other values, the command that shows `each` change, if the plan is in a file.
     pub(super) fn delta_or_where(&self, each: Option<&str>) -> String {
         match (self.kind, self.text, each) {
             (Some(_), None, Some(each)) => {
@@ -78,7 +77,7 @@ impl<'a> SummaryLine<'a> {
         }
     }
 
-    /// What is only counted, if there is any.
+    /// The count of changes without a kind, if there are any.
     fn rest(count: u64, on: &'static str, what: &'a str, field: &'a str) -> Option<Self> {
         (count > 0).then(|| Self {
             count,
@@ -94,17 +93,17 @@ impl<'a> SummaryLine<'a> {
     }
 }
 
-/// The changes of one kind by what they have in common.
+/// The changes of one kind by their common key.
 #[derive(Debug, Default)]
 struct KindTally {
-    /// Due dates by their distances.
+    /// Due dates by their distance.
     by_delta: Tally,
-    /// Due dates by where they go.
+    /// Due dates by the new date.
     by_date: Tally,
 }
 
 impl KindTally {
-    /// Whether fewer lines tell due dates by where they go: many become one date.
+    /// Whether the new dates need fewer lines than the distances: many targets get the same date.
     fn is_by_date(&self) -> bool {
         self.by_date.total() > 0 && self.by_date.distinct() < self.by_delta.distinct()
     }
@@ -120,8 +119,8 @@ impl KindTally {
 
 /// The changes, skips and rejections of a plan, grouped and counted.
 ///
-/// Distinct targets and executions are told apart by comparing neighbours: a plan keeps the lines of an execution,
-/// and in it those of a target, together.
+/// Distinct targets and executions are counted by comparing neighbours: in a plan, the lines of an execution, and within it those of a
+/// target, are together.
 #[derive(Debug)]
 pub struct PlanSummary {
     zone: TimeZone,
@@ -129,7 +128,7 @@ pub struct PlanSummary {
     /// Changes of fields beyond [`MAX_KINDS`].
     other_kinds: u64,
     pub(super) skipped: Tally,
-    /// Of what is skipped too: what is not as the playbook wants it, and no action changes.
+    /// Those of the skipped targets that are out of reach.
     out_of_reach: BTreeMap<Level, Tally>,
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
@@ -144,7 +143,7 @@ pub struct PlanSummary {
 }
 
 impl PlanSummary {
-    /// `zone` is the plan's: distances between UTC dates are told on its wall clock.
+    /// `zone` is the plan's: distances between UTC dates are computed on its wall clock.
     pub fn new(zone: TimeZone) -> Self {
         Self {
             zone,
@@ -186,12 +185,12 @@ impl PlanSummary {
         &self.zone
     }
 
-    /// Changes that can't be undone.
+    /// Irreversible changes.
     pub const fn irreversible(&self) -> u64 {
         self.irreversible.total()
     }
 
-    /// Why they can't, in a line.
+    /// The reasons for irreversibility, in one line.
     pub(super) fn why_irreversible(&self) -> String {
         let reasons: Vec<&str> = self
             .irreversible_reasons
@@ -201,7 +200,7 @@ impl PlanSummary {
         reasons.join("; ")
     }
 
-    /// What is done, the most frequent first.
+    /// The groups of changes, the most frequent first.
     pub(super) fn groups(&self) -> Vec<SummaryLine<'_>> {
         let kinds = self.changes.iter();
         let mut kinds: Vec<_> = kinds.map(|(kind, tally)| (kind, tally.shown())).collect();
@@ -244,7 +243,7 @@ impl PlanSummary {
         })
     }
 
-    /// What is left as it is, the most frequent reason first; before that, what the playbook wants otherwise.
+    /// The groups of skipped targets, the most frequent reason first; before them those out of reach.
     pub(super) fn skips(&self) -> Vec<SummaryLine<'_>> {
         let out_of_reach = self.out_of_reach.iter();
         let tallies = out_of_reach
@@ -271,8 +270,7 @@ impl PlanSummary {
         groups
     }
 
-    /// `15 tasks (10010 is assigned through {{assignee}}, which reassign does not change)`; none when all that is skipped
-    /// is as the playbook wants it. Escaped.
+    /// `15 tasks (10010 is assigned through {{assignee}}, which reassign does not change)`; none if no target is out of reach. Escaped.
     pub fn out_of_reach(&self) -> Option<String> {
         let parts: Vec<String> = self
             .skips()
@@ -284,12 +282,12 @@ impl PlanSummary {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    /// Targets that are as the playbook wants them.
+    /// Skipped targets that are not out of reach.
     pub fn skipped_total(&self) -> u64 {
         self.skipped.total()
     }
 
-    /// Targets that are not as the playbook wants them, and no action changes.
+    /// Targets out of reach.
     pub fn out_of_reach_total(&self) -> u64 {
         self.out_of_reach.values().map(Tally::total).sum()
     }
@@ -305,7 +303,7 @@ impl PlanSummary {
             Undo::Request(_) => {}
             Undo::None(reason) => {
                 self.irreversible.add(|| words::change(change));
-                // There are as many reasons as kinds of actions; a plan from elsewhere may hold any.
+                // There are as many reasons as kinds of actions; a plan from another source may have any number.
                 if self.irreversible_reasons.len() < MAX_REASONS {
                     self.irreversible_reasons.insert(words::detail(reason));
                 }
@@ -329,7 +327,7 @@ impl PlanSummary {
             self.other_kinds += 1;
             return;
         }
-        // What can't be undone is listed anyway.
+        // Irreversible changes are listed anyway.
         let named = || match &change.undo {
             Undo::Request(_) => Some(words::target(&change.target)),
             Undo::None(_) => None,
@@ -359,12 +357,12 @@ impl PlanSummary {
         self.last = Some(this);
     }
 
-    /// Whether executions are to be started, so that there are none yet.
+    /// Whether the plan starts executions, so that they do not exist yet.
     pub(super) fn is_of_entities(&self) -> bool {
         self.targets.keys().eq([&Level::Entity])
     }
 
-    /// What so many targets of a level are called. Executions are flows when all are of the second generation.
+    /// The noun for a number of targets of a level. Executions are flows if all are of the second generation.
     pub(super) fn noun(&self, level: Level, number: u64) -> &'static str {
         let (one, many) = match level {
             Level::Execution if self.generations.iter().eq([&Generation::V2]) => ("flow", "flows"),
@@ -377,7 +375,7 @@ impl PlanSummary {
         if number == 1 { one } else { many }
     }
 
-    /// `92 flows`, or what else the plan is of.
+    /// `92 flows`, or the noun of the plan's targets.
     pub(super) fn executions(&self, number: u64) -> String {
         let level = if self.is_of_entities() {
             Level::Entity
@@ -393,8 +391,8 @@ impl PlanSummary {
     }
 }
 
-/// The fields that a change writes another value to, each with what that is; one without a name when it writes none.
-/// What is sent beside the fields is said with each.
+/// The fields that get another value, each with its new value; one without a name if there is none. Other parts of the request are added to
+/// each.
 pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<Delta>)> {
     let manner = Manner::of(change);
     if change.writes().next().is_none() {

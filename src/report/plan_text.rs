@@ -1,4 +1,4 @@
-//! A plan as people read it before they say yes.
+//! A plan as text for a terminal.
 
 use std::io::{self, Write};
 
@@ -14,21 +14,21 @@ use super::{
     units::thousands,
 };
 
-/// How much is told one by one.
+/// How many items are listed one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ListingDetail {
-    /// All that can't be undone or planned: for who reads the plan.
+    /// All irreversible changes and rejections: for a person who reads the plan.
     Whole,
-    /// The first few: for who is about to say yes.
+    /// The first few: for a person who is about to answer the question.
     First,
 }
 
 impl PlanReport<'_> {
-    /// Writes the plan for a terminal; the lines of `closing`, what to do next, are the last ones.
+    /// Writes the plan for a terminal; `closing`, what to do next, comes last.
     ///
     /// # Errors
     ///
-    /// What `out` says, or when the plan can't be read again.
+    /// The errors of `out`, or if the plan can't be read again.
     pub fn write_text(
         &self,
         out: &mut dyn Write,

@@ -1,4 +1,4 @@
-//! One view of a plan, which the formats lay out.
+//! The view of a plan that all formats lay out.
 
 use std::collections::BTreeMap;
 
@@ -15,9 +15,9 @@ use super::{
     to_apply::{ToApply, WhyNot},
 };
 
-/// What each format shows of a plan. Lists that grow with the plan are not in it.
+/// The content of each format, except for lists that grow with the plan.
 ///
-/// Serialised, it is the document of `--json`: its names are a promise to scripts.
+/// Serialised, it is the document of `--json`: scripts depend on its names.
 #[derive(Debug, Serialize)]
 pub(super) struct PlanView<'a> {
     plan_sha256: &'a str,
@@ -28,43 +28,43 @@ pub(super) struct PlanView<'a> {
     pub(super) made_at: Timestamp,
     pub(super) timezone: &'a str,
     pub(super) vars: &'a Fields,
-    /// Executions that were looked at.
+    /// Executions that were scanned.
     pub(super) scanned: u64,
     pub(super) changes: u64,
     /// Executions with a change.
     pub(super) executions: u64,
     pub(super) irreversible: u64,
     pub(super) skipped: u64,
-    /// Counted apart from what is skipped: what is not as the playbook wants it, and no action changes.
+    /// Targets out of reach, which `skipped` does not include.
     pub(super) out_of_reach: u64,
     pub(super) rejected: u64,
     pub(super) effects: &'a BTreeMap<Effect, u64>,
-    /// What the changes cause elsewhere, at most, as far as it is known.
+    /// The forecast.
     pub(super) forecast: plan_forecast::ForecastDocument<'a>,
     pub(super) broken_guards: &'a [String],
-    /// What was named and not found.
+    /// The notes.
     pub(super) notes: &'a [String],
-    /// The command that applies exactly this plan; none when it has no changes, or would be refused.
+    /// The command that applies exactly this plan; none if it has no changes, or would be refused.
     pub(super) apply: Option<&'a str>,
-    /// Why it would be refused.
+    /// The reasons for which it would be refused.
     pub(super) refused: &'a [WhyNot],
     pub(super) groups: Vec<ChangeGroup<'a>>,
     pub(super) skips: Vec<SkipGroup<'a>>,
-    /// For people only.
+    /// For text formats only.
     #[serde(skip)]
     pub(super) words: PlanWords<'a>,
 }
 
-/// Equal changes of one field, in the words of the other formats.
+/// Equal changes of one field, with the same texts as in the other formats.
 #[derive(Debug, Serialize)]
 pub(super) struct ChangeGroup<'a> {
     pub(super) count: u64,
-    /// What is changed.
+    /// The level.
     pub(super) on: &'static str,
     pub(super) actions: &'a str,
     pub(super) field: &'a str,
     pub(super) delta: String,
-    /// When there are few.
+    /// The targets, if there are few.
     pub(super) targets: &'a [String],
 }
 
@@ -101,7 +101,7 @@ impl<'a> From<SummaryLine<'a>> for SkipGroup<'a> {
 }
 
 impl PlanReport<'_> {
-    /// `apply` says how exactly this plan is applied.
+    /// `apply` is how to apply exactly this plan.
     pub(super) fn view<'a>(&'a self, apply: &'a ToApply) -> PlanView<'a> {
         let summary = self.summary;
         PlanView {

@@ -1,4 +1,4 @@
-//! The sentences about a plan that every format shows. They are our own words and numbers, unless said otherwise.
+//! The sentences about a plan that every format shows. They contain only our own text and numbers, unless stated otherwise.
 
 use std::{io, time::Duration};
 
@@ -18,34 +18,34 @@ use super::{
     words,
 };
 
-/// What is said about a plan, made once for all formats.
+/// The sentences about a plan, made once for all formats.
 #[derive(Debug, Serialize)]
 pub(super) struct PlanWords<'a> {
-    /// `2026-12-01 09:00 Europe/Berlin`: what relative dates count from, on the wall clock of the playbook's zone, whose name
-    /// comes from outside.
+    /// `2026-12-01 09:00 Europe/Berlin`: the reference time for relative dates, on the wall clock of the playbook's zone, whose name comes
+    /// from outside.
     pub(super) as_of: String,
-    /// When the plan was made, if that is another moment.
+    /// When the plan was made, if different.
     pub(super) made: Option<String>,
     /// `scanned 2,000 flows, selected 142 tasks in 51 flows`.
     pub(super) selected: String,
-    /// `49 flows`: what has changes.
+    /// `49 flows`: the executions with changes.
     pub(super) executions: String,
-    /// `140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s`. Of a plan without changes, why; that names
-    /// variables of the service.
+    /// `140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s`. For a plan without changes, the reason, which contains names
+    /// of variables from the service.
     pub(super) size: String,
-    /// About how long it takes, and at which rate.
+    /// The estimated duration, and the rate.
     pub(super) time: Option<(String, String)>,
-    /// What holds the run back: stages, permitted failures.
+    /// The limits of the run: stages, permitted failures.
     pub(super) limits: Vec<String>,
-    /// How much can't be undone.
+    /// The number of irreversible changes.
     pub(super) no_way_back: Option<String>,
-    /// What else happens because of the changes, as far as it is known. Escaped.
+    /// The forecast. Escaped.
     pub(super) causes: Vec<String>,
     pub(super) rejected: Option<Listing<'a>>,
     pub(super) irreversible: Option<Listing<'a>>,
 }
 
-/// Items that a reader should look at one by one.
+/// Items that a reader should check one by one.
 #[derive(Debug, Serialize)]
 pub(super) struct Listing<'a> {
     pub(super) title: String,
@@ -58,7 +58,7 @@ pub(super) struct Listing<'a> {
 }
 
 impl<'a> Listing<'a> {
-    /// None without items.
+    /// None if there are no items.
     fn of(sample: &'a Sample, title: String, why: String) -> Option<Self> {
         (sample.total() > 0).then(|| Self {
             title,
@@ -74,7 +74,7 @@ impl<'a> Listing<'a> {
 }
 
 impl PlanWords<'_> {
-    /// How large the plan is and how long it takes, what holds it back, what can't be undone: a line each.
+    /// The size and the duration, the limits, and the irreversible changes: one line each.
     pub(super) fn totals(&self) -> impl Iterator<Item = &String> {
         [&self.size]
             .into_iter()
@@ -133,7 +133,7 @@ impl PlanReport<'_> {
             .map(|(level, number)| summary.counted(*level, *number))
             .collect();
         let selected = if parts.is_empty() {
-            // Of which generation they are is known by what is selected.
+            // Their generation follows from the selected targets.
             return format!("scanned {}, selected none", thousands(self.trailer.scanned));
         } else if summary.targets.keys().eq([&Level::Execution]) || summary.is_of_entities() {
             executions
@@ -160,7 +160,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// Executions that are read once more before their writes.
+    /// Executions that are re-checked.
     fn rereads(&self) -> u64 {
         if self.rechecks && !self.summary.is_of_entities() {
             self.trailer.groups
@@ -217,7 +217,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// That the rest can be undone is not said: no command does it.
+    /// The text does not say that other changes can be undone, since no command does it.
     fn no_way_back(&self) -> Option<String> {
         match self.summary.irreversible() {
             0 => None,
@@ -236,7 +236,7 @@ impl PlanReport<'_> {
         }
     }
 
-    /// Each change that can't be undone, in the plan's order, escaped.
+    /// Each irreversible change, in the plan's order, escaped.
     pub(super) fn each_irreversible(
         &self,
         visit: &mut dyn FnMut(String) -> io::Result<()>,
@@ -250,7 +250,7 @@ impl PlanReport<'_> {
         })
     }
 
-    /// All that could not be planned, in the plan's order, escaped.
+    /// Each rejection, in the plan's order, escaped.
     pub(super) fn each_rejected(
         &self,
         visit: &mut dyn FnMut(String) -> io::Result<()>,

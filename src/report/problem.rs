@@ -1,22 +1,22 @@
-//! A change that ended in a way that somebody should look at.
+//! A change whose outcome needs attention.
 
 use serde::Serialize;
 
 use crate::{event::Event, outcome::Outcome, plan::Target};
 
-/// What the files of a run say about one such change.
+/// The entry for such a change in the files of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Problem<'a> {
     pub target: &'a Target,
     pub action: &'a [String],
     pub outcome: Outcome,
-    /// What the service or the re-check said; why it was not attempted.
+    /// The answer of the service or the finding of the re-check; or why it was not attempted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<&'a str>,
 }
 
 impl<'a> Problem<'a> {
-    /// None when the change ended well.
+    /// None if the change is applied or already done.
     pub const fn new(
         target: &'a Target,
         action: &'a [String],
@@ -39,7 +39,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// The problem that an event tells of.
+    /// The problem in an event.
     pub fn of(event: &'a Event) -> Option<Self> {
         match event {
             Event::Ended {

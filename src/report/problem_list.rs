@@ -1,4 +1,4 @@
-//! The changes without a good end, a line each: the first ones, and how many more there are.
+//! The changes that need attention, one line each: the first ones, and the number of the others.
 
 use std::{
     io::{self, Write},
@@ -8,13 +8,13 @@ use std::{
 use super::{problem::Problem, tally::Sample, units::thousands, words};
 use crate::{outcome::Outcome, text::shown_path};
 
-/// Lines of what somebody should look at: a screen full.
+/// Lines for changes with an outcome that needs attention: one screen.
 const LOOK_AT: usize = 20;
 
-/// Lines of what was not attempted, whose reasons are mostly the same.
+/// Lines for changes that were not attempted, whose reasons are mostly the same.
 const NOT_ATTEMPTED: usize = 5;
 
-/// What a run's result lists in text.
+/// The list in a run's result as text.
 #[derive(Clone, Debug)]
 pub struct ProblemList {
     look_at: Sample,
@@ -40,11 +40,11 @@ impl ProblemList {
         sample.add(|| words::problem(problem));
     }
 
-    /// Writes the lines. `whole`: the file that lists all of them, if there is one.
+    /// Writes the lines. `whole`: the file with all of them, if there is one.
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn write(&self, out: &mut dyn Write, whole: Option<&Path>) -> io::Result<()> {
         for sample in [&self.look_at, &self.not_attempted] {
             for line in sample.lines() {

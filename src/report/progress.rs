@@ -1,4 +1,4 @@
-//! How far a run is and how fast it goes: what both the bar and the lines show.
+//! The progress and the rate of a run, for both the bar and the lines.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -18,14 +18,13 @@ use super::{
     words,
 };
 
-/// The rate is that of so many last seconds: long enough to be steady at one change a second, short enough to
-/// show a throttle.
+/// The rate is computed over this number of seconds: long enough to be steady at one change a second, short enough to show throttling.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// A rate needs some time to be one: before this, it is left out.
+/// A rate needs some time to be meaningful; before this, it is left out.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// Outcomes that are said in a line each; more of them scroll away what matters.
+/// Outcomes that get a line each; more lines would hide the important ones.
 const PROBLEMS_SHOWN: u64 = 20;
 
 /// The kind and the ids of a target.
@@ -35,23 +34,22 @@ fn doubtful(target: &Target) -> DoubtfulTarget {
     (target.kind, target.execution.clone(), target.id.clone())
 }
 
-/// A run's state as its events tell it.
+/// A run's state according to its events.
 #[derive(Debug)]
 pub(super) struct Progress {
     planned: u64,
     outcomes: Counts,
     retried: u64,
-    /// Targets of changes in doubt that have no end yet. One at a time of each target: its later changes wait.
+    /// Targets of changes in doubt without an outcome. One per target: its later changes wait.
     in_doubt: HashSet<DoubtfulTarget>,
     problems: u64,
     started: Instant,
     throttled_until: Option<Instant>,
     settling_until: Option<Instant>,
     draining: bool,
-    /// Whether each change and each repeated attempt is said in a line.
+    /// Whether each change and each retry gets a line.
     verbose: bool,
-    /// Ended changes of each of the last seconds, with the second counted from `started`; at most one entry a
-    /// second of the window.
+    /// Finished changes in each of the last seconds, counted from `started`; at most one entry for each second of the window.
     recent: VecDeque<(u64, u64)>,
 }
 
@@ -72,7 +70,7 @@ impl Progress {
         }
     }
 
-    /// Takes an event in; gives the line to say about it, if there is one.
+    /// Records an event; returns its line, if it gets one.
     pub(super) fn event(&mut self, now: Instant, event: &Event) -> Option<String> {
         match event {
             Event::Started {
@@ -182,7 +180,7 @@ impl Progress {
         self.outcomes.total()
     }
 
-    /// Changes that end in a second, lately; none while the run is too young to tell.
+    /// Changes that finish per second, recently; none if the run has just begun.
     fn rate(&self, now: Instant) -> Option<f64> {
         let elapsed = now.saturating_duration_since(self.started);
         if elapsed < WARM_UP {

@@ -1,23 +1,22 @@
-//! Who is told what happens in a run.
+//! The receivers of a run's events.
 
 use std::time::Instant;
 
 use crate::event::Event;
 
-/// Shows a run while it goes on. What it can't show is lost and nothing else: a closed pipe must not stop a run
-/// that writes to a service.
+/// Shows the progress of a run. Output errors are ignored: a closed pipe must not stop a run that writes to a service.
 pub trait Reporter: Send {
-    /// Something happened at `now`; events come in order.
+    /// An event at `now`; events come in order.
     fn event(&mut self, now: Instant, event: &Event);
 
-    /// Time passed. Called about once a second when nothing happens, so that waits can be seen.
+    /// Called about once a second if nothing happens, so that waiting can be shown.
     fn tick(&mut self, now: Instant);
 
-    /// Nothing more will happen.
+    /// There are no more events.
     fn finish(&mut self, now: Instant);
 }
 
-/// Says nothing: `--quiet`.
+/// Shows nothing: `--quiet`.
 #[derive(Clone, Copy, Debug)]
 pub struct Quiet;
 

@@ -1,4 +1,4 @@
-//! `report.json` and `failed.csv`: what a run came to, over all of its sessions.
+//! `report.json` and `failed.csv`: the result of a run over all its sessions.
 
 use std::{
     fs::File,
@@ -28,12 +28,11 @@ pub enum RunFilesError {
     Sort(#[from] io::Error),
 }
 
-/// Writes both files from the run's plan and checkpoint, as streams: neither has to fit into memory. Gives the list for
-/// people.
+/// Streams both files from the run's plan and checkpoint: neither has to fit into memory. Returns the list for the text output.
 ///
 /// # Errors
 ///
-/// When plan or checkpoint can't be read, or the files can't be written.
+/// If plan or checkpoint can't be read, or the files can't be written.
 pub fn write_files<P: BufRead>(
     folder: &RunFolder,
     summary: &Summary,
@@ -52,7 +51,7 @@ pub fn write_files<P: BufRead>(
         csv.into_inner().flush()
     })?;
     failed?;
-    // Last: a whole report says that both are there.
+    // Last: a complete report means that both files exist.
     let mut failed = Ok(());
     folder.write_report(|out| {
         let mut report = ReportFile::new(out)?;
@@ -66,27 +65,27 @@ pub fn write_files<P: BufRead>(
     Ok(list)
 }
 
-/// Why a change is open when nobody has said why its run stopped.
+/// Why a change is open if the reason for the run's stop is unknown.
 const NOT_COME_TO: &str = "the run has not reached this change";
 
-/// The session that brought a run to its end, as its report says; none when that report was never written.
+/// The session that finished a run, from its report; none if that report was never written.
 pub fn last_session(folder: &RunFolder) -> Option<Session> {
     let file = File::open(folder.report()).ok()?;
     json::last_session(BufReader::new(file))
 }
 
-/// The changes of a run that have no good end, for people: from its checkpoint, and why it stopped from its last report.
+/// The changes of a run that need attention, for text output: from its checkpoint, and the reason for its stop from its last report.
 ///
 /// # Errors
 ///
-/// When plan or checkpoint can't be read.
+/// If plan or checkpoint can't be read.
 pub fn problems(
     folder: &RunFolder,
     counts: &Counts,
     ending: Option<&Ending>,
     plan: PlanReader<impl BufRead>,
 ) -> Result<ProblemList, RunFilesError> {
-    // A session that died after the last report may have got further: then that report's reason is an old one.
+    // A session that died after the last report may have continued: then that report's reason is outdated.
     let last_stop = || {
         let file = File::open(folder.report()).ok()?;
         json::stop_of(BufReader::new(file), counts)
@@ -106,15 +105,15 @@ pub fn problems(
     Ok(list)
 }
 
-/// A change that others may depend on, and that did not end well.
+/// A change that did not succeed, and on which others may depend.
 struct Unmet {
     change: Change,
-    /// What it depends on itself, else what became of it.
+    /// The change on which it depends itself, or else its outcome.
     cause: String,
 }
 
-/// Goes through the changes without a good end, in the plan's order. `why`: what kept those from being attempted that
-/// depend on no other.
+/// Visits the changes that need attention, in the plan's order. `why`: the reason for changes that were not attempted and depend on no
+/// other.
 fn each_problem<P: BufRead>(
     folder: &RunFolder,
     mut plan: PlanReader<P>,
@@ -123,7 +122,7 @@ fn each_problem<P: BufRead>(
 ) -> Result<(), RunFilesError> {
     let (state, details) = details(folder)?;
     let mut details = details.peekable();
-    // Those of one execution: its changes stand together.
+    // The changes of one execution, which are together in the plan.
     let mut unmet: Vec<Unmet> = Vec::new();
     while let Some(line) = plan.next_line()? {
         let Item::Change(change) = line.item else {
@@ -140,7 +139,7 @@ fn each_problem<P: BufRead>(
         });
         if outcome == Outcome::InDoubt {
             let look = format!("look {}", change.look_at());
-            // What an earlier attempt met is no reason for a doubt about the last one.
+            // The error of an earlier attempt is not a reason for a doubt about the last one.
             if state.open(line.number).is_some() {
                 detail = state.met(line.number).map(str::to_owned);
             }
@@ -169,7 +168,7 @@ fn each_problem<P: BufRead>(
             Problem::new(&change.target, &change.action, outcome, detail.as_deref())
         {
             take(&problem)?;
-            // What the run did not come to has no cause among the changes.
+            // Changes that the run did not reach have no cause among the changes.
             if outcome == Outcome::NotAttempted && on.is_none() {
                 continue;
             }
@@ -183,7 +182,7 @@ fn each_problem<P: BufRead>(
     Ok(())
 }
 
-/// The last thing that was said of the change with this key: what ended it.
+/// The last record of the change with this key: its outcome.
 fn last_said(
     details: &mut Peekable<impl Iterator<Item = io::Result<(String, String)>>>,
     key: &str,
@@ -191,7 +190,7 @@ fn last_said(
     let mut last = None;
     let is_due = |said: &io::Result<(String, String)>| match said {
         Ok((line, _)) => line.as_str() <= key,
-        // It would stand in the way of all that follow.
+        // It would block all later ones.
         Err(_) => true,
     };
     while let Some(said) = details.next_if(is_due) {
@@ -200,7 +199,7 @@ fn last_said(
     Ok(last)
 }
 
-/// Where each change stands, and what was said of them, by plan line.
+/// The state of each change and its messages, by plan line.
 fn details(folder: &RunFolder) -> Result<(CheckpointState, Sorted), RunFilesError> {
     let mut sorter = Sorter::default();
     let mut collected = Ok(());

@@ -1,4 +1,4 @@
-//! The runs of a state folder, a line each.
+//! The runs of a state folder, one line each.
 
 use std::{
     io::{self, Write},
@@ -20,14 +20,14 @@ use crate::{
     text::{self, Untrusted},
 };
 
-/// One run, as a list shows it.
+/// One run in a list.
 #[derive(Clone, Debug)]
 pub struct RunLine {
     pub settings: RunSettings,
     pub counts: Counts,
-    /// None while it can be resumed.
+    /// None if it can be resumed.
     pub ending: Option<Ending>,
-    /// A process works on it.
+    /// A process is working on it.
     pub is_worked_on: bool,
     pub folder: PathBuf,
 }
@@ -48,11 +48,11 @@ impl RunLine {
     }
 }
 
-/// Writes the runs for people, with moments in `zone`: what each was, how it stands, what its changes came to.
+/// Writes the runs as text, with times in `zone`: the playbook, the state and the outcomes of each.
 ///
 /// # Errors
 ///
-/// What `out` says.
+/// The errors of `out`.
 pub fn write_runs(
     runs: &[RunLine],
     invocation: &Invocation,
@@ -124,7 +124,7 @@ pub fn write_runs(
 ///
 /// # Errors
 ///
-/// What `out` says.
+/// The errors of `out`.
 pub fn write_runs_json(runs: &[RunLine], out: &mut dyn Write) -> io::Result<()> {
     let runs: Vec<_> = runs
         .iter()

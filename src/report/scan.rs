@@ -1,4 +1,4 @@
-//! How far the reading of the sources is: what it will cost before it starts, then a bar or a line now and then.
+//! The progress of a scan: its cost before it starts, then a bar or occasional lines.
 
 use std::{
     io::{self, IsTerminal, Write},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::selection::ScanProgress;
 
-/// Without a terminal: a line after so long, so that a log shows that something goes on.
+/// Without a terminal: the time between two lines, so that a log shows progress.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Shows a scan on standard error.
@@ -47,7 +47,7 @@ impl ScanReporter {
         }
     }
 
-    /// Shows `progress`, of which the first tells what the scan will cost.
+    /// Shows `progress`; the first call shows the cost of the scan.
     pub fn progress(&mut self, now: Instant, progress: ScanProgress) {
         if !std::mem::replace(&mut self.said_cost, true) {
             self.say(&cost(progress.of, self.rate));
@@ -70,7 +70,7 @@ impl ScanReporter {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&mut self) {
         match &self.shown {
             Shown::Bar(bar) => bar.finish(),
@@ -82,7 +82,7 @@ impl ScanReporter {
         match &self.shown {
             Shown::Nothing => {}
             Shown::Bar(bar) => bar.say(text),
-            // What can't be shown there is lost and nothing else.
+            // Output errors are ignored.
             Shown::Lines { .. } => drop(writeln!(io::stderr(), "{text}")),
         }
     }

@@ -1,4 +1,4 @@
-//! How a run, or a dry run, ended.
+//! The result of a run or a dry run.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,43 +14,43 @@ use crate::{
 pub struct Summary {
     /// The run's id; none in a dry run.
     pub run: Option<String>,
-    /// What `sha256sum` prints for the plan; none when there is no run to go on with.
+    /// The SHA-256 of the plan; none if there is no run to resume.
     pub plan_sha256: Option<String>,
     pub planned: u64,
-    /// Of all sessions of the run.
+    /// Over all sessions of the run.
     pub outcomes: Counts,
-    /// Targets of the plan that are as its playbook wants them.
+    /// Skipped targets of the plan, without those out of reach.
     pub skipped: u64,
-    /// Those that are not, and no action changes.
+    /// Targets out of reach.
     pub out_of_reach: u64,
-    /// What could not be planned.
+    /// Rejected targets.
     pub rejected: u64,
-    /// What the plan says was named and not found.
+    /// The plan's notes.
     pub notes: Vec<String>,
-    /// Of the last session; the default when that is not known.
+    /// Of the last session; the default if unknown.
     pub session: Session,
-    /// Why it ended before its end.
+    /// Why it stopped.
     pub stopped: Option<StopReason>,
-    /// Why a person gave the run up, if one did.
+    /// The reason for abandoning it, if it was.
     pub abandoned: Option<String>,
-    /// Nothing is left that `resume` could do.
+    /// `resume` has nothing left to do.
     pub finished: bool,
     /// The run's folder; none in a dry run.
     pub folder: Option<PathBuf>,
-    /// The sentence that says how to try again what a run that is over has left undone.
+    /// The sentence with the command that plans the remaining changes of an ended run again.
     pub to_try_the_rest: Option<String>,
 }
 
-/// What one session took.
+/// The requests and the time of one session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Session {
-    /// All that were sent, reads and retries included.
+    /// All requests that were sent, including reads and retries.
     pub requests: u64,
     pub retries: u64,
     pub elapsed: Duration,
 }
 
-/// Outcomes and changes don't add up: the program has lost or doubled one.
+/// The outcomes do not add up to the changes: a bug has lost or doubled one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{planned} changes were planned, but {counted} outcomes were counted; don't trust this result, and report it as a bug"
@@ -61,7 +61,7 @@ pub struct Unaccounted {
 }
 
 impl Summary {
-    /// What a dry run would have applied: nothing was attempted.
+    /// The result of a dry run: nothing was attempted.
     pub fn dry_run(
         plan_sha256: String,
         trailer: &Trailer,
@@ -83,7 +83,7 @@ impl Summary {
         }
     }
 
-    /// There was no run to go on with.
+    /// There is no run to resume.
     pub fn nothing() -> Self {
         Self {
             run: None,
@@ -103,11 +103,11 @@ impl Summary {
         }
     }
 
-    /// Conservation: every planned change has exactly one outcome.
+    /// Every planned change has exactly one outcome.
     ///
     /// # Errors
     ///
-    /// When the sum of the outcomes is another number than was planned.
+    /// If the sum of the outcomes differs from the number of planned changes.
     pub fn check(&self) -> Result<(), Unaccounted> {
         let counted = self.outcomes.total();
         if counted == self.planned {
@@ -120,14 +120,14 @@ impl Summary {
         }
     }
 
-    /// What the command ends with.
+    /// The exit code of the command.
     pub fn exit_code(&self) -> ExitCode {
         let accounted = match self.check() {
             Ok(()) => ExitCode::Done,
             Err(Unaccounted { .. }) => ExitCode::Error,
         };
         let stopped = self.stopped.as_ref().map(stop_code);
-        // Somebody wanted to go on with it.
+        // The user wanted to resume it.
         let abandoned = self.abandoned.as_ref().map(|_| ExitCode::Error);
         let rejected = (self.rejected > 0).then_some(ExitCode::SomeFailed);
         let outcomes = Outcome::ALL
@@ -150,8 +150,8 @@ impl Summary {
             Outcome::Drifted | Outcome::Gone => ExitCode::Stale,
             Outcome::Refused | Outcome::Failed => ExitCode::SomeFailed,
             Outcome::InDoubt => ExitCode::InDoubt,
-            // After a stop the stop's own code tells, and before it nothing was to be attempted. Otherwise it waited
-            // for a change that did not succeed, which is never a success.
+            // If the run stopped, the reason has its own code; if it did not start, nothing was to be attempted. Otherwise the change
+            // waited for one that did not succeed, which is never a success.
             Outcome::NotAttempted => match (&self.run, &self.stopped) {
                 (None, _) | (_, Some(_)) => ExitCode::Done,
                 (Some(_), None) => ExitCode::Stale,

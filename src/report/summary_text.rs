@@ -1,4 +1,4 @@
-//! A run's result for people: the sum, and how to go on.
+//! A run's result as text: the counts, and how to continue.
 
 use std::io::{self, Write};
 
@@ -20,11 +20,11 @@ use super::{
 };
 
 impl Summary {
-    /// Writes the sum of the outcomes, the `list` of the changes without a good end, what it took, why it stopped and how to go on.
+    /// Writes the counts, the `list` of changes that need attention, requests and time, why the run stopped, and how to continue.
     ///
     /// # Errors
     ///
-    /// What `out` says.
+    /// The errors of `out`.
     pub fn write_text(
         &self,
         list: &ProblemList,
@@ -39,7 +39,7 @@ impl Summary {
             .map(|folder| folder.join("report.json"));
         list.write(out, report.as_deref())?;
         if let Some(run) = &self.run {
-            // It took a moment at least, unless nobody knows it.
+            // It took some time, unless the time is unknown.
             if self.session != Session::default() {
                 write!(
                     out,
@@ -89,7 +89,7 @@ impl Summary {
         writeln!(out)
     }
 
-    /// `resume` makes the command that goes on with the run, with these flags.
+    /// `resume` returns the command that resumes the run, with these flags.
     fn write_next(
         &self,
         resume: &dyn Fn(&[&str]) -> String,
@@ -169,7 +169,7 @@ const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
     }
 }
 
-/// What has to be otherwise before it makes sense to go on, and the flags that the command then needs.
+/// What must change before the run can continue, and the flags that the command then needs.
 fn how_to_resume(drain: &StopReason) -> (String, Vec<String>) {
     let when = match drain {
         StopReason::Interrupted | StopReason::Bug { .. } => String::new(),
@@ -180,7 +180,7 @@ fn how_to_resume(drain: &StopReason) -> (String, Vec<String>) {
             " when the cause is gone".to_owned()
         }
         StopReason::ErrorBudget { errors } => {
-            // What is spent stays spent: as many again is the limit that was meant.
+            // Used errors still count, so the suggested limit permits the same number again.
             let larger = errors.saturating_mul(2).to_string();
             let flags = vec!["--max-errors".to_owned(), larger];
             return (" with a larger limit, such as".to_owned(), flags);

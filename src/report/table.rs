@@ -1,18 +1,18 @@
-//! Rows of cells under each other.
+//! Rows of cells, aligned in columns.
 
 use std::io::{self, Write};
 
 use crate::text::columns;
 
-/// Cells beside each other, and lines that belong to them.
+/// One row of cells, and lines that belong to it.
 #[derive(Clone, Debug)]
 pub(super) struct TextRow {
     pub(super) cells: [String; 5],
     pub(super) below: Vec<String>,
 }
 
-/// Right-aligned counts, then columns as wide as their widest cell. A text that ends its row after the second column
-/// takes no width: reasons are sentences, and would push everything aside.
+/// Right-aligned counts, then columns as wide as their widest cell. A text at the end of a row after the second column does not widen its
+/// column: reasons are sentences.
 pub(super) fn write_rows(out: &mut dyn Write, rows: &[TextRow]) -> io::Result<()> {
     let mut widths = [0; 4];
     for TextRow { cells: row, .. } in rows {

@@ -9,42 +9,41 @@ use jiff::civil::Date;
 
 use crate::text::natural_order;
 
-/// Distinct texts that are counted one by one: enough that the most frequent ones are among them when a plan has
-/// a few hundred values, small enough that a plan in which every value differs takes no memory to speak of.
+/// Distinct texts that are counted: enough to include the most frequent ones if a plan has a few hundred values, and few enough to need
+/// little memory if every value differs.
 const KEPT: usize = 500;
 
-/// Distinct texts that are shown, of the frequent ones and of the rare ones: with the few targets of each, what fits on a
-/// screen.
+/// Distinct texts that are shown, of the frequent ones and of the rare ones: with the few targets of each, they fit on a screen.
 const SHOWN: usize = 10;
 
-/// A rest of no more texts than this is shown, too: a line that counts them would save nothing.
+/// If no more texts than this remain, they are shown, too: a line with their count would save nothing.
 const SMALL_REST: usize = 3;
 
-/// The most additions of one text that are also told one by one: more of them are a rule, fewer are worth a look.
+/// The number of additions up to which a text also lists them: few additions are worth a check.
 const FEW: usize = 3;
 
 /// How often each text was added.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     rows: BTreeMap<String, TallyRow>,
-    /// Additions whose texts came after [`KEPT`] others.
+    /// Additions whose texts came after the first [`KEPT`] texts.
     overflow: u64,
 }
 
-/// One text's count, and what is known of the additions.
+/// One text's count, and details of the additions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct TallyRow {
     pub(super) count: u64,
     /// The range of the dates that were added with it.
     pub(super) dates: Option<(Date, Date)>,
-    /// What it is ordered by among texts of the same count, before the text itself.
+    /// The second sort key among texts of the same count; the third is the text itself.
     size: i64,
-    /// What was added, when there are few.
+    /// The additions, if there are few.
     pub(super) few: Vec<String>,
 }
 
 impl Tally {
-    /// `what` was added, if that is worth telling; it is made only while there are few. Equal texts have one size.
+    /// `what` describes the addition, and is only called while there are few. Equal texts have equal sizes.
     pub(super) fn add(
         &mut self,
         text: String,
@@ -69,7 +68,7 @@ impl Tally {
         }
     }
 
-    /// Distinct texts; those that are not kept count each.
+    /// Distinct texts; each text that is not kept counts.
     pub(super) fn distinct(&self) -> u64 {
         self.rows.len() as u64 + self.overflow
     }
@@ -78,8 +77,8 @@ impl Tally {
         self.rows.values().map(|row| row.count).sum::<u64>() + self.overflow
     }
 
-    /// The texts that are shown, the most frequent first, and how many additions had another one. However many are frequent,
-    /// the rare ones are among them: they are what somebody looks for.
+    /// The texts to show, the most frequent first, and the number of other additions. Rare texts are always among them, since they are
+    /// often mistakes.
     pub(super) fn top(&self) -> (Vec<(&str, &TallyRow)>, u64) {
         let rows = self.rows.iter().map(|(text, row)| (text.as_str(), row));
         let (frequent, rare): (Vec<_>, Vec<_>) = rows.partition(|(_, row)| row.count > FEW as u64);
@@ -101,7 +100,7 @@ fn most_frequent<'a>(mut rows: Vec<(&'a str, &'a TallyRow)>) -> Vec<(&'a str, &'
     rows
 }
 
-/// The first few of something, and how many there were.
+/// The first few items, and the total number.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
     limit: usize,
@@ -118,7 +117,7 @@ impl Sample {
         }
     }
 
-    /// `line` is made only when there is room for it.
+    /// `line` is only called if there is room for it.
     pub(super) fn add(&mut self, line: impl FnOnce() -> String) {
         self.total += 1;
         if self.first.len() < self.limit {
@@ -134,7 +133,7 @@ impl Sample {
         self.total
     }
 
-    /// How many there were after the first few.
+    /// The number after the first few.
     pub(super) fn more(&self) -> u64 {
         self.total - self.first.len() as u64
     }

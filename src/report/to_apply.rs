@@ -1,10 +1,10 @@
-//! Where a plan says how it is applied: the command, or why there is none.
+//! How to apply a plan: the command, or why there is none.
 
 use std::iter;
 
 use serde::Serialize;
 
-/// What a person can do with a plan that was shown.
+/// What to do with a plan that was shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToApply {
     /// Apply it, with this command.
@@ -15,7 +15,7 @@ pub enum ToApply {
     Nothing,
 }
 
-/// A reason why a plan would be refused, and what to do about it.
+/// A reason for which a plan would be refused, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WhyNot {
     pub reason: String,
@@ -23,10 +23,10 @@ pub struct WhyNot {
 }
 
 impl ToApply {
-    /// What a command that only plans has done.
+    /// The result of a command that only plans.
     pub const NOTHING_CHANGED: &str = "Nothing was changed.";
 
-    /// `command` is made when nothing speaks against it and there is something to do.
+    /// `command` is only called if the plan would not be refused and has changes.
     pub fn new(refused: Vec<WhyNot>, changes: u64, command: impl FnOnce() -> String) -> Self {
         if !refused.is_empty() {
             Self::Refused(refused)
@@ -37,7 +37,7 @@ impl ToApply {
         }
     }
 
-    /// The last lines of a plan in text: what was `done`, and how to go on. `introduction` stands before a command.
+    /// The last lines of a plan as text: the result, `done`, and how to continue. `introduction` precedes a command.
     pub fn closing(&self, done: &str, introduction: &str) -> String {
         match self {
             Self::Command(command) if done.is_empty() => format!("{introduction}{command}"),

@@ -1,16 +1,16 @@
-//! Numbers, spans of time and plurals as people read them.
+//! Numbers, durations and plurals as text.
 
 use std::time::Duration;
 
 pub(super) use crate::text::{count, thousands};
 
-/// A span to the nearest of what matters at its size: `29 s`, `12 min`, `3.5 h`, `2.1 days`.
+/// A duration, rounded to a useful precision: `29 s`, `12 min`, `3.5 h`, `2.1 days`.
 pub(super) fn rough(span: Duration) -> String {
     const MINUTE: f64 = 60.0;
     const HOUR: f64 = 60.0 * MINUTE;
     const DAY: f64 = 24.0 * HOUR;
     let seconds = span.as_secs_f64().round();
-    // A unit is left at one and a half or two of the next one, where the finer number says nothing more.
+    // From one and a half or two of the next larger unit on, the smaller unit would be too precise.
     if seconds < 1.5 * MINUTE {
         format!("{seconds} s")
     } else if seconds < 1.5 * HOUR {
@@ -22,7 +22,7 @@ pub(super) fn rough(span: Duration) -> String {
     }
 }
 
-/// Requests, or changes, a second: one decimal below 100, none above.
+/// Requests or changes per second: one decimal below 100, none above.
 pub(super) fn per_second(rate: f64) -> String {
     if rate < 100.0 {
         format!("{rate:.1}/s")

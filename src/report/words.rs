@@ -1,4 +1,4 @@
-//! How targets, outcomes and reasons to stop are said to people.
+//! The texts for targets, outcomes and reasons to stop.
 
 use std::time::Duration;
 
@@ -15,17 +15,16 @@ use super::{
     units::{count, rough},
 };
 
-/// Columns of an action's or a field's name; ours are shorter, a plan file may hold any.
+/// Columns of an action's or a field's name; ours are shorter, a plan file may have any.
 const WORD_COLUMNS: usize = 40;
 
-/// Columns of a name; the ids beside it are what identifies.
+/// Columns of a name; the ids beside it identify the target.
 const NAME_COLUMNS: usize = 50;
 
-/// Names that a target is shown within: of the execution, and of the phase or section. A plan from elsewhere may hold
-/// any number.
+/// Enclosing names that are shown: those of the execution, and of the phase or section. A plan from another source may have any number.
 const MOST_WITHIN: usize = 2;
 
-/// Columns of what a service said: a sentence or two.
+/// Columns of a message of the service: a sentence or two.
 const DETAIL_COLUMNS: usize = 200;
 
 /// `task “Moving in” › “Contract” › “Send offer” exec_1/task_2`, escaped.
@@ -60,7 +59,7 @@ pub(super) fn actions(actions: &[String]) -> String {
     name(&actions.join(" + "))
 }
 
-/// A line about a change that is planned.
+/// A line about a planned change.
 pub(super) fn change(change: &Change) -> String {
     let how = Manner::of(change).map_or_else(String::new, |how| format!(" ({})", how.text));
     format!(
@@ -70,14 +69,14 @@ pub(super) fn change(change: &Change) -> String {
     )
 }
 
-/// A line about what could not be planned, and why.
+/// A line about a rejected target, and the reason.
 pub(super) fn rejection(rejection: &Rejection) -> String {
     let parts = [left_out(rejection), left_out_reason(rejection)];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
     parts.join(": ")
 }
 
-/// What is left out, without the reason.
+/// A target that is left out, without the reason.
 pub(super) fn left_out(rejection: &Rejection) -> String {
     let row = rejection.row.map(|row| format!("row {row}"));
     let target = rejection.target.as_ref().map(target);
@@ -85,7 +84,7 @@ pub(super) fn left_out(rejection: &Rejection) -> String {
     parts.join(": ")
 }
 
-/// Why it is left out, escaped.
+/// The reason for leaving it out, escaped.
 pub(super) fn left_out_reason(rejection: &Rejection) -> String {
     detail(&rejection.reason)
 }
@@ -95,7 +94,7 @@ pub(super) fn detail(text: &str) -> String {
     Untrusted(text).terminal().cut(DETAIL_COLUMNS).to_string()
 }
 
-/// A line about a change that somebody should look at.
+/// A line about a change that needs attention.
 pub(super) fn problem(problem: &Problem<'_>) -> String {
     line(
         &problem.outcome.to_string(),
@@ -105,8 +104,7 @@ pub(super) fn problem(problem: &Problem<'_>) -> String {
     )
 }
 
-/// What another change depends on and did not get: the actions, the target, and the outcome. Both are in one execution, which
-/// is not named again.
+/// The failed change on which another one depends: actions, target, and outcome. Both are in one execution, which is not named again.
 pub(super) fn cause(change: &Change, outcome: Outcome) -> String {
     let alone = Target {
         within: Vec::new(),
@@ -129,12 +127,12 @@ pub(super) fn cause(change: &Change, outcome: Outcome) -> String {
     )
 }
 
-/// Why a change is open: its run stopped before it.
+/// Why a change is open: the run stopped before it.
 pub(super) fn stopped(stop: &str) -> String {
     format!("the run stopped: {stop}")
 }
 
-/// A line about any change that ended.
+/// A line about any change with an outcome.
 pub(super) fn ended(
     outcome: Outcome,
     action: &[String],
@@ -145,7 +143,7 @@ pub(super) fn ended(
     line(&outcome.to_string(), &action, target, said)
 }
 
-/// A line about an attempt that is made again.
+/// A line about a retry.
 pub(super) fn retried(target: &Target, reason: &str, after: Duration) -> String {
     let again = format!("again in {:.1} s  ", after.as_secs_f64());
     line("retried", &again, target, Some(reason))

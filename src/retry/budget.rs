@@ -1,30 +1,27 @@
-//! How many repetitions a whole command may make: pure.
+//! The retry budget of a whole command: pure.
 
 use super::Trouble;
 
-/// So many repetitions are free, however few the requests: the default four workers may all meet a
-/// restarting instance and use up both of their repetitions (eight). It is also what a hundred
-/// requests earn, so that from there on the share alone counts.
+/// This number of retries is always allowed, however few the requests: the default four workers may all hit a restarting instance and use
+/// both of their retries (eight). It is also the share of a hundred requests, so from there on only the share counts.
 const RESERVE: u64 = 10;
 
-/// Of so many requests one may be repeated. A service that fails more than a tenth of them is not
-/// helped by more of them, and what they would have done can be done later.
+/// One retry is allowed per N requests. If a service fails more than a tenth of them, more requests do not help, and the changes can be
+/// made later.
 const SHARE: u64 = 10;
 
-/// Whether a repetition can be paid for.
+/// Whether the budget permits a retry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Funds {
     Left,
     UsedUp,
 }
 
-/// Counts requests and the repetitions after [`Trouble::Transient`], of all workers together.
+/// Counts the requests and the retries after [`Trouble::Transient`] of all workers.
 ///
-/// It allows `max(10, 10 %)` of the requests that repeat nothing: a small run gets its repetitions,
-/// and a service that answers nothing at all gets at most 1.10 times the requests of a larger one.
-/// Repetitions after [`Trouble::Throttled`] are not counted: the service itself says when to come
-/// back, each of them waits for the gate that all share, and their number is bounded by
-/// [`Policy::attempts`](super::Policy::attempts).
+/// It permits `max(10, 10 %)` of the first attempts: a small run gets its retries, and a service that never answers gets at most 1.10 times
+/// the requests of a larger run. Retries after [`Trouble::Throttled`] are not counted: the service determines their time, each of them
+/// waits for the shared limiter, and [`Policy::attempts`](super::Policy::attempts) bounds their number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
     requests: u64,
@@ -32,12 +29,12 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Counts a request that repeats nothing.
+    /// Counts a first attempt.
     pub const fn request(&mut self) {
         self.requests += 1;
     }
 
-    /// Counts the repetition of a request that met `trouble`.
+    /// Counts the retry of a request that had this `trouble`.
     pub const fn repetition(&mut self, trouble: Trouble) {
         match trouble {
             Trouble::Transient => self.spent += 1,

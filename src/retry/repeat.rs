@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How a change may be sent again when it is unknown whether it took effect. The later one is the stricter.
+/// How a change may be sent again after an unknown attempt. The later one is stricter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Repeat {
     /// Absolute values without a status: may be sent again.
     Safe,
-    /// A read can tell whether it took effect.
+    /// A read-back can decide whether it took effect.
     Readable,
-    /// No read can tell for sure: it is in doubt, and a person decides.
+    /// No read-back can decide for sure: it stays in doubt until a person decides.
     Once,
 }

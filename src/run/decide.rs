@@ -11,19 +11,19 @@ use crate::{
     plan::Repeat,
 };
 
-/// How often a change was sent.
+/// The number of attempts of a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Attempts {
     /// Over all sessions.
     pub(super) made: u32,
-    /// Those among them, of this session, that were held up before they left.
+    /// Those of this session that were stopped before they left.
     pub(super) held_up: u32,
-    /// By earlier sessions. These don't count against the limit: a server that was down then has used them up quickly.
+    /// Of earlier sessions. They do not count for the limit: a dead server may have used them up quickly.
     pub(super) earlier: u32,
 }
 
 impl Attempts {
-    /// With one attempt more.
+    /// With one more attempt.
     pub(super) const fn and_one(self) -> Self {
         Self {
             made: self.made + 1,
@@ -31,7 +31,7 @@ impl Attempts {
         }
     }
 
-    /// As when the last one did not leave.
+    /// As if the last attempt did not leave.
     pub(super) const fn and_held_up(self) -> Self {
         Self {
             held_up: self.held_up + 1,
@@ -44,24 +44,24 @@ impl Attempts {
     }
 }
 
-/// Where a change stands.
+/// The state of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ChangeState {
-    /// Not sent, or known not to have taken effect.
+    /// Not sent, or certainly without effect.
     Waiting {
         attempts: Attempts,
-        /// A read has proved that of an attempt. It may have been too early.
+        /// A read-back has proved that an attempt had no effect. This may have been too early.
         disproved: bool,
     },
     /// An attempt may have taken effect.
     Doubtful {
         attempts: Attempts,
-        /// How long ago the last attempt was given up, by the monotonic clock.
+        /// Time since the last attempt was given up, by the monotonic clock.
         age: Duration,
-        /// A person has permitted another attempt.
+        /// A person has permitted a retry.
         may_repeat: bool,
     },
-    /// Its end is in the checkpoint.
+    /// Its outcome is in the checkpoint.
     Ended(Outcome),
 }
 
@@ -72,27 +72,27 @@ pub(super) enum NextMove {
     Leave,
     /// A change that it depends on did not succeed: it is not attempted.
     Blocked,
-    /// Something that it depends on is still in doubt.
+    /// A change that it depends on is still in doubt.
     Later,
-    /// Its end is known without sending it.
+    /// Its outcome is known without sending it.
     End(RecordedOutcome, Option<String>),
-    /// It may be sent. `disproved`: a read has proved that no earlier attempt took effect.
+    /// It may be sent. `disproved`: a read-back has proved that no earlier attempt took effect.
     Send { attempts: Attempts, disproved: bool },
-    /// A read has just proved that no attempt took effect, and there are none left.
+    /// A read-back has just proved that no attempt took effect, and no attempts are left.
     GiveUp { attempts: Attempts },
 }
 
 /// The limits that a decision needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    /// A doubtful change that had so many attempts in this session gets no more of them.
+    /// The maximum number of attempts of a change in this session.
     pub(super) attempts: u32,
-    /// How long after an attempt was given up a read can prove that it did not take effect.
+    /// How long after an attempt was given up a read-back can prove that it had no effect.
     pub(super) settle: Duration,
 }
 
-/// Decides about the change at `place`, knowing where all of its group stand and what was read.
-/// `reading` is none when the execution was not read.
+/// Decides about the change at `place`, from the states of all changes in its group and the last read. `reading` is none if the execution
+/// was not read.
 pub(super) fn decide(
     changes: &[PlannedChange],
     standings: &[ChangeState],
@@ -130,13 +130,12 @@ pub(super) fn decide(
             Dependence::Broken => NextMove::Blocked,
             Dependence::Open => NextMove::Later,
             Dependence::Met => match reading {
-                // What was taken for an attempt without an effect took effect later.
+                // An attempt that was judged to have had no effect took effect later.
                 Some(Reading::Done) if *disproved => NextMove::End(RecordedOutcome::Applied, None),
                 Some(Reading::Done) => NextMove::End(RecordedOutcome::AlreadyDone, None),
                 Some(Reading::Drifted(how)) => NextMove::End(RecordedOutcome::Drifted, Some(how)),
                 Some(Reading::Gone) => NextMove::End(RecordedOutcome::Gone, None),
-                // Attempts that took no effect do not count here: a token that was not accepted three times is no
-                // failure of the change.
+                // Attempts without an effect do not count here: three requests with a rejected token are not a failure of the change.
                 Some(Reading::Open) | None => NextMove::Send {
                     attempts: *attempts,
                     disproved: *disproved,
@@ -146,7 +145,7 @@ pub(super) fn decide(
     }
 }
 
-/// The step for a doubt that a read can settle.
+/// The next move for a doubt that a read-back can decide.
 fn doubtful(
     attempts: Attempts,
     may_repeat: bool,
@@ -162,12 +161,12 @@ fn doubtful(
             disproved,
         },
         Some(Reading::Open) if disproved => NextMove::GiveUp { attempts },
-        // Somebody else's values hide whether ours were there.
+        // A later edit by another user hides whether our values were there.
         Some(Reading::Open | Reading::Drifted(_)) | None => NextMove::Leave,
     }
 }
 
-/// The step for a doubt that no read can settle: what a read shows may be somebody else's doing, and what it does not
+/// The next move for a doubt that no read-back can decide: an effect that a read shows may come from another user, and one that it does not
 /// show may have happened.
 fn unreadable(
     repeat: Repeat,
@@ -187,14 +186,14 @@ fn unreadable(
     }
 }
 
-/// What a 404 to a request says. `doubtful`: an earlier attempt may have taken effect.
+/// The outcome of a 404 to a request. `doubtful`: an earlier attempt may have taken effect.
 pub(super) fn end_of_gone(operation: &Operation, doubtful: bool) -> RecordedOutcome {
     let takes_away = matches!(
         operation.kind(),
         OperationKind::Delete | OperationKind::CancelSchedule
     );
     match (takes_away, doubtful) {
-        // An attempt of ours may have taken it away.
+        // One of our attempts may have deleted it.
         (true, true) => RecordedOutcome::Applied,
         (true, false) if operation.removes() => RecordedOutcome::AlreadyDone,
         (true | false, _) => RecordedOutcome::Gone,

@@ -1,4 +1,4 @@
-//! Owns the checkpoint, the counts and the reporter; hands groups to workers and puts what they tell in order.
+//! Owns the checkpoint, the counts and the reporter; hands groups to workers and processes their messages in order.
 
 mod doubts;
 mod intake;
@@ -38,76 +38,74 @@ use crate::{
     report::Reporter,
 };
 
-/// How often reporters see time pass: often enough for a moving estimate.
+/// The interval of ticks for reporters: short enough for an estimate that moves.
 const TICK: Duration = Duration::from_secs(1);
 
-/// For how long what was read of an execution may be written on: somebody else may have changed it since. Long enough for
-/// the writes of a usual execution at the default pace, and no longer than somebody at the service's own page takes from
-/// opening an execution to saving it.
+/// How long a read is valid for writes, since another user may change the execution after it. Long enough for the writes of a usual
+/// execution at the default pace, and as short as a user of the service's own pages needs between opening an execution and saving it.
 pub const VIEW_LASTS: Duration = Duration::from_secs(5);
 
-/// How a run goes.
+/// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The run's id.
     pub run: String,
-    /// The organisation that was planned on; none when nothing was read.
+    /// The organisation of the plan; none if nothing was read.
     pub org: Option<String>,
     /// Changes in the plan.
     pub planned: u64,
-    /// Whether each execution is read once more before its changes are sent.
+    /// Whether each execution is re-checked.
     pub recheck: bool,
-    /// Groups at the same time.
+    /// Concurrent groups.
     pub concurrency: usize,
     /// Failures in a row that stop the run.
     pub stop_after: u32,
-    /// Changes that may fail over all sessions; with the last of them the run stops.
+    /// Changes that may fail over all sessions; the run stops at the last of them.
     pub max_errors: Option<u64>,
-    /// Which of the plan's executions, counted from 0, belong to each stage; all belong to one.
+    /// The executions of each stage, counted from 0; each is in one stage.
     pub stages: Vec<Range<u64>>,
-    /// What a person said of the changes that earlier sessions left in doubt and no read can settle.
+    /// A person's answer about changes that earlier sessions left in doubt and no read-back can decide.
     pub doubts: Option<DoubtAnswer>,
-    /// A change gets no more attempts than this in one session.
+    /// The maximum number of attempts of a change in one session.
     pub attempts: u32,
-    /// How long after an attempt was given up a read can prove that it did not take effect.
+    /// How long after an attempt was given up a read-back can prove that it had no effect.
     pub settle: Duration,
-    /// What was read of an execution longer ago than this is read again before anything is written on the strength of it
-    /// ([`VIEW_LASTS`]).
+    /// A read that is older than this is repeated before a write that depends on it ([`VIEW_LASTS`]).
     pub view_lasts: Duration,
-    /// The present, in Unix milliseconds, for people who read the checkpoint. Nothing is decided by it.
+    /// The current time in Unix milliseconds, for people who read the checkpoint. No decision uses it.
     pub now: fn() -> i64,
 }
 
-/// A person's answer where nobody else can know.
+/// A person's answer about changes in doubt that no read can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoubtAnswer {
     /// Send them again.
     Retry,
-    /// Leave them in doubt, for good.
+    /// Leave them in doubt permanently.
     Skip,
 }
 
-/// What reaches a run from outside.
+/// The external inputs of a run.
 #[derive(Debug)]
 pub struct Signals {
-    /// A message asks to finish what is in flight and to stop.
+    /// A message requests to finish what is in flight and to stop.
     pub interrupts: mpsc::UnboundedReceiver<()>,
-    /// What the client tells of the service.
+    /// Events of the client.
     pub notices: mpsc::UnboundedReceiver<Notice>,
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunResult {
-    /// Every change of the plan, counted once, by how it ended.
+    /// The number of changes with each outcome.
     pub counts: Counts,
     /// Why it stopped early, if it did.
     pub stopped: Option<StopReason>,
-    /// Nothing is left that `resume` could do.
+    /// `resume` has nothing left to do.
     pub finished: bool,
 }
 
-/// Why a run could not be brought to a counted end.
+/// Why a run has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
@@ -129,29 +127,29 @@ pub struct Dispatcher<'a> {
     link: Link,
     stop: watch::Sender<bool>,
     stopped: Option<StopReason>,
-    /// Ends that this session recorded, and those of earlier sessions.
+    /// Outcomes that this session recorded, and those of earlier sessions.
     ended: Counts,
-    /// When this session began, by a clock that nobody sets.
+    /// When this session began, by the monotonic clock.
     began: tokio::time::Instant,
-    /// When the last attempt of a change without an end was started or given up in this session, by plan line.
+    /// When the last attempt of a change without an outcome was started or given up in this session, by plan line.
     given_up: HashMap<u64, tokio::time::Instant>,
-    /// The attempts that earlier sessions made for changes without an end, by plan line.
+    /// The attempts of earlier sessions for changes without an outcome, by plan line.
     inherited: BTreeMap<u64, u32>,
     failures: Failures,
-    /// The last read of an execution that succeeded in this session.
+    /// The last successful read of an execution in this session.
     last_read: Option<Operation>,
-    /// Something was not sent because the error budget did not allow it then.
+    /// Whether a change was not sent because the error budget did not permit it then.
     held_back: bool,
-    /// Records that this session has written.
+    /// The number of records of this session.
     records: u64,
 }
 
-/// Which groups a pass takes.
+/// The groups of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
-    /// All that have something to do.
+    /// All with open changes.
     Everything,
-    /// Those with a doubt that a read may settle.
+    /// Those with a doubt that a read-back may decide.
     Doubts,
 }
 
@@ -200,11 +198,11 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Brings all changes of the plan to an end, or stops on the way. `plan` opens the plan anew for each pass.
+    /// Executes all changes, or stops early. `plan` opens the plan again for each pass.
     ///
     /// # Errors
     ///
-    /// When the plan can't be read any more.
+    /// If the plan can't be read any more.
     pub async fn run<P: BufRead>(
         mut self,
         mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
@@ -233,7 +231,7 @@ impl<'a> Dispatcher<'a> {
         self.finish(plan()?)
     }
 
-    /// Makes passes over some groups until nothing is left to do in them, or the run stops.
+    /// Makes passes over some groups until none of them has open changes, or the run stops.
     async fn work_off<P: BufRead>(
         &mut self,
         groups: &Range<u64>,
@@ -241,7 +239,7 @@ impl<'a> Dispatcher<'a> {
         tick: &mut Interval,
     ) -> Result<(), PlanError> {
         let mut groups = || Ok::<_, PlanError>(GroupStream::within(plan()?, groups.clone()));
-        // While no change may fail any more, doubts go first: their end may give something back.
+        // While no change may fail any more, doubts are decided first: their outcome may return a slot.
         let mut everything_later = self.shared.budget.used_up().is_some();
         let mut pass = if everything_later {
             Pass::Doubts
@@ -249,7 +247,7 @@ impl<'a> Dispatcher<'a> {
             Pass::Everything
         };
         let mut settled = false;
-        // Each change has few attempts, so there is a last pass that finds something to write.
+        // Each change has a limited number of attempts, so the number of passes that write is limited.
         loop {
             let records = self.records;
             self.pass(groups()?, pass, tick).await?;
@@ -257,7 +255,7 @@ impl<'a> Dispatcher<'a> {
             if self.stopped.is_some() {
                 return Ok(());
             }
-            // Reads that were late enough have proved what they can.
+            // Read-backs that were late enough have proved what they can.
             let proved = settled && self.records == records;
             let ages = if proved {
                 Vec::new()
@@ -285,7 +283,7 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Takes in, and says, what earlier sessions of the run did.
+    /// Reads and reports the outcomes of earlier sessions.
     fn start<P: BufRead>(&mut self, plan: PlanReader<P>) -> Result<(), PlanError> {
         let open = self.checkpoint.state().all_open();
         self.inherited = open.map(|(line, open)| (line, open.attempts)).collect();
@@ -305,10 +303,10 @@ impl<'a> Dispatcher<'a> {
         Ok(())
     }
 
-    /// Counts what has no recorded end, and closes the checkpoint.
+    /// Counts the changes without a recorded outcome, and closes the checkpoint.
     fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, RunError> {
         let mut counts = self.ended.clone();
-        // In doubt, or begun and not brought to an end.
+        // In doubt, or started and not finished.
         let mut is_open = false;
         let mut groups = GroupStream::new(plan);
         while let Some(group) = groups.next_group()? {
@@ -339,7 +337,7 @@ impl<'a> Dispatcher<'a> {
         }
         self.reporter.finish(Instant::now());
         if let Err(failure) = self.checkpoint.close() {
-            // Whatever stopped it, this matters more.
+            // More important than the reason for the stop.
             self.stopped = Some(StopReason::Checkpoint {
                 message: failure.to_string(),
             });

@@ -1,4 +1,4 @@
-//! The error budget: how many changes of a run may still fail, and who may send meanwhile.
+//! The error budget: how many changes of a run may still fail, and which may be sent meanwhile.
 
 use std::sync::Arc;
 
@@ -6,9 +6,8 @@ use tokio::sync::watch;
 
 /// Shared by all workers of a run.
 ///
-/// Whoever sends a change holds a [`Slot`], and what is held never exceeds what is left: if all that is in flight
-/// failed, the budget would be used up exactly. So not one change more can fail than was allowed, whatever the
-/// concurrency.
+/// A change that is sent holds a [`Slot`]. The slots that are held never exceed the remaining budget: if all changes in flight failed, the
+/// budget would be used up exactly. So never more changes fail than allowed, at any concurrency.
 #[derive(Debug)]
 pub(super) struct ErrorBudget {
     limit: u64,
@@ -19,18 +18,18 @@ pub(super) struct ErrorBudget {
 struct BudgetState {
     /// Changes that failed, were refused, or are in doubt.
     spent: u64,
-    /// Changes being worked on, each of which may fail.
+    /// Changes in flight, each of which may fail.
     held: u64,
 }
 
-/// The right to fail once. Dropped, it goes back.
+/// The permission to fail once. It is returned on drop.
 #[derive(Debug)]
 pub(super) struct Slot {
     budget: Arc<ErrorBudget>,
 }
 
 impl ErrorBudget {
-    /// A budget of `limit` errors, of which earlier sessions have spent some; none: without a limit.
+    /// A budget of `limit` errors, some of which earlier sessions have used; none means no limit.
     pub(super) fn new(limit: Option<u64>, spent: u64) -> Arc<Self> {
         Arc::new(Self {
             limit: limit.unwrap_or(u64::MAX),
@@ -49,7 +48,7 @@ impl ErrorBudget {
             if self.is_spent(*decided) {
                 return None;
             }
-            // It is not to be held when the state is changed.
+            // It must not be held when the state changes.
             drop(decided);
             if let Some(slot) = self.try_slot() {
                 return Some(slot);
@@ -67,7 +66,7 @@ impl ErrorBudget {
         taken.then(|| self.held())
     }
 
-    /// The slot of a change that was counted as an error and is worked on again.
+    /// The slot of a change that was counted as an error and is being retried.
     pub(super) fn reclaim(self: &Arc<Self>) -> Slot {
         self.state.send_modify(|state| {
             state.spent -= 1;
@@ -76,7 +75,7 @@ impl ErrorBudget {
         self.held()
     }
 
-    /// The errors so far, once no more are allowed.
+    /// The errors so far, if no more are allowed.
     pub(super) fn used_up(&self) -> Option<u64> {
         let state = *self.state.borrow();
         self.is_spent(state).then_some(state.spent)
@@ -98,16 +97,16 @@ impl ErrorBudget {
 }
 
 impl Slot {
-    /// The change has failed, or may have: the slot does not go back.
+    /// The change has failed, or may have: the slot is not returned.
     pub(super) fn spend(self) {
-        // `drop` takes it out of those that are held.
+        // `drop` subtracts it from the held slots.
         self.budget.state.send_modify(|state| state.spent += 1);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        // Of what a worker that panics was at, nobody knows how it ended.
+        // If a worker panics, the outcome of its change is unknown.
         let in_doubt = u64::from(std::thread::panicking());
         self.budget.state.send_modify(|state| {
             state.held -= 1;

@@ -1,15 +1,14 @@
-//! Failures in a row: when they are the changes' own, and when the run's.
+//! Failures in a row: whether they are failures of the changes, or of the run.
 
 use std::collections::BTreeSet;
 
 use super::link::EndedChange;
 use crate::{api::Id, event::StopReason};
 
-/// What failed since the last success.
+/// Failures since the last success.
 ///
-/// When the server is down, every request fails. So a failure without an effect is kept back at first. A later success
-/// shows that the service works and that the failure was the change's own. When nothing succeeds, or the failures in a row
-/// stop the run, the changes stay as they were.
+/// If the server is down, every request fails. So a failure without an effect is held back at first. A later success shows that the service
+/// works, and that the change itself failed. If nothing succeeds, or the failures in a row stop the run, the changes stay open.
 #[derive(Debug)]
 pub(super) struct Failures {
     stop_after: u32,
@@ -21,9 +20,9 @@ pub(super) struct Failures {
 /// Why a change has failed without an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailureCause {
-    /// It was not sent: there was no connection, or its execution could not be read.
+    /// It was not sent: no connection, or its execution could not be read.
     Untried,
-    /// The service was reached, and the change took no effect in all its attempts.
+    /// The service was reached, and no attempt took effect.
     Own,
 }
 
@@ -37,20 +36,20 @@ impl Failures {
         }
     }
 
-    /// Keeps a failure without an effect back until it is known whose it was.
+    /// Holds back a failure without an effect until its cause is known.
     pub(super) fn suspect(&mut self, ended: EndedChange, fault: FailureCause) {
         self.suspected.push((ended, fault));
     }
 
-    /// A change succeeded: the failures that were kept back are the changes' own.
+    /// A change succeeded: the failures that were held back are failures of the changes.
     pub(super) fn succeeded(&mut self) -> Vec<EndedChange> {
         self.in_a_row.clear();
         let suspected = std::mem::take(&mut self.suspected);
         suspected.into_iter().map(|(ended, _)| ended).collect()
     }
 
-    /// The pass is over: gives the failures that are the changes' own even without a later success; and those of changes
-    /// that were not sent, for which the server may be to blame.
+    /// The end of a pass: returns the failures of changes that are certain even without a later success; and those of changes that were not
+    /// sent, whose cause may be the server.
     pub(super) fn passed(&mut self) -> (Vec<EndedChange>, Vec<EndedChange>) {
         let suspected = std::mem::take(&mut self.suspected);
         let (own, untried): (Vec<_>, Vec<_>) =
@@ -63,8 +62,8 @@ impl Failures {
         (own, untried)
     }
 
-    /// Counts a failure; the reason to stop, when it was one too many. An execution counts once, however many of its
-    /// changes fail, and however often: one bad record fails alone.
+    /// Counts a failure; returns the reason to stop, if there were too many. An execution counts once, however many of its changes fail,
+    /// and however often: one bad record fails alone.
     pub(super) fn failed(&mut self, execution: &Id, detail: &str) -> Option<StopReason> {
         self.in_a_row.insert(execution.clone());
         let failures = u32::try_from(self.in_a_row.len()).unwrap_or(u32::MAX);

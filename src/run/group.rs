@@ -8,7 +8,7 @@ use crate::{
     plan::{Change, Item, PlanError, PlanReader, Repeat},
 };
 
-/// A change with its line in the plan and the operation that it is.
+/// A change with its line in the plan and its operation.
 #[derive(Clone, Debug)]
 pub struct PlannedChange {
     pub line: u64,
@@ -17,16 +17,16 @@ pub struct PlannedChange {
 }
 
 impl PlannedChange {
-    /// What a read can tell of an attempt in doubt.
+    /// What a read can prove about an attempt in doubt.
     pub fn evidence(&self) -> Evidence {
         match self.change.repeat {
-            // Whatever is seen may be somebody else's doing.
+            // An effect that a read shows may come from another user.
             Repeat::Once => Evidence::None,
             Repeat::Safe | Repeat::Readable => evidence(&self.operation, self.change.expected()),
         }
     }
 
-    /// Whether a read may tell what an attempt did.
+    /// Whether a read may prove the effect of an attempt.
     pub fn can_be_read_back(&self) -> bool {
         self.evidence() != Evidence::None
     }
@@ -55,7 +55,7 @@ pub struct GroupStream<R> {
     next: Option<PlannedChange>,
     /// Groups that were read.
     read: u64,
-    /// Which of them are given, counted from 0.
+    /// The selected groups, counted from 0.
     range: Range<u64>,
 }
 
@@ -75,11 +75,11 @@ impl<R: BufRead> GroupStream<R> {
         }
     }
 
-    /// The next group; none when there are no more.
+    /// The next group; none at the end.
     ///
     /// # Errors
     ///
-    /// When the plan can't be read, or is not what it was when it was checked.
+    /// If the plan can't be read, or has changed since it was checked.
     pub fn next_group(&mut self) -> Result<Option<ExecutionChanges>, PlanError> {
         while self.read < self.range.end {
             let group = self.read_group()?;

@@ -1,4 +1,4 @@
-//! How a worker tells the dispatcher what happens, and learns that it should stop.
+//! The channel between a worker and the dispatcher: messages to the dispatcher, and the signal to stop.
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -11,35 +11,35 @@ use crate::{
     plan::Target,
 };
 
-/// What workers tell the dispatcher.
+/// Messages from workers to the dispatcher.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// Put this into the checkpoint, and give the receipt to who waits for it to be on disk.
+    /// Write this to the checkpoint, and send the receipt to the worker that waits for it.
     Record {
         record: Record,
         on_disk: Option<oneshot::Sender<Ack>>,
     },
-    /// A change came to its end.
+    /// A change has an outcome.
     Ended(EndedChange),
     /// A change has failed without an effect.
     Failed(EndedChange, FailureCause),
     Event(Event),
     /// An execution was read.
     Read(Operation),
-    /// The whole run is in trouble.
+    /// An error of the whole run.
     Trouble(StopReason),
-    /// A change was not sent because the error budget did not allow it then.
+    /// A change was not sent because the error budget did not permit it then.
     HeldBack,
 }
 
-/// A change that came to its end.
+/// A change with an outcome.
 #[derive(Debug)]
 pub(super) struct EndedChange {
     line: u64,
     pub(super) target: Target,
     action: Vec<String>,
     end: RecordedOutcome,
-    /// What the service or the re-check said.
+    /// The answer of the service or the finding of the re-check.
     pub(super) detail: Option<String>,
 }
 
@@ -81,14 +81,14 @@ impl EndedChange {
     }
 }
 
-/// A worker's end of the line. Nothing new is started once it says stop.
+/// A worker's side of the channel. After a stop, nothing new is started.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
     messages: mpsc::UnboundedSender<Message>,
     stop: watch::Receiver<bool>,
 }
 
-/// Leave what is not in flight: the run is stopping, or nothing more can be done for the group now.
+/// Leave the group: the run is stopping, or nothing more can be done for the group now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct LeaveGroup;
 
@@ -112,17 +112,17 @@ impl Link {
         let mut stop = self.stop.clone();
         tokio::select! {
             biased;
-            // An error means that the dispatcher is gone, which stops the worker too.
+            // An error means that the dispatcher is gone, which stops the worker, too.
             _ = stop.wait_for(|&stop| stop) => Err(LeaveGroup),
             value = something => Ok(value),
         }
     }
 
-    /// Writes the intent to send; returns once it is on disk.
+    /// Records the intent to send; returns once it is on disk.
     ///
     /// # Errors
     ///
-    /// When it could not be written: the request must not leave.
+    /// If it could not be written: then the request must not leave.
     pub(super) async fn started(
         &self,
         planned: &PlannedChange,
@@ -141,7 +141,7 @@ impl Link {
         });
         let ack = answer.await.map_err(|_| LeaveGroup)?;
         ack.await.map_err(|failure| {
-            // Where it can't be written either, it is still counted as what it is.
+            // If it can't be written either, it still counts as what it is.
             self.record(Record::NotSent {
                 line: planned.line,
                 attempt,
@@ -172,7 +172,7 @@ impl Link {
         ChangeState::Ended(end.into())
     }
 
-    /// A change is known to have taken no effect, and gets no further attempt now.
+    /// A change has certainly had no effect, and gets no further attempt now.
     pub(super) fn failed(
         &self,
         planned: &PlannedChange,
@@ -201,7 +201,7 @@ impl Link {
     }
 
     fn tell(&self, message: Message) {
-        // Nobody listens only when the dispatcher has ended; then nothing can be done about it here.
+        // The receiver is gone only if the dispatcher has ended; then nothing can be done here.
         drop(self.messages.send(message));
     }
 }

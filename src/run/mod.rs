@@ -1,14 +1,13 @@
-//! One application of one plan: groups go concurrently, a group's changes one after another.
+//! Executes one plan: groups run concurrently, a group's changes one after another.
 //!
-//! `dispatcher` owns the checkpoint, the counts and the reporter; a `worker` handles one group and tells the
-//! dispatcher through a `link`. What a change's state and a reading mean is decided in `decide` (pure).
+//! `dispatcher` owns the checkpoint, the counts and the reporter. A `worker` handles one group and sends messages to the dispatcher through
+//! a `link`. `decide` (pure) interprets a change's state and a read.
 //!
-//! A run makes passes over its plan. The first takes every group with something outstanding, so a resumed run is
-//! a run with a longer past. Later passes take the groups with a doubtful change, once a read can prove that the
-//! request did not take effect.
+//! A run makes passes over its plan. The first takes every group with open changes, so a resumed run is a run with a longer history. Later
+//! passes take the groups with a change in doubt, once a read-back can prove that the request had no effect.
 //!
-//! With `stages`, each stage makes its passes over its part of the plan before the next one begins. With `max_errors`,
-//! whoever sends holds a slot of the `error_budget`.
+//! With `stages`, each stage makes its passes over its part of the plan before the next one begins. With `max_errors`, each change that is
+//! sent holds a slot of the `error_budget`.
 
 #[cfg(test)]
 mod answer_tests;

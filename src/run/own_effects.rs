@@ -1,9 +1,8 @@
-//! What our own requests moved besides what they wrote, as a reading of the execution shows it. Pure.
+//! The status changes that our own requests cause besides the fields they write, as a read of the execution shows them. Pure.
 //!
-//! A task that is completed or skipped lets its flow advance: a task that follows starts, or the whole flow is done. One
-//! that is reverted resets those behind it. An automation that was started ends its task some time later, and then the
-//! flow advances. None of that is somebody else's doing, whichever of the group's changes caused it: sessions do not
-//! always get to the changes in the plan's order.
+//! If a task is completed or skipped, its flow advances: a following task starts, or the whole flow is done. If a task is reverted, later
+//! tasks are reset. An automation that was started ends its task later, and then the flow advances. None of that counts as drift, whichever
+//! of the group's changes caused it: sessions do not always process the changes in the plan's order.
 
 use std::collections::BTreeMap;
 
@@ -17,15 +16,14 @@ use crate::{
     plan::{Effect, Target},
 };
 
-/// A change of the group that was sent and may have taken effect: what else it may have brought about, and from where.
+/// A change of the group that was sent and may have taken effect: its possible further effects, and where they start.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cause<'a> {
     pub(super) effects: &'a [Effect],
     pub(super) target: &'a Target,
 }
 
-/// Compares a change with its execution, none when that is not there; `causes` are the other changes of its group that
-/// may have taken effect.
+/// Compares a change with its execution, none if it does not exist; `causes` are the other changes of its group that may have taken effect.
 pub(super) fn read_back_after(
     planned: &PlannedChange,
     causes: &[Cause<'_>],
@@ -79,7 +77,7 @@ pub(super) fn read_back_after(
     read_back(&planned.operation, expected, execution)
 }
 
-/// Expects the status that `object` has now, where our own requests can have moved it there.
+/// Expects the current status of `object`, if our own requests can have set it.
 fn follow_status(
     expected: &mut BTreeMap<String, Value>,
     path: &str,
@@ -92,7 +90,7 @@ fn follow_status(
         |from: &str, to: &str| any(causes, |effect, cause| moves(effect, cause, from, to));
     if let Some(expected) = expected.get_mut(path)
         && let (Some(from), Some(to)) = (expected.as_str(), now.as_str())
-        // What was reset may have begun again.
+        // A task that was reset may have started again.
         && (explains(from, to) || (explains(from, "PENDING") && explains("PENDING", to)))
     {
         *expected = now.clone();
@@ -111,7 +109,7 @@ fn is_same(one: &Target, other: &Target) -> bool {
     (one.kind, &one.id) == (other.kind, &other.id)
 }
 
-/// Whether a task ends without a person, once it is its turn.
+/// Whether a task ends without a person once it is current.
 fn runs_by_itself(task: &Value) -> bool {
     let kind = task.get("task_type").or_else(|| task.get("executionType"));
     match kind.and_then(Value::as_str) {
@@ -121,17 +119,17 @@ fn runs_by_itself(task: &Value) -> bool {
     }
 }
 
-/// Whether an effect can move a status of this level so, elsewhere than where it began.
+/// Whether an effect can cause this status change on this level, outside of its own target.
 fn moves(effect: &Effect, level: Level, runs_by_itself: bool, from: &str, to: &str) -> bool {
     let has_not_begun = matches!(from, "PENDING" | "UNASSIGNED" | "ASSIGNED");
     match (effect, level) {
-        // An automation ends its task some time, and then its flow advances.
+        // An automation ends its task at some time, and then its flow advances.
         (Effect::FlowAdvances | Effect::AutomationFires, Level::Task | Level::Step) => {
             has_not_begun
                 && (matches!(to, "IN_PROGRESS" | "SCHEDULED")
                     || (runs_by_itself && matches!(to, "COMPLETED" | "FAILED")))
         }
-        // A phase is open, in progress, completed or skipped as its tasks are.
+        // The status of a phase follows from those of its tasks.
         (Effect::FlowAdvances | Effect::AutomationFires, Level::Phase) => true,
         (Effect::FlowAdvances | Effect::AutomationFires, Level::Execution) => {
             (from, to) == ("STARTED", "DONE")
@@ -151,8 +149,8 @@ fn moves(effect: &Effect, level: Level, runs_by_itself: bool, from: &str, to: &s
     }
 }
 
-/// Whether an effect can move the status of the task so that was written to: what is executed, or whose automation was
-/// started, is in progress until it ends.
+/// Whether an effect can cause this status change of its own target: a task that is executed, or whose automation was started, is in
+/// progress until it ends.
 fn moves_itself(effect: &Effect, from: &str, to: &str) -> bool {
     let goes_on = matches!(to, "IN_PROGRESS" | "COMPLETED" | "FAILED");
     match effect {
@@ -167,8 +165,8 @@ fn moves_itself(effect: &Effect, from: &str, to: &str) -> bool {
     }
 }
 
-/// Whether the task that was written to names another automation afterwards, and no schedule. What executes a task
-/// announces that its flow advances.
+/// Whether the effect's own target has another automation afterwards, and no schedule. The action `execute` declares that the flow
+/// advances.
 fn starts_its_automation(effect: &Effect) -> bool {
     match effect {
         Effect::AutomationFires | Effect::FlowAdvances => true,

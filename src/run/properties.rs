@@ -1,4 +1,4 @@
-//! Any plan, any faults, any meddling, any interrupts and crashes: what a run promises holds all the same.
+//! Tests a run's guarantees with random plans, faults, edits by other users, interrupts and crashes.
 //!
 //! `WF_BULK_CASES` says how many cases are tried; `WF_BULK_RULE` names one rule to look at, and no other.
 

@@ -1,4 +1,4 @@
-//! An execution as it is now: read once before a group's writes, kept current by the answers to them.
+//! The current state of an execution: read before a group's writes, and updated from their answers.
 
 use serde_json::{Map, Value};
 
@@ -8,19 +8,18 @@ use super::{
 };
 use crate::action::{Reading, replay};
 
-/// What is known of a group's execution.
+/// The known state of a group's execution.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum View {
     /// It was not read (`--no-recheck`).
     Unread,
-    /// It is not there.
+    /// It does not exist.
     Missing,
     Known(Box<Value>),
 }
 
 impl View {
-    /// What it says about a change, none when it was not read. `causes` are the other changes of the group that may have
-    /// taken effect.
+    /// Compares a change with the view, none if it was not read. `causes` are the other changes of the group that may have taken effect.
     pub(super) fn read_back(
         &self,
         planned: &PlannedChange,
@@ -33,8 +32,8 @@ impl View {
         }
     }
 
-    /// Takes in our own write: the object that the service answered with, else the values that were sent. False when the
-    /// answer lacks something that was there before: only a read tells whether it is gone or was left out.
+    /// Applies our own write: the object in the service's answer, or else the values that were sent. False if the answer lacks a field that
+    /// existed before: only a read tells whether it is gone or was left out.
     pub(super) fn wrote(&mut self, planned: &PlannedChange, answer: Option<Value>) -> bool {
         let Self::Known(execution) = self else {
             return true;
@@ -44,8 +43,8 @@ impl View {
             *self = Self::Missing;
             return true;
         }
-        // Of a whole execution that answers a request on a part, only the part is taken: what else moved in it by our
-        // doing is no drift.
+        // If the answer to a request on a part is a whole execution, only the part is used: other changes in it that we caused are not
+        // drift.
         let is_whole = |answer: &Value| answer["id"] == execution["id"];
         let fresh = answer.and_then(|answer| {
             if is_whole(&answer) {
@@ -80,7 +79,7 @@ fn has_all(object: &Value, other: &Value) -> bool {
     names.all(|name| object.get(name).is_some())
 }
 
-/// Takes the fields of an answer; what it lacks stays.
+/// Applies the fields of an answer; missing ones are kept.
 fn update(place: &mut Value, answer: Value) {
     match (place, answer) {
         (Value::Object(place), Value::Object(answer)) => place.extend(answer),

@@ -1,4 +1,4 @@
-//! Works on one group: reads its execution, then brings its changes to an end, one after another.
+//! Works on one group: reads its execution, then executes its changes, one after another.
 
 mod checking;
 mod reading;
@@ -26,24 +26,24 @@ use crate::{
     outcome::Outcome,
 };
 
-/// What all workers share.
+/// The state that all workers share.
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Arc<Client>,
-    /// Whether each execution is read once more before its changes are sent.
+    /// Whether each execution is re-checked.
     pub(super) recheck: bool,
-    /// The organisation that was planned on.
+    /// The organisation of the plan.
     pub(super) org: Option<String>,
     pub(super) limits: Limits,
-    /// For how long what was read may be written on.
+    /// How long a read is valid for writes.
     pub(super) view_lasts: Duration,
     pub(super) budget: Arc<ErrorBudget>,
-    /// The present, in Unix milliseconds.
+    /// The current time, in Unix milliseconds.
     pub(super) now: fn() -> i64,
 }
 
-/// Brings a group's changes to an end, as far as that is possible now. `places` says where each of them stood in
-/// the checkpoint. What stays in doubt is left for a later pass.
+/// Executes a group's changes, as far as that is possible now. `places` are their states in the checkpoint. Changes that stay in doubt are
+/// left for a later pass.
 pub(super) async fn work(shared: &Shared, link: &Link, group: ExecutionChanges, places: Places) {
     let mut worker = Worker {
         shared,
@@ -55,15 +55,15 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: ExecutionChanges, 
         fresh_until: None,
     };
     match worker.run().await {
-        // What a stop leaves open is in the checkpoint as it is.
+        // What a stop leaves open is already in the checkpoint.
         Ok(()) | Err(LeaveGroup) => {}
     }
 }
 
-/// What is known of each change of a group, in its order.
+/// The state of each change of a group, in order.
 pub(super) struct Places {
     pub(super) standings: Vec<ChangeState>,
-    /// What the last attempt met, while a change has no end.
+    /// The error or answer of the last attempt, while a change has no outcome.
     pub(super) met: Vec<Option<String>>,
 }
 
@@ -74,26 +74,26 @@ struct Worker<'a> {
     standings: Vec<ChangeState>,
     met: Vec<Option<String>>,
     view: View,
-    /// Until when the view may be written on; none when what is there may be something else by now.
+    /// Until when the view is valid for writes; none if the execution may have changed.
     fresh_until: Option<Instant>,
 }
 
-/// What became of an attempt to send a change.
+/// The result of sending a change.
 enum Sent {
-    /// All that can be done with it now was done.
+    /// Everything that is possible now was done.
     Settled,
-    /// It was not sent: its execution had to be read again first. What follows from that is to be decided anew.
+    /// It was not sent: its execution had to be read again first, so the next move must be decided again.
     Read,
     /// It was not sent: its execution had to be read again, and that failed.
     Unread(FailureCause, String),
 }
 
-/// Which other changes of the group explain what is seen.
+/// The other changes of the group that may explain a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Causes {
-    /// Those that took effect, and those of which no read will ever tell.
+    /// Those that took effect, and those in doubt that no read can decide.
     Known,
-    /// Also those in doubt that a read may still settle.
+    /// Also those in doubt that a read-back may still decide.
     Possible,
 }
 
@@ -105,14 +105,14 @@ impl Worker<'_> {
             return Ok(());
         }
         self.pass().await?;
-        // What became doubtful just now is looked up once, so that what waits for it can go on.
+        // A new doubt is read back once, so that the changes that wait for it can be made.
         if self.has_doubt_to_read() && !in_doubt && self.read().await? {
             self.pass().await?;
         }
         Ok(())
     }
 
-    /// Whether a read may end a doubt.
+    /// Whether a read-back may decide a doubt.
     fn has_doubt_to_read(&self) -> bool {
         let changes = self.group.changes.iter().zip(&self.standings);
         changes
@@ -120,7 +120,7 @@ impl Worker<'_> {
             .any(|(_, standing)| is_doubtful(standing))
     }
 
-    /// Goes through the changes once, in order.
+    /// Visits the changes once, in order.
     async fn pass(&mut self) -> Result<(), LeaveGroup> {
         for place in 0..self.group.changes.len() {
             while self.advance(place).await? {}
@@ -128,7 +128,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    /// Does with a change what is to be done now. True when it has to be looked at again.
+    /// Makes the next move for a change. True if it has to be decided again.
     async fn advance(&mut self, place: usize) -> Result<bool, LeaveGroup> {
         if self.link.is_stopping() {
             return Err(LeaveGroup);
@@ -145,7 +145,7 @@ impl Worker<'_> {
             };
         }
         if is_drift && is_waiting(&self.standings[place]) && self.may_be_our_own_doing(place) {
-            // The doubt tells, once a read has settled it.
+            // The outcome of the doubt is known after a read-back.
             return Ok(false);
         }
         match step {
@@ -172,7 +172,7 @@ impl Worker<'_> {
                     Some(slot) => slot,
                     None => match self.slot().await? {
                         Some(slot) => slot,
-                        // The doubts behind it may still be settled.
+                        // Later doubts may still be decided.
                         None => return Ok(false),
                     },
                 };
@@ -194,13 +194,13 @@ impl Worker<'_> {
         Ok(false)
     }
 
-    /// What the view says about a change, none when the execution was not read.
+    /// Compares a change with the view, none if the execution was not read.
     fn read_back(&self, place: usize, causes: Causes) -> Option<Reading> {
         let causes = self.causes(place, causes);
         self.view.read_back(&self.group.changes[place], &causes)
     }
 
-    /// What was not found when the execution was read.
+    /// The message for a target that was not found in the execution.
     fn absence(&self, place: usize) -> String {
         let what = match self.view {
             View::Unread | View::Missing => Level::Execution,
@@ -214,7 +214,7 @@ impl Worker<'_> {
         format!("the {} was not found when it was read {when}", what.word())
     }
 
-    /// Whether what looks like somebody else's doing may have been caused by a request in doubt.
+    /// Whether a request in doubt may have caused what looks like drift.
     fn may_be_our_own_doing(&self, place: usize) -> bool {
         let reading = self.read_back(place, Causes::Possible);
         !matches!(reading, Some(Reading::Drifted(_)))
@@ -225,7 +225,7 @@ impl Worker<'_> {
         decide(changes, standings, place, reading, self.shared.limits)
     }
 
-    /// The other changes of the group that took effect, or may have and no read will tell; or also those in doubt.
+    /// The other changes of the group that took effect, or may have and no read can decide; or also those in doubt.
     fn causes(&self, place: usize, causes: Causes) -> Vec<Cause<'_>> {
         let others = self.group.changes.iter().zip(&self.standings).enumerate();
         others
@@ -263,7 +263,7 @@ impl Worker<'_> {
         self.standings[place] = self.link.failed(&self.group.changes[place], fault, detail);
     }
 
-    /// Waits for the right to fail; none when there is none any more.
+    /// Waits for a slot of the error budget; none if it is used up.
     async fn slot(&self) -> Result<Option<Slot>, LeaveGroup> {
         let slot = self.link.unless_stopped(self.shared.budget.slot()).await?;
         if slot.is_none() {
@@ -272,12 +272,12 @@ impl Worker<'_> {
         Ok(slot)
     }
 
-    /// The slot that a doubt has taken from the budget.
+    /// The slot of a doubt in the budget.
     fn slot_of_doubt(&self, place: usize) -> Option<Slot> {
         is_doubtful(&self.standings[place]).then(|| self.shared.budget.reclaim())
     }
 
-    /// Takes an error, or what may be one, from the budget.
+    /// Spends an error, or a possible one, from the budget.
     fn settle(&self, place: usize, slot: Option<Slot>) {
         let is_error = match &self.standings[place] {
             ChangeState::Waiting { .. } => false,
@@ -308,7 +308,7 @@ impl Worker<'_> {
     }
 }
 
-/// Why a change has failed that no attempt has made.
+/// Why a change without an attempt has failed.
 fn without_effect(attempts: Attempts, met: Option<&str>) -> String {
     let attempts = match attempts.made {
         1 => "1 attempt".to_owned(),

@@ -1,4 +1,4 @@
-//! Which parts of an execution are targets: pure.
+//! Chooses the parts of an execution that are targets: pure.
 
 use serde_json::Value;
 
@@ -16,11 +16,11 @@ pub struct Chooser<'a> {
     left: Option<u64>,
 }
 
-/// What was chosen of one execution.
+/// The targets of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chosen {
     pub parts: Vec<TargetPart>,
-    /// Parts (or all of the execution) that could not be looked at, and why.
+    /// Parts (or the whole execution) that could not be evaluated, and why.
     pub rejected: Vec<(TargetPart, String)>,
 }
 
@@ -33,12 +33,12 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Whether the limit is reached, so that no execution can hold a target any more.
+    /// Whether the limit is reached, so that no execution can have a target any more.
     pub fn is_full(&self) -> bool {
         self.left == Some(0)
     }
 
-    /// What is looked at as a whole.
+    /// The whole execution.
     pub fn root(&self) -> TargetPart {
         match self.select.source.root() {
             Level::Entity => TargetPart::Entity,
@@ -46,7 +46,7 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `exclude` and `only`: whether they let a part with these ids be a target, its own and those of what it stands in.
+    /// `exclude` and `only`: whether a part with these ids may be a target: its own id and those of the objects above it.
     fn is_meant(&self, ids: &[&str]) -> bool {
         let Select { exclude, only, .. } = self.select;
         let names_one = |lists: &[IdList]| {
@@ -57,18 +57,18 @@ impl<'a> Chooser<'a> {
         !names_one(exclude) && only.as_deref().is_none_or(names_one)
     }
 
-    /// Whether `only` says which ones.
+    /// Whether `only` is given.
     pub fn picks(&self) -> bool {
         self.select.only.is_some()
     }
 
-    /// Whether `exclude` and `only` mean this very execution, whatever is in it.
+    /// Whether `exclude` and `only` name this execution itself, with all its parts.
     pub fn names(&self, id: &Id) -> bool {
         self.is_meant(&[id.as_str()])
     }
 
-    /// Whether `exclude` and `only` leave an execution alone. With `only` that is one in which no target is meant; without
-    /// it one that has no part stays.
+    /// Whether `exclude` and `only` leave no target in an execution. With `only`: no part of it is named; without `only`: every part is
+    /// excluded.
     pub fn leaves_out(&self, execution: &Execution) -> bool {
         let Select { exclude, each, .. } = self.select;
         let is_meant = |ids: &Vec<&str>| self.is_meant(ids);
@@ -76,11 +76,11 @@ impl<'a> Chooser<'a> {
             || (self.picks() && !execution.ids_of_parts(*each).iter().any(is_meant))
     }
 
-    /// `where`: whether an execution is kept. It is not asked of what the ids leave out, as far as they can tell.
+    /// `where`: whether an execution is kept. It is not evaluated if the ids leave the execution out, as far as they can tell.
     ///
     /// # Errors
     ///
-    /// When the expression fails on this execution.
+    /// If the expression fails on this execution.
     pub fn keeps(&self, execution: &Execution) -> Result<bool, String> {
         let is_left_out = if self.select.lacks_steps() {
             is_named(&self.select.exclude, &execution.id)
@@ -99,8 +99,8 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// `each`, `where_each`, `exclude`, `only` and `limit`: the targets of an execution that was kept. Nothing is looked at
-    /// beyond the limit.
+    /// `each`, `where_each`, `exclude`, `only` and `limit`: the targets of an execution that was kept. Nothing beyond the limit is
+    /// evaluated.
     pub fn choose(&mut self, execution: &Execution) -> Chosen {
         let mut chosen = Chosen::default();
         if self.is_full() || self.leaves_out(execution) {

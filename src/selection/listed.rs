@@ -1,4 +1,4 @@
-//! What a list or a file names: entities or executions, sorted, each once, with the row that names them.
+//! The entities or executions in a list or file, sorted, each once, with its row.
 
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -15,7 +15,7 @@ use crate::{
 /// The columns of a file of entities.
 const ENTITY: [&str; 2] = ["entity_id", "entity_schema"];
 
-/// Named things in the order of their ids, and the rows that name none.
+/// Named objects, ordered by id, and the rejected rows.
 #[derive(Debug)]
 pub struct ListedNames {
     named: Sorted,
@@ -23,15 +23,15 @@ pub struct ListedNames {
     pub rejected: Sorted,
 }
 
-/// One thing that is named.
+/// One named object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     pub id: Id,
-    /// Of an entity; empty for an execution.
+    /// For an entity; empty for an execution.
     pub schema: String,
-    /// Of an entity that a search has found.
+    /// For an entity that a search has found.
     pub title: String,
-    /// Where it stands, with what stands beside it.
+    /// Its row, with the other columns.
     pub row: TargetRow,
 }
 
@@ -51,12 +51,12 @@ struct KeptName {
     row: TargetRow,
 }
 
-/// Takes names as they come and keeps those that can be used.
+/// Collects names in any order, and keeps the valid ones.
 #[derive(Debug)]
 pub(super) struct NameCollector {
-    /// What is named, for messages: `entity`.
+    /// The noun for messages: `entity`.
     kind: &'static str,
-    /// Of the row that is taken now.
+    /// The current row.
     is_csv: bool,
     named: Sorter,
     rejected: Sorter,
@@ -67,7 +67,7 @@ impl ListedNames {
     ///
     /// # Errors
     ///
-    /// When the file can't be read or has not the columns `entity_id` and `entity_schema`.
+    /// If the file can't be read or lacks the columns `entity_id` and `entity_schema`.
     pub fn entities(names: &NameSource<EntityRef>) -> Result<Self, ListedError> {
         let mut intake = NameCollector::new("entity");
         match names {
@@ -86,7 +86,7 @@ impl ListedNames {
         Ok(intake.finish()?)
     }
 
-    /// Reads all ids of executions of a list or a file, which has a column `id` or nothing but ids.
+    /// Reads all ids of executions of a list or a file, which has a column `id` or only ids.
     ///
     /// # Errors
     ///
@@ -108,7 +108,7 @@ impl ListedNames {
     ///
     /// # Errors
     ///
-    /// When the file can't be read or has no such column.
+    /// If the file can't be read or lacks this column.
     pub fn rows(path: &Path, id: &str) -> Result<Self, ListedError> {
         Self::of_column(path, RequiredColumns::All(&[id]), id)
     }
@@ -185,7 +185,7 @@ impl NameCollector {
         if schema.is_empty() {
             return reject(&mut self.rejected, row.number, "entity_schema is empty");
         }
-        // A cell of a spreadsheet may hold a line break; a name of a schema does not.
+        // A cell of a spreadsheet may contain a line break; the name of a schema does not.
         if schema.contains(char::is_control) {
             let reason = format!("the entity schema {schema:?} can't be used");
             return reject(&mut self.rejected, row.number, &reason);
@@ -211,7 +211,7 @@ impl NameCollector {
         self.named.push(id.to_owned(), payload)
     }
 
-    /// Sorts, and rejects what comes twice.
+    /// Sorts, and rejects duplicates.
     pub(super) fn finish(mut self) -> io::Result<ListedNames> {
         let mut unique = Sorter::default();
         let mut last: Option<(String, u64)> = None;
@@ -239,9 +239,9 @@ impl NameCollector {
     }
 }
 
-/// Notes a row that can't be used.
+/// Notes a rejected row.
 pub(super) fn reject(rejected: &mut Sorter, row: u64, reason: &str) -> io::Result<()> {
-    // Padded, so that the order of texts is the order of numbers.
+    // Padded, so that texts sort like numbers.
     rejected.push(format!("{row:020}"), serde_json::to_string(reason)?)
 }
 

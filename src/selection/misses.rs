@@ -1,5 +1,4 @@
-//! What a playbook or a command names and nothing that was read has, or nothing that is selected: it is said, since nobody
-//! sees what is missing.
+//! Names in a playbook or command that matched nothing: they become notes of the plan, since nobody notices a missing target.
 
 use std::collections::BTreeSet;
 
@@ -13,22 +12,22 @@ use crate::{
     text::{Few, count, thousands},
 };
 
-/// Names that a note shows; the others are counted.
+/// Names in a note; the others are only counted.
 const SHOWN: usize = 10;
 
-/// What has not been seen yet. It holds no more than the lists and the playbook do.
+/// Names that have not been matched yet. The memory is bounded by the lists and the playbook.
 #[derive(Debug)]
 pub struct Misses {
     generation: Generation,
     each: Level,
-    /// The parts of `select` that choose among what the ids name.
+    /// The parts of `select` that filter the targets with these ids.
     choosing: Vec<&'static str>,
-    /// Some executions are not read whole, and their steps stay unknown.
+    /// Some executions are not read completely, and their steps stay unknown.
     lacks_steps: bool,
     lists: Vec<List>,
-    /// Names of the playbook, with the level of what is to have them.
+    /// Names in the playbook, by level.
     names: BTreeSet<(Level, String)>,
-    /// An execution was seen, and one whose parts are known.
+    /// Whether an execution was read, and one with known parts.
     seen: bool,
     seen_whole: bool,
     entities: u64,
@@ -40,10 +39,10 @@ pub struct Misses {
 #[derive(Debug)]
 struct List {
     origin: String,
-    /// How many it names.
+    /// The number of its ids.
     of: usize,
     unseen: BTreeSet<Id>,
-    /// Of a list that selects: ids of which nothing has been chosen or rejected yet.
+    /// For a list that selects: ids of which no target was chosen or rejected yet.
     untold: BTreeSet<Id>,
 }
 
@@ -91,7 +90,7 @@ impl Misses {
         }
     }
 
-    /// Notes an execution that was read; `is_whole`: also its parts.
+    /// Notes an execution that was read; `is_whole`: with its parts.
     pub fn see(&mut self, execution: &Execution, is_whole: bool) {
         self.seen = true;
         self.seen_whole |= is_whole;
@@ -109,7 +108,7 @@ impl Misses {
             .retain(|(level, name)| !has(execution, *level, name));
     }
 
-    /// Notes what was chosen of an execution, or is rejected there: the plan says what becomes of it.
+    /// Notes the chosen and rejected targets of an execution: the plan has lines for them.
     pub fn tell(&mut self, execution: &Execution, chosen: &Chosen) {
         if self.lists.iter().all(|list| list.untold.is_empty()) {
             return;
@@ -122,7 +121,7 @@ impl Misses {
             .map(|part| part.id().map(Id::as_str))
             .collect();
         for ids in execution.ids_of_parts(self.each) {
-            // What has no id of its own is the execution, with all that is in it.
+            // Without an id of its own, it is the execution with all its parts.
             if told.contains(&None) || told.contains(&ids.get(1).copied()) {
                 for id in ids {
                     self.tell_id(id);
@@ -131,21 +130,21 @@ impl Misses {
         }
     }
 
-    /// Notes an id of which the plan says what becomes of it.
+    /// Notes an id for which the plan has a line.
     pub(super) fn tell_id(&mut self, id: &str) {
         for list in &mut self.lists {
             list.untold.remove(id);
         }
     }
 
-    /// Notes an id that is told of elsewhere.
+    /// Notes an id that is reported elsewhere.
     pub(super) fn see_id(&mut self, id: &Id) {
         for list in &mut self.lists {
             list.unseen.remove(id);
         }
     }
 
-    /// Notes an entity whose flows were asked for.
+    /// Notes an entity whose flows were requested.
     pub(super) fn see_entity(&mut self, id: &Id, has_flow: bool) {
         self.entities += 1;
         if !has_flow {
@@ -157,7 +156,7 @@ impl Misses {
         self.said.push(note);
     }
 
-    /// What was missed, a sentence each. They hold names from outside.
+    /// The notes, one sentence each. They contain names from outside.
     pub fn notes(self) -> Vec<String> {
         let mut notes = self.said;
         let look = if self.choosing.is_empty() {
@@ -261,7 +260,7 @@ fn has(execution: &Execution, level: Level, name: &str) -> bool {
     }
 }
 
-/// The parts of `select` that may leave out what `only` names, as a playbook has them.
+/// The parts of a playbook's `select` that may leave out targets of `only`.
 fn choosing(select: &Select) -> Vec<&'static str> {
     let each = select.each != select.source.root();
     [

@@ -1,4 +1,4 @@
-//! Which executions and which of their parts: from the sources to a sorted stream of targets.
+//! Selects executions and their parts: from the sources to a sorted stream of targets.
 
 mod choose;
 mod listed;

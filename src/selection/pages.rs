@@ -1,4 +1,4 @@
-//! Searches that answer in pages: every page or nothing.
+//! Searches with several pages: every page is read, or the search fails.
 
 use std::collections::BTreeSet;
 
@@ -16,20 +16,20 @@ use crate::{
     target::TargetRow,
 };
 
-/// Entities of a page: the most that the service gives.
+/// Entities per page: the maximum of the service.
 const PAGE: usize = 1_000;
 
-/// Where search services of this kind stop counting `hits`, unless they are told otherwise.
+/// Where search services of this kind stop counting `hits` by default.
 const COUNTED: u64 = 10_000;
 
-/// How long the service keeps what a query found, in seconds: the most that it offers.
+/// How long the service keeps the result of a query, in seconds: its maximum.
 const STABLE_FOR: u64 = 60;
 
-/// Finds all entities that a query fits, in the order of their ids, each page of the same snapshot.
+/// Finds all entities of a query, ordered by id, with each page from the same snapshot.
 ///
 /// # Errors
 ///
-/// When one request fails, or the pages don't fit together.
+/// If a request fails, or the pages are inconsistent.
 pub(super) async fn entities(client: &Client, query: &str) -> Result<ListedNames, ScanError> {
     let what = "the search for entities";
     let wrong = |message: &str| ScanError::Pages {
@@ -75,7 +75,7 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<ListedNames
             break;
         }
         if page["sort_end"].is_null() {
-            // What follows a full page can't be asked for then, and a number of hits that stops counting can't tell.
+            // Then the page after a full page can't be requested, and the number of hits is not exact.
             if results.len() >= PAGE && hits.is_none_or(|hits| hits >= COUNTED) {
                 return Err(wrong("a full page without its `sort_end`"));
             }
@@ -96,7 +96,7 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<ListedNames
             body["stable_query_id"] = page["stable_query_id"].clone();
         }
     }
-    // More than it counts is no mistake: it stops counting at `COUNTED`. Fewer is a page that is missing.
+    // More entities than hits are normal, since counting stops at `COUNTED`. Fewer mean that a page is missing.
     if hits.is_some_and(|hits| number < hits || (number > hits && hits < COUNTED)) {
         return Err(wrong(&format!(
             "{number} entities in all pages and says that there are {}",
@@ -106,11 +106,11 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<ListedNames
     Ok(intake.finish()?)
 }
 
-/// Hands over the executions that the deprecated search of the first generation finds, page by page.
+/// Passes on the executions of the deprecated first-generation search, page by page.
 ///
 /// # Errors
 ///
-/// When one request fails, a page's key comes again, and what `take` says.
+/// If a request fails, a page's key is repeated, and the errors of `take`.
 pub(super) async fn executions(
     client: &Client,
     search: &ExecutionSearch,
@@ -148,7 +148,7 @@ pub(super) async fn executions(
     }
 }
 
-/// Whether a value is what the service sent: with another one, it would go on from another place.
+/// Whether a value was kept exactly: with another one, the search would continue at another place.
 fn can_be_sent_back(value: &Value) -> bool {
     json::find_unreadable(value).is_none() && !json::holds_replacement(value)
 }

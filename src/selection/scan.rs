@@ -1,4 +1,4 @@
-//! Reads the sources: every page or nothing.
+//! Reads the sources: every page, or the scan fails.
 
 use std::io::{self, BufReader};
 
@@ -17,7 +17,7 @@ use crate::{
     target::{Execution, ExecutionError, TargetRow},
 };
 
-/// Why a selection could not be completed; nothing may be planned then.
+/// Why a selection is incomplete, so that nothing may be planned.
 #[derive(Debug, thiserror::Error)]
 pub enum ScanError {
     #[error(transparent)]
@@ -54,7 +54,7 @@ impl From<ReadError> for ScanError {
     }
 }
 
-/// Why a named execution is rejected. The ids of v2 are UUIDs, so another one may be of v1.
+/// Why a named execution is rejected. The ids of v2 are UUIDs, so another id may be one of v1.
 fn not_found(generation: Generation, id: &Id) -> String {
     let is_uuid = id.as_str().len() == 36 && id.as_str().matches('-').count() == 4;
     match generation {
@@ -65,18 +65,18 @@ fn not_found(generation: Generation, id: &Id) -> String {
     }
 }
 
-/// How far a scan is.
+/// The progress of a scan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ScanProgress {
     /// Requests that were answered.
     pub done: u64,
     /// Requests in all.
     pub of: u64,
-    /// Executions in the answers so far; one that belongs to two entities counts twice here.
+    /// Executions in the answers so far; one that belongs to two entities counts twice.
     pub executions: u64,
 }
 
-/// What is put aside of an execution until all are read.
+/// The part of an execution that is stored on disk until all are read.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum SpilledEntry {
     Kept {
@@ -91,11 +91,11 @@ pub(super) enum SpilledEntry {
     },
 }
 
-/// Reads all executions of a playbook's source and sorts those that `where` keeps; gives what was not seen as well.
+/// Reads all executions of a playbook's source and sorts those that `where` keeps; also returns the names that matched nothing.
 ///
 /// # Errors
 ///
-/// When one request fails or one answer is not understood: an incomplete selection is none.
+/// If a request fails or an answer is not understood: an incomplete selection must not be used.
 pub async fn scan(
     client: &Client,
     playbook: &Playbook,
@@ -123,11 +123,11 @@ pub async fn scan(
     Ok((scanned, intake.misses))
 }
 
-/// Reads a v1 execution of which a list has told only a part; none when it is not there any more.
+/// Reads a v1 execution that a list has returned incompletely; none if it does not exist any more.
 ///
 /// # Errors
 ///
-/// When the request fails or its answer is not understood.
+/// If the request fails or its answer is not understood.
 pub async fn read_whole(
     client: &Client,
     execution: Execution,
@@ -150,11 +150,11 @@ pub async fn read_whole(
     }))
 }
 
-/// Reads the closing reasons that a v1 execution was started with, where its row lacks them.
+/// Reads the closing reasons of a v1 execution, if its row lacks them.
 ///
 /// # Errors
 ///
-/// When the request fails or its answer is not understood.
+/// If the request fails or its answer is not understood.
 pub async fn read_closing_reasons(
     client: &Client,
     execution: &Execution,
@@ -176,7 +176,7 @@ pub async fn read_closing_reasons(
     }
 }
 
-/// What a list that can't be understood is an error of.
+/// The error for a list that is not understood.
 fn undecodable(what: &str) -> impl FnOnce(serde_json::Error) -> ScanError {
     let what = what.to_owned();
     move |source| ScanError::Undecodable { what, source }
@@ -189,10 +189,10 @@ async fn entities_of(client: &Client, entities: &Entities) -> Result<ListedNames
     }
 }
 
-/// What was found for one name: executions, each with the row that names it.
+/// The executions of one name, each with the row that names it.
 type ExecutionsByName = (String, Vec<(Value, Option<TargetRow>)>);
 
-/// Reads one execution by its id; nothing when it is not there.
+/// Reads one execution by its id; none if it does not exist.
 async fn one(
     client: &Client,
     generation: Generation,
@@ -245,12 +245,12 @@ fn list_in(answer: Value, key: &str) -> Result<Option<Vec<Value>>, String> {
     }
 }
 
-/// Takes executions as they come.
+/// Collects executions in any order.
 struct ExecutionCollector<'a> {
     generation: Generation,
     chooser: Chooser<'a>,
     misses: Misses,
-    /// What is read lacks its parts.
+    /// The executions are read without their parts.
     is_slim: bool,
     sorter: Sorter,
     rejected: Sorter,
@@ -259,7 +259,7 @@ struct ExecutionCollector<'a> {
 }
 
 impl ExecutionCollector<'_> {
-    /// Takes all executions of the source.
+    /// Reads all executions of the source.
     async fn read(
         &mut self,
         client: &Client,
@@ -340,8 +340,8 @@ impl ExecutionCollector<'_> {
         Ok(())
     }
 
-    /// Asks for each of what is listed, several at a time, and takes the answers in their order, so that the order of
-    /// arrival decides nothing. What is listed and not found is rejected with its row.
+    /// Requests each listed object, several at a time, and processes the answers in the list's order, so that the order of arrival does not
+    /// matter. An object that is not found is rejected with its row.
     async fn each<F>(
         &mut self,
         playbook: &Playbook,
@@ -371,7 +371,7 @@ impl ExecutionCollector<'_> {
             if by_id {
                 self.misses.see_id(&named.id);
             } else {
-                // Of a source of entities, what is found is the entity itself.
+                // With a source of entities, the result is the entity itself.
                 self.misses.see_entity(&named.id, !found.is_empty());
             }
             if found.is_empty() && by_id && self.chooser.names(&named.id) {
@@ -426,7 +426,7 @@ impl ExecutionCollector<'_> {
     }
 }
 
-/// What is said of a source that names nothing.
+/// The note about a source that names nothing.
 fn nothing_named(source: &Source) -> String {
     let what = if source.names_executions() {
         "execution"

@@ -12,9 +12,9 @@ pub struct Scanned {
     sorted: Sorted,
     last: Option<String>,
     executions: u64,
-    /// The rows of the input that could not be used: row number and reason, in the order of the rows.
+    /// The rejected rows of the input: row number and reason, in order.
     pub rejected: Sorted,
-    /// The organisation of the executions; none when there were none, or when they don't say.
+    /// The organisation of the executions; none if there are none, or they don't name one.
     pub org: Option<String>,
 }
 
@@ -46,7 +46,7 @@ impl Scanned {
         }
     }
 
-    /// How many different executions there were, once all have been taken.
+    /// The number of distinct executions, once all have been taken.
     pub const fn executions(&self) -> u64 {
         self.executions
     }
@@ -70,7 +70,7 @@ impl Scanned {
 impl Iterator for Scanned {
     type Item = io::Result<ScannedExecution>;
 
-    /// The next execution that `where` did not leave out.
+    /// The next execution that `where` kept.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (id, payload) = match self.sorted.next()? {

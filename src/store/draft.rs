@@ -1,4 +1,4 @@
-//! A run that is being made: it gets its name when it is complete.
+//! A run that is being created: it gets its name when it is complete.
 
 use std::{
     fs,
@@ -20,27 +20,27 @@ use crate::{
     digest, private_file,
 };
 
-/// Bytes copied at a time: some hundred plan lines, and small beside everything else.
+/// Bytes copied at a time: some hundred plan lines, and little memory.
 const COPY_BUFFER: usize = 64 * 1024;
 
-/// A run's folder under its temporary name, locked. Dropped before it is committed, it is removed.
+/// A run's folder under its temporary name, locked. It is deleted if it is dropped before it is committed.
 #[derive(Debug)]
 pub struct RunDraft {
     folder: RunFolder,
-    /// The name to be.
+    /// The final name.
     target: PathBuf,
     lock: Lock,
     scrap: Scrap,
 }
 
-/// Removes a folder when it is dropped, unless it has become a run's.
+/// Deletes a folder on drop, unless it has become a run's.
 #[derive(Debug)]
 struct Scrap(Option<PathBuf>);
 
 impl Drop for Scrap {
     fn drop(&mut self) {
         if let Some(path) = &self.0 {
-            // What stays is removed when the next run is made.
+            // Remaining files are deleted when the next run is created.
             let _ = fs::remove_dir_all(path);
         }
     }
@@ -50,13 +50,13 @@ impl Drop for Scrap {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanCopy {
     pub path: PathBuf,
-    /// What `sha256sum` prints for it, in lower-case hex.
+    /// Its SHA-256 in lower-case hex.
     pub sha256: String,
     pub bytes: u64,
 }
 
 impl RunDraft {
-    /// Takes over the folder under its temporary name, in which `lock` was taken.
+    /// Takes the folder under its temporary name, in which `lock` is held.
     pub(super) fn new(folder: RunFolder, target: PathBuf, lock: Lock) -> Self {
         let scrap = Scrap(Some(folder.path().to_owned()));
         Self {
@@ -72,12 +72,12 @@ impl RunDraft {
         self.folder.id()
     }
 
-    /// Copies the plan into the folder and digests what it writes. Check the copy, not the source:
-    /// the source may change at any time.
+    /// Copies the plan into the folder and computes its digest. The caller must check the copy, not the source: the source may change at
+    /// any time.
     ///
     /// # Errors
     ///
-    /// When the source can't be read, the copy can't be written, or there is one already.
+    /// If the source can't be read, the copy can't be written, or exists already.
     pub fn copy_plan(&self, mut source: impl Read) -> Result<PlanCopy, StoreError> {
         let path = self.folder.plan();
         let mut copy = || -> io::Result<(Sha256, u64)> {
@@ -107,12 +107,11 @@ impl RunDraft {
         })
     }
 
-    /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Its
-    /// lock is held on.
+    /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Its lock stays held.
     ///
     /// # Errors
     ///
-    /// When a file can't be written, or there is a run of this id already.
+    /// If a file can't be written, or a run with this id exists.
     pub fn commit(
         self,
         settings: &RunSettings,
@@ -134,7 +133,7 @@ impl RunDraft {
         Checkpoint::create(&folder.checkpoint(), header)?;
         private_file::sync_dir(temporary).map_err(io_error(StoreStep::Sync, temporary))?;
 
-        // Fails when the name is taken: a run's folder is never empty.
+        // Fails if the name exists: a run's folder is never empty.
         fs::rename(temporary, &target).map_err(io_error(StoreStep::Rename, &target))?;
         scrap.0 = None;
         let runs = private_file::parent(&target);

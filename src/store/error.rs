@@ -1,11 +1,11 @@
-//! What can go wrong with the state folder.
+//! The errors of the state folder.
 
 use std::{fmt, io, path::PathBuf};
 
 use super::run_id::RunId;
 use crate::{checkpoint::CheckpointError, text::shown_path};
 
-/// Why the state folder can't be used as asked.
+/// Why the state folder can't be used as requested.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("can't {doing} {}", shown_path(path))]
@@ -50,7 +50,7 @@ pub enum StoreError {
     Checkpoint(#[from] CheckpointError),
 }
 
-/// What was tried.
+/// The operation that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreStep {
     Create,
@@ -58,7 +58,7 @@ pub enum StoreStep {
     Write,
     Sync,
     Lock,
-    /// Giving a new run's folder its name.
+    /// Renaming a new run's folder.
     Rename,
     /// Copying the plan into the run's folder.
     Copy,
@@ -80,7 +80,7 @@ impl fmt::Display for StoreStep {
     }
 }
 
-/// Names what was tried on which path.
+/// Describes the operation and its path.
 pub(super) fn io_error(
     doing: StoreStep,
     path: impl Into<PathBuf>,

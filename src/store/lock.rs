@@ -1,4 +1,4 @@
-//! Locks between processes. The kernel frees them when their process ends, however it ends.
+//! Locks between processes. The kernel releases them when their process ends, in any way.
 
 use std::{
     fs::{File, TryLockError},
@@ -16,23 +16,21 @@ use super::{
 };
 use crate::{digest::hex, private_file, server_name::lock_name};
 
-/// Bytes of the digest in a lock file's name: two servers meet by chance once in 2^64, and then
-/// only wait for each other.
+/// Bytes of the digest in a lock file's name: two servers have the same one by chance once in 2^64, and then only wait for each other.
 const NAME_BYTES: usize = 8;
 
-/// `status` takes a lock for a moment to see whether it is free. A lock counts as held only when it is still held after
-/// this many tries.
+/// `status` takes a lock for a moment to test it. A lock counts as held only if it is still held after this many tries.
 const LOOKS: u32 = 3;
 
 /// The time between two of these tries.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// What to do when another process holds the lock.
+/// What to do if another process holds the lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Say so.
+    /// Return an error.
     Refuse,
-    /// Block until it is free (`--wait`).
+    /// Block until it is released (`--wait`).
     UntilFree,
 }
 
@@ -49,26 +47,25 @@ impl Lock {
     }
 }
 
-/// How many may hold a lock at the same time.
+/// Who may hold a lock at the same time.
 #[derive(Clone, Copy, Debug)]
 enum Mode {
-    /// One.
+    /// One process.
     Exclusive,
-    /// All who ask for it like this.
+    /// All processes that request it as shared.
     Shared,
 }
 
-/// Where the locks of servers are: `$XDG_STATE_HOME/wf-bulk/locks`, else `~/.local/state/wf-bulk/locks`.
+/// The folder of the locks of servers: `$XDG_STATE_HOME/wf-bulk/locks`, else `~/.local/state/wf-bulk/locks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockHome(PathBuf);
 
 impl LockHome {
-    /// Finds the place from the values of `XDG_STATE_HOME` and `HOME`. The XDG base directory
-    /// specification has relative paths ignored.
+    /// Determines the folder from the values of `XDG_STATE_HOME` and `HOME`. The XDG base directory specification ignores relative paths.
     ///
     /// # Errors
     ///
-    /// When neither is an absolute path.
+    /// If neither is an absolute path.
     pub fn from_environment(
         xdg_state_home: Option<PathBuf>,
         home: Option<PathBuf>,
@@ -84,13 +81,12 @@ impl LockHome {
             .ok_or(StoreError::NoLockHome)
     }
 
-    /// Makes this process the only one on the machine that writes to this organisation of this server, so
-    /// that two runs together are no faster than one. Without an organisation it may be any, so the process is then
-    /// the only one that writes to the server. Blocks for as long as `wait` says.
+    /// Takes the lock of an organisation on a server: no other process on this machine writes there, so that two runs together do not
+    /// exceed the rate. An unknown organisation may be any one, so then the whole server is locked. `wait` says whether to block.
     ///
     /// # Errors
     ///
-    /// When another process holds the lock and `wait` refuses, or its file can't be made.
+    /// If another process holds the lock and `wait` refuses, or its file can't be created.
     pub fn lock_server(
         &self,
         server: &str,
@@ -106,7 +102,7 @@ impl LockHome {
         let Some(org) = org else {
             return lock(&path(None), Mode::Exclusive, wait, held(None)).map(Lock::of);
         };
-        // In this order everywhere, so that no two processes wait for each other.
+        // The same order everywhere, so that no two processes block each other.
         Ok(Lock {
             _files: vec![
                 lock(&path(None), Mode::Shared, wait, held(None))?,
@@ -116,27 +112,27 @@ impl LockHome {
     }
 }
 
-/// Makes this process the only one that works on a run.
+/// Takes the lock of a run.
 pub(super) fn lock_run(path: &Path, run: RunId, wait: Wait) -> Result<Lock, StoreError> {
     let held = || StoreError::RunLocked { run };
     lock(path, Mode::Exclusive, wait, held).map(Lock::of)
 }
 
-/// Makes this process the only one that makes runs in a state folder, for as long as it takes.
+/// Takes the lock for creating runs in a state folder.
 pub(super) fn lock_making(path: &Path) -> Result<Lock, StoreError> {
     let file = private_file::open_or_create(path).map_err(io_error(StoreStep::Lock, path))?;
     file.lock().map_err(io_error(StoreStep::Lock, path))?;
     Ok(Lock::of(file))
 }
 
-/// The lock, if nobody has it; none also when there is no such file.
+/// The lock, if no process holds it; none also if the file does not exist.
 pub(super) fn lock_if_free(path: &Path) -> Option<Lock> {
     let file = File::open(path).ok()?;
     file.try_lock().ok()?;
     Some(Lock::of(file))
 }
 
-/// Whether a process holds the lock for itself; none does when there is no such file. Processes that only ask are not in
+/// Whether a process holds the lock exclusively; false if the file does not exist. Processes that only test it do not block each other.
 /// each other's way.
 pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
     let file = match File::open(path) {
@@ -151,7 +147,7 @@ pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Blocks for as long as a process holds the lock for itself.
+/// Blocks while a process holds the lock exclusively.
 pub(super) fn wait_until_free(path: &Path) -> Result<(), StoreError> {
     let file = File::open(path).map_err(io_error(StoreStep::Lock, path))?;
     file.lock_shared().map_err(io_error(StoreStep::Lock, path))
@@ -182,8 +178,8 @@ fn lock(
     Err(held())
 }
 
-/// A digest, because a server's address is no file name; each spelling of this machine has the same one. The byte 0 is in neither part, so the
-/// border between them is plain.
+/// A digest, because a server's address is not a valid file name; each spelling of this machine has the same one. Neither part contains the
+/// byte 0, so the separator is unambiguous.
 fn file_name(server: &str, org: Option<&str>) -> String {
     let digest = Sha256::new()
         .chain_update(lock_name(server).as_bytes())

@@ -19,14 +19,14 @@ use crate::{
     private_file,
 };
 
-/// A run's folder and what is where in it.
+/// A run's folder and the paths in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder {
     id: RunId,
     path: PathBuf,
 }
 
-/// The version, whatever else `run.json` holds.
+/// The version, whatever other fields `run.json` has.
 #[derive(Deserialize)]
 struct SettingsVersion {
     wf_bulk_run: u32,
@@ -58,7 +58,7 @@ impl RunFolder {
         self.path.join("report.json")
     }
 
-    /// The ids of the changes that did not work out, for `--only-file`.
+    /// The ids of the changes that need attention, for `--only-file`.
     pub fn failed(&self) -> PathBuf {
         self.path.join("failed.csv")
     }
@@ -71,16 +71,16 @@ impl RunFolder {
         self.path.join("lock")
     }
 
-    /// Makes this process the only one that works on the run. Blocks for as long as `wait` says.
+    /// Takes the lock of the run. `wait` says whether to block.
     ///
     /// # Errors
     ///
-    /// When another process works on it and `wait` refuses, or the lock's file can't be opened.
+    /// If another process holds it and `wait` refuses, or the lock file can't be opened.
     pub fn lock(&self, wait: Wait) -> Result<Lock, StoreError> {
         lock::lock_run(&self.lock_file(), self.id, wait)
     }
 
-    /// Whether a process works on the run now.
+    /// Whether a process is working on the run.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl RunFolder {
         lock::is_held(&self.lock_file())
     }
 
-    /// Blocks for as long as a process works on the run.
+    /// Blocks while a process works on the run.
     ///
     /// # Errors
     ///
@@ -98,11 +98,11 @@ impl RunFolder {
         lock::wait_until_free(&self.lock_file())
     }
 
-    /// What the run was started with.
+    /// The settings with which the run was started.
     ///
     /// # Errors
     ///
-    /// When `run.json` can't be read, is of another version, or belongs to another run.
+    /// If `run.json` can't be read, has another version, or belongs to another run.
     pub fn settings(&self) -> Result<RunSettings, StoreError> {
         let path = self.run_json();
         let bytes = fs::read(&path).map_err(io_error(StoreStep::Read, &path))?;
@@ -125,8 +125,7 @@ impl RunFolder {
         Ok(settings)
     }
 
-    /// How the run came to its end, none while it can be resumed; from the last record alone, so that
-    /// looking through many runs stays cheap.
+    /// How the run ended, none if it can be resumed; from the last record alone, so that a list of many runs is fast.
     ///
     /// # Errors
     ///
@@ -135,11 +134,11 @@ impl RunFolder {
         Ok(Checkpoint::peek_ending(&self.checkpoint())?)
     }
 
-    /// Writes `report.json`, whole or not at all.
+    /// Writes `report.json`, completely or not at all.
     ///
     /// # Errors
     ///
-    /// When `fill` or the disk fails.
+    /// If `fill` or the disk fails.
     pub fn write_report(
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -147,11 +146,11 @@ impl RunFolder {
         write(&self.report(), fill)
     }
 
-    /// Writes `failed.csv`, whole or not at all.
+    /// Writes `failed.csv`, completely or not at all.
     ///
     /// # Errors
     ///
-    /// When `fill` or the disk fails.
+    /// If `fill` or the disk fails.
     pub fn write_failed(
         &self,
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,

@@ -1,4 +1,4 @@
-//! The id of a run: sorts by the time of its start.
+//! The id of a run: ids sort by start time.
 
 use std::{fmt, str::FromStr};
 
@@ -6,13 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::{Builder, Uuid};
 
-/// A UUID of version 7 (RFC 9562): its first 48 bits are the start in Unix milliseconds, so ids and their
-/// texts sort by time.
+/// A UUID of version 7 (RFC 9562): its first 48 bits are the start time in Unix milliseconds, so ids and their texts sort by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(Uuid);
 
-/// Why a text is no run id.
+/// Why a text is not a run id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no run id")]
 pub struct RunIdError {
@@ -20,7 +19,7 @@ pub struct RunIdError {
 }
 
 impl RunId {
-    /// The id of a run that starts `at`; of `random`, 74 bits are kept. Times before 1970 count as 1970.
+    /// The id of a run that starts at `at`; 74 bits of `random` are used. Times before 1970 count as 1970.
     pub fn new(at: Timestamp, random: [u8; 10]) -> Self {
         let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
         Self(Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
@@ -36,7 +35,7 @@ impl fmt::Display for RunId {
 impl FromStr for RunId {
     type Err = RunIdError;
 
-    /// Takes the one form that [`RunId`] is written in: an id is the name of a folder.
+    /// Accepts only the form in which [`RunId`] is written: an id is the name of a folder.
     fn from_str(text: &str) -> Result<Self, RunIdError> {
         Uuid::try_parse(text)
             .ok()

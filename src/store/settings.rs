@@ -1,4 +1,4 @@
-//! What a run was started with, for those that come back to it.
+//! The settings with which a run was started, for later sessions.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::pace::Pace;
 /// The version of `run.json` that is written and read.
 pub const VERSION: u32 = 1;
 
-/// `run.json`: written once, when the run is made. Holds no token; `resume` asks for one anew.
+/// `run.json`: written once, when the run is created. Contains no token; `resume` gets its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunSettings {
@@ -20,46 +20,46 @@ pub struct RunSettings {
     pub started_at: Timestamp,
     /// The playbook's name.
     pub playbook: String,
-    /// SHA-256 in hex over the variables: with playbook and server, what makes two runs the same.
+    /// SHA-256 in hex of the variables: identifies the run, together with playbook and server.
     pub vars_sha256: String,
-    /// What `sha256sum` prints for the plan.
+    /// The SHA-256 of the plan.
     pub plan_sha256: String,
     /// The origin of the server, or `sandbox`.
     pub server: String,
     pub org: Option<String>,
     pub pace: Pace,
-    /// Whether each execution is read once more before its writes.
+    /// Whether each execution is re-checked.
     pub recheck: bool,
-    /// For one whole request, in milliseconds.
+    /// The time limit of one request, in milliseconds.
     pub timeout_ms: u64,
-    /// How long after an attempt was given up a read can prove that it did nothing, in milliseconds.
+    /// How long after an attempt was given up a read-back can prove that it had no effect, in milliseconds.
     pub settle_ms: u64,
-    /// What `--reason` said.
+    /// The text of `--reason`.
     pub reason: Option<String>,
-    /// None when the run was made from a plan, which does not say where its playbook is.
+    /// None if the run was made from a plan file, which does not contain the path of its playbook.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_from: Option<PlannedFrom>,
 }
 
-/// What `run` was told about its playbook, as far as a command that plans with it again has to say it.
+/// The playbook and flags of `run`, for a command that plans with it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedFrom {
-    /// Where the command was typed: names of files are relative to it.
+    /// The folder in which the command was run: paths are relative to it.
     pub folder: String,
     /// The playbook's file, as an argument.
     pub playbook: String,
-    /// The flags with their values, a word each. No token is among them.
+    /// The flags with their values, as words. No token is among them.
     pub flags: Vec<String>,
 }
 
 impl RunSettings {
-    /// How long one whole request may take.
+    /// The time limit of one request.
     pub const fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
 
-    /// How long after an attempt was given up a read can prove that it did nothing.
+    /// How long after an attempt was given up a read-back can prove that it had no effect.
     pub const fn settle(&self) -> Duration {
         Duration::from_millis(self.settle_ms)
     }

@@ -1,4 +1,4 @@
-//! The folder that holds all runs.
+//! The folder of all runs.
 
 use std::{
     fs, io,
@@ -15,27 +15,27 @@ use super::{
 };
 use crate::{checkpoint::Ending, private_file};
 
-/// How the folder of a run that is being made begins. No run id begins with a dot.
+/// The prefix of the folder of a run that is being created. No run id begins with a dot.
 const DRAFT_PREFIX: &str = ".tmp-";
 
-/// The state folder. Made with the first run; until then there are no runs.
+/// The state folder. It is created with the first run; until then there are no runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateDir(PathBuf);
 
-/// A run with what tells it from others.
+/// A run with its settings and ending.
 #[derive(Debug)]
 pub struct ListedRun {
     pub folder: RunFolder,
     pub settings: RunSettings,
-    /// How it came to its end; none while it can be resumed.
+    /// How it ended; none if it can be resumed.
     pub ending: Option<Ending>,
 }
 
-/// Something among the runs that can't be read as one.
+/// An entry among the runs that can't be read as a run.
 #[derive(Debug)]
 pub struct Unreadable {
     pub path: PathBuf,
-    /// None when its name is no run id.
+    /// None if its name is not a run id.
     pub error: Option<StoreError>,
 }
 
@@ -44,13 +44,13 @@ pub struct Unreadable {
 pub struct RunListing {
     /// Newest first.
     pub runs: Vec<ListedRun>,
-    /// To be shown, so that no run is overlooked in silence.
+    /// To be shown, so that no run is silently left out.
     pub unreadable: Vec<Unreadable>,
 }
 
 impl RunListing {
-    /// The run that `--last` means when a run is to be gone on with: the newest without an end, or that has finished and
-    /// whose result was not shown. `is_told`: of a finished run.
+    /// The run of `resume --last`: the newest run without an ending, or that has finished without showing its result. `is_told`: whether a
+    /// finished run has shown it.
     pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&ListedRun> {
         self.runs.iter().find(|run| match run.ending {
             None => true,
@@ -73,11 +73,11 @@ impl StateDir {
         self.0.join("runs")
     }
 
-    /// Begins a new run, and clears away what processes that died left of theirs.
+    /// Starts to create a new run, and deletes the drafts of dead processes.
     ///
     /// # Errors
     ///
-    /// When a folder or file can't be made.
+    /// If a folder or file can't be created.
     pub fn draft(&self, id: RunId) -> Result<RunDraft, StoreError> {
         self.ensure()?;
         let making = lock::lock_making(&self.0.join("lock"))?;
@@ -98,7 +98,7 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// When the folder of the runs can't be read; that one of the runs can't is in the listing.
+    /// If the folder of the runs can't be read; a run that can't be read is in the listing.
     pub fn list(&self) -> Result<RunListing, StoreError> {
         let mut listing = RunListing::default();
         let (mut folders, strangers) = self.folders()?;
@@ -126,11 +126,11 @@ impl StateDir {
         Ok(listing)
     }
 
-    /// The one run whose id begins with `prefix`, readable or not.
+    /// The only run whose id begins with `prefix`, readable or not.
     ///
     /// # Errors
     ///
-    /// When there is none or more than one, or the folder of the runs can't be read.
+    /// If there is none or more than one, or the folder of the runs can't be read.
     pub fn find(&self, prefix: &str) -> Result<RunFolder, StoreError> {
         let (mut folders, _) = self.folders()?;
         folders.retain(|folder| folder.id().to_string().starts_with(prefix));
@@ -148,7 +148,7 @@ impl StateDir {
         }
     }
 
-    /// The folders of runs, and what else is there, in no order. Drafts are neither.
+    /// The folders of runs, and other entries, unordered. Drafts are left out.
     fn folders(&self) -> Result<(Vec<RunFolder>, Vec<PathBuf>), StoreError> {
         let mut folders = Vec::new();
         let mut strangers = Vec::new();
@@ -177,26 +177,26 @@ impl StateDir {
         .map_err(io_error(StoreStep::Read, runs))
     }
 
-    /// Makes the folder with what belongs into it.
+    /// Creates the folder with its files.
     fn ensure(&self) -> Result<(), StoreError> {
         let runs = self.runs();
         let sync = |path| private_file::sync_dir(path).map_err(io_error(StoreStep::Sync, path));
         if !runs.is_dir() {
             private_file::create_dir_all(&self.0).map_err(io_error(StoreStep::Create, &self.0))?;
-            // A process that made the folder earlier may have died before it had synced its name.
+            // A process that created the folder may have died before it synced its name.
             sync(private_file::parent(&self.0))?;
             let ignore = self.0.join(".gitignore");
-            // Plans name people's work, so none is ever added to a repository by accident.
+            // Plans contain names, so the folder must not be added to a repository by accident.
             private_file::replace(&ignore, |file| file.write_all(b"*\n"))
                 .map_err(io_error(StoreStep::Write, &ignore))?;
-            // The runs' folder comes last: it stands for all that comes before it.
+            // The runs' folder is created last: it means that everything before it exists.
             private_file::create_dir_all(&runs).map_err(io_error(StoreStep::Create, &runs))?;
         }
         // The same for the name of the runs' folder.
         sync(&self.0)
     }
 
-    /// Removes drafts whose lock is free: their process is gone. Only while no other process makes one.
+    /// Deletes drafts whose lock is free: their process is gone. Only while no other process creates one.
     fn clear_drafts(&self) -> Result<(), StoreError> {
         for path in self.entries()? {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -208,7 +208,7 @@ impl StateDir {
             };
             let draft = RunFolder::new(id, path.clone());
             let free = lock::lock_if_free(&draft.lock_file());
-            // Without a lock's file, its process died right after it had made the folder.
+            // Without a lock file, its process died right after it had created the folder.
             if free.is_some() || !draft.lock_file().exists() {
                 fs::remove_dir_all(&path).map_err(io_error(StoreStep::Remove, &path))?;
             }

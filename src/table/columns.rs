@@ -1,4 +1,4 @@
-//! The columns of a file, and those that it has to have.
+//! The columns of a file, and the required ones.
 
 use std::collections::BTreeSet;
 
@@ -8,15 +8,15 @@ use crate::text::{Few, cut, nearest};
 /// Columns that a message names. A file may have thousands.
 const SHOWN: usize = 10;
 
-/// Characters of a column that a message shows. What is no table may be one column of a megabyte.
+/// Characters of a column that a message shows. A file that is not a table may look like one column of a megabyte.
 pub(super) const MAX_NAME: usize = 60;
 
-/// What a file has to hold.
+/// The required content of a file.
 #[derive(Clone, Copy, Debug)]
 pub enum RequiredColumns<'a> {
     /// A header with these columns.
     All(&'a [&'a str]),
-    /// A header with this column, or nothing but values for it, if only none.
+    /// A header with this column, or only values without a header.
     ListOf(&'a str),
 }
 
@@ -29,7 +29,7 @@ impl<'a> RequiredColumns<'a> {
         }
     }
 
-    /// The first wanted column that is not there.
+    /// The first required column that is missing.
     pub(super) fn missing(self, is_there: impl Fn(&str) -> bool) -> Option<&'a str> {
         self.names()
             .iter()
@@ -46,7 +46,7 @@ impl<'a> RequiredColumns<'a> {
     }
 }
 
-/// What there is instead of a missing column: `it has a, b; did you mean a?`
+/// The help for a missing column: `it has a, b; did you mean a?`
 pub(super) fn instead<'a>(
     missing: &str,
     found: impl IntoIterator<Item = &'a str, IntoIter: Clone>,

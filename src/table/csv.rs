@@ -1,10 +1,10 @@
-//! CSV, strictly: what the usual crate accepts in silence, an open quote for one, loses rows.
+//! Strict CSV: the usual crate silently accepts errors such as an open quote, which loses rows.
 
 use std::io::{self, BufRead};
 
 use super::{TableFault, encoding::utf8};
 
-/// Bytes of a record at most. No spreadsheet has such a row; a quote that is not closed soon makes one.
+/// The maximum bytes of a record. No spreadsheet has such a row, but an unclosed quote soon makes one.
 pub(super) const MAX_RECORD: usize = 1024 * 1024;
 
 /// The records of a file, blank ones included.
@@ -12,7 +12,7 @@ pub(super) const MAX_RECORD: usize = 1024 * 1024;
 pub(super) struct Records<R> {
     input: R,
     delimiter: u8,
-    /// The number of the line that is read now.
+    /// The number of the current line.
     line: u64,
     /// How many records were read.
     read: u64,
@@ -20,23 +20,23 @@ pub(super) struct Records<R> {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CsvRecord {
-    /// As a spreadsheet counts rows: a cell with line breaks makes no more of them.
+    /// The number as in a spreadsheet: a cell with line breaks is in one row.
     pub(super) number: u64,
     /// Its first line in the file.
     pub(super) line: u64,
-    /// Without white space around them, and without the empty ones at the end.
+    /// Trimmed, and without the empty ones at the end.
     pub(super) cells: Vec<String>,
 }
 
-/// Where in a record a byte stands.
+/// The state of the parser.
 #[derive(Clone, Copy, Debug)]
 enum BytePlace {
     /// At the start of a cell.
     Start,
     Plain,
-    /// In quotes, which opened in this line.
+    /// In quotes that were opened in this line.
     Quoted(u64),
-    /// Behind the closing quote.
+    /// After the closing quote.
     Closed(u64),
 }
 
@@ -152,7 +152,7 @@ fn text(cell: Vec<u8>, line: u64) -> Result<String, TableFault> {
     Ok(utf8(cell, line)?.trim().to_owned())
 }
 
-/// Comma, semicolon or tab: the one that the header has most of, outside of quotes.
+/// Comma, semicolon or tab: the most frequent one in the header, outside of quotes.
 pub(super) fn delimiter(header: &[u8]) -> u8 {
     let mut is_quoted = false;
     let bare: Vec<u8> = header
@@ -164,14 +164,14 @@ pub(super) fn delimiter(header: &[u8]) -> u8 {
         })
         .collect();
     let count = |delimiter: u8| bare.split(|&byte| byte == delimiter).count();
-    // Of equals the last is taken, so that comma is the default.
+    // With equal counts the last one is chosen, so comma is the default.
     [b'\t', b';', b',']
         .into_iter()
         .max_by_key(|&delimiter| count(delimiter))
         .unwrap_or(b',')
 }
 
-/// Reads lines until a record that is not blank is whole. A quote that stays open ends with the input.
+/// Reads lines until there is a complete record that is not blank. An unclosed quote ends with the input.
 pub(super) fn first_record(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     let mut is_quoted = false;

@@ -1,11 +1,11 @@
-//! A file of rows as UTF-8: spreadsheets write marks before it, or UTF-16.
+//! Decodes a file of rows to UTF-8: spreadsheets write a byte order mark, or UTF-16.
 
 use std::io::{self, Read};
 
 use super::TableFault;
 use crate::text::{self, Encoding, FileKind};
 
-/// The text that bytes are; `line` is that of their start.
+/// The text of bytes; `line` is the line of their start.
 pub(super) fn utf8(bytes: Vec<u8>, line: u64) -> Result<String, TableFault> {
     text::utf8(bytes).map_err(|error| {
         let line = line + (error.line as u64).saturating_sub(1);
@@ -20,7 +20,7 @@ fn not_utf8(line: u64, encoding: Encoding) -> TableFault {
     )
 }
 
-/// What a file begins with when it says its encoding.
+/// The byte order marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ByteOrderMark {
     Utf8,
@@ -32,7 +32,7 @@ impl ByteOrderMark {
     /// The mark and its length.
     fn of(head: &[u8]) -> Option<(Self, usize)> {
         match head {
-            // Its mark begins like one of UTF-16.
+            // Its mark begins like the one of UTF-16.
             _ if Encoding::of_start(head) == Some(Encoding::Utf32) => None,
             [0xef, 0xbb, 0xbf, ..] => Some((Self::Utf8, 3)),
             [0xff, 0xfe, ..] => Some((Self::Utf16Le, 2)),
@@ -42,8 +42,7 @@ impl ByteOrderMark {
     }
 }
 
-/// A file as UTF-8 without a mark, as it is read; one that is neither UTF-8 nor marked UTF-16 is an error if its first bytes
-/// say so.
+/// Reads a file as UTF-8 without a mark; if its first bytes show that it is neither UTF-8 nor UTF-16 with a mark, it is an error.
 pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, TableFault> {
     // A pipe may give one byte at a time.
     let mut head = Vec::new();
@@ -76,11 +75,11 @@ pub(super) fn reader(mut file: impl Read + 'static) -> Result<Box<dyn Read>, Tab
     })
 }
 
-/// UTF-16 as UTF-8. What is no character becomes U+FFFD.
+/// Converts UTF-16 to UTF-8. Invalid characters become U+FFFD.
 struct Utf16<R> {
     units: io::Bytes<io::BufReader<R>>,
     mark: ByteOrderMark,
-    /// A unit that was read and is not the second half of the one before.
+    /// A unit that was read after the first half of a pair and is not its second half.
     next: Option<u16>,
     ready: io::Cursor<Vec<u8>>,
 }
@@ -102,7 +101,7 @@ impl<R: Read> Utf16<R> {
         let Some(first) = self.units.next().transpose()? else {
             return Ok(None);
         };
-        // Half a unit at the end is no character.
+        // Half a unit at the end is not a character.
         let Some(second) = self.units.next().transpose()? else {
             return Ok(Some(0xfffd));
         };

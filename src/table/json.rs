@@ -1,4 +1,4 @@
-//! Rows of JSON: an object a line, or one array of objects, of which one is in memory at a time.
+//! Rows in JSON: one object a line, or one array of objects, which is read one by one.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use crate::{
     text::cut,
 };
 
-/// Hands over the lines that are not blank, each with its number.
+/// Passes the lines that are not blank to `take`, each with its number.
 pub(super) fn lines<E: From<TableFault>>(
     mut input: impl BufRead,
     wanted: RequiredColumns<'_>,
@@ -54,7 +54,7 @@ pub(super) fn lines<E: From<TableFault>>(
     Ok(())
 }
 
-/// Hands over the elements of an array, each with its number.
+/// Passes the elements of an array to `take`, each with its number.
 pub(super) fn array<E: From<TableFault>>(
     input: impl Read,
     wanted: RequiredColumns<'_>,
@@ -79,7 +79,7 @@ pub(super) fn array<E: From<TableFault>>(
 /// Of a file that `jq` has written, for one.
 const UNFINISHED: &str = "the JSON value that begins here does not end in this line: write each object on one line, as `jq -c .` does, or restore what was cut off";
 
-/// Why the cells of a row are not known.
+/// Why the cells of a row are unknown.
 #[derive(Debug, thiserror::Error)]
 enum RowFault {
     #[error("no JSON object: {0}")]
@@ -88,7 +88,7 @@ enum RowFault {
     Other(String),
 }
 
-/// The texts of an object's values; in a list also one value, which stands for its column.
+/// The values of an object as texts; in a list also a single value, for its column.
 fn cells(text: &str, wanted: RequiredColumns<'_>) -> Result<BTreeMap<String, String>, RowFault> {
     if let Some(column) = wanted.listed()
         && !text.trim_start().starts_with('{')
@@ -114,7 +114,7 @@ fn cells(text: &str, wanted: RequiredColumns<'_>) -> Result<BTreeMap<String, Str
         .collect()
 }
 
-/// A value as text; a number with every digit, as it is written. An exponent gets its sign, since `1e4` might be an id.
+/// A value as text; a number with every digit, as written. An exponent gets a sign, since `1e4` may be an id.
 fn cell(name: &str, value: &RawValue) -> Result<String, RowFault> {
     let written = value.get();
     match written.as_bytes().first() {
@@ -137,7 +137,7 @@ fn cell(name: &str, value: &RawValue) -> Result<String, RowFault> {
     }
 }
 
-/// An object whose values are left as they are written, with no name twice.
+/// An object with unparsed values and without duplicate keys.
 struct Object;
 
 impl<'de> Visitor<'de> for Object {

@@ -1,4 +1,4 @@
-//! An execution as it was read.
+//! An execution as read.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,7 +17,7 @@ pub struct Execution {
     pub row: Option<TargetRow>,
 }
 
-/// A row of a file or list, with what stands beside the id.
+/// A row of a file or list, with its other columns.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetRow {
     pub number: u64,
@@ -33,7 +33,7 @@ impl TargetRow {
     }
 }
 
-/// Why a JSON value is no execution.
+/// Why a JSON value is not an execution.
 #[derive(Debug, thiserror::Error)]
 pub enum ExecutionError {
     #[error("an execution without an id")]
@@ -45,7 +45,7 @@ pub enum ExecutionError {
 impl Execution {
     /// # Errors
     ///
-    /// When the object has no id, or one that must not enter a URL.
+    /// If the object has no id, or one that must not be used in a URL.
     pub fn new(generation: Generation, data: Value) -> Result<Self, ExecutionError> {
         let id = data["id"].as_str().ok_or(ExecutionError::NoId)?;
         let id = Id::new(id).map_err(|source| ExecutionError::Id {
@@ -60,7 +60,7 @@ impl Execution {
         })
     }
 
-    /// The organisation that it belongs to, when it says so.
+    /// Its organisation, if the JSON contains it.
     pub fn org(&self) -> Option<&str> {
         org_of(self.generation, &self.data)
     }

@@ -11,7 +11,7 @@ use crate::{
     template::EvalContext,
 };
 
-/// An execution itself, or one of its parts; or the entity that an execution is to be started for.
+/// An execution, one of its parts, or the entity for which an execution is to be started.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TargetPart {
     Entity,
@@ -46,7 +46,7 @@ impl Execution {
     ///
     /// # Errors
     ///
-    /// When an id can't be used, or stands twice so that it names no one part.
+    /// If an id is invalid, or occurs twice and so identifies no part.
     pub fn parts(&self, level: Level) -> Result<Vec<TargetPart>, String> {
         let part: fn(Id) -> TargetPart = match level {
             Level::Entity => return Ok(vec![TargetPart::Entity]),
@@ -84,8 +84,7 @@ impl Execution {
             .collect()
     }
 
-    /// The parts of `level` that hold one of `selected`, in the execution's order; the selected ones themselves when
-    /// that is their level.
+    /// The parts of `level` that contain one of `selected`, in the execution's order; the selected ones themselves if they have this level.
     pub fn parts_above(&self, selected: &[TargetPart], level: Level) -> Vec<TargetPart> {
         let wanted: BTreeSet<TargetPart> = selected
             .iter()
@@ -103,7 +102,7 @@ impl Execution {
             .collect()
     }
 
-    /// A part's JSON; none when it is not there.
+    /// A part's JSON; none if it does not exist.
     pub fn data_of(&self, part: &TargetPart) -> Option<Arc<Value>> {
         match part.id() {
             None => Some(Arc::clone(&self.data)),
@@ -113,7 +112,7 @@ impl Execution {
         }
     }
 
-    /// Puts a value at a dotted path of a part.
+    /// Sets a value at a dotted path of a part.
     pub fn change(&mut self, part: &TargetPart, path: &str, value: Value) {
         let data = Arc::make_mut(&mut self.data);
         if let Some(place) = part::find_mut(data, part.level(), part.id()) {
@@ -121,7 +120,7 @@ impl Execution {
         }
     }
 
-    /// The phase of a task or the section of a step, with the name that expressions give it.
+    /// The phase of a task or the section of a step, with its name in expressions.
     fn parent_of(&self, part: &TargetPart) -> Option<(&'static str, Arc<Value>)> {
         match part {
             TargetPart::Entity | TargetPart::Execution | TargetPart::Phase(_) => None,
@@ -136,7 +135,7 @@ impl Execution {
         }
     }
 
-    /// The names of what a part stands in, from the outside; of those that have one.
+    /// The names of the objects above a part, from the outside; of those that have one.
     pub fn names_around(&self, part: &TargetPart) -> Vec<String> {
         let execution = match part {
             TargetPart::Entity | TargetPart::Execution => None,
@@ -150,15 +149,14 @@ impl Execution {
         names.filter(|name| !name.is_empty()).collect()
     }
 
-    /// Takes a part out of this copy.
+    /// Removes a part from this copy.
     pub fn remove(&mut self, part: &TargetPart) {
         if let Some(id) = part.id() {
             part::remove(Arc::make_mut(&mut self.data), part.level(), id);
         }
     }
 
-    /// The ids of each part of a level: those of the execution, of the part, and of what it stands in. Also of a part
-    /// whose id can't be used.
+    /// The ids of each part of a level: of the execution, of the part, and of the objects between them. Also of a part with an invalid id.
     pub fn ids_of_parts(&self, level: Level) -> Vec<Vec<&str>> {
         let execution = self.id.as_str();
         match level {
@@ -179,7 +177,7 @@ impl Execution {
     }
 }
 
-/// What expressions see of a part: `vars`, `execution`, and the part itself with its parents.
+/// The names in expressions about a part: `vars`, `execution`, and the part itself with its parents.
 pub fn context(execution: &Execution, part: &TargetPart, vars: &Value) -> EvalContext {
     let generation = execution.generation;
     let level = part.level();

@@ -1,25 +1,25 @@
-//! Text files from other programs: what they are encoded in when it is not UTF-8.
+//! Detects the encoding of text files from other programs that are not UTF-8.
 
 use std::fmt;
 
-/// What bytes that are not UTF-8 probably are.
+/// The probable encoding of bytes that are not UTF-8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
-    /// What Windows calls "Unicode".
+    /// UTF-16, which Windows calls "Unicode".
     Utf16,
     Utf32,
-    /// Each byte is a character, and which one depends on the system that wrote it. In Western Europe that is Windows-1252.
+    /// One byte per character, by a table that depends on the system. In Western Europe this is Windows-1252.
     OneByte,
 }
 
 impl Encoding {
-    /// The encoding that the first bytes of a file name or suggest; none where they may be UTF-8.
+    /// The encoding that the first bytes of a file show or suggest; none if they may be UTF-8.
     pub fn of_start(bytes: &[u8]) -> Option<Self> {
         match bytes {
             // The byte order marks; that of UTF-32 begins like the one of UTF-16.
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some(Self::Utf32),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
-            // Without a mark: a text of ours begins with an ASCII character, whose other bytes are 0.
+            // Without a mark: our texts begin with an ASCII character, whose other bytes are 0.
             [0, 0, 0, last, ..] if *last != 0 => Some(Self::Utf32),
             [first, 0, 0, 0, ..] if *first != 0 => Some(Self::Utf32),
             [0, second, ..] if *second != 0 => Some(Self::Utf16),
@@ -39,7 +39,7 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// A file is not UTF-8; its text says where, what it is, and what to do.
+/// A file is not UTF-8; the text says where, which encoding it may be, and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} is {encoding}, not UTF-8: save the file as UTF-8")]
 pub struct NotUtf8 {
@@ -48,7 +48,7 @@ pub struct NotUtf8 {
     pub encoding: Encoding,
 }
 
-/// The bytes of a whole file as text, without the byte order mark that editors put before it.
+/// The bytes of a whole file as text, without a byte order mark.
 ///
 /// # Errors
 ///
@@ -61,7 +61,7 @@ pub fn unmarked(bytes: Vec<u8>) -> Result<String, NotUtf8> {
     Ok(text)
 }
 
-/// As [`unmarked`]; a byte order mark stays, for who needs the places of the file or has a part of one.
+/// As [`unmarked`], but keeps a byte order mark, for callers that need byte offsets or have a part of a file.
 ///
 /// # Errors
 ///

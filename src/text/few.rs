@@ -1,11 +1,11 @@
-//! A list that may be long: the first few, and how many more there are.
+//! A list that may be long: the first few items, and the number of the others.
 
 use super::{cut, thousands};
 
-/// Characters of a name that are shown. A file that is no table may have a column of a whole page.
+/// Characters of a name that are shown. A file that is not a table may have a column of a whole page.
 const MAX_NAME: usize = 60;
 
-/// The first few of something, and how many there are.
+/// The first few items, and the total number.
 #[derive(Clone, Debug)]
 pub struct Few {
     most: usize,
@@ -14,7 +14,7 @@ pub struct Few {
 }
 
 impl Few {
-    /// Shows at most so many.
+    /// Shows at most this number.
     pub const fn new(most: usize) -> Self {
         Self {
             most,

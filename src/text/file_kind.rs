@@ -1,30 +1,30 @@
-//! What a file is that somebody took for a text of another kind, told by its first bytes.
+//! Recognises files that are not text of the expected kind, by their first bytes.
 
 use std::fmt;
 
-/// A file that is no playbook, no list and no table, whatever its name says.
+/// A file that is not a playbook, list or table, whatever its name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
-    /// A plan of ours: its first field is the format of the header.
+    /// A plan: its first field is the format in the header.
     Plan,
-    /// Spreadsheets are such archives since 2007.
+    /// A ZIP archive, which spreadsheets have been since 2007.
     Zip,
-    /// What Excel wrote before 2007.
+    /// The format of Excel before 2007.
     OldExcel,
     Gzip,
-    /// Of bzip2, xz or Zstandard.
+    /// By bzip2, xz or Zstandard.
     Compressed,
     Pdf,
-    /// A page where a file was to be downloaded, often that of a login.
+    /// An HTML page in place of a downloaded file, often a login page.
     Html,
     Binary,
 }
 
 impl FileKind {
-    /// How much of a file is enough to tell.
+    /// Bytes that are enough to recognise a file.
     pub const HEAD: usize = 512;
 
-    /// None for what may be text. UTF-16 and UTF-32, which have zero bytes, are told before.
+    /// None if it may be text. UTF-16 and UTF-32, which have zero bytes, are detected before.
     pub fn of_start(head: &[u8]) -> Option<Self> {
         let is_page = |start: &[u8]| {
             let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
@@ -47,7 +47,7 @@ impl FileKind {
         }
     }
 
-    /// What to do where text is expected.
+    /// What to do if text is expected.
     pub const fn cure(self) -> &'static str {
         match self {
             Self::Plan => "name a file of rows or of ids",

@@ -1,4 +1,4 @@
-//! JSON documents that people and logs see: what must not reach a terminal is escaped in them, which loses nothing.
+//! JSON for display and logs: characters that must not reach a terminal are escaped, without loss.
 
 use std::io::{self, Write};
 
@@ -7,7 +7,7 @@ use serde_json::{Result, Serializer, ser::Formatter};
 
 use super::is_unsafe;
 
-/// Escapes more than JSON asks for.
+/// Escapes more characters than JSON requires.
 struct Escaping;
 
 impl Formatter for Escaping {
@@ -32,7 +32,7 @@ impl Formatter for Escaping {
 ///
 /// # Errors
 ///
-/// What `out` says.
+/// The errors of `out`.
 pub fn to_writer(out: impl Write, value: &(impl ?Sized + Serialize)) -> Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Escaping))
 }

@@ -1,8 +1,8 @@
-//! An order in which numbers within texts count as numbers.
+//! An order in which numbers in texts are compared as numbers.
 
 use std::cmp::Ordering;
 
-/// `2 days` before `10 days`, `9` before `10020`. Equal only where the texts are.
+/// `2 days` before `10 days`, `9` before `10020`. Equal only if the texts are equal.
 pub fn natural_order(one: &str, other: &str) -> Ordering {
     let (mut left, mut right) = (one, other);
     loop {
@@ -30,7 +30,7 @@ pub fn natural_order(one: &str, other: &str) -> Ordering {
     }
 }
 
-/// The digits that a text begins with.
+/// The digits at the start of a text.
 fn number(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_digit());
     &text[..end.unwrap_or(text.len())]

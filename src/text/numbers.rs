@@ -1,6 +1,6 @@
-//! Numbers, plurals and long texts as people read them.
+//! Numbers, plurals and long texts for display.
 
-/// With a comma between each three digits: `100,000`.
+/// With thousands separators: `100,000`.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -19,7 +19,7 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {noun}", thousands(number))
 }
 
-/// The first `most` characters, with an ellipsis behind them where there are more.
+/// The first `most` characters, followed by an ellipsis if there are more.
 pub fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),

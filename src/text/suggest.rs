@@ -2,10 +2,10 @@
 
 use super::{Few, cut};
 
-/// Known words that are shown when none is near: more than a playbook knows at any place. A spreadsheet may have more columns.
+/// Known words that are shown if none is near: more than a playbook has at any place. A spreadsheet may have more columns.
 const SHOWN: usize = 30;
 
-/// The known word that `word` was probably meant to be.
+/// The known word that `word` probably means.
 ///
 /// A different case, or another separator of its parts, is no distance. One edit in three letters may be a slip, and one in
 /// a word of two; more is another word.
@@ -24,13 +24,13 @@ pub fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Opti
         .map(|(.., candidate)| candidate)
 }
 
-/// "did you mean `x`?", where a known word is near.
+/// "did you mean `x`?", if a known word is near.
 pub fn meant<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
     let candidate = nearest(word, known)?;
     Some(format!("did you mean `{}`?", cut(candidate, MAX_CHARS)))
 }
 
-/// "did you mean `x`?", or all that is known.
+/// "did you mean `x`?", or all known words.
 pub fn did_you_mean(word: &str, known: &[&str]) -> String {
     meant(word, known.iter().copied()).unwrap_or_else(|| {
         let known = Few::of(SHOWN, known.iter().copied());

@@ -1,4 +1,4 @@
-//! Lines of words and cells, broken to a terminal's width.
+//! Wraps lines of words and cells to the width of a terminal.
 
 use std::{
     io::{self, Write},
@@ -7,15 +7,15 @@ use std::{
 
 use super::columns;
 
-/// The least room in which the words of a cell are put under each other; with less they go below the row.
+/// The minimum width in which the words of a cell are wrapped in their column; if there is less, they go below the row.
 const LEAST_ROOM: usize = 20;
 
-/// Breaks what is written into lines of a terminal's width, between words.
+/// Wraps output to lines of a terminal's width, between words.
 #[derive(Debug)]
 pub struct Wrap<W: Write> {
     out: W,
     width: usize,
-    /// The line that has not ended yet.
+    /// The current line.
     line: Vec<u8>,
 }
 
@@ -43,7 +43,7 @@ impl<W: Write> Write for Wrap<W> {
         Ok(bytes.len())
     }
 
-    /// Also what has no end yet.
+    /// Writes the current line, too.
     fn flush(&mut self) -> io::Result<()> {
         let line = mem::take(&mut self.line);
         let line = wrapped(&String::from_utf8_lossy(&line), self.width);
@@ -59,11 +59,11 @@ struct WrappedWord<'a> {
     text: &'a str,
 }
 
-/// Breaks one line: between cells, which two spaces keep apart, else between words. What has no space in it, a quoted path
-/// and a command stay whole, with less indent where they need the room; only two ids that are wider than the terminal are
-/// broken at their slash. Its colours take no room, and spaces at its end stay for what is typed behind them.
+/// Wraps one line: between cells, which are separated by two spaces, otherwise between words. A word without spaces, a quoted path and a
+/// command are not broken, and get less indent if they need the room. Only two ids that are wider than the terminal are broken at their
+/// slash. Colours have no width. Spaces at the end are kept for the user's input.
 pub fn wrapped(line: &str, width: usize) -> String {
-    // The source of a playbook in an error, with its marks below.
+    // A line of a playbook in an error, with markers below it.
     let is_drawn = line.contains(['│', '╭', '╰', '·']);
     if is_drawn || visible(line) <= width {
         return line.to_owned();
@@ -173,7 +173,7 @@ fn ends_with_colon(cells: &[Vec<WrappedWord<'_>>]) -> bool {
     last.is_some_and(|word| word.text.ends_with(':'))
 }
 
-/// A command at the end of a line, and what stands in backticks, is one word.
+/// A command at the end of a line, and a text in backticks, are one word.
 fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
     let codes = end_of_codes(text);
     let shown = &text[codes..];
@@ -189,7 +189,7 @@ fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
     space.map_or(text.len(), |space| from + space)
 }
 
-/// Where the last quote of a word in quotes of a shell stands, which may have others in it; 0 of any other word.
+/// The position of the last quote of a shell-quoted word, which may contain others; 0 for any other word.
 fn end_of_shell_word(text: &str) -> usize {
     let Some(quoted) = text.strip_prefix('\'') else {
         return 0;
@@ -211,7 +211,7 @@ fn slash_of_ids(text: &str) -> Option<usize> {
     (is_id(first) && is_id(second)).then_some(first.len())
 }
 
-/// Where the codes of colours end that a text begins with.
+/// The end of the colour codes at the start of a text.
 fn end_of_codes(text: &str) -> usize {
     let mut end = 0;
     while text[end..].starts_with('\u{1b}') {
@@ -223,7 +223,7 @@ fn end_of_codes(text: &str) -> usize {
     end
 }
 
-/// Columns without the codes of colours.
+/// Columns without colour codes.
 fn visible(text: &str) -> usize {
     let mut parts = text.split('\u{1b}');
     let first = parts.next().map_or(0, columns);

@@ -1,4 +1,4 @@
-//! Due dates before and after, on an axis of time: those before stand on it, those after hang from it.
+//! A plot of due dates before (above the axis) and after (below it) over time.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,23 @@ use serde::Serialize;
 
 use super::{numbers::Both, plots::percent};
 
-/// Bars beside each other that are still told apart on a phone.
+/// The maximum number of bars that can be distinguished on a phone.
 const MAX_BINS: usize = 62;
 
-/// Years around the middle date that are drawn. A date far away is a slip or means "never", and would press all others
-/// into one bar.
+/// Years around the median date that are drawn. A date far away is a mistake or means "never", and would make all other bars too narrow.
 const YEARS_AROUND: i32 = 10;
 
-/// Dates under the axis; more of them touch on a phone.
+/// Dates below the axis; more of them would overlap on a phone.
 const TICKS: usize = 4;
 
-/// Pixels: the longest bar in each direction, what is above it, and where the axis is.
+/// Pixels: the longest bar in each direction, the space above it, and the position of the axis.
 const LONGEST: u64 = 84;
 const ABOVE: u64 = 16;
 const AXIS: u64 = ABOVE + LONGEST;
 const BELOW: u64 = AXIS + LONGEST;
 const HEIGHT: u64 = BELOW + 20;
 
-/// How long one bar is.
+/// The time span of one bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum BarUnit {
     Day,
@@ -76,7 +75,7 @@ impl BarUnit {
         start.strftime(format).to_string()
     }
 
-    /// What a bar is called.
+    /// The label of a bar.
     fn name(self, start: Date) -> String {
         match self {
             Self::Day => start.to_string(),
@@ -86,7 +85,7 @@ impl BarUnit {
     }
 }
 
-/// Bars without a gap, and how many dates are left out.
+/// Bars without a gap, and the number of dates that are left out.
 #[derive(Debug, PartialEq, Eq)]
 struct Bins {
     unit: BarUnit,
@@ -95,7 +94,7 @@ struct Bins {
 }
 
 impl Bins {
-    /// None without any date.
+    /// None without dates.
     fn of(days: &BTreeMap<Date, Both>) -> Option<Self> {
         let middle = middle(days)?;
         let around = Span::new().years(YEARS_AROUND);
@@ -136,7 +135,7 @@ fn starts(unit: BarUnit, first: Date, last: Date) -> impl Iterator<Item = Date> 
     std::iter::successors(Some(unit.start(first)), next).take_while(move |start| *start <= last)
 }
 
-/// The date in the middle of all.
+/// The median date.
 fn middle(days: &BTreeMap<Date, Both>) -> Option<Date> {
     let all: u64 = days.values().map(|both| both.before + both.after).sum();
     let mut seen = 0;
@@ -146,11 +145,11 @@ fn middle(days: &BTreeMap<Date, Both>) -> Option<Date> {
     })
 }
 
-/// The plot, as the page draws it: percentages of the width, pixels of the height.
+/// The geometry of the plot: percentages of the width, pixels of the height.
 #[derive(Debug, Serialize)]
 pub(super) struct DaysPlot {
     unit: &'static str,
-    /// The most dates of one bar.
+    /// The largest number of dates in one bar.
     before: u64,
     after: u64,
     height: u64,
@@ -178,7 +177,7 @@ struct DayBar {
     down: u64,
 }
 
-/// A line at the moment that the plan counts from.
+/// A line at the plan's reference time.
 #[derive(Debug, Serialize)]
 struct NowMark {
     x: String,
@@ -187,7 +186,7 @@ struct NowMark {
     date: String,
 }
 
-/// A date under the axis.
+/// A date below the axis.
 #[derive(Debug, Serialize)]
 struct DateTick {
     x: String,
@@ -195,7 +194,7 @@ struct DateTick {
     label: String,
 }
 
-/// The plot; none without any date. `unplaced` dates there was no room to count.
+/// The plot; none without dates. `unplaced` dates were not counted for lack of memory.
 pub(super) fn days(days: &BTreeMap<Date, Both>, unplaced: u64, now: Date) -> Option<DaysPlot> {
     let Bins {
         unit,
@@ -207,7 +206,7 @@ pub(super) fn days(days: &BTreeMap<Date, Both>, unplaced: u64, now: Date) -> Opt
     let after = most(|both| both.after);
     let tallest = before.max(after).max(1);
     let all = bars.len() as u64;
-    // What is there is seen, however little it is.
+    // Every bar is visible, however small.
     let length = |number: u64| (number * LONGEST / tallest).max(2);
     let drawn = (0..).zip(&bars).map(|(place, (start, both))| DayBar {
         name: unit.name(*start),
@@ -259,7 +258,7 @@ fn ticks(unit: BarUnit, bars: &[(Date, Both)]) -> Vec<DateTick> {
     let places = (0..ticks).map(|tick| (tick, tick * (all - 1) / (ticks - 1).max(1)));
     let drawn = places.filter_map(|(tick, place)| {
         let (start, _) = bars.get(place)?;
-        // At the edges a label stays inside.
+        // At the edges a label is moved inside.
         let (anchor, twice) = match tick {
             _ if all == 1 => ("middle", 1),
             0 => ("start", 2 * place),

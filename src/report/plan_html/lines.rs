@@ -1,4 +1,4 @@
-//! Which lines of the summary a line of the plan belongs to, so that a page can show those of one.
+//! Assigns each line of the plan to lines of the summary, so that the page can filter by them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,18 +11,18 @@ use crate::{
     },
 };
 
-/// The summary's lines, numbered as they are shown: changes first, then skips.
+/// The summary's lines, numbered as shown: changes first, then skips.
 #[derive(Debug)]
 pub(super) struct SummaryLines<'a> {
     summary: &'a PlanSummary,
     changes: Vec<SummaryLine<'a>>,
     skips: Vec<SummaryLine<'a>>,
-    /// By kind, and what equal changes have in common.
+    /// By kind and common key of equal changes.
     equal: BTreeMap<(SummaryKind, String), usize>,
-    /// By kind: changes that have too little in common.
+    /// By kind: changes with too little in common.
     unequal: BTreeMap<SummaryKind, usize>,
     kinds: BTreeSet<SummaryKind>,
-    /// By reason, those out of reach by level, too.
+    /// By reason; those out of reach also by level.
     reasons: BTreeMap<(Option<Level>, String), usize>,
 }
 
@@ -75,7 +75,7 @@ impl<'a> SummaryLines<'a> {
                     field,
                 };
                 if !self.kinds.contains(&kind) {
-                    // The last of all: what is not counted by its kind.
+                    // The last line: changes that are not counted by their kind.
                     return self.changes.len().checked_sub(1);
                 }
                 let text = self.summary.key_of(&kind, delta.as_ref());
@@ -88,7 +88,7 @@ impl<'a> SummaryLines<'a> {
         lines
     }
 
-    /// The line that counts what was skipped.
+    /// The line that counts a skipped target.
     pub(super) fn of_skip(&self, skip: &Skip) -> Option<usize> {
         let last = (self.changes.len() + self.skips.len()).checked_sub(1);
         let level = skip.out_of_reach.then_some(skip.target.kind);

@@ -1,4 +1,4 @@
-//! What the plots of a plan show, counted change by change in bounded memory.
+//! The numbers for the plots of a plan, counted change by change in bounded memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,21 +13,20 @@ use crate::{
     },
 };
 
-/// Distinct actions and people that are counted one by one. A playbook has a handful of the former, an organisation some
-/// hundred of the latter.
+/// Distinct actions and people that are counted one by one. A playbook has a few actions, an organisation a few hundred people.
 const KEPT: usize = 2_000;
 
 /// Distinct days that are counted: more than fifty years of them.
 const KEPT_DAYS: usize = 20_000;
 
-/// Something before and after the changes.
+/// A number before and after the changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Both {
     pub(super) before: u64,
     pub(super) after: u64,
 }
 
-/// Counts by text, and the counts of texts that came when there was no more room.
+/// Counts by text, and the count of texts for which there was no room.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counted {
     pub(super) texts: BTreeMap<String, Both>,
@@ -48,13 +47,13 @@ impl Counted {
 #[derive(Debug)]
 pub(super) struct Numbers {
     zone: TimeZone,
-    /// Changes by what they do; `after` counts those that can't be undone.
+    /// Changes by action; `after` counts the irreversible ones.
     pub(super) actions: Counted,
-    /// Changed targets by who has them before only, and after only; who stays is no news.
+    /// Changed targets by their assignees before only, and after only; people who stay are left out.
     pub(super) assignees: Counted,
     /// Due dates by day, on the plan's wall clock.
     pub(super) days: BTreeMap<Date, Both>,
-    /// Due dates that there was no room for.
+    /// Due dates for which there was no room.
     pub(super) other_days: u64,
 }
 
@@ -108,7 +107,7 @@ impl Numbers {
     }
 }
 
-/// Who is assigned, each once.
+/// The assignees, each once.
 fn people(value: &Value) -> BTreeSet<String> {
     let people: BTreeSet<String> = match value {
         Value::Array(entries) => entries

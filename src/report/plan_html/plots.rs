@@ -8,26 +8,26 @@ use crate::{
     text::{Untrusted, natural_order},
 };
 
-/// Rows of one plot; the rest is added up in one more. A dozen bars are read at a glance.
+/// Rows of one plot; all others are added up in one more. A dozen bars are easy to compare.
 const SHOWN: usize = 12;
 
 /// Pixels of a bar.
 const HEIGHT: u32 = 9;
 
-/// Most columns of a name beside a bar.
+/// Maximum columns of a name beside a bar.
 const NAME_COLUMNS: usize = 40;
 
-/// A class of the style sheet, and the text that has it.
+/// A class of the style sheet, and its text.
 type Styled<T> = (&'static str, T);
 
 #[derive(Debug, Serialize)]
 pub(super) struct BarPlot {
     title: &'static str,
-    /// What the colours mean.
+    /// The legend.
     key: Vec<Styled<&'static str>>,
-    /// What the rows are of.
+    /// The noun for the rows.
     of: &'static str,
-    /// What the numbers are.
+    /// The noun for the numbers.
     columns: [&'static str; 2],
     rows: Vec<PlotRow>,
     /// Pixels of a row.
@@ -51,7 +51,7 @@ struct Bar {
     height: u32,
 }
 
-/// Changes by action, with those that can't be undone told apart. None without changes.
+/// Changes by action, with the irreversible ones marked. None without changes.
 pub(super) fn actions(counted: &Counted) -> Option<BarPlot> {
     let rows = top(counted, |both| both.before);
     let most = rows.iter().map(|(_, both)| both.before).max()?;
@@ -83,7 +83,7 @@ pub(super) fn actions(counted: &Counted) -> Option<BarPlot> {
     })
 }
 
-/// How many targets each person loses and gains; whose number changes most comes first. None if no one does.
+/// How many targets each person loses and gains; the largest change comes first. None if there is no change.
 pub(super) fn assignees(counted: &Counted) -> Option<BarPlot> {
     let rows = top(counted, |both| {
         (both.before.abs_diff(both.after), both.before)
@@ -94,7 +94,7 @@ pub(super) fn assignees(counted: &Counted) -> Option<BarPlot> {
         .max()?;
     let height = 2 * HEIGHT + 2;
     let rows = rows.into_iter().map(|(name, Both { before, after })| {
-        // One alone stands where the name does.
+        // A single bar is in the row of the name.
         let (above, below) = if before == 0 || after == 0 {
             (height / 4, height / 4)
         } else {
@@ -145,7 +145,7 @@ fn top<W: Ord>(counted: &Counted, weight: impl Fn(&Both) -> W) -> Vec<(String, B
         let order = weight(beside).cmp(&weight(both));
         order.then_with(|| natural_order(one, other))
     });
-    // A single one of the rest is shown itself, in the place that its sum would take.
+    // A single remaining row is shown itself, in place of the sum.
     let shown = if rows.len() == SHOWN + 1 {
         SHOWN + 1
     } else {
@@ -173,7 +173,7 @@ fn name_of(name: &str) -> String {
     Untrusted(name).terminal().cut(NAME_COLUMNS).to_string()
 }
 
-/// The bars that have a length: class, start and length of `most` in all, and where it is drawn.
+/// The bars with a length: class, start, length relative to `most`, and position.
 fn bars<const N: usize>(most: u64, bars: [(&'static str, u64, u64, u32); N]) -> Vec<Bar> {
     let bars = bars.into_iter().filter(|(_, _, length, _)| *length > 0);
     bars.map(|(class, start, length, y)| Bar {
@@ -186,7 +186,7 @@ fn bars<const N: usize>(most: u64, bars: [(&'static str, u64, u64, u32); N]) -> 
     .collect()
 }
 
-/// `part` of `whole` in percent, with two decimals: less than a pixel of any screen.
+/// `part` of `whole` in percent, with two decimals: finer than a pixel.
 pub(super) fn percent(part: u64, whole: u64) -> String {
     let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
     format!("{}.{:02}", hundredths / 100, hundredths % 100)

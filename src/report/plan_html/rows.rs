@@ -1,4 +1,4 @@
-//! All lines of a plan as data for the page's script: one JSON array a line, see `page.js` for its places.
+//! All lines of a plan as data for the page's script: one JSON array a line, whose positions are described in `page.js`.
 
 use std::{
     fmt::Display,
@@ -19,7 +19,7 @@ use crate::{
     text::Untrusted,
 };
 
-/// Columns of one value. Ours are shorter; a description that somebody wrote may have a page or two.
+/// Columns of one value. Ours are shorter; a description by a person may have a page or two.
 const VALUE_COLUMNS: usize = 4_000;
 
 /// Columns of a name, an action or a reason.
@@ -91,7 +91,7 @@ fn of_rejection(rejection: &Rejection) -> String {
     ])
 }
 
-/// Kind, name, ids, and what it stands in.
+/// Kind, name, ids, and enclosing names.
 fn of_target(target: &Target) -> String {
     named(target.kind.word(), target)
 }
@@ -105,14 +105,14 @@ fn named(kind: &str, target: &Target) -> String {
     list([text(kind), text(&target.name), text(&ids), text(&within)])
 }
 
-/// The fields that get another value, then what else is sent; the request itself when it is all that there is.
+/// The fields that get another value, then the other parts of the request; the request itself if there is nothing else.
 fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
     let zone = report.summary.zone();
     let mut fields: Vec<String> = change
         .writes()
         .map(|(field, before, after)| {
             let delta = Delta::of(field, before, after, zone);
-            // Only a distance says more than the values.
+            // Only a distance adds information to the values.
             let distance = delta.moved.map_or_else(String::new, |_| delta.text);
             list([
                 text(field),
@@ -151,7 +151,7 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
     fields
 }
 
-/// The JSON of a value of which a few words don't say all.
+/// The JSON of a value that the short text does not show completely.
 fn whole(of: &Value) -> String {
     let nested = match of {
         Value::Object(_) => true,
@@ -197,7 +197,7 @@ fn value(text: &str) -> String {
     cut(text, VALUE_COLUMNS)
 }
 
-/// What is escaped and cut is then escaped for its place, which leaves it as it is to a reader.
+/// The text is escaped and cut for a terminal, then escaped for JSON, which does not change what a reader sees.
 fn cut(text: &str, columns: usize) -> String {
     let shown = Untrusted(text).terminal().cut(columns).to_string();
     Untrusted(&shown).json_in_html().to_string()

@@ -1,4 +1,4 @@
-//! The templates of the page, and the one escaper through which all that they print goes.
+//! The templates of the page, and the escaper through which all their output goes.
 
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, value::Serde,
@@ -19,7 +19,7 @@ const TEMPLATES: [(&str, &str); 4] = [
 
 /// # Errors
 ///
-/// When the template is wrong: it names what `context` has not.
+/// If the template is wrong: it uses a name that `context` does not have.
 pub(super) fn render(name: &str, context: &impl Serialize) -> Result<String, Error> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -34,7 +34,7 @@ pub(super) fn render(name: &str, context: &impl Serialize) -> Result<String, Err
         .render(Value::from(Serde(context)))
 }
 
-/// Prints texts and numbers. A text that was escaped for a terminal stays as it is to a reader.
+/// Prints texts and numbers. A text that is already escaped for a terminal looks the same.
 fn escaped(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     match value.as_str() {
         Some(text) if value.is_safe() => out.write_str(text)?,

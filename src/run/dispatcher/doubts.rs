@@ -1,4 +1,4 @@
-//! Doubts after a pass: which of them a later read can settle, and what a person said of the others.
+//! Doubts after a pass: which of them a later read-back can decide, and a person's answer about the others.
 
 use std::{
     io::BufRead,
@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// The ages of the doubts that a read can end, once they are old enough.
+    /// The ages of the doubts that a read-back can decide once they are old enough.
     pub(super) fn provable<P: BufRead>(
         &self,
         mut groups: GroupStream<P>,
@@ -49,8 +49,7 @@ impl Dispatcher<'_> {
         Ok(ages)
     }
 
-    /// Does with the doubts of earlier sessions, which no read has settled, what a person said. True when something is to
-    /// be sent now.
+    /// Applies a person's answer to the doubts of earlier sessions that no read-back has decided. True if a change is to be sent now.
     pub(super) fn answer_doubts<P: BufRead>(
         &mut self,
         mut groups: GroupStream<P>,
@@ -73,7 +72,7 @@ impl Dispatcher<'_> {
                     continue;
                 }
                 match answer {
-                    // It was said before, and the target is no longer as the change was planned on.
+                    // The answer was given before, and the target has changed since the plan.
                     DoubtAnswer::Retry if may_repeat => {}
                     DoubtAnswer::Retry => {
                         let record = Record::SendAgain {
@@ -91,7 +90,7 @@ impl Dispatcher<'_> {
                             RecordedOutcome::InDoubt,
                             Some(detail),
                         ));
-                        // What waited for it may go on.
+                        // Changes that waited for it may be made.
                         to_send = true;
                     }
                 }
@@ -100,7 +99,7 @@ impl Dispatcher<'_> {
         Ok(to_send)
     }
 
-    /// Waits until a read can prove what doubtful requests of these ages did. False when the run was stopped.
+    /// Waits until a read-back can decide doubts of these ages. False if the run was stopped.
     pub(super) async fn settle(&mut self, ages: &[Duration], tick: &mut Interval) -> bool {
         let Some(youngest) = ages.iter().min() else {
             return true;
@@ -126,10 +125,10 @@ impl Dispatcher<'_> {
     }
 }
 
-/// A change in doubt, and where a person can see what became of it.
+/// A change in doubt, and where a person can check its outcome.
 pub(super) fn to_look_at(planned: PlannedChange, may_repeat: bool, met: Option<&str>) -> Event {
     let look_at = planned.change.look_at();
-    // A person's "retry" waits for a run that comes to it, and for a target that is as it was planned on.
+    // A person's "retry" waits for a run that reaches the change, and for an unchanged target.
     let not_repeated = if may_repeat {
         " (not sent again: the target has changed since the plan, or the run stopped first)"
     } else {
@@ -146,7 +145,7 @@ pub(super) fn to_look_at(planned: PlannedChange, may_repeat: bool, met: Option<&
     }
 }
 
-/// What the last attempt met, where that is known.
+/// The error or answer of the last attempt, if known.
 fn in_brackets(met: Option<&str>) -> String {
     met.map(|met| format!(" ({met})")).unwrap_or_default()
 }

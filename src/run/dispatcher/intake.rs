@@ -1,4 +1,4 @@
-//! What workers and the client tell is written down, counted and reported, in the order in which it comes.
+//! Records, counts and reports the messages of workers and client, in their order.
 
 use std::{sync::Arc, time::Instant};
 
@@ -42,7 +42,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Writes an end down, counts and tells it.
+    /// Records, counts and reports an outcome.
     pub(super) fn end(&mut self, ended: &EndedChange) {
         if self.write(ended.record(), None) {
             self.ended.add(ended.outcome(), 1);
@@ -50,8 +50,8 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// A pass is over: failures are the changes' own, or the run's. While the run is stopping, nobody can tell; the
-    /// changes took no effect and stay open then, so that `resume` tries them again.
+    /// The end of a pass: failures are those of the changes, or of the run. While the run is stopping, this is unknown; then the changes
+    /// had no effect and stay open, so that `resume` retries them.
     pub(super) async fn judge_failures(&mut self) {
         if self.stopped.is_some() {
             return;
@@ -75,7 +75,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Whether an execution that could be read in this session still can: then what failed, failed alone.
+    /// Whether an execution that could be read in this session still can: then only the failed changes failed.
     async fn service_works(&mut self) -> bool {
         let Some(operation) = self.last_read.clone() else {
             return false;
@@ -99,7 +99,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// False when the record contradicts what is known; it does not count then.
+    /// False if the record contradicts the earlier ones; it does not count then.
     pub(super) fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) -> bool {
         match record {
             Record::Started { line, .. } | Record::Unknown { line, .. } => {
@@ -119,7 +119,7 @@ impl Dispatcher<'_> {
         }
         let written = match on_disk {
             None => self.checkpoint.append_without_waiting(record),
-            // A worker that is gone does not need its answer.
+            // If the worker is gone, it does not need the answer.
             Some(answer) => self
                 .checkpoint
                 .append(record)
@@ -166,7 +166,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Starts nothing new. The first reason stays.
+    /// Starts nothing new. The first reason counts.
     pub(super) fn drain(&mut self, reason: StopReason) {
         if self.stopped.is_none() {
             self.report(&Event::Draining {

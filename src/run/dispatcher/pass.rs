@@ -1,4 +1,4 @@
-//! One pass over a part of the plan: groups are handed to workers, so many at a time.
+//! One pass over a part of the plan: groups are handed to workers, a limited number at a time.
 
 use std::{
     io::BufRead,
@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// Hands every group that has something to do to a worker.
+    /// Hands every group with open changes to a worker.
     pub(super) async fn pass<P: BufRead>(
         &mut self,
         mut groups: GroupStream<P>,
@@ -52,7 +52,7 @@ impl Dispatcher<'_> {
             }
             tokio::select! {
                 biased;
-                // What comes seldom is asked first, so that a flood of messages can't hide it.
+                // Rare events are polled first, so that a flood of messages can't delay them.
                 Some(()) = self.signals.interrupts.recv() => self.drain(StopReason::Interrupted),
                 _ = tick.tick() => self.reporter.tick(Instant::now()),
                 Some(notice) = self.signals.notices.recv() => self.tell(notice),
@@ -62,7 +62,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Hands a group over if it has something to do.
+    /// Hands a group to a worker if it has open changes.
     fn hand_over(&mut self, group: ExecutionChanges, pass: Pass, workers: &mut JoinSet<()>) {
         let changes = &group.changes;
         let standings: Vec<ChangeState> = changes
@@ -84,7 +84,7 @@ impl Dispatcher<'_> {
         let is_worth_it = match pass {
             Pass::Doubts => in_doubt,
             Pass::Everything => {
-                // A doubt has its place in the budget, whatever becomes of it; what is new needs one.
+                // A doubt has a slot in the budget already, whatever its outcome; a new change needs one.
                 let is_held_back = to_send && self.shared.budget.used_up().is_some();
                 self.held_back |= is_held_back;
                 in_doubt || to_repeat || (to_send && !is_held_back)
@@ -121,7 +121,7 @@ impl Dispatcher<'_> {
                 age: self.age(line),
                 may_repeat,
             },
-            // An end is an outcome.
+            // Does not occur: a finished change has an outcome.
             (None, Outstanding::Nothing) => ChangeState::Ended(Outcome::NotAttempted),
         }
     }
@@ -135,14 +135,14 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// How long ago the last attempt of a change was given up, at least. An earlier session had given up before this one
-    /// began; how long before, only the wall clock could say, and that may have been set since.
+    /// The minimum time since the last attempt of a change was given up. An earlier session had given it up before this one began; how long
+    /// before is only known by the wall clock, which may have been changed.
     fn age(&self, line: u64) -> Duration {
         let given_up = self.given_up.get(&line).unwrap_or(&self.began);
         given_up.elapsed()
     }
 
-    /// A worker has ended: all that it told is taken in.
+    /// A worker has ended: all its messages are processed.
     fn joined(&mut self, ended: Result<(), JoinError>) {
         while let Ok(message) = self.inbox.try_recv() {
             self.take(message);

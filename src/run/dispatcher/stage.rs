@@ -1,4 +1,4 @@
-//! Between two stages: whether the next one begins.
+//! The end of a stage: decides whether the next one begins.
 
 use std::io::BufRead;
 
@@ -17,11 +17,11 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// Stops when something failed in a stage, or is in doubt there, that the run has not stopped for yet: a person who
-    /// resumes it knows what it told of. While something of the stage still waits for a doubt that a read may settle, the
-    /// next stage does not begin either.
+    /// Stops if something failed in a stage, or is in doubt there, and the run has not stopped for it before: a person who resumes the run
+    /// knows the reported errors. The next stage does not begin either while a change of the stage waits for a doubt that a read-back may
+    /// decide.
     ///
-    /// `end` is the number of executions up to which the stage goes.
+    /// `end` is the number of executions up to the end of the stage.
     pub(super) fn stop_after_stage<P: BufRead>(
         &mut self,
         number: usize,
@@ -35,7 +35,7 @@ impl Dispatcher<'_> {
                 .iter()
                 .map(|planned| self.standing(planned))
                 .collect();
-            // What waits for a doubt that no read can settle waits for a person.
+            // A change that waits for a doubt that no read can decide waits for a person.
             let settled: Vec<ChangeState> = standings
                 .iter()
                 .zip(&group.changes)
@@ -65,7 +65,7 @@ impl Dispatcher<'_> {
                         let step = decide(&group.changes, &settled, place, None, limits);
                         waits |= step != NextMove::Blocked;
                     }
-                    // In doubt is what a person left so.
+                    // These are in doubt by a person's decision.
                     ChangeState::Ended(
                         Outcome::Applied
                         | Outcome::AlreadyDone

@@ -1,4 +1,4 @@
-//! What must hold for every run, however it went: told from the plan and from what the world saw, in plain rules.
+//! The rules that every run must meet, checked against the plan and the simulated service.
 
 mod order;
 mod truth;

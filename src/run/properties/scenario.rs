@@ -1,5 +1,4 @@
-//! Scenarios at random: a plan over some executions, what happens to requests, what somebody else does meanwhile, and how
-//! the sessions go.
+//! Random scenarios: a plan over some executions, faults of requests, edits by other users, and the sessions.
 
 mod flows;
 mod playbooks;

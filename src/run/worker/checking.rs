@@ -1,4 +1,4 @@
-//! A worker looks at the execution where an answer can't be taken at its word.
+//! Reads the execution back if an answer is not conclusive.
 
 use super::{Causes, Worker};
 use crate::{
@@ -9,23 +9,22 @@ use crate::{
     run::{decide::Attempts, group::PlannedChange, link::LeaveGroup, view::View},
 };
 
-/// What an answer means, after a look where one was needed.
+/// The meaning of an answer, after a read-back if one was necessary.
 pub(super) struct CheckedVerdict {
     pub(super) verdict: Verdict,
     /// How the change may be repeated now.
     pub(super) repeat: Repeat,
-    /// What is known of the execution was read after the answer.
+    /// Whether the execution was read after the answer.
     pub(super) is_seen: bool,
 }
 
 impl Worker<'_> {
-    /// Takes the answer to the last of these attempts at its word, or reads the execution first:
+    /// Accepts the answer to the last of these attempts, or reads the execution back first:
     ///
-    /// - Success that shows something else than what was sent: if the reading does, too, the attempt is one without an
-    ///   answer.
+    /// - Success that does not show what was sent: if the read-back does not show it either, the attempt is unknown.
     /// - Not found: the target may be gone, or something else that the request names.
-    /// - A refusal after a read has said that earlier attempts took no effect (`disproved`): one of them may have come
-    ///   later than anybody would think, and be why this one is refused.
+    /// - A refusal after a read-back that has judged earlier attempts to have had no effect (`disproved`): one of them may have taken
+    /// effect later, and be the reason for this refusal.
     pub(super) async fn check(
         &mut self,
         place: usize,
@@ -56,7 +55,7 @@ impl Worker<'_> {
                     .check_missing(place, &planned, missing, disproved)
                     .await;
                 let Ok(verdict) = verdict else {
-                    // Whatever it is that is missing, this attempt did nothing.
+                    // Whatever is missing, this attempt had no effect.
                     self.link.record(Record::NotSent {
                         line: planned.line,
                         attempt: attempts.made,
@@ -96,7 +95,7 @@ impl Worker<'_> {
         })
     }
 
-    /// What success means whose answer `shows` something else than what was sent, or nothing.
+    /// The meaning of a success whose answer `shows` something else than what was sent, or nothing.
     async fn check_success(
         &mut self,
         place: usize,
@@ -142,7 +141,7 @@ impl Worker<'_> {
         let (verdict, repeat) = match reading {
             Some(Reading::Done) => (Verdict::Applied(None), repeat),
             Some(Reading::Open) => (unknown(shows), repeat),
-            // Nothing is written over what somebody else wrote; and what is not there can't be written.
+            // Values of another user are not overwritten; and a missing target can't be written.
             Some(Reading::Drifted(_) | Reading::Gone) | None => {
                 (unknown(shows), repeat.max(Repeat::Readable))
             }
@@ -154,7 +153,7 @@ impl Worker<'_> {
         })
     }
 
-    /// What "not found" means: the target is not there, or it is, and the request is refused for something else.
+    /// The meaning of a 404: the target does not exist, or something else in the request is missing and the request is refused.
     async fn check_missing(
         &mut self,
         place: usize,
@@ -164,7 +163,7 @@ impl Worker<'_> {
     ) -> Result<Verdict, LeaveGroup> {
         let Missing { status, message } = missing;
         if !self.group.can_be_read() {
-            // What is made is not there yet; it can't be that.
+            // A new object does not exist yet, so something else is missing.
             return Ok(Verdict::Refused { status, message });
         }
         match self.fetch().await? {
@@ -182,7 +181,7 @@ impl Worker<'_> {
             View::Known(execution) => planned.operation.find(execution).is_some(),
             View::Unread | View::Missing => false,
         };
-        // Of a task that is there, the schedule may be what is not.
+        // The task may exist without the schedule.
         let cancels = planned.operation.kind() == OperationKind::CancelSchedule;
         let is_gone = !is_there || (cancels && reading != Some(Reading::Open));
         Ok(if is_gone {
@@ -192,7 +191,7 @@ impl Worker<'_> {
         })
     }
 
-    /// What a refusal means after a read has said that earlier attempts took no effect.
+    /// The meaning of a refusal after a read-back that has judged earlier attempts to have had no effect.
     async fn check_refusal(
         &mut self,
         place: usize,
@@ -219,8 +218,8 @@ impl Worker<'_> {
     }
 }
 
-/// Whether the effect of a request that the service answers with "not found" is taken for its own. What is not there any more,
-/// or has begun or ended meanwhile, is often so by somebody else's doing, and that is why it is not found.
+/// Whether an effect that a read shows after a 404 counts as the request's own. For deletes and starts, another user's action may be the
+/// reason for both the effect and the 404.
 const fn is_its_doing(operation: &Operation) -> bool {
     match operation.kind() {
         OperationKind::Patch | OperationKind::AddTask => true,
@@ -235,10 +234,10 @@ const fn is_its_doing(operation: &Operation) -> bool {
     }
 }
 
-/// What "not found" means when the execution can't be read after it.
+/// The meaning of a 404 if the execution can't be read back.
 fn unread(operation: &Operation, disproved: bool, status: u16, message: String) -> Verdict {
     if disproved {
-        // One of the earlier attempts may be why.
+        // One of the earlier attempts may be the reason.
         Verdict::Unknown {
             reason: format!("{status}: {message}"),
             retry_after: None,
@@ -251,7 +250,7 @@ fn unread(operation: &Operation, disproved: bool, status: u16, message: String) 
     }
 }
 
-/// The service says that something is not there.
+/// A 404 of the service.
 struct Missing {
     status: u16,
     message: String,

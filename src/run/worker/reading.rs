@@ -1,5 +1,5 @@
-//! A worker reads its group's execution: once before its writes, once more when that may end a doubt, and again when
-//! what it knows is too old to write on.
+//! Reads a group's execution: once before its writes, once more if that may decide a doubt, and again if the last read is too old for a
+//! write.
 
 use std::time::Duration;
 
@@ -20,28 +20,27 @@ use crate::{
     target::org_of,
 };
 
-/// At a slow pace a view lasts for as long as this many requests take: with less, each write could only ever follow a
-/// read that is too old.
+/// At a slow pace a view is valid for the time of this number of requests: otherwise each write would follow a read that is too old.
 const VIEW_LASTS_REQUESTS: u32 = 3;
 
 /// With a service that takes long to answer, a view lasts for its answer and this: enough to write the intent down.
 const VIEW_LASTS_AFTER: Duration = Duration::from_secs(1);
 
-/// An execution as it was at some moment between the request and the answer.
+/// An execution as it was at some time between the request and the answer.
 pub(super) struct Seen {
     view: View,
     sent: Instant,
     took: Duration,
 }
 
-/// Why an answer is not the execution that was asked for.
+/// Why an answer is not the requested execution.
 enum Mismatch {
     Undecodable(String),
     OtherOrganisation(StopReason),
 }
 
 impl Worker<'_> {
-    /// Reads the execution. False when that failed: what could have been sent has failed then, doubts stay.
+    /// Reads the execution. False if that failed: then the unsent changes have failed, and doubts stay.
     pub(super) async fn read(&mut self) -> Result<bool, LeaveGroup> {
         match self.fetch().await? {
             Ok(seen) => {
@@ -55,7 +54,7 @@ impl Worker<'_> {
         }
     }
 
-    /// The execution as it is now, or why it can't be read.
+    /// The current execution, or why it can't be read.
     pub(super) async fn fetch(&self) -> Result<Result<Seen, (FailureCause, String)>, LeaveGroup> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
@@ -97,7 +96,7 @@ impl Worker<'_> {
         Ok(Err(failure))
     }
 
-    /// What it means for the changes that their execution could not be read.
+    /// The consequence for the changes if their execution could not be read.
     pub(super) fn unread(&mut self, fault: FailureCause, reason: &str) {
         for place in 0..self.group.changes.len() {
             let planned = &self.group.changes[place];
@@ -118,7 +117,7 @@ impl Worker<'_> {
                     self.fail(place, fault, detail);
                     self.settle(place, Some(slot));
                 }
-                // Of what waits for an earlier change, that one's end decides.
+                // A change that waits for an earlier one depends on that one's outcome.
                 NextMove::Leave
                 | NextMove::Blocked
                 | NextMove::Later
@@ -149,7 +148,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Reads the execution again when the view is out of date. Something when it is not as it was, or can't be read.
+    /// Reads the execution again if the view is outdated. Returns something if the execution has changed, or can't be read.
     pub(super) async fn look_again(&mut self) -> Result<Option<Sent>, LeaveGroup> {
         if !self.is_out_of_date() {
             return Ok(None);
@@ -165,8 +164,7 @@ impl Worker<'_> {
         })
     }
 
-    /// Whether a change that was applied lets the flow move on, and a status of the group is still to be written: it may
-    /// have moved, too.
+    /// Whether an applied change lets the flow advance, and a status of the group is still to be written: it may have changed, too.
     pub(super) fn moved_what_is_written_next(&self, place: usize) -> bool {
         let moves = |effect: &Effect| match effect {
             Effect::FlowAdvances | Effect::LaterTasksReset => true,
@@ -186,10 +184,10 @@ impl Worker<'_> {
             })
     }
 
-    /// Whether what is known of the execution is too old to write on the strength of it.
+    /// Whether the last read of the execution is too old for a write.
     pub(super) fn is_out_of_date(&self) -> bool {
         match self.view {
-            // Nobody asked for a read.
+            // No read is requested.
             View::Unread => false,
             View::Missing | View::Known(_) => {
                 self.fresh_until.is_none_or(|until| Instant::now() > until)

@@ -1,4 +1,4 @@
-//! A worker sends a change: paced, with its intent on disk, and on the strength of what was read just before.
+//! Sends a change: rate limited, with its intent on disk, and based on a recent read.
 
 use std::time::Duration;
 
@@ -23,15 +23,15 @@ use crate::{
     },
 };
 
-/// What an attempt that did not end a change came to.
+/// The result of an attempt after which the change has no outcome.
 struct Setback {
     fault: FailureCause,
     reason: String,
 }
 
 impl Worker<'_> {
-    /// Sends a change until it has an end, is in doubt, or has used up its attempts. `disproved`: a read said of earlier
-    /// attempts that they took no effect.
+    /// Sends a change until it has an outcome, is in doubt, or has used up its attempts. `disproved`: a read-back has judged earlier
+    /// attempts to have had no effect.
     pub(super) async fn send(
         &mut self,
         place: usize,
@@ -56,7 +56,7 @@ impl Worker<'_> {
             self.link
                 .started(&planned, attempt, (self.shared.now)())
                 .await?;
-            // Until the intent was on disk, and the service's rest was over, somebody may have changed what was read.
+            // While the intent was written, and during a pause, another user may have changed the execution.
             let held_up = match self.depart().await {
                 Ok(None) => None,
                 Ok(Some(changed)) => Some((
@@ -91,7 +91,7 @@ impl Worker<'_> {
                 .client
                 .after_write(&checked.verdict, checked.repeat, tries);
             if let Verdict::Unauthorized { message } = &checked.verdict {
-                // It was not accepted, so it did nothing, and may be sent again with another token.
+                // It was not accepted, so it had no effect, and may be sent again with another token.
                 self.link.record(Record::NotSent {
                     line: planned.line,
                     attempt,
@@ -106,7 +106,7 @@ impl Worker<'_> {
                 return Ok(Sent::Settled);
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
-                // The whole run's trouble, not a failure of this change.
+                // An error of the whole run, not a failure of this change.
                 return Err(self.trouble(StopReason::LongPause { pause }));
             }
             match next {
@@ -126,7 +126,7 @@ impl Worker<'_> {
         }
     }
 
-    /// What was read is acted on before anything new is begun: the longer it waits, the more may have changed.
+    /// Writes after a read go before new groups: the longer they wait, the more may have changed.
     fn lane(&self) -> Lane {
         match self.view {
             View::Unread => Lane::New,
@@ -134,8 +134,8 @@ impl Worker<'_> {
         }
     }
 
-    /// Waits until a request may leave. Something else when its execution had to be read again meanwhile, and is not as
-    /// it was; the request must not leave then.
+    /// Waits until a request may leave. Returns something if its execution had to be read again meanwhile, and has changed; then the
+    /// request must not leave.
     async fn depart(&mut self) -> Result<Option<Sent>, LeaveGroup> {
         loop {
             self.unless_stopped(self.shared.client.depart()).await?;
@@ -148,7 +148,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Attempts were made of which the last one did nothing.
+    /// Attempts were made, and the last one had no effect.
     pub(super) fn made(&mut self, place: usize, made: Attempts) {
         match &mut self.standings[place] {
             ChangeState::Waiting { attempts, .. } | ChangeState::Doubtful { attempts, .. } => {
@@ -158,7 +158,7 @@ impl Worker<'_> {
         }
     }
 
-    /// Gets another token than the one of this number; when there is none, that is the run's trouble.
+    /// Gets another token than the one of this number; if there is none, the run stops.
     async fn renew(&self, used: u64, message: &str) -> Result<(), LeaveGroup> {
         let message = match self.shared.client.renew(used).await {
             Renewal::Another => return Ok(()),
@@ -168,7 +168,7 @@ impl Worker<'_> {
         Err(self.trouble(StopReason::Unauthorized { message }))
     }
 
-    /// Waits for the limiter; a long rest is the run's trouble.
+    /// Waits for the limiter; a long pause stops the run.
     async fn unless_stopped(
         &self,
         limiter: impl Future<Output = Result<(), LongPause>>,
@@ -177,7 +177,7 @@ impl Worker<'_> {
         passed.map_err(|LongPause { pause }| self.trouble(StopReason::LongPause { pause }))
     }
 
-    /// Records what the last of these attempts came to. Gives a setback when the change has no end yet.
+    /// Records the result of the last of these attempts. Returns a setback if the change has no outcome yet.
     fn take_in(
         &mut self,
         place: usize,
@@ -194,7 +194,7 @@ impl Worker<'_> {
             reason: Detail::new(reason),
             held_up: false,
         };
-        // Of an earlier attempt that no read can tell, no answer to a later one tells either.
+        // If no read can decide an earlier attempt, the answer to a later one can't either.
         let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
         let (record, fault, reason) = match checked.verdict {
             Verdict::Applied(answer) => {
@@ -216,7 +216,7 @@ impl Worker<'_> {
                 self.end(place, RecordedOutcome::Refused, Some(detail));
                 return None;
             }
-            // This attempt did nothing; an earlier one may be why.
+            // This attempt had no effect; an earlier one may be the reason.
             Verdict::Refused { status, message } => {
                 let reason = format!("{status}: {message}");
                 (not_sent(&reason), FailureCause::Own, reason)
@@ -263,7 +263,7 @@ impl Worker<'_> {
         Some(Setback { fault, reason })
     }
 
-    /// No further attempt is made now: what took no effect has failed, what may have is looked up later.
+    /// No further attempt now: a change without an effect has failed, a possible effect is read back later.
     fn leave(&mut self, place: usize, planned: &PlannedChange, setback: Setback) {
         let Setback { fault, reason } = setback;
         if is_doubtful(&self.standings[place]) {
