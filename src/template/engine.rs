@@ -61,7 +61,9 @@ impl Engine {
         }
         let tokens = lexer::lex(text, 0, Until::End).map_err(|fault| vec![fault])?;
         let checked = self.check(text, &tokens, scope)?;
-        if let Some(fault) = no_condition(text, &checked).or_else(|| checked.never.clone()) {
+        if let Some(fault) =
+            no_condition(text, &checked).or_else(|| checked.whole.truth.never.clone())
+        {
             return Err(vec![fault]);
         }
         let expression = Code::new(&self.environment, text, &checked).map(Expression::new)?;
@@ -70,7 +72,9 @@ impl Engine {
         }
         match expression.test(scope.values()) {
             Ok(holds) => Ok(expression.with_known(holds)),
-            Err(error) => Err(vec![checked.fault(error.message).with_vars(checked.vars)]),
+            Err(error) => Err(vec![
+                checked.whole.fault(error.message).with_vars(checked.vars),
+            ]),
         }
     }
 
@@ -174,13 +178,13 @@ fn in_braces(text: &str) -> Option<ExpressionFault> {
 
 /// Why the expression can't say true or false.
 fn no_condition(text: &str, checked: &CheckedExpression) -> Option<ExpressionFault> {
-    let value = foreign::operand(&text[checked.offset..checked.offset + checked.len]);
-    let help = match &checked.of {
+    let value = foreign::operand(checked.whole.slice(text));
+    let help = match &checked.whole.of {
         Type::Bool | Type::Any | Type::None => return None,
         Type::List(_) => format!("write `{value} | length > 0`, or `… in {value}`"),
         Type::Record { .. } => format!("write `{value} is not none`"),
         Type::Number => format!("write `{value} > 0`, or another comparison"),
-        Type::Text | Type::Id | Type::Word { .. } => {
+        Type::Text | Type::Id | Type::Word(_) => {
             format!("write `{value} is not none`, or compare it: `{value} == \"…\"`")
         }
         Type::Date => format!("write `{value} is not none`, or compare it: `date({value}) < now`"),
@@ -189,8 +193,8 @@ fn no_condition(text: &str, checked: &CheckedExpression) -> Option<ExpressionFau
             "compare one of its values, or what it is added to".to_owned()
         }
     };
-    let message = format!("this gives {}, not true or false", checked.of.word());
-    Some(checked.fault(message).help(help))
+    let message = format!("this gives {}, not true or false", checked.whole.of.word());
+    Some(checked.whole.fault(message).help(help))
 }
 
 /// Text between expressions; what would be a statement or comment of minijinja's is a fault.

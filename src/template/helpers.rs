@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use super::{
     calendar::{bound, days, end_of, moment, read, start_of},
     instant::{CalendarSpan, Instant},
-    ops::{self, wrong},
+    ops::wrong,
     record::RecordObject,
     scope::Type,
     signature::{
@@ -102,7 +102,6 @@ pub(super) const HELPERS: &[Helper] = table![
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
     env.add_global("now", Instant(now.clone()).into_value());
-    env.add_function(ops::ID, id);
     let now = Arc::new(now.clone());
     for helper in HELPERS {
         (helper.register)(env, helper.name, now.clone());
@@ -168,7 +167,7 @@ pub(super) fn id_of(text: &str) -> Result<Id, String> {
 }
 
 /// What is looked for among ids; what is no text is left to the comparison.
-fn id(value: &Value) -> Result<Value, Error> {
+pub(super) fn id(value: &Value) -> Result<Value, Error> {
     match value.as_str() {
         Some(text) => Ok(Value::from(id_of(text).map_err(wrong)?.as_str())),
         None => Ok(value.clone()),

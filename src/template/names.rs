@@ -134,7 +134,7 @@ pub(super) fn field(
         | Type::Number
         | Type::Text
         | Type::Id
-        | Type::Word { .. }
+        | Type::Word(_)
         | Type::Date
         | Type::Span => (
             of.word(),

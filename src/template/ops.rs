@@ -17,55 +17,47 @@ use minijinja::{
 };
 
 use super::{
+    helpers,
     instant::{CalendarSpan, Instant},
     value::{is_none, to_text, word},
 };
 
-/// The functions' names; no name of a playbook's helper starts with an underscore.
-pub(super) const LESS: &str = "__lt";
-pub(super) const LESS_OR_EQUAL: &str = "__le";
-pub(super) const GREATER: &str = "__gt";
-pub(super) const GREATER_OR_EQUAL: &str = "__ge";
-pub(super) const EQUAL: &str = "__eq";
-pub(super) const NOT_EQUAL: &str = "__ne";
-pub(super) const IN: &str = "__in";
-pub(super) const NOT_IN: &str = "__not_in";
-pub(super) const CONCAT: &str = "__concat";
-pub(super) const LATER: &str = "__later";
-pub(super) const EARLIER: &str = "__earlier";
-pub(super) const FIELD: &str = "__field";
-pub(super) const ID: &str = "__id";
-pub(super) const LIST: &str = "__list";
+/// The functions with their names; no name of a playbook's helper starts with an underscore.
+macro_rules! functions {
+    ($($constant:ident = $name:literal, $code:expr;)*) => {
+        $(pub(super) const $constant: &str = $name;)*
 
-pub(super) fn register(env: &mut Environment<'static>) {
-    env.add_function(LESS, |a: &Value, b: &Value| ordered(a, b, Ordering::is_lt));
-    env.add_function(LESS_OR_EQUAL, |a: &Value, b: &Value| {
-        ordered(a, b, Ordering::is_le)
-    });
-    env.add_function(GREATER, |a: &Value, b: &Value| {
-        ordered(a, b, Ordering::is_gt)
-    });
-    env.add_function(GREATER_OR_EQUAL, |a: &Value, b: &Value| {
-        ordered(a, b, Ordering::is_ge)
-    });
-    env.add_function(EQUAL, equal);
-    env.add_function(NOT_EQUAL, |a: &Value, b: &Value| {
-        equal(a, b).map(|equal| !equal)
-    });
-    env.add_function(IN, contains);
-    env.add_function(NOT_IN, |a: &Value, b: &Value| {
-        contains(a, b).map(|found| !found)
-    });
-    env.add_function(CONCAT, concat);
-    env.add_function(LATER, |a: &Value, b: &Value| moved(a, b, false));
-    env.add_function(EARLIER, |a: &Value, b: &Value| moved(a, b, true));
-    env.add_function(FIELD, field);
-    env.add_function(LIST, |value: &Value| match value.as_str() {
+        pub(super) fn register(env: &mut Environment<'static>) {
+            $(env.add_function($constant, $code);)*
+        }
+    };
+}
+
+functions! {
+    LESS = "__lt", |a: &Value, b: &Value| ordered(a, b, Ordering::is_lt);
+    LESS_OR_EQUAL = "__le", |a: &Value, b: &Value| ordered(a, b, Ordering::is_le);
+    GREATER = "__gt", |a: &Value, b: &Value| ordered(a, b, Ordering::is_gt);
+    GREATER_OR_EQUAL = "__ge", |a: &Value, b: &Value| ordered(a, b, Ordering::is_ge);
+    EQUAL = "__eq", equal;
+    NOT_EQUAL = "__ne", |a: &Value, b: &Value| equal(a, b).map(|equal| !equal);
+    IN = "__in", contains;
+    NOT_IN = "__not_in", |a: &Value, b: &Value| contains(a, b).map(|found| !found);
+    CONCAT = "__concat", concat;
+    LATER = "__later", |a: &Value, b: &Value| moved(a, b, false);
+    EARLIER = "__earlier", |a: &Value, b: &Value| moved(a, b, true);
+    FIELD = "__field", field;
+    ID = "__id", helpers::id;
+    LIST = "__list", list;
+}
+
+/// What a word of the API is looked for in: a text holds parts of words.
+fn list(value: &Value) -> Result<Value, Error> {
+    match value.as_str() {
         Some(text) => Err(wrong(format!(
             "`in` would look for a part of `{text}`: make a list of it with `| split(\",\")`"
         ))),
         None => Ok(value.clone()),
-    });
+    }
 }
 
 pub(super) fn wrong(message: impl Into<String>) -> Error {

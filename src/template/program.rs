@@ -65,8 +65,8 @@ impl Code {
         text: &str,
         checked: &CheckedExpression,
     ) -> Result<Self, Vec<ExpressionFault>> {
-        let code = Self::compile(environment, text, &checked.code)
-            .map_err(|message| vec![checked.fault(message)])?;
+        let code = Self::compile(environment, text, &checked.whole.code)
+            .map_err(|message| vec![checked.whole.fault(message)])?;
         Ok(Self {
             names: checked.names.as_slice().into(),
             ..code

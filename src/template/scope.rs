@@ -28,13 +28,7 @@ pub(super) enum Type {
     /// A text that is the id of a user.
     Id,
     /// A text of the API that is one of a few words.
-    Word {
-        words: &'static Words,
-        /// What the source finds of them, when that is not all.
-        found: Option<&'static SourceLimits>,
-        /// What a filter has made of their letters.
-        case: Case,
-    },
+    Word(Enumeration),
     /// A text of the API that says a date; only helpers understand it.
     Date,
     Instant,
@@ -49,6 +43,16 @@ pub(super) enum Type {
     Keys(Arc<BTreeMap<String, Type>>),
 }
 
+/// The words that a text may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Enumeration {
+    pub(super) words: &'static Words,
+    /// What the source finds of them, when that is not all.
+    pub(super) found: Option<&'static SourceLimits>,
+    /// What a filter has made of their letters.
+    pub(super) case: Case,
+}
+
 /// The letters of a word of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Case {
@@ -57,13 +61,29 @@ pub(super) enum Case {
     Upper,
 }
 
-impl Case {
-    pub(super) fn of(self, word: &str) -> String {
-        match self {
-            Self::AsItIs => word.to_owned(),
-            Self::Lower => word.to_lowercase(),
-            Self::Upper => word.to_uppercase(),
+impl Enumeration {
+    /// Of some object, which the source need not have found.
+    pub(super) fn of_any(self) -> Self {
+        let found = None;
+        Self { found, ..self }
+    }
+
+    /// A word with the letters that the filter gives it.
+    pub(super) fn written(self, word: &str) -> String {
+        match self.case {
+            Case::AsItIs => word.to_owned(),
+            Case::Lower => word.to_lowercase(),
+            Case::Upper => word.to_uppercase(),
         }
+    }
+
+    pub(super) fn texts(self) -> Vec<String> {
+        let words = self.words.words.iter();
+        words.map(|word| self.written(word)).collect()
+    }
+
+    pub(super) fn one_of(self) -> String {
+        format!("it is one of {}", self.texts().join(", "))
     }
 }
 
@@ -123,12 +143,11 @@ impl Scope {
 
     /// The type of a field of `record`.
     pub(super) fn field(&self, record: &RecordType, name: &str) -> Option<Type> {
-        let of = Type::of(record.field(name)?.shape);
         let found = self
             .found
             .filter(|found| found.field == (record.name, name));
-        Some(match of {
-            Type::Word { words, case, .. } => Type::Word { words, found, case },
+        Some(match Type::of(record.field(name)?.shape) {
+            Type::Word(words) => Type::Word(Enumeration { found, ..words }),
             of => of,
         })
     }
@@ -150,11 +169,11 @@ impl Type {
     pub(super) fn of(shape: Shape) -> Self {
         match shape {
             Shape::Text => Self::Text,
-            Shape::Word(words) => Self::Word {
+            Shape::Word(words) => Self::Word(Enumeration {
                 words,
                 found: None,
                 case: Case::AsItIs,
-            },
+            }),
             Shape::Date => Self::Date,
             Shape::Number => Self::Number,
             Shape::Bool => Self::Bool,
@@ -187,7 +206,14 @@ impl Type {
     }
 
     pub(super) const fn is_text(&self) -> bool {
-        matches!(self, Self::Text | Self::Id | Self::Word { .. })
+        matches!(self, Self::Text | Self::Id | Self::Word(_))
+    }
+
+    pub(super) const fn words(&self) -> Option<Enumeration> {
+        match self {
+            Self::Word(words) => Some(*words),
+            _ => None,
+        }
     }
 
     /// A text or a date of the API, which is one.
@@ -218,14 +244,11 @@ impl Type {
                 let target = target && too;
                 Self::Record { record, target }
             }
-            (
-                this @ Self::Word { words, case, .. },
-                Self::Word {
-                    words: other,
-                    case: letters,
-                    ..
-                },
-            ) if std::ptr::eq(words, other) && case == letters => this,
+            (Self::Word(this), Self::Word(other))
+                if std::ptr::eq(this.words, other.words) && this.case == other.case =>
+            {
+                Self::Word(this)
+            }
             (this, other) if this.is_text() && other.is_text() => match (this, other) {
                 (Self::Id, Self::Id) => Self::Id,
                 _ => Self::Text,
@@ -241,7 +264,7 @@ impl Type {
             Self::None => "none",
             Self::Bool => "true or false",
             Self::Number => "a number",
-            Self::Text | Self::Id | Self::Word { .. } => "text",
+            Self::Text | Self::Id | Self::Word(_) => "text",
             Self::Date => "a date of the API",
             Self::Instant => "an instant",
             Self::Span => "a span of time",

@@ -5,14 +5,14 @@ use super::{
     operators::DATE_HELP,
     reader::{CheckResult, CheckStopped, CheckedPart, Checker},
     values::constant,
-    words::{Comparison, Enumeration},
+    words::Comparison,
 };
 use crate::template::{
     compared::filtered,
     foreign,
     lexer::{LexerToken, TokenKind},
     names,
-    scope::{Case, Type},
+    scope::{Case, Enumeration, Type},
     signature::{self, Filter, Gives},
 };
 
@@ -162,19 +162,16 @@ impl Checker<'_> {
             self.names.extend(filtered(written, name, self.text, value));
         }
         // Compared with an enumeration as by an operator.
-        if let (Some(words), Some(comparison)) = (Enumeration::of(&tested), Comparison::named(name))
-        {
+        if let (Some(words), Some(comparison)) = (tested.words(), Comparison::named(name)) {
             let (field, texts) = match attribute {
                 Some(name) => (
                     format!("{written}[…].{name}"),
-                    format!("{written} | map(attribute=\"{name}\") | map(\"string\")"),
+                    format!("{written} | map(attribute=\"{name}\")"),
                 ),
-                None => (
-                    format!("{written}[…]"),
-                    format!("{written} | map(\"string\")"),
-                ),
+                None => (format!("{written}[…]"), written.to_owned()),
             };
-            self.check_words(words.of_any(), (&field, &texts), comparison, value);
+            let texts = format!("{texts} | map(\"string\")");
+            self.check_words(words.of_any(), &field, Some(texts), comparison, value);
         }
     }
 
@@ -297,7 +294,7 @@ impl Checker<'_> {
         let place = (part.from, self.last_end());
         let mut part_of_test = CheckedPart::new("", Type::Bool, place);
         if let [NamedArgument { part: value, .. }] = &arguments[..] {
-            if let Some(words) = Enumeration::of(&part.of) {
+            if let Some(words) = part.of.words() {
                 self.check_ends(words, self.slice(part), name, value);
             }
             if let Some(comparison) = Comparison::named(name) {
@@ -343,16 +340,16 @@ impl Checker<'_> {
 
 /// What a filter makes of a text. Letters and blanks change nothing of which word it is; `string` says that any is meant.
 fn text_of(filter: &str, of: &Type) -> Type {
-    let Type::Word { words, found, case } = *of else {
+    let Some(words) = of.words() else {
         return Type::Text;
     };
     let case = match filter {
         "lower" => Case::Lower,
         "upper" => Case::Upper,
-        "trim" => case,
+        "trim" => words.case,
         _ => return Type::Text,
     };
-    Type::Word { words, found, case }
+    Type::Word(Enumeration { case, ..words })
 }
 
 #[cfg(test)]

@@ -15,41 +15,29 @@ use crate::template::{ExpressionFault, foreign, ops, scope::Type};
 pub(super) struct Only {
     /// The field as it is written.
     pub(super) field: String,
-    pub(super) texts: Texts,
+    /// One of these; any text without them.
+    pub(super) these: Option<Vec<String>>,
+    /// None of these.
+    pub(super) but: Vec<String>,
     /// Whether it also holds where the field is absent.
     pub(super) or_none: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum Texts {
-    These(Vec<String>),
-    AllBut(Vec<String>),
-}
-
-impl Texts {
-    fn and(&self, other: &Self) -> Self {
-        let these = |texts: &[String], holds: &dyn Fn(&String) -> bool| {
-            Self::These(texts.iter().filter(|text| holds(text)).cloned().collect())
-        };
-        match (self, other) {
-            (Self::These(texts), Self::These(others)) => {
-                these(texts, &|text| others.contains(text))
-            }
-            (Self::These(texts), Self::AllBut(others))
-            | (Self::AllBut(others), Self::These(texts)) => {
-                these(texts, &|text| !others.contains(text))
-            }
-            (Self::AllBut(texts), Self::AllBut(others)) => {
-                Self::AllBut(texts.iter().chain(others).cloned().collect())
-            }
+impl Only {
+    /// What the field may have where both hold.
+    fn and(&mut self, other: &Self) {
+        if let (Some(these), Some(others)) = (&mut self.these, &other.these) {
+            these.retain(|text| others.contains(text));
+        } else if self.these.is_none() {
+            self.these.clone_from(&other.these);
         }
+        self.but.extend_from_slice(&other.but);
+        self.or_none &= other.or_none;
     }
 
-    fn is_empty(&self) -> bool {
-        match self {
-            Self::These(texts) => texts.is_empty(),
-            Self::AllBut(_) => false,
-        }
+    fn is_nothing(&self) -> bool {
+        let mut these = self.these.iter().flatten();
+        self.these.is_some() && !self.or_none && these.all(|text| self.but.contains(text))
     }
 }
 
@@ -59,16 +47,13 @@ const EXCLUDED: &str = "join them with `or`, or name all that are meant in one l
 impl Checker<'_> {
     /// Why conditions that all have to hold never do: they exclude each other.
     pub(super) fn exclusion(&self, parts: &[CheckedPart]) -> Option<ExpressionFault> {
-        let mut fields: BTreeMap<&str, (Texts, bool)> = BTreeMap::new();
+        let mut fields: BTreeMap<&str, Only> = BTreeMap::new();
         parts.iter().find_map(|part| {
             let only = part.truth.only.as_ref()?;
-            let (texts, or_none) = fields
-                .entry(&only.field)
-                .or_insert_with(|| (only.texts.clone(), true));
-            *or_none &= only.or_none;
-            *texts = texts.and(&only.texts);
-            (texts.is_empty() && !*or_none).then(|| {
-                let field = &only.field;
+            let field = &only.field;
+            let all = fields.entry(field).or_insert_with(|| only.clone());
+            all.and(only);
+            all.is_nothing().then(|| {
                 let message =
                     format!("this is never true: an earlier condition on `{field}` excludes it");
                 self.fault_of(part, message).help(EXCLUDED)
@@ -104,17 +89,19 @@ impl Checker<'_> {
         }
         let texts = texts.into_iter().map(|(text, _)| text).collect();
         let or_none = comparison.is_negative();
-        let only = Only {
-            field: self.slice(field).to_owned(),
-            texts: if or_none {
-                Texts::AllBut(texts)
-            } else {
-                Texts::These(texts)
-            },
-            or_none,
+        let (these, but) = if or_none {
+            (None, texts)
+        } else {
+            (Some(texts), Vec::new())
         };
+        let field = self.slice(field).to_owned();
         Truth {
-            only: Some(only),
+            only: Some(Only {
+                field,
+                these,
+                but,
+                or_none,
+            }),
             never: None,
         }
     }

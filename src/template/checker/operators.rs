@@ -227,7 +227,7 @@ impl<'a> Checker<'a> {
             }
         }
         // Only when the list is there can be told that it is no text.
-        if matches!(item.of, Type::Word { .. }) && list.of.is_open() {
+        if matches!(item.of, Type::Word(_)) && list.of.is_open() {
             codes.1 = format!("{}({})", ops::LIST, list.code);
         }
         codes

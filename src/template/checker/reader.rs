@@ -18,13 +18,7 @@ const MAX_DEPTH: usize = 24;
 /// An expression that has been checked.
 #[derive(Debug)]
 pub(in crate::template) struct CheckedExpression {
-    /// For minijinja.
-    pub(in crate::template) code: String,
-    pub(in crate::template) of: Type,
-    pub(in crate::template) offset: usize,
-    pub(in crate::template) len: usize,
-    /// Why a condition would never hold.
-    pub(in crate::template) never: Option<ExpressionFault>,
+    pub(in crate::template) whole: CheckedPart,
     /// It depends on no data.
     pub(in crate::template) is_fixed: bool,
     /// The variables in it.
@@ -32,17 +26,12 @@ pub(in crate::template) struct CheckedExpression {
     pub(in crate::template) names: Vec<Compared>,
 }
 
-impl CheckedExpression {
-    pub(in crate::template) fn fault(&self, message: impl Into<String>) -> ExpressionFault {
-        ExpressionFault::new(self.offset, self.len, message)
-    }
-}
-
 /// A part of the expression that has been read.
 #[derive(Clone, Debug)]
 pub(in crate::template) struct CheckedPart {
-    pub(super) code: String,
-    pub(super) of: Type,
+    /// For minijinja.
+    pub(in crate::template) code: String,
+    pub(in crate::template) of: Type,
     /// The bytes of the text that it stands for.
     pub(super) from: usize,
     pub(super) to: usize,
@@ -52,7 +41,7 @@ pub(in crate::template) struct CheckedPart {
     pub(super) may_be_none: bool,
     /// The items of a list that is written out.
     pub(in crate::template) items: Vec<CheckedPart>,
-    pub(super) truth: Truth,
+    pub(in crate::template) truth: Truth,
 }
 
 /// When a comparison holds.
@@ -61,7 +50,7 @@ pub(in crate::template) struct Truth {
     /// What a field has where this holds.
     pub(super) only: Option<Only>,
     /// Why this never holds.
-    pub(super) never: Option<ExpressionFault>,
+    pub(in crate::template) never: Option<ExpressionFault>,
 }
 
 impl CheckedPart {
@@ -102,7 +91,7 @@ impl CheckedPart {
         (self.from, self.to)
     }
 
-    pub(super) fn fault(&self, message: impl Into<String>) -> ExpressionFault {
+    pub(in crate::template) fn fault(&self, message: impl Into<String>) -> ExpressionFault {
         ExpressionFault::new(self.from, self.to - self.from, message)
     }
 }
@@ -147,19 +136,15 @@ pub(in crate::template) fn check(
         names: Vec::new(),
         depth: 0,
     };
-    let part = checker.whole();
+    let whole = checker.whole();
     if checker.faults.is_empty() {
         checker.evaluate_fixed();
     }
-    match part {
-        Ok(part) if checker.faults.is_empty() => Ok(CheckedExpression {
-            is_fixed: checker.is_fixed(&part),
-            vars: checker.vars_in(&part),
-            code: part.code,
-            of: part.of,
-            offset: part.from,
-            len: part.to - part.from,
-            never: part.truth.never,
+    match whole {
+        Ok(whole) if checker.faults.is_empty() => Ok(CheckedExpression {
+            is_fixed: checker.is_fixed(&whole),
+            vars: checker.vars_in(&whole),
+            whole,
             names: checker.names,
         }),
         Ok(_) | Err(CheckStopped) => Err(checker.faults),

@@ -1,14 +1,13 @@
 //! Comparisons with the enumerations of the API: a word that is none of them is a slip.
 
 use super::{
-    never::{Only, Texts},
+    never::Only,
     reader::{CheckedPart, Checker, Truth},
 };
 use crate::{
-    api::types::{SourceLimits, Words},
     template::{
         ops,
-        scope::{Case, Type},
+        scope::{Enumeration, Type},
     },
     text::meant,
 };
@@ -52,40 +51,6 @@ impl Comparison {
     }
 }
 
-/// The words that a field may have, as a filter gives them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Enumeration {
-    words: &'static Words,
-    found: Option<&'static SourceLimits>,
-    case: Case,
-}
-
-impl Enumeration {
-    pub(super) fn of(of: &Type) -> Option<Self> {
-        match *of {
-            Type::Word { words, found, case } => Some(Self { words, found, case }),
-            _ => None,
-        }
-    }
-
-    /// Of some object, which the source need not have found.
-    pub(super) fn of_any(self) -> Self {
-        Self {
-            found: None,
-            ..self
-        }
-    }
-
-    fn texts(self) -> Vec<String> {
-        let words = self.words.words.iter();
-        words.map(|word| self.case.of(word)).collect()
-    }
-
-    fn one_of(self) -> String {
-        format!("it is one of {}", self.texts().join(", "))
-    }
-}
-
 impl Checker<'_> {
     /// Checks `left` compared with `right`; gives what the field has where it holds.
     pub(super) fn compare_words(
@@ -96,34 +61,26 @@ impl Checker<'_> {
     ) -> Truth {
         let is_containment = comparison.is_containment();
         let [left_text, right_text] = [left, right].map(|part| self.slice(part));
-        let as_text = |field: &str| format!("{field} | string");
-        match (
-            Enumeration::of(&left.of),
-            Enumeration::of(&right.of),
-            &right.of,
-        ) {
-            (Some(words), _, _) => {
-                let field = (left_text, &*as_text(left_text));
-                return self.check_words(words, field, comparison, right);
-            }
-            (None, Some(words), _) if !is_containment => {
-                let field = (right_text, &*as_text(right_text));
-                return self.check_words(words, field, comparison, left);
+        if let Some(words) = left.of.words() {
+            return self.check_words(words, left_text, None, comparison, right);
+        }
+        match (right.of.words(), &right.of) {
+            (Some(words), _) if !is_containment => {
+                return self.check_words(words, right_text, None, comparison, left);
             }
             // `"PEND" in task.status`: a part of a word.
-            (None, Some(words), _) => {
+            (Some(words), _) => {
                 self.check_part(words, right_text, "in it", left, |word, text| {
                     word.contains(text)
                 });
             }
-            // `"PENDING" in … | map(attribute="status")`: any of the items may be it.
-            (None, None, Type::List(item)) if is_containment && Enumeration::of(item).is_some() => {
-                if let Some(words) = Enumeration::of(item) {
-                    let texts = format!("{right_text} | map(\"string\")");
-                    self.check_words(words.of_any(), (right_text, &texts), Comparison::Is, left);
-                }
+            (None, Type::List(item)) if is_containment && item.words().is_some() => {
+                // `"PENDING" in … | map(attribute="status")`: any of the items may be it.
+                let texts = Some(format!("{right_text} | map(\"string\")"));
+                let words = item.words().map(Enumeration::of_any);
+                words.map(|words| self.check_words(words, right_text, texts, Comparison::Is, left));
             }
-            (None, None, _) => return self.compare_texts(left, comparison, right),
+            (None, _) => return self.compare_texts(left, comparison, right),
         }
         Truth::default()
     }
@@ -146,16 +103,18 @@ impl Checker<'_> {
         }
     }
 
-    /// `texts_of_field` is what to compare where a word is meant that the API does not document yet.
+    /// `texts_of_field` is what to compare where a word is meant that the API does not document yet; without it, the field.
     pub(super) fn check_words(
         &mut self,
         words: Enumeration,
-        (field, texts_of_field): (&str, &str),
+        field: &str,
+        texts_of_field: Option<String>,
         comparison: Comparison,
         with: &CheckedPart,
     ) -> Truth {
         let found = words.found;
         let known = words.texts();
+        let texts_of_field = texts_of_field.unwrap_or_else(|| format!("{field} | string"));
         if comparison.is_containment() && with.of.is_text() {
             self.note_part_of_text(words, with);
             return Truth::default();
@@ -184,7 +143,7 @@ impl Checker<'_> {
             return Truth::default();
         }
         let all = found.map_or(words.words.words, |found| found.words);
-        let is_meant = |word: &str| texts.iter().any(|(text, _)| *text == words.case.of(word));
+        let is_meant = |word: &str| texts.iter().any(|(text, _)| *text == words.written(word));
         let holds = all
             .iter()
             .filter(|word| is_meant(word) != comparison.is_negative());
@@ -197,7 +156,8 @@ impl Checker<'_> {
         });
         let only = Only {
             field: whose_letters(field),
-            texts: Texts::These(holds),
+            these: Some(holds),
+            but: Vec::new(),
             or_none,
         };
         Truth {
