@@ -24,7 +24,7 @@ impl Worker<'_> {
     /// - Success that does not show what was sent: if the read-back does not show it either, the attempt is unknown.
     /// - Not found: the target may be gone, or something else that the request names.
     /// - A refusal after a read-back that has judged earlier attempts to have had no effect (`disproved`): one of them may have taken
-    /// effect later, and be the reason for this refusal.
+    ///   effect later, and be the reason for this refusal.
     pub(super) async fn check(
         &mut self,
         place: usize,
