@@ -3,8 +3,16 @@
 _default:
     @just --list
 
-# all tests
+# unit and property tests, of the sandbox too: under a minute on two cores
 test *args:
+    cargo test --lib {{ args }}
+
+# layers and names, documents, playbooks, schema
+rules:
+    cargo test --test layers --test docs --test playbooks --test schema --test playbook_files
+
+# all tests, as the README says it
+test-all *args:
     cargo test {{ args }}
 
 # clippy, where a warning is an error

@@ -134,7 +134,7 @@ fn the_guide_lists_each_enumeration_with_its_words_and_fields() {
 fn documents() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("docs")];
-    let mut files = ["README.md", "DESIGN.md", "CHANGELOG.md"]
+    let mut files = ["README.md", "CONTRIBUTING.md", "DESIGN.md", "CHANGELOG.md"]
         .map(|name| root().join(name))
         .to_vec();
     while let Some(folder) = folders.pop() {
@@ -301,8 +301,8 @@ fn anchors(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_file_and_test_that_the_design_and_the_guarantees_name_is_there() {
-    let documents = ["DESIGN.md", "docs/guarantees.md"]
+fn every_file_and_test_that_the_documents_for_developers_name_is_there() {
+    let documents = ["CONTRIBUTING.md", "DESIGN.md", "docs/guarantees.md"]
         .map(|name| fs::read_to_string(root().join(name)).unwrap());
     let code = code();
     let mut named = 0;
