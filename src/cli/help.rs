@@ -7,10 +7,10 @@ Try it, with nothing to install and nothing at risk:
 
 By hand, on the real service:
   export EPILOT_TOKEN=…
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan       make the plan; changes nothing
-  wf-bulk show leaver.plan                                  read it, have it reviewed
-  wf-bulk apply leaver.plan                                 apply exactly that plan
-  wf-bulk resume --last                                     continue the run that was stopped
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan   make it; changes nothing
+  wf-bulk show leaver.plan                              review it
+  wf-bulk apply leaver.plan                             apply exactly that plan
+  wf-bulk resume --last                                 continue a stopped run
 
 From cron, without a terminal; check the exit code:
   wf-bulk run playbooks/nightly.yaml --yes
@@ -18,7 +18,8 @@ From cron, without a terminal; check the exit code:
 Exit codes:
   0    done, or nothing to do
   1    an error, or \"no\" to the question
-  2    changes are pending, with --detailed-exitcode; plans differ, with --exit-code
+  2    changes are pending, with --detailed-exitcode;
+       plans differ, with --exit-code
   3    some changes failed or were refused, or targets were rejected
   4    a guard or a limit stopped it: max_errors, stages, stop_after,
        a long Retry-After, changes that could not be attempted
@@ -32,57 +33,58 @@ pub(super) const VALIDATE: &str = "\
 Examples:
   wf-bulk validate playbooks/reassign.yaml
   wf-bulk validate playbooks/*.yaml --var leaver=10011
-  wf-bulk validate playbooks/*.yaml --json     each mistake with file, line and help
+  wf-bulk validate playbooks/*.yaml --json   each mistake with file and line
 
 No request is sent. All mistakes are shown at once, each with its line.";
 
 pub(super) const PLAN: &str = "\
 Examples:
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011 --limit 10
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan --var leaver=10011
+  wf-bulk plan playbooks/reassign.yaml -o first-ten.plan --limit 10
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
 
-The command only reads from the service. The same playbook, variables, data
-and --now give the same plan, except for the time when it was made: its age
+The command only reads from the service. The same playbook, variables, data \
+and --now give the same plan, except for the time when it was made: its age \
 (`apply --max-age`) counts from that time, not from --now.";
 
 pub(super) const SHOW: &str = "\
 Examples:
   wf-bulk show leaver.plan
-  wf-bulk show leaver.plan --format markdown             a comment in a pull request
-  wf-bulk show leaver.plan --format json                 counts and groups for scripts
+  wf-bulk show leaver.plan --format markdown             for a pull request
+  wf-bulk show leaver.plan --format json                 for scripts
   wf-bulk show leaver.plan --format html > leaver.html   every change, to search
 
-Equal changes are grouped. Changes that can't be undone and targets that could
-not be planned are listed one by one. The plan file itself has a line of JSON
+Equal changes are grouped. Changes that can't be undone and targets that could \
+not be planned are listed one by one. The plan file itself has a line of JSON \
 for every change. The command needs neither the service nor a token.";
 
 pub(super) const DIFF: &str = "\
 Examples:
   wf-bulk diff reviewed.plan leaver.plan
-  wf-bulk diff reviewed.plan leaver.plan --exit-code   2 if they do different things
-  wf-bulk diff reviewed.plan leaver.plan --json        each difference, with both changes
+  wf-bulk diff reviewed.plan leaver.plan --exit-code   2 if they do other things
+  wf-bulk diff reviewed.plan leaver.plan --json        each difference
 
-Changes are matched by target and action, not by line. Differences in the time
-of planning, in variables, in the playbook's text and in skipped targets are
+Changes are matched by target and action, not by line. Differences in the time \
+of planning, in variables, in the playbook's text and in skipped targets are \
 shown, and do not count for --exit-code: their effect is in the changes.";
 
 pub(super) const RUN: &str = "\
 Examples:
-  wf-bulk run playbooks/reassign.yaml --dry-run             show the plan only
-  wf-bulk run playbooks/reassign.yaml                       show the plan, ask, apply it
-  wf-bulk run playbooks/nightly.yaml --yes --rate 4/s       from cron, at a low rate
+  wf-bulk run playbooks/reassign.yaml --dry-run         show the plan only
+  wf-bulk run playbooks/reassign.yaml                   show it, ask, apply it
+  wf-bulk run playbooks/nightly.yaml --yes --rate 4/s   from cron, at a low rate
 
-Ctrl-C once: requests in flight are finished and saved; `wf-bulk resume`
+Ctrl-C once: requests in flight are finished and saved; `wf-bulk resume` \
 continues. Twice: stop at once.";
 
 pub(super) const APPLY: &str = "\
 Examples:
   wf-bulk apply leaver.plan
-  wf-bulk apply leaver.plan --approved 5e0c…      refuse any other plan; `show` prints the digest
+  wf-bulk apply leaver.plan --approved 5e0c…   refuse any other plan
   wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
 
-Only changes of the plan are sent. A target that has changed since the plan is
+`wf-bulk show` prints the digest for --approved. Only changes of the plan are sent. A target that has changed since the plan is \
 left alone (drifted).";
 
 pub(super) const RESUME: &str = "\
@@ -92,13 +94,13 @@ Examples:
   wf-bulk resume 0192f0c4 --in-doubt retry   send the changes in doubt again
   wf-bulk resume 0192f0c4 --in-doubt skip    leave the changes in doubt
 
-The plan, the server and the pace come from the run's folder; flags apply to
+The plan, the server and the pace come from the run's folder; flags apply to \
 this session only. Changes that have an outcome are not sent again.
 
-Changes in doubt are read back first; --in-doubt is for those that no read can
+Changes in doubt are read back first; --in-doubt is for those that no read can \
 settle. Its answer is one for all of them: look at each at the service first.
 
-If the run has ended, its result is shown again, with its exit code; an
+If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";
 
 pub(super) const STATUS: &str = "\
@@ -110,7 +112,7 @@ pub(super) const ABANDON: &str = "\
 Examples:
   wf-bulk abandon 0192f0c4
 
-The run's folder is kept. Its remaining changes are not made, and a new run may
+The run's folder is kept. Its remaining changes are not made, and a new run may \
 start.";
 
 pub(super) const SANDBOX: &str = "\
@@ -118,7 +120,7 @@ Examples:
   wf-bulk sandbox --port 8080 --executions 2000 --seed 7
   wf-bulk sandbox reset              start over with fresh data
 
-With --sandbox, a command starts the sandbox by itself. Use this command to look
+With --sandbox, a command starts the sandbox by itself. Use this command to look \
 at the sandbox with curl. All requests and their effects:
   curl http://127.0.0.1:8080/_sandbox/ledger";
 
