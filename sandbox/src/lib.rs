@@ -11,7 +11,7 @@
 //! effect, log  each change and the execution after it, on disk before the answer
 //! ```
 //!
-//! Served are all operations of both generations, the deprecated search for v1 executions, and the search for entities of another
+//! Served are all operations of both generations, the deprecated searches for v1 executions and steps, and the search for entities of another
 //! service. Automations that have started end when a read looks at them after their time: most with success, some with a failure,
 //! some never, and of some the task misses the end until a read heals it or it is reconciled. Beside the API, without a token:
 //!

@@ -134,6 +134,7 @@ macro_rules! operations {
 operations! {
     GetExecutions: Get Execution Read(Absence::Never), "/v1/workflows/executions";
     SearchExecutions: Post Execution Read(Absence::Never), "/v1/workflows/executions/search";
+    SearchSteps: Post Execution Read(Absence::Never), "/v1/workflows/executions/steps/search";
     CreateExecution: Post Entity Start, "/v1/workflows/executions";
     GetExecution(id): Get Execution Read(Absence::EmptyBody), "/v1/workflows/executions/{}";
     UpdateExecution(id): Patch Execution Patch, "/v1/workflows/executions/{}";

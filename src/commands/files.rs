@@ -53,11 +53,20 @@ pub(super) fn load_playbook(
         error.mistakes = located(path, &mistakes);
         error
     })?;
-    if let Source::Search(_) = playbook.select.source {
+    let deprecated = match playbook.select.source {
+        Source::Search(_) => Some(("executions", "where")),
+        Source::Steps(_) => Some(("steps", "each: step` and `where_each")),
+        Source::Flows(_)
+        | Source::Executions { .. }
+        | Source::Ids { .. }
+        | Source::Rows { .. }
+        | Source::Entities { .. } => None,
+    };
+    if let Some((what, with)) = deprecated {
         say(|out| {
             writeln!(
                 out,
-                "warning: epilot has deprecated the search for executions; `executions: {{ list: {{}} }}` with `where` finds the same"
+                "warning: epilot has deprecated the search for {what}; `executions: {{ list: {{}} }}` with `{with}` finds the same"
             )
         });
     }

@@ -13,7 +13,7 @@ use crate::{
 
 use super::{
     form::{self, GENERATIONS, SOURCES},
-    model::{Entities, EntityRef, ExecutionSearch, NameSource, Source},
+    model::{Entities, EntityRef, ExecutionSearch, NameSource, Source, StepSearch},
 };
 use crate::document::{
     compiler::RowColumns,
@@ -129,7 +129,8 @@ pub(super) fn columns(source: &Source) -> RowColumns {
         }
         | Source::Flows(_)
         | Source::Executions { .. }
-        | Source::Search(_) => return RowColumns::None,
+        | Source::Search(_)
+        | Source::Steps(_) => return RowColumns::None,
     };
     match table::columns(file, wanted) {
         Ok(Some(mut columns)) => {
@@ -366,18 +367,22 @@ fn rows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) ->
 
 fn executions(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Source> {
     let fields = reader.map(field, &form::names(&form::EXECUTIONS))?;
-    match (fields.get("list"), fields.get("search")) {
-        (Some(list), None) => self::execution_list(reader, list),
-        (None, Some(search)) => self::execution_search(reader, search),
-        (Some(_), Some(second)) => {
+    let mut found = form::names(&form::EXECUTIONS)
+        .into_iter()
+        .filter_map(|name| Some((name, fields.get(name)?)));
+    match (found.next(), found.next()) {
+        (Some(("list", list)), None) => execution_list(reader, list),
+        (Some(("search", search)), None) => execution_search(reader, search),
+        (Some((_, search)), None) => step_search(reader, search),
+        (Some((first, _)), Some((name, second))) => {
             reader.wrong(
                 second.at,
-                "executions come from the `list` or from the `search`, not from both",
+                format!("executions come from `{first}` or from `{name}`, not from both"),
                 "remove one of them",
             );
             None
         }
-        (None, None) => {
+        (None, _) => {
             reader.required(
                 &fields,
                 "list",
@@ -434,6 +439,54 @@ fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> O
         name: present(name)?,
         status: present(status)?,
         assigned_to: present(assigned_to)?,
+        include_done: present(include_done)?,
+        sorting: present(sorting)?,
+    }))
+}
+
+fn step_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> Option<Source> {
+    if search.is_empty() {
+        return Some(Source::Steps(StepSearch::default()));
+    }
+    let fields = reader.map(search, &form::names(&form::STEP_SEARCH))?;
+    let mut text = |name, what: &str| {
+        let field: Option<FieldNode<'_>> = fields.get(name);
+        field.map(|field| reader.plain_text(field, what).map(ToOwned::to_owned))
+    };
+    let execution = text("execution", "a part of the execution's name");
+    let name = text("name", "a part of the step's name");
+    let status = fields
+        .get("status")
+        .map(|field| one_word(reader, field, form::STEP_STATUSES));
+    let assigned_to = fields.get("assigned_to").map(|field| {
+        let id = id(reader, field)?;
+        let number = id.as_str().parse().ok();
+        if number.is_none() {
+            reader.wrong(
+                field.node.span,
+                format!(
+                    "`{id}` is no number, and the search for steps takes only ids that are numbers"
+                ),
+                "leave it out and choose the steps with `where_each: has_assignee(step, …)`",
+            );
+        }
+        number
+    });
+    let manually_created = fields
+        .get("manually_created")
+        .map(|field| reader.boolean(field));
+    let include_done = fields
+        .get("include_done")
+        .map(|field| reader.boolean(field));
+    let sorting = fields
+        .get("sorting")
+        .map(|field| one_word(reader, field, form::SORTINGS));
+    Some(Source::Steps(StepSearch {
+        execution: present(execution)?,
+        name: present(name)?,
+        status: present(status)?,
+        assigned_to: present(assigned_to)?,
+        manually_created: present(manually_created)?,
         include_done: present(include_done)?,
         sorting: present(sorting)?,
     }))

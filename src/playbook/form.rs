@@ -122,6 +122,8 @@ pub(super) const REJECTED: [(&str, Rejected); 2] =
 
 pub(super) const STATUSES: [&str; 3] = ["STARTED", "DONE", "CLOSED"];
 
+pub(super) const STEP_STATUSES: [&str; 3] = ["OPEN", "COMPLETE", "NEXT_OPEN_ITEM_IN_WORKFLOW"];
+
 pub(super) const SORTINGS: [&str; 6] = [
     "A_Z",
     "Z_A",
@@ -211,7 +213,7 @@ pub(super) const SELECT: [KeyForm; 10] = [
     ),
     KeyForm::of(
         "executions",
-        Form::OneOf(&["list", "search"], &EXECUTIONS),
+        Form::OneOf(&["list", "search", "steps"], &EXECUTIONS),
         "source: [workflow executions](#executions) of the first generation",
     ),
     KeyForm::of(
@@ -305,12 +307,17 @@ pub(super) const ENTITIES: [KeyForm; 4] = [
     API,
 ];
 
-pub(super) const EXECUTIONS: [KeyForm; 2] = [
+pub(super) const EXECUTIONS: [KeyForm; 3] = [
     KeyForm::of("list", Form::MayBeEmpty(&EXECUTION_LIST), "all executions"),
     KeyForm::of(
         "search",
         Form::MayBeEmpty(&EXECUTION_SEARCH),
-        "the search, which epilot has deprecated",
+        "the search for executions, which epilot has deprecated",
+    ),
+    KeyForm::of(
+        "steps",
+        Form::MayBeEmpty(&STEP_SEARCH),
+        "the search for steps, which epilot has deprecated",
     ),
 ];
 
@@ -340,11 +347,39 @@ pub(super) const EXECUTION_SEARCH: [KeyForm; 5] = [
         Form::Bool,
         "whether executions that are done are found, too",
     ),
+    SORTING,
+];
+
+const SORTING: KeyForm = KeyForm::of(
+    "sorting",
+    Form::Word(&SORTINGS),
+    "the order of the search; it does not affect the order of the plan",
+);
+
+pub(super) const STEP_SEARCH: [KeyForm; 7] = [
+    KeyForm::of("execution", Form::Text, "a part of the execution's name"),
+    KeyForm::of("name", Form::Text, "a part of the step's name"),
     KeyForm::of(
-        "sorting",
-        Form::Word(&SORTINGS),
-        "the order of the search; it does not affect the order of the plan",
+        "status",
+        Form::Word(&STEP_STATUSES),
+        "open steps, complete ones, or the next open one of each execution",
     ),
+    KeyForm::of(
+        "assigned_to",
+        Form::Id,
+        "only those of this person; the search takes only ids that are numbers",
+    ),
+    KeyForm::of(
+        "manually_created",
+        Form::Bool,
+        "only those that were added by hand, or only the others",
+    ),
+    KeyForm::of(
+        "include_done",
+        Form::Bool,
+        "whether steps of executions that are done are found, too",
+    ),
+    SORTING,
 ];
 
 pub(super) const IDS: [KeyForm; 3] = [

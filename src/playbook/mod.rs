@@ -24,6 +24,6 @@ pub use guards::Size;
 pub use load::load;
 pub use model::{
     Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, NameSource, Playbook, Rejected,
-    Select, Source,
+    Select, Source, StepSearch,
 };
 pub use schema::{SCHEMA_FILE, schema};

@@ -91,6 +91,8 @@ pub enum Source {
     },
     /// v1: the search that epilot has deprecated.
     Search(ExecutionSearch),
+    /// v1: the executions that have certain steps, by another search that is deprecated.
+    Steps(StepSearch),
     /// One read per execution.
     Ids {
         generation: Generation,
@@ -114,7 +116,7 @@ impl Source {
     pub const fn generation(&self) -> Generation {
         match self {
             Self::Flows(_) => Generation::V2,
-            Self::Executions { .. } | Self::Search(_) => Generation::V1,
+            Self::Executions { .. } | Self::Search(_) | Self::Steps(_) => Generation::V1,
             Self::Ids { generation, .. }
             | Self::Rows { generation, .. }
             | Self::Entities { generation, .. } => *generation,
@@ -128,6 +130,7 @@ impl Source {
             Self::Flows(_)
             | Self::Executions { .. }
             | Self::Search(_)
+            | Self::Steps(_)
             | Self::Ids { .. }
             | Self::Rows { .. } => Level::Execution,
         }
@@ -137,9 +140,11 @@ impl Source {
     pub const fn names_executions(&self) -> bool {
         match self {
             Self::Ids { .. } | Self::Rows { .. } => true,
-            Self::Flows(_) | Self::Executions { .. } | Self::Search(_) | Self::Entities { .. } => {
-                false
-            }
+            Self::Flows(_)
+            | Self::Executions { .. }
+            | Self::Search(_)
+            | Self::Steps(_)
+            | Self::Entities { .. } => false,
         }
     }
 
@@ -166,7 +171,8 @@ impl Source {
                 ..
             }
             | Self::Executions { .. }
-            | Self::Search(_) => None,
+            | Self::Search(_)
+            | Self::Steps(_) => None,
         }
     }
 
@@ -174,7 +180,11 @@ impl Source {
     pub const fn is_slim(&self) -> bool {
         match self {
             Self::Executions { .. } | Self::Search(_) => true,
-            Self::Flows(_) | Self::Ids { .. } | Self::Rows { .. } | Self::Entities { .. } => false,
+            Self::Flows(_)
+            | Self::Steps(_)
+            | Self::Ids { .. }
+            | Self::Rows { .. }
+            | Self::Entities { .. } => false,
         }
     }
 }
@@ -200,6 +210,21 @@ pub struct ExecutionSearch {
     pub name: Option<String>,
     pub status: Option<String>,
     pub assigned_to: Option<String>,
+    pub include_done: Option<bool>,
+    pub sorting: Option<String>,
+}
+
+/// What the deprecated search for steps of the first generation is asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StepSearch {
+    /// A part of the execution's name.
+    pub execution: Option<String>,
+    /// A part of the step's name.
+    pub name: Option<String>,
+    pub status: Option<String>,
+    /// The service takes a number here.
+    pub assigned_to: Option<u64>,
+    pub manually_created: Option<bool>,
     pub include_done: Option<bool>,
     pub sorting: Option<String>,
 }

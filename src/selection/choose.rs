@@ -1,5 +1,7 @@
 //! Chooses the parts of an execution that are targets: pure.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{
@@ -118,7 +120,8 @@ impl<'a> Chooser<'a> {
             if self.is_full() {
                 break;
             }
-            if !self.is_meant(&ids) {
+            let is_found = |steps: &BTreeSet<Id>| part.id().is_none_or(|id| steps.contains(id));
+            if !self.is_meant(&ids) || !execution.steps.as_ref().is_none_or(is_found) {
                 continue;
             }
             let wanted = self.select.filter_each.as_ref().map_or(Ok(true), |filter| {

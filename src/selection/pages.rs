@@ -1,6 +1,6 @@
 //! Searches with several pages: every page is read, or the search fails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -9,15 +9,18 @@ use super::{
     scan::ScanError,
 };
 use crate::{
-    api::{Operation, ReadFinding},
+    api::{Id, Operation, ReadFinding},
     client::Client,
     json,
-    playbook::ExecutionSearch,
+    playbook::{ExecutionSearch, StepSearch},
     target::TargetRow,
 };
 
 /// Entities per page: the maximum of the service.
 const PAGE: usize = 1_000;
+
+/// Steps of a page.
+const STEPS_PAGE: usize = 100;
 
 /// Where search services of this kind stop counting `hits` by default.
 const COUNTED: u64 = 10_000;
@@ -148,6 +151,78 @@ pub(super) async fn executions(
     }
 }
 
+/// The executions in which a search has found steps, with the ids of these steps; none where the service did not tell them.
+pub(super) type FoundSteps = BTreeMap<Id, Option<BTreeSet<Id>>>;
+
+/// Finds the executions with steps that the deprecated search of the first generation finds.
+///
+/// # Errors
+///
+/// When one request fails, or the pages don't fit together: between two requests, steps can come or go.
+pub(super) async fn steps(
+    client: &Client,
+    search: &StepSearch,
+    mut asked: impl FnMut(),
+) -> Result<FoundSteps, ScanError> {
+    let what = "the search for steps";
+    let wrong = |message: String| ScanError::Pages {
+        what: what.to_owned(),
+        message,
+    };
+    let mut body = step_request(search);
+    let mut found = FoundSteps::new();
+    let (mut number, mut hits) = (0, None);
+    loop {
+        body["pagination"] = json!({"from": number, "size": STEPS_PAGE});
+        let mut page = ask(client, &Operation::SearchSteps, &body, what).await?;
+        asked();
+        let total = page["hits"]
+            .as_u64()
+            .ok_or_else(|| wrong("without the number of hits".to_owned()))?;
+        if *hits.get_or_insert(total) != total {
+            return Err(wrong(
+                "another number of hits than on the page before".to_owned(),
+            ));
+        }
+        if total >= COUNTED {
+            return Err(wrong(format!(
+                "{total} hits, more than can be paged: narrow the search, or use `executions: {{ list: {{}} }}`"
+            )));
+        }
+        let Value::Array(steps) = page["results"].take() else {
+            return Err(wrong("without results".to_owned()));
+        };
+        number += steps.len() as u64;
+        for step in &steps {
+            let id = |name: &str| {
+                let id = step[name].as_str().map(Id::new);
+                id.transpose()
+                    .map_err(|error| wrong(format!("an unusable `{name}`: {error}")))
+            };
+            let execution = id("executionId")?
+                .ok_or_else(|| wrong("a step without `executionId`".to_owned()))?;
+            let steps = found
+                .entry(execution)
+                .or_insert_with(|| Some(BTreeSet::new()));
+            match (id("id")?, steps) {
+                (Some(id), Some(steps)) if steps.contains(&id) => {
+                    return Err(wrong(format!("the step {id} twice")));
+                }
+                (Some(id), Some(steps)) => drop(steps.insert(id)),
+                (_, steps) => *steps = None,
+            }
+        }
+        if number == total {
+            return Ok(found);
+        }
+        if steps.is_empty() || number > total {
+            return Err(wrong(format!(
+                "{number} steps in all pages and says that there are {total}"
+            )));
+        }
+    }
+}
+
 /// Whether a value was kept exactly: with another one, the search would continue at another place.
 fn can_be_sent_back(value: &Value) -> bool {
     json::find_unreadable(value).is_none() && !json::holds_replacement(value)
@@ -170,6 +245,22 @@ fn request(search: &ExecutionSearch) -> Value {
         body["includeDoneWorkflows"] = json!(include);
     }
     body
+}
+
+fn step_request(search: &StepSearch) -> Value {
+    let fields = [
+        ("executionName", json!(search.execution)),
+        ("stepName", json!(search.name)),
+        ("status", json!(search.status)),
+        ("assignedTo", json!(search.assigned_to)),
+        ("manuallyCreated", json!(search.manually_created)),
+        ("includeDoneWorkflows", json!(search.include_done)),
+        ("sorting", json!(search.sorting)),
+    ];
+    let given = fields.into_iter().filter(|(_, value)| !value.is_null());
+    given
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }
 
 async fn ask(

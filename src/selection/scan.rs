@@ -1,6 +1,9 @@
 //! Reads the sources: every page, or the scan fails.
 
-use std::io::{self, BufReader};
+use std::{
+    collections::BTreeSet,
+    io::{self, BufReader},
+};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -8,13 +11,14 @@ use serde_json::{Value, json};
 
 use super::{Chooser, ListedError, ListedNames, Misses, Named, listed, pages, scanned::Scanned};
 use crate::{
-    api::{Generation, Id, Operation, ReadFinding},
+    api::{Generation, Id, Level, Operation, ReadFinding},
     client::{Client, ReadError},
     json::{self, ItemsError, LossyReader},
-    playbook::{Entities, Playbook, Source},
+    playbook::{Entities, NameSource, Playbook, Source, StepSearch},
     sort::Sorter,
     table,
     target::{Execution, ExecutionError, TargetRow},
+    text::count,
 };
 
 /// Why a selection is incomplete, so that nothing may be planned.
@@ -79,16 +83,39 @@ pub struct ScanProgress {
 /// The part of an execution that is stored on disk until all are read.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum SpilledEntry {
-    Kept {
-        data: Value,
-        row: Option<TargetRow>,
-    },
+    Kept(FoundExecution),
     Left,
     Rejected {
-        data: Value,
-        row: Option<TargetRow>,
+        found: FoundExecution,
         reason: String,
     },
+}
+
+/// An execution as an answer has it, and how it was found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FoundExecution {
+    data: Value,
+    row: Option<TargetRow>,
+    steps: Option<BTreeSet<Id>>,
+}
+
+impl FoundExecution {
+    fn new(data: Value, row: Option<TargetRow>) -> Self {
+        Self {
+            data,
+            row,
+            steps: None,
+        }
+    }
+
+    pub(super) fn decode(self, generation: Generation) -> Result<Execution, ExecutionError> {
+        let execution = Execution::new(generation, self.data)?;
+        Ok(Execution {
+            row: self.row,
+            steps: self.steps,
+            ..execution
+        })
+    }
 }
 
 /// Reads all executions of a playbook's source and sorts those that `where` keeps; also returns the names that matched nothing.
@@ -139,10 +166,11 @@ pub async fn read_whole(
         row: TargetRow::default(),
     };
     let (what, found) = one(client, execution.generation, named).await?;
-    let Some((data, _)) = found.into_iter().next() else {
+    let Some(found) = found.into_iter().next() else {
         return Ok(None);
     };
-    let whole = Execution::new(execution.generation, data)
+    let whole = found
+        .decode(execution.generation)
         .map_err(|source| ScanError::Execution { what, source })?;
     Ok(Some(Execution {
         row: execution.row,
@@ -189,8 +217,8 @@ async fn entities_of(client: &Client, entities: &Entities) -> Result<ListedNames
     }
 }
 
-/// The executions of one name, each with the row that names it.
-type ExecutionsByName = (String, Vec<(Value, Option<TargetRow>)>);
+/// What was asked, and the executions that were found for one name.
+type ExecutionsByName = (String, Vec<FoundExecution>);
 
 /// Reads one execution by its id; none if it does not exist.
 async fn one(
@@ -209,7 +237,7 @@ async fn one(
                 let message = "another execution".to_owned();
                 return Err(ScanError::Pages { what, message });
             }
-            Ok((what, vec![(data, Some(named.row))]))
+            Ok((what, vec![FoundExecution::new(data, Some(named.row))]))
         }
     }
 }
@@ -271,7 +299,8 @@ impl ExecutionCollector<'_> {
                 let entities = entities_of(client, entities).await?;
                 let search = |entity: Named| async move {
                     let (what, flows) = search(client, &entity).await?;
-                    Ok((what, flows.into_iter().map(|flow| (flow, None)).collect()))
+                    let found = |flow| FoundExecution::new(flow, None);
+                    Ok((what, flows.into_iter().map(found).collect()))
                 };
                 self.each(playbook, entities, progress, search).await?;
             }
@@ -294,7 +323,8 @@ impl ExecutionCollector<'_> {
                 let itself = |named: Named| async move {
                     let data =
                         json!({"id": named.id, "schema": named.schema, "title": named.title});
-                    Ok((String::new(), vec![(data, Some(named.row))]))
+                    let found = FoundExecution::new(data, Some(named.row));
+                    Ok((String::new(), vec![found]))
                 };
                 self.each(playbook, entities, &mut |_| {}, itself).await?;
             }
@@ -303,7 +333,7 @@ impl ExecutionCollector<'_> {
                 progress(self.progress);
                 pages::executions(client, search, |rows| {
                     for row in rows {
-                        self.take("the search for executions", row, None)?;
+                        self.take("the search for executions", FoundExecution::new(row, None))?;
                     }
                     self.progress.done += 1;
                     self.progress.of = self.progress.done + 1;
@@ -312,6 +342,7 @@ impl ExecutionCollector<'_> {
                 })
                 .await?;
             }
+            Source::Steps(search) => self.steps(client, playbook, search, progress).await?,
             Source::Executions { context, schema } => {
                 self.progress.of = 1;
                 progress(self.progress);
@@ -327,7 +358,7 @@ impl ExecutionCollector<'_> {
                 json::each_item(list, |execution| {
                     let execution =
                         json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
-                    self.take(what, execution, None)
+                    self.take(what, FoundExecution::new(execution, None))
                 })
                 .map_err(|error| match error {
                     ItemsError::Json(source) => undecodable(what)(source),
@@ -338,6 +369,42 @@ impl ExecutionCollector<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the executions in which the search finds steps, each read whole: the search tells of the steps alone.
+    async fn steps(
+        &mut self,
+        client: &Client,
+        playbook: &Playbook,
+        search: &StepSearch,
+        progress: &mut impl FnMut(ScanProgress),
+    ) -> Result<(), ScanError> {
+        let found = pages::steps(client, search, || {
+            // How many requests there are is known after the last page.
+            self.progress.done += 1;
+        });
+        let found = found.await?;
+        let without_ids = found.values().filter(|steps| steps.is_none()).count();
+        if without_ids > 0 && playbook.select.each == Level::Step {
+            let executions = count(without_ids as u64, "execution", "executions");
+            self.misses.say(format!(
+                "the search for steps gave no ids of steps in {executions}: there, all steps that `where_each` keeps are selected"
+            ));
+        }
+        let ids: Vec<Id> = found.keys().cloned().collect();
+        let listed = ListedNames::executions(&NameSource::List(ids))?;
+        let read = |named: Named| {
+            let steps = found.get(&named.id).cloned().flatten();
+            async move {
+                let (what, mut executions) = one(client, Generation::V1, named).await?;
+                for found in &mut executions {
+                    found.row = None;
+                    found.steps.clone_from(&steps);
+                }
+                Ok((what, executions))
+            }
+        };
+        self.each(playbook, listed, progress, read).await
     }
 
     /// Requests each listed object, several at a time, and processes the answers in the list's order, so that the order of arrival does not
@@ -355,7 +422,7 @@ impl ExecutionCollector<'_> {
         if listed.is_empty() && listed.rejected.is_empty() {
             self.misses.say(nothing_named(&playbook.select.source));
         }
-        self.progress.of = listed.len();
+        self.progress.of = self.progress.done + listed.len();
         progress(self.progress);
         let by_id = playbook.select.source.names_executions();
         let asked = stream::iter(listed.by_ref().map(|named| {
@@ -368,19 +435,22 @@ impl ExecutionCollector<'_> {
         let concurrency = playbook.pace.concurrency.get() as usize;
         let mut answers = asked.buffered(concurrency);
         while let Some((named, (what, found))) = answers.try_next().await? {
-            if by_id {
-                self.misses.see_id(&named.id);
-            } else {
+            match playbook.select.source {
+                Source::Ids { .. } | Source::Rows { .. } => self.misses.see_id(&named.id),
                 // With a source of entities, the result is the entity itself.
-                self.misses.see_entity(&named.id, !found.is_empty());
+                Source::Flows(_) | Source::Entities { .. } => {
+                    self.misses.see_entity(&named.id, !found.is_empty());
+                }
+                // What the search still finds and is gone needs no change.
+                Source::Steps(_) | Source::Search(_) | Source::Executions { .. } => {}
             }
             if found.is_empty() && by_id && self.chooser.names(&named.id) {
                 self.misses.tell_id(named.id.as_str());
                 let reason = not_found(self.generation, &named.id);
                 listed::reject(&mut self.rejected, named.row.number, &reason)?;
             }
-            for (data, row) in found {
-                self.take(&what, data, row)?;
+            for found in found {
+                self.take(&what, found)?;
             }
             self.progress.done += 1;
             progress(self.progress);
@@ -393,13 +463,13 @@ impl ExecutionCollector<'_> {
         Ok(())
     }
 
-    fn take(&mut self, what: &str, data: Value, row: Option<TargetRow>) -> Result<(), ScanError> {
-        let execution =
-            Execution::new(self.generation, data).map_err(|source| ScanError::Execution {
+    fn take(&mut self, what: &str, found: FoundExecution) -> Result<(), ScanError> {
+        let execution = found
+            .decode(self.generation)
+            .map_err(|source| ScanError::Execution {
                 what: what.to_owned(),
                 source,
             })?;
-        let execution = Execution { row, ..execution };
         self.progress.executions += 1;
         match (&self.org, execution.org()) {
             (None, found) => self.org = found.map(str::to_owned),
@@ -414,12 +484,15 @@ impl ExecutionCollector<'_> {
         }
         self.misses.see(&execution, !self.is_slim);
         let kept = self.chooser.keeps(&execution);
-        let data = std::sync::Arc::unwrap_or_clone(execution.data);
-        let row = execution.row;
+        let found = FoundExecution {
+            data: std::sync::Arc::unwrap_or_clone(execution.data),
+            row: execution.row,
+            steps: execution.steps,
+        };
         let entry = match kept {
-            Ok(true) => SpilledEntry::Kept { data, row },
+            Ok(true) => SpilledEntry::Kept(found),
             Ok(false) => SpilledEntry::Left,
-            Err(reason) => SpilledEntry::Rejected { data, row, reason },
+            Err(reason) => SpilledEntry::Rejected { found, reason },
         };
         let payload = serde_json::to_string(&entry).map_err(io::Error::from)?;
         Ok(self.sorter.push(execution.id.into(), payload)?)
@@ -428,6 +501,9 @@ impl ExecutionCollector<'_> {
 
 /// The note about a source that names nothing.
 fn nothing_named(source: &Source) -> String {
+    if let Source::Steps(_) = source {
+        return "the search found no step, so nothing is selected".to_owned();
+    }
     let what = if source.names_executions() {
         "execution"
     } else {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::scan::SpilledEntry;
+use super::scan::{FoundExecution, SpilledEntry};
 use crate::{api::Generation, sort::Sorted, target::Execution};
 
 /// The executions that were read, sorted by id, each once.
@@ -52,15 +52,13 @@ impl Scanned {
     }
 
     fn look(&self, entry: SpilledEntry) -> io::Result<Option<ScannedExecution>> {
-        let execution = |data, row| {
-            let execution = Execution::new(self.generation, data).map_err(io::Error::other)?;
-            Ok::<_, io::Error>(Execution { row, ..execution })
-        };
+        let decoded =
+            |found: FoundExecution| found.decode(self.generation).map_err(io::Error::other);
         Ok(match entry {
             SpilledEntry::Left => None,
-            SpilledEntry::Kept { data, row } => Some(ScannedExecution::Kept(execution(data, row)?)),
-            SpilledEntry::Rejected { data, row, reason } => Some(ScannedExecution::Rejected {
-                execution: execution(data, row)?,
+            SpilledEntry::Kept(found) => Some(ScannedExecution::Kept(decoded(found)?)),
+            SpilledEntry::Rejected { found, reason } => Some(ScannedExecution::Rejected {
+                execution: decoded(found)?,
                 reason,
             }),
         })

@@ -1,6 +1,9 @@
 //! An execution as read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,6 +18,8 @@ pub struct Execution {
     pub data: Arc<Value>,
     /// The row of a file that names it.
     pub row: Option<TargetRow>,
+    /// The steps that a search has found in it; none where all of its steps may be targets.
+    pub steps: Option<BTreeSet<Id>>,
 }
 
 /// A row of a file or list, with its other columns.
@@ -57,6 +62,7 @@ impl Execution {
             id,
             data: Arc::new(data),
             row: None,
+            steps: None,
         })
     }
 

@@ -267,6 +267,12 @@ fn each_operation_that_reads_is_asked_by_its_source() {
                 .to_owned(),
             "/v1/workflows/executions/search".to_owned(),
         ),
+        (
+            "step search",
+            "executions: { steps: { status: OPEN, assigned_to: 10010, sorting: A_Z } }, each: step"
+                .to_owned(),
+            "/v1/workflows/executions/steps/search".to_owned(),
+        ),
     ] {
         let rest = format!("select: {{ {select} }}\nactions: [ reassign: {{ add: [\"7\"] }} ]");
         let file = playbook(&environment, name, &rest);

@@ -19,8 +19,9 @@ use crate::{
     transition,
     wire::{
         v1::{
-            ClosingReasons, CreateExecution, CreateStep, FoundExecutions, SearchExecutions,
-            SectionOrStep, UpdateExecution, UpdateStep, WorkflowExecution,
+            ClosingReasons, CreateExecution, CreateStep, FoundExecutions, FoundSteps,
+            SearchExecutions, SearchSteps, SectionOrStep, UpdateExecution, UpdateStep,
+            WorkflowExecution,
         },
         v2::Reason,
     },
@@ -31,6 +32,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/v1/workflows/executions", get(list).post(create))
         .route("/v1/workflows/executions/search", post(search))
+        .route("/v1/workflows/executions/steps/search", post(search_steps))
         .route(ONE, get(read).patch(update).delete(delete))
         .route(&format!("{ONE}/steps"), post(create_step))
         .route(
@@ -114,6 +116,12 @@ async fn search(call: Call) -> Result<Json<FoundExecutions>, Failure> {
     let wanted: SearchExecutions = call.body()?;
     let state = call.app.state();
     Ok(Json(super::search::executions(state.list(), &wanted)))
+}
+
+async fn search_steps(call: Call) -> Result<Json<FoundSteps>, Failure> {
+    let wanted: SearchSteps = call.body()?;
+    let state = call.app.state();
+    Ok(Json(super::search::steps(state.list(), &wanted)))
 }
 
 async fn create_step(call: Call) -> Result<(StatusCode, Json<SectionOrStep>), Failure> {

@@ -165,6 +165,23 @@ objects! {
         last_evaluated_key?: LastKey,
     }
 
+    /// The deprecated search for steps.
+    struct SearchSteps {
+        execution_name?: String,
+        step_name?: String,
+        assigned_to?: u64,
+        include_done_workflows?: bool,
+        manually_created?: bool,
+        status?: WantedSteps,
+        sorting?: Sorting,
+        pagination?: StepPages,
+    }
+
+    struct StepPages {
+        from?: usize,
+        size?: usize,
+    }
+
     /// `updateExecution`.
     #[derive(Default)]
     struct UpdateExecution {
@@ -217,6 +234,33 @@ pub(crate) enum ActionTypeCondition {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum WantedSteps {
+    Open,
+    Complete,
+    NextOpenItemInWorkflow,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct FoundSteps {
+    /// On all pages.
+    pub(crate) hits: usize,
+    pub(crate) results: Vec<FoundStep>,
+}
+
+/// A step, with the execution that it is in.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FoundStep {
+    #[serde(flatten)]
+    pub(crate) step: SectionOrStep,
+    pub(crate) execution_id: String,
+    pub(crate) execution_name: String,
+    pub(crate) execution_status: ExecutionStatus,
+    pub(crate) contexts: Vec<WorkflowContext>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Sorting {
     #[serde(rename = "A_Z")]
     AZ,
@@ -238,6 +282,12 @@ impl WorkflowExecution {
 }
 
 impl SectionOrStep {
+    /// The steps of a section, or the step itself.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Self> {
+        let itself = (self.kind == PartKind::Step).then_some(self);
+        self.steps.iter().flatten().chain(itself)
+    }
+
     /// Whether the step or the section is over.
     pub(crate) fn is_over(&self) -> bool {
         match self.status {

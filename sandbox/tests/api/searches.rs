@@ -86,6 +86,49 @@ async fn only_running_executions_are_found_unless_others_are_asked_for() {
 }
 
 #[tokio::test]
+async fn steps_come_in_pages_by_their_number_each_once_with_their_execution() {
+    let served = Served::plain().await;
+    let path = "/v1/workflows/executions/steps/search";
+    let mut found = BTreeSet::new();
+    let mut rows = 0;
+    let hits = loop {
+        let body = json!({"status": "OPEN", "pagination": {"from": rows, "size": 50}});
+        let page = served.ask("POST", path, &body.to_string()).await.json();
+        let results = page["results"].as_array().unwrap();
+        for step in results {
+            assert_eq!(step["executionStatus"], "STARTED");
+            assert!(!["COMPLETED", "SKIPPED"].contains(&step["status"].as_str().unwrap()));
+            found.insert((step["executionId"].to_string(), step["id"].to_string()));
+        }
+        rows += results.len();
+        if results.is_empty() {
+            break page["hits"].as_u64().unwrap();
+        }
+    };
+    assert!(rows > 50, "more than a page: {rows}");
+    assert_eq!((found.len(), rows as u64), (rows, hits));
+    let next = json!({"status": "NEXT_OPEN_ITEM_IN_WORKFLOW", "pagination": {"size": 500}});
+    let next = served.ask("POST", path, &next.to_string()).await.json();
+    let next = next["results"].as_array().unwrap();
+    let executions: BTreeSet<String> = next
+        .iter()
+        .map(|step| step["executionId"].to_string())
+        .collect();
+    assert_eq!(executions.len(), next.len(), "one of each execution");
+    let theirs = served
+        .ask("POST", path, r#"{"assignedTo":10010}"#)
+        .await
+        .json();
+    for step in theirs["results"].as_array().unwrap() {
+        let assigned = step["assignedTo"].as_array().unwrap();
+        assert!(assigned.contains(&json!("10010")), "{step}");
+    }
+    assert!(theirs["hits"].as_u64().unwrap() > 0);
+    let wrong = served.ask("POST", path, r#"{"assignedTo":"10010"}"#).await;
+    assert_eq!(wrong.status, 400);
+}
+
+#[tokio::test]
 async fn entities_come_in_pages_that_stay_the_same() {
     let served = large().await;
     let path = "/v1/entity:search";

@@ -78,6 +78,7 @@ pub(super) fn occurrences<'a>(
     let mut occurrences: Vec<Occurrence<'a>> = match operation {
         Operation::GetExecutions
         | Operation::SearchExecutions
+        | Operation::SearchSteps
         | Operation::CreateExecution
         | Operation::GetExecution(_)
         | Operation::GetClosingReasons(_)

@@ -121,6 +121,7 @@ fn text(question: PlayedRequest<'_>) -> String {
     for (paged, what, after) in [
         (Operation::SearchEntities, "entities", "search_after"),
         (Operation::SearchExecutions, "executions", "pagination"),
+        (Operation::SearchSteps, "steps", "pagination"),
     ] {
         if *operation == paged {
             return format!("{what} {}", body[after]);

@@ -170,3 +170,134 @@ async fn executions_are_taken_from_all_pages_and_a_key_that_comes_again_is_no_se
     let error = result.unwrap_err().to_string();
     assert!(error.contains("the same key twice"), "{error}");
 }
+
+/// Targets of a search for steps whose answers are these pages, each with the number of steps before it.
+async fn steps(select: &str, pages: &[(u64, Value)]) -> Result<(Vec<String>, Vec<String>), String> {
+    let mut service = CannedService::default();
+    for (from, page) in pages {
+        let question = format!("steps {}", json!({"from": from, "size": 100}));
+        service = service.answers(&question, 200, &page.to_string());
+    }
+    for id in ["a", "b"] {
+        let step = |step: &str| json!({"id": format!("{id}{step}"), "name": "Call", "type": "STEP", "assignedTo": ["1"]});
+        let whole = row_json(id, &json!({"flow": [step("1"), step("2")]}));
+        service = service.answers(
+            &format!("GET /v1/workflows/executions/{id}"),
+            200,
+            &whole.to_string(),
+        );
+    }
+    let playbook = playbook(&format!(
+        "select: {{ executions: {{ steps: {{}} }}, {select} }}\nactions: [ reassign: {{ set: [\"7\"] }} ]"
+    ));
+    let (result, bytes) = plan_of(&service, &playbook).await;
+    let (trailer, _) = result.map_err(|error| error.to_string())?;
+    let mut reader = PlanReader::new(bytes.as_slice()).unwrap();
+    let mut targets = Vec::new();
+    while let Some(line) = reader.next_line().unwrap() {
+        if let crate::plan::Item::Change(change) = line.item {
+            targets.extend(
+                change
+                    .target
+                    .id
+                    .as_ref()
+                    .or(Some(&change.target.execution))
+                    .map(ToString::to_string),
+            );
+        }
+    }
+    Ok((targets, trailer.notes))
+}
+
+fn found(steps: &[(&str, Option<&str>)], hits: u64) -> Value {
+    let results: Vec<Value> = steps
+        .iter()
+        .map(|(execution, id)| {
+            let mut step = json!({"executionId": execution, "executionName": "E", "executionStatus": "STARTED"});
+            if let Some(id) = id {
+                step["id"] = json!(id);
+            }
+            step
+        })
+        .collect();
+    json!({"hits": hits, "results": results})
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_steps_that_a_search_finds_are_the_targets_from_all_pages() {
+    let two = [
+        (0, found(&[("b", Some("b2"))], 2)),
+        (1, found(&[("a", Some("a1"))], 2)),
+    ];
+    let (targets, notes) = steps("each: step", &two).await.unwrap();
+    assert_eq!(
+        (targets, notes.len()),
+        (vec!["a1".to_owned(), "b2".to_owned()], 0)
+    );
+    let (targets, _) = steps("each: step, where_each: step.id == \"b2\"", &two)
+        .await
+        .unwrap();
+    assert_eq!(targets, ["b2"]);
+    let (targets, notes) = steps("each: execution", &two).await.unwrap();
+    assert_eq!(
+        (targets, notes.len()),
+        (vec!["a".to_owned(), "b".to_owned()], 0)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_search_that_does_not_tell_ids_of_steps_is_said_so() {
+    let page = [(
+        0,
+        found(&[("a", None), ("a", Some("a1")), ("b", Some("b1"))], 3),
+    )];
+    let (targets, notes) = steps("each: step", &page).await.unwrap();
+    assert_eq!(targets, ["a1", "a2", "b1"]);
+    assert!(
+        notes[0].contains("no ids of steps in 1 execution"),
+        "{notes:?}"
+    );
+    let (targets, notes) = steps("each: step", &[(0, found(&[], 0))]).await.unwrap();
+    assert_eq!(targets, [""; 0]);
+    assert_eq!(notes, ["the search found no step, so nothing is selected"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_of_steps_that_do_not_fit_together_are_no_selection() {
+    let one = |step| (0, found(&[("a", Some(step))], 2));
+    for (pages, said) in [
+        (
+            vec![one("a1"), (1, found(&[("a", Some("a1"))], 2))],
+            "the step a1 twice",
+        ),
+        (
+            vec![one("a1"), (1, found(&[("b", Some("b1"))], 3))],
+            "another number of hits",
+        ),
+        (
+            vec![one("a1"), (1, found(&[], 2))],
+            "1 steps in all pages and says that there are 2",
+        ),
+        (
+            vec![(0, found(&[("a", Some("a1")), ("b", None)], 1))],
+            "2 steps in all pages",
+        ),
+        (vec![(0, found(&[], 10_000))], "more than can be paged"),
+        (
+            vec![(0, json!({"results": []}))],
+            "without the number of hits",
+        ),
+        (vec![(0, json!({"hits": 0}))], "without results"),
+        (
+            vec![(0, json!({"hits": 1, "results": [{"id": "a1"}]}))],
+            "a step without `executionId`",
+        ),
+        (
+            vec![(0, found(&[("../a", None)], 1))],
+            "an unusable `executionId`",
+        ),
+    ] {
+        let error = steps("each: step", &pages).await.unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
+}
