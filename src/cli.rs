@@ -392,13 +392,21 @@ pub enum InDoubt {
 #[derive(Debug, Args)]
 pub struct Status {
     /// The run: its id, or the beginning of it
+    #[arg(conflicts_with = "last")]
     pub run: Option<String>,
+    /// The newest run that is not finished, or that finished without a report
+    #[arg(long)]
+    pub last: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Abandon {
     /// The run: its id, or the beginning of it
-    pub run: String,
+    #[arg(required_unless_present = "last", conflicts_with = "last")]
+    pub run: Option<String>,
+    /// The newest run that is not finished, or that finished without a report
+    #[arg(long)]
+    pub last: bool,
 }
 
 #[derive(Debug, Args)]

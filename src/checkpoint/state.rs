@@ -34,6 +34,7 @@ pub struct CheckpointState {
     /// For each stage after which the run stopped, named by its end in executions: the checksum of the reported errors.
     stage_errors: BTreeMap<u64, u32>,
     ending: Option<Ending>,
+    is_resumed: bool,
 }
 
 impl CheckpointState {
@@ -61,6 +62,7 @@ impl CheckpointState {
             touched: 0,
             stage_errors: BTreeMap::new(),
             ending: None,
+            is_resumed: false,
         })
     }
 
@@ -130,6 +132,7 @@ impl CheckpointState {
                 Ok(())
             }
             Record::Resumed { .. } => {
+                self.is_resumed = true;
                 for &line in self.attempts.keys() {
                     let phase = &mut self.phases[index(line)];
                     if phase.is_in_flight() {
@@ -223,6 +226,11 @@ impl CheckpointState {
     /// How the run ended; none if it can be resumed.
     pub const fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
+    }
+
+    /// Whether more than one session has worked on the run.
+    pub const fn is_resumed(&self) -> bool {
+        self.is_resumed
     }
 
     /// Whether the run finished.

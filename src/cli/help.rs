@@ -106,11 +106,13 @@ abandoned run exits with 1.";
 pub(super) const STATUS: &str = "\
 Examples:
   wf-bulk status                     all runs in the state folder
-  wf-bulk status 0192f0c4            one run: its result, its remaining changes";
+  wf-bulk status 0192f0c4            one run: its result, its remaining changes
+  wf-bulk status --last              the newest run that is not finished";
 
 pub(super) const ABANDON: &str = "\
 Examples:
   wf-bulk abandon 0192f0c4
+  wf-bulk abandon --last             the newest run that is not finished
 
 The run's folder is kept. Its remaining changes are not made, and a new run may \
 start.";

@@ -108,6 +108,9 @@ fn wrong_usage_ends_with_64_and_help_with_0() {
         ("wf-bulk apply p.plan --max-age -P1D", 64),
         ("wf-bulk apply p.plan --approved 5e5e", 64),
         ("wf-bulk resume 0192 --last", 64),
+        ("wf-bulk status 0192 --last", 64),
+        ("wf-bulk abandon 0192 --last", 64),
+        ("wf-bulk abandon", 64),
         ("wf-bulk sandbox --port 1 reset", 64),
         ("wf-bulk show p.plan --json --format html", 64),
     ] {

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{
     launch::store_error,
-    mistaken::find_run,
     question::{Question, Stakes, ask, can_ask},
+    resume::find_run_or_last,
     signals::{self, unless_interrupted},
     terminal::say,
 };
@@ -21,7 +21,9 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     let broken = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's checkpoint can't be used").caused_by(error)
     };
-    let folder = find_run(common, &args.run)?;
+    let Some(folder) = find_run_or_last(common, args.run.as_deref())? else {
+        return Ok(ExitCode::Done);
+    };
     let lock = folder.lock(Wait::Refuse).map_err(store_error)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
     if snapshot.state.ending().is_some() {
@@ -29,7 +31,9 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         return Ok(ExitCode::Done);
     }
     can_ask(common, || {
-        let status = common.invocation.command("status", &[&args.run]);
+        let status = common
+            .invocation
+            .command("status", &[&folder.id().to_string()]);
         format!("add --yes when the run needs no look; to look at it: {status}")
     })?;
     let left = snapshot.state.left();

@@ -2,7 +2,12 @@
 
 use std::{env, path::PathBuf};
 
-use super::{launch::store_error, signals::aside, terminal::say};
+use super::{
+    backend::{SANDBOX, Server, lock_label},
+    launch::store_error,
+    signals::aside,
+    terminal::say,
+};
 use crate::{
     cli::Common,
     error::{Error, ErrorKind},
@@ -39,7 +44,7 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
     pub(super) async fn locked(&self, server: &str, org: Option<&str>) -> Result<Lock, Error> {
         loop {
             self.granted().await?;
-            let lock = lock_server(server, org, self.wait).await?;
+            let lock = lock_server(self.common, server, org, self.wait).await?;
             // Another process may have started the same run while this one waited for the lock.
             match (self.judge)()? {
                 None => return Ok(lock),
@@ -67,8 +72,21 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
     }
 }
 
+/// Waits for a run on the same sandbox data, or returns an error: only one process can open them.
+pub(super) async fn wait_for_sandbox(
+    common: &Common,
+    server: &Server,
+    wait: Wait,
+) -> Result<(), Error> {
+    match server {
+        Server::At(_) => Ok(()),
+        Server::Sandbox => lock_server(common, SANDBOX, None, wait).await.map(drop),
+    }
+}
+
 /// Takes the lock of the server and organisation: no other process on this machine writes there. Prints a message before it waits.
 pub(super) async fn lock_server(
+    common: &Common,
     server: &str,
     org: Option<&str>,
     wait: Wait,
@@ -76,7 +94,8 @@ pub(super) async fn lock_server(
     let variable = |name| env::var_os(name).map(PathBuf::from);
     let home = LockHome::from_environment(variable("XDG_STATE_HOME"), variable("HOME"))
         .map_err(store_error)?;
-    match home.lock_server(server, org, Wait::Refuse) {
+    let server = lock_label(common, server);
+    match home.lock_server(&server, org, Wait::Refuse) {
         Err(StoreError::ServerLocked { .. }) if wait == Wait::UntilFree => {}
         locked => return locked.map_err(store_error),
     }
@@ -84,10 +103,10 @@ pub(super) async fn lock_server(
         writeln!(
             out,
             "another run on this machine writes to {}; waiting for it to end",
-            Untrusted(server).terminal()
+            Untrusted(&server).terminal()
         )
     });
-    let (server, org) = (server.to_owned(), org.map(str::to_owned));
+    let org = org.map(str::to_owned);
     let locks = move || home.lock_server(&server, org.as_deref(), wait);
     aside(move || locks().map_err(store_error)).await
 }

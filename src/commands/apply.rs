@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use super::{
     access::{asked_org, credentials},
+    admit::wait_for_sandbox,
     backend::{Server, connect},
     files::open_plan,
     launch::{Launch, launch},
     overview::{overview, show_each},
     question::can_ask,
-    signals,
+    signals::{self, unless_interrupted},
 };
 use crate::{
     cli::{Apply, Common},
@@ -30,15 +31,14 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
     let header = overview(&common.invocation, &args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());
-    let backend = connect(
-        common,
-        &credentials,
-        Server::of(common, &credentials)?,
-        org,
-        &args.pacing.over(&header.pace),
-        common.timeout(),
-    )
-    .await?;
+    let server = Server::of(common, &credentials)?;
+    let mut interrupts = signals::watch(common)?;
+    let connected = async {
+        wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
+        let (pace, timeout) = (args.pacing.over(&header.pace), common.timeout());
+        connect(common, &credentials, server, org, &pace, timeout).await
+    };
+    let backend = unless_interrupted(&mut interrupts, connected).await?;
     let file = open_plan(&common.invocation, &args.plan)?;
     let launch_args = Launch {
         pacing: &args.pacing,
@@ -48,6 +48,5 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         each: Some(show_each(common, &args.plan)),
         planned_from: None,
     };
-    let interrupts = signals::watch(common)?;
     launch(common, launch_args, backend, file, interrupts, start).await
 }

@@ -1,7 +1,8 @@
 //! The service that a command works on: a server, or the sandbox inside this process.
 
 use std::{
-    path::{Path, PathBuf},
+    fs,
+    path::{self, Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -32,6 +33,18 @@ pub(super) const SANDBOX: &str = "sandbox";
 /// The folder of the built-in sandbox's data.
 pub(super) fn sandbox_folder(state_dir: &Path) -> PathBuf {
     state_dir.join("sandbox")
+}
+
+/// The name of a server for its lock. Each folder of sandbox data is a service of its own.
+pub(super) fn lock_label(common: &Common, server: &str) -> String {
+    if server != SANDBOX {
+        return server.to_owned();
+    }
+    let folder = sandbox_folder(&common.state_dir);
+    let folder = fs::canonicalize(&folder)
+        .or_else(|_| path::absolute(&folder))
+        .unwrap_or(folder);
+    format!("{SANDBOX} in {}", folder.display())
 }
 
 /// The flags for server and organisation, which a printed command needs because a profile may set others.

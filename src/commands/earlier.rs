@@ -130,7 +130,7 @@ pub(super) fn refuse_thrown_away_data(
     state_dir: &StateDir,
     settings: &RunSettings,
 ) -> Result<(), Error> {
-    if !is_of_thrown_away_data(settings, sandbox_made_at(state_dir)) {
+    if !are_data_gone(state_dir, settings) {
         return Ok(());
     }
     let run = settings.run.to_string();
@@ -141,6 +141,11 @@ pub(super) fn refuse_thrown_away_data(
         "abandon it, and run the playbook again: {}",
         common.invocation.command("abandon", &[&run])
     )))
+}
+
+/// Whether the data that a run worked on were deleted.
+pub(super) fn are_data_gone(state_dir: &StateDir, settings: &RunSettings) -> bool {
+    is_of_thrown_away_data(settings, sandbox_made_at(state_dir))
 }
 
 /// Whether a run worked on data of the built-in sandbox that `sandbox reset` has deleted since.

@@ -59,7 +59,7 @@ pub(super) fn show_again(
         counts: &counts,
         converges: plan.header.playbook.converges,
     }
-    .to_try_the_rest(&common.invocation);
+    .to_try_the_rest(common);
     let summary = Summary {
         run: Some(run.to_string()),
         plan_sha256: Some(plan.sha256.clone()),
@@ -70,11 +70,12 @@ pub(super) fn show_again(
         rejected: plan.trailer.rejected,
         notes: plan.trailer.notes.clone(),
         session: last_session(folder).unwrap_or_default(),
+        is_resumed: snapshot.state.is_resumed(),
         stopped: None,
         finished: abandoned.is_none(),
         abandoned,
         folder: Some(folder.path().to_owned()),
         to_try_the_rest,
     };
-    conclude(common, folder, plan_file, &summary).map(Some)
+    conclude(common, folder, plan_file, &summary, 0).map(Some)
 }

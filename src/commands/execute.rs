@@ -75,6 +75,7 @@ pub(super) async fn execute(
             )
         }),
     }
+    let is_resumed = opened.checkpoint.state().is_resumed();
     let mut reporter = reporter(common);
     let dispatcher = Dispatcher::new(
         Settings {
@@ -123,7 +124,7 @@ pub(super) async fn execute(
     };
     let to_try_the_rest = end
         .finished
-        .then(|| ended.to_try_the_rest(&common.invocation))
+        .then(|| ended.to_try_the_rest(common))
         .flatten();
     let traffic = backend.client.traffic();
     let summary = Summary {
@@ -140,25 +141,27 @@ pub(super) async fn execute(
             retries: traffic.retries,
             elapsed: start.elapsed(),
         },
+        is_resumed,
         stopped: end.stopped,
         abandoned: None,
         finished: end.finished,
         folder: Some(folder.path().to_owned()),
         to_try_the_rest,
     };
-    conclude(common, &folder, &plan_file, &summary)
+    conclude(common, &folder, &plan_file, &summary, reporter.told())
 }
 
-/// Stores a run's result in its folder, shows it, and returns its exit code.
+/// Stores a run's result in its folder, shows it, and returns its exit code. `told`: how many problems the reporter has shown.
 pub(super) fn conclude(
     common: &Common,
     folder: &RunFolder,
     plan_file: &File,
     summary: &Summary,
+    told: u64,
 ) -> Result<ExitCode, Error> {
     let kept = write_files(folder, summary, || read_again(plan_file));
     let (list, kept) = match kept {
-        Ok(list) => (list, Ok(())),
+        Ok(list) => (list.without_told(told), Ok(())),
         Err(error) => (ProblemList::default(), Err(error)),
     };
     say(|out| summary.write_text(&list, &common.invocation, out, STYLES));

@@ -56,6 +56,7 @@ pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
                 .command(name, &[&[&*path], flags].concat())
         };
         let run = command("run", &["--sandbox", "--dry-run", "--rate", "200/s"]);
+        writeln!(out, "next, check the playbook and look at its plan:")?;
         writeln!(out, "  {}", Untrusted(&command("validate", &[])).terminal())?;
         writeln!(out, "  {}", Untrusted(&run).terminal())
     });

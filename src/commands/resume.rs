@@ -29,8 +29,7 @@ use crate::{
 
 pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let Some(folder) = find(common, args)? else {
-        say(|out| writeln!(out, "there is no run to go on with"));
+    let Some(folder) = find_run_or_last(common, args.run.as_deref())? else {
         if common.json {
             print(|out| write_json(&Summary::nothing(), ExitCode::Done, out))?;
         }
@@ -62,7 +61,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         return Ok(exit_code);
     }
     refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &settings)?;
-    let server_lock = lock_server(&settings.server, settings.org.as_deref(), wait).await?;
+    let server_lock = lock_server(common, &settings.server, settings.org.as_deref(), wait).await?;
     settings.pace = args.pacing.over(&settings.pace);
     settings.timeout_ms = common.timeout_ms().unwrap_or(settings.timeout_ms);
     // If not given, it is at least the timeout of the earlier requests and of those in this session.
@@ -131,10 +130,13 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
     }
 }
 
-/// The run to resume; none if all have ended and have a report.
-fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
+/// The run with this `prefix`; without one, the run of `--last`. None, with a message, if all runs have ended and have a report.
+pub(super) fn find_run_or_last(
+    common: &Common,
+    prefix: Option<&str>,
+) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
-    if let Some(prefix) = &args.run {
+    if let Some(prefix) = prefix {
         return find_run(common, prefix).map(Some);
     }
     let listing = state_dir.list().map_err(store_error)?;
@@ -143,5 +145,9 @@ fn find(common: &Common, args: &Resume) -> Result<Option<RunFolder>, Error> {
     }
     // A process writes its report last: without a report, the result was not shown.
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
-    Ok(listing.newest_untold(is_told).map(|run| run.folder.clone()))
+    let newest = listing.newest_untold(is_told);
+    if newest.is_none() {
+        say(|out| writeln!(out, "there is no run to go on with"));
+    }
+    Ok(newest.map(|run| run.folder.clone()))
 }

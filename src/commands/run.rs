@@ -4,6 +4,7 @@ use std::{io::Seek, path::Path, time::Instant};
 
 use super::{
     access::{asked_org, credentials},
+    admit::wait_for_sandbox,
     backend::{Server, connect},
     files::load_for_planning,
     guarding::none_loosened,
@@ -45,18 +46,19 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
         ..pace.clone()
     };
     let credentials = credentials(common)?;
-    let backend = connect(
-        common,
-        &credentials,
-        Server::of(common, &credentials)?,
-        asked_org(common, &credentials),
-        &playbook.pace,
-        common.timeout(),
-    )
-    .await?;
+    let server = Server::of(common, &credentials)?;
+    let mut interrupts = signals::watch(common)?;
+    let connected = async {
+        if !args.dry_run {
+            wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
+        }
+        let org = asked_org(common, &credentials);
+        let (pace, timeout) = (&playbook.pace, common.timeout());
+        connect(common, &credentials, server, org, pace, timeout).await
+    };
+    let backend = unless_interrupted(&mut interrupts, connected).await?;
     let mut file = tempfile::tempfile()
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
-    let mut interrupts = signals::watch(common)?;
     let planned = async {
         if !args.dry_run {
             in_the_way(common, args, &playbook, &backend, moment).await?;

@@ -1,19 +1,22 @@
 //! `sandbox`: serves the simulated service on 127.0.0.1, or deletes its data.
 
-use std::{fs, time::Duration};
+use std::{fs, path::Path, time::Duration};
 
 use tokio::net::TcpListener;
 use wf_bulk_sandbox::{Faults, FolderOptions, Sandbox};
 
 use super::{
-    backend::{sandbox_folder, today},
+    backend::{SANDBOX, sandbox_folder, today},
+    earlier::are_data_gone,
+    launch::store_error,
     signals,
     terminal::say,
 };
 use crate::{
     cli::{self, Common, SandboxCommand},
     error::{Error, ExitCode},
-    text::{shown_path, unmarked},
+    store::StateDir,
+    text::{Untrusted, shown_path, unmarked},
 };
 
 pub(super) async fn sandbox(common: &Common, args: &cli::SandboxArgs) -> Result<ExitCode, Error> {
@@ -27,11 +30,21 @@ pub(super) async fn sandbox(common: &Common, args: &cli::SandboxArgs) -> Result<
     };
     match args.command {
         Some(SandboxCommand::Reset) => {
+            let unfinished = unfinished_on(common, &folder)?;
             let was_there = wf_bulk_sandbox::reset(&folder)
                 .map_err(|error| failed("can't be reset")(error.into()))?;
             say(|out| {
                 if was_there {
-                    writeln!(out, "the sandbox starts over with fresh data")
+                    writeln!(out, "the sandbox starts over with fresh data")?;
+                    for run in &unfinished {
+                        let abandon = common.invocation.command("abandon", &[run]);
+                        writeln!(
+                            out,
+                            "run {run} was not finished, and its data are gone; to abandon it: {}",
+                            Untrusted(&abandon).terminal()
+                        )?;
+                    }
+                    Ok(())
                 } else {
                     writeln!(out, "there was no sandbox data in {}", shown_path(&folder))
                 }
@@ -91,4 +104,22 @@ pub(super) async fn sandbox(common: &Common, args: &cli::SandboxArgs) -> Result<
             Ok(ExitCode::Done)
         }
     }
+}
+
+/// The runs on the data in `folder` that have no end.
+fn unfinished_on(common: &Common, folder: &Path) -> Result<Vec<String>, Error> {
+    // Runs work on the data beside them.
+    if folder != sandbox_folder(&common.state_dir) {
+        return Ok(Vec::new());
+    }
+    let state_dir = StateDir::new(common.state_dir.clone());
+    let runs = state_dir.list().map_err(store_error)?.runs.into_iter();
+    Ok(runs
+        .filter(|run| {
+            run.ending.is_none()
+                && run.settings.server == SANDBOX
+                && !are_data_gone(&state_dir, &run.settings)
+        })
+        .map(|run| run.folder.id().to_string())
+        .collect())
 }

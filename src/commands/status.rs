@@ -5,11 +5,12 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use super::{
+    earlier::are_data_gone,
     files::{open_plan, read_again, shown},
     launch::store_error,
-    mistaken::find_run,
+    resume::find_run_or_last,
     terminal::{STYLES, print, print_text, say},
-    the_rest::EndedRun,
+    the_rest::{EndedRun, is_something_left},
 };
 use crate::{
     checkpoint::Checkpoint,
@@ -25,24 +26,29 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let state_dir = StateDir::new(common.state_dir.clone());
     let mut lines = Vec::new();
     let mut one = None;
-    if let Some(prefix) = &args.run {
-        let folder = find_run(common, prefix)?;
-        let settings = folder.settings().map_err(store_error)?;
-        let line = line(&folder, settings).map_err(store_error)?;
-        // During a run, most changes without an outcome are in flight.
-        one = (!line.is_running()).then_some(folder);
-        lines.push(line);
-    } else {
+    if args.run.is_none() && !args.last {
         let listing = state_dir.list().map_err(store_error)?;
         for run in listing.runs {
-            match line(&run.folder, run.settings) {
-                Ok(line) => lines.push(line),
+            match line(&state_dir, &run.folder, run.settings) {
+                Ok(line) => lines.push(RunLine {
+                    to_try_the_rest: to_try_the_rest(common, &run.folder, &line),
+                    ..line
+                }),
                 Err(error) => unreadable(run.folder.path(), Some(&error)),
             }
         }
         for run in &listing.unreadable {
             unreadable(&run.path, run.error.as_ref());
         }
+    } else if let Some(folder) = find_run_or_last(common, args.run.as_deref())? {
+        let settings = folder.settings().map_err(store_error)?;
+        let line = line(&state_dir, &folder, settings).map_err(store_error)?;
+        // While it runs, most of what has no end yet is on its way.
+        one = (!line.is_running()).then_some(folder);
+        lines.push(line);
+    } else if !common.json {
+        // There is none, and that is said.
+        return Ok(ExitCode::Done);
     }
     if common.json {
         print(|out| write_runs_json(&lines, out))?;
@@ -56,7 +62,11 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
 }
 
 /// A run according to its checkpoint.
-fn line(folder: &RunFolder, settings: RunSettings) -> Result<RunLine, StoreError> {
+fn line(
+    state_dir: &StateDir,
+    folder: &RunFolder,
+    settings: RunSettings,
+) -> Result<RunLine, StoreError> {
     // Checked first: if the process ends meanwhile, it has written its last record.
     let is_worked_on = folder.is_worked_on()?;
     let snapshot = Checkpoint::read(&folder.checkpoint())?;
@@ -64,6 +74,8 @@ fn line(folder: &RunFolder, settings: RunSettings) -> Result<RunLine, StoreError
         is_worked_on,
         counts: snapshot.state.counts(),
         ending: snapshot.state.ending().cloned(),
+        is_without_data: are_data_gone(state_dir, &settings),
+        to_try_the_rest: None,
         settings,
         folder: folder.path().to_owned(),
     })
@@ -77,6 +89,22 @@ pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
+/// How to plan the remaining changes of an ended run again; none if its files can't be read.
+fn to_try_the_rest(common: &Common, folder: &RunFolder, line: &RunLine) -> Option<String> {
+    // Before its report is written, there is no file with the list.
+    if line.ending.is_none() || !is_something_left(&line.counts) || !folder.report().exists() {
+        return None;
+    }
+    let file = open_plan(&Invocation::default(), &folder.plan()).ok()?;
+    let ended = EndedRun {
+        failed: &folder.failed(),
+        settings: &line.settings,
+        counts: &line.counts,
+        converges: read_again(&file).ok()?.header().playbook.converges,
+    };
+    ended.to_try_the_rest(common)
+}
+
 /// Lists the changes of a run that failed, were refused, drifted or are otherwise not done, and how to plan them again.
 fn write_problems_of(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<(), Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
@@ -84,21 +112,11 @@ fn write_problems_of(common: &Common, folder: &RunFolder, line: &RunLine) -> Res
     };
     let file = open_plan(&Invocation::default(), &folder.plan())?;
     let plan = read_again(&file).map_err(|error| failed(error.into()))?;
-    let converges = plan.header().playbook.converges;
     let list = problems(folder, &line.counts, line.ending.as_ref(), plan)
         .map_err(|error| failed(error.into()))?;
     let report = folder.report();
     let whole = report.exists().then_some(report.as_path());
-    let ended = EndedRun {
-        failed: &folder.failed(),
-        settings: &line.settings,
-        counts: &line.counts,
-        converges,
-    };
-    // Before its report is written, there is no file with the list.
-    let the_rest = (line.ending.is_some() && whole.is_some())
-        .then(|| ended.to_try_the_rest(&common.invocation))
-        .flatten();
+    let the_rest = to_try_the_rest(common, folder, line);
     print_text(|out| {
         list.write(out, whole)?;
         match &the_rest {

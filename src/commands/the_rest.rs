@@ -1,14 +1,14 @@
 //! The remaining changes of an ended run, and the command that plans them again.
 
-use std::{env, path::Path};
+use std::{env, mem, path::Path};
 
-use super::backend::place;
+use super::{backend::place, earlier::are_data_gone};
 use crate::{
-    cli::RunArgs,
+    cli::{Common, RunArgs},
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
-    store::{PlannedFrom, RunSettings},
-    table::is_stdin,
+    store::{PlannedFrom, RunSettings, StateDir},
+    table::{STDIN, is_stdin},
 };
 
 /// Flags that are not stored with a run: the command contains its own targets, and server and token are given again.
@@ -24,6 +24,9 @@ const SAID_ANEW: [&str; 10] = [
     "--org",
     "--wait",
 ];
+
+/// The one flag that is stored with a run and whose value is a path.
+const EXCLUDE_FILE: &str = "--exclude-file";
 
 /// The playbook and flags of `run`. None if they can't be repeated: the playbook came from standard input, or a name is not Unicode.
 pub(super) fn planned_from(invocation: &Invocation, args: &RunArgs) -> Option<PlannedFrom> {
@@ -48,10 +51,17 @@ pub(super) struct EndedRun<'a> {
 }
 
 impl EndedRun<'_> {
-    /// The sentence with the command that plans the remaining changes again. None if there are none, or if the plan is not idempotent.
-    pub(super) fn to_try_the_rest(&self, invocation: &Invocation) -> Option<String> {
-        let planned_from = self.settings.planned_from.as_ref();
-        self.sentence(invocation, planned_from.filter(|from| is_here(from)))
+    /// The sentence with the command that plans the remaining changes again. None if there are none, if the plan is not
+    /// idempotent, or if the data were deleted.
+    pub(super) fn to_try_the_rest(&self, common: &Common) -> Option<String> {
+        if are_data_gone(&StateDir::new(common.state_dir.clone()), self.settings) {
+            return None;
+        }
+        let planned_from = self.settings.planned_from.as_ref().and_then(|from| {
+            let here = env::current_dir().ok()?;
+            named_from(from, &here).filter(|from| here.join(&from.playbook).is_file())
+        });
+        self.sentence(&common.invocation, planned_from.as_ref())
     }
 
     /// `planned_from`: the playbook's path in the current folder, if possible.
@@ -80,14 +90,35 @@ impl EndedRun<'_> {
     }
 }
 
-/// Whether a relative path still refers to the same file, and the file exists.
-fn is_here(from: &PlannedFrom) -> bool {
-    env::current_dir().is_ok_and(|folder| folder == Path::new(&from.folder))
-        && Path::new(&from.playbook).is_file()
+/// The same playbook and flags for a command in the folder `here`: in another folder, paths are absolute. None if one is not
+/// Unicode.
+fn named_from(from: &PlannedFrom, here: &Path) -> Option<PlannedFrom> {
+    let folder = Path::new(&from.folder);
+    if folder == here {
+        return Some(from.clone());
+    }
+    let absolute = |name: &str| Some(folder.join(name).to_str()?.to_owned());
+    let mut names_file = false;
+    let flags = from.flags.iter().map(|word| {
+        let is_name = mem::replace(&mut names_file, word == EXCLUDE_FILE);
+        match word.split_once('=') {
+            // Standard input has no folder.
+            _ if is_name && word != STDIN => absolute(word),
+            Some((EXCLUDE_FILE, name)) if !is_name => {
+                Some(format!("{EXCLUDE_FILE}={}", absolute(name)?))
+            }
+            Some(_) | None => Some(word.clone()),
+        }
+    });
+    Some(PlannedFrom {
+        folder: here.to_str()?.to_owned(),
+        playbook: absolute(&from.playbook)?,
+        flags: flags.collect::<Option<_>>()?,
+    })
 }
 
 /// Whether a new plan could have a change: a target that is gone can't.
-fn is_something_left(counts: &Counts) -> bool {
+pub(super) fn is_something_left(counts: &Counts) -> bool {
     Outcome::ALL.into_iter().any(|outcome| {
         let is_left = match outcome {
             Outcome::Applied | Outcome::AlreadyDone | Outcome::Gone => false,
@@ -145,6 +176,33 @@ mod tests {
             assert_eq!(offered, !nothing_is_left, "{outcome}");
             assert_eq!(sentence(&settings, outcome, false, None), None, "{outcome}");
         }
+    }
+
+    #[test]
+    fn in_another_folder_each_file_is_named_with_its_own() {
+        let from = |folder: &str, playbook: &str, flags: &str| PlannedFrom {
+            folder: folder.to_owned(),
+            playbook: playbook.to_owned(),
+            flags: flags.split_whitespace().map(str::to_owned).collect(),
+        };
+        let typed = from(
+            "/home/me",
+            "p.yaml",
+            "--var a=x.csv --exclude-file x.csv --exclude-file=-y.csv --exclude-file - --rate 4/s",
+        );
+        let elsewhere = from(
+            "/tmp",
+            "/home/me/p.yaml",
+            "--var a=x.csv --exclude-file /home/me/x.csv --exclude-file=/home/me/-y.csv --exclude-file - --rate 4/s",
+        );
+        assert_eq!(
+            named_from(&typed, Path::new("/home/me")),
+            Some(typed.clone())
+        );
+        assert_eq!(named_from(&typed, Path::new("/tmp")), Some(elsewhere));
+        let absolute = from("/home/me", "/srv/p.yaml", "--exclude-file /srv/x.csv");
+        let same = from("/tmp", "/srv/p.yaml", "--exclude-file /srv/x.csv");
+        assert_eq!(named_from(&absolute, Path::new("/tmp")), Some(same));
     }
 
     #[test]

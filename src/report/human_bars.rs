@@ -73,6 +73,10 @@ impl Reporter for Bars {
         self.draw(now);
     }
 
+    fn told(&self) -> u64 {
+        self.progress.told()
+    }
+
     fn finish(&mut self, now: Instant) {
         self.draw(now);
         // The summary that follows has all numbers; a half-full bar above it would look like a running one.

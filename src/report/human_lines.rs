@@ -60,6 +60,10 @@ impl<W: Write + Send> Reporter for ProgressLines<W> {
         }
     }
 
+    fn told(&self) -> u64 {
+        self.progress.told()
+    }
+
     fn finish(&mut self, now: Instant) {
         self.say_progress(now);
         let _ = self.out.flush();

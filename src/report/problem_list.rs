@@ -8,8 +8,8 @@ use std::{
 use super::{problem::Problem, tally::Sample, units::thousands, words};
 use crate::{outcome::Outcome, text::shown_path};
 
-/// Lines for changes with an outcome that needs attention: one screen.
-const LOOK_AT: usize = 20;
+/// Lines for changes with an outcome that needs attention, in this list and during the run: one screen.
+pub(super) const LOOK_AT: usize = 20;
 
 /// Lines for changes that were not attempted, whose reasons are mostly the same.
 const NOT_ATTEMPTED: usize = 5;
@@ -38,6 +38,16 @@ impl ProblemList {
             &mut self.look_at
         };
         sample.add(|| words::problem(problem));
+    }
+
+    /// Without the lines that were shown during the run. `told`: how many the reporter has shown; if an earlier session had
+    /// some, all are listed.
+    #[must_use]
+    pub fn without_told(mut self, told: u64) -> Self {
+        if told == self.look_at.total() {
+            self.look_at.forget_lines();
+        }
+        self
     }
 
     /// Writes the lines. `whole`: the file with all of them, if there is one.
@@ -69,6 +79,37 @@ impl ProblemList {
 mod tests {
     use super::*;
     use crate::report::words::tests::task;
+
+    #[test]
+    fn what_was_shown_as_it_ended_is_not_listed_again() {
+        let listed = |refused: usize, told| {
+            let mut list = ProblemList::default();
+            let target = task("e", "t", "");
+            for _ in 0..refused {
+                list.add(&Problem::new(&target, &[], Outcome::Refused, Some("no")).unwrap());
+            }
+            let open = Problem::new(&target, &[], Outcome::NotAttempted, Some("it depends"));
+            list.add(&open.unwrap());
+            let mut out = Vec::new();
+            let list = list.without_told(told);
+            list.write(&mut out, Some(Path::new("report.json")))
+                .unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let (refused, open) = (
+            "  refused   task e/t: no\n",
+            "  not_attempted  task e/t: it depends\n",
+        );
+        for (number, told, expected) in [
+            (2, 2, open.to_owned()),
+            // Some of an earlier session, or nothing was shown.
+            (2, 1, refused.repeat(2) + open),
+            (2, 0, refused.repeat(2) + open),
+            (23, 23, format!("  … and 3 more: report.json\n{open}")),
+        ] {
+            assert_eq!(listed(number, told), expected, "{number} {told}");
+        }
+    }
 
     #[test]
     fn a_long_list_is_cut_and_says_where_the_whole_is_and_hides_no_refusal_behind_what_was_not_tried()

@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     problem::Problem,
+    problem_list::LOOK_AT,
     units::{count, per_second, rough, thousands},
     words,
 };
@@ -23,9 +24,6 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// A rate needs some time to be meaningful; before this, it is left out.
 const WARM_UP: Duration = Duration::from_secs(1);
-
-/// Outcomes that get a line each; more lines would hide the important ones.
-const PROBLEMS_SHOWN: u64 = 20;
 
 /// The kind and the ids of a target.
 type DoubtfulTarget = (Level, Id, Option<Id>);
@@ -112,10 +110,10 @@ impl Progress {
                 }
                 let line = words::problem(&Problem::of(event)?);
                 self.problems += 1;
-                if self.problems <= PROBLEMS_SHOWN {
+                if self.problems <= LOOK_AT as u64 {
                     Some(line)
                 } else {
-                    (self.problems == PROBLEMS_SHOWN + 1)
+                    (self.problems == LOOK_AT as u64 + 1)
                         .then(|| "… and more in report.json".to_owned())
                 }
             }
@@ -170,6 +168,11 @@ impl Progress {
 
     fn second(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.started).as_secs()
+    }
+
+    /// Problems so far; 0 with `verbose`, where their lines stand between many others.
+    pub(super) const fn told(&self) -> u64 {
+        self.problems
     }
 
     pub(super) const fn planned(&self) -> u64 {

@@ -14,6 +14,11 @@ pub trait Reporter: Send {
 
     /// There are no more events.
     fn finish(&mut self, now: Instant);
+
+    /// How many problems it has shown, in lines of their own.
+    fn told(&self) -> u64 {
+        0
+    }
 }
 
 /// Shows nothing: `--quiet`.

@@ -29,6 +29,10 @@ pub struct RunLine {
     pub ending: Option<Ending>,
     /// A process is working on it.
     pub is_worked_on: bool,
+    /// Its sandbox data were thrown away, so that it can't be resumed.
+    pub is_without_data: bool,
+    /// The sentence that says how to try again what it has left undone, if it has ended.
+    pub to_try_the_rest: Option<String>,
     pub folder: PathBuf,
 }
 
@@ -97,6 +101,16 @@ pub fn write_runs(
             writeln!(
                 out,
                 "    is running now; requests in flight count as in_doubt"
+            )?;
+        } else if let Some(sentence) = &run.to_try_the_rest {
+            writeln!(out, "    {}", Untrusted(sentence).terminal())?;
+        } else if run.ending.is_none() && run.is_without_data {
+            let id = settings.run.to_string();
+            let abandon = invocation.command("abandon", &[&id]);
+            writeln!(
+                out,
+                "    its sandbox data were thrown away (sandbox reset), so it can't be resumed; to abandon it: {}",
+                Untrusted(&abandon).terminal()
             )?;
         } else if run.ending.is_none() {
             let id = settings.run.to_string();
@@ -167,6 +181,8 @@ mod tests {
             counts,
             ending,
             is_worked_on,
+            is_without_data: false,
+            to_try_the_rest: None,
             folder: "runs/x".into(),
         }
     }
@@ -230,6 +246,30 @@ mod tests {
             reason: ticket\u{1b} 7
         ");
         insta::assert_snapshot!(text(&[]), @"there are no runs here");
+    }
+
+    #[test]
+    fn the_next_step_of_a_run_is_one_that_can_be_taken() {
+        let doubts = [(Outcome::Applied, 3), (Outcome::InDoubt, 2)];
+        let mut gone = run(&doubts, false, None);
+        gone.settings.reason = None;
+        gone.is_without_data = true;
+        let mut ended = run(
+            &[(Outcome::Refused, 1)],
+            false,
+            Some(Ending::Finished { at: 0 }),
+        );
+        ended.settings.reason = None;
+        ended.to_try_the_rest =
+            Some("to try the rest again: wf-bulk run p.yaml --only-file x.csv".to_owned());
+        insta::assert_snapshot!(text(&[gone, ended]), @"
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            its sandbox data were thrown away (sandbox reset), so it can't be resumed; to abandon it: wf-bulk abandon 0192f0c4-8a5e-7000-8000-0000000000c4
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
+            1 planned = 1 refused
+            to try the rest again: wf-bulk run p.yaml --only-file x.csv
+        ");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// Of the last session; the default if unknown.
     pub session: Session,
+    /// There were earlier sessions.
+    pub is_resumed: bool,
     /// Why it stopped.
     pub stopped: Option<StopReason>,
     /// The reason for abandoning it, if it was.
@@ -95,6 +97,7 @@ impl Summary {
             rejected: 0,
             notes: Vec::new(),
             session: Session::default(),
+            is_resumed: false,
             stopped: None,
             abandoned: None,
             finished: true,
@@ -204,6 +207,7 @@ pub(super) mod tests {
                 elapsed: Duration::from_millis(28_750),
             },
             finished: stopped.is_none() && counts_in_doubt == 0,
+            is_resumed: false,
             stopped,
             abandoned: None,
             folder: Some(".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4".into()),

@@ -1,6 +1,9 @@
 //! A run's result as text: the counts, and how to continue.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use owo_colors::OwoColorize as _;
 
@@ -33,17 +36,20 @@ impl Summary {
         styles: Styles,
     ) -> io::Result<()> {
         self.write_sum(out, styles)?;
-        let report = self
-            .folder
-            .as_ref()
-            .map(|folder| folder.join("report.json"));
-        list.write(out, report.as_deref())?;
+        // The folder that it is in stands below.
+        let report = self.folder.is_some().then_some(Path::new("report.json"));
+        list.write(out, report)?;
         if let Some(run) = &self.run {
             // It took some time, unless the time is unknown.
             if self.session != Session::default() {
                 write!(
                     out,
-                    "last session: {} in {}, {} retried     ",
+                    "{}{} in {}, {} retried     ",
+                    if self.is_resumed {
+                        "last session: "
+                    } else {
+                        ""
+                    },
                     count(self.session.requests, "request", "requests"),
                     rough(self.session.elapsed),
                     thousands(self.session.retries)
@@ -125,13 +131,11 @@ impl Summary {
             + get(Outcome::Refused)
             + get(Outcome::Failed)
             + get(Outcome::NotAttempted);
-        if let (true, Some(folder)) = (problems > 0, &self.folder) {
-            let file = folder.join("report.json");
+        if problems > 0 && self.folder.is_some() {
             writeln!(
                 out,
-                "{} each one is listed in {}, their ids in failed.csv beside it",
-                "hint:".style(styles.hint),
-                shown_path(&file)
+                "{} report.json in this folder lists each one, failed.csv has their ids",
+                "hint:".style(styles.hint)
             )?;
         }
         if let Some(reason) = &self.abandoned {
@@ -226,8 +230,16 @@ mod tests {
         );
         insta::assert_snapshot!(text(&summary), @"
         1,136 planned = 1,134 applied + 2 already_done
-        last session: 229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         ");
+    }
+
+    #[test]
+    fn a_session_is_called_the_last_one_where_there_were_others() {
+        let mut summary = run(&[(Outcome::Applied, 1)], None);
+        assert!(text(&summary).contains("\n229 requests in 29 s, "));
+        summary.is_resumed = true;
+        assert!(text(&summary).contains("\nlast session: 229 requests in 29 s, "));
     }
 
     #[test]
@@ -244,12 +256,12 @@ mod tests {
         );
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
-        last session: 229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: it is unknown whether 2 changes took effect: look at the service
         when you know, to send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         when you know, to leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
         hint: 1 target was changed or deleted since the plan, and left alone: plan again to see the current state
-        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json, their ids in failed.csv beside it
+        hint: report.json in this folder lists each one, failed.csv has their ids
         ");
     }
 
@@ -261,8 +273,8 @@ mod tests {
         );
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 10 failed + 127 not_attempted
-        last session: 229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json, their ids in failed.csv beside it
+        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        hint: report.json in this folder lists each one, failed.csv has their ids
         stopped: 10 failures in a row, the last one: connection refused
         to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
         ");
@@ -278,7 +290,7 @@ mod tests {
         3 planned = 2 applied + 1 in_doubt
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: it is unknown whether 1 change took effect: look at the service
-        hint: each one is listed in .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/report.json, their ids in failed.csv beside it
+        hint: report.json in this folder lists each one, failed.csv has their ids
         abandoned: given up by a person; make a new plan for the changes that are left
         ");
     }

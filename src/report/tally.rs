@@ -129,6 +129,12 @@ impl Sample {
         &self.first
     }
 
+    /// Leaves no line, and as many more as before.
+    pub(super) fn forget_lines(&mut self) {
+        self.total -= self.first.len() as u64;
+        self.first.clear();
+    }
+
     pub(super) const fn total(&self) -> u64 {
         self.total
     }

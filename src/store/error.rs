@@ -3,7 +3,10 @@
 use std::{fmt, io, path::PathBuf};
 
 use super::run_id::RunId;
-use crate::{checkpoint::CheckpointError, text::shown_path};
+use crate::{
+    checkpoint::CheckpointError,
+    text::{Untrusted, shown_path},
+};
 
 /// Why the state folder can't be used as requested.
 #[derive(Debug, thiserror::Error)]
@@ -37,8 +40,9 @@ pub enum StoreError {
     #[error("another process works on run {run}; wait for it to end")]
     RunLocked { run: RunId },
     #[error(
-        "another run on this machine writes to {server}{}, and two runs together would exceed the rate; \
+        "another run on this machine writes to {}{}, and two runs together would exceed the rate; \
          wait for it with --wait",
+        Untrusted(server).terminal(),
         of_org(org.as_deref())
     )]
     ServerLocked { server: String, org: Option<String> },

@@ -15,7 +15,10 @@ fn a_playbook_to_start_from_is_right_and_stays_when_it_is_there() {
     environment
         .run(&["init", "mine"])
         .expect_code(0)
-        .expect_said("mine/playbook.yaml");
+        .expect_said("mine/playbook.yaml")
+        .expect_said(
+            "next, check the playbook and look at its plan:\n  wf-bulk validate mine/playbook.yaml",
+        );
     environment
         .run(&["validate", "mine/playbook.yaml"])
         .expect_code(0);
@@ -326,10 +329,27 @@ fn after_a_reset_of_the_sandbox_an_unfinished_run_on_its_earlier_data_does_not_g
     let records: Vec<&str> = text.split_inclusive('\n').take(3).collect();
     std::fs::write(&checkpoint, records.concat()).unwrap();
     std::fs::remove_file(folder.join("report.json")).unwrap();
-    environment.run(&["sandbox", "reset"]).expect_code(0);
+    let id = folder.file_name().unwrap().to_str().unwrap();
+    let (abandon, resume) = (format!("wf-bulk abandon {id}"), "wf-bulk resume");
+    let status = environment.run(&["status", "--last"]).expect_code(0);
+    status.expect_out(resume);
+    let reset = environment.run(&["sandbox", "reset"]).expect_code(0);
+    reset.expect_said(&abandon);
     let effects = environment.effects_on_disk();
     let ended = environment.run(&["resume", "--last"]).expect_code(1);
     ended.expect_said("thrown away since");
     assert_eq!(environment.effects_on_disk(), effects);
+    for status in [&["status"][..], &["status", "--last"], &["status", id]] {
+        let status = environment.run(status).expect_code(0).expect_out(&abandon);
+        assert!(!status.stdout.contains(resume), "{}", status.stdout);
+    }
     environment.run(&run).expect_code(0);
+    let reset = environment.run(&["sandbox", "reset"]).expect_code(0);
+    assert!(!reset.stderr.contains(id), "told before: {}", reset.stderr);
+    let last = ["abandon", "--last", "--yes"];
+    environment.run(&last).expect_code(0).expect_said(id);
+    for command in [&last[..], &["status", "--last"]] {
+        let none = environment.run(command).expect_code(0);
+        none.expect_said("there is no run to go on with");
+    }
 }

@@ -351,6 +351,12 @@ fn what_a_command_tells_to_run_next_works_as_it_is_written() {
     again(&told(&done, "status"), &[], 0);
 }
 
+/// The command that tries the rest again, in what a run or `status` says.
+#[track_caller]
+fn the_rest(text: &str) -> Hint {
+    told(text, "run")
+}
+
 /// Of six changes that come out the same however often they are made, one is refused.
 const ONE_IS_REFUSED: &str = "version: 1
 name: refused
@@ -375,7 +381,6 @@ fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_t
     let state = ["--state-dir", "our runs"];
     let run = |words: &[&str], code| environment.run(words).expect_code(code);
     let words = |hint: &Hint| hint.words[1..].to_vec();
-    let the_rest = |text: &str| told(text, "run");
 
     let first = [
         "run",
@@ -401,8 +406,14 @@ fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_t
         .unwrap();
     // The same wherever the run is told, and nothing is left out that decides what is selected.
     let status = run(&["status", &id, "--state-dir", "our runs"], 0).stdout;
+    let listed = run(&["status", "--state-dir", "our runs"], 0).stdout;
     let resumed = run(&["resume", &id, "--state-dir", "our runs"], 3).stderr;
-    for hint in [&told_at_the_end, &the_rest(&status), &the_rest(&resumed)] {
+    for hint in [
+        &told_at_the_end,
+        &the_rest(&status),
+        &the_rest(&listed),
+        &the_rest(&resumed),
+    ] {
         for kept in [
             "two words.yaml",
             "owner=8",
@@ -432,26 +443,6 @@ fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_t
         once_more.stderr
     );
 
-    // From another folder, the playbook is the one thing to fill in.
-    fs::create_dir(environment.path().join("elsewhere")).unwrap();
-    let mut elsewhere = environment.command(&["status", &id, "--state-dir", "../our runs"]);
-    elsewhere.current_dir(environment.path().join("elsewhere"));
-    let elsewhere = Ended::from(elsewhere.output().unwrap())
-        .expect_code(0)
-        .stdout;
-    let pattern = the_rest(&elsewhere);
-    assert!(
-        pattern.words.contains(&"PLAYBOOK".to_owned()),
-        "{pattern:?}"
-    );
-    assert!(
-        pattern
-            .words
-            .iter()
-            .any(|word| word.starts_with("../our runs/")),
-        "{pattern:?}"
-    );
-
     // A plan does not say where its playbook is.
     let plan = [
         &["plan", "two words.yaml", "-o", "x.plan", "--var", "owner=9"],
@@ -465,6 +456,50 @@ fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_t
         the_rest(&applied).words.contains(&"PLAYBOOK".to_owned()),
         "{applied}"
     );
+}
+
+#[test]
+fn a_failed_change_is_shown_once_and_in_another_folder_the_rest_is_told_with_the_playbooks_path() {
+    let refused = json!({"rules": [
+        {"match": {"effect_only": true, "nth": 2}, "do": {"status": {"code": 400, "message": "no"}}}
+    ]});
+    let sandbox = SandboxProcess::with_faults_and(&refused, &["--executions", "30"]);
+    let environment = Environment::new();
+    environment.file("two words.yaml", ONE_IS_REFUSED);
+    let run = ["run", "two words.yaml", "--yes", "--var", "owner=8"];
+    let said = environment.run_on(&sandbox, &run).expect_code(3).stderr;
+    let run = environment.runs().remove(0);
+    let id = run.file_name().unwrap().to_str().unwrap();
+    // The folder has a line, and the command needs its file.
+    let count = |text: &str| said.matches(text).count();
+    let counts = (
+        count(": 400: no"),
+        count(&format!("/{id}")),
+        count("last session"),
+    );
+    assert_eq!(counts, (1, 2, 0), "{said}");
+
+    fs::create_dir(environment.path().join("elsewhere")).unwrap();
+    let elsewhere = || {
+        let mut elsewhere = environment.command(&["status", id, "--state-dir", "../.wf-bulk"]);
+        elsewhere.current_dir(environment.path().join("elsewhere"));
+        let status = Ended::from(elsewhere.output().unwrap());
+        the_rest(&status.expect_code(0).stdout)
+    };
+    let has = |hint: &Hint, kept: &str| {
+        let found = hint.words.iter().any(|word| word.starts_with(kept));
+        assert!(found, "{kept}: {hint:?}");
+    };
+    let folder = environment.path().canonicalize().unwrap();
+    let playbook = folder.join("two words.yaml").display().to_string();
+    for kept in [&playbook, "owner=8", "../.wf-bulk/"] {
+        has(&elsewhere(), kept);
+    }
+    // Where it is not there any more, it is the one thing to fill in.
+    fs::rename(&playbook, folder.join("moved.yaml")).unwrap();
+    for kept in ["PLAYBOOK", "../.wf-bulk/"] {
+        has(&elsewhere(), kept);
+    }
 }
 
 #[test]

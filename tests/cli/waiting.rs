@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File},
-    io::{BufRead as _, BufReader},
-    process::{Child, Stdio},
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -95,7 +95,8 @@ fn every_command_that_waits_for_the_lock_of_a_server_says_so() {
             .collect();
         let command = [command, &sandbox].concat();
         let mut terminal = Terminal::start(environment.command(&command), "");
-        terminal.wait_for("another run on this machine writes to sandbox; waiting for it to end");
+        terminal.wait_for("another run on this machine writes to sandbox in ");
+        terminal.wait_for("waiting for it to end");
         drop(held);
         assert_eq!(terminal.code(), Some(0), "{}", terminal.shown());
     }
@@ -209,4 +210,43 @@ fn after_the_wait_it_is_judged_anew_whether_the_plan_may_be_applied() {
     assert!(text.contains("is not finished"), "{text}");
     let status = environment.run(&["status"]).expect_code(0).stdout;
     assert!(status.contains("unfinished") && status.contains("go on: wf-bulk resume"));
+}
+
+#[test]
+fn two_runs_on_the_sandbox_wait_for_each_other_only_where_their_data_are_the_same() {
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    let run = |folder: &str, more: &[&str]| {
+        fs::create_dir_all(environment.path().join(folder)).unwrap();
+        let words = ["run", "../reassign.yaml", "--sandbox", "--yes", "--again"];
+        let mut run = environment.command(&[&words[..], more].concat());
+        run.current_dir(environment.path().join(folder));
+        run
+    };
+    let ended = |mut run: Command| Ended::from(run.output().unwrap());
+    ended(run("a", &[])).expect_code(0);
+    let locks = environment.path().join(".local/state/wf-bulk/locks");
+    let held: Vec<File> = fs::read_dir(locks)
+        .unwrap()
+        .map(|entry| File::open(entry.unwrap().path()).unwrap())
+        .inspect(|file| file.try_lock().unwrap())
+        .collect();
+    let refused = ended(run("a", &[])).expect_code(1);
+    let data = "/a/.wf-bulk/sandbox";
+    let refused = refused.expect_said(data).expect_said("--wait");
+    assert!(
+        !refused.stderr.contains("reading takes"),
+        "{}",
+        refused.stderr
+    );
+    ended(run("b", &[])).expect_code(0);
+    let mut waits = run("a", &["--wait"]);
+    let mut waits = waits.stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut lines = BufReader::new(waits.stderr.take().unwrap());
+    lines.read_line(&mut said).unwrap();
+    assert!(said.contains(data) && said.contains("waiting"), "{said}");
+    drop(held);
+    lines.read_to_string(&mut said).unwrap();
+    assert!(waits.wait().unwrap().success(), "{said}");
 }
