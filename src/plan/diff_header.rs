@@ -48,7 +48,13 @@ pub fn header_differences(
     let mut differences = Vec::new();
     compare("", &said(reviewed), &said(now), &mut differences);
     let is_same_server = is_same_server(&reviewed.0.server, &now.0.server);
-    differences.retain(|difference| difference.field != "server" || !is_same_server);
+    // Two plans without `--now` were made at their `now`.
+    let is_now = reviewed.0.made_at.is_none() && now.0.made_at.is_none();
+    differences.retain(|difference| match difference.field.as_str() {
+        "server" => !is_same_server,
+        "made_at" => !is_now,
+        _ => true,
+    });
     differences
 }
 
@@ -59,6 +65,7 @@ fn said((header, trailer): (&PlanHeader, &Trailer)) -> Value {
         groups: trailer.groups,
         scanned: trailer.scanned,
     };
+    said["made_at"] = serde_json::to_value(header.made_at()).unwrap_or_default();
     said["scanned"] = trailer.scanned.into();
     said["guards_hold"] = header.guards.broken(size).is_empty().into();
     said
@@ -165,6 +172,18 @@ mod tests {
         }
         let differences = header_differences((&reviewed, &scanned(9)), (&reviewed, &scanned(9)));
         assert_eq!(differences, []);
+    }
+
+    #[test]
+    fn a_plan_with_now_and_one_without_were_both_made_at_a_time() {
+        let mut with_now = header();
+        with_now.now = "2027-01-01T08:00:00Z".parse().unwrap();
+        with_now.made_at = Some("2026-11-20T08:00:00Z".parse().unwrap());
+        let without = header();
+        let found = header_differences((&with_now, &scanned(9)), (&without, &scanned(9)));
+        let made = found.iter().find(|one| one.field == "made_at").unwrap();
+        assert_eq!(made.reviewed, json!(with_now.made_at));
+        assert_eq!(made.now, json!(without.now));
     }
 
     #[test]
