@@ -28,6 +28,7 @@ mod options;
 mod organisation;
 mod output;
 mod pacing;
+mod previous;
 mod promises;
 mod pty;
 mod question;
