@@ -1,0 +1,138 @@
+//! What the page says for other machines than GitHub's: plain commands, cron, systemd.
+
+use super::*;
+
+/// The code blocks of a section, in a language.
+fn blocks(section: &str, language: &str) -> Vec<String> {
+    let page = documented("ci.md");
+    let (_, text) = page.split_once(&format!("\n## {section}\n")).unwrap();
+    let text = text.split("\n## ").next().unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = text.split(&fence).skip(1);
+    blocks
+        .map(|block| block.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn the_plain_commands_plan_and_apply() {
+    if !has_programs() {
+        return;
+    }
+    let desk = Desk::new(FAST);
+    let commands = blocks("Any other CI", "sh");
+    let [plan, apply] = &commands[..] else {
+        panic!("{commands:?}");
+    };
+    let run = |script: &str, sha256: &str| {
+        let mut command = desk.program("sh");
+        command.args(["-eu", "-c", script]).envs([
+            ("EPILOT_TOKEN", "sandbox"),
+            ("PLAYBOOK", PLAYBOOK),
+            ("APPROVED_SHA256", sha256),
+            ("REASON", "ticket 4711"),
+        ]);
+        Ended::from(command.output().unwrap())
+    };
+    let shown = run(plan, "").expect_code(0).stdout;
+    let sha256 = shown.lines().last().unwrap().split(' ').next().unwrap();
+    let markdown = fs::read_to_string(desk.path().join("review.md")).unwrap();
+    assert!(markdown.contains(sha256), "{markdown}");
+    assert!(markdown.len() < 65_000);
+    run(apply, &"0".repeat(64)).expect_code(1);
+    assert_eq!(desk.sandbox.ledger().writes(), 0);
+    run(apply, sha256).expect_code(0);
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    // Now there is nothing to change, and applying nothing is fine.
+    run(plan, "").expect_code(0);
+    let empty = digest::sha256(fs::read(desk.path().join("review.plan")).unwrap());
+    run(apply, &empty).expect_code(0);
+    desk.environment.file(PLAYBOOK, "version: 1\n");
+    run(plan, "").expect_code(1);
+}
+
+/// The playbook and the token where the recipes for machines expect them.
+fn at_night(desk: &Desk) {
+    copy_folder(&desk.path().join("playbooks"), desk.path());
+    let playbook = desk.path().join("reassign.yaml");
+    fs::rename(playbook, desk.path().join("nightly.yaml")).unwrap();
+    desk.environment.file("token", "sandbox\n");
+}
+
+#[test]
+fn the_line_of_the_crontab_is_silent_when_all_is_well_resumes_and_tells_of_trouble() {
+    let desk = Desk::new(SLOW);
+    at_night(&desk);
+    let crontab = documented("ci/crontab");
+    let (_, line) = crontab.split_once("17 2 * * *").unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci/nightly.sh");
+    let line = line
+        .trim()
+        .replace("/usr/local/bin/nightly.sh", &script.to_string_lossy())
+        .replace("$HOME/wf-bulk", "$HOME");
+    assert!(!line.contains('%'), "cron makes a newline of it");
+    let night = || Ended::from(desk.program("sh").args(["-c", &line]).output().unwrap());
+
+    let playbook = desk.path().join("nightly.yaml");
+    let mut cut_off = desk.program("wf-bulk");
+    cut_off
+        .args(["run", "nightly.yaml", "--yes", "--token-file", "token"])
+        .env("NO_COLOR", "1");
+    assert_eq!(interrupt(&desk, cut_off), 130);
+    let ended = night().expect_code(0);
+    assert_eq!((ended.stdout, ended.stderr), (String::new(), String::new()));
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    assert_eq!(desk.environment.runs().len(), 1, "it was resumed");
+
+    desk.environment.file("token", "wrong\n");
+    let said = night().expect_code(1).stdout;
+    assert!(
+        said.contains("exit code 1") && said.contains("token"),
+        "{said}"
+    );
+    desk.environment.file("token", "sandbox\n");
+    let text = fs::read_to_string(&playbook).unwrap();
+    let text = text.replace("\"10020\"", "\"10010\"");
+    let text = text.replace("leaver: \"10010\"", "leaver: \"10020\"");
+    fs::write(
+        &playbook,
+        text.replace("max_changes: 1000", "max_changes: 5"),
+    )
+    .unwrap();
+    night().expect_code(4);
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+}
+
+#[test]
+fn the_unit_of_systemd_resumes_and_runs_with_its_own_folders() {
+    let desk = Desk::new(FAST);
+    at_night(&desk);
+    let unit = documented("ci/systemd/wf-bulk-nightly.service");
+    let folder = desk.path().display().to_string();
+    let filled = |text: &str| {
+        text.replace("/usr/local/bin/wf-bulk", BINARY)
+            .replace("/etc/wf-bulk", &folder)
+            .replace("%S", &folder)
+            .replace("%d", &folder)
+    };
+    let values = |key: &str| {
+        let values = unit.lines().filter_map(|line| line.strip_prefix(key));
+        values.map(filled).collect::<Vec<_>>()
+    };
+    let environment = values("Environment=").pop().unwrap();
+    let (variable, value) = environment.split_once('=').unwrap();
+    let night = || {
+        for line in values("ExecStart=") {
+            let words: Vec<&str> = line.split(' ').collect();
+            let mut command = desk.program(words[0]);
+            command.args(&words[1..]).env(variable, value);
+            Ended::from(command.output().unwrap()).expect_code(0);
+        }
+    };
+    night();
+    night();
+    assert_eq!(desk.sandbox.ledger().effects().len(), 137);
+    assert!(desk.path().join("wf-bulk/nightly/runs").is_dir());
+    assert!(desk.path().join("wf-bulk/locks").is_dir());
+    assert!(!desk.path().join(".wf-bulk").exists());
+}
