@@ -114,7 +114,7 @@ pub enum Command {
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct Common {
-    /// The URL of the service
+    /// Set the URL of the service
     ///
     /// Default: the URL of the profile, else epilot's own
     #[arg(
@@ -126,13 +126,13 @@ pub struct Common {
     )]
     pub server: Option<String>,
 
-    /// The API token; prefer `EPILOT_TOKEN`, which process lists don't show
+    /// Set the API token; prefer `EPILOT_TOKEN`, which process lists don't show
     #[arg(short, long, global = true, help_heading = "Service")]
     pub token: Option<SecretString>,
 
     /// Read the token from a file (`-`: standard input)
     ///
-    /// The file is read once more when the service does not accept the token, unless it is a pipe
+    /// The file is read once more if the service does not accept the token, unless it is a pipe
     #[arg(
         long,
         global = true,
@@ -145,7 +145,7 @@ pub struct Common {
 
     /// Run a command, and use the first line of its output as the token
     ///
-    /// The command is run once more when the service does not accept the token
+    /// The command is run once more if the service does not accept the token
     #[arg(
         long,
         global = true,
@@ -156,7 +156,7 @@ pub struct Common {
     )]
     pub token_command: Option<String>,
 
-    /// The profile of epilot's tools; default: `EPILOT_PROFILE` or the active one
+    /// Use a profile of epilot's tools; default: `EPILOT_PROFILE` or the active one
     #[arg(
         long,
         global = true,
@@ -166,7 +166,7 @@ pub struct Common {
     )]
     pub profile: Option<String>,
 
-    /// The URL of the entity search
+    /// Set the URL of the entity search
     ///
     /// Default: epilot's entity search if the server is epilot's, else --server
     #[arg(
@@ -178,7 +178,7 @@ pub struct Common {
     )]
     pub entity_server: Option<String>,
 
-    /// The organisation, if the token allows several; default: the profile's
+    /// Set the organisation, if the token allows several; default: the profile's
     #[arg(
         long,
         global = true,
@@ -197,7 +197,7 @@ pub struct Common {
     )]
     pub sandbox: bool,
 
-    /// The time limit for one request
+    /// Set the time limit for one request
     ///
     /// Default: 30; for `resume`, the value with which the run was started
     #[arg(
@@ -281,7 +281,7 @@ pub struct PlanArgs {
     /// Write the plan to this file (`-`: standard output)
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Exit with code 2 when there is something to change
+    /// Exit with code 2 if there is something to change
     #[arg(long)]
     pub detailed_exitcode: bool,
     #[command(flatten)]
@@ -307,9 +307,9 @@ pub struct Show {
 pub struct Diff {
     /// The plan that was reviewed
     pub reviewed: PathBuf,
-    /// The present plan
+    /// The plan to compare with it
     pub now: PathBuf,
-    /// Exit with code 2 when the plans would do different things
+    /// Exit with code 2 if the plans would do different things
     #[arg(long)]
     pub exit_code: bool,
 }
@@ -334,7 +334,7 @@ pub struct RunArgs {
     /// Show the plan, and change nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// With --dry-run: exit with code 2 when there is something to change
+    /// With --dry-run: exit with code 2 if there is something to change
     #[arg(long, requires = "dry_run")]
     pub detailed_exitcode: bool,
     #[command(flatten)]
@@ -349,7 +349,7 @@ pub struct RunArgs {
 pub struct Apply {
     /// The plan, as `plan -o` wrote it
     pub plan: PathBuf,
-    /// Refuse a plan that is older than this
+    /// Refuse a plan that is older than AGE
     ///
     /// Whole words, like `7 days` or `1 day 12 hours`, or ISO 8601 (`P7D`)
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = values::age, help_heading = "Applying")]
@@ -368,12 +368,12 @@ pub struct Resume {
     /// The run: its id, or the beginning of it
     #[arg(conflicts_with = "last")]
     pub run: Option<String>,
-    /// The newest run that is not finished, or that finished without a report
+    /// Resume the newest run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
-    /// Retry or skip changes in doubt that no read can settle
+    /// Retry or skip changes in doubt that no read can decide
     ///
-    /// Applies to all changes that an earlier session left in doubt, not to new ones. Look at the service first
+    /// Applies to all changes that an earlier session left in doubt, not to new ones. Check them in epilot first
     #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     #[command(flatten)]
@@ -413,25 +413,25 @@ pub struct Abandon {
 pub struct SandboxArgs {
     #[command(subcommand)]
     pub command: Option<SandboxCommand>,
-    /// The port on 127.0.0.1; 0 takes a free one
+    /// Listen on this port on 127.0.0.1; 0 selects a free one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// How many executions to make
+    /// Generate N executions
     #[arg(long, value_name = "N")]
     pub executions: Option<u32>,
-    /// The same seed and epoch give the same data
+    /// Set the seed; the same seed and epoch give the same data
     #[arg(long, value_name = "S")]
     pub seed: Option<u64>,
-    /// The day from which the data's dates are computed; default: today
+    /// Set the day to which the data's dates are relative; default: today
     #[arg(long, value_name = "DATE")]
     pub epoch: Option<Date>,
-    /// A script of faults: errors, delays, broken connections
+    /// Read a script of faults: errors, delays, broken connections
     #[arg(long, value_name = "FILE")]
     pub faults: Option<PathBuf>,
-    /// How long automations run; default: 300. Some never end
+    /// Set how long automations run; default: 300. Some never end
     #[arg(long, value_name = "SECONDS")]
     pub automations_take: Option<u64>,
-    /// The folder for the data; default: `sandbox` in the state folder
+    /// Set the folder for the data; default: `sandbox` in the state folder
     #[arg(long, value_name = "DIR", global = true)]
     pub dir: Option<PathBuf>,
 }
@@ -487,7 +487,7 @@ pub struct Vars {
 pub struct Planning {
     #[command(flatten)]
     pub vars: Vars,
-    /// The value of `now`, like 2026-12-01T08:00:00Z; default: the present time
+    /// Set `now`, like 2026-12-01T08:00:00Z; default: the current time
     #[arg(long, value_name = "TIMESTAMP", value_parser = values::moment, help_heading = "Planning")]
     pub now: Option<Timestamp>,
     /// Select only the first N targets
@@ -526,7 +526,7 @@ pub struct Pacing {
     pub max_errors: Option<Share>,
     /// Set how long an unanswered request may still take effect
     ///
-    /// A read proves that a change had no effect only after this time. Default: --timeout
+    /// Only after this time, a read-back proves that a change had no effect. Default: --timeout
     #[arg(
         long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
         value_parser = |text: &str| values::seconds(text, 86_400)
@@ -537,7 +537,7 @@ pub struct Pacing {
     pub no_recheck: bool,
     /// Wait for other runs that conflict with this one
     ///
-    /// A run conflicts if it has the same playbook, or the same server and organisation. Without --wait the command ends with an error
+    /// A run conflicts if it has the same playbook, or the same server and organisation. Without --wait, the command ends with an error
     #[arg(long, help_heading = "Applying")]
     pub wait: bool,
 }
@@ -550,7 +550,7 @@ pub struct Applying {
     /// N may lower the playbook's `max_changes`, not raise it
     #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Applying")]
     pub max_changes: Option<u64>,
-    /// Why the run is made; kept in the run's folder
+    /// Store the reason for the run in its folder
     #[arg(long, value_name = "TEXT", help_heading = "Applying")]
     pub reason: Option<String>,
     /// Apply the plan even if an earlier run did the same

@@ -38,7 +38,7 @@ pub(super) static KIND: ActionKind = ActionKind {
         Argument {
             name: "section",
             value: ValueForm::Text,
-            doc: "The section that it goes into, by id or name; without it the step stands beside them.",
+            doc: "The section to add it to, by id or name; without it, the step is in no section.",
         },
         Argument {
             name: "description",

@@ -103,7 +103,7 @@ impl Arguments<'_, '_, '_, '_> {
             self.reader.wrong(
                 self.written.at,
                 "`add_task` does not say where",
-                "name the tasks that it stands between: `after`, `before` or both",
+                "name the tasks between which it is added: `after`, `before` or both",
             );
             return None;
         }

@@ -323,7 +323,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
             self.reader.wrong(
                 at,
                 "reverting a task resets every later task and can't be undone; it isn't allowed here",
-                "if it is meant: `guards: { allow: [revert] }`",
+                "to permit it: `guards: { allow: [revert] }`",
             );
         }
     }

@@ -36,7 +36,7 @@ impl Arguments<'_, '_, '_, '_> {
             self.reader.wrong(
                 field.at,
                 "executions of the first generation are deleted for good",
-                "leave `soft` out if that is meant",
+                "leave out `soft` to delete it permanently",
             );
             return None;
         }

@@ -54,7 +54,7 @@ impl Arguments<'_, '_, '_, '_> {
             self.reader.wrong(
                 self.written.at,
                 "no read shows whether this `patch` has been made, so each plan makes it again",
-                "if that is meant, write `converges: false` beside `patch`",
+                "if this is intended, write `converges: false` beside `patch`",
             );
             return None;
         }

@@ -125,8 +125,13 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         if let Some(known) = set.first().and_then(Template::known)
             && set.iter().all(is_nobody)
         {
-            let help = "to take everybody away, write `set: []`";
-            self.wrong_value(field.node.span, known, "this gives nobody", help);
+            let help = "to remove all assignees, write `set: []`";
+            self.wrong_value(
+                field.node.span,
+                known,
+                "this is an empty list of assignees",
+                help,
+            );
             return None;
         }
         Some(Reassign::Set(set))

@@ -29,7 +29,7 @@ pub(super) static KIND: ActionKind = ActionKind {
         Argument {
             name: "contexts",
             value: ValueForm::Entities,
-            doc: "Entities beside the one that it is started for.",
+            doc: "Entities besides the one for which it is started.",
         },
         Argument {
             name: "assigned_to",

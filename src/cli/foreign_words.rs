@@ -20,7 +20,7 @@ const COMMANDS: [(&[&str], &str); 12] = [
     ),
     (
         &["destroy", "delete", "remove", "rm"],
-        "to delete, use the action `delete` in a playbook: {run PLAYBOOK}; to give up a run: {abandon RUN}",
+        "to delete, use the action `delete` in a playbook: {run PLAYBOOK}; to abandon a run: {abandon RUN}",
     ),
     (
         &[

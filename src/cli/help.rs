@@ -1,13 +1,13 @@
 //! The text of `--help` below the flags: examples of each command, and the exit codes.
 
 pub(super) const MAIN: &str = "\
-Try it, with nothing to install and nothing at risk:
+Try it on the sandbox, without a token:
   wf-bulk run playbooks/reassign.yaml --sandbox --dry-run   show the plan
   wf-bulk run playbooks/reassign.yaml --sandbox             apply it
 
 By hand, on the real service:
   export EPILOT_TOKEN=…
-  wf-bulk plan playbooks/reassign.yaml -o leaver.plan   make it; changes nothing
+  wf-bulk plan playbooks/reassign.yaml -o leaver.plan   plan; changes nothing
   wf-bulk show leaver.plan                              review it
   wf-bulk apply leaver.plan                             apply exactly that plan
   wf-bulk resume --last                                 continue a stopped run
@@ -45,8 +45,8 @@ Examples:
   wf-bulk plan playbooks/reassign.yaml -o leaver.plan --now 2026-12-01T08:00:00Z
 
 The command only reads from the service. The same playbook, variables, data \
-and --now give the same plan, except for the time when it was made: its age \
-(`apply --max-age`) counts from that time, not from --now.";
+and --now give the same plan, except for the time at which it was made. Its age \
+(`apply --max-age`) counts from this time, not from --now.";
 
 pub(super) const SHOW: &str = "\
 Examples:
@@ -56,18 +56,18 @@ Examples:
   wf-bulk show leaver.plan --format html > leaver.html   every change, to search
 
 Equal changes are grouped. Changes that can't be undone and targets that could \
-not be planned are listed one by one. The plan file itself has a line of JSON \
+not be planned are listed one by one. The plan file itself has one line of JSON \
 for every change. The command needs neither the service nor a token.";
 
 pub(super) const DIFF: &str = "\
 Examples:
   wf-bulk diff reviewed.plan leaver.plan
-  wf-bulk diff reviewed.plan leaver.plan --exit-code   2 if they do other things
+  wf-bulk diff reviewed.plan leaver.plan --exit-code   2 if they differ
   wf-bulk diff reviewed.plan leaver.plan --json        each difference
 
 Changes are matched by target and action, not by line. Differences in the time \
 of planning, in variables, in the playbook's text and in skipped targets are \
-shown, and do not count for --exit-code: their effect is in the changes.";
+shown, but do not affect --exit-code: their effect is in the changes.";
 
 pub(super) const RUN: &str = "\
 Examples:
@@ -98,7 +98,7 @@ The plan, the server and the pace come from the run's folder; flags apply to \
 this session only. Changes that have an outcome are not sent again.
 
 Changes in doubt are read back first; --in-doubt is for those that no read can \
-settle. Its answer is one for all of them: look at each at the service first.
+decide. The answer applies to all of them: check each of them in epilot first.
 
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";

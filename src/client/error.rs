@@ -8,7 +8,7 @@ use crate::api::{Method, Operation, ReadTrouble};
 
 /// The service asked for a longer pause than a run waits; nothing is sent any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the service asks for a rest of {}; go on after it", HumanDuration(*.pause))]
+#[error("the service asks for a pause of {}; continue after it", HumanDuration(*.pause))]
 pub struct LongPause {
     pub pause: Duration,
 }

@@ -329,7 +329,7 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
     let error = scripted.read().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "the service asks for a rest of 1h; go on after it \
+        "the service asks for a pause of 1h; continue after it \
          (GET /v2/flows/executions/e at https://example.com, not sent)"
     );
     assert!(scripted.script.start.elapsed() < Duration::from_secs(1));

@@ -65,7 +65,7 @@ pub(super) async fn execute(
         Tail::Torn { bytes } => say(|out| {
             writeln!(
                 out,
-                "the checkpoint's last record was torn: {bytes} bytes cut off; each execution is read before it goes on"
+                "the checkpoint's last record was incomplete: {bytes} bytes removed; each execution is re-checked"
             )
         }),
         Tail::Unended { .. } => say(|out| {
@@ -109,7 +109,7 @@ pub(super) async fn execute(
             Error::failed("the run ended without a counted result")
                 .caused_by(error)
                 .hint(format!(
-                    "what was done is in its checkpoint; go on with: {}",
+                    "what was done is in its checkpoint; continue with: {}",
                     common
                         .invocation
                         .command("resume", &[&settings.run.to_string()])

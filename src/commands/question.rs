@@ -96,7 +96,7 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
     let text = Untrusted(&question.text);
     let how = match question.stakes {
         Stakes::Undoable => "[y/N]".to_owned(),
-        Stakes::Final { changes } => format!("Type \"yes\" or {changes} to go on:"),
+        Stakes::Final { changes } => format!("Type \"yes\" or {changes} to continue:"),
     };
     say(|out| write!(out, "{}? {how} ", text.terminal()));
     let unended = UnendedLine;

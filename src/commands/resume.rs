@@ -147,7 +147,7 @@ pub(super) fn find_run_or_last(
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
     let newest = listing.newest_untold(is_told);
     if newest.is_none() {
-        say(|out| writeln!(out, "there is no run to go on with"));
+        say(|out| writeln!(out, "there is no run to resume"));
     }
     Ok(newest.map(|run| run.folder.clone()))
 }

@@ -69,7 +69,7 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
                 say(|out| {
                     writeln!(
                         out,
-                        "\nended at once; if a run was at work, see how to go on: {status}"
+                        "\nended at once; to see how to continue a run: {status}"
                     )
                 });
                 std::process::exit(ExitCode::Interrupted.code().into());

@@ -86,7 +86,9 @@ impl EndedRun<'_> {
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let arguments = [&[playbook, "--only-file", &failed], &place[..], &flags].concat();
         let command = invocation.without(&["--only"]).command("run", &arguments);
-        Some(format!("to try the rest again{how}: {command}"))
+        Some(format!(
+            "to plan the remaining changes again{how}: {command}"
+        ))
     }
 }
 
@@ -217,14 +219,14 @@ mod tests {
                 "https://a.example",
                 Some("4711"),
                 Some(&from),
-                "to try the rest again: wf-bulk run 'p q.yaml' --only-file 'our runs/failed.csv' \
+                "to plan the remaining changes again: wf-bulk run 'p q.yaml' --only-file 'our runs/failed.csv' \
                  --server https://a.example --org 4711 --var 'a=1'",
             ),
             (
                 "sandbox",
                 Some("4711"),
                 None,
-                "to try the rest again, with the playbook and the variables of this run: \
+                "to plan the remaining changes again, with the playbook and the variables of this run: \
                  wf-bulk run PLAYBOOK --only-file 'our runs/failed.csv' --sandbox",
             ),
         ] {

@@ -168,7 +168,7 @@ mod tests {
             ),
             (
                 b"\xef\xbb\xbf\"s3cr3t\"\r\n",
-                "the token stands in quotes: leave them out",
+                "the token is in quotes: remove them",
             ),
             (
                 b"EPILOT_TOKEN=s3cr3t\r\n",

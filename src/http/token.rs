@@ -18,7 +18,7 @@ pub enum TokenError {
     Scheme,
     #[error("give the token alone, without `EPILOT_TOKEN=` before it")]
     Assignment,
-    #[error("the token stands in quotes: leave them out")]
+    #[error("the token is in quotes: remove them")]
     Quotes,
     #[error("there is more than one line: leave the token alone in it")]
     Lines,

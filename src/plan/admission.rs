@@ -166,21 +166,21 @@ impl Refusal {
             )],
             Self::Stale { .. } => one("plan again, or allow it with --max-age"),
             Self::Rejected { .. } => one(
-                "look at the rejected items; to apply the rest say `rejected: allow` in the playbook's guards",
+                "look at the rejected items; to apply the other changes, write `rejected: allow` in the playbook's guards",
             ),
             Self::Guard { .. } => one(
-                "change what is selected (--limit, `where`), or change the guard in the playbook if this is meant",
+                "change what is selected (--limit, `where`), or change the guard in the playbook if this is intended",
             ),
             Self::MaxChanges { .. } => one(
-                "select less (--limit, `where`), or give a larger --max-changes if this is meant",
+                "select less (--limit, `where`), or give a larger --max-changes if this is intended",
             ),
-            Self::Running { .. } => one("wait for it to end, or wait here with --wait"),
+            Self::Running { .. } => one("wait until it ends, or use --wait"),
             Self::Unfinished { run } => vec![
-                format!("go on with it: {}", invocation.command("resume", &[run])),
-                format!("or give it up: {}", invocation.command("abandon", &[run])),
+                format!("resume it: {}", invocation.command("resume", &[run])),
+                format!("or abandon it: {}", invocation.command("abandon", &[run])),
             ],
             Self::Applied { .. } => one(
-                "to bring what is left up to date, plan again; to apply it once more, add --again",
+                "for the remaining changes, plan again; to apply the same plan again, add --again",
             ),
             Self::Repeated { run, .. } => vec![
                 format!(

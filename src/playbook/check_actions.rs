@@ -264,7 +264,7 @@ fn note_irreversible(
         reader.wrong(
             parts.at,
             format!("`{word}` can't be undone and isn't allowed"),
-            format!("if it is meant: `guards: {{ allow: [{word}] }}`"),
+            format!("to permit it: `guards: {{ allow: [{word}] }}`"),
         );
     }
 }

@@ -81,7 +81,7 @@ impl Progress {
                 self.started = now;
                 (earlier.total() > 0).then(|| {
                     format!(
-                        "going on with run {}: {} of {} ended earlier",
+                        "continuing run {}: {} of {} ended earlier",
                         words::detail(run),
                         thousands(earlier.total()),
                         count(*planned, "change", "changes")
@@ -385,7 +385,7 @@ pub(super) mod tests {
         );
         assert_eq!(
             line.as_deref(),
-            Some("going on with run 0192f0c4: 90 of 100 changes ended earlier")
+            Some("continuing run 0192f0c4: 90 of 100 changes ended earlier")
         );
         assert_eq!(progress.done(), 90);
         assert_eq!(progress.notes(start + ms(1_000)), "0.0/s");

@@ -118,7 +118,7 @@ pub fn write_runs(
                 let words = [&[id.as_str()], more].concat();
                 invocation.command("resume", &words)
             };
-            writeln!(out, "    go on: {}", Untrusted(&go_on(&[])).terminal())?;
+            writeln!(out, "    continue: {}", Untrusted(&go_on(&[])).terminal())?;
             if run.counts.get(Outcome::InDoubt) > 0 {
                 writeln!(
                     out,
@@ -223,11 +223,11 @@ mod tests {
         insta::assert_snapshot!(text(&runs), @r"
         0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
             1,235 planned = 1,234 applied + 1 not_attempted
-            go on: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
+            continue: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
         0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
             5 planned = 3 applied + 2 in_doubt
             reason: ticket\u{1b} 7
-            go on: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
+            continue: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
             if changes stay in doubt, look at them; one answer is for all of them
             send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
             leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip

@@ -156,7 +156,7 @@ impl Summary {
             let (when, flags) = how_to_resume(drain);
             let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
             let command = resume(&flags);
-            writeln!(out, "to go on{when}: {}", Untrusted(&command).terminal())?;
+            writeln!(out, "to continue{when}: {}", Untrusted(&command).terminal())?;
         }
         if let Some(sentence) = &self.to_try_the_rest {
             writeln!(out, "{}", Untrusted(sentence).terminal())?;
@@ -276,7 +276,7 @@ mod tests {
         229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         hint: report.json in this folder lists each one, failed.csv has their ids
         stopped: 10 failures in a row, the last one: connection refused
-        to go on when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
+        to continue when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
         ");
     }
 
@@ -298,46 +298,46 @@ mod tests {
     #[test]
     fn each_stop_says_when_to_go_on() {
         for (drain, line) in [
-            (StopReason::Interrupted, "to go on: wf-bulk resume"),
+            (StopReason::Interrupted, "to continue: wf-bulk resume"),
             (
                 StopReason::Unauthorized {
                     message: String::new(),
                 },
-                "to go on with another token, in EPILOT_TOKEN or from --token-command: wf-bulk resume",
+                "to continue with another token, in EPILOT_TOKEN or from --token-command: wf-bulk resume",
             ),
             (
                 failures_in_a_row(),
-                "to go on when the cause is gone: wf-bulk resume",
+                "to continue when the cause is gone: wf-bulk resume",
             ),
             (
                 StopReason::ErrorBudget { errors: 20 },
-                "to go on with a larger limit, such as: wf-bulk resume",
+                "to continue with a larger limit, such as: wf-bulk resume",
             ),
             (
                 StopReason::Stage {
                     number: 1,
                     errors: 1,
                 },
-                "to go on with the next stage, after a look at what failed: wf-bulk resume",
+                "to continue with the next stage, after a look at what failed: wf-bulk resume",
             ),
             (
                 StopReason::LongPause {
                     pause: Duration::from_mins(10),
                 },
-                "to go on after 10 min: wf-bulk resume",
+                "to continue after 10 min: wf-bulk resume",
             ),
             (
                 StopReason::Checkpoint {
                     message: String::new(),
                 },
-                "to go on when the folder can be written again: wf-bulk resume",
+                "to continue when the folder can be written again: wf-bulk resume",
             ),
             (
                 StopReason::OtherOrganisation {
                     planned: String::new(),
                     found: String::new(),
                 },
-                "to go on with a token of the planned organisation: wf-bulk resume",
+                "to continue with a token of the planned organisation: wf-bulk resume",
             ),
         ] {
             let text = text(&run(&[(Outcome::NotAttempted, 1)], Some(drain)));

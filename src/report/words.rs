@@ -187,7 +187,7 @@ pub(super) fn stop(drain: &StopReason) -> String {
             format!("{} in stage {number}", failed_or_in_doubt(*errors))
         }
         StopReason::LongPause { pause } => {
-            format!("the service asks for a rest of {}", rough(*pause))
+            format!("the service asks for a pause of {}", rough(*pause))
         }
         StopReason::Checkpoint { message } => detail(message),
         StopReason::OtherOrganisation { planned, found } => format!(
@@ -351,7 +351,7 @@ pub(super) mod tests {
                 StopReason::LongPause {
                     pause: Duration::from_mins(10),
                 },
-                "the service asks for a rest of 10 min",
+                "the service asks for a pause of 10 min",
             ),
             (
                 StopReason::Checkpoint {

@@ -428,7 +428,7 @@ mod tests {
             ),
             (
                 json!([{"id": "a"}, {"id": "a"}]),
-                "the id a stands twice among its tasks",
+                "the id a occurs twice among its tasks",
             ),
         ] {
             let broken = flow("e", &json!({"tasks": tasks}));

@@ -221,7 +221,7 @@ impl NameCollector {
             match &last {
                 Some((earlier, first)) if *earlier == id => {
                     let reason = format!(
-                        "the {} {id} stands in row {first} already, and again in row {number}",
+                        "the {} {id} is in row {first} and again in row {number}",
                         self.kind
                     );
                     reject(&mut self.rejected, number, &reason)?;
@@ -308,7 +308,7 @@ mod tests {
         for (said, expected) in rejected.iter().zip([
             "3: ",
             "4: \"entity_schema is empty",
-            "5: \"the entity a1 stands in row 2 already, and again in row 5",
+            "5: \"the entity a1 is in row 2 and again in row 5",
             "6: ",
         ]) {
             assert!(said.starts_with(expected), "{said} / {expected}");

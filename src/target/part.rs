@@ -78,7 +78,7 @@ impl Execution {
                 if seen.insert(id.clone()) {
                     Ok(part(id))
                 } else {
-                    Err(format!("the id {id} stands twice among its {levels}"))
+                    Err(format!("the id {id} occurs twice among its {levels}"))
                 }
             })
             .collect()

@@ -288,8 +288,8 @@ mod tests {
             (10, "3 │ actions: [ delete ]", "3 │ actions: [ delete ]"),
             (
                 40,
-                "Make 85 changes (2 can't be undone)? Type \"yes\" or 85 to go on: ",
-                "Make 85 changes (2 can't be undone)?\n  Type \"yes\" or 85 to go on: ",
+                "Make 85 changes (2 can't be undone)? Type \"yes\" or 85 to continue: ",
+                "Make 85 changes (2 can't be undone)?\n  Type \"yes\" or 85 to continue: ",
             ),
             // A path stands below its row, with the room that it has.
             (

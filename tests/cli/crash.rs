@@ -191,7 +191,7 @@ fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
     environment
         .run_on(&sandbox, &["resume", "--last"])
         .expect_code(0)
-        .expect_said("there is no run to go on with");
+        .expect_said("there is no run to resume");
 }
 
 #[test]
@@ -324,7 +324,7 @@ fn after_a_repair_each_execution_is_read_before_anything_is_sent_even_without_th
     environment
         .run_on(&sandbox, &["resume", "--last", "--rate", "5000/s"])
         .expect_code(0)
-        .expect_said("last record was torn: 8 bytes cut off");
+        .expect_said("last record was incomplete: 8 bytes removed");
     // More than the eight that the kill can have left in doubt.
     assert!(reads() > 12, "{} reads", reads());
 }

@@ -205,7 +205,7 @@ fn giving_up_a_run_takes_more_than_a_y() {
     ] {
         let mut terminal = Terminal::start(environment.command(&["abandon", &id]), "");
         terminal.wait_for("Abandon it? ");
-        terminal.wait_for("go on: ");
+        terminal.wait_for("continue: ");
         terminal.type_in(keys);
         assert_eq!(
             terminal.code(),

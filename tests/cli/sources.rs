@@ -72,7 +72,7 @@ fn of_a_spreadsheet_of_300_rows_the_four_bad_ones_are_named_and_nothing_else_is_
             2 => "there is no execution no-such-execution",
             52 => "`set` gives no user",
             152 => "`2027-02-30` is no date",
-            _ => "stands in row 12 already, and again in row 301",
+            _ => "is in row 12 and again in row 301",
         };
         assert!(reason.contains(expected), "row {row}: {reason}");
     }

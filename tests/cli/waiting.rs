@@ -209,7 +209,7 @@ fn after_the_wait_it_is_judged_anew_whether_the_plan_may_be_applied() {
     said.read_line(&mut text).unwrap();
     assert!(text.contains("is not finished"), "{text}");
     let status = environment.run(&["status"]).expect_code(0).stdout;
-    assert!(status.contains("unfinished") && status.contains("go on: wf-bulk resume"));
+    assert!(status.contains("unfinished") && status.contains("continue: wf-bulk resume"));
 }
 
 #[test]

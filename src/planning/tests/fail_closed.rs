@@ -235,7 +235,7 @@ async fn rejected_rows_of_the_file_come_first_with_their_numbers() {
     insta::assert_snapshot!(starts.join("\n"), @r#"
 {"wf_bulk_plan":1,"playbook":{"name":"test","sha256":"d9bc031f
 {"rejected":{"row":3,"reason":"the entity id \"../x\" can't be
-{"rejected":{"row":4,"reason":"the entity c1 stands in row 2 a
+{"rejected":{"row":4,"reason":"the entity c1 is in row 2 and a
 {"change":"f52d08af8ebd","group":"a","target":{"kind":"executi
 {"end":{"changes":1,"groups":1,"skipped":0,"rejected":2,"scann
 "#);

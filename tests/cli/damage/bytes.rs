@@ -67,7 +67,7 @@ impl Whole {
         }
     }
 
-    /// Opens a damaged copy to go on with it, and asserts that it is whole again, with all that was to be kept.
+    /// Opens a damaged copy to continue with it, and asserts that it is whole again, with all that was to be kept.
     fn open(&self, path: &Path, records: usize, what: &str) {
         let opened = Checkpoint::open(path, &self.header, 0).unwrap();
         opened.checkpoint.close().unwrap();
