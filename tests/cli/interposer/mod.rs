@@ -88,7 +88,7 @@ fn a_kill_or_an_error_at_every_single_call_loses_nothing_and_repeats_nothing_bli
     ] {
         let tally = try_all(before, concurrency, 1);
         eprintln!(
-            "fail points, {concurrency} at a time{}: {} ended applied, {} with what no read can tell in doubt",
+            "fail points, {concurrency} at a time{}: {} all applied, {} with changes in doubt (only changes that cannot be read back)",
             if before.is_empty() {
                 ""
             } else {
