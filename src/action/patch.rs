@@ -28,7 +28,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     converges: true,
     irreversible: false,
     again: "no change",
-    undo: "where that is possible",
+    undo: "if possible",
     read: |arguments| Some(Arc::new(arguments.patch()?)),
 };
 

@@ -39,7 +39,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     converges: true,
     irreversible: false,
     again: "no change",
-    undo: "where there was one",
+    undo: "if there was one",
     read: |arguments| Some(Arc::new(arguments.set_due_date()?)),
 };
 

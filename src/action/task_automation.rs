@@ -61,7 +61,7 @@ pub(super) static RECONCILE_AUTOMATION: ActionKind = ActionKind {
     doc: "Corrects the status of a task whose automation has ended.",
     example: "reconcile_automation",
     irreversible: false,
-    again: "asks again where the automation still runs",
+    again: "asks again if the automation still runs",
     read: |_| Some(bare(reconcile_automation)),
     ..RUN_SCHEDULE_NOW
 };
