@@ -22,17 +22,16 @@ use super::{
 #[cfg(test)]
 use crate::testing::lockstep::{Lockstep, UnderWay};
 
-/// Most records in one group: bounds the buffer, to 100 KB of usual records, and is more than the
-/// workers of any sensible run have under way.
+/// Maximum records in one group: bounds the buffer to about 100 KB, and exceeds the number of workers of any reasonable run.
 const MAX_GROUP: usize = 1024;
 
-/// Where a checkpoint is written to. The files of the system are one; tests have one that fails.
+/// The medium of a checkpoint: a file of the system, or one in tests that fails.
 pub trait Disk: Write + Send + 'static {
-    /// Returns when all that was written is on the medium.
+    /// Returns when all written bytes are on the medium.
     ///
     /// # Errors
     ///
-    /// When it may not be there.
+    /// If they may not be there.
     fn sync_data(&mut self) -> io::Result<()>;
 }
 
@@ -42,7 +41,7 @@ impl Disk for File {
     }
 }
 
-/// A record on its way, and who waits for it.
+/// A queued record, and the receiver of its ack.
 pub(super) struct PendingRecord {
     pub(super) record: Record,
     pub(super) ack: Option<oneshot::Sender<Result<(), WriteFailed>>>,
@@ -50,7 +49,7 @@ pub(super) struct PendingRecord {
     pub(super) _under_way: UnderWay,
 }
 
-/// What the thread owns.
+/// The state of the thread.
 pub(super) struct Scribe<D> {
     disk: D,
     chain: Chain,
@@ -63,7 +62,7 @@ pub(super) struct Scribe<D> {
 }
 
 impl<D: Disk> Scribe<D> {
-    /// `failure` is where the first error is left for the other side; `path` is for messages.
+    /// `failure` gets the first error, for the other side; `path` is for messages.
     pub(super) const fn new(
         disk: D,
         chain: Chain,
@@ -89,7 +88,7 @@ impl<D: Disk> Scribe<D> {
         self
     }
 
-    /// Writes what comes in until nobody can send any more.
+    /// Writes queued records until all senders are gone.
     pub(super) fn work(mut self, entries: &Receiver<PendingRecord>) {
         // When the oldest unsynced record must be synced.
         let mut due: Option<Instant> = None;
@@ -111,7 +110,7 @@ impl<D: Disk> Scribe<D> {
                     due = self.commit(group, due);
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    // A failure is kept and told with the next ack.
+                    // A failure is stored and reported with the next ack.
                     let _ = self.sync();
                     due = None;
                 }
@@ -125,8 +124,8 @@ impl<D: Disk> Scribe<D> {
         }
     }
 
-    /// Writes a group with one write, and syncs it when somebody waits or the time has come. Returns
-    /// when what is still unsynced is due.
+    /// Writes a group with one write, and syncs it if an ack is awaited or the time has come. Returns when the unsynced records must be
+    /// synced.
     fn commit(&mut self, group: Vec<PendingRecord>, due: Option<Instant>) -> Option<Instant> {
         let now = Instant::now();
         let waited_for = group.iter().any(|entry| entry.ack.is_some());
@@ -138,7 +137,7 @@ impl<D: Disk> Scribe<D> {
         }
         for entry in group {
             if let Some(ack) = entry.ack {
-                // A worker that is gone does not need its answer.
+                // If the worker is gone, it does not need the answer.
                 let _ = ack.send(done.clone());
             }
         }
@@ -165,8 +164,8 @@ impl<D: Disk> Scribe<D> {
         self.unless_failed(CheckpointStep::Sync, |scribe| scribe.disk.sync_data())
     }
 
-    /// Does `step`, unless one failed before. Nothing is tried again: the kernel may have dropped the
-    /// pages that it could not write, and report success the next time.
+    /// Runs `step`, unless one failed before. Nothing is retried: the kernel may have dropped the pages that it could not write, and report
+    /// success the next time.
     fn unless_failed(
         &mut self,
         doing: CheckpointStep,

@@ -26,12 +26,12 @@ use super::{
 #[cfg(test)]
 use crate::testing::lockstep::{self, Lockstep, UnderWay};
 
-/// How long a record that nobody waits for may stay unsynced. Losing an outcome to a power cut costs
-/// one read-back, so this need not be short; a tenth of a second is ten syncs a second at most.
+/// How long a record without an awaited ack may stay unsynced. If a power cut loses an outcome, this costs one read-back, so the time need
+/// not be short; a tenth of a second means ten syncs a second at most.
 const LINGER: Duration = Duration::from_millis(100);
 
-/// The sending side of the writer thread. Dropping it writes and syncs what waits, like
-/// [`CheckpointWriter::close`], but does not report whether that worked.
+/// The sending side of the writer thread. Dropping it writes and syncs the queue, like [`CheckpointWriter::close`], but does not report
+/// whether that worked.
 pub struct CheckpointWriter {
     entries: Option<Sender<PendingRecord>>,
     thread: Option<JoinHandle<()>>,
@@ -80,8 +80,7 @@ impl CheckpointWriter {
         })
     }
 
-    /// Queues a record, at once; the [`Ack`] resolves when it is on disk, together with all records
-    /// that were queued before it.
+    /// Queues a record immediately; the [`Ack`] resolves when it and all records before it are on disk.
     pub fn append(&self, record: Record) -> Ack {
         let (ack, answer) = oneshot::channel();
         self.send(PendingRecord {
@@ -96,8 +95,8 @@ impl CheckpointWriter {
         }
     }
 
-    /// Queues a record that nobody waits for. It is written in its place at once, and synced with the
-    /// next record that somebody waits for, after a tenth of a second, or on [`CheckpointWriter::close`].
+    /// Queues a record without an ack. It is written in order, and synced with the next record that has one, after a tenth of a second, or
+    /// on [`CheckpointWriter::close`].
     pub fn append_without_waiting(&self, record: Record) {
         self.send(PendingRecord {
             record,
@@ -107,23 +106,23 @@ impl CheckpointWriter {
         });
     }
 
-    /// The error that stopped the writing, if one did. Every later [`Ack`] carries it too.
+    /// The error that stopped the writing, if any. Every later [`Ack`] has it, too.
     pub fn failure(&self) -> Option<&WriteFailed> {
         self.failure.get()
     }
 
-    /// Writes and syncs what waits, and ends the thread. Blocks for that long: a write and a sync.
+    /// Writes and syncs the queue, and ends the thread. Blocks for a write and a sync.
     ///
     /// # Errors
     ///
-    /// When not all records that were ever queued are on disk.
+    /// If not all queued records are on disk.
     pub fn close(mut self) -> Result<(), WriteFailed> {
         self.join()
     }
 
     fn send(&self, entry: PendingRecord) {
         if let Some(entries) = &self.entries {
-            // An entry that nobody takes is dropped with its sender, which its ack reports.
+            // If the channel is closed, the entry is dropped with its sender, which its ack reports.
             let _ = entries.send(entry);
         }
     }
@@ -141,7 +140,7 @@ impl CheckpointWriter {
 
 impl Drop for CheckpointWriter {
     fn drop(&mut self) {
-        // Nobody is left to tell; who wants to know calls `close`.
+        // The error can't be returned here; `close` returns it.
         let _ = self.join();
     }
 }

@@ -29,7 +29,7 @@ mod tests {
 
     #[test]
     fn each_group_is_in_one_stage_whatever_is_written() {
-        // What is written, of so many groups: where each stage ends.
+        // The configured end of each stage, limited to the number of groups.
         for (written, groups, ends) in [
             (&[][..], 92, &[92][..]),
             (&["5", "100%"], 92, &[5, 92]),

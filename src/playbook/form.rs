@@ -26,7 +26,7 @@ pub enum Form {
     Number(u64),
     /// A text that is not empty.
     Text,
-    /// One line of at most so many characters.
+    /// One line with at most this number of characters.
     Line(usize),
     /// An id, with or without quotes.
     Id,
