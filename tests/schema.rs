@@ -64,7 +64,7 @@ fn the_schema_in_the_repository_is_the_one_of_the_code() {
 fn every_playbook_that_is_right_fits_the_schema() {
     let mut files = playbooks(&root().join("playbooks"));
     files.extend(playbooks(&root().join("tests/playbooks/good")));
-    files.push(root().join("src/commands/init_playbook.yaml"));
+    files.push(root().join("src/present/commands/init_playbook.yaml"));
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         assert_eq!(wrong(&text), Vec::<String>::new(), "{}", file.display());

@@ -3,8 +3,7 @@
 use tokio::sync::mpsc;
 
 use crate::{
-    event::Event,
-    report::Reporter,
+    event::{Event, Reporter},
     testing::{lockstep::Lockstep, simulated_service::SimulatedService},
 };
 

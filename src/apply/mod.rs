@@ -1,0 +1,7 @@
+//! From a plan to the result: the run, its checkpoint and its folder.
+
+pub mod checkpoint;
+pub mod event;
+pub mod outcome;
+pub mod run;
+pub mod store;

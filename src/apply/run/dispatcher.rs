@@ -1,0 +1,350 @@
+//! Owns the checkpoint, the counts and the reporter; hands groups to workers and processes their messages in order.
+
+mod doubts;
+mod intake;
+mod pass;
+mod stage;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    io::BufRead,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Interval, MissedTickBehavior},
+};
+
+use doubts::to_look_at;
+
+use super::{
+    decide::{ChangeState, Limits},
+    error_budget::ErrorBudget,
+    failures::Failures,
+    group::GroupStream,
+    link::{Link, Message},
+    worker::Shared,
+};
+use crate::{
+    api::Operation,
+    checkpoint::{Checkpoint, Record},
+    client::{Client, Notice},
+    event::{Event, Reporter, StopReason},
+    outcome::{Counts, Outcome},
+    plan::{PlanError, PlanReader},
+};
+
+/// The interval of ticks for reporters: short enough for an estimate that moves.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How long a read is valid for writes, since another user may change the execution after it. Long enough for the writes of a usual
+/// execution at the default pace, and as short as a user of the service's own pages needs between opening an execution and saving it.
+pub const VIEW_LASTS: Duration = Duration::from_secs(5);
+
+/// The settings of a run.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The run's id.
+    pub run: String,
+    /// The organisation of the plan; none if nothing was read.
+    pub org: Option<String>,
+    /// Changes in the plan.
+    pub planned: u64,
+    /// Whether each execution is re-checked.
+    pub recheck: bool,
+    /// Concurrent groups.
+    pub concurrency: usize,
+    /// Failures in a row that stop the run.
+    pub stop_after: u32,
+    /// Changes that may fail over all sessions; the run stops at the last of them.
+    pub max_errors: Option<u64>,
+    /// The executions of each stage, counted from 0; each is in one stage.
+    pub stages: Vec<Range<u64>>,
+    /// A person's answer about changes that earlier sessions left in doubt and no read-back can decide.
+    pub doubts: Option<DoubtAnswer>,
+    /// The maximum number of attempts of a change in one session.
+    pub attempts: u32,
+    /// How long after an attempt was given up a read-back can prove that it had no effect.
+    pub settle: Duration,
+    /// A read that is older than this is repeated before a write that depends on it ([`VIEW_LASTS`]).
+    pub view_lasts: Duration,
+    /// The current time in Unix milliseconds, for people who read the checkpoint. No decision uses it.
+    pub now: fn() -> i64,
+}
+
+/// A person's answer about changes in doubt that no read can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DoubtAnswer {
+    /// Send them again.
+    Retry,
+    /// Leave them in doubt permanently.
+    Skip,
+}
+
+/// The external inputs of a run.
+#[derive(Debug)]
+pub struct Signals {
+    /// A message requests to finish what is in flight and to stop.
+    pub interrupts: mpsc::UnboundedReceiver<()>,
+    /// Events of the client.
+    pub notices: mpsc::UnboundedReceiver<Notice>,
+}
+
+/// The result of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunResult {
+    /// The number of changes with each outcome.
+    pub counts: Counts,
+    /// Why it stopped early, if it did.
+    pub stopped: Option<StopReason>,
+    /// `resume` has nothing left to do.
+    pub finished: bool,
+}
+
+/// Why a run has no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+}
+
+/// Applies a plan.
+#[expect(
+    missing_debug_implementations,
+    reason = "a reporter writes to anything"
+)]
+pub struct Dispatcher<'a> {
+    settings: Settings,
+    shared: Arc<Shared>,
+    checkpoint: Checkpoint,
+    reporter: &'a mut dyn Reporter,
+    signals: Signals,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    link: Link,
+    stop: watch::Sender<bool>,
+    stopped: Option<StopReason>,
+    /// Outcomes that this session recorded, and those of earlier sessions.
+    ended: Counts,
+    /// When this session began, by the monotonic clock.
+    began: tokio::time::Instant,
+    /// When the last attempt of a change without an outcome was started or given up in this session, by plan line.
+    given_up: HashMap<u64, tokio::time::Instant>,
+    /// The attempts of earlier sessions for changes without an outcome, by plan line.
+    inherited: BTreeMap<u64, u32>,
+    failures: Failures,
+    /// The last successful read of an execution in this session.
+    last_read: Option<Operation>,
+    /// Whether a change was not sent because the error budget did not permit it then.
+    held_back: bool,
+    /// The number of records of this session.
+    records: u64,
+}
+
+/// The groups of a pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pass {
+    /// All with open changes.
+    Everything,
+    /// Those with a doubt that a read-back may decide.
+    Doubts,
+}
+
+impl<'a> Dispatcher<'a> {
+    pub fn new(
+        settings: Settings,
+        client: Arc<Client>,
+        checkpoint: Checkpoint,
+        reporter: &'a mut dyn Reporter,
+        signals: Signals,
+    ) -> Self {
+        let (messages, inbox) = mpsc::unbounded_channel();
+        let (stop, stopping) = watch::channel(false);
+        let state = checkpoint.state();
+        let earlier_errors = state.errors();
+        let shared = Arc::new(Shared {
+            client,
+            budget: ErrorBudget::new(settings.max_errors, earlier_errors),
+            recheck: settings.recheck,
+            org: settings.org.clone(),
+            limits: Limits {
+                attempts: settings.attempts,
+                settle: settings.settle,
+            },
+            view_lasts: settings.view_lasts,
+            now: settings.now,
+        });
+        Self {
+            failures: Failures::new(settings.stop_after),
+            last_read: None,
+            settings,
+            shared,
+            checkpoint,
+            reporter,
+            signals,
+            inbox,
+            link: Link::new(messages, stopping),
+            stop,
+            stopped: None,
+            ended: Counts::default(),
+            began: tokio::time::Instant::now(),
+            given_up: HashMap::new(),
+            inherited: BTreeMap::new(),
+            held_back: false,
+            records: 0,
+        }
+    }
+
+    /// Executes all changes, or stops early. `plan` opens the plan again for each pass.
+    ///
+    /// # Errors
+    ///
+    /// If the plan can't be read any more.
+    pub async fn run<P: BufRead>(
+        mut self,
+        mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
+    ) -> Result<RunResult, RunError> {
+        self.start(plan()?)?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let stages = self.settings.stages.clone();
+        for (number, stage) in (1..).zip(&stages) {
+            if stages.len() > 1 {
+                self.report(&Event::Stage {
+                    number,
+                    of: stages.len(),
+                    executions: stage.end - stage.start,
+                });
+            }
+            self.work_off(stage, &mut plan, &mut tick).await?;
+            if self.stopped.is_none() && number < stages.len() {
+                let groups = GroupStream::within(plan()?, stage.clone());
+                self.stop_after_stage(number, stage.end, groups)?;
+            }
+            if self.stopped.is_some() {
+                break;
+            }
+        }
+        self.finish(plan()?)
+    }
+
+    /// Makes passes over some groups until none of them has open changes, or the run stops.
+    async fn work_off<P: BufRead>(
+        &mut self,
+        groups: &Range<u64>,
+        plan: &mut impl FnMut() -> Result<PlanReader<P>, PlanError>,
+        tick: &mut Interval,
+    ) -> Result<(), PlanError> {
+        let mut groups = || Ok::<_, PlanError>(GroupStream::within(plan()?, groups.clone()));
+        // While no change may fail any more, doubts are decided first: their outcome may return a slot.
+        let mut everything_later = self.shared.budget.used_up().is_some();
+        let mut pass = if everything_later {
+            Pass::Doubts
+        } else {
+            Pass::Everything
+        };
+        let mut settled = false;
+        // Each change has a limited number of attempts, so the number of passes that write is limited.
+        loop {
+            let records = self.records;
+            self.pass(groups()?, pass, tick).await?;
+            self.judge_failures().await;
+            if self.stopped.is_some() {
+                return Ok(());
+            }
+            // Read-backs that were late enough have proved what they can.
+            let proved = settled && self.records == records;
+            let ages = if proved {
+                Vec::new()
+            } else {
+                self.provable(groups()?)?
+            };
+            settled = !ages.is_empty();
+            if settled {
+                if !self.settle(&ages, tick).await {
+                    return Ok(());
+                }
+                pass = Pass::Doubts;
+                continue;
+            }
+            let to_send = self.answer_doubts(groups()?)? || std::mem::take(&mut everything_later);
+            if !to_send && !self.held_back {
+                return Ok(());
+            }
+            if let (false, Some(errors)) = (to_send, self.shared.budget.used_up()) {
+                self.drain(StopReason::ErrorBudget { errors });
+                return Ok(());
+            }
+            self.held_back = false;
+            pass = Pass::Everything;
+        }
+    }
+
+    /// Reads and reports the outcomes of earlier sessions.
+    fn start<P: BufRead>(&mut self, plan: PlanReader<P>) -> Result<(), PlanError> {
+        let open = self.checkpoint.state().all_open();
+        self.inherited = open.map(|(line, open)| (line, open.attempts)).collect();
+        let mut groups = GroupStream::new(plan);
+        while let Some(group) = groups.next_group()? {
+            for planned in &group.changes {
+                if let Some(outcome) = self.checkpoint.state().outcome(planned.line) {
+                    self.ended.add(outcome, 1);
+                }
+            }
+        }
+        self.report(&Event::Started {
+            run: self.settings.run.clone(),
+            planned: self.settings.planned,
+            earlier: self.ended.clone(),
+        });
+        Ok(())
+    }
+
+    /// Counts the changes without a recorded outcome, and closes the checkpoint.
+    fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, RunError> {
+        let mut counts = self.ended.clone();
+        // In doubt, or started and not finished.
+        let mut is_open = false;
+        let mut groups = GroupStream::new(plan);
+        while let Some(group) = groups.next_group()? {
+            for planned in group.changes {
+                match self.standing(&planned) {
+                    ChangeState::Ended(_) => {}
+                    ChangeState::Waiting { attempts, .. } => {
+                        counts.add(Outcome::NotAttempted, 1);
+                        is_open |= attempts.made > 0;
+                    }
+                    ChangeState::Doubtful { may_repeat, .. } => {
+                        counts.add(Outcome::InDoubt, 1);
+                        is_open = true;
+                        let met = self.checkpoint.state().met(planned.line).map(str::to_owned);
+                        self.report(&to_look_at(planned, may_repeat, met.as_deref()));
+                    }
+                }
+            }
+        }
+        let finished = self.stopped.is_none() && !is_open;
+        if finished {
+            self.write(
+                Record::Finished {
+                    at: (self.settings.now)(),
+                },
+                None,
+            );
+        }
+        self.reporter.finish(Instant::now());
+        if let Err(failure) = self.checkpoint.close() {
+            // More important than the reason for the stop.
+            self.stopped = Some(StopReason::Checkpoint {
+                message: failure.to_string(),
+            });
+        }
+        Ok(RunResult {
+            counts,
+            finished: finished && self.stopped.is_none(),
+            stopped: self.stopped,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! The settings with which a run was started, for later sessions.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::run_id::RunId;
+use crate::pace::Pace;
+
+/// The version of `run.json` that is written and read.
+pub const VERSION: u32 = 1;
+
+/// `run.json`: written once, when the run is created. Contains no token; `resume` gets its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunSettings {
+    pub wf_bulk_run: u32,
+    pub run: RunId,
+    pub started_at: Timestamp,
+    /// The playbook's name.
+    pub playbook: String,
+    /// SHA-256 in hex of the variables: identifies the run, together with playbook and server.
+    pub vars_sha256: String,
+    /// The SHA-256 of the plan.
+    pub plan_sha256: String,
+    /// The origin of the server, or `sandbox`.
+    pub server: String,
+    pub org: Option<String>,
+    pub pace: Pace,
+    /// Whether each execution is re-checked.
+    pub recheck: bool,
+    /// The time limit of one request, in milliseconds.
+    pub timeout_ms: u64,
+    /// How long after an attempt was given up a read-back can prove that it had no effect, in milliseconds.
+    pub settle_ms: u64,
+    /// The text of `--reason`.
+    pub reason: Option<String>,
+    /// None if the run was made from a plan file, which does not contain the path of its playbook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_from: Option<PlannedFrom>,
+}
+
+/// The playbook and flags of `run`, for a command that plans with it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedFrom {
+    /// The folder in which the command was run: paths are relative to it.
+    pub folder: String,
+    /// The playbook's file, as an argument.
+    pub playbook: String,
+    /// The flags with their values, as words. No token is among them.
+    pub flags: Vec<String>,
+}
+
+impl RunSettings {
+    /// The time limit of one request.
+    pub const fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms)
+    }
+
+    /// How long after an attempt was given up a read-back can prove that it had no effect.
+    pub const fn settle(&self) -> Duration {
+        Duration::from_millis(self.settle_ms)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    #[test]
+    fn the_settings_of_a_run_that_says_nothing_of_its_playbook_are_read() {
+        let mut settings = settings(RunId::new(Timestamp::UNIX_EPOCH, [1; 10]));
+        let written = serde_json::to_value(&settings).unwrap();
+        assert_eq!(written.get("planned_from"), None);
+        assert_eq!(
+            serde_json::from_value::<RunSettings>(written).unwrap(),
+            settings
+        );
+        settings.planned_from = Some(PlannedFrom {
+            folder: "/home/me".into(),
+            playbook: "p.yaml".into(),
+            flags: vec!["--var".into(), "a=1".into()],
+        });
+        let written = serde_json::to_value(&settings).unwrap();
+        assert_eq!(
+            serde_json::from_value::<RunSettings>(written).unwrap(),
+            settings
+        );
+    }
+
+    pub(in crate::apply::store) fn settings(run: RunId) -> RunSettings {
+        let four = NonZeroU32::new(4).unwrap();
+        RunSettings {
+            wf_bulk_run: VERSION,
+            run,
+            started_at: "2026-12-01T09:00:00Z".parse().unwrap(),
+            playbook: "reassign-leaver".into(),
+            vars_sha256: "cd34".into(),
+            plan_sha256: "ab12".into(),
+            server: "sandbox".into(),
+            org: None,
+            pace: Pace {
+                rate: "8/s".parse().unwrap(),
+                burst: four,
+                concurrency: four,
+                stop_after: four,
+                max_errors: None,
+                stages: Vec::new(),
+            },
+            recheck: true,
+            timeout_ms: 30_000,
+            settle_ms: 30_000,
+            reason: None,
+            planned_from: None,
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The folder of all runs.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    draft::RunDraft,
+    error::{StoreError, StoreStep, io_error},
+    lock::{self, Wait},
+    run_folder::RunFolder,
+    run_id::RunId,
+    settings::RunSettings,
+};
+use crate::{checkpoint::Ending, private_file};
+
+/// The prefix of the folder of a run that is being created. No run id begins with a dot.
+const DRAFT_PREFIX: &str = ".tmp-";
+
+/// The state folder. It is created with the first run; until then there are no runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateDir(PathBuf);
+
+/// A run with its settings and ending.
+#[derive(Debug)]
+pub struct ListedRun {
+    pub folder: RunFolder,
+    pub settings: RunSettings,
+    /// How it ended; none if it can be resumed.
+    pub ending: Option<Ending>,
+}
+
+/// An entry among the runs that can't be read as a run.
+#[derive(Debug)]
+pub struct Unreadable {
+    pub path: PathBuf,
+    /// None if its name is not a run id.
+    pub error: Option<StoreError>,
+}
+
+/// All runs.
+#[derive(Debug, Default)]
+pub struct RunListing {
+    /// Newest first.
+    pub runs: Vec<ListedRun>,
+    /// To be shown, so that no run is silently left out.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl RunListing {
+    /// The run of `resume --last`: the newest run without an ending, or that has finished without showing its result. `is_told`: whether a
+    /// finished run has shown it.
+    pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&ListedRun> {
+        self.runs.iter().find(|run| match run.ending {
+            None => true,
+            Some(Ending::Finished { .. }) => !is_told(&run.folder),
+            Some(Ending::Abandoned { .. }) => false,
+        })
+    }
+}
+
+impl StateDir {
+    pub const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.0.join("runs")
+    }
+
+    /// Starts to create a new run, and deletes the drafts of dead processes.
+    ///
+    /// # Errors
+    ///
+    /// If a folder or file can't be created.
+    pub fn draft(&self, id: RunId) -> Result<RunDraft, StoreError> {
+        self.ensure()?;
+        let making = lock::lock_making(&self.0.join("lock"))?;
+        self.clear_drafts()?;
+        let path = self.runs().join(format!("{DRAFT_PREFIX}{id}"));
+        private_file::create_dir(&path).map_err(io_error(StoreStep::Create, &path))?;
+        let folder = RunFolder::new(id, path);
+        let lock = folder.lock(Wait::Refuse)?;
+        drop(making);
+        Ok(RunDraft::new(
+            folder,
+            self.runs().join(id.to_string()),
+            lock,
+        ))
+    }
+
+    /// All runs with their settings and endings.
+    ///
+    /// # Errors
+    ///
+    /// If the folder of the runs can't be read; a run that can't be read is in the listing.
+    pub fn list(&self) -> Result<RunListing, StoreError> {
+        let mut listing = RunListing::default();
+        let (mut folders, strangers) = self.folders()?;
+        folders.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.id()));
+        for folder in folders {
+            match folder.settings().and_then(|settings| {
+                let ending = folder.ending()?;
+                Ok((settings, ending))
+            }) {
+                Ok((settings, ending)) => listing.runs.push(ListedRun {
+                    folder,
+                    settings,
+                    ending,
+                }),
+                Err(error) => listing.unreadable.push(Unreadable {
+                    path: folder.path().to_owned(),
+                    error: Some(error),
+                }),
+            }
+        }
+        let strangers = strangers
+            .into_iter()
+            .map(|path| Unreadable { path, error: None });
+        listing.unreadable.extend(strangers);
+        Ok(listing)
+    }
+
+    /// The only run whose id begins with `prefix`, readable or not.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or more than one, or the folder of the runs can't be read.
+    pub fn find(&self, prefix: &str) -> Result<RunFolder, StoreError> {
+        let (mut folders, _) = self.folders()?;
+        folders.retain(|folder| folder.id().to_string().starts_with(prefix));
+        folders.sort_unstable_by_key(RunFolder::id);
+        match folders.len() {
+            0 => Err(StoreError::NotFound {
+                prefix: prefix.to_owned(),
+                runs: self.runs(),
+            }),
+            1 => Ok(folders.remove(0)),
+            _ => Err(StoreError::Ambiguous {
+                prefix: prefix.to_owned(),
+                found: folders.iter().map(RunFolder::id).collect(),
+            }),
+        }
+    }
+
+    /// The folders of runs, and other entries, unordered. Drafts are left out.
+    fn folders(&self) -> Result<(Vec<RunFolder>, Vec<PathBuf>), StoreError> {
+        let mut folders = Vec::new();
+        let mut strangers = Vec::new();
+        for path in self.entries()? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with(DRAFT_PREFIX) {
+                continue;
+            }
+            match name.parse() {
+                Ok(id) => folders.push(RunFolder::new(id, path)),
+                Err(_) => strangers.push(path),
+            }
+        }
+        Ok((folders, strangers))
+    }
+
+    fn entries(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let runs = self.runs();
+        match fs::read_dir(&runs) {
+            Ok(entries) => entries
+                .map(|entry| entry.map(|entry| entry.path()))
+                .collect::<io::Result<_>>(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+        .map_err(io_error(StoreStep::Read, runs))
+    }
+
+    /// Creates the folder with its files.
+    fn ensure(&self) -> Result<(), StoreError> {
+        let runs = self.runs();
+        let sync = |path| private_file::sync_dir(path).map_err(io_error(StoreStep::Sync, path));
+        if !runs.is_dir() {
+            private_file::create_dir_all(&self.0).map_err(io_error(StoreStep::Create, &self.0))?;
+            // A process that created the folder may have died before it synced its name.
+            sync(private_file::parent(&self.0))?;
+            let ignore = self.0.join(".gitignore");
+            // Plans contain names, so the folder must not be added to a repository by accident.
+            private_file::replace(&ignore, |file| file.write_all(b"*\n"))
+                .map_err(io_error(StoreStep::Write, &ignore))?;
+            // The runs' folder is created last: it means that everything before it exists.
+            private_file::create_dir_all(&runs).map_err(io_error(StoreStep::Create, &runs))?;
+        }
+        // The same for the name of the runs' folder.
+        sync(&self.0)
+    }
+
+    /// Deletes drafts whose lock is free: their process is gone. Only while no other process creates one.
+    fn clear_drafts(&self) -> Result<(), StoreError> {
+        for path in self.entries()? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let Some(id) = name
+                .strip_prefix(DRAFT_PREFIX)
+                .and_then(|id| id.parse().ok())
+            else {
+                continue;
+            };
+            let draft = RunFolder::new(id, path.clone());
+            let free = lock::lock_if_free(&draft.lock_file());
+            // Without a lock file, its process died right after it had created the folder.
+            if free.is_some() || !draft.lock_file().exists() {
+                fs::remove_dir_all(&path).map_err(io_error(StoreStep::Remove, &path))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use futures::executor::block_on;
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::{
+        checkpoint::{Checkpoint, CheckpointHeader, Record},
+        store::settings::tests::settings,
+    };
+
+    /// The id of a run that starts in this millisecond.
+    pub(in crate::apply::store) fn id(millis: i64) -> RunId {
+        RunId::new(Timestamp::from_millisecond(millis).unwrap(), [0; 10])
+    }
+
+    fn empty() -> (tempfile::TempDir, StateDir) {
+        let home = tempfile::tempdir().unwrap();
+        let state_dir = StateDir::new(home.path().join("a").join(".wf-bulk"));
+        (home, state_dir)
+    }
+
+    fn add(state_dir: &StateDir, millis: i64, finished: bool) -> RunFolder {
+        let settings = settings(id(millis));
+        let header =
+            CheckpointHeader::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2);
+        let draft = state_dir.draft(settings.run).unwrap();
+        let (run, _lock) = draft.commit(&settings, &header).unwrap();
+        if finished {
+            let mut opened = Checkpoint::open(&run.checkpoint(), &header, 0).unwrap();
+            let record = Record::Finished { at: 9 };
+            block_on(opened.checkpoint.append(record).unwrap()).unwrap();
+        }
+        run
+    }
+
+    fn ids(listing: &RunListing) -> Vec<RunId> {
+        listing.runs.iter().map(|run| run.folder.id()).collect()
+    }
+
+    #[test]
+    fn before_the_first_run_there_are_none_and_looking_makes_nothing() {
+        let (_home, state_dir) = empty();
+        assert!(state_dir.list().unwrap().runs.is_empty());
+        assert!(matches!(
+            state_dir.find("01"),
+            Err(StoreError::NotFound { .. })
+        ));
+        assert!(!state_dir.path().exists());
+    }
+
+    #[test]
+    fn the_folder_hides_itself_from_git() {
+        let (_home, state_dir) = empty();
+        add(&state_dir, 1, false);
+        let ignore = fs::read_to_string(state_dir.path().join(".gitignore")).unwrap();
+        assert_eq!(ignore, "*\n");
+    }
+
+    #[test]
+    fn runs_are_listed_newest_first_with_their_endings() {
+        let (_home, state_dir) = empty();
+        for (millis, finished) in [(2, false), (1, false), (3, true)] {
+            add(&state_dir, millis, finished);
+        }
+        let listing = state_dir.list().unwrap();
+        assert_eq!(ids(&listing), [id(3), id(2), id(1)]);
+        assert_eq!(listing.runs[0].ending, Some(Ending::Finished { at: 9 }));
+        for (told, expected) in [(true, id(2)), (false, id(3))] {
+            let last = listing.newest_untold(|_| told).unwrap();
+            assert_eq!(last.folder.id(), expected);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_reported_and_hides_nothing_else() {
+        let (_home, state_dir) = empty();
+        add(&state_dir, 1, false);
+        let broken = add(&state_dir, 2, false);
+        fs::write(broken.run_json(), "{").unwrap();
+        let no_checkpoint = add(&state_dir, 3, false);
+        fs::remove_file(no_checkpoint.checkpoint()).unwrap();
+        let stranger = state_dir.runs().join("notes");
+        fs::write(&stranger, "").unwrap();
+
+        let listing = state_dir.list().unwrap();
+        assert_eq!(ids(&listing), [id(1)]);
+        let [first, second, third] = &listing.unreadable[..] else {
+            panic!("{:?}", listing.unreadable);
+        };
+        assert_eq!(first.path, no_checkpoint.path());
+        assert!(matches!(first.error, Some(StoreError::Checkpoint(_))));
+        assert_eq!(second.path, broken.path());
+        assert!(matches!(second.error, Some(StoreError::Settings { .. })));
+        assert_eq!(third.path, stranger);
+        assert!(third.error.is_none());
+    }
+
+    #[test]
+    fn a_run_is_found_by_a_beginning_that_only_it_has() {
+        let (_home, state_dir) = empty();
+        for millis in [0x10, 0x11, 0x20] {
+            add(&state_dir, millis, false);
+        }
+        let find = |prefix: &str| state_dir.find(prefix).map(|run| run.id());
+        assert_eq!(find(&id(0x10).to_string()).unwrap(), id(0x10));
+        assert_eq!(find("00000000-002").unwrap(), id(0x20));
+        assert!(matches!(
+            find("00000000-001"),
+            Err(StoreError::Ambiguous { found, .. }) if found == [id(0x10), id(0x11)]
+        ));
+        assert!(matches!(
+            find("1"),
+            Err(StoreError::NotFound { prefix, .. }) if prefix == "1"
+        ));
+    }
+
+    #[test]
+    fn a_draft_whose_process_died_is_cleared_away_and_a_living_one_is_not() {
+        let (_home, state_dir) = empty();
+        let living = state_dir.draft(id(1)).unwrap();
+        let dead = state_dir.runs().join(format!("{DRAFT_PREFIX}{}", id(2)));
+        let dead_at_once = state_dir.runs().join(format!("{DRAFT_PREFIX}{}", id(3)));
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join("lock"), "").unwrap();
+        fs::write(dead.join("plan"), "names").unwrap();
+        fs::create_dir(&dead_at_once).unwrap();
+
+        let _next = state_dir.draft(id(4)).unwrap();
+        assert!(!dead.exists());
+        assert!(!dead_at_once.exists());
+        living.copy_plan(&b"plan"[..]).unwrap();
+    }
+}

@@ -1,0 +1,11 @@
+//! What all modules share: text that is safe to print, JSON, tables, files, digests.
+
+pub mod digest;
+pub mod invocation;
+pub mod json;
+pub mod private_file;
+pub mod server_name;
+pub mod sort;
+pub mod styles;
+pub mod table;
+pub mod text;

@@ -1,0 +1,198 @@
+//! Executes a run with a folder: a new one, or one that was stopped.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal},
+    sync::Arc,
+    time::Instant,
+};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::{
+    backend::Backend,
+    files::read_again,
+    overview::Overview,
+    terminal::{STYLES, print, say, width_of_stderr},
+    the_rest::EndedRun,
+};
+use crate::{
+    checkpoint::{Checkpoint, Tail},
+    cli::Common,
+    error::{Error, ExitCode},
+    event::{Quiet, Reporter},
+    report::{Bars, ProblemList, ProgressLines, Session, Summary, write_files, write_json},
+    retry::Policy,
+    run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
+    store::{RunFolder, RunSettings},
+};
+
+/// A run that is ready to be executed.
+#[derive(Debug)]
+pub(super) struct PreparedRun {
+    pub(super) folder: RunFolder,
+    pub(super) settings: RunSettings,
+    pub(super) plan: Overview,
+    /// The run's own copy of the plan, open since it was checked.
+    pub(super) plan_file: File,
+    /// When the command started.
+    pub(super) start: Instant,
+}
+
+/// Executes the run until it is finished or stopped; shows the result and stores it in the run's folder.
+pub(super) async fn execute(
+    common: &Common,
+    prepared: PreparedRun,
+    backend: Backend,
+    interrupts: mpsc::UnboundedReceiver<()>,
+    doubts: Option<DoubtAnswer>,
+) -> Result<ExitCode, Error> {
+    let PreparedRun {
+        folder,
+        settings,
+        plan,
+        plan_file,
+        start,
+    } = prepared;
+    let header = plan.checkpoint_header(settings.run);
+    let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
+        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+    match opened.repaired {
+        Tail::None => {}
+        Tail::Torn { bytes } => say(|out| {
+            writeln!(
+                out,
+                "the checkpoint's last record was incomplete: {bytes} bytes removed; each execution is re-checked"
+            )
+        }),
+        Tail::Unended { .. } => say(|out| {
+            writeln!(
+                out,
+                "the checkpoint's last line had lost its newline, which was restored"
+            )
+        }),
+    }
+    let is_resumed = opened.checkpoint.state().is_resumed();
+    let mut reporter = reporter(common);
+    let dispatcher = Dispatcher::new(
+        Settings {
+            run: settings.run.to_string(),
+            org: settings.org.clone(),
+            planned: plan.trailer.changes,
+            // If the repair lost records, the re-check of each execution finds the effects.
+            recheck: settings.recheck || opened.repaired != Tail::None,
+            concurrency: settings.pace.concurrency.get() as usize,
+            stop_after: settings.pace.stop_after.get(),
+            max_errors: settings.pace.max_errors_of(plan.trailer.changes),
+            stages: settings.pace.stages_of(plan.trailer.groups),
+            doubts,
+            attempts: Policy::default().attempts.get(),
+            settle: settings.settle(),
+            view_lasts: VIEW_LASTS,
+            now: now_ms,
+        },
+        Arc::clone(&backend.client),
+        opened.checkpoint,
+        reporter.as_mut(),
+        Signals {
+            interrupts,
+            notices: backend.notices,
+        },
+    );
+    let end = dispatcher
+        .run(|| read_again(&plan_file))
+        .await
+        .map_err(|error| {
+            Error::failed("the run ended without a counted result")
+                .caused_by(error)
+                .hint(format!(
+                    "what was done is in its checkpoint; continue with: {}",
+                    common
+                        .invocation
+                        .command("resume", &[&settings.run.to_string()])
+                ))
+        })?;
+
+    let ended = EndedRun {
+        failed: &folder.failed(),
+        settings: &settings,
+        counts: &end.counts,
+        converges: plan.header.playbook.converges,
+    };
+    let to_try_the_rest = end
+        .finished
+        .then(|| ended.to_try_the_rest(common))
+        .flatten();
+    let traffic = backend.client.traffic();
+    let summary = Summary {
+        run: Some(settings.run.to_string()),
+        plan_sha256: Some(plan.sha256.clone()),
+        planned: plan.trailer.changes,
+        outcomes: end.counts,
+        skipped: plan.summary.skipped_total(),
+        out_of_reach: plan.summary.out_of_reach_total(),
+        rejected: plan.trailer.rejected,
+        notes: plan.trailer.notes.clone(),
+        session: Session {
+            requests: traffic.requests,
+            retries: traffic.retries,
+            elapsed: start.elapsed(),
+        },
+        is_resumed,
+        stopped: end.stopped,
+        abandoned: None,
+        finished: end.finished,
+        folder: Some(folder.path().to_owned()),
+        to_try_the_rest,
+    };
+    conclude(common, &folder, &plan_file, &summary, reporter.told())
+}
+
+/// Stores a run's result in its folder, shows it, and returns its exit code. `told`: how many problems the reporter has shown.
+pub(super) fn conclude(
+    common: &Common,
+    folder: &RunFolder,
+    plan_file: &File,
+    summary: &Summary,
+    told: u64,
+) -> Result<ExitCode, Error> {
+    let kept = write_files(folder, summary, || read_again(plan_file));
+    let (list, kept) = match kept {
+        Ok(list) => (list.without_told(told), Ok(())),
+        Err(error) => (ProblemList::default(), Err(error)),
+    };
+    say(|out| summary.write_text(&list, &common.invocation, out, STYLES));
+    kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
+    summary
+        .check()
+        .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
+    // Last, because with --json an error is the only document.
+    let exit_code = summary.exit_code();
+    if common.json {
+        print(|out| write_json(summary, exit_code, out))?;
+    }
+    Ok(exit_code)
+}
+
+fn reporter(common: &Common) -> Box<dyn Reporter> {
+    if common.quiet {
+        Box::new(Quiet)
+    } else if io::stderr().is_terminal() {
+        Box::new(Bars::stderr(
+            Instant::now(),
+            common.verbose,
+            width_of_stderr,
+        ))
+    } else {
+        Box::new(ProgressLines::new(
+            anstream::stderr(),
+            Instant::now(),
+            common.verbose,
+        ))
+    }
+}
+
+fn now_ms() -> i64 {
+    Timestamp::now().as_millisecond()
+}

@@ -1,0 +1,52 @@
+//! Output for people and programs: the plan before it is applied, the progress of the run, the result.
+//!
+//! Reporters receive events and write to the given writers; they decide nothing about a run.
+
+mod delta;
+mod failed_csv;
+mod human_bars;
+mod human_lines;
+mod json;
+mod manner;
+mod plan_diff;
+mod plan_diff_json;
+mod plan_diff_text;
+mod plan_diff_words;
+mod plan_forecast;
+mod plan_html;
+mod plan_json;
+mod plan_markdown;
+mod plan_report;
+mod plan_summary;
+mod plan_text;
+mod plan_view;
+mod plan_words;
+mod problem;
+mod problem_list;
+mod progress;
+mod run_files;
+mod runs;
+mod scan;
+mod summary;
+mod summary_text;
+mod table;
+mod tally;
+mod to_apply;
+mod units;
+mod words;
+
+pub use failed_csv::FailedCsv;
+pub use human_bars::{Bars, Width};
+pub use human_lines::ProgressLines;
+pub use json::{ReportFile, write_json};
+pub use plan_diff::{DiffReport, DiffSide};
+pub use plan_report::PlanReport;
+pub use plan_summary::PlanSummary;
+pub use plan_text::ListingDetail;
+pub use problem::Problem;
+pub use problem_list::ProblemList;
+pub use run_files::{RunFilesError, last_session, problems, write_files};
+pub use runs::{RunLine, write_runs, write_runs_json};
+pub use scan::ScanReporter;
+pub use summary::{Session, Summary, Unaccounted};
+pub use to_apply::{ToApply, WhyNot};

@@ -1,0 +1,111 @@
+//! The report of a plan, for every format.
+
+use crate::{
+    pace::Pace,
+    plan::{PlanHeader, PlanItems, Trailer},
+};
+
+use super::plan_summary::PlanSummary;
+
+/// A plan that was read completely, with a correct digest, and the context in which it is shown.
+///
+/// Each format is a method in its own file.
+#[derive(Clone, Debug)]
+pub struct PlanReport<'a> {
+    pub header: &'a PlanHeader,
+    pub trailer: &'a Trailer,
+    /// The SHA-256 of the file.
+    pub sha256: &'a str,
+    pub summary: &'a PlanSummary,
+    /// The plan's lines, for items that are listed one by one.
+    pub items: &'a dyn PlanItems,
+    /// The pace with which it would be applied.
+    pub pace: &'a Pace,
+    /// Whether each execution is re-checked.
+    pub rechecks: bool,
+    /// Broken guards, one sentence each.
+    pub broken_guards: Vec<String>,
+    /// The command that shows each change, if the plan is in a file.
+    pub each: Option<String>,
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::collections::BTreeSet;
+
+    use jiff::tz::TimeZone;
+    use serde_json::json;
+
+    use super::*;
+    use crate::plan::Item;
+
+    /// What the tests of all formats show.
+    #[derive(Debug)]
+    pub(in crate::present::report) struct PlanSample {
+        pub(in crate::present::report) items: Vec<Item>,
+        pub(in crate::present::report) broken_guards: Vec<String>,
+        pub(in crate::present::report) rechecks: bool,
+        pub(in crate::present::report) pace: Pace,
+        pub(in crate::present::report) each: Option<String>,
+    }
+
+    impl From<Vec<Item>> for PlanSample {
+        fn from(items: Vec<Item>) -> Self {
+            Self {
+                items,
+                broken_guards: Vec::new(),
+                rechecks: true,
+                pace: Pace::default(),
+                each: Some("wf-bulk show x.plan --format html".to_owned()),
+            }
+        }
+    }
+
+    impl PlanSample {
+        /// Hands over the report of a plan with these items.
+        pub(in crate::present::report) fn report<T>(
+            &self,
+            show: impl FnOnce(&PlanReport<'_>) -> T,
+        ) -> T {
+            let header: PlanHeader = serde_json::from_value(json!({
+                "wf_bulk_plan": 1,
+                "playbook": {"name": "reassign-leaver", "sha256": "00", "converges": true, "repeatable": false},
+                "vars": {"leaver": "10010"}, "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z",
+                "timezone": "Europe/Berlin",
+                "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+                "guards": {"max_changes": 500, "allow": [], "rejected": "refuse"},
+                "tool": "wf-bulk 0.1.0",
+            }))
+            .unwrap();
+            let mut summary = PlanSummary::new(TimeZone::UTC);
+            let mut trailer = Trailer {
+                scanned: 2_000,
+                ..Trailer::default()
+            };
+            let mut groups = BTreeSet::new();
+            for item in &self.items {
+                summary.add(item);
+                match item {
+                    Item::Change(change) => {
+                        trailer.changes += 1;
+                        groups.insert(change.group.clone());
+                    }
+                    Item::Skipped(_) => trailer.skipped += 1,
+                    Item::Rejected(_) => trailer.rejected += 1,
+                }
+            }
+            trailer.groups = groups.len() as u64;
+            show(&PlanReport {
+                header: &header,
+                trailer: &trailer,
+                sha256: &"5e".repeat(32),
+                summary: &summary,
+                items: &self.items,
+                pace: &self.pace,
+                rechecks: self.rechecks,
+                broken_guards: self.broken_guards.clone(),
+                each: self.each.clone(),
+            })
+        }
+    }
+}
