@@ -19,20 +19,24 @@
 //!   [`CheckpointState::outstanding`] what is left to do, [`CheckpointState::outcome`], [`CheckpointState::open`]; and
 //!   [`CheckpointState::counts`] for the run, whose sum is always the number of planned changes.
 //! - [`Checkpoint::close`] at the end, after `finished` when nothing is left to do. A run that was
-//!   drained, or holds something in doubt, is not finished: it can be resumed.
+//!   stopped, or holds a doubt that no person has closed (`ended` as `in_doubt`), is not finished: it can be resumed.
 //!
 //! # One change
 //!
 //! ```text
-//!              started                throttled, not_sent
-//! untouched ────────────► in flight ───────────────────────► between ── started ──► in flight
-//!     │                     │   │ unknown, or the process died  ▲
-//!     │                     │   └───────────► in doubt ─────────┘ not_applied (a read proved it)
-//!     │ ended (by the       │ ended             │
-//!     ▼ re-check)           ▼                   ▼ ended (also as in doubt, when a person said so),
-//!                                                 or started: in flight again; its throttled, not_sent
-//!                                                 and unknown lead back to "in doubt". send_again (a person
-//!                                                 said so) permits such a start, and leaves the doubt
+//! phase                record                                           phase after it
+//! untouched            started                                          in flight
+//! in flight            throttled, not_sent                              between
+//! between              started                                          in flight
+//! in flight            unknown, or the process died                     in doubt
+//! in doubt             not_applied (a read proved it)                   disproved
+//! disproved            started                                          in flight, disproved
+//! in flight, disproved throttled, not_sent                              disproved
+//! in flight, disproved unknown, or the process died                     in doubt
+//! in doubt             send_again (a person permitted it)               may repeat: still in doubt
+//! in doubt, may repeat started                                          in flight again
+//! in flight again      throttled, not_sent, unknown, the process died   in doubt
+//! any but ended        ended (by an answer, a read or a person)         ended
 //! ```
 //!
 //! While an attempt is in doubt, `already_done`, `drifted`, `refused` and `failed` would be guesses, and are illegal: record

@@ -20,7 +20,6 @@ pub enum Outstanding {
 
 impl CheckpointState {
     /// The remaining work of the change on this plan line. For a change in flight, the work if its answer never came.
-    /// left if its answer never came.
     pub fn outstanding(&self, line: u64) -> Outstanding {
         let open = self.open(line);
         match (self.phase(line), open) {

@@ -33,7 +33,7 @@ pub enum Tail {
 }
 
 impl Tail {
-    /// Damage in the file.
+    /// How many bytes have to be cut off.
     pub const fn bytes(self) -> u64 {
         match self {
             Self::None => 0,
@@ -66,10 +66,10 @@ enum CheckpointLine {
 
 /// Reads all of `reader`.
 ///
-/// The last record is incomplete if its line has no newline: the process or the machine died before the disk had it, so it was never
-/// acknowledged, and no request left for it. A line with a newline was written completely. If its checksum is wrong it is damaged, also the
-/// last one, because a request may have followed it. The header is never incomplete, because it is synced before the run folder gets its
-/// name.
+/// The last record is incomplete if its line has no newline and its checksum does not fit: the process or the machine died before the disk
+/// had it, so it was never acknowledged, and no request left for it. If the checksum fits, only the newline is missing, and the record
+/// counts. A line with a newline was written completely. If its checksum is wrong it is damaged, also the last one, because a request may
+/// have followed it. The header is never incomplete, because it is synced before the run folder gets its name.
 pub(super) fn replay(reader: impl BufRead) -> Result<Replay, ReplayError> {
     visit(reader, |_| ())
 }

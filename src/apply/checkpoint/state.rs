@@ -244,7 +244,6 @@ impl CheckpointState {
     }
 
     /// Changes the phase of one change. `attempt` is the record's number and how far it must be ahead of the attempts so far.
-    /// attempts so far.
     fn step(
         &mut self,
         line: u64,

@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct Attempts {
     /// Over all sessions.
     pub(super) made: u32,
-    /// Those of this session that were stopped before they left.
+    /// Those of this visit of the group whose request never left.
     pub(super) held_up: u32,
     /// Of earlier sessions. They do not count for the limit: a dead server may have used them up quickly.
     pub(super) earlier: u32,

@@ -165,8 +165,8 @@ fn moves_itself(effect: &Effect, from: &str, to: &str) -> bool {
     }
 }
 
-/// Whether the effect's own target has another automation afterwards, and no schedule. The action `execute` declares that the flow
-/// advances.
+/// Whether the effect's own target names another automation afterwards, and no schedule any more. `FlowAdvances` counts, since it is what
+/// the action `execute` declares.
 fn starts_its_automation(effect: &Effect) -> bool {
     match effect {
         Effect::AutomationFires | Effect::FlowAdvances => true,

@@ -308,7 +308,7 @@ impl Worker<'_> {
     }
 }
 
-/// Why a change without an attempt has failed.
+/// Why a change has failed none of whose attempts took effect.
 fn without_effect(attempts: Attempts, met: Option<&str>) -> String {
     let attempts = match attempts.made {
         1 => "1 attempt".to_owned(),

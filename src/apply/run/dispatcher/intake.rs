@@ -50,8 +50,8 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// The end of a pass: failures are those of the changes, or of the run. While the run is stopping, this is unknown; then the changes
-    /// had no effect and stay open, so that `resume` retries them.
+    /// At the end of a pass: decides whether the failures that were held back are failures of the changes or of the run. While the run is
+    /// stopping, this can't be decided: the changes, which had no effect, stay open, and `resume` retries them.
     pub(super) async fn judge_failures(&mut self) {
         if self.stopped.is_some() {
             return;

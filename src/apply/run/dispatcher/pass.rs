@@ -25,7 +25,7 @@ use crate::{
 };
 
 impl Dispatcher<'_> {
-    /// Hands every group with open changes to a worker.
+    /// Walks over the groups once, and hands those to workers that this pass is for.
     pub(super) async fn pass<P: BufRead>(
         &mut self,
         mut groups: GroupStream<P>,
@@ -62,7 +62,7 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// Hands a group to a worker if it has open changes.
+    /// Hands a group to a worker if this pass can do something for one of its changes.
     fn hand_over(&mut self, group: ExecutionChanges, pass: Pass, workers: &mut JoinSet<()>) {
         let changes = &group.changes;
         let standings: Vec<ChangeState> = changes
@@ -135,8 +135,8 @@ impl Dispatcher<'_> {
         }
     }
 
-    /// The minimum time since the last attempt of a change was given up. An earlier session had given it up before this one began; how long
-    /// before is only known by the wall clock, which may have been changed.
+    /// How long ago the last attempt of a change was given up, at least. If this was in an earlier session, the time counts from the start of
+    /// this one: only the wall clock, which somebody may have set, says more.
     fn age(&self, line: u64) -> Duration {
         let given_up = self.given_up.get(&line).unwrap_or(&self.began);
         given_up.elapsed()

@@ -65,7 +65,7 @@ impl Dispatcher<'_> {
                         let step = decide(&group.changes, &settled, place, None, limits);
                         waits |= step != NextMove::Blocked;
                     }
-                    // These are in doubt by a person's decision.
+                    // No errors. `InDoubt` is here if a person has decided to leave it so.
                     ChangeState::Ended(
                         Outcome::Applied
                         | Outcome::AlreadyDone
