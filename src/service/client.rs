@@ -39,12 +39,12 @@ pub struct ClientParts {
     /// The wall clock: for a `Retry-After` that is a date.
     pub now: fn() -> Timestamp,
     /// Receives events that affect all workers.
-    pub notices: Option<UnboundedSender<Notice>>,
+    pub client_events: Option<UnboundedSender<ClientEvent>>,
 }
 
 /// An event that affects all workers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum ClientEvent {
     /// The service asked for a pause that starts now.
     Throttled { pause: Duration },
 }
@@ -69,7 +69,7 @@ pub struct Client {
     budget: Mutex<Budget>,
     now: fn() -> Timestamp,
     counters: Counters,
-    notices: Option<UnboundedSender<Notice>>,
+    client_events: Option<UnboundedSender<ClientEvent>>,
     /// Set once the service has asked for a long pause; after that nothing is sent.
     long_pause: watch::Sender<Option<LongPause>>,
 }
@@ -84,7 +84,7 @@ impl Client {
             budget: Mutex::default(),
             now: parts.now,
             counters: Counters::default(),
-            notices: parts.notices,
+            client_events: parts.client_events,
             long_pause: watch::Sender::new(None),
         }
     }
@@ -404,9 +404,9 @@ impl Client {
         } else {
             self.counters.throttled(longer);
         }
-        if let (false, Some(notices)) = (longer.is_zero(), &self.notices) {
+        if let (false, Some(client_events)) = (longer.is_zero(), &self.client_events) {
             // The receiver is gone if the command is about to end.
-            let _ = notices.send(Notice::Throttled { pause });
+            let _ = client_events.send(ClientEvent::Throttled { pause });
         }
     }
 

@@ -128,7 +128,7 @@ pub(crate) fn client_parts(transport: impl Transport + 'static, pacer: Pacer) ->
         policy: Policy::default(),
         rng: fastrand::Rng::with_seed(7),
         now: || Timestamp::UNIX_EPOCH,
-        notices: None,
+        client_events: None,
     }
 }
 

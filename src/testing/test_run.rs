@@ -213,10 +213,10 @@ impl TestRun {
         let (began, records_before) = (Instant::now(), self.records().len());
         let (interrupt, interrupts) = mpsc::unbounded_channel();
         let (kill, mut killed) = mpsc::unbounded_channel();
-        let (told, notices) = mpsc::unbounded_channel();
+        let (told, client_events) = mpsc::unbounded_channel();
         let pacer = Pacer::per_second(self.pace.0, self.pace.1);
         let client = Client::new(ClientParts {
-            notices: Some(told),
+            client_events: Some(told),
             ..client_parts(self.service.clone(), pacer)
         });
         let (durable, breaks) = (Arc::clone(&self.durable), self.breaks);
@@ -287,7 +287,7 @@ impl TestRun {
             &mut recorder,
             Signals {
                 interrupts,
-                notices,
+                client_events,
             },
         );
         let mut opened = 0..;

@@ -48,7 +48,7 @@ pub(crate) fn client(api: Api, world: &Arc<World>, pace: &Pace) -> Client {
         policy: Policy::default(),
         rng: fastrand::Rng::with_seed(7),
         now,
-        notices: None,
+        client_events: None,
     })
 }
 

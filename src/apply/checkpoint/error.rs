@@ -21,7 +21,7 @@ pub enum Illegal {
         phase: Phase,
         step: Transition,
     },
-    #[error("plan line {line}: \"{step}\" is for attempt {found}, attempt {expected} is due")]
+    #[error("plan line {line}: \"{step}\" is for attempt {found} instead of attempt {expected}")]
     Attempt {
         line: u64,
         step: Transition,
@@ -34,11 +34,13 @@ pub enum Illegal {
         "plan line {line}: the plan has {changes} changes, and all of them have records already"
     )]
     MoreThanPlanned { line: u64, changes: u64 },
-    #[error("a plan of {lines} lines with {changes} changes can't be followed")]
+    #[error(
+        "a plan of {lines} lines with {changes} changes is not possible, or is too large for the memory"
+    )]
     Lines { lines: u64, changes: u64 },
-    #[error("\"finished\" can't be said while the change on plan line {line} is {phase}")]
+    #[error("\"finished\" is not allowed while the change on plan line {line} is {phase}")]
     StillOpen { line: u64, phase: Phase },
-    #[error("\"{record}\" can't follow, the run is {ending} already")]
+    #[error("\"{record}\" is not allowed: the run is already {ending}")]
     Over {
         ending: &'static str,
         record: &'static str,
@@ -50,7 +52,7 @@ pub enum Illegal {
 pub enum Damage {
     #[error("its checksum does not fit")]
     Checksum,
-    #[error("it has number {found}, {expected} is due")]
+    #[error("it has number {found} instead of {expected}")]
     Sequence { expected: u64, found: u64 },
     #[error("its checksum fits, its content is not understood; was it written by a newer wf-bulk?")]
     Unreadable(#[source] serde_json::Error),

@@ -109,7 +109,7 @@ mod tests {
             match record {
                 Record::Started { attempt, .. } => !self.live() && *attempt == self.number() + 1,
                 Record::Throttled { attempt, .. }
-                | Record::NotSent { attempt, .. }
+                | Record::NoEffect { attempt, .. }
                 | Record::Unknown { attempt, .. } => self.live() && *attempt == self.number(),
                 Record::NotApplied { attempt, .. } | Record::SendAgain { attempt, .. } => {
                     !self.live() && self.in_doubt() && *attempt == self.number()
@@ -136,7 +136,7 @@ mod tests {
                     self.attempts.push(Attempt::Live);
                     self.permitted = false;
                 }
-                (Record::Throttled { .. } | Record::NotSent { .. }, Some(last)) => {
+                (Record::Throttled { .. } | Record::NoEffect { .. }, Some(last)) => {
                     *last = Attempt::DidNothing;
                 }
                 (Record::Unknown { .. }, Some(last)) => {
@@ -191,11 +191,11 @@ mod tests {
             match kind {
                 0..=5 => Record::Started { line, attempt, at },
                 6..=7 => Record::Throttled { line, attempt },
-                8 => Record::NotSent {
+                8 => Record::NoEffect {
                     line,
                     attempt,
                     reason: reason(),
-                    held_up: false,
+                    never_left: false,
                 },
                 9..=10 => Record::Unknown {
                     line,
@@ -219,7 +219,7 @@ mod tests {
         match record {
             Record::Started { line, .. }
             | Record::Throttled { line, .. }
-            | Record::NotSent { line, .. }
+            | Record::NoEffect { line, .. }
             | Record::Unknown { line, .. }
             | Record::NotApplied { line, .. }
             | Record::SendAgain { line, .. }

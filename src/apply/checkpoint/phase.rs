@@ -32,7 +32,7 @@ pub enum Phase {
 pub enum Transition {
     Started,
     Throttled,
-    NotSent,
+    NoEffect,
     Unknown,
     NotApplied,
     SendAgain,
@@ -83,13 +83,13 @@ impl Phase {
             (
                 Self::Disproved,
                 Transition::Throttled
-                | Transition::NotSent
+                | Transition::NoEffect
                 | Transition::Unknown
                 | Transition::NotApplied
                 | Transition::SendAgain
                 | Transition::Ended(RecordedOutcome::AlreadyDone | RecordedOutcome::InDoubt),
             ) => None,
-            (Self::InFlightDisproved, Transition::Throttled | Transition::NotSent) => {
+            (Self::InFlightDisproved, Transition::Throttled | Transition::NoEffect) => {
                 Some(Self::Disproved)
             }
             (Self::InFlightDisproved, Transition::Unknown) => Some(Self::InDoubt),
@@ -116,14 +116,14 @@ impl Phase {
             (
                 Self::Untouched | Self::Between,
                 Transition::Throttled
-                | Transition::NotSent
+                | Transition::NoEffect
                 | Transition::Unknown
                 | Transition::NotApplied
                 | Transition::SendAgain
                 | Transition::Ended(RecordedOutcome::Applied | RecordedOutcome::InDoubt),
             ) => None,
 
-            (Self::InFlight, Transition::Throttled | Transition::NotSent) => Some(Self::Between),
+            (Self::InFlight, Transition::Throttled | Transition::NoEffect) => Some(Self::Between),
             (Self::InFlight, Transition::Unknown) => Some(Self::InDoubt),
             (
                 Self::InFlight,
@@ -145,7 +145,7 @@ impl Phase {
 
             (
                 Self::InFlightAgain,
-                Transition::Throttled | Transition::NotSent | Transition::Unknown,
+                Transition::Throttled | Transition::NoEffect | Transition::Unknown,
             ) => Some(Self::InDoubt),
             (
                 Self::InFlightAgain,
@@ -179,7 +179,7 @@ impl Phase {
             (
                 Self::InDoubt | Self::MayRepeat,
                 Transition::Throttled
-                | Transition::NotSent
+                | Transition::NoEffect
                 | Transition::Unknown
                 | Transition::Ended(
                     RecordedOutcome::AlreadyDone
@@ -193,7 +193,7 @@ impl Phase {
                 Self::Ended(_),
                 Transition::Started
                 | Transition::Throttled
-                | Transition::NotSent
+                | Transition::NoEffect
                 | Transition::Unknown
                 | Transition::NotApplied
                 | Transition::SendAgain
@@ -262,7 +262,7 @@ impl fmt::Display for Transition {
         match self {
             Self::Started => f.write_str("started"),
             Self::Throttled => f.write_str("throttled"),
-            Self::NotSent => f.write_str("not_sent"),
+            Self::NoEffect => f.write_str("not_sent"),
             Self::Unknown => f.write_str("unknown"),
             Self::NotApplied => f.write_str("not_applied"),
             Self::SendAgain => f.write_str("send_again"),
@@ -279,7 +279,7 @@ mod tests {
     const STEPS: [Transition; 13] = [
         Transition::Started,
         Transition::Throttled,
-        Transition::NotSent,
+        Transition::NoEffect,
         Transition::Unknown,
         Transition::NotApplied,
         Transition::SendAgain,

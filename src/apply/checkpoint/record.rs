@@ -48,14 +48,20 @@ pub enum Record {
     Started { line: u64, attempt: u32, at: i64 },
     /// The service throttled the request (429), which had no effect.
     Throttled { line: u64, attempt: u32 },
-    /// The attempt certainly had no effect: no connection was made, or the service refused it while an earlier attempt is in doubt.
-    /// `held_up`: the reason is on our side, not an answer to the attempt.
-    NotSent {
+    /// The attempt certainly had no effect: no connection was made, the service did not accept the token (401), or it refused the request
+    /// while an earlier attempt is in doubt.
+    /// `never_left`: the reason is on our side, not an answer to the attempt.
+    #[serde(rename = "not_sent")]
+    NoEffect {
         line: u64,
         attempt: u32,
         reason: Detail,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        held_up: bool,
+        #[serde(
+            rename = "held_up",
+            default,
+            skip_serializing_if = "std::ops::Not::not"
+        )]
+        never_left: bool,
     },
     /// At this moment the attempt was given up without a conclusive answer; if the request left, it left before. (`started` may be minutes
     /// older, because of a pause in between.) The moment is for display only: the wall clock may be changed, so no decision uses it.
@@ -97,7 +103,7 @@ impl Record {
         match self {
             Self::Started { .. } => "started",
             Self::Throttled { .. } => "throttled",
-            Self::NotSent { .. } => "not_sent",
+            Self::NoEffect { .. } => "not_sent",
             Self::Unknown { .. } => "unknown",
             Self::NotApplied { .. } => "not_applied",
             Self::SendAgain { .. } => "send_again",
@@ -181,7 +187,7 @@ impl Ending {
             }),
             Record::Started { .. }
             | Record::Throttled { .. }
-            | Record::NotSent { .. }
+            | Record::NoEffect { .. }
             | Record::Unknown { .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
@@ -253,11 +259,11 @@ mod tests {
                 line: 2,
                 attempt: 1,
             },
-            Record::NotSent {
+            Record::NoEffect {
                 line: 2,
                 attempt: 1,
                 reason: reason.clone(),
-                held_up: false,
+                never_left: false,
             },
             Record::Unknown {
                 line: 2,

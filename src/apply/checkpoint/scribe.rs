@@ -22,8 +22,8 @@ use super::{
 #[cfg(test)]
 use crate::testing::lockstep::{Lockstep, UnderWay};
 
-/// Maximum records in one group: bounds the buffer to about 100 KB, and exceeds the number of workers of any reasonable run.
-const MAX_GROUP: usize = 1024;
+/// Maximum records in one batch: bounds the buffer to about 100 KB, and exceeds the number of workers of any reasonable run.
+const MAX_BATCH: usize = 1024;
 
 /// The medium of a checkpoint: a file of the system, or one in tests that fails.
 pub trait Disk: Write + Send + 'static {
@@ -103,11 +103,11 @@ impl<D: Disk> Scribe<D> {
                     if let Some(lockstep) = &self.lockstep {
                         lockstep.turn();
                     }
-                    let group: Vec<_> = iter::once(first)
+                    let batch: Vec<_> = iter::once(first)
                         .chain(entries.try_iter())
-                        .take(MAX_GROUP)
+                        .take(MAX_BATCH)
                         .collect();
-                    due = self.commit(group, due);
+                    due = self.commit(batch, due);
                 }
                 Err(RecvTimeoutError::Timeout) => {
                     // A failure is stored and reported with the next ack.
@@ -124,18 +124,18 @@ impl<D: Disk> Scribe<D> {
         }
     }
 
-    /// Writes a group with one write, and syncs it if an ack is awaited or the time has come. Returns when the unsynced records must be
+    /// Writes a batch with one write, and syncs it if an ack is awaited or the time has come. Returns when the unsynced records must be
     /// synced.
-    fn commit(&mut self, group: Vec<PendingRecord>, due: Option<Instant>) -> Option<Instant> {
+    fn commit(&mut self, batch: Vec<PendingRecord>, due: Option<Instant>) -> Option<Instant> {
         let now = Instant::now();
-        let waited_for = group.iter().any(|entry| entry.ack.is_some());
+        let waited_for = batch.iter().any(|entry| entry.ack.is_some());
         let sync = waited_for || due.is_some_and(|due| due <= now);
 
-        let mut done = self.write(&group);
+        let mut done = self.write(&batch);
         if sync && done.is_ok() {
             done = self.sync();
         }
-        for entry in group {
+        for entry in batch {
             if let Some(ack) = entry.ack {
                 // If the worker is gone, it does not need the answer.
                 let _ = ack.send(done.clone());
@@ -148,10 +148,10 @@ impl<D: Disk> Scribe<D> {
         }
     }
 
-    fn write(&mut self, group: &[PendingRecord]) -> Result<(), WriteFailed> {
+    fn write(&mut self, batch: &[PendingRecord]) -> Result<(), WriteFailed> {
         self.unless_failed(CheckpointStep::Write, |scribe| {
             scribe.buffer.clear();
-            for entry in group {
+            for entry in batch {
                 scribe
                     .chain
                     .seal_record(&entry.record, &mut scribe.buffer)?;

@@ -26,7 +26,7 @@ pub struct CheckpointState {
     /// The number of attempts of each change without an outcome.
     attempts: BTreeMap<u64, u32>,
     /// The error or answer of their last attempt, if known.
-    met: BTreeMap<u64, Detail>,
+    last_answer: BTreeMap<u64, Detail>,
     ended: Counts,
     changes: u64,
     /// Changes that have a record.
@@ -56,7 +56,7 @@ impl CheckpointState {
         Ok(Self {
             phases,
             attempts: BTreeMap::new(),
-            met: BTreeMap::new(),
+            last_answer: BTreeMap::new(),
             ended: Counts::default(),
             changes,
             touched: 0,
@@ -87,18 +87,18 @@ impl CheckpointState {
             Record::Throttled { line, attempt } => {
                 self.step(line, Transition::Throttled, Some((attempt, 0)))?;
                 // It had a message, which is not kept.
-                self.met.insert(line, Detail::new("429"));
+                self.last_answer.insert(line, Detail::new("429"));
                 Ok(())
             }
-            Record::NotSent {
+            Record::NoEffect {
                 line,
                 attempt,
                 ref reason,
-                held_up,
+                never_left,
             } => {
-                self.step(line, Transition::NotSent, Some((attempt, 0)))?;
-                if !held_up {
-                    self.met.insert(line, reason.clone());
+                self.step(line, Transition::NoEffect, Some((attempt, 0)))?;
+                if !never_left {
+                    self.last_answer.insert(line, reason.clone());
                 }
                 Ok(())
             }
@@ -109,7 +109,7 @@ impl CheckpointState {
                 ..
             } => {
                 self.step(line, Transition::Unknown, Some((attempt, 0)))?;
-                self.met.insert(line, reason.clone());
+                self.last_answer.insert(line, reason.clone());
                 Ok(())
             }
             Record::NotApplied { line, attempt } => {
@@ -121,7 +121,7 @@ impl CheckpointState {
             Record::Ended { line, outcome, .. } => {
                 self.step(line, Transition::Ended(outcome), None)?;
                 self.attempts.remove(&line);
-                self.met.remove(&line);
+                self.last_answer.remove(&line);
                 self.ended.add(outcome.into(), 1);
                 Ok(())
             }
@@ -136,7 +136,7 @@ impl CheckpointState {
                 for &line in self.attempts.keys() {
                     let phase = &mut self.phases[index(line)];
                     if phase.is_in_flight() {
-                        self.met.remove(&line);
+                        self.last_answer.remove(&line);
                     }
                     *phase = phase.orphaned();
                 }
@@ -183,9 +183,9 @@ impl CheckpointState {
 
     /// The recorded error or answer of the last attempt of the change on this plan line. None while that attempt is in flight, if its
     /// process died, or once the change has an outcome.
-    pub fn met(&self, line: u64) -> Option<&str> {
-        let met = self.met.get(&line).map(Detail::as_str);
-        met.filter(|_| !self.phase(line).is_in_flight())
+    pub fn last_answer(&self, line: u64) -> Option<&str> {
+        let last_answer = self.last_answer.get(&line).map(Detail::as_str);
+        last_answer.filter(|_| !self.phase(line).is_in_flight())
     }
 
     /// All changes that were started and have no outcome, in the plan's order, by plan line.
@@ -364,34 +364,34 @@ mod tests {
 
     #[test]
     fn what_the_last_attempt_met_is_never_what_an_earlier_one_met() {
-        let not_sent = Record::NotSent {
+        let not_sent = Record::NoEffect {
             line: 2,
             attempt: 1,
             reason: Detail::new("no connection"),
-            held_up: false,
+            never_left: false,
         };
         let throttled = Record::Throttled {
             line: 2,
             attempt: 2,
         };
         let mut state = after(&[started(2, 1, 17), not_sent]);
-        assert_eq!(state.met(2), Some("no connection"));
+        assert_eq!(state.last_answer(2), Some("no connection"));
         state.next(&started(2, 2, 18)).unwrap();
-        assert_eq!(state.met(2), None);
+        assert_eq!(state.last_answer(2), None);
         let mut died = state.clone();
         died.next(&Record::Resumed { at: 19 }).unwrap();
-        assert_eq!(died.met(2), None);
-        let mut held_up = state.clone();
-        let stopped = Record::NotSent {
+        assert_eq!(died.last_answer(2), None);
+        let mut never_left = state.clone();
+        let stopped = Record::NoEffect {
             line: 2,
             attempt: 2,
             reason: Detail::new("the run stopped before it was sent"),
-            held_up: true,
+            never_left: true,
         };
-        held_up.next(&stopped).unwrap();
-        assert_eq!(held_up.met(2), Some("no connection"));
+        never_left.next(&stopped).unwrap();
+        assert_eq!(never_left.last_answer(2), Some("no connection"));
         state.next(&throttled).unwrap();
-        assert_eq!(state.met(2), Some("429"));
+        assert_eq!(state.last_answer(2), Some("429"));
     }
 
     #[test]
@@ -453,7 +453,7 @@ mod tests {
             ),
             (
                 started(2, 2, 0),
-                "plan line 2: \"started\" is for attempt 2, attempt 1 is due",
+                "plan line 2: \"started\" is for attempt 2 instead of attempt 1",
             ),
             (
                 started(1, 1, 0),
@@ -476,11 +476,11 @@ mod tests {
                     line: 5,
                     attempt: 2,
                 },
-                "plan line 5: \"throttled\" is for attempt 2, attempt 1 is due",
+                "plan line 5: \"throttled\" is for attempt 2 instead of attempt 1",
             ),
             (
                 Record::Finished { at: 0 },
-                "\"finished\" can't be said while the change on plan line 5 is in flight",
+                "\"finished\" is not allowed while the change on plan line 5 is in flight",
             ),
         ];
         for (record, message) in table {

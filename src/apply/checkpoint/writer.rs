@@ -308,7 +308,7 @@ mod tests {
         for (fault, nth, doing, kind) in faults {
             let (disk, log) = FakeDisk::new(Some(fault));
             let writer = writer(disk, NEVER);
-            // One after another, so that each is a group of its own.
+            // One after another, so that each is a batch of its own.
             let acks: Vec<_> = (0..APPENDS)
                 .map(|i| block_on(writer.append(started(2 + i as u64))))
                 .collect();

@@ -17,7 +17,7 @@ pub(super) struct Attempts {
     /// Over all sessions.
     pub(super) made: u32,
     /// Those of this visit of the group whose request never left.
-    pub(super) held_up: u32,
+    pub(super) never_left: u32,
     /// Of earlier sessions. They do not count for the limit: a dead server may have used them up quickly.
     pub(super) earlier: u32,
 }
@@ -32,15 +32,15 @@ impl Attempts {
     }
 
     /// As if the last attempt did not leave.
-    pub(super) const fn and_held_up(self) -> Self {
+    pub(super) const fn and_never_left(self) -> Self {
         Self {
-            held_up: self.held_up + 1,
+            never_left: self.never_left + 1,
             ..self
         }
     }
 
     pub(super) const fn in_this_session(self) -> u32 {
-        self.made - self.earlier - self.held_up
+        self.made - self.earlier - self.never_left
     }
 }
 
@@ -136,7 +136,7 @@ pub(super) fn decide(
                 Some(Reading::Drifted(how)) => NextMove::End(RecordedOutcome::Drifted, Some(how)),
                 Some(Reading::Gone) => NextMove::End(RecordedOutcome::Gone, None),
                 // Attempts without an effect do not count here: three requests with a rejected token are not a failure of the change.
-                Some(Reading::Open) | None => NextMove::Send {
+                Some(Reading::AsPlanned) | None => NextMove::Send {
                     attempts: *attempts,
                     disproved: *disproved,
                 },
@@ -156,13 +156,15 @@ fn doubtful(
     match reading {
         Some(Reading::Done) => NextMove::End(RecordedOutcome::Applied, None),
         Some(Reading::Gone) => NextMove::End(RecordedOutcome::Gone, None),
-        Some(Reading::Open) if may_repeat || (disproved && has_attempts_left) => NextMove::Send {
-            attempts,
-            disproved,
-        },
-        Some(Reading::Open) if disproved => NextMove::GiveUp { attempts },
+        Some(Reading::AsPlanned) if may_repeat || (disproved && has_attempts_left) => {
+            NextMove::Send {
+                attempts,
+                disproved,
+            }
+        }
+        Some(Reading::AsPlanned) if disproved => NextMove::GiveUp { attempts },
         // A later edit by another user hides whether our values were there.
-        Some(Reading::Open | Reading::Drifted(_)) | None => NextMove::Leave,
+        Some(Reading::AsPlanned | Reading::Drifted(_)) | None => NextMove::Leave,
     }
 }
 
@@ -175,7 +177,7 @@ fn unreadable(
     reading: Option<&Reading>,
 ) -> NextMove {
     match (reading, repeat) {
-        (Some(Reading::Open) | None, _) if may_repeat => NextMove::Send {
+        (Some(Reading::AsPlanned) | None, _) if may_repeat => NextMove::Send {
             attempts,
             disproved: false,
         },

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     api::Operation,
     checkpoint::{Checkpoint, Record},
-    client::{Client, Notice},
+    client::{Client, ClientEvent},
     event::{Event, Reporter, StopReason},
     outcome::{Counts, Outcome},
     plan::{PlanError, PlanReader},
@@ -90,7 +90,7 @@ pub struct Signals {
     /// A message requests to finish what is in flight and to stop.
     pub interrupts: mpsc::UnboundedReceiver<()>,
     /// Events of the client.
-    pub notices: mpsc::UnboundedReceiver<Notice>,
+    pub client_events: mpsc::UnboundedReceiver<ClientEvent>,
 }
 
 /// The result of a run.
@@ -138,7 +138,7 @@ pub struct Dispatcher<'a> {
     /// The last successful read of an execution in this session.
     last_read: Option<Operation>,
     /// Whether a change was not sent because the error budget did not permit it then.
-    held_back: bool,
+    out_of_budget: bool,
     /// The number of records of this session.
     records: u64,
 }
@@ -192,7 +192,7 @@ impl<'a> Dispatcher<'a> {
             began: tokio::time::Instant::now(),
             given_up: HashMap::new(),
             inherited: BTreeMap::new(),
-            held_back: false,
+            out_of_budget: false,
             records: 0,
         }
     }
@@ -245,7 +245,7 @@ impl<'a> Dispatcher<'a> {
         } else {
             Pass::Everything
         };
-        let mut settled = false;
+        let mut has_waited = false;
         // Each change has a limited number of attempts, so the number of passes that write is limited.
         loop {
             let records = self.records;
@@ -255,14 +255,14 @@ impl<'a> Dispatcher<'a> {
                 return Ok(());
             }
             // Read-backs that were late enough have proved what they can.
-            let proved = settled && self.records == records;
+            let proved = has_waited && self.records == records;
             let ages = if proved {
                 Vec::new()
             } else {
                 self.provable(groups()?)?
             };
-            settled = !ages.is_empty();
-            if settled {
+            has_waited = !ages.is_empty();
+            if has_waited {
                 if !self.settle(&ages, tick).await {
                     return Ok(());
                 }
@@ -270,14 +270,14 @@ impl<'a> Dispatcher<'a> {
                 continue;
             }
             let to_send = self.answer_doubts(groups()?)? || std::mem::take(&mut everything_later);
-            if !to_send && !self.held_back {
+            if !to_send && !self.out_of_budget {
                 return Ok(());
             }
             if let (false, Some(errors)) = (to_send, self.shared.budget.used_up()) {
                 self.drain(StopReason::ErrorBudget { errors });
                 return Ok(());
             }
-            self.held_back = false;
+            self.out_of_budget = false;
             pass = Pass::Everything;
         }
     }
@@ -319,8 +319,12 @@ impl<'a> Dispatcher<'a> {
                     ChangeState::Doubtful { may_repeat, .. } => {
                         counts.add(Outcome::InDoubt, 1);
                         is_open = true;
-                        let met = self.checkpoint.state().met(planned.line).map(str::to_owned);
-                        self.report(&to_look_at(planned, may_repeat, met.as_deref()));
+                        let last_answer = self
+                            .checkpoint
+                            .state()
+                            .last_answer(planned.line)
+                            .map(str::to_owned);
+                        self.report(&to_look_at(planned, may_repeat, last_answer.as_deref()));
                     }
                 }
             }

@@ -14,7 +14,7 @@ pub(super) struct Failures {
     stop_after: u32,
     /// The executions with a failure since the last success.
     in_a_row: BTreeSet<Id>,
-    suspected: Vec<(EndedChange, FailureCause)>,
+    held_back: Vec<(EndedChange, FailureCause)>,
 }
 
 /// Why a change has failed without an effect.
@@ -32,28 +32,28 @@ impl Failures {
         Self {
             stop_after,
             in_a_row: BTreeSet::new(),
-            suspected: Vec::new(),
+            held_back: Vec::new(),
         }
     }
 
     /// Holds back a failure without an effect until its cause is known.
-    pub(super) fn suspect(&mut self, ended: EndedChange, fault: FailureCause) {
-        self.suspected.push((ended, fault));
+    pub(super) fn hold_back(&mut self, ended: EndedChange, cause: FailureCause) {
+        self.held_back.push((ended, cause));
     }
 
     /// A change succeeded: the failures that were held back are failures of the changes.
     pub(super) fn succeeded(&mut self) -> Vec<EndedChange> {
         self.in_a_row.clear();
-        let suspected = std::mem::take(&mut self.suspected);
-        suspected.into_iter().map(|(ended, _)| ended).collect()
+        let held_back = std::mem::take(&mut self.held_back);
+        held_back.into_iter().map(|(ended, _)| ended).collect()
     }
 
     /// The end of a pass: returns the failures of changes that are certain even without a later success; and those of changes that were not
     /// sent, whose cause may be the server.
-    pub(super) fn passed(&mut self) -> (Vec<EndedChange>, Vec<EndedChange>) {
-        let suspected = std::mem::take(&mut self.suspected);
+    pub(super) fn at_end_of_pass(&mut self) -> (Vec<EndedChange>, Vec<EndedChange>) {
+        let held_back = std::mem::take(&mut self.held_back);
         let (own, untried): (Vec<_>, Vec<_>) =
-            suspected.into_iter().partition(|(_, fault)| match fault {
+            held_back.into_iter().partition(|(_, cause)| match cause {
                 FailureCause::Untried => false,
                 FailureCause::Own => true,
             });

@@ -29,7 +29,7 @@ pub(super) enum Message {
     /// An error of the whole run.
     Trouble(StopReason),
     /// A change was not sent because the error budget did not permit it then.
-    HeldBack,
+    OutOfBudget,
 }
 
 /// A change with an outcome.
@@ -142,11 +142,11 @@ impl Link {
         let ack = answer.await.map_err(|_| LeaveGroup)?;
         ack.await.map_err(|failure| {
             // If it can't be written either, it still counts as what it is.
-            self.record(Record::NotSent {
+            self.record(Record::NoEffect {
                 line: planned.line,
                 attempt,
                 reason: Detail::new("its intent could not be written down"),
-                held_up: true,
+                never_left: true,
             });
             self.trouble(StopReason::Checkpoint {
                 message: failure.to_string(),
@@ -176,11 +176,11 @@ impl Link {
     pub(super) fn failed(
         &self,
         planned: &PlannedChange,
-        fault: FailureCause,
+        cause: FailureCause,
         detail: String,
     ) -> ChangeState {
         let ended = EndedChange::new(planned, RecordedOutcome::Failed, Some(detail));
-        self.tell(Message::Failed(ended, fault));
+        self.tell(Message::Failed(ended, cause));
         ChangeState::Ended(Outcome::Failed)
     }
 
@@ -192,12 +192,12 @@ impl Link {
         self.tell(Message::Event(event));
     }
 
-    pub(super) fn trouble(&self, drain: StopReason) {
-        self.tell(Message::Trouble(drain));
+    pub(super) fn trouble(&self, stop: StopReason) {
+        self.tell(Message::Trouble(stop));
     }
 
-    pub(super) fn held_back(&self) {
-        self.tell(Message::HeldBack);
+    pub(super) fn out_of_budget(&self) {
+        self.tell(Message::OutOfBudget);
     }
 
     fn tell(&self, message: Message) {

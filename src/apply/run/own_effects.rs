@@ -214,7 +214,7 @@ mod tests {
         [reassign("e", "t0"), close("e")].map(|change| {
             match read_back_after(&planned(change), &[cause], Some(&execution)) {
                 Reading::Done => "done",
-                Reading::Open => "open",
+                Reading::AsPlanned => "open",
                 Reading::Drifted(_) => "drifted",
                 Reading::Gone => "gone",
             }
@@ -300,7 +300,7 @@ mod tests {
             };
             read_back_after(&planned(change.clone()), &[cause], Some(&execution))
         };
-        assert_eq!(read("t0"), Reading::Open);
+        assert_eq!(read("t0"), Reading::AsPlanned);
         assert!(matches!(read("t1"), Reading::Drifted(_)));
     }
 
@@ -319,7 +319,7 @@ mod tests {
             };
             read_back_after(&change, &[cause], Some(&execution))
         };
-        assert_eq!(read("s0"), Reading::Open);
+        assert_eq!(read("s0"), Reading::AsPlanned);
         assert!(matches!(read("s1"), Reading::Drifted(_)));
     }
 
@@ -343,7 +343,7 @@ mod tests {
                 target: &target("t1"),
             };
             let reading = read_back_after(&change, &[cause], Some(&execution));
-            assert_eq!(reading == Reading::Open, expected, "{kind} {trigger}");
+            assert_eq!(reading == Reading::AsPlanned, expected, "{kind} {trigger}");
         }
     }
 
@@ -365,7 +365,7 @@ mod tests {
             let causes: Vec<Cause<'_>> = causes.collect();
             read_back_after(&planned(change.clone()), &causes, Some(&execution))
         };
-        assert_eq!(read(&[LaterTasksReset, FlowAdvances]), Reading::Open);
+        assert_eq!(read(&[LaterTasksReset, FlowAdvances]), Reading::AsPlanned);
         assert!(matches!(read(&[LaterTasksReset]), Reading::Drifted(_)));
         assert!(matches!(read(&[FlowAdvances]), Reading::Drifted(_)));
     }
@@ -384,6 +384,6 @@ mod tests {
             read_back_after(&planned(change.clone()), &[cause], Some(&execution("e")))
         };
         assert!(matches!(read(&[]), Reading::Drifted(_)));
-        assert_eq!(read(&[Effect::LaterTasksReset]), Reading::Open);
+        assert_eq!(read(&[Effect::LaterTasksReset]), Reading::AsPlanned);
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: ExecutionChanges, 
         link,
         group,
         standings: places.standings,
-        met: places.met,
+        last_answer: places.last_answer,
         view: View::Unread,
         fresh_until: None,
     };
@@ -64,7 +64,7 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: ExecutionChanges, 
 pub(super) struct Places {
     pub(super) standings: Vec<ChangeState>,
     /// The error or answer of the last attempt, while a change has no outcome.
-    pub(super) met: Vec<Option<String>>,
+    pub(super) last_answer: Vec<Option<String>>,
 }
 
 struct Worker<'a> {
@@ -72,7 +72,7 @@ struct Worker<'a> {
     link: &'a Link,
     group: ExecutionChanges,
     standings: Vec<ChangeState>,
-    met: Vec<Option<String>>,
+    last_answer: Vec<Option<String>>,
     view: View,
     /// Until when the view is valid for writes; none if the execution may have changed.
     fresh_until: Option<Instant>,
@@ -81,7 +81,7 @@ struct Worker<'a> {
 /// The result of sending a change.
 enum Sent {
     /// Everything that is possible now was done.
-    Settled,
+    Done,
     /// It was not sent: its execution had to be read again first, so the next move must be decided again.
     Read,
     /// It was not sent: its execution had to be read again, and that failed.
@@ -135,8 +135,8 @@ impl Worker<'_> {
         }
         let reading = self.read_back(place, Causes::Known);
         let is_drift = matches!(reading, Some(Reading::Drifted(_)));
-        let step = self.decide(place, reading);
-        let acts = !matches!(step, NextMove::Leave | NextMove::Blocked | NextMove::Later);
+        let next = self.decide(place, reading);
+        let acts = !matches!(next, NextMove::Leave | NextMove::Blocked | NextMove::Later);
         if acts && self.is_out_of_date() {
             return if self.read().await? {
                 Ok(true)
@@ -148,21 +148,21 @@ impl Worker<'_> {
             // The outcome of the doubt is known after a read-back.
             return Ok(false);
         }
-        match step {
+        match next {
             NextMove::Leave | NextMove::Blocked | NextMove::Later => {}
             NextMove::End(end, detail) => {
                 let slot = self.slot_of_doubt(place);
                 let detail =
                     detail.or_else(|| (end == RecordedOutcome::Gone).then(|| self.absence(place)));
                 self.end(place, end, detail);
-                self.settle(place, slot);
+                self.spend_slot(place, slot);
             }
             NextMove::GiveUp { attempts } => {
                 let slot = self.slot_of_doubt(place);
                 self.disprove(place, attempts);
-                let detail = without_effect(attempts, self.met[place].as_deref());
+                let detail = without_effect(attempts, self.last_answer[place].as_deref());
                 self.fail(place, FailureCause::Own, detail);
-                self.settle(place, slot);
+                self.spend_slot(place, slot);
             }
             NextMove::Send {
                 attempts,
@@ -180,12 +180,12 @@ impl Worker<'_> {
                     self.disprove(place, attempts);
                 }
                 let sent = self.send(place, attempts, disproved).await;
-                self.settle(place, Some(slot));
+                self.spend_slot(place, Some(slot));
                 match sent? {
-                    Sent::Settled => {}
+                    Sent::Done => {}
                     Sent::Read => return Ok(true),
-                    Sent::Unread(fault, reason) => {
-                        self.unread(fault, &reason);
+                    Sent::Unread(cause, reason) => {
+                        self.unread(cause, &reason);
                         return Err(LeaveGroup);
                     }
                 }
@@ -259,15 +259,15 @@ impl Worker<'_> {
         self.standings[place] = self.link.ended(&self.group.changes[place], end, detail);
     }
 
-    fn fail(&mut self, place: usize, fault: FailureCause, detail: String) {
-        self.standings[place] = self.link.failed(&self.group.changes[place], fault, detail);
+    fn fail(&mut self, place: usize, cause: FailureCause, detail: String) {
+        self.standings[place] = self.link.failed(&self.group.changes[place], cause, detail);
     }
 
     /// Waits for a slot of the error budget; none if it is used up.
     async fn slot(&self) -> Result<Option<Slot>, LeaveGroup> {
         let slot = self.link.unless_stopped(self.shared.budget.slot()).await?;
         if slot.is_none() {
-            self.link.held_back();
+            self.link.out_of_budget();
         }
         Ok(slot)
     }
@@ -278,7 +278,7 @@ impl Worker<'_> {
     }
 
     /// Spends an error, or a possible one, from the budget.
-    fn settle(&self, place: usize, slot: Option<Slot>) {
+    fn spend_slot(&self, place: usize, slot: Option<Slot>) {
         let is_error = match &self.standings[place] {
             ChangeState::Waiting { .. } => false,
             ChangeState::Doubtful { .. } => true,
@@ -302,20 +302,22 @@ impl Worker<'_> {
         }
     }
 
-    fn trouble(&self, drain: StopReason) -> LeaveGroup {
-        self.link.trouble(drain);
+    fn trouble(&self, stop: StopReason) -> LeaveGroup {
+        self.link.trouble(stop);
         LeaveGroup
     }
 }
 
 /// Why a change has failed none of whose attempts took effect.
-fn without_effect(attempts: Attempts, met: Option<&str>) -> String {
+fn without_effect(attempts: Attempts, last_answer: Option<&str>) -> String {
     let attempts = match attempts.made {
         1 => "1 attempt".to_owned(),
         made => format!("{made} attempts"),
     };
-    match met {
-        Some(met) => format!("did not take effect in {attempts}; last answer or error: {met}"),
+    match last_answer {
+        Some(last_answer) => {
+            format!("did not take effect in {attempts}; last answer or error: {last_answer}")
+        }
         None => format!("did not take effect in {attempts}"),
     }
 }

@@ -28,7 +28,7 @@ pub enum Reading {
     /// The target is as the change leaves it.
     Done,
     /// The target is as planned: the change may be sent.
-    Open,
+    AsPlanned,
     /// A field that the change depends on was changed by someone else.
     Drifted(String),
     /// The target is not in its execution any more.
@@ -73,7 +73,7 @@ pub fn read_back(
             return Reading::Drifted(drift(path, now, before));
         }
     }
-    Reading::Open
+    Reading::AsPlanned
 }
 
 /// What a read can prove about a change's effect.
@@ -214,15 +214,15 @@ mod tests {
         // As before, absent being null; half way; another field changed.
         assert_eq!(
             is(json!({"assigned_to": ["1"], "status": "PENDING"})),
-            Reading::Open
+            Reading::AsPlanned
         );
         assert_eq!(
             is(json!({"assigned_to": ["2"], "due_date": null, "status": "PENDING"})),
-            Reading::Open
+            Reading::AsPlanned
         );
         assert_eq!(
             is(json!({"assigned_to": ["1"], "status": "PENDING", "name": "new"})),
-            Reading::Open
+            Reading::AsPlanned
         );
         // As after, whatever else moved on.
         assert_eq!(
@@ -261,7 +261,7 @@ mod tests {
         let drifted = |reading: Reading| matches!(reading, Reading::Drifted(_));
         assert_eq!(
             is(json!({"status": "SCHEDULED", "schedule": {"schedule_id": "s"}})),
-            Reading::Open
+            Reading::AsPlanned
         );
         for status in ["IN_PROGRESS", "COMPLETED", "FAILED"] {
             assert_eq!(
@@ -289,7 +289,7 @@ mod tests {
             json!({}),
         ];
         for (now, reading) in [
-            (json!(["2", "1"]), Reading::Open),
+            (json!(["2", "1"]), Reading::AsPlanned),
             (json!(["3", "2"]), Reading::Done),
         ] {
             let task = json!({"assigned_to": now});
@@ -336,9 +336,9 @@ mod tests {
             json!({"id": "e", "status": "STARTED", "flow": [{"id": "s", "type": "STEP"}]});
         let without = json!({"id": "e", "status": "STARTED", "flow": []});
         for (operation, execution, reading) in [
-            (&delete, Some(&with_step), Reading::Open),
+            (&delete, Some(&with_step), Reading::AsPlanned),
             (&delete, None, Reading::Done),
-            (&step, Some(&with_step), Reading::Open),
+            (&step, Some(&with_step), Reading::AsPlanned),
             (&step, Some(&without), Reading::Done),
             (&step, None, Reading::Done),
         ] {
@@ -378,7 +378,10 @@ mod tests {
                 Some(&json!({"id": "e", "status": "STARTED", "tasks": tasks})),
             )
         };
-        assert_eq!(reading(json!([{"id": "a"}, {"id": "b"}])), Reading::Open);
+        assert_eq!(
+            reading(json!([{"id": "a"}, {"id": "b"}])),
+            Reading::AsPlanned
+        );
         assert_eq!(
             reading(json!([{"id": "a"}, {"id": "n", "name": "renamed"}])),
             Reading::Done
@@ -394,7 +397,7 @@ mod tests {
                 "STARTED",
                 [json!({}), json!({}), json!({"target.status": "PENDING"})]
             ),
-            Reading::Open
+            Reading::AsPlanned
         );
     }
 
@@ -411,7 +414,7 @@ mod tests {
                 "STARTED",
                 [json!({}), json!({}), requires()]
             ),
-            Reading::Open
+            Reading::AsPlanned
         );
         let other = json!({"target.status": "COMPLETED", "target.automation_execution_id": "w"});
         assert!(matches!(

@@ -203,7 +203,7 @@ proptest! {
         for change in changes(&playbook, &execution) {
             let operation = change.operation().unwrap();
             let expected = Expected { before: &change.before, after: &change.after, requires: &change.requires };
-            prop_assert_eq!(read_back(&operation, expected, Some(&data)), Reading::Open, "{:?}", change);
+            prop_assert_eq!(read_back(&operation, expected, Some(&data)), Reading::AsPlanned, "{:?}", change);
             apply(&change, &mut data);
             prop_assert_eq!(read_back(&operation, expected, Some(&data)), Reading::Done, "{:?}", change);
         }

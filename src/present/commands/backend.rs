@@ -19,7 +19,7 @@ use super::access;
 use crate::{
     api::Service,
     cli::{Common, DEFAULT_SERVER},
-    client::{Client, ClientParts, Notice},
+    client::{Client, ClientEvent, ClientParts},
     credentials::Credentials,
     error::Error,
     http::{Http, HttpConfig, Origin, OriginError, Token, USER_AGENT_VALUE},
@@ -105,7 +105,7 @@ pub(super) struct Backend {
     /// The organisation in the requests, if any.
     pub(super) org: Option<String>,
     pub(super) client: Arc<Client>,
-    pub(super) notices: mpsc::UnboundedReceiver<Notice>,
+    pub(super) client_events: mpsc::UnboundedReceiver<ClientEvent>,
     /// The sandbox serves until this is dropped.
     _sandbox: Option<Serving>,
 }
@@ -151,20 +151,20 @@ pub(super) async fn connect(
         user_agent: USER_AGENT_VALUE.to_owned(),
     })
     .map_err(|error| Error::usage("requests can't be made").caused_by(error))?;
-    let (notices_in, notices) = mpsc::unbounded_channel();
+    let (events_in, client_events) = mpsc::unbounded_channel();
     let client = Client::new(ClientParts {
         transport: Box::new(http),
         pacer: Pacer::new(pace.rate, pace.burst),
         policy: Policy::default(),
         rng: fastrand::Rng::new(),
         now: Timestamp::now,
-        notices: Some(notices_in),
+        client_events: Some(events_in),
     });
     Ok(Backend {
         server,
         org: org.map(str::to_owned),
         client: Arc::new(client),
-        notices,
+        client_events,
         _sandbox: serving,
     })
 }

@@ -97,7 +97,7 @@ pub(super) async fn execute(
         reporter.as_mut(),
         Signals {
             interrupts,
-            notices: backend.notices,
+            client_events: backend.client_events,
         },
     );
     let end = dispatcher

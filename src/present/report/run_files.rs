@@ -141,7 +141,7 @@ fn each_problem<P: BufRead>(
             let look = format!("look {}", change.look_at());
             // The error of an earlier attempt is not a reason for a doubt about the last one.
             if state.open(line.number).is_some() {
-                detail = state.met(line.number).map(str::to_owned);
+                detail = state.last_answer(line.number).map(str::to_owned);
             }
             detail = Some(match detail {
                 Some(said) => format!("{said}; {look}"),
@@ -215,16 +215,18 @@ fn details(folder: &RunFolder) -> Result<(CheckpointState, Sorted), RunFilesErro
                 reason: detail,
                 ..
             }
-            | Record::NotSent {
+            | Record::NoEffect {
                 line,
                 reason: detail,
-                held_up: false,
+                never_left: false,
                 ..
             } => (*line, detail),
             Record::Ended { detail: None, .. }
             | Record::Started { .. }
             | Record::Throttled { .. }
-            | Record::NotSent { held_up: true, .. }
+            | Record::NoEffect {
+                never_left: true, ..
+            }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
             | Record::StageStopped { .. }

@@ -40,7 +40,7 @@ impl Script {
 struct ScriptedClient {
     client: Arc<Client>,
     script: Arc<Script>,
-    notices: UnboundedReceiver<Notice>,
+    client_events: UnboundedReceiver<ClientEvent>,
 }
 
 impl ScriptedClient {
@@ -50,7 +50,7 @@ impl ScriptedClient {
             answers: Mutex::new(answers.into()),
             asked: Mutex::default(),
         });
-        let (told, notices) = unbounded_channel();
+        let (told, client_events) = unbounded_channel();
         let answers = Arc::clone(&script);
         let transport = PlayedTransport::new(move |question| {
             let what = match question {
@@ -60,13 +60,13 @@ impl ScriptedClient {
             ready(answers.next(what))
         });
         let client = Client::new(ClientParts {
-            notices: Some(told),
+            client_events: Some(told),
             ..client_parts(transport, Pacer::per_second(100.0, 2))
         });
         Self {
             client: Arc::new(client),
             script,
-            notices,
+            client_events,
         }
     }
 
@@ -84,8 +84,8 @@ impl ScriptedClient {
         self.client.send(&patch(), Some(b"{}"), 1).await
     }
 
-    fn notices(&mut self) -> Vec<Notice> {
-        std::iter::from_fn(|| self.notices.try_recv().ok()).collect()
+    fn client_events(&mut self) -> Vec<ClientEvent> {
+        std::iter::from_fn(|| self.client_events.try_recv().ok()).collect()
     }
 }
 
@@ -221,8 +221,8 @@ async fn a_throttled_read_makes_everybody_rest() {
     assert_eq!(times.len(), 3);
     assert!(times[1..].iter().all(|&at| at > 5_000), "{times:?}");
     assert_eq!(
-        scripted.notices(),
-        [Notice::Throttled {
+        scripted.client_events(),
+        [ClientEvent::Throttled {
             pause: Duration::from_secs(5)
         }]
     );
@@ -337,7 +337,7 @@ async fn nothing_waits_through_a_long_rest_and_nothing_is_sent_in_it() {
     time::advance(Duration::from_hours(2)).await;
     assert_eq!(scripted.client.depart().await, Err(long_pause));
     assert_eq!(scripted.script.times().len(), 1);
-    assert_eq!(scripted.notices().len(), 1);
+    assert_eq!(scripted.client_events().len(), 1);
     assert_eq!(scripted.client.traffic().throttled, Duration::ZERO);
 }
 

@@ -218,7 +218,7 @@ fn sent_at(environment: &Environment) -> Vec<i64> {
         Record::Started { at, .. } => sent.push(*at),
         Record::Unknown { at, .. } => *sent.last_mut().unwrap() = *at,
         Record::Throttled { .. }
-        | Record::NotSent { .. }
+        | Record::NoEffect { .. }
         | Record::NotApplied { .. }
         | Record::SendAgain { .. }
         | Record::Ended { .. }

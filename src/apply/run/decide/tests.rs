@@ -88,7 +88,7 @@ fn a_change_that_was_not_sent_goes_by_what_was_read() {
     for repeat in [Repeat::Safe, Repeat::Readable] {
         for (reading, step) in [
             (
-                Some(Reading::Open),
+                Some(Reading::AsPlanned),
                 NextMove::Send {
                     attempts: tried(1),
                     disproved: false,
@@ -118,7 +118,7 @@ fn a_change_that_was_not_sent_goes_by_what_was_read() {
         }
         let used_up = not_sent(tried(3));
         assert_eq!(
-            alone(repeat, used_up, Some(Reading::Open)),
+            alone(repeat, used_up, Some(Reading::AsPlanned)),
             NextMove::Send {
                 attempts: tried(3),
                 disproved: false
@@ -139,7 +139,7 @@ fn after_a_proof_that_came_too_early_an_effect_is_still_our_own() {
             NextMove::End(RecordedOutcome::Applied, None),
         ),
         (
-            Some(Reading::Open),
+            Some(Reading::AsPlanned),
             NextMove::Send {
                 attempts: tried(1),
                 disproved: true,
@@ -165,12 +165,12 @@ fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
     let [one_here, none_here] = [2, 3].map(|earlier| Attempts {
         made: 3,
         earlier,
-        held_up: 0,
+        never_left: 0,
     });
     let five = Attempts {
         made: 5,
         earlier: 2,
-        held_up: 0,
+        never_left: 0,
     };
     let (safe, readable) = (Repeat::Safe, Repeat::Readable);
     for (repeat, attempts, age, step) in [
@@ -197,7 +197,7 @@ fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
     ] {
         let standing = doubtful(attempts, age);
         assert_eq!(
-            alone(repeat, standing, Some(Reading::Open)),
+            alone(repeat, standing, Some(Reading::AsPlanned)),
             step,
             "{repeat:?} {attempts:?} {age}"
         );
@@ -228,7 +228,7 @@ fn a_doubtful_change_is_sent_again_only_when_that_is_safe_or_proven() {
 fn what_must_be_sent_once_stays_in_doubt_whatever_is_read() {
     for reading in [
         Some(Reading::Done),
-        Some(Reading::Open),
+        Some(Reading::AsPlanned),
         Some(Reading::Gone),
         Some(Reading::Drifted("x".to_owned())),
         None,
@@ -249,7 +249,7 @@ fn what_must_be_sent_once_stays_in_doubt_whatever_is_read() {
     // What is known not to have left may leave.
     let waiting = not_sent(tried(1));
     assert_eq!(
-        alone(Repeat::Once, waiting, Some(Reading::Open)),
+        alone(Repeat::Once, waiting, Some(Reading::AsPlanned)),
         NextMove::Send {
             attempts: tried(1),
             disproved: false
@@ -270,12 +270,12 @@ fn a_person_permits_another_attempt_and_settles_nothing() {
     };
     let drifted = || Reading::Drifted("x".to_owned());
     for (repeat, reading, step) in [
-        (Repeat::Once, Some(Reading::Open), send()),
+        (Repeat::Once, Some(Reading::AsPlanned), send()),
         (Repeat::Once, None, send()),
         // What was planned on is not there any more: perhaps because an attempt has worked.
         (Repeat::Once, Some(drifted()), NextMove::Leave),
         (Repeat::Once, Some(Reading::Gone), NextMove::Leave),
-        (Repeat::Readable, Some(Reading::Open), send()),
+        (Repeat::Readable, Some(Reading::AsPlanned), send()),
         (Repeat::Readable, None, NextMove::Leave),
         (Repeat::Readable, Some(drifted()), NextMove::Leave),
         (
@@ -310,7 +310,7 @@ fn what_no_read_can_show_is_never_disproved() {
         decide(from_ref(&hidden), &[doubtful], 0, reading, LIMITS)
     };
     for seconds in [0, 30, 3_600] {
-        for reading in [Some(Reading::Open), None] {
+        for reading in [Some(Reading::AsPlanned), None] {
             let send = NextMove::Send {
                 attempts: tried(1),
                 disproved: false,
@@ -327,7 +327,7 @@ fn what_may_have_found_nothing_to_do_is_never_disproved() {
     let id = |text: &str| Id::new(text).unwrap();
     reconcile.operation = Operation::ReconcileAutomation(id("e"), id("t"));
     for (made, reading, step) in [
-        (3, Reading::Open, NextMove::Leave),
+        (3, Reading::AsPlanned, NextMove::Leave),
         (
             3,
             Reading::Done,
@@ -335,7 +335,7 @@ fn what_may_have_found_nothing_to_do_is_never_disproved() {
         ),
         (
             1,
-            Reading::Open,
+            Reading::AsPlanned,
             NextMove::Send {
                 attempts: tried(1),
                 disproved: false,
@@ -381,7 +381,7 @@ fn what_has_ended_is_left_alone() {
             alone(
                 Repeat::Safe,
                 ChangeState::Ended(outcome),
-                Some(Reading::Open)
+                Some(Reading::AsPlanned)
             ),
             NextMove::Leave
         );
@@ -408,7 +408,15 @@ fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
     };
     let steps = |first: ChangeState, third: ChangeState| {
         let standings = [first, waiting(), third, waiting()];
-        [1, 3].map(|place| decide(&changes, &standings, place, Some(Reading::Open), LIMITS))
+        [1, 3].map(|place| {
+            decide(
+                &changes,
+                &standings,
+                place,
+                Some(Reading::AsPlanned),
+                LIMITS,
+            )
+        })
     };
     let good = [Outcome::Applied, Outcome::AlreadyDone];
     for outcome in Outcome::ALL {
@@ -447,13 +455,13 @@ fn a_change_waits_for_its_own_target_and_an_execution_for_all_of_its_group() {
     };
     let applied = all(&ChangeState::Ended(Outcome::Applied));
     assert_eq!(
-        decide(&changes, &applied, 3, Some(Reading::Open), LIMITS),
+        decide(&changes, &applied, 3, Some(Reading::AsPlanned), LIMITS),
         send
     );
     let mut one_failed = applied;
     one_failed[2] = ChangeState::Ended(Outcome::Failed);
     assert_eq!(
-        decide(&changes, &one_failed, 3, Some(Reading::Open), LIMITS),
+        decide(&changes, &one_failed, 3, Some(Reading::AsPlanned), LIMITS),
         NextMove::Blocked
     );
 }

@@ -82,9 +82,11 @@ impl Dispatcher<'_> {
                         to_send |= self.write(record, None);
                     }
                     DoubtAnswer::Skip => {
-                        let met = self.checkpoint.state().met(planned.line);
-                        let detail =
-                            format!("left in doubt by --in-doubt skip{}", in_brackets(met));
+                        let last_answer = self.checkpoint.state().last_answer(planned.line);
+                        let detail = format!(
+                            "left in doubt by --in-doubt skip{}",
+                            in_brackets(last_answer)
+                        );
                         self.end(&EndedChange::new(
                             planned,
                             RecordedOutcome::InDoubt,
@@ -109,8 +111,8 @@ impl Dispatcher<'_> {
             changes: ages.len() as u64,
             wait,
         });
-        let settled = tokio::time::sleep(wait);
-        tokio::pin!(settled);
+        let waited = tokio::time::sleep(wait);
+        tokio::pin!(waited);
         loop {
             tokio::select! {
                 biased;
@@ -118,7 +120,7 @@ impl Dispatcher<'_> {
                     self.drain(StopReason::Interrupted);
                     return false;
                 }
-                () = &mut settled => return true,
+                () = &mut waited => return true,
                 _ = tick.tick() => self.reporter.tick(Instant::now()),
             }
         }
@@ -126,7 +128,11 @@ impl Dispatcher<'_> {
 }
 
 /// A change in doubt, and where a person can check its outcome.
-pub(super) fn to_look_at(planned: PlannedChange, may_repeat: bool, met: Option<&str>) -> Event {
+pub(super) fn to_look_at(
+    planned: PlannedChange,
+    may_repeat: bool,
+    last_answer: Option<&str>,
+) -> Event {
     let look_at = planned.change.look_at();
     // A person's "retry" waits for a run that reaches the change, and for an unchanged target.
     let not_repeated = if may_repeat {
@@ -137,7 +143,7 @@ pub(super) fn to_look_at(planned: PlannedChange, may_repeat: bool, met: Option<&
     Event::Ended {
         detail: Some(format!(
             "it is unknown whether it took effect{}{not_repeated}; look {look_at}",
-            in_brackets(met)
+            in_brackets(last_answer)
         )),
         target: planned.change.target,
         action: planned.change.action,
@@ -146,6 +152,8 @@ pub(super) fn to_look_at(planned: PlannedChange, may_repeat: bool, met: Option<&
 }
 
 /// The error or answer of the last attempt, if known.
-fn in_brackets(met: Option<&str>) -> String {
-    met.map(|met| format!(" ({met})")).unwrap_or_default()
+fn in_brackets(last_answer: Option<&str>) -> String {
+    last_answer
+        .map(|last_answer| format!(" ({last_answer})"))
+        .unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use super::Dispatcher;
 use crate::{
     api::Id,
     checkpoint::{Ack, Record},
-    client::Notice,
+    client::ClientEvent,
     event::{Event, StopReason},
     outcome::Outcome,
     run::link::{EndedChange, Message},
@@ -25,10 +25,10 @@ impl Dispatcher<'_> {
                 let detail = ended.detail.as_deref().unwrap_or_default();
                 self.count_failure(&ended.target.execution, ended.outcome(), detail);
             }
-            Message::Failed(ended, fault) => {
+            Message::Failed(ended, cause) => {
                 let detail = ended.detail.clone().unwrap_or_default();
                 self.count_failure(&ended.target.execution, Outcome::Failed, &detail);
-                self.failures.suspect(ended, fault);
+                self.failures.hold_back(ended, cause);
             }
             Message::Read(operation) => self.last_read = Some(operation),
             Message::Event(event) => {
@@ -37,8 +37,8 @@ impl Dispatcher<'_> {
                     self.count_failure(&target.execution, Outcome::InDoubt, reason);
                 }
             }
-            Message::Trouble(drain) => self.drain(drain),
-            Message::HeldBack => self.held_back = true,
+            Message::Trouble(stop) => self.drain(stop),
+            Message::OutOfBudget => self.out_of_budget = true,
         }
     }
 
@@ -56,7 +56,7 @@ impl Dispatcher<'_> {
         if self.stopped.is_some() {
             return;
         }
-        let (own, untried) = self.failures.passed();
+        let (own, untried) = self.failures.at_end_of_pass();
         for ended in own {
             self.end(&ended);
         }
@@ -109,7 +109,7 @@ impl Dispatcher<'_> {
                 self.given_up.remove(&line);
             }
             Record::Throttled { .. }
-            | Record::NotSent { .. }
+            | Record::NoEffect { .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
             | Record::StageStopped { .. }
@@ -149,8 +149,8 @@ impl Dispatcher<'_> {
             }
             Outcome::AlreadyDone | Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => {}
             Outcome::Refused | Outcome::Failed | Outcome::InDoubt => {
-                if let Some(drain) = self.failures.failed(execution, detail) {
-                    self.drain(drain);
+                if let Some(stop) = self.failures.failed(execution, detail) {
+                    self.drain(stop);
                 }
             }
         }
@@ -160,9 +160,9 @@ impl Dispatcher<'_> {
         self.reporter.event(Instant::now(), event);
     }
 
-    pub(super) fn tell(&mut self, notice: Notice) {
-        match notice {
-            Notice::Throttled { pause } => self.report(&Event::Throttled { pause }),
+    pub(super) fn tell(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Throttled { pause } => self.report(&Event::Throttled { pause }),
         }
     }
 

@@ -55,7 +55,7 @@ impl Dispatcher<'_> {
                 // Rare events are polled first, so that a flood of messages can't delay them.
                 Some(()) = self.signals.interrupts.recv() => self.drain(StopReason::Interrupted),
                 _ = tick.tick() => self.reporter.tick(Instant::now()),
-                Some(notice) = self.signals.notices.recv() => self.tell(notice),
+                Some(event) = self.signals.client_events.recv() => self.tell(event),
                 Some(message) = self.inbox.recv() => self.take(message),
                 Some(ended) = workers.join_next() => self.joined(ended),
             }
@@ -69,15 +69,15 @@ impl Dispatcher<'_> {
             .iter()
             .map(|planned| self.standing(planned))
             .collect();
-        let step = |place| decide(changes, &standings, place, None, self.shared.limits);
+        let next = |place| decide(changes, &standings, place, None, self.shared.limits);
         let (mut in_doubt, mut to_repeat, mut to_send) = (false, false, false);
         for (place, standing) in standings.iter().enumerate() {
             match standing {
                 ChangeState::Ended(_) => {}
-                ChangeState::Waiting { .. } => to_send |= step(place) != NextMove::Blocked,
+                ChangeState::Waiting { .. } => to_send |= next(place) != NextMove::Blocked,
                 ChangeState::Doubtful { .. } => {
                     in_doubt |= changes[place].can_be_read_back();
-                    to_repeat |= matches!(step(place), NextMove::Send { .. });
+                    to_repeat |= matches!(next(place), NextMove::Send { .. });
                 }
             }
         }
@@ -85,17 +85,18 @@ impl Dispatcher<'_> {
             Pass::Doubts => in_doubt,
             Pass::Everything => {
                 // A doubt has a slot in the budget already, whatever its outcome; a new change needs one.
-                let is_held_back = to_send && self.shared.budget.used_up().is_some();
-                self.held_back |= is_held_back;
-                in_doubt || to_repeat || (to_send && !is_held_back)
+                let is_out_of_budget = to_send && self.shared.budget.used_up().is_some();
+                self.out_of_budget |= is_out_of_budget;
+                in_doubt || to_repeat || (to_send && !is_out_of_budget)
             }
         };
         if is_worth_it {
             let (shared, link) = (Arc::clone(&self.shared), self.link.clone());
             let state = self.checkpoint.state();
-            let met = |planned: &PlannedChange| state.met(planned.line).map(str::to_owned);
+            let last_answer =
+                |planned: &PlannedChange| state.last_answer(planned.line).map(str::to_owned);
             let places = Places {
-                met: changes.iter().map(met).collect(),
+                last_answer: changes.iter().map(last_answer).collect(),
                 standings,
             };
             workers.spawn(async move { work(&shared, &link, group, places).await });
@@ -131,7 +132,7 @@ impl Dispatcher<'_> {
         Attempts {
             made,
             earlier,
-            held_up: 0,
+            never_left: 0,
         }
     }
 

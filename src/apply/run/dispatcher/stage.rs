@@ -28,7 +28,7 @@ impl Dispatcher<'_> {
         end: u64,
         mut groups: GroupStream<P>,
     ) -> Result<(), PlanError> {
-        let (mut errors, mut told, mut waits) = (0, 0, false);
+        let (mut errors, mut errors_checksum, mut waits) = (0, 0, false);
         while let Some(group) = groups.next_group()? {
             let standings: Vec<ChangeState> = group
                 .changes
@@ -36,7 +36,7 @@ impl Dispatcher<'_> {
                 .map(|planned| self.standing(planned))
                 .collect();
             // A change that waits for a doubt that no read can decide waits for a person.
-            let settled: Vec<ChangeState> = standings
+            let as_closed: Vec<ChangeState> = standings
                 .iter()
                 .zip(&group.changes)
                 .map(|(standing, planned)| match standing {
@@ -53,17 +53,18 @@ impl Dispatcher<'_> {
                 match standing {
                     ChangeState::Ended(Outcome::Refused | Outcome::Failed) => {
                         errors += 1;
-                        told = crc32c_append(told, format!("{line} ").as_bytes());
+                        errors_checksum =
+                            crc32c_append(errors_checksum, format!("{line} ").as_bytes());
                     }
                     ChangeState::Doubtful { attempts, .. } => {
                         errors += 1;
                         let doubt = format!("{line}:{} ", attempts.made);
-                        told = crc32c_append(told, doubt.as_bytes());
+                        errors_checksum = crc32c_append(errors_checksum, doubt.as_bytes());
                     }
                     ChangeState::Waiting { .. } => {
                         let limits = self.shared.limits;
-                        let step = decide(&group.changes, &settled, place, None, limits);
-                        waits |= step != NextMove::Blocked;
+                        let next = decide(&group.changes, &as_closed, place, None, limits);
+                        waits |= next != NextMove::Blocked;
                     }
                     // No errors. `InDoubt` is here if a person has decided to leave it so.
                     ChangeState::Ended(
@@ -77,11 +78,11 @@ impl Dispatcher<'_> {
                 }
             }
         }
-        let is_known = self.checkpoint.state().stage_errors(end) == Some(told) && !waits;
+        let is_known = self.checkpoint.state().stage_errors(end) == Some(errors_checksum) && !waits;
         if errors > 0 && !is_known {
             let stopped = Record::StageStopped {
                 executions: end,
-                errors: told,
+                errors: errors_checksum,
                 at: (self.settings.now)(),
             };
             self.write(stopped, None);

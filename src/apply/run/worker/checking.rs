@@ -56,11 +56,11 @@ impl Worker<'_> {
                     .await;
                 let Ok(verdict) = verdict else {
                     // Whatever is missing, this attempt had no effect.
-                    self.link.record(Record::NotSent {
+                    self.link.record(Record::NoEffect {
                         line: planned.line,
                         attempt: attempts.made,
                         reason: Detail::new(&reason),
-                        held_up: false,
+                        never_left: false,
                     });
                     self.made(place, attempts);
                     return Err(LeaveGroup);
@@ -140,7 +140,7 @@ impl Worker<'_> {
             .or(shows);
         let (verdict, repeat) = match reading {
             Some(Reading::Done) => (Verdict::Applied(None), repeat),
-            Some(Reading::Open) => (unknown(shows), repeat),
+            Some(Reading::AsPlanned) => (unknown(shows), repeat),
             // Values of another user are not overwritten; and a missing target can't be written.
             Some(Reading::Drifted(_) | Reading::Gone) | None => {
                 (unknown(shows), repeat.max(Repeat::Readable))
@@ -183,7 +183,7 @@ impl Worker<'_> {
         };
         // The task may exist without the schedule.
         let cancels = planned.operation.kind() == OperationKind::CancelSchedule;
-        let is_gone = !is_there || (cancels && reading != Some(Reading::Open));
+        let is_gone = !is_there || (cancels && reading != Some(Reading::AsPlanned));
         Ok(if is_gone {
             Verdict::Gone { status, message }
         } else {
@@ -211,7 +211,7 @@ impl Worker<'_> {
         }
         Ok(match self.read_back(place, Causes::Possible) {
             Some(Reading::Done) => Verdict::Applied(None),
-            Some(Reading::Open | Reading::Drifted(_) | Reading::Gone) | None => {
+            Some(Reading::AsPlanned | Reading::Drifted(_) | Reading::Gone) | None => {
                 Verdict::Refused { status, message }
             }
         })

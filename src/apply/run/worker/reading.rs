@@ -47,8 +47,8 @@ impl Worker<'_> {
                 self.see(seen);
                 Ok(true)
             }
-            Err((fault, reason)) => {
-                self.unread(fault, &reason);
+            Err((cause, reason)) => {
+                self.unread(cause, &reason);
                 Ok(false)
             }
         }
@@ -71,7 +71,7 @@ impl Worker<'_> {
                 return Ok(Ok(seen));
             }
             Ok(Err(Mismatch::Undecodable(reason))) => (FailureCause::Untried, reason),
-            Ok(Err(Mismatch::OtherOrganisation(drain))) => return Err(self.trouble(drain)),
+            Ok(Err(Mismatch::OtherOrganisation(stop))) => return Err(self.trouble(stop)),
             Err(error) => match &error.kind {
                 ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
                     return Err(self.trouble(StopReason::Unauthorized {
@@ -97,7 +97,7 @@ impl Worker<'_> {
     }
 
     /// The consequence for the changes if their execution could not be read.
-    pub(super) fn unread(&mut self, fault: FailureCause, reason: &str) {
+    pub(super) fn unread(&mut self, cause: FailureCause, reason: &str) {
         for place in 0..self.group.changes.len() {
             let planned = &self.group.changes[place];
             if is_doubtful(&self.standings[place]) {
@@ -110,12 +110,12 @@ impl Worker<'_> {
             match self.decide(place, None) {
                 NextMove::Send { .. } => {
                     let Some(slot) = self.shared.budget.try_slot() else {
-                        self.link.held_back();
+                        self.link.out_of_budget();
                         continue;
                     };
                     let detail = format!("its execution could not be read: {reason}");
-                    self.fail(place, fault, detail);
-                    self.settle(place, Some(slot));
+                    self.fail(place, cause, detail);
+                    self.spend_slot(place, Some(slot));
                 }
                 // A change that waits for an earlier one depends on that one's outcome.
                 NextMove::Leave
@@ -155,7 +155,7 @@ impl Worker<'_> {
         }
         let before = self.view.clone();
         Ok(match self.fetch().await? {
-            Err((fault, reason)) => Some(Sent::Unread(fault, reason)),
+            Err((cause, reason)) => Some(Sent::Unread(cause, reason)),
             Ok(seen) => {
                 let is_as_before = seen.view == before;
                 self.see(seen);

@@ -25,7 +25,7 @@ use crate::{
 
 /// The result of an attempt after which the change has no outcome.
 struct Setback {
-    fault: FailureCause,
+    cause: FailureCause,
     reason: String,
 }
 
@@ -57,22 +57,22 @@ impl Worker<'_> {
                 .started(&planned, attempt, (self.shared.now)())
                 .await?;
             // While the intent was written, and during a pause, another user may have changed the execution.
-            let held_up = match self.depart().await {
+            let never_left = match self.depart().await {
                 Ok(None) => None,
                 Ok(Some(changed)) => Some((
                     Ok(changed),
-                    "its execution had to be read again before it was sent",
+                    "the execution had to be read again before the request left, and has changed or could not be read",
                 )),
-                Err(stopped) => Some((Err(stopped), "the run stopped before it was sent")),
+                Err(stopped) => Some((Err(stopped), "the run stopped before the request left")),
             };
-            if let Some((result, reason)) = held_up {
-                self.link.record(Record::NotSent {
+            if let Some((result, reason)) = never_left {
+                self.link.record(Record::NoEffect {
                     line: planned.line,
                     attempt,
                     reason: Detail::new(reason),
-                    held_up: true,
+                    never_left: true,
                 });
-                self.made(place, attempts.and_held_up());
+                self.made(place, attempts.and_never_left());
                 return result;
             }
             let tries = attempts.in_this_session();
@@ -92,18 +92,18 @@ impl Worker<'_> {
                 .after_write(&checked.verdict, checked.repeat, tries);
             if let Verdict::Unauthorized { message } = &checked.verdict {
                 // It was not accepted, so it had no effect, and may be sent again with another token.
-                self.link.record(Record::NotSent {
+                self.link.record(Record::NoEffect {
                     line: planned.line,
                     attempt,
                     reason: Detail::new(message),
-                    held_up: false,
+                    never_left: false,
                 });
                 self.made(place, attempts);
                 self.renew(token, message).await?;
                 continue;
             }
             let Some(setback) = self.take_in(place, attempts, disproved, checked) else {
-                return Ok(Sent::Settled);
+                return Ok(Sent::Done);
             };
             if let Some(LongPause { pause }) = self.shared.client.long_pause() {
                 // An error of the whole run, not a failure of this change.
@@ -120,7 +120,7 @@ impl Worker<'_> {
                 }
                 Next::Done | Next::ReadBack | Next::GiveUp => {
                     self.leave(place, &planned, setback);
-                    return Ok(Sent::Settled);
+                    return Ok(Sent::Done);
                 }
             }
         }
@@ -188,15 +188,15 @@ impl Worker<'_> {
         let planned = &self.group.changes[place];
         let (line, attempt) = (planned.line, attempts.made);
         let was_doubtful = is_doubtful(&self.standings[place]);
-        let not_sent = |reason: &str| Record::NotSent {
+        let no_effect = |reason: &str| Record::NoEffect {
             line,
             attempt,
             reason: Detail::new(reason),
-            held_up: false,
+            never_left: false,
         };
         // If no read can decide an earlier attempt, the answer to a later one can't either.
         let stays_in_doubt = was_doubtful && planned.change.repeat == Repeat::Once;
-        let (record, fault, reason) = match checked.verdict {
+        let (record, cause, reason) = match checked.verdict {
             Verdict::Applied(answer) => {
                 let answer = answer.map(|answer| answer.object);
                 let is_known = checked.is_seen || self.view.wrote(planned, answer);
@@ -219,21 +219,21 @@ impl Worker<'_> {
             // This attempt had no effect; an earlier one may be the reason.
             Verdict::Refused { status, message } => {
                 let reason = format!("{status}: {message}");
-                (not_sent(&reason), FailureCause::Own, reason)
+                (no_effect(&reason), FailureCause::Own, reason)
             }
             Verdict::Gone { message, .. } | Verdict::Unauthorized { message } => {
-                (not_sent(&message), FailureCause::Own, message)
+                (no_effect(&message), FailureCause::Own, message)
             }
             Verdict::Throttled { message, .. } => {
                 let reason = format!("429: {message}");
                 let record = if was_doubtful {
-                    not_sent(&reason)
+                    no_effect(&reason)
                 } else {
                     Record::Throttled { line, attempt }
                 };
                 (record, FailureCause::Own, reason)
             }
-            Verdict::NotSent { reason } => (not_sent(&reason), FailureCause::Untried, reason),
+            Verdict::NotSent { reason } => (no_effect(&reason), FailureCause::Untried, reason),
             Verdict::Unknown { reason, .. } => (
                 Record::Unknown {
                     line,
@@ -247,7 +247,7 @@ impl Worker<'_> {
         };
         let doubtful = was_doubtful || matches!(record, Record::Unknown { .. });
         self.link.record(record);
-        self.met[place] = Some(reason.clone());
+        self.last_answer[place] = Some(reason.clone());
         self.standings[place] = if doubtful {
             ChangeState::Doubtful {
                 attempts,
@@ -260,19 +260,19 @@ impl Worker<'_> {
                 disproved,
             }
         };
-        Some(Setback { fault, reason })
+        Some(Setback { cause, reason })
     }
 
     /// No further attempt now: a change without an effect has failed, a possible effect is read back later.
     fn leave(&mut self, place: usize, planned: &PlannedChange, setback: Setback) {
-        let Setback { fault, reason } = setback;
+        let Setback { cause, reason } = setback;
         if is_doubtful(&self.standings[place]) {
             self.link.event(Event::Doubted {
                 target: planned.change.target.clone(),
                 reason,
             });
         } else {
-            self.fail(place, fault, reason);
+            self.fail(place, cause, reason);
         }
     }
 }

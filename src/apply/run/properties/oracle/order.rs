@@ -207,7 +207,7 @@ fn stages(test_run: &TestRun, broken: &mut impl FnMut(RunRule, String)) {
                 stands.insert(line, Stands::Doubtful);
                 fresh.insert(line);
             }
-            Record::Throttled { line, .. } | Record::NotSent { line, .. } => {
+            Record::Throttled { line, .. } | Record::NoEffect { line, .. } => {
                 // An earlier attempt may be in doubt all the same.
                 let stands_at = if doubted.contains(&line) {
                     Stands::Doubtful
