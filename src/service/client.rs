@@ -69,7 +69,7 @@ pub struct Client {
     budget: Mutex<Budget>,
     now: fn() -> Timestamp,
     counters: Counters,
-    client_events: Option<UnboundedSender<ClientEvent>>,
+    events: Option<UnboundedSender<ClientEvent>>,
     /// Set once the service has asked for a long pause; after that nothing is sent.
     long_pause: watch::Sender<Option<LongPause>>,
 }
@@ -84,7 +84,7 @@ impl Client {
             budget: Mutex::default(),
             now: parts.now,
             counters: Counters::default(),
-            client_events: parts.client_events,
+            events: parts.client_events,
             long_pause: watch::Sender::new(None),
         }
     }
@@ -404,9 +404,9 @@ impl Client {
         } else {
             self.counters.throttled(longer);
         }
-        if let (false, Some(client_events)) = (longer.is_zero(), &self.client_events) {
+        if let (false, Some(events)) = (longer.is_zero(), &self.events) {
             // The receiver is gone if the command is about to end.
-            let _ = client_events.send(ClientEvent::Throttled { pause });
+            let _ = events.send(ClientEvent::Throttled { pause });
         }
     }
 
