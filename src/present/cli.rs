@@ -110,7 +110,7 @@ pub enum Command {
     Completions(Completions),
 }
 
-/// Flags before or after the name of any command. [`Cli::without_unused`] refuses those that have no effect on a command.
+/// Flags before or after the name of any command. [`Cli::read`] refuses those that have no effect on a command.
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[derive(Debug, Args)]
 pub struct Common {
@@ -394,7 +394,7 @@ pub struct Status {
     /// The run: its id, or the beginning of it
     #[arg(conflicts_with = "last")]
     pub run: Option<String>,
-    /// The newest run that is not finished, or that finished without a report
+    /// Show the newest run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
 }
@@ -404,7 +404,7 @@ pub struct Abandon {
     /// The run: its id, or the beginning of it
     #[arg(required_unless_present = "last", conflicts_with = "last")]
     pub run: Option<String>,
-    /// The newest run that is not finished, or that finished without a report
+    /// Abandon the newest run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
 }

@@ -21,7 +21,7 @@ fn on(faults: &Value) -> (SandboxProcess, Environment) {
     (SandboxProcess::with_faults(faults), environment)
 }
 
-/// Gives the only run up.
+/// Abandons the only run.
 fn abandon(environment: &Environment) -> String {
     let run = environment.runs().remove(0);
     let id = run.file_name().unwrap().to_str().unwrap().to_owned();

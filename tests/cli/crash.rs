@@ -191,7 +191,7 @@ fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
     environment
         .run_on(&sandbox, &["resume", "--last"])
         .expect_code(0)
-        .expect_said("there is no run to resume");
+        .expect_said("there is no unfinished run");
 }
 
 #[test]

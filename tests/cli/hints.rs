@@ -1,6 +1,5 @@
 //! The commands that a text tells a person to type.
 
-use clap::Parser as _;
 use serde_json::Value;
 use wf_bulk::cli::Cli;
 
@@ -132,7 +131,7 @@ pub(crate) fn expect_commands_to_work(arguments: &[&str], text: &str) {
         .map_or_else(|| text.to_owned(), |document| texts(document).join("\n"));
     for hint in hints(&text) {
         let line = &hint.words;
-        if let Err(error) = Cli::try_parse_from(line).and_then(Cli::without_unused) {
+        if let Err(error) = Cli::read(line.iter().map(Into::into)) {
             panic!("{line:?} can't be typed: {error}");
         }
         // One with names to fill in is an explanation.

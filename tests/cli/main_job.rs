@@ -350,6 +350,6 @@ fn after_a_reset_of_the_sandbox_an_unfinished_run_on_its_earlier_data_does_not_g
     environment.run(&last).expect_code(0).expect_said(id);
     for command in [&last[..], &["status", "--last"]] {
         let none = environment.run(command).expect_code(0);
-        none.expect_said("there is no run to resume");
+        none.expect_said("there is no unfinished run");
     }
 }

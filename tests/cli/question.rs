@@ -115,13 +115,13 @@ fn nobody_is_asked_who_would_not_see_it_or_has_forbidden_it() {
             &["--no-interactive"],
             true,
             false,
-            "--no-interactive forbids to ask for it",
+            "--no-interactive forbids the question",
         ),
         (
             &["--no-interactive"],
             false,
             false,
-            "--no-interactive forbids to ask for it",
+            "--no-interactive forbids the question",
         ),
         (&["--yes"], false, true, "2 planned = 2 applied"),
         (
@@ -201,7 +201,7 @@ fn giving_up_a_run_takes_more_than_a_y() {
         .unwrap();
     for (keys, code, said) in [
         ("y\n", 1, "that is not \"yes\": the run is as it was"),
-        ("yes\n", 0, "is given up"),
+        ("yes\n", 0, "is abandoned"),
     ] {
         let mut terminal = Terminal::start(environment.command(&["abandon", &id]), "");
         terminal.wait_for("Abandon it? ");

@@ -72,7 +72,7 @@ fn resuming_a_finished_run_gives_its_report_and_its_exit_code_again() {
         assert_eq!(fs::read_to_string(&failed).unwrap(), rows);
         last()
             .expect_code(0)
-            .expect_said("there is no run to resume");
+            .expect_said("there is no unfinished run");
     }
     // A record is another one: what it came to is not known any more.
     let checkpoint = run.join("checkpoint.jsonl");
@@ -110,7 +110,7 @@ fn nothing_to_resume_is_well_and_a_document() {
     let resume = || {
         let ended = environment.run(&["resume", "--last", "--json"]);
         let ended = ended.expect_code(0);
-        let document = ended.expect_said("there is no run to resume").json();
+        let document = ended.expect_said("there is no unfinished run").json();
         assert_eq!(
             (&document["run"], &document["planned"]),
             (&Value::Null, &json!(0))

@@ -44,7 +44,7 @@ pub(super) static KIND: ActionKind = ActionKind {
         Argument {
             name: "key",
             value: ValueForm::Text,
-            doc: "Another key adds another task: the same action adds one for each.",
+            doc: "The action adds one task per key and flow; set it to add several.",
         },
         Argument {
             name: "phase",

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The id of the one among `items` with this id, this template's id or this name; `kind` is the word for such a part.
+/// The id of the only item whose id, template id or name is `wanted`; `kind` is the word for such an item.
 ///
 /// # Errors
 ///

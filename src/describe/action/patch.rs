@@ -41,16 +41,17 @@ impl Arguments<'_, '_, '_, '_> {
         }
         let generation = self.setting.compiler.generation()?;
         let mut fields = Vec::new();
-        let mut shows_something = false;
+        // At each level: where nothing is shown, the change would be taken for made.
+        let mut is_shown = true;
         for &level in self.levels {
             let Some(request) = types::update(generation, level) else {
                 continue;
             };
             fields = self.patch_fields(request, level)?;
             let shown = types::record(generation, level);
-            shows_something = fields.iter().any(|(name, _)| shown.field(name).is_some());
+            is_shown &= fields.iter().any(|(name, _)| shown.field(name).is_some());
         }
-        if !shows_something && !self.levels.is_empty() && self.written.converges != Some(false) {
+        if !is_shown && self.written.converges != Some(false) {
             self.reader.wrong(
                 self.written.at,
                 "no read shows whether this `patch` has been made, so each plan makes it again",
@@ -242,7 +243,6 @@ fn unknown(name: &str, request: &RequestType) -> String {
 }
 
 /// An object with some new fields, and the others as read: it is not documented whether the service keeps the others by itself.
-/// documented.
 fn whole(before: Option<&Value>, value: Value, content: FieldContent) -> Value {
     match (content, before, value) {
         (FieldContent::Object(request), Some(Value::Object(before)), Value::Object(fields))

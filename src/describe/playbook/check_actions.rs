@@ -208,7 +208,7 @@ fn parts<'n>(
         reader.wrong(
             field.at,
             format!(
-                "`converges` belongs to `patch`; what `{}` does is known",
+                "`converges` is only for `patch`; whether `{}` converges is known",
                 kind.word
             ),
             "remove it",

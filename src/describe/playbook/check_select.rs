@@ -36,7 +36,7 @@ impl<'n> Base<'n> {
             .map_or(RowColumns::Unknown, check_source::columns)
     }
 
-    /// The place of a source that names its executions or entities one by one.
+    /// The key of the source, if it names its executions or entities one by one.
     pub(super) fn named(&self) -> Option<&'n str> {
         ["ids", "rows", "entities"]
             .into_iter()

@@ -467,7 +467,7 @@ pub(super) const PACE: [KeyForm; 6] = [
         "burst",
         Form::Whole(1),
         "requests that may be sent together after an idle period. The burst also compensates for requests that \
-         leave late: with `burst: 1`, a high rate is 1 to 2 % below its limit (`just pace` measures it)",
+         leave late: with `burst: 1`, a high rate is 1 to 2 % below its limit",
     )
     .example("4")
     .default("`4`"),
@@ -489,15 +489,15 @@ pub(super) const PACE: [KeyForm; 6] = [
         "max_errors",
         Form::Share,
         "changes that may fail, be refused or stay in doubt: a number, or a share of all changes (`2%`). The run \
-         stops at the 20th; there is never a 21st, at any concurrency",
+         stops when this many have failed, and never exceeds it, at any concurrency",
     )
     .example("20")
     .default("no limit"),
     KeyForm::of(
         "stages",
         Form::List(&Form::Share),
-        "the executions that are done at the end of each stage, as a cumulative number or share: the first 5, \
-         then up to 10 %, then all. The last `100%` may be left out. If something fails in a stage, the next \
+        "the executions that are done at the end of each stage, as cumulative numbers or shares: `[5, 10%]` is \
+         the first 5, then up to 10 %, then all. The last `100%` may be left out. If something fails in a stage, the next \
          stage does not begin",
     )
     .example("[5, 10%, 100%]")

@@ -9,7 +9,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use super::Cli;
+use super::{Cli, unused::why_unused};
 use crate::invocation::Invocation;
 
 /// Words for a command, and what to write instead.
@@ -246,17 +246,17 @@ pub fn with_suggestion(
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
+    let cli = Cli::command();
+    let command = arguments
+        .into_iter()
+        .find_map(|argument| Some(cli.find_subcommand(argument)?.get_name()))
+        .unwrap_or_default();
     let tip = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             said(&error, ContextKind::InvalidSubcommand).and_then(|word| for_command(&word))
         }
         ErrorKind::UnknownArgument => {
-            let cli = Cli::command();
-            let command = arguments
-                .into_iter()
-                .find_map(|argument| Some(cli.find_subcommand(argument)?.get_name().to_owned()));
-            said(&error, ContextKind::InvalidArg)
-                .and_then(|flag| for_flag(command.as_deref()?, &flag))
+            said(&error, ContextKind::InvalidArg).and_then(|flag| for_flag(command, &flag))
         }
         // clap's kinds are many, and grow with its versions.
         _ => None,
@@ -272,12 +272,17 @@ pub fn with_suggestion(
             }
             error.insert(
                 ContextKind::Suggested,
-                ContextValue::StyledStrs(vec![filled(tip).into()]),
+                ContextValue::StyledStrs(vec![tip.into()]),
             );
         }
         // clap suggests "To pass '--check' as a value, use '-- --check'", which is never intended.
         None if error.kind() == ErrorKind::UnknownArgument => {
             error.remove(ContextKind::Suggested);
+            if said(&error, ContextKind::SuggestedArg)
+                .is_some_and(|flag| why_unused(command, &flag).is_some())
+            {
+                error.remove(ContextKind::SuggestedArg);
+            }
         }
         None => {}
     }
@@ -298,15 +303,16 @@ fn filled(tip: &str) -> String {
     text
 }
 
-fn for_command(word: &str) -> Option<&'static str> {
+fn for_command(word: &str) -> Option<String> {
     let word = word.to_lowercase();
     COMMANDS
         .iter()
         .find(|(words, _)| words.contains(&word.as_str()))
-        .map(|(_, tip)| *tip)
+        .map(|(_, tip)| filled(tip))
 }
 
-pub(super) fn for_flag(command: &str, flag: &str) -> Option<&'static str> {
+/// What to write in place of another tool's `flag`, with its commands as command lines.
+pub(super) fn for_flag(command: &str, flag: &str) -> Option<String> {
     let flag = flag.split('=').next().unwrap_or(flag);
     FLAGS
         .iter()
@@ -314,7 +320,7 @@ pub(super) fn for_flag(command: &str, flag: &str) -> Option<&'static str> {
             flags.contains(&flag)
                 && (*commands == "*" || commands.split(' ').any(|name| name == command))
         })
-        .map(|(.., tip)| *tip)
+        .map(|(.., tip)| filled(tip))
 }
 
 #[cfg(test)]
@@ -372,8 +378,8 @@ mod tests {
                 let known = [names(command), names(&cli)].concat();
                 for flag in flags {
                     // `-f` and others may be in the table for some commands alone.
-                    let replaced =
-                        !known.contains(&(*flag).to_owned()) || for_flag(name, flag) != Some(tip);
+                    let replaced = !known.contains(&(*flag).to_owned())
+                        || for_flag(name, flag) != Some(filled(tip));
                     assert!(
                         replaced
                             || flag.len() == 2
@@ -433,6 +439,19 @@ mod tests {
             assert!(said.contains(tip), "{line}: {said}");
         }
         assert!(!said("wf-bulk run p.yaml --frobnicate").contains("as a value"));
+    }
+
+    #[test]
+    fn a_flag_that_the_command_would_refuse_is_not_suggested() {
+        for line in [
+            "wf-bulk abandon --reason x",
+            "wf-bulk init --serve x",
+            "wf-bulk diff a b --verbos",
+        ] {
+            let said = said(line);
+            assert!(!said.contains("tip:"), "{line}: {said}");
+        }
+        assert!(said("wf-bulk abandon 1 --qiet").contains("'--quiet'"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::invocation::{Invocation, KeptFlag};
 
 /// Whether a printed command repeats a flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FlagKept {
+enum RepeatPolicy {
     /// It sets where or how something is done: these commands need it, too.
     By(&'static [&'static str]),
     /// It is stored in the run's folder. A session of `resume` has its own.
@@ -19,12 +19,12 @@ enum FlagKept {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, FlagKept); 48] = {
-    use FlagKept::{By, InTheRun, Never};
-    const PLANS: FlagKept = By(&["plan", "run"]);
-    const STARTS: FlagKept = By(&["run", "apply"]);
-    const SERVICE: FlagKept = By(&["plan", "run", "apply"]);
-    const TOKEN: FlagKept = By(&["plan", "run", "apply", "resume"]);
+const FLAGS: [(&str, RepeatPolicy); 48] = {
+    use RepeatPolicy::{By, InTheRun, Never};
+    const PLANS: RepeatPolicy = By(&["plan", "run"]);
+    const STARTS: RepeatPolicy = By(&["run", "apply"]);
+    const SERVICE: RepeatPolicy = By(&["plan", "run", "apply"]);
+    const TOKEN: RepeatPolicy = By(&["plan", "run", "apply", "resume"]);
     [
         (
             "state-dir",
@@ -82,11 +82,11 @@ const FLAGS: [(&str, FlagKept); 48] = {
     ]
 };
 
-fn kept(flag: &str) -> FlagKept {
+fn kept(flag: &str) -> RepeatPolicy {
     FLAGS
         .iter()
         .find(|(name, _)| *name == flag)
-        .map_or(FlagKept::Never, |(_, kept)| *kept)
+        .map_or(RepeatPolicy::Never, |(_, kept)| *kept)
 }
 
 impl Cli {
@@ -105,7 +105,8 @@ impl Cli {
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         cli.common.invocation = given(&command, &matches);
-        cli.without_unused()
+        let name = matches.subcommand_name().unwrap_or_default();
+        cli.without_unused(name)
     }
 }
 
@@ -124,10 +125,10 @@ fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
             continue;
         };
         let commands = match kept(long) {
-            FlagKept::By(commands) => commands.to_vec(),
-            FlagKept::InTheRun if name == "resume" => vec!["resume"],
-            FlagKept::InTheRun => vec!["run", "apply"],
-            FlagKept::Never => continue,
+            RepeatPolicy::By(commands) => commands.to_vec(),
+            RepeatPolicy::InTheRun if name == "resume" => vec!["resume"],
+            RepeatPolicy::InTheRun => vec!["run", "apply"],
+            RepeatPolicy::Never => continue,
         };
         if matches.value_source(id) != Some(ValueSource::CommandLine) {
             continue;
@@ -179,9 +180,9 @@ mod tests {
         command.build();
         for (flag, kept) in FLAGS {
             let commands = match kept {
-                FlagKept::By(commands) => commands,
-                FlagKept::InTheRun => &["run", "apply", "resume"],
-                FlagKept::Never => &[],
+                RepeatPolicy::By(commands) => commands,
+                RepeatPolicy::InTheRun => &["run", "apply", "resume"],
+                RepeatPolicy::Never => &[],
             };
             for name in commands {
                 let definition = command.find_subcommand(name).unwrap();

@@ -40,7 +40,7 @@ pub(super) fn refuse(line: &[OsString]) -> Result<(), clap::Error> {
         } else if is_here {
             Some(format!("write -{word}"))
         } else {
-            for_flag(command.get_name(), &long).map(str::to_owned)
+            for_flag(command.get_name(), &long)
         };
         if let Some(tip) = tip {
             let mut error = clap::Error::new(ErrorKind::UnknownArgument).with_cmd(command);
@@ -87,6 +87,14 @@ mod tests {
             ("wf-bulk apply x.plan -auto-approve", "--yes makes changes"),
             ("wf-bulk run p.yaml -target=7", "--only ID selects only"),
             ("wf-bulk run p.yaml -json", "write --json"),
+            (
+                "wf-bulk run p.yaml -out=x",
+                "to keep the plan: wf-bulk plan PLAYBOOK -o FILE",
+            ),
+            (
+                "wf-bulk apply x.plan -limit=5",
+                "--var: wf-bulk plan PLAYBOOK -o FILE",
+            ),
             ("wf-bulk run p.yaml -token=x", "write --token=x"),
         ] {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();

@@ -6,7 +6,7 @@ use super::*;
 use crate::error::ExitCode;
 
 fn parse(line: &str) -> Result<Cli, clap::Error> {
-    Cli::try_parse_from(line.split(' '))?.without_unused()
+    Cli::read(line.split(' ').map(Into::into))
 }
 
 #[test]

@@ -15,45 +15,45 @@ struct Uses {
     verbose: bool,
 }
 
-impl Command {
-    const fn uses(&self) -> Uses {
-        let (service, json, verbose) = match self {
-            Self::Run(_) | Self::Apply(_) | Self::Resume(_) => (true, true, true),
-            Self::Plan(_) => (true, true, false),
-            Self::Validate(_) | Self::Show(_) | Self::Diff(_) | Self::Status(_) => {
-                (false, true, false)
-            }
-            Self::Init(_)
-            | Self::Abandon(_)
-            | Self::Sandbox(_)
-            | Self::Schema
-            | Self::Completions(_) => (false, false, false),
+impl Uses {
+    fn of(command: &str) -> Self {
+        let (service, json, verbose) = match command {
+            "run" | "apply" | "resume" => (true, true, true),
+            "plan" => (true, true, false),
+            "validate" | "show" | "diff" | "status" => (false, true, false),
+            _ => (false, false, false),
         };
-        Uses {
+        Self {
             service,
             json,
             verbose,
         }
     }
-
-    const fn name(&self) -> &'static str {
-        match self {
-            Self::Init(_) => "init",
-            Self::Validate(_) => "validate",
-            Self::Plan(_) => "plan",
-            Self::Show(_) => "show",
-            Self::Diff(_) => "diff",
-            Self::Run(_) => "run",
-            Self::Apply(_) => "apply",
-            Self::Resume(_) => "resume",
-            Self::Status(_) => "status",
-            Self::Abandon(_) => "abandon",
-            Self::Sandbox(_) => "sandbox",
-            Self::Schema => "schema",
-            Self::Completions(_) => "completions",
-        }
-    }
 }
+
+/// Why a flag has no effect on a command; none if it has one.
+pub(super) fn why_unused(command: &str, flag: &str) -> Option<&'static str> {
+    let uses = Uses::of(command);
+    let (has_effect, why) = match flag {
+        "--json" => (uses.json, "has no result in JSON"),
+        "--verbose" => (uses.verbose, "makes no changes"),
+        _ if SERVICE.contains(&flag) => (uses.service, "makes no requests"),
+        _ => (true, ""),
+    };
+    (!has_effect).then_some(why)
+}
+
+const SERVICE: [&str; 9] = [
+    "--server",
+    "--token",
+    "--token-file",
+    "--token-command",
+    "--profile",
+    "--entity-server",
+    "--org",
+    "--sandbox",
+    "--timeout",
+];
 
 impl Cli {
     /// The same, if every given flag has an effect on the command, also each `--var`.
@@ -61,7 +61,7 @@ impl Cli {
     /// # Errors
     ///
     /// If one of them has none.
-    pub fn without_unused(self) -> Result<Self, clap::Error> {
+    pub(super) fn without_unused(self, name: &str) -> Result<Self, clap::Error> {
         let vars = match &self.command {
             Command::Validate(validate) => Some(&validate.vars),
             Command::Plan(plan) => Some(&plan.planning.vars),
@@ -78,10 +78,9 @@ impl Cli {
             | Command::Completions(_) => None,
         };
         vars.map_or(Ok(()), Vars::without_repeated)?;
-        match unused(&self.command, &self.common) {
+        match unused(name, &self.common) {
             None => Ok(self),
             Some((flag, why)) => {
-                let name = self.command.name();
                 let message =
                     format!("`wf-bulk {name}` {why}, so {flag} has no effect; leave it out");
                 Err(Self::command().error(ErrorKind::ArgumentConflict, message))
@@ -91,7 +90,7 @@ impl Cli {
 }
 
 /// The first flag without an effect on the command, and the reason.
-fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static str)> {
+fn unused(command: &str, common: &Common) -> Option<(&'static str, &'static str)> {
     let Common {
         server,
         token,
@@ -112,8 +111,7 @@ fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static 
         verbose,
         invocation: _,
     } = common;
-    let uses = command.uses();
-    let service = [
+    [
         ("--server", server.is_some()),
         ("--token", token.is_some()),
         ("--token-file", token_file.is_some()),
@@ -123,16 +121,10 @@ fn unused(command: &Command, common: &Common) -> Option<(&'static str, &'static 
         ("--org", org.is_some()),
         ("--sandbox", *sandbox),
         ("--timeout", timeout.is_some()),
-    ];
-    [
-        (uses.service, "makes no requests", &service[..]),
-        (uses.json, "has no result in JSON", &[("--json", *json)]),
-        (uses.verbose, "makes no changes", &[("--verbose", *verbose)]),
+        ("--json", *json),
+        ("--verbose", *verbose),
     ]
     .into_iter()
-    .filter(|(used, ..)| !used)
-    .find_map(|(_, why, flags)| {
-        let (flag, _) = flags.iter().find(|(_, given)| *given)?;
-        Some((*flag, why))
-    })
+    .filter(|(_, given)| *given)
+    .find_map(|(flag, _)| Some((flag, why_unused(command, flag)?)))
 }

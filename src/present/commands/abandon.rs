@@ -34,7 +34,7 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         let status = common
             .invocation
             .command("status", &[&folder.id().to_string()]);
-        format!("add --yes when the run needs no look; to look at it: {status}")
+        format!("add --yes to abandon it without a question; to look at it: {status}")
     })?;
     let left = snapshot.state.left();
     let question = Question {
@@ -63,13 +63,13 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     let mut checkpoint = opened.checkpoint;
     let record = Record::Abandoned {
         at,
-        reason: Detail::new("given up by a person"),
+        reason: Detail::new("a user abandoned the run"),
     };
     checkpoint
         .append_without_waiting(record)
         .map_err(|error| broken(error.into()))?;
     checkpoint.close().map_err(|error| broken(error.into()))?;
     drop(lock);
-    say(|out| writeln!(out, "run {} is given up", folder.id()));
+    say(|out| writeln!(out, "run {} is abandoned", folder.id()));
     Ok(ExitCode::Done)
 }

@@ -22,7 +22,7 @@ pub(super) struct Admission<'a, J> {
     pub(super) common: &'a Common,
     pub(super) state_dir: &'a StateDir,
     pub(super) wait: Wait,
-    /// Why it may not begin now.
+    /// Returns why the run may not begin now, if there is a reason.
     pub(super) judge: J,
 }
 

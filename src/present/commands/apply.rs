@@ -24,7 +24,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         let show = common
             .invocation
             .command("show", &[&path_argument(&args.plan)]);
-        format!("add --yes when the plan needs no look; to look at it: {show}")
+        format!("add --yes to apply without a review; to review it: {show}")
     })?;
     let mut file = open_plan(&common.invocation, &args.plan)?;
     // Only for its organisation and pace; the copy in the run's folder is checked again.

@@ -32,7 +32,7 @@ use crate::{
     store::{RunId, StateDir},
 };
 
-/// Every line and the digest of the plan are correct.
+/// What is known of a plan whose lines and digest are correct.
 #[derive(Debug)]
 pub(super) struct Overview {
     pub(super) header: PlanHeader,

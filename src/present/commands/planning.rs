@@ -89,7 +89,7 @@ pub(super) async fn plan_into(
 fn explained(error: PlanningError) -> Error {
     let hint = match &error {
         PlanningError::Scan(ScanError::Read(_)) => {
-            Some("nothing was written; an incomplete selection is none")
+            Some("nothing was written; a selection is used only if it is complete")
         }
         PlanningError::OtherOrganisation { .. } => Some(
             "it comes from --org, the profile or the stored credentials; to work in the other one, give it with --org",

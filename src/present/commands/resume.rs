@@ -49,7 +49,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
             shown(&path)
         ))
         .hint(format!(
-            "plan again, and give the run up: {}",
+            "plan again, and abandon the run: {}",
             common
                 .invocation
                 .command("abandon", &[&settings.run.to_string()])
@@ -147,7 +147,7 @@ pub(super) fn find_run_or_last(
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
     let newest = listing.newest_untold(is_told);
     if newest.is_none() {
-        say(|out| writeln!(out, "there is no run to resume"));
+        say(|out| writeln!(out, "there is no unfinished run"));
     }
     Ok(newest.map(|run| run.folder.clone()))
 }

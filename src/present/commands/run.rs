@@ -29,7 +29,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
     let start = Instant::now();
     if !args.dry_run {
         can_ask(common, || {
-            "add --yes when the plan needs no look, or --dry-run to look first".to_owned()
+            "add --yes to apply without a review, or --dry-run to review the plan first".to_owned()
         })?;
     }
     let moment = Moment::present(args.planning.now);

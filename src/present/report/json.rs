@@ -246,15 +246,15 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_given_up_is_stopped_and_nothing_to_go_on_with_is_a_document_too() {
+    fn a_run_that_was_abandoned_is_stopped_and_nothing_to_go_on_with_is_a_document_too() {
         let abandoned = Summary {
-            abandoned: Some("given up by a person".to_owned()),
+            abandoned: Some("a user abandoned the run".to_owned()),
             ..run(&[(Outcome::InDoubt, 1)], None)
         };
         let value = serde_json::to_value(RunDocument::from(&abandoned)).unwrap();
         assert_eq!(
             value["stopped"],
-            json!({ "reason": "abandoned", "message": "given up by a person" })
+            json!({ "reason": "abandoned", "message": "a user abandoned the run" })
         );
         assert_eq!(
             (&value["finished"], &value["exit_code"]),

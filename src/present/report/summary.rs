@@ -14,7 +14,7 @@ use crate::{
 pub struct Summary {
     /// The run's id; none in a dry run.
     pub run: Option<String>,
-    /// The SHA-256 of the plan; none if there is no run to resume.
+    /// The SHA-256 of the plan; none if there is no unfinished run.
     pub plan_sha256: Option<String>,
     pub planned: u64,
     /// Over all sessions of the run.
@@ -85,7 +85,7 @@ impl Summary {
         }
     }
 
-    /// There is no run to resume.
+    /// There is no unfinished run.
     pub fn nothing() -> Self {
         Self {
             run: None,
@@ -276,7 +276,7 @@ pub(super) mod tests {
         rejected.rejected = 1;
         assert_eq!(rejected.exit_code(), ExitCode::SomeFailed);
         let mut abandoned = run(&[(Applied, 1), (InDoubt, 1)], None);
-        abandoned.abandoned = Some("given up by a person".to_owned());
+        abandoned.abandoned = Some("a user abandoned the run".to_owned());
         assert_eq!(abandoned.exit_code(), ExitCode::Error);
         assert_eq!(Summary::nothing().exit_code(), ExitCode::Done);
     }

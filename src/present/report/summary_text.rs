@@ -281,9 +281,9 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_was_given_up_says_so_and_offers_no_way_to_go_on() {
+    fn a_run_that_was_abandoned_says_so_and_offers_no_way_to_go_on() {
         let mut summary = run(&[(Outcome::Applied, 2), (Outcome::InDoubt, 1)], None);
-        summary.abandoned = Some("given up by a person".to_owned());
+        summary.abandoned = Some("a user abandoned the run".to_owned());
         // What the last session took is not known.
         summary.session = Session::default();
         insta::assert_snapshot!(text(&summary), @"
@@ -291,7 +291,7 @@ mod tests {
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: it is unknown whether 1 change took effect: look at the service
         hint: report.json in this folder lists each one, failed.csv has their ids
-        abandoned: given up by a person; make a new plan for the changes that are left
+        abandoned: a user abandoned the run; make a new plan for the changes that are left
         ");
     }
 

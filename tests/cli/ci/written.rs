@@ -1,6 +1,5 @@
 //! What the page and the workflows have to look like, without doing it.
 
-use clap::Parser as _;
 use serde_json::json;
 use wf_bulk::cli::Cli;
 
@@ -15,8 +14,8 @@ fn the_commands_on_the_page_can_be_written_like_that() {
     let mut number = 0;
     for line in lines {
         let words = line.split('#').next().unwrap().split_whitespace();
-        let parsed = Cli::try_parse_from(["wf-bulk"].into_iter().chain(words));
-        if let Err(error) = parsed.and_then(Cli::without_unused) {
+        let words = ["wf-bulk"].into_iter().chain(words);
+        if let Err(error) = Cli::read(words.map(Into::into)) {
             panic!("{line}: {error}");
         }
         number += 1;
