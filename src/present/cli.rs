@@ -7,9 +7,11 @@ mod one_dash;
 mod unused;
 mod values;
 
-use std::{num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
+use std::{ffi::OsString, num::NonZeroU32, path::PathBuf, str::FromStr, time::Duration};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use clap::{
+    Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum, error::ErrorKind,
+};
 use clap_complete::Shell;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use secrecy::SecretString;
@@ -46,6 +48,25 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// Parses a command line, and notes the flags that printed commands must repeat.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be parsed, or a flag has no effect on the command; also for `--help`.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let line: Vec<OsString> = line.into_iter().collect();
+        one_dash::refuse(&line)?;
+        let mut command = Self::command();
+        let matches = command
+            .try_get_matches_from_mut(&line)
+            .map_err(|error| with_suggestion(error, line))?;
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        cli.common.invocation = kept::given(&command, &matches);
+        let name = matches.subcommand_name().unwrap_or_default();
+        cli.without_unused(name)
+    }
+
     /// Whether the result is to be JSON, and an error with it.
     pub fn wants_json(&self) -> bool {
         let format = match &self.command {

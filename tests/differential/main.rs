@@ -20,7 +20,7 @@ mod service;
 mod tape;
 mod time;
 
-use std::{env, fs, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, env, fs, path::Path, sync::Arc, time::Duration};
 
 use proptest::{
     collection::vec,
@@ -29,6 +29,7 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner},
 };
 use wf_bulk::{
+    action,
     api::Id,
     planning::{self, PlanOrigin},
     playbook::{self, IdList, Overrides},
@@ -152,6 +153,21 @@ fn tapes() -> impl Strategy<Value = Tapes> {
     let bytes = |length| vec(any::<u8>(), length);
     let execution = (bytes(48), vec(bytes(24), 0..5), vec(bytes(16), 0..3));
     (bytes(40), vec(bytes(24), 1..4), vec(execution, 0..5))
+}
+
+#[test]
+fn the_model_has_every_action_and_no_other() {
+    let mut generator = fastrand::Rng::with_seed(1);
+    let mut found = BTreeSet::new();
+    for _ in 0..5_000 {
+        let mut bytes = [0; 40];
+        generator.fill(&mut bytes);
+        let actions = vec![bytes[8..32].to_vec()];
+        let playbook = Playbook::random(&bytes, &actions);
+        found.extend(playbook.actions.iter().map(|entry| entry.action.word()));
+    }
+    let all: BTreeSet<&str> = action::ALL.iter().map(|kind| kind.word).collect();
+    assert_eq!(found, all);
 }
 
 fn number(name: &str) -> Option<u64> {

@@ -132,7 +132,7 @@ impl Action for Bare {
 
 impl ActionKind {
     pub fn named(word: &str) -> Option<&'static Self> {
-        super::ALL.into_iter().find(|kind| kind.word == word)
+        super::ALL.iter().copied().find(|kind| kind.word == word)
     }
 
     pub const fn arguments(&self) -> &'static [Argument] {
@@ -198,7 +198,7 @@ pub enum Allow {
 impl Allow {
     /// Their names in playbooks, with their meaning.
     pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
-        let actions = super::ALL.map(Self::Action);
+        let actions = super::ALL.iter().copied().map(Self::Action);
         let all = actions.into_iter().chain([Self::Revert]);
         all.map(|allow| (allow.word(), allow))
     }

@@ -52,7 +52,7 @@ use edit::words_of;
 use kind::bare;
 
 /// All actions, in the order of the documentation.
-pub const ALL: [&ActionKind; 19] = [
+pub const ALL: &[&ActionKind] = &[
     &reassign::KIND,
     &shift_due_date::KIND,
     &set_due_date::KIND,

@@ -62,7 +62,7 @@ pub(super) fn check(
 }
 
 fn words() -> Vec<&'static str> {
-    action::ALL.map(|kind| kind.word).to_vec()
+    action::ALL.iter().map(|kind| kind.word).collect()
 }
 
 /// One entry: the action and the keys beside it.

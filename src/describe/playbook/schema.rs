@@ -109,7 +109,7 @@ fn without_markup(markdown: &str) -> String {
 /// Each action by its name, and as a map if it has arguments.
 fn actions() -> Vec<Value> {
     let bare: Vec<&str> = action::ALL
-        .into_iter()
+        .iter()
         .filter(|kind| {
             matches!(
                 kind.form,
@@ -118,7 +118,7 @@ fn actions() -> Vec<Value> {
         })
         .map(|kind| kind.word)
         .collect();
-    let maps = action::ALL.into_iter().map(|kind| {
+    let maps = action::ALL.iter().map(|kind| {
         let mut properties = Map::new();
         properties.insert(kind.word.to_owned(), arguments(kind));
         properties.insert("when".to_owned(), expression());

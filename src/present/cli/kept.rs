@@ -1,10 +1,7 @@
 //! The flags that a printed command has to repeat.
 
-use std::ffi::OsString;
+use clap::{ArgMatches, parser::ValueSource};
 
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, parser::ValueSource};
-
-use super::{Cli, foreign_words::with_suggestion, one_dash};
 use crate::invocation::{Invocation, KeptFlag};
 
 /// Whether a printed command repeats a flag.
@@ -89,29 +86,8 @@ fn kept(flag: &str) -> RepeatPolicy {
         .map_or(RepeatPolicy::Never, |(_, kept)| *kept)
 }
 
-impl Cli {
-    /// Parses a command line, and notes the flags that printed commands must repeat.
-    ///
-    /// # Errors
-    ///
-    /// If it can't be parsed, or a flag has no effect on the command; also for `--help`.
-    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let line: Vec<OsString> = line.into_iter().collect();
-        one_dash::refuse(&line)?;
-        let mut command = Self::command();
-        let matches = command
-            .try_get_matches_from_mut(&line)
-            .map_err(|error| with_suggestion(error, line))?;
-        let mut cli =
-            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
-        cli.common.invocation = given(&command, &matches);
-        let name = matches.subcommand_name().unwrap_or_default();
-        cli.without_unused(name)
-    }
-}
-
 /// The given flags that another command may need.
-fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
+pub(super) fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
     let Some((name, matches)) = matches.subcommand() else {
         return Invocation::default();
     };
@@ -150,9 +126,11 @@ fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, ffi::OsString};
 
-    use super::*;
+    use clap::CommandFactory as _;
+
+    use super::{super::Cli, *};
 
     fn invocation(line: &str) -> Invocation {
         let words = line.split(' ').map(OsString::from);

@@ -1,4 +1,4 @@
-//! The commands: each wires the other modules together, and contains no decisions.
+//! The commands: each wires the other modules together. What has to be decided, their helpers decide.
 
 mod abandon;
 mod access;

@@ -119,7 +119,8 @@ fn playbooks() -> Vec<(Generation, &'static str, String)> {
         };
         for each in levels {
             for kind in action::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|kind| kind.is_in(generation))
             {
                 for on in kind.levels {
@@ -146,7 +147,7 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
     std::fs::write(folder.path().join("ids.csv"), files).unwrap();
     std::fs::write(folder.path().join("entities.csv"), entities).unwrap();
     let allow: Vec<&str> = action::ALL
-        .into_iter()
+        .iter()
         .filter(|kind| kind.irreversible)
         .map(|kind| kind.word)
         .collect();
