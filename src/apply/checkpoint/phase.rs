@@ -69,6 +69,16 @@ impl Phase {
                     | RecordedOutcome::Failed),
                 ),
             ) => Some(Self::Ended(end)),
+            (
+                Self::Untouched | Self::Between,
+                Transition::Throttled
+                | Transition::NoEffect
+                | Transition::Unknown
+                | Transition::NotApplied
+                | Transition::SendAgain
+                | Transition::Ended(RecordedOutcome::Applied | RecordedOutcome::InDoubt),
+            ) => None,
+
             (Self::Disproved, Transition::Started) => Some(Self::InFlightDisproved),
             (
                 Self::Disproved,
@@ -112,15 +122,6 @@ impl Phase {
                     | RecordedOutcome::Drifted
                     | RecordedOutcome::InDoubt,
                 ),
-            ) => None,
-            (
-                Self::Untouched | Self::Between,
-                Transition::Throttled
-                | Transition::NoEffect
-                | Transition::Unknown
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(RecordedOutcome::Applied | RecordedOutcome::InDoubt),
             ) => None,
 
             (Self::InFlight, Transition::Throttled | Transition::NoEffect) => Some(Self::Between),
@@ -204,14 +205,10 @@ impl Phase {
 
     /// The phase after the process that worked on it has ended.
     pub const fn orphaned(self) -> Self {
-        match self {
-            Self::InFlight | Self::InFlightAgain | Self::InFlightDisproved => Self::InDoubt,
-            Self::Untouched
-            | Self::Between
-            | Self::Disproved
-            | Self::InDoubt
-            | Self::MayRepeat
-            | Self::Ended(_) => self,
+        if self.is_in_flight() {
+            Self::InDoubt
+        } else {
+            self
         }
     }
 

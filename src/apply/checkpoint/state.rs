@@ -329,6 +329,26 @@ mod tests {
     }
 
     #[test]
+    fn a_permitted_retry_is_used_up_by_its_start_also_if_the_request_never_left() {
+        let send_again = |attempt| Record::SendAgain { line: 2, attempt };
+        let never_left = Record::NoEffect {
+            line: 2,
+            attempt: 2,
+            reason: Detail::new("the run stopped before the request left"),
+            never_left: true,
+        };
+        let records = [started(2, 1, 17), unknown(2, 1), send_again(1)];
+        let mut state = after(&records);
+        assert_eq!(state.phase(2), Phase::MayRepeat);
+        state.next(&started(2, 2, 18)).unwrap();
+        state.next(&never_left).unwrap();
+        assert_eq!(state.phase(2), Phase::InDoubt);
+        // A person can permit it again.
+        state.next(&send_again(2)).unwrap();
+        assert_eq!(state.phase(2), Phase::MayRepeat);
+    }
+
+    #[test]
     fn a_change_that_was_started_and_has_no_end_is_doubtful() {
         let state = after(&[started(2, 1, 17)]);
         let open = Open {

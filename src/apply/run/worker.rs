@@ -85,7 +85,7 @@ enum Sent {
     /// It was not sent: its execution had to be read again first, so the next move must be decided again.
     Read,
     /// It was not sent: its execution had to be read again, and that failed.
-    Unread(FailureCause, String),
+    Unread(String),
 }
 
 /// The other changes of the group that may explain a difference.
@@ -184,8 +184,8 @@ impl Worker<'_> {
                 match sent? {
                     Sent::Done => {}
                     Sent::Read => return Ok(true),
-                    Sent::Unread(cause, reason) => {
-                        self.unread(cause, &reason);
+                    Sent::Unread(reason) => {
+                        self.unread(&reason);
                         return Err(LeaveGroup);
                     }
                 }

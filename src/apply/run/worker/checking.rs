@@ -120,7 +120,7 @@ impl Worker<'_> {
         }
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
-            Err((_, reason)) => {
+            Err(reason) => {
                 let shows = shows.map_or_else(String::new, |shows| format!("{shows}; "));
                 let shows = format!("{shows}reading the execution then failed: {reason}");
                 return Ok(CheckedVerdict {
@@ -168,7 +168,7 @@ impl Worker<'_> {
         }
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
-            Err((_, reason)) => {
+            Err(reason) => {
                 let message = format!("{message}; reading the execution then failed: {reason}");
                 return Ok(unread(&planned.operation, disproved, status, message));
             }
@@ -200,7 +200,7 @@ impl Worker<'_> {
     ) -> Result<Verdict, LeaveGroup> {
         match self.fetch().await? {
             Ok(seen) => self.see(seen),
-            Err((_, reason)) => {
+            Err(reason) => {
                 return Ok(Verdict::Unknown {
                     reason: format!(
                         "{status}: {message}; reading the execution then failed: {reason}"

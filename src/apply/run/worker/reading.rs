@@ -47,15 +47,15 @@ impl Worker<'_> {
                 self.see(seen);
                 Ok(true)
             }
-            Err((cause, reason)) => {
-                self.unread(cause, &reason);
+            Err(reason) => {
+                self.unread(&reason);
                 Ok(false)
             }
         }
     }
 
     /// The current execution, or why it can't be read.
-    pub(super) async fn fetch(&self) -> Result<Result<Seen, (FailureCause, String)>, LeaveGroup> {
+    pub(super) async fn fetch(&self) -> Result<Result<Seen, String>, LeaveGroup> {
         let operation = Operation::read(self.group.generation, &self.group.execution);
         let read = self
             .link
@@ -70,7 +70,7 @@ impl Worker<'_> {
                 self.link.read(operation);
                 return Ok(Ok(seen));
             }
-            Ok(Err(Mismatch::Undecodable(reason))) => (FailureCause::Untried, reason),
+            Ok(Err(Mismatch::Undecodable(reason))) => reason,
             Ok(Err(Mismatch::OtherOrganisation(stop))) => return Err(self.trouble(stop)),
             Err(error) => match &error.kind {
                 ReadErrorKind::Answer(ReadTrouble::Unauthorized { message }) => {
@@ -90,14 +90,14 @@ impl Worker<'_> {
                     | ReadTrouble::TooLarge { .. },
                 )
                 | ReadErrorKind::UnsafePayload
-                | ReadErrorKind::Disk(_) => (FailureCause::Untried, error.to_string()),
+                | ReadErrorKind::Disk(_) => error.to_string(),
             },
         };
         Ok(Err(failure))
     }
 
     /// The consequence for the changes if their execution could not be read.
-    pub(super) fn unread(&mut self, cause: FailureCause, reason: &str) {
+    pub(super) fn unread(&mut self, reason: &str) {
         for place in 0..self.group.changes.len() {
             let planned = &self.group.changes[place];
             if is_doubtful(&self.standings[place]) {
@@ -114,7 +114,7 @@ impl Worker<'_> {
                         continue;
                     };
                     let detail = format!("its execution could not be read: {reason}");
-                    self.fail(place, cause, detail);
+                    self.fail(place, FailureCause::Untried, detail);
                     self.spend_slot(place, Some(slot));
                 }
                 // A change that waits for an earlier one depends on that one's outcome.
@@ -155,7 +155,7 @@ impl Worker<'_> {
         }
         let before = self.view.clone();
         Ok(match self.fetch().await? {
-            Err((cause, reason)) => Some(Sent::Unread(cause, reason)),
+            Err(reason) => Some(Sent::Unread(reason)),
             Ok(seen) => {
                 let is_as_before = seen.view == before;
                 self.see(seen);
