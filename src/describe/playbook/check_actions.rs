@@ -16,13 +16,10 @@ use crate::{
     text::did_you_mean,
 };
 
-use super::check_select::level;
-
-/// The keys that are allowed beside an action.
-const BESIDE: [&str; 3] = ["when", "on", "name"];
-
-/// As [`BESIDE`], for a `patch`.
-const BESIDE_PATCH: [&str; 4] = ["when", "on", "name", "converges"];
+use super::{
+    check_select::level,
+    form::{self, BESIDE},
+};
 
 /// All entries; None when any of them is wrong.
 pub(super) fn check(
@@ -66,7 +63,7 @@ fn words() -> Vec<&'static str> {
 }
 
 /// One entry: the action and the keys beside it.
-struct Parts<'n> {
+struct WrittenEntry<'n> {
     kind: &'static ActionKind,
     /// The action's name.
     at: Span,
@@ -143,12 +140,16 @@ fn entry(
     })
 }
 
-fn bare<'n>(reader: &mut DocumentReader<'_>, node: &'n Node, name: &str) -> Option<Parts<'n>> {
+fn bare<'n>(
+    reader: &mut DocumentReader<'_>,
+    node: &'n Node,
+    name: &str,
+) -> Option<WrittenEntry<'n>> {
     let Some(kind) = ActionKind::named(name) else {
         unknown_action(reader, node.span, name);
         return None;
     };
-    Some(Parts {
+    Some(WrittenEntry {
         kind,
         at: node.span,
         argument: None,
@@ -160,14 +161,14 @@ fn parts<'n>(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'n>,
     entries: &'n [MapEntry],
-) -> Option<Parts<'n>> {
+) -> Option<WrittenEntry<'n>> {
     let fields = reader.free_map(field, "an action", "reassign")?;
     let mut actions = Vec::new();
     let mut others = Vec::new();
     for MapEntry { key, value } in entries {
         match ActionKind::named(&key.text) {
             Some(kind) => actions.push((kind, key, value)),
-            None if BESIDE_PATCH.contains(&key.text.as_str()) => {}
+            None if BESIDE.iter().any(|beside| beside.name == key.text) => {}
             None => others.push(key),
         }
     }
@@ -199,8 +200,10 @@ fn parts<'n>(
         );
         return None;
     }
+    let mut known = form::names(&BESIDE);
+    known.retain(|name| *name != "converges" || matches!(kind.form, ArgumentsForm::RequestFields));
     for other in others {
-        reader.unknown_key(other, &BESIDE);
+        reader.unknown_key(other, &known);
     }
     if !matches!(kind.form, ArgumentsForm::RequestFields)
         && let Some(field) = fields.get("converges")
@@ -214,7 +217,7 @@ fn parts<'n>(
             "remove it",
         );
     }
-    Some(Parts {
+    Some(WrittenEntry {
         kind,
         at: key.span,
         argument: Some(FieldNode {
@@ -250,7 +253,7 @@ fn unknown_action(reader: &mut DocumentReader<'_>, span: Span, name: &str) {
 
 fn note_irreversible(
     reader: &mut DocumentReader<'_>,
-    parts: &Parts<'_>,
+    parts: &WrittenEntry<'_>,
     setting: Setting<'_>,
     refused: &mut BTreeSet<Allow>,
 ) {
@@ -272,7 +275,7 @@ fn note_irreversible(
 /// The levels of the action; None if they are wrong or `each` is.
 fn on(
     reader: &mut DocumentReader<'_>,
-    parts: &Parts<'_>,
+    parts: &WrittenEntry<'_>,
     each: Option<Level>,
     generation: Option<Generation>,
 ) -> Option<Vec<Level>> {

@@ -408,6 +408,26 @@ pub(super) const ROWS: [KeyForm; 3] = [
     API,
 ];
 
+/// The keys beside an action, of which `converges` is only for `patch`.
+pub(super) const BESIDE: [KeyForm; 4] = [
+    KeyForm::of(
+        "when",
+        Form::Expression,
+        "changes only the targets for which it is true",
+    ),
+    KeyForm::of(
+        "on",
+        Form::OneOrMore(&Form::Level),
+        "the levels at which it works: the level of `each`, or one above it",
+    ),
+    KeyForm::of("name", Form::Text, "text for people"),
+    KeyForm::of(
+        "converges",
+        Form::Bool,
+        "whether a second plan has no change; `false` if no read shows what was changed",
+    ),
+];
+
 pub(super) const GUARDS: [KeyForm; 5] = [
     KeyForm::of(
         "max_changes",

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::form::{Form, KeyForm, PLAYBOOK};
+use super::form::{BESIDE, Form, KeyForm, PLAYBOOK};
 use crate::{
     action::{self, ActionKind, Allow, Argument, ArgumentsForm, ValueForm},
     api::{
@@ -121,12 +121,17 @@ fn actions() -> Vec<Value> {
     let maps = action::ALL.iter().map(|kind| {
         let mut properties = Map::new();
         properties.insert(kind.word.to_owned(), arguments(kind));
-        properties.insert("when".to_owned(), expression());
-        let levels: Vec<&str> = kind.levels.iter().map(|level| level.word()).collect();
-        properties.insert("on".to_owned(), one_or_more(&json!({"enum": levels})));
-        properties.insert("name".to_owned(), json!({"type": "string"}));
-        if matches!(kind.form, ArgumentsForm::RequestFields) {
-            properties.insert("converges".to_owned(), json!({"type": "boolean"}));
+        for key in &BESIDE {
+            let mut schema = match key.name {
+                "on" => {
+                    let levels: Vec<&str> = kind.levels.iter().map(|level| level.word()).collect();
+                    one_or_more(&json!({"enum": levels}))
+                }
+                "converges" if !matches!(kind.form, ArgumentsForm::RequestFields) => continue,
+                _ => form(&key.form),
+            };
+            schema["description"] = without_markup(key.doc).into();
+            properties.insert(key.name.to_owned(), schema);
         }
         json!({
             "type": "object", "required": [kind.word], "additionalProperties": false,
