@@ -12,7 +12,7 @@ pub enum SandboxError {
         source: io::Error,
     },
     #[error(
-        "another process uses the sandbox's data in {}: stop it, or give this one a folder of its own",
+        "another process uses the sandbox's data in {}",
         path.display()
     )]
     Locked { path: PathBuf },

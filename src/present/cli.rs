@@ -547,7 +547,8 @@ pub struct Pacing {
     pub max_errors: Option<Share>,
     /// Set how long an unanswered request may still take effect
     ///
-    /// Only after this time, a read-back proves that a change had no effect. Default: --timeout
+    /// Only after this time, a read-back proves that a change had no effect. Default: --timeout; in `resume`, the value of the
+    /// run if that is larger
     #[arg(
         long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
         value_parser = |text: &str| values::seconds(text, 86_400)

@@ -250,3 +250,40 @@ fn two_runs_on_the_sandbox_wait_for_each_other_only_where_their_data_are_the_sam
     lines.read_to_string(&mut said).unwrap();
     assert!(waits.wait().unwrap().success(), "{said}");
 }
+
+#[test]
+fn data_of_the_sandbox_that_another_process_uses_are_waited_for_with_wait() {
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    let run = ["run", "reassign.yaml", "--sandbox", "--yes"];
+    environment.run(&run).expect_code(0);
+    let lock = File::open(environment.path().join(".wf-bulk/sandbox/lock")).unwrap();
+    lock.try_lock().unwrap();
+    let again = [&run[..], &["--again"]].concat();
+    environment
+        .run(&again)
+        .expect_code(1)
+        .expect_said("another process uses the sandbox's data")
+        .expect_said("--wait")
+        .expect_said("--state-dir");
+    let waiting = [&again[..], &["--wait"]].concat();
+    let mut child = environment
+        .command(&waiting)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("waiting for it to end") {
+        line.clear();
+        assert_ne!(
+            said.read_line(&mut line).unwrap(),
+            0,
+            "it says that it waits"
+        );
+    }
+    drop(lock);
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success(), "{rest}");
+}

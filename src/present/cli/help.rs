@@ -35,7 +35,7 @@ Examples:
   wf-bulk validate playbooks/*.yaml --var leaver=10011
   wf-bulk validate playbooks/*.yaml --json   each mistake with file and line
 
-No request is sent. All mistakes are shown at once, each with its line.";
+No request is sent. The mistakes are shown together, each with its line.";
 
 pub(super) const PLAN: &str = "\
 Examples:

@@ -36,7 +36,16 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
     let connected = async {
         wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
         let (pace, timeout) = (args.pacing.over(&header.pace), common.timeout());
-        connect(common, &credentials, server, org, &pace, timeout).await
+        connect(
+            common,
+            &credentials,
+            server,
+            org,
+            &pace,
+            timeout,
+            args.pacing.lock_wait(),
+        )
+        .await
     };
     let backend = unless_interrupted(&mut interrupts, connected).await?;
     let file = open_plan(&common.invocation, &args.plan)?;

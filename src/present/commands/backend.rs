@@ -12,10 +12,11 @@ use tokio::{
     net::TcpListener,
     sync::mpsc,
     task::{self, JoinHandle},
+    time,
 };
-use wf_bulk_sandbox::{FolderOptions, Sandbox};
+use wf_bulk_sandbox::{FolderOptions, Sandbox, SandboxError};
 
-use super::access;
+use super::{access, terminal::say};
 use crate::{
     api::Service,
     cli::{Common, DEFAULT_SERVER},
@@ -25,6 +26,7 @@ use crate::{
     http::{Http, HttpConfig, Origin, OriginError, Token, USER_AGENT_VALUE},
     pace::{Pace, Pacer},
     retry::Policy,
+    store::Wait,
 };
 
 /// The name of the sandbox in plans and runs, since its port changes each time.
@@ -119,7 +121,8 @@ impl Drop for Serving {
     }
 }
 
-/// Connects to the server; the sandbox is started first. `timeout` is the limit of one request.
+/// Connects to the server; the sandbox is started first, and waited for if another process uses its data and `wait` says
+/// so. `timeout` is the limit of one request.
 pub(super) async fn connect(
     common: &Common,
     credentials: &Credentials,
@@ -127,6 +130,7 @@ pub(super) async fn connect(
     org: Option<&str>,
     pace: &Pace,
     timeout: Duration,
+    wait: Wait,
 ) -> Result<Backend, Error> {
     let (origin, (token, renew), headers, serving) = match &server {
         Server::At(origin) => {
@@ -134,7 +138,7 @@ pub(super) async fn connect(
             (origin.clone(), token, credentials.headers.clone(), None)
         }
         Server::Sandbox => {
-            let (origin, serving) = serve_sandbox(common).await?;
+            let (origin, serving) = serve_sandbox(common, wait).await?;
             let token = Token::new(SANDBOX_TOKEN)
                 .map_err(|error| Error::failed("the token can't be used").caused_by(error))?;
             (origin, (token, None), Vec::new(), Some(serving))
@@ -184,7 +188,10 @@ fn origin(text: &str, service: Service) -> Result<Origin, OriginError> {
     text.parse::<Origin>()?.serving(service)
 }
 
-async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
+/// How often it is looked whether the sandbox's data are free.
+const SANDBOX_LOOK: Duration = Duration::from_millis(200);
+
+async fn serve_sandbox(common: &Common, wait: Wait) -> Result<(Origin, Serving), Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the sandbox can't be started").caused_by(error)
     };
@@ -192,12 +199,33 @@ async fn serve_sandbox(common: &Common) -> Result<(Origin, Serving), Error> {
         token: SANDBOX_TOKEN.to_owned(),
         ..FolderOptions::new(today())
     };
-    let folder = sandbox_folder(&common.state_dir);
-    // Generating some thousand executions takes noticeable computing time.
-    let opened = task::spawn_blocking(move || Sandbox::open(&folder, wanted)).await;
-    let sandbox = opened
-        .map_err(|error| failed(error.into()))?
-        .map_err(|error| failed(error.into()))?;
+    let mut is_waiting = false;
+    let sandbox = loop {
+        let (folder, wanted) = (sandbox_folder(&common.state_dir), wanted.clone());
+        // Generating some thousand executions takes noticeable computing time.
+        let opened = task::spawn_blocking(move || Sandbox::open(&folder, wanted)).await;
+        match (opened.map_err(|error| failed(error.into()))?, wait) {
+            (Ok(sandbox), _) => break sandbox,
+            (Err(error @ SandboxError::Locked { .. }), Wait::Refuse) => {
+                return Err(failed(error.into())
+                    .hint("wait until it has ended; `run` and `apply` do with --wait")
+                    .hint("or use data of its own: --state-dir FOLDER"));
+            }
+            (Err(SandboxError::Locked { .. }), Wait::UntilFree) => {
+                if !is_waiting {
+                    say(|out| {
+                        writeln!(
+                            out,
+                            "another process uses the sandbox's data; waiting for it to end"
+                        )
+                    });
+                }
+                is_waiting = true;
+                time::sleep(SANDBOX_LOOK).await;
+            }
+            (Err(error), Wait::Refuse | Wait::UntilFree) => return Err(failed(error.into())),
+        }
+    };
     let listener = TcpListener::bind(("127.0.0.1", 0))
         .await
         .map_err(|error| failed(error.into()))?;

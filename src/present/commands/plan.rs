@@ -14,6 +14,7 @@ use crate::{
     cli::{Common, PlanArgs},
     error::{Error, ExitCode},
     report::ToApply,
+    store::Wait,
 };
 
 pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, Error> {
@@ -35,6 +36,7 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, E
         asked_org(common, &credentials),
         &playbook.pace,
         common.timeout(),
+        Wait::Refuse,
     )
     .await?;
 

@@ -82,6 +82,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         settings.org.as_deref(),
         &settings.pace,
         settings.timeout(),
+        wait,
     )
     .await?;
     let interrupts = signals::watch(common)?;

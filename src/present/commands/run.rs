@@ -54,7 +54,16 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
         }
         let org = asked_org(common, &credentials);
         let (pace, timeout) = (&playbook.pace, common.timeout());
-        connect(common, &credentials, server, org, pace, timeout).await
+        connect(
+            common,
+            &credentials,
+            server,
+            org,
+            pace,
+            timeout,
+            args.pacing.lock_wait(),
+        )
+        .await
     };
     let backend = unless_interrupted(&mut interrupts, connected).await?;
     let mut file = tempfile::tempfile()

@@ -93,7 +93,7 @@ fn cost(requests: u64, rate: f64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "see above")]
     let time = Duration::from_secs_f64((requests as f64 / rate).max(1.0));
     format!(
-        "reading takes about {}, {} at {rate}/s",
+        "reading takes at least {}, {} at {rate}/s",
         count(requests, "request", "requests"),
         rough(time)
     )
@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn the_cost_of_a_scan_is_said_in_requests_and_time() {
-        assert_eq!(cost(1, 8.0), "reading takes about 1 request, 1 s at 8/s");
+        assert_eq!(cost(1, 8.0), "reading takes at least 1 request, 1 s at 8/s");
         assert_eq!(
             cost(100_000, 8.0),
-            "reading takes about 100,000 requests, 3.5 h at 8/s"
+            "reading takes at least 100,000 requests, 3.5 h at 8/s"
         );
     }
 }

@@ -104,14 +104,21 @@ impl Summary {
     ) -> io::Result<()> {
         let get = |outcome| self.outcomes.get(outcome);
         let in_doubt = get(Outcome::InDoubt);
+        // A run that was stopped has not read back everything that it could.
+        let is_for_a_person = self.stopped.is_none() || self.finished || self.abandoned.is_some();
         if in_doubt > 0 {
             let text = format!(
-                "it is unknown whether {} took effect: look at the service",
-                count(in_doubt, "change", "changes")
+                "it is unknown whether {} took effect: {}",
+                count(in_doubt, "change", "changes"),
+                if is_for_a_person {
+                    "look at the service"
+                } else {
+                    "`resume` reads it again where a read can tell"
+                }
             );
             writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
         }
-        if in_doubt > 0 && !self.finished && self.abandoned.is_none() {
+        if in_doubt > 0 && is_for_a_person && !self.finished && self.abandoned.is_none() {
             for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {
                 let command = resume(&["--in-doubt", answer]);
                 let command = Untrusted(&command).terminal();
@@ -263,6 +270,17 @@ mod tests {
         hint: 1 target was changed or deleted since the plan, and left alone: plan again to see the current state
         hint: report.json in this folder lists each one, failed.csv has their ids
         ");
+    }
+
+    #[test]
+    fn only_when_a_read_can_no_longer_tell_a_person_is_asked_to_look() {
+        let doubt = [(Outcome::Applied, 1), (Outcome::InDoubt, 2)];
+        let stopped = text(&run(&doubt, Some(StopReason::Interrupted)));
+        assert!(stopped.contains("`resume` reads it again"), "{stopped}");
+        assert!(!stopped.contains("--in-doubt"), "{stopped}");
+        let over = text(&run(&doubt, None));
+        assert!(over.contains("look at the service"), "{over}");
+        assert!(over.contains("--in-doubt retry"), "{over}");
     }
 
     #[test]
