@@ -63,9 +63,14 @@ pub async fn plan(
     playbook: &Playbook,
     origin: &PlanOrigin,
     out: impl Write,
-    progress: impl FnMut(ScanProgress),
+    mut progress: impl FnMut(ScanProgress),
 ) -> Result<(Trailer, String), PlanningError> {
-    let (mut scanned, misses) = scan(client, playbook, progress).await?;
+    let mut reads = ScanProgress::default();
+    let (mut scanned, misses) = scan(client, playbook, |scan| {
+        reads = scan;
+        progress(scan);
+    })
+    .await?;
     let org = organisation(origin.org.as_deref(), scanned.org.as_deref())?;
     let mut writer = PlanWriter::new(out, &header(playbook, origin, org))?;
     for row in scanned.rejected.by_ref() {
@@ -82,6 +87,13 @@ pub async fn plan(
     let builder = Builder::new(playbook);
     let chooser = RefCell::new(Chooser::new(playbook));
     let misses = RefCell::new(misses);
+    let reads = RefCell::new((reads, progress));
+    // How many reads follow the scan is known when the last one is asked for.
+    let counted = |count: fn(&mut ScanProgress)| {
+        let (reads, progress) = &mut *reads.borrow_mut();
+        count(reads);
+        progress(*reads);
+    };
     // The steps that a list lacks are read only if they are needed.
     let is_incomplete = playbook.select.lacks_steps();
     let concurrency = playbook.pace.concurrency.get() as usize;
@@ -93,12 +105,17 @@ pub async fn plan(
         .map(|look| {
             let (chosen, next) = oneshot::channel();
             let before = mem::replace(&mut before, next);
-            let (builder, chooser, misses) = (&builder, &chooser, &misses);
+            let (builder, chooser, misses, counted) = (&builder, &chooser, &misses, &counted);
             async move {
                 let look = look?;
                 let slim = needs_whole(is_incomplete, &chooser.borrow(), &look);
                 let whole = match slim {
-                    Some(slim) => Some(read_whole(client, slim).await),
+                    Some(slim) => {
+                        counted(|reads| reads.of += 1);
+                        let whole = read_whole(client, slim).await;
+                        counted(|reads| reads.done += 1);
+                        Some(whole)
+                    }
                     None => None,
                 };
                 // It ends when its sender is dropped.
@@ -116,7 +133,9 @@ pub async fn plan(
                 }
                 drop(chosen);
                 Ok::<_, PlanningError>(match found {
-                    Some((execution, parts)) => items(client, builder, execution, parts).await?,
+                    Some((execution, parts)) => {
+                        items(client, builder, execution, parts, counted).await?
+                    }
                     None => Vec::new(),
                 })
             }
@@ -211,7 +230,7 @@ fn complete(
         None => Some(ScannedExecution::Rejected {
             execution: slim,
             reason: failed
-                .unwrap_or_else(|| "was in the list and is not there any more".to_owned()),
+                .unwrap_or_else(|| "was in the list, but does not exist any more".to_owned()),
         }),
     }
 }
@@ -239,13 +258,16 @@ async fn items(
     builder: &Builder<'_>,
     mut execution: Execution,
     chosen: Chosen,
+    counted: &impl Fn(fn(&mut ScanProgress)),
 ) -> Result<Vec<Item>, ScanError> {
     let planned = loop {
         if let Ok(planned) = builder.group(&execution, &chosen.parts) {
             break planned;
         }
         // The closing reasons were not read. This happens at most once: the result of a read is a list, possibly empty.
+        counted(|reads| reads.of += 1);
         let reasons = read_closing_reasons(client, &execution).await?;
+        counted(|reads| reads.done += 1);
         execution.change(&TargetPart::Execution, Close::SNAPSHOT, reasons);
     };
     let rejected = chosen.rejected.into_iter().map(|(part, reason)| {

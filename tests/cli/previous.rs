@@ -1,4 +1,4 @@
-//! Files of the previous version are read. `tests/previous/runs` was written by the version of 2026-11-26: a run that was
+//! Files of the previous version of the tool are read. `tests/previous/runs` was written by the version of 2026-11-26: a run that was
 //! killed, and one that is finished.
 
 use std::{fs, path::Path};

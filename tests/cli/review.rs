@@ -281,8 +281,8 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
     plan("ids", "rejected.plan", &[], 3);
     let broken = plan("guard", "guard.plan", &[], 4);
     assert!(
-        broken.stdout.contains("guard broken: ") && broken.stdout.contains("max_percent"),
-        "it is written, shown and flagged: {}",
+        broken.stdout.matches("max_percent").count() == 1,
+        "it is written, and the guard is named once: {}",
         broken.stdout
     );
 

@@ -47,6 +47,7 @@ pub(crate) enum Source {
     },
     List,
     Search,
+    Steps,
     Ids(Vec<&'static str>),
     Rows(Vec<Row>),
     Entities {
@@ -78,8 +79,9 @@ impl Playbook {
             (0..5, Api::V2) => Source::Flows {
                 is_query: tape.chance(30),
             },
-            (0..3, Api::V1) => Source::List,
-            (3..5, Api::V1) => Source::Search,
+            (0..2, Api::V1) => Source::List,
+            (2 | 3, Api::V1) => Source::Search,
+            (4, Api::V1) => Source::Steps,
             (5 | 6, _) => Source::Ids(without_repeats(ids(tape))),
             (7 | 8, _) => Source::Rows(ids(tape).into_iter().map(|id| row(tape, id)).collect()),
             _ => Source::Entities {
@@ -176,6 +178,7 @@ impl Playbook {
             Source::Flows { is_query: true } => ("flows", json!({"entities": entities(true)})),
             Source::List => ("executions", json!({"list": {}})),
             Source::Search => ("executions", json!({"search": {}})),
+            Source::Steps => ("executions", json!({"steps": {}})),
             Source::Ids(ids) => ("ids", json!({"list": ids, "api": api})),
             Source::Rows(_) => ("rows", json!({"file": ROWS, "id": "id", "api": api})),
             Source::Entities { is_query } => {

@@ -18,7 +18,10 @@ use wf_bulk::{
     retry::Policy,
 };
 
-use crate::data::{Api, ENTITIES, World};
+use crate::{
+    data::{Api, ENTITIES, Execution, World},
+    parts::{self, Level},
+};
 
 struct Service {
     api: Api,
@@ -58,6 +61,12 @@ fn page_of<T>(items: &[T], after: Option<usize>) -> (&[T], usize) {
     (&items[start.min(end)..end], end)
 }
 
+/// The steps as the search for steps has them.
+fn steps_of(execution: &Execution) -> impl Iterator<Item = Value> {
+    let steps = parts::ids(&execution.whole, Level::Step).into_iter();
+    steps.map(|step| json!({"id": step, "executionId": execution.whole["id"]}))
+}
+
 impl Service {
     fn answer(&self, operation: &Operation, body: Option<&[u8]>) -> Option<Value> {
         let body: Value = body.map_or(Value::Null, |body| serde_json::from_slice(body).unwrap());
@@ -79,6 +88,13 @@ impl Service {
                     answer["lastEvaluatedKey"] = json!({"creationTime": (end - 1).to_string()});
                 }
                 Some(answer)
+            }
+            Operation::SearchSteps => {
+                let all: Vec<Value> = self.world.executions.iter().flat_map(steps_of).collect();
+                let from = body["pagination"]["from"].as_u64().unwrap();
+                let from = usize::try_from(from).unwrap();
+                let (page, _) = page_of(&all, from.checked_sub(1));
+                Some(json!({"hits": all.len(), "results": page}))
             }
             Operation::SearchEntities => {
                 let after = body["search_after"][0].as_str();

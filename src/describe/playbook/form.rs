@@ -134,7 +134,7 @@ pub(super) const SORTINGS: [&str; 6] = [
 ];
 
 /// The sources of `select`, of which there is one.
-pub(super) const SOURCES: [&str; 5] = ["flows", "executions", "ids", "rows", "entities"];
+pub(crate) const SOURCES: [&str; 5] = ["flows", "executions", "ids", "rows", "entities"];
 
 /// A name stands in one line of a terminal, beside other things.
 pub(super) const MAX_NAME: usize = 100;
@@ -307,7 +307,7 @@ pub(super) const ENTITIES: [KeyForm; 4] = [
     API,
 ];
 
-pub(super) const EXECUTIONS: [KeyForm; 3] = [
+pub(crate) const EXECUTIONS: [KeyForm; 3] = [
     KeyForm::of("list", Form::MayBeEmpty(&EXECUTION_LIST), "all executions"),
     KeyForm::of(
         "search",

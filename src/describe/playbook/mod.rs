@@ -19,6 +19,8 @@ pub use crate::action::Allow;
 pub use crate::document::{Mistake, Mistakes, Position, Span};
 pub use check_vars::Overrides;
 pub use file::{PlaybookFileError, read};
+#[cfg(test)]
+pub(crate) use form::{EXECUTIONS, SOURCES};
 pub use form::{KeyForm, TABLES};
 pub use guards::Size;
 pub use load::load;

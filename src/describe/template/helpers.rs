@@ -28,11 +28,14 @@ use super::{
     },
     value::{is_none, to_text, word},
 };
-use crate::{api::Id, dates};
+use crate::{
+    api::{ASSIGNEE_FIELDS, DUE_DATE_FIELDS, Id},
+    dates,
+};
 
 /// The fields that a helper reads, of both generations; steps and sections of v1 have names of their own.
-const ASSIGNED: &[&str] = &["assigned_to", "assignedTo", "userIds"];
-pub(super) const DUE: &[&str] = &["due_date", "dueDate"];
+const ASSIGNED: &[&str] = &ASSIGNEE_FIELDS;
+pub(super) const DUE: &[&str] = &DUE_DATE_FIELDS;
 const CREATED: &[&str] = &["created_at", "creationTime", "created"];
 const UPDATED: &[&str] = &["updated_at", "lastUpdateTime", "lastUpdated"];
 

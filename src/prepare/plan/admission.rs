@@ -8,7 +8,7 @@ use super::{PlanHeader, Trailer};
 use crate::{
     dates,
     invocation::{Invocation, flag},
-    playbook::{Rejected, Size},
+    playbook::Rejected,
     server_name::is_same_server,
     text::count,
 };
@@ -145,6 +145,23 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The reason, without the words that say that it is a guard.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Guard { broken } => broken.clone(),
+            Self::NotApproved { .. }
+            | Self::Server { .. }
+            | Self::Organisation { .. }
+            | Self::Stale { .. }
+            | Self::Rejected { .. }
+            | Self::MaxChanges { .. }
+            | Self::Running { .. }
+            | Self::Unfinished { .. }
+            | Self::Applied { .. }
+            | Self::Repeated { .. } => self.to_string(),
+        }
+    }
+
     /// What to do: one or several ways, each with a command at its end, if there is one.
     pub fn cures(&self, invocation: &Invocation) -> Vec<String> {
         let one = |cure: &str| vec![cure.to_owned()];
@@ -231,29 +248,30 @@ pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) ->
             rejected: trailer.rejected,
         });
     }
-    let size = Size {
-        changes: trailer.changes,
-        groups: trailer.groups,
-        scanned: trailer.scanned,
-    };
-    refusals.extend(
-        header
-            .guards
-            .broken(size)
-            .into_iter()
-            .map(|broken| Refusal::Guard { broken }),
-    );
-    let most = here.max_changes.filter(|&most| trailer.changes > most);
-    refusals.extend(most.map(|most| Refusal::MaxChanges {
-        changes: trailer.changes,
-        most,
-    }));
+    refusals.extend(broken_guards(header, trailer, here.max_changes));
     refusals.extend(earlier_refusals(header, here));
     refusals
 }
 
+/// The guards of the playbook and the command line that the plan does not meet.
+pub fn broken_guards(
+    header: &PlanHeader,
+    trailer: &Trailer,
+    max_changes: Option<u64>,
+) -> Vec<Refusal> {
+    let broken = header.guards.broken(trailer.size()).into_iter();
+    let most = max_changes.filter(|&most| trailer.changes > most);
+    broken
+        .map(|broken| Refusal::Guard { broken })
+        .chain(most.map(|most| Refusal::MaxChanges {
+            changes: trailer.changes,
+            most,
+        }))
+        .collect()
+}
+
 /// The message for more changes than `--max-changes` allows. The playbook may allow more.
-pub fn over_the_flag(changes: u64, most: u64) -> String {
+fn over_the_flag(changes: u64, most: u64) -> String {
     format!("{changes} changes are planned, --max-changes is {most}")
 }
 

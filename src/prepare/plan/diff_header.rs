@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::{PlanHeader, Trailer};
-use crate::{playbook::Size, server_name::is_same_server};
+use crate::server_name::is_same_server;
 
 /// Fields that are shown but do not count: their effect is in the changes, or they are about the past. All other fields affect what
 /// applying a plan does, or whether it may be applied; new fields count by default.
@@ -60,14 +60,9 @@ pub fn header_differences(
 
 fn said((header, trailer): (&PlanHeader, &Trailer)) -> Value {
     let mut said = serde_json::to_value(header).unwrap_or_default();
-    let size = Size {
-        changes: trailer.changes,
-        groups: trailer.groups,
-        scanned: trailer.scanned,
-    };
     said["made_at"] = serde_json::to_value(header.made_at()).unwrap_or_default();
     said["scanned"] = trailer.scanned.into();
-    said["guards_hold"] = header.guards.broken(size).is_empty().into();
+    said["guards_hold"] = header.guards.broken(trailer.size()).is_empty().into();
     said
 }
 

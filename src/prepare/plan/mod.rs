@@ -15,8 +15,8 @@ mod readable;
 
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
-    Circumstances, Done, EarlierRun, EarlierStanding, Refusal, earlier_refusals, is_once, matters,
-    over_the_flag, refusals,
+    Circumstances, Done, EarlierRun, EarlierStanding, Refusal, broken_guards, earlier_refusals,
+    is_once, matters, refusals,
 };
 pub use builder::{Builder, ReasonsUnread, target_of};
 pub use diff::{Aspect, Difference, diff};

@@ -11,7 +11,7 @@ use crate::{
     api::{Generation, Id, Level, Method},
     digest,
     pace::Pace,
-    playbook::Guards,
+    playbook::{Guards, Size},
 };
 
 /// The version of the plan format that is written.
@@ -236,6 +236,17 @@ pub struct Trailer {
     pub notes: Vec<String>,
     /// SHA-256 in hex over all bytes of the file before this value.
     pub sha256: String,
+}
+
+impl Trailer {
+    /// The numbers for the guards.
+    pub const fn size(&self) -> Size {
+        Size {
+            changes: self.changes,
+            groups: self.groups,
+            scanned: self.scanned,
+        }
+    }
 }
 
 /// The content of a line between header and trailer.

@@ -1,4 +1,4 @@
-//! Selects executions and their parts: from the sources to a sorted stream of targets.
+//! Selects executions and their parts: from the sources to a sorted stream of executions, and the targets in them.
 
 mod choose;
 mod listed;

@@ -64,7 +64,19 @@ pub(super) async fn launch(
 
     let rechecks = !args.pacing.no_recheck;
     let each = args.each.clone();
-    plan.show(common.json, &plan_file, &pace, rechecks, each, "")?;
+    let broken: Vec<String> = plan
+        .broken_guards()
+        .iter()
+        .map(|guard| format!("guard broken: {}", guard.sentence()))
+        .collect();
+    plan.show(
+        common.json,
+        &plan_file,
+        &pace,
+        rechecks,
+        each,
+        &broken.join("\n"),
+    )?;
 
     // If no execution names an organisation, the one in the requests.
     let org = plan.header.org.clone().or_else(|| backend.org.clone());

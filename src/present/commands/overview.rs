@@ -23,9 +23,8 @@ use crate::{
     pace::Pace,
     plan::{
         Circumstances, KnownFile, PlanError, PlanHeader, PlanReader, Refusal, Trailer, VERSION,
-        over_the_flag, refusals,
+        broken_guards, refusals,
     },
-    playbook::Size,
     report::{
         ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json,
     },
@@ -133,20 +132,20 @@ impl Overview {
         again: bool,
         command: impl FnOnce() -> String,
     ) -> ToApply {
-        let refused = match self.refusals(common, max_age, again) {
-            Ok(refusals) => refusals
-                .into_iter()
-                .map(|refusal| WhyNot {
-                    reason: refusal.to_string(),
-                    cures: refusal.cures(&common.invocation),
-                })
-                .collect(),
+        let (refusals, unread) = match self.refusals(common, max_age, again) {
+            Ok(refusals) => (refusals, None),
             // The effects of earlier runs can't be known.
-            Err(error) => vec![WhyNot {
-                reason: error.message,
-                cures: error.hints,
-            }],
+            Err(error) => (self.broken_guards(), Some(error)),
         };
+        let refusals = refusals.into_iter().map(|refusal| WhyNot {
+            reason: refusal.to_string(),
+            cures: refusal.cures(&common.invocation),
+        });
+        let unread = unread.map(|error| WhyNot {
+            reason: error.message,
+            cures: error.hints,
+        });
+        let refused = refusals.chain(unread).collect();
         ToApply::new(refused, self.trailer.changes, command)
     }
 
@@ -187,7 +186,7 @@ impl Overview {
             items: file,
             pace,
             rechecks,
-            broken_guards: self.broken_guards(),
+            broken_guards: self.broken_guards().iter().map(Refusal::sentence).collect(),
             each,
         }
     }
@@ -249,21 +248,8 @@ impl Overview {
         Ok(exit_code)
     }
 
-    fn broken_guards(&self) -> Vec<String> {
-        let Trailer {
-            changes,
-            groups,
-            scanned,
-            ..
-        } = self.trailer;
-        let mut broken = self.header.guards.broken(Size {
-            changes,
-            groups,
-            scanned,
-        });
-        let most = self.max_changes.filter(|&most| changes > most);
-        broken.extend(most.map(|most| over_the_flag(changes, most)));
-        broken
+    pub(super) fn broken_guards(&self) -> Vec<Refusal> {
+        broken_guards(&self.header, &self.trailer, self.max_changes)
     }
 }
 

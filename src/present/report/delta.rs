@@ -9,7 +9,11 @@ use jiff::{
 };
 use serde_json::{Map, Value};
 
-use crate::{digest::sha256, text::Untrusted};
+use crate::{
+    api::{ASSIGNEE_FIELDS, DUE_DATE_FIELDS},
+    digest::sha256,
+    text::Untrusted,
+};
 
 use super::{manner::Manner, units::count};
 
@@ -202,7 +206,7 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
 }
 
 pub(super) fn is_due_date(field: &str) -> bool {
-    matches!(field, "due_date" | "dueDate")
+    DUE_DATE_FIELDS.contains(&field)
 }
 
 /// `2026-12-15`, with the time of day if there is one.
@@ -287,8 +291,8 @@ fn list(value: &Value) -> Option<Vec<&Value>> {
     }
 }
 
-fn is_of_people(field: &str) -> bool {
-    matches!(field, "assigned_to" | "assignedTo" | "userIds")
+pub(super) fn is_of_people(field: &str) -> bool {
+    ASSIGNEE_FIELDS.contains(&field)
 }
 
 fn joined<'a>(entries: impl IntoIterator<Item = &'a (impl Borrow<Value> + 'a)>) -> String {

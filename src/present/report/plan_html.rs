@@ -81,8 +81,6 @@ impl PlanReport<'_> {
             plots::actions(&numbers.actions),
             plots::assignees(&numbers.assignees),
         ];
-        let is_told = |guard: &str| view.refused.iter().any(|why| why.reason.contains(guard));
-        let other_guards = self.broken_guards.iter().filter(|guard| !is_told(guard));
         Ok(Page {
             style: STYLE,
             style_sha256: sha256_base64(STYLE),
@@ -92,7 +90,6 @@ impl PlanReport<'_> {
             is_refused_for_rejected: !view.refused.is_empty()
                 && view.rejected > 0
                 && self.header.guards.rejected == Rejected::Refuse,
-            other_broken_guards: other_guards.collect(),
             tiles: tiles(view),
             vars: view
                 .vars
@@ -117,8 +114,6 @@ struct Page<'a> {
     plan: &'a PlanView<'a>,
     words: &'a PlanWords<'a>,
     is_refused_for_rejected: bool,
-    /// Broken guards that are not among the reasons for a refusal.
-    other_broken_guards: Vec<&'a String>,
     tiles: Vec<Tile>,
     vars: Vec<(&'a String, String)>,
     lines: Vec<&'a SummaryLine<'a>>,

@@ -1,6 +1,9 @@
 //! A plan as Markdown for a pull request, which fits into one comment for any size of the plan.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    iter,
+};
 
 use crate::text::Untrusted;
 
@@ -39,7 +42,7 @@ impl PlanReport<'_> {
     /// The errors of `out`, or if the plan can't be read again.
     pub fn write_markdown(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let words = self.words();
-        let head = self.head(&words);
+        let head = self.head(&words, apply);
         let foot = self.foot(apply);
         out.write_all(head.as_bytes())?;
         let room = MAX_BYTES.saturating_sub(head.len() + foot.len());
@@ -66,7 +69,7 @@ impl PlanReport<'_> {
         out.write_all(foot.as_bytes())
     }
 
-    fn head(&self, words: &PlanWords<'_>) -> String {
+    fn head(&self, words: &PlanWords<'_>, apply: &ToApply) -> String {
         let name = code(&self.header.playbook.name);
         let title = match self.trailer.changes {
             0 if self.summary.out_of_reach().is_some() => "no changes".to_owned(),
@@ -77,10 +80,16 @@ impl PlanReport<'_> {
                 words.executions
             ),
         };
-        let guards = self.broken_guards.iter().map(|guard| {
-            let guard = code(guard);
-            format!("> [!CAUTION]\n> Guard broken, so this plan is refused: {guard}\n")
+        let refused = apply.refused().iter().flat_map(|why| {
+            let cures = why
+                .cures
+                .iter()
+                .map(|cure| format!("\n>   - {}", code(cure)));
+            iter::once(format!("\n> - {}", code(&why.reason))).chain(cures)
         });
+        let refused: String = refused.collect();
+        let refused = (!refused.is_empty())
+            .then(|| format!("> [!CAUTION]\n> This plan can't be applied:\n>{refused}\n"));
         let totals = words.totals().map(|line| match self.trailer.changes {
             // It contains names of variables from the service.
             0 => format!("- {}", code(line)),
@@ -92,7 +101,7 @@ impl PlanReport<'_> {
             format!("> [!NOTE]\n> {note}\n")
         });
         let mut paragraphs = vec![format!("### {name}: {title}\n"), self.origin(words)];
-        paragraphs.extend(guards);
+        paragraphs.extend(refused);
         paragraphs.extend(notes);
         if self.trailer.changes > 0 || self.summary.out_of_reach().is_some() {
             paragraphs.extend(totals);
@@ -138,18 +147,7 @@ impl PlanReport<'_> {
                 "{digest} To apply exactly this plan:\n\n```sh\n{}\n```\n",
                 Untrusted(command).terminal()
             ),
-            ToApply::Refused(refused) => {
-                let reasons: Vec<String> = refused
-                    .iter()
-                    .map(|why| {
-                        let cures = why.cures.iter().map(|cure| format!("  - {}\n", code(cure)));
-                        let cures: String = cures.collect();
-                        format!("- {}\n{cures}", code(&why.reason))
-                    })
-                    .collect();
-                format!("{digest} It can't be applied:\n\n{}", reasons.concat())
-            }
-            ToApply::Nothing => digest + "\n",
+            ToApply::Refused(_) | ToApply::Nothing => digest + "\n",
         }
     }
 }

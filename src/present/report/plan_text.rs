@@ -78,10 +78,6 @@ impl PlanReport<'_> {
         for line in words.totals().chain(&words.causes) {
             writeln!(out, "{line}")?;
         }
-        for guard in &self.broken_guards {
-            let guard = Untrusted(guard).terminal();
-            writeln!(out, "{} {guard}", "guard broken:".style(styles.error))?;
-        }
         for line in closing.lines() {
             writeln!(out, "{}", Untrusted(line).terminal())?;
         }
@@ -291,7 +287,6 @@ mod tests {
         3 changes in 3 flows: 3 writes, about 1 s at 8/s
         2 can't be undone
         automations: 2 fire; others are unknown, since their triggers are not read
-        guard broken: 3 changes, and `max_changes` is 2
         Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
     }

@@ -1,5 +1,6 @@
 //! The epilot Workflow Executions API as plain data: ids, operations, types and what a reply means.
 
+mod fields;
 mod ids;
 mod level;
 mod operation;
@@ -10,6 +11,7 @@ mod sync_trigger;
 pub mod types;
 mod verdict;
 
+pub use fields::{ASSIGNEE_FIELDS, DUE_DATE_FIELDS};
 pub use ids::{Id, IdError};
 pub use level::{Generation, Level};
 pub use operation::{Absence, Method, Operation, OperationError, OperationKind, Service};

@@ -70,6 +70,13 @@ impl<'a> Planner<'a> {
                 .iter()
                 .map(|execution| of(execution, None))
                 .collect(),
+            // The search finds every step; an execution without steps is not found.
+            Source::Steps => world
+                .executions
+                .iter()
+                .filter(|execution| !parts::ids(&execution.whole, Level::Step).is_empty())
+                .map(|execution| whole(execution, None))
+                .collect(),
             Source::Ids(ids) => named(ids, 1, None),
             // The first row of a spreadsheet holds the names of the columns.
             Source::Rows(rows) => {

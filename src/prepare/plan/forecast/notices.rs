@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::occurrences::goes_on;
 use crate::{
-    api::{Operation, OperationKind},
+    api::{ASSIGNEE_FIELDS, Operation, OperationKind},
     json,
     plan::{Change, Effect},
 };
@@ -15,13 +15,12 @@ use crate::{
 pub(super) fn notices(operation: &Operation, change: &Change) -> BTreeSet<Effect> {
     let mut before = Vec::new();
     let mut effects = BTreeSet::new();
-    let fields = ["assigned_to", "assignedTo", "userIds"];
-    for field in fields {
+    for field in ASSIGNEE_FIELDS {
         before.extend(change.before.get(field).into_iter().flat_map(people));
     }
     let body = |name: &str| change.request.body.as_ref()?.get(name);
     let task = body("task").unwrap_or(&Value::Null);
-    let sent = fields
+    let sent = ASSIGNEE_FIELDS
         .iter()
         .flat_map(|field| [body(field), json::get(task, field)]);
     let assigned = sent.flatten().flat_map(people);

@@ -325,7 +325,7 @@ async fn what_only_does_not_name_rejects_nothing_also_where_a_list_tells_nothing
         .answers(&read("d"), 200, "");
     let moved = "PATCH /v1/workflows/executions/a/steps/s {\"assignedTo\":[\"2\"]}";
     let failed = |id: &str| format!("rejected {id}: `where`");
-    let gone = |id: &str| format!("rejected {id}: was in the list and is not there any more");
+    let gone = |id: &str| format!("rejected {id}: was in the list, but does not exist any more");
     for (only, expected) in [
         (
             "",

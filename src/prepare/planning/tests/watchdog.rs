@@ -6,15 +6,17 @@ use super::*;
 use crate::{
     action::{self, ActionKind},
     api::{Generation, Id, Level, Operation},
+    playbook as form,
 };
 
 /// More than any concurrency here, so that executions wait behind others at every stage.
 const EXECUTIONS: usize = 9;
 
 /// All sources, with the folder of their files as `DIR`.
-const SOURCES: [(Generation, &str); 12] = [
+const SOURCES: [(Generation, &str); 13] = [
     (Generation::V1, "executions: { list: {} }"),
     (Generation::V1, "executions: { search: {} }"),
+    (Generation::V1, "executions: { steps: {} }"),
     (Generation::V1, "ids: { list: [IDS], api: v1 }"),
     (Generation::V1, "ids: { file: DIR/ids.csv, api: v1 }"),
     (
@@ -88,9 +90,15 @@ fn service() -> CannedService {
     };
     let page = json!({"results": ids().map(|id| json!({"_id": id, "_schema": "contact"})).collect::<Vec<_>>()});
     let found = json!({"executions": rows});
+    let steps: Vec<Value> = ids()
+        .flat_map(|id| ["a", "b"].map(|step| json!({"id": step, "executionId": id})))
+        .collect();
+    let steps = json!({"hits": steps.len(), "results": steps});
+    let first_steps = format!("steps {}", json!({"from": 0, "size": 100}));
     let mut service = CannedService::default()
         .lists(&rows)
         .answers("executions null", 200, &found.to_string())
+        .answers(&first_steps, 200, &steps.to_string())
         .answers("entities null", 200, &page.to_string());
     for (id, row) in ids().zip(rows) {
         let own = Id::new(&id).unwrap();
@@ -188,6 +196,37 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
     }
     assert!(playbooks.len() > 150, "{}", playbooks.len());
     assert!(changes > 2_000, "{changes}");
+}
+
+#[test]
+fn every_source_of_the_playbook_is_among_those_above() {
+    let executions = form::EXECUTIONS.map(|key| format!("executions: {{ {}:", key.name));
+    let sources = form::SOURCES.map(|source| format!("{source}:"));
+    for source in sources.into_iter().chain(executions) {
+        assert!(
+            SOURCES.iter().any(|(_, text)| text.starts_with(&source)),
+            "{source}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reads_of_whole_executions_after_the_scan_are_counted_in_the_progress() {
+    let playbook = over_executions(
+        "each: step",
+        "actions: [ { close: { reason: Won }, on: execution } ]",
+    );
+    let (service, mut seen) = (service(), Vec::new());
+    let (client, origin) = (service.client(), origin(None));
+    plan(&client, &playbook, &origin, Vec::new(), |progress| {
+        seen.push(progress);
+    })
+    .await
+    .unwrap();
+    let last = seen.last().unwrap();
+    assert_eq!(last.done, service.asked().len() as u64);
+    assert_eq!(last.of, last.done);
+    assert_eq!(last.executions, EXECUTIONS as u64);
 }
 
 #[tokio::test(start_paused = true)]

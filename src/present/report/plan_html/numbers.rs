@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::{
     plan::{Change, Undo},
     report::{
-        delta::{describe, wall_clock},
+        delta::{describe, is_due_date, is_of_people, wall_clock},
         words,
     },
 };
@@ -75,22 +75,25 @@ impl Numbers {
             Undo::None(_) => 1,
             Undo::Request(_) => 0,
         };
+        // A change may name the same person in two fields.
+        let mut people: Option<[BTreeSet<String>; 2]> = None;
         for (field, before, after) in change.writes() {
-            match field.as_str() {
-                "assigned_to" | "assignedTo" => {
-                    let (before, after) = (people(before), people(after));
-                    for who in before.difference(&after) {
-                        self.assignees.entry(who.clone()).before += 1;
-                    }
-                    for who in after.difference(&before) {
-                        self.assignees.entry(who.clone()).after += 1;
-                    }
-                }
-                "due_date" | "dueDate" => {
-                    self.day(before, |both| both.before += 1);
-                    self.day(after, |both| both.after += 1);
-                }
-                _ => {}
+            if is_of_people(field) {
+                let [was, becomes] = people.get_or_insert_default();
+                was.extend(names(before));
+                becomes.extend(names(after));
+            } else if is_due_date(field) {
+                self.day(before, |both| both.before += 1);
+                self.day(after, |both| both.after += 1);
+            }
+        }
+        if let Some(people) = people {
+            let [before, after] = people.map(or_nobody);
+            for who in before.difference(&after) {
+                self.assignees.entry(who.clone()).before += 1;
+            }
+            for who in after.difference(&before) {
+                self.assignees.entry(who.clone()).after += 1;
             }
         }
     }
@@ -108,8 +111,8 @@ impl Numbers {
 }
 
 /// The assignees, each once.
-fn people(value: &Value) -> BTreeSet<String> {
-    let people: BTreeSet<String> = match value {
+fn names(value: &Value) -> BTreeSet<String> {
+    match value {
         Value::Array(entries) => entries
             .iter()
             .map(|entry| words::name(&describe(entry)))
@@ -118,7 +121,10 @@ fn people(value: &Value) -> BTreeSet<String> {
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             BTreeSet::from([words::name(&describe(value))])
         }
-    };
+    }
+}
+
+fn or_nobody(people: BTreeSet<String>) -> BTreeSet<String> {
     if people.is_empty() {
         BTreeSet::from(["nobody".to_owned()])
     } else {
@@ -181,6 +187,33 @@ mod tests {
                 ("variable owner", both(0, 1)),
             ]
         );
+    }
+
+    #[test]
+    fn people_of_every_field_are_counted_once_a_change() {
+        let step = |fields: &[(&str, Value, Value)]| {
+            let mut item = change(task("e", "t", ""), "a", "", json!(null), json!(null));
+            if let Item::Change(change) = &mut item {
+                for (field, before, after) in fields {
+                    change.before.insert((*field).to_owned(), before.clone());
+                    change.after.insert((*field).to_owned(), after.clone());
+                }
+            }
+            item
+        };
+        let numbered = ("userIds", json!([1]), json!([2]));
+        let listed = ("assignedTo", json!(["1"]), json!(["2"]));
+        for fields in [&[numbered.clone()][..], &[listed, numbered.clone()]] {
+            let numbers = numbers([step(fields)]);
+            let expected = [("1", both(1, 0)), ("2", both(0, 1))];
+            let expected = expected.map(|(who, both)| (who.to_owned(), both));
+            assert_eq!(numbers.assignees.texts, BTreeMap::from(expected));
+        }
+        let moved_over = [
+            ("assignedTo", json!([]), json!(["1"])),
+            ("userIds", json!([1]), json!([])),
+        ];
+        assert!(numbers([step(&moved_over)]).assignees.texts.is_empty());
     }
 
     #[test]

@@ -159,9 +159,8 @@ fn why_a_plan_is_refused_is_said_in_one_block_with_what_to_do() {
         &format!("a guard does not hold: {guard}"),
         "change the guard in the playbook",
     );
-    // What earlier runs did may be all that is known of a refusal.
     let unread = why("the run in x can't be read", "add --again");
-    for refused in [vec![rejected, told], vec![unread]] {
+    for refused in [vec![rejected, told.clone()], vec![told, unread]] {
         let page = page_of(&plan, &ToApply::Refused(refused.clone()));
         let (_, block) = page
             .split_once("<h2>This plan can't be applied</h2>")
