@@ -1,4 +1,3 @@
-
 use std::fs;
 
 use futures::executor::block_on;

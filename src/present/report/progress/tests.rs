@@ -1,4 +1,3 @@
-
 use super::*;
 use crate::{event::StopReason, report::words::tests::task};
 
