@@ -25,6 +25,10 @@ const SAID_ANEW: [&str; 10] = [
     "--wait",
 ];
 
+/// What stands in the place of the command that would plan the remaining changes again.
+const NOT_IDEMPOTENT: &str = "this plan is not idempotent, so the same playbook could change the remaining targets twice: \
+                              check each target in failed.csv before you plan again";
+
 /// The one flag that is stored with a run and whose value is a path.
 const EXCLUDE_FILE: &str = "--exclude-file";
 
@@ -51,8 +55,8 @@ pub(super) struct EndedRun<'a> {
 }
 
 impl EndedRun<'_> {
-    /// The sentence with the command that plans the remaining changes again. None if there are none, if the plan is not
-    /// idempotent, or if the data were deleted.
+    /// The sentence with the command that plans the remaining changes again, or why there is no such command. None if no
+    /// changes are left, or if the data were deleted.
     pub(super) fn to_try_the_rest(&self, common: &Common) -> Option<String> {
         if are_data_gone(&StateDir::new(common.state_dir.clone()), self.settings) {
             return None;
@@ -70,8 +74,11 @@ impl EndedRun<'_> {
         invocation: &Invocation,
         planned_from: Option<&PlannedFrom>,
     ) -> Option<String> {
-        if !self.converges || !is_something_left(self.counts) {
+        if !is_something_left(self.counts) {
             return None;
+        }
+        if !self.converges {
+            return Some(NOT_IDEMPOTENT.to_owned());
         }
         let failed = path_argument(self.failed);
         let place = place(&self.settings.server, self.settings.org.as_deref());
@@ -176,7 +183,9 @@ mod tests {
                 [Outcome::Applied, Outcome::AlreadyDone, Outcome::Gone].contains(&outcome);
             let offered = sentence(&settings, outcome, true, None).is_some();
             assert_eq!(offered, !nothing_is_left, "{outcome}");
-            assert_eq!(sentence(&settings, outcome, false, None), None, "{outcome}");
+            let why = sentence(&settings, outcome, false, None);
+            let why_not = (!nothing_is_left).then_some(NOT_IDEMPOTENT);
+            assert_eq!(why.as_deref(), why_not, "{outcome}");
         }
     }
 

@@ -26,6 +26,9 @@ pub struct Bars {
 /// The current columns of the terminal, if known.
 pub type Width = fn() -> Option<usize>;
 
+/// Columns from which on the bar has its full length; below, its room is for what is said beside it.
+const ROOMY: usize = 100;
+
 /// A line above a bar, wrapped between words.
 fn print_above(bar: &ProgressBar, line: &str, width: Width) {
     match width() {
@@ -41,7 +44,11 @@ impl Bars {
     }
 
     fn on(target: ProgressDrawTarget, now: Instant, verbose: bool, width: Width) -> Self {
-        let style = ProgressStyle::with_template("applying  {bar:20.green}  {wide_msg}")
+        let template = match width() {
+            Some(columns) if columns < ROOMY => "applying  {bar:6.green}  {wide_msg}",
+            Some(_) | None => "applying  {bar:20.green}  {wide_msg}",
+        };
+        let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸ ");
         let bar = ProgressBar::with_draw_target(Some(0), target).with_style(style);
@@ -211,7 +218,7 @@ mod tests {
             .lines()
             .rfind(|line| line.starts_with("applying"))
             .unwrap();
-        insta::assert_snapshot!(bar.trim_end(), @"applying  ━╸                    85/1,370   8.0/s   eta 3 min   1 refused   throttled by the server f");
+        insta::assert_snapshot!(bar.trim_end(), @"applying  ╸       85/1,370   8.0/s   eta 3 min   1 refused   throttled by the server for 3 s");
     }
 
     #[test]
