@@ -9,7 +9,7 @@ use crate::{
     text::{did_you_mean, shown_path, unmarked},
 };
 
-use super::check_source;
+use super::check_file;
 use crate::document::{
     node::{Node, Value},
     reader::{DocumentReader, FieldNode, FieldNodes},
@@ -71,7 +71,7 @@ fn days_in(
     field: FieldNode<'_>,
     folder: &Path,
 ) -> Option<BTreeSet<Date>> {
-    let path = check_source::file(reader, field, folder)?;
+    let path = check_file::file(reader, field, folder)?;
     let text = std::fs::read(&path)
         .map_err(|error| error.to_string())
         .and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));

@@ -1,26 +1,23 @@
 //! Checks the sources of `select`.
 
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, path::Path};
 
 use crate::{
     api::{Generation, Id},
-    table::{self, TableError},
-    text::did_you_mean,
+    table,
 };
 
 use super::{
+    check_executions,
+    check_file::{ENTITY_COLUMNS, ID_COLUMNS, begins_well, file, row_file},
     form::{self, GENERATIONS, SOURCES},
-    model::{Entities, EntityRef, ExecutionSearch, NameSource, Source, StepSearch},
+    model::{Entities, EntityRef, NameSource, Source},
 };
 use crate::document::{
     compiler::RowColumns,
     mistake::Mistake,
     node::{Node, Value},
-    reader::{DocumentReader, FieldNode, FieldNodes, present},
-    span::Span,
+    reader::{DocumentReader, FieldNode, FieldNodes},
 };
 
 /// The intended source and its generation, also if other parts of it are wrong; None if there are none or several.
@@ -96,7 +93,7 @@ pub(super) fn source(
 fn one(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
     match field.name {
         "flows" => flows(reader, field, folder),
-        "executions" => executions(reader, field),
+        "executions" => check_executions::executions(reader, field),
         "ids" => ids(reader, field, folder),
         "rows" => rows(reader, field, folder),
         _ => entity_source(reader, field, folder),
@@ -363,223 +360,6 @@ fn rows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) ->
         file: path,
         id: id.to_owned(),
     })
-}
-
-fn executions(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Source> {
-    let fields = reader.map(field, &form::names(&form::EXECUTIONS))?;
-    let mut found = form::names(&form::EXECUTIONS)
-        .into_iter()
-        .filter_map(|name| Some((name, fields.get(name)?)));
-    match (found.next(), found.next()) {
-        (Some(("list", list)), None) => execution_list(reader, list),
-        (Some(("search", search)), None) => execution_search(reader, search),
-        (Some((_, search)), None) => step_search(reader, search),
-        (Some((first, _)), Some((name, second))) => {
-            reader.wrong(
-                second.at,
-                format!("executions come from `{first}` or from `{name}`, not from both"),
-                "remove one of them",
-            );
-            None
-        }
-        (None, _) => {
-            reader.required(
-                &fields,
-                "list",
-                "write `executions: { list: {} }` for all of them",
-            )?;
-            None
-        }
-    }
-}
-
-fn execution_list(reader: &mut DocumentReader<'_>, list: FieldNode<'_>) -> Option<Source> {
-    if list.is_empty() {
-        return Some(Source::Executions {
-            context: None,
-            schema: None,
-        });
-    }
-    let fields = reader.map(list, &form::names(&form::EXECUTION_LIST))?;
-    let context = fields
-        .get("context")
-        .map(|field| reader.plain_text(field, "the id of an entity"));
-    let schema = fields
-        .get("schema")
-        .map(|field| reader.plain_text(field, "the name of a schema"));
-    Some(Source::Executions {
-        context: present(context)?.map(ToOwned::to_owned),
-        schema: present(schema)?.map(ToOwned::to_owned),
-    })
-}
-
-fn execution_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> Option<Source> {
-    if search.is_empty() {
-        return Some(Source::Search(ExecutionSearch::default()));
-    }
-    let fields = reader.map(search, &form::names(&form::EXECUTION_SEARCH))?;
-    let name = fields.get("name").map(|field| {
-        reader
-            .plain_text(field, "a part of the name")
-            .map(ToOwned::to_owned)
-    });
-    let status = fields
-        .get("status")
-        .map(|field| one_word(reader, field, form::STATUSES));
-    let assigned_to = fields
-        .get("assigned_to")
-        .map(|field| id(reader, field).map(String::from));
-    let include_done = fields
-        .get("include_done")
-        .map(|field| reader.boolean(field));
-    let sorting = fields
-        .get("sorting")
-        .map(|field| one_word(reader, field, form::SORTINGS));
-    Some(Source::Search(ExecutionSearch {
-        name: present(name)?,
-        status: present(status)?,
-        assigned_to: present(assigned_to)?,
-        include_done: present(include_done)?,
-        sorting: present(sorting)?,
-    }))
-}
-
-fn step_search(reader: &mut DocumentReader<'_>, search: FieldNode<'_>) -> Option<Source> {
-    if search.is_empty() {
-        return Some(Source::Steps(StepSearch::default()));
-    }
-    let fields = reader.map(search, &form::names(&form::STEP_SEARCH))?;
-    let mut text = |name, what: &str| {
-        let field: Option<FieldNode<'_>> = fields.get(name);
-        field.map(|field| reader.plain_text(field, what).map(ToOwned::to_owned))
-    };
-    let execution = text("execution", "a part of the execution's name");
-    let name = text("name", "a part of the step's name");
-    let status = fields
-        .get("status")
-        .map(|field| one_word(reader, field, form::STEP_STATUSES));
-    let assigned_to = fields.get("assigned_to").map(|field| {
-        let id = id(reader, field)?;
-        let number = id.as_str().parse().ok();
-        if number.is_none() {
-            reader.wrong(
-                field.node.span,
-                format!(
-                    "`{id}` is no number, and the search for steps takes only ids that are numbers"
-                ),
-                "leave it out and choose the steps with `where_each: has_assignee(step, …)`",
-            );
-        }
-        number
-    });
-    let manually_created = fields
-        .get("manually_created")
-        .map(|field| reader.boolean(field));
-    let include_done = fields
-        .get("include_done")
-        .map(|field| reader.boolean(field));
-    let sorting = fields
-        .get("sorting")
-        .map(|field| one_word(reader, field, form::SORTINGS));
-    Some(Source::Steps(StepSearch {
-        execution: present(execution)?,
-        name: present(name)?,
-        status: present(status)?,
-        assigned_to: present(assigned_to)?,
-        manually_created: present(manually_created)?,
-        include_done: present(include_done)?,
-        sorting: present(sorting)?,
-    }))
-}
-
-fn one_word<const N: usize>(
-    reader: &mut DocumentReader<'_>,
-    field: FieldNode<'_>,
-    words: [&'static str; N],
-) -> Option<String> {
-    let word = reader.word(field, &words.map(|word| (word, word)))?;
-    Some(word.to_owned())
-}
-
-/// The columns of a file of entities, and those of a file of ids.
-const ENTITY_COLUMNS: table::RequiredColumns<'static> =
-    table::RequiredColumns::All(&["entity_id", "entity_schema"]);
-const ID_COLUMNS: table::RequiredColumns<'static> = table::RequiredColumns::ListOf("id");
-
-/// The path of a file of rows with a valid beginning.
-fn row_file(
-    reader: &mut DocumentReader<'_>,
-    field: FieldNode<'_>,
-    folder: &Path,
-    wanted: table::RequiredColumns<'_>,
-) -> Option<PathBuf> {
-    let path = file(reader, field, folder)?;
-    let at = field.node.span;
-    begins_well(reader, (at, at), &path, wanted)?;
-    Some(path)
-}
-
-/// Notes the error with which reading a file of rows would end before its first row.
-fn begins_well(
-    reader: &mut DocumentReader<'_>,
-    (file, columns): (Span, Span),
-    path: &Path,
-    wanted: table::RequiredColumns<'_>,
-) -> Option<()> {
-    match table::columns(path, wanted) {
-        Ok(_) => return Some(()),
-        Err(TableError::Column { column, found, .. }) => {
-            let found: Vec<&str> = found.iter().map(String::as_str).collect();
-            reader.wrong(
-                columns,
-                format!("the file has no column `{column}`"),
-                did_you_mean(&column, &found),
-            );
-        }
-        Err(
-            error @ (TableError::Io { .. } | TableError::Kind { .. } | TableError::Line { .. }),
-        ) => reader.wrong(
-            file,
-            error.to_string(),
-            match wanted {
-                table::RequiredColumns::All(names) => format!(
-                    "write CSV with a header, or one JSON object per line, with {}",
-                    names.join(" and ")
-                ),
-                table::RequiredColumns::ListOf(name) => {
-                    format!("write one {name} per line, or CSV with a column {name}")
-                }
-            },
-        ),
-    }
-    None
-}
-
-/// The path of an existing file, relative to the playbook's folder; `-` is standard input.
-pub(super) fn file(
-    reader: &mut DocumentReader<'_>,
-    file: FieldNode<'_>,
-    folder: &Path,
-) -> Option<PathBuf> {
-    let name = reader.plain_text(file, "the name of a file")?;
-    if name == table::STDIN {
-        return Some(PathBuf::from(name));
-    }
-    let path = folder.join(name);
-    let trouble = match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => "it is a folder".to_owned(),
-        Ok(_) => return Some(path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            "there is no such file".to_owned()
-        }
-        Err(error) => error.to_string(),
-    };
-    reader.wrong(
-        file.node.span,
-        format!("can't read `{name}`: {trouble}"),
-        "files are found relative to the playbook's folder",
-    );
-    None
 }
 
 pub(super) fn id(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Id> {

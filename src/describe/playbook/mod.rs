@@ -4,6 +4,8 @@
 
 mod check_actions;
 mod check_calendar;
+mod check_executions;
+mod check_file;
 mod check_guards;
 mod check_select;
 mod check_source;
