@@ -16,7 +16,9 @@ use crate::{
 pub(super) fn validate(common: &Common, args: &Validate) -> Result<ExitCode, Error> {
     let from_stdin = args.playbooks.iter().filter(|path| table::is_stdin(path));
     if from_stdin.count() > 1 {
-        return Err(Error::usage("only one playbook can be `-`"));
+        return Err(Error::usage(
+            "only one playbook can be `-`: standard input can be read once",
+        ));
     }
     let mut wrong = 0;
     let mut mistakes = Vec::new();
