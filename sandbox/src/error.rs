@@ -12,7 +12,7 @@ pub enum SandboxError {
         source: io::Error,
     },
     #[error(
-        "another process uses the sandbox's data in {}",
+        "another process uses the sandbox's data in {}: wait until it has ended, or use another folder",
         path.display()
     )]
     Locked { path: PathBuf },

@@ -134,7 +134,10 @@ fn one_process_at_a_time_has_the_folder() {
     let first = Sandbox::open(folder.path(), wanted()).unwrap();
     let error = refused(folder.path(), wanted());
     assert!(matches!(error, SandboxError::Locked { .. }), "{error:?}");
-    assert!(error.to_string().contains("stop it"), "{error}");
+    assert!(
+        error.to_string().contains("wait until it has ended"),
+        "{error}"
+    );
     assert!(matches!(
         reset(folder.path()),
         Err(SandboxError::Locked { .. })

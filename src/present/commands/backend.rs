@@ -208,8 +208,8 @@ async fn serve_sandbox(common: &Common, wait: Wait) -> Result<(Origin, Serving),
             (Ok(sandbox), _) => break sandbox,
             (Err(error @ SandboxError::Locked { .. }), Wait::Refuse) => {
                 return Err(failed(error.into())
-                    .hint("wait until it has ended; `run` and `apply` do with --wait")
-                    .hint("or use data of its own: --state-dir FOLDER"));
+                    .hint("with --wait, `run` and `apply` wait for it")
+                    .hint("with --state-dir FOLDER, the sandbox has other data"));
             }
             (Err(SandboxError::Locked { .. }), Wait::UntilFree) => {
                 if !is_waiting {
