@@ -167,3 +167,16 @@ pub(crate) fn shown(text: &str) -> Vec<(String, String, String)> {
     };
     faults(text).into_iter().map(fault).collect()
 }
+
+/// Asserts that an expression has one fault, with this part of it and this message.
+#[track_caller]
+pub(crate) fn assert_one_fault(text: &str, under: &str, message: &str) {
+    let faults = shown(text);
+    assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+    let (found_under, found, _) = &faults[0];
+    assert_eq!(
+        (found_under.as_str(), found.as_str()),
+        (under, message),
+        "{text}"
+    );
+}

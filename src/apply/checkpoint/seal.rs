@@ -33,7 +33,7 @@ struct Numbered<R> {
     record: R,
 }
 
-/// The version, whatever other fields the header has.
+/// Only the version; the other fields of the header are ignored.
 #[derive(Deserialize)]
 struct CheckpointVersion {
     wf_bulk_checkpoint: u32,

@@ -42,7 +42,7 @@ impl CheckpointState {
     ///
     /// # Errors
     ///
-    /// If there is no memory for the header's number of lines, or it has fewer lines than changes.
+    /// If the header has fewer lines than changes, or more lines than fit into memory.
     pub fn new(header: &CheckpointHeader) -> Result<Self, Illegal> {
         let CheckpointHeader { lines, changes, .. } = *header;
         let too_many = || Illegal::Lines { lines, changes };

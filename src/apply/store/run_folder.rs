@@ -26,7 +26,7 @@ pub struct RunFolder {
     path: PathBuf,
 }
 
-/// The version, whatever other fields `run.json` has.
+/// Only the version; the other fields of `run.json` are ignored.
 #[derive(Deserialize)]
 struct SettingsVersion {
     wf_bulk_run: u32,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A file that is not a playbook, list or table, whatever its name is.
+/// A file that is not a playbook, list or table, recognised by its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A plan: its first field is the format in the header.

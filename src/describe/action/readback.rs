@@ -130,7 +130,7 @@ pub(super) fn is_done(operation: &Operation, expected: Expected<'_>, target: &Va
             .get("task")
             .and_then(|task| task["id"].as_str())
             .is_some_and(|id| json::item(target, "tasks", id).is_some()),
-        // A task that has ended needs no correction, whatever the outcome of its automation was.
+        // A task that has ended needs no correction.
         OperationKind::Reconcile => target["status"].as_str().is_some_and(has_ended),
         OperationKind::Patch | OperationKind::CancelSchedule => {
             !expected.after.is_empty()

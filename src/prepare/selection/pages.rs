@@ -120,7 +120,7 @@ pub(super) async fn executions(
     mut take: impl FnMut(Vec<Value>) -> Result<(), ScanError>,
 ) -> Result<(), ScanError> {
     let what = "the search for executions";
-    let mut body = request(search);
+    let mut body = execution_request(search);
     let mut keys = BTreeSet::new();
     loop {
         let mut page = ask(client, &Operation::SearchExecutions, &body, what).await?;
@@ -151,7 +151,7 @@ pub(super) async fn executions(
     }
 }
 
-/// The executions in which a search has found steps, with the ids of these steps; none where the service did not tell them.
+/// The executions in which a search has found steps, with the ids of these steps. None if an answer has no ids of steps.
 pub(super) type FoundSteps = BTreeMap<Id, Option<BTreeSet<Id>>>;
 
 /// Finds the executions with steps that the deprecated search of the first generation finds.
@@ -176,15 +176,22 @@ pub(super) async fn steps(
         body["pagination"] = json!({"from": number, "size": STEPS_PAGE});
         let mut page = ask(client, &Operation::SearchSteps, &body, what).await?;
         asked();
-        let total = page["hits"]
-            .as_u64()
-            .ok_or_else(|| wrong("without the number of hits".to_owned()))?;
-        if *hits.get_or_insert(total) != total {
+        // The field is optional; without it, an empty page is the end.
+        let total = match &page["hits"] {
+            Value::Null => hits,
+            total => Some(
+                total
+                    .as_u64()
+                    .ok_or_else(|| wrong("hits that are no whole number".to_owned()))?,
+            ),
+        };
+        if hits.is_some() && hits != total {
             return Err(wrong(
                 "another number of hits than on the page before".to_owned(),
             ));
         }
-        if total >= COUNTED {
+        hits = total;
+        if let Some(total) = total.filter(|total| *total >= COUNTED) {
             return Err(wrong(format!(
                 "{total} hits, more than can be paged: narrow the search, or use `executions: {{ list: {{}} }}`"
             )));
@@ -212,13 +219,15 @@ pub(super) async fn steps(
                 (_, steps) => *steps = None,
             }
         }
-        if number == total {
-            return Ok(found);
-        }
-        if steps.is_empty() || number > total {
-            return Err(wrong(format!(
-                "{number} steps in all pages and says that there are {total}"
-            )));
+        match total {
+            Some(total) if number == total => return Ok(found),
+            Some(total) if steps.is_empty() || number > total => {
+                return Err(wrong(format!(
+                    "{number} steps in all pages and says that there are {total}"
+                )));
+            }
+            None if steps.is_empty() => return Ok(found),
+            Some(_) | None => {}
         }
     }
 }
@@ -228,27 +237,18 @@ fn can_be_sent_back(value: &Value) -> bool {
     json::find_unreadable(value).is_none() && !json::holds_replacement(value)
 }
 
-fn request(search: &ExecutionSearch) -> Value {
-    let mut body = json!({});
-    let texts = [
-        ("name", &search.name),
-        ("status", &search.status),
-        ("assignedTo", &search.assigned_to),
-        ("sorting", &search.sorting),
-    ];
-    for (name, value) in texts {
-        if let Some(value) = value {
-            body[name] = json!(value);
-        }
-    }
-    if let Some(include) = search.include_done {
-        body["includeDoneWorkflows"] = json!(include);
-    }
-    body
+fn execution_request(search: &ExecutionSearch) -> Value {
+    with_values([
+        ("name", json!(search.name)),
+        ("status", json!(search.status)),
+        ("assignedTo", json!(search.assigned_to)),
+        ("includeDoneWorkflows", json!(search.include_done)),
+        ("sorting", json!(search.sorting)),
+    ])
 }
 
 fn step_request(search: &StepSearch) -> Value {
-    let fields = [
+    with_values([
         ("executionName", json!(search.execution)),
         ("stepName", json!(search.name)),
         ("status", json!(search.status)),
@@ -256,7 +256,11 @@ fn step_request(search: &StepSearch) -> Value {
         ("manuallyCreated", json!(search.manually_created)),
         ("includeDoneWorkflows", json!(search.include_done)),
         ("sorting", json!(search.sorting)),
-    ];
+    ])
+}
+
+/// An object of the fields that have a value.
+fn with_values<const N: usize>(fields: [(&str, Value); N]) -> Value {
     let given = fields.into_iter().filter(|(_, value)| !value.is_null());
     given
         .map(|(name, value)| (name.to_owned(), value))

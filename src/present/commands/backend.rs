@@ -188,7 +188,7 @@ fn origin(text: &str, service: Service) -> Result<Origin, OriginError> {
     text.parse::<Origin>()?.serving(service)
 }
 
-/// How often it is looked whether the sandbox's data are free.
+/// The interval between two checks whether the sandbox's data are free.
 const SANDBOX_LOOK: Duration = Duration::from_millis(200);
 
 async fn serve_sandbox(common: &Common, wait: Wait) -> Result<(Origin, Serving), Error> {
@@ -208,7 +208,7 @@ async fn serve_sandbox(common: &Common, wait: Wait) -> Result<(Origin, Serving),
             (Ok(sandbox), _) => break sandbox,
             (Err(error @ SandboxError::Locked { .. }), Wait::Refuse) => {
                 return Err(failed(error.into())
-                    .hint("with --wait, `run` and `apply` wait for it")
+                    .hint("with --wait, `run`, `apply` and `resume` wait for it")
                     .hint("with --state-dir FOLDER, the sandbox has other data"));
             }
             (Err(SandboxError::Locked { .. }), Wait::UntilFree) => {

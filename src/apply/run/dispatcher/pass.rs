@@ -84,7 +84,7 @@ impl Dispatcher<'_> {
         let is_worth_it = match pass {
             Pass::Doubts => in_doubt,
             Pass::Everything => {
-                // A doubt has a slot in the budget already, whatever its outcome; a new change needs one.
+                // A change in doubt already has a slot in the budget; a new change needs one.
                 let is_out_of_budget = to_send && self.shared.budget.used_up().is_some();
                 self.out_of_budget |= is_out_of_budget;
                 in_doubt || to_repeat || (to_send && !is_out_of_budget)

@@ -55,7 +55,7 @@ impl Worker<'_> {
                     .check_missing(place, &planned, missing, disproved)
                     .await;
                 let Ok(verdict) = verdict else {
-                    // Whatever is missing, this attempt had no effect.
+                    // The target or something it names is missing: this attempt had no effect.
                     self.link.record(Record::NoEffect {
                         line: planned.line,
                         attempt: attempts.made,

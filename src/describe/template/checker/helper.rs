@@ -185,7 +185,7 @@ pub(super) fn miscounted(
 mod tests {
     use crate::{
         template::signature::HELPERS,
-        testing::expressions::{engine, scope, shown},
+        testing::expressions::{assert_one_fault, engine, scope},
     };
 
     #[test]
@@ -262,13 +262,7 @@ mod tests {
                 "`context` takes a text here, not a number",
             ),
         ] {
-            let faults = shown(text);
-            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
-            assert_eq!(
-                (faults[0].0.as_str(), faults[0].1.as_str()),
-                (under, message),
-                "{text}"
-            );
+            assert_one_fault(text, under, message);
         }
     }
 
@@ -301,13 +295,7 @@ mod tests {
                 "a number is looked for where text stands",
             ),
         ] {
-            let faults = shown(text);
-            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
-            assert_eq!(
-                (faults[0].0.as_str(), faults[0].1.as_str()),
-                (under, message),
-                "{text}"
-            );
+            assert_one_fault(text, under, message);
         }
     }
 
@@ -340,13 +328,7 @@ mod tests {
                 "business days are not available in `3 business days`: use days or weeks",
             ),
         ] {
-            let faults = shown(text);
-            assert_eq!(faults.len(), 1, "{text}: {faults:?}");
-            assert_eq!(
-                (faults[0].0.as_str(), faults[0].1.as_str()),
-                (under, message),
-                "{text}"
-            );
+            assert_one_fault(text, under, message);
         }
     }
 

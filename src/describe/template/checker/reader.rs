@@ -12,7 +12,7 @@ use crate::template::{
 };
 
 /// How deep brackets, calls and signs may nest. minijinja gives up at 150 of its own levels, of which one here may
-/// take four; nobody reads twenty.
+/// take four; a reader can't follow twenty.
 const MAX_DEPTH: usize = 24;
 
 /// An expression that has been checked.

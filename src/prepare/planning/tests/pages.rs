@@ -246,6 +246,22 @@ async fn the_steps_that_a_search_finds_are_the_targets_from_all_pages() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_search_that_does_not_count_its_steps_ends_with_an_empty_page() {
+    let page = |steps: &[_]| {
+        let mut page = found(steps, 0);
+        page.as_object_mut().unwrap().remove("hits");
+        page
+    };
+    let pages = [
+        (0, page(&[("b", Some("b2"))])),
+        (1, page(&[("a", Some("a1"))])),
+        (2, page(&[])),
+    ];
+    let (targets, _) = steps("each: step", &pages).await.unwrap();
+    assert_eq!(targets, ["a1", "b2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_search_that_does_not_tell_ids_of_steps_is_said_so() {
     let page = [(
         0,
@@ -284,8 +300,8 @@ async fn pages_of_steps_that_do_not_fit_together_are_no_selection() {
         ),
         (vec![(0, found(&[], 10_000))], "more than can be paged"),
         (
-            vec![(0, json!({"results": []}))],
-            "without the number of hits",
+            vec![(0, json!({"hits": "1", "results": []}))],
+            "hits that are no whole number",
         ),
         (vec![(0, json!({"hits": 0}))], "without results"),
         (

@@ -1,4 +1,4 @@
-use crate::testing::expressions::shown;
+use crate::testing::expressions::assert_one_fault;
 
 #[test]
 fn what_filters_and_tests_name_is_checked() {
@@ -94,12 +94,6 @@ fn what_filters_and_tests_name_is_checked() {
             "`tsk` is not known here",
         ),
     ] {
-        let faults = shown(text);
-        assert_eq!(faults.len(), 1, "{text}: {faults:?}");
-        assert_eq!(
-            (faults[0].0.as_str(), faults[0].1.as_str()),
-            (under, message),
-            "{text}"
-        );
+        assert_one_fault(text, under, message);
     }
 }
