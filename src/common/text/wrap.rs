@@ -294,8 +294,8 @@ mod tests {
             // A path stands below its row, with the room that it has.
             (
                 60,
-                "229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4",
-                "229 requests in 29 s, 2 retried\n  .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4",
+                "229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4",
+                "229 requests in 29 s, 2 of them retries\n  .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4",
             ),
             (
                 40,

@@ -6,49 +6,28 @@ use crate::text::Untrusted;
 
 use super::problem::Problem;
 
-/// Writes one row for each problem.
-#[derive(Debug)]
-pub struct FailedCsv<W> {
-    out: W,
-}
+pub(super) const HEADING: &str = "id,execution,kind,name,within,action,outcome,detail";
 
-impl<W: Write> FailedCsv<W> {
-    /// Writes the heading.
-    ///
-    /// # Errors
-    ///
-    /// The errors of `out`.
-    pub fn new(mut out: W) -> io::Result<Self> {
-        writeln!(out, "id,execution,kind,name,within,action,outcome,detail")?;
-        Ok(Self { out })
-    }
-
-    /// Writes one row; `id` is the target's own.
-    ///
-    /// # Errors
-    ///
-    /// The errors of `out`.
-    pub fn write(&mut self, problem: &Problem<'_>) -> io::Result<()> {
-        let target = problem.target;
-        let id = target.id.as_ref().unwrap_or(&target.execution);
-        writeln!(
-            self.out,
-            "{},{},{},{},{},{},{},{}",
-            Untrusted(id.as_str()).csv(),
-            Untrusted(target.execution.as_str()).csv(),
-            target.kind,
-            Untrusted(&target.name).csv(),
-            Untrusted(&target.within.join(" › ")).csv(),
-            Untrusted(&problem.action.join(" + ")).csv(),
-            problem.outcome,
-            Untrusted(problem.detail.unwrap_or_default()).csv(),
-        )
-    }
-
-    /// Returns the writer.
-    pub fn into_inner(self) -> W {
-        self.out
-    }
+/// Writes one row; `id` is the target's own.
+///
+/// # Errors
+///
+/// The errors of `out`.
+pub(super) fn write_row(out: &mut dyn Write, problem: &Problem<'_>) -> io::Result<()> {
+    let target = problem.target;
+    let id = target.id.as_ref().unwrap_or(&target.execution);
+    writeln!(
+        out,
+        "{},{},{},{},{},{},{},{}",
+        Untrusted(id.as_str()).csv(),
+        Untrusted(target.execution.as_str()).csv(),
+        target.kind,
+        Untrusted(&target.name).csv(),
+        Untrusted(&target.within.join(" › ")).csv(),
+        Untrusted(&problem.action.join(" + ")).csv(),
+        problem.outcome,
+        Untrusted(problem.detail.unwrap_or_default()).csv(),
+    )
 }
 
 #[cfg(test)]
@@ -63,16 +42,15 @@ mod tests {
         let mut execution = task("e2", "t", "Umzug, Köln");
         execution.id = None;
         let actions = ["reassign".to_owned(), "shift_due_date".to_owned()];
-        let mut csv = FailedCsv::new(Vec::new()).unwrap();
+        let mut csv = Vec::new();
         for (target, outcome, detail) in [
             (&target, Outcome::Refused, Some("400: no\nway")),
             (&execution, Outcome::Gone, None),
         ] {
-            csv.write(&Problem::new(target, &actions, outcome, detail).unwrap())
-                .unwrap();
+            let problem = Problem::new(target, &actions, outcome, detail).unwrap();
+            write_row(&mut csv, &problem).unwrap();
         }
-        insta::assert_snapshot!(String::from_utf8(csv.into_inner()).unwrap(), @r#"
-        id,execution,kind,name,within,action,outcome,detail
+        insta::assert_snapshot!(String::from_utf8(csv).unwrap(), @r#"
         t1,e1,task,"'=HYPERLINK(""http://x"")",'=1 › Contract,reassign + shift_due_date,refused,400: no\nway
         e2,e2,task,"Umzug, Köln",,reassign + shift_due_date,gone,
         "#);

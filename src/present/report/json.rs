@@ -6,11 +6,12 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{error::ExitCode, event::StopReason, outcome::Counts, text};
 
 use super::{
-    problem::Problem,
+    json_list::JsonList,
     summary::{Session, Summary},
     words,
 };
@@ -113,97 +114,74 @@ pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -
     writeln!(out)
 }
 
-/// The session in a report.
+/// What an earlier report says about its run.
 #[derive(Deserialize)]
-struct SessionDocument {
+pub(super) struct EarlierReport {
     requests: u64,
     retries: u64,
     elapsed_s: f64,
     finished: bool,
+    outcomes: Value,
+    stopped: Option<EarlierStop>,
 }
 
-/// The session that finished the run, from its report. None if the report is from an earlier session, or incomplete.
-pub(super) fn last_session(report: impl Read) -> Option<Session> {
-    let SessionDocument {
-        requests,
-        retries,
-        elapsed_s,
-        finished,
-    } = serde_json::from_reader(report).ok()?;
-    finished.then_some(Session {
-        requests,
-        retries,
-        elapsed: Duration::try_from_secs_f64(elapsed_s).ok()?,
-    })
+#[derive(Deserialize)]
+struct EarlierStop {
+    message: String,
 }
 
-/// Why the run stopped, according to its last report; none if it did not stop, or has continued since.
-pub(super) fn stop_of(report: impl Read, counts: &Counts) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Told {
-        outcomes: serde_json::Value,
-        stopped: Option<StopDocument>,
+impl EarlierReport {
+    /// None if the report is incomplete.
+    pub(super) fn read(report: impl Read) -> Option<Self> {
+        serde_json::from_reader(report).ok()
     }
-    #[derive(Deserialize)]
-    struct StopDocument {
-        message: String,
+
+    /// The session that finished the run; none if the report is from an earlier session.
+    pub(super) fn last_session(&self) -> Option<Session> {
+        let elapsed = Duration::try_from_secs_f64(self.elapsed_s).ok()?;
+        self.finished.then_some(Session {
+            requests: self.requests,
+            retries: self.retries,
+            elapsed,
+        })
     }
-    let Told { outcomes, stopped } = serde_json::from_reader(report).ok()?;
-    let is_present = serde_json::to_value(counts).is_ok_and(|now| now == outcomes);
-    stopped
-        .filter(|_| is_present)
-        .map(|StopDocument { message }| message)
+
+    /// Why the run stopped; none if it did not stop, or has continued since.
+    pub(super) fn stop(self, counts: &Counts) -> Option<String> {
+        let is_present = serde_json::to_value(counts).is_ok_and(|now| now == self.outcomes);
+        self.stopped.filter(|_| is_present).map(|stop| stop.message)
+    }
 }
 
-/// Writes `report.json`: streams the problems, one per line, so that none has to be kept; then the summary.
-#[derive(Debug)]
-pub struct ReportFile<W> {
-    out: W,
-    any: bool,
-}
-
-impl<W: Write> ReportFile<W> {
-    /// # Errors
-    ///
-    /// The errors of `out`.
-    pub fn new(mut out: W) -> io::Result<Self> {
-        write!(out, "{{\"problems\":[")?;
-        Ok(Self { out, any: false })
-    }
-
-    /// # Errors
-    ///
-    /// The errors of `out`.
-    pub fn write(&mut self, problem: &Problem<'_>) -> io::Result<()> {
-        let separator = if self.any { ",\n" } else { "\n" };
-        self.any = true;
-        write!(self.out, "{separator}")?;
-        text::json::to_writer(&mut self.out, problem)?;
-        Ok(())
-    }
-
-    /// Completes the document; without this, the file is not valid JSON, and can't be mistaken for a complete report.
-    ///
-    /// # Errors
-    ///
-    /// The errors of the writer.
-    pub fn finish(mut self, summary: &Summary) -> io::Result<W> {
-        let document = text::json::to_string(&RunDocument::from(summary))?;
-        // An object with fields: its opening brace is before the problems.
-        writeln!(self.out, "\n],{}", &document[1..])?;
-        self.out.flush()?;
-        Ok(self.out)
-    }
+/// Writes `report.json`: the problems, which `fill` adds one by one, then the summary. If anything fails, the file is not valid JSON, and
+/// can't be mistaken for a complete report.
+///
+/// # Errors
+///
+/// The errors of `out` and of `fill`.
+pub(super) fn write_report(
+    out: &mut dyn Write,
+    summary: &Summary,
+    fill: impl FnOnce(&mut JsonList<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    out.write_all(b"{")?;
+    let mut problems = JsonList::new(out, "problems")?;
+    fill(&mut problems)?;
+    problems.finish()?;
+    let document = text::json::to_string(&RunDocument::from(summary))?;
+    // An object with fields: its opening brace is before the problems.
+    writeln!(out, ",{}", &document[1..])
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::{
         outcome::Outcome,
         report::{
+            problem::Problem,
             summary::tests::{failures_in_a_row, run},
             words::tests::task,
         },
@@ -268,15 +246,17 @@ mod tests {
     #[test]
     fn of_a_report_only_a_whole_one_of_the_end_tells_of_the_last_session() {
         let written = |summary: &Summary| {
-            let report = ReportFile::new(Vec::new()).unwrap();
-            report.finish(summary).unwrap()
+            let mut out = Vec::new();
+            write_report(&mut out, summary, |_| Ok(())).unwrap();
+            out
         };
+        let last_session = |report: &[u8]| EarlierReport::read(report)?.last_session();
         let finished = run(&[(Outcome::Applied, 5)], None);
         let bytes = written(&finished);
-        assert_eq!(last_session(bytes.as_slice()), Some(finished.session));
+        assert_eq!(last_session(&bytes), Some(finished.session));
         assert_eq!(last_session(&bytes[..bytes.len() / 2]), None);
         let stopped = run(&[(Outcome::NotAttempted, 1)], Some(failures_in_a_row()));
-        assert_eq!(last_session(written(&stopped).as_slice()), None);
+        assert_eq!(last_session(&written(&stopped)), None);
     }
 
     #[test]
@@ -285,13 +265,13 @@ mod tests {
         let action = ["reassign".to_owned()];
         let summary = run(&[(Outcome::Applied, 5), (Outcome::Refused, 2)], None);
         for problems in 0..3 {
-            let mut report = ReportFile::new(Vec::new()).unwrap();
-            for _ in 0..problems {
-                let problem =
-                    Problem::new(&target, &action, Outcome::Refused, Some("400: no")).unwrap();
-                report.write(&problem).unwrap();
-            }
-            let bytes = report.finish(&summary).unwrap();
+            let problem =
+                Problem::new(&target, &action, Outcome::Refused, Some("400: no")).unwrap();
+            let mut bytes = Vec::new();
+            write_report(&mut bytes, &summary, |list| {
+                (0..problems).try_for_each(|_| list.add(&problem))
+            })
+            .unwrap();
             let value: Value = serde_json::from_slice(&bytes).unwrap();
             assert_eq!(value["problems"].as_array().unwrap().len(), problems);
             assert_eq!(value["outcomes"]["refused"], 2);

@@ -6,10 +6,12 @@ use jiff::tz::TimeZone;
 
 use crate::plan::{
     Change, Difference, Fate, HeaderDifference, Item, LeftOut, PlanHeader, PlanItems, Trailer,
-    Undo, diff, diff_left_out, header_differences,
+    diff, diff_left_out, header_differences,
 };
 
-use super::{plan_diff_words, plan_summary::PlanSummary, tally::Tally, words};
+use super::{
+    plan_diff_words, plan_report::is_irreversible, plan_summary::PlanSummary, tally::Tally, words,
+};
 
 /// A plan that was read completely, with a correct digest.
 #[derive(Clone, Copy, Debug)]
@@ -163,12 +165,5 @@ pub(super) fn not_reviewed(difference: &Difference) -> Option<&Change> {
     match difference {
         Difference::Added(now) | Difference::Altered { now, .. } => Some(now),
         Difference::Removed(_) => None,
-    }
-}
-
-pub(super) const fn is_irreversible(change: &Change) -> bool {
-    match change.undo {
-        Undo::None(_) => true,
-        Undo::Request(_) => false,
     }
 }

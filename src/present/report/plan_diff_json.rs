@@ -12,7 +12,10 @@ use crate::{
     text,
 };
 
-use super::plan_diff::{DiffReport, DiffSide};
+use super::{
+    json_list::JsonList,
+    plan_diff::{DiffReport, DiffSide},
+};
 
 /// The part that does not grow with the plans; the lists follow it.
 #[derive(Debug, Serialize)]
@@ -72,35 +75,32 @@ struct ChangeRow<'a> {
 
 impl<'a> From<&'a Difference> for ChangeRow<'a> {
     fn from(difference: &'a Difference) -> Self {
-        let row = |kind, of: &'a Change| Self {
+        let (kind, of, reviewed, now, differs) = match difference {
+            Difference::Added(now) => ("added", now, None, Some(&**now), &[][..]),
+            Difference::Removed(reviewed) => {
+                ("removed", reviewed, Some(&**reviewed), None, &[][..])
+            }
+            Difference::Altered {
+                reviewed,
+                now,
+                aspects,
+            } => (
+                "altered",
+                now,
+                Some(&**reviewed),
+                Some(&**now),
+                &aspects[..],
+            ),
+        };
+        Self {
             kind,
             change: &of.change,
             group: &of.group,
             target: &of.target,
             action: &of.action,
-            differs: &[],
-            reviewed: None,
-            now: None,
-        };
-        match difference {
-            Difference::Added(now) => Self {
-                now: Some(now),
-                ..row("added", now)
-            },
-            Difference::Removed(reviewed) => Self {
-                reviewed: Some(reviewed),
-                ..row("removed", reviewed)
-            },
-            Difference::Altered {
-                reviewed,
-                now,
-                aspects,
-            } => Self {
-                differs: aspects,
-                reviewed: Some(reviewed),
-                now: Some(now),
-                ..row("altered", now)
-            },
+            differs,
+            reviewed,
+            now,
         }
     }
 }
@@ -121,27 +121,18 @@ struct LeftOutRow<'a> {
 
 impl<'a> From<&'a LeftOut> for LeftOutRow<'a> {
     fn from(difference: &'a LeftOut) -> Self {
-        let row = |kind, of: &'a Rejection| Self {
+        let (kind, of, reviewed, now) = match difference {
+            LeftOut::Added(now) => ("added", now, None, Some(now)),
+            LeftOut::Removed(reviewed) => ("removed", reviewed, Some(reviewed), None),
+            LeftOut::Altered { reviewed, now } => ("altered", now, Some(reviewed), Some(now)),
+        };
+        let reason = |of: &'a Rejection| of.reason.as_str();
+        Self {
             kind,
             target: of.target.as_ref(),
             row: of.row,
-            reviewed: None,
-            now: None,
-        };
-        match difference {
-            LeftOut::Added(now) => Self {
-                now: Some(&now.reason),
-                ..row("added", now)
-            },
-            LeftOut::Removed(reviewed) => Self {
-                reviewed: Some(&reviewed.reason),
-                ..row("removed", reviewed)
-            },
-            LeftOut::Altered { reviewed, now } => Self {
-                reviewed: Some(&reviewed.reason),
-                now: Some(&now.reason),
-                ..row("altered", now)
-            },
+            reviewed: reviewed.map(reason),
+            now: now.map(reason),
         }
     }
 }
@@ -173,30 +164,21 @@ impl DiffReport<'_> {
                 .collect(),
         })?;
         // Its closing brace comes after the lists.
-        write!(out, "{},\"changes\":[", &head[..head.len() - 1])?;
+        write!(out, "{},", &head[..head.len() - 1])?;
         let (reviewed, now) = (self.reviewed.items, self.now.items);
-        let mut separator = "\n";
+        let mut changes = JsonList::new(out, "changes")?;
         diff(reviewed, now, &mut |difference| {
-            write_row(out, &mut separator, &ChangeRow::from(&difference))
+            changes.add(&ChangeRow::from(&difference))
         })?;
-        for (name, fate) in [("skipped", Fate::Skipped), ("rejected", Fate::Rejected)] {
-            write!(out, "],\n\"{name}\":[")?;
-            let mut separator = "\n";
+        changes.finish()?;
+        for (key, fate) in [("skipped", Fate::Skipped), ("rejected", Fate::Rejected)] {
+            writeln!(out, ",")?;
+            let mut rows = JsonList::new(out, key)?;
             diff_left_out(fate, reviewed, now, &mut |difference| {
-                write_row(out, &mut separator, &LeftOutRow::from(&difference))
+                rows.add(&LeftOutRow::from(&difference))
             })?;
+            rows.finish()?;
         }
-        writeln!(out, "]}}")
+        writeln!(out, "}}")
     }
-}
-
-fn write_row(
-    out: &mut dyn Write,
-    separator: &mut &'static str,
-    row: &impl Serialize,
-) -> io::Result<()> {
-    write!(out, "{separator}")?;
-    *separator = ",\n";
-    text::json::to_writer(out, row)?;
-    Ok(())
 }

@@ -15,7 +15,8 @@ use crate::{
 
 use super::{
     delta::apart,
-    plan_diff::{DiffCounts, DiffReport, LeftOutTallies, is_irreversible, not_reviewed},
+    plan_diff::{DiffCounts, DiffReport, LeftOutTallies, not_reviewed},
+    plan_report::is_irreversible,
     plan_summary::PlanSummary,
     table::{TextRow, write_rows},
     tally::Tally,

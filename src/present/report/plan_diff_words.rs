@@ -122,9 +122,7 @@ fn manner(reviewed: &Change, now: &Change) -> String {
     }
     match (&reviewed.undo, &now.undo) {
         (Undo::Request(_), Undo::None(_)) => parts.push("can't be undone any more".to_owned()),
-        (Undo::None(_), Undo::Request(_)) => {
-            parts.push("holds a request that undoes it now".to_owned());
-        }
+        (Undo::None(_), Undo::Request(_)) => parts.push("can be undone now".to_owned()),
         (Undo::None(one), Undo::None(other)) if one != other => {
             parts.push("can't be undone, for another reason".to_owned());
         }
@@ -262,6 +260,11 @@ mod tests {
         ] {
             assert_eq!(said(&reviewed, &now, &[aspect]), format!("patch: {text}"));
         }
+        let final_one = altered(|now| now.undo = Undo::None("gone".into()));
+        assert_eq!(
+            said(&final_one, &reviewed, &[Aspect::Manner]),
+            "patch: can be undone now"
+        );
     }
 
     #[test]

@@ -3,12 +3,9 @@
 
 use std::io::{self, Write};
 
-use crate::{
-    plan::{Item, Undo},
-    text,
-};
+use crate::text;
 
-use super::{plan_report::PlanReport, to_apply::ToApply};
+use super::{json_list::JsonList, plan_report::PlanReport, to_apply::ToApply};
 
 impl PlanReport<'_> {
     /// Writes the plan as one JSON document; `apply` is how to apply exactly this plan. Irreversible changes and rejections have the form
@@ -19,37 +16,15 @@ impl PlanReport<'_> {
     /// The errors of `out`, or if the plan can't be read again.
     pub fn write_json(&self, out: &mut dyn Write, apply: &ToApply) -> io::Result<()> {
         let document = text::json::to_string(&self.view(apply))?;
-        let open = document.strip_suffix('}').unwrap_or(&document);
-        write!(out, "{open},\"irreversible_changes\":[")?;
-        self.list(out, |item| match item {
-            Item::Change(change) => match change.undo {
-                Undo::None(_) => Some(text::json::to_string(change)),
-                Undo::Request(_) => None,
-            },
-            Item::Skipped(_) | Item::Rejected(_) => None,
-        })?;
-        write!(out, "],\"rejections\":[")?;
-        self.list(out, |item| match item {
-            Item::Rejected(rejection) => Some(text::json::to_string(rejection)),
-            Item::Change(_) | Item::Skipped(_) => None,
-        })?;
-        writeln!(out, "]}}")
-    }
-
-    fn list(
-        &self,
-        out: &mut dyn Write,
-        pick: impl Fn(&Item) -> Option<serde_json::Result<String>>,
-    ) -> io::Result<()> {
-        let mut separator = "";
-        self.items.each(&mut |item| match pick(item) {
-            Some(text) => {
-                write!(out, "{separator}\n{}", text?)?;
-                separator = ",";
-                Ok(())
-            }
-            None => Ok(()),
-        })
+        write!(out, "{},", document.strip_suffix('}').unwrap_or(&document))?;
+        let mut changes = JsonList::new(out, "irreversible_changes")?;
+        self.each_irreversible(&mut |change| changes.add(change))?;
+        changes.finish()?;
+        write!(out, ",")?;
+        let mut rejections = JsonList::new(out, "rejections")?;
+        self.each_rejected(&mut |rejection| rejections.add(rejection))?;
+        rejections.finish()?;
+        writeln!(out, "}}")
     }
 }
 
@@ -59,7 +34,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::{Rejection, Skip},
+        plan::{Item, Rejection, Skip},
         report::{
             plan_report::tests::PlanSample,
             plan_summary::tests::{change, run_now},

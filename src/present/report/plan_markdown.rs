@@ -13,6 +13,7 @@ use super::{
     plan_words::{Listing, PlanWords},
     to_apply::ToApply,
     units::{count, thousands},
+    words,
 };
 
 /// The maximum number of bytes. GitHub accepts comments of 65,536 characters, each at least a byte; the remaining bytes are for additions
@@ -52,11 +53,21 @@ impl PlanReport<'_> {
             (30, &|room| Ok(changes(self, room))),
             (45, &|room| match &words.irreversible {
                 None => Ok(String::new()),
-                Some(listing) => list(listing, room, self, |visit| self.each_irreversible(visit)),
+                Some(listing) => list(listing, room, self, |add| {
+                    self.each_irreversible(&mut |one| {
+                        add(&words::change(one));
+                        Ok(())
+                    })
+                }),
             }),
             (17, &|room| match &words.rejected {
                 None => Ok(String::new()),
-                Some(listing) => list(listing, room, self, |visit| self.each_rejected(visit)),
+                Some(listing) => list(listing, room, self, |add| {
+                    self.each_rejected(&mut |one| {
+                        add(&words::rejection(one));
+                        Ok(())
+                    })
+                }),
             }),
             (8, &|room| Ok(skipped(self, room))),
         ];
@@ -227,12 +238,12 @@ fn cell(text: &str) -> String {
     Untrusted(text).markdown_cell().to_string()
 }
 
-/// A titled list, folded if it is long. `each` visits its lines, escaped for a terminal.
+/// A titled list, folded if it is long. `each` passes on its lines, escaped for a terminal.
 fn list(
     listing: &Listing<'_>,
     room: usize,
     report: &PlanReport<'_>,
-    each: impl FnOnce(&mut dyn FnMut(String) -> io::Result<()>) -> io::Result<()>,
+    each: impl FnOnce(&mut dyn FnMut(&str)) -> io::Result<()>,
 ) -> io::Result<String> {
     let total = listing.total();
     let (before, after, end) = if total > UNFOLDED {
@@ -246,10 +257,7 @@ fn list(
         start.push_str("\n\n");
     }
     let mut lines = LimitedLines::new(start, room.saturating_sub(end.len()), report);
-    each(&mut |line| {
-        lines.add(1, &format!("- {}\n", Untrusted(&line).markdown()));
-        Ok(())
-    })?;
+    each(&mut |line| lines.add(1, &format!("- {}\n", Untrusted(line).markdown())))?;
     Ok(lines.end(total, end))
 }
 
@@ -260,7 +268,7 @@ struct LimitedLines {
     /// The command that shows what was cut, if the plan is in a file.
     shown_by: String,
     room: usize,
-    /// The noun for the lines.
+    /// How many of the total the lines count.
     shown: u64,
     is_cut: bool,
 }

@@ -1,8 +1,10 @@
 //! The report of a plan, for every format.
 
+use std::io;
+
 use crate::{
     pace::Pace,
-    plan::{PlanHeader, PlanItems, Trailer},
+    plan::{Change, Item, PlanHeader, PlanItems, Rejection, Trailer, Undo},
 };
 
 use super::plan_summary::PlanSummary;
@@ -27,6 +29,45 @@ pub struct PlanReport<'a> {
     pub broken_guards: Vec<String>,
     /// The command that shows each change, if the plan is in a file.
     pub each: Option<String>,
+}
+
+impl PlanReport<'_> {
+    /// Visits the irreversible changes, in the plan's order.
+    ///
+    /// # Errors
+    ///
+    /// If the plan can't be read again, and the errors of `visit`.
+    pub(super) fn each_irreversible(
+        &self,
+        visit: &mut dyn FnMut(&Change) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.items.each(&mut |item| match item {
+            Item::Change(change) if is_irreversible(change) => visit(change),
+            Item::Change(_) | Item::Skipped(_) | Item::Rejected(_) => Ok(()),
+        })
+    }
+
+    /// Visits the rejections, in the plan's order.
+    ///
+    /// # Errors
+    ///
+    /// If the plan can't be read again, and the errors of `visit`.
+    pub(super) fn each_rejected(
+        &self,
+        visit: &mut dyn FnMut(&Rejection) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.items.each(&mut |item| match item {
+            Item::Rejected(rejection) => visit(rejection),
+            Item::Change(_) | Item::Skipped(_) => Ok(()),
+        })
+    }
+}
+
+pub(super) const fn is_irreversible(change: &Change) -> bool {
+    match change.undo {
+        Undo::None(_) => true,
+        Undo::Request(_) => false,
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use owo_colors::OwoColorize as _;
+use owo_colors::{OwoColorize as _, Style};
 
 use crate::{styles::Styles, text::Untrusted};
 
@@ -12,6 +12,7 @@ use super::{
     plan_words::{Listing, PlanWords},
     table::{TextRow, write_rows},
     units::thousands,
+    words,
 };
 
 /// How many items are listed one by one.
@@ -50,29 +51,14 @@ impl PlanReport<'_> {
             write_rows(out, &rows)?;
         }
         if let Some(rejected) = &words.rejected {
-            let title = format!("{}:", rejected.title);
-            writeln!(out, "\n{}", title.style(styles.error))?;
-            match listing {
-                ListingDetail::First => write_first(out, rejected)?,
-                ListingDetail::Whole => {
-                    self.each_rejected(&mut |line| writeln!(out, "  {line}"))?;
-                }
-            }
+            write_listing(out, rejected, styles.error, listing, &|out| {
+                self.each_rejected(&mut |one| writeln!(out, "  {}", words::rejection(one)))
+            })?;
         }
         if let Some(irreversible) = &words.irreversible {
-            let title = format!("{}:", irreversible.title);
-            writeln!(
-                out,
-                "\n{} {}",
-                title.style(styles.warning),
-                irreversible.why
-            )?;
-            match listing {
-                ListingDetail::First => write_first(out, irreversible)?,
-                ListingDetail::Whole => {
-                    self.each_irreversible(&mut |line| writeln!(out, "  {line}"))?;
-                }
-            }
+            write_listing(out, irreversible, styles.warning, listing, &|out| {
+                self.each_irreversible(&mut |one| writeln!(out, "  {}", words::change(one)))
+            })?;
         }
         writeln!(out)?;
         for line in words.totals().chain(&words.causes) {
@@ -125,7 +111,21 @@ impl TextRow {
     }
 }
 
-fn write_first(out: &mut dyn Write, listing: &Listing<'_>) -> io::Result<()> {
+/// `write_all` writes a line for each item.
+fn write_listing(
+    out: &mut dyn Write,
+    listing: &Listing<'_>,
+    style: Style,
+    detail: ListingDetail,
+    write_all: &dyn Fn(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let title = format!("{}:", listing.title);
+    let heading = format!("{} {}", title.style(style), listing.why);
+    writeln!(out, "\n{}", heading.trim_end())?;
+    match detail {
+        ListingDetail::Whole => return write_all(out),
+        ListingDetail::First => {}
+    }
     for line in listing.first {
         writeln!(out, "  {line}")?;
     }

@@ -1,21 +1,15 @@
 //! The sentences about a plan that every format shows. They contain only our own text and numbers, unless stated otherwise.
 
-use std::{io, time::Duration};
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{
-    api::Level,
-    dates,
-    plan::{Item, Undo},
-    playbook::Rejected,
-};
+use crate::{api::Level, dates, playbook::Rejected};
 
 use super::{
     plan_report::PlanReport,
     tally::Sample,
     units::{count, rough, thousands},
-    words,
 };
 
 /// The sentences about a plan, made once for all formats.
@@ -234,30 +228,5 @@ impl PlanReport<'_> {
             }
             Rejected::Allow => format!("{number} rejected: they can't be planned and are left out"),
         }
-    }
-
-    /// Each irreversible change, in the plan's order, escaped.
-    pub(super) fn each_irreversible(
-        &self,
-        visit: &mut dyn FnMut(String) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.items.each(&mut |item| match item {
-            Item::Change(change) => match &change.undo {
-                Undo::None(_) => visit(words::change(change)),
-                Undo::Request(_) => Ok(()),
-            },
-            Item::Skipped(_) | Item::Rejected(_) => Ok(()),
-        })
-    }
-
-    /// Each rejection, in the plan's order, escaped.
-    pub(super) fn each_rejected(
-        &self,
-        visit: &mut dyn FnMut(String) -> io::Result<()>,
-    ) -> io::Result<()> {
-        self.items.each(&mut |item| match item {
-            Item::Rejected(rejection) => visit(words::rejection(rejection)),
-            Item::Change(_) | Item::Skipped(_) => Ok(()),
-        })
     }
 }

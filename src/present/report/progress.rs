@@ -203,7 +203,7 @@ impl Progress {
         Some(rate)
     }
 
-    /// `7.9/s   eta 7 s   2 retried   1 failed   throttled by the server for 3 s`.
+    /// `7.9/s   eta 7 s   2 writes retried   1 failed   throttled by the server for 3 s`.
     pub(super) fn notes(&self, now: Instant) -> String {
         let mut notes = Vec::new();
         if let Some(rate) = self.rate(now) {
@@ -216,8 +216,11 @@ impl Progress {
             }
         }
         let in_doubt = self.outcomes.get(Outcome::InDoubt) + self.in_doubt.len() as u64;
+        // The result counts the reads that were retried, too.
+        if self.retried > 0 {
+            notes.push(count(self.retried, "write retried", "writes retried"));
+        }
         let bad = [
-            (self.retried, "retried"),
             (self.outcomes.get(Outcome::Failed), "failed"),
             (self.outcomes.get(Outcome::Refused), "refused"),
             (self.outcomes.get(Outcome::Drifted), "drifted"),

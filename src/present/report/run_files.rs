@@ -2,11 +2,15 @@
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader},
+    io::{self, BufRead, BufReader, Write},
     iter::Peekable,
 };
 
-use super::{FailedCsv, Problem, ProblemList, ReportFile, Session, Summary, json, words};
+use super::{
+    Problem, ProblemList, Session, Summary, failed_csv,
+    json::{EarlierReport, write_report},
+    words,
+};
 use crate::{
     checkpoint::{Checkpoint, CheckpointError, CheckpointState, Ending, Record},
     outcome::{Counts, Outcome},
@@ -36,7 +40,7 @@ pub enum RunFilesError {
 pub fn write_files<P: BufRead>(
     folder: &RunFolder,
     summary: &Summary,
-    mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
+    plan: impl FnOnce() -> Result<PlanReader<P>, PlanError>,
 ) -> Result<ProblemList, RunFilesError> {
     let why = match (&summary.stopped, &summary.abandoned) {
         (Some(drain), _) => words::stopped(&words::stop(drain)),
@@ -44,24 +48,21 @@ pub fn write_files<P: BufRead>(
         (None, None) => NOT_COME_TO.to_owned(),
     };
     let mut list = ProblemList::default();
-    let mut failed = Ok(());
-    folder.write_failed(|out| {
-        let mut csv = FailedCsv::new(out)?;
-        failed = each_problem(folder, plan()?, &why, |problem| csv.write(problem));
-        csv.into_inner().flush()
+    // The report is complete last: where it exists, the other file does, too.
+    folder.write_report(|report| {
+        write_report(report, summary, |problems| {
+            let write_both = |csv: &mut dyn Write| {
+                writeln!(csv, "{}", failed_csv::HEADING)?;
+                each_problem(folder, plan().map_err(io::Error::other)?, &why, |problem| {
+                    list.add(problem);
+                    problems.add(problem)?;
+                    failed_csv::write_row(csv, problem)
+                })
+                .map_err(io::Error::other)
+            };
+            folder.write_failed(write_both).map_err(io::Error::other)
+        })
     })?;
-    failed?;
-    // Last: a complete report means that both files exist.
-    let mut failed = Ok(());
-    folder.write_report(|out| {
-        let mut report = ReportFile::new(out)?;
-        failed = each_problem(folder, plan()?, &why, |problem| {
-            list.add(problem);
-            report.write(problem)
-        });
-        report.finish(summary).map(drop)
-    })?;
-    failed?;
     Ok(list)
 }
 
@@ -71,7 +72,7 @@ const NOT_COME_TO: &str = "the run has not reached this change";
 /// The session that finished a run, from its report; none if that report was never written.
 pub fn last_session(folder: &RunFolder) -> Option<Session> {
     let file = File::open(folder.report()).ok()?;
-    json::last_session(BufReader::new(file))
+    EarlierReport::read(BufReader::new(file))?.last_session()
 }
 
 /// The changes of a run that need attention, for text output: from its checkpoint, and the reason for its stop from its last report.
@@ -88,7 +89,7 @@ pub fn problems(
     // A session that died after the last report may have continued: then that report's reason is outdated.
     let last_stop = || {
         let file = File::open(folder.report()).ok()?;
-        json::stop_of(BufReader::new(file), counts)
+        EarlierReport::read(BufReader::new(file))?.stop(counts)
     };
     let why = match ending {
         Some(Ending::Abandoned { reason, .. }) => {

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The result of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
     /// The run's id; none in a dry run.
     pub run: Option<String>,
@@ -88,21 +88,8 @@ impl Summary {
     /// There is no unfinished run.
     pub fn nothing() -> Self {
         Self {
-            run: None,
-            plan_sha256: None,
-            planned: 0,
-            outcomes: Counts::default(),
-            skipped: 0,
-            out_of_reach: 0,
-            rejected: 0,
-            notes: Vec::new(),
-            session: Session::default(),
-            is_resumed: false,
-            stopped: None,
-            abandoned: None,
             finished: true,
-            folder: None,
-            to_try_the_rest: None,
+            ..Self::default()
         }
     }
 

@@ -44,7 +44,7 @@ impl Summary {
             if self.session != Session::default() {
                 write!(
                     out,
-                    "{}{} in {}, {} retried     ",
+                    "{}{} in {}, {} of them retries     ",
                     if self.is_resumed {
                         "last session: "
                     } else {
@@ -237,7 +237,7 @@ mod tests {
         );
         insta::assert_snapshot!(text(&summary), @"
         1,136 planned = 1,134 applied + 2 already_done
-        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         ");
     }
 
@@ -263,7 +263,7 @@ mod tests {
         );
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
-        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: it is unknown whether 2 changes took effect: look at the service
         when you know, to send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         when you know, to leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
@@ -291,7 +291,7 @@ mod tests {
         );
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 10 failed + 127 not_attempted
-        229 requests in 29 s, 2 retried     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
+        229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         hint: report.json in this folder lists each one, failed.csv has their ids
         stopped: 10 failures in a row, the last one: connection refused
         to continue when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4

@@ -94,7 +94,7 @@ fn trouble_is_counted_and_waits_run_out() {
     progress.event(start, &Event::Throttled { pause: ms(1_000) });
     assert_eq!(
         progress.notes(start),
-        "1 retried   1 failed   2 in doubt   throttled by the server for 3 s"
+        "1 write retried   1 failed   2 in doubt   throttled by the server for 3 s"
     );
     // One is settled by a read, the other one stays: each has one name.
     let end = |id, outcome| Event::Ended {
