@@ -14,8 +14,8 @@ use super::{
     backend::Backend,
     files::read_again,
     overview::Overview,
+    retry_hint::EndedRun,
     terminal::{STYLES, print, say, width_of_stderr},
-    the_rest::EndedRun,
 };
 use crate::{
     checkpoint::{Checkpoint, Tail},

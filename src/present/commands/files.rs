@@ -10,8 +10,8 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    mistaken::{expect_ids, expect_plan, expect_playbook},
     terminal::{say, width_of_stderr},
+    wrong_input::{expect_ids, expect_plan, expect_playbook},
 };
 use crate::{
     api::Id,

@@ -11,7 +11,7 @@ use super::{
     earlier::Candidate,
     execute::{PreparedRun, execute},
     files::open_plan,
-    guarding::none_loosened,
+    guard_flags::refuse_loosened,
     overview::{Overview, overview},
     question::{Question, Stakes, ask},
     signals::unless_interrupted,
@@ -151,7 +151,7 @@ pub(super) async fn launch(
 
 /// Refuses flags that loosen a guard, and applies those that tighten one.
 fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
-    none_loosened(
+    refuse_loosened(
         &plan.header.guards,
         &plan.header.pace,
         args.pacing,

@@ -9,8 +9,8 @@ use std::{
 
 use super::{
     files::shown,
-    mistaken::head,
     terminal::{print_whole, say, stdout_is_closed},
+    wrong_input::head,
 };
 use crate::{
     error::Error,

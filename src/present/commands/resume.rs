@@ -7,15 +7,15 @@ use super::{
     admit::{lock_run, lock_server},
     backend::{Server, connect},
     earlier::refuse_thrown_away_data,
-    ended::show_again,
     execute::{PreparedRun, execute},
     files::{open_plan, shown},
     launch::store_error,
-    mistaken::find_run,
     overview::overview,
+    show_ended::show_ended,
     signals,
     status::unreadable,
     terminal::{print, say},
+    wrong_input::find_run,
 };
 use crate::{
     cli::{Common, InDoubt, Resume},
@@ -56,7 +56,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         )));
     }
     if folder.ending().map_err(store_error)?.is_some()
-        && let Some(exit_code) = show_again(common, &folder, &settings, &plan, &plan_file)?
+        && let Some(exit_code) = show_ended(common, &folder, &settings, &plan, &plan_file)?
     {
         return Ok(exit_code);
     }

@@ -6,14 +6,14 @@ use super::{
     access::{asked_org, credentials},
     admit::wait_for_sandbox,
     backend::{Server, connect},
+    conflicts::refuse_conflicts,
     files::load_for_planning,
-    guarding::none_loosened,
-    in_the_way::in_the_way,
+    guard_flags::refuse_loosened,
     launch::{Launch, launch},
     planning::{Moment, plan_into},
     question::can_ask,
+    retry_hint::planned_from,
     signals::{self, unless_interrupted},
-    the_rest::planned_from,
 };
 use crate::{
     cli::{Common, RunArgs},
@@ -34,11 +34,11 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
     }
     let moment = Moment::present(args.planning.now);
     let mut playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
-    let loosened = |playbook: &Playbook, changes| {
+    let check_guards = |playbook: &Playbook, changes| {
         let (guards, pace) = (&playbook.guards, &playbook.pace);
-        none_loosened(guards, pace, &args.pacing, &args.applying, changes)
+        refuse_loosened(guards, pace, &args.pacing, &args.applying, changes)
     };
-    loosened(&playbook, None)?;
+    check_guards(&playbook, None)?;
     let pace = args.pacing.over(&playbook.pace);
     // `max_errors` was reviewed with the playbook; a flag is compared with it once the changes are counted.
     playbook.pace = Pace {
@@ -70,14 +70,14 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
         .map_err(|error| Error::failed("a temporary file can't be made").caused_by(error))?;
     let planned = async {
         if !args.dry_run {
-            in_the_way(common, args, &playbook, &backend, moment).await?;
+            refuse_conflicts(common, args, &playbook, &backend, moment).await?;
         }
         let path = Path::new("the plan");
         plan_into(common, &backend, &playbook, moment, path, &mut file).await
     };
     let mut overview = unless_interrupted(&mut interrupts, planned).await?;
     overview.max_changes = args.applying.max_changes;
-    loosened(&playbook, Some(overview.trailer.changes))?;
+    check_guards(&playbook, Some(overview.trailer.changes))?;
 
     if !args.dry_run {
         file.rewind()

@@ -9,8 +9,8 @@ use super::{
     files::{open_plan, read_again, shown},
     launch::store_error,
     resume::find_run_or_last,
+    retry_hint::{EndedRun, is_something_left},
     terminal::{STYLES, print, print_text, say},
-    the_rest::{EndedRun, is_something_left},
 };
 use crate::{
     checkpoint::Checkpoint,

@@ -17,7 +17,7 @@ use crate::{
 
 /// Checks earlier runs and the server's lock; with `--wait`, waits for them. Both are checked again before the first write, since they may
 /// change until then.
-pub(super) async fn in_the_way(
+pub(super) async fn refuse_conflicts(
     common: &Common,
     args: &RunArgs,
     playbook: &Playbook,

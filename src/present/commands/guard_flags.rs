@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Refuses a flag that permits more than the playbook, and so the plan. `changes` are those of the plan, once it exists.
-pub(super) fn none_loosened(
+pub(super) fn refuse_loosened(
     guards: &Guards,
     pace: &Pace,
     pacing: &Pacing,
@@ -83,7 +83,7 @@ mod tests {
                 ..Pace::default()
             };
             let run = run(flags);
-            let judged = none_loosened(&guards, &pace, &run.pacing, &run.applying, changes);
+            let judged = refuse_loosened(&guards, &pace, &run.pacing, &run.applying, changes);
             assert_eq!(judged.is_err(), is_loosened, "{flags} {judged:?}");
         }
     }

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::{
-    execute::conclude, files::shown, overview::Overview, terminal::say, the_rest::EndedRun,
+    execute::conclude, files::shown, overview::Overview, retry_hint::EndedRun, terminal::say,
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
@@ -15,7 +15,7 @@ use crate::{
 
 /// Shows the result of an ended run from its checkpoint, and writes its report, which the ending process may not have written. None if the
 /// run has not ended.
-pub(super) fn show_again(
+pub(super) fn show_ended(
     common: &Common,
     folder: &RunFolder,
     settings: &RunSettings,
