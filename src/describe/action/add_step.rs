@@ -2,18 +2,16 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, ArgumentValue, Arguments, ArgumentsForm, Edit, Nature,
-    PlannedAction, Repeat, Subject, ValueForm,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject,
+    ValueForm, argument,
+    body::{RequestFieldValue, values},
 };
 use crate::{
-    api::{
-        Generation, Level, Operation,
-        types::{self, FieldContent},
-    },
-    document::reader::present,
+    api::{Generation, Level, Operation, types},
+    document::reader::{all, present},
     json,
     template::Template,
 };
@@ -25,44 +23,44 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Execution],
     only_in: Some(Generation::V1),
     form: ArgumentsForm::Map(&[
-        Argument {
-            name: "name",
-            value: ValueForm::Field(types::new_step, "name"),
-            doc: "Its name.",
-        },
-        Argument {
-            name: "index",
-            value: ValueForm::Field(types::new_step, "insertionIndex"),
-            doc: "Its place, from 0.",
-        },
-        Argument {
-            name: "section",
-            value: ValueForm::Text,
-            doc: "The section to add it to, by id or name; without it, the step is in no section.",
-        },
-        Argument {
-            name: "description",
-            value: ValueForm::Field(types::new_step, "description"),
-            doc: "A description for people.",
-        },
-        Argument {
-            name: "status",
-            value: ValueForm::Field(types::new_step, "status"),
-            doc: "Its status.",
-        },
-        Argument {
-            name: "execution_type",
-            value: ValueForm::Field(types::new_step, "executionType"),
-            doc: "Whether a person or an automation does it.",
-        },
-        Argument {
-            name: "automation_config",
-            value: ValueForm::Field(types::new_step, "automationConfig"),
-            doc: "Its automation.",
-        },
+        argument(
+            "name",
+            ValueForm::Field(types::new_step, "name"),
+            "Its name.",
+        ),
+        argument(
+            "index",
+            ValueForm::Field(types::new_step, "insertionIndex"),
+            "Its place, from 0.",
+        ),
+        argument(
+            "section",
+            ValueForm::Text,
+            "The section to add it to, by id or name; without it, the step is in no section.",
+        ),
+        argument(
+            "description",
+            ValueForm::Field(types::new_step, "description"),
+            "A description for people.",
+        ),
+        argument(
+            "status",
+            ValueForm::Field(types::new_step, "status"),
+            "Its status.",
+        ),
+        argument(
+            "execution_type",
+            ValueForm::Field(types::new_step, "executionType"),
+            "Whether a person or an automation does it.",
+        ),
+        argument(
+            "automation_config",
+            ValueForm::Field(types::new_step, "automationConfig"),
+            "Its automation.",
+        ),
     ]),
     converges: false,
-    irreversible: false,
+    needs_allow: false,
     again: "adds another one",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.add_step()?)),
@@ -70,19 +68,10 @@ pub(super) static KIND: ActionKind = ActionKind {
 
 impl Arguments<'_, '_, '_, '_> {
     fn add_step(&mut self) -> Option<AddStep> {
-        let name = self.required("name");
-        let index = self.required("index");
+        let needed = ["name", "index"].map(|name| self.required(name));
         let section = self.get("section").map(|field| self.template(field));
-        let fields = [
-            ("name", name),
-            ("insertionIndex", index),
-            ("description", self.get("description")),
-            ("status", self.get("status")),
-            ("executionType", self.get("execution_type")),
-            ("automationConfig", self.get("automation_config")),
-        ];
-        let fields = self.bodies(types::new_step(), &fields);
-        name.and(index)?;
+        let fields = self.request_fields();
+        all(needed)?;
         Some(AddStep {
             fields: fields?,
             section: present(section)?,
@@ -92,8 +81,7 @@ impl Arguments<'_, '_, '_, '_> {
 
 #[derive(Clone, Debug)]
 struct AddStep {
-    /// The step's fields, by the names of the API.
-    fields: Vec<(&'static str, ArgumentValue)>,
+    fields: Vec<RequestFieldValue>,
     /// The section to add it to, by id or name.
     section: Option<Template>,
 }
@@ -102,7 +90,7 @@ struct AddStep {
 const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[],
-    irreversible: Some("the id of the new step is known to the service only: use delete_step"),
+    why_final: Some("the id of the new step is known to the service only: use delete_step"),
 };
 
 impl Action for AddStep {
@@ -115,13 +103,7 @@ impl Action for AddStep {
 impl AddStep {
     fn edit(&self, subject: &Subject<'_>) -> Result<Edit, String> {
         let request = types::new_step();
-        let mut step = Map::new();
-        for (name, body) in &self.fields {
-            let content = request
-                .field(name)
-                .map_or(FieldContent::Text, |field| field.content);
-            step.insert((*name).to_owned(), body.value(subject, content, name)?);
-        }
+        let mut step = values(&self.fields, subject)?;
         if let Some(section) = &self.section {
             let id = self::section(subject, &subject.word(section)?)?;
             step.insert("sectionId".to_owned(), Value::String(id));

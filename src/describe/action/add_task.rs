@@ -2,18 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Action, ActionKind, Argument, ArgumentValue, Arguments, ArgumentsForm, Edit, Nature,
-    PlannedAction, Repeat, Subject, ValueForm, named,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject,
+    ValueForm, argument,
+    body::{RequestFieldValue, values},
+    named,
 };
 use crate::{
-    api::{
-        Generation, Level, Operation,
-        types::{self, FieldContent},
-    },
+    api::{Generation, Level, Operation, types},
     document::reader::present,
     json,
     template::Template,
@@ -26,69 +25,69 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Execution],
     only_in: Some(Generation::V2),
     form: ArgumentsForm::Map(&[
-        Argument {
-            name: "name",
-            value: ValueForm::Field(types::new_task, "name"),
-            doc: "Its name.",
-        },
-        Argument {
-            name: "after",
-            value: ValueForm::Text,
-            doc: "The task before it, by id, template's id or name.",
-        },
-        Argument {
-            name: "before",
-            value: ValueForm::Text,
-            doc: "The task behind it, by id, template's id or name.",
-        },
-        Argument {
-            name: "key",
-            value: ValueForm::Text,
-            doc: "The action adds one task per key and flow; set it to add several.",
-        },
-        Argument {
-            name: "phase",
-            value: ValueForm::Text,
-            doc: "Its phase; that of the task before it unless given.",
-        },
-        Argument {
-            name: "status",
-            value: ValueForm::Field(types::new_task, "status"),
-            doc: "Its status.",
-        },
-        Argument {
-            name: "due_date",
-            value: ValueForm::Field(types::new_task, "due_date"),
-            doc: "Its due date.",
-        },
-        Argument {
-            name: "due_date_config",
-            value: ValueForm::Field(types::new_task, "due_date_config"),
-            doc: "The rule that its due date is computed by.",
-        },
-        Argument {
-            name: "assigned_to",
-            value: ValueForm::Field(types::new_task, "assigned_to"),
-            doc: "Who is assigned.",
-        },
-        Argument {
-            name: "enabled",
-            value: ValueForm::Field(types::new_task, "enabled"),
-            doc: "Whether it can be worked on.",
-        },
-        Argument {
-            name: "automation_config",
-            value: ValueForm::Field(types::new_task, "automation_config"),
-            doc: "Its automation.",
-        },
-        Argument {
-            name: "task_type",
-            value: ValueForm::Field(types::new_task, "task_type"),
-            doc: "What kind of task it is.",
-        },
+        argument(
+            "name",
+            ValueForm::Field(types::new_task, "name"),
+            "Its name.",
+        ),
+        argument(
+            "after",
+            ValueForm::Text,
+            "The task before it, by id, template's id or name.",
+        ),
+        argument(
+            "before",
+            ValueForm::Text,
+            "The task behind it, by id, template's id or name.",
+        ),
+        argument(
+            "key",
+            ValueForm::Text,
+            "The action adds one task per key and flow; set it to add several.",
+        ),
+        argument(
+            "phase",
+            ValueForm::Text,
+            "Its phase; that of the task before it unless given.",
+        ),
+        argument(
+            "status",
+            ValueForm::Field(types::new_task, "status"),
+            "Its status.",
+        ),
+        argument(
+            "due_date",
+            ValueForm::Field(types::new_task, "due_date"),
+            "Its due date.",
+        ),
+        argument(
+            "due_date_config",
+            ValueForm::Field(types::new_task, "due_date_config"),
+            "The rule that its due date is computed by.",
+        ),
+        argument(
+            "assigned_to",
+            ValueForm::Field(types::new_task, "assigned_to"),
+            "Who is assigned.",
+        ),
+        argument(
+            "enabled",
+            ValueForm::Field(types::new_task, "enabled"),
+            "Whether it can be worked on.",
+        ),
+        argument(
+            "automation_config",
+            ValueForm::Field(types::new_task, "automation_config"),
+            "Its automation.",
+        ),
+        argument(
+            "task_type",
+            ValueForm::Field(types::new_task, "task_type"),
+            "What kind of task it is.",
+        ),
     ]),
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.add_task()?)),
@@ -107,14 +106,7 @@ impl Arguments<'_, '_, '_, '_> {
             );
             return None;
         }
-        let fields = KIND
-            .arguments()
-            .iter()
-            .filter(|argument| argument.value.content().is_some());
-        let fields: Vec<_> = fields
-            .map(|argument| (argument.name, self.get(argument.name)))
-            .collect();
-        let fields = self.bodies(types::new_task(), &fields);
+        let fields = self.request_fields();
         name?;
         Some(AddTask {
             after: present(after)?,
@@ -136,8 +128,7 @@ struct AddTask {
     phase: Option<Template>,
     /// Makes several tasks of the same action in the same flow different.
     key: Option<Template>,
-    /// The task's fields, by the names of the API.
-    fields: Vec<(&'static str, ArgumentValue)>,
+    fields: Vec<RequestFieldValue>,
     /// The playbook's name and the action's position in it.
     origin: String,
 }
@@ -145,7 +136,7 @@ struct AddTask {
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[],
-    irreversible: Some("no operation removes a task"),
+    why_final: Some("no operation removes a task"),
 };
 
 /// The UUID namespace of tasks that playbooks add: random, and fixed for ever.
@@ -165,13 +156,7 @@ impl AddTask {
             return Ok(PlannedAction::Nothing("has this task already".to_owned()));
         }
         let (previous, next) = self.neighbours(subject)?;
-        let mut task = Map::new();
-        for (name, body) in &self.fields {
-            let content = types::new_task()
-                .field(name)
-                .map_or(FieldContent::Text, |field| field.content);
-            task.insert((*name).to_owned(), body.value(subject, content, name)?);
-        }
+        let mut task = values(&self.fields, subject)?;
         let phase = match &self.phase {
             Some(phase) => Some(named::one(
                 "phase",

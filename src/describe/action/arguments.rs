@@ -3,18 +3,15 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Action, ActionKind, Allow, ArgumentValue, ArgumentsForm, body_arguments::Bodies,
-    status::WANTED, words_of,
+    Action, ActionKind, Allow, ArgumentValue, ArgumentsForm, body::RequestFieldValue,
+    body_arguments::Bodies, status::SETTABLE, words_of,
 };
 use crate::{
-    api::{
-        Id, Level,
-        types::{FieldContent, RequestType},
-    },
+    api::{Id, Level, types::FieldContent},
     document::{
         compiler::Compiler,
-        node::{Node, Value},
-        reader::{DocumentReader, FieldNode, FieldNodes},
+        node::Value,
+        reader::{DocumentReader, FieldNode, FieldNodes, all},
         span::Span,
     },
     template::{Known, Template},
@@ -262,37 +259,19 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         field: FieldNode<'_>,
         read: fn(&mut Self, FieldNode<'_>) -> Option<Template>,
     ) -> Option<Vec<Template>> {
-        let items: &[Node] = match &field.node.value {
-            Value::List(items) => items,
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Text(_)
-            | Value::Map(_)
-            | Value::CollectionKey => std::slice::from_ref(field.node),
-        };
-        let items = items.iter();
-        let templates: Vec<Option<Template>> = items
-            .map(|node| read(self, FieldNode { node, ..field }))
-            .collect();
-        templates.into_iter().collect()
+        let items = field.items().iter();
+        all(items.map(|node| read(self, FieldNode { node, ..field })))
     }
 
-    /// The fields that are there, by the names of the API.
-    pub(super) fn bodies(
-        &mut self,
-        request: &'static RequestType,
-        fields: &[(&'static str, Option<FieldNode<'n>>)],
-    ) -> Option<Vec<(&'static str, ArgumentValue)>> {
-        let bodies: Vec<Option<(&'static str, ArgumentValue)>> = fields
-            .iter()
-            .filter_map(|(name, field)| Some((*name, (*field)?)))
-            .map(|(name, field)| {
-                let content = request.field(name)?.content;
-                Some((name, self.body(field, content)?))
-            })
-            .collect();
-        bodies.into_iter().collect()
+    /// The arguments that are fields of the API's request.
+    pub(super) fn request_fields(&mut self) -> Option<Vec<RequestFieldValue>> {
+        let arguments = self.written.kind.arguments().iter();
+        let written = arguments
+            .filter_map(|argument| Some((argument.value.field()?, self.get(argument.name)?)))
+            .collect::<Vec<_>>();
+        all(written
+            .into_iter()
+            .map(|(field, node)| Some((field, self.body(node, field.content)?))))
     }
 
     /// A status that a playbook may set on a task or step; the service sets the others.
@@ -302,12 +281,12 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         at: Span,
         known: Option<&Known>,
     ) -> Option<()> {
-        if WANTED.contains(&word) {
+        if SETTABLE.contains(&word) {
             return Some(());
         }
         let help = match word {
             "UNASSIGNED" | "ASSIGNED" => "write PENDING, the API's current word".to_owned(),
-            _ => did_you_mean(word, &WANTED),
+            _ => did_you_mean(word, &SETTABLE),
         };
         let message = format!("`{word}` can't be set as a status");
         match known {

@@ -4,7 +4,29 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value};
 
 use super::Subject;
-use crate::{api::types::FieldContent, dates};
+use crate::{
+    api::types::{FieldContent, RequestField},
+    dates,
+};
+
+/// A field of the API's request, and the value that a playbook gives it.
+pub(super) type RequestFieldValue = (&'static RequestField, ArgumentValue);
+
+/// The values for a target of the fields of something new.
+///
+/// # Errors
+///
+/// As [`ArgumentValue::value`].
+pub(super) fn values(
+    fields: &[RequestFieldValue],
+    subject: &Subject<'_>,
+) -> Result<Map<String, Value>, String> {
+    let values = fields.iter().map(|(field, value)| {
+        let value = value.value(subject, field.content, field.name)?;
+        Ok((field.name.to_owned(), value))
+    });
+    values.collect()
+}
 
 /// A value with templates in it.
 #[derive(Clone, Debug)]
@@ -77,99 +99,60 @@ pub(super) fn fit(
     path: &str,
     (present, zone): (&Value, &TimeZone),
 ) -> Result<Value, String> {
-    let value = fitted(value, content);
+    let value = each_value(value, content, &Value::Null, &|value, content, _| {
+        Ok(fitted(value, content))
+    })?;
     content.check(&value, path)?;
-    store_dates(value, content, present, zone)
+    each_value(
+        value,
+        content,
+        present,
+        &|value, content, present| match (content, value) {
+            (FieldContent::Date, Value::String(date)) => {
+                dates::stored(&date, present.as_str(), zone)
+                    .map(Value::String)
+                    .map_err(|error| error.to_string())
+            }
+            (_, value) => Ok(value),
+        },
+    )
 }
 
 /// A number becomes a text if a text is expected: ids are often written without quotes. Blanks around an id are removed.
 fn fitted(value: Value, content: FieldContent) -> Value {
     match (content, value) {
-        (
-            FieldContent::Text
-            | FieldContent::Id
-            | FieldContent::Word(_)
-            | FieldContent::Date
-            | FieldContent::Assignee,
-            Value::Number(number),
-        ) => Value::String(number.to_string()),
+        (content, Value::Number(number)) if content.is_text() => Value::String(number.to_string()),
         (FieldContent::Id | FieldContent::Assignee, Value::String(id)) => {
             Value::String(id.trim().to_owned())
         }
-        (FieldContent::List(item), Value::Array(values)) => values
-            .into_iter()
-            .map(|value| fitted(value, *item))
-            .collect(),
-        (FieldContent::Object(request) | FieldContent::Partial(request), Value::Object(fields)) => {
-            fields
-                .into_iter()
-                .map(|(name, value)| {
-                    let fitting = match request.field(&name) {
-                        Some(field) => fitted(value, field.content),
-                        None => value,
-                    };
-                    (name, fitting)
-                })
-                .collect()
-        }
-        (
-            FieldContent::Text
-            | FieldContent::Id
-            | FieldContent::Word(_)
-            | FieldContent::Date
-            | FieldContent::Number
-            | FieldContent::Bool
-            | FieldContent::Assignee
-            | FieldContent::List(_)
-            | FieldContent::Object(_)
-            | FieldContent::Partial(_),
-            value,
-        ) => value,
+        (_, value) => value,
     }
 }
 
-/// The value with its dates in the service's forms.
-fn store_dates(
+/// The value with `change` applied to all values at its ends, each with its type and the present value in its place.
+fn each_value(
     value: Value,
     content: FieldContent,
     present: &Value,
-    zone: &TimeZone,
+    change: &dyn Fn(Value, FieldContent, &Value) -> Result<Value, String>,
 ) -> Result<Value, String> {
     match (content, value) {
-        (FieldContent::Date, Value::String(date)) => dates::stored(&date, present.as_str(), zone)
-            .map(Value::String)
-            .map_err(|error| error.to_string()),
         // A value in a list has no path of its own.
         (FieldContent::List(item), Value::Array(values)) => values
             .into_iter()
-            .map(|value| store_dates(value, *item, &Value::Null, zone))
+            .map(|value| each_value(value, *item, &Value::Null, change))
             .collect(),
         (FieldContent::Object(request) | FieldContent::Partial(request), Value::Object(fields)) => {
-            fields
-                .into_iter()
-                .map(|(name, value)| {
-                    let value = match request.field(&name) {
-                        Some(field) => store_dates(value, field.content, &present[&name], zone)?,
-                        None => value,
-                    };
-                    Ok((name, value))
-                })
-                .collect::<Result<Map<_, _>, String>>()
-                .map(Value::Object)
+            let fields = fields.into_iter().map(|(name, value)| {
+                let value = match request.field(&name) {
+                    Some(field) => each_value(value, field.content, &present[&name], change)?,
+                    None => value,
+                };
+                Ok((name, value))
+            });
+            fields.collect::<Result<_, _>>().map(Value::Object)
         }
-        (
-            FieldContent::Text
-            | FieldContent::Id
-            | FieldContent::Word(_)
-            | FieldContent::Date
-            | FieldContent::Number
-            | FieldContent::Bool
-            | FieldContent::Assignee
-            | FieldContent::List(_)
-            | FieldContent::Object(_)
-            | FieldContent::Partial(_),
-            value,
-        ) => Ok(value),
+        (content, value) => change(value, content, present),
     }
 }
 

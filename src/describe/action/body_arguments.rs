@@ -12,7 +12,7 @@ use crate::api::{
 use crate::document::{
     compiler::Compiler,
     node::{Node, Value},
-    reader::{DocumentReader, FieldNode},
+    reader::{DocumentReader, FieldNode, all},
 };
 
 /// Reads values for one action.
@@ -33,13 +33,8 @@ impl Bodies<'_> {
         match (&field.node.value, content) {
             (Value::Text(text), _) if text.contains("{{") => self.template(reader, field, content),
             (Value::List(items), FieldContent::List(item)) => {
-                let items: Vec<Option<ArgumentValue>> = items
-                    .iter()
-                    .map(|node| self.body(reader, field.item(node), *item))
-                    .collect();
-                items
-                    .into_iter()
-                    .collect::<Option<_>>()
+                let items = items.iter();
+                all(items.map(|node| self.body(reader, field.item(node), *item)))
                     .map(ArgumentValue::List)
             }
             (Value::Map(_), FieldContent::Object(request) | FieldContent::Partial(request)) => {
@@ -92,11 +87,7 @@ impl Bodies<'_> {
         let mut entries = Vec::with_capacity(fields.entries.len());
         for entry in fields.entries {
             let known = request.field(&entry.key.text)?;
-            let inner = FieldNode {
-                name: &entry.key.text,
-                at: entry.key.span,
-                node: &entry.value,
-            };
+            let inner = FieldNode::of(&entry.key, &entry.value);
             let body = self.body(reader, inner, known.content);
             entries.push(body.map(|body| (entry.key.text.clone(), body)));
         }
@@ -110,10 +101,7 @@ impl Bodies<'_> {
                 entries.push(None);
             }
         }
-        entries
-            .into_iter()
-            .collect::<Option<_>>()
-            .map(ArgumentValue::Map)
+        all(entries).map(ArgumentValue::Map)
     }
 }
 
@@ -130,14 +118,9 @@ fn literal(
 ) -> Option<ArgumentValue> {
     let json = match (json(field.node), content) {
         // As written: 007 must not become 7.
-        (
-            Some(Json::Number(_)),
-            FieldContent::Text
-            | FieldContent::Id
-            | FieldContent::Word(_)
-            | FieldContent::Date
-            | FieldContent::Assignee,
-        ) => Json::String(reader.written(field.node.span).to_owned()),
+        (Some(Json::Number(_)), content) if content.is_text() => {
+            Json::String(reader.written(field.node.span).to_owned())
+        }
         (Some(json), _) => json,
         (None, _) => {
             reader.mismatch(field, "a value", "quote it: \"{{ … }}\"");
@@ -147,19 +130,10 @@ fn literal(
     match fits(json.clone(), field, content) {
         Ok(()) => Some(ArgumentValue::Literal(json)),
         Err(error) => {
-            let help = match content {
-                FieldContent::Word(_) => "write one of them",
-                FieldContent::Text
-                | FieldContent::Id
-                | FieldContent::Date
-                | FieldContent::Number
-                | FieldContent::Bool
-                | FieldContent::Assignee
-                | FieldContent::List(_)
-                | FieldContent::Object(_)
-                | FieldContent::Partial(_) => {
-                    "write such a value, or a \"{{ template }}\" that returns one"
-                }
+            let help = if matches!(content, FieldContent::Word(_)) {
+                "write one of them"
+            } else {
+                "write such a value, or a \"{{ template }}\" that returns one"
             };
             reader.wrong(field.node.span, error, help);
             None

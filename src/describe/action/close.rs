@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
-    Subject, ValueForm, complete::NATURE,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
+    ValueForm, argument, complete::NATURE,
 };
 use crate::{
     api::{Generation, Level},
@@ -22,19 +22,15 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Execution],
     only_in: None,
     form: ArgumentsForm::Map(&[
-        Argument {
-            name: "reason",
-            value: ValueForm::Texts,
-            doc: "Titles or ids of reasons: the first that the execution has is selected.",
-        },
-        Argument {
-            name: "description",
-            value: ValueForm::Text,
-            doc: "A text for people.",
-        },
+        argument(
+            "reason",
+            ValueForm::Texts,
+            "Titles or ids of reasons: the first that the execution has is selected.",
+        ),
+        argument("description", ValueForm::Text, "A text for people."),
     ]),
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "unless it adds a description",
     read: |arguments| Some(Arc::new(arguments.close()?)),

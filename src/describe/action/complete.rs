@@ -16,7 +16,7 @@ pub(super) static COMPLETE: ActionKind = ActionKind {
     only_in: None,
     form: ArgumentsForm::None,
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "yes",
     read: |_| {
@@ -42,7 +42,7 @@ pub(super) static REOPEN: ActionKind = ActionKind {
 pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[Effect::AutomationsMayFire],
-    irreversible: None,
+    why_final: None,
 };
 
 fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> PlannedAction {

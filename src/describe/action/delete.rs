@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat,
-    Subject, ValueForm,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject,
+    ValueForm, argument,
 };
 use crate::api::{Generation, Level, Operation};
 
@@ -14,13 +14,13 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "delete, or delete: { soft: true }",
     levels: &[Level::Execution],
     only_in: None,
-    form: ArgumentsForm::OptionalMap(&[Argument {
-        name: "soft",
-        value: ValueForm::Bool,
-        doc: "Hide the flow and keep it; v2 only.",
-    }]),
+    form: ArgumentsForm::OptionalMap(&[argument(
+        "soft",
+        ValueForm::Bool,
+        "Hide the flow and keep it; v2 only.",
+    )]),
     converges: true,
-    irreversible: true,
+    needs_allow: true,
     again: "no change",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.delete()?)),
@@ -58,7 +58,7 @@ impl Action for Delete {
             (Generation::V2, false) => Operation::DeleteFlow(execution),
             (Generation::V2, true) => Operation::SoftDeleteFlow(execution),
         };
-        let irreversible = if self.is_soft {
+        let why_final = if self.is_soft {
             "no operation brings back what is hidden"
         } else {
             "what was deleted for good does not come back"
@@ -68,7 +68,7 @@ impl Action for Delete {
             Nature {
                 repeat: Repeat::Readable,
                 effects: &[],
-                irreversible: Some(irreversible),
+                why_final: Some(why_final),
             },
         ))
     }

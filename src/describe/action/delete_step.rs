@@ -11,7 +11,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     only_in: None,
     form: ArgumentsForm::None,
     converges: true,
-    irreversible: true,
+    needs_allow: true,
     again: "no change",
     undo: "no",
     read: |_| Some(bare(plan)),
@@ -20,7 +20,7 @@ pub(super) static KIND: ActionKind = ActionKind {
 const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[],
-    irreversible: Some("a step that was deleted does not come back"),
+    why_final: Some("a step that was deleted does not come back"),
 };
 
 fn plan(subject: &Subject<'_>) -> PlannedAction {

@@ -86,18 +86,24 @@ pub(super) struct DueFields {
     pub(super) rule: &'static str,
 }
 
-impl Subject<'_> {
-    pub(super) const fn due_fields(&self) -> DueFields {
-        match self.generation {
-            Generation::V1 => DueFields {
+impl DueFields {
+    pub(super) const fn of(generation: Generation) -> Self {
+        match generation {
+            Generation::V1 => Self {
                 due: "dueDate",
                 rule: "dynamicDueDate",
             },
-            Generation::V2 => DueFields {
+            Generation::V2 => Self {
                 due: "due_date",
                 rule: "due_date_config",
             },
         }
+    }
+}
+
+impl Subject<'_> {
+    pub(super) const fn due_fields(&self) -> DueFields {
+        DueFields::of(self.generation)
     }
 
     /// The operation that patches this target. (Entities are not patched, and parts have ids.)

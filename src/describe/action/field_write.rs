@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     same::{at, is_empty, same},
-    status::today,
+    status::current_name,
 };
 use crate::json;
 
@@ -16,7 +16,7 @@ pub struct FieldWrite {
     pub before: Value,
     pub after: Value,
     /// Why it can't be undone. None: that depends on the present value.
-    pub irreversible: Option<&'static str>,
+    pub why_final: Option<&'static str>,
     /// Whether it is sent even if it changes nothing: the service requires it with another field.
     pub goes_along: bool,
 }
@@ -28,7 +28,7 @@ impl FieldWrite {
             path,
             before: json::get(data, path).cloned().unwrap_or_default(),
             after,
-            irreversible: None,
+            why_final: None,
             goes_along: false,
         }
     }
@@ -41,7 +41,7 @@ impl FieldWrite {
     /// Merges a later write of the same field.
     pub fn merge(&mut self, later: Self) {
         self.after = later.after;
-        self.irreversible = self.irreversible.or(later.irreversible);
+        self.why_final = self.why_final.or(later.why_final);
         self.goes_along |= later.goes_along;
     }
 
@@ -51,7 +51,7 @@ impl FieldWrite {
     ///
     /// Why no value undoes it.
     pub fn undo(&self) -> Result<Value, String> {
-        match self.irreversible {
+        match self.why_final {
             Some(why) => Err(why.to_owned()),
             None => back(self.path, &self.before, &self.after),
         }
@@ -75,7 +75,7 @@ fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
         }
         (Value::Object(fields), _) => Ok(Value::Object(without_nulls(fields))),
         // Two deprecated statuses mean the same as PENDING.
-        (Value::String(status), _) if path == "status" => Ok(json!(today(status))),
+        (Value::String(status), _) if path == "status" => Ok(json!(current_name(status))),
         (before, _) => Ok(before.clone()),
     }
 }

@@ -8,7 +8,7 @@ use super::{Arguments, PlannedAction, Subject};
 use crate::{
     api::{
         Generation, Level,
-        types::{FieldContent, RequestType},
+        types::{RequestField, RequestType},
     },
     template::Expression,
 };
@@ -30,7 +30,7 @@ pub struct ActionKind {
     /// Whether it is idempotent: a second plan after the run has no change.
     pub converges: bool,
     /// Whether a playbook must name it in `guards.allow`, because it can't be undone.
-    pub irreversible: bool,
+    pub needs_allow: bool,
     /// What a second run does, for the reference.
     pub again: &'static str,
     /// Whether the plan holds the opposite request, for the reference.
@@ -59,6 +59,11 @@ pub struct Argument {
     pub name: &'static str,
     pub value: ValueForm,
     pub doc: &'static str,
+}
+
+/// A short name for the tables.
+pub(super) const fn argument(name: &'static str, value: ValueForm, doc: &'static str) -> Argument {
+    Argument { name, value, doc }
 }
 
 /// What an argument holds.
@@ -172,9 +177,9 @@ impl ActionKind {
 
 impl ValueForm {
     /// The field of the API's request that an argument sets, if it is one.
-    pub fn content(self) -> Option<FieldContent> {
+    pub fn field(self) -> Option<&'static RequestField> {
         match self {
-            Self::Field(request, name) => Some(request().field(name)?.content),
+            Self::Field(request, name) => request().field(name),
             Self::Text
             | Self::Texts
             | Self::Bool

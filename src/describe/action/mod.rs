@@ -49,7 +49,7 @@ pub use task_automation::STARTED_AUTOMATION;
 pub(crate) use arguments::{Arguments, Setting, WrittenAction, arguments};
 use body::{ArgumentValue, fit};
 use edit::words_of;
-use kind::bare;
+use kind::{argument, bare};
 
 /// All actions, in the order of the documentation.
 pub const ALL: &[&ActionKind] = &[

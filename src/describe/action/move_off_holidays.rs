@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
-    Subject, ValueForm,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
+    ValueForm, argument,
 };
 use crate::{
     api::Level,
@@ -19,13 +19,13 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "move_off_holidays, or move_off_holidays: { direction: previous }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: ArgumentsForm::OptionalMap(&[Argument {
-        name: "direction",
-        value: ValueForm::Word(&["next", "previous"]),
-        doc: "To which business day; `next` unless given.",
-    }]),
+    form: ArgumentsForm::OptionalMap(&[argument(
+        "direction",
+        ValueForm::Word(&["next", "previous"]),
+        "To which business day; `next` unless given.",
+    )]),
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "yes",
     read: |arguments| Some(Arc::new(arguments.move_off_holidays()?)),

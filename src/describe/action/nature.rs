@@ -9,7 +9,7 @@ pub struct Nature {
     pub repeat: Repeat,
     pub effects: &'static [Effect],
     /// Why it can't be undone; none if the opposite request undoes it.
-    pub irreversible: Option<&'static str>,
+    pub why_final: Option<&'static str>,
 }
 
 impl Nature {
@@ -17,6 +17,6 @@ impl Nature {
     pub const PLAIN: Self = Self {
         repeat: Repeat::Safe,
         effects: &[],
-        irreversible: None,
+        why_final: None,
     };
 }

@@ -26,7 +26,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     only_in: None,
     form: ArgumentsForm::RequestFields,
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "if possible",
     read: |arguments| Some(Arc::new(arguments.patch()?)),
@@ -72,11 +72,7 @@ impl Arguments<'_, '_, '_, '_> {
     ) -> Option<Vec<(String, ArgumentValue)>> {
         let mut fields = Vec::new();
         for entry in self.fields.entries {
-            let field = FieldNode {
-                name: &entry.key.text,
-                at: entry.key.span,
-                node: &entry.value,
-            };
+            let field = FieldNode::of(&entry.key, &entry.value);
             let Some(known) = request.field(field.name) else {
                 self.reader.unknown_key(&entry.key, &request.names());
                 fields.push(None);
@@ -146,7 +142,7 @@ impl Patch {
             edit.writes.push(moved.write);
             edit.sends.extend(moved.sends);
             edit.nature = Nature {
-                irreversible: moved.nature.irreversible.or(edit.nature.irreversible),
+                why_final: moved.nature.why_final.or(edit.nature.why_final),
                 ..moved.nature
             };
         }
@@ -193,7 +189,7 @@ fn plain(subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> 
         ..Edit::bare(
             subject.patch(),
             Nature {
-                irreversible: nature.irreversible.or(unseen),
+                why_final: nature.why_final.or(unseen),
                 ..nature
             },
         )

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
-    Subject, ValueForm, same::are_same, words_of,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
+    ValueForm, argument, same::are_same, words_of,
 };
 use crate::{
     api::{Generation, Level, types},
@@ -22,34 +22,22 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
     form: ArgumentsForm::Map(&[
-        Argument {
-            name: "from",
-            value: ValueForm::Text,
-            doc: "Who is replaced by `to`.",
-        },
-        Argument {
-            name: "to",
-            value: ValueForm::Text,
-            doc: "Who takes the place of `from`.",
-        },
-        Argument {
-            name: "set",
-            value: ValueForm::Texts,
-            doc: "Exactly these are assigned afterwards.",
-        },
-        Argument {
-            name: "add",
-            value: ValueForm::Texts,
-            doc: "These are assigned as well.",
-        },
-        Argument {
-            name: "remove",
-            value: ValueForm::Texts,
-            doc: "These are not assigned any more.",
-        },
+        argument("from", ValueForm::Text, "Who is replaced by `to`."),
+        argument("to", ValueForm::Text, "Who takes the place of `from`."),
+        argument(
+            "set",
+            ValueForm::Texts,
+            "Exactly these are assigned afterwards.",
+        ),
+        argument("add", ValueForm::Texts, "These are assigned as well."),
+        argument(
+            "remove",
+            ValueForm::Texts,
+            "These are not assigned any more.",
+        ),
     ]),
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "yes",
     read: |arguments| Some(Arc::new(arguments.reassign()?)),

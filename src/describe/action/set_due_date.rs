@@ -6,13 +6,13 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite,
-    PlannedAction, Subject, ValueForm,
+    Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Subject, ValueForm, argument, edit::DueFields,
 };
 use crate::{
     api::{
         Generation, Level,
-        types::{self, FieldContent},
+        types::{self, RequestField},
     },
     dates,
     template::Template,
@@ -25,19 +25,15 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
     form: ArgumentsForm::ValueOrMap(&[
-        Argument {
-            name: "to",
-            value: ValueForm::Text,
-            doc: "A day or a moment.",
-        },
-        Argument {
-            name: "config",
-            value: ValueForm::Object,
-            doc: "A rule, by the names of the API: `due_date_config`, or `dynamicDueDate` of v1.",
-        },
+        argument("to", ValueForm::Text, "A day or a moment."),
+        argument(
+            "config",
+            ValueForm::Object,
+            "A rule, by the names of the API: `due_date_config`, or `dynamicDueDate` of v1.",
+        ),
     ]),
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "if there was one",
     read: |arguments| Some(Arc::new(arguments.set_due_date()?)),
@@ -58,8 +54,8 @@ impl Arguments<'_, '_, '_, '_> {
             }
             (None, Some(field)) => {
                 let generation = self.setting.compiler.generation()?;
-                let content = rule_content(generation, *self.levels.first()?)?;
-                self.body(field, content).map(SetDueDate::Rule)
+                let rule = rule_field(generation, *self.levels.first()?)?;
+                self.body(field, rule.content).map(SetDueDate::Rule)
             }
             (Some(_), Some(field)) => {
                 self.reader.wrong(
@@ -112,9 +108,7 @@ fn set(subject: &Subject<'_>, date: &Template) -> Result<PlannedAction, String> 
 
 fn set_rule(subject: &Subject<'_>, rule: &ArgumentValue) -> Result<PlannedAction, String> {
     let fields = subject.due_fields();
-    let Some(field) = types::update(subject.generation, subject.level)
-        .and_then(|request| request.field(fields.rule))
-    else {
+    let Some(field) = rule_field(subject.generation, subject.level) else {
         return Err(format!("a {} has no {}", subject.level, fields.rule));
     };
     let after = rule.value(subject, field.content, fields.rule)?;
@@ -136,13 +130,9 @@ fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> PlannedAc
     }
 }
 
-/// The fields of a generation's rule.
-fn rule_content(generation: Generation, level: Level) -> Option<FieldContent> {
-    let rule = match generation {
-        Generation::V1 => "dynamicDueDate",
-        Generation::V2 => "due_date_config",
-    };
-    Some(types::update(generation, level)?.field(rule)?.content)
+/// The field of the API's request that sets the rule of a due date.
+fn rule_field(generation: Generation, level: Level) -> Option<&'static RequestField> {
+    types::update(generation, level)?.field(DueFields::of(generation).rule)
 }
 
 #[cfg(test)]

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, PlannedAction, Subject,
-    ValueForm,
-    status::WANTED,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, PlannedAction, Subject, ValueForm,
+    argument,
+    status::SETTABLE,
     status_move::{Keys, Wish},
 };
 use crate::{api::Level, document::reader::present, template::Template};
@@ -17,24 +17,20 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Step, Level::Task],
     only_in: None,
     form: ArgumentsForm::ValueOrMap(&[
-        Argument {
-            name: "to",
-            value: ValueForm::WordOrTemplate(&WANTED),
-            doc: "The status.",
-        },
-        Argument {
-            name: "revert",
-            value: ValueForm::Bool,
-            doc: "Take a task back that is over; every later task is reset with it.",
-        },
-        Argument {
-            name: "branch",
-            value: ValueForm::Text,
-            doc: "The branch that a decision takes, by id or name.",
-        },
+        argument("to", ValueForm::WordOrTemplate(&SETTABLE), "The status."),
+        argument(
+            "revert",
+            ValueForm::Bool,
+            "Take a task back that is over; every later task is reset with it.",
+        ),
+        argument(
+            "branch",
+            ValueForm::Text,
+            "The branch that a decision takes, by id or name.",
+        ),
     ]),
     converges: true,
-    irreversible: false,
+    needs_allow: false,
     again: "no change",
     undo: "of steps",
     read: |arguments| Some(Arc::new(arguments.set_status()?)),
@@ -72,7 +68,7 @@ impl Arguments<'_, '_, '_, '_> {
 
 #[derive(Clone, Debug)]
 struct SetStatus {
-    /// One of [`WANTED`].
+    /// One of [`SETTABLE`].
     to: Template,
     /// Whether to revert: every later task is reset.
     revert: bool,
@@ -225,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_step_without_a_status_gets_one_for_good() {
-        for status in WANTED {
+        for status in SETTABLE {
             let playbook =
                 over_executions("each: step", &format!("actions: [ set_status: {status} ]"));
             let [change] = &changes(&playbook, &legacy("e", &[json!({"id": "s"})]))[..] else {

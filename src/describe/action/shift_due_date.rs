@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
-    Subject, ValueForm, edit::DueFields,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
+    ValueForm, argument, edit::DueFields,
 };
 use crate::{api::Level, dates::Shift, json, template::Template};
 
@@ -16,13 +16,13 @@ pub(super) static KIND: ActionKind = ActionKind {
     example: "shift_due_date: { by: 3 days }, or { by: 3 business days }",
     levels: &[Level::Execution, Level::Step, Level::Phase, Level::Task],
     only_in: None,
-    form: ArgumentsForm::Map(&[Argument {
-        name: "by",
-        value: ValueForm::Text,
-        doc: "A distance: `3 days`, `-2 weeks`, `3 business days` or ISO 8601.",
-    }]),
+    form: ArgumentsForm::Map(&[argument(
+        "by",
+        ValueForm::Text,
+        "A distance: `3 days`, `-2 weeks`, `3 business days` or ISO 8601.",
+    )]),
     converges: false,
-    irreversible: false,
+    needs_allow: false,
     again: "moves the date again",
     undo: "yes",
     read: |arguments| Some(Arc::new(arguments.shift_due_date()?)),

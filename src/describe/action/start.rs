@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
-    Action, ActionKind, Argument, Arguments, ArgumentsForm, Edit, Effect, Nature, PlannedAction,
-    Repeat, Subject, ValueForm,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Effect, Nature, PlannedAction, Repeat,
+    Subject, ValueForm, argument,
 };
 use crate::{
     api::{Generation, Level, Operation},
-    document::reader::{FieldNode, present},
+    document::reader::{FieldNode, all, present},
     template::Template,
 };
 
@@ -21,29 +21,25 @@ pub(super) static KIND: ActionKind = ActionKind {
     levels: &[Level::Entity],
     only_in: None,
     form: ArgumentsForm::Map(&[
-        Argument {
-            name: "template",
-            value: ValueForm::Text,
-            doc: "The id of a flow template, or of a workflow of v1.",
-        },
-        Argument {
-            name: "contexts",
-            value: ValueForm::Entities,
-            doc: "Entities besides the one for which it is started.",
-        },
-        Argument {
-            name: "assigned_to",
-            value: ValueForm::Texts,
-            doc: "Who is assigned; v1 only.",
-        },
-        Argument {
-            name: "purposes",
-            value: ValueForm::Texts,
-            doc: "Purposes, passed on as they are.",
-        },
+        argument(
+            "template",
+            ValueForm::Text,
+            "The id of a flow template, or of a workflow of v1.",
+        ),
+        argument(
+            "contexts",
+            ValueForm::Entities,
+            "Entities besides the one for which it is started.",
+        ),
+        argument("assigned_to", ValueForm::Texts, "Who is assigned; v1 only."),
+        argument(
+            "purposes",
+            ValueForm::Texts,
+            "Purposes, passed on as they are.",
+        ),
     ]),
     converges: false,
-    irreversible: true,
+    needs_allow: true,
     again: "starts another one",
     undo: "no",
     read: |arguments| Some(Arc::new(arguments.start()?)),
@@ -54,11 +50,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         let template = self.required_id("template");
         let contexts = self.get("contexts").map(|field| {
             let items = self.reader.list(field, "a list of { id, schema }")?;
-            let contexts: Vec<Option<EntityContext>> = items
-                .iter()
-                .map(|item| self.context(field.item(item)))
-                .collect();
-            contexts.into_iter().collect::<Option<Vec<_>>>()
+            all(items.iter().map(|item| self.context(field.item(item))))
         });
         let assigned_to = self.get("assigned_to").map(|field| {
             if self.setting.compiler.generation() == Some(Generation::V2) {
@@ -118,7 +110,7 @@ struct EntityContext {
 const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::AutomationsMayFire],
-    irreversible: Some("a started execution may have acted; a delete removes only the execution"),
+    why_final: Some("a started execution may have acted; a delete removes only the execution"),
 };
 
 impl Action for Start {

@@ -11,7 +11,7 @@ pub(super) enum Move {
 }
 
 /// The statuses that a playbook may set; the service sets the others.
-pub(super) const WANTED: [&str; 4] = ["PENDING", "IN_PROGRESS", "COMPLETED", "SKIPPED"];
+pub(super) const SETTABLE: [&str; 4] = ["PENDING", "IN_PROGRESS", "COMPLETED", "SKIPPED"];
 
 /// Whether a task with this status has ended, successfully or not.
 pub(super) fn has_ended(status: &str) -> bool {
@@ -19,7 +19,7 @@ pub(super) fn has_ended(status: &str) -> bool {
 }
 
 /// The current name of a status: two old ones mean PENDING.
-pub(super) fn today(status: &str) -> &str {
+pub(super) fn current_name(status: &str) -> &str {
     match status {
         "UNASSIGNED" | "ASSIGNED" => "PENDING",
         other => other,
@@ -32,8 +32,12 @@ pub(super) fn today(status: &str) -> &str {
 /// # Errors
 ///
 /// Why not, as the end of a sentence.
-pub(super) fn step(from: &str, to: &str, (revert, written): (bool, &str)) -> Result<Move, String> {
-    match (today(from), to) {
+pub(super) fn transition(
+    from: &str,
+    to: &str,
+    (revert, written): (bool, &str),
+) -> Result<Move, String> {
+    match (current_name(from), to) {
         (from, to) if from == to => Ok(Move::None),
         ("PENDING", "IN_PROGRESS") | ("IN_PROGRESS", "COMPLETED") | ("PENDING" | "IN_PROGRESS", "SKIPPED") => {
             Ok(Move::Forward)
@@ -56,7 +60,7 @@ mod tests {
     #[test]
     fn a_status_moves_as_the_service_allows() {
         let moves = |from: &str, revert: bool| {
-            WANTED.map(|to| match step(from, to, (revert, "revert")) {
+            SETTABLE.map(|to| match transition(from, to, (revert, "revert")) {
                 Ok(Move::None) => '=',
                 Ok(Move::Forward) => '>',
                 Ok(Move::Revert) => '<',

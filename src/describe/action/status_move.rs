@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Effect, FieldWrite, Nature, Repeat, Subject,
-    status::{Move, WANTED, step, today},
+    status::{Move, SETTABLE, current_name, transition},
 };
 use crate::api::Generation;
 
@@ -40,17 +40,17 @@ impl Wish<'_> {
     /// Why the service would not accept it.
     pub(super) fn moved(&self, subject: &Subject<'_>) -> Result<Option<Moved>, String> {
         let to = self.to;
-        if !WANTED.contains(&to) {
+        if !SETTABLE.contains(&to) {
             return Err(format!(
                 "`{to}` can't be set as a status: use {}",
-                WANTED.join(", ")
+                SETTABLE.join(", ")
             ));
         }
         let moved = match (subject.generation, subject.text("status")) {
             // The rules are for tasks; a step can get any status, also if it has none yet.
-            (Generation::V1, Some(from)) if today(from) == to => Move::None,
+            (Generation::V1, Some(from)) if current_name(from) == to => Move::None,
             (Generation::V1, _) => Move::Forward,
-            (Generation::V2, Some(from)) => step(from, to, (self.revert, self.keys.revert))?,
+            (Generation::V2, Some(from)) => transition(from, to, (self.revert, self.keys.revert))?,
             (Generation::V2, None) => return Err("has no status".to_owned()),
         };
         if moved == Move::None {
@@ -70,7 +70,7 @@ impl Wish<'_> {
             {
                 sends.push(("next_condition_id", json!(branch)));
             }
-            write.irreversible = Some(match moved {
+            write.why_final = Some(match moved {
                 Move::Revert => RESET,
                 Move::None | Move::Forward => {
                     "a task's status goes back only by reverting it, which resets every later task"
@@ -127,7 +127,7 @@ fn nature(moved: Move, to: &str) -> Nature {
         (Move::None | Move::Forward, "COMPLETED" | "SKIPPED") => Nature {
             repeat: Repeat::Readable,
             effects: &[Effect::AutomationsMayFire, Effect::FlowAdvances],
-            irreversible: None,
+            why_final: None,
         },
         (Move::None | Move::Forward, _) => Nature {
             repeat: Repeat::Readable,
@@ -140,7 +140,7 @@ fn nature(moved: Move, to: &str) -> Nature {
 pub(super) const REVERT: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::LaterTasksReset],
-    irreversible: Some(RESET),
+    why_final: Some(RESET),
 };
 
 const RESET: &str = "the later tasks that were reset don't come back";

@@ -22,7 +22,7 @@ pub(super) static RUN_SCHEDULE_NOW: ActionKind = ActionKind {
     only_in: None,
     form: ArgumentsForm::None,
     converges: true,
-    irreversible: true,
+    needs_allow: true,
     again: "no change",
     undo: "no",
     read: |_| Some(bare(run_schedule_now)),
@@ -60,7 +60,7 @@ pub(super) static RECONCILE_AUTOMATION: ActionKind = ActionKind {
     word: "reconcile_automation",
     doc: "Corrects the status of a task whose automation has ended.",
     example: "reconcile_automation",
-    irreversible: false,
+    needs_allow: false,
     again: "asks again if the automation still runs",
     read: |_| Some(bare(reconcile_automation)),
     ..RUN_SCHEDULE_NOW
@@ -77,7 +77,7 @@ fn run_schedule_now(subject: &Subject<'_>) -> PlannedAction {
     let nature = Nature {
         repeat: Repeat::Readable,
         effects: &[Effect::AutomationFires],
-        irreversible: Some("an automation that has started can't be called back"),
+        why_final: Some("an automation that has started can't be called back"),
     };
     let requires = [&["schedule.schedule_id"], STARTED_AUTOMATION.as_slice()].concat();
     scheduled(subject, |execution, task| Edit {
@@ -91,7 +91,7 @@ fn cancel_schedule(subject: &Subject<'_>) -> PlannedAction {
     let nature = Nature {
         repeat: Repeat::Readable,
         effects: &ENDS_A_TASK,
-        irreversible: Some("no operation makes a schedule that was deleted"),
+        why_final: Some("no operation makes a schedule that was deleted"),
     };
     scheduled(subject, |execution, task| Edit {
         expects: BTreeMap::from([("status", json!("SKIPPED"))]),
@@ -122,7 +122,7 @@ fn run_automation(subject: &Subject<'_>) -> PlannedAction {
     let nature = Nature {
         repeat: Repeat::Once,
         effects: &[Effect::AutomationFires],
-        irreversible: Some("an automation that has started can't be called back"),
+        why_final: Some("an automation that has started can't be called back"),
     };
     PlannedAction::Edit(Edit {
         // An automation that someone else has started since is not started again.
@@ -150,7 +150,7 @@ fn execute(subject: &Subject<'_>) -> PlannedAction {
         } else {
             &ENDS_A_TASK
         },
-        irreversible: Some("what a task has done can't be called back"),
+        why_final: Some("what a task has done can't be called back"),
     };
     match subject.text("status") {
         None => PlannedAction::Reject("has no status".to_owned()),
@@ -176,7 +176,7 @@ fn reconcile_automation(subject: &Subject<'_>) -> PlannedAction {
         // The service does nothing if there is nothing to correct, so the request is safe to repeat.
         repeat: Repeat::Safe,
         effects: &ENDS_A_TASK,
-        irreversible: Some("it takes in what the automation did; there is nothing to take back"),
+        why_final: Some("it takes in what the automation did; there is nothing to take back"),
     };
     match subject.text("status") {
         None => PlannedAction::Reject("has no status".to_owned()),

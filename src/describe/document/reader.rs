@@ -71,6 +71,12 @@ pub(crate) fn present<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     }
 }
 
+/// All values, or none if any is wrong. Each is read, so that every mistake is noted.
+pub(crate) fn all<T>(values: impl IntoIterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let values: Vec<Option<T>> = values.into_iter().collect();
+    values.into_iter().collect()
+}
+
 impl<'n> FieldNodes<'n> {
     /// No entries at all.
     pub(crate) const fn none(at: Span) -> Self {
@@ -83,15 +89,32 @@ impl<'n> FieldNodes<'n> {
 
     pub(crate) fn get(&self, name: &str) -> Option<FieldNode<'n>> {
         let MapEntry { key, value } = self.entries.iter().find(|entry| entry.key.text == name)?;
-        Some(FieldNode {
-            name: &key.text,
-            at: key.span,
-            node: value,
-        })
+        Some(FieldNode::of(key, value))
     }
 }
 
 impl<'n> FieldNode<'n> {
+    pub(crate) fn of(key: &'n Key, node: &'n Node) -> Self {
+        Self {
+            name: &key.text,
+            at: key.span,
+            node,
+        }
+    }
+
+    /// The items of a list; one value stands for a list of one.
+    pub(crate) fn items(&self) -> &'n [Node] {
+        match &self.node.value {
+            Value::List(items) => items,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::Text(_)
+            | Value::Map(_)
+            | Value::CollectionKey => std::slice::from_ref(self.node),
+        }
+    }
+
     /// An item of the list that this field holds.
     pub(crate) fn item(&self, node: &'n Node) -> Self {
         Self {

@@ -9,7 +9,7 @@ use crate::{
     api::{Generation, Level},
     document::{
         node::{Key, MapEntry, Node, Value},
-        reader::{DocumentReader, FieldNode, FieldNodes, present},
+        reader::{DocumentReader, FieldNode, FieldNodes, all, present},
         span::Span,
     },
     template::Expression,
@@ -43,19 +43,14 @@ pub(super) fn check(
         return None;
     }
     let mut refused = BTreeSet::new();
-    let entries: Vec<Option<ActionEntry>> = items
-        .iter()
-        .enumerate()
-        .map(|(place, item)| {
-            entry(
-                reader,
-                (place, field.item(item)),
-                (each, setting),
-                &mut refused,
-            )
-        })
-        .collect();
-    entries.into_iter().collect()
+    all(items.iter().enumerate().map(|(place, item)| {
+        entry(
+            reader,
+            (place, field.item(item)),
+            (each, setting),
+            &mut refused,
+        )
+    }))
 }
 
 fn words() -> Vec<&'static str> {
@@ -92,7 +87,7 @@ fn entry(
             return None;
         }
     };
-    note_irreversible(reader, &parts, setting, refused);
+    note_not_allowed(reader, &parts, setting, refused);
     let on = on(reader, &parts, each, setting.compiler.generation());
     let levels = on.as_deref().unwrap_or_default();
     let converges = parts
@@ -220,12 +215,7 @@ fn parts<'n>(
     Some(WrittenEntry {
         kind,
         at: key.span,
-        argument: Some(FieldNode {
-            name: &key.text,
-            at: key.span,
-            node: value,
-        })
-        .filter(|field| !field.is_empty()),
+        argument: Some(FieldNode::of(key, value)).filter(|field| !field.is_empty()),
         beside: fields,
     })
 }
@@ -251,14 +241,14 @@ fn unknown_action(reader: &mut DocumentReader<'_>, span: Span, name: &str) {
     );
 }
 
-fn note_irreversible(
+fn note_not_allowed(
     reader: &mut DocumentReader<'_>,
     parts: &WrittenEntry<'_>,
     setting: Setting<'_>,
     refused: &mut BTreeSet<Allow>,
 ) {
     let allow = Allow::Action(parts.kind);
-    if !parts.kind.irreversible || setting.allow.contains(&allow) {
+    if !parts.kind.needs_allow || setting.allow.contains(&allow) {
         return;
     }
     // Once for each action, since one line corrects all its entries.
@@ -304,15 +294,7 @@ fn on(
         let each = each?;
         return works_on(reader, parts.kind, parts.at, each, each).then(|| vec![each]);
     };
-    let items = match &field.node.value {
-        Value::List(items) => items.as_slice(),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::Text(_)
-        | Value::Map(_)
-        | Value::CollectionKey => std::slice::from_ref(field.node),
-    };
+    let items = field.items();
     if items.is_empty() {
         reader.wrong(
             field.node.span,

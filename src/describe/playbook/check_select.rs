@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use crate::api::{Generation, Id, Level, types::RUNNING_FLOWS};
+use crate::api::{Generation, Level, types::RUNNING_FLOWS};
 
 use super::{
     check_source::{self, id},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::document::{
     compiler::{Compiler, RowColumns},
-    reader::{DocumentReader, FieldNode, FieldNodes, present},
+    reader::{DocumentReader, FieldNode, FieldNodes, all, present},
 };
 
 /// The context in which the other keys are checked.
@@ -155,11 +155,8 @@ pub(super) fn level(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Op
 
 fn exclude(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Vec<IdList>> {
     let items = reader.list(field, "a list of ids")?;
-    let ids: Vec<Option<Id>> = items
-        .iter()
-        .map(|item| id(reader, field.item(item)))
-        .collect();
-    let ids: BTreeSet<Id> = ids.into_iter().collect::<Option<_>>()?;
+    let ids = all(items.iter().map(|item| id(reader, field.item(item))))?;
+    let ids = BTreeSet::from_iter(ids);
     // An empty list in a playbook is allowed: it may be filled later.
     let list = (!ids.is_empty()).then(|| IdList {
         origin: "`exclude` of the playbook".to_owned(),

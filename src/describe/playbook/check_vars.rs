@@ -5,7 +5,7 @@ use serde_json::{Map, Number, Value as Json, value::RawValue};
 use crate::document::{
     mistake::Mistake,
     node::{MapEntry, Node, Value},
-    reader::{DocumentReader, FieldNode, FieldNodes},
+    reader::{DocumentReader, FieldNode, FieldNodes, all},
 };
 use crate::text::did_you_mean;
 
@@ -42,11 +42,7 @@ pub(super) fn check(
         .map_or(&[][..], |fields| fields.entries);
     let mut vars = Map::new();
     for MapEntry { key, value: node } in entries {
-        let field = FieldNode {
-            name: &key.text,
-            at: key.span,
-            node,
-        };
+        let field = FieldNode::of(key, node);
         if !is_name(&key.text) {
             reader.wrong(
                 key.span,
@@ -212,12 +208,7 @@ fn json(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, node: &Node) -> O
         }
         Value::Text(text) => Some(Json::String(text.clone())),
         Value::List(items) => {
-            // All items are checked, so that every wrong one is reported.
-            let items: Vec<Option<Json>> = items
-                .iter()
-                .map(|item| item_json(reader, field, item))
-                .collect();
-            items.into_iter().collect::<Option<_>>().map(Json::Array)
+            all(items.iter().map(|item| item_json(reader, field, item))).map(Json::Array)
         }
         Value::Map(_) | Value::CollectionKey => {
             let field = FieldNode { node, ..field };

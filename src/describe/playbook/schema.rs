@@ -183,7 +183,9 @@ fn value(form: ValueForm) -> Value {
         ValueForm::Bool => json!({"type": "boolean"}),
         ValueForm::Word(words) => json!({"enum": words}),
         ValueForm::WordOrTemplate(words) => or_template(&json!({"enum": words})),
-        ValueForm::Field(..) => form.content().map_or_else(template, content),
+        ValueForm::Field(..) => form
+            .field()
+            .map_or_else(template, |field| content(field.content)),
         ValueForm::Object => json!({"type": "object"}),
         ValueForm::Entities => {
             json!({"type": "array", "items": object(&json!({"id": template(), "schema": template()}))})

@@ -30,7 +30,7 @@ pub(super) struct ChangeDraft {
     pub(super) requires: Fields,
     repeat: Repeat,
     effects: BTreeSet<Effect>,
-    irreversible: Option<&'static str>,
+    why_final: Option<&'static str>,
 }
 
 impl ChangeDraft {
@@ -62,7 +62,7 @@ impl ChangeDraft {
             requires,
             repeat: edit.nature.repeat,
             effects: edit.nature.effects.iter().cloned().collect(),
-            irreversible: edit.nature.irreversible,
+            why_final: edit.nature.why_final,
         }
     }
 
@@ -117,7 +117,7 @@ impl ChangeDraft {
         }
         self.repeat = self.repeat.max(next.repeat);
         self.effects.extend(next.effects);
-        self.irreversible = self.irreversible.or(next.irreversible);
+        self.why_final = self.why_final.or(next.why_final);
     }
 
     /// Removes the fields that end with their first value; returns whether any field is left.
@@ -132,7 +132,7 @@ impl ChangeDraft {
 
     /// The body of the request that undoes it, or why there is none.
     fn undo(&self) -> Result<Option<Fields>, String> {
-        if let Some(why) = self.irreversible {
+        if let Some(why) = self.why_final {
             return Err(why.to_owned());
         }
         let writes = self.writes.iter();

@@ -32,7 +32,7 @@ fn what_is_said_about_a_key_is_true() {
     let allow = doc(&GUARDS, "allow");
     for (word, kind) in Allow::words() {
         let may_be_needed = match kind {
-            Allow::Action(kind) => kind.irreversible,
+            Allow::Action(kind) => kind.needs_allow,
             Allow::Revert => true,
         };
         assert_eq!(

@@ -156,7 +156,7 @@ async fn planning_ends_for_every_source_level_and_action_whatever_the_concurrenc
     std::fs::write(folder.path().join("entities.csv"), entities).unwrap();
     let allow: Vec<&str> = action::ALL
         .iter()
-        .filter(|kind| kind.irreversible)
+        .filter(|kind| kind.needs_allow)
         .map(|kind| kind.word)
         .collect();
 

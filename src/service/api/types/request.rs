@@ -100,6 +100,14 @@ pub(super) const fn must(name: &'static str, content: FieldContent) -> RequestFi
 }
 
 impl FieldContent {
+    /// Whether its JSON is a text; an assignee may be an object instead.
+    pub const fn is_text(self) -> bool {
+        match self {
+            Self::Text | Self::Id | Self::Word(_) | Self::Date | Self::Assignee => true,
+            Self::Number | Self::Bool | Self::List(_) | Self::Object(_) | Self::Partial(_) => false,
+        }
+    }
+
     /// Checks a value; the error names the place in it, beginning with `path`. Whether a text is a valid date is checked elsewhere.
     ///
     /// # Errors
