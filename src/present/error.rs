@@ -191,27 +191,27 @@ pub fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// The exit codes. The help and the documentation have the same list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The exit codes, in their precedence: if several apply, the first one is reported. The help and the documentation have the same list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitCode {
-    /// Done, or nothing to do.
-    Done,
+    /// Wrong usage, or no terminal and no `--yes`. Reported before anything is done, so no other code can apply.
+    Usage,
     /// An error, or "no" to the question.
     Error,
-    /// Changes are pending; only when that was asked for.
-    Pending,
-    /// Some changes failed or were refused, or targets were rejected.
-    SomeFailed,
-    /// A guard or the error budget stopped the command.
-    Stopped,
-    /// The plan is too old, or a target has drifted or is gone.
-    Stale,
     /// The outcome of a change is unknown.
     InDoubt,
-    /// Wrong usage, or no terminal and no `--yes`.
-    Usage,
     /// Ctrl-C or SIGTERM.
     Interrupted,
+    /// A guard or the error budget stopped the command.
+    Stopped,
+    /// Some changes failed or were refused, or targets were rejected.
+    SomeFailed,
+    /// The plan is too old, or a target has drifted or is gone.
+    Stale,
+    /// Changes are pending; only when that was asked for.
+    Pending,
+    /// Done, or nothing to do.
+    Done,
 }
 
 impl ExitCode {
@@ -245,26 +245,7 @@ impl ExitCode {
 
     /// The exit code if several apply; [`ExitCode::Done`] if none does.
     pub fn of_all(codes: impl IntoIterator<Item = Self>) -> Self {
-        codes
-            .into_iter()
-            .min_by_key(|code| code.place())
-            .unwrap_or(Self::Done)
-    }
-
-    /// The precedence of an exit code: the lowest one is reported.
-    const fn place(self) -> u8 {
-        match self {
-            // Reported before anything is done, so no other code can apply.
-            Self::Usage => 0,
-            Self::Error => 1,
-            Self::InDoubt => 2,
-            Self::Interrupted => 3,
-            Self::Stopped => 4,
-            Self::SomeFailed => 5,
-            Self::Stale => 6,
-            Self::Pending => 7,
-            Self::Done => 8,
-        }
+        codes.into_iter().min().unwrap_or(Self::Done)
     }
 }
 

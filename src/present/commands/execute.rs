@@ -127,13 +127,7 @@ pub(super) async fn execute(
     let traffic = backend.client.traffic();
     let summary = Summary {
         run: Some(settings.run.to_string()),
-        plan_sha256: Some(plan.sha256.clone()),
-        planned: plan.trailer.changes,
         outcomes: end.counts,
-        skipped: plan.summary.skipped_total(),
-        out_of_reach: plan.summary.out_of_reach_total(),
-        rejected: plan.trailer.rejected,
-        notes: plan.trailer.notes.clone(),
         session: Session {
             requests: traffic.requests,
             retries: traffic.retries,
@@ -141,10 +135,10 @@ pub(super) async fn execute(
         },
         is_resumed,
         stopped: end.stopped,
-        abandoned: None,
         finished: end.finished,
         folder: Some(folder.path().to_owned()),
         to_try_the_rest,
+        ..plan.result()
     };
     conclude(common, &folder, &plan_file, &summary, reporter.told())
 }

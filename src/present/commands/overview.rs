@@ -170,13 +170,13 @@ impl Overview {
         Ok(refusals(&self.header, &self.trailer, &here))
     }
 
-    /// The plan in `file`, as it would be applied with `pace`; `each` is the command that shows each change.
+    /// The plan in `file`, as it would be applied with `pace`; `show_each` is the command that shows each change.
     pub(super) fn report<'a>(
         &'a self,
         file: &'a KnownFile<'a>,
         pace: &'a Pace,
         rechecks: bool,
-        each: Option<String>,
+        show_each: Option<String>,
     ) -> PlanReport<'a> {
         PlanReport {
             header: &self.header,
@@ -187,7 +187,7 @@ impl Overview {
             pace,
             rechecks,
             broken_guards: self.broken_guards().iter().map(Refusal::sentence).collect(),
-            each,
+            show_each,
         }
     }
 
@@ -237,15 +237,16 @@ impl Overview {
                 retries: 0,
                 elapsed: start.elapsed(),
             };
-            let summary = Summary::dry_run(
-                self.sha256.clone(),
-                &self.trailer,
-                self.summary.out_of_reach_total(),
-                session,
-            );
+            let summary = self.result().dry_run(session);
             print(|out| write_json(&summary, exit_code, out))?;
         }
         Ok(exit_code)
+    }
+
+    /// The result of a run of this plan, without what becomes of its changes.
+    pub(super) fn result(&self) -> Summary {
+        let out_of_reach = self.summary.out_of_reach_total();
+        Summary::of_plan(self.sha256.clone(), &self.trailer, out_of_reach)
     }
 
     pub(super) fn broken_guards(&self) -> Vec<Refusal> {

@@ -62,20 +62,14 @@ pub(super) fn show_ended(
     .to_try_the_rest(common);
     let summary = Summary {
         run: Some(run.to_string()),
-        plan_sha256: Some(plan.sha256.clone()),
-        planned: plan.trailer.changes,
         outcomes: counts,
-        skipped: plan.summary.skipped_total(),
-        out_of_reach: plan.summary.out_of_reach_total(),
-        rejected: plan.trailer.rejected,
-        notes: plan.trailer.notes.clone(),
         session: last_session(folder).unwrap_or_default(),
         is_resumed: snapshot.state.is_resumed(),
-        stopped: None,
         finished: abandoned.is_none(),
         abandoned,
         folder: Some(folder.path().to_owned()),
         to_try_the_rest,
+        ..plan.result()
     };
     conclude(common, folder, plan_file, &summary, 0).map(Some)
 }

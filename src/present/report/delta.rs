@@ -1,7 +1,5 @@
 //! The change of one field as a short text, so that equal changes have the same text.
 
-use std::borrow::Borrow;
-
 use jiff::{
     civil::{Date, DateTime, Time},
     fmt::temporal::Pieces,
@@ -49,11 +47,13 @@ const UNSEEN: char = '\u{1f}';
 impl Delta {
     /// Compares `before` and `after` of `field`; instants are read on the wall clock of `zone`.
     pub(super) fn of(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Self {
-        let delta = Self::whole_or_cut(field, before, after, zone);
-        let cut = delta
-            .text
-            .contains('…')
-            .then(|| sha256(format!("{before}\n{after}")));
+        let delta = moved(field, before, after, zone)
+            .or_else(|| relisted(field, before, after))
+            .unwrap_or_else(|| {
+                let (before, after) = apart(before, after, VALUE_COLUMNS);
+                Self::said(format!("{before} → {after}"))
+            });
+        let cut = cut_of(&delta.text, || format!("{before}\n{after}"));
         Self { cut, ..delta }
     }
 
@@ -111,19 +111,15 @@ impl Delta {
         key.split_once(UNSEEN).map_or(key, |(text, _)| text)
     }
 
-    fn whole_or_cut(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Self {
-        moved(field, before, after, zone)
-            .or_else(|| relisted(field, before, after))
-            .unwrap_or_else(|| {
-                let (before, after) = apart(before, after, VALUE_COLUMNS);
-                Self::said(format!("{before} → {after}"))
-            })
-    }
-
     fn replaced(before: &str, after: &str) -> Self {
         let (before, after) = cut_apart(&escaped(before), &escaped(after), VALUE_COLUMNS);
         Self::said(format!("{before} → {after}"))
     }
+}
+
+/// Distinguishes a shown text from others that are equal only because they were cut; none if this one is not cut.
+pub(super) fn cut_of(shown: &str, whole: impl FnOnce() -> String) -> Option<String> {
+    shown.contains('…').then(|| sha256(whole()))
 }
 
 /// Two different values, escaped, each of at most this number of columns. Their texts always differ.
@@ -250,16 +246,10 @@ fn relisted(field: &str, before: &Value, after: &Value) -> Option<Delta> {
         return (before.len() != after.len())
             .then(|| Delta::replaced(&said(&before), &said(&after)));
     }
-    let rest = |entries: &[&Value], of: &[&Value]| -> Vec<Value> {
-        let rest = entries.iter().filter(|entry| !of.contains(entry));
-        rest.map(|entry| (*entry).clone()).collect()
-    };
-    let (gone, come) = (rest(&before, &after), rest(&after, &before));
-    let stays = |entries: &[&Value], others: &[Value]| -> Vec<Value> {
-        let stays = entries.iter().filter(|entry| !others.contains(entry));
-        stays.map(|entry| (*entry).clone()).collect()
-    };
-    let (kept, kept_after) = (stays(&before, &gone), stays(&after, &come));
+    let (kept, gone): (Vec<&Value>, Vec<&Value>) =
+        before.iter().partition(|entry| after.contains(entry));
+    let (kept_after, come): (Vec<&Value>, Vec<&Value>) =
+        after.iter().partition(|entry| before.contains(entry));
     // A change of order or of duplicates is only visible in the whole lists.
     if kept != kept_after {
         return Some(Delta::replaced(&joined(&before), &joined(&after)));
@@ -295,13 +285,13 @@ pub(super) fn is_of_people(field: &str) -> bool {
     ASSIGNEE_FIELDS.contains(&field)
 }
 
-fn joined<'a>(entries: impl IntoIterator<Item = &'a (impl Borrow<Value> + 'a)>) -> String {
-    let entries = entries.into_iter().map(|entry| describe(entry.borrow()));
+fn joined(entries: &[&Value]) -> String {
+    let entries = entries.iter().map(|entry| describe(entry));
     entries.collect::<Vec<_>>().join(", ")
 }
 
 /// An entry that stays. A variable may also assign a removed person.
-fn staying(entry: &Value, gone: &[Value]) -> String {
+fn staying(entry: &Value, gone: &[&Value]) -> String {
     let users = entry.get("value").and_then(Value::as_array);
     let still: Vec<String> = users
         .into_iter()

@@ -37,6 +37,13 @@ fn print_above(bar: &ProgressBar, line: &str, width: Width) {
     }
 }
 
+fn bar(template: &str, target: ProgressDrawTarget) -> ProgressBar {
+    let style = ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸ ");
+    ProgressBar::with_draw_target(Some(0), target).with_style(style)
+}
+
 impl Bars {
     /// On standard error, if it is a terminal.
     pub fn stderr(now: Instant, verbose: bool, width: Width) -> Self {
@@ -48,12 +55,8 @@ impl Bars {
             Some(columns) if columns < ROOMY => "applying  {bar:6.green}  {wide_msg}",
             Some(_) | None => "applying  {bar:20.green}  {wide_msg}",
         };
-        let style = ProgressStyle::with_template(template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸ ");
-        let bar = ProgressBar::with_draw_target(Some(0), target).with_style(style);
         Self {
-            bar,
+            bar: bar(template, target),
             progress: Progress::new(now, verbose),
             width,
         }
@@ -100,13 +103,8 @@ pub(super) struct ScanBar(ProgressBar, Width);
 
 impl ScanBar {
     pub(super) fn stderr(width: Width) -> Self {
-        let style = ProgressStyle::with_template(
-            "reading   {bar:20.cyan}  {pos}/{len}   {msg}   eta {eta}",
-        )
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("━╸ ");
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        Self(bar.with_style(style), width)
+        let template = "reading   {bar:20.cyan}  {pos}/{len}   {msg}   eta {eta}";
+        Self(bar(template, ProgressDrawTarget::stderr()), width)
     }
 
     pub(super) fn draw(&self, progress: ScanProgress) {

@@ -260,6 +260,15 @@ mod tests {
     }
 
     #[test]
+    fn a_report_with_problems_that_could_not_be_read_is_no_document() {
+        let summary = run(&[(Outcome::Refused, 2)], None);
+        let mut out = Vec::new();
+        let broken = |_: &mut JsonList<'_>| Err(io::Error::other("the plan is damaged"));
+        assert!(write_report(&mut out, &summary, broken).is_err());
+        assert!(serde_json::from_slice::<Value>(&out).is_err());
+    }
+
+    #[test]
     fn a_report_is_one_document_with_its_problems() {
         let target = task("e1", "t1", "Call \"back\"");
         let action = ["reassign".to_owned()];

@@ -4,11 +4,13 @@ use serde_json::Value;
 
 use crate::{
     api::{Level, Method},
-    digest::sha256,
     plan::Change,
 };
 
-use super::{delta::describe, words};
+use super::{
+    delta::{cut_of, describe},
+    words,
+};
 
 /// Parts of a body that are not shown: they name the place, and differ between targets.
 const PLACES: [&str; 8] = [
@@ -49,7 +51,7 @@ impl Manner {
         );
         let whole = parts.join(", ");
         let text = words::detail(&whole);
-        let cut = text.contains('…').then(|| sha256(whole));
+        let cut = cut_of(&text, || whole);
         (!text.is_empty()).then_some(Self { text, cut })
     }
 }

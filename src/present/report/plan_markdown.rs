@@ -183,7 +183,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
                 group.on,
                 cell(group.what),
                 cell(group.field),
-                cell(&group.delta_or_where(report.each.as_deref())),
+                cell(&group.delta_or_where(report.show_each.as_deref())),
                 few(group)
             ),
         );
@@ -275,9 +275,12 @@ struct LimitedLines {
 
 impl LimitedLines {
     fn new(start: String, room: usize, report: &PlanReport<'_>) -> Self {
-        let shown_by = report.each.as_deref().map_or_else(String::new, |each| {
-            format!("; {} shows all", Untrusted(each).markdown())
-        });
+        let shown_by = report
+            .show_each
+            .as_deref()
+            .map_or_else(String::new, |each| {
+                format!("; {} shows all", Untrusted(each).markdown())
+            });
         Self {
             room: room.saturating_sub(CUT_BYTES + shown_by.len()),
             shown_by,

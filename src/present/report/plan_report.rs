@@ -28,7 +28,7 @@ pub struct PlanReport<'a> {
     /// Broken guards, one sentence each.
     pub broken_guards: Vec<String>,
     /// The command that shows each change, if the plan is in a file.
-    pub each: Option<String>,
+    pub show_each: Option<String>,
 }
 
 impl PlanReport<'_> {
@@ -87,7 +87,7 @@ pub(super) mod tests {
         pub(in crate::present::report) broken_guards: Vec<String>,
         pub(in crate::present::report) rechecks: bool,
         pub(in crate::present::report) pace: Pace,
-        pub(in crate::present::report) each: Option<String>,
+        pub(in crate::present::report) show_each: Option<String>,
     }
 
     impl From<Vec<Item>> for PlanSample {
@@ -97,7 +97,7 @@ pub(super) mod tests {
                 broken_guards: Vec::new(),
                 rechecks: true,
                 pace: Pace::default(),
-                each: Some("wf-bulk show x.plan --format html".to_owned()),
+                show_each: Some("wf-bulk show x.plan --format html".to_owned()),
             }
         }
     }
@@ -145,7 +145,7 @@ pub(super) mod tests {
                 pace: &self.pace,
                 rechecks: self.rechecks,
                 broken_guards: self.broken_guards.clone(),
-                each: self.each.clone(),
+                show_each: self.show_each.clone(),
             })
         }
     }

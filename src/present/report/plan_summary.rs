@@ -283,7 +283,7 @@ impl PlanSummary {
     }
 
     /// Skipped targets that are not out of reach.
-    pub fn skipped_total(&self) -> u64 {
+    pub(super) fn skipped_total(&self) -> u64 {
         self.skipped.total()
     }
 

@@ -44,7 +44,7 @@ impl PlanReport<'_> {
             .groups()
             .into_iter()
             .chain(self.summary.skips())
-            .map(|group| TextRow::of(&group, self.each.as_deref()))
+            .map(|group| TextRow::of(&group, self.show_each.as_deref()))
             .collect();
         if !rows.is_empty() {
             writeln!(out)?;

@@ -94,14 +94,11 @@ impl PlanReport<'_> {
                 .as_ref()
                 .map_or_else(|| self.no_changes(), |time| self.size(time)),
             time,
-            limits: if has_changes {
-                self.stages()
-                    .into_iter()
-                    .chain(self.error_budget())
-                    .collect()
-            } else {
-                Vec::new()
-            },
+            limits: [self.stages(), self.error_budget()]
+                .into_iter()
+                .flatten()
+                .filter(|_| has_changes)
+                .collect(),
             no_way_back: self.no_way_back(),
             causes: if has_changes {
                 summary.forecast.lines(&noun)

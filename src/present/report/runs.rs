@@ -6,10 +6,10 @@ use std::{
 };
 
 use jiff::tz::TimeZone;
-use owo_colors::OwoColorize as _;
+use owo_colors::{OwoColorize as _, Style};
 use serde_json::json;
 
-use super::units::thousands;
+use super::{summary_text::sum, units::thousands};
 use crate::{
     checkpoint::Ending,
     dates,
@@ -83,16 +83,11 @@ pub fn write_runs(
             Untrusted(&settings.playbook).terminal(),
             Untrusted(&settings.server).terminal(),
         )?;
-        let ends: Vec<String> = Outcome::ALL
-            .into_iter()
-            .filter(|&outcome| run.counts.get(outcome) > 0)
-            .map(|outcome| format!("{} {outcome}", thousands(run.counts.get(outcome))))
-            .collect();
         writeln!(
             out,
             "    {} planned = {}",
             thousands(run.counts.total()),
-            ends.join(" + ")
+            sum(&run.counts, |_| Style::new())
         )?;
         if let Some(reason) = &settings.reason {
             writeln!(out, "    reason: {}", Untrusted(reason).terminal())?;

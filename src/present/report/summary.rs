@@ -64,24 +64,26 @@ pub struct Unaccounted {
 
 impl Summary {
     /// The result of a dry run: nothing was attempted.
-    pub fn dry_run(
-        plan_sha256: String,
-        trailer: &Trailer,
-        out_of_reach: u64,
-        session: Session,
-    ) -> Self {
-        let mut outcomes = Counts::default();
-        outcomes.add(Outcome::NotAttempted, trailer.changes);
+    #[must_use]
+    pub fn dry_run(mut self, session: Session) -> Self {
+        self.outcomes.add(Outcome::NotAttempted, self.planned);
         Self {
-            plan_sha256: Some(plan_sha256),
+            session,
+            finished: true,
+            ..self
+        }
+    }
+
+    /// What the plan itself says; no change has an outcome yet.
+    pub fn of_plan(sha256: String, trailer: &Trailer, out_of_reach: u64) -> Self {
+        Self {
+            plan_sha256: Some(sha256),
             planned: trailer.changes,
-            outcomes,
             skipped: trailer.skipped - out_of_reach,
             out_of_reach,
             rejected: trailer.rejected,
             notes: trailer.notes.clone(),
-            session,
-            ..Self::nothing()
+            ..Self::default()
         }
     }
 
@@ -292,8 +294,9 @@ pub(super) mod tests {
             skipped: 2,
             ..Trailer::default()
         };
-        let dry_run =
-            |trailer: &Trailer| Summary::dry_run("5e".to_owned(), trailer, 1, Session::default());
+        let dry_run = |trailer: &Trailer| {
+            Summary::of_plan("5e".to_owned(), trailer, 1).dry_run(Session::default())
+        };
         let summary = dry_run(&trailer);
         assert_eq!(summary.outcomes.get(Outcome::NotAttempted), 137);
         assert_eq!((summary.skipped, summary.out_of_reach), (1, 1));

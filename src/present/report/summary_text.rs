@@ -5,12 +5,12 @@ use std::{
     path::Path,
 };
 
-use owo_colors::OwoColorize as _;
+use owo_colors::{OwoColorize as _, Style};
 
 use crate::{
     event::StopReason,
     invocation::Invocation,
-    outcome::Outcome,
+    outcome::{Counts, Outcome},
     styles::Styles,
     text::{Untrusted, shown_path},
 };
@@ -42,25 +42,21 @@ impl Summary {
         if let Some(run) = &self.run {
             // It took some time, unless the time is unknown.
             if self.session != Session::default() {
+                let which = if self.is_resumed {
+                    "last session: "
+                } else {
+                    ""
+                };
                 write!(
                     out,
-                    "{}{} in {}, {} of them retries     ",
-                    if self.is_resumed {
-                        "last session: "
-                    } else {
-                        ""
-                    },
+                    "{which}{} in {}, {} of them retries     ",
                     count(self.session.requests, "request", "requests"),
                     rough(self.session.elapsed),
                     thousands(self.session.retries)
                 )?;
             }
-            match &self.folder {
-                Some(folder) => {
-                    writeln!(out, "{}", shown_path(folder))?;
-                }
-                None => writeln!(out)?,
-            }
+            let folder = self.folder.as_deref().map(shown_path);
+            writeln!(out, "{}", folder.unwrap_or_default())?;
             self.write_next(
                 &|flags| invocation.command("resume", &[&[run.as_str()], flags].concat()),
                 out,
@@ -71,23 +67,11 @@ impl Summary {
     }
 
     fn write_sum(&self, out: &mut dyn Write, styles: Styles) -> io::Result<()> {
-        write!(
-            out,
-            "{} planned",
-            thousands(self.planned).style(styles.strong)
-        )?;
-        let mut sign = '=';
-        for outcome in Outcome::ALL {
-            let changes = self.outcomes.get(outcome);
-            if changes > 0 {
-                let style = outcome_style(outcome, styles);
-                write!(
-                    out,
-                    " {sign} {}",
-                    format_args!("{} {outcome}", thousands(changes)).style(style)
-                )?;
-                sign = '+';
-            }
+        let planned = thousands(self.planned);
+        write!(out, "{} planned", planned.style(styles.strong))?;
+        let sum = sum(&self.outcomes, |outcome| outcome_style(outcome, styles));
+        if !sum.is_empty() {
+            write!(out, " = {sum}")?;
         }
         if self.planned == 0 {
             write!(out, ": there was nothing to do")?;
@@ -102,6 +86,9 @@ impl Summary {
         out: &mut dyn Write,
         styles: Styles,
     ) -> io::Result<()> {
+        let say = |out: &mut dyn Write, label: &str, style, text: &str| {
+            writeln!(out, "{} {text}", label.style(style))
+        };
         let get = |outcome| self.outcomes.get(outcome);
         let in_doubt = get(Outcome::InDoubt);
         // A run that was stopped has not read back everything that it could.
@@ -116,7 +103,7 @@ impl Summary {
                     "`resume` reads it again where a read can tell"
                 }
             );
-            writeln!(out, "{} {text}", "in doubt:".style(styles.error))?;
+            say(out, "in doubt:", styles.error, &text)?;
         }
         if in_doubt > 0 && is_for_a_person && !self.finished && self.abandoned.is_none() {
             for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {
@@ -131,7 +118,7 @@ impl Summary {
                 "{} changed or deleted since the plan, and left alone: plan again to see the current state",
                 count(unlike, "target was", "targets were")
             );
-            writeln!(out, "{} {text}", "hint:".style(styles.hint))?;
+            say(out, "hint:", styles.hint, &text)?;
         }
         let problems = in_doubt
             + unlike
@@ -139,27 +126,16 @@ impl Summary {
             + get(Outcome::Failed)
             + get(Outcome::NotAttempted);
         if problems > 0 && self.folder.is_some() {
-            writeln!(
-                out,
-                "{} report.json in this folder lists each one, failed.csv has their ids",
-                "hint:".style(styles.hint)
-            )?;
+            let text = "report.json in this folder lists each one, failed.csv has their ids";
+            say(out, "hint:", styles.hint, text)?;
         }
         if let Some(reason) = &self.abandoned {
-            writeln!(
-                out,
-                "{} {}; make a new plan for the changes that are left",
-                "abandoned:".style(styles.error),
-                words::detail(reason)
-            )?;
+            let reason = words::detail(reason);
+            let text = format!("{reason}; make a new plan for the changes that are left");
+            say(out, "abandoned:", styles.error, &text)?;
         }
         if let Some(drain) = &self.stopped {
-            writeln!(
-                out,
-                "{} {}",
-                "stopped:".style(styles.error),
-                words::stop(drain)
-            )?;
+            say(out, "stopped:", styles.error, &words::stop(drain))?;
             let (when, flags) = how_to_resume(drain);
             let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
             let command = resume(&flags);
@@ -172,7 +148,20 @@ impl Summary {
     }
 }
 
-const fn outcome_style(outcome: Outcome, styles: Styles) -> owo_colors::Style {
+/// `134 applied + 2 already_done`: the outcomes that occurred.
+pub(super) fn sum(outcomes: &Counts, style: impl Fn(Outcome) -> Style) -> String {
+    let parts: Vec<String> = Outcome::ALL
+        .into_iter()
+        .filter(|outcome| outcomes.get(*outcome) > 0)
+        .map(|outcome| {
+            let part = format!("{} {outcome}", thousands(outcomes.get(outcome)));
+            part.style(style(outcome)).to_string()
+        })
+        .collect();
+    parts.join(" + ")
+}
+
+const fn outcome_style(outcome: Outcome, styles: Styles) -> Style {
     match outcome {
         Outcome::Applied | Outcome::AlreadyDone => styles.good,
         Outcome::Drifted | Outcome::Gone | Outcome::NotAttempted => styles.warning,
@@ -374,7 +363,7 @@ mod tests {
             changes: 137,
             ..Trailer::default()
         };
-        let dry_run = Summary::dry_run(String::new(), &trailer, 0, Session::default());
+        let dry_run = Summary::of_plan(String::new(), &trailer, 0).dry_run(Session::default());
         assert_eq!(text(&dry_run), "137 planned = 137 not_attempted\n");
         assert!(text(&run(&[], None)).starts_with("0 planned: there was nothing to do"));
     }

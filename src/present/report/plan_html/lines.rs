@@ -1,6 +1,6 @@
 //! Assigns each line of the plan to lines of the summary, so that the page can filter by them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::{
     api::Level,
@@ -17,30 +17,33 @@ pub(super) struct SummaryLines<'a> {
     summary: &'a PlanSummary,
     changes: Vec<SummaryLine<'a>>,
     skips: Vec<SummaryLine<'a>>,
-    /// By kind and common key of equal changes.
-    equal: BTreeMap<(SummaryKind, String), usize>,
-    /// By kind: changes with too little in common.
-    unequal: BTreeMap<SummaryKind, usize>,
-    kinds: BTreeSet<SummaryKind>,
+    kinds: BTreeMap<&'a SummaryKind, KindLines<'a>>,
     /// By reason; those out of reach also by level.
     reasons: BTreeMap<(Option<Level>, String), usize>,
+}
+
+/// The numbers of the lines of one kind of change.
+#[derive(Debug, Default)]
+struct KindLines<'a> {
+    /// By the common key of equal changes.
+    equal: BTreeMap<&'a str, usize>,
+    /// Changes with too little in common.
+    unequal: Option<usize>,
 }
 
 impl<'a> SummaryLines<'a> {
     pub(super) fn of(summary: &'a PlanSummary) -> Self {
         let changes = summary.groups();
         let skips = summary.skips();
-        let mut equal = BTreeMap::new();
-        let mut unequal = BTreeMap::new();
-        let mut kinds = BTreeSet::new();
+        let mut kinds: BTreeMap<_, KindLines<'a>> = BTreeMap::new();
         for (number, line) in changes.iter().enumerate() {
-            let Some(kind) = line.kind.cloned() else {
+            let Some(kind) = line.kind else {
                 continue;
             };
-            kinds.insert(kind.clone());
+            let lines = kinds.entry(kind).or_default();
             match line.text {
-                Some(text) => drop(equal.insert((kind, text.to_owned()), number)),
-                None => drop(unequal.insert(kind, number)),
+                Some(text) => drop(lines.equal.insert(text, number)),
+                None => lines.unequal = Some(number),
             }
         }
         let reasons = (changes.len()..)
@@ -51,8 +54,6 @@ impl<'a> SummaryLines<'a> {
             summary,
             changes,
             skips,
-            equal,
-            unequal,
             kinds,
             reasons,
         }
@@ -74,14 +75,12 @@ impl<'a> SummaryLines<'a> {
                     actions: actions.clone(),
                     field,
                 };
-                if !self.kinds.contains(&kind) {
+                let Some(lines) = self.kinds.get(&kind) else {
                     // The last line: changes that are not counted by their kind.
                     return self.changes.len().checked_sub(1);
-                }
+                };
                 let text = self.summary.key_of(&kind, delta.as_ref());
-                let key = (kind, text);
-                let line = self.equal.get(&key);
-                line.or_else(|| self.unequal.get(&key.0)).copied()
+                lines.equal.get(&*text).copied().or(lines.unequal)
             })
             .collect();
         lines.dedup();

@@ -118,7 +118,7 @@ fn what_can_not_be_taken_back_or_planned_is_listed() {
         broken_guards: vec!["3 changes, and `max_changes` is 2".to_owned()],
         rechecks: false,
         pace: Pace::default(),
-        each: None,
+        show_each: None,
     };
     insta::assert_snapshot!(text(&sample), @r"
         reassign-leaver  on sandbox, org 4711, as of 2026-12-01 09:00 Europe/Berlin
@@ -175,7 +175,7 @@ fn values_that_all_differ_are_counted_after_the_first_ten() {
     let rest = "1,490  tasks  reassign  assigned_to  other values";
     let each = format!("{rest} (each: wf-bulk show x.plan --format html)\n");
     assert!(text.contains(&each), "{text}");
-    sample.each = None;
+    sample.show_each = None;
     let text = shown(&sample, ListingDetail::Whole);
     assert!(
         text.contains(&format!("{rest}\n")),
@@ -276,7 +276,7 @@ fn what_holds_a_run_back_is_said_before_it_starts() {
             max_errors: Some("5%".parse().unwrap()),
             ..Pace::default()
         },
-        each: None,
+        show_each: None,
     });
     let said = "
 in stages of 1, 9 and 10: one begins when nothing has failed in the one before
