@@ -7,22 +7,15 @@ use jiff::{
     civil::{Date, Weekday},
 };
 
-use super::holidays::{FederalState, is_holiday};
+use super::holidays::Region;
 
 /// Monday to Friday without holidays: the nationwide German ones unless others are given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendar {
     /// Whose holidays count; none for a calendar of `days` alone.
-    public: Option<Public>,
+    public: Option<&'static Region>,
     /// Additional holidays.
     days: BTreeSet<Date>,
-}
-
-/// The public holidays of the country, or of one state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Public {
-    Germany,
-    State(FederalState),
 }
 
 /// The direction in which a date on a holiday moves.
@@ -35,31 +28,14 @@ pub enum Direction {
 /// The largest number of business days: forty years. A larger one is a mistake.
 const FARTHEST: i64 = 10_000;
 
-impl Public {
-    /// Reads `DE` or a state's code; none for any other text.
-    pub fn named(code: &str) -> Option<Self> {
-        if code == "DE" {
-            return Some(Self::Germany);
-        }
-        FederalState::ALL
-            .into_iter()
-            .find(|state| state.code() == code)
-            .map(Self::State)
-    }
-}
-
 impl Calendar {
-    pub const fn new(public: Option<Public>, days: BTreeSet<Date>) -> Self {
+    pub const fn new(public: Option<&'static Region>, days: BTreeSet<Date>) -> Self {
         Self { public, days }
     }
 
     pub fn is_business_day(&self, day: Date) -> bool {
         let is_weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
-        let is_public = match self.public {
-            None => false,
-            Some(Public::Germany) => is_holiday(day, None),
-            Some(Public::State(state)) => is_holiday(day, Some(state)),
-        };
+        let is_public = self.public.is_some_and(|region| region.has_holiday(day));
         !is_weekend && !is_public && !self.days.contains(&day)
     }
 
@@ -108,7 +84,7 @@ mod tests {
 
     #[test]
     fn business_days_leave_out_weekends_and_holidays() {
-        let germany = Calendar::new(Some(Public::Germany), BTreeSet::new());
+        let germany = Calendar::new(Some(Region::GERMANY), BTreeSet::new());
         let closed = Calendar::new(None, BTreeSet::from([date(2026, 12, 28)]));
         for (calendar, from, days, to) in [
             // Thursday before Christmas: 25 and 26 December, a weekend.
@@ -130,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_day_off_moves_to_the_nearest_business_day() {
-        let saxony = Calendar::new(Public::named("DE-SN"), BTreeSet::new());
+        let saxony = Calendar::new(Region::named("DE-SN"), BTreeSet::new());
         for (from, next, previous) in [
             (date(2026, 11, 18), date(2026, 11, 19), date(2026, 11, 17)),
             (date(2026, 11, 17), date(2026, 11, 17), date(2026, 11, 17)),
@@ -142,6 +118,6 @@ mod tests {
                 Some(previous)
             );
         }
-        assert_eq!(Public::named("DE-XX"), None);
+        assert_eq!(Region::named("DE-XX"), None);
     }
 }

@@ -2,11 +2,10 @@
 //!
 //! A form is recognised only if writing the date returns the original text, so no digit is lost.
 
-use std::fmt::Write as _;
-
 use jiff::{
     Timestamp,
     civil::{Date, DateTime, Time},
+    fmt::temporal::DateTimeParser,
     tz::{Offset, TimeZone},
 };
 
@@ -71,9 +70,7 @@ pub fn shift(due: &str, by: &Distance, zone: &TimeZone) -> Result<String, DateEr
     }
     let moved = read.moved(*by, zone).ok();
     moved
-        // The forms have only four digits for a year.
-        .filter(|moved| (0..=9999).contains(&moved.year()))
-        .map(|moved| read.write(moved))
+        .and_then(|moved| read.write(moved))
         .ok_or_else(|| DateError::Range {
             due: due.to_owned(),
             by: *by,
@@ -91,9 +88,6 @@ pub fn on_another_day(
     day: impl Fn(Date) -> Option<Date>,
 ) -> Result<String, DateError> {
     let read = Due::parse(due)?;
-    let beyond = || DateError::Beyond {
-        due: due.to_owned(),
-    };
     let moved = match read.suffix {
         Suffix::Floating => day(read.local.date()).map(|date| date.to_datetime(read.local.time())),
         Suffix::Utc | Suffix::Fixed(_) => read.timestamp(zone).ok().and_then(|at| {
@@ -108,9 +102,8 @@ pub fn on_another_day(
         }),
     };
     moved
-        .filter(|moved| (0..=9999).contains(&moved.year()))
-        .map(|moved| read.write(moved))
-        .ok_or_else(beyond)
+        .and_then(|moved| read.write(moved))
+        .ok_or_else(|| DateError::Beyond(due.to_owned()))
 }
 
 /// A date in one of the service's forms, for a field whose present value is `present`.
@@ -144,13 +137,9 @@ pub fn stored(due: &str, present: Option<&str>, zone: &TimeZone) -> Result<Strin
             }
         }
     };
-    if (0..=9999).contains(&local.year()) {
-        Ok(Due::parse(form)?.write(local))
-    } else {
-        Err(DateError::Beyond {
-            due: due.to_owned(),
-        })
-    }
+    Due::parse(form)?
+        .write(local)
+        .ok_or_else(|| DateError::Beyond(due.to_owned()))
 }
 
 /// The instant of a due date; a floating one is on the wall clock of `zone`, a date without a time is midnight there.
@@ -167,7 +156,7 @@ pub fn instant(due: &str, zone: &TimeZone) -> Result<Timestamp, DateError> {
 impl<'a> Due<'a> {
     fn parse(text: &'a str) -> Result<Self, DateError> {
         Self::read(text)
-            .filter(|due| due.write(due.local) == text)
+            .filter(|due| due.write(due.local).as_deref() == Some(text))
             .ok_or_else(|| DateError::Date(text.to_owned()))
     }
 
@@ -197,19 +186,20 @@ impl<'a> Due<'a> {
     }
 
     fn timestamp(&self, zone: &TimeZone) -> Result<Timestamp, jiff::Error> {
-        match self.suffix {
-            Suffix::Floating => zone.to_timestamp(self.local),
-            Suffix::Utc => Offset::UTC.to_timestamp(self.local),
-            Suffix::Fixed(offset) => offset.to_timestamp(self.local),
-        }
+        self.zone(zone).to_timestamp(self.local)
     }
 
     /// The wall time of this date at an instant.
     fn digits_of(&self, at: Timestamp, zone: &TimeZone) -> DateTime {
+        self.zone(zone).to_datetime(at)
+    }
+
+    /// The zone of its digits; `zone` is the playbook's.
+    fn zone(&self, zone: &TimeZone) -> TimeZone {
         match self.suffix {
-            Suffix::Floating => zone.to_datetime(at),
-            Suffix::Utc => Offset::UTC.to_datetime(at),
-            Suffix::Fixed(offset) => offset.to_datetime(at),
+            Suffix::Floating => zone.clone(),
+            Suffix::Utc => TimeZone::UTC,
+            Suffix::Fixed(offset) => TimeZone::fixed(offset),
         }
     }
 
@@ -239,24 +229,18 @@ impl<'a> Due<'a> {
         }
     }
 
-    /// `local` in this date's form.
-    fn write(&self, local: DateTime) -> String {
-        let mut text = String::with_capacity(self.text.len());
-        // Writing to a string can't fail.
-        let _ = write!(text, "{}", local.date());
-        let (hour, minute, second) = (local.hour(), local.minute(), local.second());
-        let _ = match self.precision {
-            Precision::Date => Ok(()),
-            Precision::Minutes => write!(text, "T{hour:02}:{minute:02}"),
-            Precision::Seconds => write!(text, "T{hour:02}:{minute:02}:{second:02}"),
-            Precision::Fraction(digits) => {
-                let fraction = format!("{:09}", local.subsec_nanosecond());
-                let digits = &fraction[..digits];
-                write!(text, "T{hour:02}:{minute:02}:{second:02}.{digits}")
-            }
-        };
-        text.push_str(self.suffix_text());
-        text
+    /// `local` in this date's form, which has four digits for a year.
+    fn write(&self, local: DateTime) -> Option<String> {
+        if local.year() < 0 {
+            return None;
+        }
+        let suffix = self.suffix_text();
+        Some(match self.precision {
+            Precision::Date => format!("{}{suffix}", local.date()),
+            Precision::Minutes => format!("{}{suffix}", local.strftime("%Y-%m-%dT%H:%M")),
+            Precision::Seconds => format!("{local:.0}{suffix}"),
+            Precision::Fraction(digits) => format!("{local:.digits$}{suffix}"),
+        })
     }
 
     fn suffix_text(&self) -> &'a str {
@@ -287,20 +271,8 @@ fn split_suffix(text: &str) -> Option<(&str, Suffix)> {
     else {
         return Some((text, Suffix::Floating));
     };
-    let (hours, minutes) = offset[1..].split_once(':')?;
-    let two_digits = |text: &str| {
-        (text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| text.parse::<i32>().ok())
-            .flatten()
-    };
-    let minutes = two_digits(minutes).filter(|minutes| *minutes < 60)?;
-    let seconds = two_digits(hours)? * 3600 + minutes * 60;
-    let seconds = if offset.starts_with('-') {
-        -seconds
-    } else {
-        seconds
-    };
-    Some((local, Suffix::Fixed(Offset::from_seconds(seconds).ok()?)))
+    let zone = DateTimeParser::new().parse_time_zone(offset).ok()?;
+    Some((local, Suffix::Fixed(zone.to_fixed_offset().ok()?)))
 }
 
 #[cfg(test)]

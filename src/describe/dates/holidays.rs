@@ -8,149 +8,124 @@ use jiff::{
     civil::{Date, Weekday, date},
 };
 
-/// A German state, by its code in ISO 3166-2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FederalState {
-    Bw,
-    By,
-    Be,
-    Bb,
-    Hb,
-    Hh,
-    He,
-    Mv,
-    Ni,
-    Nw,
-    Rp,
-    Sl,
-    Sn,
-    St,
-    Sh,
-    Th,
+/// Germany, or one of its states.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its code in a playbook, of ISO 3166-2: `DE-NW`.
+    pub code: &'static str,
+    /// Its holidays besides the nationwide ones, each with its first year.
+    own: &'static [(Holiday, i16)],
 }
 
-/// A holiday that some states have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Regional {
-    Epiphany,
-    WomensDay,
-    CorpusChristi,
-    Assumption,
-    ChildrensDay,
-    Reformation,
-    AllSaints,
+enum Holiday {
+    /// A month and a day.
+    Each(i8, i8),
+    /// Days after Easter Sunday.
+    Easter(i32),
+    /// The Wednesday before 23 November.
     Repentance,
+    /// By a law for a single year.
+    Once(Date),
 }
 
-impl FederalState {
-    pub const ALL: [Self; 16] = [
-        Self::Bw,
-        Self::By,
-        Self::Be,
-        Self::Bb,
-        Self::Hb,
-        Self::Hh,
-        Self::He,
-        Self::Mv,
-        Self::Ni,
-        Self::Nw,
-        Self::Rp,
-        Self::Sl,
-        Self::Sn,
-        Self::St,
-        Self::Sh,
-        Self::Th,
-    ];
+const EPIPHANY: Holiday = Holiday::Each(1, 6);
+const WOMENS_DAY: Holiday = Holiday::Each(3, 8);
+const CORPUS_CHRISTI: Holiday = Holiday::Easter(60);
+const ASSUMPTION: Holiday = Holiday::Each(8, 15);
+const CHILDRENS_DAY: Holiday = Holiday::Each(9, 20);
+const REFORMATION: Holiday = Holiday::Each(10, 31);
+const ALL_SAINTS: Holiday = Holiday::Each(11, 1);
 
-    /// Its code in a playbook: `DE-NW`.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Bw => "DE-BW",
-            Self::By => "DE-BY",
-            Self::Be => "DE-BE",
-            Self::Bb => "DE-BB",
-            Self::Hb => "DE-HB",
-            Self::Hh => "DE-HH",
-            Self::He => "DE-HE",
-            Self::Mv => "DE-MV",
-            Self::Ni => "DE-NI",
-            Self::Nw => "DE-NW",
-            Self::Rp => "DE-RP",
-            Self::Sl => "DE-SL",
-            Self::Sn => "DE-SN",
-            Self::St => "DE-ST",
-            Self::Sh => "DE-SH",
-            Self::Th => "DE-TH",
-        }
-    }
-
-    /// The state's holidays besides the nationwide ones, each with its first year.
-    const fn own(self) -> &'static [(Regional, i16)] {
-        use Regional::{
-            AllSaints, Assumption, ChildrensDay, CorpusChristi, Epiphany, Reformation, Repentance,
-            WomensDay,
-        };
-        match self {
-            Self::Bw | Self::By => &[(Epiphany, 0), (CorpusChristi, 0), (AllSaints, 0)],
-            Self::Be => &[(WomensDay, 2019)],
-            Self::Bb => &[(Reformation, 0)],
-            Self::Hb | Self::Hh | Self::Ni | Self::Sh => &[(Reformation, 2018)],
-            Self::He => &[(CorpusChristi, 0)],
-            Self::Mv => &[(WomensDay, 2023), (Reformation, 0)],
-            Self::Nw | Self::Rp => &[(CorpusChristi, 0), (AllSaints, 0)],
-            Self::Sl => &[(CorpusChristi, 0), (Assumption, 0), (AllSaints, 0)],
-            Self::Sn => &[(Reformation, 0), (Repentance, 0)],
-            Self::St => &[(Epiphany, 0), (Reformation, 0)],
-            Self::Th => &[(ChildrensDay, 2019), (Reformation, 0)],
-        }
-    }
-}
-
-/// Holidays of a single year, by a law for that year; none for the whole country.
-const SINGLE: [(Option<FederalState>, Date); 3] = [
-    (None, date(2017, 10, 31)),
-    (Some(FederalState::Be), date(2020, 5, 8)),
-    (Some(FederalState::Be), date(2025, 5, 8)),
+const NATIONWIDE: &[Holiday] = &[
+    Holiday::Each(1, 1),
+    Holiday::Each(5, 1),
+    Holiday::Each(10, 3),
+    Holiday::Each(12, 25),
+    Holiday::Each(12, 26),
+    // Good Friday, Easter Monday, Ascension, Whit Monday.
+    Holiday::Easter(-2),
+    Holiday::Easter(1),
+    Holiday::Easter(39),
+    Holiday::Easter(50),
+    // 500 years of the Reformation.
+    Holiday::Once(date(2017, 10, 31)),
 ];
 
-/// Whether a day is a holiday in the whole country, or in the whole of `state`.
-pub(super) fn is_holiday(day: Date, state: Option<FederalState>) -> bool {
-    let nationwide = matches!(
-        (day.month(), day.day()),
-        (1 | 5, 1) | (10, 3) | (12, 25 | 26)
-    );
-    let from_easter = days_from_easter(day);
-    // Good Friday, Easter Monday, Ascension, Whit Monday.
-    let moveable = matches!(from_easter, Some(-2 | 1 | 39 | 50));
-    let single = SINGLE
-        .iter()
-        .any(|(of, on)| *on == day && (of.is_none() || *of == state));
-    let regional = state.is_some_and(|state| {
-        state
-            .own()
-            .iter()
-            .any(|(holiday, since)| day.year() >= *since && holiday.is_on(day, from_easter))
-    });
-    nationwide || moveable || single || regional
+/// 75 and 80 years after the war.
+const LIBERATION: [Holiday; 2] = [
+    Holiday::Once(date(2020, 5, 8)),
+    Holiday::Once(date(2025, 5, 8)),
+];
+
+const fn region(code: &'static str, own: &'static [(Holiday, i16)]) -> Region {
+    Region { code, own }
 }
 
-impl Regional {
+/// The whole country first.
+const REGIONS: &[Region] = &[
+    region("DE", &[]),
+    region(
+        "DE-BW",
+        &[(EPIPHANY, 0), (CORPUS_CHRISTI, 0), (ALL_SAINTS, 0)],
+    ),
+    region(
+        "DE-BY",
+        &[(EPIPHANY, 0), (CORPUS_CHRISTI, 0), (ALL_SAINTS, 0)],
+    ),
+    region(
+        "DE-BE",
+        &[(WOMENS_DAY, 2019), (LIBERATION[0], 0), (LIBERATION[1], 0)],
+    ),
+    region("DE-BB", &[(REFORMATION, 0)]),
+    region("DE-HB", &[(REFORMATION, 2018)]),
+    region("DE-HH", &[(REFORMATION, 2018)]),
+    region("DE-HE", &[(CORPUS_CHRISTI, 0)]),
+    region("DE-MV", &[(WOMENS_DAY, 2023), (REFORMATION, 0)]),
+    region("DE-NI", &[(REFORMATION, 2018)]),
+    region("DE-NW", &[(CORPUS_CHRISTI, 0), (ALL_SAINTS, 0)]),
+    region("DE-RP", &[(CORPUS_CHRISTI, 0), (ALL_SAINTS, 0)]),
+    region(
+        "DE-SL",
+        &[(CORPUS_CHRISTI, 0), (ASSUMPTION, 0), (ALL_SAINTS, 0)],
+    ),
+    region("DE-SN", &[(REFORMATION, 0), (Holiday::Repentance, 0)]),
+    region("DE-ST", &[(EPIPHANY, 0), (REFORMATION, 0)]),
+    region("DE-SH", &[(REFORMATION, 2018)]),
+    region("DE-TH", &[(CHILDRENS_DAY, 2019), (REFORMATION, 0)]),
+];
+
+impl Region {
+    pub const GERMANY: &'static Self = &REGIONS[0];
+
+    pub fn named(code: &str) -> Option<&'static Self> {
+        REGIONS.iter().find(|region| region.code == code)
+    }
+
+    pub fn codes() -> Vec<&'static str> {
+        REGIONS.iter().map(|region| region.code).collect()
+    }
+
+    /// Whether a day is a holiday in the whole of the region.
+    pub(super) fn has_holiday(&self, day: Date) -> bool {
+        let from_easter = days_from_easter(day);
+        let own = self.own.iter().filter(|(_, since)| day.year() >= *since);
+        let mut all = NATIONWIDE.iter().chain(own.map(|(holiday, _)| holiday));
+        all.any(|holiday| holiday.is_on(day, from_easter))
+    }
+}
+
+impl Holiday {
     fn is_on(self, day: Date, from_easter: Option<i32>) -> bool {
-        let on = |month, number| (day.month(), day.day()) == (month, number);
         match self {
-            Self::Epiphany => on(1, 6),
-            Self::WomensDay => on(3, 8),
-            Self::CorpusChristi => from_easter == Some(60),
-            Self::Assumption => on(8, 15),
-            Self::ChildrensDay => on(9, 20),
-            Self::Reformation => on(10, 31),
-            Self::AllSaints => on(11, 1),
-            // The Wednesday before 23 November.
+            Self::Each(month, number) => (day.month(), day.day()) == (month, number),
+            Self::Easter(days) => from_easter == Some(days),
             Self::Repentance => {
                 day.weekday() == Weekday::Wednesday
                     && day.month() == 11
                     && (16..=22).contains(&day.day())
             }
+            Self::Once(date) => day == date,
         }
     }
 }
@@ -202,11 +177,12 @@ mod tests {
         }
     }
 
-    fn days(year: i16, state: Option<FederalState>) -> Vec<Date> {
+    fn days(year: i16, code: &str) -> Vec<Date> {
+        let region = Region::named(code).unwrap();
         date(year, 1, 1)
             .series(1.day())
             .take_while(|day| day.year() == year)
-            .filter(|day| is_holiday(*day, state))
+            .filter(|day| region.has_holiday(*day))
             .collect()
     }
 
@@ -224,55 +200,56 @@ mod tests {
             (12, 26),
         ]
         .map(|(month, day)| date(2026, month, day));
-        assert_eq!(days(2026, None), expected);
+        assert_eq!(days(2026, "DE"), expected);
     }
 
     #[test]
     fn each_state_has_its_own_number() {
-        for (state, count) in [
-            (FederalState::Bw, 12),
-            (FederalState::By, 12),
-            (FederalState::Be, 10),
-            (FederalState::Bb, 10),
-            (FederalState::Hb, 10),
-            (FederalState::Hh, 10),
-            (FederalState::He, 10),
-            (FederalState::Mv, 11),
-            (FederalState::Ni, 10),
-            (FederalState::Nw, 11),
-            (FederalState::Rp, 11),
-            (FederalState::Sl, 12),
-            (FederalState::Sn, 11),
-            (FederalState::St, 11),
-            (FederalState::Sh, 10),
-            (FederalState::Th, 11),
+        for (code, count) in [
+            ("DE-BW", 12),
+            ("DE-BY", 12),
+            ("DE-BE", 10),
+            ("DE-BB", 10),
+            ("DE-HB", 10),
+            ("DE-HH", 10),
+            ("DE-HE", 10),
+            ("DE-MV", 11),
+            ("DE-NI", 10),
+            ("DE-NW", 11),
+            ("DE-RP", 11),
+            ("DE-SL", 12),
+            ("DE-SN", 11),
+            ("DE-ST", 11),
+            ("DE-SH", 10),
+            ("DE-TH", 11),
         ] {
-            assert_eq!(days(2026, Some(state)).len(), count, "{}", state.code());
+            assert_eq!(days(2026, code).len(), count, "{code}");
         }
     }
 
     #[test]
     fn a_holiday_begins_and_ends_with_its_law() {
-        for (state, day, is) in [
-            (FederalState::Be, date(2018, 3, 8), false),
-            (FederalState::Be, date(2019, 3, 8), true),
-            (FederalState::Mv, date(2022, 3, 8), false),
-            (FederalState::Mv, date(2023, 3, 8), true),
-            (FederalState::Be, date(2025, 5, 8), true),
-            (FederalState::Be, date(2026, 5, 8), false),
-            (FederalState::Nw, date(2025, 5, 8), false),
-            (FederalState::Nw, date(2017, 10, 31), true),
-            (FederalState::Nw, date(2018, 10, 31), false),
-            (FederalState::Hh, date(2016, 10, 31), false),
-            (FederalState::Hh, date(2018, 10, 31), true),
-            (FederalState::Sn, date(2026, 11, 18), true),
-            (FederalState::Sn, date(2025, 11, 19), true),
-            (FederalState::Nw, date(2026, 6, 4), true),
-            (FederalState::Hh, date(2026, 6, 4), false),
-            (FederalState::Th, date(2018, 9, 20), false),
-            (FederalState::Th, date(2019, 9, 20), true),
+        for (code, day, is) in [
+            ("DE-BE", date(2018, 3, 8), false),
+            ("DE-BE", date(2019, 3, 8), true),
+            ("DE-MV", date(2022, 3, 8), false),
+            ("DE-MV", date(2023, 3, 8), true),
+            ("DE-BE", date(2025, 5, 8), true),
+            ("DE-BE", date(2026, 5, 8), false),
+            ("DE-NW", date(2025, 5, 8), false),
+            ("DE-NW", date(2017, 10, 31), true),
+            ("DE-NW", date(2018, 10, 31), false),
+            ("DE-HH", date(2016, 10, 31), false),
+            ("DE-HH", date(2018, 10, 31), true),
+            ("DE-SN", date(2026, 11, 18), true),
+            ("DE-SN", date(2025, 11, 19), true),
+            ("DE-NW", date(2026, 6, 4), true),
+            ("DE-HH", date(2026, 6, 4), false),
+            ("DE-TH", date(2018, 9, 20), false),
+            ("DE-TH", date(2019, 9, 20), true),
         ] {
-            assert_eq!(is_holiday(day, Some(state)), is, "{} {day}", state.code());
+            let region = Region::named(code).unwrap();
+            assert_eq!(region.has_holiday(day), is, "{code} {day}");
         }
     }
 }

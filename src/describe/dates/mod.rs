@@ -7,10 +7,10 @@ mod holidays;
 mod step;
 mod words;
 
-pub use calendar::{Calendar, Direction, Public};
+pub use calendar::{Calendar, Direction};
 pub use distance::Distance;
 pub use due::{instant, on_another_day, shift, stored};
-pub use holidays::FederalState;
+pub use holidays::Region;
 pub use step::Shift;
 
 use jiff::{Timestamp, tz::TimeZone};
@@ -75,8 +75,8 @@ pub enum DateError {
     Date(String),
     #[error("`{due}` has no time of day, so it can't move by {by}: use days or weeks")]
     NoTimeOfDay { due: String, by: Distance },
-    #[error("`{due}` would leave the calendar")]
-    Beyond { due: String },
+    #[error("`{0}` would leave the calendar")]
+    Beyond(String),
     #[error("`{due}` can't move by {by}: the result is outside of the years 0 to 9999")]
     Range { due: String, by: Distance },
 }

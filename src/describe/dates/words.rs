@@ -4,97 +4,75 @@ use jiff::Span;
 
 use super::DateError;
 
-/// A unit of a distance, the largest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum DistanceUnit {
-    Years,
-    Months,
-    Weeks,
-    Days,
-    Hours,
-    Minutes,
+/// A unit of a distance.
+struct DistanceUnit {
+    name: &'static str,
+    /// What it is abbreviated to; `m` may mean two units.
+    short: &'static [&'static str],
+    add: fn(Span, i64) -> Result<Span, jiff::Error>,
 }
 
-/// The meaning of the word after a number.
-enum UnitWord {
-    Whole(DistanceUnit),
-    /// Abbreviated: all units that it may mean.
-    Short(&'static [DistanceUnit]),
-    /// A second or less, which no due date moves by.
-    TooFine,
+const fn unit(
+    name: &'static str,
+    short: &'static [&'static str],
+    add: fn(Span, i64) -> Result<Span, jiff::Error>,
+) -> DistanceUnit {
+    DistanceUnit { name, short, add }
 }
 
-impl UnitWord {
-    fn read(word: &str) -> Option<Self> {
-        Some(match word {
-            "year" | "years" => Self::Whole(DistanceUnit::Years),
-            "month" | "months" => Self::Whole(DistanceUnit::Months),
-            "week" | "weeks" => Self::Whole(DistanceUnit::Weeks),
-            "day" | "days" => Self::Whole(DistanceUnit::Days),
-            "hour" | "hours" => Self::Whole(DistanceUnit::Hours),
-            "minute" | "minutes" => Self::Whole(DistanceUnit::Minutes),
-            "y" | "yr" | "yrs" => Self::Short(&[DistanceUnit::Years]),
-            "m" => Self::Short(&[DistanceUnit::Months, DistanceUnit::Minutes]),
-            "mo" | "mos" | "mon" | "mth" | "mths" => Self::Short(&[DistanceUnit::Months]),
-            "w" | "wk" | "wks" => Self::Short(&[DistanceUnit::Weeks]),
-            "d" => Self::Short(&[DistanceUnit::Days]),
-            "h" | "hr" | "hrs" => Self::Short(&[DistanceUnit::Hours]),
-            "min" | "mins" => Self::Short(&[DistanceUnit::Minutes]),
-            "s" | "sec" | "secs" | "second" | "seconds" | "ms" | "millisecond" | "milliseconds"
-            | "microsecond" | "microseconds" | "nanosecond" | "nanoseconds" => Self::TooFine,
-            _ => return None,
-        })
-    }
+/// The largest first.
+const UNITS: &[DistanceUnit] = &[
+    unit("year", &["y", "yr", "yrs"], Span::try_years),
+    unit(
+        "month",
+        &["m", "mo", "mos", "mon", "mth", "mths"],
+        Span::try_months,
+    ),
+    unit("week", &["w", "wk", "wks"], Span::try_weeks),
+    unit("day", &["d"], Span::try_days),
+    unit("hour", &["h", "hr", "hrs"], Span::try_hours),
+    unit("minute", &["m", "min", "mins"], Span::try_minutes),
+];
+
+/// A second or less, which no due date moves by.
+const TOO_FINE: &[&str] = &[
+    "s",
+    "sec",
+    "second",
+    "ms",
+    "millisecond",
+    "microsecond",
+    "nanosecond",
+];
+
+fn is_one_or_more(word: &str, name: &str) -> bool {
+    word == name || word.strip_suffix('s') == Some(name)
 }
 
-impl DistanceUnit {
-    fn written(self, number: i64) -> String {
-        let unit = match self {
-            Self::Years => "year",
-            Self::Months => "month",
-            Self::Weeks => "week",
-            Self::Days => "day",
-            Self::Hours => "hour",
-            Self::Minutes => "minute",
-        };
-        let plural = if number == 1 { "" } else { "s" };
-        format!("{number} {unit}{plural}")
-    }
-
-    fn add(self, span: Span, number: i64) -> Option<Span> {
-        match self {
-            Self::Years => span.try_years(number),
-            Self::Months => span.try_months(number),
-            Self::Weeks => span.try_weeks(number),
-            Self::Days => span.try_days(number),
-            Self::Hours => span.try_hours(number),
-            Self::Minutes => span.try_minutes(number),
-        }
-        .ok()
-    }
-}
-
-/// A possible meaning of a text: the units in their order, and their sum.
+/// A possible meaning of a text: numbers with places in [`UNITS`], and their sum.
 #[derive(Default)]
 struct DistanceReading {
-    units: Vec<(i64, DistanceUnit)>,
+    units: Vec<(i64, usize)>,
     span: Span,
 }
 
 impl DistanceReading {
     /// With one more part. None if the order is wrong or a unit occurs twice, and beyond the range of a span.
-    fn and(&self, number: i64, unit: DistanceUnit) -> Option<Self> {
+    fn and(&self, number: i64, unit: usize) -> Option<Self> {
         if self.units.last().is_some_and(|(_, last)| *last >= unit) {
             return None;
         }
         let units = self.units.iter().copied().chain([(number, unit)]).collect();
-        let span = unit.add(self.span, number)?;
+        let span = (UNITS[unit].add)(self.span, number).ok()?;
         Some(Self { units, span })
     }
 }
 
-fn written(units: &[(i64, DistanceUnit)]) -> String {
-    let units = units.iter().map(|(number, unit)| unit.written(*number));
+fn written(units: &[(i64, usize)]) -> String {
+    let units = units.iter().map(|(number, unit)| {
+        let plural = if *number == 1 { "" } else { "s" };
+        format!("{number} {}{plural}", UNITS[*unit].name)
+    });
     units.collect::<Vec<_>>().join(" ")
 }
 
@@ -123,14 +101,23 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
     let mut readings = vec![DistanceReading::default()];
     let mut is_short = false;
     for (number, word) in parts(unsigned).ok_or_else(no_distance)? {
-        let meanings = match UnitWord::read(word).ok_or_else(no_distance)? {
-            UnitWord::Whole(unit) => vec![unit],
-            UnitWord::Short(meanings) => {
-                is_short = true;
-                meanings.to_vec()
-            }
-            UnitWord::TooFine => return Err(DateError::TooFine(text.to_owned())),
+        let named = UNITS
+            .iter()
+            .position(|unit| is_one_or_more(word, unit.name));
+        is_short |= named.is_none();
+        let shortened = (0..UNITS.len()).filter(|unit| UNITS[*unit].short.contains(&word));
+        let meanings: Vec<usize> = match named {
+            Some(unit) => vec![unit],
+            None => shortened.collect(),
         };
+        if meanings.is_empty() {
+            let is_too_fine = TOO_FINE.iter().any(|fine| is_one_or_more(word, fine));
+            return Err(if is_too_fine {
+                DateError::TooFine(text.to_owned())
+            } else {
+                no_distance()
+            });
+        }
         // Each unit occurs once, so there are few readings for any length of text.
         let longer = readings.iter().flat_map(|reading| {
             meanings
@@ -149,13 +136,13 @@ pub(super) fn parse(text: &str) -> Result<Span, DateError> {
         return Err(no_distance());
     };
     if sign == "-"
-        && let [(number, unit), rest @ ..] = units.as_slice()
+        && let Some((first, rest)) = units.split_first()
         && !rest.is_empty()
     {
         return Err(DateError::Reach {
             text: text.to_owned(),
             whole: (-span).to_string(),
-            first: format!("-{}", unit.written(*number)),
+            first: format!("-{}", written(&[*first])),
             rest: written(rest),
         });
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use jiff::civil::Date;
 
 use crate::{
-    dates::{Calendar, FederalState, Public},
+    dates::{Calendar, Region},
     text::{did_you_mean, shown_path, unmarked},
 };
 
@@ -22,7 +22,7 @@ pub(super) fn calendar(
     folder: &Path,
 ) -> Option<Calendar> {
     let Some(field) = top.get("calendar") else {
-        return Some(Calendar::new(Some(Public::Germany), BTreeSet::new()));
+        return Some(Calendar::new(Some(Region::GERMANY), BTreeSet::new()));
     };
     let items: &[Node] = match &field.node.value {
         Value::List(items) => items,
@@ -38,7 +38,7 @@ pub(super) fn calendar(
     for item in items {
         let field = field.item(item);
         let name = reader.plain_text(field, "a calendar like DE or DE-NW, or a file of dates")?;
-        if let Some(found) = Public::named(name) {
+        if let Some(found) = Region::named(name) {
             if public.replace(found).is_some() {
                 reader.wrong(
                     item.span,
@@ -48,14 +48,10 @@ pub(super) fn calendar(
                 return None;
             }
         } else if name.starts_with("DE-") || !name.contains('.') {
-            let codes: Vec<&str> = ["DE"]
-                .into_iter()
-                .chain(FederalState::ALL.map(FederalState::code))
-                .collect();
             reader.wrong(
                 item.span,
                 format!("there is no calendar `{name}`"),
-                did_you_mean(name, &codes),
+                did_you_mean(name, &Region::codes()),
             );
             return None;
         } else {
