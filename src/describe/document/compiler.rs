@@ -9,7 +9,7 @@ use crate::{
         Generation, Level,
         types::{SourceLimits, record},
     },
-    template::{Compared, Engine, Expression, ExpressionFault, Known, Scope, Template, Wanted},
+    template::{Engine, Expression, ExpressionFault, Known, Scope, Template},
     text::cut,
 };
 
@@ -99,7 +99,9 @@ impl Compiler {
         let compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
             engine.expression(text, scope)
         })?;
-        self.note_names(compiled.names());
+        self.names
+            .borrow_mut()
+            .extend(compiled.names().iter().cloned());
         Some(compiled)
     }
 
@@ -111,47 +113,17 @@ impl Compiler {
         expected: &str,
         levels: &[Level],
     ) -> Option<Template> {
-        let text = match &field.node.value {
-            // As written: 1.50 must not become 1.5.
-            Value::Number(_) => reader.written(field.node.span),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Map(_)
-            | Value::CollectionKey => reader.text(field, expected)?,
-        };
+        let text = reader.text_or_number(field, expected)?;
         let compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
             engine.template(text, scope)
         })?;
-        self.note_names(compiled.names());
+        self.names.borrow_mut().extend(compiled.names().cloned());
         Some(compiled)
     }
 
     /// Takes the names of parts that all compiled expressions compare, by their level.
     pub(crate) fn take_names(&self) -> BTreeSet<(Level, String)> {
         self.names.take()
-    }
-
-    fn note_names<'c>(&self, names: impl IntoIterator<Item = &'c Compared>) {
-        for Compared { level, wanted } in names {
-            let texts = match wanted {
-                Wanted::Text(text) => vec![text.as_str()],
-                Wanted::Variable(name) => self
-                    .vars
-                    .get(name)
-                    .and_then(Json::as_str)
-                    .into_iter()
-                    .collect(),
-                Wanted::ItemOf(name) => match self.vars.get(name) {
-                    Some(Json::Array(items)) => items.iter().filter_map(Json::as_str).collect(),
-                    // In a text, the comparison looks for a part.
-                    _ => Vec::new(),
-                },
-            };
-            let names = texts.into_iter().map(|text| (*level, text.to_owned()));
-            self.names.borrow_mut().extend(names);
-        }
     }
 
     fn compile<T>(
@@ -170,9 +142,17 @@ impl Compiler {
                 Ok(done) => compiled = Some(done),
                 Err(faults) => {
                     is_right = false;
-                    for fault in &faults {
-                        let mistake = self.mistake(reader.source, node, text, fault);
-                        reader.note(mistake);
+                    for ExpressionFault {
+                        offset,
+                        len,
+                        message,
+                        help,
+                        vars,
+                    } in &faults
+                    {
+                        let place = locate(reader.source, node.span, text, *offset, *len);
+                        let span = place.unwrap_or(node.span);
+                        self.note_wrong(reader, span, message, help.as_deref(), vars);
                     }
                 }
             }
@@ -181,15 +161,11 @@ impl Compiler {
     }
 
     fn scope(&self, generation: Generation, level: Level) -> Scope {
-        let scope = Scope::default().with_instant("now");
+        let scope = Scope::default().with_instant("now").with_found(self.found);
         let scope = if self.has_values {
             scope.with_values("vars", &self.vars)
         } else {
             scope.with_keys("vars", self.vars.keys().cloned())
-        };
-        let scope = match self.found {
-            Some(found) => scope.with_found(found),
-            None => scope,
         };
         let scope = match &self.columns {
             RowColumns::None => scope,
@@ -205,18 +181,6 @@ impl Compiler {
         }
     }
 
-    fn mistake(&self, source: &str, node: &Node, text: &str, fault: &ExpressionFault) -> Mistake {
-        let span = locate(source, node.span, text, fault.offset, fault.len).unwrap_or(node.span);
-        let mistake = Mistake::new(span, &fault.message);
-        let help = fault.help.iter().cloned();
-        let help: Vec<String> = help.chain(self.origins(&fault.vars)).collect();
-        if help.is_empty() {
-            mistake
-        } else {
-            mistake.help(help.join("\n"))
-        }
-    }
-
     /// Notes an error in a value that does not depend on data.
     pub(crate) fn wrong_value(
         &self,
@@ -226,8 +190,21 @@ impl Compiler {
         message: impl AsRef<str>,
         help: &str,
     ) {
-        let help = Some(help.to_owned()).filter(|help| !help.is_empty());
-        let help: Vec<String> = help.into_iter().chain(self.origins(&known.vars)).collect();
+        let help = Some(help).filter(|help| !help.is_empty());
+        self.note_wrong(reader, span, message, help, &known.vars);
+    }
+
+    /// Notes a mistake with its help, and with the values of the variables that cause it.
+    fn note_wrong(
+        &self,
+        reader: &mut DocumentReader<'_>,
+        span: Span,
+        message: impl AsRef<str>,
+        help: Option<&str>,
+        vars: &[String],
+    ) {
+        let help = help.into_iter().map(str::to_owned);
+        let help: Vec<String> = help.chain(self.origins(vars)).collect();
         let mistake = Mistake::new(span, message);
         reader.note(if help.is_empty() {
             mistake
@@ -263,72 +240,45 @@ const MAX_SHOWN: usize = 60;
 fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) -> Option<&'n str> {
     let FieldNode { name, node, at } = field;
     let help = expression_cure(name, after_key(reader.source, at));
-    let without_braces = "leave out the braces and quotes: this is an expression already";
-    match &node.value {
+    let template = || {
+        let help = "leave out the braces and quotes: this is an expression already".to_owned();
+        (node.span, format!("`{name}` can't be a template"), help)
+    };
+    let (place, message, help) = match &node.value {
         Value::Text(text) => {
             if let Some(property) = property_before(reader.source, node.span) {
-                reader.wrong(
-                    property,
-                    format!("YAML reads the start of `{name}` as a tag or an anchor"),
-                    help,
-                );
-                return None;
+                let message = format!("YAML reads the start of `{name}` as a tag or an anchor");
+                (property, message, help)
+            } else if let Some(comment) = cutting_comment(reader.source, node.span, text) {
+                let message = format!("YAML reads ` #` as a comment: `{name}` ends before it");
+                (comment, message, help)
+            } else if text.trim_start().starts_with("{{") {
+                template()
+            } else {
+                return reader.text(field, "an expression");
             }
-            if let Some(comment) = cutting_comment(reader.source, node.span, text) {
-                reader.wrong(
-                    comment,
-                    format!("YAML reads ` #` as a comment: `{name}` ends before it"),
-                    help,
-                );
-                return None;
-            }
-            let text = reader.text(field, "an expression")?;
-            if text.trim_start().starts_with("{{") {
-                reader.wrong(
-                    node.span,
-                    format!("`{name}` can't be a template"),
-                    without_braces,
-                );
-                return None;
-            }
-            Some(text)
         }
-        Value::CollectionKey if reader.unquoted_braces(node).is_some() => {
-            reader.wrong(
-                node.span,
-                format!("`{name}` can't be a template"),
-                without_braces,
-            );
-            None
-        }
+        Value::CollectionKey if reader.unquoted_braces(node).is_some() => template(),
         Value::Null if property_before(reader.source, node.span).is_none() => {
             reader.mismatch(field, "an expression", &help);
-            None
+            return None;
         }
         Value::Null => {
-            reader.wrong(
-                at,
-                format!("YAML reads `{name}` as a tag or an anchor"),
-                help,
-            );
-            None
+            let message = format!("YAML reads `{name}` as a tag or an anchor");
+            (at, message, help)
         }
         Value::Bool(_)
         | Value::Number(_)
         | Value::List(_)
         | Value::Map(_)
         | Value::CollectionKey => {
-            reader.wrong(
-                node.span,
-                format!(
-                    "`{name}` must be an expression, and YAML reads {} here",
-                    node.value.kind()
-                ),
-                help,
-            );
-            None
+            let kind = node.value.kind();
+            let message = format!("`{name}` must be an expression, and YAML reads {kind} here");
+            (node.span, message, help)
         }
-    }
+    };
+    reader.wrong(place, message, help);
+    None
 }
 
 /// The text after a key on its line.

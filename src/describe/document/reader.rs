@@ -219,14 +219,9 @@ impl<'s> DocumentReader<'s> {
         help: &str,
     ) -> Option<FieldNode<'n>> {
         let field = fields.get(name);
-        let has_slip = || {
-            let others = fields.entries.iter().map(|entry| entry.key.text.as_str());
-            others
-                .into_iter()
-                .any(|other| nearest(other, [name]).is_some())
-        };
+        let is_slip = |entry: &MapEntry| nearest(&entry.key.text, [name]).is_some();
         // A misspelt key was reported as unknown.
-        if field.is_none() && !has_slip() {
+        if field.is_none() && !fields.entries.iter().any(is_slip) {
             self.wrong(fields.at, format!("`{name}` is missing"), help);
         }
         field
@@ -235,13 +230,10 @@ impl<'s> DocumentReader<'s> {
     /// Text that is not empty.
     pub(crate) fn text<'n>(&mut self, field: FieldNode<'n>, expected: &str) -> Option<&'n str> {
         let written = self.written(field.node.span);
-        let help = match &field.node.value {
-            Value::Bool(_) | Value::Number(_) => format!("put quotes around it: \"{written}\""),
-            Value::Null
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Map(_)
-            | Value::CollectionKey => "write one value, without brackets".to_owned(),
+        let help = if matches!(field.node.value, Value::Bool(_) | Value::Number(_)) {
+            format!("put quotes around it: \"{written}\"")
+        } else {
+            "write one value, without brackets".to_owned()
         };
         self.text_or(field, expected, &help)
     }
@@ -253,26 +245,19 @@ impl<'s> DocumentReader<'s> {
         expected: &str,
         help: &str,
     ) -> Option<&'n str> {
-        match &field.node.value {
-            Value::Text(text) if text.trim().is_empty() => {
-                self.wrong(
-                    field.node.span,
-                    format!("`{}` must be {expected}, not empty", field.name),
-                    FILL_IN,
-                );
-                None
-            }
-            Value::Text(text) => Some(text),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::List(_)
-            | Value::Map(_)
-            | Value::CollectionKey => {
-                self.mismatch(field, expected, help);
-                None
-            }
+        let Value::Text(text) = &field.node.value else {
+            self.mismatch(field, expected, help);
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.wrong(
+                field.node.span,
+                format!("`{}` must be {expected}, not empty", field.name),
+                FILL_IN,
+            );
+            return None;
         }
+        Some(text)
     }
 
     /// Text without templates, since nothing would evaluate them.
@@ -298,14 +283,22 @@ impl<'s> DocumentReader<'s> {
     where
         's: 'n,
     {
-        match &field.node.value {
-            Value::Number(_) => Some(self.written(field.node.span)),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Text(_)
-            | Value::List(_)
-            | Value::Map(_)
-            | Value::CollectionKey => self.text(field, "an id"),
+        self.text_or_number(field, "an id")
+    }
+
+    /// Text that is not empty, or a number as written: 1.50 must not become 1.5.
+    pub(crate) fn text_or_number<'n>(
+        &mut self,
+        field: FieldNode<'n>,
+        expected: &str,
+    ) -> Option<&'n str>
+    where
+        's: 'n,
+    {
+        if let Value::Number(_) = field.node.value {
+            Some(self.written(field.node.span))
+        } else {
+            self.text(field, expected)
         }
     }
 

@@ -228,7 +228,7 @@ fn known() -> Scope {
     let vars = json!({"leaver": "10010", "text": "PENDING", "day": "2026-11-30"});
     scope(Generation::V2)
         .with_values("vars", vars.as_object().unwrap())
-        .with_found(&RUNNING_FLOWS)
+        .with_found(Some(&RUNNING_FLOWS))
 }
 
 fn faults(text: &str) -> Vec<ExpressionFault> {

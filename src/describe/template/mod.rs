@@ -13,7 +13,6 @@
 mod advice;
 mod calendar;
 mod checker;
-mod compared;
 mod context;
 mod engine;
 mod fault;
@@ -30,7 +29,6 @@ mod scope;
 mod signature;
 mod value;
 
-pub use compared::{Compared, Wanted};
 pub use context::EvalContext;
 pub use engine::Engine;
 pub use fault::{EvalError, ExpressionFault};

@@ -5,8 +5,10 @@ use std::{fmt, sync::Arc};
 use minijinja::{Environment, ErrorKind, Value};
 use serde_json::Value as Json;
 
+use crate::api::Level;
+
 use super::{
-    Compared, EvalContext, EvalError, ExpressionFault,
+    EvalContext, EvalError, ExpressionFault,
     checker::CheckedExpression,
     value::{is_none, to_json, to_text, word},
 };
@@ -49,7 +51,7 @@ pub(super) enum ProgramPart {
 pub(super) struct Code {
     text: Arc<str>,
     environment: Arc<Environment<'static>>,
-    names: Arc<[Compared]>,
+    names: Arc<[(Level, String)]>,
 }
 
 impl fmt::Debug for Code {
@@ -148,8 +150,8 @@ impl Expression {
         self.known
     }
 
-    /// The names that it compares with those of the data.
-    pub fn names(&self) -> &[Compared] {
+    /// The names that it compares with those of parts of the data, by their level.
+    pub fn names(&self) -> &[(Level, String)] {
         &self.code.names
     }
 
@@ -195,7 +197,7 @@ impl Template {
     }
 
     /// As [`Expression::names`].
-    pub fn names(&self) -> impl Iterator<Item = &Compared> {
+    pub fn names(&self) -> impl Iterator<Item = &(Level, String)> {
         self.parts.iter().flat_map(|part| match part {
             ProgramPart::Literal(_) => &[],
             ProgramPart::Code(code) => &*code.names,

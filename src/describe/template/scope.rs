@@ -117,11 +117,10 @@ impl Scope {
         self.with(name, Type::Keys(Arc::new(keys.collect())))
     }
 
-    /// Only these of a field's words are found.
+    /// Only these of a field's words are found, where that is not all.
     #[must_use]
-    pub fn with_found(mut self, found: &'static SourceLimits) -> Self {
-        self.found = Some(found);
-        self
+    pub fn with_found(self, found: Option<&'static SourceLimits>) -> Self {
+        Self { found, ..self }
     }
 
     /// `name` is something of which nothing is known yet.

@@ -8,7 +8,6 @@ use super::{
     words::Comparison,
 };
 use crate::template::{
-    compared::filtered,
     foreign,
     lexer::{LexerToken, TokenKind},
     names,
@@ -157,12 +156,15 @@ impl Checker<'_> {
             [attribute, _, _] => attribute.literal.as_deref(),
             _ => None,
         };
-        let written = self.slice(list);
-        if arguments.first().and_then(|first| first.literal.as_deref()) == Some("name") {
-            self.names.extend(filtered(written, name, self.text, value));
+        let Some(comparison) = Comparison::named(name) else {
+            return;
+        };
+        if attribute == Some("name") {
+            self.note_selected(list, comparison, value);
         }
         // Compared with an enumeration as by an operator.
-        if let (Some(words), Some(comparison)) = (tested.words(), Comparison::named(name)) {
+        if let Some(words) = tested.words() {
+            let written = self.slice(list);
             let (field, texts) = match attribute {
                 Some(name) => (
                     format!("{written}[…].{name}"),

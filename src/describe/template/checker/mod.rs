@@ -4,6 +4,7 @@
 //! known of its type; a name that is not known is reported and goes on as a value of any type, so that all faults
 //! of a text come out at once. Only a fault of syntax ends the reading.
 
+mod compared;
 mod cures;
 mod filter;
 mod fixed;
@@ -15,4 +16,4 @@ mod reader;
 mod values;
 mod words;
 
-pub(super) use reader::{CheckedExpression, CheckedPart, check};
+pub(super) use reader::{CheckedExpression, check};

@@ -5,7 +5,6 @@ use super::{
     words::Comparison,
 };
 use crate::template::{
-    compared::compared,
     foreign,
     lexer::{LexerToken, TokenKind},
     ops,
@@ -155,8 +154,6 @@ impl<'a> Checker<'a> {
             _ => self.check_order(&left, operator.text, &right),
         }
         self.check_length(&left, function, &right);
-        self.names
-            .extend(compared(function, self.text, [&left, &right]));
         let code = format!("{function}({item}, {list})");
         let mut part = CheckedPart::new(code, Type::Bool, (left.from, right.to));
         if let Some(comparison) = Comparison::named(function) {

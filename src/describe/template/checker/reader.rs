@@ -5,8 +5,9 @@ use super::{
     foreign::Rewriting,
     never::Only,
 };
+use crate::api::Level;
 use crate::template::{
-    Compared, ExpressionFault, Scope, foreign,
+    ExpressionFault, Scope, foreign,
     lexer::{LexerToken, TokenKind},
     scope::Type,
 };
@@ -23,7 +24,8 @@ pub(in crate::describe::template) struct CheckedExpression {
     pub(in crate::describe::template) is_fixed: bool,
     /// The variables in it.
     pub(in crate::describe::template) vars: Vec<String>,
-    pub(in crate::describe::template) names: Vec<Compared>,
+    /// The names of parts that it compares, by their level.
+    pub(in crate::describe::template) names: Vec<(Level, String)>,
 }
 
 /// A part of the expression that has been read.
@@ -36,11 +38,11 @@ pub(in crate::describe::template) struct CheckedPart {
     pub(super) from: usize,
     pub(super) to: usize,
     /// The content, when it is a quoted text that can be checked.
-    pub(in crate::describe::template) literal: Option<String>,
+    pub(super) literal: Option<String>,
     /// It stands in brackets, so a filter may have found nothing.
     pub(super) may_be_none: bool,
     /// The items of a list that is written out.
-    pub(in crate::describe::template) items: Vec<CheckedPart>,
+    pub(super) items: Vec<CheckedPart>,
     pub(in crate::describe::template) truth: Truth,
 }
 
@@ -115,7 +117,7 @@ pub(super) struct Checker<'a> {
     pub(super) rewritings: Vec<Rewriting>,
     pub(super) reads: Vec<NameRead<'a>>,
     pub(super) fixed: Vec<Fixed>,
-    pub(super) names: Vec<Compared>,
+    pub(super) names: Vec<(Level, String)>,
     depth: usize,
 }
 

@@ -59,6 +59,7 @@ impl Checker<'_> {
         comparison: Comparison,
         right: &CheckedPart,
     ) -> Truth {
+        self.note_compared(left, comparison, right);
         let is_containment = comparison.is_containment();
         let [left_text, right_text] = [left, right].map(|part| self.slice(part));
         if let Some(words) = left.of.words() {

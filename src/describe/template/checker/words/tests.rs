@@ -353,7 +353,7 @@ fn a_condition_that_can_never_be_true_is_a_fault() {
 
 #[test]
 fn what_a_source_never_finds_is_a_fault_unless_something_else_may_hold() {
-    let scope = scope(Generation::V2).with_found(&RUNNING_FLOWS);
+    let scope = scope(Generation::V2).with_found(Some(&RUNNING_FLOWS));
     for (text, is_never) in [
         ("execution.status == 'DONE'", true),
         ("execution.status in ['DONE', 'CLOSED']", true),
