@@ -36,7 +36,7 @@ use crate::{
     event::Event,
     pace::Pacer,
     plan::{Change, Item, PlanError, PlanReader, PlanWriter, Repeat},
-    run::{Dispatcher, DoubtAnswer, RunError, RunResult, Settings, Signals},
+    run::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals},
 };
 
 pub(crate) use counting_disk::Breaks;
@@ -189,12 +189,12 @@ impl TestRun {
     }
 
     /// Runs one session to its end.
-    pub(crate) async fn run(&mut self) -> Result<RunResult, RunError> {
+    pub(crate) async fn run(&mut self) -> Result<RunResult, PlanError> {
         self.session(Cut::Never).await.unwrap()
     }
 
     /// Runs one session; none when it was killed.
-    pub(crate) async fn session(&mut self, cut: Cut) -> Option<Result<RunResult, RunError>> {
+    pub(crate) async fn session(&mut self, cut: Cut) -> Option<Result<RunResult, PlanError>> {
         self.session_with(cut, |_, plan| PlanReader::new(Cursor::new(plan.to_vec())))
             .await
     }
@@ -208,7 +208,7 @@ impl TestRun {
         &mut self,
         cut: Cut,
         mut open: impl FnMut(usize, &[u8]) -> Result<PlanReader<Cursor<Vec<u8>>>, PlanError>,
-    ) -> Option<Result<RunResult, RunError>> {
+    ) -> Option<Result<RunResult, PlanError>> {
         self.service.world().session += 1;
         let (began, records_before) = (Instant::now(), self.records().len());
         let (interrupt, interrupts) = mpsc::unbounded_channel();

@@ -1,12 +1,13 @@
 //! The remaining work of a change, from its records alone.
 
 use super::{phase::Phase, state::CheckpointState};
+use crate::outcome::Outcome;
 
 /// The remaining work of one change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outstanding {
-    /// It has an outcome.
-    Nothing,
+    /// None: it has this outcome.
+    Ended(Outcome),
     /// No attempt took effect. It may be sent, as this attempt.
     Send {
         attempt: u32,
@@ -21,32 +22,19 @@ pub enum Outstanding {
 impl CheckpointState {
     /// The remaining work of the change on this plan line. For a change in flight, the work if its answer never came.
     pub fn outstanding(&self, line: u64) -> Outstanding {
-        let open = self.open(line);
-        match (self.phase(line), open) {
-            (Phase::Ended(_), _) => Outstanding::Nothing,
-            (
-                phase @ (Phase::InFlight
-                | Phase::InFlightAgain
-                | Phase::InFlightDisproved
-                | Phase::InDoubt
-                | Phase::MayRepeat),
-                Some(open),
-            ) => Outstanding::Resolve {
-                attempts: open.attempts,
+        let attempts = self.attempts(line);
+        match self.phase(line) {
+            Phase::Ended(end) => Outstanding::Ended(end.into()),
+            phase @ (Phase::InFlight
+            | Phase::InFlightAgain
+            | Phase::InFlightDisproved
+            | Phase::InDoubt
+            | Phase::MayRepeat) => Outstanding::Resolve {
+                attempts,
                 may_repeat: phase == Phase::MayRepeat,
             },
-            (
-                phase @ (Phase::Untouched
-                | Phase::Between
-                | Phase::Disproved
-                | Phase::InFlight
-                | Phase::InFlightAgain
-                | Phase::InFlightDisproved
-                | Phase::InDoubt
-                | Phase::MayRepeat),
-                open,
-            ) => Outstanding::Send {
-                attempt: open.map_or(0, |open| open.attempts) + 1,
+            phase @ (Phase::Untouched | Phase::Between | Phase::Disproved) => Outstanding::Send {
+                attempt: attempts + 1,
                 disproved: phase == Phase::Disproved,
             },
         }
@@ -58,13 +46,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        checkpoint::{
-            record::{CheckpointHeader, Detail, Record, RecordedOutcome},
-            replay::replay,
-            seal::Chain,
-        },
-        outcome::Outcome,
+    use crate::checkpoint::{
+        record::{CheckpointHeader, Detail, Record, RecordedOutcome},
+        replay::replay,
+        seal::Chain,
     };
 
     /// Plan lines of the changes under test: all that fit between header and trailer.
@@ -159,8 +144,8 @@ mod tests {
         }
 
         fn outstanding(&self) -> Outstanding {
-            if self.end.is_some() {
-                Outstanding::Nothing
+            if let Some(end) = self.end {
+                Outstanding::Ended(end.into())
             } else if self.live() || self.in_doubt() {
                 Outstanding::Resolve {
                     attempts: self.number(),
@@ -176,7 +161,7 @@ mod tests {
 
         fn counted_as(&self) -> Outcome {
             match self.outstanding() {
-                Outstanding::Nothing => self.end.unwrap().into(),
+                Outstanding::Ended(outcome) => outcome,
                 Outstanding::Resolve { .. } => Outcome::InDoubt,
                 Outstanding::Send { .. } => Outcome::NotAttempted,
             }

@@ -43,173 +43,62 @@ impl Phase {
     /// The phase after `step`, or none if that contradicts the earlier records:
     ///
     /// - two concurrent attempts: nothing would wait for the answer of the first;
-    /// - `applied` needs an attempt that may have taken effect, if only after a proof that came too early; `already_done`
-    ///   that there is none: nothing was sent, or
-    ///   the answer says that the attempt found nothing to do;
-    /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared
-    ///   up first, by `not_applied`;
+    /// - `applied` needs an attempt that may have taken effect, if only after a proof that came too early; `already_done` that there is
+    ///   none: nothing was sent, or the answer says that the attempt found nothing to do;
+    /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared up first, by `not_applied`;
     /// - `drifted` comes from a read, never from the answer to an attempt;
-    /// - a person's answer (`send_again`, ended `in_doubt`) is about an attempt in doubt. It permits another attempt, and
-    ///   leaves the doubt: that one says nothing of what the earlier ones did.
-    #[expect(
-        clippy::match_same_arms,
-        clippy::too_many_lines,
-        reason = "one phase after the other, so that the table can be checked by eye"
-    )]
+    /// - a person's answer (`send_again`, ended `in_doubt`) is about an attempt in doubt. It permits another attempt, and leaves the doubt:
+    ///   that one says nothing of what the earlier ones did.
     pub const fn after(self, step: Transition) -> Option<Self> {
-        match (self, step) {
-            (Self::Untouched | Self::Between, Transition::Started) => Some(Self::InFlight),
-            (
-                Self::Untouched | Self::Between,
-                Transition::Ended(
-                    end @ (RecordedOutcome::AlreadyDone
-                    | RecordedOutcome::Drifted
-                    | RecordedOutcome::Gone
-                    | RecordedOutcome::Refused
-                    | RecordedOutcome::Failed),
-                ),
-            ) => Some(Self::Ended(end)),
-            (
-                Self::Untouched | Self::Between,
-                Transition::Throttled
-                | Transition::NoEffect
-                | Transition::Unknown
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(RecordedOutcome::Applied | RecordedOutcome::InDoubt),
-            ) => None,
-
-            (Self::Disproved, Transition::Started) => Some(Self::InFlightDisproved),
-            (
-                Self::Disproved,
-                Transition::Ended(
-                    end @ (RecordedOutcome::Applied
-                    | RecordedOutcome::Drifted
-                    | RecordedOutcome::Gone
-                    | RecordedOutcome::Refused
-                    | RecordedOutcome::Failed),
-                ),
-            ) => Some(Self::Ended(end)),
-            (
-                Self::Disproved,
-                Transition::Throttled
-                | Transition::NoEffect
-                | Transition::Unknown
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(RecordedOutcome::AlreadyDone | RecordedOutcome::InDoubt),
-            ) => None,
-            (Self::InFlightDisproved, Transition::Throttled | Transition::NoEffect) => {
-                Some(Self::Disproved)
-            }
-            (Self::InFlightDisproved, Transition::Unknown) => Some(Self::InDoubt),
-            (
-                Self::InFlightDisproved,
-                Transition::Ended(
-                    end @ (RecordedOutcome::Applied
-                    | RecordedOutcome::Gone
-                    | RecordedOutcome::Refused
-                    | RecordedOutcome::Failed),
-                ),
-            ) => Some(Self::Ended(end)),
-            (
-                Self::InFlightDisproved,
-                Transition::Started
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(
-                    RecordedOutcome::AlreadyDone
-                    | RecordedOutcome::Drifted
-                    | RecordedOutcome::InDoubt,
-                ),
-            ) => None,
-
-            (Self::InFlight, Transition::Throttled | Transition::NoEffect) => Some(Self::Between),
-            (Self::InFlight, Transition::Unknown) => Some(Self::InDoubt),
-            (
-                Self::InFlight,
-                Transition::Ended(
-                    end @ (RecordedOutcome::Applied
-                    | RecordedOutcome::AlreadyDone
-                    | RecordedOutcome::Gone
-                    | RecordedOutcome::Refused
-                    | RecordedOutcome::Failed),
-                ),
-            ) => Some(Self::Ended(end)),
-            (
-                Self::InFlight,
-                Transition::Started
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(RecordedOutcome::Drifted | RecordedOutcome::InDoubt),
-            ) => None,
-
-            (
-                Self::InFlightAgain,
-                Transition::Throttled | Transition::NoEffect | Transition::Unknown,
-            ) => Some(Self::InDoubt),
-            (
-                Self::InFlightAgain,
-                Transition::Ended(end @ (RecordedOutcome::Applied | RecordedOutcome::Gone)),
-            ) => Some(Self::Ended(end)),
-            (
-                Self::InFlightAgain,
-                Transition::Started
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(
-                    RecordedOutcome::AlreadyDone
-                    | RecordedOutcome::Drifted
-                    | RecordedOutcome::Refused
-                    | RecordedOutcome::Failed
-                    | RecordedOutcome::InDoubt,
-                ),
-            ) => None,
-
-            (Self::InDoubt | Self::MayRepeat, Transition::Started) => Some(Self::InFlightAgain),
-            (Self::InDoubt | Self::MayRepeat, Transition::NotApplied) => Some(Self::Disproved),
-            (Self::InDoubt | Self::MayRepeat, Transition::SendAgain) => Some(Self::MayRepeat),
-            (
-                Self::InDoubt | Self::MayRepeat,
-                Transition::Ended(
-                    end @ (RecordedOutcome::Applied
-                    | RecordedOutcome::Gone
-                    | RecordedOutcome::InDoubt),
-                ),
-            ) => Some(Self::Ended(end)),
-            (
-                Self::InDoubt | Self::MayRepeat,
-                Transition::Throttled
-                | Transition::NoEffect
-                | Transition::Unknown
-                | Transition::Ended(
-                    RecordedOutcome::AlreadyDone
-                    | RecordedOutcome::Drifted
-                    | RecordedOutcome::Refused
-                    | RecordedOutcome::Failed,
-                ),
-            ) => None,
-
-            (
-                Self::Ended(_),
-                Transition::Started
-                | Transition::Throttled
-                | Transition::NoEffect
-                | Transition::Unknown
-                | Transition::NotApplied
-                | Transition::SendAgain
-                | Transition::Ended(_),
-            ) => None,
+        match step {
+            Transition::Started => match self {
+                Self::Untouched | Self::Between => Some(Self::InFlight),
+                Self::Disproved => Some(Self::InFlightDisproved),
+                Self::InDoubt | Self::MayRepeat => Some(Self::InFlightAgain),
+                Self::InFlight | Self::InFlightAgain | Self::InFlightDisproved | Self::Ended(_) => {
+                    None
+                }
+            },
+            Transition::Throttled | Transition::NoEffect => match self {
+                Self::InFlight => Some(Self::Between),
+                Self::InFlightDisproved => Some(Self::Disproved),
+                Self::InFlightAgain => Some(Self::InDoubt),
+                Self::Untouched
+                | Self::Between
+                | Self::Disproved
+                | Self::InDoubt
+                | Self::MayRepeat
+                | Self::Ended(_) => None,
+            },
+            Transition::Unknown if self.is_in_flight() => Some(Self::InDoubt),
+            Transition::NotApplied if self.awaits_decision() => Some(Self::Disproved),
+            Transition::SendAgain if self.awaits_decision() => Some(Self::MayRepeat),
+            Transition::Ended(end) if self.may_end_as(end) => Some(Self::Ended(end)),
+            Transition::Unknown
+            | Transition::NotApplied
+            | Transition::SendAgain
+            | Transition::Ended(_) => None,
         }
     }
 
-    /// The phase after the process that worked on it has ended.
-    pub const fn orphaned(self) -> Self {
-        if self.is_in_flight() {
-            Self::InDoubt
-        } else {
-            self
+    const fn may_end_as(self, end: RecordedOutcome) -> bool {
+        use RecordedOutcome::{AlreadyDone, Applied, Drifted, Failed, Gone, InDoubt, Refused};
+        match self {
+            Self::Untouched | Self::Between => {
+                matches!(end, AlreadyDone | Drifted | Gone | Refused | Failed)
+            }
+            Self::InFlight => matches!(end, Applied | AlreadyDone | Gone | Refused | Failed),
+            Self::Disproved => matches!(end, Applied | Drifted | Gone | Refused | Failed),
+            Self::InFlightDisproved => matches!(end, Applied | Gone | Refused | Failed),
+            Self::InFlightAgain => matches!(end, Applied | Gone),
+            Self::InDoubt | Self::MayRepeat => matches!(end, Applied | Gone | InDoubt),
+            Self::Ended(_) => false,
         }
+    }
+
+    /// Whether an attempt is in doubt and none is in flight.
+    const fn awaits_decision(self) -> bool {
+        self.is_doubtful() && !self.is_in_flight()
     }
 
     /// Whether an attempt is in flight, or was when its process died.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     error::Illegal,
+    outstanding::Outstanding,
     phase::{Phase, Transition},
     record::{CheckpointHeader, Detail, Ending, Record},
 };
@@ -80,15 +81,13 @@ impl CheckpointState {
         }
         match *record {
             Record::Started { line, attempt, .. } => {
-                self.step(line, Transition::Started, Some((attempt, 1)))?;
+                self.step(line, Transition::Started, Some(attempt))?;
                 self.attempts.insert(line, attempt);
-                Ok(())
             }
             Record::Throttled { line, attempt } => {
-                self.step(line, Transition::Throttled, Some((attempt, 0)))?;
+                self.step(line, Transition::Throttled, Some(attempt))?;
                 // It had a message, which is not kept.
                 self.last_answer.insert(line, Detail::new("429"));
-                Ok(())
             }
             Record::NoEffect {
                 line,
@@ -96,11 +95,10 @@ impl CheckpointState {
                 ref reason,
                 never_left,
             } => {
-                self.step(line, Transition::NoEffect, Some((attempt, 0)))?;
+                self.step(line, Transition::NoEffect, Some(attempt))?;
                 if !never_left {
                     self.last_answer.insert(line, reason.clone());
                 }
-                Ok(())
             }
             Record::Unknown {
                 line,
@@ -108,28 +106,25 @@ impl CheckpointState {
                 ref reason,
                 ..
             } => {
-                self.step(line, Transition::Unknown, Some((attempt, 0)))?;
+                self.step(line, Transition::Unknown, Some(attempt))?;
                 self.last_answer.insert(line, reason.clone());
-                Ok(())
             }
             Record::NotApplied { line, attempt } => {
-                self.step(line, Transition::NotApplied, Some((attempt, 0)))
+                self.step(line, Transition::NotApplied, Some(attempt))?;
             }
             Record::SendAgain { line, attempt } => {
-                self.step(line, Transition::SendAgain, Some((attempt, 0)))
+                self.step(line, Transition::SendAgain, Some(attempt))?;
             }
             Record::Ended { line, outcome, .. } => {
                 self.step(line, Transition::Ended(outcome), None)?;
                 self.attempts.remove(&line);
                 self.last_answer.remove(&line);
                 self.ended.add(outcome.into(), 1);
-                Ok(())
             }
             Record::StageStopped {
                 executions, errors, ..
             } => {
                 self.stage_errors.insert(executions, errors);
-                Ok(())
             }
             Record::Resumed { .. } => {
                 self.is_resumed = true;
@@ -137,10 +132,9 @@ impl CheckpointState {
                     let phase = &mut self.phases[index(line)];
                     if phase.is_in_flight() {
                         self.last_answer.remove(&line);
+                        *phase = Phase::InDoubt;
                     }
-                    *phase = phase.orphaned();
                 }
-                Ok(())
             }
             Record::Finished { .. } => {
                 if let Some(&line) = self.attempts.keys().next() {
@@ -148,28 +142,23 @@ impl CheckpointState {
                     return Err(Illegal::StillOpen { line, phase });
                 }
                 self.ending = Ending::of(record);
-                Ok(())
             }
-            Record::Abandoned { .. } => {
-                self.ending = Ending::of(record);
-                Ok(())
-            }
+            Record::Abandoned { .. } => self.ending = Ending::of(record),
         }
+        Ok(())
     }
 
     /// The recorded outcome of the change on this plan line.
     pub fn outcome(&self, line: u64) -> Option<Outcome> {
-        match self.phase(line) {
-            Phase::Ended(end) => Some(end.into()),
-            Phase::Untouched
-            | Phase::InFlight
-            | Phase::InFlightAgain
-            | Phase::InFlightDisproved
-            | Phase::Between
-            | Phase::Disproved
-            | Phase::InDoubt
-            | Phase::MayRepeat => None,
+        match self.outstanding(line) {
+            Outstanding::Ended(outcome) => Some(outcome),
+            Outstanding::Send { .. } | Outstanding::Resolve { .. } => None,
         }
+    }
+
+    /// The recorded outcomes, counted.
+    pub const fn ended(&self) -> &Counts {
+        &self.ended
     }
 
     /// The change on this plan line, if it was started and has no outcome.
@@ -243,13 +232,13 @@ impl CheckpointState {
         self.phases.get(index(line)).copied().unwrap_or_default()
     }
 
-    /// Changes the phase of one change. `attempt` is the record's number and how far it must be ahead of the attempts so far.
-    fn step(
-        &mut self,
-        line: u64,
-        step: Transition,
-        attempt: Option<(u32, u32)>,
-    ) -> Result<(), Illegal> {
+    /// The number of attempts of a change without an outcome.
+    pub(super) fn attempts(&self, line: u64) -> u32 {
+        self.attempts.get(&line).copied().unwrap_or(0)
+    }
+
+    /// Changes the phase of one change. `attempt` is the record's number.
+    fn step(&mut self, line: u64, step: Transition, attempt: Option<u32>) -> Result<(), Illegal> {
         let lines = self.phases.len() as u64;
         // The first line is the plan's header, the last one its trailer.
         if line < 2 || line >= lines {
@@ -259,8 +248,8 @@ impl CheckpointState {
         let after = phase
             .after(step)
             .ok_or(Illegal::Step { line, phase, step })?;
-        if let Some((found, ahead)) = attempt {
-            let expected = self.attempts.get(&line).copied().unwrap_or(0) + ahead;
+        if let Some(found) = attempt {
+            let expected = self.attempts(line) + u32::from(step == Transition::Started);
             if found != expected {
                 return Err(Illegal::Attempt {
                     line,

@@ -33,7 +33,7 @@ use crate::{
     checkpoint::{Checkpoint, Record},
     client::{Client, ClientEvent},
     event::{Event, Reporter, StopReason},
-    outcome::{Counts, Outcome},
+    outcome::Counts,
     plan::{PlanError, PlanReader},
 };
 
@@ -75,6 +75,15 @@ pub struct Settings {
     pub now: fn() -> i64,
 }
 
+impl Settings {
+    pub(super) const fn limits(&self) -> Limits {
+        Limits {
+            attempts: self.attempts,
+            settle: self.settle,
+        }
+    }
+}
+
 /// A person's answer about changes in doubt that no read can decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoubtAnswer {
@@ -104,20 +113,12 @@ pub struct RunResult {
     pub finished: bool,
 }
 
-/// Why a run has no result.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    #[error(transparent)]
-    Plan(#[from] PlanError),
-}
-
 /// Applies a plan.
 #[expect(
     missing_debug_implementations,
     reason = "a reporter writes to anything"
 )]
 pub struct Dispatcher<'a> {
-    settings: Settings,
     shared: Arc<Shared>,
     checkpoint: Checkpoint,
     reporter: &'a mut dyn Reporter,
@@ -126,8 +127,6 @@ pub struct Dispatcher<'a> {
     link: Link,
     stop: watch::Sender<bool>,
     stopped: Option<StopReason>,
-    /// Outcomes that this session recorded, and those of earlier sessions.
-    ended: Counts,
     /// When this session began, by the monotonic clock.
     began: tokio::time::Instant,
     /// When the last attempt of a change without an outcome was started or given up in this session, by plan line.
@@ -163,24 +162,16 @@ impl<'a> Dispatcher<'a> {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (stop, stopping) = watch::channel(false);
         let state = checkpoint.state();
-        let earlier_errors = state.errors();
-        let shared = Arc::new(Shared {
-            client,
-            budget: ErrorBudget::new(settings.max_errors, earlier_errors),
-            recheck: settings.recheck,
-            org: settings.org.clone(),
-            limits: Limits {
-                attempts: settings.attempts,
-                settle: settings.settle,
-            },
-            view_lasts: settings.view_lasts,
-            now: settings.now,
-        });
+        let inherited = state.all_open().map(|(line, open)| (line, open.attempts));
         Self {
             failures: Failures::new(settings.stop_after),
             last_read: None,
-            settings,
-            shared,
+            inherited: inherited.collect(),
+            shared: Arc::new(Shared {
+                client,
+                budget: ErrorBudget::new(settings.max_errors, state.errors()),
+                settings,
+            }),
             checkpoint,
             reporter,
             signals,
@@ -188,10 +179,8 @@ impl<'a> Dispatcher<'a> {
             link: Link::new(messages, stopping),
             stop,
             stopped: None,
-            ended: Counts::default(),
             began: tokio::time::Instant::now(),
             given_up: HashMap::new(),
-            inherited: BTreeMap::new(),
             out_of_budget: false,
             records: 0,
         }
@@ -205,11 +194,15 @@ impl<'a> Dispatcher<'a> {
     pub async fn run<P: BufRead>(
         mut self,
         mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
-    ) -> Result<RunResult, RunError> {
-        self.start(plan()?)?;
+    ) -> Result<RunResult, PlanError> {
+        self.report(&Event::Started {
+            run: self.settings().run.clone(),
+            planned: self.settings().planned,
+            earlier: self.checkpoint.state().ended().clone(),
+        });
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-        let stages = self.settings.stages.clone();
+        let stages = self.settings().stages.clone();
         for (number, stage) in (1..).zip(&stages) {
             if stages.len() > 1 {
                 self.report(&Event::Stage {
@@ -282,58 +275,31 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Reads and reports the outcomes of earlier sessions.
-    fn start<P: BufRead>(&mut self, plan: PlanReader<P>) -> Result<(), PlanError> {
-        let open = self.checkpoint.state().all_open();
-        self.inherited = open.map(|(line, open)| (line, open.attempts)).collect();
-        let mut groups = GroupStream::new(plan);
-        while let Some(group) = groups.next_group()? {
-            for planned in &group.changes {
-                if let Some(outcome) = self.checkpoint.state().outcome(planned.line) {
-                    self.ended.add(outcome, 1);
-                }
-            }
-        }
-        self.report(&Event::Started {
-            run: self.settings.run.clone(),
-            planned: self.settings.planned,
-            earlier: self.ended.clone(),
-        });
-        Ok(())
+    fn settings(&self) -> &Settings {
+        &self.shared.settings
     }
 
-    /// Counts the changes without a recorded outcome, and closes the checkpoint.
-    fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, RunError> {
-        let mut counts = self.ended.clone();
-        // In doubt, or started and not finished.
-        let mut is_open = false;
+    /// Reports the changes in doubt, and closes the checkpoint.
+    fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, PlanError> {
         let mut groups = GroupStream::new(plan);
         while let Some(group) = groups.next_group()? {
             for planned in group.changes {
-                match self.standing(&planned) {
-                    ChangeState::Ended(_) => {}
-                    ChangeState::Waiting { attempts, .. } => {
-                        counts.add(Outcome::NotAttempted, 1);
-                        is_open |= attempts.made > 0;
-                    }
-                    ChangeState::Doubtful { may_repeat, .. } => {
-                        counts.add(Outcome::InDoubt, 1);
-                        is_open = true;
-                        let last_answer = self
-                            .checkpoint
-                            .state()
-                            .last_answer(planned.line)
-                            .map(str::to_owned);
-                        self.report(&to_look_at(planned, may_repeat, last_answer.as_deref()));
-                    }
+                if let ChangeState::Doubtful { may_repeat, .. } = self.standing(&planned) {
+                    let last_answer = self.checkpoint.state().last_answer(planned.line);
+                    let event = to_look_at(planned, may_repeat, last_answer);
+                    self.report(&event);
                 }
             }
         }
+        let state = self.checkpoint.state();
+        let counts = state.counts();
+        // In doubt, or started and not finished.
+        let is_open = state.all_open().next().is_some();
         let finished = self.stopped.is_none() && !is_open;
         if finished {
             self.write(
                 Record::Finished {
-                    at: (self.settings.now)(),
+                    at: (self.settings().now)(),
                 },
                 None,
             );

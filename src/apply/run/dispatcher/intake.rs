@@ -45,7 +45,6 @@ impl Dispatcher<'_> {
     /// Records, counts and reports an outcome.
     pub(super) fn end(&mut self, ended: &EndedChange) {
         if self.write(ended.record(), None) {
-            self.ended.add(ended.outcome(), 1);
             self.report(&ended.event());
         }
     }

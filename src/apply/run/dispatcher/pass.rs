@@ -15,7 +15,6 @@ use super::{Dispatcher, Pass};
 use crate::{
     checkpoint::Outstanding,
     event::StopReason,
-    outcome::Outcome,
     plan::PlanError,
     run::{
         decide::{Attempts, ChangeState, NextMove, decide},
@@ -36,7 +35,7 @@ impl Dispatcher<'_> {
         let mut more = true;
         let mut result = Ok(());
         loop {
-            while more && self.stopped.is_none() && workers.len() < self.settings.concurrency {
+            while more && self.stopped.is_none() && workers.len() < self.settings().concurrency {
                 match groups.next_group() {
                     Ok(Some(group)) => self.hand_over(group, pass, &mut workers),
                     Ok(None) => more = false,
@@ -69,7 +68,7 @@ impl Dispatcher<'_> {
             .iter()
             .map(|planned| self.standing(planned))
             .collect();
-        let next = |place| decide(changes, &standings, place, None, self.shared.limits);
+        let next = |place| decide(changes, &standings, place, None, self.settings().limits());
         let (mut in_doubt, mut to_repeat, mut to_send) = (false, false, false);
         for (place, standing) in standings.iter().enumerate() {
             match standing {
@@ -104,26 +103,21 @@ impl Dispatcher<'_> {
     }
 
     pub(super) fn standing(&self, planned: &PlannedChange) -> ChangeState {
-        let (state, line) = (self.checkpoint.state(), planned.line);
-        match (state.outcome(line), state.outstanding(line)) {
-            (Some(outcome), _) => ChangeState::Ended(outcome),
-            (None, Outstanding::Send { attempt, disproved }) => ChangeState::Waiting {
+        let line = planned.line;
+        match self.checkpoint.state().outstanding(line) {
+            Outstanding::Ended(outcome) => ChangeState::Ended(outcome),
+            Outstanding::Send { attempt, disproved } => ChangeState::Waiting {
                 attempts: self.attempts(line, attempt - 1),
                 disproved,
             },
-            (
-                None,
-                Outstanding::Resolve {
-                    attempts,
-                    may_repeat,
-                },
-            ) => ChangeState::Doubtful {
+            Outstanding::Resolve {
+                attempts,
+                may_repeat,
+            } => ChangeState::Doubtful {
                 attempts: self.attempts(line, attempts),
                 age: self.age(line),
                 may_repeat,
             },
-            // Does not occur: a finished change has an outcome.
-            (None, Outstanding::Nothing) => ChangeState::Ended(Outcome::NotAttempted),
         }
     }
 

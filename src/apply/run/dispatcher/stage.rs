@@ -62,7 +62,7 @@ impl Dispatcher<'_> {
                         errors_checksum = crc32c_append(errors_checksum, doubt.as_bytes());
                     }
                     ChangeState::Waiting { .. } => {
-                        let limits = self.shared.limits;
+                        let limits = self.settings().limits();
                         let next = decide(&group.changes, &as_closed, place, None, limits);
                         waits |= next != NextMove::Blocked;
                     }
@@ -83,7 +83,7 @@ impl Dispatcher<'_> {
             let stopped = Record::StageStopped {
                 executions: end,
                 errors: errors_checksum,
-                at: (self.settings.now)(),
+                at: (self.settings().now)(),
             };
             self.write(stopped, None);
             self.drain(StopReason::Stage { number, errors });

@@ -137,7 +137,10 @@ impl Worker<'_> {
                 "the answer is another execution".to_owned(),
             ));
         }
-        match (&self.shared.org, org_of(self.group.generation, &execution)) {
+        match (
+            &self.shared.settings.org,
+            org_of(self.group.generation, &execution),
+        ) {
             (Some(planned), Some(found)) if planned != found => {
                 Err(Mismatch::OtherOrganisation(StopReason::OtherOrganisation {
                     planned: planned.clone(),
@@ -197,7 +200,7 @@ impl Worker<'_> {
 
     pub(super) fn see(&mut self, Seen { view, sent, took }: Seen) {
         let at_this_pace = self.shared.client.interval() * VIEW_LASTS_REQUESTS;
-        let lasts = self.shared.view_lasts.max(at_this_pace);
+        let lasts = self.shared.settings.view_lasts.max(at_this_pace);
         self.view = view;
         self.fresh_until = Some(sent + lasts.max(took + VIEW_LASTS_AFTER));
     }

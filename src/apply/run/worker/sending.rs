@@ -54,7 +54,7 @@ impl Worker<'_> {
             self.unless_stopped(self.shared.client.permit(self.lane()))
                 .await?;
             self.link
-                .started(&planned, attempt, (self.shared.now)())
+                .started(&planned, attempt, (self.shared.settings.now)())
                 .await?;
             // While the intent was written, and during a pause, another user may have changed the execution.
             let never_left = match self.depart().await {
@@ -238,7 +238,7 @@ impl Worker<'_> {
                 Record::Unknown {
                     line,
                     attempt,
-                    at: (self.shared.now)(),
+                    at: (self.shared.settings.now)(),
                     reason: Detail::new(&reason),
                 },
                 FailureCause::Own,
