@@ -15,7 +15,10 @@ pub(crate) fn key_of(change: &Change) -> Key {
 
 /// An execution that all changes here can be made to: tasks `t0` to `t3` are pending, `s0` to `s3` scheduled.
 pub(crate) fn execution(id: &str) -> Value {
-    let pending = |number| json!({"id": format!("t{number}"), "status": "PENDING", "assigned_to": ["1"], "due_date": null});
+    let pending = |number| {
+        json!({"id": format!("t{number}"), "status": "PENDING", "assigned_to": ["1"], "due_date": null,
+        "automation_config": {}})
+    };
     let scheduled = |number| {
         json!({"id": format!("s{number}"), "status": "SCHEDULED", "assigned_to": ["1"],
                "schedule": {"schedule_id": format!("schedule-{number}")}})

@@ -2,6 +2,7 @@
 
 mod fault;
 mod rules;
+mod same_as_sandbox;
 mod serving;
 mod world;
 

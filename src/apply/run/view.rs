@@ -102,8 +102,7 @@ mod tests {
             operation: change.operation().unwrap(),
             change,
         };
-        let whole =
-            json!({"id": "t0", "status": "PENDING", "assigned_to": ["2"], "due_date": null});
+        let whole = json!({"id": "t0", "status": "PENDING", "assigned_to": ["2"], "due_date": null, "automation_config": {}});
         let partial = json!({"id": "t0", "assigned_to": ["2"]});
         for (answer, is_whole) in [(whole.clone(), true), (partial, false)] {
             let mut view = View::Known(Box::new(execution("e")));

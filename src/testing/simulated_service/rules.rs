@@ -54,6 +54,7 @@ pub(crate) enum Ruling {
     /// With an object.
     Shown(Value),
     NotFound,
+    Exists,
     Refused(&'static str),
 }
 
@@ -87,6 +88,12 @@ impl Rules<'_> {
         if operation.removes() && operation.part().is_none() {
             *execution = None;
             return Ruling::Done;
+        }
+        if let (Operation::AddTask(_), Some(body)) = (operation, body)
+            && started(whole).is_ok()
+            && place(whole, &text(&body["task"], "id")).is_some()
+        {
+            return Ruling::Exists;
         }
         let mut after = whole.clone();
         if let Err(why) = self.apply(&mut after, operation, body) {
@@ -142,7 +149,11 @@ impl Rules<'_> {
                     return Err("it is over, or not enabled");
                 }
                 let executes = matches!(operation, Operation::ExecuteTask(..));
-                if executes && task.get("automation_config").is_none() {
+                let has_automation = task.get("automation_config").is_some();
+                if !executes && !has_automation {
+                    return Err("it has no automation");
+                }
+                if executes && !has_automation {
                     if self.habit(task).is_quick {
                         let was_current = current(whole) == Some(index);
                         self.end(whole, index, "COMPLETED", was_current);
@@ -169,7 +180,10 @@ impl Rules<'_> {
                 }
                 Ok(())
             }
-            Operation::AddTask(_) => add_task(whole, body),
+            Operation::AddTask(_) => {
+                started(whole)?;
+                add_task(whole, body)
+            }
             Operation::CreateStep(_) => {
                 let mut step = body.cloned().unwrap_or_default();
                 step["id"] = json!(self.fresh("step"));
@@ -198,7 +212,7 @@ impl Rules<'_> {
             let revert = body.is_some_and(|body| body["revert_execution"] == true);
             let is_earlier = current(whole).is_none_or(|current| index < current);
             let may = match (task["status"].as_str().unwrap_or_default(), wanted) {
-                ("PENDING", "IN_PROGRESS" | "SKIPPED")
+                ("PENDING" | "UNASSIGNED" | "ASSIGNED", "IN_PROGRESS" | "SKIPPED")
                 | ("IN_PROGRESS", "COMPLETED" | "SKIPPED") => true,
                 ("COMPLETED" | "SKIPPED", "PENDING") => revert && is_earlier,
                 _ => false,
@@ -382,9 +396,6 @@ fn add_task(whole: &mut Value, body: Option<&Value>) -> Refusal {
     let mut task = body["task"].clone();
     let previous = place(whole, &text(body, "previous_task_id")).ok_or("no such task")?;
     place(whole, &text(body, "next_task_id")).ok_or("no such task")?;
-    if place(whole, &text(&task, "id")).is_some() {
-        return Err("there is such a task");
-    }
     if task["status"].is_null() {
         task["status"] = json!("PENDING");
     }

@@ -226,6 +226,7 @@ pub(super) fn answered(answer: &Ruling, silent: bool) -> Reply {
         Ruling::Shown(object) => reply(200, object),
         Ruling::NotFound if silent => reply(404, &Value::Null),
         Ruling::NotFound => reply(404, &json!({"message": "not found"})),
+        Ruling::Exists => reply(409, &json!({"message": "there is such a task"})),
         Ruling::Refused(why) => reply(400, &json!({"message": why})),
     }
 }
