@@ -224,9 +224,7 @@ impl Forecast {
             ),
         ] {
             let number = self.count(&effect);
-            if number > 0 {
-                lines.push(count(number, one, many));
-            }
+            lines.extend((number > 0).then(|| count(number, one, many)));
         }
         self.write_lines(&mut lines, noun);
         self.notice_lines(&mut lines, noun);
@@ -282,15 +280,12 @@ impl Forecast {
             .collect();
         let more = people.iter().skip(SHOWN);
         let more = more.map(|(_, notices, _)| notices).sum::<u64>() + self.other_notices;
-        if more > 0 {
-            parts.push(format!("{} to others", thousands(more)));
-        }
+        parts.extend((more > 0).then(|| format!("{} to others", thousands(more))));
         if !parts.is_empty() {
             lines.push(format!("notices: at most {}", parts.join(", ")));
         }
-        let unknown = self.notices_unknown;
-        if unknown > 0 {
-            let changes = count(unknown, "change", "changes");
+        if self.notices_unknown > 0 {
+            let changes = count(self.notices_unknown, "change", "changes");
             lines.push(format!(
                 "notices: other recipients are unknown for {changes}"
             ));

@@ -125,29 +125,18 @@ impl PlanReport<'_> {
     /// The paragraph about the origin of the plan.
     fn origin(&self, words: &PlanWords<'_>) -> String {
         let header = self.header;
-        let org = header
-            .org
-            .as_deref()
-            .map(|org| format!("org {}", code(org)));
-        let made = words.made.as_deref();
-        let parts = [
-            Some(format!("On {}", code(&header.server))),
-            org,
-            Some(format!("as of {}", code(&words.as_of))),
-            made.map(|made| format!("made {}", code(made))),
-        ];
-        let vars: Vec<String> = header
-            .vars
-            .iter()
-            .take(VARS_SHOWN)
+        let mut place = vec![format!("On {}", code(&header.server))];
+        place.extend(header.org.iter().map(|org| format!("org {}", code(org))));
+        place.push(format!("as of {}", code(&words.as_of)));
+        place.extend(words.made.iter().map(|made| format!("made {}", code(made))));
+        let vars = header.vars.iter().take(VARS_SHOWN);
+        let vars: Vec<String> = vars
             .map(|(name, value)| code(&format!("{name}: {value}")))
             .collect();
-        let vars = if vars.is_empty() {
-            String::new()
-        } else {
-            format!("; with {}", vars.join(", "))
+        let vars = match &vars[..] {
+            [] => String::new(),
+            vars => format!("; with {}", vars.join(", ")),
         };
-        let place: Vec<String> = parts.into_iter().flatten().collect();
         format!("{}; {}{vars}.\n", place.join(", "), words.selected)
     }
 

@@ -43,7 +43,7 @@ pub(super) struct SummaryKind {
 }
 
 /// Equal changes of one field, or equal reasons to skip: a line of the table. All text is escaped.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct SummaryLine<'a> {
     pub(super) count: u64,
     /// The level; or `skipped`, or `other changes`.
@@ -66,7 +66,7 @@ pub(super) struct SummaryLine<'a> {
     pub(super) few: &'a [String],
 }
 
-impl<'a> SummaryLine<'a> {
+impl SummaryLine<'_> {
     /// The change; for a count of other values, the command that shows `each` change, if the plan is in a file.
     pub(super) fn delta_or_where(&self, each: Option<&str>) -> String {
         match (self.kind, self.text, each) {
@@ -75,21 +75,6 @@ impl<'a> SummaryLine<'a> {
             }
             (Some(_), None, None) | (Some(_), Some(_), _) | (None, ..) => self.delta.clone(),
         }
-    }
-
-    /// The count of changes without a kind, if there are any.
-    fn rest(count: u64, on: &'static str, what: &'a str, field: &'a str) -> Option<Self> {
-        (count > 0).then(|| Self {
-            count,
-            on,
-            what,
-            field,
-            delta: String::new(),
-            kind: None,
-            text: None,
-            out_of_reach: None,
-            few: &[],
-        })
     }
 }
 
@@ -192,11 +177,7 @@ impl PlanSummary {
 
     /// The reasons for irreversibility, in one line.
     pub(super) fn why_irreversible(&self) -> String {
-        let reasons: Vec<&str> = self
-            .irreversible_reasons
-            .iter()
-            .map(String::as_str)
-            .collect();
+        let reasons: Vec<String> = self.irreversible_reasons.iter().cloned().collect();
         reasons.join("; ")
     }
 
@@ -216,18 +197,25 @@ impl PlanSummary {
                 delta: with_dates(Delta::text_of(text), row.dates),
                 kind: Some(kind),
                 text: Some(text),
-                out_of_reach: None,
                 few: &row.few,
+                ..SummaryLine::default()
             }));
-            let on = self.noun(kind.level, others);
-            let rest = SummaryLine::rest(others, on, &kind.actions, &kind.field);
-            groups.extend(rest.map(|rest| SummaryLine {
+            groups.push(SummaryLine {
+                count: others,
+                on: self.noun(kind.level, others),
+                what: &kind.actions,
+                field: &kind.field,
                 delta: "other values".to_owned(),
                 kind: Some(kind),
-                ..rest
-            }));
+                ..SummaryLine::default()
+            });
         }
-        groups.extend(SummaryLine::rest(self.other_kinds, "other changes", "", ""));
+        groups.push(SummaryLine {
+            count: self.other_kinds,
+            on: "other changes",
+            ..SummaryLine::default()
+        });
+        groups.retain(|line| line.count > 0);
         groups
     }
 
@@ -258,15 +246,19 @@ impl PlanSummary {
                 count: row.count,
                 on: out_of_reach.map_or("skipped", |level| self.noun(level, row.count)),
                 what: reason,
-                field: "",
-                delta: String::new(),
-                kind: None,
                 text: Some(reason),
                 out_of_reach,
                 few: &row.few,
+                ..SummaryLine::default()
             }));
         }
-        groups.extend(SummaryLine::rest(rest, "skipped", "for other reasons", ""));
+        groups.push(SummaryLine {
+            count: rest,
+            on: "skipped",
+            what: "for other reasons",
+            ..SummaryLine::default()
+        });
+        groups.retain(|line| line.count > 0);
         groups
     }
 

@@ -10,7 +10,6 @@ use crate::plan::{Effect, Fields};
 use super::{
     plan_forecast,
     plan_report::PlanReport,
-    plan_summary::SummaryLine,
     plan_words::PlanWords,
     to_apply::{ToApply, WhyNot},
 };
@@ -76,34 +75,24 @@ pub(super) struct SkipGroup<'a> {
     pub(super) targets: &'a [String],
 }
 
-impl<'a> From<SummaryLine<'a>> for ChangeGroup<'a> {
-    fn from(group: SummaryLine<'a>) -> Self {
-        Self {
-            count: group.count,
-            on: group.on,
-            actions: group.what,
-            field: group.field,
-            delta: group.delta,
-            targets: group.few,
-        }
-    }
-}
-
-impl<'a> From<SummaryLine<'a>> for SkipGroup<'a> {
-    fn from(group: SummaryLine<'a>) -> Self {
-        Self {
-            count: group.count,
-            out_of_reach: group.out_of_reach.is_some(),
-            reason: group.what,
-            targets: group.few,
-        }
-    }
-}
-
 impl PlanReport<'_> {
     /// `apply` is how to apply exactly this plan.
     pub(super) fn view<'a>(&'a self, apply: &'a ToApply) -> PlanView<'a> {
         let summary = self.summary;
+        let groups = summary.groups().into_iter().map(|line| ChangeGroup {
+            count: line.count,
+            on: line.on,
+            actions: line.what,
+            field: line.field,
+            delta: line.delta,
+            targets: line.few,
+        });
+        let skips = summary.skips().into_iter().map(|line| SkipGroup {
+            count: line.count,
+            out_of_reach: line.out_of_reach.is_some(),
+            reason: line.what,
+            targets: line.few,
+        });
         PlanView {
             plan_sha256: self.sha256,
             playbook: &self.header.playbook.name,
@@ -126,8 +115,8 @@ impl PlanReport<'_> {
             notes: &self.trailer.notes,
             apply: apply.command(),
             refused: apply.refused(),
-            groups: summary.groups().into_iter().map(Into::into).collect(),
-            skips: summary.skips().into_iter().map(Into::into).collect(),
+            groups: groups.collect(),
+            skips: skips.collect(),
             words: self.words(),
         }
     }

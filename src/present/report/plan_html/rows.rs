@@ -128,14 +128,13 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
     fields.extend(
         body.filter(|(field, _)| !change.after.contains_key(*field))
             .map(|(field, sent)| {
-                let sent_whole = whole(sent);
                 list([
                     text(field),
                     "null".to_owned(),
                     value(&describe(sent)),
                     text(""),
                     text(""),
-                    sent_whole,
+                    whole(sent),
                 ])
             }),
     );
@@ -160,11 +159,8 @@ fn whole(of: &Value) -> String {
             .any(|entry| entry.is_object() || entry.is_array()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     };
-    value(&if nested {
-        of.to_string()
-    } else {
-        String::new()
-    })
+    let json = nested.then(|| of.to_string());
+    value(&json.unwrap_or_default())
 }
 
 const fn verb(method: Method) -> &'static str {
