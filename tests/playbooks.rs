@@ -17,7 +17,7 @@ use wf_bulk::{
     api::{Id, Level},
     pace::Pace,
     playbook::{
-        Entities, Expect, Mistakes, NameSource, Overrides, Playbook, Rejected, Source, load, read,
+        Entities, Expect, IdSource, Mistakes, Overrides, Playbook, Rejected, Source, load, read,
     },
 };
 
@@ -177,7 +177,7 @@ fn a_playbook_says_what_its_file_says() {
     );
     assert!(matches!(
         &playbook.select.source,
-        Source::Flows(Entities::Named(NameSource::File(path))) if *path == folder("good").join("entities.csv")
+        Source::Flows(Entities::Named(IdSource::File(path))) if *path == folder("good").join("entities.csv")
     ));
     assert_eq!(playbook.select.each, Level::Task);
     assert!(playbook.select.filter.is_some() && playbook.select.filter_each.is_some());

@@ -43,6 +43,17 @@ pub enum PlannedAction {
     ReasonsUnread,
 }
 
+impl PlannedAction {
+    /// A PATCH of one plain field; nothing, for this reason, if the field has the value already.
+    pub(super) fn field(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> Self {
+        if write.changes() {
+            Self::Edit(Edit::fields(subject, vec![write]))
+        } else {
+            Self::Nothing(nothing.to_owned())
+        }
+    }
+}
+
 /// One request, with what it does to the target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Edit {

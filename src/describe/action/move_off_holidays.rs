@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
-    ValueForm, argument,
+    Action, ActionKind, Arguments, ArgumentsForm, FieldWrite, PlannedAction, Subject, ValueForm,
+    argument,
 };
 use crate::{
     api::Level,
@@ -58,12 +58,9 @@ impl Action for MoveOffHolidays {
         });
         match moved {
             Err(error) => PlannedAction::Reject(error.to_string()),
-            Ok(after) if after == due => {
-                PlannedAction::Nothing("is due on a business day".to_owned())
-            }
             Ok(after) => {
                 let write = FieldWrite::new(subject.data, path, Value::String(after));
-                PlannedAction::Edit(Edit::fields(subject, vec![write]))
+                PlannedAction::field(subject, write, "is due on a business day")
             }
         }
     }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, FieldWrite, PlannedAction,
     Subject, ValueForm, argument, edit::DueFields,
 };
 use crate::{
@@ -103,7 +103,7 @@ fn set(subject: &Subject<'_>, date: &Template) -> Result<PlannedAction, String> 
     let after = dates::stored(&wanted, subject.text(path), subject.zone)
         .map_err(|error| error.to_string())?;
     let write = FieldWrite::new(subject.data, path, Value::String(after));
-    Ok(planned(subject, write, "is due then already"))
+    Ok(PlannedAction::field(subject, write, "is due then already"))
 }
 
 fn set_rule(subject: &Subject<'_>, rule: &ArgumentValue) -> Result<PlannedAction, String> {
@@ -119,15 +119,11 @@ fn set_rule(subject: &Subject<'_>, rule: &ArgumentValue) -> Result<PlannedAction
         ));
     }
     let write = FieldWrite::new(subject.data, fields.rule, after);
-    Ok(planned(subject, write, "is due by that rule already"))
-}
-
-fn planned(subject: &Subject<'_>, write: FieldWrite, nothing: &str) -> PlannedAction {
-    if write.changes() {
-        PlannedAction::Edit(Edit::fields(subject, vec![write]))
-    } else {
-        PlannedAction::Nothing(nothing.to_owned())
-    }
+    Ok(PlannedAction::field(
+        subject,
+        write,
+        "is due by that rule already",
+    ))
 }
 
 /// The field of the API's request that sets the rule of a due date.

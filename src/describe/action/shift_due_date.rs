@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
-    ValueForm, argument, edit::DueFields,
+    Action, ActionKind, Arguments, ArgumentsForm, FieldWrite, PlannedAction, Subject, ValueForm,
+    argument, edit::DueFields,
 };
 use crate::{api::Level, dates::Shift, json, template::Template};
 
@@ -62,10 +62,9 @@ impl Action for ShiftDueDate {
         };
         match self.shifted(subject, due) {
             Err(reason) => PlannedAction::Reject(reason),
-            Ok(after) if after == due => PlannedAction::Nothing("is due then already".to_owned()),
             Ok(after) => {
                 let write = FieldWrite::new(subject.data, path, Value::String(after));
-                PlannedAction::Edit(Edit::fields(subject, vec![write]))
+                PlannedAction::field(subject, write, "is due then already")
             }
         }
     }

@@ -102,20 +102,22 @@ fn cancel_schedule(subject: &Subject<'_>) -> PlannedAction {
 
 /// An operation on a task that waits for its schedule.
 fn scheduled(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> PlannedAction {
-    match (subject.id, subject.text("status")) {
-        (None, _) => PlannedAction::Reject("only a task has a schedule".to_owned()),
-        (Some(task), Some("SCHEDULED")) => {
-            PlannedAction::Edit(edit(subject.execution.clone(), task.clone()))
-        }
-        (Some(_), Some(status)) => PlannedAction::Nothing(format!("is {status}, not SCHEDULED")),
-        (Some(_), None) => PlannedAction::Reject("has no status".to_owned()),
+    match subject.text("status") {
+        Some("SCHEDULED") => on_task(subject, edit),
+        Some(status) => PlannedAction::Nothing(format!("is {status}, not SCHEDULED")),
+        None => PlannedAction::Reject("has no status".to_owned()),
+    }
+}
+
+/// An operation on a task, by the ids of its flow and its own.
+fn on_task(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> PlannedAction {
+    match subject.id {
+        Some(task) => PlannedAction::Edit(edit(subject.execution.clone(), task.clone())),
+        None => PlannedAction::Reject("only a task has an automation".to_owned()),
     }
 }
 
 fn run_automation(subject: &Subject<'_>) -> PlannedAction {
-    let Some(task) = subject.id else {
-        return PlannedAction::Reject("only a task has an automation".to_owned());
-    };
     if !has_automation(subject) {
         return PlannedAction::Nothing("has no automation".to_owned());
     }
@@ -124,20 +126,14 @@ fn run_automation(subject: &Subject<'_>) -> PlannedAction {
         effects: &[Effect::AutomationFires],
         why_final: Some("an automation that has started can't be called back"),
     };
-    PlannedAction::Edit(Edit {
+    on_task(subject, |execution, task| Edit {
         // An automation that someone else has started since is not started again.
         requires: STARTED_AUTOMATION.to_vec(),
-        ..Edit::bare(
-            Operation::RunAutomation(subject.execution.clone(), task.clone()),
-            nature,
-        )
+        ..Edit::bare(Operation::RunAutomation(execution, task), nature)
     })
 }
 
 fn execute(subject: &Subject<'_>) -> PlannedAction {
-    let Some(task) = subject.id else {
-        return PlannedAction::Reject("only a task can be executed".to_owned());
-    };
     let nature = Nature {
         repeat: Repeat::Once,
         // If the task has an automation, `execute` starts it.
@@ -158,17 +154,13 @@ fn execute(subject: &Subject<'_>) -> PlannedAction {
         Some(status) if has_ended(status) && status != "FAILED" => {
             PlannedAction::Nothing(format!("is {status} already"))
         }
-        Some(_) => PlannedAction::Edit(Edit::bare(
-            Operation::ExecuteTask(subject.execution.clone(), task.clone()),
-            nature,
-        )),
+        Some(_) => on_task(subject, |execution, task| {
+            Edit::bare(Operation::ExecuteTask(execution, task), nature)
+        }),
     }
 }
 
 fn reconcile_automation(subject: &Subject<'_>) -> PlannedAction {
-    let Some(task) = subject.id else {
-        return PlannedAction::Reject("only a task has an automation".to_owned());
-    };
     if !has_automation(subject) {
         return PlannedAction::Nothing("has no automation".to_owned());
     }
@@ -184,10 +176,9 @@ fn reconcile_automation(subject: &Subject<'_>) -> PlannedAction {
         Some("SCHEDULED") => {
             PlannedAction::Nothing("is SCHEDULED: its automation has not started".to_owned())
         }
-        Some(_) => PlannedAction::Edit(Edit::bare(
-            Operation::ReconcileAutomation(subject.execution.clone(), task.clone()),
-            nature,
-        )),
+        Some(_) => on_task(subject, |execution, task| {
+            Edit::bare(Operation::ReconcileAutomation(execution, task), nature)
+        }),
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     check_executions,
     check_file::{ENTITY_COLUMNS, ID_COLUMNS, begins_well, file, row_file},
     form::{self, GENERATIONS, SOURCES},
-    model::{Entities, EntityRef, NameSource, Source},
+    model::{Entities, EntityRef, IdSource, Source},
 };
 use crate::document::{
     compiler::RowColumns,
@@ -109,19 +109,19 @@ pub(super) fn columns(source: &Source) -> RowColumns {
             (file, table::RequiredColumns::All(&rows))
         }
         Source::Ids {
-            ids: NameSource::File(file),
+            ids: IdSource::File(file),
             ..
         } => (file, ID_COLUMNS),
         Source::Entities {
-            entities: Entities::Named(NameSource::File(file)),
+            entities: Entities::Named(IdSource::File(file)),
             ..
         } => (file, ENTITY_COLUMNS),
         Source::Ids {
-            ids: NameSource::List(_),
+            ids: IdSource::List(_),
             ..
         }
         | Source::Entities {
-            entities: Entities::Named(NameSource::List(_)) | Entities::Query(_),
+            entities: Entities::Named(IdSource::List(_)) | Entities::Query(_),
             ..
         }
         | Source::Flows(_)
@@ -202,7 +202,7 @@ fn entity_names(
 ) -> Option<Entities> {
     match (fields.get("file"), fields.get("query")) {
         (Some(name), None) => row_file(reader, name, folder, ENTITY_COLUMNS)
-            .map(NameSource::File)
+            .map(IdSource::File)
             .map(Entities::Named),
         (None, Some(query)) => {
             let query = reader.plain_text(query, "a query of the entity search")?;
@@ -239,7 +239,7 @@ fn entity_list(
         ("entity", "`{ id: …, schema: … }`"),
         entity,
     )?;
-    Some(Entities::Named(NameSource::List(list)))
+    Some(Entities::Named(IdSource::List(list)))
 }
 
 /// A list of at least one name, without duplicates.
@@ -303,7 +303,7 @@ fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
     if let Value::List(items) = &field.node.value {
         return Some(Source::Ids {
             generation: Generation::V2,
-            ids: NameSource::List(list(reader, field, items, form, id)?),
+            ids: IdSource::List(list(reader, field, items, form, id)?),
         });
     }
     let fields = reader.map(field, &form::names(&form::IDS))?;
@@ -311,9 +311,9 @@ fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
     let ids = match (fields.get("list"), fields.get("file")) {
         (Some(names), None) => {
             let items = reader.list(names, "a list of ids")?;
-            list(reader, names, items, form, id).map(NameSource::List)
+            list(reader, names, items, form, id).map(IdSource::List)
         }
-        (None, Some(name)) => row_file(reader, name, folder, ID_COLUMNS).map(NameSource::File),
+        (None, Some(name)) => row_file(reader, name, folder, ID_COLUMNS).map(IdSource::File),
         (Some(_), Some(second)) => {
             reader.wrong(
                 second.at,

@@ -27,7 +27,7 @@ pub use form::{KeyForm, TABLES};
 pub use guards::Size;
 pub use load::load;
 pub use model::{
-    Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, NameSource, Playbook, Rejected,
+    Entities, EntityRef, ExecutionSearch, Expect, Guards, IdList, IdSource, Playbook, Rejected,
     Select, Source, StepSearch,
 };
 pub use schema::{SCHEMA_FILE, schema};

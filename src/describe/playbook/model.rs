@@ -65,7 +65,7 @@ impl Select {
     }
 
     /// Whether `only` has lists and no id, so that there is nothing to select.
-    pub fn is_empty(&self) -> bool {
+    pub fn selects_nothing(&self) -> bool {
         let only = self.only.as_ref();
         only.is_some_and(|lists| lists.iter().all(|list| list.ids.is_empty()))
     }
@@ -96,7 +96,7 @@ pub enum Source {
     /// One read per execution.
     Ids {
         generation: Generation,
-        ids: NameSource<Id>,
+        ids: IdSource<Id>,
     },
     /// As `Ids`; the actions can use the other columns of the file.
     Rows {
@@ -151,23 +151,23 @@ impl Source {
     /// The file that names its executions or entities.
     pub fn file(&self) -> Option<&Path> {
         match self {
-            Self::Flows(Entities::Named(NameSource::File(file)))
+            Self::Flows(Entities::Named(IdSource::File(file)))
             | Self::Entities {
-                entities: Entities::Named(NameSource::File(file)),
+                entities: Entities::Named(IdSource::File(file)),
                 ..
             }
             | Self::Ids {
-                ids: NameSource::File(file),
+                ids: IdSource::File(file),
                 ..
             }
             | Self::Rows { file, .. } => Some(file),
-            Self::Flows(Entities::Named(NameSource::List(_)) | Entities::Query(_))
+            Self::Flows(Entities::Named(IdSource::List(_)) | Entities::Query(_))
             | Self::Entities {
-                entities: Entities::Named(NameSource::List(_)) | Entities::Query(_),
+                entities: Entities::Named(IdSource::List(_)) | Entities::Query(_),
                 ..
             }
             | Self::Ids {
-                ids: NameSource::List(_),
+                ids: IdSource::List(_),
                 ..
             }
             | Self::Executions { .. }
@@ -191,7 +191,7 @@ impl Source {
 
 /// Names of executions or entities.
 #[derive(Clone, Debug)]
-pub enum NameSource<T> {
+pub enum IdSource<T> {
     List(Vec<T>),
     /// CSV or JSON Lines; an absolute path or one resolved against the playbook's folder, `-` is standard input.
     File(PathBuf),
@@ -199,7 +199,7 @@ pub enum NameSource<T> {
 
 #[derive(Clone, Debug)]
 pub enum Entities {
-    Named(NameSource<EntityRef>),
+    Named(IdSource<EntityRef>),
     /// Lucene, for the entity search.
     Query(String),
 }

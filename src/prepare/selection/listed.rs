@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     api::Id,
-    playbook::{EntityRef, NameSource},
+    playbook::{EntityRef, IdSource},
     sort::{Sorted, Sorter},
     table::{self, RequiredColumns, TableError},
     target::TargetRow,
@@ -68,15 +68,15 @@ impl ListedNames {
     /// # Errors
     ///
     /// If the file can't be read or lacks the columns `entity_id` and `entity_schema`.
-    pub fn entities(names: &NameSource<EntityRef>) -> Result<Self, ListedError> {
+    pub fn entities(names: &IdSource<EntityRef>) -> Result<Self, ListedError> {
         let mut intake = NameCollector::new("entity");
         match names {
-            NameSource::List(list) => {
+            IdSource::List(list) => {
                 for (number, EntityRef { id, schema }) in (1..).zip(list) {
                     intake.entity(TargetRow::numbered(number), id.as_str(), schema, "")?;
                 }
             }
-            NameSource::File(path) => table::read(path, RequiredColumns::All(&ENTITY), |row| {
+            IdSource::File(path) => table::read(path, RequiredColumns::All(&ENTITY), |row| {
                 intake.row(row, |intake, row, mut cells| {
                     let [id, schema] = ENTITY.map(|name| cells.remove(name).unwrap_or_default());
                     intake.entity(TargetRow { cells, ..row }, table::id_in(&id), &schema, "")
@@ -91,16 +91,16 @@ impl ListedNames {
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn executions(names: &NameSource<Id>) -> Result<Self, ListedError> {
+    pub fn executions(names: &IdSource<Id>) -> Result<Self, ListedError> {
         match names {
-            NameSource::List(list) => {
+            IdSource::List(list) => {
                 let mut intake = NameCollector::new("execution");
                 for (number, id) in (1..).zip(list) {
                     intake.execution(TargetRow::numbered(number), id.as_str())?;
                 }
                 Ok(intake.finish()?)
             }
-            NameSource::File(path) => Self::of_column(path, RequiredColumns::ListOf("id"), "id"),
+            IdSource::File(path) => Self::of_column(path, RequiredColumns::ListOf("id"), "id"),
         }
     }
 
@@ -282,7 +282,7 @@ mod tests {
 
     fn entities(text: &str) -> Result<[Vec<String>; 2], ListedError> {
         read(text.as_bytes(), |path| {
-            ListedNames::entities(&NameSource::File(path.to_owned()))
+            ListedNames::entities(&IdSource::File(path.to_owned()))
         })
     }
 
@@ -347,7 +347,7 @@ mod tests {
         .unwrap();
         assert_eq!(named, ["2 e1  to=10010", "3 e2  to="]);
         assert_eq!(rejected.len(), 1);
-        let ids = |path: &Path| ListedNames::executions(&NameSource::File(path.to_owned()));
+        let ids = |path: &Path| ListedNames::executions(&IdSource::File(path.to_owned()));
         assert_eq!(read(b"e2\ne1\n", ids).unwrap()[0], ["2 e1  ", "1 e2  "]);
         assert_eq!(read(b"id,name\ne2,x\n", ids).unwrap()[0], ["2 e2  name=x"]);
         assert!(read(b"a,b\n", ids).is_err());

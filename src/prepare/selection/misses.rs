@@ -58,7 +58,7 @@ impl Misses {
         }
         for list in only {
             if list.ids.is_empty() {
-                let so = if select.is_empty() {
+                let so = if select.selects_nothing() {
                     ", so nothing is selected"
                 } else {
                     ""

@@ -14,7 +14,7 @@ use crate::{
     api::{Generation, Id, Level, Operation, ReadFinding},
     client::{Client, ReadError},
     json::{self, ItemsError, LossyReader},
-    playbook::{Entities, NameSource, Playbook, Source, StepSearch},
+    playbook::{Entities, IdSource, Playbook, Source, StepSearch},
     sort::Sorter,
     table,
     target::{Execution, ExecutionError, TargetRow},
@@ -138,7 +138,7 @@ pub async fn scan(
         org: None,
         progress: ScanProgress::default(),
     };
-    if !playbook.select.is_empty() {
+    if !playbook.select.selects_nothing() {
         intake.read(client, playbook, &mut progress).await?;
     }
     let scanned = Scanned::new(
@@ -392,7 +392,7 @@ impl ExecutionCollector<'_> {
             ));
         }
         let ids: Vec<Id> = found.keys().cloned().collect();
-        let listed = ListedNames::executions(&NameSource::List(ids))?;
+        let listed = ListedNames::executions(&IdSource::List(ids))?;
         let read = |named: Named| {
             let steps = found.get(&named.id).cloned().flatten();
             async move {

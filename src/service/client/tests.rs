@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, future::ready, io::Read, sync::Arc};
 
 use reqwest::Url;
+use tempfile::SpooledTempFile;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::*;

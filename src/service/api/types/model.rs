@@ -42,6 +42,11 @@ pub enum Shape {
 }
 
 impl RecordType {
+    /// With the enclosing records that an expression reaches.
+    pub(super) const fn within(self, parents: &'static [Parent]) -> Self {
+        Self { parents, ..self }
+    }
+
     pub fn field(&self, name: &str) -> Option<&'static FieldType> {
         self.fields.iter().find(|field| field.name == name)
     }
@@ -74,6 +79,10 @@ pub fn record(generation: Generation, level: Level) -> &'static RecordType {
 }
 
 /// Short names for the tables.
+pub(super) const fn parent(name: &'static str, record: &'static RecordType) -> Parent {
+    Parent { name, record }
+}
+
 pub(super) const fn field(name: &'static str, shape: Shape) -> FieldType {
     FieldType { name, shape }
 }

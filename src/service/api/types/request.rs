@@ -83,6 +83,10 @@ pub fn new_task() -> &'static RequestType {
 }
 
 /// Short names for the tables.
+pub(super) const fn request(name: &'static str, fields: &'static [RequestField]) -> RequestType {
+    RequestType { name, fields }
+}
+
 pub(super) const fn may(name: &'static str, content: FieldContent) -> RequestField {
     RequestField {
         name,

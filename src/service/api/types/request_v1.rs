@@ -2,14 +2,14 @@
 
 use super::request::{
     FieldContent::{Bool, Date, Id, List, Number, Object, Text, Word},
-    RequestType, may, must,
+    RequestType, may, must, request,
 };
 use super::words;
 
 /// `WorkflowExecutionUpdateReq`.
-pub(super) static UPDATE_EXECUTION: RequestType = RequestType {
-    name: "WorkflowExecutionUpdateReq",
-    fields: &[
+pub(super) static UPDATE_EXECUTION: RequestType = request(
+    "WorkflowExecutionUpdateReq",
+    &[
         may("status", Word(&words::EXECUTION_STATUS)),
         may("assignedTo", List(&Id)),
         may("selectedClosingReasons", List(&Object(&CLOSING_REASON))),
@@ -20,12 +20,12 @@ pub(super) static UPDATE_EXECUTION: RequestType = RequestType {
         may("contexts", List(&Object(&CONTEXT))),
         may("completedTime", Date),
     ],
-};
+);
 
 /// `UpdateStepReq`.
-pub(super) static UPDATE_STEP: RequestType = RequestType {
-    name: "UpdateStepReq",
-    fields: &[
+pub(super) static UPDATE_STEP: RequestType = request(
+    "UpdateStepReq",
+    &[
         may("stepId", Id),
         may("entityRefId", Id),
         may("userIds", List(&Number)),
@@ -42,12 +42,12 @@ pub(super) static UPDATE_STEP: RequestType = RequestType {
         may("startedTime", Date),
         may("completedTime", Date),
     ],
-};
+);
 
 /// `CreateStepReq`.
-pub(super) static CREATE_STEP: RequestType = RequestType {
-    name: "CreateStepReq",
-    fields: &[
+pub(super) static CREATE_STEP: RequestType = request(
+    "CreateStepReq",
+    &[
         must("insertionIndex", Number),
         must("name", Text),
         may("description", Object(&DESCRIPTION)),
@@ -56,45 +56,43 @@ pub(super) static CREATE_STEP: RequestType = RequestType {
         may("executionType", Word(&words::STEP_TYPE)),
         may("automationConfig", Object(&AUTOMATION_CONFIG)),
     ],
-};
+);
 
-pub(super) static CLOSING_REASON: RequestType = RequestType {
-    name: "ClosingReason",
-    fields: &[must("id", Id), must("title", Text)],
-};
+pub(super) static CLOSING_REASON: RequestType =
+    request("ClosingReason", &[must("id", Id), must("title", Text)]);
 
-static DYNAMIC_DUE_DATE: RequestType = RequestType {
-    name: "DynamicDueDate",
-    fields: &[
+static DYNAMIC_DUE_DATE: RequestType = request(
+    "DynamicDueDate",
+    &[
         must("numberOfUnits", Number),
         must("timePeriod", Word(&words::TIME_PERIOD)),
         may("actionTypeCondition", Word(&words::DUE_DATE_CONDITION)),
         may("stepId", Id),
         may("phaseId", Id),
     ],
-};
+);
 
-static CONTEXT: RequestType = RequestType {
-    name: "WorkflowContext",
-    fields: &[must("id", Id), must("title", Text), must("schema", Id)],
-};
+static CONTEXT: RequestType = request(
+    "WorkflowContext",
+    &[must("id", Id), must("title", Text), must("schema", Id)],
+);
 
 /// For new or changed steps; v2's has no required field.
-static DESCRIPTION: RequestType = RequestType {
-    name: "StepDescription",
-    fields: &[must("enabled", Bool), must("value", Text)],
-};
+static DESCRIPTION: RequestType = request(
+    "StepDescription",
+    &[must("enabled", Bool), must("value", Text)],
+);
 
-static POSITION: RequestType = RequestType {
-    name: "UpdateStepReq.position",
-    fields: &[must("index", Number), may("sectionId", Id)],
-};
+static POSITION: RequestType = request(
+    "UpdateStepReq.position",
+    &[must("index", Number), may("sectionId", Id)],
+);
 
-static AUTOMATION_CONFIG: RequestType = RequestType {
-    name: "AutomationConfig",
-    fields: &[
+static AUTOMATION_CONFIG: RequestType = request(
+    "AutomationConfig",
+    &[
         must("flowId", Id),
         may("executionId", Id),
         may("executionStatus", Text),
     ],
-};
+);

@@ -2,9 +2,9 @@
 
 use super::{
     model::{
-        FieldType, Parent, RecordType,
+        FieldType, RecordType,
         Shape::{Any, Bool, Date, List, Number, Record as Nested, Text, Word},
-        field,
+        field, parent,
     },
     words,
 };
@@ -67,10 +67,9 @@ pub(super) static SECTION: RecordType = of(
     ],
 );
 
-pub(super) static STEP: RecordType = RecordType {
-    name: "Step",
-    generation: Generation::V1,
-    fields: &[
+pub(super) static STEP: RecordType = of(
+    "Step",
+    &[
         field("id", Text),
         field("definitionId", Text),
         field("entityRefId", Text),
@@ -102,17 +101,8 @@ pub(super) static STEP: RecordType = RecordType {
         field("journey", Nested(&STEP_JOURNEY)),
         field("taxonomies", List(&Text)),
     ],
-    parents: &[
-        Parent {
-            name: "section",
-            record: &SECTION,
-        },
-        Parent {
-            name: "execution",
-            record: &EXECUTION,
-        },
-    ],
-};
+)
+.within(&[parent("section", &SECTION), parent("execution", &EXECUTION)]);
 
 /// An entity that an execution is started for, as the entity search and the playbook's files name it.
 pub(super) static ENTITY: RecordType = of(

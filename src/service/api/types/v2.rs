@@ -4,9 +4,9 @@
 
 use super::{
     model::{
-        FieldType, Parent, RecordType,
+        FieldType, RecordType,
         Shape::{Any, Bool, Date, List, Number, Record as Nested, Text, Word},
-        field,
+        field, parent,
     },
     words,
 };
@@ -42,10 +42,9 @@ pub(super) static EXECUTION: RecordType = of(
     ],
 );
 
-pub(super) static PHASE: RecordType = RecordType {
-    name: "Phase",
-    generation: Generation::V2,
-    fields: &[
+pub(super) static PHASE: RecordType = of(
+    "Phase",
+    &[
         field("id", Text),
         field("template_id", Text),
         field("name", Text),
@@ -58,17 +57,13 @@ pub(super) static PHASE: RecordType = RecordType {
         field("taxonomies", List(&Text)),
         field("loop_config", Nested(&LOOP_INFO)),
     ],
-    parents: &[Parent {
-        name: "execution",
-        record: &EXECUTION,
-    }],
-};
+)
+.within(&[parent("execution", &EXECUTION)]);
 
 /// `Task`: the union of manual, automation, decision and AI agent tasks, with the fields of all.
-pub(super) static TASK: RecordType = RecordType {
-    name: "Task",
-    generation: Generation::V2,
-    fields: &[
+pub(super) static TASK: RecordType = of(
+    "Task",
+    &[
         field("id", Text),
         field("template_id", Text),
         field("name", Text),
@@ -106,17 +101,8 @@ pub(super) static TASK: RecordType = RecordType {
         field("agent_execution", Nested(&AGENT_EXECUTION)),
         field("agent_execution_id", Text),
     ],
-    parents: &[
-        Parent {
-            name: "phase",
-            record: &PHASE,
-        },
-        Parent {
-            name: "execution",
-            record: &EXECUTION,
-        },
-    ],
-};
+)
+.within(&[parent("phase", &PHASE), parent("execution", &EXECUTION)]);
 
 /// Ids of users, or variables (`{variable, value}`) that the service resolves.
 const ASSIGNEES: crate::api::types::Shape = List(&Any);
