@@ -61,6 +61,8 @@ const BAD: &[&str] = &[
     "task.name exists",
     "due(task) < now()",
     "due(task) < NOW()",
+    "due(task) < getdate()",
+    "due(task) < GETDATE",
     "due(task) < NOW",
     "due(task) < today()",
     "due(task) < today",

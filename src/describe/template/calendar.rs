@@ -8,7 +8,7 @@ use super::{
     instant::{CalendarSpan, Instant},
     ops::wrong,
     signature::Period,
-    value::{is_none, word},
+    value::{is_none, whole, word},
 };
 use crate::dates::{self, Distance};
 
@@ -41,16 +41,12 @@ pub(super) fn moment(value: &Value, now: &ZonedDateTime) -> Result<Option<ZonedD
     }
 }
 
-pub(super) fn days(number: &Value) -> Result<Value, Error> {
+pub(super) fn days(number: &Value) -> Result<Option<CalendarSpan>, Error> {
     if is_none(number) {
-        return Ok(Value::from(()));
+        return Ok(None);
     }
-    let days = match number.as_str() {
-        Some(text) => text.trim().parse().ok(),
-        None => number.as_i64(),
-    };
-    let span = days.and_then(|days| Distance::days(days).ok());
-    span.map(|span| CalendarSpan(span).into_value())
+    let span = whole(number).and_then(|days| Distance::days(days).ok());
+    span.map(|span| Some(CalendarSpan(span)))
         .ok_or_else(|| wrong("days() takes a whole number, like `days(3)`"))
 }
 
@@ -58,11 +54,10 @@ pub(super) fn bound(
     period: &str,
     now: &ZonedDateTime,
     find: fn(Period, &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error>,
-) -> Result<Value, Error> {
+) -> Result<Instant, Error> {
     let period = Period::parse(period).ok_or_else(|| wrong(Period::HELP))?;
-    find(period, now)
-        .map(|instant| Instant(instant).into_value())
-        .map_err(|error| wrong(error.to_string()))
+    let found = find(period, now).map_err(|error| wrong(error.to_string()))?;
+    Ok(Instant(found))
 }
 
 pub(super) fn start_of(period: Period, now: &ZonedDateTime) -> Result<ZonedDateTime, jiff::Error> {

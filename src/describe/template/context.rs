@@ -2,20 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use minijinja::value::{Object, Value};
+use minijinja::value::Value;
 use serde_json::Value as Json;
 
-use super::record::{self, native};
+use super::record::{self, Parents, native};
 use crate::api::types::RecordType;
 
 /// The data that expressions see: one value for each name of the scope. Cheap to clone and to extend.
 #[derive(Clone, Debug, Default)]
 pub struct EvalContext {
-    names: Arc<ContextNames>,
+    names: Arc<BTreeMap<String, Value>>,
 }
-
-#[derive(Clone, Debug, Default)]
-struct ContextNames(BTreeMap<String, Value>);
 
 impl EvalContext {
     /// An object of the API, read lazily; an absent field of its type reads as none.
@@ -35,7 +32,7 @@ impl EvalContext {
         name: &str,
         data: Arc<Json>,
         record: &'static RecordType,
-        parents: Vec<(&'static str, Arc<Json>, &'static RecordType)>,
+        parents: Parents,
     ) -> Self {
         self.with(name, record::target(data, record, &parents))
     }
@@ -47,19 +44,17 @@ impl EvalContext {
     }
 
     fn with(mut self, name: &str, value: Value) -> Self {
-        Arc::make_mut(&mut self.names)
-            .0
-            .insert(name.to_owned(), value);
+        Arc::make_mut(&mut self.names).insert(name.to_owned(), value);
         self
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
-        self.names.0.contains_key(name)
+        self.names.contains_key(name)
     }
 
     /// Whether `name` has a field that is not none.
     pub(super) fn has_field(&self, name: &str, field: &str) -> bool {
-        let value = self.names.0.get(name);
+        let value = self.names.get(name);
         let field = value.and_then(|value| value.get_attr(field).ok());
         field.is_some_and(|field| !field.is_none() && !field.is_undefined())
     }
@@ -67,15 +62,5 @@ impl EvalContext {
     /// The root that the engine looks names up in.
     pub(super) fn root(&self) -> Value {
         Value::from_dyn_object(self.names.clone())
-    }
-}
-
-impl Object for ContextNames {
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        self.get_value_by_str(key.as_str()?)
-    }
-
-    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
-        self.0.get(key).cloned()
     }
 }

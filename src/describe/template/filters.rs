@@ -10,7 +10,7 @@ use minijinja::{
 use super::{
     ops::{self, wrong},
     signature::{Filter, Gives, Holds},
-    value::{is_none, to_text, word},
+    value::{is_none, to_text, whole, word},
 };
 
 /// One line an entry: name, least and most arguments, what it gives, and its code.
@@ -31,10 +31,10 @@ pub(super) const FILTERS: &[Filter<Gives>] = table![add_filter,
     "count", 0..=0, Gives::Number, "the number of items or characters; 0 for none", length;
     "d", 1..=1, Gives::SameOrArgument, "the value, or the argument if the value is none", default;
     "default", 1..=1, Gives::SameOrArgument, "the value, or the argument if the value is none", default;
-    "first", 0..=0, Gives::Item, "the first item of the list, or none", |list: &Value| end(list, CutSide::First);
+    "first", 0..=0, Gives::Item, "the first item of the list, or none", first;
     "int", 0..=0, Gives::Number, "the whole number that the text contains", int;
     "join", 0..=1, Gives::Text, "the items as one text, with the argument between them", join;
-    "last", 0..=0, Gives::Item, "the last item of the list, or none", |list: &Value| end(list, CutSide::Last);
+    "last", 0..=0, Gives::Item, "the last item of the list, or none", last;
     "length", 0..=0, Gives::Number, "the number of items or characters; 0 for none", length;
     "lower", 0..=0, Gives::Text, "the text in lower case", |value: &Value| on_text(value, str::to_lowercase);
     "map", 0..=1, Gives::Mapped, "a list with the result of the filter for each item, or with the attribute of each item", filters::map;
@@ -88,11 +88,11 @@ fn has(value: &Value, holds: impl Fn(&str) -> bool) -> Result<bool, Error> {
     Ok(text(value)?.is_some_and(holds))
 }
 
-fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Value, Error> {
-    Ok(text(value)?.map_or(Value::from(()), |text| Value::from(change(text))))
+fn on_text(value: &Value, change: impl Fn(&str) -> String) -> Result<Option<String>, Error> {
+    Ok(text(value)?.map(change))
 }
 
-fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Error> {
+fn replace(value: &Value, from: &str, to: &str) -> Result<Option<String>, Error> {
     if let Some(text) = text(value)? {
         let times = text.matches(from).count();
         let kept = text.len() - times * from.len();
@@ -101,24 +101,19 @@ fn replace(value: &Value, from: &str, to: &str) -> Result<Value, Error> {
     on_text(value, |text| text.replace(from, to))
 }
 
-fn string(value: &Value) -> Result<Value, Error> {
+fn string(value: &Value) -> Result<Option<String>, Error> {
     if is_none(value) {
-        Ok(Value::from(()))
-    } else {
-        to_text(value).map(Value::from).map_err(wrong)
+        return Ok(None);
     }
+    to_text(value).map(Some).map_err(wrong)
 }
 
 /// A whole number of a number or text; minijinja's own makes 0 of none.
-fn int(value: &Value) -> Result<Value, Error> {
+fn int(value: &Value) -> Result<Option<i64>, Error> {
     if is_none(value) {
-        return Ok(Value::from(()));
+        return Ok(None);
     }
-    let parsed = match value.as_str() {
-        Some(text) => text.trim().parse::<i64>().ok(),
-        None => value.as_i64(),
-    };
-    parsed.map(Value::from).ok_or_else(|| {
+    whole(value).map(Some).ok_or_else(|| {
         let shown = to_text(value).unwrap_or_else(|_| word(value).to_owned());
         wrong(format!("`{shown}` is no whole number"))
     })
@@ -141,33 +136,26 @@ fn length(value: &Value) -> Result<usize, Error> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum CutSide {
-    First,
-    Last,
+fn first(list: &Value) -> Result<Option<Value>, Error> {
+    item(list, |_| 0)
 }
 
-/// The item at an end of a list; none when the list is empty.
-fn end(list: &Value, end: CutSide) -> Result<Value, Error> {
+fn last(list: &Value) -> Result<Option<Value>, Error> {
+    item(list, |len| len.saturating_sub(1))
+}
+
+/// The item at a place in a list of some length; none when the list is empty.
+fn item(list: &Value, at: fn(usize) -> usize) -> Result<Option<Value>, Error> {
     if list.as_str().is_some() {
         return Err(wrong("text has no items: use it whole"));
     }
-    let len = length(list)?;
-    let at = match end {
-        CutSide::First => 0,
-        CutSide::Last => len.saturating_sub(1),
-    };
-    let item = list.get_item_by_index(at)?;
-    Ok(if item.is_undefined() {
-        Value::from(())
-    } else {
-        item
-    })
+    let item = list.get_item_by_index(at(length(list)?))?;
+    Ok(Some(item).filter(|item| !item.is_undefined()))
 }
 
-fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
+fn join(list: &Value, between: Option<&str>) -> Result<Option<String>, Error> {
     if is_none(list) {
-        return Ok(Value::from(()));
+        return Ok(None);
     }
     let mut joined = String::new();
     for (place, item) in list.try_iter()?.enumerate() {
@@ -177,15 +165,15 @@ fn join(list: &Value, between: Option<&str>) -> Result<Value, Error> {
         joined.push_str(&to_text(&item).map_err(wrong)?);
         ops::bounded(joined.len())?;
     }
-    Ok(Value::from(joined))
+    Ok(Some(joined))
 }
 
 /// The parts between a separator, without the white space around them and without empty ones.
-fn split(value: &Value, at: &str) -> Result<Value, Error> {
+fn split(value: &Value, at: &str) -> Result<Option<Value>, Error> {
     if at.is_empty() {
         return Err(wrong("`split` needs a text to split at".to_owned()));
     }
-    Ok(text(value)?.map_or(Value::from(()), |text| {
+    Ok(text(value)?.map(|text| {
         let parts = text.split(at).map(str::trim);
         parts.filter(|part| !part.is_empty()).collect()
     }))

@@ -1,6 +1,9 @@
 //! What people write who come from another language, and how it is written here.
 
-use super::scope::Type;
+use super::{
+    lexer::{LexerToken, TokenKind, Until, lex},
+    scope::Type,
+};
 
 /// Operators of other languages and of SQL, in lower case, and the one that is meant.
 const OPERATORS: &[(&str, &str)] = &[
@@ -53,20 +56,6 @@ pub(super) fn negated(code: &str) -> String {
     }
 }
 
-/// A name that stands for a constant elsewhere.
-pub(super) fn constant(name: &str) -> Option<&'static str> {
-    Some(match name.to_lowercase().as_str() {
-        "null" | "nil" | "none" | "undefined" | "nothing" => "none",
-        "true" | "yes" => "true",
-        "false" | "no" => "false",
-        "now" | "current_timestamp" => "now",
-        "today" | "current_date" => "start_of(\"day\")",
-        "tomorrow" => "start_of(\"day\") + days(1)",
-        "yesterday" => "start_of(\"day\") - days(1)",
-        _ => return None,
-    })
-}
-
 /// A test of `is` by another name.
 pub(super) fn test(name: &str) -> Option<&'static str> {
     Some(match name.to_lowercase().as_str() {
@@ -100,7 +89,7 @@ pub(super) struct WrittenForm {
     pub(super) of: Type,
 }
 
-/// A call, a method, a filter or an operator of other languages.
+/// A call, a method, a filter or an operator of other languages; without arguments, a constant.
 struct ForeignForm {
     /// In small letters and without `_`.
     names: &'static str,
@@ -139,7 +128,10 @@ const FORMS: &[ForeignForm] = forms![
     "isnotnull notnull exists isset defined isdefined present", 1, "$0 is not none", Type::Bool;
     "empty isempty blank isblank", 1, "$0 | length == 0", Type::Bool;
     "not", 1, "not #0", Type::Bool;
-    "now currenttimestamp getdate sysdate datetime curdate", 0, "now", Type::Instant;
+    "null nil none undefined nothing", 0, "none", Type::None;
+    "true yes", 0, "true", Type::Bool;
+    "false no", 0, "false", Type::Bool;
+    "now currenttimestamp getdate sysdate curdate", 0, "now", Type::Instant;
     "today currentdate", 0, "start_of(\"day\")", Type::Instant;
     "tomorrow", 0, "start_of(\"day\") + days(1)", Type::Instant;
     "yesterday", 0, "start_of(\"day\") - days(1)", Type::Instant;
@@ -181,10 +173,16 @@ pub(super) fn written(name: &str, args: &[impl AsRef<str>]) -> Option<WrittenFor
     Some(WrittenForm { code, of })
 }
 
+/// What a name that stands for a constant elsewhere is here.
+pub(super) fn constant(name: &str) -> Option<WrittenForm> {
+    written(name, &[""; 0])
+}
+
 /// Whether `written` knows this name with some number of arguments.
 pub(super) fn is_known(name: &str) -> bool {
     let plain = plain(name);
-    let mut names = FORMS.iter().flat_map(|form| form.names.split(' '));
+    let takes_arguments = FORMS.iter().filter(|form| form.args > 0);
+    let mut names = takes_arguments.flat_map(|form| form.names.split(' '));
     PATTERNS.contains(&&*plain) || names.any(|name| name == plain)
 }
 
@@ -248,21 +246,18 @@ pub(super) fn operand(text: &str) -> String {
         return inner.to_owned();
     }
     let mut depth = 0_usize;
-    let mut quote = None;
-    let mut has_operator = false;
-    for c in text.trim().chars() {
-        match (quote, c) {
-            (Some(open), c) if c == open => quote = None,
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '(' | '[') => depth += 1,
-            (None, ')' | ']') => depth = depth.saturating_sub(1),
-            (None, c) if depth == 0 => {
-                has_operator |= !(c.is_alphanumeric() || matches!(c, '_' | '.' | ' ' | '|'));
-            }
-            (Some(_) | None, _) => {}
+    let is_operator = |token: LexerToken<'_>| {
+        match token.text {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            "." | "|" => {}
+            text if depth == 0 => return token.kind == TokenKind::Symbol || OWN.contains(&text),
+            _ => {}
         }
-    }
-    if has_operator || text.split(' ').any(|word| OWN.contains(&word)) {
+        false
+    };
+    let tokens = lex(text, 0, Until::End);
+    if tokens.map_or(true, |tokens| tokens.into_iter().any(is_operator)) {
         format!("({text})")
     } else {
         text.to_owned()
@@ -314,6 +309,9 @@ mod tests {
             ("(a | trim)", "a | trim"),
             ("(a) | f(b)", "(a) | f(b)"),
             ("f(a, b + 1)", "f(a, b + 1)"),
+            ("f(a and b)", "f(a and b)"),
+            ("a is none", "(a is none)"),
+            ("'a and b'", "'a and b'"),
             ("'a-b'", "'a-b'"),
         ] {
             assert_eq!(operand(text), expected, "{text}");

@@ -64,10 +64,10 @@ pub(super) const HELPERS: &[Helper] = table![
     |_| has_assignee;
     "assignees", "assignees(task)", [Object(ASSIGNED)], Type::List(Box::new(Type::Id)),
     "the ids of all assigned people",
-    |_| |x: &Value| assignees(object(x)?);
+    |_| assignees;
     "due", "due(task)", [Object(DUE)], Type::Instant,
     "the due date, or none",
-    |now| move |x: &Value| Ok::<_, Error>(instant_or_none(moment_of(x, DUE, &now)?));
+    |now| move |x: &Value| moment_of(x, DUE, &now).map(|due| due.map(Instant));
     "context", "context(execution, \"contact\")", [Object(&["contexts"]), Text], Type::Text,
     "the id of the first entity with this schema, or none",
     |_| context;
@@ -99,20 +99,16 @@ pub(super) const HELPERS: &[Helper] = table![
     |_| days;
     "date", "date(\"2026-12-24\")", [Moment], Type::Instant,
     "an instant: midnight of that day",
-    |now| move |text: &Value| Ok::<_, Error>(instant_or_none(moment(text, &now)?));
+    |now| move |text: &Value| moment(text, &now).map(|date| date.map(Instant));
 ];
 
 /// Registers the helpers, and `now` itself; `now` carries the zone.
 pub(super) fn register(env: &mut Environment<'static>, now: &ZonedDateTime) {
-    env.add_global("now", Instant(now.clone()).into_value());
+    env.add_global("now", Value::from(Instant(now.clone())));
     let now = Arc::new(now.clone());
     for helper in HELPERS {
         (helper.register)(env, helper.name, now.clone());
     }
-}
-
-fn instant_or_none(moment: Option<ZonedDateTime>) -> Value {
-    moment.map_or(Value::from(()), |moment| Instant(moment).into_value())
 }
 
 /// The object of the API that a helper looks at; none when it is absent.
@@ -127,15 +123,16 @@ fn object(value: &Value) -> Result<Option<&RecordObject>, Error> {
     }
 }
 
-/// The first of these fields that has a value.
-fn first<'a>(object: Option<&'a RecordObject>, fields: &[&str]) -> Result<Option<&'a Json>, Error> {
-    object.map_or(Ok(None), |object| object.first(fields))
+/// The first of these fields of an object that has a value.
+fn first<'a>(x: &'a Value, fields: &[&str]) -> Result<Option<&'a Json>, Error> {
+    object(x)?.map_or(Ok(None), |object| object.first(fields))
 }
 
-fn assignees(object: Option<&RecordObject>) -> Result<Vec<String>, Error> {
+/// Each once.
+fn assignees(x: &Value) -> Result<Vec<String>, Error> {
     let mut ids = Vec::new();
     for field in ASSIGNED {
-        let entries = first(object, &[*field])?;
+        let entries = first(x, &[*field])?;
         for entry in entries.and_then(Json::as_array).into_iter().flatten() {
             match entry {
                 Json::String(id) => ids.push(id.clone()),
@@ -155,12 +152,12 @@ fn assignees(object: Option<&RecordObject>) -> Result<Vec<String>, Error> {
 }
 
 fn has_assignee(x: &Value, id: &Value) -> Result<bool, Error> {
-    let object = object(x)?;
+    object(x)?;
     if is_none(id) {
         return Ok(false);
     }
     let id = id_of(&to_text(id).map_err(wrong)?).map_err(wrong)?;
-    Ok(assignees(object)?.iter().any(|known| known == id.as_str()))
+    Ok(assignees(x)?.iter().any(|known| known == id.as_str()))
 }
 
 /// The id that a text says, by the rule of the actions: blanks around it are none of it.
@@ -177,8 +174,8 @@ pub(super) fn id(value: &Value) -> Result<Value, Error> {
     }
 }
 
-fn context(x: &Value, schema: &str) -> Result<Value, Error> {
-    let contexts = first(object(x)?, &["contexts"])?;
+fn context(x: &Value, schema: &str) -> Result<Option<String>, Error> {
+    let contexts = first(x, &["contexts"])?;
     let text = |context: &Json, names: [&str; 2]| {
         let found = names.iter().find_map(|name| context.get(name)?.as_str());
         found.map(str::to_owned)
@@ -186,8 +183,7 @@ fn context(x: &Value, schema: &str) -> Result<Value, Error> {
     let mut contexts = contexts.and_then(Json::as_array).into_iter().flatten();
     let found = contexts
         .find(|context| text(context, ["entity_schema", "schema"]).as_deref() == Some(schema));
-    let id = found.and_then(|context| text(context, ["entity_id", "id"]));
-    Ok(id.map_or(Value::from(()), Value::from))
+    Ok(found.and_then(|context| text(context, ["entity_id", "id"])))
 }
 
 fn moment_of(
@@ -195,13 +191,11 @@ fn moment_of(
     fields: &[&str],
     now: &ZonedDateTime,
 ) -> Result<Option<ZonedDateTime>, Error> {
-    first(object(x)?, fields)?
-        .map(|date| read(date, now))
-        .transpose()
+    first(x, fields)?.map(|date| read(date, now)).transpose()
 }
 
 fn scheduled(x: &Value, now: &ZonedDateTime) -> Result<Option<ZonedDateTime>, Error> {
-    first(object(x)?, &["schedule"])?
+    first(x, &["schedule"])?
         .and_then(|schedule| schedule.get("scheduled_at"))
         .filter(|date| !date.is_null())
         .map(|date| read(date, now))

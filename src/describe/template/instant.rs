@@ -24,15 +24,17 @@ impl Instant {
     fn written(&self, printer: &DateTimePrinter) -> String {
         printer.timestamp_with_offset_to_string(&self.0.timestamp(), self.0.offset())
     }
+}
 
-    pub(super) fn into_value(self) -> Value {
-        Value::from_object(self)
+impl From<Instant> for Value {
+    fn from(instant: Instant) -> Self {
+        Self::from_object(instant)
     }
 }
 
-impl CalendarSpan {
-    pub(super) fn into_value(self) -> Value {
-        Value::from_object(self)
+impl From<CalendarSpan> for Value {
+    fn from(span: CalendarSpan) -> Self {
+        Self::from_object(span)
     }
 }
 

@@ -120,9 +120,9 @@ pub(super) fn lex(
 
 /// The kind and length of the token at the start of `rest`, which stands at `offset`.
 fn token(rest: &str, first: char, offset: usize) -> Result<(TokenKind, usize), ExpressionFault> {
-    if first.is_ascii_alphabetic() || first == '_' {
-        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        return Ok((TokenKind::Name, end.unwrap_or(rest.len())));
+    let name = leading_name(rest);
+    if !name.is_empty() {
+        return Ok((TokenKind::Name, name.len()));
     }
     if first.is_ascii_digit() {
         return Ok((TokenKind::Number, number(rest)));
@@ -152,6 +152,15 @@ fn token(rest: &str, first: char, offset: usize) -> Result<(TokenKind, usize), E
             None => fault(format!("{first:?}")),
         },
     )
+}
+
+/// The name at the start of a text; empty where there is none.
+pub(super) fn leading_name(text: &str) -> &str {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return "";
+    }
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// The length of an integer or a decimal fraction.

@@ -68,9 +68,6 @@ pub(super) fn root(name: LexerToken<'_>, scope: &Scope) -> Result<Type, Expressi
 
 /// How a name is written that another one of the scope leads to.
 fn reached(name: &str, scope: &Scope) -> Option<String> {
-    if let Some(meant) = foreign::constant(name) {
-        return Some(meant.to_owned());
-    }
     let other = LEVELS.iter().filter(|(level, _)| *level == name);
     let levels = || other.clone().map(|(_, level)| *level);
     if let Some(level) = levels().find(|level| scope.get(level).is_some()) {

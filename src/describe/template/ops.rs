@@ -177,10 +177,10 @@ pub(super) fn bounded(len: usize) -> Result<(), Error> {
     }
 }
 
-fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
+fn moved(from: &Value, by: &Value, back: bool) -> Result<Option<Instant>, Error> {
     defined([from, by])?;
     if is_none(from) || is_none(by) {
-        return Ok(Value::from(()));
+        return Ok(None);
     }
     // `days(3) + now` is as good as `now + days(3)`.
     let (from, by) = if !back && from.downcast_object_ref::<CalendarSpan>().is_some() {
@@ -199,7 +199,7 @@ fn moved(from: &Value, by: &Value, back: bool) -> Result<Value, Error> {
     };
     let by = if back { by.back() } else { *by };
     by.after(from)
-        .map(|moved| Instant(moved).into_value())
+        .map(|moved| Some(Instant(moved)))
         .ok_or_else(|| {
             wrong(format!(
                 "{from} can't move by {by}: the calendar ends before"

@@ -96,6 +96,14 @@ pub(super) fn to_text(value: &Value) -> Result<String, String> {
     }
 }
 
+/// The whole number that a value is, also as text.
+pub(super) fn whole(value: &Value) -> Option<i64> {
+    match value.as_str() {
+        Some(text) => text.trim().parse().ok(),
+        None => value.as_i64(),
+    }
+}
+
 fn number(value: &Value) -> Result<Number, String> {
     let whole = value.is_integer();
     let exact = whole.then(|| value.as_i64().map(Number::from)).flatten();

@@ -241,7 +241,7 @@ impl Checker<'_> {
         let code = match token.kind {
             TokenKind::Text if part.of.is_text() || matches!(part.of, Type::Any) => equals(name),
             TokenKind::Name => match (foreign::constant(name), foreign::test(name)) {
-                (Some(constant @ ("true" | "false")), _) => equals(constant),
+                (Some(meant), _) if matches!(meant.of, Type::Bool) => equals(&meant.code),
                 (_, Some(meant)) => {
                     if is_not {
                         self.operator_word("not");

@@ -5,7 +5,8 @@ use super::{
     reader::{CheckResult, CheckStopped, CheckedPart, Checker},
 };
 use crate::template::{
-    ExpressionFault, foreign,
+    ExpressionFault,
+    foreign::{self, WrittenForm},
     lexer::{LexerToken, TokenKind},
     scope::Type,
 };
@@ -68,14 +69,13 @@ impl<'a> Checker<'a> {
     }
 
     /// `null`, `TRUE`, `today`.
-    pub(super) fn foreign_constant(&mut self, token: LexerToken<'a>, meant: &str) -> CheckedPart {
-        self.note_operator(token, meant);
-        let of = match meant {
-            "none" => Type::None,
-            "true" | "false" => Type::Bool,
-            _ => Type::Instant,
-        };
-        CheckedPart::unknown((token.offset, token.end()), of)
+    pub(super) fn foreign_constant(
+        &mut self,
+        token: LexerToken<'a>,
+        meant: WrittenForm,
+    ) -> CheckedPart {
+        self.note_operator(token, &meant.code);
+        CheckedPart::unknown((token.offset, token.end()), meant.of)
     }
 
     /// Takes an operator that is a word, also as another language writes it.

@@ -3,7 +3,7 @@
 use super::reader::{CheckResult, CheckStopped, CheckedPart, Checker};
 use crate::template::{
     ExpressionFault, foreign,
-    lexer::{LexerToken, TokenKind},
+    lexer::{LexerToken, TokenKind, leading_name},
     names, ops,
     scope::Type,
 };
@@ -77,9 +77,7 @@ impl Checker<'_> {
     /// Whether a text has a name of this expression in braces; the API's own variables (`{{owner}}`) are texts.
     fn is_template(&self, text: &str) -> bool {
         text.split("{{").skip(1).any(|inner| {
-            let inner = inner.trim_start();
-            let end = inner.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-            let name = &inner[..end.unwrap_or(inner.len())];
+            let name = leading_name(inner.trim_start());
             inner.contains("}}") && self.scope.get(name).is_some()
         })
     }
@@ -188,7 +186,11 @@ impl Checker<'_> {
             return self.no_slices();
         }
         self.expect("]")?;
-        if let Some(field) = index.literal.as_deref().filter(|field| is_name(field)) {
+        if let Some(field) = index
+            .literal
+            .as_deref()
+            .filter(|field| !field.is_empty() && *field == leading_name(field))
+        {
             // The caret stands below the name, not below its quotes.
             let inner = self.text[index.from..index.to]
                 .find(field)
@@ -270,12 +272,4 @@ fn joined_parts(text: &str) -> String {
         }
     }
     parts.join(" ~ ")
-}
-
-fn is_name(text: &str) -> bool {
-    let mut bytes = text.bytes();
-    bytes
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
