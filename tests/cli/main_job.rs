@@ -1,6 +1,9 @@
 //! The main job: each playbook of the repository, planned and applied.
 
-use crate::environment::{Ended, Environment, SandboxProcess};
+use crate::{
+    environment::{Ended, Environment, SandboxProcess},
+    pty::Terminal,
+};
 
 const PLAYBOOKS: [&str; 4] = [
     "playbooks/reassign.yaml",
@@ -343,6 +346,11 @@ fn after_a_reset_of_the_sandbox_an_unfinished_run_on_its_earlier_data_does_not_g
         let status = environment.run(status).expect_code(0).expect_out(&abandon);
         assert!(!status.stdout.contains(resume), "{}", status.stdout);
     }
+    // There is nothing to lose any more.
+    let mut terminal = Terminal::start(environment.command(&["abandon", id]), "");
+    terminal.wait_for("can't be resumed. Abandon it? [y/N]");
+    terminal.type_in("n\n");
+    assert_eq!(terminal.code(), Some(1));
     environment.run(&run).expect_code(0);
     let reset = environment.run(&["sandbox", "reset"]).expect_code(0);
     assert!(!reset.stderr.contains(id), "told before: {}", reset.stderr);

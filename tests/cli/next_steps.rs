@@ -317,17 +317,12 @@ fn what_a_command_tells_to_run_next_works_as_it_is_written() {
     // What is in the way of the same is looked at, and given up.
     again(&start, &["--yes", "--again"], 6);
     let status = [&["status"], &state[..]].concat();
-    // A resume alone may leave the doubt, so the answers to it are told, too.
+    // A resume alone would leave the doubt, so only the answers to it are told.
     let resumes = hints(&run(&status, 0).stdout);
-    for answer in [None, Some("retry"), Some("skip")] {
-        assert!(
-            resumes.iter().any(|hint| answer.map_or_else(
-                || !hint.words.contains(&"--in-doubt".to_owned()),
-                |answer| hint.words.contains(&answer.to_owned())
-            )),
-            "{answer:?}: {resumes:?}"
-        );
+    for (hint, answer) in resumes.iter().zip(["retry", "skip"]) {
+        assert!(hint.words.contains(&answer.to_owned()), "{resumes:?}");
     }
+    assert_eq!(resumes.len(), 2, "{resumes:?}");
     let blocked = again(&start, &["--yes", "--again"], 1).stderr;
     told(&blocked, "resume");
     // A plan that would be refused for it says so, too.
@@ -450,12 +445,18 @@ fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_t
         &state,
     ];
     run(&plan.concat(), 0);
-    let apply = [&["apply", "x.plan", "--yes"], &service[..], &state];
-    let applied = run(&apply.concat(), 3).stderr;
-    assert!(
-        the_rest(&applied).words.contains(&"PLAYBOOK".to_owned()),
-        "{applied}"
-    );
+    let apply = ["apply", "x.plan", "--yes", "--settle", "5"];
+    let applied = run(&[&apply[..], &service, &state].concat(), 3).stderr;
+    let status = run(&["status", "--state-dir", "our runs"], 0).stdout;
+    let newest = status.find("PLAYBOOK").and_then(|at| {
+        let start = status[..at].rfind('\n')?;
+        status[start..].lines().nth(1)
+    });
+    for hint in [the_rest(&applied), the_rest(newest.unwrap_or_default())] {
+        for kept in ["PLAYBOOK", "--settle", "5"] {
+            assert!(hint.words.contains(&kept.to_owned()), "{kept}: {hint:?}");
+        }
+    }
 }
 
 #[test]
@@ -588,4 +589,42 @@ fn without_a_terminal_the_way_out_is_one_that_the_command_takes() {
     let apply = environment.run_on(&sandbox, &apply).expect_code(64).stderr;
     assert!(apply.contains("wf-bulk show x.plan"), "{apply}");
     assert!(!apply.contains("--dry-run"), "{apply}");
+}
+
+#[test]
+fn a_doubt_that_only_a_person_can_decide_is_told_with_its_moment_and_with_the_two_answers() {
+    let lost = json!({"rules": [
+        {"match": {"effect_only": true}, "do": "drop_after_effect"}
+    ]});
+    let sandbox = SandboxProcess::with_faults(&lost);
+    let environment = Environment::new();
+    let start = "version: 1
+name: start
+pace: { rate: 3000/s, burst: 100 }
+select: { entities: { list: [ { id: c1, schema: contact } ] } }
+actions: [ start: { template: tpl_hausanschluss_strom } ]
+guards: { allow: [start] }
+";
+    environment.file("start.yaml", start);
+    let ended = environment.run_on(&sandbox, &["run", "start.yaml", "--yes"]);
+    let ended = ended.expect_code(6).stderr;
+    let id = environment.runs().remove(0);
+    let id = id.file_name().unwrap().to_str().unwrap();
+    let status = environment.run(&["status", id]).expect_code(0).stdout;
+    for text in [&ended, &status] {
+        let moment = text.split("a new execution from about ").nth(1);
+        let moment = moment.unwrap_or_else(|| panic!("{text}"));
+        assert!(
+            moment.starts_with("20") && moment[..20].ends_with("UTC"),
+            "{text}"
+        );
+    }
+    let resume = format!("wf-bulk resume {id}");
+    assert!(!status.contains(&format!("{resume}\n")), "{status}");
+    for answer in ["retry", "skip"] {
+        assert!(
+            status.contains(&format!("{resume} --in-doubt {answer}")),
+            "{status}"
+        );
+    }
 }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{
     error::Illegal,
     outstanding::Outstanding,
     phase::{Phase, Transition},
-    record::{CheckpointHeader, Detail, Ending, Record},
+    record::{CheckpointHeader, Detail, Ending, Record, RecordedOutcome},
 };
 use crate::outcome::{Counts, Outcome};
 
@@ -26,6 +28,8 @@ pub struct CheckpointState {
     phases: Vec<Phase>,
     /// The number of attempts of each change without an outcome.
     attempts: BTreeMap<u64, u32>,
+    /// When the last attempt of a change without an outcome, or with an unknown one, was sent, in Unix milliseconds.
+    sent_at: BTreeMap<u64, i64>,
     /// The error or answer of their last attempt, if known.
     last_answer: BTreeMap<u64, Detail>,
     ended: Counts,
@@ -57,6 +61,7 @@ impl CheckpointState {
         Ok(Self {
             phases,
             attempts: BTreeMap::new(),
+            sent_at: BTreeMap::new(),
             last_answer: BTreeMap::new(),
             ended: Counts::default(),
             changes,
@@ -80,9 +85,10 @@ impl CheckpointState {
             });
         }
         match *record {
-            Record::Started { line, attempt, .. } => {
+            Record::Started { line, attempt, at } => {
                 self.step(line, Transition::Started, Some(attempt))?;
                 self.attempts.insert(line, attempt);
+                self.sent_at.insert(line, at);
             }
             Record::Throttled { line, attempt } => {
                 self.step(line, Transition::Throttled, Some(attempt))?;
@@ -119,6 +125,9 @@ impl CheckpointState {
                 self.step(line, Transition::Ended(outcome), None)?;
                 self.attempts.remove(&line);
                 self.last_answer.remove(&line);
+                if outcome != RecordedOutcome::InDoubt {
+                    self.sent_at.remove(&line);
+                }
                 self.ended.add(outcome.into(), 1);
             }
             Record::StageStopped {
@@ -175,6 +184,11 @@ impl CheckpointState {
     pub fn last_answer(&self, line: u64) -> Option<&str> {
         let last_answer = self.last_answer.get(&line).map(Detail::as_str);
         last_answer.filter(|_| !self.phase(line).is_in_flight())
+    }
+
+    /// When the last attempt of the change on this plan line was sent; none if it has another outcome than `in_doubt`.
+    pub fn sent_at(&self, line: u64) -> Option<Timestamp> {
+        Timestamp::from_millisecond(*self.sent_at.get(&line)?).ok()
     }
 
     /// All changes that were started and have no outcome, in the plan's order, by plan line.

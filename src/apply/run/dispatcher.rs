@@ -285,8 +285,7 @@ impl<'a> Dispatcher<'a> {
         while let Some(group) = groups.next_group()? {
             for planned in group.changes {
                 if let ChangeState::Doubtful { may_repeat, .. } = self.standing(&planned) {
-                    let last_answer = self.checkpoint.state().last_answer(planned.line);
-                    let event = to_look_at(planned, may_repeat, last_answer);
+                    let event = to_look_at(planned, may_repeat, self.checkpoint.state());
                     self.report(&event);
                 }
             }

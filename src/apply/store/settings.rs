@@ -36,19 +36,20 @@ pub struct RunSettings {
     pub settle_ms: u64,
     /// The text of `--reason`.
     pub reason: Option<String>,
-    /// None if the run was made from a plan file, which does not contain the path of its playbook.
+    /// None in runs of earlier versions, and if a word is not Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_from: Option<PlannedFrom>,
 }
 
-/// The playbook and flags of `run`, for a command that plans with it again.
+/// The playbook and the flags of `run`, or the flags of `apply`, for a command that plans the same again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedFrom {
     /// The folder in which the command was run: paths are relative to it.
     pub folder: String,
-    /// The playbook's file, as an argument.
-    pub playbook: String,
+    /// The playbook's file, as an argument; none if it is unknown: a plan file does not contain it, and standard input has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub playbook: Option<String>,
     /// The flags with their values, as words. No token is among them.
     pub flags: Vec<String>,
 }
@@ -82,7 +83,7 @@ pub(super) mod tests {
         );
         settings.planned_from = Some(PlannedFrom {
             folder: "/home/me".into(),
-            playbook: "p.yaml".into(),
+            playbook: Some("p.yaml".into()),
             flags: vec!["--var".into(), "a=1".into()],
         });
         let written = serde_json::to_value(&settings).unwrap();

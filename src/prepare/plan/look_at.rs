@@ -1,18 +1,25 @@
 //! What to look at in the service to find out the outcome of a change in doubt. Pure.
 
+use jiff::{Timestamp, tz::TimeZone};
+
 use super::Change;
-use crate::api::OperationKind;
+use crate::{api::OperationKind, dates};
 
 impl Change {
-    /// What to check in epilot, as the end of "look …".
-    pub fn look_at(&self) -> String {
+    /// What to check in epilot, as the end of "look …". `sent_at`: when the last attempt was sent, if known.
+    pub fn look_at(&self, sent_at: Option<Timestamp>) -> String {
+        let about = || match sent_at {
+            Some(sent_at) => format!("about {}", dates::in_zone(sent_at, &TimeZone::UTC)),
+            None => "about that moment".to_owned(),
+        };
         let Ok(operation) = self.operation() else {
             return "at its target".to_owned();
         };
         match operation.kind() {
             OperationKind::Start => format!(
-                "whether {} has a new execution from about that moment",
-                self.target.execution
+                "whether {} has a new execution from {}",
+                self.target.execution,
+                about()
             ),
             OperationKind::AddStep => format!(
                 "whether the new step{} is in its execution, once",
@@ -25,7 +32,7 @@ impl Change {
                 )
             }
             OperationKind::RunAutomation => {
-                "whether the task's automation ran at about that moment".to_owned()
+                format!("whether the task's automation ran at {}", about())
             }
             OperationKind::RunSchedule => {
                 "whether the task's automation has started, and its schedule is gone".to_owned()
@@ -81,7 +88,27 @@ mod tests {
             ),
             (task, "whether the new task “Call” is in its flow"),
         ] {
-            assert_eq!(changes[0].look_at(), said);
+            assert_eq!(changes[0].look_at(None), said);
+        }
+    }
+
+    #[test]
+    fn a_doubt_about_what_leaves_no_trace_of_its_own_is_told_with_its_moment() {
+        let run = over_flows(
+            "each: task",
+            "actions: [ run_automation ]\nguards: { allow: [run_automation] }",
+        );
+        let task = json!({"tasks": [
+            {"id": "t", "status": "FAILED", "automation_config": {"flow_id": "f", "execution_id": "x"}}
+        ]});
+        let change = &changes(&run, &flow("e", &task))[0];
+        let at = "2026-12-01T09:00:05Z".parse().unwrap();
+        for (sent_at, said) in [
+            (Some(at), "at about 2026-12-01 09:00 UTC"),
+            (None, "at about that moment"),
+        ] {
+            let look = format!("whether the task's automation ran {said}");
+            assert_eq!(change.look_at(sent_at), look);
         }
     }
 }

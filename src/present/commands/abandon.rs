@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
+    earlier::are_data_gone,
     launch::store_error,
     question::{Question, Stakes, ask, can_ask},
     resume::find_run_or_last,
@@ -13,7 +14,7 @@ use crate::{
     checkpoint::{Checkpoint, Detail, Record},
     cli::{Abandon, Common},
     error::{Error, ExitCode},
-    store::Wait,
+    store::{StateDir, Wait},
     text::count,
 };
 
@@ -36,23 +37,28 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
             .command("status", &[&folder.id().to_string()]);
         format!("add --yes to abandon it without a question; to look at it: {status}")
     })?;
-    let left = snapshot.state.left();
+    let settings = folder.settings().map_err(store_error)?;
+    let state_dir = StateDir::new(common.state_dir.clone());
+    let (standing, stakes) = match snapshot.state.left() {
+        _ if are_data_gone(&state_dir, &settings) => (
+            "worked on sandbox data that were thrown away since (sandbox reset), so it can't be resumed".to_owned(),
+            Stakes::Undoable,
+        ),
+        0 => (
+            "has no unfinished change; an abandoned run can't be resumed".to_owned(),
+            Stakes::Undoable,
+        ),
+        changes => {
+            let left = count(changes, "unfinished change", "unfinished changes");
+            (
+                format!("has {left}; an abandoned run can't be resumed"),
+                Stakes::Final { changes },
+            )
+        }
+    };
     let question = Question {
-        text: match left {
-            0 => format!(
-                "Run {} has no unfinished change; an abandoned run can't be resumed. Abandon it",
-                folder.id()
-            ),
-            left => format!(
-                "Run {} has {}; an abandoned run can't be resumed. Abandon it",
-                folder.id(),
-                count(left, "unfinished change", "unfinished changes")
-            ),
-        },
-        stakes: match left {
-            0 => Stakes::Undoable,
-            changes => Stakes::Final { changes },
-        },
+        text: format!("Run {} {standing}. Abandon it", folder.id()),
+        stakes,
         otherwise: "the run is as it was",
     };
     let mut interrupts = signals::watch(common)?;

@@ -10,6 +10,7 @@ use super::{
     launch::{Launch, launch},
     overview::{overview, show_each},
     question::can_ask,
+    retry_hint::planned_from,
     signals::{self, unless_interrupted},
 };
 use crate::{
@@ -55,7 +56,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         max_age: Some(args.max_age),
         approved: args.approved.as_deref(),
         each: Some(show_each(common, &args.plan)),
-        planned_from: None,
+        planned_from: planned_from(&common.invocation, None),
     };
     launch(common, launch_args, backend, file, interrupts, start).await
 }

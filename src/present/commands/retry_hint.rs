@@ -4,7 +4,7 @@ use std::{env, mem, path::Path};
 
 use super::{backend::place, earlier::are_data_gone};
 use crate::{
-    cli::{Common, RunArgs},
+    cli::Common,
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
     store::{PlannedFrom, RunSettings, StateDir},
@@ -32,14 +32,15 @@ const NOT_IDEMPOTENT: &str = "this plan is not idempotent, so the same playbook 
 /// The one flag that is stored with a run and whose value is a path.
 const EXCLUDE_FILE: &str = "--exclude-file";
 
-/// The playbook and flags of `run`. None if they can't be repeated: the playbook came from standard input, or a name is not Unicode.
-pub(super) fn planned_from(invocation: &Invocation, args: &RunArgs) -> Option<PlannedFrom> {
-    if is_stdin(&args.playbook) {
-        return None;
-    }
+/// The flags of `run` or `apply`, and the `playbook` unless it is standard input. None if the current folder is not Unicode.
+pub(super) fn planned_from(
+    invocation: &Invocation,
+    playbook: Option<&Path>,
+) -> Option<PlannedFrom> {
+    let playbook = playbook.filter(|path| !is_stdin(path) && path.to_str().is_some());
     Some(PlannedFrom {
         folder: env::current_dir().ok()?.to_str()?.to_owned(),
-        playbook: path_argument(Path::new(args.playbook.to_str()?)),
+        playbook: playbook.map(path_argument),
         flags: invocation.without(&SAID_ANEW).words_for("run"),
     })
 }
@@ -63,7 +64,12 @@ impl EndedRun<'_> {
         }
         let planned_from = self.settings.planned_from.as_ref().and_then(|from| {
             let here = env::current_dir().ok()?;
-            named_from(from, &here).filter(|from| here.join(&from.playbook).is_file())
+            let from = named_from(from, &here)?;
+            let is_there = |playbook: &String| here.join(playbook).is_file();
+            Some(PlannedFrom {
+                playbook: from.playbook.filter(is_there),
+                ..from
+            })
         });
         self.sentence(&common.invocation, planned_from.as_ref())
     }
@@ -82,14 +88,14 @@ impl EndedRun<'_> {
         }
         let failed = path_argument(self.failed);
         let place = place(&self.settings.server, self.settings.org.as_deref());
-        let (how, playbook, flags) = match planned_from {
-            Some(from) => ("", &*from.playbook, &from.flags[..]),
+        let (how, playbook) = match planned_from.and_then(|from| from.playbook.as_deref()) {
+            Some(playbook) => ("", playbook),
             None => (
                 ", with the playbook and the variables of this run",
                 "PLAYBOOK",
-                &[][..],
             ),
         };
+        let flags = planned_from.map_or(&[][..], |from| &from.flags);
         let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
         let arguments = [&[playbook, "--only-file", &failed], &place[..], &flags].concat();
         let command = invocation.without(&["--only"]).command("run", &arguments);
@@ -121,7 +127,7 @@ fn named_from(from: &PlannedFrom, here: &Path) -> Option<PlannedFrom> {
     });
     Some(PlannedFrom {
         folder: here.to_str()?.to_owned(),
-        playbook: absolute(&from.playbook)?,
+        playbook: from.playbook.as_deref().and_then(absolute),
         flags: flags.collect::<Option<_>>()?,
     })
 }
@@ -193,7 +199,7 @@ mod tests {
     fn in_another_folder_each_file_is_named_with_its_own() {
         let from = |folder: &str, playbook: &str, flags: &str| PlannedFrom {
             folder: folder.to_owned(),
-            playbook: playbook.to_owned(),
+            playbook: Some(playbook.to_owned()),
             flags: flags.split_whitespace().map(str::to_owned).collect(),
         };
         let typed = from(
@@ -220,8 +226,13 @@ mod tests {
     fn what_is_planned_with_is_said_as_far_as_it_is_known() {
         let from = PlannedFrom {
             folder: "/home/me".to_owned(),
-            playbook: "p q.yaml".to_owned(),
+            playbook: Some("p q.yaml".to_owned()),
             flags: vec!["--var".to_owned(), "a=1".to_owned()],
+        };
+        let of_a_plan = PlannedFrom {
+            folder: "/home/me".to_owned(),
+            playbook: None,
+            flags: vec!["--settle".to_owned(), "5".to_owned()],
         };
         for (server, org, planned_from, said) in [
             (
@@ -237,6 +248,13 @@ mod tests {
                 None,
                 "to plan the remaining changes again, with the playbook and the variables of this run: \
                  wf-bulk run PLAYBOOK --only-file 'our runs/failed.csv' --sandbox",
+            ),
+            (
+                "sandbox",
+                None,
+                Some(&of_a_plan),
+                "to plan the remaining changes again, with the playbook and the variables of this run: \
+                 wf-bulk run PLAYBOOK --only-file 'our runs/failed.csv' --sandbox --settle 5",
             ),
         ] {
             let sentence = sentence(&settings(server, org), Outcome::Failed, true, planned_from);

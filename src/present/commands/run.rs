@@ -88,7 +88,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
             max_age: None,
             approved: None,
             each: None,
-            planned_from: planned_from(&common.invocation, args),
+            planned_from: planned_from(&common.invocation, Some(&args.playbook)),
         };
         return launch(common, launch_args, backend, file, interrupts, start).await;
     }

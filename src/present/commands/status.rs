@@ -13,11 +13,14 @@ use super::{
     terminal::{STYLES, print, print_text, say},
 };
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, CheckpointState, Outstanding},
     cli::{Common, Status},
     error::{Error, ExitCode},
     invocation::Invocation,
+    outcome::Outcome,
+    plan::Repeat,
     report::{RunLine, problems, write_runs, write_runs_json},
+    run::{GroupStream, PlannedChange},
     store::{RunFolder, RunSettings, StateDir, StoreError},
     text::Untrusted,
 };
@@ -72,6 +75,7 @@ fn line(
     let snapshot = Checkpoint::read(&folder.checkpoint())?;
     Ok(RunLine {
         is_worked_on,
+        waits_for_an_answer: waits_for_an_answer(folder, &snapshot.state).unwrap_or(false),
         counts: snapshot.state.counts(),
         ending: snapshot.state.ending().cloned(),
         is_without_data: are_data_gone(state_dir, &settings),
@@ -79,6 +83,35 @@ fn line(
         settings,
         folder: folder.path().to_owned(),
     })
+}
+
+/// Whether all that is left is in doubt, and no read can decide it. None if there is no plan that can be read.
+fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bool> {
+    let counts = state.counts();
+    if counts.get(Outcome::InDoubt) == 0
+        || counts.get(Outcome::NotAttempted) > 0
+        || state.ending().is_some()
+    {
+        return Some(false);
+    }
+    let file = open_plan(&Invocation::default(), &folder.plan()).ok()?;
+    let mut groups = GroupStream::new(read_again(&file).ok()?);
+    while let Some(group) = groups.next_group().ok()? {
+        let resume_goes_on = |planned: &PlannedChange| match state.outstanding(planned.line) {
+            Outstanding::Ended(_) => false,
+            Outstanding::Send { .. }
+            | Outstanding::Resolve {
+                may_repeat: true, ..
+            } => true,
+            Outstanding::Resolve {
+                may_repeat: false, ..
+            } => planned.change.repeat == Repeat::Safe || planned.can_be_read_back(),
+        };
+        if group.changes.iter().any(resume_goes_on) {
+            return Some(false);
+        }
+    }
+    Some(true)
 }
 
 /// Reports an entry among the runs that can't be shown.

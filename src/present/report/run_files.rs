@@ -139,7 +139,7 @@ fn each_problem<P: BufRead>(
             }
         });
         if outcome == Outcome::InDoubt {
-            let look = format!("look {}", change.look_at());
+            let look = format!("look {}", change.look_at(state.sent_at(line.number)));
             // The error of an earlier attempt is not a reason for a doubt about the last one.
             if state.open(line.number).is_some() {
                 detail = state.last_answer(line.number).map(str::to_owned);

@@ -29,6 +29,8 @@ pub struct RunLine {
     pub ending: Option<Ending>,
     /// A process is working on it.
     pub is_worked_on: bool,
+    /// What is left of it is in doubt, and no read can decide it.
+    pub waits_for_an_answer: bool,
     /// Its sandbox data were thrown away, so that it can't be resumed.
     pub is_without_data: bool,
     /// The sentence that says how to try again what it has left undone, if it has ended.
@@ -113,11 +115,18 @@ pub fn write_runs(
                 let words = [&[id.as_str()], more].concat();
                 invocation.command("resume", &words)
             };
-            writeln!(out, "    continue: {}", Untrusted(&go_on(&[])).terminal())?;
+            if !run.waits_for_an_answer {
+                writeln!(out, "    continue: {}", Untrusted(&go_on(&[])).terminal())?;
+            }
             if run.counts.get(Outcome::InDoubt) > 0 {
+                let when = if run.waits_for_an_answer {
+                    "no read can decide the changes in doubt:"
+                } else {
+                    "if changes stay in doubt,"
+                };
                 writeln!(
                     out,
-                    "    if changes stay in doubt, look at them; one answer is for all of them"
+                    "    {when} look at them; one answer is for all of them"
                 )?;
                 for (label, answer) in [("send them again:", "retry"), ("leave them:", "skip")] {
                     let command = go_on(&["--in-doubt", answer]);
@@ -176,6 +185,7 @@ mod tests {
             counts,
             ending,
             is_worked_on,
+            waits_for_an_answer: false,
             is_without_data: false,
             to_try_the_rest: None,
             folder: "runs/x".into(),
@@ -257,13 +267,21 @@ mod tests {
         ended.settings.reason = None;
         ended.to_try_the_rest =
             Some("to try the rest again: wf-bulk run p.yaml --only-file x.csv".to_owned());
-        insta::assert_snapshot!(text(&[gone, ended]), @"
+        let mut asks = run(&doubts, false, None);
+        asks.settings.reason = None;
+        asks.waits_for_an_answer = true;
+        insta::assert_snapshot!(text(&[gone, ended, asks]), @"
         0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
             5 planned = 3 applied + 2 in_doubt
             its sandbox data were thrown away (sandbox reset), so it can't be resumed; to abandon it: wf-bulk abandon 0192f0c4-8a5e-7000-8000-0000000000c4
         0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
             1 planned = 1 refused
             to try the rest again: wf-bulk run p.yaml --only-file x.csv
+        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
+            5 planned = 3 applied + 2 in_doubt
+            no read can decide the changes in doubt: look at them; one answer is for all of them
+            send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
+            leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
         ");
     }
 

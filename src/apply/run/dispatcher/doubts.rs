@@ -10,7 +10,7 @@ use tokio::time::Interval;
 use super::{Dispatcher, DoubtAnswer};
 use crate::{
     action::Evidence,
-    checkpoint::{Record, RecordedOutcome},
+    checkpoint::{CheckpointState, Record, RecordedOutcome},
     event::{Event, StopReason},
     outcome::Outcome,
     plan::PlanError,
@@ -131,9 +131,10 @@ impl Dispatcher<'_> {
 pub(super) fn to_look_at(
     planned: PlannedChange,
     may_repeat: bool,
-    last_answer: Option<&str>,
+    state: &CheckpointState,
 ) -> Event {
-    let look_at = planned.change.look_at();
+    let look_at = planned.change.look_at(state.sent_at(planned.line));
+    let last_answer = state.last_answer(planned.line);
     // A person's "retry" waits for a run that reaches the change, and for an unchanged target.
     let not_repeated = if may_repeat {
         " (not sent again: the target has changed since the plan, or the run stopped first)"
