@@ -194,13 +194,9 @@ fn needs_whole(
     if !is_incomplete || chooser.is_full() {
         return None;
     }
-    match look {
-        // It has no targets, and nothing would exclude it.
-        ScannedExecution::Rejected { .. } if !chooser.picks() => None,
-        ScannedExecution::Rejected { execution, .. } | ScannedExecution::Kept(execution) => {
-            Some(execution.clone())
-        }
-    }
+    // Without `only`, nothing would exclude a rejected one, which has no targets.
+    let is_needed = look.rejected.is_none() || chooser.picks();
+    is_needed.then(|| look.execution.clone())
 }
 
 /// An execution of a list that was read completely, or does not exist any more; none if its steps show that it is left out.
@@ -210,46 +206,35 @@ fn complete(
     look: ScannedExecution,
     whole: Option<Execution>,
 ) -> Option<ScannedExecution> {
-    let (slim, failed) = match look {
-        ScannedExecution::Rejected { execution, reason } => (execution, Some(reason)),
-        ScannedExecution::Kept(execution) => (execution, None),
+    let Some(whole) = whole else {
+        let gone = || "was in the list, but does not exist any more".to_owned();
+        return chooser.names(&look.execution.id).then(|| ScannedExecution {
+            rejected: Some(look.rejected.unwrap_or_else(gone)),
+            ..look
+        });
     };
-    if let Some(whole) = &whole {
-        misses.see(whole, true);
-    }
-    match whole {
-        Some(whole) if chooser.leaves_out(&whole) => None,
-        Some(whole) => Some(match failed {
-            Some(reason) => ScannedExecution::Rejected {
-                execution: whole,
-                reason,
-            },
-            None => ScannedExecution::Kept(whole),
-        }),
-        None if !chooser.names(&slim.id) => None,
-        None => Some(ScannedExecution::Rejected {
-            execution: slim,
-            reason: failed
-                .unwrap_or_else(|| "was in the list, but does not exist any more".to_owned()),
-        }),
-    }
+    misses.see(&whole, true);
+    (!chooser.leaves_out(&whole)).then_some(ScannedExecution {
+        execution: whole,
+        ..look
+    })
 }
 
 /// The targets of an execution; none beyond the limit, where errors are ignored, too.
 fn choose(chooser: &mut Chooser<'_>, look: ScannedExecution) -> (Execution, Chosen) {
-    match look {
-        ScannedExecution::Kept(execution) => {
-            let chosen = chooser.choose(&execution);
-            (execution, chosen)
-        }
-        ScannedExecution::Rejected { execution, reason } => {
-            let mut chosen = Chosen::default();
-            if !chooser.is_full() {
-                chosen.rejected.push((chooser.root(), reason));
-            }
-            (execution, chosen)
-        }
-    }
+    let ScannedExecution {
+        execution,
+        rejected,
+    } = look;
+    let chosen = match rejected {
+        None => chooser.choose(&execution),
+        Some(_) if chooser.is_full() => Chosen::default(),
+        Some(reason) => Chosen {
+            rejected: vec![(chooser.root(), reason)],
+            ..Chosen::default()
+        },
+    };
+    (execution, chosen)
 }
 
 /// The lines of one execution: first its rejected parts, then its planned ones.

@@ -24,7 +24,7 @@ pub struct ListedNames {
 }
 
 /// One named object.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
     pub id: Id,
     /// For an entity; empty for an execution.
@@ -42,13 +42,6 @@ pub enum ListedError {
     Table(#[from] TableError),
     #[error("the rows can't be sorted: {0}")]
     Sort(#[from] io::Error),
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeptName {
-    schema: String,
-    title: String,
-    row: TargetRow,
 }
 
 /// Collects names in any order, and keeps the valid ones.
@@ -139,14 +132,8 @@ impl Iterator for ListedNames {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.named.next().map(|pair| {
-            let (id, payload) = pair?;
-            let KeptName { schema, title, row } = serde_json::from_str(&payload)?;
-            Ok(Named {
-                id: Id::new(&id).map_err(io::Error::other)?,
-                schema,
-                title,
-                row,
-            })
+            let (_, payload) = pair?;
+            Ok(serde_json::from_str(&payload)?)
         })
     }
 }
@@ -198,16 +185,20 @@ impl NameCollector {
     }
 
     fn take(&mut self, row: TargetRow, id: &str, schema: &str, title: &str) -> io::Result<()> {
-        if let Err(error) = Id::new(id) {
-            let error = error.in_row(self.is_csv);
-            let reason = format!("the {} id {id:?} can't be used: {error}", self.kind);
-            return reject(&mut self.rejected, row.number, &reason);
-        }
-        let payload = serde_json::to_string(&KeptName {
-            schema: schema.to_owned(),
-            title: title.to_owned(),
-            row,
-        })?;
+        let named = match Id::new(id) {
+            Ok(id) => Named {
+                id,
+                schema: schema.to_owned(),
+                title: title.to_owned(),
+                row,
+            },
+            Err(error) => {
+                let error = error.in_row(self.is_csv);
+                let reason = format!("the {} id {id:?} can't be used: {error}", self.kind);
+                return reject(&mut self.rejected, row.number, &reason);
+            }
+        };
+        let payload = serde_json::to_string(&named)?;
         self.named.push(id.to_owned(), payload)
     }
 
@@ -217,7 +208,7 @@ impl NameCollector {
         let mut last: Option<(String, u64)> = None;
         for pair in self.named.finish()? {
             let (id, payload) = pair?;
-            let number = serde_json::from_str::<KeptName>(&payload)?.row.number;
+            let number = serde_json::from_str::<Named>(&payload)?.row.number;
             match &last {
                 Some((earlier, first)) if *earlier == id => {
                     let reason = format!(

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::scan::{FoundExecution, SpilledEntry};
+use super::scan::SpilledEntry;
 use crate::{api::Generation, sort::Sorted, target::Execution};
 
 /// The executions that were read, sorted by id, each once.
@@ -20,13 +20,10 @@ pub struct Scanned {
 
 /// One execution of a scan.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ScannedExecution {
-    Kept(Execution),
-    /// `where` failed on it.
-    Rejected {
-        execution: Execution,
-        reason: String,
-    },
+pub struct ScannedExecution {
+    pub execution: Execution,
+    /// Why `where` failed on it.
+    pub rejected: Option<String>,
 }
 
 impl Scanned {
@@ -52,16 +49,16 @@ impl Scanned {
     }
 
     fn look(&self, entry: SpilledEntry) -> io::Result<Option<ScannedExecution>> {
-        let decoded =
-            |found: FoundExecution| found.decode(self.generation).map_err(io::Error::other);
-        Ok(match entry {
-            SpilledEntry::Left => None,
-            SpilledEntry::Kept(found) => Some(ScannedExecution::Kept(decoded(found)?)),
-            SpilledEntry::Rejected { found, reason } => Some(ScannedExecution::Rejected {
-                execution: decoded(found)?,
-                reason,
-            }),
-        })
+        let (found, rejected) = match entry {
+            SpilledEntry::Left => return Ok(None),
+            SpilledEntry::Kept(found) => (found, None),
+            SpilledEntry::Rejected { found, reason } => (found, Some(reason)),
+        };
+        let execution = found.decode(self.generation).map_err(io::Error::other)?;
+        Ok(Some(ScannedExecution {
+            execution,
+            rejected,
+        }))
     }
 }
 
