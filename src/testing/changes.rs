@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::simulated_service::{Key, key};
 use crate::{
     api::Method,
-    plan::{Change, Effect, Repeat},
+    plan::{Change, derived},
 };
 
 pub(crate) fn key_of(change: &Change) -> Key {
@@ -62,118 +62,140 @@ fn patch_task(
     [before, after]: [Value; 2],
     status: &str,
 ) -> Change {
-    change(&json!({
-        "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
-        "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}/tasks/{task}"),
-                    "body": {field: after}},
-        "before": {field: before}, "after": {field: after},
-        "requires": {"execution.status": "STARTED", "target.status": status},
-        "repeat": "safe",
-    }))
+    let action = match field {
+        "assigned_to" => "reassign",
+        "due_date" => "set_due_date",
+        _ => "set_status",
+    };
+    change(
+        action,
+        &json!({
+            "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
+            "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}/tasks/{task}"),
+                        "body": {field: after}},
+            "before": {field: before},
+            "requires": {"execution.status": "STARTED", "target.status": status}
+        }),
+    )
 }
 
 /// A PATCH of a status: only a read tells whether it may be repeated.
 pub(crate) fn close(execution: &str) -> Change {
-    change(&json!({
-        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
-        "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}"),
-                    "body": {"status": "CLOSED"}},
-        "before": {"status": "STARTED"}, "after": {"status": "CLOSED"}, "requires": {},
-        "repeat": "readable",
-    }))
+    change(
+        "close",
+        &json!({
+            "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
+            "request": {"method": "PATCH", "path": format!("/v2/flows/executions/{execution}"),
+                        "body": {"status": "CLOSED"}},
+            "before": {"status": "STARTED"}, "requires": {}
+        }),
+    )
 }
 
 /// A POST that must not be sent twice.
 pub(crate) fn run_now(execution: &str, task: &str) -> Change {
-    change(&json!({
-        "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
-        "request": {"method": "POST",
-                    "path": format!("/v2/flows/executions/{execution}/tasks/{task}/schedule/run-now")},
-        "before": {"status": "SCHEDULED"}, "after": {"status": "IN_PROGRESS"},
-        "requires": {"execution.status": "STARTED", "target.automation_execution_id": null,
-                     "target.schedule.schedule_id": format!("schedule-{}", &task[1..])},
-        "repeat": "readable",
-    }))
+    change(
+        "run_schedule_now",
+        &json!({
+            "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
+            "request": {"method": "POST",
+                        "path": format!("/v2/flows/executions/{execution}/tasks/{task}/schedule/run-now")},
+            "before": {"status": "SCHEDULED"},
+            "requires": {"execution.status": "STARTED", "target.automation_execution_id": null,
+                         "target.schedule.schedule_id": format!("schedule-{}", &task[1..])}
+        }),
+    )
 }
 
 /// A schedule is taken away, and its task skipped.
 pub(crate) fn cancel(execution: &str, task: &str) -> Change {
     let mut change = run_now(execution, task);
+    change.action = vec!["cancel_schedule".to_owned()];
     change.request.method = Method::Delete;
     change.request.path = format!("/v2/flows/executions/{execution}/tasks/{task}/schedule");
-    change.after.insert("status".to_owned(), json!("SKIPPED"));
-    change
+    derived(change, 0)
 }
 
 /// A status that lets the flow advance.
 pub(crate) fn skip(execution: &str, task: &str) -> Change {
-    let mut change = patch_task(
+    patch_task(
         execution,
         task,
         "status",
         [json!("PENDING"), json!("SKIPPED")],
         "PENDING",
-    );
-    change.requires.remove("target.status");
-    change.repeat = Repeat::Readable;
-    change.effects = vec![Effect::FlowAdvances];
-    change
+    )
 }
 
 /// For good.
 pub(crate) fn delete(execution: &str) -> Change {
-    change(&json!({
-        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
-        "request": {"method": "DELETE", "path": format!("/v2/flows/executions/{execution}")},
-        "before": {}, "after": {}, "requires": {"execution.status": "STARTED"},
-        "repeat": "readable",
-    }))
+    change(
+        "delete",
+        &json!({
+            "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
+            "request": {"method": "DELETE", "path": format!("/v2/flows/executions/{execution}")},
+            "before": {}, "requires": {"execution.status": "STARTED"}
+        }),
+    )
 }
 
 /// An execution begins for an entity.
 pub(crate) fn start(entity: &str) -> Change {
-    change(&json!({
-        "target": {"kind": "entity", "api": "v2", "entity": entity, "name": "n"},
-        "request": {"method": "POST", "path": "/v2/flows/executions",
-                    "body": {"flow_template_id": "template", "contexts": [{"entity_id": entity}]}},
-        "before": {"started": null}, "after": {"started": "template"}, "requires": {}, "repeat": "once",
-    }))
+    change(
+        "start",
+        &json!({
+            "target": {"kind": "entity", "api": "v2", "entity": entity, "name": "n"},
+            "request": {"method": "POST", "path": "/v2/flows/executions",
+                        "body": {"flow_template_id": "template", "contexts": [{"entity_id": entity}]}},
+            "before": {"started": null}, "requires": {}
+        }),
+    )
 }
 
 /// A task with an id of ours.
 pub(crate) fn add_task(execution: &str) -> Change {
     let task = json!({"id": "new", "name": "New"});
-    change(&json!({
-        "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
-        "request": {"method": "POST", "path": format!("/v2/flows/executions/{execution}/tasks"),
-                    "body": {"previous_task_id": "t0", "next_task_id": "t1", "task": task}},
-        "before": {"task": null}, "after": {"task": task}, "requires": {"execution.status": "STARTED"},
-        "repeat": "readable",
-    }))
+    change(
+        "add_task",
+        &json!({
+            "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "n"},
+            "request": {"method": "POST", "path": format!("/v2/flows/executions/{execution}/tasks"),
+                        "body": {"previous_task_id": "t0", "next_task_id": "t1", "task": task}},
+            "before": {"task": null}, "requires": {"execution.status": "STARTED"}
+        }),
+    )
 }
 
 /// What no read can tell.
 pub(crate) fn run_automation(execution: &str, task: &str) -> Change {
-    change(&json!({
-        "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
-        "request": {"method": "POST",
-                    "path": format!("/v2/flows/executions/{execution}/tasks/{task}/automation:run")},
-        "before": {}, "after": {}, "requires": {"execution.status": "STARTED"}, "repeat": "once",
-        "effects": ["automation_fires"],
-    }))
+    let status = if task.starts_with('s') {
+        "SCHEDULED"
+    } else {
+        "PENDING"
+    };
+    change(
+        "run_automation",
+        &json!({
+            "target": {"kind": "task", "api": "v2", "execution": execution, "id": task, "name": "n"},
+            "request": {"method": "POST",
+                        "path": format!("/v2/flows/executions/{execution}/tasks/{task}/automation:run")},
+            "before": {}, "requires": {"execution.status": "STARTED", "target.status": status}
+        }),
+    )
 }
 
-fn change(parts: &Value) -> Change {
+/// A change of these parts, from which all others follow.
+fn change(action: &str, parts: &Value) -> Change {
     let target = &parts["target"];
     let group = target.get("execution").unwrap_or(&target["entity"]);
     let mut change = json!({
-        "change": "0123456789ab", "group": group, "action": ["a"],
-        "undo": {"none": "a test"}, "effects": [],
+        "change": "", "group": group, "action": [action],
+        "after": {}, "repeat": "safe", "undo": {"none": ""}, "effects": [],
     });
     for (key, value) in parts.as_object().unwrap() {
         change[key] = value.clone();
     }
-    serde_json::from_value(change).unwrap()
+    derived(serde_json::from_value(change).unwrap(), 0)
 }
 
 /// The request of a change, as scripts of faults name it.

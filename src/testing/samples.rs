@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    action::Allow,
     api::{Generation, Id},
     plan::{Builder, Change, Item, PlanHeader},
     playbook::{self, IdList, Overrides, Playbook},
@@ -99,13 +100,14 @@ pub(crate) fn legacy(id: &str, steps: &[Value]) -> Execution {
 
 /// The header of a plan on the sandbox, without guards.
 pub(crate) fn plan_header() -> PlanHeader {
+    let allow: Vec<&str> = Allow::words().map(|(word, _)| word).collect();
     serde_json::from_value(json!({
         "wf_bulk_plan": 1,
         "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
         "vars": {"leaver": "10010"},
         "server": "sandbox", "org": "4711", "now": "2026-12-01T08:00:00Z", "timezone": "Europe/Berlin",
         "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-        "guards": {"allow": [], "rejected": "refuse"},
+        "guards": {"allow": allow, "rejected": "refuse"},
         "tool": "wf-bulk 0.1.0",
     }))
     .unwrap()

@@ -1,16 +1,16 @@
 //! `add_step`: adds a step to an execution of the first generation.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject,
-    ValueForm, argument,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Requests,
+    Subject, ValueForm, argument,
     body::{RequestFieldValue, values},
 };
 use crate::{
-    api::{Generation, Level, Operation, types},
+    api::{Generation, Level, Operation, OperationKind, types},
     document::reader::{all, present},
     json,
     template::Template,
@@ -63,6 +63,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "adds another one",
     undo: "no",
+    requests: Requests::Other(|operation| operation.kind() == OperationKind::AddStep),
     read: |arguments| Some(Arc::new(arguments.add_step()?)),
 };
 
@@ -87,7 +88,7 @@ struct AddStep {
 }
 
 /// The service chooses the step's id, so sending it twice adds two steps.
-const NATURE: Nature = Nature {
+pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[],
     why_final: Some("the id of the new step is known to the service only: use delete_step"),
@@ -115,8 +116,7 @@ impl AddStep {
             .collect();
         Ok(Edit {
             sends,
-            expects: BTreeMap::from([("step", Value::Object(step))]),
-            ..Edit::bare(Operation::CreateStep(subject.execution.clone()), NATURE)
+            ..Edit::bare(Operation::CreateStep(subject.execution.clone()))
         })
     }
 }

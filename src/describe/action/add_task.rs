@@ -1,18 +1,18 @@
 //! `add_task`: adds a task between two others of a flow.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject,
-    ValueForm, argument,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Requests,
+    Subject, ValueForm, argument,
     body::{RequestFieldValue, values},
     named,
 };
 use crate::{
-    api::{Generation, Level, Operation, types},
+    api::{Generation, Level, Operation, OperationKind, types},
     document::reader::present,
     json,
     template::Template,
@@ -90,6 +90,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "no",
+    requests: Requests::Other(|operation| operation.kind() == OperationKind::AddTask),
     read: |arguments| Some(Arc::new(arguments.add_task()?)),
 };
 
@@ -133,7 +134,7 @@ struct AddTask {
     origin: String,
 }
 
-const NATURE: Nature = Nature {
+pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[],
     why_final: Some("no operation removes a task"),
@@ -178,9 +179,8 @@ impl AddTask {
             ("task", task),
         ];
         Ok(PlannedAction::Edit(Edit {
-            expects: BTreeMap::from([("task", body[2].1.clone())]),
             sends: body.to_vec(),
-            ..Edit::bare(Operation::AddTask(subject.execution.clone()), NATURE)
+            ..Edit::bare(Operation::AddTask(subject.execution.clone()))
         }))
     }
 

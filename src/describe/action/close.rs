@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
-    ValueForm, argument, complete::NATURE,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Requests,
+    Subject, ValueForm, argument,
 };
 use crate::{
     api::{Generation, Level},
@@ -33,6 +33,14 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "unless it adds a description",
+    requests: Requests::Patch(|name, value| match name {
+        "status" => value == "CLOSED",
+        name => {
+            let paths = [V1, V2].map(|paths| [paths.selected, paths.description]);
+            let mut paths = paths.into_iter().flatten();
+            paths.any(|path| path.split('.').next() == Some(name))
+        }
+    }),
     read: |arguments| Some(Arc::new(arguments.close()?)),
 };
 
@@ -96,10 +104,7 @@ impl Action for Close {
         };
         let writes = self.writes(subject, &paths);
         writes.map_or_else(PlannedAction::Reject, |writes| {
-            PlannedAction::Edit(Edit {
-                nature: NATURE,
-                ..Edit::fields(subject, writes)
-            })
+            PlannedAction::Edit(Edit::fields(subject, writes))
         })
     }
 }

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{
-    ActionKind, ArgumentsForm, Edit, Effect, FieldWrite, Nature, PlannedAction, Repeat, Subject,
-    bare,
+    ActionKind, ArgumentsForm, Edit, Effect, FieldWrite, Nature, PlannedAction, Repeat, Requests,
+    Subject, bare,
 };
 use crate::api::Level;
 
@@ -19,6 +19,7 @@ pub(super) static COMPLETE: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "yes",
+    requests: Requests::Patch(|name, value| name == "status" && value == "DONE"),
     read: |_| {
         Some(bare(|subject| {
             set_execution_status(subject, &["STARTED"], "DONE")
@@ -30,6 +31,7 @@ pub(super) static REOPEN: ActionKind = ActionKind {
     word: "reopen",
     doc: "Starts an execution again that is done or closed.",
     example: "reopen",
+    requests: Requests::Patch(|name, value| name == "status" && value == "STARTED"),
     read: |_| {
         Some(bare(|subject| {
             set_execution_status(subject, &["DONE", "CLOSED"], "STARTED")
@@ -49,10 +51,7 @@ fn set_execution_status(subject: &Subject<'_>, from: &[&str], to: &str) -> Plann
     match subject.text("status") {
         Some(status) if from.contains(&status) => {
             let write = FieldWrite::new(subject.data, "status", json!(to));
-            PlannedAction::Edit(Edit {
-                nature: NATURE,
-                ..Edit::fields(subject, vec![write])
-            })
+            PlannedAction::Edit(Edit::fields(subject, vec![write]))
         }
         Some(status) => PlannedAction::Nothing(format!("is {status} already")),
         // The first generation has executions without a status; these are not in progress.

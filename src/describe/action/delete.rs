@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject,
-    ValueForm, argument,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Requests,
+    Subject, ValueForm, argument,
 };
 use crate::api::{Generation, Level, Operation};
 
@@ -23,6 +23,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: true,
     again: "no change",
     undo: "no",
+    requests: Requests::Other(|operation| operation.removes()),
     read: |arguments| Some(Arc::new(arguments.delete()?)),
 };
 
@@ -50,6 +51,17 @@ struct Delete {
     is_soft: bool,
 }
 
+pub(super) const DELETED: Nature = Nature {
+    repeat: Repeat::Readable,
+    effects: &[],
+    why_final: Some("what was deleted for good does not come back"),
+};
+
+pub(super) const HIDDEN: Nature = Nature {
+    why_final: Some("no operation brings back what is hidden"),
+    ..DELETED
+};
+
 impl Action for Delete {
     fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         let execution = subject.execution.clone();
@@ -58,19 +70,7 @@ impl Action for Delete {
             (Generation::V2, false) => Operation::DeleteFlow(execution),
             (Generation::V2, true) => Operation::SoftDeleteFlow(execution),
         };
-        let why_final = if self.is_soft {
-            "no operation brings back what is hidden"
-        } else {
-            "what was deleted for good does not come back"
-        };
-        PlannedAction::Edit(Edit::bare(
-            operation,
-            Nature {
-                repeat: Repeat::Readable,
-                effects: &[],
-                why_final: Some(why_final),
-            },
-        ))
+        PlannedAction::Edit(Edit::bare(operation))
     }
 }
 

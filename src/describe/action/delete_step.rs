@@ -1,6 +1,8 @@
 //! `delete_step`: deletes a step of an execution.
 
-use super::{ActionKind, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Subject, bare};
+use super::{
+    ActionKind, ArgumentsForm, Edit, Nature, PlannedAction, Repeat, Requests, Subject, bare,
+};
 use crate::api::{Level, Operation};
 
 pub(super) static KIND: ActionKind = ActionKind {
@@ -14,10 +16,11 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: true,
     again: "no change",
     undo: "no",
+    requests: Requests::Other(|operation| operation.removes()),
     read: |_| Some(bare(plan)),
 };
 
-const NATURE: Nature = Nature {
+pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Readable,
     effects: &[],
     why_final: Some("a step that was deleted does not come back"),
@@ -28,7 +31,7 @@ fn plan(subject: &Subject<'_>) -> PlannedAction {
         return PlannedAction::Reject("only a step can be taken out".to_owned());
     };
     let operation = Operation::DeleteStep(subject.execution.clone(), step.clone());
-    PlannedAction::Edit(Edit::bare(operation, NATURE))
+    PlannedAction::Edit(Edit::bare(operation))
 }
 
 #[cfg(test)]

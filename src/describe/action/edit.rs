@@ -1,11 +1,9 @@
 //! The input and the output of an action.
 
-use std::collections::BTreeMap;
-
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use super::{FieldWrite, Nature};
+use super::{Effect, FieldWrite};
 use crate::{
     api::{Generation, Id, IdError, Level, Operation},
     dates::Calendar,
@@ -62,23 +60,18 @@ pub struct Edit {
     pub writes: Vec<FieldWrite>,
     /// Other fields of the body that are not fields of the target, like the branch of a decision.
     pub sends: Vec<(&'static str, Value)>,
-    /// The fields that the service changes by itself, with the values expected afterwards.
-    pub expects: BTreeMap<&'static str, Value>,
-    /// Fields of the target, beyond its status, that must still be as they were read.
-    pub requires: Vec<&'static str>,
-    pub nature: Nature,
+    /// What it causes on this target beyond its [`Nature`](super::Nature).
+    pub causes: Option<Effect>,
 }
 
 impl Edit {
     /// A request without a body.
-    pub(super) const fn bare(operation: Operation, nature: Nature) -> Self {
+    pub(super) const fn bare(operation: Operation) -> Self {
         Self {
             operation,
             writes: Vec::new(),
             sends: Vec::new(),
-            expects: BTreeMap::new(),
-            requires: Vec::new(),
-            nature,
+            causes: None,
         }
     }
 
@@ -86,7 +79,7 @@ impl Edit {
     pub(super) fn fields(subject: &Subject<'_>, writes: Vec<FieldWrite>) -> Self {
         Self {
             writes,
-            ..Self::bare(subject.patch(), Nature::PLAIN)
+            ..Self::bare(subject.patch())
         }
     }
 }

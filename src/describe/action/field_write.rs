@@ -15,8 +15,6 @@ pub struct FieldWrite {
     /// The target's present value; null if absent.
     pub before: Value,
     pub after: Value,
-    /// Why it can't be undone. None: that depends on the present value.
-    pub why_final: Option<&'static str>,
     /// Whether it is sent even if it changes nothing: the service requires it with another field.
     pub goes_along: bool,
 }
@@ -28,7 +26,6 @@ impl FieldWrite {
             path,
             before: json::get(data, path).cloned().unwrap_or_default(),
             after,
-            why_final: None,
             goes_along: false,
         }
     }
@@ -41,26 +38,17 @@ impl FieldWrite {
     /// Merges a later write of the same field.
     pub fn merge(&mut self, later: Self) {
         self.after = later.after;
-        self.why_final = self.why_final.or(later.why_final);
         self.goes_along |= later.goes_along;
-    }
-
-    /// The value that undoes it.
-    ///
-    /// # Errors
-    ///
-    /// Why no value undoes it.
-    pub fn undo(&self) -> Result<Value, String> {
-        match self.why_final {
-            Some(why) => Err(why.to_owned()),
-            None => back(self.path, &self.before, &self.after),
-        }
     }
 }
 
 /// The value that changes `after` back to `before`. Requests contain no nulls: an empty list clears a list, but nothing clears a text,
 /// number or object.
-fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
+///
+/// # Errors
+///
+/// Why no value does.
+pub fn back(path: &str, before: &Value, after: &Value) -> Result<Value, String> {
     match (before, after) {
         (Value::Null, Value::Array(_)) => Ok(json!([])),
         (Value::Null, empty) if is_empty(empty) => Ok(empty.clone()),
@@ -125,11 +113,7 @@ mod tests {
         ] {
             let undo =
                 undo.map_err(|path| format!("{path} had no value, and the API can't clear it"));
-            assert_eq!(
-                write("f", &before, &after).undo(),
-                undo,
-                "{before} to {after}"
-            );
+            assert_eq!(back("f", &before, &after), undo, "{before} to {after}");
         }
     }
 
@@ -165,7 +149,7 @@ mod tests {
     fn a_write_that_takes_up_another_goes_back_all_the_way() {
         let mut first = write("f", &json!({"a": 1}), &json!({"a": 2}));
         first.merge(write("f", &json!({"a": 2}), &json!({"a": 2, "b": 3})));
-        assert!(first.undo().is_err());
+        assert!(back("f", &first.before, &first.after).is_err());
         first.merge(write("f", &json!({"a": 2, "b": 3}), &json!({"a": 1})));
         assert!(!first.changes());
     }

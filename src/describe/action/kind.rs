@@ -3,11 +3,12 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{Arguments, PlannedAction, Subject};
 use crate::{
     api::{
-        Generation, Level,
+        Generation, Level, Operation,
         types::{RequestField, RequestType},
     },
     template::Expression,
@@ -35,8 +36,18 @@ pub struct ActionKind {
     pub again: &'static str,
     /// Whether the plan holds the opposite request, for the reference.
     pub undo: &'static str,
+    /// The requests that it sends, which the actions of a plan's change must explain.
+    pub(super) requests: Requests,
     /// Reads the arguments; none if any of them is wrong.
     pub(super) read: fn(&mut Arguments<'_, '_, '_, '_>) -> Option<Arc<dyn Action>>,
+}
+
+/// The requests that an action sends.
+#[derive(Clone, Copy, Debug)]
+pub enum Requests {
+    /// A PATCH of fields: whether it may set this field, named as in the body, to this value.
+    Patch(fn(&str, &Value) -> bool),
+    Other(fn(&Operation) -> bool),
 }
 
 /// How the arguments of an action are written.
@@ -138,6 +149,21 @@ impl Action for Bare {
 impl ActionKind {
     pub fn named(word: &str) -> Option<&'static Self> {
         super::ALL.iter().copied().find(|kind| kind.word == word)
+    }
+
+    /// Whether it sends a PATCH of fields.
+    pub const fn is_patch(&self) -> bool {
+        matches!(self.requests, Requests::Patch(_))
+    }
+
+    /// Whether it may set this field of a PATCH to this value.
+    pub fn writes(&self, name: &str, value: &Value) -> bool {
+        matches!(self.requests, Requests::Patch(writes) if writes(name, value))
+    }
+
+    /// Whether it sends this operation, which is no PATCH.
+    pub fn sends(&self, operation: &Operation) -> bool {
+        matches!(self.requests, Requests::Other(sends) if sends(operation))
     }
 
     pub const fn arguments(&self) -> &'static [Argument] {

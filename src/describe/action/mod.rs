@@ -38,9 +38,11 @@ pub use answer::{contradiction, difference, needs_body};
 pub use close::Close;
 pub use edit::{Edit, PlannedAction, Subject};
 pub use effect::{Effect, EntityWrite};
-pub use field_write::FieldWrite;
-pub use kind::{Action, ActionEntry, ActionKind, Allow, Argument, ArgumentsForm, ValueForm};
-pub use nature::Nature;
+pub use field_write::{FieldWrite, back};
+pub use kind::{
+    Action, ActionEntry, ActionKind, Allow, Argument, ArgumentsForm, Requests, ValueForm,
+};
+pub use nature::{Nature, depends_on_the_read, expected, is_shown, no_way_back, required};
 pub use readback::{Evidence, Expected, Reading, evidence, read_back};
 pub use replay::replay;
 pub use same::same;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, FieldWrite, PlannedAction, Subject, ValueForm,
-    argument,
+    Action, ActionKind, Arguments, ArgumentsForm, FieldWrite, PlannedAction, Requests, Subject,
+    ValueForm, argument,
 };
 use crate::{
-    api::Level,
+    api::{DUE_DATE_FIELDS, Level},
     dates::{self, Direction},
 };
 
@@ -28,6 +28,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "yes",
+    requests: Requests::Patch(|name, _| DUE_DATE_FIELDS.contains(&name)),
     read: |arguments| Some(Arc::new(arguments.move_off_holidays()?)),
 };
 

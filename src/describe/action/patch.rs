@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite, Nature,
-    PlannedAction, Subject, complete,
-    status_move::{Keys, Moved, REVERT, Wish},
+    Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction,
+    Requests, Subject,
+    status_move::{Keys, Moved, Wish},
 };
 use crate::{
     api::{
@@ -29,6 +29,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "if possible",
+    requests: Requests::Patch(|_, _| true),
     read: |arguments| Some(Arc::new(arguments.patch()?)),
 };
 
@@ -141,10 +142,6 @@ impl Patch {
         if let Some(moved) = moved {
             edit.writes.push(moved.write);
             edit.sends.extend(moved.sends);
-            edit.nature = Nature {
-                why_final: moved.nature.why_final.or(edit.nature.why_final),
-                ..moved.nature
-            };
         }
         if edit.writes.is_empty() && (edit.sends.is_empty() || self.converges) {
             return Ok(PlannedAction::Nothing("is like that already".to_owned()));
@@ -175,24 +172,9 @@ fn plain(subject: &Subject<'_>, fields: Vec<(&'static RequestField, Value)>) -> 
         }
     }
     writes.retain(FieldWrite::changes);
-    let nature = if sends.contains(&("revert_execution", json!(true))) {
-        REVERT
-    } else if writes.iter().any(|write| write.path == "status") {
-        complete::NATURE
-    } else {
-        Nature::PLAIN
-    };
-    let unseen = (!sends.is_empty()).then_some("the service does not show what it held before");
     Edit {
-        writes,
         sends,
-        ..Edit::bare(
-            subject.patch(),
-            Nature {
-                why_final: nature.why_final.or(unseen),
-                ..nature
-            },
-        )
+        ..Edit::fields(subject, writes)
     }
 }
 

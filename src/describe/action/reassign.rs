@@ -8,11 +8,11 @@ use assigned::{Assigned, add, is_one_of, number, replaced};
 use serde_json::{Value, json};
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Subject,
-    ValueForm, argument, same::are_same, words_of,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, FieldWrite, PlannedAction, Requests,
+    Subject, ValueForm, argument, same::are_same, words_of,
 };
 use crate::{
-    api::{Generation, Level, types},
+    api::{ASSIGNEE_FIELDS, Generation, Level, types},
     document::reader::{FieldNode, present},
     json,
     template::Template,
@@ -43,6 +43,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "yes",
+    requests: Requests::Patch(|name, _| ASSIGNEE_FIELDS.contains(&name)),
     read: |arguments| Some(Arc::new(arguments.reassign()?)),
 };
 

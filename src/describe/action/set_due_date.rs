@@ -7,11 +7,11 @@ use serde_json::Value;
 
 use super::{
     Action, ActionKind, ArgumentValue, Arguments, ArgumentsForm, FieldWrite, PlannedAction,
-    Subject, ValueForm, argument, edit::DueFields,
+    Requests, Subject, ValueForm, argument, edit::DueFields,
 };
 use crate::{
     api::{
-        Generation, Level,
+        DUE_DATE_FIELDS, Generation, Level,
         types::{self, RequestField},
     },
     dates,
@@ -36,6 +36,9 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "if there was one",
+    requests: Requests::Patch(|name, _| {
+        DUE_DATE_FIELDS.contains(&name) || ["due_date_config", "dynamicDueDate"].contains(&name)
+    }),
     read: |arguments| Some(Arc::new(arguments.set_due_date()?)),
 };
 

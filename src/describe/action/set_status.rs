@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, Edit, PlannedAction, Subject, ValueForm,
-    argument,
+    Action, ActionKind, Arguments, ArgumentsForm, Edit, PlannedAction, Requests, Subject,
+    ValueForm, argument,
     status::SETTABLE,
     status_move::{Keys, Wish},
 };
@@ -33,6 +33,9 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "no change",
     undo: "of steps",
+    requests: Requests::Patch(|name, _| {
+        ["status", "revert_execution", "next_condition_id"].contains(&name)
+    }),
     read: |arguments| Some(Arc::new(arguments.set_status()?)),
 };
 
@@ -109,7 +112,6 @@ impl SetStatus {
             )),
             Some(moved) => PlannedAction::Edit(Edit {
                 sends: moved.sends,
-                nature: moved.nature,
                 ..Edit::fields(subject, vec![moved.write])
             }),
         })

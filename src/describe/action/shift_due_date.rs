@@ -5,10 +5,15 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, ActionKind, Arguments, ArgumentsForm, FieldWrite, PlannedAction, Subject, ValueForm,
-    argument, edit::DueFields,
+    Action, ActionKind, Arguments, ArgumentsForm, FieldWrite, PlannedAction, Requests, Subject,
+    ValueForm, argument, edit::DueFields,
 };
-use crate::{api::Level, dates::Shift, json, template::Template};
+use crate::{
+    api::{DUE_DATE_FIELDS, Level},
+    dates::Shift,
+    json,
+    template::Template,
+};
 
 pub(super) static KIND: ActionKind = ActionKind {
     word: "shift_due_date",
@@ -25,6 +30,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: false,
     again: "moves the date again",
     undo: "yes",
+    requests: Requests::Patch(|name, _| DUE_DATE_FIELDS.contains(&name)),
     read: |arguments| Some(Arc::new(arguments.shift_due_date()?)),
 };
 

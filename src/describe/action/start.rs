@@ -1,15 +1,15 @@
 //! `start`: starts an execution for an entity.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{
     Action, ActionKind, Arguments, ArgumentsForm, Edit, Effect, Nature, PlannedAction, Repeat,
-    Subject, ValueForm, argument,
+    Requests, Subject, ValueForm, argument,
 };
 use crate::{
-    api::{Generation, Level, Operation},
+    api::{Generation, Level, Operation, OperationKind},
     document::reader::{FieldNode, all, present},
     template::Template,
 };
@@ -42,6 +42,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: true,
     again: "starts another one",
     undo: "no",
+    requests: Requests::Other(|operation| operation.kind() == OperationKind::Start),
     read: |arguments| Some(Arc::new(arguments.start()?)),
 };
 
@@ -107,7 +108,7 @@ struct EntityContext {
 }
 
 /// The service chooses the id, so sending it twice starts two.
-const NATURE: Nature = Nature {
+pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::AutomationsMayFire],
     why_final: Some("a started execution may have acted; a delete removes only the execution"),
@@ -166,9 +167,8 @@ impl Start {
             Generation::V2 => Operation::StartFlow,
         };
         Ok(Edit {
-            expects: BTreeMap::from([("started", body[0].1.clone())]),
             sends: body,
-            ..Edit::bare(operation, NATURE)
+            ..Edit::bare(operation)
         })
     }
 }

@@ -29,7 +29,6 @@ pub(super) struct Keys {
 pub(super) struct Moved {
     pub(super) write: FieldWrite,
     pub(super) sends: Vec<(&'static str, Value)>,
-    pub(super) nature: Nature,
 }
 
 impl Wish<'_> {
@@ -56,7 +55,7 @@ impl Wish<'_> {
         if moved == Move::None {
             return Ok(None);
         }
-        let mut write = FieldWrite::new(subject.data, "status", json!(to));
+        let write = FieldWrite::new(subject.data, "status", json!(to));
         let mut sends = Vec::new();
         if subject.generation == Generation::V2 {
             if subject.data["enabled"] == false {
@@ -70,18 +69,8 @@ impl Wish<'_> {
             {
                 sends.push(("next_condition_id", json!(branch)));
             }
-            write.why_final = Some(match moved {
-                Move::Revert => RESET,
-                Move::None | Move::Forward => {
-                    "a task's status goes back only by reverting it, which resets every later task"
-                }
-            });
         }
-        Ok(Some(Moved {
-            write,
-            sends,
-            nature: nature(moved, to),
-        }))
+        Ok(Some(Moved { write, sends }))
     }
 
     /// The condition with which a decision is completed.
@@ -121,18 +110,15 @@ impl Wish<'_> {
     }
 }
 
-fn nature(moved: Move, to: &str) -> Nature {
-    match (moved, to) {
-        (Move::Revert, _) => REVERT,
-        (Move::None | Move::Forward, "COMPLETED" | "SKIPPED") => Nature {
-            repeat: Repeat::Readable,
-            effects: &[Effect::AutomationsMayFire, Effect::FlowAdvances],
-            why_final: None,
+/// The nature of a request that sets a status and does not revert.
+pub(super) fn nature(to: &str) -> Nature {
+    Nature {
+        repeat: Repeat::Readable,
+        effects: match to {
+            "COMPLETED" | "SKIPPED" => &[Effect::AutomationsMayFire, Effect::FlowAdvances],
+            _ => &[],
         },
-        (Move::None | Move::Forward, _) => Nature {
-            repeat: Repeat::Readable,
-            ..Nature::PLAIN
-        },
+        why_final: None,
     }
 }
 

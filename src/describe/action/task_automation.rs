@@ -1,13 +1,9 @@
 //! Actions on the automation or the schedule of a task: `run_schedule_now`, `cancel_schedule`, `run_automation`, `execute`,
 //! `reconcile_automation`.
 
-use std::collections::BTreeMap;
-
-use serde_json::json;
-
 use super::{
-    ActionKind, ArgumentsForm, Edit, Effect, Nature, PlannedAction, Repeat, Subject, bare,
-    status::has_ended,
+    ActionKind, ArgumentsForm, Edit, Effect, Nature, PlannedAction, Repeat, Requests, Subject,
+    bare, status::has_ended,
 };
 use crate::{
     api::{Id, Level, Operation},
@@ -25,6 +21,7 @@ pub(super) static RUN_SCHEDULE_NOW: ActionKind = ActionKind {
     needs_allow: true,
     again: "no change",
     undo: "no",
+    requests: Requests::Other(|operation| matches!(operation, Operation::RunScheduleNow(..))),
     read: |_| Some(bare(run_schedule_now)),
 };
 
@@ -32,6 +29,7 @@ pub(super) static CANCEL_SCHEDULE: ActionKind = ActionKind {
     word: "cancel_schedule",
     doc: "Cancels a scheduled automation; its task is skipped.",
     example: "cancel_schedule",
+    requests: Requests::Other(|operation| matches!(operation, Operation::CancelSchedule(..))),
     read: |_| Some(bare(cancel_schedule)),
     ..RUN_SCHEDULE_NOW
 };
@@ -42,6 +40,7 @@ pub(super) static RUN_AUTOMATION: ActionKind = ActionKind {
     example: "run_automation",
     converges: false,
     again: "runs again",
+    requests: Requests::Other(|operation| matches!(operation, Operation::RunAutomation(..))),
     read: |_| Some(bare(run_automation)),
     ..RUN_SCHEDULE_NOW
 };
@@ -52,6 +51,7 @@ pub(super) static EXECUTE: ActionKind = ActionKind {
     example: "execute",
     converges: false,
     again: "runs again",
+    requests: Requests::Other(|operation| matches!(operation, Operation::ExecuteTask(..))),
     read: |_| Some(bare(execute)),
     ..RUN_SCHEDULE_NOW
 };
@@ -62,6 +62,7 @@ pub(super) static RECONCILE_AUTOMATION: ActionKind = ActionKind {
     example: "reconcile_automation",
     needs_allow: false,
     again: "asks again if the automation still runs",
+    requests: Requests::Other(|operation| matches!(operation, Operation::ReconcileAutomation(..))),
     read: |_| Some(bare(reconcile_automation)),
     ..RUN_SCHEDULE_NOW
 };
@@ -73,46 +74,60 @@ pub const STARTED_AUTOMATION: [&str; 2] =
 /// The effects of a task's end: other automations, and the next task.
 const ENDS_A_TASK: [Effect; 2] = [Effect::AutomationsMayFire, Effect::FlowAdvances];
 
+pub(super) const STARTED: Nature = Nature {
+    repeat: Repeat::Readable,
+    effects: &[Effect::AutomationFires],
+    why_final: Some("an automation that has started can't be called back"),
+};
+
+pub(super) const CANCELLED: Nature = Nature {
+    repeat: Repeat::Readable,
+    effects: &ENDS_A_TASK,
+    why_final: Some("no operation makes a schedule that was deleted"),
+};
+
+pub(super) const RUN: Nature = Nature {
+    repeat: Repeat::Once,
+    ..STARTED
+};
+
+pub(super) const EXECUTED: Nature = Nature {
+    repeat: Repeat::Once,
+    effects: &ENDS_A_TASK,
+    why_final: Some("what a task has done can't be called back"),
+};
+
+pub(super) const RECONCILED: Nature = Nature {
+    // The service does nothing if there is nothing to correct, so the request is safe to repeat.
+    repeat: Repeat::Safe,
+    effects: &ENDS_A_TASK,
+    why_final: Some("it takes in what the automation did; there is nothing to take back"),
+};
+
 fn run_schedule_now(subject: &Subject<'_>) -> PlannedAction {
-    let nature = Nature {
-        repeat: Repeat::Readable,
-        effects: &[Effect::AutomationFires],
-        why_final: Some("an automation that has started can't be called back"),
-    };
-    let requires = [&["schedule.schedule_id"], STARTED_AUTOMATION.as_slice()].concat();
-    scheduled(subject, |execution, task| Edit {
-        expects: BTreeMap::from([("status", json!("IN_PROGRESS"))]),
-        requires,
-        ..Edit::bare(Operation::RunScheduleNow(execution, task), nature)
-    })
+    scheduled(subject, Operation::RunScheduleNow)
 }
 
 fn cancel_schedule(subject: &Subject<'_>) -> PlannedAction {
-    let nature = Nature {
-        repeat: Repeat::Readable,
-        effects: &ENDS_A_TASK,
-        why_final: Some("no operation makes a schedule that was deleted"),
-    };
-    scheduled(subject, |execution, task| Edit {
-        expects: BTreeMap::from([("status", json!("SKIPPED"))]),
-        requires: vec!["schedule.schedule_id"],
-        ..Edit::bare(Operation::CancelSchedule(execution, task), nature)
-    })
+    scheduled(subject, Operation::CancelSchedule)
 }
 
 /// An operation on a task that waits for its schedule.
-fn scheduled(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> PlannedAction {
+fn scheduled(subject: &Subject<'_>, operation: fn(Id, Id) -> Operation) -> PlannedAction {
     match subject.text("status") {
-        Some("SCHEDULED") => on_task(subject, edit),
+        Some("SCHEDULED") => on_task(subject, operation),
         Some(status) => PlannedAction::Nothing(format!("is {status}, not SCHEDULED")),
         None => PlannedAction::Reject("has no status".to_owned()),
     }
 }
 
 /// An operation on a task, by the ids of its flow and its own.
-fn on_task(subject: &Subject<'_>, edit: impl FnOnce(Id, Id) -> Edit) -> PlannedAction {
+fn on_task(subject: &Subject<'_>, operation: fn(Id, Id) -> Operation) -> PlannedAction {
     match subject.id {
-        Some(task) => PlannedAction::Edit(edit(subject.execution.clone(), task.clone())),
+        Some(task) => PlannedAction::Edit(Edit::bare(operation(
+            subject.execution.clone(),
+            task.clone(),
+        ))),
         None => PlannedAction::Reject("only a task has an automation".to_owned()),
     }
 }
@@ -121,42 +136,24 @@ fn run_automation(subject: &Subject<'_>) -> PlannedAction {
     if !has_automation(subject) {
         return PlannedAction::Nothing("has no automation".to_owned());
     }
-    let nature = Nature {
-        repeat: Repeat::Once,
-        effects: &[Effect::AutomationFires],
-        why_final: Some("an automation that has started can't be called back"),
-    };
-    on_task(subject, |execution, task| Edit {
-        // An automation that someone else has started since is not started again.
-        requires: STARTED_AUTOMATION.to_vec(),
-        ..Edit::bare(Operation::RunAutomation(execution, task), nature)
-    })
+    on_task(subject, Operation::RunAutomation)
 }
 
 fn execute(subject: &Subject<'_>) -> PlannedAction {
-    let nature = Nature {
-        repeat: Repeat::Once,
-        // If the task has an automation, `execute` starts it.
-        effects: if has_automation(subject) {
-            &[
-                Effect::AutomationFires,
-                Effect::AutomationsMayFire,
-                Effect::FlowAdvances,
-            ]
-        } else {
-            &ENDS_A_TASK
-        },
-        why_final: Some("what a task has done can't be called back"),
-    };
     match subject.text("status") {
         None => PlannedAction::Reject("has no status".to_owned()),
         // A failed task may be run again.
         Some(status) if has_ended(status) && status != "FAILED" => {
             PlannedAction::Nothing(format!("is {status} already"))
         }
-        Some(_) => on_task(subject, |execution, task| {
-            Edit::bare(Operation::ExecuteTask(execution, task), nature)
-        }),
+        Some(_) => match on_task(subject, Operation::ExecuteTask) {
+            // If the task has an automation, `execute` starts it.
+            PlannedAction::Edit(edit) if has_automation(subject) => PlannedAction::Edit(Edit {
+                causes: Some(Effect::AutomationFires),
+                ..edit
+            }),
+            other => other,
+        },
     }
 }
 
@@ -164,21 +161,13 @@ fn reconcile_automation(subject: &Subject<'_>) -> PlannedAction {
     if !has_automation(subject) {
         return PlannedAction::Nothing("has no automation".to_owned());
     }
-    let nature = Nature {
-        // The service does nothing if there is nothing to correct, so the request is safe to repeat.
-        repeat: Repeat::Safe,
-        effects: &ENDS_A_TASK,
-        why_final: Some("it takes in what the automation did; there is nothing to take back"),
-    };
     match subject.text("status") {
         None => PlannedAction::Reject("has no status".to_owned()),
         Some(status) if has_ended(status) => PlannedAction::Nothing(format!("is {status} already")),
         Some("SCHEDULED") => {
             PlannedAction::Nothing("is SCHEDULED: its automation has not started".to_owned())
         }
-        Some(_) => on_task(subject, |execution, task| {
-            Edit::bare(Operation::ReconcileAutomation(execution, task), nature)
-        }),
+        Some(_) => on_task(subject, Operation::ReconcileAutomation),
     }
 }
 

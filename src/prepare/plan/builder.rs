@@ -2,11 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    Item, Rejection, Skip, Target,
-    draft::{ChangeDraft, TARGET_STATUS},
-    readable::{limit_undo, unreadable},
-};
+use super::{Item, Rejection, Skip, Target, draft::ChangeDraft};
 use crate::{
     action::{PlannedAction, Subject},
     api::Level,
@@ -124,12 +120,7 @@ impl<'a> Builder<'a> {
                 PlannedAction::Edit(edit) => {
                     let mut draft = ChangeDraft::new(entry, edit, &working, &data);
                     // What the service does with a status can't be predicted, so no later change may depend on it.
-                    if drafts
-                        .iter()
-                        .any(|earlier| earlier.expects.contains_key("status"))
-                    {
-                        draft.requires.remove(TARGET_STATUS);
-                    }
+                    draft.status_is_open = drafts.iter().any(ChangeDraft::opens_the_status);
                     draft.play(&mut working);
                     match drafts.last_mut() {
                         Some(last) if last.takes_up(&draft) => last.merge(draft),
@@ -190,11 +181,7 @@ fn changes(
         let key = (draft.operation.address(), draft.words.clone());
         let repetition = seen.iter().filter(|earlier| **earlier == key).count();
         seen.push(key);
-        let mut change = draft.into_change(target.clone(), repetition, executions);
-        if let Some(reason) = unreadable(&change) {
-            return Err(reason);
-        }
-        limit_undo(&mut change);
+        let change = draft.into_change(target.clone(), repetition, executions)?;
         changes.push(Item::Change(Box::new(change)));
     }
     Ok(changes)

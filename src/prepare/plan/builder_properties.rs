@@ -9,8 +9,8 @@ use super::*;
 use crate::{
     action::{Expected, Reading, read_back},
     api::Generation,
-    plan::{Change, PlanHeader, PlanReader, PlanWriter, Undo},
-    testing::samples::{changes, over_executions, over_flows},
+    plan::{Change, PlanReader, PlanWriter, Undo},
+    testing::samples::{changes, over_executions, over_flows, plan_header},
 };
 
 /// Playbooks that converge, as `each` and the rest.
@@ -211,12 +211,7 @@ proptest! {
 
     #[test]
     fn what_is_planned_can_be_written_and_read_and_its_ids_are_its_own((playbook, execution) in any_case()) {
-        let header: PlanHeader = serde_json::from_value(json!({
-            "wf_bulk_plan": 1, "playbook": {"name": "p", "sha256": "00", "converges": true, "repeatable": false},
-            "vars": {}, "server": "sandbox", "org": null, "now": "2026-12-01T08:00:00Z", "timezone": "UTC",
-            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-            "guards": {"allow": [], "rejected": "refuse"}, "tool": "wf-bulk",
-        })).unwrap();
+        let header = plan_header();
         let items = crate::testing::samples::lines(&playbook, &execution);
         let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
         for item in &items {

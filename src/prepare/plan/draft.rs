@@ -1,22 +1,20 @@
 //! The request that results from one or several actions, while its target is planned.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+
+use super::{
+    Change, Effect, Fields, Target,
+    derive::{EXECUTION_STATUS, Origin, TARGET_STATUS, fields, required_names},
+    forecast::entity_writes,
 };
-
-use serde_json::Value;
-
-use super::{Change, Effect, Fields, PlannedRequest, Repeat, Target, Undo, forecast::forecast};
 use crate::{
-    action::{ActionEntry, Edit, FieldWrite, replay},
-    api::{Level, Method, Operation},
-    digest, json,
+    action::{self, ActionEntry, Edit, FieldWrite, replay},
+    api::{Method, Operation},
+    json,
     target::Execution,
 };
-
-const EXECUTION_STATUS: &str = "execution.status";
-pub(super) const TARGET_STATUS: &str = "target.status";
 
 /// A request that may still be merged with the next PATCH of its resource.
 pub(super) struct ChangeDraft {
@@ -24,52 +22,54 @@ pub(super) struct ChangeDraft {
     labels: Vec<String>,
     pub(super) words: Vec<&'static str>,
     writes: Vec<FieldWrite>,
-    sends: BTreeMap<&'static str, Value>,
-    /// Fields that the service changes by itself: before and after.
-    pub(super) expects: BTreeMap<&'static str, (Value, Value)>,
-    pub(super) requires: Fields,
-    repeat: Repeat,
-    effects: BTreeSet<Effect>,
-    why_final: Option<&'static str>,
+    sends: Fields,
+    /// The field that the service changes by itself: before and after.
+    expects: Option<(&'static str, Value, Value)>,
+    /// The values that it may require.
+    read: Fields,
+    /// Whether an earlier change of the target may have changed its status.
+    pub(super) status_is_open: bool,
+    causes: BTreeSet<Effect>,
 }
 
 impl ChangeDraft {
     pub(super) fn new(entry: &ActionEntry, edit: Edit, working: &Execution, data: &Value) -> Self {
         let read = |path: &str| json::get(data, path).cloned().unwrap_or(Value::Null);
-        let expects = edit.expects.into_iter();
-        let expects = expects
-            .map(|(path, after)| (path, (read(path), after)))
+        let sends: Fields = edit
+            .sends
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        let mut requires: Fields = edit
-            .requires
-            .iter()
+        let required = action::required(&edit.operation).into_iter();
+        let mut values: Fields = required
+            .chain(["status"])
             .map(|path| (format!("target.{path}"), read(path)))
             .collect();
-        requires.insert(
-            EXECUTION_STATUS.to_owned(),
-            json::get(&working.data, "status")
-                .cloned()
-                .unwrap_or(Value::Null),
-        );
-        requires.insert(TARGET_STATUS.to_owned(), read("status"));
+        let status = json::get(&working.data, "status").cloned();
+        values.insert(EXECUTION_STATUS.to_owned(), status.unwrap_or(Value::Null));
         Self {
+            expects: action::expected(&edit.operation, &sends)
+                .map(|(path, after)| (path, read(path), after)),
             operation: edit.operation,
             labels: vec![entry.label()],
             words: vec![entry.kind.word],
             writes: edit.writes,
-            sends: edit.sends.into_iter().collect(),
-            expects,
-            requires,
-            repeat: edit.nature.repeat,
-            effects: edit.nature.effects.iter().cloned().collect(),
-            why_final: edit.nature.why_final,
+            sends,
+            read: values,
+            status_is_open: false,
+            causes: edit.causes.into_iter().collect(),
         }
+    }
+
+    /// Whether the service changes the status by itself, to a value that can't be predicted.
+    pub(super) fn opens_the_status(&self) -> bool {
+        matches!(self.expects, Some(("status", ..)))
     }
 
     /// Applies it to the working copy, for later actions.
     pub(super) fn play(&self, working: &mut Execution) {
         let written = self.writes.iter().map(|write| (write.path, &write.after));
-        let expected = self.expects.iter().map(|(&path, (_, after))| (path, after));
+        let expected = self.expects.iter().map(|(path, _, after)| (*path, after));
         replay(
             &self.operation,
             written.chain(expected),
@@ -108,16 +108,11 @@ impl ChangeDraft {
             }
         }
         self.sends.extend(next.sends);
-        for (path, (before, after)) in next.expects {
-            let expected = self.expects.entry(path).or_insert((before, Value::Null));
-            expected.1 = after;
+        for (path, value) in next.read {
+            self.read.entry(path).or_insert(value);
         }
-        for (path, value) in next.requires {
-            self.requires.entry(path).or_insert(value);
-        }
-        self.repeat = self.repeat.max(next.repeat);
-        self.effects.extend(next.effects);
-        self.why_final = self.why_final.or(next.why_final);
+        self.status_is_open |= next.status_is_open;
+        self.causes.extend(next.causes);
     }
 
     /// Removes the fields that end with their first value; returns whether any field is left.
@@ -130,112 +125,44 @@ impl ChangeDraft {
         changes.then_some(self)
     }
 
-    /// The body of the request that undoes it, or why there is none.
-    fn undo(&self) -> Result<Option<Fields>, String> {
-        if let Some(why) = self.why_final {
-            return Err(why.to_owned());
-        }
-        let writes = self.writes.iter();
-        let undone: Vec<(&'static str, Value)> = writes
-            .map(|write| Ok((write.path, write.undo()?)))
-            .collect::<Result<_, String>>()?;
-        Ok(body(undone.into_iter()))
-    }
-
     /// The resulting change; `executions` are the execution before and after all changes of the target.
+    ///
+    /// # Errors
+    ///
+    /// If it holds a value that can't be kept.
     pub(super) fn into_change(
-        mut self,
+        self,
         target: Target,
         repetition: usize,
         executions: [&Value; 2],
-    ) -> Change {
-        // An entity has no status. For an execution both are the same; and a status that the change itself sets is in `before`.
-        if target.kind == Level::Entity {
-            self.requires.clear();
+    ) -> Result<Change, String> {
+        let mut body = json!(self.sends);
+        let mut before = Fields::new();
+        for write in self.writes {
+            json::set(&mut body, write.path, write.after);
+            before.insert(write.path.to_owned(), write.before);
         }
-        if target.kind == Level::Execution {
-            self.requires.remove(TARGET_STATUS);
-        }
-        if self.writes("status") || self.expects.contains_key("status") {
-            self.requires.remove(if target.kind == Level::Execution {
-                EXECUTION_STATUS
-            } else {
-                TARGET_STATUS
-            });
-        }
-        let path = self.operation.address();
-        let method = self.operation.method();
-        let undo = match self.undo() {
-            Err(why) => Undo::None(why),
-            Ok(body) => Undo::Request(PlannedRequest {
-                method,
-                path: path.clone(),
-                body,
-            }),
-        };
-        let mut request_body = body(
-            self.writes
-                .iter()
-                .map(|write| (write.path, write.after.clone())),
-        );
-        if !self.sends.is_empty() {
-            let fields = request_body.get_or_insert_default();
-            let sends = std::mem::take(&mut self.sends).into_iter();
-            fields.extend(sends.map(|(name, value)| (name.to_owned(), value)));
-        }
-        let (mut before, mut after) = (Fields::new(), Fields::new());
-        let writes = self.writes.into_iter();
-        let expects = self.expects.into_iter();
-        for (path, was, becomes) in writes
-            .map(|write| (write.path, write.before, write.after))
-            .chain(expects.map(|(path, (was, becomes))| (path, was, becomes)))
-        {
+        if let Some((path, was, _)) = self.expects {
             before.insert(path.to_owned(), was);
-            after.insert(path.to_owned(), becomes);
         }
-        let mut change = Change {
-            change: change_id(&path, &self.words, repetition),
-            group: target.execution.clone(),
+        let mut names = required_names(&target, &self.operation, &before);
+        if self.status_is_open {
+            names.remove(TARGET_STATUS);
+        }
+        let read = self.read.into_iter();
+        let mut change = Origin {
             target,
             action: self.labels,
-            request: PlannedRequest {
-                method,
-                path,
-                body: request_body,
-            },
+            operation: &self.operation,
+            body: fields(body),
             before,
-            after,
-            requires: self.requires,
-            repeat: self.repeat,
-            undo,
-            effects: self.effects.into_iter().collect(),
-        };
-        let caused = forecast(&self.operation, &change, executions);
-        change.effects.extend(caused);
-        change
+            requires: read.filter(|(name, _)| names.contains(name)).collect(),
+            found: self.causes,
+            repetition,
+            status_is_open: self.status_is_open,
+        }
+        .change()?;
+        change.add_effects(entity_writes(&self.operation, &change, executions));
+        Ok(change)
     }
-}
-
-/// A request's body with these fields, named by dotted paths; none without fields.
-fn body(fields: impl Iterator<Item = (&'static str, Value)>) -> Option<Fields> {
-    let mut body = Value::Object(serde_json::Map::new());
-    for (path, value) in fields {
-        json::set(&mut body, path, value);
-    }
-    match body {
-        Value::Object(fields) if !fields.is_empty() => Some(fields.into_iter().collect()),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
-    }
-}
-
-/// 12 hex digits that identify a change: the same in each plan that changes the same resource by the same actions.
-fn change_id(path: &str, words: &[&str], repetition: usize) -> String {
-    let mut id = digest::sha256(format!("{path}\n{}\n{repetition}", words.join(",")));
-    id.truncate(12);
-    id
 }

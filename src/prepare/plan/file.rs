@@ -2,12 +2,16 @@
 
 use std::io::{self, BufRead, Write};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
-use super::{Change, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer, VERSION};
+use super::{
+    Change, Effect, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer, VERSION,
+    derive::{Rederiver, words},
+};
 use crate::{
-    api::{Id, Level, Operation},
+    action::{ActionKind, Allow},
+    api::{Id, Operation},
     digest::hex,
 };
 
@@ -172,6 +176,7 @@ pub struct PlanReader<R> {
     digest: Sha256,
     counts: Trailer,
     last_group: Option<Id>,
+    rederiver: Rederiver,
     number: u64,
     end: Option<(Trailer, String)>,
 }
@@ -194,6 +199,7 @@ impl<R: BufRead> PlanReader<R> {
             digest,
             counts: Trailer::default(),
             last_group: None,
+            rederiver: Rederiver::default(),
             number: 1,
             end: None,
         })
@@ -243,7 +249,8 @@ impl<R: BufRead> PlanReader<R> {
     fn check(&mut self, item: &Item) -> Result<(), String> {
         match item {
             Item::Change(change) => {
-                check_request(change)?;
+                self.rederiver.check(change)?;
+                self.check_allowed(change)?;
                 self.counts.changes += 1;
                 match &self.last_group {
                     Some(last) if *last == change.group => {}
@@ -265,6 +272,26 @@ impl<R: BufRead> PlanReader<R> {
         Ok(())
     }
 
+    /// What the playbook must allow by name is allowed.
+    fn check_allowed(&self, change: &Change) -> Result<(), String> {
+        let named = words(&change.action)
+            .into_iter()
+            .filter_map(ActionKind::named);
+        let reverts = change.effects.contains(&Effect::LaterTasksReset);
+        let needed = named
+            .filter(|kind| kind.needs_allow)
+            .map(Allow::Action)
+            .chain(reverts.then_some(Allow::Revert));
+        let allow = &self.header.guards.allow;
+        match needed.into_iter().find(|needed| !allow.contains(needed)) {
+            Some(missing) => Err(format!(
+                "the plan's guards do not allow `{}`",
+                missing.word()
+            )),
+            None => Ok(()),
+        }
+    }
+
     fn close(&mut self, line: &str) -> Result<(), PlanError> {
         let (head, tail) = line.split_at(value_of_digest(line));
         self.digest.update(head.as_bytes());
@@ -273,8 +300,7 @@ impl<R: BufRead> PlanReader<R> {
             line: self.number,
             message,
         };
-        let EndLine { end } =
-            serde_json::from_str(line).map_err(|error| failed(error.to_string()))?;
+        let EndLine { end } = parse(line).map_err(failed)?;
         if end.sha256 != actual {
             return Err(PlanError::Digest {
                 sealed: end.sha256,
@@ -324,49 +350,36 @@ fn parse_header(line: &str) -> Result<PlanHeader, PlanError> {
             "this is no plan of wf-bulk: the first line has no wf_bulk_plan".into(),
         )),
         Some(found) if found != u64::from(VERSION) => Err(PlanError::Version { found }),
-        Some(_) => serde_json::from_value(value).map_err(|error| failed(error.to_string())),
+        Some(_) => parse(line).map_err(failed),
     }
 }
 
 fn parse_item(line: &str) -> Result<Item, String> {
-    let said = |error: serde_json::Error| error.to_string();
     if line.starts_with("{\"skipped\":") {
-        Ok(Item::Skipped(
-            serde_json::from_str::<SkippedLine>(line)
-                .map_err(said)?
-                .skipped,
-        ))
+        parse(line).map(|line: SkippedLine| Item::Skipped(line.skipped))
     } else if line.starts_with("{\"rejected\":") {
-        Ok(Item::Rejected(
-            serde_json::from_str::<RejectedLine>(line)
-                .map_err(said)?
-                .rejected,
-        ))
+        parse(line).map(|line: RejectedLine| Item::Rejected(line.rejected))
     } else {
-        Ok(Item::Change(Box::new(
-            serde_json::from_str(line).map_err(said)?,
-        )))
+        parse(line).map(Item::Change)
     }
 }
 
-/// A plan may come from anywhere: its request must be one of this tool's, on the target that it names.
-fn check_request(change: &Change) -> Result<(), String> {
-    let operation = change.operation()?;
-    let target = &change.target;
-    let is_on_it = match operation.subject() {
-        Some((level, execution, part)) => {
-            level == target.kind && *execution == target.execution && part == target.id.as_ref()
-        }
-        // Only a start has no execution.
-        None => target.kind == Level::Entity,
-    };
-    if !is_on_it || change.group != target.execution {
-        return Err(format!(
-            "the request {} is not on the change's target",
-            change.request.path
-        ));
+/// Reads a line, which must be exactly as [`PlanWriter`] writes it: so no key is unknown or repeated.
+fn parse<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, String> {
+    let value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let again = serde_json::to_string(&value).map_err(|error| error.to_string())?;
+    if line.trim_end_matches('\n') == again {
+        return Ok(value);
     }
-    Ok(())
+    let place = again
+        .bytes()
+        .zip(line.bytes())
+        .take_while(|(one, other)| one == other)
+        .count();
+    Err(format!(
+        "it is not as wf-bulk writes it, from column {} on: a key is unknown or repeated, or a value is in another form",
+        place + 1
+    ))
 }
 
 impl Change {

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use serde_json::json;
 
 use super::*;
-use crate::testing::samples::plan_header as header;
+use crate::{plan::derived, testing::samples::plan_header as header};
 
 fn change(group: &str, task: &str) -> Item {
     let path = format!("/v2/flows/executions/{group}/tasks/{task}");
@@ -15,11 +15,14 @@ fn change(group: &str, task: &str) -> Item {
         "action": ["reassign"],
         "request": {"method": "PATCH", "path": path, "body": {"assigned_to": ["10020"]}},
         "before": {"assigned_to": ["10010"]}, "after": {"assigned_to": ["10020"]},
-        "requires": {"execution.status": "STARTED"}, "repeat": "safe",
+        "requires": {"execution.status": "STARTED", "target.status": "PENDING"}, "repeat": "safe",
         "undo": {"request": {"method": "PATCH", "path": path, "body": {"assigned_to": ["10010"]}}},
         "effects": [],
     });
-    Item::Change(serde_json::from_value(change).unwrap())
+    Item::Change(Box::new(derived(
+        serde_json::from_value(change).unwrap(),
+        0,
+    )))
 }
 
 fn rejected() -> Item {

@@ -11,28 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::Value;
 
-use self::{
-    notices::notices,
-    occurrences::{Occurrence, occurrences},
-};
+pub(super) use self::notices::notices;
+use self::occurrences::{Occurrence, occurrences};
 use super::{Change, Effect};
 use crate::{
     action::EntityWrite,
     api::{Generation, Operation, OperationKind, SyncTrigger},
     json,
 };
-
-/// The effects of a change beyond those of its action. `executions` are its execution before and after the changes of
-/// its target.
-pub(super) fn forecast(
-    operation: &Operation,
-    change: &Change,
-    executions: [&Value; 2],
-) -> BTreeSet<Effect> {
-    let mut effects = entity_writes(operation, change, executions);
-    effects.extend(notices(operation, change));
-    effects
-}
 
 /// Whether an event may match a rule.
 fn takes_up(rule: &Rule, occurrence: &Occurrence<'_>) -> bool {
@@ -86,7 +72,9 @@ struct RuleTarget {
     entity_attribute: String,
 }
 
-fn entity_writes(
+/// The attributes of entities that rules of the execution may write because of a change. `executions` are the execution before and after
+/// the changes of its target.
+pub(super) fn entity_writes(
     operation: &Operation,
     change: &Change,
     executions: [&Value; 2],

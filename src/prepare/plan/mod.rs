@@ -2,6 +2,7 @@
 
 mod admission;
 mod builder;
+mod derive;
 mod diff;
 mod diff_header;
 mod diff_left_out;
@@ -19,6 +20,8 @@ pub use admission::{
     is_once, matters, refusals,
 };
 pub use builder::{Builder, ReasonsUnread, target_of};
+#[cfg(test)]
+pub(crate) use derive::derived;
 pub use diff::{Aspect, Difference, diff};
 pub use diff_header::{HeaderDifference, header_differences};
 pub use diff_left_out::{Fate, LeftOut, diff_left_out};

@@ -169,6 +169,19 @@ impl Operation {
         self.row().kind
     }
 
+    /// The level of its target.
+    pub const fn level(&self) -> Level {
+        self.row().level
+    }
+
+    pub fn generation(&self) -> Generation {
+        if self.row().address.starts_with("/v2/") {
+            Generation::V2
+        } else {
+            Generation::V1
+        }
+    }
+
     /// Whether its target does not exist afterwards.
     pub fn removes(&self) -> bool {
         self.kind() == OperationKind::Delete

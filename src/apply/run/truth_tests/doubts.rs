@@ -184,7 +184,8 @@ async fn a_change_that_no_read_can_show_is_not_said_to_have_had_no_effect() {
     let mut change = reassign("e", "t0");
     change.request.body = Some([("completed_via_journey".to_owned(), json!(true))].into());
     change.before.clear();
-    change.after.clear();
+    change.action = vec!["patch".to_owned()];
+    let change = derived(change, 0);
     for fault in [Fault::DropAfter, Fault::DropBefore] {
         let mut test_run = TestRun::new(from_ref(&change));
         for _ in 0..3 {

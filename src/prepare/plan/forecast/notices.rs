@@ -12,7 +12,10 @@ use crate::{
 };
 
 /// The people who are newly assigned by a change.
-pub(super) fn notices(operation: &Operation, change: &Change) -> BTreeSet<Effect> {
+pub(in crate::prepare::plan) fn notices(
+    operation: &Operation,
+    change: &Change,
+) -> BTreeSet<Effect> {
     let mut before = Vec::new();
     let mut effects = BTreeSet::new();
     for field in ASSIGNEE_FIELDS {

@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use super::{Change, Operation, forecast as caused};
+use super::{Change, Operation, entity_writes, notices};
 use crate::api::Id;
 use crate::testing::samples::{changes, flow, legacy, over_executions, over_flows, row, with};
 
@@ -331,7 +331,8 @@ fn sent(
     change.request.body = Some(serde_json::from_value(body).unwrap());
     change.after = serde_json::from_value(after).unwrap();
     change.effects = serde_json::from_value(effects).unwrap();
-    let effects = caused(operation, &change, [execution; 2]);
+    let mut effects = entity_writes(operation, &change, [execution; 2]);
+    effects.extend(notices(operation, &change));
     let mut found = short(&json!(effects));
     found.sort();
     found

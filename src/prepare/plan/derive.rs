@@ -1,0 +1,419 @@
+//! What follows from the parts of a change that nothing else determines. Pure.
+//!
+//! The planner makes each change here, and [`PlanReader`](super::PlanReader) makes each change of a file here again and compares: a plan
+//! that was changed and sealed again can't claim anything of a request that is not so.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{
+    Change, Effect, Fields, PlannedRequest, Target, Undo,
+    forecast::notices,
+    readable::{limit_undo, unreadable},
+};
+use crate::{
+    action::{self, ActionKind, Nature},
+    api::{Id, Level, Operation, OperationKind},
+    digest, json,
+};
+
+pub(super) const EXECUTION_STATUS: &str = "execution.status";
+pub(super) const TARGET_STATUS: &str = "target.status";
+
+/// The parts of a change that nothing else determines.
+pub(super) struct Origin<'a> {
+    pub(super) target: Target,
+    /// The labels of its actions.
+    pub(super) action: Vec<String>,
+    pub(super) operation: &'a Operation,
+    pub(super) body: Option<Fields>,
+    /// The fields that it changes, with their values as read.
+    pub(super) before: Fields,
+    /// The values that must not have changed, as read.
+    pub(super) requires: Fields,
+    /// Effects that depend on the execution that was read.
+    pub(super) found: BTreeSet<Effect>,
+    /// How many changes before it have the same request and actions.
+    pub(super) repetition: usize,
+    /// Whether an earlier change of the target may have changed its status, so that this one can't require any.
+    pub(super) status_is_open: bool,
+}
+
+impl Origin<'_> {
+    /// The change.
+    ///
+    /// # Errors
+    ///
+    /// If the parts don't belong together, or a value can't be kept.
+    pub(super) fn change(self) -> Result<Change, String> {
+        let Self {
+            target,
+            action,
+            operation,
+            body,
+            before,
+            requires,
+            found,
+            repetition,
+            status_is_open,
+        } = self;
+        check_target(&target, operation, body.as_ref())?;
+        let none = Fields::new();
+        let sent = body.as_ref().unwrap_or(&none);
+        check_actions(&action, &target, operation, sent)?;
+        let after = after(operation, sent, &before)?;
+        check_requires(&requires, &target, operation, &before, status_is_open)?;
+        let nature = Nature::of(operation, sent);
+        let path = operation.address();
+        let method = operation.method();
+        let undo = match undo(operation, &nature, &before, &after) {
+            Err(why) => Undo::None(why),
+            Ok(body) => Undo::Request(PlannedRequest {
+                method,
+                path: path.clone(),
+                body,
+            }),
+        };
+        let mut change = Change {
+            change: change_id(&path, &words(&action), repetition),
+            group: target.execution.clone(),
+            target,
+            action,
+            request: PlannedRequest { method, path, body },
+            before,
+            after,
+            requires,
+            repeat: nature.repeat,
+            undo,
+            effects: Vec::new(),
+        };
+        if let Some(why) = unreadable(&change) {
+            return Err(why);
+        }
+        limit_undo(&mut change);
+        change.add_effects(nature.effects.iter().cloned().chain(found));
+        let notices = notices(operation, &change);
+        change.add_effects(notices);
+        Ok(change)
+    }
+}
+
+/// The names of the values that a change requires, besides those in `before`.
+pub(super) fn required_names(
+    target: &Target,
+    operation: &Operation,
+    before: &Fields,
+) -> BTreeSet<String> {
+    // An entity has no status. For an execution both are the same; and a status that the change itself sets is in `before`.
+    let own = match target.kind {
+        Level::Entity => return BTreeSet::new(),
+        Level::Execution => EXECUTION_STATUS,
+        Level::Step | Level::Phase | Level::Task => TARGET_STATUS,
+    };
+    let fields = action::required(operation).into_iter();
+    let mut names: BTreeSet<String> = fields.map(|path| format!("target.{path}")).collect();
+    names.extend([EXECUTION_STATUS.to_owned(), own.to_owned()]);
+    if before.contains_key("status") {
+        names.remove(own);
+    }
+    names
+}
+
+/// The names of the actions with these labels.
+pub(super) fn words(labels: &[String]) -> Vec<&str> {
+    labels
+        .iter()
+        .map(|label| {
+            label
+                .split_once(": ")
+                .map_or(label.as_str(), |(word, _)| word)
+        })
+        .collect()
+}
+
+/// 12 hex digits that identify a change: the same in each plan that changes the same resource by the same actions.
+fn change_id(path: &str, words: &[&str], repetition: usize) -> String {
+    let mut id = digest::sha256(format!("{path}\n{}\n{repetition}", words.join(",")));
+    id.truncate(12);
+    id
+}
+
+/// The request works on the target, and on nothing else.
+fn check_target(
+    target: &Target,
+    operation: &Operation,
+    body: Option<&Fields>,
+) -> Result<(), String> {
+    let is_on_it = match operation.subject() {
+        Some((level, execution, part)) => {
+            level == target.kind && *execution == target.execution && part == target.id.as_ref()
+        }
+        // Only a start has no execution: its first context is the entity.
+        None => {
+            let contexts = body.and_then(|body| body.get("contexts"));
+            let first = contexts.map_or(&Value::Null, |contexts| &contexts[0]);
+            let id = json::get(first, "entity_id").or_else(|| json::get(first, "id"));
+            target.kind == Level::Entity
+                && target.id.is_none()
+                && id == Some(&json!(target.execution))
+        }
+    };
+    if is_on_it && operation.generation() == target.api {
+        Ok(())
+    } else {
+        Err(format!(
+            "the request {} is not on the change's target",
+            operation.address()
+        ))
+    }
+}
+
+/// Each action exists on this target, and together they may send this request.
+fn check_actions(
+    labels: &[String],
+    target: &Target,
+    operation: &Operation,
+    body: &Fields,
+) -> Result<(), String> {
+    let words = words(labels);
+    let mut kinds = Vec::with_capacity(words.len());
+    for word in &words {
+        let kind = ActionKind::named(word).ok_or_else(|| format!("there is no action `{word}`"))?;
+        if !kind.levels.contains(&target.kind) || !kind.is_in(target.api) {
+            return Err(format!("`{word}` does not work on this target"));
+        }
+        kinds.push(kind);
+    }
+    if operation.kind() == OperationKind::Patch {
+        let unexplained = body
+            .iter()
+            .find(|(name, value)| !kinds.iter().any(|kind| kind.writes(name, value)));
+        return match unexplained {
+            None if kinds.iter().all(|kind| kind.is_patch()) && !body.is_empty() => Ok(()),
+            None => Err(format!(
+                "{} does not send this request",
+                words.join(" with ")
+            )),
+            Some((name, value)) => Err(format!(
+                "{} does not set {name} to {value}",
+                words.join(" with ")
+            )),
+        };
+    }
+    match kinds.as_slice() {
+        [kind] if kind.sends(operation) => Ok(()),
+        _ => Err(format!(
+            "{} does not send this request",
+            words.join(" with ")
+        )),
+    }
+}
+
+/// The values afterwards of the fields in `before`: those that the request writes, and the one that the service changes because of it.
+fn after(operation: &Operation, body: &Fields, before: &Fields) -> Result<Fields, String> {
+    let whole = json!(body);
+    let expected = action::expected(operation, body);
+    let mut after = Fields::new();
+    let mut written = json!({});
+    for path in before.keys() {
+        let value = match &expected {
+            Some((name, value)) if name == path => value.clone(),
+            Some(_) | None => {
+                let value = json::get(&whole, path)
+                    .ok_or_else(|| {
+                        format!("`before` has {path}, which the request does not write")
+                    })?
+                    .clone();
+                json::set(&mut written, path, value.clone());
+                value
+            }
+        };
+        after.insert(path.clone(), value);
+    }
+    if let Some((name, _)) = &expected
+        && !before.contains_key(*name)
+    {
+        return Err(format!("`before` lacks {name}, which the request changes"));
+    }
+    // Besides these fields a PATCH sends only what no read shows.
+    let hidden = body.iter().find(|(name, value)| {
+        written.get(name.as_str()) != Some(value)
+            && (written.get(name.as_str()).is_some()
+                || operation.kind() == OperationKind::Patch && action::is_shown(operation, name))
+    });
+    match hidden {
+        Some((name, _)) => Err(format!(
+            "the request writes {name}, which `before` and `after` don't have like that"
+        )),
+        None => Ok(after),
+    }
+}
+
+fn check_requires(
+    requires: &Fields,
+    target: &Target,
+    operation: &Operation,
+    before: &Fields,
+    status_is_open: bool,
+) -> Result<(), String> {
+    let mut names = required_names(target, operation, before);
+    if status_is_open {
+        names.remove(TARGET_STATUS);
+    }
+    if requires.keys().eq(&names) {
+        return Ok(());
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    Err(format!("`requires` must have {}", names.join(", ")))
+}
+
+/// The body of the request that undoes it, or why there is none.
+fn undo(
+    operation: &Operation,
+    nature: &Nature,
+    before: &Fields,
+    after: &Fields,
+) -> Result<Option<Fields>, String> {
+    if let Some(why) = nature.why_final {
+        return Err(why.to_owned());
+    }
+    let mut body = json!({});
+    for (path, was) in before {
+        if let Some(why) = action::no_way_back(operation, path) {
+            return Err(why.to_owned());
+        }
+        let becomes = after.get(path).unwrap_or(&Value::Null);
+        json::set(&mut body, path, action::back(path, was, becomes)?);
+    }
+    Ok(fields(body))
+}
+
+/// The fields of an object; none if it is empty.
+pub(super) fn fields(object: Value) -> Option<Fields> {
+    match object {
+        Value::Object(fields) if !fields.is_empty() => Some(fields.into_iter().collect()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
+    }
+}
+
+impl Change {
+    /// Adds effects.
+    pub(super) fn add_effects(&mut self, effects: impl IntoIterator<Item = Effect>) {
+        self.effects.extend(effects);
+        self.effects.sort();
+        self.effects.dedup();
+    }
+}
+
+/// Makes the changes of a file again, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Rederiver {
+    group: Option<Id>,
+    /// The changes of the group.
+    ids: BTreeSet<String>,
+    target: Option<(Level, Option<Id>)>,
+    /// The requests and actions of the target's changes.
+    seen: Vec<(String, Vec<String>)>,
+    status_is_open: bool,
+}
+
+impl Rederiver {
+    /// Checks that a change of the file says what is so.
+    ///
+    /// # Errors
+    ///
+    /// What is not so.
+    pub(super) fn check(&mut self, change: &Change) -> Result<(), String> {
+        let operation = change.operation()?;
+        let target = Some((change.target.kind, change.target.id.clone()));
+        if self.group.as_ref() != Some(&change.group) {
+            *self = Self {
+                group: Some(change.group.clone()),
+                ..Self::default()
+            };
+        }
+        if self.target != target {
+            (self.target, self.status_is_open) = (target, false);
+            self.seen.clear();
+        }
+        let words = words(&change.action).into_iter().map(str::to_owned);
+        let key = (change.request.path.clone(), words.collect());
+        let found = change.effects.iter();
+        let derived = Origin {
+            target: change.target.clone(),
+            action: change.action.clone(),
+            operation: &operation,
+            body: change.request.body.clone(),
+            before: change.before.clone(),
+            requires: change.requires.clone(),
+            found: found
+                .filter(|effect| action::depends_on_the_read(&operation, effect))
+                .cloned()
+                .collect(),
+            repetition: self.seen.iter().filter(|seen| **seen == key).count(),
+            status_is_open: self.status_is_open && !change.requires.contains_key(TARGET_STATUS),
+        }
+        .change()?;
+        if let Some(field) = difference(change, &derived) {
+            return Err(format!("its `{field}` does not follow from its request"));
+        }
+        if !self.ids.insert(change.change.clone()) {
+            return Err(format!("change {} was there before", change.change));
+        }
+        self.seen.push(key);
+        let body = change.request.body.clone().unwrap_or_default();
+        self.status_is_open |= matches!(action::expected(&operation, &body), Some(("status", _)));
+        Ok(())
+    }
+}
+
+/// The first field that two changes of the same origin don't share.
+fn difference(one: &Change, other: &Change) -> Option<&'static str> {
+    // The reason of an impossible undo is a sentence, which may be another in another version of this program.
+    let is_same_undo = match (&one.undo, &other.undo) {
+        (Undo::None(_), Undo::None(_)) => true,
+        (one, other) => one == other,
+    };
+    [
+        ("change", one.change == other.change),
+        ("group", one.group == other.group),
+        ("request", one.request == other.request),
+        ("after", one.after == other.after),
+        ("repeat", one.repeat == other.repeat),
+        ("undo", is_same_undo),
+        ("effects", one.effects == other.effects),
+    ]
+    .into_iter()
+    .find_map(|(field, is_same)| (!is_same).then_some(field))
+}
+
+/// The change with the target, actions, request, and values read of this one, after `repetition` others like it; the rest is derived.
+#[cfg(test)]
+pub(crate) fn derived(change: Change, repetition: usize) -> Change {
+    let operation = change.operation().unwrap();
+    let mut requires = change.requires;
+    let names = required_names(&change.target, &operation, &change.before);
+    requires.retain(|name, _| names.contains(name));
+    for name in names {
+        requires.entry(name).or_insert(Value::Null);
+    }
+    Origin {
+        target: change.target,
+        action: change.action,
+        operation: &operation,
+        body: change.request.body,
+        before: change.before,
+        requires,
+        found: BTreeSet::new(),
+        repetition,
+        status_is_open: false,
+    }
+    .change()
+    .unwrap()
+}
