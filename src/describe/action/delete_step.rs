@@ -16,7 +16,7 @@ pub(super) static KIND: ActionKind = ActionKind {
     needs_allow: true,
     again: "no change",
     undo: "no",
-    requests: Requests::Other(|operation| operation.removes()),
+    requests: Requests::Other(Operation::removes),
     read: |_| Some(bare(plan)),
 };
 

@@ -22,7 +22,7 @@ pub(super) const EXECUTION_STATUS: &str = "execution.status";
 pub(super) const TARGET_STATUS: &str = "target.status";
 
 /// The parts of a change that nothing else determines.
-pub(super) struct Origin<'a> {
+pub(super) struct ChangeParts<'a> {
     pub(super) target: Target,
     /// The labels of its actions.
     pub(super) action: Vec<String>,
@@ -40,7 +40,7 @@ pub(super) struct Origin<'a> {
     pub(super) status_is_open: bool,
 }
 
-impl Origin<'_> {
+impl ChangeParts<'_> {
     /// The change.
     ///
     /// # Errors
@@ -145,19 +145,14 @@ fn check_target(
     operation: &Operation,
     body: Option<&Fields>,
 ) -> Result<(), String> {
-    let is_on_it = match operation.subject() {
-        Some((level, execution, part)) => {
-            level == target.kind && *execution == target.execution && part == target.id.as_ref()
-        }
+    let is_on_it = if let Some((level, execution, part)) = operation.subject() {
+        level == target.kind && *execution == target.execution && part == target.id.as_ref()
+    } else {
         // Only a start has no execution: its first context is the entity.
-        None => {
-            let contexts = body.and_then(|body| body.get("contexts"));
-            let first = contexts.map_or(&Value::Null, |contexts| &contexts[0]);
-            let id = json::get(first, "entity_id").or_else(|| json::get(first, "id"));
-            target.kind == Level::Entity
-                && target.id.is_none()
-                && id == Some(&json!(target.execution))
-        }
+        let contexts = body.and_then(|body| body.get("contexts"));
+        let first = contexts.map_or(&Value::Null, |contexts| &contexts[0]);
+        let id = json::get(first, "entity_id").or_else(|| json::get(first, "id"));
+        target.kind == Level::Entity && target.id.is_none() && id == Some(&json!(target.execution))
     };
     if is_on_it && operation.generation() == target.api {
         Ok(())
@@ -345,7 +340,7 @@ impl Rederiver {
         let words = words(&change.action).into_iter().map(str::to_owned);
         let key = (change.request.path.clone(), words.collect());
         let found = change.effects.iter();
-        let derived = Origin {
+        let derived = ChangeParts {
             target: change.target.clone(),
             action: change.action.clone(),
             operation: &operation,
@@ -403,7 +398,7 @@ pub(crate) fn derived(change: Change, repetition: usize) -> Change {
     for name in names {
         requires.entry(name).or_insert(Value::Null);
     }
-    Origin {
+    ChangeParts {
         target: change.target,
         action: change.action,
         operation: &operation,

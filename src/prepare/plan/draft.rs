@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Change, Effect, Fields, Target,
-    derive::{EXECUTION_STATUS, Origin, TARGET_STATUS, fields, required_names},
+    derive::{ChangeParts, EXECUTION_STATUS, TARGET_STATUS, fields, required_names},
     forecast::entity_writes,
 };
 use crate::{
@@ -150,7 +150,7 @@ impl ChangeDraft {
             names.remove(TARGET_STATUS);
         }
         let read = self.read.into_iter();
-        let mut change = Origin {
+        let mut change = ChangeParts {
             target,
             action: self.labels,
             operation: &self.operation,
