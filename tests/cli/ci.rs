@@ -1,4 +1,6 @@
 //! What `docs/ci.md` and the files beside it say, done as written.
+//!
+//! One file because its tests share the jobs of one workflow.
 
 mod machines;
 mod written;

@@ -1,4 +1,6 @@
 //! Every operation of the API, driven by a playbook through the binary; what it did is read from the ledger.
+//!
+//! One file because it is one table of all operations.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! A plan that was reviewed: it is applied as it was read, where and when it was meant for, or not at all.
+//!
+//! One file because every test here is about one plan between its review and its application.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,6 @@
 //! Answers that are not what was asked for: not found, and success that shows something else than what was sent.
+//!
+//! One file because its tests share one run with a fault in one answer.
 
 use std::{slice::from_ref, time::Duration};
 

@@ -2,11 +2,9 @@
 
 use std::{
     fs,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::PathBuf,
 };
-
-use sha2::{Digest, Sha256};
 
 use super::{
     error::{StoreError, StoreStep, io_error},
@@ -17,11 +15,8 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointHeader},
-    digest, private_file,
+    private_file,
 };
-
-/// Bytes copied at a time: some hundred plan lines, and little memory.
-const COPY_BUFFER: usize = 64 * 1024;
 
 /// A run's folder under its temporary name, locked. It is deleted if it is dropped before it is committed.
 #[derive(Debug)]
@@ -46,15 +41,6 @@ impl Drop for Scrap {
     }
 }
 
-/// The plan in the run's folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanCopy {
-    pub path: PathBuf,
-    /// Its SHA-256 in lower-case hex.
-    pub sha256: String,
-    pub bytes: u64,
-}
-
 impl RunDraft {
     /// Takes the folder under its temporary name, in which `lock` is held.
     pub(super) fn new(folder: RunFolder, target: PathBuf, lock: Lock) -> Self {
@@ -72,39 +58,21 @@ impl RunDraft {
         self.folder.id()
     }
 
-    /// Copies the plan into the folder and computes its digest. The caller must check the copy, not the source: the source may change at
-    /// any time.
+    /// Copies the plan into the folder, and returns where it is. The caller must check the copy, not the source: the source may change
+    /// at any time.
     ///
     /// # Errors
     ///
     /// If the source can't be read, the copy can't be written, or exists already.
-    pub fn copy_plan(&self, mut source: impl Read) -> Result<PlanCopy, StoreError> {
+    pub fn copy_plan(&self, mut source: impl Read) -> Result<PathBuf, StoreError> {
         let path = self.folder.plan();
-        let mut copy = || -> io::Result<(Sha256, u64)> {
+        let mut copy = || {
             let mut file = private_file::create(&path)?;
-            let mut digest = Sha256::new();
-            let mut bytes = 0;
-            let mut buffer = vec![0; COPY_BUFFER];
-            loop {
-                let read = match source.read(&mut buffer) {
-                    Ok(0) => break,
-                    Ok(read) => read,
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(error),
-                };
-                digest.update(&buffer[..read]);
-                file.write_all(&buffer[..read])?;
-                bytes += read as u64;
-            }
-            file.sync_all()?;
-            Ok((digest, bytes))
+            io::copy(&mut source, &mut file)?;
+            file.sync_all()
         };
-        let (digest, bytes) = copy().map_err(io_error(StoreStep::Copy, &path))?;
-        Ok(PlanCopy {
-            path,
-            sha256: digest::hex(&digest.finalize()),
-            bytes,
-        })
+        copy().map_err(io_error(StoreStep::Copy, &path))?;
+        Ok(path)
     }
 
     /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Its lock stays held.
@@ -158,39 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn the_digest_of_the_copy_is_what_sha256sum_prints() {
-        let home = tempfile::tempdir().unwrap();
-        let state_dir = StateDir::new(home.path().join(".wf-bulk"));
-        let draft = state_dir.draft(id(1)).unwrap();
-        let copy = draft.copy_plan(&b"abc"[..]).unwrap();
-        // The example of FIPS 180-4.
-        assert_eq!(
-            copy.sha256,
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
-        );
-        assert_eq!(
-            (fs::read(&copy.path).unwrap(), copy.bytes),
-            (b"abc".to_vec(), 3)
-        );
-    }
-
-    #[test]
-    fn a_plan_of_many_buffers_is_copied_whole() {
-        let home = tempfile::tempdir().unwrap();
-        let draft = StateDir::new(home.path().to_owned()).draft(id(1)).unwrap();
-        let plan: Vec<u8> = (0..u8::MAX).cycle().take(3 * COPY_BUFFER + 1).collect();
-        let copy = draft.copy_plan(&plan[..]).unwrap();
-        assert!(fs::read(&copy.path).unwrap() == plan);
-        assert_eq!(copy.bytes, plan.len() as u64);
-    }
-
-    #[test]
     fn a_run_appears_complete_private_and_locked() {
         let home = tempfile::tempdir().unwrap();
         let state_dir = StateDir::new(home.path().join(".wf-bulk"));
         let settings = settings(id(1));
         let draft = state_dir.draft(id(1)).unwrap();
-        draft.copy_plan(&b"plan"[..]).unwrap();
+        assert_eq!(draft.copy_plan(&b"plan"[..]).unwrap(), draft.folder.plan());
         assert!(
             state_dir.list().unwrap().runs.is_empty(),
             "not complete yet"

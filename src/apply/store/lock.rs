@@ -133,7 +133,6 @@ pub(super) fn lock_if_free(path: &Path) -> Option<Lock> {
 }
 
 /// Whether a process holds the lock exclusively; false if the file does not exist. Processes that only test it do not block each other.
-/// each other's way.
 pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
     let file = match File::open(path) {
         Ok(file) => file,

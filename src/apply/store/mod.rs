@@ -24,7 +24,7 @@ mod run_id;
 mod settings;
 mod state_dir;
 
-pub use draft::{PlanCopy, RunDraft};
+pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;

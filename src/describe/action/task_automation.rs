@@ -1,5 +1,7 @@
 //! Actions on the automation or the schedule of a task: `run_schedule_now`, `cancel_schedule`, `run_automation`, `execute`,
 //! `reconcile_automation`.
+//!
+//! One file because the five actions share the rules of one automation.
 
 use super::{
     ActionKind, ArgumentsForm, Edit, Effect, Nature, PlannedAction, Repeat, Requests, Subject,

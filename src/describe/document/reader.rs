@@ -1,4 +1,6 @@
 //! Walks the tree with known keys and typed values; every mistake is noted, none is fatal.
+//!
+//! One file because it is one type, whose methods note mistakes in one list.
 
 use std::{collections::HashSet, ops::RangeInclusive};
 

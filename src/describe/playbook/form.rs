@@ -3,7 +3,7 @@
 //! The checks take the keys and words from here, the JSON Schema is made of it, and the guide's tables are its rows. What
 //! an action takes is in its [`ActionKind`](crate::action::ActionKind).
 //!
-//! Longer than other files, since it is one table.
+//! One file because it is one table.
 
 use super::model::Rejected;
 use crate::api::Generation;

@@ -1,4 +1,6 @@
 //! Tests of the builder: order, merging, what later actions see, and what each change says of itself.
+//!
+//! One file because they are the rules of one builder, which are read together.
 
 use std::collections::BTreeSet;
 

@@ -1,14 +1,19 @@
 //! Selects executions and their parts: from the sources to a sorted stream of executions, and the targets in them.
 
 mod choose;
+mod found;
 mod listed;
 mod misses;
 mod pages;
+mod requests;
 mod scan;
+mod scan_error;
 mod scanned;
 
 pub use choose::{Chooser, Chosen};
 pub use listed::{ListedError, ListedNames, Named};
 pub use misses::Misses;
-pub use scan::{ScanError, ScanProgress, read_closing_reasons, read_whole, scan};
+pub use requests::{read_closing_reasons, read_whole};
+pub use scan::{ScanProgress, scan};
+pub use scan_error::ScanError;
 pub use scanned::{Scanned, ScannedExecution};

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     listed::{ListedNames, NameCollector},
-    scan::ScanError,
+    scan_error::ScanError,
 };
 use crate::{
     api::{Id, Operation, ReadFinding},

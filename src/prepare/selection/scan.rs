@@ -1,62 +1,27 @@
 //! Reads the sources: every page, or the scan fails.
 
-use std::{
-    collections::BTreeSet,
-    io::{self, BufReader},
-};
+use std::io::{self, BufReader};
 
 use futures::{StreamExt, TryStreamExt, stream};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Chooser, ListedError, ListedNames, Misses, Named, listed, pages, scanned::Scanned};
+use super::{
+    Chooser, ListedNames, Misses, Named,
+    found::{FoundExecution, SpilledEntry},
+    listed, pages,
+    requests::{ExecutionsByName, one, search},
+    scan_error::{ScanError, undecodable},
+    scanned::Scanned,
+};
 use crate::{
-    api::{Generation, Id, Level, Operation, ReadFinding},
-    client::{Client, ReadError},
+    api::{Generation, Id, Level, Operation},
+    client::Client,
     json::{self, ItemsError, LossyReader},
     playbook::{Entities, IdSource, Playbook, Source, StepSearch},
     sort::Sorter,
     table,
-    target::{Execution, ExecutionError, TargetRow},
     text::count,
 };
-
-/// Why a selection is incomplete, so that nothing may be planned.
-#[derive(Debug, thiserror::Error)]
-pub enum ScanError {
-    #[error(transparent)]
-    Listed(#[from] ListedError),
-    #[error(transparent)]
-    Read(Box<ReadError>),
-    #[error("{what} answered something that can't be understood: {source}")]
-    Undecodable {
-        what: String,
-        source: serde_json::Error,
-    },
-    #[error("{what} answered {source}")]
-    Execution {
-        what: String,
-        source: ExecutionError,
-    },
-    #[error(
-        "{what} answered executions of the organisations {first} and {second}: a plan is for one, say which with --org"
-    )]
-    TwoOrganisations {
-        what: String,
-        first: String,
-        second: String,
-    },
-    #[error("{what} answered {message}")]
-    Pages { what: String, message: String },
-    #[error("what was read can't be put aside on disk: {0}")]
-    Disk(#[from] io::Error),
-}
-
-impl From<ReadError> for ScanError {
-    fn from(error: ReadError) -> Self {
-        Self::Read(Box::new(error))
-    }
-}
 
 /// Why a named execution is rejected. The ids of v2 are UUIDs, so another id may be one of v1.
 fn not_found(generation: Generation, id: &Id) -> String {
@@ -78,44 +43,6 @@ pub struct ScanProgress {
     pub of: u64,
     /// Executions in the answers so far; one that belongs to two entities counts twice.
     pub executions: u64,
-}
-
-/// The part of an execution that is stored on disk until all are read.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) enum SpilledEntry {
-    Kept(FoundExecution),
-    Left,
-    Rejected {
-        found: FoundExecution,
-        reason: String,
-    },
-}
-
-/// An execution as an answer has it, and how it was found.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct FoundExecution {
-    data: Value,
-    row: Option<TargetRow>,
-    steps: Option<BTreeSet<Id>>,
-}
-
-impl FoundExecution {
-    fn new(data: Value, row: Option<TargetRow>) -> Self {
-        Self {
-            data,
-            row,
-            steps: None,
-        }
-    }
-
-    pub(super) fn decode(self, generation: Generation) -> Result<Execution, ExecutionError> {
-        let execution = Execution::new(generation, self.data)?;
-        Ok(Execution {
-            row: self.row,
-            steps: self.steps,
-            ..execution
-        })
-    }
 }
 
 /// Reads all executions of a playbook's source and sorts those that `where` keeps; also returns the names that matched nothing.
@@ -150,126 +77,10 @@ pub async fn scan(
     Ok((scanned, intake.misses))
 }
 
-/// Reads a v1 execution that a list has returned incompletely; none if it does not exist any more.
-///
-/// # Errors
-///
-/// If the request fails or its answer is not understood.
-pub async fn read_whole(
-    client: &Client,
-    execution: Execution,
-) -> Result<Option<Execution>, ScanError> {
-    let named = Named {
-        id: execution.id.clone(),
-        schema: String::new(),
-        title: String::new(),
-        row: TargetRow::default(),
-    };
-    let (what, found) = one(client, execution.generation, named).await?;
-    let Some(found) = found.into_iter().next() else {
-        return Ok(None);
-    };
-    let whole = found
-        .decode(execution.generation)
-        .map_err(|source| ScanError::Execution { what, source })?;
-    Ok(Some(Execution {
-        row: execution.row,
-        ..whole
-    }))
-}
-
-/// Reads the closing reasons of a v1 execution, if its row lacks them.
-///
-/// # Errors
-///
-/// If the request fails or its answer is not understood.
-pub async fn read_closing_reasons(
-    client: &Client,
-    execution: &Execution,
-) -> Result<Value, ScanError> {
-    let what = format!("the closing reasons of {}", execution.id);
-    match client
-        .read(
-            &Operation::GetClosingReasons(execution.id.clone()),
-            &[],
-            None,
-        )
-        .await?
-    {
-        ReadFinding::Missing => Ok(json!([])),
-        ReadFinding::Json(answer) => match list_in(answer, "reasons") {
-            Ok(reasons) => Ok(Value::Array(reasons.unwrap_or_default())),
-            Err(message) => Err(ScanError::Pages { what, message }),
-        },
-    }
-}
-
-/// The error for a list that is not understood.
-fn undecodable(what: &str) -> impl FnOnce(serde_json::Error) -> ScanError {
-    let what = what.to_owned();
-    move |source| ScanError::Undecodable { what, source }
-}
-
 async fn entities_of(client: &Client, entities: &Entities) -> Result<ListedNames, ScanError> {
     match entities {
         Entities::Named(names) => Ok(ListedNames::entities(names)?),
         Entities::Query(query) => pages::entities(client, query).await,
-    }
-}
-
-/// What was asked, and the executions that were found for one name.
-type ExecutionsByName = (String, Vec<FoundExecution>);
-
-/// Reads one execution by its id; none if it does not exist.
-async fn one(
-    client: &Client,
-    generation: Generation,
-    named: Named,
-) -> Result<ExecutionsByName, ScanError> {
-    let what = format!("the read of {}", named.id);
-    match client
-        .read(&Operation::read(generation, &named.id), &[], None)
-        .await?
-    {
-        ReadFinding::Missing => Ok((what, Vec::new())),
-        ReadFinding::Json(data) => {
-            if data["id"] != named.id.as_str() {
-                let message = "another execution".to_owned();
-                return Err(ScanError::Pages { what, message });
-            }
-            Ok((what, vec![FoundExecution::new(data, Some(named.row))]))
-        }
-    }
-}
-
-async fn search(client: &Client, entity: &Named) -> Result<(String, Vec<Value>), ScanError> {
-    let what = format!("the search for the flows of {}", entity.id);
-    let body = json!({"entity_id": entity.id, "entity_schema": entity.schema}).to_string();
-    match client
-        .read(&Operation::SearchFlows, &[], Some(body.as_bytes()))
-        .await?
-    {
-        ReadFinding::Missing => Ok((what, Vec::new())),
-        ReadFinding::Json(answer) => match list_in(answer, "results") {
-            Ok(Some(flows)) => Ok((what, flows)),
-            Ok(None) => Err(ScanError::Pages {
-                what,
-                message: "without results".to_owned(),
-            }),
-            Err(message) => Err(ScanError::Pages { what, message }),
-        },
-    }
-}
-
-/// The list under a key of an object; none when it is absent.
-fn list_in(answer: Value, key: &str) -> Result<Option<Vec<Value>>, String> {
-    let Value::Object(mut object) = answer else {
-        return Err("something that is no object".to_owned());
-    };
-    match object.remove(key) {
-        None => Ok(None),
-        Some(Value::Array(items)) => Ok(Some(items)),
-        Some(_) => Err(format!("{key} that are no list")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::scan::SpilledEntry;
+use super::found::SpilledEntry;
 use crate::{api::Generation, sort::Sorted, target::Execution};
 
 /// The executions that were read, sorted by id, each once.

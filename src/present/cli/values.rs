@@ -96,6 +96,16 @@ fn accepted(text: &str, readings: &[String], cure: &str) -> String {
     }
 }
 
+/// A digest in the format of `sha256sum`, with or without the file name.
+pub(super) fn sha256(text: &str) -> Result<String, &'static str> {
+    let digest = text.split_whitespace().next().unwrap_or_default();
+    if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(digest.to_ascii_lowercase())
+    } else {
+        Err("write the 64 hex digits that `sha256sum PLAN` prints")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,8 @@ use jiff::Timestamp;
 
 use super::{
     earlier::are_data_gone,
-    launch::store_error,
     question::{Question, Stakes, ask, can_ask},
-    resume::find_run_or_last,
+    runs::{find_run_or_last, store_error},
     signals::{self, unless_interrupted},
     terminal::say,
 };

@@ -4,7 +4,7 @@ use std::{env, path::PathBuf};
 
 use super::{
     backend::{SANDBOX, Server, lock_label},
-    launch::store_error,
+    runs::store_error,
     signals::aside,
     terminal::say,
 };
@@ -34,7 +34,7 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
                 (None, _) => return Ok(()),
                 (Some(Refusal::Running { run }), Wait::UntilFree) => self.wait_for(&run).await?,
                 (Some(refusal), Wait::Refuse | Wait::UntilFree) => {
-                    return Err(self.refused(&refusal));
+                    return Err(refused(self.common, &refusal));
                 }
             }
         }
@@ -50,7 +50,7 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
                 None => return Ok(lock),
                 // A resume of that run waits for this lock.
                 Some(Refusal::Running { .. }) if self.wait == Wait::UntilFree => drop(lock),
-                Some(refusal) => return Err(self.refused(&refusal)),
+                Some(refusal) => return Err(refused(self.common, &refusal)),
             }
         }
     }
@@ -65,10 +65,6 @@ impl<J: Fn() -> Result<Option<Refusal>, Error>> Admission<'_, J> {
         });
         let folder = self.state_dir.find(run).map_err(store_error)?;
         aside(move || folder.wait_until_free().map_err(store_error)).await
-    }
-
-    fn refused(&self, refusal: &Refusal) -> Error {
-        refused(self.common, refusal)
     }
 }
 

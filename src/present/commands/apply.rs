@@ -49,7 +49,6 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         .await
     };
     let backend = unless_interrupted(&mut interrupts, connected).await?;
-    let file = open_plan(&common.invocation, &args.plan)?;
     let launch_args = Launch {
         pacing: &args.pacing,
         applying: &args.applying,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     backend::{SANDBOX, sandbox_folder},
-    launch::store_error,
+    runs::store_error,
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},

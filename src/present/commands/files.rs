@@ -214,7 +214,7 @@ impl IdsError {
 pub(super) fn open_plan(invocation: &Invocation, path: &Path) -> Result<File, Error> {
     expect_plan(invocation, path)?;
     File::open(path).map_err(|error| {
-        Error::failed(format!("the plan {} can't be read", shown(path)))
+        Error::failed(format!("the plan {} can't be read", shown_path(path)))
             .caused_by(error)
             .at(path.display().to_string(), None)
     })
@@ -228,11 +228,6 @@ pub(super) fn read_again(mut file: &File) -> Result<PlanReader<impl BufRead + '_
 
 /// The tool and its version, as in plans.
 pub(super) const TOOL: &str = concat!("wf-bulk ", env!("CARGO_PKG_VERSION"));
-
-/// A path as an argument on the command line.
-pub(super) fn shown(path: &Path) -> String {
-    shown_path(path)
-}
 
 #[cfg(test)]
 mod tests {

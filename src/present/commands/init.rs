@@ -3,7 +3,6 @@
 use std::{fs, io::Write as _, path::Path};
 
 use super::{
-    files::shown,
     output::{Output, OutputContent},
     terminal::say,
 };
@@ -13,7 +12,7 @@ use crate::{
     invocation::{Invocation, path_argument},
     playbook::SCHEMA_FILE,
     table::STDIN,
-    text::Untrusted,
+    text::{Untrusted, shown_path},
 };
 
 /// The file name of the playbook.
@@ -34,11 +33,11 @@ pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
         );
     }
     fs::create_dir_all(folder).map_err(|error| {
-        Error::failed(format!("the folder {} can't be made", shown(folder))).caused_by(error)
+        Error::failed(format!("the folder {} can't be made", shown_path(folder))).caused_by(error)
     })?;
     let playbook = folder.join(PLAYBOOK);
     let schema = folder.join(SCHEMA_FILE);
-    let unwritten = || Error::failed(format!("{} can't be written", shown(&schema)));
+    let unwritten = || Error::failed(format!("{} can't be written", shown_path(&schema)));
     // The schema is generated and may be newer; a playbook may have been edited by a person.
     let Output::File(schema_target) = Output::at(&schema, OutputContent::Schema)? else {
         return Err(unwritten().hint("it is no regular file; delete it, or name another folder"));
@@ -46,9 +45,9 @@ pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
     write_new(&common.invocation, &playbook, START)?;
     fs::write(schema_target, super::schema::text() + "\n")
         .map_err(|error| unwritten().caused_by(error))?;
-    let path = shown(&playbook);
+    let path = shown_path(&playbook);
     say(|out| {
-        writeln!(out, "wrote {path} and {}", shown(&schema))?;
+        writeln!(out, "wrote {path} and {}", shown_path(&schema))?;
         let command = |name, flags: &[&str]| {
             let path = path_argument(&playbook);
             common
@@ -66,7 +65,8 @@ pub(super) fn init(common: &Common, args: &Init) -> Result<ExitCode, Error> {
 fn write_new(invocation: &Invocation, path: &Path, text: &str) -> Result<(), Error> {
     let failed = |error: std::io::Error| {
         let there = error.kind() == std::io::ErrorKind::AlreadyExists;
-        let failed = Error::failed(format!("{} can't be written", shown(path))).caused_by(error);
+        let failed =
+            Error::failed(format!("{} can't be written", shown_path(path))).caused_by(error);
         if there {
             failed.hint(format!(
                 "it exists already and is not overwritten; name another folder: {}",

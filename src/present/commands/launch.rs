@@ -1,6 +1,6 @@
 //! Makes a run from a plan: copies it, checks the copy, shows it, asks, and creates the run's folder.
 
-use std::{fs::File, time::Instant};
+use std::{fs::File, io::Seek as _, time::Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
@@ -14,6 +14,7 @@ use super::{
     guard_flags::refuse_loosened,
     overview::{Overview, overview},
     question::{Question, Stakes, ask},
+    runs::store_error,
     signals::unless_interrupted,
     terminal::say,
 };
@@ -45,7 +46,7 @@ pub(super) async fn launch(
     common: &Common,
     args: Launch<'_>,
     backend: Backend,
-    source: File,
+    mut source: File,
     mut interrupts: mpsc::UnboundedReceiver<()>,
     start: Instant,
 ) -> Result<ExitCode, Error> {
@@ -55,10 +56,13 @@ pub(super) async fn launch(
     let draft = state_dir
         .draft(RunId::new(Timestamp::now(), random))
         .map_err(store_error)?;
+    source
+        .rewind()
+        .map_err(|error| Error::failed("the plan can't be read back").caused_by(error))?;
     let copy = draft.copy_plan(source).map_err(store_error)?;
     // Kept open from here on: the checked bytes are the ones that are executed.
-    let mut plan_file = open_plan(&common.invocation, &copy.path)?;
-    let mut plan = overview(&common.invocation, &copy.path, &mut plan_file)?;
+    let mut plan_file = open_plan(&common.invocation, &copy)?;
+    let mut plan = overview(&common.invocation, &copy, &mut plan_file)?;
     tighten(&mut plan, &args)?;
     let pace = args.pacing.over(&plan.header.pace);
 
@@ -160,11 +164,6 @@ fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     )?;
     plan.max_changes = args.applying.max_changes;
     Ok(())
-}
-
-/// The store's errors contain what was tried and what to do.
-pub(super) fn store_error(error: store::StoreError) -> Error {
-    Error::failed(error.to_string()).caused_by(error)
 }
 
 fn nothing_to_do(

@@ -23,6 +23,7 @@ mod question;
 mod resume;
 mod retry_hint;
 mod run;
+mod runs;
 mod sandbox;
 mod schema;
 mod show;

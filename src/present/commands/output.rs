@@ -8,7 +8,6 @@ use std::{
 };
 
 use super::{
-    files::shown,
     terminal::{print_whole, say, stdout_is_closed},
     wrong_input::head,
 };
@@ -16,7 +15,7 @@ use crate::{
     error::Error,
     private_file,
     table::STDIN,
-    text::{FileKind, shell_word},
+    text::{FileKind, shell_word, shown_path},
 };
 
 /// The maximum number of links that are followed; Linux has the same limit.
@@ -87,7 +86,7 @@ impl Output {
                 } else {
                     let word = shell_word(&folder.to_string_lossy());
                     Err(
-                        Error::usage(format!("there is no folder {}", shown(folder)))
+                        Error::usage(format!("there is no folder {}", shown_path(folder)))
                             .hint(format!("make it first: mkdir -p {word}")),
                     )
                 };
@@ -95,7 +94,7 @@ impl Output {
             Err(error) => return Err(failed(error)),
         };
         if metadata.is_dir() {
-            return Err(Error::usage(format!("{} is a folder", shown(path)))
+            return Err(Error::usage(format!("{} is a folder", shown_path(path)))
                 .hint(format!("name a file in it for the {}", content.name())));
         }
         if !metadata.is_file() {
@@ -135,7 +134,7 @@ impl Output {
             Self::Stdout => print_whole(|out| io::copy(&mut from, out).map(drop)),
             Self::Stream(stream) => {
                 if fs::metadata(stream).is_ok_and(|metadata| metadata.file_type().is_fifo()) {
-                    say(|out| writeln!(out, "waiting until {} is read", shown(path)));
+                    say(|out| writeln!(out, "waiting until {} is read", shown_path(path)));
                 }
                 File::options()
                     .write(true)
@@ -164,12 +163,12 @@ fn check(path: &Path, target: &Path, content: OutputContent) -> Result<(), Error
     if !content.may_replace(&head) {
         return stays(format!(
             "{} exists already and is not a {}",
-            shown(path),
+            shown_path(path),
             content.name()
         ));
     }
     if private_file::parent(target).join("run.json").exists() {
-        return stays(format!("{} belongs to a run", shown(path)));
+        return stays(format!("{} belongs to a run", shown_path(path)));
     }
     Ok(())
 }
@@ -192,7 +191,7 @@ fn not_written(path: &Path, content: OutputContent) -> Error {
     Error::failed(format!(
         "the {} {} can't be written",
         content.name(),
-        shown(path)
+        shown_path(path)
     ))
 }
 

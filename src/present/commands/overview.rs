@@ -12,7 +12,6 @@ use jiff::{SignedDuration, tz::TimeZone};
 use super::{
     backend::{Backend, place},
     earlier::Candidate,
-    files::shown,
     terminal::{STYLES, print, print_text, say},
 };
 use crate::{
@@ -29,6 +28,7 @@ use crate::{
         ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json,
     },
     store::{RunId, StateDir},
+    text::shown_path,
 };
 
 /// What is known of a plan whose lines and digest are correct.
@@ -69,7 +69,7 @@ pub(super) fn overview(
             | PlanError::NoEnd
             | PlanError::Digest { .. } => None,
         };
-        Error::failed(format!("{} is no plan that can be used", shown(path)))
+        Error::failed(format!("{} is no plan that can be used", shown_path(path)))
             .at(path.display().to_string(), line)
             .caused_by(error)
             .hint(hint)

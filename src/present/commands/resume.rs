@@ -8,23 +8,22 @@ use super::{
     backend::{Server, connect},
     earlier::refuse_thrown_away_data,
     execute::{PreparedRun, execute},
-    files::{open_plan, shown},
-    launch::store_error,
+    files::open_plan,
     overview::overview,
+    runs::{find_run_or_last, store_error},
     show_ended::show_ended,
     signals,
-    status::unreadable,
-    terminal::{print, say},
-    wrong_input::find_run,
+    terminal::print,
 };
 use crate::{
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
-    report::{Summary, last_session, write_json},
+    report::{Summary, write_json},
     run::DoubtAnswer,
     server_name::is_same_server,
-    store::{RunFolder, RunSettings, StateDir},
+    store::{RunSettings, StateDir},
+    text::shown_path,
 };
 
 pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
@@ -46,7 +45,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     if plan.sha256 != settings.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",
-            shown(&path)
+            shown_path(&path)
         ))
         .hint(format!(
             "plan again, and abandon the run: {}",
@@ -129,26 +128,4 @@ fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
         (Some(given), None) => elsewhere("without an organisation", &in_org(given)),
         (Some(_) | None, Some(_)) | (None, None) => Ok(()),
     }
-}
-
-/// The run with this `prefix`; without one, the run of `--last`. None, with a message, if all runs have ended and have a report.
-pub(super) fn find_run_or_last(
-    common: &Common,
-    prefix: Option<&str>,
-) -> Result<Option<RunFolder>, Error> {
-    let state_dir = StateDir::new(common.state_dir.clone());
-    if let Some(prefix) = prefix {
-        return find_run(common, prefix).map(Some);
-    }
-    let listing = state_dir.list().map_err(store_error)?;
-    for run in &listing.unreadable {
-        unreadable(&run.path, run.error.as_ref());
-    }
-    // A process writes its report last: without a report, the result was not shown.
-    let is_told = |folder: &RunFolder| last_session(folder).is_some();
-    let newest = listing.newest_untold(is_told);
-    if newest.is_none() {
-        say(|out| writeln!(out, "there is no unfinished run"));
-    }
-    Ok(newest.map(|run| run.folder.clone()))
 }

@@ -1,6 +1,6 @@
 //! `run`: plans, shows the plan, asks, and applies it.
 
-use std::{io::Seek, path::Path, time::Instant};
+use std::{path::Path, time::Instant};
 
 use super::{
     access::{asked_org, credentials},
@@ -80,8 +80,6 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
     check_guards(&playbook, Some(overview.trailer.changes))?;
 
     if !args.dry_run {
-        file.rewind()
-            .map_err(|error| Error::failed("the plan can't be read back").caused_by(error))?;
         let launch_args = Launch {
             pacing: &args.pacing,
             applying: &args.applying,

@@ -8,7 +8,7 @@ use wf_bulk_sandbox::{Faults, FolderOptions, Sandbox};
 use super::{
     backend::{SANDBOX, sandbox_folder, today},
     earlier::are_data_gone,
-    launch::store_error,
+    runs::store_error,
     signals,
     terminal::say,
 };

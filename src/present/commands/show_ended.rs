@@ -2,15 +2,14 @@
 
 use std::fs::File;
 
-use super::{
-    execute::conclude, files::shown, overview::Overview, retry_hint::EndedRun, terminal::say,
-};
+use super::{execute::conclude, overview::Overview, retry_hint::EndedRun, terminal::say};
 use crate::{
     checkpoint::{Checkpoint, Ending},
     cli::Common,
     error::{Error, ExitCode},
     report::{Summary, last_session},
     store::{RunFolder, RunSettings},
+    text::shown_path,
 };
 
 /// Shows the result of an ended run from its checkpoint, and writes its report, which the ending process may not have written. None if the
@@ -28,7 +27,7 @@ pub(super) fn show_ended(
     if snapshot.header != plan.checkpoint_header(run) {
         return Err(Error::failed(format!(
             "the checkpoint in {} is not of this run and its plan",
-            shown(folder.path())
+            shown_path(folder.path())
         )));
     }
     let abandoned = match snapshot.state.ending() {

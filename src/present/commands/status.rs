@@ -1,16 +1,13 @@
 //! `status`: shows the runs in the state folder, their results and their remaining changes.
 
-use std::path::Path;
-
 use jiff::tz::TimeZone;
 
 use super::{
     earlier::are_data_gone,
-    files::{open_plan, read_again, shown},
-    launch::store_error,
-    resume::find_run_or_last,
+    files::{open_plan, read_again},
     retry_hint::{EndedRun, is_something_left},
-    terminal::{STYLES, print, print_text, say},
+    runs::{find_run_or_last, store_error, unreadable},
+    terminal::{STYLES, print, print_text},
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointState, Outstanding},
@@ -112,14 +109,6 @@ fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bo
         }
     }
     Some(true)
-}
-
-/// Reports an entry among the runs that can't be shown.
-pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
-    let path = shown(path);
-    let why = error.map_or_else(String::new, |error| format!(": {error}"));
-    let why = Untrusted(&why);
-    say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
 /// How to plan the remaining changes of an ended run again; none if its files can't be read.

@@ -6,14 +6,14 @@ use std::{
     path::Path,
 };
 
-use super::{files::shown, launch::store_error};
+use super::runs::store_error;
 use crate::{
     cli::Common,
     error::Error,
     invocation::{Invocation, path_argument},
     store::{RunFolder, StateDir, StoreError},
     table,
-    text::FileKind,
+    text::{FileKind, shown_path},
 };
 
 /// Bytes of a file that are enough to recognise it.
@@ -73,7 +73,7 @@ impl PathKind {
 
 /// The error if a command expects a playbook and gets something else that can be recognised.
 pub(super) fn expect_playbook(invocation: &Invocation, path: &Path) -> Result<(), Error> {
-    let (name, word) = (shown(path), path_argument(path));
+    let (name, word) = (shown_path(path), path_argument(path));
     let error = match PathKind::of(path) {
         PathKind::Playbook | PathKind::Other => return Ok(()),
         PathKind::Folder => Error::failed(format!("{name} is a folder, not a playbook"))
@@ -118,7 +118,7 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
             .hint("write the plan into a file, and name that")
             .at(path.display().to_string(), None));
     }
-    let (name, word) = (shown(path), path_argument(path));
+    let (name, word) = (shown_path(path), path_argument(path));
     let error = match PathKind::of(path) {
         PathKind::Plan | PathKind::Other => return Ok(()),
         PathKind::Folder => {
@@ -140,7 +140,7 @@ pub(super) fn expect_plan(invocation: &Invocation, path: &Path) -> Result<(), Er
 
 /// The error if a flag expects a file of ids and gets something else that is not a file of rows either.
 pub(super) fn expect_ids(path: &Path) -> Result<(), Error> {
-    let name = shown(path);
+    let name = shown_path(path);
     let error = match PathKind::of(path) {
         // The error of the reader of rows.
         PathKind::Plan | PathKind::Foreign(_) | PathKind::Other => return Ok(()),
@@ -166,7 +166,7 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
         if !is_unknown || !path.exists() {
             return store_error(error).hint(status);
         }
-        let (name, word) = (shown(path), &path_argument(path));
+        let (name, word) = (shown_path(path), &path_argument(path));
         let expected = |what: &str| {
             Error::failed(format!(
                 "{name} is {what}; a run is named by its id, or by the beginning of it"

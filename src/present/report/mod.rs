@@ -29,6 +29,7 @@ mod run_files;
 mod runs;
 mod scan;
 mod summary;
+mod summary_line;
 mod summary_text;
 mod table;
 mod tally;

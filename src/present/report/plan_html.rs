@@ -23,9 +23,9 @@ use self::{
 };
 use super::{
     plan_report::PlanReport,
-    plan_summary::SummaryLine,
     plan_view::PlanView,
     plan_words::PlanWords,
+    summary_line::SummaryLine,
     to_apply::ToApply,
     units::{count, thousands},
 };

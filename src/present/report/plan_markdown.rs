@@ -9,8 +9,8 @@ use crate::text::Untrusted;
 
 use super::{
     plan_report::PlanReport,
-    plan_summary::SummaryLine,
     plan_words::{Listing, PlanWords},
+    summary_line::SummaryLine,
     to_apply::ToApply,
     units::{count, thousands},
     words,

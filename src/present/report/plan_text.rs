@@ -8,8 +8,8 @@ use crate::{styles::Styles, text::Untrusted};
 
 use super::{
     plan_report::PlanReport,
-    plan_summary::SummaryLine,
     plan_words::{Listing, PlanWords},
+    summary_line::SummaryLine,
     table::{TextRow, write_rows},
     units::thousands,
     words,

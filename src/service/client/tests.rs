@@ -1,4 +1,6 @@
 //! Against a scripted network, on tokio's paused clock.
+//!
+//! One file because its tests share one scripted network.
 
 use std::{collections::VecDeque, future::ready, io::Read, sync::Arc};
 

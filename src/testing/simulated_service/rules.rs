@@ -1,4 +1,6 @@
 //! What the service makes of a request: written from its documentation, sharing nothing with the planner.
+//!
+//! One file because each rule moves statuses that the others read.
 
 use std::{collections::BTreeMap, time::Duration};
 

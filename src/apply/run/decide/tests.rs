@@ -1,4 +1,6 @@
 //! Each standing and reading, and the step that follows.
+//!
+//! One file because it is one table of decisions.
 
 use std::{collections::BTreeMap, slice::from_ref};
 

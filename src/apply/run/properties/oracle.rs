@@ -1,4 +1,6 @@
 //! The rules that every run must meet, checked against the plan and the simulated service.
+//!
+//! One file because each rule judges the same case, which is made here.
 
 mod order;
 mod truth;

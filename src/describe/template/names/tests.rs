@@ -1,4 +1,4 @@
-//! The tables of names and of what is offered for them: longer than 400 lines, since each row is a name with its advice.
+//! The tables of names and of what is offered for them. One file because each row is a name with its advice.
 
 use crate::{
     api::Generation,

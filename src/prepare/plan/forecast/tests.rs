@@ -1,3 +1,5 @@
+//! What a change causes elsewhere, action by action. One file because it is one table of effects.
+
 use serde_json::{Value, json};
 
 use super::{Change, Operation, entity_writes, notices};

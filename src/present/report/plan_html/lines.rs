@@ -6,7 +6,8 @@ use crate::{
     api::Level,
     plan::{Change, Skip},
     report::{
-        plan_summary::{PlanSummary, SummaryKind, SummaryLine, deltas},
+        plan_summary::PlanSummary,
+        summary_line::{SummaryKind, SummaryLine, deltas},
         words,
     },
 };

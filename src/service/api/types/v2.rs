@@ -1,6 +1,6 @@
 //! v2, "flow executions": `snake_case`, phases and tasks.
 //!
-//! Longer than other files, since it is one table.
+//! One file because it is one table.
 
 use super::{
     model::{

@@ -1,4 +1,6 @@
 //! On tokio's paused clock, which moves only when everybody waits: what is measured is exact.
+//!
+//! One file because its tests share one log of permits and the bounds that it must keep.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,0 +1,49 @@
+//! An execution between its answer and the sorted selection.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    api::{Generation, Id},
+    target::{Execution, ExecutionError, TargetRow},
+};
+
+/// The part of an execution that is stored on disk until all are read.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum SpilledEntry {
+    Kept(FoundExecution),
+    Left,
+    Rejected {
+        found: FoundExecution,
+        reason: String,
+    },
+}
+
+/// An execution as an answer has it, and how it was found.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FoundExecution {
+    pub(super) data: Value,
+    pub(super) row: Option<TargetRow>,
+    pub(super) steps: Option<BTreeSet<Id>>,
+}
+
+impl FoundExecution {
+    pub(super) fn new(data: Value, row: Option<TargetRow>) -> Self {
+        Self {
+            data,
+            row,
+            steps: None,
+        }
+    }
+
+    pub(super) fn decode(self, generation: Generation) -> Result<Execution, ExecutionError> {
+        let execution = Execution::new(generation, self.data)?;
+        Ok(Execution {
+            row: self.row,
+            steps: self.steps,
+            ..execution
+        })
+    }
+}

@@ -1,0 +1,202 @@
+//! The arguments of each command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use jiff::{SignedDuration, civil::Date};
+
+use super::{
+    flags::{Applying, Pacing, Planning, Vars},
+    values,
+};
+
+#[derive(Debug, Args)]
+pub struct Validate {
+    /// The playbooks, YAML files (`-`: standard input)
+    #[arg(required = true, value_name = "PLAYBOOK")]
+    pub playbooks: Vec<PathBuf>,
+    #[command(flatten)]
+    pub vars: Vars,
+}
+
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The playbook, a YAML file (`-`: standard input)
+    pub playbook: PathBuf,
+    /// Write the plan to this file (`-`: standard output)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Exit with code 2 if there is something to change
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The plan, as `plan -o` wrote it
+    pub plan: PathBuf,
+    /// Set the output format
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        conflicts_with = "json"
+    )]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The plan that was reviewed
+    pub reviewed: PathBuf,
+    /// The plan to compare with it
+    pub now: PathBuf,
+    /// Exit with code 2 if the plans would do different things
+    #[arg(long)]
+    pub exit_code: bool,
+}
+
+/// The output format of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text for a terminal
+    Text,
+    /// Markdown for a pull request; always fits into one comment
+    Markdown,
+    /// JSON for scripts
+    Json,
+    /// One HTML page to read offline, search and approve
+    Html,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// The playbook, a YAML file (`-`: standard input)
+    pub playbook: PathBuf,
+    /// Show the plan, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// With --dry-run: exit with code 2 if there is something to change
+    #[arg(long, requires = "dry_run")]
+    pub detailed_exitcode: bool,
+    #[command(flatten)]
+    pub planning: Planning,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The plan, as `plan -o` wrote it
+    pub plan: PathBuf,
+    /// Refuse a plan that is older than AGE
+    ///
+    /// Whole words, like `7 days` or `1 day 12 hours`, or ISO 8601 (`P7D`)
+    #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = values::age, help_heading = "Applying")]
+    pub max_age: SignedDuration,
+    /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
+    #[arg(long, value_name = "SHA256", value_parser = values::sha256, help_heading = "Applying")]
+    pub approved: Option<String>,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run: its id, or the beginning of it
+    #[arg(conflicts_with = "last")]
+    pub run: Option<String>,
+    /// Resume the newest run that is not finished, or has no report
+    #[arg(long)]
+    pub last: bool,
+    /// Retry or skip changes in doubt that no read can decide
+    ///
+    /// Applies to all changes that an earlier session left in doubt, not to new ones. Check them in epilot first
+    #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
+    pub in_doubt: Option<InDoubt>,
+    #[command(flatten)]
+    pub pacing: Pacing,
+}
+
+/// A person's answer about changes in doubt that no read can decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum InDoubt {
+    /// Send the changes again; for changes that had no effect, or that may be made twice
+    Retry,
+    /// Leave the changes in doubt, and finish the run
+    Skip,
+}
+
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The run: its id, or the beginning of it
+    #[arg(conflicts_with = "last")]
+    pub run: Option<String>,
+    /// Show the newest run that is not finished, or has no report
+    #[arg(long)]
+    pub last: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Abandon {
+    /// The run: its id, or the beginning of it
+    #[arg(required_unless_present = "last", conflicts_with = "last")]
+    pub run: Option<String>,
+    /// Abandon the newest run that is not finished, or has no report
+    #[arg(long)]
+    pub last: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SandboxArgs {
+    #[command(subcommand)]
+    pub command: Option<SandboxCommand>,
+    /// Listen on this port on 127.0.0.1; 0 selects a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Generate N executions
+    #[arg(long, value_name = "N")]
+    pub executions: Option<u32>,
+    /// Set the seed; the same seed and epoch give the same data
+    #[arg(long, value_name = "S")]
+    pub seed: Option<u64>,
+    /// Set the day to which the data's dates are relative; default: today
+    #[arg(long, value_name = "DATE")]
+    pub epoch: Option<Date>,
+    /// Read a script of faults: errors, delays, broken connections
+    #[arg(long, value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// Set how long automations run; default: 300. Some never end
+    #[arg(long, value_name = "SECONDS")]
+    pub automations_take: Option<u64>,
+    /// Set the folder for the data; default: `sandbox` in the state folder
+    #[arg(long, value_name = "DIR", global = true)]
+    pub dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SandboxCommand {
+    /// Delete the data
+    Reset,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder; it is created if it does not exist
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    pub shell: Shell,
+}

@@ -1,0 +1,117 @@
+//! Flags that several commands share.
+
+use std::{num::NonZeroU32, path::PathBuf, str::FromStr};
+
+use clap::Args;
+use jiff::Timestamp;
+
+use super::values;
+use crate::{
+    api::Id,
+    pace::{Rate, Share},
+};
+
+#[derive(Debug, Args)]
+pub struct Vars {
+    /// Set a variable of the playbook; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Planning")]
+    pub vars: Vec<Var>,
+}
+
+/// Flags that affect the plan made from a playbook.
+#[derive(Debug, Args)]
+pub struct Planning {
+    #[command(flatten)]
+    pub vars: Vars,
+    /// Set `now`, like 2026-12-01T08:00:00Z; default: the current time
+    #[arg(long, value_name = "TIMESTAMP", value_parser = values::moment, help_heading = "Planning")]
+    pub now: Option<Timestamp>,
+    /// Select only the first N targets
+    #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Planning")]
+    pub limit: Option<u64>,
+    /// Exclude this ID and everything below it; repeatable
+    #[arg(long, value_name = "ID", value_parser = values::id, help_heading = "Planning")]
+    pub exclude: Vec<Id>,
+    /// Like --exclude, for a file: one id per line, or column `id`
+    #[arg(long, value_name = "FILE", help_heading = "Planning")]
+    pub exclude_file: Option<PathBuf>,
+    /// Select only this ID and everything below it; repeatable
+    #[arg(long, value_name = "ID", value_parser = values::id, help_heading = "Planning")]
+    pub only: Vec<Id>,
+    /// Like --only, for the ids in a file, such as a run's failed.csv
+    #[arg(long, value_name = "FILE", help_heading = "Planning")]
+    pub only_file: Option<PathBuf>,
+}
+
+/// Overrides of the pace of a playbook, plan or run.
+#[derive(Debug, Args)]
+pub struct Pacing {
+    /// Limit the request rate, like 8/s; reads and retries count too
+    #[arg(long, value_parser = values::rate, help_heading = "Applying")]
+    pub rate: Option<Rate>,
+    /// Work on N executions at the same time
+    #[arg(long, value_name = "N", value_parser = values::concurrency, help_heading = "Applying")]
+    pub concurrency: Option<NonZeroU32>,
+    /// Stop after N failures in a row
+    #[arg(long, value_name = "N", value_parser = values::from_1::<NonZeroU32>, help_heading = "Applying")]
+    pub stop_after: Option<NonZeroU32>,
+    /// Stop after N failed changes (or N%) in the whole run
+    ///
+    /// `run` and `apply` refuse more than the playbook's `max_errors`; `resume` may raise it
+    #[arg(long, value_name = "N|N%", help_heading = "Applying")]
+    pub max_errors: Option<Share>,
+    /// Set how long an unanswered request may still take effect
+    ///
+    /// Only after this time, a read-back proves that a change had no effect. Default: --timeout; in `resume`, the value of the
+    /// run if that is larger
+    #[arg(
+        long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
+        value_parser = |text: &str| values::seconds(text, 86_400)
+    )]
+    pub settle: Option<u64>,
+    /// Send without a re-check; changes made since the plan are overwritten
+    #[arg(long, help_heading = "Applying")]
+    pub no_recheck: bool,
+    /// Wait for other runs that conflict with this one
+    ///
+    /// A run conflicts if it has the same playbook, or the same server and organisation. Without --wait, the command ends with an error
+    #[arg(long, help_heading = "Applying")]
+    pub wait: bool,
+}
+
+/// Flags for a new run.
+#[derive(Debug, Args)]
+pub struct Applying {
+    /// Refuse a plan with more than N changes
+    ///
+    /// N may lower the playbook's `max_changes`, not raise it
+    #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Applying")]
+    pub max_changes: Option<u64>,
+    /// Store the reason for the run in its folder
+    #[arg(long, value_name = "TEXT", help_heading = "Applying")]
+    pub reason: Option<String>,
+    /// Apply the plan even if an earlier run did the same
+    #[arg(long, help_heading = "Applying")]
+    pub again: bool,
+}
+
+/// A variable's name and its value, as text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Var {
+    pub name: String,
+    pub value: String,
+}
+
+impl FromStr for Var {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+            Some(_) | None => Err("write it as NAME=VALUE"),
+        }
+    }
+}

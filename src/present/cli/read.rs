@@ -1,0 +1,68 @@
+//! A command line to its types: what clap can't say by itself is checked here.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
+
+use super::{Cli, Command, Format, Var, Vars, foreign_words::with_suggestion, kept, one_dash};
+
+impl Cli {
+    /// Parses a command line, and notes the flags that printed commands must repeat.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be parsed, or a flag has no effect on the command; also for `--help`.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let line: Vec<OsString> = line.into_iter().collect();
+        one_dash::refuse(&line)?;
+        let mut command = Self::command();
+        let matches = command
+            .try_get_matches_from_mut(&line)
+            .map_err(|error| with_suggestion(error, line))?;
+        let mut cli =
+            Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        cli.common.invocation = kept::given(&command, &matches);
+        let name = matches.subcommand_name().unwrap_or_default();
+        cli.without_unused(name)
+    }
+
+    /// Whether the result is to be JSON, and an error with it.
+    pub fn wants_json(&self) -> bool {
+        let format = match &self.command {
+            Command::Show(show) => show.format,
+            Command::Init(_)
+            | Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Diff(_)
+            | Command::Run(_)
+            | Command::Apply(_)
+            | Command::Resume(_)
+            | Command::Status(_)
+            | Command::Abandon(_)
+            | Command::Sandbox(_)
+            | Command::Schema
+            | Command::Completions(_) => Format::Text,
+        };
+        self.common.json || format == Format::Json
+    }
+}
+
+impl Vars {
+    /// Refuses two values for one variable, since only one of them would count.
+    ///
+    /// # Errors
+    ///
+    /// The first such pair.
+    pub(super) fn without_repeated(&self) -> Result<(), clap::Error> {
+        for (place, Var { name, value }) in self.vars.iter().enumerate() {
+            if let Some(earlier) = self.vars[..place].iter().find(|var| var.name == *name) {
+                let message = format!(
+                    "--var {name}={} and --var {name}={value}: a variable has one value; leave one out",
+                    earlier.value
+                );
+                return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
+            }
+        }
+        Ok(())
+    }
+}
