@@ -222,7 +222,7 @@ fn every_playbook_in_the_documents_loads() {
             };
             let path = folder.path().join("playbook.yaml");
             let now = "2026-12-01T09:00:00Z".parse().unwrap();
-            if let Err(mistakes) = playbook::load(&path, playbook, &given, now) {
+            if let Err(mistakes) = playbook::load(&path, playbook, &given, &[], now) {
                 panic!(
                     "{}, line {line}:\n{}",
                     file.display(),
@@ -246,7 +246,7 @@ fn every_playbook_of_the_repository_loads() {
         {
             let source = playbook::read(&path).unwrap();
             let now = "2026-12-01T09:00:00Z".parse().unwrap();
-            if let Err(mistakes) = playbook::load(&path, source, &Overrides::default(), now) {
+            if let Err(mistakes) = playbook::load(&path, source, &Overrides::default(), &[], now) {
                 panic!("{}", mistakes.render(false, None));
             }
             loaded += 1;

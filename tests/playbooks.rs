@@ -56,7 +56,7 @@ fn overrides(source: &str) -> Overrides {
 fn check(path: &Path) -> Result<Playbook, Mistakes> {
     let source = read(path).unwrap();
     let overrides = overrides(&source);
-    load(path, source, &overrides, now())
+    load(path, source, &overrides, &[], now())
 }
 
 /// The messages, with the path as seen from the folder.
@@ -254,7 +254,7 @@ fn a_helper_takes_the_objects_that_the_guide_names() {
         let text = format!(
             "version: 1\nname: x\nselect: {{ {source}, each: {each} }}\nactions: [ {{ reassign: {{ set: [] }}, when: '{call}' }} ]\n"
         );
-        load(&folder("x.yaml"), text, &Overrides::default(), now()).is_ok()
+        load(&folder("x.yaml"), text, &Overrides::default(), &[], now()).is_ok()
     };
     // Of an execution and a step; of a flow, a phase and a task.
     for (call, expected) in [
@@ -294,7 +294,7 @@ fn a_helper_takes_the_objects_that_the_guide_names() {
 
 /// Loads some text; neither that nor showing the mistakes may panic, and what is shown can't steer a terminal.
 fn survive(source: String) {
-    if let Err(mistakes) = load(&folder("fuzz.yaml"), source, &Overrides::default(), now()) {
+    if let Err(mistakes) = load(&folder("fuzz.yaml"), source, &<_>::default(), &[], now()) {
         let text = mistakes.render(false, None);
         assert!(!mistakes.list().is_empty());
         assert!(

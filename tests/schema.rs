@@ -134,7 +134,7 @@ fn the_schema_and_the_checks_agree_on_the_kind_of_value_of_each_key() {
     let is_loaded = |text: &str| {
         let now = "2026-12-01T08:00:00Z".parse().unwrap();
         let path = root().join("tests/playbooks/good/x.yaml");
-        load(&path, text.to_owned(), &Overrides::default(), now).is_ok()
+        load(&path, text.to_owned(), &Overrides::default(), &[], now).is_ok()
     };
     let mut accepted = 0;
     for (map, (_, keys)) in ["", "select", "guards", "pace"].into_iter().zip(TABLES) {

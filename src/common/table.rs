@@ -61,11 +61,12 @@ pub enum TableError {
     Io { path: PathBuf, source: io::Error },
     #[error("{} is {kind}, not CSV or JSON: {}", name(path), kind.cure())]
     Kind { path: PathBuf, kind: FileKind },
-    #[error("{} has no column {column}; {}", name(path), columns::instead(column, found.iter().map(String::as_str)))]
+    #[error("{} has no column {column}; {instead}", name(path))]
     Column {
         path: PathBuf,
         column: String,
-        found: Vec<String>,
+        /// What the header has instead, without its cells: a file without a header has data there.
+        instead: String,
     },
     #[error("{}, line {line}: {message}", name(path))]
     Line {
@@ -101,7 +102,7 @@ enum TableFault {
     Io(io::Error),
     Kind(FileKind),
     Line { line: u64, message: String },
-    Column { column: String, found: Vec<String> },
+    Column { column: String, instead: String },
 }
 
 impl TableFault {
@@ -122,10 +123,10 @@ impl TableFault {
                 line,
                 message,
             },
-            Self::Column { column, found } => TableError::Column {
+            Self::Column { column, instead } => TableError::Column {
                 path,
                 column,
-                found,
+                instead,
             },
         }
     }
@@ -251,7 +252,7 @@ fn header(
         })),
         Some(missing) => Err(TableFault::Column {
             column: missing.to_owned(),
-            found: columns,
+            instead: columns::other_columns(missing, &columns),
         }),
     }
 }

@@ -22,7 +22,7 @@ pub use arguments::{
     Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Resume, RunArgs,
     SandboxArgs, SandboxCommand, Show, Status, Validate,
 };
-pub use flags::{Applying, Pacing, Planning, Var, Vars};
+pub use flags::{Applying, Pacing, Planning, PlaybookFlags, Var};
 pub use foreign_words::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.

@@ -22,8 +22,14 @@ pub(crate) fn now() -> Timestamp {
 /// A playbook without its first two lines.
 pub(crate) fn playbook(rest: &str) -> Playbook {
     let source = format!("version: 1\nname: test\n{rest}");
-    playbook::load(Path::new("test.yaml"), source, &Overrides::default(), now())
-        .unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false, None)))
+    playbook::load(
+        Path::new("test.yaml"),
+        source,
+        &Overrides::default(),
+        &[],
+        now(),
+    )
+    .unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false, None)))
 }
 
 /// A playbook over the flows of one contact; `select` holds the rest of that map.

@@ -14,6 +14,7 @@ mod environment;
 mod faults;
 mod forecast;
 mod hints;
+mod hostile_playbooks;
 #[cfg(target_os = "linux")]
 mod interposer;
 mod judge;

@@ -217,7 +217,7 @@ fn a_path_with_a_blank_is_one_word_wherever_an_error_names_it() {
         (
             &[&sandbox[..], &["--only-file"]].concat(),
             "my ids",
-            "'my ids' has no column id; it has a, b",
+            "'my ids' has no column id; its first row has 2 other cells",
         ),
         (
             &["validate"],

@@ -94,6 +94,7 @@ impl Case {
             &path,
             self.playbook.yaml(),
             &Overrides::default(),
+            &[],
             service::now(),
         )
         .map_err(|mistakes| mistakes.render(false, None))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{TableFault, csv::CsvRecord};
-use crate::text::{Few, cut, nearest};
+use crate::text::{Few, count, cut, nearest};
 
 /// Columns that a message names. A file may have thousands.
 const SHOWN: usize = 10;
@@ -46,7 +46,7 @@ impl<'a> RequiredColumns<'a> {
     }
 }
 
-/// The help for a missing column: `it has a, b; did you mean a?`
+/// The help for a missing key of a JSON object: `it has a, b; did you mean a?`
 pub(super) fn instead<'a>(
     missing: &str,
     found: impl IntoIterator<Item = &'a str, IntoIter: Clone>,
@@ -62,6 +62,18 @@ pub(super) fn instead<'a>(
             "it has {}; did you mean {}?",
             list.list(),
             cut(near, MAX_NAME)
+        ),
+    }
+}
+
+/// The help for a missing column of a header: a near name, or how many there are. A file without a header has data in its first row, which
+/// may not be quoted.
+pub(super) fn other_columns(missing: &str, found: &[String]) -> String {
+    match nearest(missing, found.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean {}?", cut(near, MAX_NAME)),
+        None => format!(
+            "its first row has {}",
+            count(found.len() as u64, "other cell", "other cells")
         ),
     }
 }

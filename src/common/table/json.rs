@@ -96,6 +96,10 @@ fn cells(text: &str, wanted: RequiredColumns<'_>) -> Result<BTreeMap<String, Str
         let value: &RawValue = serde_json::from_str(text)?;
         return Ok(BTreeMap::from([(column.to_owned(), cell(column, value)?)]));
     }
+    // The error of the parser would quote the whole value.
+    if !text.trim_start().starts_with('{') {
+        return Err(RowFault::Other("no JSON object".to_owned()));
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let object = json.deserialize_map(Object)?;
     json.end()?;

@@ -1,6 +1,6 @@
 //! Checks `calendar`: business days and holidays.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
@@ -9,7 +9,7 @@ use crate::{
     text::{did_you_mean, shown_path, unmarked},
 };
 
-use super::check_file;
+use super::{check_file, file_scope::FileScope};
 use crate::document::{
     node::{Node, Value},
     reader::{DocumentReader, FieldNode, FieldNodes},
@@ -19,7 +19,7 @@ use crate::document::{
 pub(super) fn calendar(
     reader: &mut DocumentReader<'_>,
     top: &FieldNodes<'_>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<Calendar> {
     let Some(field) = top.get("calendar") else {
         return Some(Calendar::new(Some(Region::GERMANY), BTreeSet::new()));
@@ -55,7 +55,7 @@ pub(super) fn calendar(
             );
             return None;
         } else {
-            days.extend(days_in(reader, field, folder)?);
+            days.extend(days_in(reader, field, files)?);
         }
     }
     Some(Calendar::new(public, days))
@@ -65,9 +65,9 @@ pub(super) fn calendar(
 fn days_in(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<BTreeSet<Date>> {
-    let path = check_file::file(reader, field, folder)?;
+    let path = check_file::file(reader, field, files)?;
     let text = std::fs::read(&path)
         .map_err(|error| error.to_string())
         .and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));

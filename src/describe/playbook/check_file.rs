@@ -8,8 +8,13 @@ use crate::{
         span::Span,
     },
     table::{self, TableError},
-    text::did_you_mean,
+    text::cut,
 };
+
+use super::file_scope::FileScope;
+
+/// Characters of a file's name that a message shows.
+const MAX_NAME: usize = 200;
 
 /// The columns of a file of entities, and those of a file of ids.
 pub(super) const ENTITY_COLUMNS: table::RequiredColumns<'static> =
@@ -20,10 +25,10 @@ pub(super) const ID_COLUMNS: table::RequiredColumns<'static> = table::RequiredCo
 pub(super) fn row_file(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
-    folder: &Path,
+    files: &FileScope,
     wanted: table::RequiredColumns<'_>,
 ) -> Option<PathBuf> {
-    let path = file(reader, field, folder)?;
+    let path = file(reader, field, files)?;
     let at = field.node.span;
     begins_well(reader, (at, at), &path, wanted)?;
     Some(path)
@@ -38,14 +43,13 @@ pub(super) fn begins_well(
 ) -> Option<()> {
     match table::columns(path, wanted) {
         Ok(_) => return Some(()),
-        Err(TableError::Column { column, found, .. }) => {
-            let found: Vec<&str> = found.iter().map(String::as_str).collect();
-            reader.wrong(
-                columns,
-                format!("the file has no column `{column}`"),
-                did_you_mean(&column, &found),
-            );
-        }
+        Err(TableError::Column {
+            column, instead, ..
+        }) => reader.wrong(
+            columns,
+            format!("the file has no column `{column}`"),
+            instead,
+        ),
         Err(
             error @ (TableError::Io { .. } | TableError::Kind { .. } | TableError::Line { .. }),
         ) => reader.wrong(
@@ -65,29 +69,26 @@ pub(super) fn begins_well(
     None
 }
 
-/// The path of an existing file, relative to the playbook's folder; `-` is standard input.
+/// The path of a file that the playbook may read; `-` is standard input.
 pub(super) fn file(
     reader: &mut DocumentReader<'_>,
     file: FieldNode<'_>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<PathBuf> {
     let name = reader.plain_text(file, "the name of a file")?;
-    if name == table::STDIN {
-        return Some(PathBuf::from(name));
+    let named = Path::new(name);
+    if table::is_stdin(named) {
+        return Some(named.to_owned());
     }
-    let path = folder.join(name);
-    let trouble = match path.metadata() {
-        Ok(metadata) if metadata.is_dir() => "it is a folder".to_owned(),
-        Ok(_) => return Some(path),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            "there is no such file".to_owned()
+    match files.find(name) {
+        Ok(path) => Some(path),
+        Err(fault) => {
+            reader.wrong(
+                file.node.span,
+                format!("can't read `{}`: {fault}", cut(name, MAX_NAME)),
+                fault.cure(),
+            );
+            None
         }
-        Err(error) => error.to_string(),
-    };
-    reader.wrong(
-        file.node.span,
-        format!("can't read `{name}`: {trouble}"),
-        "files are found relative to the playbook's folder",
-    );
-    None
+    }
 }

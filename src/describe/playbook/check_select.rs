@@ -1,11 +1,12 @@
 //! Checks `select`: the executions, and their parts.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use crate::api::{Generation, Level, types::RUNNING_FLOWS};
 
 use super::{
     check_source::{self, id},
+    file_scope::FileScope,
     form,
     model::{IdList, Select, Source},
 };
@@ -47,7 +48,7 @@ impl<'n> Base<'n> {
 pub(super) fn base<'n>(
     reader: &mut DocumentReader<'_>,
     top: &FieldNodes<'n>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<Base<'n>> {
     let field = reader.required(
         top,
@@ -55,7 +56,7 @@ pub(super) fn base<'n>(
         "say which executions: `select: { flows: { entities: { file: entities.csv } } }`",
     )?;
     let fields = reader.map(field, &form::names(&form::SELECT))?;
-    let source = check_source::source(reader, &fields, folder);
+    let source = check_source::source(reader, &fields, files);
     let each = each(reader, &fields);
     Some(Base {
         fields,

@@ -1,6 +1,6 @@
 //! Checks the sources of `select`.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use crate::{
     api::{Generation, Id},
@@ -10,6 +10,7 @@ use crate::{
 use super::{
     check_executions,
     check_file::{ENTITY_COLUMNS, ID_COLUMNS, begins_well, file, row_file},
+    file_scope::FileScope,
     form::{self, GENERATIONS, SOURCES},
     model::{Entities, EntityRef, IdSource, Source},
 };
@@ -63,14 +64,14 @@ fn only<'n>(fields: &FieldNodes<'n>) -> Option<(&'static str, FieldNode<'n>)> {
 pub(super) fn source(
     reader: &mut DocumentReader<'_>,
     fields: &FieldNodes<'_>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<Source> {
     let found: Vec<(&str, FieldNode<'_>)> = SOURCES
         .into_iter()
         .filter_map(|name| Some((name, fields.get(name)?)))
         .collect();
     match found.as_slice() {
-        [(_, field)] => one(reader, *field, folder),
+        [(_, field)] => one(reader, *field, files),
         [(first, _), (name, second), ..] => {
             reader.wrong(
                 second.at,
@@ -90,13 +91,13 @@ pub(super) fn source(
     }
 }
 
-fn one(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
+fn one(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, files: &FileScope) -> Option<Source> {
     match field.name {
-        "flows" => flows(reader, field, folder),
+        "flows" => flows(reader, field, files),
         "executions" => check_executions::executions(reader, field),
-        "ids" => ids(reader, field, folder),
-        "rows" => rows(reader, field, folder),
-        _ => entity_source(reader, field, folder),
+        "ids" => ids(reader, field, files),
+        "rows" => rows(reader, field, files),
+        _ => entity_source(reader, field, files),
     }
 }
 
@@ -146,7 +147,11 @@ fn api(reader: &mut DocumentReader<'_>, fields: &FieldNodes<'_>) -> Option<Gener
     }
 }
 
-fn flows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
+fn flows(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    files: &FileScope,
+) -> Option<Source> {
     let fields = reader.map(field, &form::names(&form::FLOWS))?;
     let help = "flows are found by their entities: `entities: { file: entities.csv }`, `{ query: … }` or a list of `{ id, schema }`";
     let field = reader.required(&fields, "entities", help)?;
@@ -154,7 +159,7 @@ fn flows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -
         Value::List(items) => entity_list(reader, field, items),
         Value::Map(_) => {
             let fields = reader.map(field, &form::names(&form::ENTITY_NAMES))?;
-            entity_names(reader, field, &fields, folder)
+            entity_names(reader, field, &fields, files)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::CollectionKey => {
             reader.mismatch(
@@ -171,7 +176,7 @@ fn flows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -
 fn entity_source(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<Source> {
     if let Value::List(items) = &field.node.value {
         return Some(Source::Entities {
@@ -186,7 +191,7 @@ fn entity_source(
             let items = reader.list(list, "a list of { id, schema }")?;
             entity_list(reader, list, items)
         }
-        None => entity_names(reader, field, &fields, folder),
+        None => entity_names(reader, field, &fields, files),
     };
     Some(Source::Entities {
         generation: generation?,
@@ -198,10 +203,10 @@ fn entity_names(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
     fields: &FieldNodes<'_>,
-    folder: &Path,
+    files: &FileScope,
 ) -> Option<Entities> {
     match (fields.get("file"), fields.get("query")) {
-        (Some(name), None) => row_file(reader, name, folder, ENTITY_COLUMNS)
+        (Some(name), None) => row_file(reader, name, files, ENTITY_COLUMNS)
             .map(IdSource::File)
             .map(Entities::Named),
         (None, Some(query)) => {
@@ -298,7 +303,7 @@ fn entity(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Option<Entit
     })
 }
 
-fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
+fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, files: &FileScope) -> Option<Source> {
     let form = ("execution", "`[ exec_abc ]`");
     if let Value::List(items) = &field.node.value {
         return Some(Source::Ids {
@@ -313,7 +318,7 @@ fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
             let items = reader.list(names, "a list of ids")?;
             list(reader, names, items, form, id).map(IdSource::List)
         }
-        (None, Some(name)) => row_file(reader, name, folder, ID_COLUMNS).map(IdSource::File),
+        (None, Some(name)) => row_file(reader, name, files, ID_COLUMNS).map(IdSource::File),
         (Some(_), Some(second)) => {
             reader.wrong(
                 second.at,
@@ -337,13 +342,17 @@ fn ids(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> 
     })
 }
 
-fn rows(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, folder: &Path) -> Option<Source> {
+fn rows(
+    reader: &mut DocumentReader<'_>,
+    field: FieldNode<'_>,
+    files: &FileScope,
+) -> Option<Source> {
     let fields = reader.map(field, &form::names(&form::ROWS))?;
     let generation = api(reader, &fields);
     let help = "write it as rows: { file: owners.csv, id: execution_id }";
     let path = reader
         .required(&fields, "file", help)
-        .and_then(|field| Some((file(reader, field, folder)?, field.node.span)));
+        .and_then(|field| Some((file(reader, field, files)?, field.node.span)));
     let column = reader.required(&fields, "id", help);
     let id = column.and_then(|field| reader.plain_text(field, "the name of a column"));
     let (path, column, id) = (path?, column?, id?);

@@ -1,14 +1,15 @@
 //! Makes a checked playbook from its text.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use crate::{action::Setting, digest, table, template::Engine, text::nearest};
+use crate::{action::Setting, digest, template::Engine, text::nearest};
 
 use super::{
     check_actions, check_calendar, check_guards, check_select,
     check_vars::{self, Overrides},
+    file_scope::FileScope,
     form::{self, DEFAULT_ZONE, MAX_NAME, PLAYBOOK, VERSION},
     model::Playbook,
 };
@@ -23,7 +24,8 @@ use crate::document::{
 const START: &str =
     "begin with `version: 1`, `name`, `select` and `actions`, as playbooks/reassign.yaml does";
 
-/// Checks a playbook completely. `path` is for messages and for the folder of its relative paths; `now` is the time in its expressions.
+/// Checks a playbook completely. `path` is for messages and for its folder, below which are the files that it may name, as below the
+/// `allowed` folders; `now` is the time in its expressions.
 ///
 /// # Errors
 ///
@@ -32,9 +34,11 @@ pub fn load(
     path: &Path,
     source: String,
     overrides: &Overrides,
+    allowed: &[PathBuf],
     now: Timestamp,
 ) -> Result<Playbook, Mistakes> {
-    let (playbook, mut mistakes) = check(path, &source, overrides, now);
+    let files = FileScope::new(path, allowed);
+    let (playbook, mut mistakes) = check(&files, &source, overrides, now);
     match playbook {
         Some(playbook) if mistakes.is_empty() => Ok(playbook),
         Some(_) | None => {
@@ -51,7 +55,7 @@ pub fn load(
 }
 
 fn check(
-    path: &Path,
+    files: &FileScope,
     source: &str,
     overrides: &Overrides,
     now: Timestamp,
@@ -61,14 +65,14 @@ fn check(
         Err(mistake) => return (None, vec![mistake]),
     };
     let mut reader = DocumentReader::new(source);
-    let playbook = playbook(&mut reader, &document, path, overrides, now);
+    let playbook = playbook(&mut reader, &document, files, overrides, now);
     (playbook, reader.into_mistakes())
 }
 
 fn playbook(
     reader: &mut DocumentReader<'_>,
     document: &node::Node,
-    path: &Path,
+    files: &FileScope,
     overrides: &Overrides,
     now: Timestamp,
 ) -> Option<Playbook> {
@@ -105,13 +109,9 @@ fn playbook(
         .get("description")
         .and_then(|field| reader.plain_text(field, "text"));
     let zone = zone(reader, &top);
-    let folder = path
-        .parent()
-        .filter(|_| !table::is_stdin(path))
-        .unwrap_or(Path::new(""));
-    let calendar = check_calendar::calendar(reader, &top, folder);
+    let calendar = check_calendar::calendar(reader, &top, files);
     let vars = check_vars::check(reader, &top, overrides);
-    let base = check_select::base(reader, &top, folder);
+    let base = check_select::base(reader, &top, files);
     let guards = check_guards::guards(reader, &top);
     let pace = check_guards::pace(reader, &top);
     let repeatable = top

@@ -11,6 +11,7 @@ mod check_select;
 mod check_source;
 mod check_vars;
 mod file;
+mod file_scope;
 mod form;
 mod guards;
 mod load;

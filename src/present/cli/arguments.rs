@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, civil::Date};
 
 use super::{
-    flags::{Applying, Pacing, Planning, Vars},
+    flags::{Applying, Pacing, Planning, PlaybookFlags},
     values,
 };
 
@@ -17,7 +17,7 @@ pub struct Validate {
     #[arg(required = true, value_name = "PLAYBOOK")]
     pub playbooks: Vec<PathBuf>,
     #[command(flatten)]
-    pub vars: Vars,
+    pub reading: PlaybookFlags,
 }
 
 #[derive(Debug, Args)]

@@ -11,18 +11,24 @@ use crate::{
     pace::{Rate, Share},
 };
 
+/// Flags for reading a playbook.
 #[derive(Debug, Args)]
-pub struct Vars {
+pub struct PlaybookFlags {
     /// Set a variable of the playbook; repeatable
     #[arg(long = "var", value_name = "NAME=VALUE", help_heading = "Planning")]
     pub vars: Vec<Var>,
+    /// Let the playbook read files below this folder; repeatable
+    ///
+    /// Without it, a playbook reads only files at or below its own folder, or below the current folder if it is standard input
+    #[arg(long, value_name = "DIR", help_heading = "Planning")]
+    pub allow_files: Vec<PathBuf>,
 }
 
 /// Flags that affect the plan made from a playbook.
 #[derive(Debug, Args)]
 pub struct Planning {
     #[command(flatten)]
-    pub vars: Vars,
+    pub reading: PlaybookFlags,
     /// Set `now`, like 2026-12-01T08:00:00Z; default: the current time
     #[arg(long, value_name = "TIMESTAMP", value_parser = values::moment, help_heading = "Planning")]
     pub now: Option<Timestamp>,

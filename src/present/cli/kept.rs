@@ -16,7 +16,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 48] = {
+const FLAGS: [(&str, RepeatPolicy); 49] = {
     use RepeatPolicy::{By, InTheRun, Never};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const STARTS: RepeatPolicy = By(&["run", "apply"]);
@@ -49,6 +49,7 @@ const FLAGS: [(&str, RepeatPolicy); 48] = {
         ("again", STARTS),
         ("max-age", By(&["apply"])),
         ("var", PLANS),
+        ("allow-files", PLANS),
         ("now", PLANS),
         ("limit", PLANS),
         ("exclude", PLANS),

@@ -4,7 +4,9 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
 
-use super::{Cli, Command, Format, Var, Vars, foreign_words::with_suggestion, kept, one_dash};
+use super::{
+    Cli, Command, Format, PlaybookFlags, Var, foreign_words::with_suggestion, kept, one_dash,
+};
 
 impl Cli {
     /// Parses a command line, and notes the flags that printed commands must repeat.
@@ -47,7 +49,7 @@ impl Cli {
     }
 }
 
-impl Vars {
+impl PlaybookFlags {
     /// Refuses two values for one variable, since only one of them would count.
     ///
     /// # Errors

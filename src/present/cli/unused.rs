@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
-use super::{Cli, Command, Common, Vars};
+use super::{Cli, Command, Common, PlaybookFlags};
 
 /// Which of the common flags affect a command.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +62,10 @@ impl Cli {
     ///
     /// If one of them has none.
     pub(super) fn without_unused(self, name: &str) -> Result<Self, clap::Error> {
-        let vars = match &self.command {
-            Command::Validate(validate) => Some(&validate.vars),
-            Command::Plan(plan) => Some(&plan.planning.vars),
-            Command::Run(run) => Some(&run.planning.vars),
+        let reading = match &self.command {
+            Command::Validate(validate) => Some(&validate.reading),
+            Command::Plan(plan) => Some(&plan.planning.reading),
+            Command::Run(run) => Some(&run.planning.reading),
             Command::Init(_)
             | Command::Show(_)
             | Command::Diff(_)
@@ -77,7 +77,7 @@ impl Cli {
             | Command::Schema
             | Command::Completions(_) => None,
         };
-        vars.map_or(Ok(()), Vars::without_repeated)?;
+        reading.map_or(Ok(()), PlaybookFlags::without_repeated)?;
         match unused(name, &self.common) {
             None => Ok(self),
             Some((flag, why)) => {

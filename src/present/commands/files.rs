@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::Id,
-    cli::{Common, Planning, Vars},
+    cli::{Common, Planning, PlaybookFlags},
     error::{Error, FilePlace, Located},
     invocation::Invocation,
     plan::{PlanError, PlanReader},
@@ -28,7 +28,7 @@ use crate::{
 pub(super) fn load_playbook(
     invocation: &Invocation,
     path: &Path,
-    vars: &Vars,
+    reading: &PlaybookFlags,
     now: Timestamp,
 ) -> Result<Playbook, Error> {
     expect_playbook(invocation, path)?;
@@ -37,12 +37,22 @@ pub(super) fn load_playbook(
             .caused_by(error)
             .at(path.display().to_string(), None)
     })?;
-    let overrides = vars
+    let overrides = reading
         .vars
         .iter()
         .map(|var| (var.name.clone(), var.value.clone()))
         .collect::<Overrides>();
-    let playbook = playbook::load(path, source, &overrides, now).map_err(|mistakes| {
+    for folder in &reading.allow_files {
+        if !folder.is_dir() {
+            let message = format!(
+                "--allow-files {}: there is no such folder",
+                shown_path(folder)
+            );
+            return Err(Error::usage(message));
+        }
+    }
+    let loaded = playbook::load(path, source, &overrides, &reading.allow_files, now);
+    let playbook = loaded.map_err(|mistakes| {
         say(|out| write!(out, "{}", mistakes.render(true, width_of_stderr())));
         let number = mistakes.list().len();
         let mut error = Error::failed(format!(
@@ -99,7 +109,7 @@ pub(super) fn load_for_planning(
     planning: &Planning,
     now: Timestamp,
 ) -> Result<Playbook, Error> {
-    let mut playbook = load_playbook(&common.invocation, path, &planning.vars, now)?;
+    let mut playbook = load_playbook(&common.invocation, path, &planning.reading, now)?;
     only_one_is_stdin(common, path, planning, &playbook)?;
     if let Some(limit) = planning.limit {
         playbook.select.limit = Some(playbook.select.limit.map_or(limit, |most| most.min(limit)));

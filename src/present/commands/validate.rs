@@ -23,7 +23,7 @@ pub(super) fn validate(common: &Common, args: &Validate) -> Result<ExitCode, Err
     let mut wrong = 0;
     let mut mistakes = Vec::new();
     for path in &args.playbooks {
-        match load_playbook(&common.invocation, path, &args.vars, Timestamp::now()) {
+        match load_playbook(&common.invocation, path, &args.reading, Timestamp::now()) {
             Ok(playbook) => {
                 let name = Untrusted(&playbook.name);
                 say(|out| writeln!(out, "{}: {} is valid", table::name(path), name.terminal()));

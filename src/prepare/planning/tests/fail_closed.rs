@@ -218,9 +218,14 @@ async fn rejected_rows_of_the_file_come_first_with_their_numbers() {
         "version: 1\nname: test\nselect: {{ flows: {{ entities: {{ file: entities.csv }} }} }}\n{REASSIGN}"
     );
     let path = folder.path().join("test.yaml");
-    let playbook =
-        crate::playbook::load(&path, text, &<_>::default(), crate::testing::samples::now())
-            .unwrap();
+    let playbook = crate::playbook::load(
+        &path,
+        text,
+        &<_>::default(),
+        &[],
+        crate::testing::samples::now(),
+    )
+    .unwrap();
     let service = CannedService::default().finds(C1, &[assigned("a")]);
     let (trailer, bytes) = planned(&service, &playbook).await;
     assert_eq!(

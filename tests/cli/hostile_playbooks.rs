@@ -1,0 +1,124 @@
+//! What a playbook of another author can't do on the machine that plans it.
+
+use std::{fs, os::unix::fs::symlink};
+
+use crate::environment::Environment;
+
+const SECRET: &str = "hunter2";
+
+/// A playbook with this selection, and with more keys at the top.
+fn playbook(select: &str, more: &str) -> String {
+    format!(
+        "version: 1\nname: p\n{more}select: {{ {select} }}\nactions: [ reassign: {{ set: [\"7\"] }} ]\n"
+    )
+}
+
+#[test]
+fn a_playbook_reads_no_file_outside_of_its_folder_and_tells_nothing_of_it() {
+    let environment = Environment::new();
+    let secret = environment.file("secret.csv", &format!("id,password\n{SECRET},x\n"));
+    environment.file("shared/days.txt", "2026-12-24 Christmas Eve\n");
+    environment.file("books/p.yaml", "");
+    symlink("../secret.csv", environment.path().join("books/link.csv")).unwrap();
+    let secret = secret.display();
+    let list = "executions: { list: {} }";
+    for (select, more) in [
+        ("rows: { file: ../secret.csv, id: id, api: v1 }", ""),
+        ("rows: { file: link.csv, id: x, api: v1 }", ""),
+        ("ids: { file: ../secret.csv, api: v1 }", ""),
+        (&format!("ids: {{ file: '{secret}', api: v1 }}"), ""),
+        ("ids: { file: /proc/self/environ, api: v1 }", ""),
+        ("flows: { entities: { file: ../secret.csv } }", ""),
+        ("entities: { file: /dev/null }", ""),
+        (list, "calendar: ../secret.csv\n"),
+        (list, "calendar: [ DE, link.csv ]\n"),
+        (list, "calendar: /etc/resolv.conf\n"),
+    ] {
+        environment.file("books/p.yaml", &playbook(select, more));
+        for command in [
+            "validate books/p.yaml",
+            "plan books/p.yaml -o x.plan --sandbox",
+            "run books/p.yaml --dry-run --sandbox --json",
+        ] {
+            let words: Vec<&str> = command.split(' ').collect();
+            let ended = environment.run(&words).expect_code(1);
+            let ended = ended.expect_said("it is outside of the playbook's folder");
+            let said = ended.stdout + &ended.stderr;
+            assert!(
+                !said.contains(SECRET) && !said.contains("password"),
+                "{said}"
+            );
+        }
+    }
+    assert!(!environment.path().join("x.plan").exists());
+    // The folder of a playbook on standard input is the current one.
+    let text = playbook(list, "calendar: /etc/resolv.conf\n");
+    let path = environment.file("books/p.yaml", &text);
+    let output = environment
+        .command(&["validate", "-"])
+        .stdin(fs::File::open(path).unwrap())
+        .output();
+    let said = String::from_utf8(output.unwrap().stderr).unwrap();
+    assert!(said.contains("outside of the playbook's folder"), "{said}");
+}
+
+#[test]
+fn the_user_allows_further_folders_and_names_any_file_on_the_command_line() {
+    let environment = Environment::new();
+    environment.file("shared/days.txt", "2026-12-24 Christmas Eve\n");
+    environment.file("elsewhere/ids.txt", "nothing-has-this-id\n");
+    let more = "calendar: ../shared/days.txt\n";
+    environment.file("books/p.yaml", &playbook("executions: { list: {} }", more));
+    for command in [
+        "validate books/p.yaml",
+        "plan books/p.yaml -o x.plan --sandbox --only-file elsewhere/ids.txt",
+        "run books/p.yaml --dry-run --sandbox --only-file elsewhere/ids.txt",
+    ] {
+        let mut words: Vec<&str> = command.split(' ').collect();
+        environment.run(&words).expect_code(1);
+        words.extend(["--allow-files", "elsewhere", "--allow-files", "shared"]);
+        environment.run(&words).expect_code(0);
+    }
+    environment
+        .run(&["validate", "books/p.yaml", "--allow-files", "nowhere"])
+        .expect_code(64)
+        .expect_said("--allow-files nowhere: there is no such folder");
+}
+
+#[test]
+fn a_message_about_a_file_quotes_no_other_cell() {
+    let environment = Environment::new();
+    for (text, select) in [
+        (
+            format!("{SECRET},x\n"),
+            "rows: { file: a.csv, id: owner, api: v1 }",
+        ),
+        (format!("{SECRET};x\n"), "ids: { file: a.csv, api: v1 }"),
+        (
+            format!("{{\"id\": \"../x\"}}\n\"{SECRET}\"\n"),
+            "rows: { file: a.csv, id: id, api: v1 }",
+        ),
+        (
+            format!("id,owner\n../x,{SECRET}\n"),
+            "ids: { file: a.csv, api: v1 }",
+        ),
+        (
+            format!("id\n../x,{SECRET}\n"),
+            "ids: { file: a.csv, api: v1 }",
+        ),
+    ] {
+        environment.file("a.csv", &text);
+        environment.file("p.yaml", &playbook(select, ""));
+        for command in ["validate p.yaml", "run p.yaml --dry-run --sandbox"] {
+            let words: Vec<&str> = command.split(' ').collect();
+            let ended = environment.run(&words);
+            let said = ended.stdout + &ended.stderr;
+            assert!(!said.contains(SECRET), "{text} {said}");
+        }
+    }
+    environment.file("a.txt", &format!("2026-12-24\n24.12.2026 {SECRET}\n"));
+    let list = "executions: { list: {} }";
+    environment.file("p.yaml", &playbook(list, "calendar: a.txt\n"));
+    let ended = environment.run(&["validate", "p.yaml"]).expect_code(1);
+    assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
+}
