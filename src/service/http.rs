@@ -7,6 +7,7 @@ mod body;
 mod failure;
 mod origin;
 mod proxy;
+mod redactor;
 mod renewal;
 mod spool;
 mod token;
@@ -218,7 +219,7 @@ impl Http {
 
     /// Reads the rest of an answer into memory.
     async fn whole(&self, response: Response, origin: &Origin) -> Result<Reply, TransportError> {
-        let mut reply = head(&response);
+        let mut reply = self.head(&response);
         let too_large = TransportError::TooLarge { limit: BODY_LIMIT };
         if response
             .content_length()
@@ -226,7 +227,7 @@ impl Http {
         {
             return Err(too_large);
         }
-        let mut body = ResponseBody::new(response, origin);
+        let mut body = ResponseBody::new(response, origin, self.tokens.redactor());
         while let Some(piece) = body.piece().await? {
             if reply.body.len() as u64 + piece.len() as u64 > BODY_LIMIT {
                 return Err(too_large);
@@ -234,6 +235,22 @@ impl Http {
             reply.body.extend_from_slice(&piece);
         }
         Ok(reply)
+    }
+
+    /// An answer without its body.
+    fn head(&self, response: &Response) -> Reply {
+        let text = |name| {
+            let value: Option<&HeaderValue> = response.headers().get(name);
+            value.and_then(|value| value.to_str().ok())
+        };
+        let retry_after = response.headers().get_all(RETRY_AFTER).into_iter();
+        let retry_after = retry_after.filter_map(|value| value.to_str().ok());
+        Reply {
+            status: response.status().as_u16(),
+            retry_after: RetryAfter::parse(retry_after, text(DATE)),
+            content_type: text(CONTENT_TYPE).map(|text| self.tokens.redactor().text(text)),
+            body: Vec::new(),
+        }
     }
 
     /// The client that holds the connections.
@@ -316,22 +333,6 @@ fn further(name: &str, value: &SecretString) -> Result<(HeaderName, HeaderValue)
     let mut value = HeaderValue::try_from(value.expose_secret()).map_err(|_| wrong())?;
     value.set_sensitive(true);
     Ok((header, value))
-}
-
-/// An answer without its body.
-fn head(response: &Response) -> Reply {
-    let text = |name| {
-        let value: Option<&HeaderValue> = response.headers().get(name);
-        value.and_then(|value| value.to_str().ok())
-    };
-    let retry_after = response.headers().get_all(RETRY_AFTER).into_iter();
-    let retry_after = retry_after.filter_map(|value| value.to_str().ok());
-    Reply {
-        status: response.status().as_u16(),
-        retry_after: RetryAfter::parse(retry_after, text(DATE)),
-        content_type: text(CONTENT_TYPE).map(str::to_owned),
-        body: Vec::new(),
-    }
 }
 
 const fn method(operation: &Operation) -> reqwest::Method {

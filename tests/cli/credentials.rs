@@ -1,6 +1,12 @@
 //! Where the token comes from, and that it goes nowhere else.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Write as _},
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
+    thread,
+};
 
 use serde_json::json;
 
@@ -73,9 +79,73 @@ fn the_environment_goes_before_a_profile_and_flags_before_both() {
         planned(with_env("wrong", &["--token-command", "echo sandbox"])),
         3
     );
+    // A token is for this tool alone.
+    let lists = "env | grep -q EPILOT_TOKEN && exit 8; echo sandbox";
+    assert_eq!(planned(with_env("wrong", &["--token-command", lists])), 3);
     with_env("wrong", &["--token-command", "echo s3cr3t; exit 7"])
         .expect_code(1)
         .expect_said("exit status: 7");
+}
+
+/// A server that answers each request with 403 and with what it was asked, and its address.
+fn echoing_server() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(&stream).lines().map(Result::unwrap);
+            let request: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+            let body =
+                json!({"message": request.join(" ").replace("authorization", "A")}).to_string();
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 403 Forbidden\r\ncontent-length: {length}\r\nconnection: close\r\n"
+            );
+            write!(stream, "{head}\r\n{body}").unwrap();
+        }
+    });
+    format!("http://{address}")
+}
+
+#[test]
+fn a_token_that_the_service_repeats_is_neither_printed_nor_kept() {
+    let environment = environment();
+    let server = echoing_server();
+    let run = [
+        "run",
+        "p.yaml",
+        "--yes",
+        "--json",
+        "--server",
+        &server,
+        "--token",
+        "s3cr3t-t0ken",
+    ];
+    let ended = environment.run(&run).expect_code(1);
+    for out in [&ended.stdout, &ended.stderr] {
+        assert!(out.contains("A: Bearer [redacted"), "{out}");
+        assert!(!out.contains("s3cr3t-t0ken"), "{out}");
+    }
+}
+
+#[test]
+fn a_process_with_a_token_leaves_no_memory_on_disk() {
+    let environment = environment();
+    let sandbox = SandboxProcess::start(&[]);
+    // The command's parent is the process itself.
+    let limits = "grep '^Max core file size' /proc/$PPID/limits > limits; echo sandbox";
+    let ended = environment.run(
+        &[
+            &PLAN[..],
+            &["--server", &sandbox.url(), "--token-command", limits],
+        ]
+        .concat(),
+    );
+    ended.expect_code(0);
+    let limits = fs::read_to_string(environment.path().join("limits")).unwrap();
+    let limits: Vec<_> = limits.split_whitespace().collect();
+    assert_eq!(limits[4..6], ["0", "0"], "{limits:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{env, path::PathBuf};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::terminal::say;
+use super::{core_dumps, terminal::say};
 use crate::{
     cli::Common,
     credentials::{Credentials, Files, Given, TokenSource, folder, resolve},
@@ -19,6 +19,7 @@ pub(super) fn credentials(common: &Common) -> Result<Credentials, Error> {
     if common.sandbox {
         return Ok(Credentials::default());
     }
+    core_dumps::forbid();
     let path = |name: &str| env::var_os(name).map(PathBuf::from);
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the credentials can't be used").caused_by(error)

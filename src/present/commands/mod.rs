@@ -7,6 +7,7 @@ mod apply;
 mod backend;
 mod completions;
 mod conflicts;
+mod core_dumps;
 mod diff;
 mod earlier;
 mod execute;

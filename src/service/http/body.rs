@@ -1,8 +1,9 @@
-//! The body of an answer, decompressed in pieces.
+//! The body of an answer, decompressed in pieces, without tokens.
 
 use std::{
     io::{self, Write},
     mem,
+    sync::Arc,
 };
 
 use flate2::write::MultiGzDecoder;
@@ -11,7 +12,10 @@ use reqwest::{
     header::{CONTENT_ENCODING, HeaderValue},
 };
 
-use super::{Origin, failure};
+use super::{
+    Origin, failure,
+    redactor::{Redaction, Redactor},
+};
 use crate::api::TransportError;
 
 /// The compressions of an answer that are understood.
@@ -30,6 +34,7 @@ pub(super) struct ResponseBody<'a> {
     /// Bytes that were received and are not decompressed yet.
     waiting: Vec<u8>,
     at: usize,
+    redaction: Redaction,
 }
 
 #[derive(Debug)]
@@ -58,13 +63,14 @@ impl Coding {
 }
 
 impl<'a> ResponseBody<'a> {
-    pub(super) fn new(response: Response, origin: &'a Origin) -> Self {
+    pub(super) fn new(response: Response, origin: &'a Origin, redactor: Arc<Redactor>) -> Self {
         Self {
             coding: Coding::of(&response),
             response,
             origin,
             waiting: Vec::new(),
             at: 0,
+            redaction: Redaction::new(redactor),
         }
     }
 
@@ -76,6 +82,13 @@ impl<'a> ResponseBody<'a> {
     ///
     /// If the connection breaks, or the bytes can't be decompressed.
     pub(super) async fn piece(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
+        Ok(match self.decompressed().await? {
+            Some(piece) => Some(self.redaction.pass(&piece)),
+            None => self.redaction.end(),
+        })
+    }
+
+    async fn decompressed(&mut self) -> Result<Option<Vec<u8>>, TransportError> {
         match &mut self.coding {
             Coding::Plain => self.chunk().await,
             Coding::Other(name) => {

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Mutex as StdMutex, PoisonError,
+        Arc, Mutex as StdMutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 use reqwest::header::HeaderValue;
 use tokio::sync::Mutex;
 
-use super::Token;
+use super::{Token, redactor::Redactor};
 
 /// Gets another token, or returns why not.
 pub type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<Token, String>> + Send + Sync>;
@@ -28,9 +28,25 @@ pub enum Renewal {
     Failed(String),
 }
 
+#[derive(Clone)]
+struct InUse {
+    header: HeaderValue,
+    /// Knows the earlier tokens, too.
+    redactor: Arc<Redactor>,
+}
+
+impl InUse {
+    fn new(token: &Token, earlier: &Redactor) -> Self {
+        Self {
+            header: token.authorization(),
+            redactor: Arc::new(token.redacted_by(earlier)),
+        }
+    }
+}
+
 /// The token in use, which may be replaced once.
 pub(super) struct Tokens {
-    header: StdMutex<HeaderValue>,
+    in_use: StdMutex<InUse>,
     /// The number of earlier tokens.
     number: AtomicU64,
     /// None if there is no source of another token, or it was used.
@@ -40,17 +56,23 @@ pub(super) struct Tokens {
 impl Tokens {
     pub(super) fn new(token: &Token, fetch: Option<Fetch>) -> Self {
         Self {
-            header: StdMutex::new(token.authorization()),
+            in_use: StdMutex::new(InUse::new(token, &Redactor::default())),
             number: AtomicU64::new(0),
             fetch: Mutex::new(fetch),
         }
     }
 
     pub(super) fn header(&self) -> HeaderValue {
-        self.header
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.in_use().header.clone()
+    }
+
+    /// Removes all tokens that were in use.
+    pub(super) fn redactor(&self) -> Arc<Redactor> {
+        Arc::clone(&self.in_use().redactor)
+    }
+
+    fn in_use(&self) -> MutexGuard<'_, InUse> {
+        self.in_use.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The number of the token in use.
@@ -70,7 +92,9 @@ impl Tokens {
         match fetch().await {
             Err(message) => Renewal::Failed(message),
             Ok(token) => {
-                *self.header.lock().unwrap_or_else(PoisonError::into_inner) = token.authorization();
+                let mut in_use = self.in_use();
+                *in_use = InUse::new(&token, &in_use.redactor);
+                drop(in_use);
                 self.number.fetch_add(1, Ordering::Release);
                 Renewal::Another
             }

@@ -15,7 +15,7 @@ use tempfile::SpooledTempFile;
 use super::{
     Http, Origin,
     body::{self, ResponseBody},
-    failure, head, method,
+    failure, method,
 };
 use crate::api::{Operation, Reply, TransportError};
 
@@ -116,11 +116,11 @@ impl Http {
         origin: &Origin,
         limit: u64,
     ) -> Result<Spool, SpoolError> {
-        let mut reply = head(&response);
+        let mut reply = self.head(&response);
         let success = response.status().is_success();
         let mut file = SpooledTempFile::new(MEMORY_LIMIT);
         let mut length = 0;
-        let mut body = ResponseBody::new(response, origin);
+        let mut body = ResponseBody::new(response, origin, self.tokens.redactor());
         while let Some(piece) = body.piece().await? {
             length += piece.len() as u64;
             if length > limit {

@@ -12,6 +12,7 @@ use super::*;
 
 mod compressed;
 mod connections;
+mod echoed;
 
 use crate::api::{Id, ReadFinding, ReadTrouble, Verdict, read_outcome, verdict};
 
@@ -71,7 +72,11 @@ async fn request(stream: &mut TcpStream) -> String {
 }
 
 fn http(origin: &str, timeout: Duration) -> Http {
-    Http::new(HttpConfig {
+    Http::new(config(origin, timeout)).unwrap()
+}
+
+fn config(origin: &str, timeout: Duration) -> HttpConfig {
+    HttpConfig {
         origin: origin.parse().unwrap(),
         entities: origin.parse().unwrap(),
         token: Token::new(SECRET).unwrap(),
@@ -80,8 +85,7 @@ fn http(origin: &str, timeout: Duration) -> Http {
         org: Some("4711".to_owned()),
         timeout,
         user_agent: USER_AGENT_VALUE.to_owned(),
-    })
-    .unwrap()
+    }
 }
 
 fn flow() -> Operation {

@@ -5,6 +5,8 @@ use std::fmt;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::redactor::Redactor;
+
 /// An access token: not printable, not serialisable, wiped from memory when dropped.
 #[derive(Clone)]
 pub struct Token(SecretString);
@@ -61,6 +63,11 @@ impl Token {
     #[cfg(test)]
     pub(crate) fn expose_for_test(&self) -> String {
         self.0.expose_secret().to_owned()
+    }
+
+    /// As `earlier`, which also removes this token.
+    pub(super) fn redacted_by(&self, earlier: &Redactor) -> Redactor {
+        earlier.with(self.0.expose_secret())
     }
 
     /// The value of the `Authorization` header, marked sensitive.

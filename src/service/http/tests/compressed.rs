@@ -6,14 +6,17 @@ use flate2::{Compression, write::GzEncoder};
 
 use super::*;
 
-fn gzip(body: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(body: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(body).unwrap();
     encoder.finish().unwrap()
 }
 
 /// A client of a server that gives this answer, and the request that it will have got.
-async fn answering(coding: &str, body: Vec<u8>) -> (Http, tokio::task::JoinHandle<String>) {
+pub(super) async fn answering(
+    coding: &str,
+    body: Vec<u8>,
+) -> (Http, tokio::task::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let head = format!(
@@ -119,7 +122,7 @@ async fn little_is_decompressed_at_a_time() {
     let (http, _server) = answering("gzip", gzip(&vec![b' '; 64 << 20])).await;
     let url = http.origin().join("/", &[]).unwrap();
     let response = http.client().unwrap().get(url).send().await.unwrap();
-    let mut body = ResponseBody::new(response, &http.origin);
+    let mut body = ResponseBody::new(response, &http.origin, http.tokens.redactor());
     let mut length = 0;
     while let Some(piece) = body.piece().await.unwrap() {
         assert!(piece.len() <= MOST, "{}", piece.len());
