@@ -1,8 +1,9 @@
 //! `kill -9` and Ctrl-C in the middle of a run: what `resume` makes of it.
 
 use std::{
-    fs,
-    path::PathBuf,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
@@ -192,6 +193,83 @@ fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
         .run_on(&sandbox, &["resume", "--last"])
         .expect_code(0)
         .expect_said("there is no unfinished run");
+}
+
+#[test]
+fn a_hangup_ends_a_run_as_an_interrupt_does_and_under_nohup_it_does_nothing() {
+    for (how, code) in [("default", 130), ("ignore", 0)] {
+        let sandbox = SandboxProcess::start(&[]);
+        let environment = environment();
+        let arguments = [
+            "run",
+            "mixed.yaml",
+            "--yes",
+            "--rate",
+            "200/s",
+            "--limit",
+            "200",
+        ];
+        let command = environment.command_on(&sandbox, &arguments);
+        let command = environment.with_hangup(&command, how);
+        let (mut child, ended) = start_until(&environment, command, 60);
+        assert!(!ended);
+        let signal = Command::new("kill")
+            .args(["-HUP", &child.id().to_string()])
+            .status()
+            .unwrap();
+        assert!(signal.success());
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{how}");
+        let records = fs::read_to_string(checkpoint(&environment).unwrap()).unwrap();
+        let applied = records.matches("\"applied\"").count();
+        assert_eq!(sandbox.ledger().effects().len(), applied, "{how}");
+    }
+}
+
+#[test]
+fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
+    type Damage = fn(&Path) -> io::Result<()>;
+    let damages: [Damage; 2] = [
+        |folder| fs::remove_dir_all(folder),
+        |folder| fs::rename(folder, folder.with_extension("moved")),
+    ];
+    for damage in damages {
+        let sandbox = SandboxProcess::start(&[]);
+        let environment = environment();
+        let arguments = [
+            "run",
+            "mixed.yaml",
+            "--yes",
+            "--rate",
+            "100/s",
+            "--limit",
+            "300",
+        ];
+        let mut command = environment.command_on(&sandbox, &arguments);
+        let said = environment.path().join("stderr.txt");
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(File::create(&said).unwrap())
+            .spawn()
+            .unwrap();
+        while records(&environment) < 20 {
+            assert_eq!(child.try_wait().unwrap(), None, "it ended early");
+            thread::sleep(Duration::from_millis(1));
+        }
+        damage(&environment.runs()[0]).unwrap();
+        let effects = sandbox.ledger().effects().len();
+        assert_eq!(child.wait().unwrap().code(), Some(1));
+        // Eight were in flight, and a look at the ledger takes a moment.
+        let late = sandbox.ledger().effects().len() - effects;
+        assert!(late < 60, "{late} changes were made without a checkpoint");
+        let said = fs::read_to_string(said).unwrap();
+        for part in [
+            "was deleted, moved or replaced",
+            "restore the run's folder",
+            "when its folder is there and can be written",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
 }
 
 #[test]

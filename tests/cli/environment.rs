@@ -100,6 +100,21 @@ impl Environment {
         command
     }
 
+    /// The command with the hangup signal as `nohup` passes it on (`ignore`), or as a shell does (`default`), however the tests were started.
+    pub(crate) fn with_hangup(&self, command: &Command, how: &str) -> Command {
+        let mut wrapped = Command::new("/usr/bin/env");
+        let envs = command.get_envs();
+        wrapped
+            .arg(format!("--{how}-signal=HUP"))
+            .arg(command.get_program())
+            .args(command.get_args())
+            .current_dir(self.path())
+            .env_clear()
+            .envs(envs.filter_map(|(name, value)| Some((name, value?))))
+            .stdin(Stdio::null());
+        wrapped
+    }
+
     /// All effects of requests that the sandbox inside the process has ever had, from its log.
     pub(crate) fn effects_on_disk(&self) -> usize {
         let log = self.path().join(".wf-bulk/sandbox/effects.jsonl");

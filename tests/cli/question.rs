@@ -159,7 +159,9 @@ fn a_signal_at_the_question_ends_the_command_with_130_and_leaves_nothing_behind(
         (&START[..], "INT"),
     ] {
         let environment = environment();
-        let mut terminal = Terminal::start(environment.command(arguments), "");
+        let command = environment.command(arguments);
+        let command = environment.with_hangup(&command, "default");
+        let mut terminal = Terminal::start(command, "");
         terminal.wait_for(ASKED);
         terminal.wait_for("? ");
         terminal.signal(signal);

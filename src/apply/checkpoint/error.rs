@@ -131,6 +131,20 @@ pub enum CheckpointStep {
     Repair,
     Write,
     Sync,
+    /// Looking whether the open file still is the one at its path.
+    Find,
+}
+
+impl CheckpointStep {
+    /// What to do when it fails.
+    const fn cure(self) -> &'static str {
+        match self {
+            Self::Create | Self::Open | Self::Read | Self::Repair | Self::Write | Self::Sync => {
+                "make room or repair the disk"
+            }
+            Self::Find => "restore the run's folder",
+        }
+    }
 }
 
 impl fmt::Display for CheckpointStep {
@@ -142,6 +156,7 @@ impl fmt::Display for CheckpointStep {
             Self::Repair => "repair",
             Self::Write => "write to",
             Self::Sync => "sync",
+            Self::Find => "find",
         })
     }
 }
@@ -150,8 +165,9 @@ impl fmt::Display for CheckpointStep {
 /// content of the disk is unknown.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "can't {doing} the checkpoint {}: {cause}; make room or repair the disk, then resume the run",
-    shown_path(path)
+    "can't {doing} the checkpoint {}: {cause}; {}, then resume the run",
+    shown_path(path),
+    doing.cure()
 )]
 pub struct WriteFailed {
     pub doing: CheckpointStep,

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     error::{CheckpointError, CheckpointStep, Illegal, WriteFailed},
+    placed_file::PlacedFile,
     record::{CheckpointHeader, Ending, Record},
     replay::{Replay, ReplayError, Tail, replay, visit},
     scribe::Disk,
@@ -74,7 +75,10 @@ impl Checkpoint {
         expected: &CheckpointHeader,
         now_ms: i64,
     ) -> Result<Opened, CheckpointError> {
-        Self::open_on(path, expected, now_ms, |file| file)
+        Self::open_on(path, expected, now_ms, |file| PlacedFile {
+            file,
+            path: path.to_owned(),
+        })
     }
 
     /// As [`Checkpoint::open`], and writes to the disk that is made from the file.

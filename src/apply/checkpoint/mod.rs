@@ -49,6 +49,7 @@ mod fake_disk;
 mod file;
 mod outstanding;
 mod phase;
+mod placed_file;
 mod record;
 mod replay;
 mod scribe;

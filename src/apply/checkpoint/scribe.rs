@@ -1,7 +1,6 @@
 //! The only thread that writes a checkpoint: all queued records are written and synced together.
 
 use std::{
-    fs::File,
     io::{self, Write},
     iter,
     path::Path,
@@ -33,11 +32,14 @@ pub trait Disk: Write + Send + 'static {
     ///
     /// If they may not be there.
     fn sync_data(&mut self) -> io::Result<()>;
-}
 
-impl Disk for File {
-    fn sync_data(&mut self) -> io::Result<()> {
-        Self::sync_data(self)
+    /// Whether a later session finds what was written.
+    ///
+    /// # Errors
+    ///
+    /// If it does not, or that can't be known.
+    fn find(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -161,7 +163,8 @@ impl<D: Disk> Scribe<D> {
     }
 
     fn sync(&mut self) -> Result<(), WriteFailed> {
-        self.unless_failed(CheckpointStep::Sync, |scribe| scribe.disk.sync_data())
+        self.unless_failed(CheckpointStep::Sync, |scribe| scribe.disk.sync_data())?;
+        self.unless_failed(CheckpointStep::Find, |scribe| scribe.disk.find())
     }
 
     /// Runs `step`, unless one failed before. Nothing is retried: the kernel may have dropped the pages that it could not write, and report

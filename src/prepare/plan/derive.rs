@@ -2,6 +2,8 @@
 //!
 //! The planner makes each change here, and [`PlanReader`](super::PlanReader) makes each change of a file here again and compares: a plan
 //! that was changed and sealed again can't claim anything of a request that is not so.
+//!
+//! One file because what is made of the parts and what is compared must be the same parts.
 
 use std::collections::BTreeSet;
 

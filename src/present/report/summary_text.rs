@@ -187,7 +187,7 @@ fn how_to_resume(drain: &StopReason) -> (String, Vec<String>) {
         }
         StopReason::Stage { .. } => " with the next stage, after a look at what failed".to_owned(),
         StopReason::LongPause { pause } => format!(" after {}", rough(*pause)),
-        StopReason::Checkpoint { .. } => " when the folder can be written again".to_owned(),
+        StopReason::Checkpoint { .. } => " when its folder is there and can be written".to_owned(),
         StopReason::OtherOrganisation { .. } => {
             " with a token of the planned organisation".to_owned()
         }
@@ -337,7 +337,7 @@ mod tests {
                 StopReason::Checkpoint {
                     message: String::new(),
                 },
-                "to continue when the folder can be written again: wf-bulk resume",
+                "to continue when its folder is there and can be written: wf-bulk resume",
             ),
             (
                 StopReason::OtherOrganisation {

@@ -65,6 +65,51 @@ fn what_a_killed_process_had_acked_is_there_and_in_doubt() {
 }
 
 #[test]
+fn a_checkpoint_that_is_not_in_its_place_any_more_takes_no_record() {
+    type Damage = fn(&Path) -> io::Result<()>;
+    let damages: [(&str, Damage); 5] = [
+        ("the file is deleted", |path| fs::remove_file(path)),
+        ("the folder is deleted", |path| {
+            fs::remove_dir_all(path.parent().unwrap())
+        }),
+        ("the folder is moved", |path| {
+            let folder = path.parent().unwrap();
+            fs::rename(folder, folder.with_extension("moved"))
+        }),
+        ("the file is moved", |path| {
+            fs::rename(path, path.with_extension("moved"))
+        }),
+        ("another file is in its place", |path| {
+            fs::copy(path, path.with_extension("copy"))?;
+            fs::rename(path.with_extension("copy"), path)
+        }),
+    ];
+    for (what, damage) in damages {
+        for is_awaited in [true, false] {
+            let (folder, path) = created();
+            let inside = folder.path().join("run");
+            fs::create_dir(&inside).unwrap();
+            let path = {
+                let inside = inside.join("checkpoint.jsonl");
+                fs::rename(path, &inside).unwrap();
+                inside
+            };
+            let mut checkpoint = open(&path).checkpoint;
+            block_on(checkpoint.append(started(2)).unwrap()).unwrap();
+            damage(&path).unwrap();
+            if is_awaited {
+                let ack = block_on(checkpoint.append(started(3)).unwrap());
+                assert!(ack.is_err(), "{what}");
+            } else {
+                checkpoint.append_without_waiting(started(3)).unwrap();
+            }
+            let failure = checkpoint.close().expect_err(what);
+            assert_eq!(failure.doing, CheckpointStep::Find, "{what}");
+        }
+    }
+}
+
+#[test]
 fn a_torn_record_is_cut_off_reported_and_gone_for_good() {
     let (_folder, path) = created();
     let mut checkpoint = open(&path).checkpoint;
