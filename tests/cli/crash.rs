@@ -1,4 +1,6 @@
-//! `kill -9` and Ctrl-C in the middle of a run: what `resume` makes of it.
+//! `kill -9`, signals and lost files in the middle of a run: what `resume` makes of it.
+
+mod signals;
 
 use std::{
     fs::{self, File},
@@ -146,86 +148,6 @@ fn after_a_kill_at_many_points_every_change_is_applied_once() {
 }
 
 #[test]
-fn an_interrupt_finishes_what_is_in_flight_and_resume_does_the_rest() {
-    let sandbox = SandboxProcess::start(&[]);
-    let environment = environment();
-    let command = environment.command_on(
-        &sandbox,
-        &[
-            "run",
-            "mixed.yaml",
-            "--yes",
-            "--rate",
-            "200/s",
-            "--limit",
-            "200",
-        ],
-    );
-    let (mut child, ended) = start_until(&environment, command, 60);
-    assert!(!ended);
-    let signal = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(signal.success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-
-    let effects = sandbox.ledger().effects().len();
-    let checkpoint = fs::read_to_string(checkpoint(&environment).unwrap()).unwrap();
-    let ended = checkpoint
-        .lines()
-        .filter(|line| line.contains("\"applied\""))
-        .count();
-    assert_eq!(
-        effects, ended,
-        "what was sent has its end in the checkpoint"
-    );
-    let document = environment
-        .run_on(&sandbox, &["resume", "--last", "--json"])
-        .expect_code(0)
-        .json();
-    assert_eq!(document["outcomes"]["applied"], document["planned"]);
-    assert_eq!(
-        sandbox.ledger().effects().len() as u64,
-        document["planned"].as_u64().unwrap()
-    );
-    environment
-        .run_on(&sandbox, &["resume", "--last"])
-        .expect_code(0)
-        .expect_said("there is no unfinished run");
-}
-
-#[test]
-fn a_hangup_ends_a_run_as_an_interrupt_does_and_under_nohup_it_does_nothing() {
-    for (how, code) in [("default", 130), ("ignore", 0)] {
-        let sandbox = SandboxProcess::start(&[]);
-        let environment = environment();
-        let arguments = [
-            "run",
-            "mixed.yaml",
-            "--yes",
-            "--rate",
-            "200/s",
-            "--limit",
-            "200",
-        ];
-        let command = environment.command_on(&sandbox, &arguments);
-        let command = environment.with_hangup(&command, how);
-        let (mut child, ended) = start_until(&environment, command, 60);
-        assert!(!ended);
-        let signal = Command::new("kill")
-            .args(["-HUP", &child.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(signal.success());
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{how}");
-        let records = fs::read_to_string(checkpoint(&environment).unwrap()).unwrap();
-        let applied = records.matches("\"applied\"").count();
-        assert_eq!(sandbox.ledger().effects().len(), applied, "{how}");
-    }
-}
-
-#[test]
 fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
     type Damage = fn(&Path) -> io::Result<()>;
     let damages: [Damage; 2] = [
@@ -270,44 +192,6 @@ fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
             assert!(said.contains(part), "{part}: {said}");
         }
     }
-}
-
-#[test]
-fn a_second_interrupt_stops_at_once_and_leaves_what_was_in_flight_in_doubt() {
-    // Answers that take longer than a person waits.
-    let sandbox = SandboxProcess::with_faults(&json!({"rules": [
-        {"match": {"effect_only": true, "to": 8}, "do": {"latency_ms": 20_000}}
-    ]}));
-    let environment = environment();
-    let arguments = ["run", "mixed.yaml", "--yes", "--limit", "20"];
-    let command = environment.command_on(&sandbox, &arguments);
-    let (mut child, ended) = start_until(&environment, command, 2);
-    assert!(!ended);
-    while sandbox.ledger().writes() == 0 {
-        thread::sleep(Duration::from_millis(10));
-    }
-    let interrupt = || {
-        let status = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status();
-        assert!(status.unwrap().success());
-    };
-    interrupt();
-    thread::sleep(Duration::from_millis(300));
-    interrupt();
-    let start = Instant::now();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(
-        start.elapsed() < Duration::from_secs(10),
-        "it waited for what was in flight"
-    );
-    let left = environment.run(&["status", "--json"]).expect_code(0).stdout;
-    let left: serde_json::Value = serde_json::from_str(&left).unwrap();
-    assert_eq!(left["runs"][0]["standing"], "unfinished");
-    assert!(
-        left["runs"][0]["outcomes"]["in_doubt"].as_u64().unwrap() > 0,
-        "{left}"
-    );
 }
 
 #[test]
