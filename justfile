@@ -56,9 +56,10 @@ memory:
 torture:
     cargo test --release --test cli -- --ignored --nocapture --test-threads 1 a_thousand_kills every_single_call
 
-# random plans, faults, meddling and crashes against the run loop, in a world that knows everything; some minutes
+# random plans, faults, meddling and crashes against the run loop, in a world that knows everything, and all forged lines of plans; some
+# minutes
 properties cases="20000":
-    WF_BULK_CASES={{ cases }} cargo test --release --lib -- --nocapture run::properties run::pace_properties
+    WF_BULK_CASES={{ cases }} cargo test --release --lib -- --nocapture --include-ignored run::properties run::pace_properties forged_plan
 
 # random playbooks, planned by the planner and by the model in the tests. Other numbers: WF_BULK_CASES, WF_BULK_SEED
 differential cases="50000":

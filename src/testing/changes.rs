@@ -146,7 +146,7 @@ pub(crate) fn start(entity: &str) -> Change {
         &json!({
             "target": {"kind": "entity", "api": "v2", "entity": entity, "name": "n"},
             "request": {"method": "POST", "path": "/v2/flows/executions",
-                        "body": {"flow_template_id": "template", "contexts": [{"entity_id": entity}]}},
+                        "body": {"flow_template_id": "template", "contexts": [{"entity_id": entity}], "trigger": {"type": "MANUAL"}}},
             "before": {"started": null}, "requires": {}
         }),
     )

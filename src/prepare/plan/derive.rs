@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     action::{self, ActionKind, Nature},
-    api::{Id, Level, Operation, OperationKind},
+    api::{Generation, Id, Level, Operation, OperationKind},
     digest, json,
 };
 
@@ -154,7 +154,14 @@ fn check_target(
         let contexts = body.and_then(|body| body.get("contexts"));
         let first = contexts.map_or(&Value::Null, |contexts| &contexts[0]);
         let id = json::get(first, "entity_id").or_else(|| json::get(first, "id"));
-        target.kind == Level::Entity && target.id.is_none() && id == Some(&json!(target.execution))
+        let trigger = match target.api {
+            Generation::V1 => json!("MANUAL"),
+            Generation::V2 => json!({"type": "MANUAL"}),
+        };
+        target.kind == Level::Entity
+            && target.id.is_none()
+            && id == Some(&json!(target.execution))
+            && body.and_then(|body| body.get("trigger")) == Some(&trigger)
     };
     if is_on_it && operation.generation() == target.api {
         Ok(())

@@ -64,6 +64,9 @@ pub struct PlaybookRef {
     pub repeatable: bool,
 }
 
+/// The fields of [`Change::after`] that hold a new part of the execution.
+const NEW_PARTS: [&str; 2] = ["task", "step"];
+
 /// One request on one target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Change {
@@ -102,11 +105,21 @@ impl Change {
         self.target.kind == Level::Execution || earlier.target.id == self.target.id
     }
 
-    /// The fields that get another value, each with old and new value; fields that are sent unchanged are left out.
-    pub fn writes(&self) -> impl Iterator<Item = (&String, &Value, &Value)> {
-        self.after.iter().filter_map(|(field, after)| {
+    /// The fields that get another value, each with old and new value; fields that are sent unchanged are left out. Of a new task or step
+    /// each field is one, except for its id.
+    pub fn writes(&self) -> impl Iterator<Item = (String, &Value, &Value)> {
+        self.after.iter().flat_map(|(field, after)| {
             let before = self.before.get(field).unwrap_or(&Value::Null);
-            (before != after).then_some((field, before, after))
+            match (before, after) {
+                (before, after) if before == after => Vec::new(),
+                (Value::Null, Value::Object(new)) if NEW_PARTS.contains(&field.as_str()) => {
+                    let fields = new.iter().filter(|(name, _)| *name != "id");
+                    fields
+                        .map(|(name, value)| (format!("{field}.{name}"), &Value::Null, value))
+                        .collect()
+                }
+                (before, after) => vec![(field.clone(), before, after)],
+            }
         })
     }
 }

@@ -81,6 +81,11 @@ impl Delta {
         }
     }
 
+    /// Whether a part of the values is not in the text.
+    pub(super) const fn is_cut(&self) -> bool {
+        self.cut.is_some()
+    }
+
     const fn said(text: String) -> Self {
         Self {
             text,
@@ -201,8 +206,13 @@ fn moved(field: &str, before: &Value, after: &Value, zone: &TimeZone) -> Option<
     })
 }
 
+/// The name of a field without the part that it belongs to: `due_date` of `task.due_date`.
+fn last_name(field: &str) -> &str {
+    field.rsplit_once('.').map_or(field, |(_, name)| name)
+}
+
 pub(super) fn is_due_date(field: &str) -> bool {
-    DUE_DATE_FIELDS.contains(&field)
+    DUE_DATE_FIELDS.contains(&last_name(field))
 }
 
 /// `2026-12-15`, with the time of day if there is one.
@@ -282,7 +292,7 @@ fn list(value: &Value) -> Option<Vec<&Value>> {
 }
 
 pub(super) fn is_of_people(field: &str) -> bool {
-    ASSIGNEE_FIELDS.contains(&field)
+    ASSIGNEE_FIELDS.contains(&last_name(field))
 }
 
 fn joined(entries: &[&Value]) -> String {

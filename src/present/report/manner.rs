@@ -1,9 +1,9 @@
 //! The parts of a request that its changed fields do not show.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    api::{Level, Method},
+    api::{Generation, Level, Method},
     plan::Change,
 };
 
@@ -12,18 +12,8 @@ use super::{
     words,
 };
 
-/// Parts of a body that are not shown: they name the place, and differ between targets.
-const PLACES: [&str; 8] = [
-    "contexts",
-    "trigger",
-    "previous_task_id",
-    "next_task_id",
-    "sectionId",
-    // A started execution has its own field: `started`.
-    "workflowId",
-    "flow_template_id",
-    "id",
-];
+/// Parts of a body that are counted instead of shown: they name the place of a new task, which differs between targets.
+const PLACES: [&str; 2] = ["previous_task_id", "next_task_id"];
 
 /// `for good`, `revert_execution: true`. The text is escaped and bounded, so it may be kept and printed.
 pub(super) struct Manner {
@@ -44,10 +34,17 @@ impl Manner {
                 "for good".to_owned()
             });
         }
+        if change.target.kind == Level::Entity {
+            parts.extend(schema(change).map(str::to_owned));
+        }
         let body = change.request.body.iter().flatten();
         parts.extend(
-            body.filter(|(field, _)| !PLACES.contains(&field.as_str()) && !is_field(change, field))
-                .map(|(field, value)| format!("{field}: {}", describe(value))),
+            body.filter(|(field, _)| {
+                !PLACES.contains(&field.as_str())
+                    && !is_field(change, field)
+                    && !is_of_each_start(change, field)
+            })
+            .map(|(field, value)| format!("{field}: {}", describe(value))),
         );
         let whole = parts.join(", ");
         let text = words::detail(&whole);
@@ -56,8 +53,40 @@ impl Manner {
     }
 }
 
+/// How many values of a request are counted instead of shown: the places of a new task, and its id.
+pub(super) fn unshown(change: &Change) -> usize {
+    let body = change.request.body.iter().flatten();
+    let places = body.filter(|(field, _)| PLACES.contains(&field.as_str()));
+    let ids = change.after.get("task").and_then(|task| task.get("id"));
+    places.count() + ids.into_iter().count()
+}
+
+/// Whether a part of the body of a start says what the field `started`, the target and [`schema`] say.
+fn is_of_each_start(change: &Change, field: &str) -> bool {
+    change.target.kind == Level::Entity
+        && match field {
+            // A plan with another trigger is refused.
+            "workflowId" | "flow_template_id" | "trigger" => true,
+            "contexts" => schema(change).is_some(),
+            _ => false,
+        }
+}
+
+/// The schema of the entity that an execution is started for, if that is its only context.
+fn schema(change: &Change) -> Option<&str> {
+    let contexts = change.request.body.as_ref()?.get("contexts")?;
+    let only = contexts.get(0)?;
+    let schema = only.get("entity_schema").or_else(|| only.get("schema"))?;
+    let (id, title) = (&change.target.execution, &change.target.name);
+    let expected = match change.target.api {
+        Generation::V1 => json!([{"id": id, "title": title, "schema": schema}]),
+        Generation::V2 => json!([{"entity_id": id, "entity_schema": schema, "is_primary": true}]),
+    };
+    (*contexts == expected).then_some(schema.as_str()).flatten()
+}
+
 /// Whether a part of the body is among the fields, which are dotted paths, or belongs to a new object.
-fn is_field(change: &Change, part: &str) -> bool {
+pub(super) fn is_field(change: &Change, part: &str) -> bool {
     let of = |path: &String| {
         path.strip_prefix(part)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -68,8 +97,6 @@ fn is_field(change: &Change, part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::{
         plan::{Fields, Item},

@@ -4,6 +4,8 @@
 
 mod delta;
 mod failed_csv;
+#[cfg(test)]
+mod forged_plan_tests;
 mod human_bars;
 mod human_lines;
 mod json;

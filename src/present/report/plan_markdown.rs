@@ -106,7 +106,11 @@ impl PlanReport<'_> {
             0 => format!("- {}", code(line)),
             _ => format!("- {line}"),
         });
-        let causes = words.causes.iter().map(|line| format!("- {}", code(line)));
+        let causes = words
+            .causes
+            .iter()
+            .chain(&words.not_shown)
+            .map(|line| format!("- {}", code(line)));
         let notes = self.trailer.notes.iter().map(|note| {
             let note = code(note);
             format!("> [!NOTE]\n> {note}\n")

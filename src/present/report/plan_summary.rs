@@ -10,11 +10,13 @@ use crate::{
     plan::{Change, Item, Target, Undo},
 };
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::{
     delta::{Delta, is_due_date},
+    manner::unshown,
     plan_forecast::Forecast,
-    summary_line::{SummaryKind, SummaryLine, deltas, with_dates},
+    summary_line::{OTHER_VALUES, SummaryKind, SummaryLine, deltas, with_dates},
     tally::{Sample, Tally},
     units::thousands,
     words,
@@ -31,6 +33,13 @@ const MAX_REASONS: usize = 5;
 
 /// Kinds of changes that are counted. A playbook has a few; a plan file from another source may have any number.
 const MAX_KINDS: usize = 50;
+
+/// What the texts of a summary leave out: ends of long values, and values that differ between all targets.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(super) struct NotShown {
+    pub(super) values: u64,
+    pub(super) changes: u64,
+}
 
 /// The changes of one kind by their common key.
 #[derive(Debug, Default)]
@@ -66,6 +75,7 @@ pub struct PlanSummary {
     changes: BTreeMap<SummaryKind, KindTally>,
     /// Changes of fields beyond [`MAX_KINDS`].
     other_kinds: u64,
+    pub(super) not_shown: NotShown,
     pub(super) skipped: Tally,
     /// Those of the skipped targets that are out of reach.
     out_of_reach: BTreeMap<Level, Tally>,
@@ -88,6 +98,7 @@ impl PlanSummary {
             zone,
             changes: BTreeMap::new(),
             other_kinds: 0,
+            not_shown: NotShown::default(),
             skipped: Tally::default(),
             out_of_reach: BTreeMap::new(),
             rejected: Sample::first(REJECTED_SHOWN),
@@ -159,7 +170,7 @@ impl PlanSummary {
                 on: self.noun(kind.level, others),
                 what: &kind.actions,
                 field: &kind.field,
-                delta: "other values".to_owned(),
+                delta: OTHER_VALUES.to_owned(),
                 kind: Some(kind),
                 ..SummaryLine::default()
             });
@@ -167,6 +178,7 @@ impl PlanSummary {
         groups.push(SummaryLine {
             count: self.other_kinds,
             on: "other changes",
+            delta: OTHER_VALUES.to_owned(),
             ..SummaryLine::default()
         });
         groups.retain(|line| line.count > 0);
@@ -241,7 +253,14 @@ impl PlanSummary {
     fn add_change(&mut self, change: &Change) {
         self.add_target(&change.target);
         let actions = words::actions(&change.action);
-        for (field, delta) in deltas(change, &self.zone) {
+        let deltas = deltas(change, &self.zone);
+        let cut = deltas
+            .iter()
+            .filter(|(_, delta)| delta.as_ref().is_some_and(Delta::is_cut));
+        let unshown = (cut.count() + unshown(change)) as u64;
+        self.not_shown.values += unshown;
+        self.not_shown.changes += u64::from(unshown > 0);
+        for (field, delta) in deltas {
             self.add_field(change, actions.clone(), field, delta.as_ref());
         }
         self.forecast.add(change);

@@ -61,7 +61,7 @@ impl PlanReport<'_> {
             })?;
         }
         writeln!(out)?;
-        for line in words.totals().chain(&words.causes) {
+        for line in words.totals().chain(&words.causes).chain(&words.not_shown) {
             writeln!(out, "{line}")?;
         }
         for line in closing.lines() {

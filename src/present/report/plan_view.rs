@@ -10,6 +10,7 @@ use crate::plan::{Effect, Fields};
 use super::{
     plan_forecast,
     plan_report::PlanReport,
+    plan_summary::NotShown,
     plan_words::PlanWords,
     to_apply::{ToApply, WhyNot},
 };
@@ -48,6 +49,8 @@ pub(super) struct PlanView<'a> {
     /// The reasons for which it would be refused.
     pub(super) refused: &'a [WhyNot],
     pub(super) groups: Vec<ChangeGroup<'a>>,
+    /// What the groups leave out.
+    pub(super) not_shown: NotShown,
     pub(super) skips: Vec<SkipGroup<'a>>,
     /// For text formats only.
     #[serde(skip)]
@@ -116,6 +119,7 @@ impl PlanReport<'_> {
             apply: apply.command(),
             refused: apply.refused(),
             groups: groups.collect(),
+            not_shown: summary.not_shown,
             skips: skips.collect(),
             words: self.words(),
         }

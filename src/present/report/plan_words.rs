@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{api::Level, dates, playbook::Rejected};
+use crate::{api::Level, dates, playbook::Rejected, text::Untrusted};
 
 use super::{
     plan_report::PlanReport,
+    plan_summary::NotShown,
     tally::Sample,
     units::{count, rough, thousands},
 };
@@ -33,6 +34,8 @@ pub(super) struct PlanWords<'a> {
     pub(super) limits: Vec<String>,
     /// The number of irreversible changes.
     pub(super) no_way_back: Option<String>,
+    /// What the texts leave out, and where it is.
+    pub(super) not_shown: Option<String>,
     /// The forecast. Escaped.
     pub(super) causes: Vec<String>,
     pub(super) rejected: Option<Listing<'a>>,
@@ -78,6 +81,22 @@ impl PlanWords<'_> {
 }
 
 impl PlanReport<'_> {
+    /// `not shown whole: 60 values of 30 changes (each: wf-bulk show x.plan --format html)`.
+    fn not_shown(&self) -> Option<String> {
+        let NotShown { values, changes } = self.summary.not_shown;
+        let each = self.show_each.as_ref();
+        let each = each.map_or_else(String::new, |each| {
+            format!(" (each: {})", Untrusted(each).terminal())
+        });
+        (changes > 0).then(|| {
+            format!(
+                "not shown whole: {} of {}{each}",
+                count(values, "value", "values"),
+                count(changes, "change", "changes")
+            )
+        })
+    }
+
     pub(super) fn words(&self) -> PlanWords<'_> {
         let on_wall_clock = |moment| dates::on_wall_clock(moment, &self.header.timezone);
         let summary = self.summary;
@@ -100,6 +119,7 @@ impl PlanReport<'_> {
                 .filter(|_| has_changes)
                 .collect(),
             no_way_back: self.no_way_back(),
+            not_shown: self.not_shown(),
             causes: if has_changes {
                 summary.forecast.lines(&noun)
             } else {

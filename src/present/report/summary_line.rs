@@ -38,14 +38,17 @@ pub(super) struct SummaryLine<'a> {
     pub(super) few: &'a [String],
 }
 
+/// The change of a line that counts different ones.
+pub(super) const OTHER_VALUES: &str = "other values";
+
 impl SummaryLine<'_> {
     /// The change; for a count of other values, the command that shows `each` change, if the plan is in a file.
     pub(super) fn delta_or_where(&self, each: Option<&str>) -> String {
-        match (self.kind, self.text, each) {
-            (Some(_), None, Some(each)) => {
-                format!("{} (each: {})", self.delta, Untrusted(each).terminal())
+        match (self.delta.as_str(), self.text, each) {
+            (OTHER_VALUES, None, Some(each)) => {
+                format!("{OTHER_VALUES} (each: {})", Untrusted(each).terminal())
             }
-            (Some(_), None, None) | (Some(_), Some(_), _) | (None, ..) => self.delta.clone(),
+            _ => self.delta.clone(),
         }
     }
 }
@@ -60,12 +63,12 @@ pub(super) fn deltas(change: &Change, zone: &TimeZone) -> Vec<(String, Option<De
     change
         .writes()
         .map(|(field, before, after)| {
-            let delta = Delta::of(field, before, after, zone);
+            let delta = Delta::of(&field, before, after, zone);
             let delta = match &manner {
                 Some(manner) => delta.with(manner),
                 None => delta,
             };
-            (words::name(field), Some(delta))
+            (words::name(&field), Some(delta))
         })
         .collect()
 }

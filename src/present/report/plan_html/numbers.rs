@@ -78,11 +78,11 @@ impl Numbers {
         // A change may name the same person in two fields.
         let mut people: Option<[BTreeSet<String>; 2]> = None;
         for (field, before, after) in change.writes() {
-            if is_of_people(field) {
+            if is_of_people(&field) {
                 let [was, becomes] = people.get_or_insert_default();
                 was.extend(names(before));
                 becomes.extend(names(after));
-            } else if is_due_date(field) {
+            } else if is_due_date(&field) {
                 self.day(before, |both| both.before += 1);
                 self.day(after, |both| both.after += 1);
             }

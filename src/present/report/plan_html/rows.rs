@@ -13,7 +13,7 @@ use crate::{
     plan::{Change, Effect, Item, Rejection, Skip, Target, Undo},
     report::{
         delta::{Delta, describe},
-        manner::Manner,
+        manner::{Manner, is_field},
         plan_report::PlanReport,
     },
     text::Untrusted,
@@ -111,11 +111,11 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
     let mut fields: Vec<String> = change
         .writes()
         .map(|(field, before, after)| {
-            let delta = Delta::of(field, before, after, zone);
+            let delta = Delta::of(&field, before, after, zone);
             // Only a distance adds information to the values.
             let distance = delta.moved.map_or_else(String::new, |_| delta.text);
             list([
-                text(field),
+                text(&field),
                 value(&describe(before)),
                 value(&describe(after)),
                 text(&distance),
@@ -126,7 +126,7 @@ fn fields(report: &PlanReport<'_>, change: &Change) -> Vec<String> {
         .collect();
     let body = change.request.body.iter().flatten();
     fields.extend(
-        body.filter(|(field, _)| !change.after.contains_key(*field))
+        body.filter(|(field, _)| !is_field(change, field))
             .map(|(field, sent)| {
                 list([
                     text(field),

@@ -115,13 +115,15 @@ fn hostile_names_leave_the_structure_as_it_is_with_plain_ones() {
             broken_guards: vec![name.to_owned()],
             ..named(1, name).into()
         };
+        let shown = Untrusted(name).terminal().to_string();
+        // As long, so that as much is cut.
+        let plain = "p".repeat(shown.chars().count());
         let plain = PlanSample {
-            broken_guards: vec!["plain".to_owned()],
-            ..named(1, "plain").into()
+            broken_guards: vec![plain.clone()],
+            ..named(1, &plain).into()
         };
         let (hostile, codes) = structure(&markdown(&hostile));
         assert_eq!(hostile, structure(&markdown(&plain)).0, "{name:?}");
-        let shown = Untrusted(name).terminal().to_string();
         assert!(
             codes.iter().any(|code| code.trim().ends_with(shown.trim())),
             "{name:?} is not among {codes:?}"
