@@ -19,14 +19,14 @@ pub(crate) fn now() -> Timestamp {
     "2026-12-01T08:00:00Z".parse().unwrap()
 }
 
-/// A playbook without its first two lines.
+/// A playbook without its first two lines. It may read files in the folder for temporary files.
 pub(crate) fn playbook(rest: &str) -> Playbook {
     let source = format!("version: 1\nname: test\n{rest}");
     playbook::load(
         Path::new("test.yaml"),
         source,
         &Overrides::default(),
-        &[],
+        &[std::env::temp_dir()],
         now(),
     )
     .unwrap_or_else(|mistakes| panic!("{}", mistakes.render(false, None)))
