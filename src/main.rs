@@ -8,6 +8,7 @@ use wf_bulk::{
 };
 
 fn main() -> ExitCode {
+    error::watch_panics();
     let cli = match Cli::read(env::args_os()) {
         Ok(cli) => cli,
         Err(error) => {
@@ -20,25 +21,22 @@ fn main() -> ExitCode {
         }
     };
     let json = cli.wants_json();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(cause) => {
-            return report(
-                &error::Error::failed("no thread can be started").caused_by(cause),
-                json,
-            );
-        }
-    };
-    let ended = runtime.block_on(commands::run(cli));
+    run(cli).unwrap_or_else(|error| report(&error, json))
+}
+
+fn run(cli: Cli) -> Result<ExitCode, error::Error> {
+    let status = cli.common.invocation.command("status", &[]);
+    // It panics if the system starts no thread.
+    let runtime = error::caught(&status, || {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+    })?
+    .map_err(|cause| error::Error::failed("no thread can be started").caused_by(cause))?;
+    let ended = error::caught(&status, || runtime.block_on(commands::run(cli)));
     // A thread that waits for a lock or for input ends with the process.
     runtime.shutdown_background();
-    match ended {
-        Ok(exit_code) => exit_code.into(),
-        Err(error) => report(&error, json),
-    }
+    ended?.map(ExitCode::from)
 }
 
 fn report(error: &error::Error, json: bool) -> ExitCode {

@@ -1,6 +1,7 @@
 //! The error that ends a command: its kind, its causes, hints, and the exit codes.
 
 mod document;
+mod unexpected;
 
 use std::{
     error::Error as StdError,
@@ -13,6 +14,7 @@ use owo_colors::OwoColorize as _;
 use crate::{styles::Styles, text::Untrusted};
 
 pub use document::{FilePlace, Located, write_errors};
+pub use unexpected::{caught, watch_panics};
 
 /// The kind of an error, for the exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
