@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Change, Effect, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer, VERSION,
-    derive::{Rederiver, words},
+    derive::words, rederive::Rederiver,
 };
 use crate::{
     action::{ActionKind, Allow},

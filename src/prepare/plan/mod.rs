@@ -13,6 +13,7 @@ mod items;
 mod look_at;
 mod model;
 mod readable;
+mod rederive;
 
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
