@@ -1,6 +1,12 @@
 //! What a playbook of another author can't do on the machine that plans it.
 
-use std::{fs, os::unix::fs::symlink};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
 
 use crate::environment::Environment;
 
@@ -121,4 +127,33 @@ fn a_message_about_a_file_quotes_no_other_cell() {
     environment.file("p.yaml", &playbook(list, "calendar: a.txt\n"));
     let ended = environment.run(&["validate", "p.yaml"]).expect_code(1);
     assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
+}
+
+#[test]
+fn of_100_000_mistakes_twenty_are_shown_and_the_others_are_counted() {
+    let environment = Environment::new();
+    let start = playbook("executions: { list: {} }", "");
+    let many = |line: &dyn Fn(u32) -> String| (0..100_000).map(line).collect::<String>();
+    for (name, keys) in [
+        ("unknown", many(&|number| format!("k{number}:\n"))),
+        ("twice", "k:\n".repeat(100_000)),
+    ] {
+        environment.file("p.yaml", &(start.clone() + &keys));
+        let begin = Instant::now();
+        let ended = environment
+            .run(&["validate", "p.yaml", "--json"])
+            .expect_code(1);
+        let time = begin.elapsed();
+        // A release build needs 0.1 s.
+        assert!(time < Duration::from_secs(20), "{name}: {time:?}");
+        let shown = ended.stderr.matches("p.yaml:").count();
+        assert_eq!(shown, 20, "{}", ended.stderr);
+        assert!(ended.stderr.len() < 20_000, "{} bytes", ended.stderr.len());
+        let document: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let errors = document["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 21);
+        let last = errors[20]["message"].as_str().unwrap();
+        assert!(last.ends_with("more mistakes"), "{last}");
+        assert!(ended.stderr.contains(last), "{last}");
+    }
 }

@@ -7,7 +7,7 @@ use std::{collections::HashSet, ops::RangeInclusive};
 use serde_json::Number;
 
 use super::{
-    mistake::Mistake,
+    mistake::{Mistake, NotedMistakes},
     node::{Key, MapEntry, Node, Value},
     span::{Span, line_at},
 };
@@ -34,13 +34,16 @@ pub(crate) fn expression_cure(key: &str, written: &str) -> String {
     }
 }
 
+/// Keys of a map among which a misspelt one is looked for: more than any map of ours has.
+const MOST_KEYS: usize = 100;
+
 const FILL_IN: &str = "fill it in, or leave the key out";
 
 /// Notes the mistakes of one playbook.
 #[derive(Debug)]
 pub(crate) struct DocumentReader<'s> {
     pub source: &'s str,
-    mistakes: Vec<Mistake>,
+    mistakes: NotedMistakes,
 }
 
 /// A present key, with its value.
@@ -135,16 +138,16 @@ impl<'s> DocumentReader<'s> {
     pub(crate) fn new(source: &'s str) -> Self {
         Self {
             source,
-            mistakes: Vec::new(),
+            mistakes: NotedMistakes::default(),
         }
     }
 
-    pub(crate) fn into_mistakes(self) -> Vec<Mistake> {
+    pub(crate) fn into_mistakes(self) -> NotedMistakes {
         self.mistakes
     }
 
     pub(crate) fn note(&mut self, mistake: Mistake) {
-        self.mistakes.push(mistake);
+        self.mistakes.add(mistake);
     }
 
     pub(crate) fn wrong(&mut self, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
@@ -193,6 +196,11 @@ impl<'s> DocumentReader<'s> {
     }
 
     pub(crate) fn unknown_key(&mut self, key: &Key, known: &[&str]) {
+        if self.mistakes.is_full() {
+            // A file may have 100,000 of them, and a near name takes a while to find.
+            self.mistakes.more += 1;
+            return;
+        }
         let help = match key.text.as_str() {
             "<<" => "merge keys are not read: write the keys out".to_owned(),
             other => did_you_mean(other, known),
@@ -223,7 +231,7 @@ impl<'s> DocumentReader<'s> {
         let field = fields.get(name);
         let is_slip = |entry: &MapEntry| nearest(&entry.key.text, [name]).is_some();
         // A misspelt key was reported as unknown.
-        if field.is_none() && !fields.entries.iter().any(is_slip) {
+        if field.is_none() && !fields.entries.iter().take(MOST_KEYS).any(is_slip) {
             self.wrong(fields.at, format!("`{name}` is missing"), help);
         }
         field

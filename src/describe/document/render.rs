@@ -7,7 +7,7 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 
-use crate::text::{Untrusted, columns};
+use crate::text::{Untrusted, columns, count};
 
 use super::{
     mistake::{Mistake, Mistakes, visible},
@@ -46,6 +46,12 @@ impl Mistakes {
                 // This happens only for a label outside its excerpt; the message must still be shown.
                 text.push_str(&mistake.message);
             }
+            text.push('\n');
+        }
+        if self.more > 0 {
+            let more = count(self.more as u64, "more mistake", "more mistakes");
+            text.push_str("… and ");
+            text.push_str(&more);
             text.push('\n');
         }
         text
@@ -176,11 +182,20 @@ impl Diagnostic for Report<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::span::Span, *};
+    use super::{
+        super::{mistake::NotedMistakes, span::Span},
+        *,
+    };
+
+    fn noted(mistake: Mistake) -> NotedMistakes {
+        let mut noted = NotedMistakes::default();
+        noted.add(mistake);
+        noted
+    }
 
     fn render(source: &str, start: usize, end: usize) -> String {
         let mistake = Mistake::new(Span { start, end }, "wrong").help("put it right");
-        Mistakes::new("dir/p.yaml".into(), source.into(), vec![mistake]).render(false, None)
+        Mistakes::new("dir/p.yaml".into(), source.into(), noted(mistake)).render(false, None)
     }
 
     #[test]
@@ -197,7 +212,11 @@ mod tests {
 
     #[test]
     fn a_mistake_without_a_place_has_only_words() {
-        let all = Mistakes::new("p".into(), String::new(), vec![Mistake::new(None, "wrong")]);
+        let all = Mistakes::new(
+            "p".into(),
+            String::new(),
+            noted(Mistake::new(None, "wrong")),
+        );
         insta::assert_snapshot!(all.render(false, None), @r"
           × wrong
         ");
@@ -230,7 +249,7 @@ mod tests {
         let last = source.trim_end().len();
         let mistakes = |start, end| {
             let mistake = Mistake::new(Span { start, end }, "wrong".repeat(30));
-            Mistakes::new("p".into(), source.into(), vec![mistake])
+            Mistakes::new("p".into(), source.into(), noted(mistake))
         };
         let drawn = |text: &str| -> Vec<String> {
             let lines = text.lines().filter(|line| line.contains(['│', '·']));
@@ -280,7 +299,7 @@ mod tests {
     fn a_word_of_a_message_is_never_broken() {
         let advice = format!("write `a_name_of_{}`", "x-".repeat(60));
         let mistake = Mistake::new(None, "wrong").help(&advice);
-        let all = Mistakes::new("p".into(), String::new(), vec![mistake]);
+        let all = Mistakes::new("p".into(), String::new(), noted(mistake));
         for width in [None, Some(50)] {
             let text = all.render(false, width);
             assert!(text.contains(&advice["write ".len()..]), "{text}");
@@ -304,7 +323,7 @@ mod tests {
     #[test]
     fn colours_come_only_when_asked_for() {
         let mistake = Mistake::new(Span { start: 0, end: 1 }, "wrong");
-        let all = Mistakes::new("p".into(), "a".into(), vec![mistake]);
+        let all = Mistakes::new("p".into(), "a".into(), noted(mistake));
         assert!(all.render(true, None).contains('\u{1b}'));
         assert!(!all.render(false, None).contains('\u{1b}'));
     }

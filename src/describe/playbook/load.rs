@@ -15,7 +15,7 @@ use super::{
 };
 use crate::document::{
     compiler::{Compiler, RowColumns},
-    mistake::{Mistake, Mistakes},
+    mistake::{Mistake, Mistakes, NotedMistakes},
     node::{self, Value},
     reader::{DocumentReader, FieldNode, FieldNodes},
     span::Span,
@@ -47,7 +47,7 @@ pub fn load(
                 "a part is missing and no mistake says why"
             );
             if mistakes.is_empty() {
-                mistakes.push(Mistake::new(None, "the playbook can't be used"));
+                mistakes.add(Mistake::new(None, "the playbook can't be used"));
             }
             Err(Mistakes::new(path.display().to_string(), source, mistakes))
         }
@@ -59,10 +59,14 @@ fn check(
     source: &str,
     overrides: &Overrides,
     now: Timestamp,
-) -> (Option<Playbook>, Vec<Mistake>) {
+) -> (Option<Playbook>, NotedMistakes) {
     let document = match node::parse(source) {
         Ok(document) => document,
-        Err(mistake) => return (None, vec![mistake]),
+        Err(mistake) => {
+            let mut mistakes = NotedMistakes::default();
+            mistakes.add(mistake);
+            return (None, mistakes);
+        }
     };
     let mut reader = DocumentReader::new(source);
     let playbook = playbook(&mut reader, &document, files, overrides, now);

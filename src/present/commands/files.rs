@@ -54,7 +54,7 @@ pub(super) fn load_playbook(
     let loaded = playbook::load(path, source, &overrides, &reading.allow_files, now);
     let playbook = loaded.map_err(|mistakes| {
         say(|out| write!(out, "{}", mistakes.render(true, width_of_stderr())));
-        let number = mistakes.list().len();
+        let number = mistakes.list().len() + mistakes.more();
         let mut error = Error::failed(format!(
             "{} has {}; nothing was requested",
             table::name(path),
@@ -85,7 +85,7 @@ pub(super) fn load_playbook(
 
 /// The mistakes of a playbook, for the JSON document.
 fn located(path: &Path, mistakes: &Mistakes) -> Vec<Located> {
-    mistakes
+    let list = mistakes
         .list()
         .iter()
         .zip(mistakes.positions())
@@ -98,8 +98,21 @@ fn located(path: &Path, mistakes: &Mistakes) -> Vec<Located> {
             message: mistake.message.clone(),
             causes: Vec::new(),
             help: mistake.help.clone(),
-        })
-        .collect()
+        });
+    let more = (mistakes.more() > 0).then(|| Located {
+        place: FilePlace {
+            file: Some(path.display().to_string()),
+            line: None,
+            column: None,
+        },
+        message: format!(
+            "and {}",
+            count(mistakes.more() as u64, "more mistake", "more mistakes")
+        ),
+        causes: Vec::new(),
+        help: None,
+    });
+    list.chain(more).collect()
 }
 
 /// As [`load_playbook`], with the flags for planning.

@@ -1,6 +1,6 @@
 //! Standard output for results, standard error for messages.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use terminal_size::{Height, Width, terminal_size_of};
@@ -97,7 +97,8 @@ pub(super) fn width_of_stderr() -> Option<usize> {
 
 /// Writes a message to standard error. If that fails, the message is lost, without an error.
 pub(super) fn say(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-    let mut out = anstream::stderr();
+    // Standard error has no buffer of its own: an escaped text would be one write for each character.
+    let mut out = BufWriter::new(anstream::stderr());
     let written = within(width_of_stderr(), &mut out, write);
     drop(written.and_then(|()| out.flush()));
 }
