@@ -59,7 +59,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
     (
         "prepare",
         &[
-            ("target", "api json template"),
+            ("target", "api json template text"),
             (
                 "selection",
                 "api client json playbook sort table target text",

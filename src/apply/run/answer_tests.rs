@@ -298,6 +298,43 @@ async fn an_answer_that_still_shows_the_old_value_is_no_proof_of_a_change() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn success_in_another_organisation_is_no_success_of_ours() {
+    for change in [reassign("e", "t0"), close("e")] {
+        for (works, outcome) in [(true, Outcome::Applied), (false, Outcome::Failed)] {
+            let lie = Fault::Lie {
+                works,
+                shows: ShownInstead::OtherOrganisation,
+            };
+            let mut test_run = TestRun::new(from_ref(&change));
+            test_run.settings.org = Some("4711".to_owned());
+            for _ in 0..ATTEMPTS {
+                test_run.service.fault(&request_of(&change), lie);
+            }
+            test_run.run().await.unwrap();
+            test_run.check();
+            let what = request_of(&change);
+            assert_eq!(test_run.outcomes(), [Some(outcome)], "{what}");
+            // Read back, whatever the answer shows otherwise.
+            assert!(test_run.reads() >= 2, "{what}");
+            if !works {
+                let why = "answered 200 (of the organisation 4712, not of 4711), but ";
+                assert!(said(&test_run).contains(why), "{}", said(&test_run));
+            }
+        }
+    }
+    // Nothing can be read back: the new execution is in doubt.
+    let mut test_run = TestRun::new(&[start("e")]);
+    test_run.settings.org = Some("4711".to_owned());
+    let lie = Fault::Lie {
+        works: true,
+        shows: ShownInstead::OtherOrganisation,
+    };
+    test_run.service.fault(&request_of(&start("e")), lie);
+    test_run.run().await.unwrap();
+    assert_eq!(test_run.outcomes(), [None]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_failure_and_doubt_says_what_the_last_attempt_met() {
     let (patch, once) = (reassign("e", "t0"), run_automation("e", "t0"));
     let lie = Fault::Lie {

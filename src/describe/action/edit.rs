@@ -9,7 +9,11 @@ use crate::{
     dates::Calendar,
     json,
     template::{EvalContext, EvalError, Template},
+    text::cut,
 };
+
+/// The longest value that a message quotes, in characters.
+const QUOTED: usize = 60;
 
 /// One target as an action sees it: its JSON with the changes of earlier actions.
 #[derive(Clone, Copy, Debug)]
@@ -110,6 +114,22 @@ impl Subject<'_> {
         DueFields::of(self.generation)
     }
 
+    /// The due date, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If it is not text.
+    pub(super) fn due(&self) -> Result<Option<&str>, String> {
+        let path = self.due_fields().due;
+        match json::get(self.data, path) {
+            None => Ok(None),
+            Some(due) => match due.as_str() {
+                Some(due) => Ok(Some(due)),
+                None => Err(no_text(path, due)),
+            },
+        }
+    }
+
     /// The operation that patches this target. (Entities are not patched, and parts have ids.)
     pub fn patch(&self) -> Operation {
         let execution = self.execution.clone();
@@ -183,6 +203,17 @@ impl Subject<'_> {
             .value(self.context)
             .map_err(|error: EvalError| error.to_string())?;
         words_of(&value)
+    }
+}
+
+/// Why a field with this value, which should be text, can't be used.
+pub(super) fn no_text(field: &str, value: &Value) -> String {
+    match json::unreadable(value) {
+        Some(why) => format!("{field} can't be read: {why}"),
+        None => format!(
+            "{field} is {}, and should be text",
+            cut(&value.to_string(), QUOTED)
+        ),
     }
 }
 

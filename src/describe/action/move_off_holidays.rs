@@ -51,8 +51,10 @@ struct MoveOffHolidays {
 impl Action for MoveOffHolidays {
     fn plan(&self, subject: &Subject<'_>) -> PlannedAction {
         let path = subject.due_fields().due;
-        let Some(due) = subject.text(path) else {
-            return PlannedAction::Nothing("has no due date".to_owned());
+        let due = match subject.due() {
+            Ok(Some(due)) => due,
+            Ok(None) => return PlannedAction::Nothing("has no due date".to_owned()),
+            Err(reason) => return PlannedAction::Reject(reason),
         };
         let moved = dates::on_another_day(due, subject.zone, |day| {
             subject.calendar.business_day(day, self.direction)

@@ -134,6 +134,9 @@ impl Patch {
                 return Err(unknown(name, request));
             };
             let present = json::get(subject.data, name).unwrap_or(&Value::Null);
+            if name == subject.due_fields().due {
+                subject.due()?;
+            }
             let value = body.value_instead(subject, field.content, name, present)?;
             fields.push((field, value));
         }

@@ -103,8 +103,8 @@ impl Action for SetDueDate {
 fn set(subject: &Subject<'_>, date: &Template) -> Result<PlannedAction, String> {
     let path = subject.due_fields().due;
     let wanted = subject.word(date)?;
-    let after = dates::stored(&wanted, subject.text(path), subject.zone)
-        .map_err(|error| error.to_string())?;
+    let after =
+        dates::stored(&wanted, subject.due()?, subject.zone).map_err(|error| error.to_string())?;
     let write = FieldWrite::new(subject.data, path, Value::String(after));
     Ok(PlannedAction::field(subject, write, "is due then already"))
 }
@@ -116,7 +116,7 @@ fn set_rule(subject: &Subject<'_>, rule: &ArgumentValue) -> Result<PlannedAction
     };
     let after = rule.value(subject, field.content, fields.rule)?;
     // Also if it has the same rule: the date takes precedence.
-    if let Some(due) = subject.text(fields.due) {
+    if let Some(due) = subject.due()? {
         return Err(format!(
             "is due {due}: a date takes precedence over a rule, and the API can't clear it"
         ));
@@ -192,6 +192,67 @@ mod tests {
                 "rejected s: `Step` is no date: it should look like `2026-05-28`, `2026-05-28T00:00:00.000` or `2021-04-27T12:00:00.000Z`"
             ]
         );
+    }
+
+    #[test]
+    fn a_due_date_that_is_no_text_is_rejected_and_never_none() {
+        for (action, due, why) in [
+            (
+                "set_due_date: 2026-12-24",
+                json!(1_780_000_000),
+                "is 1780000000, and should be text",
+            ),
+            (
+                "set_due_date: 2026-12-24",
+                json!(["2026-12-01"]),
+                "is [\"2026-12-01\"], and should be text",
+            ),
+            (
+                "shift_due_date: { by: 1 day }",
+                json!(false),
+                "is false, and should be text",
+            ),
+            (
+                "patch: { DUE: \"2026-12-24T00:00:00.000\" }",
+                json!(5),
+                "is 5, and should be text",
+            ),
+            (
+                "set_due_date: { config: { RULE } }",
+                json!({"at": 5}),
+                "is {\"at\":5}, and should be text",
+            ),
+        ] {
+            let v2 = action
+                .replace("DUE", "due_date")
+                .replace("RULE", "duration: 1, unit: days, type: WORKFLOW_STARTED");
+            let v2 = over_flows("", &format!("actions: [ {{ {v2} }} ]"));
+            let v1 = action.replace("DUE", "dueDate").replace(
+                "RULE",
+                "numberOfUnits: 1, timePeriod: days, actionTypeCondition: WORKFLOW_STARTED",
+            );
+            let v1 = over_executions("", &format!("actions: [ {{ {v1} }} ]"));
+            assert_eq!(
+                said(&v2, &flow("e", &json!({"due_date": due}))),
+                [format!("rejected e: due_date {why}")]
+            );
+            assert_eq!(
+                said(&v1, &row("e", &json!({"dueDate": due}))),
+                [format!("rejected e: dueDate {why}")]
+            );
+        }
+        let playbook = over_flows("", "actions: [ move_off_holidays ]");
+        assert_eq!(
+            said(&playbook, &flow("e", &json!({"due_date": 20_261_225}))),
+            ["rejected e: due_date is 20261225, and should be text"]
+        );
+        // Also where a condition needs it.
+        let playbook = over_flows(
+            "where: 'due_before(execution, now)'",
+            "actions: [ set_due_date: 2026-12-24 ]",
+        );
+        let lines = said(&playbook, &flow("e", &json!({"due_date": 5})));
+        assert!(lines[0].starts_with("rejected e: "), "{lines:?}");
     }
 
     #[test]

@@ -60,11 +60,15 @@ impl Action for ShiftDueDate {
             due: path,
             rule: dynamic,
         } = subject.due_fields();
-        let Some(due) = subject.text(path) else {
-            return PlannedAction::Nothing(match json::get(subject.data, dynamic) {
-                Some(_) => format!("has a {dynamic} and no {path} yet"),
-                None => "has no due date".to_owned(),
-            });
+        let due = match subject.due() {
+            Ok(Some(due)) => due,
+            Ok(None) => {
+                return PlannedAction::Nothing(match json::get(subject.data, dynamic) {
+                    Some(_) => format!("has a {dynamic} and no {path} yet"),
+                    None => "has no due date".to_owned(),
+                });
+            }
+            Err(reason) => return PlannedAction::Reject(reason),
         };
         match self.shifted(subject, due) {
             Err(reason) => PlannedAction::Reject(reason),

@@ -3,6 +3,7 @@
 mod canned_service;
 mod fail_closed;
 mod header;
+mod misfits;
 mod notes;
 mod pages;
 mod watchdog;

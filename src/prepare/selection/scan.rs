@@ -1,13 +1,16 @@
 //! Reads the sources: every page, or the scan fails.
 
-use std::io::{self, BufReader};
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::{self, BufReader},
+};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
 
 use super::{
     Chooser, ListedNames, Misses, Named,
-    found::{FoundExecution, SpilledEntry},
+    found::{FoundExecution, SpilledEntry, SpilledExecution},
     listed, pages,
     requests::{ExecutionsByName, one, search},
     scan_error::{ScanError, undecodable},
@@ -144,7 +147,11 @@ impl ExecutionCollector<'_> {
                 progress(self.progress);
                 pages::executions(client, search, |rows| {
                     for row in rows {
-                        self.take("the search for executions", FoundExecution::new(row, None))?;
+                        self.take(
+                            "the search for executions",
+                            0,
+                            FoundExecution::new(row, None),
+                        )?;
                     }
                     self.progress.done += 1;
                     self.progress.of = self.progress.done + 1;
@@ -169,7 +176,7 @@ impl ExecutionCollector<'_> {
                 json::each_item(list, |execution| {
                     let execution =
                         json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
-                    self.take(what, FoundExecution::new(execution, None))
+                    self.take(what, 0, FoundExecution::new(execution, None))
                 })
                 .map_err(|error| match error {
                     ItemsError::Json(source) => undecodable(what)(source),
@@ -261,7 +268,7 @@ impl ExecutionCollector<'_> {
                 listed::reject(&mut self.rejected, named.row.number, &reason)?;
             }
             for found in found {
-                self.take(&what, found)?;
+                self.take(&what, self.progress.done, found)?;
             }
             self.progress.done += 1;
             progress(self.progress);
@@ -274,15 +281,15 @@ impl ExecutionCollector<'_> {
         Ok(())
     }
 
-    fn take(&mut self, what: &str, found: FoundExecution) -> Result<(), ScanError> {
-        let execution = found
-            .decode(self.generation)
-            .map_err(|source| ScanError::Execution {
-                what: what.to_owned(),
-                source,
-            })?;
+    /// Takes an execution that the search of this number has found.
+    fn take(&mut self, what: &str, search: u64, found: FoundExecution) -> Result<(), ScanError> {
+        let wrong = |source| ScanError::Execution {
+            what: what.to_owned(),
+            source,
+        };
+        let execution = found.decode(self.generation).map_err(wrong)?;
         self.progress.executions += 1;
-        match (&self.org, execution.org()) {
+        match (&self.org, execution.org().map_err(wrong)?) {
             (None, found) => self.org = found.map(str::to_owned),
             (Some(first), Some(second)) if first != second => {
                 return Err(ScanError::TwoOrganisations {
@@ -295,6 +302,8 @@ impl ExecutionCollector<'_> {
         }
         self.misses.see(&execution, !self.is_slim);
         let kept = self.chooser.keeps(&execution);
+        let mut hasher = DefaultHasher::new();
+        execution.data.hash(&mut hasher);
         let found = FoundExecution {
             data: std::sync::Arc::unwrap_or_clone(execution.data),
             row: execution.row,
@@ -305,7 +314,12 @@ impl ExecutionCollector<'_> {
             Ok(false) => SpilledEntry::Left,
             Err(reason) => SpilledEntry::Rejected { found, reason },
         };
-        let payload = serde_json::to_string(&entry).map_err(io::Error::from)?;
+        let spilled = SpilledExecution {
+            search,
+            hash: hasher.finish(),
+            entry,
+        };
+        let payload = serde_json::to_string(&spilled).map_err(io::Error::from)?;
         Ok(self.sorter.push(execution.id.into(), payload)?)
     }
 }

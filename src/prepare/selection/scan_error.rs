@@ -30,6 +30,10 @@ pub enum ScanError {
         first: String,
         second: String,
     },
+    #[error(
+        "one search answered the execution {id} twice, and with different contents: plan again, or select it by its id"
+    )]
+    Contradiction { id: String },
     #[error("{what} answered {message}")]
     Pages { what: String, message: String },
     #[error("what was read can't be put aside on disk: {0}")]

@@ -2,7 +2,10 @@
 
 use std::io;
 
-use super::found::SpilledEntry;
+use super::{
+    found::{SpilledEntry, SpilledExecution},
+    scan_error::ScanError,
+};
 use crate::{api::Generation, sort::Sorted, target::Execution};
 
 /// The executions that were read, sorted by id, each once.
@@ -10,7 +13,8 @@ use crate::{api::Generation, sort::Sorted, target::Execution};
 pub struct Scanned {
     generation: Generation,
     sorted: Sorted,
-    last: Option<String>,
+    /// The id of the last execution, and what was stored of it but for its JSON.
+    last: Option<(String, SpilledExecution)>,
     executions: u64,
     /// The rejected rows of the input: row number and reason, in order.
     pub rejected: Sorted,
@@ -60,28 +64,44 @@ impl Scanned {
             rejected,
         }))
     }
+
+    /// The next execution, unless it is the last one again, found through two entities: one target.
+    fn distinct(&mut self, id: String, payload: &str) -> Result<Option<SpilledEntry>, ScanError> {
+        let found: SpilledExecution = serde_json::from_str(payload).map_err(io::Error::from)?;
+        let marks = SpilledExecution {
+            entry: SpilledEntry::Left,
+            ..found
+        };
+        match &self.last {
+            Some((last, earlier)) if *last == id => {
+                if marks.contradicts(earlier) {
+                    return Err(ScanError::Contradiction { id });
+                }
+                Ok(None)
+            }
+            Some(_) | None => {
+                self.last = Some((id, marks));
+                self.executions += 1;
+                Ok(Some(found.entry))
+            }
+        }
+    }
 }
 
 impl Iterator for Scanned {
-    type Item = io::Result<ScannedExecution>;
+    type Item = Result<ScannedExecution, ScanError>;
 
     /// The next execution that `where` kept.
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let (id, payload) = match self.sorted.next()? {
-                Ok(pair) => pair,
-                Err(error) => return Some(Err(error)),
-            };
-            // Found through two entities: one target.
-            if self.last.as_ref() == Some(&id) {
-                continue;
-            }
-            self.last = Some(id);
-            self.executions += 1;
-            let entry = serde_json::from_str(&payload).map_err(io::Error::from);
-            let look = entry.and_then(|entry| self.look(entry)).transpose();
-            if look.is_some() {
-                return look;
+            let pair = self.sorted.next()?.map_err(ScanError::from);
+            let entry = pair.and_then(|(id, payload)| self.distinct(id, &payload));
+            let look = entry.and_then(|entry| match entry {
+                Some(entry) => Ok(self.look(entry)?),
+                None => Ok(None),
+            });
+            if let Some(item) = look.transpose() {
+                return Some(item);
             }
         }
     }

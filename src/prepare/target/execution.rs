@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::api::{Generation, Id, IdError};
+use crate::{
+    api::{Generation, Id, IdError},
+    text::cut,
+};
 
 /// An execution of either generation, with its JSON as it was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +48,20 @@ pub enum ExecutionError {
     NoId,
     #[error("the execution id {id:?} can't be used: {source}")]
     Id { id: String, source: IdError },
+    #[error("the execution {id}, of which {source}")]
+    Org { id: Id, source: OrgError },
 }
+
+/// Why the organisation of an execution can't be told.
+#[derive(Debug, thiserror::Error)]
+#[error("{field} is {value} and should be text")]
+pub struct OrgError {
+    field: &'static str,
+    value: String,
+}
+
+/// The longest value that a message quotes, in characters.
+const QUOTED: usize = 60;
 
 impl Execution {
     /// # Errors
@@ -67,15 +83,38 @@ impl Execution {
     }
 
     /// Its organisation, if the JSON contains it.
-    pub fn org(&self) -> Option<&str> {
-        org_of(self.generation, &self.data)
+    ///
+    /// # Errors
+    ///
+    /// As [`org_of`].
+    pub fn org(&self) -> Result<Option<&str>, ExecutionError> {
+        org_of(self.generation, &self.data).map_err(|source| ExecutionError::Org {
+            id: self.id.clone(),
+            source,
+        })
     }
 }
 
 /// The organisation that an execution's JSON names.
-pub fn org_of(generation: Generation, execution: &Value) -> Option<&str> {
-    match generation {
-        Generation::V1 => execution["orgId"].as_str(),
-        Generation::V2 => execution["org_id"].as_str(),
+///
+/// # Errors
+///
+/// If its field holds something other than text: then it is not known to be the organisation of a plan.
+pub fn org_of(generation: Generation, execution: &Value) -> Result<Option<&str>, OrgError> {
+    let field = match generation {
+        Generation::V1 => "orgId",
+        Generation::V2 => "org_id",
+    };
+    match &execution[field] {
+        Value::Null => Ok(None),
+        Value::String(org) if !org.is_empty() => Ok(Some(org)),
+        other @ (Value::String(_)
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::Array(_)
+        | Value::Object(_)) => Err(OrgError {
+            field,
+            value: cut(&other.to_string(), QUOTED),
+        }),
     }
 }

@@ -100,6 +100,7 @@ fn explained(error: PlanningError) -> Error {
             | ScanError::Undecodable { .. }
             | ScanError::Execution { .. }
             | ScanError::TwoOrganisations { .. }
+            | ScanError::Contradiction { .. }
             | ScanError::Disk(_),
         )
         | PlanningError::Plan(_)

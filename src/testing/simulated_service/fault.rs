@@ -61,13 +61,17 @@ pub(crate) enum ShownInstead {
     Nothing,
     /// An object with another id.
     Other,
+    /// What was written, in another organisation.
+    OtherOrganisation,
 }
 
 impl ShownInstead {
     pub(super) fn reply(self, lie: &Value) -> Reply {
         let body = match self {
             Self::Nothing => b" \n".to_vec(),
-            Self::Old | Self::Empty | Self::Other => lie.to_string().into_bytes(),
+            Self::Old | Self::Empty | Self::Other | Self::OtherOrganisation => {
+                lie.to_string().into_bytes()
+            }
         };
         Reply {
             body,

@@ -172,6 +172,14 @@ impl SimulatedService {
                 let other = json!({"id": "other", "status": "STARTED", "name": "Other", "flow_template_id": "other"});
                 (fault, other)
             }
+            ShownInstead::OtherOrganisation => {
+                let mut written = old;
+                for (name, value) in body.into_iter().flatten() {
+                    written[name] = value.clone();
+                }
+                written["org_id"] = json!("4712");
+                (fault, written)
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Reads the execution back if an answer is not conclusive.
 
+use serde_json::Value;
+
 use super::{Causes, Worker};
 use crate::{
     action::{Reading, contradiction, difference, needs_body},
@@ -7,6 +9,7 @@ use crate::{
     checkpoint::{Detail, Record},
     plan::Repeat,
     run::{decide::Attempts, group::PlannedChange, link::LeaveGroup, view::View},
+    target::org_of,
 };
 
 /// The meaning of an answer, after a read-back if one was necessary.
@@ -38,8 +41,11 @@ impl Worker<'_> {
             Verdict::Applied(Some(answer)) => {
                 let expected = planned.change.expected();
                 let shows = contradiction(&planned.operation, expected, &answer.object);
-                if shows.is_some() {
-                    let answered = format!("answered {}", answer.status);
+                let other = self.another_organisation(&answer.object);
+                if shows.is_some() || other.is_some() {
+                    let other = other.map(|other| format!(" ({other})"));
+                    let answered =
+                        format!("answered {}{}", answer.status, other.unwrap_or_default());
                     return self.check_success(place, &planned, &answered, shows).await;
                 }
                 Verdict::Applied(Some(answer))
@@ -93,6 +99,18 @@ impl Worker<'_> {
             repeat,
             is_seen: false,
         })
+    }
+
+    /// How the object in an answer is not one of the plan's organisation.
+    fn another_organisation(&self, object: &Value) -> Option<String> {
+        match org_of(self.group.generation, object) {
+            Err(error) => Some(error.to_string()),
+            Ok(found) => {
+                let planned = self.shared.settings.org.as_deref()?;
+                let found = found.filter(|found| *found != planned)?;
+                Some(format!("of the organisation {found}, not of {planned}"))
+            }
+        }
     }
 
     /// The meaning of a success whose answer `shows` something else than what was sent, or nothing.

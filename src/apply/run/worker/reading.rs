@@ -137,10 +137,9 @@ impl Worker<'_> {
                 "the answer is another execution".to_owned(),
             ));
         }
-        match (
-            &self.shared.settings.org,
-            org_of(self.group.generation, &execution),
-        ) {
+        let org = org_of(self.group.generation, &execution)
+            .map_err(|error| Mismatch::Undecodable(format!("the answer can't be used: {error}")))?;
+        match (&self.shared.settings.org, org) {
             (Some(planned), Some(found)) if planned != found => {
                 Err(Mismatch::OtherOrganisation(StopReason::OtherOrganisation {
                     planned: planned.clone(),
