@@ -150,11 +150,14 @@ fn after_a_kill_at_many_points_every_change_is_applied_once() {
 #[test]
 fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
     type Damage = fn(&Path) -> io::Result<()>;
-    let damages: [Damage; 2] = [
-        |folder| fs::remove_dir_all(folder),
-        |folder| fs::rename(folder, folder.with_extension("moved")),
+    let damages: [(Damage, &str); 2] = [
+        (|folder| fs::remove_dir_all(folder), "--verbose"),
+        (
+            |folder| fs::rename(folder, folder.with_extension("moved")),
+            "--json",
+        ),
     ];
-    for damage in damages {
+    for (damage, output) in damages {
         let sandbox = SandboxProcess::start(&[]);
         let environment = environment();
         let arguments = [
@@ -165,11 +168,13 @@ fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
             "100/s",
             "--limit",
             "300",
+            output,
         ];
         let mut command = environment.command_on(&sandbox, &arguments);
         let said = environment.path().join("stderr.txt");
+        let printed = environment.path().join("stdout.txt");
         let mut child = command
-            .stdout(Stdio::null())
+            .stdout(File::create(&printed).unwrap())
             .stderr(File::create(&said).unwrap())
             .spawn()
             .unwrap();
@@ -190,6 +195,14 @@ fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
             "when its folder is there and can be written",
         ] {
             assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(!said.contains("report.json in this folder"), "{said}");
+        if output == "--json" {
+            let printed = fs::read_to_string(printed).unwrap();
+            assert!(
+                printed.contains("was deleted, moved or replaced"),
+                "{printed}"
+            );
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     cli::Common,
     error::{Error, ExitCode},
     event::{Quiet, Reporter},
-    report::{Bars, ProblemList, ProgressLines, Session, Summary, write_files, write_json},
+    report::{Bars, ProgressLines, Session, Summary, write_files, write_json},
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings},
@@ -152,12 +152,15 @@ pub(super) fn conclude(
     told: u64,
 ) -> Result<ExitCode, Error> {
     let kept = write_files(folder, summary, || read_again(plan_file));
-    let (list, kept) = match kept {
-        Ok(list) => (list.without_told(told), Ok(())),
-        Err(error) => (ProblemList::default(), Err(error)),
-    };
-    say(|out| summary.write_text(&list, &common.invocation, out, STYLES));
-    kept.map_err(|error| Error::failed("the run's report can't be written").caused_by(error))?;
+    let kept = kept.map(|list| list.without_told(told));
+    say(|out| summary.write_text(kept.as_ref().ok(), &common.invocation, out, STYLES));
+    if let Err(cause) = kept {
+        let error = Error::failed("the run's report can't be written").caused_by(cause);
+        return Err(match summary.why_stopped() {
+            Some(why) => error.hint(format!("before that, the run stopped: {why}")),
+            None => error,
+        });
+    }
     summary
         .check()
         .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;

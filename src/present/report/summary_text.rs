@@ -24,13 +24,14 @@ use super::{
 
 impl Summary {
     /// Writes the counts, the `list` of changes that need attention, requests and time, why the run stopped, and how to continue.
+    /// Without `list`, the files with the result could not be written, and none is named.
     ///
     /// # Errors
     ///
     /// The errors of `out`.
     pub fn write_text(
         &self,
-        list: &ProblemList,
+        list: Option<&ProblemList>,
         invocation: &Invocation,
         out: &mut dyn Write,
         styles: Styles,
@@ -38,7 +39,9 @@ impl Summary {
         self.write_sum(out, styles)?;
         // The folder that it is in stands below.
         let report = self.folder.is_some().then_some(Path::new("report.json"));
-        list.write(out, report)?;
+        if let Some(list) = list {
+            list.write(out, report)?;
+        }
         if let Some(run) = &self.run {
             // It took some time, unless the time is unknown.
             if self.session != Session::default() {
@@ -58,6 +61,7 @@ impl Summary {
             let folder = self.folder.as_deref().map(shown_path);
             writeln!(out, "{}", folder.unwrap_or_default())?;
             self.write_next(
+                list.is_some(),
                 &|flags| invocation.command("resume", &[&[run.as_str()], flags].concat()),
                 out,
                 styles,
@@ -79,9 +83,15 @@ impl Summary {
         writeln!(out)
     }
 
+    /// Why the run stopped, if it did: the middle of a sentence.
+    pub fn why_stopped(&self) -> Option<String> {
+        self.stopped.as_ref().map(words::stop)
+    }
+
     /// `resume` returns the command that resumes the run, with these flags.
     fn write_next(
         &self,
+        has_files: bool,
         resume: &dyn Fn(&[&str]) -> String,
         out: &mut dyn Write,
         styles: Styles,
@@ -125,7 +135,7 @@ impl Summary {
             + get(Outcome::Refused)
             + get(Outcome::Failed)
             + get(Outcome::NotAttempted);
-        if problems > 0 && self.folder.is_some() {
+        if problems > 0 && has_files && self.folder.is_some() {
             let text = "report.json in this folder lists each one, failed.csv has their ids";
             say(out, "hint:", styles.hint, text)?;
         }
@@ -141,7 +151,9 @@ impl Summary {
             let command = resume(&flags);
             writeln!(out, "to continue{when}: {}", Untrusted(&command).terminal())?;
         }
-        if let Some(sentence) = &self.to_try_the_rest {
+        if let Some(sentence) = &self.to_try_the_rest
+            && has_files
+        {
             writeln!(out, "{}", Untrusted(sentence).terminal())?;
         }
         Ok(())
@@ -209,7 +221,7 @@ mod tests {
         let mut out = Vec::new();
         summary
             .write_text(
-                &ProblemList::default(),
+                Some(&ProblemList::default()),
                 &Invocation::default(),
                 &mut out,
                 Styles::plain(),
