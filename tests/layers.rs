@@ -78,7 +78,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("checkpoint", "outcome private_file text"),
             (
                 "store",
-                "checkpoint digest pace private_file server_name text",
+                "checkpoint digest pace plan private_file server_name text",
             ),
             ("event", "outcome plan"),
             (
@@ -115,7 +115,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("miette", &["document"]),
     ("minijinja", &["report", "template"]),
     ("reqwest", &["http"]),
-    ("rustix", &["commands"]),
+    ("rustix", &["commands", "store"]),
     ("serde_yaml", &["document"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),

@@ -240,9 +240,9 @@ impl Common {
         Duration::from_secs(self.timeout.unwrap_or(DEFAULT_TIMEOUT))
     }
 
-    /// The same in milliseconds, if it is given.
-    pub fn timeout_ms(&self) -> Option<u64> {
-        self.timeout.map(|seconds| seconds * 1000)
+    /// The same in milliseconds.
+    pub fn timeout_ms(&self) -> u64 {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT) * 1000
     }
 }
 

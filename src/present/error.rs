@@ -150,7 +150,7 @@ impl Error {
     }
 
     /// The messages of the errors below this one.
-    fn causes(&self) -> Vec<String> {
+    pub fn causes(&self) -> Vec<String> {
         let mut causes = Vec::new();
         let mut above = self.message.clone();
         let mut cause = StdError::source(self);

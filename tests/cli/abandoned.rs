@@ -91,15 +91,18 @@ fn a_run_that_can_not_be_read_may_have_done_it() {
     let (sandbox, environment) = on(&json!({"rules": []}));
     environment.run_on(&sandbox, &RUN).expect_code(0);
     let run = environment.runs().remove(0);
+    let again = [&RUN[..], &["--again"]].concat();
     for broken in ["checkpoint.jsonl", "run.json"] {
         let path = run.join(broken);
         let whole = std::fs::read_to_string(&path).unwrap();
         std::fs::write(&path, whole.replace("\"run\"", "\"nur\"")).unwrap();
-        environment
-            .run_on(&sandbox, &RUN)
-            .expect_code(1)
-            .expect_said("may have done this already")
-            .expect_said("add --again");
+        for run in [&RUN[..], &again] {
+            environment
+                .run_on(&sandbox, run)
+                .expect_code(1)
+                .expect_said("it is unknown what it did")
+                .expect_said("move its folder");
+        }
         std::fs::write(&path, whole).unwrap();
     }
     assert_eq!(sandbox.ledger().effects().len(), 4);

@@ -105,19 +105,18 @@ const OF_THE_MOMENT: [&str; 12] = [
 ];
 
 /// What a run's folder keeps, so that `resume` need not be told; a session of `resume` has its own.
-const KEPT_BY_THE_RUN: [&str; 11] = [
+const KEPT_BY_THE_RUN: [&str; 7] = [
     "--server",
     "--sandbox",
-    "--org",
     "--entity-server",
-    "--timeout",
     "--rate",
     "--concurrency",
     "--stop-after",
     "--max-errors",
-    "--settle",
-    "--no-recheck",
 ];
+
+/// What each session of `resume` has to be told.
+const SAID_AGAIN: [&str; 3] = ["--timeout", "--settle", "--no-recheck"];
 
 /// Each command that `text` tells can be typed as it is, and does what the command with these `arguments` was told to do.
 #[track_caller]
@@ -148,7 +147,9 @@ pub(crate) fn expect_commands_to_work(arguments: &[&str], text: &str) {
                     arguments.first() == Some(&"resume") || !KEPT_BY_THE_RUN.contains(&name)
                 }
                 // What a session of `resume` was told is for that session; a new run has its own.
-                "run" if arguments.first() == Some(&"resume") => !KEPT_BY_THE_RUN.contains(&name),
+                "run" if arguments.first() == Some(&"resume") => {
+                    !KEPT_BY_THE_RUN.contains(&name) && !SAID_AGAIN.contains(&name)
+                }
                 _ => true,
             };
             if kept && takes(&line[1], name) {

@@ -38,6 +38,7 @@ mod reports;
 mod review;
 mod shown;
 mod sources;
+mod tampered;
 mod torture;
 mod traps;
 mod waiting;

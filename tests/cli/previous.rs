@@ -1,7 +1,11 @@
 //! Files of the previous version of the tool are read. `tests/previous/runs` was written by the version of 2026-11-26: a run that was
 //! killed, and one that is finished.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+};
 
 use serde_json::Value;
 
@@ -18,6 +22,10 @@ fn environment() -> Environment {
     fs::create_dir_all(&runs).unwrap();
     for run in [KILLED, FINISHED] {
         copy_folder(&samples.join(run), &runs.join(run));
+        // A checkout may be writable for the group, which a run is not.
+        for entry in fs::read_dir(runs.join(run)).unwrap() {
+            fs::set_permissions(entry.unwrap().path(), Permissions::from_mode(0o644)).unwrap();
+        }
     }
     environment
 }

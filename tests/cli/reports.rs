@@ -140,6 +140,9 @@ fn the_status_of_a_run_that_can_not_be_read_is_an_error_and_hides_no_other() {
             .expect_said(&id);
         let document: Value = serde_json::from_str(&all.stdout).unwrap();
         assert_eq!(document["runs"].as_array().unwrap().len(), 1, "{file}");
+        let unreadable = document["unreadable"].as_array().unwrap();
+        assert_eq!(unreadable.len(), 1, "{file}");
+        assert!(unreadable[0]["folder"].as_str().unwrap().contains(&id));
         fs::write(broken.join(file), whole).unwrap();
     }
 }

@@ -10,7 +10,7 @@ use super::{
     error::{CheckpointError, CheckpointStep, Illegal, WriteFailed},
     placed_file::PlacedFile,
     record::{CheckpointHeader, Ending, Record},
-    replay::{Replay, ReplayError, Tail, replay, visit},
+    replay::{Replay, ReplayError, Tail, header_of, replay, visit},
     scribe::Disk,
     seal::{Chain, MAX_LINE},
     state::CheckpointState,
@@ -158,6 +158,23 @@ impl Checkpoint {
             state,
             tail,
         })
+    }
+
+    /// Checks that the header is about this run and plan; the records are not read.
+    ///
+    /// # Errors
+    ///
+    /// When it is not, is damaged or can't be read.
+    pub fn check_header(path: &Path, run: &str, plan_sha256: &str) -> Result<(), CheckpointError> {
+        let file =
+            File::open(path).map_err(|source| io_error(CheckpointStep::Open, path, source))?;
+        let found = header_of(BufReader::new(file)).map_err(unreadable(path))?;
+        let expected = CheckpointHeader {
+            run: run.to_owned(),
+            plan_sha256: plan_sha256.to_owned(),
+            ..found.clone()
+        };
+        bind(path, &expected, found)
     }
 
     /// The ending of the run, from the last record alone: nothing may follow an ending. Fast for many runs, but no check of the whole file.

@@ -83,15 +83,8 @@ pub(super) fn visit(
     let mut buffer = Vec::with_capacity(MAX_LINE);
     let mut number = 1;
 
-    let (first, mut good) = read_line(&mut reader, &mut buffer)?;
-    let header = match first {
-        CheckpointLine::Whole => chain.open_header(&buffer),
-        CheckpointLine::Overlong | CheckpointLine::Unended | CheckpointLine::None => {
-            Err(Damage::Checksum)
-        }
-    };
+    let (header, mut good) = read_header(&mut reader, &mut chain, &mut buffer)?;
     let at = |line| move |damage| ReplayError::Damaged { line, damage };
-    let header = header.map_err(at(number))?;
     let mut state = CheckpointState::new(&header).map_err(|illegal| at(number)(illegal.into()))?;
 
     let mut tail = Tail::None;
@@ -126,6 +119,29 @@ pub(super) fn visit(
         good,
         tail,
     })
+}
+
+/// The header alone.
+pub(super) fn header_of(mut reader: impl BufRead) -> Result<CheckpointHeader, ReplayError> {
+    let mut buffer = Vec::new();
+    read_header(&mut reader, &mut Chain::default(), &mut buffer).map(|(header, _)| header)
+}
+
+/// Reads the first line, and returns the header and the length of the line in bytes.
+fn read_header(
+    reader: &mut impl BufRead,
+    chain: &mut Chain,
+    buffer: &mut Vec<u8>,
+) -> Result<(CheckpointHeader, u64), ReplayError> {
+    let (first, bytes) = read_line(reader, buffer)?;
+    match first {
+        CheckpointLine::Whole => chain.open_header(buffer),
+        CheckpointLine::Overlong | CheckpointLine::Unended | CheckpointLine::None => {
+            Err(Damage::Checksum)
+        }
+    }
+    .map(|header| (header, bytes))
+    .map_err(|damage| ReplayError::Damaged { line: 1, damage })
 }
 
 /// Reads the last line as a record that lacks only its newline, and returns how many bytes are in place of the newline.

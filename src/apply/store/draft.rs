@@ -117,7 +117,7 @@ mod tests {
     use super::*;
     use crate::store::{
         lock::Wait,
-        settings::tests::settings,
+        settings::tests::{plan_of, settings},
         state_dir::{StateDir, tests::id},
     };
 
@@ -131,7 +131,8 @@ mod tests {
         let state_dir = StateDir::new(home.path().join(".wf-bulk"));
         let settings = settings(id(1));
         let draft = state_dir.draft(id(1)).unwrap();
-        assert_eq!(draft.copy_plan(&b"plan"[..]).unwrap(), draft.folder.plan());
+        let copy = draft.copy_plan(plan_of(&settings).as_bytes()).unwrap();
+        assert_eq!(copy, draft.folder.plan());
         assert!(
             state_dir.list().unwrap().runs.is_empty(),
             "not complete yet"
@@ -143,7 +144,7 @@ mod tests {
             state_dir.path().join("runs").join(id(1).to_string())
         );
         assert_eq!(run.settings().unwrap(), settings);
-        assert_eq!(fs::read(run.plan()).unwrap(), b"plan");
+        assert_eq!(fs::read_to_string(run.plan()).unwrap(), plan_of(&settings));
         assert!(Checkpoint::read(&run.checkpoint()).is_ok());
         let mut names: Vec<_> = fs::read_dir(run.path())
             .unwrap()

@@ -1,10 +1,14 @@
 //! The errors of the state folder.
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
 
-use super::run_id::RunId;
+use super::{access::Exposure, run_id::RunId};
 use crate::{
     checkpoint::CheckpointError,
+    plan::PlanError,
     text::{Untrusted, shown_path},
 };
 
@@ -33,6 +37,36 @@ pub enum StoreError {
     SettingsVersion { path: PathBuf, found: u32 },
     #[error("{} is about run {found}; was the folder renamed?", shown_path(path))]
     OtherRun { path: PathBuf, found: RunId },
+    #[error(
+        "the plan of the run, {}, can't be used; restore it, or move its folder away",
+        shown_path(path)
+    )]
+    Plan { path: PathBuf, source: PlanError },
+    #[error(
+        "{} says {what} {}, and the plan beside it says {what} {}: one of them was changed after the run had begun; restore it, or move its folder away",
+        shown_path(path),
+        Untrusted(found).terminal(),
+        Untrusted(planned).terminal()
+    )]
+    Differs {
+        path: PathBuf,
+        /// The setting that differs.
+        what: &'static str,
+        found: String,
+        planned: String,
+    },
+    #[error(
+        "{} holds the files of a run, and its name is not the id of a run; give it back its name",
+        shown_path(path)
+    )]
+    Renamed { path: PathBuf },
+    #[error("{}", exposed(path, run.as_deref(), *exposure))]
+    Exposed {
+        path: PathBuf,
+        /// The folder of the run, if it is of one.
+        run: Option<PathBuf>,
+        exposure: Exposure,
+    },
     #[error("no run in {} starts with {prefix:?}", shown_path(runs))]
     NotFound { prefix: String, runs: PathBuf },
     #[error("{prefix:?} is the beginning of {} runs: {}; give more of the id", found.len(), join(found))]
@@ -100,6 +134,32 @@ pub(super) fn io_error(
 fn join(runs: &[RunId]) -> String {
     let texts: Vec<_> = runs.iter().map(RunId::to_string).collect();
     texts.join(", ")
+}
+
+/// Says who may have written a file, and how to make it the user's own.
+fn exposed(path: &Path, run: Option<&Path>, exposure: Exposure) -> String {
+    let path = shown_path(path);
+    let check = "check that it is as wf-bulk left it, then run";
+    match exposure {
+        Exposure::Owner { owner, me } => format!(
+            "{path} belongs to user {owner}, not to you (user {me}), so another user can change what is done; \
+             {check}: chown {}",
+            with_option(run, &path, &me.to_string())
+        ),
+        Exposure::Mode { mode } => format!(
+            "{path} can be written by other users (mode {mode:04o}), so they can change what is done; \
+             {check}: chmod {}",
+            with_option(run, &path, "go-w")
+        ),
+    }
+}
+
+/// The arguments of `chmod` or `chown`: for a run, its folder with all that is in it. A folder of runs may hold other things, too.
+fn with_option(run: Option<&Path>, path: &str, to: &str) -> String {
+    match run {
+        Some(run) => format!("-R {to} {}", shown_path(run)),
+        None => format!("{to} {path}"),
+    }
 }
 
 fn of_org(org: Option<&str>) -> String {

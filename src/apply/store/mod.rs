@@ -16,6 +16,7 @@
 //! [`RunListing::newest_untold`], [`RunFolder::lock`], [`RunFolder::settings`]. The
 //! records themselves are [`crate::checkpoint`]'s.
 
+mod access;
 mod draft;
 mod error;
 mod lock;
@@ -24,6 +25,7 @@ mod run_id;
 mod settings;
 mod state_dir;
 
+pub use access::Exposure;
 pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
 pub use lock::{Lock, LockHome, Wait};

@@ -1,14 +1,15 @@
 //! One run's folder.
 
 use std::{
-    fs,
-    io::{self, Write},
+    fs::{self, File},
+    io::{self, BufReader, Write},
     path::{Path, PathBuf},
 };
 
 use serde::Deserialize;
 
 use super::{
+    access,
     error::{StoreError, StoreStep, io_error},
     lock::{self, Lock, Wait},
     run_id::RunId,
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
+    plan::{PlanHeader, PlanReader},
     private_file,
 };
 
@@ -98,11 +100,33 @@ impl RunFolder {
         lock::wait_until_free(&self.lock_file())
     }
 
-    /// The settings with which the run was started.
+    /// Checks that no other user could have written the run.
     ///
     /// # Errors
     ///
-    /// If `run.json` can't be read, has another version, or belongs to another run.
+    /// If its folder or a file in it belongs to another user or can be written by one, or can't be looked at.
+    pub(super) fn check_access(&self) -> Result<(), StoreError> {
+        access::check_run(&self.path)
+    }
+
+    /// The header of the plan that this run applies. The rest of the plan is not read.
+    ///
+    /// # Errors
+    ///
+    /// If the plan can't be read, or has no header of a known format.
+    pub fn plan_header(&self) -> Result<PlanHeader, StoreError> {
+        let path = self.plan();
+        let file = File::open(&path).map_err(io_error(StoreStep::Read, &path))?;
+        PlanReader::new(BufReader::new(file))
+            .map(|reader| reader.header().clone())
+            .map_err(|source| StoreError::Plan { path, source })
+    }
+
+    /// The settings with which the run was started. What the plan decides is compared with its header.
+    ///
+    /// # Errors
+    ///
+    /// If `run.json` can't be read, has another version, belongs to another run, or is not of the plan beside it.
     pub fn settings(&self) -> Result<RunSettings, StoreError> {
         let path = self.run_json();
         let bytes = fs::read(&path).map_err(io_error(StoreStep::Read, &path))?;
@@ -122,7 +146,29 @@ impl RunFolder {
                 found: settings.run,
             });
         }
-        Ok(settings)
+        match difference(&settings, &self.plan_header()?) {
+            None => Ok(settings),
+            Some((what, found, planned)) => Err(StoreError::Differs {
+                path,
+                what,
+                found,
+                planned,
+            }),
+        }
+    }
+
+    /// Checks that the checkpoint is of this run and its plan; its records are not read.
+    ///
+    /// # Errors
+    ///
+    /// If it is not, or can't be read.
+    pub(super) fn check_checkpoint(&self, settings: &RunSettings) -> Result<(), StoreError> {
+        let run = settings.run.to_string();
+        Ok(Checkpoint::check_header(
+            &self.checkpoint(),
+            &run,
+            &settings.plan_sha256,
+        )?)
     }
 
     /// How the run ended, none if it can be resumed; from the last record alone, so that a list of many runs is fast.
@@ -159,6 +205,32 @@ impl RunFolder {
     }
 }
 
+/// What a run was started with and what its plan says, where these differ. A plan without an organisation is applied in the one that was
+/// requested.
+fn difference(
+    settings: &RunSettings,
+    header: &PlanHeader,
+) -> Option<(&'static str, String, String)> {
+    let org = |org: &Option<String>| org.clone().unwrap_or_else(|| "none".to_owned());
+    let planned_org = header.org.as_ref().or(settings.org.as_ref()).cloned();
+    [
+        ("server", settings.server.clone(), header.server.clone()),
+        ("organisation", org(&settings.org), org(&planned_org)),
+        (
+            "playbook",
+            settings.playbook.clone(),
+            header.playbook.name.clone(),
+        ),
+        (
+            "vars_sha256",
+            settings.vars_sha256.clone(),
+            header.vars_sha256(),
+        ),
+    ]
+    .into_iter()
+    .find(|(_, found, planned)| found != planned)
+}
+
 fn write(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
@@ -169,12 +241,16 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{settings::tests::settings, state_dir::tests::id};
+    use crate::store::{
+        settings::tests::{plan_of, settings},
+        state_dir::tests::id,
+    };
 
     fn folder(run_json: &str) -> (tempfile::TempDir, RunFolder) {
         let home = tempfile::tempdir().unwrap();
         let folder = RunFolder::new(id(1), home.path().to_owned());
         fs::write(folder.run_json(), run_json).unwrap();
+        fs::write(folder.plan(), plan_of(&settings(id(1)))).unwrap();
         (home, folder)
     }
 
@@ -204,6 +280,52 @@ mod tests {
                 ..
             })
         ));
+    }
+
+    #[test]
+    fn settings_that_are_not_of_the_plan_are_refused_with_both_values() {
+        type Edit = fn(&mut RunSettings);
+        let edits: [(&str, Edit, [&str; 2]); 4] = [
+            (
+                "server",
+                |settings| settings.server = "https://example.com".into(),
+                ["https://example.com", "sandbox"],
+            ),
+            (
+                "organisation",
+                |settings| settings.org = None,
+                ["none", "4711"],
+            ),
+            (
+                "playbook",
+                |settings| settings.playbook = "other".into(),
+                ["other", "reassign-leaver"],
+            ),
+            (
+                "vars_sha256",
+                |settings| settings.vars_sha256 = "ab".into(),
+                ["ab", "44136fa"],
+            ),
+        ];
+        let planned = RunSettings {
+            org: Some("4711".into()),
+            ..settings(id(1))
+        };
+        for (setting, edit, values) in edits {
+            let mut edited = planned.clone();
+            edit(&mut edited);
+            let (_home, folder) = folder(&serde_json::to_string(&edited).unwrap());
+            fs::write(folder.plan(), plan_of(&planned)).unwrap();
+            let error = folder.settings().unwrap_err();
+            assert!(matches!(&error, StoreError::Differs { what, .. } if *what == setting));
+            let said = error.to_string();
+            assert!(values.iter().all(|value| said.contains(value)), "{said}");
+        }
+        // A plan of no organisation is applied in the requested one.
+        let (_home, requested) = folder(&serde_json::to_string(&planned).unwrap());
+        assert_eq!(requested.settings().unwrap(), planned);
+        fs::write(requested.plan(), "{}\n").unwrap();
+        assert!(matches!(requested.settings(), Err(StoreError::Plan { .. })));
     }
 
     #[test]

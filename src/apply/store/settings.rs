@@ -71,6 +71,7 @@ pub(super) mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
+    use crate::plan::PlanHeader;
 
     #[test]
     fn the_settings_of_a_run_that_says_nothing_of_its_playbook_are_read() {
@@ -93,6 +94,18 @@ pub(super) mod tests {
         );
     }
 
+    /// The first line of the plan of these settings.
+    pub(in crate::apply::store) fn plan_of(settings: &RunSettings) -> String {
+        let header = serde_json::json!({
+            "wf_bulk_plan": 1,
+            "playbook": {"name": settings.playbook, "sha256": "ef", "converges": true, "repeatable": false},
+            "vars": {}, "server": settings.server, "org": settings.org, "now": "2026-12-01T09:00:00Z",
+            "timezone": "UTC", "pace": settings.pace, "guards": {"allow": [], "rejected": "refuse"}, "tool": "wf-bulk",
+        });
+        let header: PlanHeader = serde_json::from_value(header).unwrap();
+        serde_json::to_string(&header).unwrap() + "\n"
+    }
+
     pub(in crate::apply::store) fn settings(run: RunId) -> RunSettings {
         let four = NonZeroU32::new(4).unwrap();
         RunSettings {
@@ -100,7 +113,8 @@ pub(super) mod tests {
             run,
             started_at: "2026-12-01T09:00:00Z".parse().unwrap(),
             playbook: "reassign-leaver".into(),
-            vars_sha256: "cd34".into(),
+            // Of no variables.
+            vars_sha256: "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a".into(),
             plan_sha256: "ab12".into(),
             server: "sandbox".into(),
             org: None,

@@ -6,6 +6,7 @@ use std::{
 };
 
 use super::{
+    access,
     draft::RunDraft,
     error::{StoreError, StoreStep, io_error},
     lock::{self, Wait},
@@ -35,7 +36,7 @@ pub struct ListedRun {
 #[derive(Debug)]
 pub struct Unreadable {
     pub path: PathBuf,
-    /// None if its name is not a run id.
+    /// None if it is something else than a run.
     pub error: Option<StoreError>,
 }
 
@@ -80,6 +81,7 @@ impl StateDir {
     /// If a folder or file can't be created.
     pub fn draft(&self, id: RunId) -> Result<RunDraft, StoreError> {
         self.ensure()?;
+        self.check_access()?;
         let making = lock::lock_making(&self.0.join("lock"))?;
         self.clear_drafts()?;
         let path = self.runs().join(format!("{DRAFT_PREFIX}{id}"));
@@ -98,16 +100,20 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// If the folder of the runs can't be read; a run that can't be read is in the listing.
+    /// If the folder of the runs can't be read, or another user could have written it; a run that can't be read is in the listing.
     pub fn list(&self) -> Result<RunListing, StoreError> {
+        self.check_access()?;
         let mut listing = RunListing::default();
         let (mut folders, strangers) = self.folders()?;
         folders.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.id()));
         for folder in folders {
-            match folder.settings().and_then(|settings| {
-                let ending = folder.ending()?;
-                Ok((settings, ending))
-            }) {
+            let read = || {
+                folder.check_access()?;
+                let settings = folder.settings()?;
+                folder.check_checkpoint(&settings)?;
+                Ok((settings, folder.ending()?))
+            };
+            match read() {
                 Ok((settings, ending)) => listing.runs.push(ListedRun {
                     folder,
                     settings,
@@ -119,9 +125,10 @@ impl StateDir {
                 }),
             }
         }
-        let strangers = strangers
-            .into_iter()
-            .map(|path| Unreadable { path, error: None });
+        let strangers = strangers.into_iter().map(|path| Unreadable {
+            error: holds_a_run(&path).then(|| StoreError::Renamed { path: path.clone() }),
+            path,
+        });
         listing.unreadable.extend(strangers);
         Ok(listing)
     }
@@ -130,8 +137,9 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// If there is none or more than one, or the folder of the runs can't be read.
+    /// If there is none or more than one, another user could have written it, or the folder of the runs can't be read.
     pub fn find(&self, prefix: &str) -> Result<RunFolder, StoreError> {
+        self.check_access()?;
         let (mut folders, _) = self.folders()?;
         folders.retain(|folder| folder.id().to_string().starts_with(prefix));
         folders.sort_unstable_by_key(RunFolder::id);
@@ -140,12 +148,22 @@ impl StateDir {
                 prefix: prefix.to_owned(),
                 runs: self.runs(),
             }),
-            1 => Ok(folders.remove(0)),
+            1 => {
+                let folder = folders.remove(0);
+                folder.check_access()?;
+                Ok(folder)
+            }
             _ => Err(StoreError::Ambiguous {
                 prefix: prefix.to_owned(),
                 found: folders.iter().map(RunFolder::id).collect(),
             }),
         }
+    }
+
+    /// Checks that no other user could have added a run or taken one away.
+    fn check_access(&self) -> Result<(), StoreError> {
+        access::check_parent(&self.0)?;
+        access::check_parent(&self.runs())
     }
 
     /// The folders of runs, and other entries, unordered. Drafts are left out.
@@ -217,6 +235,14 @@ impl StateDir {
     }
 }
 
+/// Whether an entry with another name than a run's holds one: a renamed folder, or one in which nothing can be looked at.
+fn holds_a_run(path: &Path) -> bool {
+    path.is_dir()
+        && ["run.json", "checkpoint.jsonl"]
+            .iter()
+            .any(|name| path.join(name).try_exists().unwrap_or(true))
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use futures::executor::block_on;
@@ -225,7 +251,7 @@ pub(super) mod tests {
     use super::*;
     use crate::{
         checkpoint::{Checkpoint, CheckpointHeader, Record},
-        store::settings::tests::settings,
+        store::settings::tests::{plan_of, settings},
     };
 
     /// The id of a run that starts in this millisecond.
@@ -244,6 +270,7 @@ pub(super) mod tests {
         let header =
             CheckpointHeader::new(settings.run.to_string(), settings.plan_sha256.clone(), 4, 2);
         let draft = state_dir.draft(settings.run).unwrap();
+        draft.copy_plan(plan_of(&settings).as_bytes()).unwrap();
         let (run, _lock) = draft.commit(&settings, &header).unwrap();
         if finished {
             let mut opened = Checkpoint::open(&run.checkpoint(), &header, 0).unwrap();
@@ -301,18 +328,28 @@ pub(super) mod tests {
         fs::remove_file(no_checkpoint.checkpoint()).unwrap();
         let stranger = state_dir.runs().join("notes");
         fs::write(&stranger, "").unwrap();
+        let renamed = add(&state_dir, 4, false);
+        fs::rename(renamed.path(), state_dir.runs().join("old")).unwrap();
+        let other_plan = add(&state_dir, 5, false);
+        let text = fs::read_to_string(other_plan.run_json()).unwrap();
+        fs::write(other_plan.run_json(), text.replace("ab12", "ab13")).unwrap();
 
         let listing = state_dir.list().unwrap();
         assert_eq!(ids(&listing), [id(1)]);
-        let [first, second, third] = &listing.unreadable[..] else {
-            panic!("{:?}", listing.unreadable);
+        let mut unreadable = listing.unreadable;
+        unreadable[3..].sort_by_key(|run| run.error.is_some());
+        let [changed, first, second, third, fourth] = &unreadable[..] else {
+            panic!("{unreadable:?}");
         };
+        assert_eq!(changed.path, other_plan.path());
+        assert!(matches!(changed.error, Some(StoreError::Checkpoint(_))));
         assert_eq!(first.path, no_checkpoint.path());
         assert!(matches!(first.error, Some(StoreError::Checkpoint(_))));
         assert_eq!(second.path, broken.path());
         assert!(matches!(second.error, Some(StoreError::Settings { .. })));
         assert_eq!(third.path, stranger);
         assert!(third.error.is_none());
+        assert!(matches!(fourth.error, Some(StoreError::Renamed { .. })));
     }
 
     #[test]

@@ -11,17 +11,19 @@ enum RepeatPolicy {
     By(&'static [&'static str]),
     /// It is stored in the run's folder. A session of `resume` has its own.
     InTheRun,
+    /// As [`Self::InTheRun`], but `resume` does not take it from the folder, which can be edited.
+    SaidAgain,
     /// It is about output, questions or answers, or is a secret: never repeated.
     Never,
 }
 
 /// Each flag of every command.
 const FLAGS: [(&str, RepeatPolicy); 49] = {
-    use RepeatPolicy::{By, InTheRun, Never};
+    use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const STARTS: RepeatPolicy = By(&["run", "apply"]);
     const SERVICE: RepeatPolicy = By(&["plan", "run", "apply"]);
-    const TOKEN: RepeatPolicy = By(&["plan", "run", "apply", "resume"]);
+    const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume"]);
     [
         (
             "state-dir",
@@ -29,20 +31,20 @@ const FLAGS: [(&str, RepeatPolicy); 49] = {
                 "plan", "show", "run", "apply", "resume", "status", "abandon", "sandbox",
             ]),
         ),
-        ("profile", TOKEN),
-        ("token-file", TOKEN),
-        ("token-command", TOKEN),
+        ("profile", ACCESS),
+        ("token-file", ACCESS),
+        ("token-command", ACCESS),
         ("server", SERVICE),
         ("sandbox", SERVICE),
         ("entity-server", SERVICE),
-        ("org", SERVICE),
-        ("timeout", InTheRun),
+        ("org", ACCESS),
+        ("timeout", SaidAgain),
         ("rate", InTheRun),
         ("concurrency", InTheRun),
         ("stop-after", InTheRun),
         ("max-errors", InTheRun),
-        ("settle", InTheRun),
-        ("no-recheck", InTheRun),
+        ("settle", SaidAgain),
+        ("no-recheck", SaidAgain),
         ("wait", By(&["run", "apply", "resume"])),
         ("max-changes", STARTS),
         ("reason", STARTS),
@@ -103,7 +105,8 @@ pub(super) fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation
         };
         let commands = match kept(long) {
             RepeatPolicy::By(commands) => commands.to_vec(),
-            RepeatPolicy::InTheRun if name == "resume" => vec!["resume"],
+            RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain if name == "resume" => vec!["resume"],
+            RepeatPolicy::SaidAgain => vec!["run", "apply", "resume"],
             RepeatPolicy::InTheRun => vec!["run", "apply"],
             RepeatPolicy::Never => continue,
         };
@@ -160,7 +163,7 @@ mod tests {
         for (flag, kept) in FLAGS {
             let commands = match kept {
                 RepeatPolicy::By(commands) => commands,
-                RepeatPolicy::InTheRun => &["run", "apply", "resume"],
+                RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain => &["run", "apply", "resume"],
                 RepeatPolicy::Never => &[],
             };
             for name in commands {
@@ -192,7 +195,7 @@ mod tests {
         wf-bulk show --state-dir d
         wf-bulk run --var 'a=1' --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d
         wf-bulk apply --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d
-        wf-bulk resume --wait --token-file t --profile a --state-dir d
+        wf-bulk resume --settle 5 --no-recheck --wait --token-file t --profile a --org o --timeout 9 --state-dir d
         wf-bulk status --state-dir d
         wf-bulk abandon --state-dir d
         ");

@@ -5,6 +5,7 @@ use super::{
     backend::Backend,
     earlier::Candidate,
     planning::{Moment, origin},
+    runs::readable,
 };
 use crate::{
     cli::{Common, RunArgs},
@@ -24,6 +25,8 @@ pub(super) async fn refuse_conflicts(
     backend: &Backend,
     moment: Moment,
 ) -> Result<(), Error> {
+    // No flag helps where an earlier run can't be read.
+    readable(&StateDir::new(common.state_dir.clone()))?;
     let looked = look(common, args, playbook, backend, moment).await;
     match &backend.org {
         Some(_) => looked,

@@ -4,17 +4,16 @@ use jiff::Timestamp;
 
 use super::{
     backend::{SANDBOX, sandbox_folder},
-    runs::store_error,
+    runs::{readable, store_error},
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
     cli::Common,
     error::Error,
     outcome::Outcome,
-    plan::{Circumstances, Done, EarlierRun, EarlierStanding, PlanHeader, is_once, matters},
+    plan::{Circumstances, Done, EarlierRun, EarlierStanding, PlanHeader, matters},
     server_name::is_same_server,
     store::{ListedRun, RunFolder, RunSettings, StateDir},
-    text::shown_path,
 };
 
 /// A plan, and how it is to be applied.
@@ -58,22 +57,8 @@ impl Candidate<'_> {
 
     /// The runs that may be a reason to refuse the plan.
     fn earlier_runs(&self, state_dir: &StateDir) -> Result<Vec<EarlierRun>, Error> {
-        let listing = state_dir.list().map_err(store_error)?;
+        let listing = readable(state_dir)?;
         let sandbox_made_at = sandbox_made_at(state_dir);
-        let mut unreadable = listing.unreadable.into_iter();
-        let unreadable = unreadable.find_map(|run| Some((run.path, run.error?)));
-        if let Some((path, error)) = unreadable
-            && is_once(self.header)
-            && !self.again
-        {
-            let path = shown_path(&path);
-            return Err(Error::failed(format!(
-                "the run in {path} can't be read, and it may have done this already"
-            ))
-            .caused_by(error)
-            .hint("if it did not, or if you want to do it again, add --again")
-            .hint("nothing was changed"));
-        }
         let vars_sha256 = self.header.vars_sha256();
         let mut earlier = Vec::new();
         for run in listing.runs {

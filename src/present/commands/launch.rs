@@ -122,7 +122,7 @@ pub(super) async fn launch(
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
     // The time of the question and of waiting for other runs does not count as working time.
     let start = start + waits_from.elapsed();
-    let timeout_ms = common.timeout().as_secs() * 1000;
+    let timeout_ms = common.timeout_ms();
     let settings = RunSettings {
         wf_bulk_run: store::VERSION,
         run: draft.id(),

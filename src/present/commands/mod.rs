@@ -27,6 +27,7 @@ mod run;
 mod runs;
 mod sandbox;
 mod schema;
+mod session;
 mod show;
 mod show_ended;
 mod signals;

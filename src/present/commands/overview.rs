@@ -142,7 +142,9 @@ impl Overview {
             cures: refusal.cures(&common.invocation),
         });
         let unread = unread.map(|error| WhyNot {
-            reason: error.message,
+            reason: [vec![error.message.clone()], error.causes()]
+                .concat()
+                .join(": "),
             cures: error.hints,
         });
         let refused = refusals.chain(unread).collect();

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{
-    access::credentials,
+    access::{asked_org, credentials},
     admit::{lock_run, lock_server},
     backend::{Server, connect},
     earlier::refuse_thrown_away_data,
@@ -11,9 +11,10 @@ use super::{
     files::open_plan,
     overview::overview,
     runs::{find_run_or_last, store_error},
+    session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals,
-    terminal::print,
+    terminal::{print, say},
 };
 use crate::{
     cli::{Common, InDoubt, Resume},
@@ -21,8 +22,7 @@ use crate::{
     error::{Error, ExitCode},
     report::{Summary, write_json},
     run::DoubtAnswer,
-    server_name::is_same_server,
-    store::{RunSettings, StateDir},
+    store::StateDir,
     text::shown_path,
 };
 
@@ -34,15 +34,15 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         }
         return Ok(ExitCode::Done);
     };
-    let mut settings = folder.settings().map_err(store_error)?;
-    belongs_to(&settings, common)?;
+    let stored = folder.settings().map_err(store_error)?;
+    refuse_elsewhere(&stored, common)?;
     let wait = args.pacing.lock_wait();
     let run_lock = lock_run(&folder, wait).await?;
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview(&common.invocation, &path, &mut plan_file)?;
-    if plan.sha256 != settings.plan_sha256 {
+    if plan.sha256 != stored.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",
             shown_path(&path)
@@ -51,29 +51,33 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
             "plan again, and abandon the run: {}",
             common
                 .invocation
-                .command("abandon", &[&settings.run.to_string()])
+                .command("abandon", &[&stored.run.to_string()])
         )));
     }
     if folder.ending().map_err(store_error)?.is_some()
-        && let Some(exit_code) = show_ended(common, &folder, &settings, &plan, &plan_file)?
+        && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file)?
     {
         return Ok(exit_code);
     }
-    refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &settings)?;
-    let server_lock = lock_server(common, &settings.server, settings.org.as_deref(), wait).await?;
-    settings.pace = args.pacing.over(&settings.pace);
-    settings.timeout_ms = common.timeout_ms().unwrap_or(settings.timeout_ms);
-    // If not given, it is at least the timeout of the earlier requests and of those in this session.
-    settings.settle_ms = args
-        .pacing
-        .settle_ms()
-        .unwrap_or_else(|| settings.settle_ms.max(settings.timeout_ms));
-    settings.recheck &= !args.pacing.no_recheck;
-    let server = Server::named(&settings.server)?;
+    refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &stored)?;
+    let server = session::server(common, &plan.header)?;
     let credentials = match &server {
         Server::Sandbox => Credentials::default(),
         Server::At(_) => credentials(common)?,
     };
+    let asked = asked_org(common, &credentials);
+    let org = session::organisation(&stored, &plan.header, asked)?;
+    if !stored.recheck && !args.pacing.no_recheck {
+        say(|out| {
+            writeln!(
+                out,
+                "the run was started with --no-recheck; this session re-checks each execution, unless --no-recheck is given again"
+            )
+        });
+    }
+    let changes = plan.trailer.changes;
+    let settings = session::settings(stored, &plan.header, org, changes, common, &args.pacing);
+    let server_lock = lock_server(common, &settings.server, settings.org.as_deref(), wait).await?;
     let backend = connect(
         common,
         &credentials,
@@ -99,33 +103,4 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     let exit_code = execute(common, prepared, backend, interrupts, doubts).await;
     drop((server_lock, run_lock));
     exit_code
-}
-
-/// A run continues on its own server and organisation: flags with other ones are refused.
-fn belongs_to(settings: &RunSettings, common: &Common) -> Result<(), Error> {
-    let server = match (&common.server, common.sandbox) {
-        (Some(server), _) => Some(Server::named(server)?),
-        (None, true) => Some(Server::Sandbox),
-        (None, false) => None,
-    };
-    let elsewhere = |started: &str, given: &str| {
-        Err(Error::usage(format!(
-            "run {} was started {started}, not {given}",
-            settings.run
-        ))
-        .hint("a run continues where it was started; leave the flag out"))
-    };
-    if let Some(given) = server.map(|server| server.label())
-        && !is_same_server(&given, &settings.server)
-    {
-        return elsewhere(&format!("on {}", settings.server), &format!("on {given}"));
-    }
-    let in_org = |org: &str| format!("in organisation {org}");
-    match (&common.org, &settings.org) {
-        (Some(given), Some(started)) if given != started => {
-            elsewhere(&in_org(started), &in_org(given))
-        }
-        (Some(given), None) => elsewhere("without an organisation", &in_org(given)),
-        (Some(_) | None, Some(_)) | (None, None) => Ok(()),
-    }
 }

@@ -7,7 +7,7 @@ use crate::{
     cli::Common,
     error::Error,
     report::last_session,
-    store::{RunFolder, StateDir, StoreError},
+    store::{RunFolder, RunListing, StateDir, StoreError},
     text::{Untrusted, shown_path},
 };
 
@@ -20,7 +20,7 @@ pub(super) fn find_run_or_last(
     if let Some(prefix) = prefix {
         return find_run(common, prefix).map(Some);
     }
-    let listing = state_dir.list().map_err(store_error)?;
+    let listing = readable(&state_dir)?;
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }
@@ -31,6 +31,40 @@ pub(super) fn find_run_or_last(
         say(|out| writeln!(out, "there is no unfinished run"));
     }
     Ok(newest.map(|run| run.folder.clone()))
+}
+
+/// All runs. Refuses if one can't be read: what it did, and whether it has ended, is unknown.
+pub(super) fn readable(state_dir: &StateDir) -> Result<RunListing, Error> {
+    let mut listing = state_dir.list().map_err(store_error)?;
+    let mut refused = Vec::new();
+    listing
+        .unreadable
+        .retain_mut(|entry| match entry.error.take() {
+            None => true,
+            Some(error) => {
+                refused.push((shown_path(&entry.path), error));
+                false
+            }
+        });
+    let mut refused = refused.into_iter();
+    let Some((path, error)) = refused.next() else {
+        return Ok(listing);
+    };
+    let mut error = Error::failed(format!(
+        "the run in {path} can't be read, so it is unknown what it did and whether it has ended"
+    ))
+    .caused_by(error);
+    for (other, why) in refused {
+        error = error.hint(format!("nor can the run in {other}: {why}"));
+    }
+    Err(error
+        .hint("correct what is named above, such as the permissions")
+        .hint(format!(
+            "or, if you know what it did, move its folder out of {}; then it is not taken into account any more, \
+             and what it did can happen a second time",
+            shown_path(state_dir.path())
+        ))
+        .hint("nothing was changed"))
 }
 
 /// Reports an entry among the runs that can't be shown.

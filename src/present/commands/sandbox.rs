@@ -8,7 +8,7 @@ use wf_bulk_sandbox::{Faults, FolderOptions, Sandbox};
 use super::{
     backend::{SANDBOX, sandbox_folder, today},
     earlier::are_data_gone,
-    runs::store_error,
+    runs::{store_error, unreadable},
     signals,
     terminal::say,
 };
@@ -113,8 +113,13 @@ fn unfinished_on(common: &Common, folder: &Path) -> Result<Vec<String>, Error> {
         return Ok(Vec::new());
     }
     let state_dir = StateDir::new(common.state_dir.clone());
-    let runs = state_dir.list().map_err(store_error)?.runs.into_iter();
-    Ok(runs
+    let listing = state_dir.list().map_err(store_error)?;
+    for run in &listing.unreadable {
+        unreadable(&run.path, run.error.as_ref());
+    }
+    Ok(listing
+        .runs
+        .into_iter()
         .filter(|run| {
             run.ending.is_none()
                 && run.settings.server == SANDBOX

@@ -1,5 +1,7 @@
 //! `status`: shows the runs in the state folder, their results and their remaining changes.
 
+use std::path::Path;
+
 use jiff::tz::TimeZone;
 
 use super::{
@@ -16,7 +18,7 @@ use crate::{
     invocation::Invocation,
     outcome::Outcome,
     plan::Repeat,
-    report::{RunLine, problems, write_runs, write_runs_json},
+    report::{RunLine, UnreadableRun, problems, write_runs, write_runs_json},
     run::{GroupStream, PlannedChange},
     store::{RunFolder, RunSettings, StateDir, StoreError},
     text::Untrusted,
@@ -26,6 +28,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let state_dir = StateDir::new(common.state_dir.clone());
     let mut lines = Vec::new();
     let mut one = None;
+    let mut unread = Vec::new();
     if args.run.is_none() && !args.last {
         let listing = state_dir.list().map_err(store_error)?;
         for run in listing.runs {
@@ -34,11 +37,16 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
                     to_try_the_rest: to_try_the_rest(common, &run.folder, &line),
                     ..line
                 }),
-                Err(error) => unreadable(run.folder.path(), Some(&error)),
+                Err(error) => {
+                    unreadable(run.folder.path(), Some(&error));
+                    unread.push(unread_run(run.folder.path(), &error));
+                }
             }
         }
         for run in &listing.unreadable {
             unreadable(&run.path, run.error.as_ref());
+            let error = run.error.as_ref();
+            unread.extend(error.map(|error| unread_run(&run.path, error)));
         }
     } else if let Some(folder) = find_run_or_last(common, args.run.as_deref())? {
         let settings = folder.settings().map_err(store_error)?;
@@ -51,8 +59,8 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         return Ok(ExitCode::Done);
     }
     if common.json {
-        print(|out| write_runs_json(&lines, out))?;
-    } else {
+        print(|out| write_runs_json(&lines, &unread, out))?;
+    } else if unread.is_empty() || !lines.is_empty() {
         print_text(|out| write_runs(&lines, &common.invocation, &TimeZone::system(), out, STYLES))?;
         if let (Some(folder), [line]) = (one, &lines[..]) {
             write_problems_of(common, &folder, line)?;
@@ -77,6 +85,10 @@ fn line(
         ending: snapshot.state.ending().cloned(),
         is_without_data: are_data_gone(state_dir, &settings),
         to_try_the_rest: None,
+        org_to_name: match folder.plan_header()?.org {
+            Some(_) => None,
+            None => settings.org.clone(),
+        },
         settings,
         folder: folder.path().to_owned(),
     })
@@ -109,6 +121,13 @@ fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bo
         }
     }
     Some(true)
+}
+
+fn unread_run(folder: &Path, error: &StoreError) -> UnreadableRun {
+    UnreadableRun {
+        folder: folder.to_owned(),
+        reason: error.to_string(),
+    }
 }
 
 /// How to plan the remaining changes of an ended run again; none if its files can't be read.

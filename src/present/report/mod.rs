@@ -49,7 +49,7 @@ pub use plan_text::ListingDetail;
 pub use problem::Problem;
 pub use problem_list::ProblemList;
 pub use run_files::{RunFilesError, last_session, problems, write_files};
-pub use runs::{RunLine, write_runs, write_runs_json};
+pub use runs::{RunLine, UnreadableRun, write_runs, write_runs_json};
 pub use scan::ScanReporter;
 pub use summary::{Session, Summary, Unaccounted};
 pub use to_apply::{ToApply, WhyNot};

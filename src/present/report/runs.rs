@@ -35,7 +35,16 @@ pub struct RunLine {
     pub is_without_data: bool,
     /// The sentence that says how to try again what it has left undone, if it has ended.
     pub to_try_the_rest: Option<String>,
+    /// The organisation that `resume` has to be told, if any: the plan does not name it.
+    pub org_to_name: Option<String>,
     pub folder: PathBuf,
+}
+
+/// A run that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnreadableRun {
+    pub folder: PathBuf,
+    pub reason: String,
 }
 
 impl RunLine {
@@ -112,7 +121,9 @@ pub fn write_runs(
         } else if run.ending.is_none() {
             let id = settings.run.to_string();
             let go_on = |more: &[&str]| {
-                let words = [&[id.as_str()], more].concat();
+                let org = run.org_to_name.as_deref();
+                let org = org.map_or_else(Vec::new, |org| vec!["--org", org]);
+                let words = [&[id.as_str()], more, &org].concat();
                 invocation.command("resume", &words)
             };
             if !run.waits_for_an_answer {
@@ -143,7 +154,15 @@ pub fn write_runs(
 /// # Errors
 ///
 /// The errors of `out`.
-pub fn write_runs_json(runs: &[RunLine], out: &mut dyn Write) -> io::Result<()> {
+pub fn write_runs_json(
+    runs: &[RunLine],
+    unreadable: &[UnreadableRun],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let unreadable: Vec<_> = unreadable
+        .iter()
+        .map(|run| json!({"folder": run.folder, "reason": run.reason}))
+        .collect();
     let runs: Vec<_> = runs
         .iter()
         .map(|run| {
@@ -161,7 +180,10 @@ pub fn write_runs_json(runs: &[RunLine], out: &mut dyn Write) -> io::Result<()> 
             })
         })
         .collect();
-    text::json::to_writer(&mut *out, &json!({ "runs": runs }))?;
+    text::json::to_writer(
+        &mut *out,
+        &json!({ "runs": runs, "unreadable": unreadable }),
+    )?;
     writeln!(out)
 }
 
@@ -188,6 +210,7 @@ mod tests {
             waits_for_an_answer: false,
             is_without_data: false,
             to_try_the_rest: None,
+            org_to_name: None,
             folder: "runs/x".into(),
         }
     }
@@ -296,7 +319,7 @@ mod tests {
         ] {
             let mut out = Vec::new();
             let line = run(&[(Outcome::Applied, 2)], is_worked_on, ending);
-            write_runs_json(&[line], &mut out).unwrap();
+            write_runs_json(&[line], &[], &mut out).unwrap();
             let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
             let found = &document["runs"][0];
             assert_eq!(

@@ -111,7 +111,16 @@ fn resume(
 ) {
     let ended = environment.run_on(
         sandbox,
-        &["resume", "--last", "--yes", "--json", "--rate", "3000/s"],
+        &[
+            "resume",
+            "--last",
+            "--yes",
+            "--json",
+            "--rate",
+            "3000/s",
+            "--timeout",
+            "1",
+        ],
     );
     let told = format!(
         "{what}\ncode {}\nstdout:\n{}\nstderr:\n{}",

@@ -67,7 +67,15 @@ impl Wreck {
             KILLS[0],
         );
         // Doubts go first while nothing more may fail, so that what was lost is disproved.
-        let resume = ["resume", "--last", "--yes", "--max-errors", "1"];
+        let resume = [
+            "resume",
+            "--last",
+            "--yes",
+            "--max-errors",
+            "1",
+            "--timeout",
+            "1",
+        ];
         kill_at(
             &environment,
             environment.command_on(&sandbox, &resume),
@@ -82,6 +90,8 @@ impl Wreck {
             "4",
             "--max-errors",
             "100%",
+            "--timeout",
+            "1",
         ];
         kill_at(
             &environment,

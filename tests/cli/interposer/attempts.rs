@@ -35,7 +35,7 @@ fn a_change_that_sessions_died_with_is_still_put_off_by_a_429_and_does_not_fail(
     environment.run_on(&sandbox, &plan).expect_code(0);
 
     let apply = ["apply", "put_off.plan", "--yes", "--timeout", "1"];
-    let resume = ["resume", "--last"];
+    let resume = ["resume", "--last", "--timeout", "1"];
     // Each dies just before its write leaves, which is the request behind the read.
     for arguments in [&apply[..], &resume, &resume] {
         let point = Point {
@@ -52,7 +52,7 @@ fn a_change_that_sessions_died_with_is_still_put_off_by_a_429_and_does_not_fail(
         assert_eq!(sandbox.ledger().writes(), 0);
     }
     let document = environment
-        .run_on(&sandbox, &["resume", "--last", "--json"])
+        .run_on(&sandbox, &["resume", "--last", "--json", "--timeout", "1"])
         .expect_code(0)
         .json();
     assert_eq!(document["outcomes"]["applied"], 1);

@@ -152,7 +152,7 @@ fn session(environment: &Environment, sandbox: &SandboxProcess, concurrency: usi
     let concurrency = concurrency.to_string();
     let first: &[&str] = match run_folder(environment) {
         None => &["apply", "points.plan", "--yes", "--timeout", "1"],
-        Some(_) => &["resume", "--last"],
+        Some(_) => &["resume", "--last", "--timeout", "1"],
     };
     environment.command_on(sandbox, &[first, &["--concurrency", &concurrency]].concat())
 }

@@ -79,7 +79,7 @@ pub(super) fn session(
     let timeout = timeout.as_secs().to_string();
     let arguments: &[&str] = match run_folder(environment) {
         None => &["run", "torture.yaml", "--yes", "--timeout", &timeout],
-        Some(_) => &["resume", "--last"],
+        Some(_) => &["resume", "--last", "--timeout", &timeout],
     };
     let said = File::create(said(environment)).unwrap();
     let mut child = environment

@@ -1,0 +1,129 @@
+//! Whether another user could have written what runs are read from.
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
+
+use rustix::process::geteuid;
+
+use super::error::{StoreError, StoreStep, io_error};
+
+/// Write permission for the group and for others.
+const WRITE_OF_OTHERS: u32 = 0o022;
+
+/// In a folder with this bit, only the owner of a file may rename or delete it.
+const STICKY: u32 = 0o1000;
+
+/// The permission bits of a mode, without the kind of the file.
+const PERMISSIONS: u32 = 0o7777;
+
+/// The user who may do everything in any case.
+const ROOT: u32 = 0;
+
+/// How another user could have written a file or folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposure {
+    /// It belongs to another user.
+    Owner { owner: u32, me: u32 },
+    /// Its group or all users may write it.
+    Mode { mode: u32 },
+}
+
+/// The exposure of a file or folder of `owner` with these `mode` bits to users other than `me` and root.
+const fn exposure(owner: u32, mode: u32, me: u32) -> Option<Exposure> {
+    if owner != me && owner != ROOT {
+        Some(Exposure::Owner { owner, me })
+    } else if mode & WRITE_OF_OTHERS != 0 {
+        Some(Exposure::Mode { mode })
+    } else {
+        None
+    }
+}
+
+fn of(metadata: &Metadata) -> Option<Exposure> {
+    let mode = metadata.permissions().mode() & PERMISSIONS;
+    exposure(metadata.uid(), mode, geteuid().as_raw())
+}
+
+/// Refuses a folder of runs in which another user could put, rename or delete something. There may be none yet.
+pub(super) fn check_parent(folder: &Path) -> Result<(), StoreError> {
+    let metadata = match fs::metadata(folder) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(io_error(StoreStep::Read, folder)(error)),
+    };
+    if metadata.permissions().mode() & STICKY != 0 {
+        return Ok(());
+    }
+    refuse(folder, None, of(&metadata))
+}
+
+/// Refuses the folder of a run that another user could have written, or any of whose files.
+pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
+    let failed = |path: &Path| io_error(StoreStep::Read, path.to_owned());
+    let metadata = fs::metadata(folder).map_err(failed(folder))?;
+    refuse(folder, Some(folder), of(&metadata))?;
+    for entry in fs::read_dir(folder).map_err(failed(folder))? {
+        let path = entry.map_err(failed(folder))?.path();
+        match fs::metadata(&path) {
+            Ok(metadata) => refuse(&path, Some(folder), of(&metadata))?,
+            // A process that works on the run replaces its files; a link may lead nowhere.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&path)(error)),
+        }
+    }
+    Ok(())
+}
+
+fn refuse(path: &Path, run: Option<&Path>, exposure: Option<Exposure>) -> Result<(), StoreError> {
+    exposure.map_or(Ok(()), |exposure| {
+        Err(StoreError::Exposed {
+            path: path.to_owned(),
+            run: run.map(Path::to_owned),
+            exposure,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_user_could_have_written_is_exposed_and_what_others_can_read_is_not() {
+        const ME: u32 = 1000;
+        let owner = |owner| Some(Exposure::Owner { owner, me: ME });
+        let mode = |mode| Some(Exposure::Mode { mode });
+        for (uid, bits, expected) in [
+            (ME, 0o600, None),
+            (ME, 0o644, None),
+            (ME, 0o755, None),
+            (ME, 0o620, mode(0o620)),
+            (ME, 0o602, mode(0o602)),
+            (ME, 0o777, mode(0o777)),
+            (ROOT, 0o644, None),
+            (ROOT, 0o664, mode(0o664)),
+            (1001, 0o600, owner(1001)),
+            (1001, 0o777, owner(1001)),
+        ] {
+            assert_eq!(exposure(uid, bits, ME), expected, "{uid} {bits:o}");
+        }
+        // Root itself reads the files of others, too.
+        assert!(exposure(ME, 0o600, ROOT).is_some());
+    }
+
+    #[test]
+    fn a_folder_for_the_temporary_files_of_all_users_can_hold_runs() {
+        let home = tempfile::tempdir().unwrap();
+        let set = |mode| {
+            fs::set_permissions(home.path(), fs::Permissions::from_mode(mode)).unwrap();
+            check_parent(home.path())
+        };
+        assert!(set(0o1777).is_ok());
+        assert!(matches!(set(0o777), Err(StoreError::Exposed { .. })));
+        assert!(check_parent(&home.path().join("none")).is_ok());
+    }
+}
