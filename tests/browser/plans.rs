@@ -10,7 +10,10 @@ use std::{
 use jiff::{Span, Timestamp, civil::date};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wf_bulk::plan::{Item, PlanWriter};
+use wf_bulk::{
+    digest::sha256,
+    plan::{Item, PlanWriter},
+};
 
 /// What somebody may write into a name to harm who reads it.
 const HOSTILE: [&str; 10] = [
@@ -181,25 +184,32 @@ fn change(number: usize, names: Names) -> wf_bulk::plan::Change {
             json!({"status": "IN_PROGRESS"}),
         ),
     };
-    let (undo, effects) = if number % 10 == 9 {
+    let effects = match action {
+        "reassign" => json!([{"notice": after["assigned_to"][0]}]),
+        "run_schedule_now" => json!(["automation_fires"]),
+        _ => json!([]),
+    };
+    let (request, undo, requires, repeat) = if action == "run_schedule_now" {
         (
+            json!({"method": method, "path": path}),
             json!({"none": names.with(number, "an automation that has started can't be called back")}),
-            json!(["automation_fires"]),
+            json!({"execution.status": "STARTED", "target.automation_config.execution_id": null,
+                   "target.automation_execution_id": null, "target.schedule.schedule_id": "s"}),
+            "readable",
         )
     } else {
         (
-            json!({"request": {"method": "PATCH", "path": path, "body": before}}),
-            json!([]),
+            json!({"method": method, "path": path, "body": after}),
+            json!({"request": {"method": method, "path": path, "body": before}}),
+            json!({"execution.status": "STARTED", "target.status": "PENDING"}),
+            "safe",
         )
     };
-    let mut request = json!({"method": method, "path": path});
-    if method == "PATCH" {
-        request["body"] = after.clone();
-    }
+    let id = &sha256(format!("{path}\n{action}\n0"))[..12];
     serde_json::from_value(json!({
-        "change": format!("{number:012x}"), "group": format!("e{:06}", number / 3), "target": target(number, names),
-        "action": [action], "request": request, "before": before, "after": after, "requires": {}, "repeat": "safe",
-        "undo": undo, "effects": effects,
+        "change": id, "group": format!("e{:06}", number / 3), "target": target(number, names), "action": [action],
+        "request": request, "before": before, "after": after, "requires": requires, "repeat": repeat, "undo": undo,
+        "effects": effects,
     }))
     .unwrap()
 }
