@@ -327,7 +327,7 @@ fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {
     })
 }
 
-/// Control characters, characters that change the reading direction, and invisible characters.
+/// Control characters, characters that change the reading direction, and characters that show nothing or anything.
 fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
@@ -344,8 +344,13 @@ fn is_unsafe(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{13430}'..='\u{1343f}'
             // Tags and the supplement of variation selectors: a whole hidden alphabet.
             | '\u{e0000}'..='\u{e0fff}'
+            // The blank of braille and the one of music, and the variation selectors but for those of emoji.
+            | '\u{2800}' | '\u{1d159}' | '\u{fe00}'..='\u{fe0d}'
+            // Private use: each font shows what it likes, or nothing. The last two planes are nothing else.
+            | '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}'
             // Never a character.
-            | '\u{fffe}' | '\u{ffff}')
+            | '\u{fdd0}'..='\u{fdef}')
+        || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// A word that a POSIX shell reads unchanged.

@@ -62,6 +62,7 @@ mod tests {
             ("\u{202e}\u{2066}\u{200b}", r#""\u202e\u2066\u200b""#),
             ("\u{1b}[2J\u{7f}\n", "\"\\u001b[2J\\u007f\\n\""),
             ("\u{e0041}", r#""\udb40\udc41""#),
+            ("\u{e000}\u{2800}\u{fe00}", r#""\ue000\u2800\ufe00""#),
         ] {
             assert_eq!(to_string(text).unwrap(), expected);
             let value = json!({ text: [text] });

@@ -35,6 +35,12 @@ fn what_a_terminal_would_obey_becomes_visible() {
         ),
         ("a\u{ad}b\u{2028}c", "a\\u{ad}b\\u{2028}c"),
         ("\u{e0041}", "\\u{e0041}"),
+        // Private use, a braille blank, a musical blank, variation selectors, and what is no character.
+        ("a\u{e000}\u{f8ff}", "a\\u{e000}\\u{f8ff}"),
+        ("\u{f0000}\u{10fffd}", "\\u{f0000}\\u{10fffd}"),
+        ("a\u{2800}\u{1d159}", "a\\u{2800}\\u{1d159}"),
+        ("a\u{fe00}\u{fe0d}", "a\\u{fe00}\\u{fe0d}"),
+        ("\u{fdd0}\u{1ffff}", "\\u{fdd0}\\u{1ffff}"),
     ] {
         assert_eq!(terminal(text), shown);
     }
