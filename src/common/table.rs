@@ -13,7 +13,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use self::csv::{CsvRecord, Records, first_record};
+use self::{
+    columns::MAX_CELL,
+    csv::{CsvRecord, Records, first_record},
+};
 use crate::text::{FileKind, shown_path};
 
 pub use self::columns::RequiredColumns;
@@ -286,6 +289,8 @@ fn row_of(record: CsvRecord, columns: &[String]) -> Row {
             cells.len(),
             columns.len()
         ))
+    } else if let Some(place) = cells.iter().position(|cell| cell.len() > MAX_CELL) {
+        Err(columns::too_long(&columns[place]))
     } else {
         let cells = cells.into_iter().chain(std::iter::repeat(String::new()));
         Ok(columns.iter().cloned().zip(cells).collect())

@@ -157,3 +157,27 @@ fn of_100_000_mistakes_twenty_are_shown_and_the_others_are_counted() {
         assert!(ended.stderr.contains(last), "{last}");
     }
 }
+
+#[test]
+fn a_calendar_of_more_than_a_megabyte_and_an_id_of_a_page_are_refused_in_a_few_words() {
+    let environment = Environment::new();
+    environment.file("days.txt", &"2026-12-24\n".repeat(100_000));
+    let list = "executions: { list: {} }";
+    environment.file("p.yaml", &playbook(list, "calendar: days.txt\n"));
+    environment
+        .run(&["validate", "p.yaml"])
+        .expect_code(1)
+        .expect_said("it is larger than 1 MiB");
+    let page = "x".repeat(100_000);
+    environment.file("ids.json", &format!("[\"{page}\"]"));
+    environment.file("p.yaml", &playbook("ids: { file: ids.json, api: v1 }", ""));
+    let run = ["run", "p.yaml", "--dry-run", "--sandbox"];
+    let ended = environment.run(&run).expect_code(3);
+    let bytes = ended.stdout.len() + ended.stderr.len();
+    assert!(bytes < 4_000, "{bytes} bytes");
+    environment.file("p.yaml", &playbook(list, ""));
+    let only = [&run[..], &["--only-file", "ids.json"]].concat();
+    let ended = environment.run(&only).expect_code(64);
+    let bytes = ended.stdout.len() + ended.stderr.len();
+    assert!(bytes < 4_000, "{bytes} bytes");
+}

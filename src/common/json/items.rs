@@ -1,6 +1,10 @@
 //! Reads a JSON list with one item in memory at a time.
 
-use std::{fmt, io::Read};
+use std::{
+    cell::Cell,
+    fmt,
+    io::{self, Read},
+};
 
 use serde::{
     Deserializer,
@@ -17,18 +21,40 @@ pub enum ItemsError<E> {
     Taker(E),
 }
 
-/// Passes the items of a JSON list to `take` one by one, as written.
+/// A reader that may read this many bytes before the next item.
+struct BoundedItems<'b, R> {
+    input: R,
+    left: &'b Cell<usize>,
+}
+
+impl<R: Read> Read for BoundedItems<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(self.left.get());
+        if most == 0 && !buffer.is_empty() {
+            return Err(io::Error::other("one item of the list is too long"));
+        }
+        let read = self.input.read(&mut buffer[..most])?;
+        self.left.set(self.left.get() - read);
+        Ok(read)
+    }
+}
+
+/// Passes the items of a JSON list to `take` one by one, as written. An item has at most `most` bytes, with what is between it and the
+/// one before.
 ///
 /// # Errors
 ///
 /// If it is not a list or not complete, and the errors of `take`, which end the reading.
 pub fn each_item<E>(
     list: impl Read,
+    most: usize,
     take: impl FnMut(&RawValue) -> Result<(), E>,
 ) -> Result<(), ItemsError<E>> {
     struct JsonItems<'a, T, E> {
         take: T,
         failed: &'a mut Option<E>,
+        left: &'a Cell<usize>,
+        most: usize,
     }
 
     impl<'de, T: FnMut(&RawValue) -> Result<(), E>, E> Visitor<'de> for JsonItems<'_, T, E> {
@@ -40,6 +66,7 @@ pub fn each_item<E>(
 
         fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
             while let Some(item) = items.next_element::<Box<RawValue>>()? {
+                self.left.set(self.most);
                 if let Err(error) = (self.take)(&item) {
                     *self.failed = Some(error);
                     return Err(A::Error::custom("stopped"));
@@ -50,10 +77,16 @@ pub fn each_item<E>(
     }
 
     let mut failed = None;
-    let mut json = serde_json::Deserializer::from_reader(list);
+    let left = Cell::new(most);
+    let mut json = serde_json::Deserializer::from_reader(BoundedItems {
+        input: list,
+        left: &left,
+    });
     let items = JsonItems {
         take,
         failed: &mut failed,
+        left: &left,
+        most,
     };
     let read = json.deserialize_seq(items).and_then(|()| json.end());
     match (failed, read) {
@@ -65,11 +98,7 @@ pub fn each_item<E>(
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        cell::Cell,
-        io::{self, BufReader},
-        rc::Rc,
-    };
+    use std::{io::BufReader, rc::Rc};
 
     use super::*;
 
@@ -106,7 +135,7 @@ mod tests {
         // Never more of the list in memory than one item and the reader's buffer.
         let slack = item.len() + 8 * 1024 + 1;
         let mut taken = 0;
-        let stopped = each_item(BufReader::new(endless), |value| {
+        let stopped = each_item(BufReader::new(endless), 1_000, |value| {
             assert_eq!(value.get(), r#"{"id":"e","name":"some text"}"#);
             taken += 1;
             assert!(
@@ -138,16 +167,37 @@ mod tests {
             "{\"results\":[]}",
             "[1}",
         ] {
-            let read = each_item(text.as_bytes(), |_| Ok::<_, ()>(()));
+            let read = each_item(text.as_bytes(), 100, |_| Ok::<_, ()>(()));
             assert!(matches!(read, Err(ItemsError::Json(_))), "{text}");
         }
         for (text, count) in [("[]", 0), (" [1, 2]\n", 2)] {
             let mut taken = 0;
-            let read = each_item(text.as_bytes(), |_| {
+            let read = each_item(text.as_bytes(), 100, |_| {
                 taken += 1;
                 Ok::<_, ()>(())
             });
             assert!(read.is_ok() && taken == count, "{text}");
         }
+    }
+
+    #[test]
+    fn an_item_that_is_longer_than_the_bound_is_not_kept_and_many_short_ones_are_read() {
+        let list = format!("[{}1]", "\"short\",".repeat(1_000));
+        let mut taken = 0;
+        let read = each_item(list.as_bytes(), 100, |_| {
+            taken += 1;
+            Ok::<_, ()>(())
+        });
+        assert!(read.is_ok() && taken == 1_001);
+        let read = Rc::new(Cell::new(0));
+        let endless = Endless {
+            item: b"[",
+            at: 0,
+            read: Rc::clone(&read),
+        };
+        let list = Read::chain(&b"[\""[..], BufReader::new(endless));
+        let stopped = each_item(list, 1_000, |_| Ok::<_, ()>(()));
+        assert!(matches!(stopped, Err(ItemsError::Json(error)) if error.is_io()));
+        assert!(read.get() <= 16 * 1024, "{} bytes", read.get());
     }
 }

@@ -3,13 +3,54 @@
 use std::collections::BTreeSet;
 
 use super::{TableFault, csv::CsvRecord};
-use crate::text::{Few, count, cut, nearest};
+use crate::text::{Few, count, cut, nearest, thousands};
 
 /// Columns that a message names. A file may have thousands.
 const SHOWN: usize = 10;
 
 /// Characters of a column that a message shows. A file that is not a table may look like one column of a megabyte.
 pub(super) const MAX_NAME: usize = 60;
+
+/// The maximum number of columns, and of keys of a JSON row. Each row is kept with the names of its columns.
+pub(super) const MAX_COLUMNS: usize = 1_000;
+
+/// The maximum bytes of all names of a header, for the same reason.
+pub(super) const MAX_HEADER: usize = 64 * 1024;
+
+/// The maximum bytes of a cell: Excel's 32,767 characters with four bytes each.
+pub(super) const MAX_CELL: usize = 128 * 1024;
+
+/// Why a cell can't be used; its text is not in the message.
+pub(super) fn too_long(column: &str) -> String {
+    format!(
+        "the cell of {} is longer than {} KiB",
+        cut(column, MAX_NAME),
+        MAX_CELL / 1024
+    )
+}
+
+/// Why a header or an object can't be used, if it has too many names or too long ones.
+pub(super) fn too_wide<'a>(names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let (mut number, mut bytes) = (0, 0);
+    for name in names {
+        number += 1;
+        bytes += name.len();
+    }
+    if number > MAX_COLUMNS {
+        Some(format!(
+            "there are {} columns, and at most {} are read: leave out those that are not needed",
+            thousands(number as u64),
+            thousands(MAX_COLUMNS as u64)
+        ))
+    } else if bytes > MAX_HEADER {
+        Some(format!(
+            "the names of the columns are longer than {} KiB in all",
+            MAX_HEADER / 1024
+        ))
+    } else {
+        None
+    }
+}
 
 /// The required content of a file.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +121,9 @@ pub(super) fn other_columns(missing: &str, found: &[String]) -> String {
 
 /// The columns that a header names.
 pub(super) fn of_header(header: CsvRecord) -> Result<Vec<String>, TableFault> {
+    if let Some(message) = too_wide(header.cells.iter().map(String::as_str)) {
+        return Err(TableFault::at(header.line, message));
+    }
     let mut seen = BTreeSet::new();
     for column in &header.cells {
         if !seen.insert(column) {

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{
     Cells, TableFault,
-    columns::{MAX_NAME, RequiredColumns, instead},
+    columns::{MAX_CELL, MAX_NAME, RequiredColumns, instead, too_long, too_wide},
     csv::MAX_RECORD,
     encoding::utf8,
 };
@@ -61,7 +61,7 @@ pub(super) fn array<E: From<TableFault>>(
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut number = 0;
-    each_item(input, |element| {
+    each_item(input, MAX_RECORD, |element| {
         number += 1;
         let cells = cells(element.get(), wanted);
         take(number, cells.map_err(|fault| fault.to_string()))
@@ -103,6 +103,9 @@ fn cells(text: &str, wanted: RequiredColumns<'_>) -> Result<BTreeMap<String, Str
     let mut json = serde_json::Deserializer::from_str(text);
     let object = json.deserialize_map(Object)?;
     json.end()?;
+    if let Some(message) = too_wide(object.keys().map(String::as_str)) {
+        return Err(RowFault::Other(message));
+    }
     if let Some(missing) = wanted.missing(|key| object.contains_key(key)) {
         let instead = instead(missing, object.keys().map(String::as_str));
         return Err(RowFault::Other(format!(
@@ -121,6 +124,10 @@ fn cells(text: &str, wanted: RequiredColumns<'_>) -> Result<BTreeMap<String, Str
 /// A value as text; a number with every digit, as written. An exponent gets a sign, since `1e4` may be an id.
 fn cell(name: &str, value: &RawValue) -> Result<String, RowFault> {
     let written = value.get();
+    // Before it is copied: an element of an array may be long.
+    if written.len() > MAX_CELL {
+        return Err(RowFault::Other(too_long(name)));
+    }
     match written.as_bytes().first() {
         Some(b'"') => {
             let text: String = serde_json::from_str(written)?;

@@ -185,12 +185,45 @@ fn the_columns_alone_are_refused_for_the_same_reasons_as_the_rows() {
 }
 
 #[test]
+fn what_is_wider_or_longer_than_the_bounds_is_refused_and_what_is_not_is_read() {
+    let columns = |number: usize| (0..number).map(|number| format!(",c{number}"));
+    let header = |number| format!("id{}\na,1\n", columns(number).collect::<String>());
+    let cell = |length| format!("id,to\na,{}\nb,1\n", "x".repeat(length));
+    let json = |length| format!("{{\"id\":\"a\",\"to\":\"{}\"}}\n", "x".repeat(length));
+    let array = |length| format!("[\"{}\"]", "x".repeat(length));
+    let id = RequiredColumns::ListOf("id");
+    let whole = rows(header(999).as_bytes(), id).unwrap();
+    assert_eq!(whole[0].matches('|').count(), 999);
+    for text in [
+        header(1_000),
+        header(100_000),
+        format!("id,{}\na,1\n", "x".repeat(100_000)),
+    ] {
+        let error = rows(text.as_bytes(), id).unwrap_err().to_string();
+        assert!(
+            error.contains("line 1: the") && error.len() < 300,
+            "{error}"
+        );
+    }
+    for (text, said) in [
+        (cell(200_000), "2 the cell of to is longer than 128 KiB"),
+        (json(200_000), "1 the cell of to is longer than 128 KiB"),
+        (array(200_000), "1 the cell of id is longer than 128 KiB"),
+    ] {
+        assert_eq!(rows(text.as_bytes(), id).unwrap()[0], said);
+    }
+    for text in [cell(100_000), json(100_000), array(100_000)] {
+        assert!(rows(text.as_bytes(), id).unwrap()[0].len() > 100_000);
+    }
+}
+
+#[test]
 fn a_message_about_many_columns_or_long_ones_is_short() {
     use std::fmt::Write as _;
     let mut many = String::new();
-    (0..50_000).for_each(|number| write!(many, "column{number},").unwrap());
-    let long = format!("{0},{0}", "x".repeat(100_000));
-    let key = "k".repeat(100_000);
+    (0..900).for_each(|number| write!(many, "column{number},").unwrap());
+    let long = format!("{0},{0}", "x".repeat(10_000));
+    let key = "k".repeat(10_000);
     let wanted = RequiredColumns::All(&["id"]);
     for (object, said) in [
         (format!("{{\"{key}\": 1}}"), "no key id"),
@@ -204,7 +237,7 @@ fn a_message_about_many_columns_or_long_ones_is_short() {
         assert!(rows[0].contains(said) && rows[0].len() < 200, "{rows:?}");
     }
     for (text, said) in [
-        (&many, "its first row has 50,000 other cells"),
+        (&many, "its first row has 900 other cells"),
         (&long, "is there twice"),
     ] {
         let error = rows(text.as_bytes(), wanted).unwrap_err().to_string();

@@ -1,12 +1,12 @@
 //! Checks `calendar`: business days and holidays.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs::File, io::Read as _, path::Path};
 
 use jiff::civil::Date;
 
 use crate::{
     dates::{Calendar, Region},
-    text::{did_you_mean, shown_path, unmarked},
+    text::{cut, did_you_mean, shown_path, unmarked},
 };
 
 use super::{check_file, file_scope::FileScope};
@@ -61,6 +61,23 @@ pub(super) fn calendar(
     Some(Calendar::new(public, days))
 }
 
+/// The maximum bytes of a file of days: some thirty thousand days with a text.
+const MAX_BYTES: u64 = 1024 * 1024;
+
+/// Characters of a wrong date that a message shows.
+const MAX_DATE: usize = 60;
+
+/// The bytes of a file of days, if there are not too many; a file may grow while it is read.
+fn read_days(path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    match read {
+        Ok(length) if length as u64 > MAX_BYTES => Err("it is larger than 1 MiB".to_owned()),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
 /// The days of a file: one per line, optionally followed by a text; lines with `#` are ignored.
 fn days_in(
     reader: &mut DocumentReader<'_>,
@@ -68,9 +85,8 @@ fn days_in(
     files: &FileScope,
 ) -> Option<BTreeSet<Date>> {
     let path = check_file::file(reader, field, files)?;
-    let text = std::fs::read(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));
+    let text =
+        read_days(&path).and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));
     let text = match text {
         Ok(text) => text,
         Err(why) => {
@@ -94,7 +110,11 @@ fn days_in(
         } else {
             reader.wrong(
                 field.node.span,
-                format!("{}, line {number}: `{date}` is no date", shown_path(&path)),
+                format!(
+                    "{}, line {number}: `{}` is no date",
+                    shown_path(&path),
+                    cut(date, MAX_DATE)
+                ),
                 "write it like 2026-12-24; what follows behind it is for people",
             );
             return None;

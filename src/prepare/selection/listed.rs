@@ -10,7 +10,11 @@ use crate::{
     sort::{Sorted, Sorter},
     table::{self, RequiredColumns, TableError},
     target::TargetRow,
+    text::cut,
 };
+
+/// Characters of an id or a name that a message shows: an id has at most 128, and what is no id may be a page.
+const MAX_SHOWN: usize = 150;
 
 /// The columns of a file of entities.
 const ENTITY: [&str; 2] = ["entity_id", "entity_schema"];
@@ -174,7 +178,10 @@ impl NameCollector {
         }
         // A cell of a spreadsheet may contain a line break; the name of a schema does not.
         if schema.contains(char::is_control) {
-            let reason = format!("the entity schema {schema:?} can't be used");
+            let reason = format!(
+                "the entity schema {:?} can't be used",
+                cut(schema, MAX_SHOWN)
+            );
             return reject(&mut self.rejected, row.number, &reason);
         }
         self.take(row, id, schema, title)
@@ -194,7 +201,11 @@ impl NameCollector {
             },
             Err(error) => {
                 let error = error.in_row(self.is_csv);
-                let reason = format!("the {} id {id:?} can't be used: {error}", self.kind);
+                let reason = format!(
+                    "the {} id {:?} can't be used: {error}",
+                    self.kind,
+                    cut(id, MAX_SHOWN)
+                );
                 return reject(&mut self.rejected, row.number, &reason);
             }
         };

@@ -14,6 +14,7 @@ use crate::{
     json,
     playbook::{ExecutionSearch, StepSearch},
     target::TargetRow,
+    text::thousands,
 };
 
 /// Entities per page: the maximum of the service.
@@ -21,6 +22,30 @@ const PAGE: usize = 1_000;
 
 /// Steps of a page.
 const STEPS_PAGE: usize = 100;
+
+/// The maximum number of pages of one search: a service that never says that a page is the last would be asked for ever. Of entities,
+/// that is ten million.
+const MAX_PAGES: u32 = 10_000;
+
+/// Counts the pages of a search.
+#[derive(Debug, Default)]
+struct PageCount(u32);
+
+impl PageCount {
+    fn next(&mut self, what: &str) -> Result<(), ScanError> {
+        self.0 += 1;
+        if self.0 <= MAX_PAGES {
+            return Ok(());
+        }
+        Err(ScanError::Pages {
+            what: what.to_owned(),
+            message: format!(
+                "more than {} pages: narrow the search",
+                thousands(u64::from(MAX_PAGES))
+            ),
+        })
+    }
+}
 
 /// Where search services of this kind stop counting `hits` by default.
 const COUNTED: u64 = 10_000;
@@ -43,7 +68,9 @@ pub(super) async fn entities(client: &Client, query: &str) -> Result<ListedNames
     let mut body = json!({"q": query, "sort": ["_id:asc"], "size": PAGE, "stable_for": STABLE_FOR,
         "fields": ["_id", "_schema", "_title"]});
     let (mut number, mut last, mut hits) = (0, String::new(), None);
+    let mut pages = PageCount::default();
     loop {
+        pages.next(what)?;
         let page = ask(client, &Operation::SearchEntities, &body, what).await?;
         let results = page["results"]
             .as_array()
@@ -122,7 +149,9 @@ pub(super) async fn executions(
     let what = "the search for executions";
     let mut body = execution_request(search);
     let mut keys = BTreeSet::new();
+    let mut pages = PageCount::default();
     loop {
+        pages.next(what)?;
         let mut page = ask(client, &Operation::SearchExecutions, &body, what).await?;
         let Value::Array(rows) = page["executions"].take() else {
             return Err(ScanError::Pages {
@@ -172,7 +201,9 @@ pub(super) async fn steps(
     let mut body = step_request(search);
     let mut found = FoundSteps::new();
     let (mut number, mut hits) = (0, None);
+    let mut pages = PageCount::default();
     loop {
+        pages.next(what)?;
         body["pagination"] = json!({"from": number, "size": STEPS_PAGE});
         let mut page = ask(client, &Operation::SearchSteps, &body, what).await?;
         asked();
@@ -280,5 +311,22 @@ async fn ask(
             what: what.to_owned(),
             message: "nothing at all".to_owned(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_that_never_ends_is_an_error_after_ten_thousand_pages() {
+        let mut pages = PageCount::default();
+        for _ in 0..10_000 {
+            pages.next("the search").unwrap();
+        }
+        assert_eq!(
+            pages.next("the search").unwrap_err().to_string(),
+            "the search answered more than 10,000 pages: narrow the search"
+        );
     }
 }

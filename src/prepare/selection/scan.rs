@@ -26,6 +26,9 @@ use crate::{
     text::count,
 };
 
+/// The maximum bytes of one execution in a list: a thousand times as many as usual.
+const MAX_EXECUTION: usize = 16 * 1024 * 1024;
+
 /// Why a named execution is rejected. The ids of v2 are UUIDs, so another id may be one of v1.
 fn not_found(generation: Generation, id: &Id) -> String {
     let is_uuid = id.as_str().len() == 36 && id.as_str().matches('-').count() == 4;
@@ -173,7 +176,7 @@ impl ExecutionCollector<'_> {
                     .await?;
                 let what = "the list of executions";
                 let list = BufReader::new(LossyReader::new(list));
-                json::each_item(list, |execution| {
+                json::each_item(list, MAX_EXECUTION, |execution| {
                     let execution =
                         json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
                     self.take(what, 0, FoundExecution::new(execution, None))

@@ -21,8 +21,11 @@ use crate::{
     plan::{PlanError, PlanReader},
     playbook::{self, IdList, Mistakes, Overrides, Playbook, Source},
     table::{self, RequiredColumns, TableError},
-    text::{count, shown_path},
+    text::{count, cut, shown_path},
 };
+
+/// Characters of an id or a name that a message shows: an id has at most 128, and what is no id may be a page.
+const MAX_SHOWN: usize = 150;
 
 /// Reads and checks a playbook; prints its mistakes.
 pub(super) fn load_playbook(
@@ -201,7 +204,7 @@ fn ids_in(path: &Path) -> Result<BTreeSet<Id>, Error> {
         let text = cells.get("id").map_or("", |cell| table::id_in(cell));
         let id = Id::new(text).map_err(|error| {
             let error = error.in_row(row.is_csv);
-            wrong(format!("{text:?} is not an id: {error}"))
+            wrong(format!("{:?} is not an id: {error}", cut(text, MAX_SHOWN)))
         })?;
         ids.insert(id);
         Ok(())
