@@ -161,12 +161,14 @@ fn seal(environment: &Environment, name: &str, guards: &Value, scanned: u64, lin
 }
 
 fn deletion(execution: &str) -> Value {
+    let path = format!("/v2/flows/executions/{execution}");
+    let id = &wf_bulk::digest::sha256(format!("{path}\ndelete\n0"))[..12];
     json!({
-        "change": "0123456789ab", "group": execution,
+        "change": id, "group": execution,
         "target": {"kind": "execution", "api": "v2", "execution": execution, "name": "\u{1b}[2J"},
         "action": ["delete"],
-        "request": {"method": "DELETE", "path": format!("/v2/flows/executions/{execution}")},
-        "before": {}, "after": {}, "requires": {}, "repeat": "readable",
+        "request": {"method": "DELETE", "path": path},
+        "before": {}, "after": {}, "requires": {"execution.status": "STARTED"}, "repeat": "readable",
         "undo": {"none": "nothing brings it back"}, "effects": [],
     })
 }
@@ -183,7 +185,7 @@ fn rejected(row: u64, reason: &str) -> Value {
 #[test]
 fn what_is_left_out_is_compared_one_by_one_and_only_rejections_decide() {
     let environment = Environment::new();
-    let guards = json!({"allow": [], "rejected": "refuse"});
+    let guards = json!({"allow": ["delete"], "rejected": "refuse"});
     let seal = |name, lines: &[Value]| seal(&environment, name, &guards, 9, lines);
     let diff = |more: &[&str], code| {
         let arguments = [&["diff", "a.plan", "b.plan", "--exit-code"], more].concat();

@@ -34,7 +34,8 @@ fn compare(playbook: &str) -> Compared {
     let sandbox = SandboxProcess::start(&[]);
     let environment = Environment::new().with_playbooks();
     let run = |arguments: &[&str]| environment.run_on(&sandbox, arguments).expect_code(0);
-    run(&["plan", playbook, "-o", "x.plan"]);
+    let files = concat!(env!("CARGO_MANIFEST_DIR"), "/playbooks");
+    run(&["plan", playbook, "-o", "x.plan", "--allow-files", files]);
     let show = |format: &str| {
         let arguments = ["show", "x.plan", "--format", format];
         environment.run(&arguments).expect_code(0).stdout
