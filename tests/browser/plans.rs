@@ -186,7 +186,7 @@ fn change(number: usize, names: Names) -> wf_bulk::plan::Change {
     };
     let effects = match action {
         "reassign" => json!([{"notice": after["assigned_to"][0]}]),
-        "run_schedule_now" => json!(["automation_fires"]),
+        "run_schedule_now" => json!(["automation_fires", "notices_unknown"]),
         _ => json!([]),
     };
     let (request, undo, requires, repeat) = if action == "run_schedule_now" {
