@@ -303,8 +303,13 @@ fn anchors(text: &str) -> Vec<String> {
 
 #[test]
 fn every_file_and_test_that_the_documents_for_developers_name_is_there() {
-    let documents = ["CONTRIBUTING.md", "DESIGN.md", "docs/guarantees.md"]
-        .map(|name| fs::read_to_string(root().join(name)).unwrap());
+    let documents = [
+        "CONTRIBUTING.md",
+        "DESIGN.md",
+        "docs/guarantees.md",
+        "docs/security.md",
+    ]
+    .map(|name| fs::read_to_string(root().join(name)).unwrap());
     let code = code();
     let mut named = 0;
     let mut wrong = Vec::new();

@@ -154,3 +154,20 @@ fn a_request_that_is_not_on_its_target_is_refused_although_the_plan_is_sealed() 
         );
     }
 }
+
+#[test]
+fn an_action_that_the_guards_do_not_allow_is_refused_on_its_line() {
+    let item = Item::Change(Box::new(crate::testing::changes::delete("e")));
+    for (allow, is_read) in [
+        (json!([]), false),
+        (json!(["delete_step"]), false),
+        (json!(["delete"]), true),
+    ] {
+        let mut header = header();
+        header.guards.allow = serde_json::from_value(allow.clone()).unwrap();
+        let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
+        writer.item(&item).unwrap();
+        let (bytes, ..) = writer.finish(1).unwrap();
+        assert_eq!(read(&bytes).is_ok(), is_read, "{allow}");
+    }
+}
