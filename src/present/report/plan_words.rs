@@ -81,7 +81,7 @@ impl PlanWords<'_> {
 }
 
 impl PlanReport<'_> {
-    /// `not shown whole: 60 values of 30 changes (each: wf-bulk show x.plan --format html)`.
+    /// `shortened or left out here: 60 values of 30 changes (each: wf-bulk show x.plan --format html)`.
     fn not_shown(&self) -> Option<String> {
         let NotShown { values, changes } = self.summary.not_shown;
         let each = self.show_each.as_ref();
@@ -90,7 +90,7 @@ impl PlanReport<'_> {
         });
         (changes > 0).then(|| {
             format!(
-                "not shown whole: {} of {}{each}",
+                "shortened or left out here: {} of {}{each}",
                 count(values, "value", "values"),
                 count(changes, "change", "changes")
             )
