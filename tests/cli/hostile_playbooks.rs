@@ -23,7 +23,7 @@ fn playbook(select: &str, more: &str) -> String {
 fn a_playbook_reads_no_file_outside_of_its_folder_and_tells_nothing_of_it() {
     let environment = Environment::new();
     let secret = environment.file("secret.csv", &format!("id,password\n{SECRET},x\n"));
-    environment.file("shared/days.txt", "2026-12-24 Christmas Eve\n");
+    environment.file("common/days.txt", "2026-12-24 Christmas Eve\n");
     environment.file("books/p.yaml", "");
     symlink("../secret.csv", environment.path().join("books/link.csv")).unwrap();
     let secret = secret.display();
@@ -71,9 +71,9 @@ fn a_playbook_reads_no_file_outside_of_its_folder_and_tells_nothing_of_it() {
 #[test]
 fn the_user_allows_further_folders_and_names_any_file_on_the_command_line() {
     let environment = Environment::new();
-    environment.file("shared/days.txt", "2026-12-24 Christmas Eve\n");
+    environment.file("common/days.txt", "2026-12-24 Christmas Eve\n");
     environment.file("elsewhere/ids.txt", "nothing-has-this-id\n");
-    let more = "calendar: ../shared/days.txt\n";
+    let more = "calendar: ../common/days.txt\n";
     environment.file("books/p.yaml", &playbook("executions: { list: {} }", more));
     for command in [
         "validate books/p.yaml",
@@ -82,7 +82,7 @@ fn the_user_allows_further_folders_and_names_any_file_on_the_command_line() {
     ] {
         let mut words: Vec<&str> = command.split(' ').collect();
         environment.run(&words).expect_code(1);
-        words.extend(["--allow-files", "elsewhere", "--allow-files", "shared"]);
+        words.extend(["--allow-files", "elsewhere", "--allow-files", "common"]);
         environment.run(&words).expect_code(0);
     }
     environment

@@ -130,13 +130,13 @@ mod tests {
     fn a_playbook_reads_regular_files_of_its_folder_and_of_allowed_ones_alone() {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
-        for folder in ["books/below", "shared", "books.old"] {
+        for folder in ["books/below", "common", "books.old"] {
             fs::create_dir_all(at(folder)).unwrap();
         }
         for file in [
             "books/a",
             "books/below/b",
-            "shared/c",
+            "common/c",
             "secret",
             "books.old/d",
         ] {
@@ -147,7 +147,7 @@ mod tests {
             ("../secret", "books/out"),
             ("..", "books/up"),
             ("/dev/null", "books/null"),
-            ("../shared", "books/shared"),
+            ("../common", "books/common"),
             ("loop", "books/loop"),
         ] {
             symlink(target, at(link)).unwrap();
@@ -156,7 +156,7 @@ mod tests {
         assert!(made.unwrap().success());
         let absolute = at("books/a").display().to_string();
         let outside = at("secret").display().to_string();
-        for (name, alone, with_shared) in [
+        for (name, alone, with_common) in [
             ("a", "", ""),
             ("./below/../a", "", ""),
             ("below/b", "", ""),
@@ -177,13 +177,13 @@ mod tests {
             ("/dev/stdin", "Outside", "Outside"),
             ("/proc/self/environ", "Outside", "Outside"),
             ("/etc/none", "Outside", "Outside"),
-            ("shared/c", "Outside", ""),
-            ("../shared/c", "Outside", ""),
-            ("../shared", "Outside", "Folder"),
-            ("../shared/none", "Outside", "Missing"),
+            ("common/c", "Outside", ""),
+            ("../common/c", "Outside", ""),
+            ("../common", "Outside", "Folder"),
+            ("../common/none", "Outside", "Missing"),
             ("loop", "Io", "Io"),
         ] {
-            for (allowed, expected) in [(vec![], alone), (vec![at("shared")], with_shared)] {
+            for (allowed, expected) in [(vec![], alone), (vec![at("common")], with_common)] {
                 let scope = FileScope::new(&at("books/p.yaml"), &allowed);
                 let found = match scope.find(name) {
                     Ok(path) => {

@@ -106,6 +106,7 @@ pub(super) fn required_names(
     target: &Target,
     operation: &Operation,
     before: &Fields,
+    status_is_open: bool,
 ) -> BTreeSet<String> {
     // An entity has no status. For an execution both are the same; and a status that the change itself sets is in `before`.
     let own = match target.kind {
@@ -118,6 +119,9 @@ pub(super) fn required_names(
     names.extend([EXECUTION_STATUS.to_owned(), own.to_owned()]);
     if before.contains_key("status") {
         names.remove(own);
+    }
+    if status_is_open {
+        names.remove(TARGET_STATUS);
     }
     names
 }
@@ -261,10 +265,7 @@ fn check_requires(
     before: &Fields,
     status_is_open: bool,
 ) -> Result<(), String> {
-    let mut names = required_names(target, operation, before);
-    if status_is_open {
-        names.remove(TARGET_STATUS);
-    }
+    let names = required_names(target, operation, before, status_is_open);
     if requires.keys().eq(&names) {
         return Ok(());
     }
@@ -320,7 +321,7 @@ impl Change {
 pub(crate) fn derived(change: Change, repetition: usize) -> Change {
     let operation = change.operation().unwrap();
     let mut requires = change.requires;
-    let names = required_names(&change.target, &operation, &change.before);
+    let names = required_names(&change.target, &operation, &change.before, false);
     requires.retain(|name, _| names.contains(name));
     for name in names {
         requires.entry(name).or_insert(Value::Null);

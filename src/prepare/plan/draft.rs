@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Change, Effect, Fields, Target,
-    derive::{ChangeParts, EXECUTION_STATUS, TARGET_STATUS, fields, required_names},
+    derive::{ChangeParts, EXECUTION_STATUS, fields, required_names},
     forecast::entity_writes,
 };
 use crate::{
@@ -145,10 +145,7 @@ impl ChangeDraft {
         if let Some((path, was, _)) = self.expects {
             before.insert(path.to_owned(), was);
         }
-        let mut names = required_names(&target, &self.operation, &before);
-        if self.status_is_open {
-            names.remove(TARGET_STATUS);
-        }
+        let names = required_names(&target, &self.operation, &before, self.status_is_open);
         let read = self.read.into_iter();
         let mut change = ChangeParts {
             target,
