@@ -15,7 +15,9 @@ mod service;
 pub(crate) mod testing;
 
 pub use apply::{checkpoint, event, outcome, run, store};
-pub use common::{digest, invocation, json, private_file, server_name, sort, styles, table, text};
+pub use common::{
+    digest, invocation, json, private_file, server_name, signature, sort, styles, table, text,
+};
 pub use describe::{action, dates, document, playbook, template};
 pub use prepare::{plan, planning, selection, target};
 pub use present::{cli, commands, error, report};

@@ -27,6 +27,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("json", "text"),
             ("digest", ""),
             ("server_name", ""),
+            ("signature", ""),
             ("sort", ""),
             ("table", "json text"),
             ("private_file", ""),
@@ -98,7 +99,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials error event http invocation outcome pace plan planning playbook private_file report retry run selection server_name store styles table text",
+                "api checkpoint cli client credentials error event http invocation outcome pace plan planning playbook private_file report retry run selection server_name signature store styles table text",
             ),
         ],
     ),
@@ -106,6 +107,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
 
 /// A dependency that decides much, and the only modules that name it.
 const HOMES: &[(&str, &[&str])] = &[
+    ("aws_lc_rs", &["signature"]),
     ("axum", &[]),
     ("clap", &["cli", "commands", "error"]),
     ("governor", &["pace"]),

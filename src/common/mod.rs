@@ -5,6 +5,7 @@ pub mod invocation;
 pub mod json;
 pub mod private_file;
 pub mod server_name;
+pub mod signature;
 pub mod sort;
 pub mod styles;
 pub mod table;

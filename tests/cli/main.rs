@@ -37,6 +37,7 @@ mod records;
 mod reports;
 mod review;
 mod shown;
+mod signed;
 mod sources;
 mod tampered;
 mod torture;

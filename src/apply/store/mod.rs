@@ -4,6 +4,7 @@
 //! .wf-bulk/.gitignore                   *
 //! .wf-bulk/lock                         held while a run is made
 //! .wf-bulk/runs/<run id>/plan           the copy that is applied
+//!                        plan.sig       its signature, if `apply` checked one
 //!                        run.json       the settings, for `resume` and `status`
 //!                        checkpoint.jsonl
 //!                        lock           held while a process works on the run

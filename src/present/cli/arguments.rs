@@ -27,6 +27,11 @@ pub struct PlanArgs {
     /// Write the plan to this file (`-`: standard output)
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
+    /// Sign the plan with this private key: writes FILE.sig
+    ///
+    /// In the format of `ssh-keygen -Y sign -n wf-bulk-plan`
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
     /// Exit with code 2 if there is something to change
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -47,6 +52,9 @@ pub struct Show {
         conflicts_with = "json"
     )]
     pub format: Format,
+    /// Refuse a plan that none of these signers signed (PLAN.sig)
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -103,6 +111,11 @@ pub struct Apply {
     /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
     #[arg(long, value_name = "SHA256", value_parser = values::sha256, help_heading = "Applying")]
     pub approved: Option<String>,
+    /// Refuse a plan that none of these signers signed (PLAN.sig)
+    ///
+    /// In OpenSSH's format of allowed signers
+    #[arg(long, value_name = "FILE", help_heading = "Applying")]
+    pub allowed_signers: Option<PathBuf>,
     #[command(flatten)]
     pub pacing: Pacing,
     #[command(flatten)]
@@ -122,6 +135,11 @@ pub struct Resume {
     /// Applies to all changes that an earlier session left in doubt, not to new ones. Check them in epilot first
     #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
+    /// Refuse a run whose plan none of these signers signed
+    ///
+    /// A run keeps the signature that `apply --allowed-signers` checked
+    #[arg(long, value_name = "FILE", help_heading = "Applying")]
+    pub allowed_signers: Option<PathBuf>,
     #[command(flatten)]
     pub pacing: Pacing,
 }

@@ -18,7 +18,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 49] = {
+const FLAGS: [(&str, RepeatPolicy); 51] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const STARTS: RepeatPolicy = By(&["run", "apply"]);
@@ -50,6 +50,8 @@ const FLAGS: [(&str, RepeatPolicy); 49] = {
         ("reason", STARTS),
         ("again", STARTS),
         ("max-age", By(&["apply"])),
+        ("allowed-signers", By(&["show", "apply", "resume"])),
+        ("sign", By(&["plan"])),
         ("var", PLANS),
         ("allow-files", PLANS),
         ("now", PLANS),

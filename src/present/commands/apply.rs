@@ -12,6 +12,7 @@ use super::{
     question::can_ask,
     retry_hint::planned_from,
     signals::{self, unless_interrupted},
+    signing::PlanSignature,
 };
 use crate::{
     cli::{Apply, Common},
@@ -27,6 +28,10 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
             .command("show", &[&path_argument(&args.plan)]);
         format!("add --yes to apply without a review; to review it: {show}")
     })?;
+    let signers = args.allowed_signers.as_deref();
+    let signed = signers
+        .map(|signers| PlanSignature::of(&args.plan, signers))
+        .transpose()?;
     let mut file = open_plan(&common.invocation, &args.plan)?;
     // Only for its organisation and pace; the copy in the run's folder is checked again.
     let header = overview(&common.invocation, &args.plan, &mut file)?.header;
@@ -54,6 +59,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         applying: &args.applying,
         max_age: Some(args.max_age),
         approved: args.approved.as_deref(),
+        signed: signed.as_ref(),
         each: Some(show_each(common, &args.plan)),
         planned_from: planned_from(&common.invocation, None),
     };

@@ -16,6 +16,7 @@ use super::{
     question::{Question, Stakes, ask},
     runs::store_error,
     signals::unless_interrupted,
+    signing::PlanSignature,
     terminal::say,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub(super) struct Launch<'a> {
     pub(super) max_age: Option<SignedDuration>,
     /// The digest of the approved plan.
     pub(super) approved: Option<&'a str>,
+    /// The signature that the plan must have.
+    pub(super) signed: Option<&'a PlanSignature>,
     /// The command that shows each change of the plan, if it is in a file.
     pub(super) each: Option<String>,
     /// The command line of `run`, if known, to plan with the same playbook again.
@@ -63,6 +66,9 @@ pub(super) async fn launch(
     // Kept open from here on: the checked bytes are the ones that are executed.
     let mut plan_file = open_plan(&common.invocation, &copy)?;
     let mut plan = overview(&common.invocation, &copy, &mut plan_file)?;
+    if let Some(signed) = args.signed {
+        signed.check_copy(&plan_file, &copy)?;
+    }
     tighten(&mut plan, &args)?;
     let pace = args.pacing.over(&plan.header.pace);
 

@@ -31,6 +31,7 @@ mod session;
 mod show;
 mod show_ended;
 mod signals;
+mod signing;
 mod status;
 mod terminal;
 mod validate;

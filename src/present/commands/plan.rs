@@ -9,6 +9,7 @@ use super::{
     output::{Output, OutputContent},
     overview::show_each,
     planning::{Moment, plan_into},
+    signing::PlanSigner,
 };
 use crate::{
     cli::{Common, PlanArgs},
@@ -26,6 +27,10 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, E
         )
         .hint("name a file: -o x.plan; or leave --json out"));
     }
+    let signer = args.sign.as_deref();
+    let signer = signer
+        .map(|key| PlanSigner::new(key, &args.output, &output))
+        .transpose()?;
     let moment = Moment::present(args.planning.now);
     let playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
     let credentials = credentials(common)?;
@@ -43,7 +48,12 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, E
     let path = args.output.as_path();
     let mut file = output.scratch(path, OutputContent::Plan)?;
     let overview = plan_into(common, &backend, &playbook, moment, path, &mut file).await?;
+    let signature = signer.as_ref().map(|signer| signer.sign(&file));
+    let signature = signature.transpose()?;
     output.write(path, OutputContent::Plan, &file)?;
+    if let Some((signer, signature)) = signer.zip(signature) {
+        signer.write(&signature)?;
+    }
 
     // A plan that was written to a pipe has no name.
     let (name, each) = match output {

@@ -14,6 +14,7 @@ use super::{
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals,
+    signing::PlanSignature,
     terminal::{print, say},
 };
 use crate::{
@@ -58,6 +59,9 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file)?
     {
         return Ok(exit_code);
+    }
+    if let Some(signers) = &args.allowed_signers {
+        PlanSignature::of(&path, signers)?.check(&plan_file)?;
     }
     refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &stored)?;
     let server = session::server(common, &plan.header)?;

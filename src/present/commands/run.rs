@@ -85,6 +85,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
             applying: &args.applying,
             max_age: None,
             approved: None,
+            signed: None,
             each: None,
             planned_from: planned_from(&common.invocation, Some(&args.playbook)),
         };

@@ -3,6 +3,7 @@
 use super::{
     files::open_plan,
     overview::{overview, show_each},
+    signing::PlanSignature,
     terminal::{STYLES, print, print_text},
 };
 use crate::{
@@ -14,6 +15,9 @@ use crate::{
 pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let mut file = open_plan(&common.invocation, &args.plan)?;
     let plan = overview(&common.invocation, &args.plan, &mut file)?;
+    if let Some(signers) = &args.allowed_signers {
+        PlanSignature::of(&args.plan, signers)?.check(&file)?;
+    }
     let file = plan.known(&file);
     let report = plan.report(
         &file,
