@@ -27,9 +27,9 @@ fmt:
 doc:
     RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps
 
-# licences, duplicates and sources of the dependencies
+# licences, duplicates, sources and known faults of the dependencies
 deny:
-    cargo deny check licenses bans sources
+    cargo deny check licenses bans sources advisories
 
 # the page of `show --format html` in a headless Chromium; pictures of it are in target/tmp/browser/
 browser:
@@ -64,6 +64,14 @@ properties cases="20000":
 # random playbooks, planned by the planner and by the model in the tests. Other numbers: WF_BULK_CASES, WF_BULK_SEED
 differential cases="50000":
     WF_BULK_CASES={{ cases }} cargo test --release --test differential -- --nocapture
+
+# libFuzzer on every reader of what others write and on the escapers, for some minutes in all; needs cargo-fuzz. For one target: `bash fuzz/run 5 plan`
+fuzz minutes="60":
+    bash fuzz/run {{ minutes }}
+
+# the bill of materials of the program, for a release: target/wf-bulk.cdx.json (CycloneDX)
+sbom:
+    bash .ci/run sbom
 
 # the main job, on the sandbox inside the process
 demo:

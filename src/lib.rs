@@ -11,8 +11,12 @@ mod describe;
 mod prepare;
 mod present;
 mod service;
-#[cfg(test)]
-pub(crate) mod testing;
+#[cfg(any(test, fuzzing))]
+#[expect(
+    clippy::unwrap_used,
+    reason = "what tests are made of fails as tests do"
+)]
+pub mod testing;
 
 pub use apply::{checkpoint, event, outcome, run, store};
 pub use common::{

@@ -34,9 +34,7 @@ pub enum Illegal {
         "plan line {line}: the plan has {changes} changes, and all of them have records already"
     )]
     MoreThanPlanned { line: u64, changes: u64 },
-    #[error(
-        "a plan of {lines} lines with {changes} changes is not possible, or is too large for the memory"
-    )]
+    #[error("a plan of {lines} lines with {changes} changes is not possible")]
     Lines { lines: u64, changes: u64 },
     #[error("\"finished\" is not allowed while the change on plan line {line} is {phase}")]
     StillOpen { line: u64, phase: Phase },

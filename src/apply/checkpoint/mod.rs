@@ -47,8 +47,11 @@ mod error;
 #[cfg(test)]
 mod fake_disk;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod outstanding;
 mod phase;
+mod phase_table;
 mod placed_file;
 mod record;
 mod replay;

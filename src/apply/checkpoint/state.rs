@@ -8,6 +8,7 @@ use super::{
     error::Illegal,
     outstanding::Outstanding,
     phase::{Phase, Transition},
+    phase_table::PhaseTable,
     record::{CheckpointHeader, Detail, Ending, Record, RecordedOutcome},
 };
 use crate::outcome::{Counts, Outcome};
@@ -25,7 +26,9 @@ pub struct Open {
 /// now or when the run stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckpointState {
-    phases: Vec<Phase>,
+    phases: PhaseTable,
+    /// Lines of the plan.
+    lines: u64,
     /// The number of attempts of each change without an outcome.
     attempts: BTreeMap<u64, u32>,
     /// When the last attempt of a change without an outcome, or with an unknown one, was sent, in Unix milliseconds.
@@ -47,19 +50,15 @@ impl CheckpointState {
     ///
     /// # Errors
     ///
-    /// If the header has fewer lines than changes, or more lines than fit into memory.
+    /// If the header has fewer lines than changes.
     pub fn new(header: &CheckpointHeader) -> Result<Self, Illegal> {
         let CheckpointHeader { lines, changes, .. } = *header;
-        let too_many = || Illegal::Lines { lines, changes };
         if changes > lines {
-            return Err(too_many());
+            return Err(Illegal::Lines { lines, changes });
         }
-        let length = usize::try_from(lines).map_err(|_| too_many())?;
-        let mut phases = Vec::new();
-        phases.try_reserve_exact(length).map_err(|_| too_many())?;
-        phases.resize(length, Phase::Untouched);
         Ok(Self {
-            phases,
+            phases: PhaseTable::default(),
+            lines,
             attempts: BTreeMap::new(),
             sent_at: BTreeMap::new(),
             last_answer: BTreeMap::new(),
@@ -138,10 +137,9 @@ impl CheckpointState {
             Record::Resumed { .. } => {
                 self.is_resumed = true;
                 for &line in self.attempts.keys() {
-                    let phase = &mut self.phases[index(line)];
-                    if phase.is_in_flight() {
+                    if self.phases.get(line).is_in_flight() {
                         self.last_answer.remove(&line);
-                        *phase = Phase::InDoubt;
+                        self.phases.set(line, Phase::InDoubt);
                     }
                 }
             }
@@ -243,7 +241,7 @@ impl CheckpointState {
 
     /// The phase of the change on this plan line; untouched if the plan has no such line.
     pub fn phase(&self, line: u64) -> Phase {
-        self.phases.get(index(line)).copied().unwrap_or_default()
+        self.phases.get(line)
     }
 
     /// The number of attempts of a change without an outcome.
@@ -253,7 +251,7 @@ impl CheckpointState {
 
     /// Changes the phase of one change. `attempt` is the record's number.
     fn step(&mut self, line: u64, step: Transition, attempt: Option<u32>) -> Result<(), Illegal> {
-        let lines = self.phases.len() as u64;
+        let lines = self.lines;
         // The first line is the plan's header, the last one its trailer.
         if line < 2 || line >= lines {
             return Err(Illegal::NoChange { line, lines });
@@ -282,14 +280,9 @@ impl CheckpointState {
             }
             self.touched += 1;
         }
-        self.phases[index(line)] = after;
+        self.phases.set(line, after);
         Ok(())
     }
-}
-
-/// The index of a 1-based plan line. Line 0 does not exist and maps beyond any plan, like a line that does not fit into memory.
-fn index(line: u64) -> usize {
-    usize::try_from(line.wrapping_sub(1)).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

@@ -164,14 +164,14 @@ fn concat(Rest(parts): Rest<Value>) -> Result<String, Error> {
     Ok(text)
 }
 
-/// The longest text that an operator or a filter builds, in bytes: four times the longest template. What an expression
+/// The longest text that an operator, a filter or a template builds, in bytes: four times the longest template. What an expression
 /// of 1 KiB asks for grows with each of its filters, and without a bound it is gigabytes.
 const MAX_BUILT: usize = 64 * 1024;
 
 /// Refuses to build a text of so many bytes.
 pub(super) fn bounded(len: usize) -> Result<(), Error> {
     if len > MAX_BUILT {
-        Err(wrong("an expression can't build more than 64 KiB of text"))
+        Err(wrong("more than 64 KiB of text can't be built"))
     } else {
         Ok(())
     }

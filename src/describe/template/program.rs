@@ -10,6 +10,7 @@ use crate::api::Level;
 use super::{
     EvalContext, EvalError, ExpressionFault,
     checker::CheckedExpression,
+    ops::bounded,
     value::{is_none, to_json, to_text, word},
 };
 
@@ -106,7 +107,8 @@ impl Code {
             let captured = template.render_captured(context.root())?;
             Ok(captured.state().lookup(RESULT).unwrap_or_default())
         };
-        let value = evaluate().map_err(|error: minijinja::Error| self.error(message(&error)))?;
+        let value =
+            evaluate().map_err(|error: minijinja::Error| self.error(self::message(&error)))?;
         if value.is_undefined() {
             Err(self.error("the value is undefined: the data have no such key"))
         } else {
@@ -229,6 +231,8 @@ impl Template {
                 ProgramPart::Code(code) => {
                     let value = code.run(context)?;
                     text.push_str(&to_text(&value).map_err(|message| code.error(message))?);
+                    // Each part is bounded, and a template has room for a thousand of them.
+                    bounded(text.len()).map_err(|error| code.error(self::message(&error)))?;
                 }
             }
         }

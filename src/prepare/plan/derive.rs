@@ -319,7 +319,13 @@ impl Change {
 /// The change with the target, actions, request, and values read of this one, after `repetition` others like it; the rest is derived.
 #[cfg(test)]
 pub(crate) fn derived(change: Change, repetition: usize) -> Change {
-    let operation = change.operation().unwrap();
+    try_derived(change, repetition).unwrap()
+}
+
+/// As `derived`; the error is why there is no such change.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn try_derived(change: Change, repetition: usize) -> Result<Change, String> {
+    let operation = change.operation()?;
     let mut requires = change.requires;
     let names = required_names(&change.target, &operation, &change.before, false);
     requires.retain(|name, _| names.contains(name));
@@ -338,5 +344,4 @@ pub(crate) fn derived(change: Change, repetition: usize) -> Change {
         status_is_open: false,
     }
     .change()
-    .unwrap()
 }

@@ -66,7 +66,7 @@ impl PlanItems for KnownFile<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl PlanItems for Vec<Item> {
     fn stream(&self) -> io::Result<ItemStream<'_>> {
         Ok(Box::new(self.iter().cloned().map(Ok)))

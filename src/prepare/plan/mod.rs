@@ -23,6 +23,8 @@ pub use admission::{
 pub use builder::{Builder, ReasonsUnread, target_of};
 #[cfg(test)]
 pub(crate) use derive::derived;
+#[cfg(any(test, fuzzing))]
+pub(crate) use derive::try_derived;
 pub use diff::{Aspect, Difference, diff};
 pub use diff_header::{HeaderDifference, header_differences};
 pub use diff_left_out::{Fate, LeftOut, diff_left_out};

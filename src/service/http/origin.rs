@@ -127,6 +127,10 @@ impl FromStr for Origin {
             url.set_host(Some(&host)).map_err(|_| not_url())?;
         }
         let host = url.host_str().ok_or_else(not_url)?;
+        // It would be another server the next time it is read.
+        if host.ends_with('.') {
+            return Err(not_url());
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(OriginError::UserInfo);
         }
@@ -224,6 +228,8 @@ mod tests {
             ("localhost:8080", not_url("localhost:8080")),
             ("https://", not_url("https://")),
             ("https://.", not_url("https://.")),
+            ("https://example.com..", not_url("https://example.com..")),
+            ("http://localhost..", not_url("http://localhost..")),
             (
                 "ftp://example.com",
                 OriginError::Scheme {

@@ -114,10 +114,24 @@ fn what_an_expression_builds_is_bounded() {
     ] {
         let error = test(&format!("task.enabled and ({text}) | length > 0")).unwrap_err();
         assert_eq!(
-            error.message, "an expression can't build more than 64 KiB of text",
+            error.message, "more than 64 KiB of text can't be built",
             "{text}"
         );
     }
+}
+
+#[test]
+fn what_a_template_builds_is_bounded() {
+    let two = |more| {
+        value(&format!(
+            "{{{{ 'x' * 60000 }}}}{{{{ 'y' * {} }}}}",
+            5536 + more
+        ))
+    };
+    let longest = two(0).unwrap();
+    assert_eq!(longest.as_str().map(str::len), Some(64 * 1024));
+    let error = two(1).unwrap_err();
+    assert_eq!(error.message, "more than 64 KiB of text can't be built");
 }
 
 /// On a stack as small as a worker's, with the frames of a debug build.
