@@ -54,7 +54,7 @@ memory:
 # a thousand kills at random moments, then a kill or an error at every call that matters; some minutes. Other numbers:
 # WF_BULK_TORTURE_CYCLES, WF_BULK_TORTURE_SEED
 torture:
-    cargo test --release --test cli -- --ignored --nocapture --test-threads 1 a_thousand_kills every_single_call
+    cargo test --release --test cli -- --ignored --nocapture --test-threads 1 a_thousand_kills every_single_call two_hundred_killed_runs
 
 # random plans, faults, meddling and crashes against the run loop, in a world that knows everything, and all forged lines of plans; some
 # minutes

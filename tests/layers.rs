@@ -82,6 +82,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
                 "checkpoint digest pace plan private_file server_name text",
             ),
             ("event", "outcome plan"),
+            ("results", "checkpoint outcome plan"),
             (
                 "run",
                 "action api checkpoint client event http json outcome pace plan retry target",
@@ -99,7 +100,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials error event http invocation outcome pace plan planning playbook private_file report retry run selection server_name signature store styles table text",
+                "api checkpoint cli client credentials error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table text",
             ),
         ],
     ),

@@ -3,5 +3,6 @@
 pub mod checkpoint;
 pub mod event;
 pub mod outcome;
+pub mod results;
 pub mod run;
 pub mod store;

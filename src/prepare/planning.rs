@@ -1,5 +1,7 @@
 //! Makes a plan file from a playbook: streams the selection into the builder.
 
+mod undo;
+
 use std::{
     cell::RefCell,
     convert::Infallible,
@@ -24,6 +26,8 @@ use crate::{
     },
     target::{Execution, TargetPart},
 };
+
+pub use undo::{UndoneRun, plan_undo};
 
 /// Where and when a plan is made, for its header.
 #[derive(Clone, Debug)]
@@ -181,6 +185,7 @@ pub fn header(playbook: &Playbook, origin: &PlanOrigin, org: Option<String>) -> 
         timezone: playbook.zone.iana_name().unwrap_or("UTC").to_owned(),
         pace: playbook.pace.clone(),
         guards: playbook.guards.clone(),
+        follows: None,
         tool: origin.tool.clone(),
     }
 }

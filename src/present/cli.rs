@@ -20,9 +20,9 @@ use crate::invocation::Invocation;
 
 pub use arguments::{
     Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Resume, RunArgs,
-    SandboxArgs, SandboxCommand, Show, Status, Validate,
+    SandboxArgs, SandboxCommand, Show, Status, UndoArgs, Validate,
 };
-pub use flags::{Applying, Pacing, Planning, PlaybookFlags, Var};
+pub use flags::{Applying, Pacing, Part, Planning, PlaybookFlags, Var};
 pub use foreign_words::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
@@ -74,6 +74,9 @@ pub enum Command {
     /// Continue a run that was stopped
     #[command(after_help = help::RESUME)]
     Resume(Resume),
+    /// Bring back what a run has changed: plan, show the plan, ask, apply it
+    #[command(after_help = help::UNDO)]
+    Undo(UndoArgs),
     /// Show runs with their results and their remaining changes
     #[command(after_help = help::STATUS)]
     Status(Status),

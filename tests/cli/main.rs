@@ -42,6 +42,7 @@ mod sources;
 mod tampered;
 mod torture;
 mod traps;
+mod undo;
 mod waiting;
 mod workflow;
 mod wrong_files;

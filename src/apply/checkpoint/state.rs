@@ -163,6 +163,17 @@ impl CheckpointState {
         }
     }
 
+    /// The outcome of the change on this plan line if the run stopped now.
+    pub fn outcome_so_far(&self, line: u64) -> Outcome {
+        self.outcome(line).unwrap_or_else(|| {
+            if self.open(line).is_some_and(|open| open.doubtful) {
+                Outcome::InDoubt
+            } else {
+                Outcome::NotAttempted
+            }
+        })
+    }
+
     /// The recorded outcomes, counted.
     pub const fn ended(&self) -> &Counts {
         &self.ended

@@ -147,8 +147,17 @@ impl Action for Bare {
 }
 
 impl ActionKind {
+    /// The action of the changes that `wf-bulk undo` plans.
+    pub const UNDO: &'static Self = &super::undo::KIND;
+
+    /// An action of playbooks.
     pub fn named(word: &str) -> Option<&'static Self> {
         super::ALL.iter().copied().find(|kind| kind.word == word)
+    }
+
+    /// The action of a plan's change: also the one that no playbook can name.
+    pub fn in_plans(word: &str) -> Option<&'static Self> {
+        Self::named(word).or_else(|| (word == Self::UNDO.word).then_some(Self::UNDO))
     }
 
     /// Whether it sends a PATCH of fields.

@@ -32,6 +32,7 @@ mod start;
 mod status;
 mod status_move;
 mod task_automation;
+mod undo;
 
 pub use crate::retry::Repeat;
 pub use answer::{contradiction, difference, needs_body};

@@ -10,9 +10,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::{
-    Change, Effect, Fields, PlannedRequest, Target, Undo,
-    forecast::notices,
-    readable::{limit_undo, unreadable},
+    Change, Effect, Fields, PlannedRequest, Target, Undo, forecast::notices, readable::unreadable,
 };
 use crate::{
     action::{self, ActionKind, Nature},
@@ -69,13 +67,16 @@ impl ChangeParts<'_> {
         let nature = Nature::of(operation, sent);
         let path = operation.address();
         let method = operation.method();
-        let undo = match undo(operation, &nature, &before, &after) {
+        let undo = match WayBack::of(operation, &nature, &before, &after) {
             Err(why) => Undo::None(why),
-            Ok(body) => Undo::Request(PlannedRequest {
-                method,
-                path: path.clone(),
-                body,
-            }),
+            Ok(way) => match way.lost.first() {
+                Some((_, why)) => Undo::None(why.clone()),
+                None => Undo::Request(PlannedRequest {
+                    method,
+                    path: path.clone(),
+                    body: way.body(),
+                }),
+            },
         };
         let mut change = Change {
             change: change_id(&path, &words(&action), repetition),
@@ -93,7 +94,6 @@ impl ChangeParts<'_> {
         if let Some(why) = unreadable(&change) {
             return Err(why);
         }
-        limit_undo(&mut change);
         change.add_effects(nature.effects.iter().cloned().chain(found));
         let notices = notices(operation, &change);
         change.add_effects(notices);
@@ -187,7 +187,8 @@ fn check_actions(
     let words = words(labels);
     let mut kinds = Vec::with_capacity(words.len());
     for word in &words {
-        let kind = ActionKind::named(word).ok_or_else(|| format!("there is no action `{word}`"))?;
+        let kind =
+            ActionKind::in_plans(word).ok_or_else(|| format!("there is no action `{word}`"))?;
         if !kind.levels.contains(&target.kind) || !kind.is_in(target.api) {
             return Err(format!("`{word}` does not work on this target"));
         }
@@ -273,25 +274,57 @@ fn check_requires(
     Err(format!("`requires` must have {}", names.join(", ")))
 }
 
-/// The body of the request that undoes it, or why there is none.
-fn undo(
-    operation: &Operation,
-    nature: &Nature,
-    before: &Fields,
-    after: &Fields,
-) -> Result<Option<Fields>, String> {
-    if let Some(why) = nature.why_final {
-        return Err(why.to_owned());
-    }
-    let mut body = json!({});
-    for (path, was) in before {
-        if let Some(why) = action::no_way_back(operation, path) {
+/// What brings back the fields that a change writes.
+pub(super) struct WayBack {
+    /// Their values before, as a request writes them; by path.
+    pub(super) values: Fields,
+    /// The fields that stay, and why.
+    pub(super) lost: Vec<(String, String)>,
+}
+
+impl WayBack {
+    /// # Errors
+    ///
+    /// Why nothing undoes a request of this nature.
+    pub(super) fn of(
+        operation: &Operation,
+        nature: &Nature,
+        before: &Fields,
+        after: &Fields,
+    ) -> Result<Self, String> {
+        if let Some(why) = nature.why_final {
             return Err(why.to_owned());
         }
-        let becomes = after.get(path).unwrap_or(&Value::Null);
-        json::set(&mut body, path, action::back(path, was, becomes)?);
+        let mut way = Self {
+            values: Fields::new(),
+            lost: Vec::new(),
+        };
+        for (path, was) in before {
+            let becomes = after.get(path).unwrap_or(&Value::Null);
+            let value = match action::no_way_back(operation, path) {
+                Some(why) => Err(why.to_owned()),
+                None => action::back(path, was, becomes),
+            };
+            match value {
+                Ok(value) if json::holds_replacement(&value) => {
+                    let why = format!("{path} held text that can't be decoded");
+                    way.lost.push((path.clone(), why));
+                }
+                Ok(value) => drop(way.values.insert(path.clone(), value)),
+                Err(why) => way.lost.push((path.clone(), why)),
+            }
+        }
+        Ok(way)
     }
-    Ok(fields(body))
+
+    /// The body of the request.
+    pub(super) fn body(&self) -> Option<Fields> {
+        let mut body = json!({});
+        for (path, value) in &self.values {
+            json::set(&mut body, path, value.clone());
+        }
+        fields(body)
+    }
 }
 
 /// The fields of an object; none if it is empty.

@@ -276,7 +276,7 @@ impl<R: BufRead> PlanReader<R> {
     fn check_allowed(&self, change: &Change) -> Result<(), String> {
         let named = words(&change.action)
             .into_iter()
-            .filter_map(ActionKind::named);
+            .filter_map(ActionKind::in_plans);
         let reverts = change.effects.contains(&Effect::LaterTasksReset);
         let needed = named
             .filter(|kind| kind.needs_allow)

@@ -14,6 +14,7 @@ mod look_at;
 mod model;
 mod readable;
 mod rederive;
+mod undo;
 
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
@@ -31,6 +32,7 @@ pub use diff_left_out::{Fate, LeftOut, diff_left_out};
 pub use file::{PlanError, PlanReader, PlanWriter};
 pub use items::{ItemStream, KnownFile, PlanItems};
 pub use model::{
-    Change, Fields, Item, NumberedItem, PlanHeader, PlannedRequest, PlaybookRef, Rejection, Skip,
-    Target, Trailer, Undo, VERSION,
+    Change, Fields, FollowUp, Follows, Item, NumberedItem, PlanHeader, PlannedRequest, PlaybookRef,
+    Rejection, Skip, Target, Trailer, Undo, VERSION,
 };
+pub use undo::undo;

@@ -38,8 +38,30 @@ pub struct PlanHeader {
     pub timezone: String,
     pub pace: Pace,
     pub guards: Guards,
+    /// The run after which it was made, with `undo` or `retry`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<Follows>,
     /// The tool and its version.
     pub tool: String,
+}
+
+/// The run that a plan undoes or continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Follows {
+    /// The run's id.
+    pub run: String,
+    /// What the plan does with it.
+    pub by: FollowUp,
+}
+
+/// What a plan does with the run that it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FollowUp {
+    /// It brings back what the run changed.
+    Undo,
+    /// It makes the changes that the run did not make.
+    Retry,
 }
 
 impl PlanHeader {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Change, Fields, Undo};
+use super::{Change, Fields};
 use crate::json;
 
 /// Why a change can't be planned: it reads, or would write back, a value that is not exactly the service's.
@@ -16,19 +16,6 @@ pub(super) fn unreadable(change: &Change) -> Option<String> {
     Some(format!(
         "{field} holds text that can't be decoded, and this change would write it back altered"
     ))
-}
-
-/// Removes the undo of a change if it can't restore the old value.
-pub(super) fn limit_undo(change: &mut Change) {
-    let body = match &change.undo {
-        Undo::Request(request) => request.body.as_ref(),
-        Undo::None(_) => None,
-    };
-    let field = body.and_then(|body| writes_back(&change.before, body));
-    let why = field.map(|field| format!("{field} held text that can't be decoded"));
-    if let Some(why) = why {
-        change.undo = Undo::None(why);
-    }
 }
 
 fn in_fields(fields: &Fields) -> Option<String> {
@@ -56,7 +43,7 @@ mod tests {
     use crate::testing::samples::{flow, over_flows};
     use crate::{
         api::Level,
-        plan::{Builder, Item},
+        plan::{Builder, Item, Undo},
     };
 
     /// What becomes of a flow whose fields are JSON as the service may send it.

@@ -13,7 +13,7 @@ mod scanned;
 pub use choose::{Chooser, Chosen};
 pub use listed::{ListedError, ListedNames, Named};
 pub use misses::Misses;
-pub use requests::{read_closing_reasons, read_whole};
+pub use requests::{read_closing_reasons, read_execution, read_whole};
 pub use scan::{ScanProgress, scan};
 pub use scan_error::ScanError;
 pub use scanned::{Scanned, ScannedExecution};

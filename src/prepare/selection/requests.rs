@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Named, ScanError, found::FoundExecution};
 use crate::{
-    api::{Generation, Operation, ReadFinding},
+    api::{Generation, Id, Operation, ReadFinding},
     client::Client,
     target::{Execution, TargetRow},
 };
@@ -18,22 +18,38 @@ pub async fn read_whole(
     client: &Client,
     execution: Execution,
 ) -> Result<Option<Execution>, ScanError> {
+    let whole = read_execution(client, execution.generation, &execution.id).await?;
+    Ok(whole.map(|whole| Execution {
+        row: execution.row,
+        ..whole
+    }))
+}
+
+/// Reads an execution by its id; none if it does not exist.
+///
+/// # Errors
+///
+/// If the request fails or its answer is not understood.
+pub async fn read_execution(
+    client: &Client,
+    generation: Generation,
+    id: &Id,
+) -> Result<Option<Execution>, ScanError> {
     let named = Named {
-        id: execution.id.clone(),
+        id: id.clone(),
         schema: String::new(),
         title: String::new(),
         row: TargetRow::default(),
     };
-    let (what, found) = one(client, execution.generation, named).await?;
+    let (what, found) = one(client, generation, named).await?;
     let Some(found) = found.into_iter().next() else {
         return Ok(None);
     };
-    let whole = found
-        .decode(execution.generation)
-        .map_err(|source| ScanError::Execution { what, source })?;
+    let execution = found.decode(generation);
+    let execution = execution.map_err(|source| ScanError::Execution { what, source })?;
     Ok(Some(Execution {
-        row: execution.row,
-        ..whole
+        row: None,
+        ..execution
     }))
 }
 

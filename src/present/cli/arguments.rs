@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, civil::Date};
 
 use super::{
-    flags::{Applying, Pacing, Planning, PlaybookFlags},
+    flags::{Applying, Pacing, Part, Planning, PlaybookFlags},
     values,
 };
 
@@ -151,6 +151,31 @@ pub enum InDoubt {
     Retry,
     /// Leave the changes in doubt, and finish the run
     Skip,
+}
+
+#[derive(Debug, Args)]
+pub struct UndoArgs {
+    /// The run: its id, or the beginning of it
+    #[arg(required_unless_present = "last", conflicts_with = "last")]
+    pub run: Option<String>,
+    /// Undo the newest run
+    #[arg(long)]
+    pub last: bool,
+    /// Write the plan to this file (`-`: standard output), and change nothing
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["dry_run", "yes"])]
+    pub output: Option<PathBuf>,
+    /// With -o: sign the plan with this SSH key, into FILE.sig
+    #[arg(long, value_name = "KEY", requires = "output")]
+    pub sign: Option<PathBuf>,
+    /// Show the plan, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub part: Part,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
 }
 
 #[derive(Debug, Args)]

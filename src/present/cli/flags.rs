@@ -32,6 +32,13 @@ pub struct Planning {
     /// Set `now`, like 2026-12-01T08:00:00Z; default: the current time
     #[arg(long, value_name = "TIMESTAMP", value_parser = values::moment, help_heading = "Planning")]
     pub now: Option<Timestamp>,
+    #[command(flatten)]
+    pub part: Part,
+}
+
+/// Flags that select a part of what is selected.
+#[derive(Debug, Args)]
+pub struct Part {
     /// Select only the first N targets
     #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Planning")]
     pub limit: Option<u64>,

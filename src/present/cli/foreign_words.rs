@@ -15,8 +15,8 @@ use crate::invocation::Invocation;
 /// Words for a command, and what to write instead.
 const COMMANDS: [(&[&str], &str); 12] = [
     (
-        &["undo", "rollback", "revert", "restore"],
-        "no command undoes a run: write a playbook that sets the earlier values again; each line of the plan has them in `before`, and they are in the page of: {show PLAN --format html}",
+        &["rollback", "revert", "restore", "back"],
+        "to bring back what a run has changed: {undo RUN}",
     ),
     (
         &["destroy", "delete", "remove", "rm"],

@@ -103,6 +103,18 @@ decide. The answer applies to all of them: check each of them in epilot first.
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";
 
+pub(super) const UNDO: &str = "\
+Examples:
+  wf-bulk undo 0192f0c4 --dry-run        show what would be brought back
+  wf-bulk undo --last                    show it, ask, bring it back
+  wf-bulk undo 0192f0c4 -o back.plan     a plan for a review, and for `apply`
+  wf-bulk undo 0192f0c4 --only 3f2a9c71  one execution, task or step
+
+Only changes that the run applied are undone, the last one first, and only where \
+the fields still have the values that the run left. The plan lists what has \
+changed since, and what can't be undone, with the reasons. The undo is a run of \
+its own: it can be resumed, and undone.";
+
 pub(super) const STATUS: &str = "\
 Examples:
   wf-bulk status                     all runs in the state folder

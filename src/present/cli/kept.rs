@@ -21,14 +21,15 @@ enum RepeatPolicy {
 const FLAGS: [(&str, RepeatPolicy); 51] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
-    const STARTS: RepeatPolicy = By(&["run", "apply"]);
+    const PART: RepeatPolicy = By(&["plan", "run", "undo"]);
+    const STARTS: RepeatPolicy = By(&["run", "apply", "undo"]);
     const SERVICE: RepeatPolicy = By(&["plan", "run", "apply"]);
-    const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume"]);
+    const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume", "undo"]);
     [
         (
             "state-dir",
             By(&[
-                "plan", "show", "run", "apply", "resume", "status", "abandon", "sandbox",
+                "plan", "show", "run", "apply", "resume", "undo", "status", "abandon", "sandbox",
             ]),
         ),
         ("profile", ACCESS),
@@ -45,21 +46,21 @@ const FLAGS: [(&str, RepeatPolicy); 51] = {
         ("max-errors", InTheRun),
         ("settle", SaidAgain),
         ("no-recheck", SaidAgain),
-        ("wait", By(&["run", "apply", "resume"])),
+        ("wait", By(&["run", "apply", "resume", "undo"])),
         ("max-changes", STARTS),
         ("reason", STARTS),
         ("again", STARTS),
         ("max-age", By(&["apply"])),
         ("allowed-signers", By(&["show", "apply", "resume"])),
-        ("sign", By(&["plan"])),
+        ("sign", By(&["plan", "undo"])),
         ("var", PLANS),
         ("allow-files", PLANS),
         ("now", PLANS),
-        ("limit", PLANS),
-        ("exclude", PLANS),
-        ("exclude-file", PLANS),
-        ("only", PLANS),
-        ("only-file", PLANS),
+        ("limit", PART),
+        ("exclude", PART),
+        ("exclude-file", PART),
+        ("only", PART),
+        ("only-file", PART),
         ("token", Never),
         ("yes", Never),
         ("no-interactive", Never),

@@ -39,6 +39,7 @@ impl Cli {
             | Command::Run(_)
             | Command::Apply(_)
             | Command::Resume(_)
+            | Command::Undo(_)
             | Command::Status(_)
             | Command::Abandon(_)
             | Command::Sandbox(_)

@@ -161,6 +161,7 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
         ("run p.yaml", SERVICE, "--json|--verbose"),
         ("apply p.plan", SERVICE, "--json|--verbose"),
         ("resume", SERVICE, "--json|--verbose"),
+        ("undo 0192", SERVICE, "--json|--verbose"),
         ("status", "", "--json"),
         ("abandon 0192", "", ""),
         ("sandbox", "", ""),

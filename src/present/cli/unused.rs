@@ -18,7 +18,7 @@ struct Uses {
 impl Uses {
     fn of(command: &str) -> Self {
         let (service, json, verbose) = match command {
-            "run" | "apply" | "resume" => (true, true, true),
+            "run" | "apply" | "resume" | "undo" => (true, true, true),
             "plan" => (true, true, false),
             "validate" | "show" | "diff" | "status" => (false, true, false),
             _ => (false, false, false),
@@ -71,6 +71,7 @@ impl Cli {
             | Command::Diff(_)
             | Command::Apply(_)
             | Command::Resume(_)
+            | Command::Undo(_)
             | Command::Status(_)
             | Command::Abandon(_)
             | Command::Sandbox(_)

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     api::Id,
-    cli::{Common, Planning, PlaybookFlags},
+    cli::{Common, Part, Planning, PlaybookFlags},
     error::{Error, FilePlace, Located},
     invocation::Invocation,
     plan::{PlanError, PlanReader},
@@ -127,20 +127,22 @@ pub(super) fn load_for_planning(
 ) -> Result<Playbook, Error> {
     let mut playbook = load_playbook(&common.invocation, path, &planning.reading, now)?;
     only_one_is_stdin(common, path, planning, &playbook)?;
-    if let Some(limit) = planning.limit {
+    if let Some(limit) = planning.part.limit {
         playbook.select.limit = Some(playbook.select.limit.map_or(limit, |most| most.min(limit)));
     }
     let select = &mut playbook.select;
-    let exclude = lists(
-        "--exclude",
-        &planning.exclude,
-        planning.exclude_file.as_deref(),
-    )?;
+    let (exclude, only) = part_lists(&planning.part)?;
     select.exclude.extend(exclude);
-    let only = lists("--only", &planning.only, planning.only_file.as_deref())?;
     // An empty list selects nothing; only without a list everything is selected.
     select.only = (!only.is_empty()).then_some(only);
     Ok(playbook)
+}
+
+/// The lists of ids that are excluded, and those of which one has to name a target.
+pub(super) fn part_lists(part: &Part) -> Result<(Vec<IdList>, Vec<IdList>), Error> {
+    let exclude = lists("--exclude", &part.exclude, part.exclude_file.as_deref())?;
+    let only = lists("--only", &part.only, part.only_file.as_deref())?;
+    Ok((exclude, only))
 }
 
 /// Checks that only one input is standard input, which can be read only once.
@@ -154,8 +156,8 @@ fn only_one_is_stdin(
     let inputs = [
         ("the playbook", Some(path)),
         ("the file in `select`", playbook.select.source.file()),
-        ("--only-file", planning.only_file.as_deref()),
-        ("--exclude-file", planning.exclude_file.as_deref()),
+        ("--only-file", planning.part.only_file.as_deref()),
+        ("--exclude-file", planning.part.exclude_file.as_deref()),
         ("--token-file", token),
     ];
     let from_stdin: Vec<&str> = inputs

@@ -18,6 +18,7 @@ mod launch;
 mod output;
 mod overview;
 mod pacing;
+mod past_run;
 mod plan;
 mod planning;
 mod question;
@@ -34,6 +35,7 @@ mod signals;
 mod signing;
 mod status;
 mod terminal;
+mod undo;
 mod validate;
 mod wrong_input;
 
@@ -66,6 +68,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Run(args) => run::run(&common, &args).await,
         Command::Apply(args) => apply::apply(&common, &args).await,
         Command::Resume(args) => resume::resume(&common, &args).await,
+        Command::Undo(args) => Box::pin(undo::undo(&common, &args)).await,
         Command::Status(args) => status::status(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,

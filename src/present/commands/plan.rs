@@ -1,36 +1,27 @@
 //! `plan`: selects and plans, and writes the plan to a file.
 
-use std::{path::Path, time::Instant};
+use std::{fs::File, path::Path, time::Instant};
 
 use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
     output::{Output, OutputContent},
-    overview::show_each,
+    overview::{Overview, show_each},
     planning::{Moment, plan_into},
     signing::PlanSigner,
 };
 use crate::{
     cli::{Common, PlanArgs},
     error::{Error, ExitCode},
+    pace::Pace,
     report::ToApply,
     store::Wait,
 };
 
 pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let output = Output::at(&args.output, OutputContent::Plan)?;
-    if common.json && output == Output::Stdout {
-        return Err(Error::usage(
-            "the plan and the document of --json can't both go to standard output",
-        )
-        .hint("name a file: -o x.plan; or leave --json out"));
-    }
-    let signer = args.sign.as_deref();
-    let signer = signer
-        .map(|key| PlanSigner::new(key, &args.output, &output))
-        .transpose()?;
+    let output = PlanOutput::new(common, &args.output, args.sign.as_deref())?;
     let moment = Moment::present(args.planning.now);
     let playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
     let credentials = credentials(common)?;
@@ -45,24 +36,65 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, E
     )
     .await?;
 
-    let path = args.output.as_path();
-    let mut file = output.scratch(path, OutputContent::Plan)?;
-    let overview = plan_into(common, &backend, &playbook, moment, path, &mut file).await?;
-    let signature = signer.as_ref().map(|signer| signer.sign(&file));
-    let signature = signature.transpose()?;
-    output.write(path, OutputContent::Plan, &file)?;
-    if let Some((signer, signature)) = signer.zip(signature) {
-        signer.write(&signature)?;
+    let mut file = output.scratch()?;
+    let overview = plan_into(common, &backend, &playbook, moment, output.path, &mut file).await?;
+    output.write(common, &overview, &playbook.pace, &file)?;
+    overview.planned_only(common, &backend, start, args.detailed_exitcode)
+}
+
+/// Where a plan is written.
+#[derive(Debug)]
+pub(super) struct PlanOutput<'a> {
+    pub(super) path: &'a Path,
+    output: Output,
+    signer: Option<PlanSigner>,
+}
+
+impl<'a> PlanOutput<'a> {
+    /// `key` is the private key that signs it.
+    pub(super) fn new(common: &Common, path: &'a Path, key: Option<&Path>) -> Result<Self, Error> {
+        let output = Output::at(path, OutputContent::Plan)?;
+        if common.json && output == Output::Stdout {
+            return Err(Error::usage(
+                "the plan and the document of --json can't both go to standard output",
+            )
+            .hint("name a file: -o x.plan; or leave --json out"));
+        }
+        let signer = key.map(|key| PlanSigner::new(key, path, &output));
+        Ok(Self {
+            path,
+            signer: signer.transpose()?,
+            output,
+        })
     }
 
-    // A plan that was written to a pipe has no name.
-    let (name, each) = match output {
-        Output::File(_) => (path, Some(show_each(common, path))),
-        Output::Stdout | Output::Stream(_) => (Path::new("FILE"), None),
-    };
-    let apply = overview.how_to_apply(common, name);
-    let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply exactly this plan:\n");
-    let beside = common.json || output == Output::Stdout;
-    overview.show(beside, &file, &playbook.pace, true, each, &closing)?;
-    overview.planned_only(common, &backend, start, args.detailed_exitcode)
+    /// A file for the plan while it is made.
+    pub(super) fn scratch(&self) -> Result<File, Error> {
+        self.output.scratch(self.path, OutputContent::Plan)
+    }
+
+    /// Writes the plan in `file` to its place, with its signature, and shows it and how to apply it.
+    pub(super) fn write(
+        self,
+        common: &Common,
+        overview: &Overview,
+        pace: &Pace,
+        file: &File,
+    ) -> Result<(), Error> {
+        let signature = self.signer.as_ref().map(|signer| signer.sign(file));
+        let signature = signature.transpose()?;
+        self.output.write(self.path, OutputContent::Plan, file)?;
+        if let Some((signer, signature)) = self.signer.zip(signature) {
+            signer.write(&signature)?;
+        }
+        // A plan that was written to a pipe has no name.
+        let (name, each) = match self.output {
+            Output::File(_) => (self.path, Some(show_each(common, self.path))),
+            Output::Stdout | Output::Stream(_) => (Path::new("FILE"), None),
+        };
+        let apply = overview.how_to_apply(common, name);
+        let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply exactly this plan:\n");
+        let beside = common.json || self.output == Output::Stdout;
+        overview.show(beside, file, pace, true, each, &closing)
+    }
 }

@@ -18,10 +18,12 @@ use super::{
 use crate::{
     cli::Common,
     error::Error,
+    pace::Pace,
+    plan::Trailer,
     planning::{PlanOrigin, PlanningError, plan},
     playbook::Playbook,
     report::ScanReporter,
-    selection::{ListedError, ScanError},
+    selection::{ListedError, ScanError, ScanProgress},
 };
 
 /// The time of a plan, in whole seconds, so that people can write it.
@@ -67,14 +69,31 @@ pub(super) async fn plan_into(
     file: &mut File,
 ) -> Result<Overview, Error> {
     let origin = origin(backend, moment);
+    write_into(common, &playbook.pace, path, file, async |out, progress| {
+        plan(&backend.client, playbook, &origin, out, progress).await
+    })
+    .await
+}
+
+/// As [`plan_into`], for a plan that `write` makes at this pace.
+pub(super) async fn write_into(
+    common: &Common,
+    pace: &Pace,
+    path: &Path,
+    file: &mut File,
+    write: impl AsyncFnOnce(
+        &mut BufWriter<&File>,
+        &mut dyn FnMut(ScanProgress),
+    ) -> Result<(Trailer, String), PlanningError>,
+) -> Result<Overview, Error> {
     let mut reporter = ScanReporter::stderr(
         common.quiet,
-        playbook.pace.rate.per_second(),
+        pace.rate.per_second(),
         Instant::now(),
         width_of_stderr,
     );
     let mut out = BufWriter::new(&*file);
-    let planned = plan(&backend.client, playbook, &origin, &mut out, |progress| {
+    let planned = write(&mut out, &mut |progress| {
         reporter.progress(Instant::now(), progress);
     })
     .await;

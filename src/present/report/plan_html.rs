@@ -156,7 +156,6 @@ fn tiles(view: &PlanView<'_>) -> Vec<Tile> {
         Tile::counted(&count(view.changes, "change", "changes")),
         Tile::counted(&view.words.executions),
     ];
-    // The page does not say that other changes can be undone, since no command does it.
     if view.irreversible > 0 {
         tiles.push(Tile::new("final", view.irreversible, "can't be undone"));
     }

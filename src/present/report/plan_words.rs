@@ -32,8 +32,8 @@ pub(super) struct PlanWords<'a> {
     pub(super) time: Option<(String, String)>,
     /// The limits of the run: stages, permitted failures.
     pub(super) limits: Vec<String>,
-    /// The number of irreversible changes.
-    pub(super) no_way_back: Option<String>,
+    /// How many changes can be undone, or can't. None without changes.
+    pub(super) way_back: Option<String>,
     /// What the texts leave out, and where it is.
     pub(super) not_shown: Option<String>,
     /// The forecast. Escaped.
@@ -76,7 +76,7 @@ impl PlanWords<'_> {
         [&self.size]
             .into_iter()
             .chain(&self.limits)
-            .chain(&self.no_way_back)
+            .chain(&self.way_back)
     }
 }
 
@@ -118,7 +118,7 @@ impl PlanReport<'_> {
                 .flatten()
                 .filter(|_| has_changes)
                 .collect(),
-            no_way_back: self.no_way_back(),
+            way_back: self.way_back(),
             not_shown: self.not_shown(),
             causes: if has_changes {
                 summary.forecast.lines(&noun)
@@ -228,12 +228,13 @@ impl PlanReport<'_> {
         }
     }
 
-    /// The text does not say that other changes can be undone, since no command does it.
-    fn no_way_back(&self) -> Option<String> {
-        match self.summary.irreversible() {
-            0 => None,
-            all if all == self.trailer.changes => Some("none can be undone".to_owned()),
-            some => Some(format!("{} can't be undone", thousands(some))),
+    /// `all can be undone`: by the function that plans the undo.
+    fn way_back(&self) -> Option<String> {
+        match (self.trailer.changes, self.summary.irreversible()) {
+            (0, _) => None,
+            (_, 0) => Some("all can be undone".to_owned()),
+            (all, some) if all == some => Some("none can be undone".to_owned()),
+            (_, some) => Some(format!("{} can't be undone", thousands(some))),
         }
     }
 

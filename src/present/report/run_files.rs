@@ -131,13 +131,7 @@ fn each_problem<P: BufRead>(
         };
         let key = key(line.number);
         let mut detail = last_said(&mut details, &key)?;
-        let outcome = state.outcome(line.number).unwrap_or_else(|| {
-            if state.open(line.number).is_some_and(|open| open.doubtful) {
-                Outcome::InDoubt
-            } else {
-                Outcome::NotAttempted
-            }
-        });
+        let outcome = state.outcome_so_far(line.number);
         if outcome == Outcome::InDoubt {
             let look = format!("look {}", change.look_at(state.sent_at(line.number)));
             // The error of an earlier attempt is not a reason for a doubt about the last one.

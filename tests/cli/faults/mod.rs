@@ -7,6 +7,8 @@ mod matrix;
 mod reads;
 mod table;
 
+pub(crate) use actions::{SUBJECTS, Subject};
+pub(crate) use cells::all as all_cells;
 use serde_json::Value;
 
 use crate::environment::{Ended, Environment, SandboxProcess};

@@ -84,10 +84,7 @@ fn said(line: &str) -> String {
 #[test]
 fn what_other_tools_call_it_is_answered_with_what_it_is_called_here() {
     for (line, tip) in [
-        (
-            "wf-bulk undo",
-            "they are in the page of: wf-bulk show PLAN --format html",
-        ),
+        ("wf-bulk rollback", "wf-bulk undo RUN"),
         ("wf-bulk destroy p.yaml", "wf-bulk abandon RUN"),
         ("wf-bulk runs", "wf-bulk status"),
         ("wf-bulk list", "wf-bulk status"),

@@ -95,6 +95,7 @@ fn a_plan_is_told_in_groups() {
                task e94/t
 
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
+        all can be undone
         automations: unknown, since their triggers are not read
         Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
