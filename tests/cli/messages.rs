@@ -109,10 +109,10 @@ fn what_was_mistaken_for_something_else_is_named_with_what_to_write() {
             "--dry-run",
         ),
         (
-            "undo",
+            "rollback",
             64,
-            "unrecognized subcommand 'undo'",
-            "no command undoes a run",
+            "unrecognized subcommand 'rollback'",
+            "wf-bulk undo RUN",
         ),
     ] {
         let arguments: Vec<&str> = line.split(' ').collect();

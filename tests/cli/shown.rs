@@ -36,8 +36,12 @@ fn who_goes_comes_and_stays_is_said_in_every_format() {
             "{format}: {text}"
         );
         assert!(!text.contains("10010 → nobody"), "{format}: {text}");
-        // There is no command that undoes.
-        assert!(!text.contains("can be undone"), "{format}: {text}");
+        let undoable = match *format {
+            "json" => "\"irreversible\":0",
+            "html" => "<dt>can be undone</dt><dd>all</dd>",
+            _ => "all can be undone",
+        };
+        assert!(text.contains(undoable), "{format}: {text}");
     }
 }
 

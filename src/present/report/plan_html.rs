@@ -156,6 +156,9 @@ fn tiles(view: &PlanView<'_>) -> Vec<Tile> {
         Tile::counted(&count(view.changes, "change", "changes")),
         Tile::counted(&view.words.executions),
     ];
+    if view.irreversible == 0 && view.changes > 0 {
+        tiles.push(Tile::counted("all can be undone"));
+    }
     if view.irreversible > 0 {
         tiles.push(Tile::new("final", view.irreversible, "can't be undone"));
     }
