@@ -12,7 +12,9 @@ use std::{
     time::Duration,
 };
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use wf_bulk::plan::PlanHeader;
 
 use crate::environment::{Ended, Environment, SandboxProcess};
 
@@ -358,6 +360,37 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
         .expect_said("applied this very plan already")
         .expect_said("add --again");
     apply(&sandbox, &["x.plan", "--again"]).expect_code(0);
+}
+
+#[test]
+fn a_plan_that_was_made_later_than_now_is_refused_by_apply_and_told_by_show() {
+    let environment = Environment::new().with_playbooks();
+    let plan = ["plan", "playbooks/reassign.yaml", "--sandbox", "-o", "x.plan"];
+    environment.run(&plan).expect_code(0);
+    let path = environment.path().join("x.plan");
+    let text = fs::read_to_string(&path).unwrap();
+    // On a machine whose clock is an hour ahead.
+    let made = Timestamp::now() + SignedDuration::from_hours(1);
+    let (header, rest) = text.split_once('\n').unwrap();
+    let mut header: Value = serde_json::from_str(header).unwrap();
+    header["now"] = json!(made);
+    let header: PlanHeader = serde_json::from_value(header).unwrap();
+    let body = format!("{}\n{rest}", serde_json::to_string(&header).unwrap());
+    let (sealed, _) = body.rsplit_once("\"sha256\":").unwrap();
+    let sealed = format!("{sealed}\"sha256\":");
+    let digest = wf_bulk::digest::sha256(&sealed);
+    fs::write(&path, format!("{sealed}\"{digest}\"}}}}\n")).unwrap();
+    for max_age in ["7 days", "100000 days"] {
+        let apply = ["apply", "x.plan", "--sandbox", "--yes", "--max-age", max_age];
+        let ended = environment.run(&apply).expect_code(5);
+        ended
+            .expect_said("and here it is only ")
+            .expect_said("correct the clock")
+            .expect_said("nothing was changed");
+    }
+    let show = environment.run(&["show", "x.plan"]).expect_code(0);
+    show.expect_out("and here it is only ");
+    assert!(environment.runs().is_empty());
 }
 
 #[test]

@@ -103,6 +103,31 @@ fn every_command_that_waits_for_the_lock_of_a_server_says_so() {
 }
 
 #[test]
+fn two_folders_of_sandbox_data_have_two_locks_and_one_folder_has_one() {
+    let environment = Environment::new();
+    environment.file("reassign.yaml", REASSIGN);
+    let run = |folder: &str| {
+        let run = ["run", "reassign.yaml", "--sandbox", "--yes", "--again"];
+        environment.run(&[&run[..], &["--state-dir", folder]].concat())
+    };
+    run("one").expect_code(0);
+    let locks = environment.path().join(".local/state/wf-bulk/locks");
+    let held: Vec<File> = fs::read_dir(&locks)
+        .unwrap()
+        .map(|entry| File::open(entry.unwrap().path()).unwrap())
+        .inspect(|file| file.try_lock().unwrap())
+        .collect();
+    run("two").expect_code(0);
+    for other_name in ["one", "./one", "two/../one"] {
+        run(other_name)
+            .expect_code(1)
+            .expect_said("another run on this machine writes to sandbox in ");
+    }
+    drop(held);
+    run("one").expect_code(0);
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_a_lock() {
     let environment = Environment::new();
     environment.file("reassign.yaml", REASSIGN);

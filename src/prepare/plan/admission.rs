@@ -13,6 +13,9 @@ use crate::{
     text::count,
 };
 
+/// How much later than here a plan may have been made: the clocks of two machines differ by less, and its age is known well enough.
+const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
+
 /// The environment a plan is checked against.
 #[derive(Clone, Debug)]
 pub struct Circumstances {
@@ -117,6 +120,8 @@ pub enum Refusal {
     Organisation { planned: String, here: String },
     #[error("the plan was made at {made} and is too old")]
     Stale { made: String },
+    #[error("the plan was made at {made}, and here it is only {now}, so its age is unknown")]
+    FromTheFuture { made: String, now: String },
     #[error(
         "{} could not be planned, so the plan is not complete",
         count(*rejected, "item", "items")
@@ -153,6 +158,7 @@ impl Refusal {
             | Self::Server { .. }
             | Self::Organisation { .. }
             | Self::Stale { .. }
+            | Self::FromTheFuture { .. }
             | Self::Rejected { .. }
             | Self::MaxChanges { .. }
             | Self::Running { .. }
@@ -182,6 +188,9 @@ impl Refusal {
                 flag("--org", planned)
             )],
             Self::Stale { .. } => one("plan again, or allow it with --max-age"),
+            Self::FromTheFuture { .. } => one(
+                "correct the clock of this machine, or of the one that made the plan, and plan again",
+            ),
             Self::Rejected { .. } => one(
                 "look at the rejected items; to apply the other changes, write `rejected: allow` in the playbook's guards",
             ),
@@ -235,14 +244,7 @@ pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) ->
             here: org.clone(),
         });
     }
-    if here
-        .max_age
-        .is_some_and(|most| here.now.duration_since(header.made_at()) > most)
-    {
-        refusals.push(Refusal::Stale {
-            made: dates::on_wall_clock(header.made_at(), &header.timezone),
-        });
-    }
+    refusals.extend(here.max_age.and_then(|most| wrong_age(header, here.now, most)));
     if trailer.rejected > 0 && header.guards.rejected == Rejected::Refuse {
         refusals.push(Refusal::Rejected {
             rejected: trailer.rejected,
@@ -251,6 +253,19 @@ pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) ->
     refusals.extend(broken_guards(header, trailer, here.max_changes));
     refusals.extend(earlier_refusals(header, here));
     refusals
+}
+
+fn wrong_age(header: &PlanHeader, now: Timestamp, most: SignedDuration) -> Option<Refusal> {
+    let (made, zone) = (header.made_at(), &header.timezone);
+    let age = now.duration_since(made);
+    if age > most {
+        let made = dates::on_wall_clock(made, zone);
+        return Some(Refusal::Stale { made });
+    }
+    (age < -MAX_SKEW).then(|| Refusal::FromTheFuture {
+        made: dates::to_the_second(made, zone),
+        now: dates::to_the_second(now, zone),
+    })
 }
 
 /// The guards of the playbook and the command line that the plan does not meet.

@@ -134,7 +134,7 @@ fn refused(common: &Common, refusal: &Refusal) -> Error {
         | Refusal::Unfinished { .. }
         | Refusal::Applied { .. }
         | Refusal::Repeated { .. } => ErrorKind::Failed,
-        Refusal::Stale { .. } => ErrorKind::Stale,
+        Refusal::Stale { .. } | Refusal::FromTheFuture { .. } => ErrorKind::Stale,
         Refusal::Rejected { .. } => ErrorKind::Rejected,
         Refusal::Guard { .. } | Refusal::MaxChanges { .. } => ErrorKind::Guard,
     };

@@ -144,6 +144,40 @@ fn each_reason_is_told_by_itself_and_with_its_cure() {
 }
 
 #[test]
+fn a_plan_that_was_made_in_the_future_has_no_age_and_is_refused_beyond_a_small_skew_of_clocks() {
+    let header = header(true, false);
+    let fine = trailer(5, 0);
+    for (now, max_age, is_refused) in [
+        ("2026-12-01T08:00:00Z", Some(7 * 24), false),
+        ("2026-12-01T07:55:00Z", Some(7 * 24), false),
+        ("2026-12-01T07:54:59Z", Some(7 * 24), true),
+        // However old it may be.
+        ("2016-12-01T08:00:00Z", Some(1_000_000), true),
+        // It was made by this process.
+        ("2026-12-01T07:00:00Z", None, false),
+    ] {
+        let here = Circumstances {
+            now: now.parse().unwrap(),
+            max_age: max_age.map(SignedDuration::from_hours),
+            ..here()
+        };
+        let refusals = refusals(&header, &fine, &here);
+        let is_ahead = matches!(refusals[..], [Refusal::FromTheFuture { .. }]);
+        assert_eq!(is_ahead, is_refused, "{now}: {refusals:?}");
+        assert_eq!(refusals.is_empty(), !is_refused, "{now}: {refusals:?}");
+    }
+    let here = Circumstances {
+        now: "2026-12-01T07:54:59Z".parse().unwrap(),
+        ..here()
+    };
+    assert_eq!(
+        refusals(&header, &fine, &here)[0].to_string(),
+        "the plan was made at 2026-12-01 09:00:00 Europe/Berlin, and here it is only 2026-12-01 08:54:59 Europe/Berlin, \
+         so its age is unknown"
+    );
+}
+
+#[test]
 fn the_age_of_a_plan_counts_from_when_it_was_made_whatever_its_now() {
     let at = |text: &str| text.parse().unwrap();
     for now in ["2024-01-01T00:00:00Z", "2099-01-01T00:00:00Z"] {
