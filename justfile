@@ -51,6 +51,10 @@ pace *rates:
 memory:
     cargo test --release --test cli -- --ignored --nocapture a_list_of_200_000
 
+# what input of 1 MiB takes that is made to take much
+bounds:
+    cargo test --release --test cli -- --ignored --nocapture what_input_of_a_mebibyte_takes
+
 # a thousand kills at random moments, then a kill or an error at every call that matters; some minutes. Other numbers:
 # WF_BULK_TORTURE_CYCLES, WF_BULK_TORTURE_SEED
 torture:

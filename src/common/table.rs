@@ -11,6 +11,7 @@ use std::{
     fs::File,
     io::{self, BufReader, Cursor, Read},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use self::{
@@ -55,6 +56,8 @@ pub struct Row {
     /// Whether the row comes from CSV, which a spreadsheet may have written.
     pub is_csv: bool,
     pub cells: Cells,
+    /// All columns of CSV, of which the empty ones are not in `cells`: short rows below a wide header stay short.
+    pub columns: Arc<[String]>,
 }
 
 /// Why a file can't be used at all.
@@ -191,6 +194,7 @@ fn rows<E>(
             line,
             is_csv: false,
             cells,
+            columns: Arc::default(),
         })
     };
     match open(path)? {
@@ -268,6 +272,7 @@ fn csv_rows<E>(
     let Some(CsvHeader { columns, mut first }) = header(&mut records, wanted)? else {
         return Ok(());
     };
+    let columns = columns.into();
     while let Some(record) = match first.take() {
         Some(record) => Some(record),
         None => next(&mut records)?,
@@ -277,7 +282,7 @@ fn csv_rows<E>(
     Ok(())
 }
 
-fn row_of(record: CsvRecord, columns: &[String]) -> Row {
+fn row_of(record: CsvRecord, columns: &Arc<[String]>) -> Row {
     let CsvRecord {
         number,
         line,
@@ -292,14 +297,18 @@ fn row_of(record: CsvRecord, columns: &[String]) -> Row {
     } else if let Some(place) = cells.iter().position(|cell| cell.len() > MAX_CELL) {
         Err(columns::too_long(&columns[place]))
     } else {
-        let cells = cells.into_iter().chain(std::iter::repeat(String::new()));
-        Ok(columns.iter().cloned().zip(cells).collect())
+        let cells = columns.iter().zip(cells);
+        Ok(cells
+            .filter(|(_, cell)| !cell.is_empty())
+            .map(|(column, cell)| (column.clone(), cell))
+            .collect())
     };
     Row {
         number,
         line: Some(line),
         is_csv: true,
         cells,
+        columns: Arc::clone(columns),
     }
 }
 

@@ -5,7 +5,9 @@
 mod abandoned;
 mod answers;
 mod bad_input;
+mod bounds;
 mod ci;
+mod crafted;
 mod crash;
 mod credentials;
 mod damage;

@@ -365,7 +365,13 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
 #[test]
 fn a_plan_that_was_made_later_than_now_is_refused_by_apply_and_told_by_show() {
     let environment = Environment::new().with_playbooks();
-    let plan = ["plan", "playbooks/reassign.yaml", "--sandbox", "-o", "x.plan"];
+    let plan = [
+        "plan",
+        "playbooks/reassign.yaml",
+        "--sandbox",
+        "-o",
+        "x.plan",
+    ];
     environment.run(&plan).expect_code(0);
     let path = environment.path().join("x.plan");
     let text = fs::read_to_string(&path).unwrap();
@@ -381,7 +387,14 @@ fn a_plan_that_was_made_later_than_now_is_refused_by_apply_and_told_by_show() {
     let digest = wf_bulk::digest::sha256(&sealed);
     fs::write(&path, format!("{sealed}\"{digest}\"}}}}\n")).unwrap();
     for max_age in ["7 days", "100000 days"] {
-        let apply = ["apply", "x.plan", "--sandbox", "--yes", "--max-age", max_age];
+        let apply = [
+            "apply",
+            "x.plan",
+            "--sandbox",
+            "--yes",
+            "--max-age",
+            max_age,
+        ];
         let ended = environment.run(&apply).expect_code(5);
         ended
             .expect_said("and here it is only ")

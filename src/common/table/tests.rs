@@ -6,9 +6,12 @@ fn rows(text: &[u8], wanted: RequiredColumns<'_>) -> Result<Vec<String>, TableEr
     std::fs::write(&path, text).unwrap();
     let mut rows = Vec::new();
     read(&path, wanted, |row| {
-        let cells = row
-            .cells
-            .map(|cells| cells.into_values().collect::<Vec<_>>().join("|"));
+        let cells = row.cells.map(|mut cells| {
+            for column in &*row.columns {
+                cells.entry(column.clone()).or_default();
+            }
+            cells.into_values().collect::<Vec<_>>().join("|")
+        });
         rows.push(format!(
             "{} {}",
             row.number,
@@ -215,6 +218,30 @@ fn what_is_wider_or_longer_than_the_bounds_is_refused_and_what_is_not_is_read() 
     for text in [cell(100_000), json(100_000), array(100_000)] {
         assert!(rows(text.as_bytes(), id).unwrap()[0].len() > 100_000);
     }
+}
+
+#[test]
+fn the_empty_cells_of_short_rows_take_no_memory_below_a_wide_header() {
+    let columns: Vec<String> = (0..999).map(|number| format!(",c{number}")).collect();
+    let header = columns.concat();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.csv");
+    std::fs::write(&path, format!("id{header}\na\nb,,,1{}\n", ",".repeat(900))).unwrap();
+    let mut kept = Vec::new();
+    read(&path, RequiredColumns::ListOf("id"), |row| {
+        assert_eq!(row.columns.len(), 1_000);
+        kept.push(row.cells.unwrap().into_iter().collect::<Vec<_>>());
+        Ok::<_, TableError>(())
+    })
+    .unwrap();
+    let cell = |name: &str, text: &str| (name.to_owned(), text.to_owned());
+    assert_eq!(
+        kept,
+        [
+            vec![cell("id", "a")],
+            vec![cell("c2", "1"), cell("id", "b")]
+        ]
+    );
 }
 
 #[test]

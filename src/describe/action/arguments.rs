@@ -15,7 +15,6 @@ use crate::{
         span::Span,
     },
     template::{Known, Template},
-    text::did_you_mean,
 };
 
 /// An action as it is written.
@@ -286,7 +285,7 @@ impl<'n> Arguments<'_, '_, '_, 'n> {
         }
         let help = match word {
             "UNASSIGNED" | "ASSIGNED" => "write PENDING, the API's current word".to_owned(),
-            _ => did_you_mean(word, &SETTABLE),
+            _ => self.reader.did_you_mean(word, &SETTABLE),
         };
         let message = format!("`{word}` can't be set as a status");
         match known {

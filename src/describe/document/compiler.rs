@@ -1,6 +1,10 @@
 //! Compiles expressions and templates for the levels on which they are used, and maps errors back to the file.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use serde_json::{Map, Value as Json};
 
@@ -36,17 +40,28 @@ pub(crate) struct Compiler {
     engine: Engine,
     /// None if the source is wrong: then the names are unknown, and nothing is compiled.
     generation: Option<Generation>,
-    vars: Map<String, Json>,
+    vars: Rc<Map<String, Json>>,
     /// The variables whose values come from the command line.
-    given: BTreeSet<String>,
+    given: Rc<BTreeSet<String>>,
     /// Whether the values of variables are used, and not only their names.
     has_values: bool,
     /// The names that the compiled expressions compare.
     names: Rc<RefCell<BTreeSet<(Level, String)>>>,
-    columns: RowColumns,
+    columns: Rc<RowColumns>,
+    /// The names at each level. One is made of all variables, which may be many, and used by many expressions.
+    scopes: Rc<RefCell<BTreeMap<ScopeKey, Rc<Scope>>>>,
+    /// How many expressions were compiled.
+    expressions: Rc<Cell<usize>>,
     /// The values of a field that the source can return, if not all.
     found: Option<&'static SourceLimits>,
 }
+
+/// What a scope is made for: the level, whether the values of variables are used, and whether [`Compiler::found`] is.
+type ScopeKey = (Level, bool, bool);
+
+/// The maximum number of expressions in a playbook: more than anyone reviews. Each may be compared with long lists of variables, and is
+/// kept with an environment of about 12 KB.
+const MAX_EXPRESSIONS: usize = 200;
 
 impl Compiler {
     pub(crate) fn new(
@@ -59,11 +74,13 @@ impl Compiler {
         Self {
             engine,
             generation,
-            vars: vars.clone(),
-            given,
+            vars: Rc::new(vars.clone()),
+            given: Rc::new(given),
             has_values: true,
             names: Rc::default(),
-            columns,
+            columns: Rc::new(columns),
+            scopes: Rc::default(),
+            expressions: Rc::default(),
             found: None,
         }
     }
@@ -96,12 +113,11 @@ impl Compiler {
         levels: &[Level],
     ) -> Option<Expression> {
         let text = expression_text(reader, field)?;
-        let compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
+        self.take_share(reader, field.node, 1)?;
+        let mut compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
             engine.expression(text, scope)
         })?;
-        self.names
-            .borrow_mut()
-            .extend(compiled.names().iter().cloned());
+        self.names.borrow_mut().extend(compiled.take_names());
         Some(compiled)
     }
 
@@ -114,11 +130,37 @@ impl Compiler {
         levels: &[Level],
     ) -> Option<Template> {
         let text = reader.text_or_number(field, expected)?;
-        let compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
+        self.take_share(reader, field.node, text.matches("{{").count())?;
+        let mut compiled = self.compile(reader, field.node, text, levels, |engine, scope| {
             engine.template(text, scope)
         })?;
-        self.names.borrow_mut().extend(compiled.names().cloned());
+        self.names.borrow_mut().extend(compiled.take_names());
         Some(compiled)
+    }
+
+    /// Counts expressions; none after a note, once, that there are too many.
+    fn take_share(
+        &self,
+        reader: &mut DocumentReader<'_>,
+        node: &Node,
+        number: usize,
+    ) -> Option<()> {
+        let before = self.expressions.get();
+        self.expressions.set(before + number);
+        if before + number <= MAX_EXPRESSIONS || number == 0 {
+            return Some(());
+        }
+        if before <= MAX_EXPRESSIONS {
+            let most = MAX_EXPRESSIONS;
+            let message =
+                format!("a playbook has at most {most} expressions, and here is one more");
+            reader.wrong(
+                node.span,
+                message,
+                "put what differs into a file of rows, and use `row`",
+            );
+        }
+        None
     }
 
     /// Takes the names of parts that all compiled expressions compare, by their level.
@@ -160,14 +202,21 @@ impl Compiler {
         compiled.filter(|_| is_right)
     }
 
-    fn scope(&self, generation: Generation, level: Level) -> Scope {
+    fn scope(&self, generation: Generation, level: Level) -> Rc<Scope> {
+        let key = (level, self.has_values, self.found.is_some());
+        let mut scopes = self.scopes.borrow_mut();
+        let made = || Rc::new(self.new_scope(generation, level));
+        Rc::clone(scopes.entry(key).or_insert_with(made))
+    }
+
+    fn new_scope(&self, generation: Generation, level: Level) -> Scope {
         let scope = Scope::default().with_instant("now").with_found(self.found);
         let scope = if self.has_values {
             scope.with_values("vars", &self.vars)
         } else {
             scope.with_keys("vars", self.vars.keys().cloned())
         };
-        let scope = match &self.columns {
+        let scope = match &*self.columns {
             RowColumns::None => scope,
             RowColumns::Unknown => scope.with_any("row"),
             RowColumns::Known(columns) => scope.with_keys("row", columns.iter().cloned()),
@@ -203,6 +252,9 @@ impl Compiler {
         help: Option<&str>,
         vars: &[String],
     ) {
+        if reader.is_only_counted() {
+            return;
+        }
         let help = help.into_iter().map(str::to_owned);
         let help: Vec<String> = help.chain(self.origins(vars)).collect();
         let mistake = Mistake::new(span, message);
@@ -239,7 +291,13 @@ const MAX_SHOWN: usize = 60;
 /// The text of a bare expression, unless YAML has parsed it as something else.
 fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) -> Option<&'n str> {
     let FieldNode { name, node, at } = field;
-    let help = expression_cure(name, after_key(reader.source, at));
+    let (source, is_full) = (reader.source, reader.is_full());
+    let cure = || {
+        if is_full {
+            return String::new();
+        }
+        expression_cure(name, after_key(source, at))
+    };
     let template = || {
         let help = "leave out the braces and quotes: this is an expression already".to_owned();
         (node.span, format!("`{name}` can't be a template"), help)
@@ -248,10 +306,10 @@ fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) ->
         Value::Text(text) => {
             if let Some(property) = property_before(reader.source, node.span) {
                 let message = format!("YAML reads the start of `{name}` as a tag or an anchor");
-                (property, message, help)
+                (property, message, cure())
             } else if let Some(comment) = cutting_comment(reader.source, node.span, text) {
                 let message = format!("YAML reads ` #` as a comment: `{name}` ends before it");
-                (comment, message, help)
+                (comment, message, cure())
             } else if text.trim_start().starts_with("{{") {
                 template()
             } else {
@@ -260,12 +318,13 @@ fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) ->
         }
         Value::CollectionKey if reader.unquoted_braces(node).is_some() => template(),
         Value::Null if property_before(reader.source, node.span).is_none() => {
+            let help = cure();
             reader.mismatch(field, "an expression", &help);
             return None;
         }
         Value::Null => {
             let message = format!("YAML reads `{name}` as a tag or an anchor");
-            (at, message, help)
+            (at, message, cure())
         }
         Value::Bool(_)
         | Value::Number(_)
@@ -274,7 +333,7 @@ fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) ->
         | Value::CollectionKey => {
             let kind = node.value.kind();
             let message = format!("`{name}` must be an expression, and YAML reads {kind} here");
-            (node.span, message, help)
+            (node.span, message, cure())
         }
     };
     reader.wrong(place, message, help);
@@ -292,21 +351,25 @@ fn after_key(source: &str, key: Span) -> &str {
 
 /// A `!tag` or `&anchor` before a value, which YAML removes silently.
 fn property_before(source: &str, span: Span) -> Option<Span> {
-    let line = line_at(source, span.start);
-    let before = source[line.start..span.start].trim_end();
-    let start = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+    let before = source[..span.start].trim_end_matches([' ', '\t']);
+    // No anchor has these characters, and a tag has them only in `<>`. A line may be the whole file, and is not searched for each value.
+    let is_end = |c: char| c.is_whitespace() || "[]{},".contains(c);
+    let start = match before.strip_suffix('>') {
+        Some(tag) => tag.rfind(char::is_whitespace),
+        None => before.rfind(is_end),
+    };
+    let start = start.map_or(0, |at| at + 1);
     before[start..].starts_with(['!', '&']).then_some(Span {
-        start: line.start + start,
-        end: line.start + before.len(),
+        start,
+        end: before.len(),
     })
 }
 
 /// The ` #` inside a quoted word that cuts off an unquoted expression.
 fn cutting_comment(source: &str, span: Span, text: &str) -> Option<Span> {
     let is_plain = !source[span.start..].starts_with(['"', '\'']);
-    let line = line_at(source, span.end);
-    let rest = &source[span.end..line.end];
-    let start = span.end + rest.len() - rest.trim_start().len();
+    let rest = &source[span.end..];
+    let start = span.end + rest.len() - rest.trim_start_matches([' ', '\t']).len();
     let is_cut = is_plain && source[start..].starts_with('#') && has_open_quote(text);
     is_cut.then_some(Span {
         start,

@@ -176,6 +176,7 @@ mod tests {
             for start in 0..number {
                 noted.add(Mistake::new(Span { start, end: start }, "wrong"));
             }
+            assert_eq!(noted.list.len(), number.min(100), "texts are kept");
             let mistakes = Mistakes::new("f".into(), String::new(), noted);
             assert_eq!((mistakes.list().len(), mistakes.more()), (20, more));
         }

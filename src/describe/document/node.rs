@@ -6,7 +6,7 @@ use serde_yaml::{DuplicateKeyPolicy, Location, MergeKeyPolicy, Options, Spanned}
 use super::{
     mistake::Mistake,
     raw::Raw,
-    span::{Position, Span, offset},
+    span::{Position, SourcePlaces, Span},
     yaml_error,
 };
 
@@ -49,13 +49,16 @@ pub(crate) struct Key {
 pub(crate) fn parse(source: &str) -> Result<Node, Mistake> {
     let document: Spanned<Raw> = serde_yaml::from_str_with_options(source, options())
         .map_err(|error| yaml_error::mistake(source, &error))?;
-    Ok(node(source, document))
+    Ok(node(&SourcePlaces::new(source), document))
 }
 
 /// A playbook nests about 6 deep. A level takes some 30 KB of stack in a debug build, and a thread has 2 MB.
 const MAX_DEPTH: usize = 24;
-/// A playbook has a few hundred nodes. Only a file that is made to cause trouble has more within the size limit.
-const MAX_NODES: usize = 250_000;
+/// The maximum number of keys and values. A playbook has a few hundred, or some thousands with a list of ids; ten thousand take about ten
+/// milliseconds and two megabytes.
+pub(super) const MAX_NODES: usize = 25_000;
+/// The maximum bytes of all texts, with those that aliases repeat: more than a playbook of 1 MiB has without aliases.
+const MAX_TEXT: usize = 2 * 1024 * 1024;
 
 fn options() -> Options {
     serde_yaml::options! {
@@ -63,6 +66,7 @@ fn options() -> Options {
             max_depth: MAX_DEPTH,
             flow_nesting_limit: MAX_DEPTH,
             max_nodes: MAX_NODES,
+            max_total_scalar_bytes: MAX_TEXT,
         },
         alias_limits: serde_yaml::alias_limits! {
             max_total_replayed_events: MAX_NODES,
@@ -79,8 +83,9 @@ fn options() -> Options {
     }
 }
 
-fn node(source: &str, spanned: Spanned<Raw>) -> Node {
-    let start = span(source, spanned.defined);
+fn node(places: &SourcePlaces<'_>, spanned: Spanned<Raw>) -> Node {
+    let source = places.source;
+    let start = span(places, spanned.defined);
     match spanned.value {
         Raw::Null => Node::new(start, Value::Null),
         Raw::Bool(value) => Node::new(start, Value::Bool(value)),
@@ -102,7 +107,7 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
         }
         Raw::Text(text) => Node::new(start, Value::Text(text)),
         Raw::List(items) => {
-            let items: Vec<Node> = items.into_iter().map(|item| node(source, item)).collect();
+            let items: Vec<Node> = items.into_iter().map(|item| node(places, item)).collect();
             let end = items.last().map_or(start, |item| item.span);
             Node::new(start.to(end), Value::List(items))
         }
@@ -110,10 +115,10 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
             let mut entries = Vec::with_capacity(raw_entries.len());
             let mut whole = start;
             for (raw_key, raw_value) in raw_entries {
-                let Some(key) = key(source, raw_key) else {
+                let Some(key) = key(places, raw_key) else {
                     return Node::new(start, Value::CollectionKey);
                 };
-                let value = node(source, raw_value);
+                let value = node(places, raw_value);
                 whole = whole.to(key.span).to(value.span);
                 entries.push(MapEntry { key, value });
             }
@@ -122,12 +127,12 @@ fn node(source: &str, spanned: Spanned<Raw>) -> Node {
     }
 }
 
-fn key(source: &str, spanned: Spanned<Raw>) -> Option<Key> {
-    let span = span(source, spanned.defined);
+fn key(places: &SourcePlaces<'_>, spanned: Spanned<Raw>) -> Option<Key> {
+    let span = span(places, spanned.defined);
     let text = match spanned.value {
         Raw::Text(text) => text,
         Raw::Null | Raw::Bool(_) | Raw::Number(_) | Raw::NotFinite => {
-            source[span.start..span.end].to_owned()
+            places.source[span.start..span.end].to_owned()
         }
         Raw::List(_) | Raw::Map(_) => return None,
     };
@@ -135,7 +140,7 @@ fn key(source: &str, spanned: Spanned<Raw>) -> Option<Key> {
 }
 
 /// The place in the text; if the parser gives no byte offset, that of the line and column.
-pub(crate) fn span(source: &str, location: Location) -> Span {
+pub(crate) fn span(places: &SourcePlaces<'_>, location: Location) -> Span {
     let bytes = location
         .span()
         .byte_offset()
@@ -143,18 +148,15 @@ pub(crate) fn span(source: &str, location: Location) -> Span {
         .and_then(|(start, len)| {
             let start = usize::try_from(start).ok()?;
             let end = start.checked_add(usize::try_from(len).ok()?)?;
-            source.get(start..end)?;
+            places.source.get(start..end)?;
             Some(Span { start, end })
         });
     bytes.unwrap_or_else(|| {
         let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let start = offset(
-            source,
-            Position {
-                line: count(location.line()),
-                column: count(location.column()),
-            },
-        );
+        let start = places.offset(Position {
+            line: count(location.line()),
+            column: count(location.column()),
+        });
         Span { start, end: start }
     })
 }
@@ -328,9 +330,26 @@ mod tests {
             blocks,
             chain,
             "[".repeat(200_000),
-            "- x\n".repeat(260_000),
+            // Texts that aliases repeat.
+            format!("a: &a {}\nb: [{}]", "x".repeat(300_000), "*a,".repeat(10)),
         ] {
-            assert!(parse(&source).is_err(), "{}", &source[..40]);
+            let mistake = parse(&source).unwrap_err();
+            let is_aliased = source.contains('*');
+            let said = "this is nested, repeated or aliased beyond what a playbook needs";
+            assert!(
+                !is_aliased || mistake.message == said,
+                "{}",
+                mistake.message
+            );
         }
+    }
+
+    #[test]
+    fn more_keys_and_values_than_the_bound_are_refused_with_what_to_do() {
+        // The list counts, too.
+        assert!(parse(&"- x\n".repeat(MAX_NODES - 1)).is_ok());
+        let mistake = parse(&"- x\n".repeat(MAX_NODES)).unwrap_err();
+        insta::assert_snapshot!(mistake.message, @"a playbook has at most 25,000 keys and values, and this one has more");
+        insta::assert_snapshot!(mistake.help.unwrap(), @"put a long list into a file, like `ids: { file: ids.csv }` or `--only-file ids.csv`");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Number;
 use super::{
     mistake::{Mistake, NotedMistakes},
     node::{Key, MapEntry, Node, Value},
-    span::{Span, line_at},
+    span::Span,
 };
 use crate::text::{did_you_mean, nearest};
 
@@ -36,6 +36,9 @@ pub(crate) fn expression_cure(key: &str, written: &str) -> String {
 
 /// Keys of a map among which a misspelt one is looked for: more than any map of ours has.
 const MOST_KEYS: usize = 100;
+
+/// Bytes of an unquoted template that a message shows.
+const MAX_BRACES: usize = 1_000;
 
 const FILL_IN: &str = "fill it in, or leave the key out";
 
@@ -151,7 +154,32 @@ impl<'s> DocumentReader<'s> {
     }
 
     pub(crate) fn wrong(&mut self, span: Span, message: impl AsRef<str>, help: impl AsRef<str>) {
-        self.note(Mistake::new(span, message).help(help));
+        if !self.is_only_counted() {
+            self.note(Mistake::new(span, message).help(help));
+        }
+    }
+
+    /// Whether so many mistakes are noted that the next one is only counted, which this does: a file may have thousands, and the texts of
+    /// some take a while to make.
+    pub(crate) const fn is_only_counted(&mut self) -> bool {
+        let is_full = self.is_full();
+        if is_full {
+            self.mistakes.more += 1;
+        }
+        is_full
+    }
+
+    /// Whether the next mistake is only counted.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.mistakes.is_full()
+    }
+
+    /// As [`did_you_mean`], for a mistake that is only counted nothing.
+    pub(crate) fn did_you_mean(&self, word: &str, known: &[&str]) -> String {
+        if self.is_full() {
+            return String::new();
+        }
+        did_you_mean(word, known)
     }
 
     /// The text of the file that a span covers.
@@ -196,14 +224,9 @@ impl<'s> DocumentReader<'s> {
     }
 
     pub(crate) fn unknown_key(&mut self, key: &Key, known: &[&str]) {
-        if self.mistakes.is_full() {
-            // A file may have 100,000 of them, and a near name takes a while to find.
-            self.mistakes.more += 1;
-            return;
-        }
         let help = match key.text.as_str() {
             "<<" => "merge keys are not read: write the keys out".to_owned(),
-            other => did_you_mean(other, known),
+            other => self.did_you_mean(other, known),
         };
         self.wrong(key.span, format!("unknown key `{}`", key.text), help);
     }
@@ -382,10 +405,11 @@ impl<'s> DocumentReader<'s> {
         let text = self.text(field, &format!("one of {}", known.join(", ")))?;
         let found = words.iter().find(|(word, _)| *word == text);
         if found.is_none() {
+            let help = self.did_you_mean(text, &known);
             self.wrong(
                 field.node.span,
                 format!("`{}` can't be `{text}`", field.name),
-                did_you_mean(text, &known),
+                help,
             );
         }
         found.map(|(_, value)| *value)
@@ -393,6 +417,9 @@ impl<'s> DocumentReader<'s> {
 
     /// Notes that the value has another kind than `expected`.
     pub(crate) fn mismatch(&mut self, field: FieldNode<'_>, expected: &str, help: &str) {
+        if self.is_only_counted() {
+            return;
+        }
         let FieldNode { name, node, at } = field;
         let wrong = format!("`{name}` must be {expected}");
         if let Some(braces) = self.unquoted_braces(node) {
@@ -418,9 +445,14 @@ impl<'s> DocumentReader<'s> {
         if node.value != Value::CollectionKey {
             return None;
         }
-        let line = line_at(self.source, node.span.start);
-        let rest = self.source.get(node.span.start..line.end)?;
-        let len = rest.find("}}").map_or(rest.len(), |at| at + 2);
-        rest.starts_with("{{").then(|| &rest[..len])
+        let rest = self.source.get(node.span.start..)?;
+        if !rest.starts_with("{{") {
+            return None;
+        }
+        let mut characters = rest.char_indices().skip(2);
+        let end = characters.find(|&(at, c)| {
+            matches!(c, '\n' | '\r') || rest[..at].ends_with("}}") || at > MAX_BRACES
+        });
+        Some(end.map_or(rest, |(at, _)| &rest[..at]))
     }
 }

@@ -11,7 +11,7 @@ use crate::text::{Untrusted, columns, count};
 
 use super::{
     mistake::{Mistake, Mistakes, visible},
-    span::{Position, line_at, position},
+    span::{Position, floor, line_at, position},
 };
 
 /// Columns of a line of the file where there is no terminal: no line that a person writes is cut.
@@ -58,6 +58,9 @@ impl Mistakes {
     }
 }
 
+/// More bytes than a column usually has, also of letters with several marks.
+const BYTES_A_COLUMN: usize = 16;
+
 /// The line of the mistake, safe to print.
 #[derive(Debug)]
 struct Excerpt {
@@ -77,8 +80,13 @@ impl Excerpt {
         let position = position(source, start);
         let gutter = GUTTER + position.line.to_string().len();
         let room = width.map_or(WHOLE, |width| width.saturating_sub(gutter));
+        // The line may be a megabyte: what is not shown in any case is not made printable.
+        let most = room.saturating_mul(BYTES_A_COLUMN);
+        let from = line.start.max(floor(source, start.saturating_sub(most)));
+        let marked_end = end.min(floor(source, start.saturating_add(most)));
+        let to = line.end.min(floor(source, end.saturating_add(most)));
         let [before, marked, mut after] =
-            [line.start..start, start..end, end..line.end].map(|part| printable(&source[part]));
+            [from..start, start..marked_end, end..to].map(|part| printable(&source[part]));
         if marked.is_empty() && after.is_empty() {
             // A caret needs a character above it.
             after.push(' ');

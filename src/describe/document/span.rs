@@ -1,5 +1,7 @@
 //! Places in a playbook's text.
 
+use std::cell::OnceCell;
+
 /// A part of the text: byte offsets, `start` included, `end` excluded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span {
@@ -34,22 +36,63 @@ pub(crate) fn position(source: &str, offset: usize) -> Position {
     }
 }
 
-/// The offset of a position; a column past the line's end is the line's end.
-pub(crate) fn offset(source: &str, position: Position) -> usize {
-    let mut start = 0;
-    for _ in 1..position.line {
-        match source[start..].find(['\n', '\r']) {
-            Some(at) => start = after_break(source, start + at),
-            None => return source.len(),
-        }
+/// Finds the offsets of positions. A text may be one long line or many short ones, and have thousands of positions to find, so places on
+/// the way are kept.
+#[derive(Debug)]
+pub(crate) struct SourcePlaces<'s> {
+    pub source: &'s str,
+    index: OnceCell<PlaceIndex>,
+}
+
+#[derive(Debug)]
+struct PlaceIndex {
+    /// Of each line: its first offset, and how many characters come before it.
+    lines: Vec<(usize, usize)>,
+    /// The offset of each character whose number is a multiple of [`STEP`].
+    marks: Vec<usize>,
+}
+
+/// Characters between two marks.
+const STEP: usize = 256;
+
+impl<'s> SourcePlaces<'s> {
+    pub(crate) const fn new(source: &'s str) -> Self {
+        let index = OnceCell::new();
+        Self { source, index }
     }
-    let line = line_at(source, start);
-    let line_text = &source[line.start..line.end];
-    let skip = usize::from(line_text.starts_with(BOM));
-    line_text
-        .char_indices()
-        .nth(position.column.saturating_sub(1) + skip)
-        .map_or(line.end, |(at, _)| line.start + at)
+
+    /// The offset of a position; a column past the line's end is the line's end.
+    pub(crate) fn offset(&self, position: Position) -> usize {
+        let PlaceIndex { lines, marks } = self.index.get_or_init(|| PlaceIndex::of(self.source));
+        let Some(&(start, before)) = lines.get(position.line.saturating_sub(1)) else {
+            return self.source.len();
+        };
+        let next = lines.get(position.line).map(|&(next, _)| next);
+        let line = &self.source[start..next.unwrap_or(self.source.len())];
+        let end = start + line.trim_end_matches(['\n', '\r']).len();
+        let skip = usize::from(line.starts_with(BOM));
+        let number = before + skip + position.column.saturating_sub(1);
+        let found = marks.get(number / STEP).and_then(|&mark| {
+            let mut characters = self.source[mark..].char_indices();
+            Some(mark + characters.nth(number % STEP)?.0)
+        });
+        found.map_or(end, |at| at.min(end))
+    }
+}
+
+impl PlaceIndex {
+    fn of(source: &str) -> Self {
+        let (mut lines, mut marks) = (vec![(0, 0)], Vec::new());
+        for (number, (at, c)) in source.char_indices().enumerate() {
+            if number % STEP == 0 {
+                marks.push(at);
+            }
+            if c == '\n' || c == '\r' && !source[at + 1..].starts_with('\n') {
+                lines.push((at + 1, number + 1));
+            }
+        }
+        Self { lines, marks }
+    }
 }
 
 /// The line around `offset`, without its break.
@@ -57,7 +100,8 @@ pub(crate) fn line_at(source: &str, offset: usize) -> Span {
     let offset = floor(source, offset);
     let start = line_start(&source[..offset]);
     let end = source[offset..]
-        .find(['\n', '\r'])
+        .bytes()
+        .position(is_break)
         .map_or(source.len(), |at| offset + at);
     Span { start, end }
 }
@@ -66,28 +110,26 @@ pub(crate) fn line_at(source: &str, offset: usize) -> Span {
 const BOM: char = '\u{feff}';
 
 fn visible_columns(text: &str) -> usize {
-    text.chars().filter(|&c| c != BOM).count()
+    text.chars().count() - text.matches(BOM).count()
 }
 
 fn line_start(before: &str) -> usize {
-    before.rfind(['\n', '\r']).map_or(0, |at| at + 1)
+    let end = before.bytes().rposition(is_break);
+    end.map_or(0, |at| at + 1)
+}
+
+/// Bytes are looked at, which is faster in a line of a megabyte.
+const fn is_break(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
 }
 
 fn breaks(text: &str) -> usize {
-    let all = text.bytes().filter(|b| matches!(b, b'\n' | b'\r')).count();
+    let all = text.bytes().filter(|byte| is_break(*byte)).count();
     all - text.matches("\r\n").count()
 }
 
-fn after_break(source: &str, at: usize) -> usize {
-    at + if source[at..].starts_with("\r\n") {
-        2
-    } else {
-        1
-    }
-}
-
 /// The nearest character boundary at or before `offset`.
-fn floor(source: &str, offset: usize) -> usize {
+pub(crate) fn floor(source: &str, offset: usize) -> usize {
     let mut offset = offset.min(source.len());
     while !source.is_char_boundary(offset) {
         offset -= 1;
@@ -114,7 +156,39 @@ mod tests {
         ] {
             let expected = Position { line, column };
             assert_eq!(position(source, at), expected, "offset {at}");
-            assert_eq!(offset(source, expected), at, "{expected:?}");
+            assert_eq!(
+                SourcePlaces::new(source).offset(expected),
+                at,
+                "{expected:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn positions_are_found_far_in_a_long_line_and_after_many_lines() {
+        let source = format!(
+            "{}\n{}z",
+            "ä".repeat(1_000),
+            "\r\n".repeat(1_000) + &"ö".repeat(999)
+        );
+        let places = SourcePlaces::new(&source);
+        for (line, column, at) in [
+            (1, 1, 0),
+            (1, 257, 512),
+            (1, 1_000, 1_998),
+            (1, 1_001, 2_000),
+            (1, 5_000, 2_000),
+            (2, 1, 2_001),
+            (2, 7, 2_001),
+            (1_001, 1, 3_999),
+            (1_002, 1_000, source.len() - 1),
+            (1_002, 1_001, source.len()),
+        ] {
+            assert_eq!(
+                places.offset(Position { line, column }),
+                at,
+                "{line}:{column}"
+            );
         }
     }
 
@@ -122,14 +196,16 @@ mod tests {
     fn a_byte_order_mark_takes_no_column() {
         let source = "\u{feff}ab";
         assert_eq!(position(source, 4), Position { line: 1, column: 2 });
-        assert_eq!(offset(source, Position { line: 1, column: 2 }), 4);
+        let place = Position { line: 1, column: 2 };
+        assert_eq!(SourcePlaces::new(source).offset(place), 4);
     }
 
     #[test]
     fn positions_beyond_the_text_end_at_its_end() {
         let end = Position { line: 9, column: 9 };
-        assert_eq!(offset("ab\nc", end), 4);
-        assert_eq!(offset("ab\nc", Position { line: 1, column: 9 }), 2);
+        let places = SourcePlaces::new("ab\nc");
+        assert_eq!(places.offset(end), 4);
+        assert_eq!(places.offset(Position { line: 1, column: 9 }), 2);
         assert_eq!(position("ä", 1), Position { line: 1, column: 1 });
         assert_eq!(position("ä", 99), Position { line: 1, column: 2 });
     }

@@ -1,13 +1,14 @@
 //! The errors of the YAML parser, with hints for the most frequent ones.
 
-use serde_yaml::{Error, MessageFormatter, UserMessageFormatter};
+use serde_yaml::{Error, MessageFormatter, UserMessageFormatter, budget::BudgetBreach};
 
 use super::{
     mistake::Mistake,
-    node,
+    node::{self, MAX_NODES},
     reader::expression_cure,
-    span::{Span, line_at},
+    span::{SourcePlaces, Span, line_at},
 };
+use crate::text::thousands;
 
 /// The keys whose values are bare expressions.
 pub(crate) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
@@ -15,16 +16,33 @@ pub(crate) const EXPRESSION_KEYS: [&str; 3] = ["where", "where_each", "when"];
 /// For errors without a specific hint: the parser often stops after the cause.
 const LOOK: &str = "look at the quotes, brackets and the indentation here and on the lines before";
 
+/// For a list that is too long.
+const MANY: &str =
+    "put a long list into a file, like `ids: { file: ids.csv }` or `--only-file ids.csv`";
+
 pub(crate) fn mistake(source: &str, error: &Error) -> Mistake {
     let span = error.location().map_or(
         Span {
             start: source.len(),
             end: source.len(),
         },
-        |location| node::span(source, location),
+        |location| node::span(&SourcePlaces::new(source), location),
     );
     let line = line_at(source, span.start);
-    let message = match error {
+    let cause = match error {
+        Error::AliasError { error, .. } => error,
+        other => other,
+    };
+    let message = match cause {
+        Error::Budget {
+            breach: BudgetBreach::Nodes { .. },
+            ..
+        } => {
+            let most = thousands(MAX_NODES as u64);
+            let message =
+                format!("a playbook has at most {most} keys and values, and this one has more");
+            return Mistake::new(span, message).help(MANY);
+        }
         Error::MultipleDocuments { .. } => "the file has a second YAML document".into(),
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }

@@ -13,7 +13,6 @@ use crate::{
         span::Span,
     },
     template::Expression,
-    text::did_you_mean,
 };
 
 use super::{
@@ -234,11 +233,8 @@ fn note_no_action(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, others:
 }
 
 fn unknown_action(reader: &mut DocumentReader<'_>, span: Span, name: &str) {
-    reader.wrong(
-        span,
-        format!("unknown action `{name}`"),
-        did_you_mean(name, &words()),
-    );
+    let help = reader.did_you_mean(name, &words());
+    reader.wrong(span, format!("unknown action `{name}`"), help);
 }
 
 fn note_not_allowed(

@@ -33,8 +33,17 @@ pub(super) fn calendar(
         | Value::Map(_)
         | Value::CollectionKey => std::slice::from_ref(field.node),
     };
+    if items.len() > MAX_CALENDARS {
+        reader.wrong(
+            items[MAX_CALENDARS].span,
+            format!("`calendar` names at most {MAX_CALENDARS} regions and files"),
+            "put the days off of several files into one",
+        );
+        return None;
+    }
     let mut public = None;
     let mut days = BTreeSet::new();
+    let mut left = MAX_BYTES;
     for item in items {
         let field = field.item(item);
         let name = reader.plain_text(field, "a calendar like DE or DE-NW, or a file of dates")?;
@@ -55,25 +64,34 @@ pub(super) fn calendar(
             );
             return None;
         } else {
-            days.extend(days_in(reader, field, files)?);
+            days.extend(days_in(reader, field, files, &mut left)?);
         }
     }
     Some(Calendar::new(public, days))
 }
 
-/// The maximum bytes of a file of days: some thirty thousand days with a text.
+/// The maximum number of regions and files: one region, and a file for each of some sites.
+const MAX_CALENDARS: usize = 20;
+
+/// The maximum bytes of all files of days: some thirty thousand days with a text.
 const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Characters of a wrong date that a message shows.
 const MAX_DATE: usize = 60;
 
-/// The bytes of a file of days, if there are not too many; a file may grow while it is read.
-fn read_days(path: &Path) -> Result<Vec<u8>, String> {
+/// The bytes of a file of days, if there are not more than `left`; a file may grow while it is read.
+fn read_days(path: &Path, left: &mut u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(*left + 1).read_to_end(&mut bytes));
     match read {
-        Ok(length) if length as u64 > MAX_BYTES => Err("it is larger than 1 MiB".to_owned()),
-        Ok(_) => Ok(bytes),
+        Ok(length) if length as u64 > *left && *left < MAX_BYTES => {
+            Err("the files of days are larger than 1 MiB in all".to_owned())
+        }
+        Ok(length) if length as u64 > *left => Err("it is larger than 1 MiB".to_owned()),
+        Ok(length) => {
+            *left -= length as u64;
+            Ok(bytes)
+        }
         Err(error) => Err(error.to_string()),
     }
 }
@@ -83,10 +101,11 @@ fn days_in(
     reader: &mut DocumentReader<'_>,
     field: FieldNode<'_>,
     files: &FileScope,
+    left: &mut u64,
 ) -> Option<BTreeSet<Date>> {
     let path = check_file::file(reader, field, files)?;
     let text =
-        read_days(&path).and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));
+        read_days(&path, left).and_then(|bytes| unmarked(bytes).map_err(|error| error.to_string()));
     let text = match text {
         Ok(text) => text,
         Err(why) => {

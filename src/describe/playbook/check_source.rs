@@ -16,7 +16,6 @@ use super::{
 };
 use crate::document::{
     compiler::RowColumns,
-    mistake::Mistake,
     node::{Node, Value},
     reader::{DocumentReader, FieldNode, FieldNodes},
 };
@@ -376,9 +375,10 @@ pub(super) fn id(reader: &mut DocumentReader<'_>, field: FieldNode<'_>) -> Optio
     match Id::new(&text) {
         Ok(id) => Some(id),
         Err(error) => {
-            reader.note(
-                Mistake::new(field.node.span, format!("`{text}` is not an id: {error}"))
-                    .help("use the id as the API gives it"),
+            reader.wrong(
+                field.node.span,
+                format!("`{text}` is not an id: {error}"),
+                "use the id as the API gives it",
             );
             None
         }

@@ -50,7 +50,8 @@ pub(super) fn check(
                 "use letters, digits and _, and no digit at the start",
             );
         }
-        let value = value(reader, field, overrides.get(&key.text));
+        let value = value(reader, field, overrides.get(&key.text))
+            .filter(|value| is_short(reader, field, value));
         vars.insert(key.text.clone(), value.unwrap_or(Json::Null));
     }
     note_unknown(reader, field, &vars, overrides);
@@ -76,6 +77,25 @@ fn note_unknown(
         let message = format!("--var {name}: there is no variable of this name");
         reader.note(Mistake::new(field.map(|field| field.at), message).help(help));
     }
+}
+
+/// The maximum bytes of a text in a variable, as of one in an action.
+const MAX_TEXT: usize = 16 * 1024;
+
+fn is_short(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, value: &Json) -> bool {
+    let is_short = value.as_str().is_none_or(|text| text.len() <= MAX_TEXT);
+    if !is_short {
+        reader.wrong(
+            field.at,
+            format!(
+                "the variable `{}` is longer than {} KiB",
+                field.name,
+                MAX_TEXT / 1024
+            ),
+            "write a shorter text; a list of ids can stand in a file for `--only-file`",
+        );
+    }
+    is_short
 }
 
 fn is_name(text: &str) -> bool {

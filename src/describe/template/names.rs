@@ -17,6 +17,9 @@ use crate::{
 /// Columns or variables that a message names. A file may have thousands.
 const SHOWN: usize = 20;
 
+/// Columns or variables among which a near one is looked for: a file has at most as many columns.
+const MOST_KEYS: usize = 1_000;
+
 /// Names that stand for a level of the other generation, or for one that is reached from another name.
 const LEVELS: &[(&str, &str)] = &[
     ("flow", "execution"),
@@ -112,7 +115,7 @@ pub(super) fn field(
             }
             let fault = name.fault(format!("`{owner}` has no `{text}`"));
             let known = || keys.keys().map(String::as_str);
-            return Err(fault.help(match meant(text, known()) {
+            return Err(fault.help(match meant(text, known().take(MOST_KEYS)) {
                 Some(help) => help,
                 None if keys.is_empty() => format!("`{owner}` is empty"),
                 None => format!("it has {}", Few::of(SHOWN, known()).list()),

@@ -52,7 +52,7 @@ pub(super) enum ProgramPart {
 pub(super) struct Code {
     text: Arc<str>,
     environment: Arc<Environment<'static>>,
-    names: Arc<[(Level, String)]>,
+    names: Vec<(Level, String)>,
 }
 
 impl fmt::Debug for Code {
@@ -71,7 +71,7 @@ impl Code {
         let code = Self::compile(environment, text, &checked.whole.code)
             .map_err(|message| vec![checked.whole.fault(message)])?;
         Ok(Self {
-            names: checked.names.as_slice().into(),
+            names: checked.names.clone(),
             ..code
         })
     }
@@ -97,7 +97,7 @@ impl Code {
         Ok(Self {
             text: text.into(),
             environment: Arc::new(environment),
-            names: Arc::default(),
+            names: Vec::new(),
         })
     }
 
@@ -152,9 +152,9 @@ impl Expression {
         self.known
     }
 
-    /// The names that it compares with those of parts of the data, by their level.
-    pub fn names(&self) -> &[(Level, String)] {
-        &self.code.names
+    /// Takes the names that it compares with those of parts of the data, by their level; with a long list of a variable they are many.
+    pub fn take_names(&mut self) -> Vec<(Level, String)> {
+        std::mem::take(&mut self.code.names)
     }
 
     /// Evaluates to true or false; none counts as false; anything else is an error.
@@ -198,12 +198,14 @@ impl Template {
         self.known.as_deref()
     }
 
-    /// As [`Expression::names`].
-    pub fn names(&self) -> impl Iterator<Item = &(Level, String)> {
-        self.parts.iter().flat_map(|part| match part {
-            ProgramPart::Literal(_) => &[],
-            ProgramPart::Code(code) => &*code.names,
-        })
+    /// As [`Expression::take_names`], of a template that was not cloned yet.
+    pub fn take_names(&mut self) -> Vec<(Level, String)> {
+        let parts = Arc::get_mut(&mut self.parts).unwrap_or_default();
+        let names = parts.iter_mut().map(|part| match part {
+            ProgramPart::Literal(_) => Vec::new(),
+            ProgramPart::Code(code) => std::mem::take(&mut code.names),
+        });
+        names.flatten().collect()
     }
 
     /// The text itself when there is no `{{ }}` in it.

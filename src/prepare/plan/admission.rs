@@ -244,7 +244,10 @@ pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) ->
             here: org.clone(),
         });
     }
-    refusals.extend(here.max_age.and_then(|most| wrong_age(header, here.now, most)));
+    refusals.extend(
+        here.max_age
+            .and_then(|most| wrong_age(header, here.now, most)),
+    );
     if trailer.rejected > 0 && header.guards.rejected == Rejected::Refuse {
         refusals.push(Refusal::Rejected {
             rejected: trailer.rejected,

@@ -1,6 +1,6 @@
 //! The entities or executions in a list or file, sorted, each once, with its row.
 
-use std::{collections::BTreeMap, io, path::Path};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,7 @@ const ENTITY: [&str; 2] = ["entity_id", "entity_schema"];
 #[derive(Debug)]
 pub struct ListedNames {
     named: Sorted,
+    columns: Arc<[String]>,
     /// By row: why it was rejected.
     pub rejected: Sorted,
 }
@@ -55,6 +56,8 @@ pub(super) struct NameCollector {
     kind: &'static str,
     /// The current row.
     is_csv: bool,
+    /// Those of the file, the same in each row; the sorted rows are kept without them.
+    columns: Arc<[String]>,
     named: Sorter,
     rejected: Sorter,
 }
@@ -80,6 +83,7 @@ impl ListedNames {
                 })
             })?,
         }
+        intake.leave_out(&ENTITY);
         Ok(intake.finish()?)
     }
 
@@ -118,6 +122,7 @@ impl ListedNames {
                 intake.execution(TargetRow { cells, ..row }, table::id_in(&id))
             })
         })?;
+        intake.leave_out(wanted.names());
         Ok(intake.finish()?)
     }
 
@@ -137,7 +142,9 @@ impl Iterator for ListedNames {
     fn next(&mut self) -> Option<Self::Item> {
         self.named.next().map(|pair| {
             let (_, payload) = pair?;
-            Ok(serde_json::from_str(&payload)?)
+            let mut named: Named = serde_json::from_str(&payload)?;
+            named.row.columns = Arc::clone(&self.columns);
+            Ok(named)
         })
     }
 }
@@ -147,9 +154,17 @@ impl NameCollector {
         Self {
             kind,
             is_csv: false,
+            columns: Arc::default(),
             named: Sorter::default(),
             rejected: Sorter::default(),
         }
+    }
+
+    /// The columns that are no values of `row`.
+    fn leave_out(&mut self, names: &[&str]) {
+        let columns = self.columns.iter();
+        let others = columns.filter(|column| !names.contains(&column.as_str()));
+        self.columns = others.cloned().collect();
     }
 
     fn row(
@@ -158,7 +173,7 @@ impl NameCollector {
         take: impl FnOnce(&mut Self, TargetRow, BTreeMap<String, String>) -> io::Result<()>,
     ) -> Result<(), ListedError> {
         let number = row.number;
-        self.is_csv = row.is_csv;
+        (self.is_csv, self.columns) = (row.is_csv, row.columns);
         match row.cells {
             Ok(cells) => take(self, TargetRow::numbered(number), cells)?,
             Err(reason) => reject(&mut self.rejected, number, &reason)?,
@@ -236,6 +251,7 @@ impl NameCollector {
         }
         Ok(ListedNames {
             named: unique.finish()?,
+            columns: self.columns,
             rejected: self.rejected.finish()?,
         })
     }
@@ -342,12 +358,23 @@ mod tests {
     }
 
     #[test]
+    fn a_row_knows_the_columns_that_it_leaves_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.csv");
+        std::fs::write(&path, "id,to,by\ne1,,x\ne2\n").unwrap();
+        let listed = ListedNames::rows(&path, "id").unwrap();
+        let columns: Vec<_> = listed.map(|named| named.unwrap().row.columns).collect();
+        let all: Arc<[String]> = ["to", "by"].map(str::to_owned).into();
+        assert_eq!(columns, [Arc::clone(&all), all]);
+    }
+
+    #[test]
     fn rows_keep_what_stands_beside_the_id_and_a_plain_list_is_ids() {
         let [named, rejected] = read(b"to;execution\n10010;e1\n;e2\n;e1\n", |path| {
             ListedNames::rows(path, "execution")
         })
         .unwrap();
-        assert_eq!(named, ["2 e1  to=10010", "3 e2  to="]);
+        assert_eq!(named, ["2 e1  to=10010", "3 e2  "]);
         assert_eq!(rejected.len(), 1);
         let ids = |path: &Path| ListedNames::executions(&IdSource::File(path.to_owned()));
         assert_eq!(read(b"e2\ne1\n", ids).unwrap()[0], ["2 e1  ", "1 e2  "]);

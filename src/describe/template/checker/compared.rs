@@ -110,15 +110,15 @@ mod tests {
                 &[],
             ),
         ] {
-            let expression = engine().expression(text, &scope).unwrap();
-            let names = expression.names().iter();
+            let mut expression = engine().expression(text, &scope).unwrap();
+            let names = expression.take_names().into_iter();
             let mut found: Vec<String> = names
                 .map(|(level, name)| format!("{level} {name}"))
                 .collect();
             found.sort();
             assert_eq!(found, expected, "{text}");
         }
-        let template = engine().template("a {{ 'x' if task.name == 'A' else 'y' }}", &scope);
-        assert_eq!(template.unwrap().names().count(), 1);
+        let mut template = engine().template("a {{ 'x' if task.name == 'A' else 'y' }}", &scope);
+        assert_eq!(template.as_mut().unwrap().take_names().len(), 1);
     }
 }

@@ -9,8 +9,11 @@ use crate::{
         ops,
         scope::{Enumeration, Type},
     },
-    text::meant,
+    text::{count, meant},
 };
+
+/// Wrong words of one comparison that are told one by one: a list of a variable may have thousands.
+const MOST_WRONG: usize = 20;
 
 /// What is compared with a field of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,11 +124,16 @@ impl Checker<'_> {
             return Truth::default();
         }
         let (texts, mut is_known) = self.texts(with, comparison);
+        let mut wrong: usize = 0;
         for (text, part) in &texts {
             if known.contains(text) {
                 continue;
             }
             is_known = false;
+            wrong += 1;
+            if wrong > MOST_WRONG {
+                continue;
+            }
             if self
                 .vars_in(part)
                 .iter()
@@ -139,6 +147,11 @@ impl Checker<'_> {
                 format!("{help}\nif the API has added this value, compare `{texts_of_field}`");
             let fault = self.fault_of(part, format!("`{field}` is never `{text}`"));
             self.note(fault.help(help));
+        }
+        if let Some(more @ 1..) = wrong.checked_sub(MOST_WRONG) {
+            let more = count(more as u64, "more text", "more texts");
+            let message = format!("`{field}` is never one of {more} in this list");
+            self.note(self.fault_of(with, message));
         }
         if !is_known || texts.is_empty() {
             return Truth::default();
