@@ -162,9 +162,9 @@ impl MarkdownCode {
             .max()
             .unwrap_or_default();
         let delimiter = "`".repeat(longest + 1);
-        // Renderers strip one space on each side if there is one on both and the span is not only spaces.
+        // Renderers strip one space on each side if there is one on both and the span is not only spaces; a no-break space is none.
         let at_edge = text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']);
-        let padding = if at_edge && !text.trim().is_empty() {
+        let padding = if at_edge && !text.trim_matches(' ').is_empty() {
             " "
         } else {
             ""

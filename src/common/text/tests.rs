@@ -155,6 +155,25 @@ fn unescaped(html: &str) -> String {
     })
 }
 
+#[test]
+fn a_code_span_keeps_the_spaces_at_its_edges() {
+    for (text, code) in [
+        (" a", "`  a `"),
+        ("a ", "` a  `"),
+        // Of spaces alone, renderers strip none. A no-break space is not one of these.
+        ("   ", "`   `"),
+        (" \u{a0} ", "`  \u{a0}  `"),
+        ("\u{a0}", "`\u{a0}`"),
+    ] {
+        assert_eq!(Untrusted(text).markdown().to_string(), code, "{text:?}");
+        assert_eq!(
+            Untrusted(text).markdown_cell().to_string(),
+            code,
+            "{text:?}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn a_page_shows_what_a_terminal_shows(text in "(\\PC|[&<>\"'\\\\;]|&(lt|amp|quot|#39);|\\u{1b}|\\u{202e}|\\u{2028})*") {
