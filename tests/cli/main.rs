@@ -37,6 +37,7 @@ mod pty;
 mod question;
 mod records;
 mod reports;
+mod results;
 mod review;
 mod shown;
 mod signed;

@@ -8,7 +8,7 @@
 //!                        run.json       the settings, for `resume` and `status`
 //!                        checkpoint.jsonl
 //!                        lock           held while a process works on the run
-//!                        report.json, failed.csv
+//!                        report.json, failed.csv, results.csv, results.jsonl
 //! .wf-bulk/runs/.tmp-<run id>/          a run that is being made
 //! ```
 //!

@@ -65,6 +65,16 @@ impl RunFolder {
         self.path.join("failed.csv")
     }
 
+    /// Every change with its outcome, for a spreadsheet.
+    pub fn results_csv(&self) -> PathBuf {
+        self.path.join("results.csv")
+    }
+
+    /// The same for programs.
+    pub fn results_jsonl(&self) -> PathBuf {
+        self.path.join("results.jsonl")
+    }
+
     pub(super) fn run_json(&self) -> PathBuf {
         self.path.join("run.json")
     }
@@ -192,16 +202,32 @@ impl RunFolder {
         write(&self.report(), fill)
     }
 
-    /// Writes `failed.csv`, completely or not at all.
+    /// Writes `failed.csv`, `results.csv` and `results.jsonl`, each completely or not at all, the last one last. `fill` gets them in this
+    /// order.
     ///
     /// # Errors
     ///
     /// If `fill` or the disk fails.
-    pub fn write_failed(
+    pub fn write_lists(
         &self,
-        fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+        fill: impl FnOnce([&mut dyn Write; 3]) -> io::Result<()>,
     ) -> Result<(), StoreError> {
-        write(&self.failed(), fill)
+        write(&self.results_jsonl(), |lines| {
+            write(&self.results_csv(), |table| {
+                write(&self.failed(), |failed| fill([failed, table, lines]))
+                    .map_err(io::Error::other)
+            })
+            .map_err(io::Error::other)
+        })
+    }
+
+    /// Whether the checkpoint has records that these files lack: the process that made them died, or was an older version.
+    pub fn are_lists_behind(&self) -> bool {
+        let written = |path: PathBuf| fs::metadata(path)?.modified();
+        match (written(self.results_jsonl()), written(self.checkpoint())) {
+            (Ok(lists), Ok(checkpoint)) => lists < checkpoint,
+            (Err(_), _) | (_, Err(_)) => true,
+        }
     }
 }
 
@@ -340,7 +366,9 @@ mod tests {
                 Err(io::Error::other("full"))
             })
             .unwrap_err();
-        folder.write_failed(|file| file.write_all(b"id\n")).unwrap();
+        folder
+            .write_lists(|[failed, ..]| failed.write_all(b"id\n"))
+            .unwrap();
         assert_eq!(fs::read(folder.report()).unwrap(), b"first");
         assert_eq!(fs::read(folder.failed()).unwrap(), b"id\n");
     }

@@ -18,16 +18,18 @@ use crate::{
     invocation::Invocation,
     outcome::Outcome,
     plan::Repeat,
-    report::{RunLine, UnreadableRun, problems, write_runs, write_runs_json},
+    report::{
+        OutcomeGroups, RunLine, UnreadableRun, problem_groups, write_run_json, write_runs,
+        write_runs_json,
+    },
     run::{GroupStream, PlannedChange},
-    store::{RunFolder, RunSettings, StateDir, StoreError},
+    store::{RunFolder, RunSettings, StateDir, StoreError, Wait},
     text::Untrusted,
 };
 
 pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     let mut lines = Vec::new();
-    let mut one = None;
     let mut unread = Vec::new();
     if args.run.is_none() && !args.last {
         let listing = state_dir.list().map_err(store_error)?;
@@ -51,9 +53,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     } else if let Some(folder) = find_run_or_last(common, args.run.as_deref())? {
         let settings = folder.settings().map_err(store_error)?;
         let line = line(&state_dir, &folder, settings).map_err(store_error)?;
-        // While it runs, most of what has no end yet is on its way.
-        one = (!line.is_running()).then_some(folder);
-        lines.push(line);
+        return show_one(common, &folder, &line);
     } else if !common.json {
         // There is none, and that is said.
         return Ok(ExitCode::Done);
@@ -61,11 +61,38 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     if common.json {
         print(|out| write_runs_json(&lines, &unread, out))?;
     } else if unread.is_empty() || !lines.is_empty() {
-        print_text(|out| write_runs(&lines, &common.invocation, &TimeZone::system(), out, STYLES))?;
-        if let (Some(folder), [line]) = (one, &lines[..]) {
-            write_problems_of(common, &folder, line)?;
-        }
+        print_runs(common, &lines)?;
     }
+    Ok(ExitCode::Done)
+}
+
+fn print_runs(common: &Common, lines: &[RunLine]) -> Result<(), Error> {
+    print_text(|out| write_runs(lines, &common.invocation, &TimeZone::system(), out, STYLES))
+}
+
+/// One run, with its changes that need attention and how to plan them again.
+fn show_one(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<ExitCode, Error> {
+    if common.json {
+        let groups = groups(folder, line)?;
+        print(|out| write_run_json(line, groups, out))?;
+        return Ok(ExitCode::Done);
+    }
+    print_runs(common, std::slice::from_ref(line))?;
+    // While it runs, most of what has no end yet is on its way.
+    if line.is_running() {
+        return Ok(ExitCode::Done);
+    }
+    let groups = groups(folder, line)?;
+    let results = folder.results_csv();
+    let whole = results.exists().then_some(results.as_path());
+    let the_rest = to_try_the_rest(common, folder, line);
+    print_text(|out| {
+        groups.write_text(out, whole)?;
+        match &the_rest {
+            Some(sentence) => writeln!(out, "{}", Untrusted(sentence).terminal()),
+            None => Ok(()),
+        }
+    })?;
     Ok(ExitCode::Done)
 }
 
@@ -146,23 +173,23 @@ fn to_try_the_rest(common: &Common, folder: &RunFolder, line: &RunLine) -> Optio
     ended.to_try_the_rest(common)
 }
 
-/// Lists the changes of a run that failed, were refused, drifted or are otherwise not done, and how to plan them again.
-fn write_problems_of(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<(), Error> {
+/// The changes of a run that need attention. If the process of the run died before it wrote the files with all changes, they are written now.
+fn groups(folder: &RunFolder, line: &RunLine) -> Result<OutcomeGroups, Error> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::failed("the run's plan can't be used").caused_by(error)
     };
     let file = open_plan(&Invocation::default(), &folder.plan())?;
-    let plan = read_again(&file).map_err(|error| failed(error.into()))?;
-    let list = problems(folder, &line.counts, line.ending.as_ref(), plan)
-        .map_err(|error| failed(error.into()))?;
-    let report = folder.report();
-    let whole = report.exists().then_some(report.as_path());
-    let the_rest = to_try_the_rest(common, folder, line);
-    print_text(|out| {
-        list.write(out, whole)?;
-        match &the_rest {
-            Some(sentence) => writeln!(out, "{}", Untrusted(sentence).terminal()),
-            None => Ok(()),
+    let grouped = |renew| {
+        let plan = read_again(&file)?;
+        problem_groups(folder, &line.counts, line.ending.as_ref(), plan, renew)
+    };
+    if !line.is_worked_on && folder.are_lists_behind() {
+        // If a process takes the run up now, that one writes them. Where they can't be written, the run can still be shown.
+        if let Ok(_lock) = folder.lock(Wait::Refuse)
+            && let Ok(groups) = grouped(true)
+        {
+            return Ok(groups);
         }
-    })
+    }
+    grouped(false).map_err(|error| failed(error.into()))
 }

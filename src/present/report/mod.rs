@@ -2,6 +2,8 @@
 //!
 //! Reporters receive events and write to the given writers; they decide nothing about a run.
 
+mod change_facts;
+mod change_walk;
 mod delta;
 mod failed_csv;
 #[cfg(test)]
@@ -11,6 +13,7 @@ mod human_lines;
 mod json;
 mod json_list;
 mod manner;
+mod outcome_groups;
 mod plan_diff;
 mod plan_diff_json;
 mod plan_diff_text;
@@ -27,6 +30,7 @@ mod plan_words;
 mod problem;
 mod problem_list;
 mod progress;
+mod result_rows;
 mod run_files;
 mod runs;
 mod scan;
@@ -42,14 +46,15 @@ mod words;
 pub use human_bars::{Bars, Width};
 pub use human_lines::ProgressLines;
 pub use json::write_json;
+pub use outcome_groups::{OutcomeGroup, OutcomeGroups};
 pub use plan_diff::{DiffReport, DiffSide};
 pub use plan_report::PlanReport;
 pub use plan_summary::PlanSummary;
 pub use plan_text::ListingDetail;
 pub use problem::Problem;
 pub use problem_list::ProblemList;
-pub use run_files::{RunFilesError, last_session, problems, write_files};
-pub use runs::{RunLine, UnreadableRun, write_runs, write_runs_json};
+pub use run_files::{RunFilesError, last_session, problem_groups, write_files};
+pub use runs::{RunLine, UnreadableRun, write_run_json, write_runs, write_runs_json};
 pub use scan::ScanReporter;
 pub use summary::{Session, Summary, Unaccounted};
 pub use to_apply::{ToApply, WhyNot};

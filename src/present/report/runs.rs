@@ -7,9 +7,9 @@ use std::{
 
 use jiff::tz::TimeZone;
 use owo_colors::{OwoColorize as _, Style};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{summary_text::sum, units::thousands};
+use super::{outcome_groups::OutcomeGroups, summary_text::sum, units::thousands};
 use crate::{
     checkpoint::Ending,
     dates,
@@ -149,6 +149,22 @@ pub fn write_runs(
     Ok(())
 }
 
+/// A run as a document of its own. Scripts depend on its names.
+fn document(run: &RunLine) -> Value {
+    json!({
+        "run": run.settings.run,
+        "playbook": run.settings.playbook,
+        "server": run.settings.server,
+        "org": run.settings.org,
+        "started_at": run.settings.started_at,
+        "plan_sha256": run.settings.plan_sha256,
+        "standing": run.standing(),
+        "planned": run.counts.total(),
+        "outcomes": run.counts,
+        "folder": run.folder,
+    })
+}
+
 /// Writes the runs as one JSON document, newest first.
 ///
 /// # Errors
@@ -163,28 +179,26 @@ pub fn write_runs_json(
         .iter()
         .map(|run| json!({"folder": run.folder, "reason": run.reason}))
         .collect();
-    let runs: Vec<_> = runs
-        .iter()
-        .map(|run| {
-            json!({
-                "run": run.settings.run,
-                "playbook": run.settings.playbook,
-                "server": run.settings.server,
-                "org": run.settings.org,
-                "started_at": run.settings.started_at,
-                "plan_sha256": run.settings.plan_sha256,
-                "standing": run.standing(),
-                "planned": run.counts.total(),
-                "outcomes": run.counts,
-                "folder": run.folder,
-            })
-        })
-        .collect();
+    let runs: Vec<_> = runs.iter().map(document).collect();
     text::json::to_writer(
         &mut *out,
         &json!({ "runs": runs, "unreadable": unreadable }),
     )?;
     writeln!(out)
+}
+
+/// Writes one run as the only one of such a document, with all groups of its changes.
+///
+/// # Errors
+///
+/// The errors of `out`, and of the disk on which the groups are.
+pub fn write_run_json(run: &RunLine, groups: OutcomeGroups, out: &mut dyn Write) -> io::Result<()> {
+    let document = text::json::to_string(&document(run))?;
+    // An object with fields: the groups come before its closing brace.
+    let (fields, brace) = document.split_at(document.len() - 1);
+    write!(out, "{{\"runs\":[{fields},")?;
+    groups.write_json(out)?;
+    writeln!(out, "{brace}],\"unreadable\":[]}}")
 }
 
 #[cfg(test)]

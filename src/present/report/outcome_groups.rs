@@ -1,0 +1,261 @@
+//! The changes of a run that need attention, counted by what was said of them: outcome and message.
+
+use std::{
+    cmp::Reverse,
+    io::{self, Write},
+    iter::Peekable,
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    change_walk::ChangeEnd,
+    json_list::JsonList,
+    units::{count, thousands},
+    words,
+};
+use crate::{
+    outcome::Outcome,
+    plan::Target,
+    sort::{Sorted, Sorter},
+    text::shown_path,
+};
+
+/// Groups in a text: with the targets of each, they fit on a few screens.
+const SHOWN: usize = 10;
+
+/// Targets of a group that are named.
+const NAMED: usize = 3;
+
+/// Collects the changes.
+#[derive(Debug, Default)]
+pub(super) struct GroupCollector(Sorter);
+
+/// A change in its group.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+struct Member {
+    target: Target,
+    /// What is about this target alone: where to look, or which change it depends on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+}
+
+/// All changes with one outcome and one message.
+#[derive(Debug, Serialize)]
+pub struct OutcomeGroup {
+    outcome: Outcome,
+    message: Option<String>,
+    changes: u64,
+    /// The first ones, in the plan's order.
+    targets: Vec<Member>,
+}
+
+/// The groups, ordered by outcome and message; each is read when it is asked for.
+#[derive(Debug)]
+pub struct OutcomeGroups(Peekable<Sorted>);
+
+impl GroupCollector {
+    /// Takes a change if it needs attention.
+    pub(super) fn add(&mut self, end: &ChangeEnd<'_>) -> io::Result<()> {
+        let Some(problem) = end.problem() else {
+            return Ok(());
+        };
+        let place = Outcome::ALL
+            .iter()
+            .position(|outcome| *outcome == problem.outcome)
+            .unwrap_or_default();
+        // As JSON, the message has neither tabs nor line breaks.
+        let message = serde_json::to_string(&end.message)?;
+        let member = Member {
+            target: problem.target.clone(),
+            about: end.about.clone(),
+        };
+        self.0
+            .push(format!("{place}{message}"), serde_json::to_string(&member)?)
+    }
+
+    pub(super) fn finish(self) -> io::Result<OutcomeGroups> {
+        Ok(OutcomeGroups(self.0.finish()?.peekable()))
+    }
+}
+
+impl Iterator for OutcomeGroups {
+    type Item = io::Result<OutcomeGroup>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (key, first) = match self.0.next()? {
+            Ok(pair) => pair,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(self.group(&key, first))
+    }
+}
+
+impl OutcomeGroups {
+    fn group(&mut self, key: &str, first: String) -> io::Result<OutcomeGroup> {
+        let (place, message) = key.split_at(1);
+        let place: usize = place.parse().map_err(io::Error::other)?;
+        let mut group = OutcomeGroup {
+            outcome: *Outcome::ALL.get(place).ok_or(io::ErrorKind::InvalidData)?,
+            message: serde_json::from_str(message)?,
+            changes: 0,
+            targets: Vec::new(),
+        };
+        let mut member = Some(first);
+        while let Some(text) = member {
+            group.changes += 1;
+            if group.targets.len() < NAMED {
+                group.targets.push(serde_json::from_str(&text)?);
+            }
+            let is_next = |pair: &io::Result<(String, String)>| match pair {
+                Ok((other, _)) => other == key,
+                Err(_) => true,
+            };
+            member = match self.0.next_if(is_next) {
+                None => None,
+                Some(pair) => Some(pair?.1),
+            };
+        }
+        Ok(group)
+    }
+
+    /// Writes the largest groups as text. `whole`: the file with all changes, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The errors of `out`, and of the disk on which the changes were sorted.
+    pub fn write_text(self, out: &mut dyn Write, whole: Option<&Path>) -> io::Result<()> {
+        let mut largest: Vec<OutcomeGroup> = Vec::new();
+        let (mut groups, mut changes) = (0, 0);
+        for group in self {
+            largest.push(group?);
+            // Stable: of equal ones, the first stays the first.
+            largest.sort_by_key(|group| Reverse(group.changes));
+            if largest.len() > SHOWN {
+                let left_out = largest.pop();
+                groups += 1;
+                changes += left_out.map_or(0, |group| group.changes);
+            }
+        }
+        let file = whole.map_or_else(String::new, |whole| format!(": {}", shown_path(whole)));
+        for group in &largest {
+            group.write_text(out, &file)?;
+        }
+        if groups > 0 {
+            let reasons = count(groups, "other reason", "other reasons");
+            let of = count(changes, "change", "changes");
+            writeln!(out, "  … and {reasons}, of {of}{file}")?;
+        }
+        Ok(())
+    }
+
+    /// Writes all groups as a field of a JSON object.
+    pub(super) fn write_json(self, out: &mut dyn Write) -> io::Result<()> {
+        let mut list = JsonList::new(out, "groups")?;
+        for group in self {
+            list.add(&group?)?;
+        }
+        list.finish()
+    }
+}
+
+impl OutcomeGroup {
+    /// `whole`: where the others are, as the end of a line.
+    fn write_text(&self, out: &mut dyn Write, whole: &str) -> io::Result<()> {
+        let message = self.message.as_deref();
+        let said = message.map_or_else(String::new, |said| format!(": {}", words::detail(said)));
+        writeln!(out, "  {} {}{said}", thousands(self.changes), self.outcome)?;
+        for member in &self.targets {
+            let about = member.about.as_deref();
+            let about =
+                about.map_or_else(String::new, |about| format!(": {}", words::detail(about)));
+            writeln!(out, "      {}{about}", words::target(&member.target))?;
+        }
+        match self.changes - self.targets.len() as u64 {
+            0 => Ok(()),
+            more => writeln!(out, "      … and {} more{whole}", thousands(more)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{report::change_facts::AttemptTimes, testing::changes::reassign};
+
+    fn groups(ends: &[(Outcome, &str, Option<&str>)]) -> OutcomeGroups {
+        let mut collector = GroupCollector::default();
+        for (number, (outcome, message, about)) in ends.iter().enumerate() {
+            let mut change = reassign(&format!("e{number}"), "t");
+            change.target.name = "Call".to_owned();
+            let end = ChangeEnd {
+                change: &change,
+                outcome: *outcome,
+                detail: None,
+                message: Some((*message).to_owned()),
+                about: about.map(str::to_owned),
+                attempts: AttemptTimes::default(),
+            };
+            collector.add(&end).unwrap();
+        }
+        collector.finish().unwrap()
+    }
+
+    #[test]
+    fn equal_messages_are_counted_and_the_first_targets_named_the_largest_group_first() {
+        let mut ends = vec![
+            (Outcome::Applied, "", None),
+            (Outcome::Drifted, "the status\tis \u{1b}another", None),
+            (Outcome::InDoubt, "500", Some("look at its status")),
+        ];
+        ends.extend([(Outcome::Refused, "400: no such user", None); 5]);
+        ends.push((Outcome::Failed, "400: no such user", None));
+        let mut out = Vec::new();
+        groups(&ends)
+            .write_text(&mut out, Some(Path::new("runs/1/results.csv")))
+            .unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r"
+          5 refused: 400: no such user
+              task “Call” e3/t
+              task “Call” e4/t
+              task “Call” e5/t
+              … and 2 more: runs/1/results.csv
+          1 drifted: the status\tis \u{1b}another
+              task “Call” e1/t
+          1 failed: 400: no such user
+              task “Call” e8/t
+          1 in_doubt: 500
+              task “Call” e2/t: look at its status
+        ");
+    }
+
+    #[test]
+    fn of_many_messages_the_frequent_ones_are_shown_the_rest_is_counted_and_a_program_gets_all() {
+        let texts: Vec<String> = (0..15).map(|n| format!("message {n}")).collect();
+        let mut ends: Vec<_> = texts
+            .iter()
+            .map(|text| (Outcome::Refused, text.as_str(), None))
+            .collect();
+        ends.extend([(Outcome::Refused, "often", None); 2]);
+        let mut out = Vec::new();
+        groups(&ends).write_text(&mut out, None).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("  2 refused: often\n"), "{text}");
+        assert!(
+            text.ends_with("  … and 6 other reasons, of 6 changes\n"),
+            "{text}"
+        );
+        let mut out = b"{".to_vec();
+        groups(&ends).write_json(&mut out).unwrap();
+        out.push(b'}');
+        let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let groups = document["groups"].as_array().unwrap();
+        assert_eq!(groups.len(), 16);
+        let total: u64 = groups
+            .iter()
+            .map(|group| group["changes"].as_u64().unwrap())
+            .sum();
+        assert_eq!(total, 17);
+    }
+}

@@ -1,0 +1,152 @@
+//! `results.csv` and `results.jsonl`: every change of a run, for a spreadsheet and for programs.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{change_facts::AttemptTimes, change_walk::ChangeEnd};
+use crate::{
+    outcome::Outcome,
+    plan::Target,
+    text::{self, Untrusted},
+};
+
+pub(super) const HEADING: &str = "id,execution,kind,name,within,action,fields,outcome,detail,attempts,first_started_at,last_started_at,took_at_most_ms";
+
+/// A line of `results.jsonl`. Scripts depend on its names. Of what is unknown, there is no key.
+#[derive(Debug, Serialize)]
+struct ResultDocument<'a> {
+    /// As in the plan.
+    change: &'a str,
+    target: &'a Target,
+    action: &'a [String],
+    fields: Vec<String>,
+    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    attempts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_started_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took_at_most_ms: Option<u64>,
+}
+
+impl<'a> From<&'a ChangeEnd<'a>> for ResultDocument<'a> {
+    fn from(end: &'a ChangeEnd<'a>) -> Self {
+        let AttemptTimes {
+            number,
+            first_started_at,
+            last_started_at,
+            took_at_most_ms,
+        } = end.attempts;
+        Self {
+            change: &end.change.change,
+            target: &end.change.target,
+            action: &end.change.action,
+            fields: end.change.writes().map(|(field, _, _)| field).collect(),
+            outcome: end.outcome,
+            detail: end.detail.as_deref(),
+            attempts: number,
+            first_started_at: first_started_at.map(|at| at.to_string()),
+            last_started_at: last_started_at.map(|at| at.to_string()),
+            took_at_most_ms,
+        }
+    }
+}
+
+/// Writes one row; the first column is the target's own id, as in `failed.csv`.
+///
+/// # Errors
+///
+/// The errors of `out`.
+pub(super) fn write_row(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<()> {
+    let document = ResultDocument::from(end);
+    let target = document.target;
+    let id = target.id.as_ref().unwrap_or(&target.execution);
+    let took = document.took_at_most_ms.map(|took| took.to_string());
+    writeln!(
+        out,
+        "{},{},{},{},{},{},{},{},{},{},{},{},{}",
+        Untrusted(id.as_str()).csv(),
+        Untrusted(target.execution.as_str()).csv(),
+        target.kind,
+        Untrusted(&target.name).csv(),
+        Untrusted(&target.within.join(" › ")).csv(),
+        Untrusted(&document.action.join(" + ")).csv(),
+        Untrusted(&document.fields.join(" + ")).csv(),
+        document.outcome,
+        Untrusted(document.detail.unwrap_or_default()).csv(),
+        document.attempts,
+        document.first_started_at.unwrap_or_default(),
+        document.last_started_at.unwrap_or_default(),
+        took.unwrap_or_default(),
+    )
+}
+
+/// Writes one line of JSON.
+///
+/// # Errors
+///
+/// The errors of `out`.
+pub(super) fn write_line(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<()> {
+    text::json::to_writer(&mut *out, &ResultDocument::from(end))?;
+    out.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::testing::changes::reassign;
+
+    #[test]
+    fn a_row_is_safe_in_a_spreadsheet_and_says_nothing_of_what_is_unknown() {
+        let mut change = reassign("e1", "t1");
+        change.target.name = "=HYPERLINK(\"http://x\")".to_owned();
+        change.target.within = vec!["Umzug, Köln".to_owned()];
+        let whole = AttemptTimes {
+            number: 2,
+            first_started_at: Timestamp::from_millisecond(1_000).ok(),
+            last_started_at: Timestamp::from_millisecond(2_500).ok(),
+            took_at_most_ms: Some(1_540),
+        };
+        let (mut rows, mut lines) = (Vec::new(), Vec::new());
+        for (outcome, detail, attempts) in [
+            (Outcome::Refused, Some("400: no\nway"), whole),
+            (Outcome::AlreadyDone, None, AttemptTimes::default()),
+        ] {
+            let end = ChangeEnd {
+                change: &change,
+                outcome,
+                detail: detail.map(str::to_owned),
+                message: None,
+                about: None,
+                attempts,
+            };
+            write_row(&mut rows, &end).unwrap();
+            write_line(&mut lines, &end).unwrap();
+        }
+        insta::assert_snapshot!(String::from_utf8(rows).unwrap(), @r#"
+        t1,e1,task,"'=HYPERLINK(""http://x"")","Umzug, Köln",reassign,assigned_to,refused,400: no\nway,2,1970-01-01T00:00:01Z,1970-01-01T00:00:02.5Z,1540
+        t1,e1,task,"'=HYPERLINK(""http://x"")","Umzug, Köln",reassign,assigned_to,already_done,,0,,,
+        "#);
+        let lines: Vec<serde_json::Value> = String::from_utf8(lines)
+            .unwrap()
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        let keys = |number: usize| -> Vec<&str> {
+            let line = lines[number].as_object().unwrap();
+            line.keys().map(String::as_str).collect()
+        };
+        let always = [
+            "action", "attempts", "change", "fields", "outcome", "target",
+        ];
+        assert_eq!(keys(1), always);
+        assert_eq!(keys(0).len(), always.len() + 4);
+        assert_eq!(lines[0]["detail"], "400: no\nway");
+    }
+}
