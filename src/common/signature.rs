@@ -56,7 +56,7 @@ pub fn sign(key: &SigningKey, bytes: &mut dyn Read) -> io::Result<String> {
 /// Why a signature is not accepted.
 #[derive(Debug, thiserror::Error)]
 pub enum SignatureError {
-    #[error("it is not a signature in the format of `ssh-keygen -Y sign`")]
+    #[error("it is not in the format of `ssh-keygen -Y sign`")]
     Malformed,
     #[error("its key has type {0}; only ssh-ed25519 is supported")]
     Algorithm(String),
@@ -64,9 +64,11 @@ pub enum SignatureError {
     Namespace(String),
     #[error("its key {0} is not an allowed signer")]
     UnknownKey(String),
-    #[error("line {line} of the allowed signers does not let its key sign plans now: {reason}")]
-    NotNow { line: u64, reason: String },
-    #[error("it was made for other bytes: the plan or the signature was changed or replaced")]
+    #[error("{0}")]
+    NotAllowed(SignersError),
+    #[error(
+        "it is not a signature of this plan: the plan or the signature was changed or replaced"
+    )]
     OtherBytes,
     #[error("the plan can't be read: {0}")]
     Plan(#[from] io::Error),

@@ -193,8 +193,15 @@ fn a_plan_for_another_server_is_refused() {
     environment
         .run_on(&sandbox, &["apply", "x.plan", "--yes"])
         .expect_code(1)
-        .expect_said("the plan is for sandbox, not for http://")
+        .expect_said("the plan is for the sandbox, not for http://")
         .expect_said("add --sandbox");
+    // This comes before a token is looked for.
+    let ended = environment.run(&["apply", "x.plan", "--yes"]);
+    ended
+        .expect_code(1)
+        .expect_said("the plan is for the sandbox, not for https://")
+        .expect_said("add --sandbox")
+        .expect_said("nothing was changed");
     assert_eq!(sandbox.ledger().writes(), 0);
     assert!(environment.runs().is_empty());
 }

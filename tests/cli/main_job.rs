@@ -206,7 +206,7 @@ fn a_plan_that_was_kept_is_applied_as_it_is() {
     environment
         .run_on(&sandbox, &["apply", "x.plan", "--yes"])
         .expect_code(1)
-        .expect_said("applied this very plan already");
+        .expect_said("has already applied this plan");
     // Applied once more, everything is as the plan wants it.
     let again = environment
         .run_on(&sandbox, &["apply", "x.plan", "--yes", "--again", "--json"])

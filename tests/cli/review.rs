@@ -357,7 +357,7 @@ fn each_plan_that_may_not_be_applied_is_refused_in_words_of_its_own() {
     apply(&sandbox, &["x.plan"]).expect_code(0);
     apply(&sandbox, &["x.plan"])
         .expect_code(1)
-        .expect_said("applied this very plan already")
+        .expect_said("has already applied this plan")
         .expect_said("add --again");
     apply(&sandbox, &["x.plan", "--again"]).expect_code(0);
 }

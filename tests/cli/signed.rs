@@ -84,7 +84,9 @@ fn only_a_plan_of_an_allowed_signer_is_applied() {
     key(&environment, "ci", 1);
     key(&environment, "other", 2);
     let file = |name: &str| environment.path().join(name);
-    plan(&environment, "ci").expect_code(0);
+    plan(&environment, "ci")
+        .expect_code(0)
+        .expect_said("the signature is in x.plan.sig");
     let mode = fs::metadata(file("x.plan.sig")).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o600);
     let (signed, signature) = (
@@ -92,7 +94,8 @@ fn only_a_plan_of_an_allowed_signer_is_applied() {
         fs::read_to_string(file("x.plan.sig")).unwrap(),
     );
     let refused = |signers: &str, code: i32, said: &str| {
-        for ended in [show(&environment, signers), apply(&environment, signers)] {
+        let apply = apply(&environment, signers).expect_said("hint: nothing was changed");
+        for ended in [show(&environment, signers), apply] {
             ended.expect_code(code).expect_said(said);
         }
         assert!(environment.runs().is_empty(), "nothing was begun");
@@ -105,26 +108,39 @@ fn only_a_plan_of_an_allowed_signer_is_applied() {
         (
             "valid-before=\"20200101Z\"",
             1,
-            "it has expired at 2020-01-01T00:00:00Z",
+            "this key expired at 2020-01-01T00:00:00Z",
         ),
-        ("namespaces=\"git\"", 1, "don't include wf-bulk-plan"),
+        (
+            "namespaces=\"git\"",
+            1,
+            "line 1 of changed.signers: this key may sign \"git\" only, not wf-bulk-plan",
+        ),
         ("cert-authority", 64, "`cert-authority` is not supported"),
     ] {
         let other = line.replace("namespaces=\"wf-bulk-plan\"", options);
         environment.file("changed.signers", &other);
         refused("changed.signers", code, said);
     }
-    refused("none.signers", 64, "none.signers can't be used");
+    for text in ["", "# a comment\n"] {
+        environment.file("changed.signers", text);
+        refused("changed.signers", 64, "there is no key in it");
+    }
+    environment.file("changed.signers", "ci ssh-ed25519 AAAAC3NzaC1lZDI1NTE5\n");
+    refused("changed.signers", 64, "line 1: the key");
+    refused("none.signers", 64, "there is no file none.signers");
 
     // Another plan, although by the same tool.
     environment
         .run(&[&PLAN[..], &["--now", "2026-11-01T08:00:00Z"]].concat())
-        .expect_code(0);
-    refused("ci.signers", 1, "it was made for other bytes");
+        .expect_code(0)
+        .expect_said("removed x.plan.sig, the signature of an earlier plan");
+    refused("ci.signers", 1, "there is no x.plan.sig");
+    environment.file("x.plan.sig", &signature);
+    refused("ci.signers", 1, "it is not a signature of this plan");
     fs::write(file("x.plan"), &signed).unwrap();
-    for text in ["", "mine"] {
-        environment.file("x.plan.sig", text);
-        refused("ci.signers", 1, "is not a signature");
+    for bytes in [&b""[..], b"mine", b"\xff\x00\xfe"] {
+        fs::write(file("x.plan.sig"), bytes).unwrap();
+        refused("ci.signers", 1, "it is not in the format of");
     }
     fs::remove_file(file("x.plan.sig")).unwrap();
     refused(
@@ -138,9 +154,21 @@ fn only_a_plan_of_an_allowed_signer_is_applied() {
         .expect_code(0)
         .expect_said("signed by ci@example.com")
         .expect_out(" --allowed-signers ci.signers");
-    apply(&environment, "ci.signers")
+    environment
+        .run(&[
+            "show",
+            "x.plan",
+            "--allowed-signers",
+            "ci.signers",
+            "--json",
+        ])
+        .expect_out("\"signed_by\":\"ci@example.com\"");
+    let apply = "apply x.plan --sandbox --yes --json --allowed-signers ci.signers";
+    environment
+        .run(&apply.split(' ').collect::<Vec<_>>())
         .expect_code(0)
-        .expect_said("signed by ci@example.com");
+        .expect_said("signed by ci@example.com")
+        .expect_out("\"signed_by\":\"ci@example.com\"");
     let kept = environment.runs()[0].join("plan.sig");
     assert_eq!(fs::read_to_string(kept).unwrap(), signature);
 }
@@ -168,15 +196,23 @@ fn a_run_whose_plan_is_not_signed_is_not_resumed_with_allowed_signers() {
     let before = environment.effects_on_disk();
     let resume =
         |signers: &str| environment.run(&["resume", "--last", "--allowed-signers", signers]);
+    let out_of_it = "otherwise abandon the run: wf-bulk abandon ";
     resume("other.signers")
         .expect_code(1)
-        .expect_said("is not an allowed signer");
+        .expect_said("is not an allowed signer")
+        .expect_said("add a line for it to the file other.signers")
+        .expect_said(out_of_it);
+    environment
+        .run(&["status", "--last"])
+        .expect_code(0)
+        .expect_out(" --allowed-signers FILE\n");
     let kept = environment.runs()[0].join("plan.sig");
     let signature = fs::read_to_string(&kept).unwrap();
     fs::remove_file(&kept).unwrap();
     resume("ci.signers")
         .expect_code(1)
-        .expect_said("the plan is not signed");
+        .expect_said("the plan is not signed")
+        .expect_said(out_of_it);
     assert_eq!(environment.effects_on_disk(), before);
     fs::write(&kept, signature).unwrap();
     resume("ci.signers")
@@ -208,6 +244,10 @@ fn what_can_not_be_signed_is_refused_before_anything_is_planned() {
         .run(&[&PLAN[..5], &["-o", "-", "--sign", "ci"]].concat())
         .expect_code(64)
         .expect_said("a signed plan must be a file");
+    plan(&environment, "none")
+        .expect_code(64)
+        .expect_said("there is no file none")
+        .expect_said("ssh-keygen -t ed25519");
     environment.file("ci.pub", "ssh-ed25519 AAAA");
     plan(&environment, "ci.pub")
         .expect_code(64)
@@ -217,6 +257,24 @@ fn what_can_not_be_signed_is_refused_before_anything_is_planned() {
         .expect_said("it is not a private key")
         .expect_said("ssh-keygen -t ed25519");
     assert!(!environment.path().join("x.plan").exists());
+}
+
+#[test]
+fn an_unsigned_plan_keeps_a_file_beside_it_that_is_no_signature() {
+    let environment = Environment::new().with_playbooks();
+    let notes = environment.file("x.plan.sig", "notes");
+    let ended = environment.run(&PLAN);
+    ended.expect_code(0);
+    assert_eq!(fs::read_to_string(notes).unwrap(), "notes");
+}
+
+#[test]
+fn a_plan_on_standard_input_is_refused_as_such_and_not_for_its_signature() {
+    let environment = Environment::new();
+    environment
+        .run(&["apply", "-", "--yes", "--allowed-signers", "ci.signers"])
+        .expect_code(1)
+        .expect_said("a plan is read more than once");
 }
 
 /// Whether `ssh-keygen` succeeds; none if there is none, which is said.

@@ -2,10 +2,18 @@
 //!
 //! What is not understood is an error: an option that is ignored would allow more than was written.
 
+use std::{error::Error, fmt};
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 
-use super::{NAMESPACE, SignatureError, fingerprint, wire::Fields};
+use super::{
+    ED25519, NAMESPACE, SignatureError, fingerprint,
+    wire::{Fields, Malformed},
+};
+
+/// Bytes of an ed25519 key.
+const KEY_BYTES: usize = 32;
 
 /// Keys that may sign.
 #[derive(Clone, Debug)]
@@ -29,29 +37,48 @@ struct SignerOptions {
     valid_before: Option<Timestamp>,
 }
 
-/// Why a file of allowed signers can't be used.
-#[derive(Debug, thiserror::Error)]
-#[error("line {line}: {reason}")]
+/// What is wrong with a line of a file of allowed signers, or, without a line, with the file.
+#[derive(Debug)]
 pub struct SignersError {
-    pub line: u64,
-    reason: String,
+    pub line: Option<u64>,
+    pub reason: String,
 }
+
+impl fmt::Display for SignersError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.reason),
+            None => f.write_str(&self.reason),
+        }
+    }
+}
+
+impl Error for SignersError {}
 
 impl AllowedSigners {
     /// Reads a file of allowed signers; times without `Z` are in `zone`.
     ///
     /// # Errors
     ///
-    /// The first line that is not understood completely.
+    /// The first line that is not understood completely, or that there is no key.
     pub fn parse(text: &str, zone: &TimeZone) -> Result<Self, SignersError> {
         let lines = (1..).zip(text.lines().map(str::trim));
-        lines
+        let signers: Vec<_> = lines
             .filter(|(_, text)| !text.is_empty() && !text.starts_with('#'))
             .map(|(line, text)| {
-                signer(line, text, zone).map_err(|reason| SignersError { line, reason })
+                signer(line, text, zone).map_err(|reason| SignersError {
+                    line: Some(line),
+                    reason,
+                })
             })
-            .collect::<Result<_, _>>()
-            .map(Self)
+            .collect::<Result<_, _>>()?;
+        if signers.is_empty() {
+            return Err(SignersError {
+                line: None,
+                reason: "there is no key in it".to_owned(),
+            });
+        }
+        Ok(Self(signers))
     }
 
     /// The principals of the first line that allows this key to sign plans now.
@@ -70,7 +97,10 @@ impl AllowedSigners {
             }
         }
         Err(match first {
-            Some((line, reason)) => SignatureError::NotNow { line, reason },
+            Some((line, reason)) => SignatureError::NotAllowed(SignersError {
+                line: Some(line),
+                reason,
+            }),
             None => SignatureError::UnknownKey(fingerprint(key)),
         })
     }
@@ -81,14 +111,14 @@ impl SignerOptions {
         let namespaces = self.namespaces.as_deref();
         if let Some(list) = namespaces.filter(|list| !matches_list(list, NAMESPACE)) {
             return Some(format!(
-                "its namespaces \"{list}\" don't include {NAMESPACE}"
+                "this key may sign \"{list}\" only, not {NAMESPACE}"
             ));
         }
         if let Some(after) = self.valid_after.filter(|after| now < *after) {
-            return Some(format!("it is not valid before {after}"));
+            return Some(format!("this key is not valid before {after}"));
         }
         let before = self.valid_before.filter(|before| now > *before)?;
-        Some(format!("it has expired at {before}"))
+        Some(format!("this key expired at {before}"))
     }
 }
 
@@ -118,8 +148,10 @@ fn signer(line: u64, text: &str, zone: &TimeZone) -> Result<AllowedSigner, Strin
         (Some(kind), Some(data)) => STANDARD
             .decode(data)
             .ok()
-            .filter(|key| Fields(key).text() == Ok(kind))
-            .ok_or_else(|| format!("the key of type `{kind}` can't be read"))?,
+            .filter(|key| is_key_of(kind, Fields(key)).is_ok())
+            .ok_or_else(|| {
+                format!("the key of type `{kind}` can't be read: it is cut off or damaged")
+            })?,
         _ => return Err("there is no key after the principals".to_owned()),
     };
     Ok(AllowedSigner {
@@ -128,6 +160,21 @@ fn signer(line: u64, text: &str, zone: &TimeZone) -> Result<AllowedSigner, Strin
         key,
         options: read_options(options, zone)?,
     })
+}
+
+/// Whether it is a whole key: the name of its type, then strings. How many these are and what they hold is checked for our type only.
+fn is_key_of(kind: &str, mut fields: Fields<'_>) -> Result<(), Malformed> {
+    if fields.text()? != kind {
+        return Err(Malformed);
+    }
+    let first = fields.string()?;
+    if kind == ED25519 && first.len() != KEY_BYTES {
+        return Err(Malformed);
+    }
+    while kind != ED25519 && !fields.0.is_empty() {
+        fields.string()?;
+    }
+    fields.end()
 }
 
 /// The options, and the text after them.

@@ -114,7 +114,11 @@ pub enum Refusal {
         "this is not the plan that was approved: its sha256 is {sha256}, approved is {approved}"
     )]
     NotApproved { sha256: String, approved: String },
-    #[error("the plan is for {planned}, not for {here}")]
+    #[error(
+        "the plan is for {}, not for {}",
+        server_words(planned),
+        server_words(here)
+    )]
     Server { planned: String, here: String },
     #[error("the plan is for organisation {planned}, not for {here}")]
     Organisation { planned: String, here: String },
@@ -135,7 +139,7 @@ pub enum Refusal {
     Running { run: String },
     #[error("run {run} of the same playbook and variables is not finished")]
     Unfinished { run: String },
-    #[error("run {run} applied this very plan already")]
+    #[error("run {run} has already applied this plan")]
     Applied { run: String },
     #[error(
         "run {run} {} this already ({done}){}, and a second time it would take effect again",
@@ -230,12 +234,7 @@ pub fn refusals(header: &PlanHeader, trailer: &Trailer, here: &Circumstances) ->
             approved: approved.clone(),
         });
     }
-    if !is_same_server(&header.server, &here.server) {
-        refusals.push(Refusal::Server {
-            planned: header.server.clone(),
-            here: here.server.clone(),
-        });
-    }
+    refusals.extend(elsewhere(header, &here.server));
     if let (Some(planned), Some(org)) = (&header.org, &here.org)
         && planned != org
     {
@@ -268,6 +267,22 @@ fn wrong_age(header: &PlanHeader, now: Timestamp, most: SignedDuration) -> Optio
     (age < -MAX_SKEW).then(|| Refusal::FromTheFuture {
         made: dates::to_the_second(made, zone),
         now: dates::to_the_second(now, zone),
+    })
+}
+
+/// A server in a sentence.
+fn server_words(server: &str) -> &str {
+    match server {
+        "sandbox" => "the sandbox",
+        url => url,
+    }
+}
+
+/// The refusal if the plan is not for this server.
+pub fn elsewhere(header: &PlanHeader, server: &str) -> Option<Refusal> {
+    (!is_same_server(&header.server, server)).then(|| Refusal::Server {
+        planned: header.server.clone(),
+        here: server.to_owned(),
     })
 }
 

@@ -19,7 +19,7 @@ mod undo;
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
     Circumstances, Done, EarlierRun, EarlierStanding, Refusal, broken_guards, earlier_refusals,
-    is_once, matters, refusals,
+    elsewhere, is_once, matters, refusals,
 };
 pub use builder::{Builder, ReasonsUnread, target_of};
 #[cfg(test)]

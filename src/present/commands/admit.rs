@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cli::Common,
     error::{Error, ErrorKind},
-    plan::Refusal,
+    plan::{PlanHeader, Refusal, elsewhere},
     store::{Lock, LockHome, RunFolder, StateDir, StoreError, Wait},
     text::Untrusted,
 };
@@ -123,6 +123,18 @@ pub(super) async fn lock_run(folder: &RunFolder, wait: Wait) -> Result<Lock, Err
     }
     let folder = folder.clone();
     aside(move || folder.lock(wait).map_err(store_error)).await
+}
+
+/// Refuses a plan for another server before a token is looked for: a plan for the sandbox needs none.
+pub(super) fn refuse_elsewhere(
+    common: &Common,
+    header: &PlanHeader,
+    server: &Server,
+) -> Result<(), Error> {
+    match elsewhere(header, &server.label()) {
+        Some(refusal) => Err(refused(common, &refusal)),
+        None => Ok(()),
+    }
 }
 
 fn refused(common: &Common, refusal: &Refusal) -> Error {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{
     access::{asked_org, credentials},
-    admit::wait_for_sandbox,
+    admit::{refuse_elsewhere, wait_for_sandbox},
     backend::{Server, connect},
     files::open_plan,
     launch::{Launch, launch},
@@ -12,7 +12,7 @@ use super::{
     question::can_ask,
     retry_hint::planned_from,
     signals::{self, unless_interrupted},
-    signing::PlanSignature,
+    signing::{PlanSignature, Signed},
 };
 use crate::{
     cli::{Apply, Common},
@@ -28,16 +28,18 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
             .command("show", &[&path_argument(&args.plan)]);
         format!("add --yes to apply without a review; to review it: {show}")
     })?;
+    let mut file = open_plan(&common.invocation, &args.plan)?;
     let signers = args.allowed_signers.as_deref();
     let signed = signers
-        .map(|signers| PlanSignature::of(&args.plan, signers))
-        .transpose()?;
-    let mut file = open_plan(&common.invocation, &args.plan)?;
+        .map(|signers| PlanSignature::of(&args.plan, signers, Signed::Plan))
+        .transpose()
+        .map_err(|error| error.hint("nothing was changed"))?;
     // Only for its organisation and pace; the copy in the run's folder is checked again.
     let header = overview(&common.invocation, &args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());
     let server = Server::of(common, &credentials)?;
+    refuse_elsewhere(common, &header, &server)?;
     let mut interrupts = signals::watch(common)?;
     let connected = async {
         wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;

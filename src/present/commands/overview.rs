@@ -41,6 +41,8 @@ pub(super) struct Overview {
     pub(super) summary: PlanSummary,
     /// The maximum number of changes on the command line (`--max-changes`).
     pub(super) max_changes: Option<u64>,
+    /// The principals of the allowed signer, if the signature was checked.
+    pub(super) signed_by: Option<String>,
 }
 
 /// Reads a plan from beginning to end.
@@ -90,6 +92,7 @@ pub(super) fn overview(
         sha256,
         summary,
         max_changes: None,
+        signed_by: None,
     })
 }
 
@@ -184,6 +187,7 @@ impl Overview {
             header: &self.header,
             trailer: &self.trailer,
             sha256: &self.sha256,
+            signed_by: self.signed_by.as_deref(),
             summary: &self.summary,
             items: file,
             pace,
@@ -248,7 +252,10 @@ impl Overview {
     /// The result of a run of this plan, without what becomes of its changes.
     pub(super) fn result(&self) -> Summary {
         let out_of_reach = self.summary.out_of_reach_total();
-        Summary::of_plan(self.sha256.clone(), &self.trailer, out_of_reach)
+        Summary {
+            signed_by: self.signed_by.clone(),
+            ..Summary::of_plan(self.sha256.clone(), &self.trailer, out_of_reach)
+        }
     }
 
     pub(super) fn broken_guards(&self) -> Vec<Refusal> {
@@ -307,6 +314,7 @@ mod tests {
                 sha256: "5e".repeat(32),
                 summary: PlanSummary::new(TimeZone::UTC),
                 max_changes: None,
+                signed_by: None,
             };
             let approved = "5e".repeat(32);
             assert_eq!(

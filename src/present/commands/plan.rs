@@ -9,7 +9,7 @@ use super::{
     output::{Output, OutputContent},
     overview::{Overview, show_each},
     planning::{Moment, plan_into},
-    signing::PlanSigner,
+    signing::{PlanSigner, remove_signature_of_replaced},
 };
 use crate::{
     cli::{Common, PlanArgs},
@@ -84,8 +84,10 @@ impl<'a> PlanOutput<'a> {
         let signature = self.signer.as_ref().map(|signer| signer.sign(file));
         let signature = signature.transpose()?;
         self.output.write(self.path, OutputContent::Plan, file)?;
-        if let Some((signer, signature)) = self.signer.zip(signature) {
-            signer.write(&signature)?;
+        match (self.signer.zip(signature), &self.output) {
+            (Some((signer, signature)), _) => signer.write(&signature)?,
+            (None, Output::File(_)) => remove_signature_of_replaced(self.path)?,
+            (None, Output::Stdout | Output::Stream(_)) => {}
         }
         // A plan that was written to a pipe has no name.
         let (name, each) = match self.output {

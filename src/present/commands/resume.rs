@@ -14,7 +14,7 @@ use super::{
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals,
-    signing::PlanSignature,
+    signing::{PlanSignature, Signed},
     terminal::{print, say},
 };
 use crate::{
@@ -42,7 +42,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
-    let plan = overview(&common.invocation, &path, &mut plan_file)?;
+    let mut plan = overview(&common.invocation, &path, &mut plan_file)?;
     if plan.sha256 != stored.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",
@@ -61,7 +61,10 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         return Ok(exit_code);
     }
     if let Some(signers) = &args.allowed_signers {
-        PlanSignature::of(&path, signers)?.check(&plan_file)?;
+        let run = stored.run.to_string();
+        let abandon = common.invocation.command("abandon", &[&run]);
+        let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
+        plan.signed_by = Some(signature.check(&plan_file)?);
     }
     refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &stored)?;
     let server = session::server(common, &plan.header)?;

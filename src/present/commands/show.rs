@@ -3,7 +3,7 @@
 use super::{
     files::open_plan,
     overview::{overview, show_each},
-    signing::PlanSignature,
+    signing::{PlanSignature, Signed},
     terminal::{STYLES, print, print_text},
 };
 use crate::{
@@ -14,9 +14,10 @@ use crate::{
 
 pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let mut file = open_plan(&common.invocation, &args.plan)?;
-    let plan = overview(&common.invocation, &args.plan, &mut file)?;
+    let mut plan = overview(&common.invocation, &args.plan, &mut file)?;
     if let Some(signers) = &args.allowed_signers {
-        PlanSignature::of(&args.plan, signers)?.check(&file)?;
+        let signature = PlanSignature::of(&args.plan, signers, Signed::Plan)?;
+        plan.signed_by = Some(signature.check(&file)?);
     }
     let file = plan.known(&file);
     let report = plan.report(

@@ -14,7 +14,9 @@ use super::{output::Output, terminal::say};
 use crate::{
     error::Error,
     private_file,
-    signature::{self, AllowedSigners, FIRST_LINE, NAMESPACE, SigningKey},
+    signature::{
+        self, AllowedSigners, FIRST_LINE, NAMESPACE, SignatureError, SigningKey, SigningKeyError,
+    },
     text::{Untrusted, shell_word, shown_path},
 };
 
@@ -67,97 +69,192 @@ impl PlanSigner {
                 .at(self.path.display().to_string(), None)
                 .hint("plan again")
             },
-        )
+        )?;
+        say(|out| {
+            writeln!(
+                out,
+                "signed: the signature is in {}",
+                shown_path(&self.path)
+            )
+        });
+        Ok(())
     }
+}
+
+/// Removes the signature of the plan that an unsigned one has replaced. Another file is left alone.
+pub(super) fn remove_signature_of_replaced(plan: &Path) -> Result<(), Error> {
+    let path = beside(plan);
+    let is_file = fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
+    if !is_file || !is_signature(&path) {
+        return Ok(());
+    }
+    let shown = shown_path(&path);
+    fs::remove_file(&path).map_err(|error| {
+        Error::failed(format!(
+            "the plan was written, but {shown}, the signature of an earlier plan, can't be removed"
+        ))
+        .caused_by(error)
+        .at(path.display().to_string(), None)
+        .hint("remove it: it does not match this plan")
+    })?;
+    say(|out| writeln!(out, "removed {shown}, the signature of an earlier plan"));
+    Ok(())
 }
 
 /// A signature and who may have made it.
 #[derive(Debug)]
 pub(super) struct PlanSignature {
     path: PathBuf,
-    text: String,
+    bytes: Vec<u8>,
     signers_path: PathBuf,
     signers: AllowedSigners,
+    signed: Signed,
+}
+
+/// What has the signature.
+#[derive(Clone, Debug)]
+pub(super) enum Signed {
+    /// A plan can be made again.
+    Plan,
+    /// The plan of a run can't: without the signature, only the command `abandon` is left.
+    Run { abandon: String },
 }
 
 impl PlanSignature {
     /// Reads the signature of a plan and the file of signers.
-    pub(super) fn of(plan: &Path, signers_path: &Path) -> Result<Self, Error> {
-        let (_, text) = read(signers_path)
-            .map_err(|error| unusable("file of allowed signers", signers_path).caused_by(error))?;
-        let signers = AllowedSigners::parse(&text, &TimeZone::system()).map_err(|error| {
-            let line = error.line;
-            unusable("file of allowed signers", signers_path)
-                .at(signers_path.display().to_string(), Some(line))
-                .caused_by(error)
-                .hint(format!(
-                    "write a line for each signer: ci@example.com namespaces=\"{NAMESPACE}\" ssh-ed25519 AAAA…"
-                ))
-        })?;
+    ///
+    /// # Errors
+    ///
+    /// Of kind usage if the file of signers can't be used, and otherwise if the plan has no signature.
+    pub(super) fn of(plan: &Path, signers_path: &Path, signed: Signed) -> Result<Self, Error> {
+        let signers = read_signers(signers_path)?;
         let path = beside(plan);
-        let text = match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => read(&path).map(|(_, text)| text),
+        let bytes = match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => read(&path).map(|(_, bytes)| bytes),
             Ok(_) => Err(io::Error::other("it is not a file")),
             Err(error) => Err(error),
         }
         .map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                Error::failed(format!(
-                    "the plan is not signed: there is no {}",
-                    shown_path(&path)
-                ))
-                .at(path.display().to_string(), None)
-                .hint("`plan --sign KEY` writes it beside the plan; keep both together. A run keeps the one that `apply --allowed-signers` checked")
+            let shown = shown_path(&path);
+            let failed = if error.kind() == io::ErrorKind::NotFound {
+                Error::failed(format!("the plan is not signed: there is no {shown}"))
             } else {
-                unusable("signature", &path).caused_by(error)
-            }
+                Error::failed(format!("the signature {shown} can't be read")).caused_by(error)
+            };
+            failed
+                .at(path.display().to_string(), None)
+                .hint(match &signed {
+                    Signed::Plan => {
+                        "`plan --sign KEY` writes it beside the plan: keep both files together"
+                            .to_owned()
+                    }
+                    Signed::Run { abandon } => format!(
+                        "`apply --allowed-signers` keeps it in the run's folder; if it was removed, put it back, otherwise abandon the run: {abandon}"
+                    ),
+                })
         })?;
         Ok(Self {
             path,
-            text,
+            bytes,
             signers_path: signers_path.to_owned(),
             signers,
+            signed,
         })
     }
 
-    /// Says who signed the bytes of this file.
+    /// Says who signed the bytes of this file, and returns the name.
     ///
     /// # Errors
     ///
     /// If the signature is not for these bytes, or not by an allowed signer.
-    pub(super) fn check(&self, mut plan: &File) -> Result<(), Error> {
-        let signer = plan.rewind().map_err(Into::into).and_then(|()| {
-            signature::verify(&self.text, &mut plan, &self.signers, Timestamp::now())
+    pub(super) fn check(&self, mut plan: &File) -> Result<String, Error> {
+        let text = str::from_utf8(&self.bytes).map_err(|_| SignatureError::Malformed);
+        let signer = text.and_then(|text| {
+            plan.rewind()?;
+            signature::verify(text, &mut plan, &self.signers, Timestamp::now())
         });
-        let signer = signer.map_err(|error| {
-            Error::failed(format!(
-                "the signature {} is not accepted",
-                shown_path(&self.path)
-            ))
-            .caused_by(error)
-            .at(self.path.display().to_string(), None)
-            .hint(format!(
-                "plan again with --sign and a key of {}",
-                shown_path(&self.signers_path)
-            ))
-        })?;
+        let signer = signer.map_err(|error| self.refused(error))?;
         say(|out| writeln!(out, "signed by {}", Untrusted(signer).terminal()));
-        Ok(())
+        Ok(signer.to_owned())
     }
 
-    /// As [`Self::check`], for the copy of the plan at `path`; keeps the signature beside it, for `resume`.
-    pub(super) fn check_copy(&self, plan: &File, path: &Path) -> Result<(), Error> {
-        self.check(plan)?;
+    fn refused(&self, error: SignatureError) -> Error {
+        let refused = Error::failed(format!(
+            "the signature {} is not accepted",
+            shown_path(&self.path)
+        ));
+        let signers = shown_path(&self.signers_path);
+        let (in_signers, first) = match &error {
+            SignatureError::UnknownKey(_) => (
+                Some(None),
+                format!("if this key may sign plans, add a line for it to the file {signers}"),
+            ),
+            SignatureError::NotAllowed(line) => (
+                Some(line.line),
+                format!("if this key may sign plans now, correct its line in the file {signers}"),
+            ),
+            SignatureError::Malformed
+            | SignatureError::Algorithm(_)
+            | SignatureError::Namespace(_)
+            | SignatureError::OtherBytes
+            | SignatureError::Plan(_) => (
+                None,
+                "if the plan or its signature was changed or replaced, put both back as they were made".to_owned(),
+            ),
+        };
+        let otherwise = match &self.signed {
+            Signed::Plan => {
+                format!("plan again with --sign and a key that the file {signers} allows")
+            }
+            Signed::Run { abandon } => format!("abandon the run: {abandon}"),
+        };
+        let hint = format!("{first}; otherwise {otherwise}");
+        let refused = match (in_signers, error) {
+            (_, SignatureError::NotAllowed(line)) => refused.caused_by(match line.line {
+                Some(number) => format!("line {number} of {signers}: {}", line.reason),
+                None => line.reason,
+            }),
+            (_, error) => refused.caused_by(error),
+        };
+        match in_signers {
+            Some(line) => refused.at(self.signers_path.display().to_string(), line),
+            None => refused.at(self.path.display().to_string(), None),
+        }
+        .hint(hint)
+    }
+
+    /// As [`Self::check`], before anything is changed, for the copy of the plan at `path`; keeps the signature beside it, for `resume`.
+    pub(super) fn check_copy(&self, plan: &File, path: &Path) -> Result<String, Error> {
+        let signer = self.check(plan);
+        let signer = signer.map_err(|error| error.hint("nothing was changed"))?;
         let path = beside(path);
-        private_file::replace(&path, |out| out.write_all(self.text.as_bytes())).map_err(|error| {
+        private_file::replace(&path, |out| out.write_all(&self.bytes)).map_err(|error| {
             Error::failed(format!("{} can't be written", shown_path(&path))).caused_by(error)
-        })
+        })?;
+        Ok(signer)
     }
 }
 
+fn read_signers(path: &Path) -> Result<AllowedSigners, Error> {
+    let what = "file of allowed signers";
+    let cure = || {
+        format!(
+            "write a line for each signer: ci@example.com namespaces=\"{NAMESPACE}\" ssh-ed25519 AAAA…"
+        )
+    };
+    let (_, text) = read_text(path).map_err(|error| unread(what, path, error).hint(cure()))?;
+    AllowedSigners::parse(&text, &TimeZone::system()).map_err(|error| {
+        unusable(what, path)
+            .at(path.display().to_string(), error.line)
+            .caused_by(error)
+            .hint(cure())
+    })
+}
+
 fn read_key(path: &Path) -> Result<SigningKey, Error> {
-    let failed = |error: io::Error| unusable("key", path).caused_by(error);
-    let (file, text) = read(path).map_err(failed)?;
+    let failed =
+        |error: io::Error| unread("key", path, error).hint(SigningKeyError::Malformed.cure());
+    let (file, text) = read_text(path).map_err(failed)?;
     let key = SigningKey::read(&text).map_err(|error| {
         let cure = error.cure();
         unusable("key", path).caused_by(error).hint(cure)
@@ -177,26 +274,34 @@ fn read_key(path: &Path) -> Result<SigningKey, Error> {
     Ok(key)
 }
 
-fn read(path: &Path) -> io::Result<(File, String)> {
+fn read(path: &Path) -> io::Result<(File, Vec<u8>)> {
     let file = File::open(path)?;
-    let mut text = String::new();
-    (&file).take(MOST_BYTES).read_to_string(&mut text)?;
-    if text.len() as u64 == MOST_BYTES {
+    let mut bytes = Vec::new();
+    (&file).take(MOST_BYTES).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == MOST_BYTES {
         return Err(io::Error::other("it is longer than 1 MiB"));
     }
+    Ok((file, bytes))
+}
+
+fn read_text(path: &Path) -> io::Result<(File, String)> {
+    let (file, bytes) = read(path)?;
+    let text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not text in UTF-8"))?;
     Ok((file, text))
+}
+
+fn is_signature(path: &Path) -> bool {
+    read(path).is_ok_and(|(_, bytes)| bytes.starts_with(FIRST_LINE.as_bytes()))
 }
 
 /// Refuses to replace what is not a signature.
 fn may_replace(path: &Path) -> Result<(), Error> {
-    let is_signature = match fs::symlink_metadata(path) {
+    let may = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => return Err(unusable("signature", path).caused_by(error)),
-        Ok(metadata) => {
-            metadata.is_file() && read(path).is_ok_and(|(_, text)| text.starts_with(FIRST_LINE))
-        }
+        Ok(metadata) => metadata.is_file() && is_signature(path),
     };
-    if is_signature {
+    if may {
         return Ok(());
     }
     Err(Error::usage(format!(
@@ -211,7 +316,18 @@ fn unusable(what: &str, path: &Path) -> Error {
         .at(path.display().to_string(), None)
 }
 
-fn beside(plan: &Path) -> PathBuf {
+fn unread(what: &str, path: &Path, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::NotFound {
+        let shown = shown_path(path);
+        Error::usage(format!("there is no file {shown}: it should be the {what}"))
+            .at(path.display().to_string(), None)
+    } else {
+        unusable(what, path).caused_by(error)
+    }
+}
+
+/// The signature file of a plan.
+pub(super) fn beside(plan: &Path) -> PathBuf {
     let mut name = plan.as_os_str().to_owned();
     name.push(".sig");
     name.into()

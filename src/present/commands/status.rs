@@ -9,6 +9,7 @@ use super::{
     files::{open_plan, read_again},
     retry_hint::{EndedRun, is_something_left},
     runs::{find_run_or_last, store_error, unreadable},
+    signing::beside,
     terminal::{STYLES, print, print_text},
 };
 use crate::{
@@ -112,13 +113,23 @@ fn line(
         ending: snapshot.state.ending().cloned(),
         is_without_data: are_data_gone(state_dir, &settings),
         to_try_the_rest: None,
-        org_to_name: match folder.plan_header()?.org {
-            Some(_) => None,
-            None => settings.org.clone(),
-        },
+        flags_to_resume: flags_to_resume(folder, &settings)?,
         settings,
         folder: folder.path().to_owned(),
     })
+}
+
+/// What a session has to be told: the organisation, if the plan has none; and whose signatures count, if the run was begun with a signed
+/// plan.
+fn flags_to_resume(folder: &RunFolder, settings: &RunSettings) -> Result<Vec<String>, StoreError> {
+    let mut flags = Vec::new();
+    if let (None, Some(org)) = (folder.plan_header()?.org, &settings.org) {
+        flags.extend(["--org".to_owned(), org.clone()]);
+    }
+    if beside(&folder.plan()).exists() {
+        flags.extend(["--allowed-signers", "FILE"].map(str::to_owned));
+    }
+    Ok(flags)
 }
 
 /// Whether all that is left is in doubt, and no read can decide it. None if there is no plan that can be read.

@@ -21,6 +21,8 @@ use super::{
 struct RunDocument<'a> {
     run: Option<&'a str>,
     plan_sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<&'a str>,
     planned: u64,
     outcomes: &'a Counts,
     requests: u64,
@@ -79,6 +81,7 @@ impl<'a> From<&'a Summary> for RunDocument<'a> {
         Self {
             run: summary.run.as_deref(),
             plan_sha256: summary.plan_sha256.as_deref(),
+            signed_by: summary.signed_by.as_deref(),
             planned: summary.planned,
             outcomes: &summary.outcomes,
             requests: summary.session.requests,

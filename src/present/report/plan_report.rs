@@ -18,6 +18,8 @@ pub struct PlanReport<'a> {
     pub trailer: &'a Trailer,
     /// The SHA-256 of the file.
     pub sha256: &'a str,
+    /// The signer, if the signature was checked.
+    pub signed_by: Option<&'a str>,
     pub summary: &'a PlanSummary,
     /// The plan's lines, for items that are listed one by one.
     pub items: &'a dyn PlanItems,
@@ -140,6 +142,7 @@ pub(super) mod tests {
                 header: &header,
                 trailer: &trailer,
                 sha256: &"5e".repeat(32),
+                signed_by: None,
                 summary: &summary,
                 items: &self.items,
                 pace: &self.pace,

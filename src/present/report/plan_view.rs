@@ -21,6 +21,8 @@ use super::{
 #[derive(Debug, Serialize)]
 pub(super) struct PlanView<'a> {
     plan_sha256: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signed_by: Option<&'a str>,
     pub(super) playbook: &'a str,
     pub(super) server: &'a str,
     pub(super) org: Option<&'a str>,
@@ -98,6 +100,7 @@ impl PlanReport<'_> {
         });
         PlanView {
             plan_sha256: self.sha256,
+            signed_by: self.signed_by,
             playbook: &self.header.playbook.name,
             server: &self.header.server,
             org: self.header.org.as_deref(),

@@ -35,8 +35,8 @@ pub struct RunLine {
     pub is_without_data: bool,
     /// The sentence that says how to try again what it has left undone, if it has ended.
     pub to_try_the_rest: Option<String>,
-    /// The organisation that `resume` has to be told, if any: the plan does not name it.
-    pub org_to_name: Option<String>,
+    /// The flags that `resume` needs, with their values: they are not the run's folder's to decide.
+    pub flags_to_resume: Vec<String>,
     pub folder: PathBuf,
 }
 
@@ -121,9 +121,8 @@ pub fn write_runs(
         } else if run.ending.is_none() {
             let id = settings.run.to_string();
             let go_on = |more: &[&str]| {
-                let org = run.org_to_name.as_deref();
-                let org = org.map_or_else(Vec::new, |org| vec!["--org", org]);
-                let words = [&[id.as_str()], more, &org].concat();
+                let flags: Vec<_> = run.flags_to_resume.iter().map(String::as_str).collect();
+                let words = [&[id.as_str()], more, &flags].concat();
                 invocation.command("resume", &words)
             };
             if !run.waits_for_an_answer {
@@ -224,7 +223,7 @@ mod tests {
             waits_for_an_answer: false,
             is_without_data: false,
             to_try_the_rest: None,
-            org_to_name: None,
+            flags_to_resume: Vec::new(),
             folder: "runs/x".into(),
         }
     }

@@ -16,6 +16,8 @@ pub struct Summary {
     pub run: Option<String>,
     /// The SHA-256 of the plan; none if there is no unfinished run.
     pub plan_sha256: Option<String>,
+    /// The signer of the plan, if this session checked the signature.
+    pub signed_by: Option<String>,
     pub planned: u64,
     /// Over all sessions of the run.
     pub outcomes: Counts,
@@ -184,6 +186,7 @@ pub(super) mod tests {
         Summary {
             run: Some("0192f0c4-8a5e-7000-8000-0000000000c4".to_owned()),
             plan_sha256: Some("5e".repeat(32)),
+            signed_by: None,
             planned: counts.total(),
             outcomes: counts,
             skipped: 2,

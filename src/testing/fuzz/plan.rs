@@ -146,6 +146,7 @@ fn show(reader: &PlanReader<&[u8]>, trailer: &Trailer, sha256: &str, items: &Vec
         header: reader.header(),
         trailer,
         sha256,
+        signed_by: None,
         summary: &summary,
         items,
         pace: &pace,

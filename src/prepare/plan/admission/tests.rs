@@ -76,7 +76,7 @@ fn each_reason_is_told_by_itself_and_with_its_cure() {
     };
     assert_eq!(
         one(&fine, &sandbox),
-        "the plan is for https://a.example, not for sandbox"
+        "the plan is for https://a.example, not for the sandbox"
     );
     let other = Circumstances {
         org: Some("1".to_owned()),
