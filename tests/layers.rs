@@ -79,7 +79,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("checkpoint", "outcome private_file text"),
             (
                 "store",
-                "checkpoint digest pace plan private_file server_name text",
+                "checkpoint digest outcome pace plan private_file server_name text",
             ),
             ("event", "outcome plan"),
             ("results", "checkpoint outcome plan"),
@@ -100,7 +100,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table text",
+                "api checkpoint cli client credentials dates error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table text",
             ),
         ],
     ),

@@ -19,7 +19,7 @@ use secrecy::SecretString;
 use crate::invocation::Invocation;
 
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Resume, RunArgs,
+    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, Resume, RunArgs,
     SandboxArgs, SandboxCommand, Show, Status, UndoArgs, Validate,
 };
 pub use flags::{Applying, Pacing, Part, Planning, PlaybookFlags, Var};
@@ -83,6 +83,9 @@ pub enum Command {
     /// Abandon a run: its remaining changes are not made
     #[command(after_help = help::ABANDON)]
     Abandon(Abandon),
+    /// Delete the folders of runs that ended long ago
+    #[command(after_help = help::PRUNE)]
+    Prune(Prune),
     /// Serve the API on 127.0.0.1 with made-up data
     #[command(after_help = help::SANDBOX, args_conflicts_with_subcommands = true)]
     Sandbox(SandboxArgs),

@@ -16,6 +16,7 @@ mod environment;
 mod faults;
 mod forecast;
 mod hints;
+mod history;
 mod hostile_playbooks;
 #[cfg(target_os = "linux")]
 mod interposer;

@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     error::{StoreError, StoreStep, io_error},
+    history::History,
     lock::Lock,
     run_folder::RunFolder,
     run_id::RunId,
@@ -25,6 +26,7 @@ pub struct RunDraft {
     /// The final name.
     target: PathBuf,
     lock: Lock,
+    history: History,
     scrap: Scrap,
 }
 
@@ -43,12 +45,13 @@ impl Drop for Scrap {
 
 impl RunDraft {
     /// Takes the folder under its temporary name, in which `lock` is held.
-    pub(super) fn new(folder: RunFolder, target: PathBuf, lock: Lock) -> Self {
+    pub(super) fn new(folder: RunFolder, target: PathBuf, lock: Lock, history: History) -> Self {
         let scrap = Scrap(Some(folder.path().to_owned()));
         Self {
             folder,
             target,
             lock,
+            history,
             scrap,
         }
     }
@@ -75,7 +78,7 @@ impl RunDraft {
         Ok(path)
     }
 
-    /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Its lock stays held.
+    /// Completes the folder and gives it its name: from here on the run exists, also after a power cut. Then it is in the history. Its lock stays held.
     ///
     /// # Errors
     ///
@@ -89,6 +92,7 @@ impl RunDraft {
             folder,
             target,
             lock,
+            history,
             mut scrap,
         } = self;
         let temporary = folder.path();
@@ -106,7 +110,9 @@ impl RunDraft {
         scrap.0 = None;
         let runs = private_file::parent(&target);
         private_file::sync_dir(runs).map_err(io_error(StoreStep::Sync, runs))?;
-        Ok((RunFolder::new(folder.id(), target), lock))
+        let folder = RunFolder::new(folder.id(), target);
+        history.created(&folder, settings)?;
+        Ok((folder, lock))
     }
 }
 

@@ -118,11 +118,24 @@ pub(super) fn lock_run(path: &Path, run: RunId, wait: Wait) -> Result<Lock, Stor
     lock(path, Mode::Exclusive, wait, held).map(Lock::of)
 }
 
-/// Takes the lock for creating runs in a state folder.
+/// Takes the lock for creating runs in a state folder and for writing its history.
 pub(super) fn lock_making(path: &Path) -> Result<Lock, StoreError> {
     let file = private_file::open_or_create(path).map_err(io_error(StoreStep::Lock, path))?;
     file.lock().map_err(io_error(StoreStep::Lock, path))?;
     Ok(Lock::of(file))
+}
+
+/// Waits until no process creates a run or writes the history, and keeps that so. None if there is no lock file, so that no process ever
+/// did.
+pub(super) fn lock_reading(path: &Path) -> Result<Option<Lock>, StoreError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(io_error(StoreStep::Lock, path)(error)),
+    };
+    file.lock_shared()
+        .map_err(io_error(StoreStep::Lock, path))?;
+    Ok(Some(Lock::of(file)))
 }
 
 /// The lock, if no process holds it; none also if the file does not exist.

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! .wf-bulk/.gitignore                   *
-//! .wf-bulk/lock                         held while a run is made
+//! .wf-bulk/lock                         held while a run is made or the history is written
+//! .wf-bulk/history.jsonl, history.head  which runs there were ([`History`])
 //! .wf-bulk/runs/<run id>/plan           the copy that is applied
 //!                        plan.sig       its signature, if `apply` checked one
 //!                        run.json       the settings, for `resume` and `status`
@@ -20,6 +21,7 @@
 mod access;
 mod draft;
 mod error;
+mod history;
 mod lock;
 mod run_folder;
 mod run_id;
@@ -29,8 +31,9 @@ mod state_dir;
 pub use access::Exposure;
 pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
+pub use history::{ChainFault, History, HistoryCheck, HistoryFinding, HistoryNote};
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;
 pub use run_id::{RunId, RunIdError};
-pub use settings::{PlannedFrom, RunSettings, VERSION};
+pub use settings::{GitState, Operator, PlannedFrom, RunSettings, VERSION};
 pub use state_dir::{ListedRun, RunListing, StateDir, Unreadable};

@@ -39,6 +39,36 @@ pub struct RunSettings {
     /// None in runs of earlier versions, and if a word is not Unicode.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_from: Option<PlannedFrom>,
+    /// None in runs of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Operator>,
+    /// Whether the state folder had a history when the run was created, so that the run is in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_history: bool,
+}
+
+/// Who started a run, where, and what of, as the machine and the flags say: for people, no decision uses it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// The user's name, or else the number.
+    pub user: String,
+    pub host: String,
+    /// The text of `--approver`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approver: Option<String>,
+    /// Of the playbook's folder; none if that is in no work tree, or not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<GitState>,
+}
+
+/// The state of a git work tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitState {
+    pub commit: String,
+    /// Whether the folder has changes that are in no commit, or files that git does not know.
+    pub dirty: bool,
 }
 
 /// The playbook and the flags of `run`, or the flags of `apply`, for a command that plans the same again.
@@ -131,6 +161,8 @@ pub(super) mod tests {
             settle_ms: 30_000,
             reason: None,
             planned_from: None,
+            by: None,
+            in_history: false,
         }
     }
 }

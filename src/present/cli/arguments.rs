@@ -186,6 +186,25 @@ pub struct Status {
     /// Show the newest run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
+    /// Show the running runs every 2 seconds until none is running
+    #[arg(long, conflicts_with = "json")]
+    pub watch: bool,
+    /// Compare the history with the runs: what was changed or removed?
+    #[arg(long, conflicts_with_all = ["run", "last", "watch"])]
+    pub check: bool,
+    /// With --check: a digest that an earlier --check printed
+    #[arg(long, value_name = "SHA256", value_parser = values::sha256, requires = "check")]
+    pub expect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Prune {
+    /// Keep runs that ended at most AGE ago, like `90d` or `12 hours`
+    #[arg(long, value_name = "AGE", value_parser = values::days_or_age)]
+    pub keep: SignedDuration,
+    /// Show what would be deleted, and delete nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -103,6 +103,9 @@ pub struct Applying {
     /// Store the reason for the run in its folder
     #[arg(long, value_name = "TEXT", help_heading = "Applying")]
     pub reason: Option<String>,
+    /// Store the name of the person who approved the run in its folder
+    #[arg(long, value_name = "NAME", help_heading = "Applying")]
+    pub approver: Option<String>,
     /// Apply the plan even if an earlier run did the same
     #[arg(long, help_heading = "Applying")]
     pub again: bool,

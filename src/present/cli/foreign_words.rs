@@ -82,7 +82,7 @@ const FLAGS: [(&[&str], &str, &str); 24] = [
     ),
     (
         DRY_RUN,
-        "plan validate show diff status",
+        "plan validate show diff",
         "this command changes nothing; leave the flag out",
     ),
     (

@@ -119,7 +119,23 @@ pub(super) const STATUS: &str = "\
 Examples:
   wf-bulk status                     all runs in the state folder
   wf-bulk status 0192f0c4            one run: its result, its remaining changes
-  wf-bulk status --last              the newest run that is not finished";
+  wf-bulk status --last              the newest run that is not finished
+  wf-bulk status --watch             the running ones, until none is running
+  wf-bulk status --check             was a run changed or removed?
+
+--check compares the history with the plan, the settings and the checkpoint of \
+each run, without the service. It ends with 1 if something was changed or \
+removed. The digest that it prints is worth keeping elsewhere: with --expect it \
+shows whether the history itself was written again.";
+
+pub(super) const PRUNE: &str = "\
+Examples:
+  wf-bulk prune --keep 90d --dry-run   show what would be deleted
+  wf-bulk prune --keep 90d             ask, and delete
+
+Runs that have not ended are never deleted. A deleted run can't be undone any \
+more, and nothing refuses to do the same again. Its records stay in the history, \
+so `status --check` still says that all is well.";
 
 pub(super) const ABANDON: &str = "\
 Examples:

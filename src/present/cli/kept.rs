@@ -18,7 +18,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 51] = {
+const FLAGS: [(&str, RepeatPolicy); 56] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo"]);
@@ -29,7 +29,8 @@ const FLAGS: [(&str, RepeatPolicy); 51] = {
         (
             "state-dir",
             By(&[
-                "plan", "show", "run", "apply", "resume", "undo", "status", "abandon", "sandbox",
+                "plan", "show", "run", "apply", "resume", "undo", "status", "abandon", "prune",
+                "sandbox",
             ]),
         ),
         ("profile", ACCESS),
@@ -49,6 +50,7 @@ const FLAGS: [(&str, RepeatPolicy); 51] = {
         ("wait", By(&["run", "apply", "resume", "undo"])),
         ("max-changes", STARTS),
         ("reason", STARTS),
+        ("approver", STARTS),
         ("again", STARTS),
         ("max-age", By(&["apply"])),
         ("allowed-signers", By(&["show", "apply", "resume"])),
@@ -74,6 +76,10 @@ const FLAGS: [(&str, RepeatPolicy); 51] = {
         ("format", Never),
         ("exit-code", Never),
         ("last", Never),
+        ("watch", Never),
+        ("check", Never),
+        ("expect", Never),
+        ("keep", Never),
         ("in-doubt", Never),
         ("port", Never),
         ("executions", Never),

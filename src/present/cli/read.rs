@@ -42,6 +42,7 @@ impl Cli {
             | Command::Undo(_)
             | Command::Status(_)
             | Command::Abandon(_)
+            | Command::Prune(_)
             | Command::Sandbox(_)
             | Command::Schema
             | Command::Completions(_) => Format::Text,

@@ -82,6 +82,15 @@ pub(super) fn age(text: &str) -> Result<SignedDuration, String> {
     }
 }
 
+/// The same; `90d`, too, can only mean days.
+pub(super) fn days_or_age(text: &str) -> Result<SignedDuration, String> {
+    let days = text.trim().strip_suffix('d');
+    match days.and_then(|days| days.parse::<u32>().ok()) {
+        Some(days) => Ok(SignedDuration::from_hours(i64::from(days) * 24)),
+        None => age(text),
+    }
+}
+
 /// The help for an ambiguous age: the readings that are ages.
 fn accepted(text: &str, readings: &[String], cure: &str) -> String {
     let ages: Vec<String> = readings
@@ -130,6 +139,20 @@ mod tests {
             ),
         ] {
             assert_eq!(age(text).unwrap_err(), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn runs_are_kept_for_days_in_the_short_form_too() {
+        for text in ["90d", " 90d ", "90 days", "P90D"] {
+            assert_eq!(
+                days_or_age(text),
+                Ok(SignedDuration::from_hours(90 * 24)),
+                "{text}"
+            );
+        }
+        for text in ["", "d", "-1d", "90", "3m"] {
+            days_or_age(text).unwrap_err();
         }
     }
 

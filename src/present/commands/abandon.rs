@@ -62,6 +62,8 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     };
     let mut interrupts = signals::watch(common)?;
     unless_interrupted(&mut interrupts, ask(common, &question)).await?;
+    let history = state_dir.history();
+    history.created(&folder, &settings).map_err(store_error)?;
     let at = Timestamp::now().as_millisecond();
     let opened = Checkpoint::open(&folder.checkpoint(), &snapshot.header, at)
         .map_err(|error| broken(error.into()))?;
@@ -74,7 +76,9 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
         .append_without_waiting(record)
         .map_err(|error| broken(error.into()))?;
     checkpoint.close().map_err(|error| broken(error.into()))?;
+    let recorded = history.ended(&folder).map_err(store_error);
     drop(lock);
     say(|out| writeln!(out, "run {} is abandoned", folder.id()));
+    recorded?;
     Ok(ExitCode::Done)
 }

@@ -25,7 +25,7 @@ use crate::{
     report::{Bars, ProgressLines, Session, Summary, write_files, write_json},
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
-    store::{RunFolder, RunSettings},
+    store::{RunFolder, RunSettings, StateDir},
 };
 
 /// A run that is ready to be executed.
@@ -160,6 +160,13 @@ pub(super) fn conclude(
             Some(why) => error.hint(format!("before that, the run stopped: {why}")),
             None => error,
         });
+    }
+    if summary.finished || summary.abandoned.is_some() {
+        let history = StateDir::new(common.state_dir.clone()).history();
+        history.ended(folder).map_err(|error| {
+            Error::failed("the run has ended, but its end can't be written to the history")
+                .caused_by(error)
+        })?;
     }
     summary
         .check()

@@ -12,6 +12,7 @@ use super::{
     execute::{PreparedRun, execute},
     files::open_plan,
     guard_flags::refuse_loosened,
+    operator::operator,
     overview::{Overview, overview},
     question::{Question, Stakes, ask},
     runs::store_error,
@@ -128,23 +129,7 @@ pub(super) async fn launch(
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
     // The time of the question and of waiting for other runs does not count as working time.
     let start = start + waits_from.elapsed();
-    let timeout_ms = common.timeout_ms();
-    let settings = RunSettings {
-        wf_bulk_run: store::VERSION,
-        run: draft.id(),
-        started_at: Timestamp::now(),
-        playbook: plan.header.playbook.name.clone(),
-        vars_sha256: plan.header.vars_sha256(),
-        plan_sha256: plan.sha256.clone(),
-        server: plan.header.server.clone(),
-        org,
-        pace,
-        recheck: !args.pacing.no_recheck,
-        timeout_ms,
-        settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
-        reason: args.applying.reason.clone(),
-        planned_from: args.planned_from.clone(),
-    };
+    let settings = settings(common, &args, draft.id(), &plan, org).await;
     let header = plan.checkpoint_header(settings.run);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(store_error)?;
     let prepared = PreparedRun {
@@ -157,6 +142,37 @@ pub(super) async fn launch(
     let exit_code = execute(common, prepared, backend, interrupts, None).await;
     drop((server_lock, run_lock));
     exit_code
+}
+
+/// The settings of a new run.
+async fn settings(
+    common: &Common,
+    args: &Launch<'_>,
+    run: RunId,
+    plan: &Overview,
+    org: Option<String>,
+) -> RunSettings {
+    let timeout_ms = common.timeout_ms();
+    let approver = args.applying.approver.as_deref();
+    let by = operator(args.planned_from.as_ref(), approver).await;
+    RunSettings {
+        wf_bulk_run: store::VERSION,
+        run,
+        started_at: Timestamp::now(),
+        playbook: plan.header.playbook.name.clone(),
+        vars_sha256: plan.header.vars_sha256(),
+        plan_sha256: plan.sha256.clone(),
+        server: plan.header.server.clone(),
+        org,
+        pace: args.pacing.over(&plan.header.pace),
+        recheck: !args.pacing.no_recheck,
+        timeout_ms,
+        settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
+        reason: args.applying.reason.clone(),
+        planned_from: args.planned_from.clone(),
+        by: Some(by),
+        in_history: true,
+    }
 }
 
 /// Refuses flags that loosen a guard, and applies those that tighten one.

@@ -5,6 +5,7 @@ mod access;
 mod admit;
 mod apply;
 mod backend;
+mod check_history;
 mod completions;
 mod conflicts;
 mod core_dumps;
@@ -15,12 +16,14 @@ mod files;
 mod guard_flags;
 mod init;
 mod launch;
+mod operator;
 mod output;
 mod overview;
 mod pacing;
 mod past_run;
 mod plan;
 mod planning;
+mod prune;
 mod question;
 mod resume;
 mod retry_hint;
@@ -37,6 +40,7 @@ mod status;
 mod terminal;
 mod undo;
 mod validate;
+mod watch;
 mod wrong_input;
 
 use tokio::runtime::Handle;
@@ -71,6 +75,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Undo(args) => Box::pin(undo::undo(&common, &args)).await,
         Command::Status(args) => status::status(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,
+        Command::Prune(args) => prune::prune(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,
         Command::Init(args) => init::init(&common, &args),
         Command::Schema => schema::schema_document(),

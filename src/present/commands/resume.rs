@@ -66,7 +66,8 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
         plan.signed_by = Some(signature.check(&plan_file)?);
     }
-    refuse_thrown_away_data(common, &StateDir::new(common.state_dir.clone()), &stored)?;
+    let state_dir = StateDir::new(common.state_dir.clone());
+    refuse_thrown_away_data(common, &state_dir, &stored)?;
     let server = session::server(common, &plan.header)?;
     let credentials = match &server {
         Server::Sandbox => Credentials::default(),
@@ -95,6 +96,9 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         wait,
     )
     .await?;
+    // Its process may have died before that, or was of an earlier version.
+    let history = state_dir.history();
+    history.created(&folder, &settings).map_err(store_error)?;
     let interrupts = signals::watch(common)?;
     let doubts = args.in_doubt.map(|answer| match answer {
         InDoubt::Retry => DoubtAnswer::Retry,

@@ -5,12 +5,15 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use super::{
+    check_history::check_history,
     earlier::are_data_gone,
     files::{open_plan, read_again},
     retry_hint::{EndedRun, is_something_left},
     runs::{find_run_or_last, store_error, unreadable},
     signing::beside,
     terminal::{STYLES, print, print_text},
+    watch::watch,
+    wrong_input::find_run,
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointState, Outstanding},
@@ -29,7 +32,15 @@ use crate::{
 };
 
 pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> {
+    if args.check {
+        return check_history(common, args.expect.as_deref());
+    }
     let state_dir = StateDir::new(common.state_dir.clone());
+    if args.watch {
+        let one = args.run.as_deref().map(|prefix| find_run(common, prefix));
+        let one = one.transpose()?;
+        watch(common, || look(&state_dir, one.as_ref()))?;
+    }
     let mut lines = Vec::new();
     let mut unread = Vec::new();
     if args.run.is_none() && !args.last {
@@ -67,8 +78,19 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     Ok(ExitCode::Done)
 }
 
-fn print_runs(common: &Common, lines: &[RunLine]) -> Result<(), Error> {
+pub(super) fn print_runs(common: &Common, lines: &[RunLine]) -> Result<(), Error> {
     print_text(|out| write_runs(lines, &common.invocation, &TimeZone::system(), out, STYLES))
+}
+
+/// The runs that are watched; what can't be read is told when that is over.
+fn look(state_dir: &StateDir, one: Option<&RunFolder>) -> Result<Vec<RunLine>, Error> {
+    let mut lines = Vec::new();
+    for run in state_dir.list().map_err(store_error)?.runs {
+        if one.is_none_or(|one| one.id() == run.folder.id()) {
+            lines.extend(line(state_dir, &run.folder, run.settings));
+        }
+    }
+    Ok(lines)
 }
 
 /// One run, with its changes that need attention and how to plan them again.

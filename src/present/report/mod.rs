@@ -8,6 +8,7 @@ mod delta;
 mod failed_csv;
 #[cfg(test)]
 mod forged_plan_tests;
+mod history;
 mod human_bars;
 mod human_lines;
 mod json;
@@ -43,6 +44,7 @@ mod to_apply;
 mod units;
 mod words;
 
+pub use history::{write_history, write_history_json};
 pub use human_bars::{Bars, Width};
 pub use human_lines::ProgressLines;
 pub use json::write_json;
@@ -54,7 +56,9 @@ pub use plan_text::ListingDetail;
 pub use problem::Problem;
 pub use problem_list::ProblemList;
 pub use run_files::{RunFilesError, last_session, problem_groups, write_files};
-pub use runs::{RunLine, UnreadableRun, write_run_json, write_runs, write_runs_json};
+pub use runs::{
+    RunLine, UnreadableRun, write_run_json, write_run_standing, write_runs, write_runs_json,
+};
 pub use scan::ScanReporter;
 pub use summary::{Session, Summary, Unaccounted};
 pub use to_apply::{ToApply, WhyNot};

@@ -15,10 +15,13 @@ use crate::{
     dates,
     invocation::Invocation,
     outcome::{Counts, Outcome},
-    store::RunSettings,
+    store::{Operator, RunSettings},
     styles::Styles,
     text::{self, Untrusted},
 };
+
+/// Digits of a commit: unique in most repositories, as git shows it.
+const COMMIT_DIGITS: usize = 12;
 
 /// One run in a list.
 #[derive(Clone, Debug)]
@@ -53,7 +56,7 @@ impl RunLine {
         self.is_worked_on && self.ending.is_none()
     }
 
-    const fn standing(&self) -> &'static str {
+    pub const fn standing(&self) -> &'static str {
         match &self.ending {
             None if self.is_running() => "running",
             None => "unfinished",
@@ -103,6 +106,9 @@ pub fn write_runs(
         if let Some(reason) = &settings.reason {
             writeln!(out, "    reason: {}", Untrusted(reason).terminal())?;
         }
+        if let Some(by) = &settings.by {
+            writeln!(out, "    {}", Untrusted(&who(by)).terminal())?;
+        }
         if run.is_running() {
             writeln!(
                 out,
@@ -148,6 +154,42 @@ pub fn write_runs(
     Ok(())
 }
 
+/// Who started a run, and what of.
+fn who(by: &Operator) -> String {
+    let mut parts = vec![format!("by {} on {}", by.user, by.host)];
+    if let Some(git) = &by.git {
+        let commit: String = git.commit.chars().take(COMMIT_DIGITS).collect();
+        let state = if git.dirty {
+            ", with changes that are in no commit"
+        } else {
+            ""
+        };
+        parts.push(format!("playbook of commit {commit}{state}"));
+    }
+    parts.extend(
+        by.approver
+            .iter()
+            .map(|approver| format!("approved by {approver}")),
+    );
+    parts.join("; ")
+}
+
+/// Writes how a run stands, as one line without what comes next.
+///
+/// # Errors
+///
+/// The errors of `out`.
+pub fn write_run_standing(run: &RunLine, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "{}  {:<10}  {} planned = {}",
+        run.settings.run,
+        run.standing(),
+        thousands(run.counts.total()),
+        sum(&run.counts, |_| Style::new())
+    )
+}
+
 /// A run as a document of its own. Scripts depend on its names.
 fn document(run: &RunLine) -> Value {
     json!({
@@ -156,6 +198,8 @@ fn document(run: &RunLine) -> Value {
         "server": run.settings.server,
         "org": run.settings.org,
         "started_at": run.settings.started_at,
+        "reason": run.settings.reason,
+        "by": run.settings.by,
         "plan_sha256": run.settings.plan_sha256,
         "standing": run.standing(),
         "planned": run.counts.total(),
