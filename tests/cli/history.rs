@@ -3,12 +3,16 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::environment::{Ended, Environment, SandboxProcess};
+use crate::{
+    environment::{Ended, Environment, SandboxProcess},
+    pty::Terminal,
+};
 
 const PLAYBOOK: &str = "version: 1
 name: p
@@ -174,7 +178,7 @@ fn what_is_pruned_is_gone_stays_in_the_history_and_what_has_not_ended_or_is_youn
     prune(&["1d", "--yes"])
         .expect_code(0)
         .expect_said("nothing was deleted");
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    std::thread::sleep(Duration::from_millis(1_100));
     prune(&["PT1S", "--dry-run"])
         .expect_code(0)
         .expect_out(id_of(&runs[0]))
@@ -247,25 +251,38 @@ fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
     assert_eq!(dirty.get("approver"), None);
 }
 
-#[test]
-fn watching_in_a_pipe_has_a_line_for_each_change_of_state_and_ends_with_the_runs() {
+/// Begins a run whose first change takes four seconds.
+fn slow_run(environment: &Environment) -> (SandboxProcess, Child) {
     let slow = json!({"rules": [
         {"match": {"effect_only": true, "nth": 1}, "do": {"latency_ms": 4_000}}
     ]});
     let sandbox = SandboxProcess::with_faults(&slow);
-    let environment = environment();
-    let mut run = environment
+    let run = environment
         .command_on(&sandbox, &["run", "p.yaml", "--yes", "--quiet"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let id = loop {
-        if let [run] = &environment.runs()[..]
-            && !id_of(run).starts_with('.')
+    (sandbox, run)
+}
+
+/// The id of the only run, as soon as there is one.
+fn first_run(environment: &Environment) -> String {
+    loop {
+        if let [made] = &environment.runs()[..]
+            && !id_of(made).starts_with('.')
         {
-            break id_of(run).to_owned();
+            return id_of(made).to_owned();
         }
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    };
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn watching_in_a_pipe_has_a_line_for_each_change_of_state_and_ends_with_the_runs() {
+    let environment = environment();
+    let (_sandbox, mut run) = slow_run(&environment);
+    let id = first_run(&environment);
     let watched = environment
         .run(&["status", "--watch"])
         .expect_code(0)
@@ -286,4 +303,21 @@ fn watching_in_a_pipe_has_a_line_for_each_change_of_state_and_ends_with_the_runs
         .expect_code(0)
         .stdout;
     assert!(last.starts_with(&id), "{last}");
+}
+
+#[test]
+fn watching_on_a_terminal_draws_the_runs_anew_until_they_have_ended() {
+    let environment = environment();
+    let (_sandbox, mut run) = slow_run(&environment);
+    let id = first_run(&environment);
+    let mut watch = environment.command(&["status", &id, "--watch"]);
+    watch.env("TERM", "xterm").env("NO_COLOR", "1");
+    let mut terminal = Terminal::start(watch, "");
+    terminal.wait_for("is running now");
+    assert_eq!(terminal.code(), Some(0));
+    run.wait().unwrap();
+    let shown = terminal.shown();
+    let drawn = shown.matches("\u{1b}[H\u{1b}[2J").count();
+    assert!(drawn >= 2, "{drawn}: {shown}");
+    assert!(shown.contains("3 planned = 3 applied"), "{shown}");
 }

@@ -46,6 +46,29 @@ fn runs_of_the_previous_version_are_told_as_they_stand() {
 }
 
 #[test]
+fn runs_from_before_the_history_are_notes_of_its_check_and_an_abandoned_one_is_in_it() {
+    let environment = environment();
+    let check = environment.run(&["status", "--check"]).expect_code(0);
+    for run in [KILLED, FINISHED] {
+        assert!(
+            check
+                .stdout
+                .contains(&format!("run {run}: not in the history")),
+            "{}",
+            check.stdout
+        );
+    }
+    environment
+        .run(&["abandon", KILLED, "--yes"])
+        .expect_code(0);
+    environment
+        .run(&["status", "--check"])
+        .expect_code(0)
+        .expect_out("2 records; the files of 1 run are")
+        .expect_out(&format!("run {FINISHED}: not in the history"));
+}
+
+#[test]
 fn an_unfinished_run_of_the_previous_version_forbids_to_apply_its_plan() {
     let environment = environment();
     let plan = format!(".wf-bulk/runs/{KILLED}/plan");

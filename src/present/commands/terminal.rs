@@ -1,6 +1,9 @@
 //! Standard output for results, standard error for messages.
 
-use std::io::{self, BufWriter, Write};
+use std::{
+    env,
+    io::{self, BufWriter, IsTerminal as _, Write},
+};
 
 use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
 use terminal_size::{Height, Width, terminal_size_of};
@@ -88,6 +91,20 @@ fn within(
             out.flush()
         }
     }
+}
+
+/// Whether standard output is a screen that can be drawn anew.
+pub(super) fn is_screen() -> bool {
+    let is_dumb = env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    io::stdout().is_terminal() && !is_dumb
+}
+
+/// Clears the screen, and begins at its top. Written past the filter of colours, which would remove it with `NO_COLOR`.
+pub(super) fn clear_screen() -> Result<(), Error> {
+    const CLEAR: &[u8] = b"\x1b[H\x1b[2J";
+    let mut out = io::stdout();
+    let written = out.write_all(CLEAR).and_then(|()| out.flush());
+    unless_closed(written).map_err(not_written)
 }
 
 /// The columns of standard error, if it is a terminal.

@@ -1,13 +1,11 @@
 //! `status --watch`: shows the runs that are being worked on, until none is.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, IsTerminal as _},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, thread, time::Duration};
 
-use super::{status::print_runs, terminal::print};
+use super::{
+    status::print_runs,
+    terminal::{clear_screen, is_screen, print},
+};
 use crate::{
     cli::Common,
     error::Error,
@@ -17,16 +15,13 @@ use crate::{
 /// Fast enough to see a run move, and slow enough to read.
 const EVERY: Duration = Duration::from_secs(2);
 
-/// Clears the screen, and begins at its top.
-const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
-
 /// Shows the running ones among the runs that `look` finds, again and again, and returns when none is running any more. On a terminal the
 /// whole is drawn anew; elsewhere there is a line for each run when it is first seen and when its standing has changed.
 pub(super) fn watch(
     common: &Common,
     mut look: impl FnMut() -> Result<Vec<RunLine>, Error>,
 ) -> Result<(), Error> {
-    let is_screen = io::stdout().is_terminal();
+    let is_screen = is_screen();
     let mut told = BTreeMap::new();
     loop {
         let runs = look()?;
@@ -34,7 +29,7 @@ pub(super) fn watch(
         let mut watched = runs;
         watched.retain(|run| run.is_running() || told.contains_key(&run.settings.run));
         if is_screen && is_running {
-            print(|out| out.write_all(CLEAR.as_bytes()))?;
+            clear_screen()?;
             print_runs(common, &watched)?;
         }
         for run in &watched {
@@ -45,7 +40,7 @@ pub(super) fn watch(
         }
         if !is_running {
             if is_screen && !told.is_empty() {
-                print(|out| out.write_all(CLEAR.as_bytes()))?;
+                clear_screen()?;
             }
             return Ok(());
         }
