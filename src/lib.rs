@@ -20,7 +20,8 @@ pub mod testing;
 
 pub use apply::{checkpoint, event, outcome, results, run, store};
 pub use common::{
-    digest, invocation, json, private_file, server_name, signature, sort, styles, table, text,
+    digest, invocation, json, private_file, run_id, server_name, signature, sort, styles, table,
+    text,
 };
 pub use describe::{action, dates, document, playbook, template};
 pub use prepare::{plan, planning, selection, target};

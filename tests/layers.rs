@@ -31,6 +31,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("sort", ""),
             ("table", "json text"),
             ("private_file", ""),
+            ("run_id", ""),
         ],
     ),
     (
@@ -67,9 +68,12 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "plan",
-                "action api dates digest invocation json pace playbook server_name sort target text",
+                "action api dates digest invocation json pace playbook run_id server_name sort target text",
             ),
-            ("planning", "action client plan playbook selection target"),
+            (
+                "planning",
+                "action client pace plan playbook run_id selection target",
+            ),
         ],
     ),
     (
@@ -79,7 +83,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("checkpoint", "outcome private_file text"),
             (
                 "store",
-                "checkpoint digest outcome pace plan private_file server_name text",
+                "checkpoint digest outcome pace plan private_file run_id server_name text",
             ),
             ("event", "outcome plan"),
             ("results", "checkpoint outcome plan"),
@@ -100,7 +104,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials dates error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table text",
+                "api checkpoint cli client credentials dates error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table target text",
             ),
         ],
     ),

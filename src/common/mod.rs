@@ -4,6 +4,7 @@ pub mod digest;
 pub mod invocation;
 pub mod json;
 pub mod private_file;
+pub mod run_id;
 pub mod server_name;
 pub mod signature;
 pub mod sort;

@@ -1,6 +1,7 @@
 //! Makes a plan file from a playbook: streams the selection into the builder.
 
-mod undo;
+mod follow_up;
+mod retry;
 
 use std::{
     cell::RefCell,
@@ -27,7 +28,8 @@ use crate::{
     target::{Execution, TargetPart},
 };
 
-pub use undo::{UndoneRun, plan_undo};
+pub use follow_up::{FollowedRun, plan_undo};
+pub use retry::{Remaining, plan_retry};
 
 /// Where and when a plan is made, for its header.
 #[derive(Clone, Debug)]

@@ -19,10 +19,10 @@ use secrecy::SecretString;
 use crate::invocation::Invocation;
 
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, Resume, RunArgs,
-    SandboxArgs, SandboxCommand, Show, Status, UndoArgs, Validate,
+    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, Resume, RetryArgs,
+    RunArgs, SandboxArgs, SandboxCommand, Show, Status, UndoArgs, Validate, Verify,
 };
-pub use flags::{Applying, Pacing, Part, Planning, PlaybookFlags, Var};
+pub use flags::{Applying, FollowUpOutput, Pacing, Part, Planning, PlaybookFlags, Var, WhichRun};
 pub use foreign_words::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.
@@ -74,9 +74,15 @@ pub enum Command {
     /// Continue a run that was stopped
     #[command(after_help = help::RESUME)]
     Resume(Resume),
-    /// Bring back what a run has changed: plan, show the plan, ask, apply it
+    /// Undo a run: plan, show the plan, ask, and restore the values from before it
     #[command(after_help = help::UNDO)]
     Undo(UndoArgs),
+    /// Plan what a run has left undone, show the plan, ask, and apply it
+    #[command(after_help = help::RETRY)]
+    Retry(RetryArgs),
+    /// Read what a run has changed once more, and show what is different now
+    #[command(after_help = help::VERIFY)]
+    Verify(Verify),
     /// Show runs with their results and their remaining changes
     #[command(after_help = help::STATUS)]
     Status(Status),

@@ -115,6 +115,19 @@ const KEPT_BY_THE_RUN: [&str; 7] = [
     "--max-errors",
 ];
 
+/// What decides what is planned, or whether it may be planned a second time.
+const OF_THE_SELECTION: [&str; 9] = [
+    "--var",
+    "--now",
+    "--limit",
+    "--only",
+    "--only-file",
+    "--exclude",
+    "--exclude-file",
+    "--again",
+    "--max-age",
+];
+
 /// What each session of `resume` has to be told.
 const SAID_AGAIN: [&str; 3] = ["--timeout", "--settle", "--no-recheck"];
 
@@ -145,6 +158,10 @@ pub(crate) fn expect_commands_to_work(arguments: &[&str], text: &str) {
                 "resume" if name == "--max-errors" => continue,
                 "resume" => {
                     arguments.first() == Some(&"resume") || !KEPT_BY_THE_RUN.contains(&name)
+                }
+                // It makes what is left of the whole run, at the run's pace, with its plan's variables.
+                "retry" | "undo" | "verify" => {
+                    !KEPT_BY_THE_RUN.contains(&name) && !OF_THE_SELECTION.contains(&name)
                 }
                 // What a session of `resume` was told is for that session; a new run has its own.
                 "run" if arguments.first() == Some(&"resume") => {

@@ -213,7 +213,7 @@ fn what_somebody_edited_since_is_left_alone_field_by_field_and_another_field_is_
     let left = task(edited);
 
     let undone = undo(&environment, &sandbox, &["--yes"]).expect_code(0);
-    let said = "changed since the run: due_date is \"2030-01-01T00:00:00.000\", the run left";
+    let said = "changed since the run: due_date is \"2030-01-01T00:00:00.000\", the run set";
     undone.expect_out(said).expect_said("2 planned = 2 applied");
     assert_eq!(task(edited), left, "it is left alone, with all its fields");
     let mut expected = before[1].clone();
@@ -255,7 +255,7 @@ fn a_part_of_a_run_is_undone_and_an_id_that_it_did_not_touch_is_told() {
     assert_eq!(plan(&["--limit", "2"]).0.len(), 2);
     let (none, ended) = plan(&["--only", "nobody"]);
     assert!(none.is_empty());
-    ended.expect_out("note: --only: the run applied nothing to 1 of 1 id (nobody)");
+    ended.expect_out("note: --only: 1 of 1 id name none of the run's changes (nobody)");
 }
 
 /// Runs that are killed, and undone from what their checkpoint says; the undo is killed, too, and resumed.

@@ -7,11 +7,11 @@ use std::{
 };
 
 use super::{
+    RunId,
     error::{StoreError, StoreStep, io_error},
     history::History,
     lock::Lock,
     run_folder::RunFolder,
-    run_id::RunId,
     settings::RunSettings,
 };
 use crate::{

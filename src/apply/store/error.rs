@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{access::Exposure, run_id::RunId};
+use super::{RunId, access::Exposure};
 use crate::{
     checkpoint::CheckpointError,
     plan::PlanError,

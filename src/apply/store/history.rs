@@ -37,10 +37,10 @@ use self::{
     record::{HistoryEvent, HistoryRecord},
 };
 use super::{
+    RunId,
     error::{StoreError, StoreStep, io_error},
     lock,
     run_folder::RunFolder,
-    run_id::RunId,
     settings::RunSettings,
 };
 use crate::{

@@ -11,8 +11,8 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
+    RunId,
     error::{StoreError, StoreStep, io_error},
-    run_id::RunId,
 };
 use crate::{digest::hex, private_file, server_name::lock_name};
 

@@ -24,16 +24,15 @@ mod error;
 mod history;
 mod lock;
 mod run_folder;
-mod run_id;
 mod settings;
 mod state_dir;
 
+pub use crate::run_id::{RunId, RunIdError};
 pub use access::Exposure;
 pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
 pub use history::{ChainFault, History, HistoryCheck, HistoryFinding, HistoryNote};
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;
-pub use run_id::{RunId, RunIdError};
 pub use settings::{GitState, Operator, PlannedFrom, RunSettings, VERSION};
 pub use state_dir::{ListedRun, RunListing, StateDir, Unreadable};

@@ -9,10 +9,9 @@ use std::{
 use serde::Deserialize;
 
 use super::{
-    access,
+    RunId, access,
     error::{StoreError, StoreStep, io_error},
     lock::{self, Lock, Wait},
-    run_id::RunId,
     settings::{RunSettings, VERSION},
 };
 use crate::{

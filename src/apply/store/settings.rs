@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::run_id::RunId;
+use super::RunId;
 use crate::pace::Pace;
 
 /// The version of `run.json` that is written and read.
@@ -71,7 +71,7 @@ pub struct GitState {
     pub dirty: bool,
 }
 
-/// The playbook and the flags of `run`, or the flags of `apply`, for a command that plans the same again.
+/// The playbook of `run`, for a command that plans the same again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlannedFrom {
@@ -80,7 +80,8 @@ pub struct PlannedFrom {
     /// The playbook's file, as an argument; none if it is unknown: a plan file does not contain it, and standard input has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub playbook: Option<String>,
-    /// The flags with their values, as words. No token is among them.
+    /// Flags that earlier versions have stored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
 }
 

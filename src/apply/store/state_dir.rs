@@ -6,13 +6,12 @@ use std::{
 };
 
 use super::{
-    access,
+    RunId, access,
     draft::RunDraft,
     error::{StoreError, StoreStep, io_error},
     history::{History, HistoryCheck},
     lock::{self, Wait},
     run_folder::RunFolder,
-    run_id::RunId,
     settings::RunSettings,
 };
 use crate::{checkpoint::Ending, private_file};

@@ -150,6 +150,9 @@ impl ActionKind {
     /// The action of the changes that `wf-bulk undo` plans.
     pub const UNDO: &'static Self = &super::undo::KIND;
 
+    /// The action that `wf-bulk verify` plans where it helps.
+    pub const RECONCILE: &'static Self = &super::task_automation::RECONCILE_AUTOMATION;
+
     /// An action of playbooks.
     pub fn named(word: &str) -> Option<&'static Self> {
         super::ALL.iter().copied().find(|kind| kind.word == word)

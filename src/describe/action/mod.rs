@@ -47,6 +47,7 @@ pub use nature::{Nature, depends_on_the_read, expected, is_shown, no_way_back, r
 pub use readback::{Evidence, Expected, Reading, evidence, read_back};
 pub use replay::replay;
 pub use same::same;
+pub use status::has_ended;
 pub use task_automation::STARTED_AUTOMATION;
 
 pub(crate) use arguments::{Arguments, Setting, WrittenAction, arguments};

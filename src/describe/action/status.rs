@@ -14,7 +14,7 @@ pub(super) enum Move {
 pub(super) const SETTABLE: [&str; 4] = ["PENDING", "IN_PROGRESS", "COMPLETED", "SKIPPED"];
 
 /// Whether a task with this status has ended, successfully or not.
-pub(super) fn has_ended(status: &str) -> bool {
+pub fn has_ended(status: &str) -> bool {
     matches!(status, "COMPLETED" | "SKIPPED" | "FAILED")
 }
 

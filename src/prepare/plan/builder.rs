@@ -1,5 +1,7 @@
 //! Makes the lines of a plan from the executions that were read: pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use super::{Item, Rejection, Skip, Target, draft::ChangeDraft};
@@ -9,6 +11,15 @@ use crate::{
     playbook::Playbook,
     target::{Execution, TargetPart, context},
 };
+
+/// The levels in the order in which they are planned.
+const LEVELS: [Level; 5] = [
+    Level::Task,
+    Level::Phase,
+    Level::Step,
+    Level::Execution,
+    Level::Entity,
+];
 
 /// A first-generation execution is to be closed, and its row lacks the closing reasons: they must be read first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,13 +53,7 @@ impl<'a> Builder<'a> {
     ) -> Result<Vec<Item>, ReasonsUnread> {
         let mut execution = execution.clone();
         let mut items = Vec::new();
-        for level in [
-            Level::Task,
-            Level::Phase,
-            Level::Step,
-            Level::Execution,
-            Level::Entity,
-        ] {
+        for level in LEVELS {
             if self
                 .playbook
                 .actions
@@ -56,18 +61,41 @@ impl<'a> Builder<'a> {
                 .any(|entry| entry.on.contains(&level))
             {
                 for part in execution.parts_above(selected, level) {
-                    items.extend(self.target(&mut execution, &part)?);
+                    items.extend(self.target(&mut execution, &part, None)?);
                 }
             }
         }
         Ok(items)
     }
 
-    /// The changes of one target, or why there are none. They are applied to `execution` only if all of its actions could be planned.
+    /// Plans exactly these parts again, each with the actions of these labels; in the same order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::group`].
+    pub fn again(
+        &self,
+        execution: &Execution,
+        labels: &BTreeMap<&TargetPart, &BTreeSet<String>>,
+    ) -> Result<Vec<Item>, ReasonsUnread> {
+        let mut execution = execution.clone();
+        let mut items = Vec::new();
+        for level in LEVELS {
+            for part in execution.parts(level).unwrap_or_default() {
+                if let Some(labels) = labels.get(&part) {
+                    items.extend(self.target(&mut execution, &part, Some(labels))?);
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    /// The changes of one target by its actions, or only those with these `labels`; or why there are none. They are applied to `execution` only if all of its actions could be planned.
     fn target(
         &self,
         execution: &mut Execution,
         part: &TargetPart,
+        labels: Option<&BTreeSet<String>>,
     ) -> Result<Vec<Item>, ReasonsUnread> {
         let Some(target) = target_of(execution, part) else {
             return Ok(Vec::new());
@@ -81,6 +109,7 @@ impl<'a> Builder<'a> {
             .actions
             .iter()
             .filter(|entry| entry.on.contains(&part.level()))
+            .filter(|entry| labels.is_none_or(|labels| labels.contains(&entry.label())))
         {
             let Some(data) = working.data_of(part) else {
                 break;

@@ -126,6 +126,16 @@ pub(super) fn required_names(
     names
 }
 
+/// The value that a change requires under this name: `execution` and the target in it, as they were read.
+pub(super) fn required_value<'a>(name: &str, execution: &'a Value, target: &'a Value) -> &'a Value {
+    let value = match name.split_once('.') {
+        Some(("execution", path)) => json::get(execution, path),
+        Some((_, path)) => json::get(target, path),
+        None => None,
+    };
+    value.unwrap_or(&Value::Null)
+}
+
 /// The names of the actions with these labels.
 pub(super) fn words(labels: &[String]) -> Vec<&str> {
     labels
@@ -317,6 +327,13 @@ impl WayBack {
         Ok(way)
     }
 
+    /// As [`Self::of`], of a change that was planned.
+    pub(super) fn of_change(change: &Change, operation: &Operation) -> Result<Self, String> {
+        let none = Fields::new();
+        let nature = Nature::of(operation, change.request.body.as_ref().unwrap_or(&none));
+        Self::of(operation, &nature, &change.before, &change.after)
+    }
+
     /// The body of the request.
     pub(super) fn body(&self) -> Option<Fields> {
         let mut body = json!({});
@@ -341,6 +358,14 @@ pub(super) fn fields(object: Value) -> Option<Fields> {
 }
 
 impl Change {
+    /// Whether some of its fields can be brought back, and some can't.
+    pub fn is_undone_in_part(&self) -> bool {
+        let way = self
+            .operation()
+            .and_then(|operation| WayBack::of_change(self, &operation));
+        way.is_ok_and(|way| !way.lost.is_empty() && !way.values.is_empty())
+    }
+
     /// Adds effects.
     pub(super) fn add_effects(&mut self, effects: impl IntoIterator<Item = Effect>) {
         self.effects.extend(effects);

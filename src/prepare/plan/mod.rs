@@ -15,6 +15,7 @@ mod model;
 mod readable;
 mod rederive;
 mod undo;
+mod verify;
 
 pub use crate::action::{Effect, EntityWrite, Repeat};
 pub use admission::{
@@ -36,3 +37,4 @@ pub use model::{
     Rejection, Skip, Target, Trailer, Undo, VERSION,
 };
 pub use undo::undo;
+pub use verify::{ChangedField, Finding, reconciling, verify};

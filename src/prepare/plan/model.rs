@@ -12,6 +12,7 @@ use crate::{
     digest,
     pace::Pace,
     playbook::{Guards, Size},
+    run_id::RunId,
 };
 
 /// The version of the plan format that is written.
@@ -46,10 +47,11 @@ pub struct PlanHeader {
 }
 
 /// The run that a plan undoes or continues.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Follows {
     /// The run's id.
-    pub run: String,
+    pub run: RunId,
     /// What the plan does with it.
     pub by: FollowUp,
 }
@@ -62,6 +64,8 @@ pub enum FollowUp {
     Undo,
     /// It makes the changes that the run did not make.
     Retry,
+    /// It corrects tasks from the automations that the run has started.
+    Reconcile,
 }
 
 impl PlanHeader {

@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::{
     Change, Fields, Item, Skip,
-    derive::{ChangeParts, WayBack, required_names},
+    derive::{ChangeParts, WayBack, required_names, required_value},
     forecast::entity_writes,
 };
 use crate::{
-    action::{ActionKind, Nature, replay, same},
+    action::{ActionKind, replay, same},
     api::Operation,
     json,
     target::Execution,
@@ -50,10 +50,7 @@ pub fn undo(execution: Option<Execution>, applied: &[Change]) -> Result<Vec<Item
                     .map_err(|why| Box::new(no_way(change, &why)))
             });
         match planned {
-            Err(skipped) => {
-                items.push(*skipped);
-                continue;
-            }
+            Err(skipped) => items.push(*skipped),
             Ok(undoing) => {
                 if let Some(execution) = &mut execution {
                     play(&undoing, &operation, Arc::make_mut(&mut execution.data));
@@ -62,7 +59,8 @@ pub fn undo(execution: Option<Execution>, applied: &[Change]) -> Result<Vec<Item
                 items.push(Item::Change(Box::new(undoing)));
             }
         }
-        items.extend(way.lost.iter().map(|(_, why)| no_way(change, why)));
+        let lost = way.lost.iter();
+        items.extend(lost.map(|(_, why)| skip(change, format!("stays: {why}"), true)));
     }
     Ok(items)
 }
@@ -73,10 +71,7 @@ pub fn undo(execution: Option<Execution>, applied: &[Change]) -> Result<Vec<Item
 ///
 /// Why it can bring back none.
 fn way_back(change: &Change, operation: &Operation) -> Result<WayBack, String> {
-    let none = Fields::new();
-    let body = change.request.body.as_ref().unwrap_or(&none);
-    let nature = Nature::of(operation, body);
-    let way = WayBack::of(operation, &nature, &change.before, &change.after)?;
+    let way = WayBack::of_change(change, operation)?;
     match (way.values.is_empty(), way.lost.first()) {
         (true, Some((_, why))) => Err(why.clone()),
         (true, None) => Err("it wrote nothing that a read shows".to_owned()),
@@ -84,11 +79,11 @@ fn way_back(change: &Change, operation: &Operation) -> Result<WayBack, String> {
     }
 }
 
-/// The execution and the target in it, if its fields have the values that the run left.
+/// The execution and the target in it, if its fields have the values that the run set.
 ///
 /// # Errors
 ///
-/// What is not as the run left it.
+/// What is not as the run set it.
 fn as_the_run_left_it<'a>(
     change: &Change,
     operation: &Operation,
@@ -103,7 +98,7 @@ fn as_the_run_left_it<'a>(
     };
     let paths = || way.values.keys();
     if paths().all(|path| is(path, &change.before)) {
-        return Err("is as it was before the run".to_owned());
+        return Err("has the value from before the run".to_owned());
     }
     let changed: Vec<String> = paths()
         .filter(|path| !is(path, &change.after))
@@ -111,7 +106,7 @@ fn as_the_run_left_it<'a>(
             let left = change.after.get(path).unwrap_or(&Value::Null);
             let [now, left] =
                 [now(target, path), left].map(|value| cut(&value.to_string(), QUOTED));
-            format!("{path} is {now}, the run left {left}")
+            format!("{path} is {now}, the run set {left}")
         })
         .collect();
     if changed.is_empty() {
@@ -136,20 +131,12 @@ fn undoing(
         .collect();
     let names = required_names(&change.target, operation, &before, false);
     let requires = names.into_iter().map(|name| {
-        let value = match name.split_once('.') {
-            Some(("execution", path)) => now(execution, path),
-            Some((_, path)) => now(target, path),
-            None => &Value::Null,
-        };
-        (name.clone(), value.clone())
+        let value = required_value(&name, execution, target).clone();
+        (name, value)
     });
     let mut undoing = ChangeParts {
         target: change.target.clone(),
-        action: vec![format!(
-            "{}: {}",
-            ActionKind::UNDO.word,
-            change.action.join(", ")
-        )],
+        action: vec![label(&change.action)],
         operation,
         body: way.body(),
         before,
@@ -164,6 +151,16 @@ fn undoing(
     let writes = entity_writes(operation, &undoing, [execution, &after]);
     undoing.add_effects(writes);
     Ok(undoing)
+}
+
+/// `undo: reassign`, also for the undo of an undo.
+fn label(actions: &[String]) -> String {
+    let undo = ActionKind::UNDO.word;
+    let undone: Vec<&str> = actions
+        .iter()
+        .map(|action| action.strip_prefix("undo: ").unwrap_or(action))
+        .collect();
+    format!("{undo}: {}", undone.join(", "))
 }
 
 fn play(change: &Change, operation: &Operation, execution: &mut Value) {
@@ -256,7 +253,7 @@ mod tests {
             undone(&applied, Some(left)),
             [
                 "assigned_to [\"2\"] → [\"1\"]",
-                "left: can't be undone: due_date had no value, and the API can't clear it"
+                "left: stays: due_date had no value, and the API can't clear it"
             ]
         );
     }
@@ -269,14 +266,17 @@ mod tests {
             |assigned: Value| Some(task(&json!({"assigned_to": assigned, "name": "another"})));
         for (now, said) in [
             (now(json!(["2"])), "assigned_to [\"2\"] → [\"1\"]"),
-            (now(json!(["1"])), "skipped: is as it was before the run"),
+            (
+                now(json!(["1"])),
+                "skipped: has the value from before the run",
+            ),
             (
                 now(json!(["3"])),
-                "skipped: changed since the run: assigned_to is [\"3\"], the run left [\"2\"]",
+                "skipped: changed since the run: assigned_to is [\"3\"], the run set [\"2\"]",
             ),
             (
                 now(Value::Null),
-                "skipped: changed since the run: assigned_to is null, the run left [\"2\"]",
+                "skipped: changed since the run: assigned_to is null, the run set [\"2\"]",
             ),
             (
                 Some(flow("e", &json!({"tasks": []}))),

@@ -22,6 +22,17 @@ pub enum TargetPart {
 }
 
 impl TargetPart {
+    /// The part of a level; one without an id of its own is the whole execution or entity.
+    pub fn of(level: Level, id: Option<Id>) -> Self {
+        match (level, id) {
+            (Level::Entity, _) => Self::Entity,
+            (Level::Step, Some(id)) => Self::Step(id),
+            (Level::Phase, Some(id)) => Self::Phase(id),
+            (Level::Task, Some(id)) => Self::Task(id),
+            (Level::Execution | Level::Step | Level::Phase | Level::Task, _) => Self::Execution,
+        }
+    }
+
     pub const fn level(&self) -> Level {
         match self {
             Self::Entity => Level::Entity,

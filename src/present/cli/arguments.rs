@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, civil::Date};
 
 use super::{
-    flags::{Applying, Pacing, Part, Planning, PlaybookFlags},
+    flags::{Applying, FollowUpOutput, Pacing, Part, Planning, PlaybookFlags, WhichRun},
     values,
 };
 
@@ -155,27 +155,65 @@ pub enum InDoubt {
 
 #[derive(Debug, Args)]
 pub struct UndoArgs {
-    /// The run: its id, or the beginning of it
-    #[arg(required_unless_present = "last", conflicts_with = "last")]
-    pub run: Option<String>,
-    /// Undo the newest run
-    #[arg(long)]
-    pub last: bool,
-    /// Write the plan to this file (`-`: standard output), and change nothing
-    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["dry_run", "yes"])]
-    pub output: Option<PathBuf>,
-    /// With -o: sign the plan with this SSH key, into FILE.sig
-    #[arg(long, value_name = "KEY", requires = "output")]
-    pub sign: Option<PathBuf>,
-    /// Show the plan, and change nothing
-    #[arg(long)]
-    pub dry_run: bool,
+    #[command(flatten)]
+    pub which: WhichRun,
+    /// Accept only a run whose plan a signer in FILE has signed
+    ///
+    /// A run keeps the signature that `apply --allowed-signers` checked
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: FollowUpOutput,
     #[command(flatten)]
     pub part: Part,
     #[command(flatten)]
     pub pacing: Pacing,
     #[command(flatten)]
     pub applying: Applying,
+}
+
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    #[command(flatten)]
+    pub which: WhichRun,
+    /// Accept only a run whose plan a signer in FILE has signed
+    ///
+    /// A run keeps the signature that `apply --allowed-signers` checked
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+    /// Set the file of the run's playbook, if it was moved or the run was made by `apply`
+    #[arg(long, value_name = "FILE")]
+    pub playbook: Option<PathBuf>,
+    /// Let the playbook read files below this folder; repeatable
+    #[arg(long, value_name = "DIR", help_heading = "Planning")]
+    pub allow_files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub output: FollowUpOutput,
+    #[command(flatten)]
+    pub part: Part,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    #[command(flatten)]
+    pub which: WhichRun,
+    /// Accept only a run whose plan a signer in FILE has signed
+    ///
+    /// A run keeps the signature that `apply --allowed-signers` checked
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+    /// Wait before the first read, like `10 minutes`, so that automations can end
+    #[arg(long, value_name = "TIME", value_parser = values::age)]
+    pub after: Option<SignedDuration>,
+    /// Write a plan to FILE that corrects tasks which missed the end of their automation
+    #[arg(long, value_name = "FILE")]
+    pub reconcile: Option<PathBuf>,
+    #[command(flatten)]
+    pub part: Part,
 }
 
 #[derive(Debug, Args)]

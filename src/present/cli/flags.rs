@@ -36,6 +36,31 @@ pub struct Planning {
     pub part: Part,
 }
 
+/// The run that a command follows.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichRun {
+    /// The run: its id, or the beginning of it
+    pub run: Option<String>,
+    /// The newest run, finished or not
+    #[arg(long)]
+    pub last: bool,
+}
+
+/// What becomes of a plan that follows a run.
+#[derive(Debug, Args)]
+pub struct FollowUpOutput {
+    /// Write the plan to this file (`-`: standard output), and change nothing
+    #[arg(short, long, value_name = "FILE", conflicts_with_all = ["dry_run", "yes"])]
+    pub output: Option<PathBuf>,
+    /// With -o: sign the plan with this private key, into FILE.sig
+    #[arg(long, value_name = "KEY")]
+    pub sign: Option<PathBuf>,
+    /// Show the plan, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
 /// Flags that select a part of what is selected.
 #[derive(Debug, Args)]
 pub struct Part {

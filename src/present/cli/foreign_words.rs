@@ -33,11 +33,11 @@ const COMMANDS: [(&[&str], &str); 12] = [
         "press Ctrl-C where the run works; to abandon it: {abandon RUN}",
     ),
     (
-        &["retry", "continue", "restart", "rerun", "recover"],
-        "to continue a run: {resume --last}; to try failed changes again: {run PLAYBOOK --only-file .wf-bulk/runs/RUN/failed.csv}",
+        &["continue", "restart", "rerun", "recover"],
+        "to continue a run: {resume --last}; to try failed changes again: {retry RUN}",
     ),
     (
-        &["verify", "check", "lint", "test"],
+        &["check", "lint", "test"],
         "to check a playbook: {validate PLAYBOOK}; to check and show a plan: {show PLAN}",
     ),
     (

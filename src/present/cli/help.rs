@@ -108,12 +108,35 @@ Examples:
   wf-bulk undo 0192f0c4 --dry-run        show what would be brought back
   wf-bulk undo --last                    show it, ask, bring it back
   wf-bulk undo 0192f0c4 -o back.plan     a plan for a review, and for `apply`
-  wf-bulk undo 0192f0c4 --only 3f2a9c71  one execution, task or step
+  wf-bulk undo 0192f0c4 --only ID        one execution or task (its whole id)
 
-Only changes that the run applied are undone, the last one first, and only where \
-the fields still have the values that the run left. The plan lists what has \
-changed since, and what can't be undone, with the reasons. The undo is a run of \
-its own: it can be resumed, and undone.";
+The changes that the run applied are undone, in reverse order. A change is \
+skipped if its fields no longer have the values that the run has set. The plan \
+lists what is skipped and what can't be undone, with the reasons. The undo is a \
+run of its own: it can be resumed, and undone.";
+
+pub(super) const RETRY: &str = "\
+Examples:
+  wf-bulk retry 0192f0c4 --dry-run       show what would be tried again
+  wf-bulk retry --last                   show it, ask, apply it
+  wf-bulk retry 0192f0c4 -o rest.plan    a plan for a review, and for `apply`
+  wf-bulk retry 0192f0c4 --playbook p.yaml   of a run that `apply` has made
+
+Changes that failed, were refused, have drifted or were not attempted are \
+planned again from what is there now: the playbook's actions on exactly these \
+targets, also if the playbook would not select them any more. Only a run that has \
+ended is retried; `resume` continues one that was stopped.";
+
+pub(super) const VERIFY: &str = "\
+Examples:
+  wf-bulk verify --last                      what is no longer as the run left it
+  wf-bulk verify 0192f0c4 --after '10 minutes'   from cron: automations take time
+  wf-bulk verify 0192f0c4 --json             every difference
+  wf-bulk verify 0192f0c4 --reconcile fix.plan   a plan for tasks that hang
+
+Each execution that the run has changed is read once. The exit code is 5 if \
+something differs: a field has another value, a target is gone, an automation \
+that the run has started is still running or has failed. Nothing is changed.";
 
 pub(super) const STATUS: &str = "\
 Examples:

@@ -18,19 +18,19 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 56] = {
+const FLAGS: [(&str, RepeatPolicy); 59] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
-    const PART: RepeatPolicy = By(&["plan", "run", "undo"]);
-    const STARTS: RepeatPolicy = By(&["run", "apply", "undo"]);
+    const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
+    const STARTS: RepeatPolicy = By(&["run", "apply", "undo", "retry"]);
     const SERVICE: RepeatPolicy = By(&["plan", "run", "apply"]);
-    const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume", "undo"]);
+    const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume", "undo", "retry", "verify"]);
     [
         (
             "state-dir",
             By(&[
-                "plan", "show", "run", "apply", "resume", "undo", "status", "abandon", "prune",
-                "sandbox",
+                "plan", "show", "run", "apply", "resume", "undo", "retry", "verify", "status",
+                "abandon", "prune", "sandbox",
             ]),
         ),
         ("profile", ACCESS),
@@ -47,16 +47,19 @@ const FLAGS: [(&str, RepeatPolicy); 56] = {
         ("max-errors", InTheRun),
         ("settle", SaidAgain),
         ("no-recheck", SaidAgain),
-        ("wait", By(&["run", "apply", "resume", "undo"])),
+        ("wait", By(&["run", "apply", "resume", "undo", "retry"])),
         ("max-changes", STARTS),
         ("reason", STARTS),
         ("approver", STARTS),
-        ("again", STARTS),
+        ("again", By(&["run", "apply"])),
         ("max-age", By(&["apply"])),
-        ("allowed-signers", By(&["show", "apply", "resume"])),
-        ("sign", By(&["plan", "undo"])),
+        (
+            "allowed-signers",
+            By(&["show", "apply", "resume", "undo", "retry", "verify"]),
+        ),
+        ("sign", By(&["plan", "undo", "retry"])),
         ("var", PLANS),
-        ("allow-files", PLANS),
+        ("allow-files", By(&["plan", "run", "retry"])),
         ("now", PLANS),
         ("limit", PART),
         ("exclude", PART),
@@ -70,6 +73,9 @@ const FLAGS: [(&str, RepeatPolicy); 56] = {
         ("quiet", Never),
         ("verbose", Never),
         ("approved", Never),
+        ("playbook", By(&["retry"])),
+        ("after", Never),
+        ("reconcile", Never),
         ("output", Never),
         ("detailed-exitcode", Never),
         ("dry-run", Never),
@@ -115,7 +121,7 @@ pub(super) fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation
         let commands = match kept(long) {
             RepeatPolicy::By(commands) => commands.to_vec(),
             RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain if name == "resume" => vec!["resume"],
-            RepeatPolicy::SaidAgain => vec!["run", "apply", "resume"],
+            RepeatPolicy::SaidAgain => vec!["run", "apply", "resume", "undo", "retry"],
             RepeatPolicy::InTheRun => vec!["run", "apply"],
             RepeatPolicy::Never => continue,
         };
@@ -172,7 +178,8 @@ mod tests {
         for (flag, kept) in FLAGS {
             let commands = match kept {
                 RepeatPolicy::By(commands) => commands,
-                RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain => &["run", "apply", "resume"],
+                RepeatPolicy::InTheRun => &["run", "apply", "resume"],
+                RepeatPolicy::SaidAgain => &["run", "apply", "resume", "undo", "retry"],
                 RepeatPolicy::Never => &[],
             };
             for name in commands {

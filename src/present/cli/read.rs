@@ -40,6 +40,8 @@ impl Cli {
             | Command::Apply(_)
             | Command::Resume(_)
             | Command::Undo(_)
+            | Command::Retry(_)
+            | Command::Verify(_)
             | Command::Status(_)
             | Command::Abandon(_)
             | Command::Prune(_)

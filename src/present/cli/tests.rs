@@ -167,6 +167,8 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
         ("apply p.plan", SERVICE, "--json|--verbose"),
         ("resume", SERVICE, "--json|--verbose"),
         ("undo 0192", SERVICE, "--json|--verbose"),
+        ("retry 0192", SERVICE, "--json|--verbose"),
+        ("verify 0192", SERVICE, "--json"),
         ("status", "", "--json"),
         ("abandon 0192", "", ""),
         ("prune --keep 90d", "", ""),

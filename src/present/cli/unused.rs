@@ -18,8 +18,8 @@ struct Uses {
 impl Uses {
     fn of(command: &str) -> Self {
         let (service, json, verbose) = match command {
-            "run" | "apply" | "resume" | "undo" => (true, true, true),
-            "plan" => (true, true, false),
+            "run" | "apply" | "resume" | "undo" | "retry" => (true, true, true),
+            "plan" | "verify" => (true, true, false),
             "validate" | "show" | "diff" | "status" => (false, true, false),
             _ => (false, false, false),
         };
@@ -72,6 +72,8 @@ impl Cli {
             | Command::Apply(_)
             | Command::Resume(_)
             | Command::Undo(_)
+            | Command::Retry(_)
+            | Command::Verify(_)
             | Command::Status(_)
             | Command::Abandon(_)
             | Command::Prune(_)

@@ -10,7 +10,6 @@ use super::{
     launch::{Launch, launch},
     overview::{overview, show_each},
     question::can_ask,
-    retry_hint::planned_from,
     signals::{self, unless_interrupted},
     signing::{PlanSignature, Signed},
 };
@@ -63,7 +62,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         approved: args.approved.as_deref(),
         signed: signed.as_ref(),
         each: Some(show_each(common, &args.plan)),
-        planned_from: planned_from(&common.invocation, None),
+        planned_from: None,
     };
     launch(common, launch_args, backend, file, interrupts, start).await
 }

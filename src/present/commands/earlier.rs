@@ -11,9 +11,11 @@ use crate::{
     cli::Common,
     error::Error,
     outcome::Outcome,
-    plan::{Circumstances, Done, EarlierRun, EarlierStanding, PlanHeader, matters},
+    plan::{
+        Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, Follows, PlanHeader, matters,
+    },
     server_name::is_same_server,
-    store::{ListedRun, RunFolder, RunSettings, StateDir},
+    store::{ListedRun, RunFolder, RunId, RunSettings, StateDir},
 };
 
 /// A plan, and how it is to be applied.
@@ -68,6 +70,9 @@ impl Candidate<'_> {
                 continue;
             }
             let same_plan = run.settings.plan_sha256 == self.sha256;
+            if !same_plan && run.ending.is_some() && self.is_meant_to_follow(&run)? {
+                continue;
+            }
             if let Some(standing) = self.standing(&run, same_plan)? {
                 earlier.push(EarlierRun {
                     id: run.folder.id().to_string(),
@@ -77,6 +82,15 @@ impl Candidate<'_> {
             }
         }
         Ok(earlier)
+    }
+
+    /// Whether the plan makes what earlier runs have left undone, and the run is no other retry of the same one.
+    fn is_meant_to_follow(&self, run: &ListedRun) -> Result<bool, Error> {
+        let Some(follows) = &self.header.follows else {
+            return Ok(false);
+        };
+        let other = run.folder.plan_header().map_err(store_error)?.follows;
+        Ok(follows.by == FollowUp::Retry && other.as_ref() != Some(follows))
     }
 
     /// The state of a run; none if it has ended and is no reason to refuse the plan.
@@ -126,6 +140,33 @@ pub(super) fn refuse_thrown_away_data(
         "abandon it, and run the playbook again: {}",
         common.invocation.command("abandon", &[&run])
     )))
+}
+
+/// Refuses to make the remaining changes of a run that another run has undone.
+pub(super) fn refuse_undone(common: &Common, run: RunId) -> Result<(), Error> {
+    let undo = Follows {
+        run,
+        by: FollowUp::Undo,
+    };
+    let listing = readable(&StateDir::new(common.state_dir.clone()))?;
+    for other in listing.runs {
+        if other.folder.plan_header().map_err(store_error)?.follows == Some(undo) {
+            let other = other.folder.id();
+            let id = run.to_string();
+            return Err(Error::failed(format!(
+                "run {id} was undone by run {other}, so its remaining changes are not made"
+            ))
+            .hint(format!(
+                "abandon it: {}",
+                common.invocation.command("abandon", &[&id])
+            ))
+            .hint(format!(
+                "to make them anyway, abandon it, and then: {}",
+                common.invocation.command("retry", &[&id])
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether the data that a run worked on were deleted.

@@ -118,7 +118,7 @@ pub(super) async fn execute(
         failed: &folder.failed(),
         settings: &settings,
         counts: &end.counts,
-        converges: plan.header.playbook.converges,
+        header: &plan.header,
     };
     let to_try_the_rest = end
         .finished

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{BufRead, BufReader, Seek},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use jiff::Timestamp;
@@ -34,18 +34,29 @@ pub(super) fn load_playbook(
     reading: &PlaybookFlags,
     now: Timestamp,
 ) -> Result<Playbook, Error> {
+    let overrides = reading
+        .vars
+        .iter()
+        .map(|var| (var.name.clone(), var.value.clone()))
+        .collect::<Overrides>();
+    load_with(invocation, path, &overrides, &reading.allow_files, now)
+}
+
+/// As [`load_playbook`], with these values of variables.
+pub(super) fn load_with(
+    invocation: &Invocation,
+    path: &Path,
+    vars: &Overrides,
+    allow_files: &[PathBuf],
+    now: Timestamp,
+) -> Result<Playbook, Error> {
     expect_playbook(invocation, path)?;
     let source = playbook::read(path).map_err(|error| {
         Error::failed(format!("the playbook {} can't be read", table::name(path)))
             .caused_by(error)
             .at(path.display().to_string(), None)
     })?;
-    let overrides = reading
-        .vars
-        .iter()
-        .map(|var| (var.name.clone(), var.value.clone()))
-        .collect::<Overrides>();
-    for folder in &reading.allow_files {
+    for folder in allow_files {
         if !folder.is_dir() {
             let message = format!(
                 "--allow-files {}: there is no such folder",
@@ -54,7 +65,7 @@ pub(super) fn load_playbook(
             return Err(Error::usage(message));
         }
     }
-    let loaded = playbook::load(path, source, &overrides, &reading.allow_files, now);
+    let loaded = playbook::load(path, source, vars, allow_files, now);
     let playbook = loaded.map_err(|mistakes| {
         say(|out| write!(out, "{}", mistakes.render(true, width_of_stderr())));
         let number = mistakes.list().len() + mistakes.more();

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     cli::{Applying, Common, Pacing},
     error::{Error, ExitCode},
-    plan::{Circumstances, refusals},
+    plan::{Circumstances, FollowUp, refusals},
     store::{self, PlannedFrom, RunId, RunSettings, StateDir},
     text::{count, thousands},
 };
@@ -195,10 +195,16 @@ fn nothing_to_do(
     start: Instant,
 ) -> Result<ExitCode, Error> {
     say(|out| {
+        let undoes = plan
+            .header
+            .follows
+            .is_some_and(|follows| follows.by == FollowUp::Undo);
         let why = if plan.summary.out_of_reach().is_some() {
             "the plan says what is out of reach"
         } else if plan.trailer.rejected > 0 {
             "the plan says what could not be planned"
+        } else if undoes {
+            "no change of the run is left to undo"
         } else if plan.trailer.skipped == 0 {
             "nothing is selected"
         } else {
@@ -217,6 +223,10 @@ fn nothing_to_do(
 fn question(plan: &Overview, org: Option<&str>) -> Question {
     let org = org.map_or_else(String::new, |org| format!(", org {org}"));
     let changes = plan.trailer.changes;
+    let purpose = match plan.header.follows {
+        Some(follows) if follows.by == FollowUp::Undo => format!(" to undo run {}", follows.run),
+        Some(_) | None => String::new(),
+    };
     let (irreversible, stakes) = match plan.summary.irreversible() {
         0 => (String::new(), Stakes::Undoable),
         number => (
@@ -226,7 +236,7 @@ fn question(plan: &Overview, org: Option<&str>) -> Question {
     };
     Question {
         text: format!(
-            "Make {}{irreversible} on {}{org}",
+            "Make {}{irreversible}{purpose} on {}{org}",
             count(changes, "change", "changes"),
             plan.header.server
         ),

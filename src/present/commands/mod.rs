@@ -13,6 +13,7 @@ mod diff;
 mod earlier;
 mod execute;
 mod files;
+mod follow_up;
 mod guard_flags;
 mod init;
 mod launch;
@@ -20,12 +21,14 @@ mod operator;
 mod output;
 mod overview;
 mod pacing;
+mod part_filter;
 mod past_run;
 mod plan;
 mod planning;
 mod prune;
 mod question;
 mod resume;
+mod retry;
 mod retry_hint;
 mod run;
 mod runs;
@@ -40,6 +43,7 @@ mod status;
 mod terminal;
 mod undo;
 mod validate;
+mod verify;
 mod watch;
 mod wrong_input;
 
@@ -73,6 +77,8 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Apply(args) => apply::apply(&common, &args).await,
         Command::Resume(args) => resume::resume(&common, &args).await,
         Command::Undo(args) => Box::pin(undo::undo(&common, &args)).await,
+        Command::Retry(args) => Box::pin(retry::retry(&common, &args)).await,
+        Command::Verify(args) => Box::pin(verify::verify(&common, &args)).await,
         Command::Status(args) => status::status(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,
         Command::Prune(args) => prune::prune(&common, &args).await,

@@ -3,22 +3,32 @@
 use std::{
     fs::File,
     io::{BufReader, Seek as _},
+    path::Path,
 };
 
 use super::{
+    access::{asked_org, credentials},
+    admit::wait_for_sandbox,
+    backend::{Backend, Server, connect},
+    earlier::are_data_gone,
     files::open_plan,
     overview::{Overview, overview},
+    planning::{Moment, origin},
     runs::{readable, store_error},
-    session::refuse_elsewhere,
+    session::{self, refuse_elsewhere},
+    signing::{PlanSignature, Signed},
     wrong_input::find_run,
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointState},
-    cli::Common,
+    cli::{Common, WhichRun},
+    credentials::Credentials,
     error::Error,
-    plan::PlanReader,
+    pace::Pace,
+    plan::{PlanError, PlanReader},
+    planning::{FollowedRun, PlanOrigin},
     results::Results,
-    store::{RunFolder, RunSettings, StateDir},
+    store::{RunFolder, RunSettings, StateDir, Wait},
     text::shown_path,
 };
 
@@ -32,9 +42,13 @@ pub(super) struct PastRun {
 }
 
 impl PastRun {
-    /// The run whose id begins with `prefix`; without one, the newest run.
-    pub(super) fn find(common: &Common, prefix: Option<&str>) -> Result<Self, Error> {
-        let folder = match prefix {
+    /// The run that is meant. With `signers`, one of them must have signed its plan.
+    pub(super) fn find(
+        common: &Common,
+        which: &WhichRun,
+        signers: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let folder = match &which.run {
             Some(prefix) => find_run(common, prefix)?,
             None => newest(common)?,
         };
@@ -49,6 +63,11 @@ impl PastRun {
         let path = folder.plan();
         let mut plan_file = open_plan(&common.invocation, &path)?;
         let plan = overview(&common.invocation, &path, &mut plan_file)?;
+        if let Some(signers) = signers {
+            let abandon = common.invocation.command("abandon", &[&run.to_string()]);
+            let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
+            signature.check(&plan_file)?;
+        }
         let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
             Error::failed("the run's checkpoint can't be used").caused_by(error)
         })?;
@@ -67,16 +86,77 @@ impl PastRun {
         })
     }
 
+    /// Connects to the server and the organisation of the run.
+    pub(super) async fn connect(
+        &self,
+        common: &Common,
+        pace: &Pace,
+        wait: Wait,
+    ) -> Result<Backend, Error> {
+        let Self { settings, plan, .. } = self;
+        if are_data_gone(&StateDir::new(common.state_dir.clone()), settings) {
+            return Err(Error::failed(format!(
+                "run {} worked on sandbox data that were thrown away since (sandbox reset)",
+                settings.run
+            ))
+            .hint("what it changed does not exist any more"));
+        }
+        let server = session::server(common, &plan.header)?;
+        let credentials = match &server {
+            Server::Sandbox => Credentials::default(),
+            Server::At(_) => credentials(common)?,
+        };
+        session::refuse_other_profile(common, &credentials, &server)?;
+        let asked = asked_org(common, &credentials);
+        let org = session::organisation(settings, &plan.header, asked)?;
+        wait_for_sandbox(common, &server, wait).await?;
+        let (org, timeout) = (org.as_deref(), common.timeout());
+        connect(common, &credentials, server, org, pace, timeout, wait).await
+    }
+
+    /// The speed of the run, with the limits of its plan: `run.json` can be edited.
+    pub(super) fn pace(&self) -> Pace {
+        let planned = &self.plan.header.pace;
+        Pace {
+            max_errors: planned.max_errors,
+            burst: planned.burst,
+            stages: planned.stages.clone(),
+            ..self.settings.pace.clone()
+        }
+    }
+
+    /// The run, for a plan that follows it and reads so many executions.
+    pub(super) fn followed(&self, executions: u64, notes: Vec<String>) -> FollowedRun<'_> {
+        FollowedRun {
+            run: self.settings.run,
+            plan: &self.plan.header,
+            pace: self.pace(),
+            plan_sha256: self.plan.sha256.clone(),
+            executions,
+            notes,
+        }
+    }
+
+    /// The origin of a plan that follows it.
+    pub(super) fn origin(&self, backend: &Backend) -> PlanOrigin {
+        PlanOrigin {
+            // A run whose plan names no organisation has that of its requests.
+            org: (self.plan.header.org.clone()).or_else(|| self.settings.org.clone()),
+            ..origin(backend, Moment::present(None))
+        }
+    }
+
     /// What became of its changes, execution by execution.
     pub(super) fn results(&self) -> Result<Results<BufReader<&File>>, Error> {
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::failed("the run's plan can't be read again").caused_by(error)
-        };
         let mut file = &self.plan_file;
-        file.rewind().map_err(|error| failed(error.into()))?;
-        let plan = PlanReader::new(BufReader::new(file)).map_err(|error| failed(error.into()))?;
+        file.rewind().map_err(|error| unread(error.into()))?;
+        let plan = PlanReader::new(BufReader::new(file)).map_err(unread)?;
         Ok(Results::new(plan, self.state.clone()))
     }
+}
+
+pub(super) fn unread(error: PlanError) -> Error {
+    Error::failed("the run's plan can't be read again").caused_by(error)
 }
 
 fn newest(common: &Common) -> Result<RunFolder, Error> {

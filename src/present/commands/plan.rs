@@ -81,6 +81,19 @@ impl<'a> PlanOutput<'a> {
         pace: &Pace,
         file: &File,
     ) -> Result<(), Error> {
+        let beside = common.json || self.output == Output::Stdout;
+        self.write_and_show(common, overview, pace, file, beside)
+    }
+
+    /// As [`Self::write`]; `beside`: shown on standard error, since standard output has another document.
+    pub(super) fn write_and_show(
+        self,
+        common: &Common,
+        overview: &Overview,
+        pace: &Pace,
+        file: &File,
+        beside: bool,
+    ) -> Result<(), Error> {
         let signature = self.signer.as_ref().map(|signer| signer.sign(file));
         let signature = signature.transpose()?;
         self.output.write(self.path, OutputContent::Plan, file)?;
@@ -96,7 +109,6 @@ impl<'a> PlanOutput<'a> {
         };
         let apply = overview.how_to_apply(common, name);
         let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply exactly this plan:\n");
-        let beside = common.json || self.output == Output::Stdout;
         overview.show(beside, file, pace, true, each, &closing)
     }
 }

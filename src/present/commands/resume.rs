@@ -6,7 +6,7 @@ use super::{
     access::{asked_org, credentials},
     admit::{lock_run, lock_server},
     backend::{Server, connect},
-    earlier::refuse_thrown_away_data,
+    earlier::{refuse_thrown_away_data, refuse_undone},
     execute::{PreparedRun, execute},
     files::open_plan,
     overview::overview,
@@ -66,6 +66,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
         plan.signed_by = Some(signature.check(&plan_file)?);
     }
+    refuse_undone(common, stored.run)?;
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
     let server = session::server(common, &plan.header)?;
@@ -73,6 +74,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         Server::Sandbox => Credentials::default(),
         Server::At(_) => credentials(common)?,
     };
+    session::refuse_other_profile(common, &credentials, &server)?;
     let asked = asked_org(common, &credentials);
     let org = session::organisation(&stored, &plan.header, asked)?;
     if !stored.recheck && !args.pacing.no_recheck {

@@ -87,7 +87,7 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
             approved: None,
             signed: None,
             each: None,
-            planned_from: planned_from(&common.invocation, Some(&args.playbook)),
+            planned_from: planned_from(&args.playbook),
         };
         return launch(common, launch_args, backend, file, interrupts, start).await;
     }

@@ -4,6 +4,7 @@
 use super::backend::Server;
 use crate::{
     cli::{Common, Pacing},
+    credentials::Credentials,
     error::Error,
     invocation::flag,
     pace::{Pace, Share},
@@ -47,6 +48,28 @@ pub(super) fn refuse_elsewhere(settings: &RunSettings, common: &Common) -> Resul
 /// The server of a session: as the command line spells it, else that of the plan.
 pub(super) fn server(common: &Common, header: &PlanHeader) -> Result<Server, Error> {
     Server::named(common.server.as_ref().unwrap_or(&header.server))
+}
+
+/// Refuses to send a profile's token to another server than the profile's, if the command line does not name this server. A run folder
+/// may have been made elsewhere.
+pub(super) fn refuse_other_profile(
+    common: &Common,
+    credentials: &Credentials,
+    server: &Server,
+) -> Result<(), Error> {
+    let label = server.label();
+    match &credentials.server {
+        Some(profile) if common.server.is_none() && !is_same_server(profile, &label) => {
+            Err(Error::usage(format!(
+                "the run is on {label}, and the token of the profile is for {profile}"
+            ))
+            .hint(format!(
+                "if the token is meant for it: {}",
+                flag("--server", &label)
+            )))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// The organisation of a session: that of the plan. A plan without one needs a request for the organisation in which the run was started,
@@ -124,7 +147,7 @@ fn elsewhere(settings: &RunSettings, started: &str, given: &str) -> Error {
         "run {} was started {started}, not {given}",
         settings.run
     ))
-    .hint("a run continues where it was started; leave the flag out")
+    .hint("the run's own plan decides; leave the flag out")
 }
 
 #[cfg(test)]

@@ -56,7 +56,7 @@ pub(super) fn show_ended(
         failed: &folder.failed(),
         settings,
         counts: &counts,
-        converges: plan.header.playbook.converges,
+        header: &plan.header,
     }
     .to_try_the_rest(common);
     let summary = Summary {

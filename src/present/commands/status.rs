@@ -192,16 +192,14 @@ fn unread_run(folder: &Path, error: &StoreError) -> UnreadableRun {
 
 /// How to plan the remaining changes of an ended run again; none if its files can't be read.
 fn to_try_the_rest(common: &Common, folder: &RunFolder, line: &RunLine) -> Option<String> {
-    // Before its report is written, there is no file with the list.
-    if line.ending.is_none() || !is_something_left(&line.counts) || !folder.report().exists() {
+    if line.ending.is_none() || !is_something_left(&line.counts) {
         return None;
     }
-    let file = open_plan(&Invocation::default(), &folder.plan()).ok()?;
     let ended = EndedRun {
         failed: &folder.failed(),
         settings: &line.settings,
         counts: &line.counts,
-        converges: read_again(&file).ok()?.header().playbook.converges,
+        header: &folder.plan_header().ok()?,
     };
     ended.to_try_the_rest(common)
 }

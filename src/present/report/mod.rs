@@ -42,6 +42,7 @@ mod table;
 mod tally;
 mod to_apply;
 mod units;
+mod verification;
 mod words;
 
 pub use history::{write_history, write_history_json};
@@ -62,3 +63,4 @@ pub use runs::{
 pub use scan::ScanReporter;
 pub use summary::{Session, Summary, Unaccounted};
 pub use to_apply::{ToApply, WhyNot};
+pub use verification::Verification;

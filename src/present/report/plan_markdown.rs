@@ -141,6 +141,7 @@ impl PlanReport<'_> {
             [] => String::new(),
             vars => format!("; with {}", vars.join(", ")),
         };
+        place.extend(words.follows.clone());
         format!("{}; {}{vars}.\n", place.join(", "), words.selected)
     }
 

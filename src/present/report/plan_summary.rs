@@ -81,6 +81,8 @@ pub struct PlanSummary {
     out_of_reach: BTreeMap<Level, Tally>,
     pub(super) rejected: Sample,
     pub(super) irreversible: Sample,
+    /// How many of these can be undone in part.
+    pub(super) undone_in_part: u64,
     irreversible_reasons: BTreeSet<String>,
     pub(super) forecast: Forecast,
     /// Distinct targets with a change or a skip.
@@ -103,6 +105,7 @@ impl PlanSummary {
             out_of_reach: BTreeMap::new(),
             rejected: Sample::first(REJECTED_SHOWN),
             irreversible: Sample::first(IRREVERSIBLE_SHOWN),
+            undone_in_part: 0,
             irreversible_reasons: BTreeSet::new(),
             forecast: Forecast::default(),
             targets: BTreeMap::new(),
@@ -267,6 +270,7 @@ impl PlanSummary {
         match &change.undo {
             Undo::Request(_) => {}
             Undo::None(reason) => {
+                self.undone_in_part += u64::from(change.is_undone_in_part());
                 self.irreversible.add(|| words::change(change));
                 // There are as many reasons as kinds of actions; a plan from another source may have any number.
                 if self.irreversible_reasons.len() < MAX_REASONS {

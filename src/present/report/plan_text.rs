@@ -87,7 +87,9 @@ impl PlanReport<'_> {
             write!(out, ", made {}", Untrusted(made).terminal())?;
         }
         writeln!(out)?;
-        writeln!(out, "{}", words.selected)?;
+        for line in words.follows.iter().chain([&words.selected]) {
+            writeln!(out, "{line}")?;
+        }
         for note in &self.trailer.notes {
             let note = Untrusted(note).terminal();
             writeln!(out, "{} {note}", "note:".style(styles.warning))?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::plan::{Effect, Fields};
+use crate::plan::{Effect, Fields, Follows};
 
 use super::{
     plan_forecast,
@@ -31,6 +31,9 @@ pub(super) struct PlanView<'a> {
     pub(super) timezone: &'a str,
     pub(super) vars: &'a Fields,
     /// Executions that were scanned.
+    /// The run that it undoes or continues.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) follows: Option<&'a Follows>,
     pub(super) scanned: u64,
     pub(super) changes: u64,
     /// Executions with a change.
@@ -108,6 +111,7 @@ impl PlanReport<'_> {
             made_at: self.header.made_at(),
             timezone: &self.header.timezone,
             vars: &self.header.vars,
+            follows: self.header.follows.as_ref(),
             scanned: self.trailer.scanned,
             changes: self.trailer.changes,
             executions: self.trailer.groups,

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{api::Level, dates, playbook::Rejected, text::Untrusted};
+use crate::{
+    api::Level,
+    dates,
+    plan::{FollowUp, Follows},
+    playbook::Rejected,
+    text::Untrusted,
+};
 
 use super::{
     plan_report::PlanReport,
@@ -21,6 +27,8 @@ pub(super) struct PlanWords<'a> {
     pub(super) as_of: String,
     /// When the plan was made, if different.
     pub(super) made: Option<String>,
+    /// `undoes run 01a2…`: what the plan does with an earlier run.
+    pub(super) follows: Option<String>,
     /// `scanned 2,000 flows, selected 142 tasks in 51 flows`.
     pub(super) selected: String,
     /// `49 flows`: the executions with changes.
@@ -80,6 +88,16 @@ impl PlanWords<'_> {
     }
 }
 
+/// An id has no characters that have to be escaped.
+fn follows(follows: &Follows) -> String {
+    let run = &follows.run;
+    match follows.by {
+        FollowUp::Undo => format!("undoes run {run}"),
+        FollowUp::Retry => format!("makes what run {run} did not make"),
+        FollowUp::Reconcile => format!("corrects tasks whose automations run {run} has started"),
+    }
+}
+
 impl PlanReport<'_> {
     /// `shortened or left out here: 60 values of 30 changes (each: wf-bulk show x.plan --format html)`.
     fn not_shown(&self) -> Option<String> {
@@ -107,6 +125,7 @@ impl PlanReport<'_> {
         PlanWords {
             as_of: on_wall_clock(self.header.now),
             made: self.header.made_at.map(on_wall_clock),
+            follows: self.header.follows.as_ref().map(follows),
             selected: self.selected(),
             executions: summary.executions(self.trailer.groups),
             size: time
@@ -230,12 +249,28 @@ impl PlanReport<'_> {
 
     /// `all can be undone`: by the function that plans the undo.
     fn way_back(&self) -> Option<String> {
-        match (self.trailer.changes, self.summary.irreversible()) {
-            (0, _) => None,
-            (_, 0) => Some("all can be undone".to_owned()),
-            (all, some) if all == some => Some("none can be undone".to_owned()),
-            (_, some) => Some(format!("{} can't be undone", thousands(some))),
-        }
+        let all = self.trailer.changes;
+        let not_all = self.summary.irreversible();
+        let in_part = self.summary.undone_in_part;
+        let never = not_all - in_part;
+        // Of the plan of an undo: the undo itself.
+        let it = match &self.header.follows {
+            Some(follows) if follows.by == FollowUp::Undo => "this undo: ",
+            Some(_) | None => "",
+        };
+        let said = match (never, in_part) {
+            _ if all == 0 => return None,
+            (0, 0) => "all can be undone".to_owned(),
+            (never, 0) if never == all => "none can be undone".to_owned(),
+            (never, 0) => format!("{} can't be undone", thousands(never)),
+            (0, in_part) => format!("{} can be undone only in part", thousands(in_part)),
+            (never, in_part) => format!(
+                "{} can't be undone, and {} only in part",
+                thousands(never),
+                thousands(in_part)
+            ),
+        };
+        Some(format!("{it}{said}"))
     }
 
     fn rejected_title(&self) -> String {

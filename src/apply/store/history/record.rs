@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::super::run_id::RunId;
+use super::super::RunId;
 use crate::{digest::sha256, outcome::Outcome};
 
 /// Between the fields of a record and its digest.

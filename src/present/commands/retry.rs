@@ -1,0 +1,196 @@
+//! `retry`: plans what a run has left undone, on exactly its targets, shows the plan, asks, and applies it.
+
+use super::{
+    files::load_with,
+    follow_up::FollowUpPlan,
+    part_filter::PartFilter,
+    past_run::{PastRun, unread},
+    planning::write_into,
+    retry_hint::playbook_of,
+    runs::{readable, store_error},
+    signals::{self, unless_interrupted},
+};
+use crate::{
+    cli::{Common, RetryArgs},
+    error::{Error, ExitCode},
+    invocation::path_argument,
+    outcome::Outcome,
+    plan::{FollowUp, Follows, PlanError},
+    planning::{PlanOrigin, Remaining, plan_retry},
+    playbook::{Overrides, Playbook},
+    results::ChangeResult,
+    store::StateDir,
+    text::{count, shown_path},
+};
+
+pub(super) async fn retry(common: &Common, args: &RetryArgs) -> Result<ExitCode, Error> {
+    let follow_up = FollowUpPlan::new(common, "retry", &args.output, &args.pacing, &args.applying)?;
+    let filter = PartFilter::of(&args.part)?;
+    let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
+    refuse_other_kinds(common, &run)?;
+    refuse_unfinished(common, &run)?;
+    refuse_retried(common, &run)?;
+    let playbook = playbook(common, args, &run)?;
+    let mut interrupts = signals::watch(common)?;
+    let pace = args.pacing.over(&run.pace());
+    let connected = run.connect(common, &pace, args.pacing.lock_wait());
+    let backend = unless_interrupted(&mut interrupts, connected).await?;
+    let (path, mut file) = follow_up.scratch()?;
+
+    let mut counting = filter.clone();
+    let mut executions = 0;
+    for group in run.results()? {
+        executions += u64::from(remaining(group.map_err(unread)?, &mut counting).is_some());
+    }
+    let notes = [notes(&run), counting.misses()?].concat();
+    let followed = run.followed(executions, notes);
+    let origin = PlanOrigin {
+        // The values of the changes that were made count from this moment.
+        now: run.plan.header.now,
+        ..run.origin(&backend)
+    };
+    let mut filter = filter;
+    let groups = run.results()?.filter_map(move |group| match group {
+        Ok(group) => remaining(group, &mut filter).map(Ok),
+        Err(error) => Some(Err::<_, PlanError>(error)),
+    });
+    let planned = write_into(common, &pace, path, &mut file, async |out, progress| {
+        let client = &backend.client;
+        plan_retry(client, &playbook, &followed, &origin, groups, out, progress).await
+    });
+    let plan = unless_interrupted(&mut interrupts, planned).await?;
+    follow_up
+        .conclude(common, &run.settings, plan, file, backend, interrupts)
+        .await
+}
+
+/// An undo is made again from the run that it undoes, and a correction from the run that it corrects.
+fn refuse_other_kinds(common: &Common, run: &PastRun) -> Result<(), Error> {
+    let Some(Follows { run: parent, by }) = &run.plan.header.follows else {
+        return Ok(());
+    };
+    let parent = parent.to_string();
+    let command = |name, words: &[&str]| common.invocation.command(name, words);
+    let (what, command) = match by {
+        FollowUp::Retry => return Ok(()),
+        FollowUp::Undo => ("an undo", command("undo", &[&parent])),
+        FollowUp::Reconcile => (
+            "a correction of tasks",
+            command("verify", &[&parent, "--reconcile", "FILE"]),
+        ),
+    };
+    Err(
+        Error::failed(format!("run {} is {what}", run.settings.run)).hint(format!(
+            "make it again; what it has done already is left out: {command}"
+        )),
+    )
+}
+
+/// A run that can be resumed makes its remaining changes itself.
+fn refuse_unfinished(common: &Common, run: &PastRun) -> Result<(), Error> {
+    if run.state.ending().is_some() {
+        return Ok(());
+    }
+    let id = run.settings.run.to_string();
+    let command = |name: &str| common.invocation.command(name, &[&id]);
+    Err(Error::failed(format!("run {id} has not ended"))
+        .hint(format!("resume it: {}", command("resume")))
+        .hint(format!(
+            "or abandon it, and then retry: {}",
+            command("abandon")
+        )))
+}
+
+/// What a run left undone, a retry of it has tried: its own remaining changes are what is left.
+fn refuse_retried(common: &Common, run: &PastRun) -> Result<(), Error> {
+    let id = run.settings.run.to_string();
+    let listing = readable(&StateDir::new(common.state_dir.clone()))?;
+    for other in listing.runs {
+        let header = other.folder.plan_header().map_err(store_error)?;
+        let is_a_retry =
+            |follows: &Follows| follows.by == FollowUp::Retry && follows.run == run.settings.run;
+        if header.follows.as_ref().is_some_and(is_a_retry) {
+            let other = other.folder.id().to_string();
+            return Err(
+                Error::failed(format!("run {id} was retried by run {other}")).hint(format!(
+                    "for what is left now: {}",
+                    common.invocation.command("retry", &[&other])
+                )),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The playbook of the run, with its variables.
+fn playbook(common: &Common, args: &RetryArgs, run: &PastRun) -> Result<Playbook, Error> {
+    let header = &run.plan.header;
+    let known = run.settings.planned_from.as_ref().and_then(playbook_of);
+    let path = match (&args.playbook, known) {
+        (Some(path), _) => path.clone(),
+        (None, Some(known)) => known,
+        (None, None) => {
+            let id = run.settings.run.to_string();
+            let command = [&*id, "--playbook", "PLAYBOOK"];
+            let command = common.invocation.command("retry", &command);
+            return Err(Error::usage("the run does not say where its playbook is")
+                .hint(format!("name the playbook: {command}")));
+        }
+    };
+    let vars = header.vars.iter().map(|(name, value)| {
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        (name.clone(), text)
+    });
+    let vars: Overrides = vars.collect();
+    let playbook = load_with(
+        &common.invocation,
+        &path,
+        &vars,
+        &args.allow_files,
+        header.now,
+    )?;
+    if playbook.sha256 != header.playbook.sha256 {
+        return Err(Error::failed(format!(
+            "{} is not the playbook of the run: it has changed since, or is another one",
+            shown_path(&path)
+        ))
+        .hint("name the file as it was then: --playbook FILE")
+        .hint(format!(
+            "or plan with the playbook as it is now: {}",
+            common.invocation.command("run", &[&path_argument(&path)])
+        )));
+    }
+    Ok(playbook)
+}
+
+/// What is left of the part of one execution; none if nothing is.
+fn remaining(group: Vec<ChangeResult>, filter: &mut PartFilter) -> Option<Remaining> {
+    let mut remaining = Remaining::default();
+    for ChangeResult { change, outcome } in group {
+        match outcome {
+            Outcome::Applied | Outcome::AlreadyDone => remaining.made.push(change),
+            Outcome::InDoubt => remaining.in_doubt.push(change),
+            Outcome::Drifted | Outcome::Refused | Outcome::Failed | Outcome::NotAttempted => {
+                remaining.left.push(change);
+            }
+            Outcome::Gone => {}
+        }
+    }
+    remaining.left = filter.keep(remaining.left);
+    (!remaining.left.is_empty()).then_some(remaining)
+}
+
+/// What a reader of the plan should know of the run.
+fn notes(run: &PastRun) -> Vec<String> {
+    let doubts = run.state.counts().get(Outcome::InDoubt);
+    let in_doubt = (doubts > 0).then(|| {
+        format!(
+            "{} of run {} in doubt: it is not known whether they were made, so they are not planned again",
+            count(doubts, "change", "changes"),
+            run.settings.run
+        )
+    });
+    in_doubt.into_iter().collect()
+}
