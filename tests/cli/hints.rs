@@ -161,7 +161,8 @@ pub(crate) fn expect_commands_to_work(arguments: &[&str], text: &str) {
                 }
                 // It makes what is left of the whole run, at the run's pace, with its plan's variables.
                 "retry" | "undo" | "verify" => {
-                    !KEPT_BY_THE_RUN.contains(&name) && !OF_THE_SELECTION.contains(&name)
+                    let others = [&KEPT_BY_THE_RUN[..], &OF_THE_SELECTION, &SAID_AGAIN];
+                    !others.concat().contains(&name)
                 }
                 // What a session of `resume` was told is for that session; a new run has its own.
                 "run" if arguments.first() == Some(&"resume") => {

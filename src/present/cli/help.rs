@@ -120,7 +120,7 @@ Examples:
   wf-bulk retry 0192f0c4 --dry-run       show what would be tried again
   wf-bulk retry --last                   show it, ask, apply it
   wf-bulk retry 0192f0c4 -o rest.plan    a plan for a review, and for `apply`
-  wf-bulk retry 0192f0c4 --playbook p.yaml   of a run that `apply` has made
+  wf-bulk retry --last --playbook x.yaml  of a run that `apply` has made
 
 Changes that failed, were refused, have drifted or were not attempted are \
 planned again from what is there now: the playbook's actions on exactly these \
@@ -129,10 +129,10 @@ ended is retried; `resume` continues one that was stopped.";
 
 pub(super) const VERIFY: &str = "\
 Examples:
-  wf-bulk verify --last                      what is no longer as the run left it
-  wf-bulk verify 0192f0c4 --after '10 minutes'   from cron: automations take time
-  wf-bulk verify 0192f0c4 --json             every difference
-  wf-bulk verify 0192f0c4 --reconcile fix.plan   a plan for tasks that hang
+  wf-bulk verify --last                     what is different now
+  wf-bulk verify 0192f0c4 --json            every difference
+  wf-bulk verify --last --after '1 hour'    from cron: automations take time
+  wf-bulk verify --last --reconcile x.plan  a plan for tasks that hang
 
 Each execution that the run has changed is read once. The exit code is 5 if \
 something differs: a field has another value, a target is gone, an automation \

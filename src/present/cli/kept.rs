@@ -121,7 +121,7 @@ pub(super) fn given(command: &clap::Command, matches: &ArgMatches) -> Invocation
         let commands = match kept(long) {
             RepeatPolicy::By(commands) => commands.to_vec(),
             RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain if name == "resume" => vec!["resume"],
-            RepeatPolicy::SaidAgain => vec!["run", "apply", "resume", "undo", "retry"],
+            RepeatPolicy::SaidAgain => vec!["run", "apply", "resume"],
             RepeatPolicy::InTheRun => vec!["run", "apply"],
             RepeatPolicy::Never => continue,
         };
@@ -178,8 +178,7 @@ mod tests {
         for (flag, kept) in FLAGS {
             let commands = match kept {
                 RepeatPolicy::By(commands) => commands,
-                RepeatPolicy::InTheRun => &["run", "apply", "resume"],
-                RepeatPolicy::SaidAgain => &["run", "apply", "resume", "undo", "retry"],
+                RepeatPolicy::InTheRun | RepeatPolicy::SaidAgain => &["run", "apply", "resume"],
                 RepeatPolicy::Never => &[],
             };
             for name in commands {

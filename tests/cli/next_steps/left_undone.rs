@@ -101,7 +101,7 @@ fn what_a_run_that_is_over_left_undone_is_tried_again_with_the_command_that_it_t
         status[start..].lines().nth(1)
     });
     for hint in [the_rest(&applied), the_rest(newest.unwrap_or_default())] {
-        for kept in ["PLAYBOOK", "--settle", "5"] {
+        for kept in ["--playbook", "PLAYBOOK"] {
             assert!(hint.words.contains(&kept.to_owned()), "{kept}: {hint:?}");
         }
     }
@@ -119,14 +119,14 @@ fn a_failed_change_is_shown_once_and_in_another_folder_the_rest_is_told_with_the
     let said = environment.run_on(&sandbox, &run).expect_code(3).stderr;
     let run = environment.runs().remove(0);
     let id = run.file_name().unwrap().to_str().unwrap();
-    // The folder has a line, and the command needs its file.
+    // The folder has a line.
     let count = |text: &str| said.matches(text).count();
     let counts = (
         count(": 400: no"),
         count(&format!("/{id}")),
         count("last session"),
     );
-    assert_eq!(counts, (1, 2, 0), "{said}");
+    assert_eq!(counts, (1, 1, 0), "{said}");
 
     fs::create_dir(environment.path().join("elsewhere")).unwrap();
     let elsewhere = || {
