@@ -14,8 +14,8 @@ fn header(server: &str, changes: &Value) -> Value {
     json!({
         "wf_bulk_plan": 1,
         "playbook": {"name": FORGED, "sha256": FORGED, "converges": true, "repeatable": false},
-        "vars": {FORGED: FORGED, "list": [FORGED, {"key": FORGED}]}, "server": server, "org": FORGED,
-        "now": jiff::Timestamp::now(), "made_at": jiff::Timestamp::now(), "timezone": FORGED,
+        "vars": {FORGED: FORGED, "list": [FORGED, {"key": FORGED}]}, "server": server, "org": "4711",
+        "now": jiff::Timestamp::now(), "made_at": jiff::Timestamp::now(), "timezone": "UTC",
         "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
         "guards": {"max_changes": changes, "allow": ["delete"], "rejected": "refuse"}, "tool": FORGED,
     })
@@ -29,7 +29,7 @@ fn plan(environment: &Environment, name: &str, header: Value) {
         "target": {"kind": "execution", "api": "v2", "execution": "e", "name": FORGED},
         "action": [format!("delete: {FORGED}")], "request": {"method": "DELETE", "path": path},
         "before": {}, "after": {}, "requires": {"execution.status": FORGED}, "repeat": "readable",
-        "undo": {"none": "nothing brings it back"}, "effects": [],
+        "undo": {"none": "what was deleted for good does not come back"}, "effects": [],
     });
     let target = json!({
         "kind": "task", "api": "v2", "execution": "e", "id": "t", "name": FORGED, "within": [FORGED, FORGED],
@@ -69,14 +69,11 @@ fn a_line_break_in_a_crafted_plan_starts_no_line_in_any_format_or_message() {
     for (server, changes) in [
         ("sandbox", json!(5)),
         ("sandbox", json!(0)),
-        (FORGED, json!(5)),
         ("https://a.example", json!(5)),
     ] {
         plan(&environment, "x.plan", header(server, &changes));
         let mut other = header(server, &changes);
-        for key in ["tool", "org", "timezone"] {
-            other[key] = json!(format!("other {FORGED}"));
-        }
+        other["tool"] = json!(format!("other {FORGED}"));
         other["playbook"]["name"] = json!(format!("other {FORGED}"));
         other["vars"] = json!({"other": FORGED});
         plan(&environment, "y.plan", other);
@@ -91,6 +88,12 @@ fn a_line_break_in_a_crafted_plan_starts_no_line_in_any_format_or_message() {
         for flags in [&["--sandbox"][..], &["--server", "http://127.0.0.1:9"]] {
             let apply = [&["apply", "x.plan", "--yes"], flags].concat();
             starts_no_line(environment.run(&apply), "apply");
+        }
+        for key in ["server", "org", "timezone"] {
+            let mut refused = header(server, &changes);
+            refused[key] = json!(FORGED);
+            plan(&environment, "z.plan", refused);
+            starts_no_line(environment.run(&["show", "z.plan"]).expect_code(1), "apply");
         }
     }
 }

@@ -169,7 +169,7 @@ fn deletion(execution: &str) -> Value {
         "action": ["delete"],
         "request": {"method": "DELETE", "path": path},
         "before": {}, "after": {}, "requires": {"execution.status": "STARTED"}, "repeat": "readable",
-        "undo": {"none": "nothing brings it back"}, "effects": [],
+        "undo": {"none": "what was deleted for good does not come back"}, "effects": [],
     })
 }
 

@@ -60,7 +60,7 @@ const PLAN: [&str; 7] = [
     "playbooks/reassign.yaml",
     "--sandbox",
     "--limit",
-    "3",
+    "60",
     "-o",
     "x.plan",
 ];
@@ -179,7 +179,7 @@ fn a_run_whose_plan_is_not_signed_is_not_resumed_with_allowed_signers() {
     key(&environment, "ci", 1);
     key(&environment, "other", 2);
     plan(&environment, "ci").expect_code(0);
-    let begin = "apply x.plan --sandbox --yes --rate 2/s --allowed-signers ci.signers";
+    let begin = "apply x.plan --sandbox --yes --concurrency 1 --allowed-signers ci.signers";
     let begin: Vec<_> = begin.split(' ').collect();
     let mut child = environment
         .command(&begin)
@@ -219,6 +219,18 @@ fn a_run_whose_plan_is_not_signed_is_not_resumed_with_allowed_signers() {
         .expect_code(0)
         .expect_said("signed by ci@example.com");
     assert!(environment.effects_on_disk() > before);
+
+    // The result of a run that has ended is shown under the same condition.
+    let run = environment.runs()[0].clone();
+    let id = run.file_name().unwrap().to_str().unwrap();
+    let shown = |signers: &str| environment.run(&["resume", id, "--allowed-signers", signers]);
+    shown("none.signers")
+        .expect_code(64)
+        .expect_said("there is no file none.signers");
+    fs::remove_file(&kept).unwrap();
+    shown("ci.signers")
+        .expect_code(1)
+        .expect_said("the plan is not signed");
 }
 
 #[test]

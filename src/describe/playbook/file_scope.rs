@@ -1,6 +1,7 @@
 //! Decides which files a playbook may name: its author may be another person than the one who runs it.
 
 use std::{
+    ffi::OsString,
     io,
     path::{Path, PathBuf},
 };
@@ -77,11 +78,10 @@ impl FileScope {
         let real = match resolved(&path) {
             Ok(real) => real,
             Err(error) => {
-                let existing = path.ancestors().find_map(|path| resolved(path).ok());
-                return Err(match existing {
-                    Some(existing) if !self.includes(&existing) => FileFault::Outside,
-                    Some(_) | None if error.kind() == io::ErrorKind::NotFound => FileFault::Missing,
-                    Some(_) | None => FileFault::Io(error),
+                return Err(match resolved(&self.folder) {
+                    Ok(folder) if !self.includes(&destination(&folder, name)) => FileFault::Outside,
+                    Ok(_) | Err(_) if error.kind() == io::ErrorKind::NotFound => FileFault::Missing,
+                    Ok(_) | Err(_) => FileFault::Io(error),
                 });
             }
         };
@@ -101,6 +101,39 @@ impl FileScope {
     fn includes(&self, real: &Path) -> bool {
         self.within.iter().any(|folder| is_within(real, folder))
     }
+}
+
+/// Links that are followed, as by the operating system.
+const MAX_LINKS: usize = 40;
+
+/// Where a name in a folder leads once its links are followed, whether or not there is anything.
+fn destination(folder: &Path, name: &str) -> PathBuf {
+    let names = |path: &Path| {
+        let components = path.components().rev();
+        components
+            .map(|component| component.as_os_str().to_owned())
+            .collect::<Vec<OsString>>()
+    };
+    let mut place = folder.to_owned();
+    // The next one is the last.
+    let mut left = names(Path::new(name));
+    let mut links = 0;
+    while let Some(next) = left.pop() {
+        if next == ".." {
+            place.pop();
+            continue;
+        }
+        // An absolute name or link begins anew.
+        let inner = place.join(next);
+        match inner.read_link() {
+            Ok(target) if links < MAX_LINKS => {
+                links += 1;
+                left.extend(names(&target));
+            }
+            Ok(_) | Err(_) => place = inner,
+        }
+    }
+    place
 }
 
 /// Whether a path is a folder or below it; both with links resolved.
@@ -149,6 +182,9 @@ mod tests {
             ("/dev/null", "books/null"),
             ("../common", "books/common"),
             ("loop", "books/loop"),
+            ("../secret_none", "books/dangling"),
+            ("../common/none", "books/nothing"),
+            ("below/none", "books/within"),
         ] {
             symlink(target, at(link)).unwrap();
         }
@@ -163,10 +199,14 @@ mod tests {
             ("inside", "", ""),
             (&absolute, "", ""),
             ("none", "Missing", "Missing"),
-            ("none/../../secret", "Missing", "Missing"),
+            ("none/../../secret", "Outside", "Outside"),
             ("below", "Folder", "Folder"),
             ("pipe", "NotRegular", "NotRegular"),
             ("out", "Outside", "Outside"),
+            ("dangling", "Outside", "Outside"),
+            ("dangling/x", "Outside", "Outside"),
+            ("nothing", "Outside", "Missing"),
+            ("within", "Missing", "Missing"),
             ("up/secret", "Outside", "Outside"),
             ("up/none", "Outside", "Outside"),
             ("../secret", "Outside", "Outside"),

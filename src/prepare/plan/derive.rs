@@ -61,7 +61,7 @@ impl ChangeParts<'_> {
         check_target(&target, operation, body.as_ref())?;
         let none = Fields::new();
         let sent = body.as_ref().unwrap_or(&none);
-        check_actions(&action, &target, operation, sent)?;
+        check_actions(&action, &target, operation, sent, &before)?;
         let after = after(operation, sent, &before)?;
         check_requires(&requires, &target, operation, &before, status_is_open)?;
         let nature = Nature::of(operation, sent);
@@ -193,6 +193,7 @@ fn check_actions(
     target: &Target,
     operation: &Operation,
     body: &Fields,
+    before: &Fields,
 ) -> Result<(), String> {
     let words = words(labels);
     let mut kinds = Vec::with_capacity(words.len());
@@ -203,6 +204,16 @@ fn check_actions(
             return Err(format!("`{word}` does not work on this target"));
         }
         kinds.push(kind);
+    }
+    // An undo brings back what was read, and sends nothing else.
+    let is_read = |name: &String| {
+        let mut paths = before.keys();
+        paths.any(|path| path.split('.').next() == Some(name.as_str()))
+    };
+    if words.contains(&ActionKind::UNDO.word)
+        && let Some(name) = body.keys().find(|name| !is_read(name))
+    {
+        return Err(format!("an undo does not set {name}, which `before` lacks"));
     }
     if operation.kind() == OperationKind::Patch {
         let unexplained = body

@@ -2,17 +2,19 @@
 
 use std::io::{self, BufRead, Write};
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Effect, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer, VERSION,
-    derive::words, rederive::Rederiver,
+    Change, Effect, FollowUp, Follows, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer,
+    VERSION, derive::words, rederive::Rederiver,
 };
 use crate::{
     action::{ActionKind, Allow},
     api::{Id, Operation},
     digest::hex,
+    text::cut,
 };
 
 /// The longest line that is read; a change of a few kilobytes is already large.
@@ -251,6 +253,7 @@ impl<R: BufRead> PlanReader<R> {
             Item::Change(change) => {
                 self.rederiver.check(change)?;
                 self.check_allowed(change)?;
+                self.check_follows(change)?;
                 self.counts.changes += 1;
                 match &self.last_group {
                     Some(last) if *last == change.group => {}
@@ -268,6 +271,18 @@ impl<R: BufRead> PlanReader<R> {
             }
             Item::Skipped(_) => self.counts.skipped += 1,
             Item::Rejected(_) => self.counts.rejected += 1,
+        }
+        Ok(())
+    }
+
+    /// Only the plan that undoes a run has undone changes.
+    fn check_follows(&self, change: &Change) -> Result<(), String> {
+        let undo = ActionKind::UNDO.word;
+        let undoes = |follows: Follows| follows.by == FollowUp::Undo;
+        if words(&change.action).contains(&undo) && !self.header.follows.is_some_and(undoes) {
+            return Err(format!(
+                "the plan follows no run, and has the action `{undo}`"
+            ));
         }
         Ok(())
     }
@@ -350,7 +365,33 @@ fn parse_header(line: &str) -> Result<PlanHeader, PlanError> {
             "this is no plan of wf-bulk: the first line has no wf_bulk_plan".into(),
         )),
         Some(found) if found != u64::from(VERSION) => Err(PlanError::Version { found }),
-        Some(_) => parse(line).map_err(failed),
+        Some(_) => {
+            let header: PlanHeader = parse(line).map_err(failed)?;
+            check_header(&header).map_err(failed)?;
+            Ok(header)
+        }
+    }
+}
+
+/// What stands in printed commands is on one line, and the moments have a zone.
+fn check_header(header: &PlanHeader) -> Result<(), String> {
+    let places = [
+        ("server", Some(&header.server)),
+        ("org", header.org.as_ref()),
+    ];
+    for (name, text) in places {
+        if text.is_some_and(|text| text.contains(char::is_control)) {
+            return Err(format!(
+                "`{name}` has a line break or another control character"
+            ));
+        }
+    }
+    match TimeZone::get(&header.timezone) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!(
+            "there is no time zone {:?}",
+            cut(&header.timezone, 60)
+        )),
     }
 }
 

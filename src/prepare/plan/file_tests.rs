@@ -171,3 +171,58 @@ fn an_action_that_the_guards_do_not_allow_is_refused_on_its_line() {
         assert_eq!(read(&bytes).is_ok(), is_read, "{allow}");
     }
 }
+
+#[test]
+fn a_header_with_a_line_break_where_a_command_is_made_of_it_or_without_a_zone_is_refused() {
+    type Alter = fn(&mut PlanHeader);
+    let alterations: [(Alter, &str); 4] = [
+        (|header| header.server = "sandbox\n: x".into(), "`server`"),
+        (|header| header.org = Some("1\n: x".into()), "`org`"),
+        (|header| header.org = Some("1\u{85}".into()), "`org`"),
+        (|header| header.timezone = "Mars/Phobos".into(), "time zone"),
+    ];
+    for (alter, said) in alterations {
+        let mut header = header();
+        alter(&mut header);
+        let writer = PlanWriter::new(Vec::new(), &header).unwrap();
+        let (bytes, ..) = writer.finish(0).unwrap();
+        let error = read(&bytes).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn an_undo_stands_only_in_a_plan_that_undoes_and_sends_only_what_was_read() {
+    let undone = |body: serde_json::Value, by: Option<FollowUp>| {
+        let Item::Change(change) = change("a", "t1") else {
+            unreachable!("it is a change")
+        };
+        let mut change = *change;
+        change.action = vec!["undo: reassign".to_owned()];
+        change = derived(change, 0);
+        change.request.body = serde_json::from_value(body).unwrap();
+        let mut header = header();
+        header.follows = by.map(|by| Follows {
+            run: "0192f0c4-8a5e-7000-8000-0000000000c4".parse().unwrap(),
+            by,
+        });
+        let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
+        writer.item(&Item::Change(Box::new(change))).unwrap();
+        let (bytes, ..) = writer.finish(1).unwrap();
+        read(&bytes).unwrap_err().to_string()
+    };
+    let body = json!({"assigned_to": ["10020"]});
+    let hidden = json!({"assigned_to": ["10020"], "next_task_id": "x"});
+    for (body, by, said) in [
+        (&body, None, "follows no run"),
+        (&body, Some(FollowUp::Retry), "follows no run"),
+        (
+            &hidden,
+            Some(FollowUp::Undo),
+            "an undo does not set next_task_id",
+        ),
+    ] {
+        let error = undone(body.clone(), by);
+        assert!(error.contains(said), "{error}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Change, Undo,
+    Change,
     derive::{ChangeParts, TARGET_STATUS, words},
 };
 use crate::{
@@ -75,18 +75,13 @@ impl Rederiver {
 
 /// The first field that two changes of the same origin don't share.
 fn difference(one: &Change, other: &Change) -> Option<&'static str> {
-    // The reason of an impossible undo is a sentence, which may be another in another version of this program.
-    let is_same_undo = match (&one.undo, &other.undo) {
-        (Undo::None(_), Undo::None(_)) => true,
-        (one, other) => one == other,
-    };
     [
         ("change", one.change == other.change),
         ("group", one.group == other.group),
         ("request", one.request == other.request),
         ("after", one.after == other.after),
         ("repeat", one.repeat == other.repeat),
-        ("undo", is_same_undo),
+        ("undo", one.undo == other.undo),
         ("effects", one.effects == other.effects),
     ]
     .into_iter()

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::{
         api::Level,
-        plan::{Builder, PlanReader, PlanWriter},
+        plan::{Builder, FollowUp, Follows, PlanReader, PlanWriter},
         testing::samples::{flow, over_flows, plan_header},
     };
 
@@ -221,7 +221,12 @@ mod tests {
     /// What is undone, or why it is not; each as the reader of a plan accepts it.
     fn undone(applied: &[Change], now: Option<Execution>) -> Vec<String> {
         let items = undo(now, applied).unwrap();
-        let mut writer = PlanWriter::new(Vec::new(), &plan_header()).unwrap();
+        let mut header = plan_header();
+        header.follows = Some(Follows {
+            run: "0192f0c4-8a5e-7000-8000-0000000000c4".parse().unwrap(),
+            by: FollowUp::Undo,
+        });
+        let mut writer = PlanWriter::new(Vec::new(), &header).unwrap();
         for item in &items {
             writer.item(item).unwrap();
         }

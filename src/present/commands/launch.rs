@@ -68,7 +68,7 @@ pub(super) async fn launch(
     let mut plan_file = open_plan(&common.invocation, &copy)?;
     let mut plan = overview(&common.invocation, &copy, &mut plan_file)?;
     if let Some(signed) = args.signed {
-        plan.signed_by = Some(signed.check_copy(&plan_file, &copy)?);
+        plan.signed_by = Some(signed.check_copy(&plan_file, &plan.sha256, &copy)?);
     }
     tighten(&mut plan, &args)?;
     let pace = args.pacing.over(&plan.header.pace);

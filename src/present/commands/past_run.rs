@@ -66,7 +66,7 @@ impl PastRun {
         if let Some(signers) = signers {
             let abandon = common.invocation.command("abandon", &[&run.to_string()]);
             let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
-            signature.check(&plan_file)?;
+            signature.check(&plan_file, &plan.sha256)?;
         }
         let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
             Error::failed("the run's checkpoint can't be used").caused_by(error)

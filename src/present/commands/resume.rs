@@ -55,16 +55,16 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
                 .command("abandon", &[&stored.run.to_string()])
         )));
     }
-    if folder.ending().map_err(store_error)?.is_some()
-        && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file)?
-    {
-        return Ok(exit_code);
-    }
     if let Some(signers) = &args.allowed_signers {
         let run = stored.run.to_string();
         let abandon = common.invocation.command("abandon", &[&run]);
         let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
-        plan.signed_by = Some(signature.check(&plan_file)?);
+        plan.signed_by = Some(signature.check(&plan_file, &plan.sha256)?);
+    }
+    if folder.ending().map_err(store_error)?.is_some()
+        && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file)?
+    {
+        return Ok(exit_code);
     }
     refuse_undone(common, stored.run)?;
     let state_dir = StateDir::new(common.state_dir.clone());

@@ -17,7 +17,7 @@ pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let mut plan = overview(&common.invocation, &args.plan, &mut file)?;
     if let Some(signers) = &args.allowed_signers {
         let signature = PlanSignature::of(&args.plan, signers, Signed::Plan)?;
-        plan.signed_by = Some(signature.check(&file)?);
+        plan.signed_by = Some(signature.check(&file, &plan.sha256)?);
     }
     let file = plan.known(&file);
     let report = plan.report(

@@ -9,9 +9,11 @@ use std::{
 
 use jiff::{Timestamp, tz::TimeZone};
 use rustix::process::getuid;
+use sha2::{Digest as _, Sha256};
 
 use super::{output::Output, terminal::say};
 use crate::{
+    digest::hex,
     error::Error,
     private_file,
     signature::{
@@ -162,18 +164,27 @@ impl PlanSignature {
         })
     }
 
-    /// Says who signed the bytes of this file, and returns the name.
+    /// Says who signed the bytes of this file, and returns the name. `sha256` is the digest of the bytes that are shown or applied.
     ///
     /// # Errors
     ///
-    /// If the signature is not for these bytes, or not by an allowed signer.
-    pub(super) fn check(&self, mut plan: &File) -> Result<String, Error> {
+    /// If the signature is not for these bytes, or not by an allowed signer; if the file has other bytes by now.
+    pub(super) fn check(&self, mut plan: &File, sha256: &str) -> Result<String, Error> {
+        let mut bytes = Digested {
+            bytes: plan,
+            digest: Sha256::new(),
+        };
         let text = str::from_utf8(&self.bytes).map_err(|_| SignatureError::Malformed);
         let signer = text.and_then(|text| {
             plan.rewind()?;
-            signature::verify(text, &mut plan, &self.signers, Timestamp::now())
+            signature::verify(text, &mut bytes, &self.signers, Timestamp::now())
         });
         let signer = signer.map_err(|error| self.refused(error))?;
+        if hex(&bytes.digest.finalize()) != sha256 {
+            return Err(Error::failed("the plan was changed while it was read")
+                .at(self.path.display().to_string(), None)
+                .hint("run the command again, and let nothing write the file meanwhile"));
+        }
         say(|out| writeln!(out, "signed by {}", Untrusted(signer).terminal()));
         Ok(signer.to_owned())
     }
@@ -224,8 +235,13 @@ impl PlanSignature {
     }
 
     /// As [`Self::check`], before anything is changed, for the copy of the plan at `path`; keeps the signature beside it, for `resume`.
-    pub(super) fn check_copy(&self, plan: &File, path: &Path) -> Result<String, Error> {
-        let signer = self.check(plan);
+    pub(super) fn check_copy(
+        &self,
+        plan: &File,
+        sha256: &str,
+        path: &Path,
+    ) -> Result<String, Error> {
+        let signer = self.check(plan, sha256);
         let signer = signer.map_err(|error| error.hint("nothing was changed"))?;
         let path = beside(path);
         private_file::replace(&path, |out| out.write_all(&self.bytes)).map_err(|error| {
@@ -249,6 +265,20 @@ fn read_signers(path: &Path) -> Result<AllowedSigners, Error> {
             .caused_by(error)
             .hint(cure())
     })
+}
+
+/// Takes the digest of what is read: a second read of the file could show other bytes.
+struct Digested<R> {
+    bytes: R,
+    digest: Sha256,
+}
+
+impl<R: io::Read> io::Read for Digested<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.bytes.read(buffer)?;
+        self.digest.update(&buffer[..length]);
+        Ok(length)
+    }
 }
 
 fn read_key(path: &Path) -> Result<SigningKey, Error> {

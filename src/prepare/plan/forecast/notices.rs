@@ -16,10 +16,15 @@ pub(in crate::prepare::plan) fn notices(
     operation: &Operation,
     change: &Change,
 ) -> BTreeSet<Effect> {
-    let mut before = Vec::new();
+    let key = |person: &Result<String, Value>| match person {
+        Ok(id) => (true, id.clone()),
+        Err(variable) => (false, variable.to_string()),
+    };
+    let mut before = BTreeSet::new();
     let mut effects = BTreeSet::new();
     for field in ASSIGNEE_FIELDS {
-        before.extend(change.before.get(field).into_iter().flat_map(people));
+        let people = change.before.get(field).into_iter().flat_map(people);
+        before.extend(people.map(|person| key(&person)));
     }
     let body = |name: &str| change.request.body.as_ref()?.get(name);
     let task = body("task").unwrap_or(&Value::Null);
@@ -29,7 +34,7 @@ pub(in crate::prepare::plan) fn notices(
     let assigned = sent.flatten().flat_map(people);
     effects.extend(
         assigned
-            .filter(|person| !before.contains(person))
+            .filter(|person| !before.contains(&key(person)))
             .map(|person| person.map_or_else(|_| Effect::NoticesUnknown, Effect::Notice)),
     );
     if operation.kind() == OperationKind::Start || goes_on(change) {
