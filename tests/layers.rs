@@ -104,7 +104,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ),
             (
                 "commands",
-                "api checkpoint cli client credentials dates error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table target text",
+                "api checkpoint cli client credentials dates digest error event http invocation outcome pace plan planning playbook private_file report results retry run selection server_name signature store styles table target text",
             ),
         ],
     ),

@@ -2,19 +2,19 @@
 
 use std::io::{self, BufRead, Write};
 
-use jiff::tz::TimeZone;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Change, Effect, FollowUp, Follows, Item, NumberedItem, PlanHeader, Rejection, Skip, Trailer,
-    VERSION, derive::words, rederive::Rederiver,
+    Change, Effect, FollowUp, Follows, Item, NumberedItem, PlanHeader, Trailer, VERSION,
+    derive::words,
+    lines::{EndLine, RejectedLine, SkippedLine, parse, parse_header, parse_item},
+    rederive::Rederiver,
 };
 use crate::{
     action::{ActionKind, Allow},
     api::{Id, Operation},
     digest::hex,
-    text::cut,
 };
 
 /// The longest line that is read; a change of a few kilobytes is already large.
@@ -35,24 +35,6 @@ pub enum PlanError {
         "the plan was changed after it was made: its digest is {actual}, its last line says {sealed}"
     )]
     Digest { sealed: String, actual: String },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SkippedLine {
-    skipped: Skip,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RejectedLine {
-    rejected: Rejection,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EndLine {
-    end: Trailer,
 }
 
 impl From<PlanError> for io::Error {
@@ -354,73 +336,6 @@ fn read_line(input: &mut impl BufRead, line: &mut String, number: u64) -> Result
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn parse_header(line: &str) -> Result<PlanHeader, PlanError> {
-    let failed = |message: String| PlanError::Line { line: 1, message };
-    let value: serde_json::Value = serde_json::from_str(line)
-        .map_err(|_| failed("this is no plan of wf-bulk: the first line is no JSON".into()))?;
-    match value["wf_bulk_plan"].as_u64() {
-        None => Err(failed(
-            "this is no plan of wf-bulk: the first line has no wf_bulk_plan".into(),
-        )),
-        Some(found) if found != u64::from(VERSION) => Err(PlanError::Version { found }),
-        Some(_) => {
-            let header: PlanHeader = parse(line).map_err(failed)?;
-            check_header(&header).map_err(failed)?;
-            Ok(header)
-        }
-    }
-}
-
-/// What stands in printed commands is on one line, and the moments have a zone.
-fn check_header(header: &PlanHeader) -> Result<(), String> {
-    let places = [
-        ("server", Some(&header.server)),
-        ("org", header.org.as_ref()),
-    ];
-    for (name, text) in places {
-        if text.is_some_and(|text| text.contains(char::is_control)) {
-            return Err(format!(
-                "`{name}` has a line break or another control character"
-            ));
-        }
-    }
-    match TimeZone::get(&header.timezone) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(format!(
-            "there is no time zone {:?}",
-            cut(&header.timezone, 60)
-        )),
-    }
-}
-
-fn parse_item(line: &str) -> Result<Item, String> {
-    if line.starts_with("{\"skipped\":") {
-        parse(line).map(|line: SkippedLine| Item::Skipped(line.skipped))
-    } else if line.starts_with("{\"rejected\":") {
-        parse(line).map(|line: RejectedLine| Item::Rejected(line.rejected))
-    } else {
-        parse(line).map(Item::Change)
-    }
-}
-
-/// Reads a line, which must be exactly as [`PlanWriter`] writes it: so no key is unknown or repeated.
-fn parse<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, String> {
-    let value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let again = serde_json::to_string(&value).map_err(|error| error.to_string())?;
-    if line.trim_end_matches('\n') == again {
-        return Ok(value);
-    }
-    let place = again
-        .bytes()
-        .zip(line.bytes())
-        .take_while(|(one, other)| one == other)
-        .count();
-    Err(format!(
-        "it is not as wf-bulk writes it, from column {} on: a key is unknown or repeated, or a value is in another form",
-        place + 1
-    ))
 }
 
 impl Change {

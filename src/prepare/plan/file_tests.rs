@@ -5,7 +5,10 @@ use std::io::Cursor;
 use serde_json::json;
 
 use super::*;
-use crate::{plan::derived, testing::samples::plan_header as header};
+use crate::{
+    plan::{Rejection, derived},
+    testing::samples::plan_header as header,
+};
 
 fn change(group: &str, task: &str) -> Item {
     let path = format!("/v2/flows/executions/{group}/tasks/{task}");

@@ -10,6 +10,7 @@ mod draft;
 mod file;
 mod forecast;
 mod items;
+mod lines;
 mod look_at;
 mod model;
 mod readable;
