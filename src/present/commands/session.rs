@@ -285,4 +285,27 @@ mod tests {
             assert!(error.message.contains("was started"), "{error}");
         }
     }
+
+    #[test]
+    fn the_token_of_a_profile_is_sent_to_the_profiles_server_alone() {
+        let server = Server::named(HERE).unwrap();
+        for (profile, flags, is_sent) in [
+            (None, "", true),
+            (Some(HERE), "", true),
+            (Some("https://example.org"), "", false),
+            (
+                Some("https://example.org"),
+                "--server https://example.com",
+                true,
+            ),
+        ] {
+            let (common, _) = resume(flags);
+            let credentials = Credentials {
+                server: profile.map(str::to_owned),
+                ..Credentials::default()
+            };
+            let refused = refuse_other_profile(&common, &credentials, &server);
+            assert_eq!(refused.is_ok(), is_sent, "{profile:?} {flags}");
+        }
+    }
 }
