@@ -230,7 +230,11 @@ fn question(plan: &Overview, org: Option<&str>) -> Question {
     let (irreversible, stakes) = match plan.summary.irreversible() {
         0 => (String::new(), Stakes::Undoable),
         number => (
-            format!(" ({} can't be undone)", thousands(number)),
+            format!(
+                " ({} can't be undone{})",
+                thousands(number),
+                plan.summary.in_full()
+            ),
             Stakes::Final { changes },
         ),
     };

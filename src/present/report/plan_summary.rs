@@ -143,6 +143,15 @@ impl PlanSummary {
         self.irreversible.total()
     }
 
+    /// What stands behind "can't be undone": nothing, or that some of these can be undone in part.
+    pub const fn in_full(&self) -> &'static str {
+        if self.undone_in_part > 0 {
+            " in full"
+        } else {
+            ""
+        }
+    }
+
     /// The reasons for irreversibility, in one line.
     pub(super) fn why_irreversible(&self) -> String {
         let reasons: Vec<String> = self.irreversible_reasons.iter().cloned().collect();

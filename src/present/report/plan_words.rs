@@ -147,7 +147,7 @@ impl PlanReport<'_> {
             rejected: Listing::of(&summary.rejected, self.rejected_title(), String::new()),
             irreversible: Listing::of(
                 &summary.irreversible,
-                format!("{irreversible} can't be undone"),
+                format!("{irreversible} can't be undone{}", summary.in_full()),
                 summary.why_irreversible(),
             ),
         }
