@@ -101,6 +101,11 @@ fn a_variable_is_as_long_as_a_text_and_wrong_words_of_its_list_are_counted() {
     );
     let fits = mistakes(&"x".repeat(16 * 1024));
     assert!(!fits.list()[0].message.contains("KiB"), "{fits}");
+    let many = mistakes(&format!("[ {} ]", "x, ".repeat(1_001)));
+    assert_eq!(
+        many.list()[0].message,
+        "the variable `a` has more than 1000 values"
+    );
     let words = mistakes(&format!("[ {} ]", "PENDNG, ".repeat(1_000)));
     assert!(
         words

@@ -82,7 +82,21 @@ fn note_unknown(
 /// The maximum bytes of a text in a variable, as of one in an action.
 const MAX_TEXT: usize = 16 * 1024;
 
+/// The maximum number of values in a variable: each expression that uses it looks through them.
+const MAX_VALUES: usize = 1000;
+
 fn is_short(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, value: &Json) -> bool {
+    if values_in(value) > MAX_VALUES {
+        reader.wrong(
+            field.at,
+            format!(
+                "the variable `{}` has more than {MAX_VALUES} values",
+                field.name
+            ),
+            "select with a file instead: `ids`, `rows` or --only-file",
+        );
+        return false;
+    }
     let is_short = value.as_str().is_none_or(|text| text.len() <= MAX_TEXT);
     if !is_short {
         reader.wrong(
@@ -96,6 +110,15 @@ fn is_short(reader: &mut DocumentReader<'_>, field: FieldNode<'_>, value: &Json)
         );
     }
     is_short
+}
+
+/// The values in a list or map, at any depth.
+fn values_in(value: &Json) -> usize {
+    match value {
+        Json::Array(items) => items.iter().map(|item| 1 + values_in(item)).sum(),
+        Json::Object(fields) => fields.values().map(|item| 1 + values_in(item)).sum(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => 0,
+    }
 }
 
 fn is_name(text: &str) -> bool {
