@@ -118,7 +118,7 @@ fn only_plans_are_compared_and_a_newer_format_says_what_to_do() {
     environment
         .run(&["diff", "x.plan", "cut.plan"])
         .expect_code(1)
-        .expect_said("cut.plan is no plan that can be used");
+        .expect_said("the plan cut.plan can't be used");
     for command in [
         &["diff", "x.plan", "newer.plan"][..],
         &["show", "newer.plan"],

@@ -340,7 +340,7 @@ fn after_a_reset_of_the_sandbox_an_unfinished_run_on_its_earlier_data_does_not_g
     reset.expect_said(&abandon);
     let effects = environment.effects_on_disk();
     let ended = environment.run(&["resume", "--last"]).expect_code(1);
-    ended.expect_said("thrown away since");
+    ended.expect_said("data that `sandbox reset` has deleted");
     assert_eq!(environment.effects_on_disk(), effects);
     for status in [&["status"][..], &["status", "--last"], &["status", id]] {
         let status = environment.run(status).expect_code(0).expect_out(&abandon);

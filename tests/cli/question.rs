@@ -115,13 +115,13 @@ fn nobody_is_asked_who_would_not_see_it_or_has_forbidden_it() {
             &["--no-interactive"],
             true,
             false,
-            "--no-interactive forbids the question",
+            "--no-interactive is set",
         ),
         (
             &["--no-interactive"],
             false,
             false,
-            "--no-interactive forbids the question",
+            "--no-interactive is set",
         ),
         (&["--yes"], false, true, "2 planned = 2 applied"),
         (

@@ -61,7 +61,9 @@ impl Rederiver {
         }
         .change()?;
         if let Some(field) = difference(change, &derived) {
-            return Err(format!("its `{field}` does not follow from its request"));
+            return Err(format!(
+                "`{field}` and `request` do not match: the line was changed or damaged"
+            ));
         }
         if !self.ids.insert(change.change.clone()) {
             return Err(format!("change {} was there before", change.change));

@@ -27,9 +27,9 @@ pub struct PlanArgs {
     /// Write the plan to this file (`-`: standard output)
     #[arg(short, long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Sign the plan with this private key: writes FILE.sig
+    /// Sign the plan with this private key
     ///
-    /// In the format of `ssh-keygen -Y sign -n wf-bulk-plan`
+    /// The signature is written to FILE.sig, as `ssh-keygen -Y sign -n wf-bulk-plan` writes it
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
     /// Exit with code 2 if there is something to change
@@ -52,7 +52,9 @@ pub struct Show {
         conflicts_with = "json"
     )]
     pub format: Format,
-    /// Refuse a plan that none of these signers signed (PLAN.sig)
+    /// Accept only a plan that a signer in FILE has signed
+    ///
+    /// The signature is in PLAN.sig. FILE is an OpenSSH file of allowed signers
     #[arg(long, value_name = "FILE")]
     pub allowed_signers: Option<PathBuf>,
 }
@@ -111,9 +113,9 @@ pub struct Apply {
     /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
     #[arg(long, value_name = "SHA256", value_parser = values::sha256, help_heading = "Applying")]
     pub approved: Option<String>,
-    /// Refuse a plan that none of these signers signed (PLAN.sig)
+    /// Accept only a plan that a signer in FILE has signed
     ///
-    /// In OpenSSH's format of allowed signers
+    /// The signature is in PLAN.sig. FILE is an OpenSSH file of allowed signers
     #[arg(long, value_name = "FILE", help_heading = "Applying")]
     pub allowed_signers: Option<PathBuf>,
     #[command(flatten)]
@@ -132,10 +134,10 @@ pub struct Resume {
     pub last: bool,
     /// Retry or skip changes in doubt that no read can decide
     ///
-    /// Applies to all changes that an earlier session left in doubt, not to new ones. Check them in epilot first
+    /// Applies to changes in doubt from earlier sessions, not to those that become in doubt now. Check them in epilot first
     #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
-    /// Refuse a run whose plan none of these signers signed
+    /// Continue only if a signer in FILE has signed the plan
     ///
     /// A run keeps the signature that `apply --allowed-signers` checked
     #[arg(long, value_name = "FILE", help_heading = "Applying")]

@@ -19,7 +19,8 @@ pub struct PlaybookFlags {
     pub vars: Vec<Var>,
     /// Let the playbook read files below this folder; repeatable
     ///
-    /// Without it, a playbook reads only files at or below its own folder, or below the current folder if it is standard input
+    /// By default, a playbook can read only files in its own folder and below. For a playbook on standard input, this is the
+    /// current folder
     #[arg(long, value_name = "DIR", help_heading = "Planning")]
     pub allow_files: Vec<PathBuf>,
 }
@@ -100,14 +101,16 @@ pub struct Pacing {
     pub max_errors: Option<Share>,
     /// Set how long an unanswered request may still take effect
     ///
-    /// Only after this time, a read-back proves that a change had no effect. Default: --timeout; in `resume`, the value of the
-    /// run if that is larger
+    /// Before this time, a read can't prove that a change had no effect. Default: the value of --timeout. `resume` uses the run's
+    /// value if that is larger
     #[arg(
         long, hide_short_help = true, value_name = "SECONDS", help_heading = "Applying",
         value_parser = |text: &str| values::seconds(text, 86_400)
     )]
     pub settle: Option<u64>,
-    /// Send without a re-check; changes made since the plan are overwritten
+    /// Send without a re-check: overwrite what others have changed since
+    ///
+    /// An execution is not read again before its changes
     #[arg(long, help_heading = "Applying")]
     pub no_recheck: bool,
     /// Wait for other runs that conflict with this one
@@ -131,7 +134,7 @@ pub struct Applying {
     /// Store the name of the person who approved the run in its folder
     #[arg(long, value_name = "NAME", help_heading = "Applying")]
     pub approver: Option<String>,
-    /// Apply the plan even if an earlier run did the same
+    /// Apply even if an earlier run has already made these changes
     #[arg(long, help_heading = "Applying")]
     pub again: bool,
 }

@@ -57,7 +57,7 @@ Examples:
 
 Equal changes are grouped. Changes that can't be undone and targets that could \
 not be planned are listed one by one. The plan file itself has one line of JSON \
-for every change. The command needs neither the service nor a token.";
+for every change. The command works offline and without a token.";
 
 pub(super) const DIFF: &str = "\
 Examples:
@@ -85,7 +85,7 @@ Examples:
   wf-bulk apply leaver.plan --yes --reason \"ticket 4711\"
 
 `wf-bulk show` prints the digest for --approved. Only changes of the plan are sent. A target that has changed since the plan is \
-left alone (drifted).";
+not changed (`drifted`).";
 
 pub(super) const RESUME: &str = "\
 Examples:
@@ -97,8 +97,8 @@ Examples:
 The plan, the server and the pace come from the run's folder; flags apply to \
 this session only. Changes that have an outcome are not sent again.
 
-Changes in doubt are read back first; --in-doubt is for those that no read can \
-decide. The answer applies to all of them: check each of them in epilot first.
+Changes in doubt are read back first. Use --in-doubt if reading does not show \
+whether a change was made. The answer applies to all of them: check each of them in epilot first.
 
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";

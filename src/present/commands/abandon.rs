@@ -40,7 +40,7 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     let state_dir = StateDir::new(common.state_dir.clone());
     let (standing, stakes) = match snapshot.state.left() {
         _ if are_data_gone(&state_dir, &settings) => (
-            "worked on sandbox data that were thrown away since (sandbox reset), so it can't be resumed".to_owned(),
+            "worked on data that `sandbox reset` has deleted, so it can't be resumed".to_owned(),
             Stakes::Undoable,
         ),
         0 => (

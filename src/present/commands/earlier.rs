@@ -134,7 +134,7 @@ pub(super) fn refuse_thrown_away_data(
     }
     let run = settings.run.to_string();
     Err(Error::failed(format!(
-        "run {run} worked on sandbox data that were thrown away since (sandbox reset)"
+        "run {run} worked on data that `sandbox reset` has deleted"
     ))
     .hint(format!(
         "abandon it, and run the playbook again: {}",

@@ -71,7 +71,7 @@ pub(super) fn overview(
             | PlanError::NoEnd
             | PlanError::Digest { .. } => None,
         };
-        Error::failed(format!("{} is no plan that can be used", shown_path(path)))
+        Error::failed(format!("the plan {} can't be used", shown_path(path)))
             .at(path.display().to_string(), line)
             .caused_by(error)
             .hint(hint)

@@ -69,7 +69,7 @@ pub(super) fn can_ask(common: &Common, out: impl FnOnce() -> String) -> Result<(
     let why_not = if common.yes {
         return Ok(());
     } else if common.no_interactive {
-        "--no-interactive forbids the question"
+        "--no-interactive is set"
     } else if terminal {
         return Ok(());
     } else {

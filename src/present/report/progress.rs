@@ -81,7 +81,7 @@ impl Progress {
                 self.started = now;
                 (earlier.total() > 0).then(|| {
                     format!(
-                        "continuing run {}: {} of {} ended earlier",
+                        "continuing run {}: {} of {} already have an outcome",
                         words::detail(run),
                         thousands(earlier.total()),
                         count(*planned, "change", "changes")

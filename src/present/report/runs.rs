@@ -121,7 +121,7 @@ pub fn write_runs(
             let abandon = invocation.command("abandon", &[&id]);
             writeln!(
                 out,
-                "    its sandbox data were thrown away (sandbox reset), so it can't be resumed; to abandon it: {}",
+                "    `sandbox reset` has deleted its data, so it can't be resumed; to abandon it: {}",
                 Untrusted(&abandon).terminal()
             )?;
         } else if run.ending.is_none() {
@@ -353,7 +353,7 @@ mod tests {
         insta::assert_snapshot!(text(&[gone, ended, asks]), @"
         0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
             5 planned = 3 applied + 2 in_doubt
-            its sandbox data were thrown away (sandbox reset), so it can't be resumed; to abandon it: wf-bulk abandon 0192f0c4-8a5e-7000-8000-0000000000c4
+            `sandbox reset` has deleted its data, so it can't be resumed; to abandon it: wf-bulk abandon 0192f0c4-8a5e-7000-8000-0000000000c4
         0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
             1 planned = 1 refused
             to try the rest again: wf-bulk run p.yaml --only-file x.csv

@@ -49,7 +49,7 @@ impl ScanReporter {
 
     /// Shows `progress`; the first call shows the cost of the scan.
     pub fn progress(&mut self, now: Instant, progress: ScanProgress) {
-        if !std::mem::replace(&mut self.said_cost, true) {
+        if !std::mem::replace(&mut self.said_cost, true) && progress.of > 0 {
             self.say(&cost(progress.of, self.rate));
         }
         match &mut self.shown {
