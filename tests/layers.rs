@@ -27,7 +27,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("json", "text"),
             ("digest", ""),
             ("server_name", ""),
-            ("signature", ""),
+            ("signature", "text"),
             ("sort", ""),
             ("table", "json text"),
             ("private_file", ""),

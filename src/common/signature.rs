@@ -13,6 +13,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256, Sha512};
 
+use crate::text::cut;
 use wire::{Fields, Malformed, armored, strings, unarmored};
 
 pub use allowed_signers::{AllowedSigners, SignersError};
@@ -25,6 +26,8 @@ pub const NAMESPACE: &str = "wf-bulk-plan";
 pub const FIRST_LINE: &str = "-----BEGIN SSH SIGNATURE-----";
 
 const ARMOR: &str = "SSH SIGNATURE";
+/// Characters of a name in a signature that a message shows: somebody else has made it.
+const MAX_SHOWN: usize = 60;
 /// Begins both the signature and the data that is signed.
 const MAGIC: &[u8] = b"SSHSIG";
 const VERSION: u32 = 1;
@@ -58,9 +61,9 @@ pub fn sign(key: &SigningKey, bytes: &mut dyn Read) -> io::Result<String> {
 pub enum SignatureError {
     #[error("it is not in the format of `ssh-keygen -Y sign`")]
     Malformed,
-    #[error("its key has type {0}; only ssh-ed25519 is supported")]
+    #[error("its key has type {}; only ssh-ed25519 is supported", cut(.0, MAX_SHOWN))]
     Algorithm(String),
-    #[error("it was made for the namespace `{0}`, not for `{NAMESPACE}`")]
+    #[error("it was made for the namespace `{}`, not for `{NAMESPACE}`", cut(.0, MAX_SHOWN))]
     Namespace(String),
     #[error("its key {0} is not an allowed signer")]
     UnknownKey(String),

@@ -19,10 +19,11 @@ mod reply;
 mod retry_after;
 mod rows;
 mod scratch;
+mod signature;
 
 pub use self::{
     days::days, escape::escape, execution::execution, expression::expression, id::id, plan::plan,
-    playbook::playbook, reply::reply, retry_after::retry_after, rows::rows,
+    playbook::playbook, reply::reply, retry_after::retry_after, rows::rows, signature::signature,
 };
 pub use crate::checkpoint::fuzz::checkpoint;
 
@@ -30,7 +31,7 @@ pub use crate::checkpoint::fuzz::checkpoint;
 pub type Check = fn(&[u8]);
 
 /// All of them, by the name of their folder in `fuzz/corpus/` and of their file in `fuzz/fuzz_targets/`.
-pub const TARGETS: [(&str, Check); 11] = [
+pub const TARGETS: [(&str, Check); 12] = [
     ("checkpoint", checkpoint),
     ("days", days),
     ("escape", escape),
@@ -42,6 +43,7 @@ pub const TARGETS: [(&str, Check); 11] = [
     ("reply", reply),
     ("retry_after", retry_after),
     ("rows", rows),
+    ("signature", signature),
 ];
 
 /// The number of lines, where each of these bytes ends one.

@@ -192,7 +192,7 @@ fn change(number: usize, names: Names) -> wf_bulk::plan::Change {
     let (request, undo, requires, repeat) = if action == "run_schedule_now" {
         (
             json!({"method": method, "path": path}),
-            json!({"none": names.with(number, "an automation that has started can't be called back")}),
+            json!({"none": "an automation that has started can't be called back"}),
             json!({"execution.status": "STARTED", "target.automation_config.execution_id": null,
                    "target.automation_execution_id": null, "target.schedule.schedule_id": "s"}),
             "readable",

@@ -1,6 +1,9 @@
 //! The sum of the records: the phase of each change of the plan.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use jiff::Timestamp;
 
@@ -31,6 +34,8 @@ pub struct CheckpointState {
     lines: u64,
     /// The number of attempts of each change without an outcome.
     attempts: BTreeMap<u64, u32>,
+    /// The changes of which an attempt is in flight, or was when its process died.
+    in_flight: BTreeSet<u64>,
     /// When the last attempt of a change without an outcome, or with an unknown one, was sent, in Unix milliseconds.
     sent_at: BTreeMap<u64, i64>,
     /// The error or answer of their last attempt, if known.
@@ -60,6 +65,7 @@ impl CheckpointState {
             phases: PhaseTable::default(),
             lines,
             attempts: BTreeMap::new(),
+            in_flight: BTreeSet::new(),
             sent_at: BTreeMap::new(),
             last_answer: BTreeMap::new(),
             ended: Counts::default(),
@@ -136,11 +142,9 @@ impl CheckpointState {
             }
             Record::Resumed { .. } => {
                 self.is_resumed = true;
-                for &line in self.attempts.keys() {
-                    if self.phases.get(line).is_in_flight() {
-                        self.last_answer.remove(&line);
-                        self.phases.set(line, Phase::InDoubt);
-                    }
+                for line in mem::take(&mut self.in_flight) {
+                    self.last_answer.remove(&line);
+                    self.phases.set(line, Phase::InDoubt);
                 }
             }
             Record::Finished { .. } => {
@@ -292,6 +296,11 @@ impl CheckpointState {
             self.touched += 1;
         }
         self.phases.set(line, after);
+        if after.is_in_flight() {
+            self.in_flight.insert(line);
+        } else {
+            self.in_flight.remove(&line);
+        }
         Ok(())
     }
 }

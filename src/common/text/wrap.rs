@@ -191,6 +191,10 @@ fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
 
 /// The position of the last quote of a shell-quoted word, which may contain others; 0 for any other word.
 fn end_of_shell_word(text: &str) -> usize {
+    if let Some(quoted) = text.strip_prefix("$'") {
+        let masked = quoted.replace(r"\\", "__").replace(r"\'", "__");
+        return masked.find('\'').map_or(0, |end| end + 3);
+    }
     let Some(quoted) = text.strip_prefix('\'') else {
         return 0;
     };

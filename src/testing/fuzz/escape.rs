@@ -115,9 +115,15 @@ fn page(text: &str) {
     assert_eq!(serde_json::from_str::<String>(&script).ok(), Some(terminal));
 }
 
-/// Reads the word as a shell does: quotes, and quoted quotes.
+/// Reads the word as a shell does: quotes, and quoted quotes; and `$'…'`, which is shown as it is.
 fn shell(text: &str) {
     let word = shell_word(text);
+    if let Some(quoted) = word.strip_prefix("$'") {
+        assert_eq!(Untrusted(&word).terminal().to_string(), word);
+        let quoted = quoted.strip_suffix('\'').expect("the quote is closed");
+        assert_eq!(String::from_utf8(unquoted(quoted)).as_deref(), Ok(text));
+        return;
+    }
     let mut read = String::new();
     let mut rest = word.as_str();
     while let Some(c) = rest.chars().next() {
@@ -143,4 +149,33 @@ fn shell(text: &str) {
     }
     assert_eq!(read, text);
     assert!(!word.is_empty());
+}
+
+/// Reads what is inside of `$'…'`.
+fn unquoted(quoted: &str) -> Vec<u8> {
+    let mut read = Vec::new();
+    let mut rest = quoted.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        assert_ne!(byte, b'\'', "{quoted}");
+        if byte != b'\\' {
+            read.push(byte);
+            continue;
+        }
+        let (&escaped, after) = rest.split_first().expect("something is escaped");
+        rest = after;
+        read.push(match escaped {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'\'' | b'\\' => escaped,
+            octal => {
+                let (digits, after) = rest.split_at(2);
+                rest = after;
+                let digits = [octal, digits[0], digits[1]].map(|digit| u32::from(digit - b'0'));
+                let byte = digits.iter().fold(0, |byte, digit| byte * 8 + digit);
+                u8::try_from(byte).expect("three digits are a byte")
+            }
+        });
+    }
+    read
 }

@@ -156,6 +156,11 @@ fn no_row_of_a_file_is_lost_without_a_word() {
 }
 
 #[test]
+fn no_signature_counts_for_other_bytes_and_each_wrong_line_of_signers_is_named() {
+    run("signature");
+}
+
+#[test]
 fn each_target_is_run_here_and_by_libfuzzer() {
     let manifest = fs::read_to_string(root().join("fuzz/Cargo.toml")).unwrap();
     for (name, _) in TARGETS {
