@@ -196,7 +196,7 @@ mod tests {
         ];
         for error in errors {
             let said = error.to_string();
-            assert!(said.contains(r"'my \u{1b}runs'"), "{said}");
+            assert!(said.contains(r"$'my \033runs'"), "{said}");
         }
     }
 }
