@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     api::{Generation, Id, IdError},
@@ -30,25 +30,14 @@ pub struct Execution {
 pub struct TargetRow {
     pub number: u64,
     pub cells: BTreeMap<String, String>,
-    /// The columns of the file, if it is CSV; those that are not in `cells` are empty.
-    #[serde(skip)]
-    pub columns: Arc<[String]>,
 }
 
 impl TargetRow {
     pub fn numbered(number: u64) -> Self {
         Self {
             number,
-            ..Self::default()
+            cells: BTreeMap::new(),
         }
-    }
-
-    /// The value of `row` in expressions.
-    pub(super) fn value(&self) -> Value {
-        let empty = self.columns.iter().map(|column| (column, ""));
-        let cells = self.cells.iter().map(|(column, cell)| (column, &**cell));
-        let all: BTreeMap<_, _> = empty.chain(cells).collect();
-        json!(all)
     }
 }
 
@@ -127,20 +116,5 @@ pub fn org_of(generation: Generation, execution: &Value) -> Result<Option<&str>,
             field,
             value: cut(&other.to_string(), QUOTED),
         }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_empty_cell_of_a_row_is_an_empty_text_in_expressions() {
-        let row = TargetRow {
-            number: 2,
-            cells: BTreeMap::from([("to".to_owned(), "7".to_owned())]),
-            columns: ["by", "to"].map(str::to_owned).into(),
-        };
-        assert_eq!(row.value(), json!({"by": "", "to": "7"}));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, iter, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Execution;
 use crate::{
@@ -200,7 +200,7 @@ pub fn context(execution: &Execution, part: &TargetPart, vars: &Value) -> EvalCo
     let whole = (Arc::clone(&execution.data), types::record(generation, root));
     let mut context = EvalContext::default().with_json("vars", vars);
     if let Some(row) = &execution.row {
-        context = context.with_json("row", &row.value());
+        context = context.with_json("row", &json!(row.cells));
     }
     let context = context.with_record(root.word(), Arc::clone(&whole.0), whole.1);
     let Some(data) = part.id().and_then(|_| execution.data_of(part)) else {
