@@ -257,7 +257,11 @@ impl StateDir {
             let free = lock::lock_if_free(&draft.lock_file());
             // Without a lock file, its process died right after it had created the folder.
             if free.is_some() || !draft.lock_file().exists() {
-                fs::remove_dir_all(&path).map_err(io_error(StoreStep::Remove, &path))?;
+                match fs::remove_dir_all(&path) {
+                    // Meanwhile its process has made a run of it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    removed => removed.map_err(io_error(StoreStep::Remove, &path))?,
+                }
             }
         }
         Ok(())
