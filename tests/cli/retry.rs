@@ -197,3 +197,38 @@ fn a_run_that_has_not_ended_and_a_playbook_that_has_changed_are_not_retried() {
         .expect_said("wf-bulk resume")
         .expect_said("wf-bulk abandon");
 }
+
+#[test]
+fn a_part_is_retried_and_then_the_others_that_are_named() {
+    let sandbox = refusing(&[
+        json!({"method": "PATCH", "nth": 1}),
+        json!({"method": "PATCH", "nth": 2}),
+    ]);
+    let environment = Environment::new();
+    let rest = "select: { FLOWS, each: task, limit: 2 }\nactions: [ reassign: { add: [\"7\"] } ]";
+    let file = playbook(&environment, "add", rest);
+    environment
+        .run_on(&sandbox, &["run", &file, "--yes"])
+        .expect_code(3);
+    let run = newest(&environment);
+    let failed = environment.runs().remove(0).join("failed.csv");
+    let failed = fs::read_to_string(failed).unwrap();
+    let ids: Vec<&str> = failed
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
+    let retry = |flags: &[&str]| {
+        let words = [&["retry", &*run, "--yes"], flags].concat();
+        environment.run_on(&sandbox, &words)
+    };
+    retry(&["--only", ids[0]])
+        .expect_code(0)
+        .expect_said("1 planned = 1 applied");
+    retry(&["--only", ids[1]])
+        .expect_code(1)
+        .expect_said("--again --only ID");
+    retry(&["--again", "--only", ids[1]])
+        .expect_code(0)
+        .expect_said("1 planned = 1 applied");
+}

@@ -32,7 +32,7 @@ use crate::{
     text::shown_path,
 };
 
-/// A run that nobody works on now.
+/// A run on which no process works.
 #[derive(Debug)]
 pub(super) struct PastRun {
     pub(super) settings: RunSettings,
@@ -96,7 +96,7 @@ impl PastRun {
         let Self { settings, plan, .. } = self;
         if are_data_gone(&StateDir::new(common.state_dir.clone()), settings) {
             return Err(Error::failed(format!(
-                "run {} worked on sandbox data that were thrown away since (sandbox reset)",
+                "run {} worked on data that `sandbox reset` has deleted",
                 settings.run
             ))
             .hint("what it changed does not exist any more"));
@@ -167,6 +167,6 @@ fn newest(common: &Common) -> Result<RunFolder, Error> {
             "there is no run in {}",
             shown_path(&common.state_dir)
         ))
-        .hint("another folder is named with --state-dir")),
+        .hint("for runs in another folder, use --state-dir DIR")),
     }
 }

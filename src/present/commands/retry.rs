@@ -29,7 +29,9 @@ pub(super) async fn retry(common: &Common, args: &RetryArgs) -> Result<ExitCode,
     let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
     refuse_other_kinds(common, &run)?;
     refuse_unfinished(common, &run)?;
-    refuse_retried(common, &run)?;
+    if !args.applying.again {
+        refuse_retried(common, &run)?;
+    }
     let playbook = playbook(common, args, &run)?;
     let mut interrupts = signals::watch(common)?;
     let pace = args.pacing.over(&run.pace());
@@ -111,11 +113,14 @@ fn refuse_retried(common: &Common, run: &PastRun) -> Result<(), Error> {
             |follows: &Follows| follows.by == FollowUp::Retry && follows.run == run.settings.run;
         if header.follows.as_ref().is_some_and(is_a_retry) {
             let other = other.folder.id().to_string();
+            let command = |words: &[&str]| common.invocation.command("retry", words);
             return Err(
-                Error::failed(format!("run {id} was retried by run {other}")).hint(format!(
-                    "for what is left now: {}",
-                    common.invocation.command("retry", &[&other])
-                )),
+                Error::failed(format!("run {id} was retried by run {other}"))
+                    .hint(format!("for what is left now: {}", command(&[&other])))
+                    .hint(format!(
+                        "for targets that it did not retry (--only, --limit): {}",
+                        command(&[&id, "--again", "--only", "ID"])
+                    )),
             );
         }
     }
