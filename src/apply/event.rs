@@ -88,14 +88,85 @@ pub trait Reporter: Send {
     }
 }
 
-/// Shows nothing: `--quiet`.
-#[derive(Clone, Copy, Debug)]
-pub struct Quiet;
+/// Any number of reporters, which all receive each event, in their order.
+#[derive(Default)]
+#[expect(
+    missing_debug_implementations,
+    reason = "a reporter writes to anything"
+)]
+pub struct Reporters(Vec<Box<dyn Reporter>>);
 
-impl Reporter for Quiet {
-    fn event(&mut self, _now: Instant, _event: &Event) {}
+impl Reporters {
+    pub fn add(&mut self, reporter: impl Reporter + 'static) {
+        self.0.push(Box::new(reporter));
+    }
+}
 
-    fn tick(&mut self, _now: Instant) {}
+impl Reporter for Reporters {
+    fn event(&mut self, now: Instant, event: &Event) {
+        for reporter in &mut self.0 {
+            reporter.event(now, event);
+        }
+    }
 
-    fn finish(&mut self, _now: Instant) {}
+    fn tick(&mut self, now: Instant) {
+        for reporter in &mut self.0 {
+            reporter.tick(now);
+        }
+    }
+
+    fn finish(&mut self, now: Instant) {
+        for reporter in &mut self.0 {
+            reporter.finish(now);
+        }
+    }
+
+    fn told(&self) -> u64 {
+        self.0.iter().map(|reporter| reporter.told()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    struct Noting(&'static str, Arc<Mutex<Vec<String>>>);
+
+    impl Reporter for Noting {
+        fn event(&mut self, _now: Instant, _event: &Event) {
+            self.1.lock().unwrap().push(format!("{} event", self.0));
+        }
+
+        fn tick(&mut self, _now: Instant) {
+            self.1.lock().unwrap().push(format!("{} tick", self.0));
+        }
+
+        fn finish(&mut self, _now: Instant) {
+            self.1.lock().unwrap().push(format!("{} finish", self.0));
+        }
+
+        fn told(&self) -> u64 {
+            2
+        }
+    }
+
+    #[test]
+    fn each_of_several_reporters_receives_everything_in_order() {
+        let noted = Arc::default();
+        let mut reporters = Reporters::default();
+        reporters.add(Noting("a", Arc::clone(&noted)));
+        reporters.add(Noting("b", Arc::clone(&noted)));
+        let now = Instant::now();
+        let pause = Duration::ZERO;
+        reporters.event(now, &Event::Throttled { pause });
+        reporters.tick(now);
+        reporters.finish(now);
+        let expected = [
+            "a event", "b event", "a tick", "b tick", "a finish", "b finish",
+        ];
+        assert_eq!(*noted.lock().unwrap(), expected);
+        assert_eq!(reporters.told(), 4);
+    }
 }

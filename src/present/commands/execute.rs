@@ -21,7 +21,7 @@ use crate::{
     checkpoint::{Checkpoint, Tail},
     cli::Common,
     error::{Error, ExitCode},
-    event::{Quiet, Reporter},
+    event::{Reporter as _, Reporters},
     report::{Bars, ProgressLines, Session, Summary, write_files, write_json},
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
@@ -74,7 +74,7 @@ pub(super) async fn execute(
         }),
     }
     let is_resumed = opened.checkpoint.state().is_resumed();
-    let mut reporter = reporter(common);
+    let mut reporters = reporters(common);
     let dispatcher = Dispatcher::new(
         Settings {
             run: settings.run.to_string(),
@@ -94,7 +94,7 @@ pub(super) async fn execute(
         },
         Arc::clone(&backend.client),
         opened.checkpoint,
-        reporter.as_mut(),
+        &mut reporters,
         Signals {
             interrupts,
             client_events: backend.client_events,
@@ -140,7 +140,7 @@ pub(super) async fn execute(
         to_try_the_rest,
         ..plan.result()
     };
-    conclude(common, &folder, &plan_file, &summary, reporter.told())
+    conclude(common, &folder, &plan_file, &summary, reporters.told())
 }
 
 /// Stores a run's result in its folder, shows it, and returns its exit code. `told`: how many problems the reporter has shown.
@@ -179,22 +179,22 @@ pub(super) fn conclude(
     Ok(exit_code)
 }
 
-fn reporter(common: &Common) -> Box<dyn Reporter> {
-    if common.quiet {
-        Box::new(Quiet)
-    } else if io::stderr().is_terminal() {
-        Box::new(Bars::stderr(
+fn reporters(common: &Common) -> Reporters {
+    let mut reporters = Reporters::default();
+    if !common.quiet && io::stderr().is_terminal() {
+        reporters.add(Bars::stderr(
             Instant::now(),
             common.verbose,
             width_of_stderr,
-        ))
-    } else {
-        Box::new(ProgressLines::new(
+        ));
+    } else if !common.quiet {
+        reporters.add(ProgressLines::new(
             anstream::stderr(),
             Instant::now(),
             common.verbose,
-        ))
+        ));
     }
+    reporters
 }
 
 fn now_ms() -> i64 {
