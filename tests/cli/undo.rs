@@ -93,7 +93,7 @@ fn changes(environment: &Environment, plan: &str) -> Vec<Value> {
     lines.filter(|line| line.get("change").is_some()).collect()
 }
 
-fn undo(environment: &Environment, sandbox: &SandboxProcess, flags: &[&str]) -> Ended {
+pub(crate) fn undo(environment: &Environment, sandbox: &SandboxProcess, flags: &[&str]) -> Ended {
     environment.run_on(sandbox, &[&["undo", "--last"], flags].concat())
 }
 
@@ -167,7 +167,7 @@ fn there_and_back(subject: &Subject) {
 }
 
 /// Changes every task of some flows, two fields each.
-const TASKS: &str = "select: { FLOWS, each: task, where_each: due(task) is not none }
+pub(crate) const TASKS: &str = "select: { FLOWS, each: task, where_each: due(task) is not none }
 actions: [ reassign: { add: [\"7\"] }, shift_due_date: { by: 3 days } ]";
 
 #[test]

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     backend::{SANDBOX, sandbox_folder},
+    lineage::Lineage,
     runs::{readable, store_error},
 };
 use crate::{
@@ -11,9 +12,7 @@ use crate::{
     cli::Common,
     error::Error,
     outcome::Outcome,
-    plan::{
-        Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, Follows, PlanHeader, matters,
-    },
+    plan::{Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, PlanHeader, matters},
     server_name::is_same_server,
     store::{ListedRun, RunFolder, RunId, RunSettings, StateDir},
 };
@@ -144,29 +143,23 @@ pub(super) fn refuse_thrown_away_data(
 
 /// Refuses to make the remaining changes of a run that another run has undone.
 pub(super) fn refuse_undone(common: &Common, run: RunId) -> Result<(), Error> {
-    let undo = Follows {
-        run,
-        by: FollowUp::Undo,
-    };
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
-    for other in listing.runs {
-        if other.folder.plan_header().map_err(store_error)?.follows == Some(undo) {
-            let other = other.folder.id();
-            let id = run.to_string();
-            return Err(Error::failed(format!(
-                "run {id} was undone by run {other}, so its remaining changes are not made"
-            ))
-            .hint(format!(
-                "abandon it: {}",
-                common.invocation.command("abandon", &[&id])
-            ))
-            .hint(format!(
-                "to make them anyway, abandon it, and then: {}",
-                common.invocation.command("retry", &[&id])
-            )));
-        }
-    }
-    Ok(())
+    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    let Some(undo) = lineage.newest(run, FollowUp::Undo) else {
+        return Ok(());
+    };
+    let id = run.to_string();
+    Err(Error::failed(format!(
+        "run {id} was undone by run {undo}, so its remaining changes are not made"
+    ))
+    .hint(format!(
+        "abandon it: {}",
+        common.invocation.command("abandon", &[&id])
+    ))
+    .hint(format!(
+        "to make them anyway, abandon it, and then: {}",
+        common.invocation.command("retry", &[&id])
+    )))
 }
 
 /// Whether the data that a run worked on were deleted.

@@ -119,6 +119,7 @@ pub(super) async fn execute(
         settings: &settings,
         counts: &end.counts,
         header: &plan.header,
+        follow_ups: &[],
     };
     let to_try_the_rest = end
         .finished

@@ -17,6 +17,7 @@ mod follow_up;
 mod guard_flags;
 mod init;
 mod launch;
+mod lineage;
 mod operator;
 mod output;
 mod overview;

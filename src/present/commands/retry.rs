@@ -3,6 +3,7 @@
 use super::{
     files::load_with,
     follow_up::FollowUpPlan,
+    lineage::Lineage,
     part_filter::PartFilter,
     past_run::{PastRun, unread},
     planning::write_into,
@@ -105,26 +106,21 @@ fn refuse_unfinished(common: &Common, run: &PastRun) -> Result<(), Error> {
 
 /// What a run left undone, a retry of it has tried: its own remaining changes are what is left.
 fn refuse_retried(common: &Common, run: &PastRun) -> Result<(), Error> {
-    let id = run.settings.run.to_string();
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
-    for other in listing.runs {
-        let header = other.folder.plan_header().map_err(store_error)?;
-        let is_a_retry =
-            |follows: &Follows| follows.by == FollowUp::Retry && follows.run == run.settings.run;
-        if header.follows.as_ref().is_some_and(is_a_retry) {
-            let other = other.folder.id().to_string();
-            let command = |words: &[&str]| common.invocation.command("retry", words);
-            return Err(
-                Error::failed(format!("run {id} was retried by run {other}"))
-                    .hint(format!("for what is left now: {}", command(&[&other])))
-                    .hint(format!(
-                        "for targets that it did not retry (--only, --limit): {}",
-                        command(&[&id, "--again", "--only", "ID"])
-                    )),
-            );
-        }
-    }
-    Ok(())
+    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    let Some(retry) = lineage.newest(run.settings.run, FollowUp::Retry) else {
+        return Ok(());
+    };
+    let (id, retry) = (run.settings.run.to_string(), retry.to_string());
+    let command = |words: &[&str]| common.invocation.command("retry", words);
+    Err(
+        Error::failed(format!("run {id} was retried by run {retry}"))
+            .hint(format!("for what is left now: {}", command(&[&retry])))
+            .hint(format!(
+                "for targets that it did not retry (--only, --limit): {}",
+                command(&[&id, "--again", "--only", "ID"])
+            )),
+    )
 }
 
 /// The playbook of the run, with its variables.

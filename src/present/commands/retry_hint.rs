@@ -11,7 +11,7 @@ use crate::{
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
     plan::{FollowUp, PlanHeader},
-    store::{PlannedFrom, RunSettings, StateDir},
+    store::{PlannedFrom, RunId, RunSettings, StateDir},
     table::is_stdin,
 };
 
@@ -49,12 +49,19 @@ pub(super) struct EndedRun<'a> {
     pub(super) counts: &'a Counts,
     /// Of its plan.
     pub(super) header: &'a PlanHeader,
+    /// What follows it.
+    pub(super) follow_ups: &'a [(RunId, FollowUp)],
 }
 
 impl EndedRun<'_> {
-    /// The sentence with the command that plans the remaining changes again. None if no changes are left, or if the data were deleted.
+    /// The sentence with the command that plans the remaining changes again. None if no changes are left, if the data were deleted, or if
+    /// the run was retried or undone.
     pub(super) fn to_try_the_rest(&self, common: &Common) -> Option<String> {
-        if are_data_gone(&StateDir::new(common.state_dir.clone()), self.settings) {
+        let is_made_elsewhere =
+            (self.follow_ups.iter()).any(|(_, by)| matches!(by, FollowUp::Undo | FollowUp::Retry));
+        if is_made_elsewhere
+            || are_data_gone(&StateDir::new(common.state_dir.clone()), self.settings)
+        {
             return None;
         }
         let from = self.settings.planned_from.as_ref();
@@ -144,6 +151,7 @@ mod tests {
             settings: &serde_json::from_value(settings).unwrap(),
             counts: &counts,
             header: &header,
+            follow_ups: &[],
         };
         run.sentence(&Invocation::default(), is_there)
     }

@@ -2,13 +2,16 @@
 
 use std::fs::File;
 
-use super::{execute::conclude, overview::Overview, retry_hint::EndedRun, terminal::say};
+use super::{
+    execute::conclude, lineage::Lineage, overview::Overview, retry_hint::EndedRun,
+    runs::store_error, terminal::say,
+};
 use crate::{
     checkpoint::{Checkpoint, Ending},
     cli::Common,
     error::{Error, ExitCode},
     report::{Summary, last_session},
-    store::{RunFolder, RunSettings},
+    store::{RunFolder, RunSettings, StateDir},
     text::shown_path,
 };
 
@@ -52,11 +55,15 @@ pub(super) fn show_ended(
         }
     };
     let counts = snapshot.state.counts();
+    let listing = StateDir::new(common.state_dir.clone()).list();
+    let lineage = Lineage::of_the_readable(&listing.map_err(store_error)?);
+    let follow_ups: Vec<_> = lineage.of_run(run).collect();
     let to_try_the_rest = EndedRun {
         failed: &folder.failed(),
         settings,
         counts: &counts,
         header: &plan.header,
+        follow_ups: &follow_ups,
     }
     .to_try_the_rest(common);
     let summary = Summary {

@@ -8,6 +8,7 @@ use super::{
     check_history::check_history,
     earlier::are_data_gone,
     files::{open_plan, read_again},
+    lineage::Lineage,
     retry_hint::{EndedRun, is_something_left},
     runs::{find_run_or_last, store_error, unreadable},
     signing::beside,
@@ -21,7 +22,7 @@ use crate::{
     error::{Error, ExitCode},
     invocation::Invocation,
     outcome::Outcome,
-    plan::Repeat,
+    plan::{PlanHeader, Repeat},
     report::{
         OutcomeGroups, RunLine, UnreadableRun, problem_groups, write_run_json, write_runs,
         write_runs_json,
@@ -45,8 +46,9 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let mut unread = Vec::new();
     if args.run.is_none() && !args.last {
         let listing = state_dir.list().map_err(store_error)?;
+        let lineage = Lineage::of_the_readable(&listing);
         for run in listing.runs {
-            match line(&state_dir, &run.folder, run.settings) {
+            match line(&state_dir, &lineage, &run.folder, run.settings) {
                 Ok(line) => lines.push(RunLine {
                     to_try_the_rest: to_try_the_rest(common, &run.folder, &line),
                     ..line
@@ -64,7 +66,8 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         }
     } else if let Some(folder) = find_run_or_last(common, args.run.as_deref())? {
         let settings = folder.settings().map_err(store_error)?;
-        let line = line(&state_dir, &folder, settings).map_err(store_error)?;
+        let lineage = Lineage::of_the_readable(&state_dir.list().map_err(store_error)?);
+        let line = line(&state_dir, &lineage, &folder, settings).map_err(store_error)?;
         return show_one(common, &folder, &line);
     } else if !common.json {
         // There is none, and that is said.
@@ -85,9 +88,11 @@ pub(super) fn print_runs(common: &Common, lines: &[RunLine]) -> Result<(), Error
 /// The runs that are watched; what can't be read is told when that is over.
 fn look(state_dir: &StateDir, one: Option<&RunFolder>) -> Result<Vec<RunLine>, Error> {
     let mut lines = Vec::new();
-    for run in state_dir.list().map_err(store_error)?.runs {
+    let listing = state_dir.list().map_err(store_error)?;
+    let lineage = Lineage::of_the_readable(&listing);
+    for run in listing.runs {
         if one.is_none_or(|one| one.id() == run.folder.id()) {
-            lines.extend(line(state_dir, &run.folder, run.settings));
+            lines.extend(line(state_dir, &lineage, &run.folder, run.settings));
         }
     }
     Ok(lines)
@@ -122,20 +127,24 @@ fn show_one(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<ExitC
 /// A run according to its checkpoint.
 fn line(
     state_dir: &StateDir,
+    lineage: &Lineage,
     folder: &RunFolder,
     settings: RunSettings,
 ) -> Result<RunLine, StoreError> {
     // Checked first: if the process ends meanwhile, it has written its last record.
     let is_worked_on = folder.is_worked_on()?;
     let snapshot = Checkpoint::read(&folder.checkpoint())?;
+    let header = folder.plan_header()?;
     Ok(RunLine {
+        followed_by: lineage.of_run(settings.run).collect(),
         is_worked_on,
         waits_for_an_answer: waits_for_an_answer(folder, &snapshot.state).unwrap_or(false),
         counts: snapshot.state.counts(),
         ending: snapshot.state.ending().cloned(),
         is_without_data: are_data_gone(state_dir, &settings),
         to_try_the_rest: None,
-        flags_to_resume: flags_to_resume(folder, &settings)?,
+        flags_to_resume: flags_to_resume(folder, &header, &settings),
+        follows: header.follows,
         settings,
         folder: folder.path().to_owned(),
     })
@@ -143,15 +152,15 @@ fn line(
 
 /// What a session has to be told: the organisation, if the plan has none; and whose signatures count, if the run was begun with a signed
 /// plan.
-fn flags_to_resume(folder: &RunFolder, settings: &RunSettings) -> Result<Vec<String>, StoreError> {
+fn flags_to_resume(folder: &RunFolder, header: &PlanHeader, settings: &RunSettings) -> Vec<String> {
     let mut flags = Vec::new();
-    if let (None, Some(org)) = (folder.plan_header()?.org, &settings.org) {
+    if let (None, Some(org)) = (&header.org, &settings.org) {
         flags.extend(["--org".to_owned(), org.clone()]);
     }
     if beside(&folder.plan()).exists() {
         flags.extend(["--allowed-signers", "FILE"].map(str::to_owned));
     }
-    Ok(flags)
+    flags
 }
 
 /// Whether all that is left is in doubt, and no read can decide it. None if there is no plan that can be read.
@@ -200,6 +209,7 @@ fn to_try_the_rest(common: &Common, folder: &RunFolder, line: &RunLine) -> Optio
         settings: &line.settings,
         counts: &line.counts,
         header: &folder.plan_header().ok()?,
+        follow_ups: &line.followed_by,
     };
     ended.to_try_the_rest(common)
 }

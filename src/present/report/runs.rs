@@ -15,7 +15,8 @@ use crate::{
     dates,
     invocation::Invocation,
     outcome::{Counts, Outcome},
-    store::{Operator, RunSettings},
+    plan::{FollowUp, Follows},
+    store::{Operator, RunId, RunSettings},
     styles::Styles,
     text::{self, Untrusted},
 };
@@ -30,6 +31,10 @@ pub struct RunLine {
     pub counts: Counts,
     /// None if it can be resumed.
     pub ending: Option<Ending>,
+    /// The run that it undoes, retries or corrects.
+    pub follows: Option<Follows>,
+    /// The runs that undo, retry or correct it, newest first.
+    pub followed_by: Vec<(RunId, FollowUp)>,
     /// A process is working on it.
     pub is_worked_on: bool,
     /// What is left of it is in doubt, and no read can decide it.
@@ -54,6 +59,20 @@ impl RunLine {
     /// Whether a process is on its way to the end.
     pub const fn is_running(&self) -> bool {
         self.is_worked_on && self.ending.is_none()
+    }
+
+    /// Why `resume` refuses it, although it has not ended.
+    fn why_not_resumed(&self) -> Option<&'static str> {
+        let is_undone = (self.followed_by.iter()).any(|(_, by)| *by == FollowUp::Undo);
+        if self.ending.is_some() {
+            None
+        } else if self.is_without_data {
+            Some("`sandbox reset` has deleted its data, so it can't be resumed")
+        } else if is_undone {
+            Some("it was undone, so its remaining changes are not made")
+        } else {
+            None
+        }
     }
 
     pub const fn standing(&self) -> &'static str {
@@ -109,6 +128,22 @@ pub fn write_runs(
         if let Some(by) = &settings.by {
             writeln!(out, "    {}", Untrusted(&who(by)).terminal())?;
         }
+        if let Some(Follows { run, by }) = &run.follows {
+            let what = match by {
+                FollowUp::Undo => "undoes run",
+                FollowUp::Retry => "retries run",
+                FollowUp::Reconcile => "corrects tasks of run",
+            };
+            writeln!(out, "    {what} {run}")?;
+        }
+        for (id, by) in &run.followed_by {
+            let what = match by {
+                FollowUp::Undo => "its undo",
+                FollowUp::Retry => "its retry",
+                FollowUp::Reconcile => "its correction of tasks",
+            };
+            writeln!(out, "    {what}: run {id}")?;
+        }
         if run.is_running() {
             writeln!(
                 out,
@@ -116,12 +151,12 @@ pub fn write_runs(
             )?;
         } else if let Some(sentence) = &run.to_try_the_rest {
             writeln!(out, "    {}", Untrusted(sentence).terminal())?;
-        } else if run.ending.is_none() && run.is_without_data {
+        } else if let Some(reason) = run.why_not_resumed() {
             let id = settings.run.to_string();
             let abandon = invocation.command("abandon", &[&id]);
             writeln!(
                 out,
-                "    `sandbox reset` has deleted its data, so it can't be resumed; to abandon it: {}",
+                "    {reason}; to abandon it: {}",
                 Untrusted(&abandon).terminal()
             )?;
         } else if run.ending.is_none() {
@@ -192,6 +227,9 @@ pub fn write_run_standing(run: &RunLine, out: &mut dyn Write) -> io::Result<()> 
 
 /// A run as a document of its own. Scripts depend on its names.
 fn document(run: &RunLine) -> Value {
+    let followed_by: Vec<_> = (run.followed_by.iter())
+        .map(|&(run, by)| Follows { run, by })
+        .collect();
     json!({
         "run": run.settings.run,
         "playbook": run.settings.playbook,
@@ -202,6 +240,8 @@ fn document(run: &RunLine) -> Value {
         "by": run.settings.by,
         "plan_sha256": run.settings.plan_sha256,
         "standing": run.standing(),
+        "follows": run.follows,
+        "followed_by": followed_by,
         "planned": run.counts.total(),
         "outcomes": run.counts,
         "folder": run.folder,
@@ -245,148 +285,4 @@ pub fn write_run_json(run: &RunLine, groups: OutcomeGroups, out: &mut dyn Write)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(outcomes: &[(Outcome, u64)], is_worked_on: bool, ending: Option<Ending>) -> RunLine {
-        let settings = json!({
-            "wf_bulk_run": 1, "run": "0192f0c4-8a5e-7000-8000-0000000000c4", "started_at": "2026-12-01T09:00:00Z",
-            "playbook": "p", "vars_sha256": "cd", "plan_sha256": "ab", "server": "sandbox", "org": "4711",
-            "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
-            "recheck": true, "timeout_ms": 1, "settle_ms": 1, "reason": "ticket\u{1b} 7",
-        });
-        let mut counts = Counts::default();
-        for (outcome, changes) in outcomes {
-            counts.add(*outcome, *changes);
-        }
-        RunLine {
-            settings: serde_json::from_value(settings).unwrap(),
-            counts,
-            ending,
-            is_worked_on,
-            waits_for_an_answer: false,
-            is_without_data: false,
-            to_try_the_rest: None,
-            flags_to_resume: Vec::new(),
-            folder: "runs/x".into(),
-        }
-    }
-
-    fn text(runs: &[RunLine]) -> String {
-        let mut out = Vec::new();
-        write_runs(
-            runs,
-            &Invocation::default(),
-            &TimeZone::UTC,
-            &mut out,
-            Styles::plain(),
-        )
-        .unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_run_is_told_with_how_it_stands_and_how_it_goes_on() {
-        let some = [(Outcome::Applied, 1_234), (Outcome::NotAttempted, 1)];
-        let doubts = [(Outcome::Applied, 3), (Outcome::InDoubt, 2)];
-        let finished = Some(Ending::Finished { at: 0 });
-        let abandoned = Some(Ending::Abandoned {
-            at: 0,
-            reason: "x".to_owned(),
-        });
-        let mut silent = run(&some, false, None);
-        silent.settings.reason = None;
-        let runs = [
-            silent,
-            run(&doubts, false, None),
-            run(&doubts, true, None),
-            // Its process has not ended yet.
-            run(&doubts, true, finished.clone()),
-            run(&doubts, false, finished),
-            run(&doubts, true, abandoned),
-        ];
-        insta::assert_snapshot!(text(&runs), @r"
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
-            1,235 planned = 1,234 applied + 1 not_attempted
-            continue: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            reason: ticket\u{1b} 7
-            continue: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
-            if changes stay in doubt, look at them; one answer is for all of them
-            send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
-            leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  running     p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            reason: ticket\u{1b} 7
-            is running now; requests in flight count as in_doubt
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            reason: ticket\u{1b} 7
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            reason: ticket\u{1b} 7
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  abandoned   p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            reason: ticket\u{1b} 7
-        ");
-        insta::assert_snapshot!(text(&[]), @"there are no runs here");
-    }
-
-    #[test]
-    fn the_next_step_of_a_run_is_one_that_can_be_taken() {
-        let doubts = [(Outcome::Applied, 3), (Outcome::InDoubt, 2)];
-        let mut gone = run(&doubts, false, None);
-        gone.settings.reason = None;
-        gone.is_without_data = true;
-        let mut ended = run(
-            &[(Outcome::Refused, 1)],
-            false,
-            Some(Ending::Finished { at: 0 }),
-        );
-        ended.settings.reason = None;
-        ended.to_try_the_rest =
-            Some("to try the rest again: wf-bulk run p.yaml --only-file x.csv".to_owned());
-        let mut asks = run(&doubts, false, None);
-        asks.settings.reason = None;
-        asks.waits_for_an_answer = true;
-        insta::assert_snapshot!(text(&[gone, ended, asks]), @"
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            `sandbox reset` has deleted its data, so it can't be resumed; to abandon it: wf-bulk abandon 0192f0c4-8a5e-7000-8000-0000000000c4
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  finished    p on sandbox
-            1 planned = 1 refused
-            to try the rest again: wf-bulk run p.yaml --only-file x.csv
-        0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
-            5 planned = 3 applied + 2 in_doubt
-            no read can decide the changes in doubt: look at them; one answer is for all of them
-            send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
-            leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
-        ");
-    }
-
-    #[test]
-    fn a_program_is_told_the_same_standing() {
-        let ending = || Some(Ending::Finished { at: 0 });
-        for (is_worked_on, ending, standing) in [
-            (true, None, "running"),
-            (false, None, "unfinished"),
-            (true, ending(), "finished"),
-            (false, ending(), "finished"),
-        ] {
-            let mut out = Vec::new();
-            let line = run(&[(Outcome::Applied, 2)], is_worked_on, ending);
-            write_runs_json(&[line], &[], &mut out).unwrap();
-            let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
-            let found = &document["runs"][0];
-            assert_eq!(
-                (
-                    &found["standing"],
-                    &found["planned"],
-                    &found["outcomes"]["applied"]
-                ),
-                (&json!(standing), &json!(2), &json!(2))
-            );
-        }
-    }
-}
+mod tests;
