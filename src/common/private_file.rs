@@ -34,6 +34,15 @@ pub fn open_or_create(path: &Path) -> io::Result<File> {
     .open(path)
 }
 
+/// Opens a file for reading, and for writing at its end. Creates it with mode 0600 if it does not exist.
+///
+/// # Errors
+///
+/// When it can't be opened or made.
+pub fn open_to_append(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().read(true).append(true).create(true)).open(path)
+}
+
 /// Makes a new folder, mode 0700.
 ///
 /// # Errors

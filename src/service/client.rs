@@ -167,7 +167,9 @@ impl Client {
             attempt += 1;
             let token = self.transport.token_number();
             let sent = Instant::now();
+            let in_flight = self.counters.in_flight();
             let result = self.transport.attempt(operation, query, body).await;
+            drop(in_flight);
             self.account(sent, attempt, result.as_ref());
             match read_outcome(operation, result) {
                 Ok(found) => {
@@ -188,7 +190,9 @@ impl Client {
     /// intent, and call [`depart`](Self::depart).
     pub async fn send(&self, operation: &Operation, body: Option<&[u8]>, attempt: u32) -> Verdict {
         let sent = Instant::now();
+        let in_flight = self.counters.in_flight();
         let result = self.transport.attempt(operation, &[], body).await;
+        drop(in_flight);
         self.account(sent, attempt, result.as_ref());
         verdict(&result)
     }
@@ -280,6 +284,9 @@ impl Client {
         match result {
             Ok(reply) => {
                 self.counters.request(attempt);
+                if reply.status == 429 {
+                    self.counters.pushed_back();
+                }
                 let asked = reply.retry_after.map(|after| after.wait((self.now)()));
                 match (asked, reply.status) {
                     (Some(pause), _) => self.rest(pause),

@@ -74,6 +74,11 @@ impl RunFolder {
         self.path.join("results.jsonl")
     }
 
+    /// What happened when, for people; it may lack lines.
+    pub fn timeline(&self) -> PathBuf {
+        self.path.join("timeline.jsonl")
+    }
+
     pub(super) fn run_json(&self) -> PathBuf {
         self.path.join("run.json")
     }

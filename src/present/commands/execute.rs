@@ -22,7 +22,11 @@ use crate::{
     cli::Common,
     error::{Error, ExitCode},
     event::{Reporter as _, Reporters},
-    report::{Bars, ProgressLines, Session, Summary, write_files, write_json},
+    private_file,
+    report::{
+        Bars, Load, ProgressLines, RequestedPace, Session, Summary, TimelineRecorder, write_files,
+        write_json,
+    },
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings, StateDir},
@@ -75,6 +79,7 @@ pub(super) async fn execute(
     }
     let is_resumed = opened.checkpoint.state().is_resumed();
     let mut reporters = reporters(common);
+    record_timeline(&mut reporters, &folder, &settings, &backend);
     let dispatcher = Dispatcher::new(
         Settings {
             run: settings.run.to_string(),
@@ -196,6 +201,36 @@ fn reporters(common: &Common) -> Reporters {
         ));
     }
     reporters
+}
+
+/// Lets the run write its timeline. Without one, the run is as good: it is for people only.
+fn record_timeline(
+    reporters: &mut Reporters,
+    folder: &RunFolder,
+    settings: &RunSettings,
+    backend: &Backend,
+) {
+    let Ok(file) = private_file::open_to_append(&folder.timeline()) else {
+        return;
+    };
+    let is_new = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
+    let pace = RequestedPace {
+        rate: settings.pace.rate.per_second(),
+        concurrency: settings.pace.concurrency.get(),
+    };
+    let client = Arc::clone(&backend.client);
+    let load = move || {
+        let traffic = client.traffic();
+        Load {
+            requests: traffic.requests,
+            retries: traffic.retries,
+            throttled: traffic.pushed_back,
+            in_flight: traffic.in_flight,
+            rate: client.interval().as_secs_f64().recip(),
+        }
+    };
+    let start = (Instant::now(), now_ms());
+    reporters.add(TimelineRecorder::new(file, is_new, pace, load, start));
 }
 
 fn now_ms() -> i64 {

@@ -40,6 +40,9 @@ mod summary_line;
 mod summary_text;
 mod table;
 mod tally;
+mod timeline;
+mod timeline_lines;
+mod timeline_recorder;
 mod to_apply;
 mod units;
 mod verification;
@@ -62,5 +65,7 @@ pub use runs::{
 };
 pub use scan::ScanReporter;
 pub use summary::{Session, Summary, Unaccounted};
+pub use timeline::Timeline;
+pub use timeline_recorder::{Load, RequestedPace, TimelineRecorder};
 pub use to_apply::{ToApply, WhyNot};
 pub use verification::Verification;
