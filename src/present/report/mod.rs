@@ -9,6 +9,7 @@ mod failed_csv;
 #[cfg(test)]
 mod forged_plan_tests;
 mod history;
+mod html_page;
 mod human_bars;
 mod human_lines;
 mod json;

@@ -8,7 +8,6 @@ mod lines;
 mod numbers;
 mod plots;
 mod rows;
-mod templates;
 
 use std::io::{self, BufWriter, Write};
 
@@ -19,23 +18,21 @@ use self::{
     days::{DaysPlot, days},
     lines::SummaryLines,
     numbers::Numbers,
-    plots::BarPlot,
 };
 use super::{
+    html_page::{BarPlot, Frame, Tile, render},
     plan_report::PlanReport,
     plan_view::PlanView,
     plan_words::PlanWords,
     summary_line::SummaryLine,
     to_apply::ToApply,
-    units::{count, thousands},
+    units::count,
 };
 use crate::{
-    digest::sha256_base64,
     plan::{Effect, Item},
     playbook::Rejected,
 };
 
-const STYLE: &str = include_str!("plan_html/page.css");
 const SCRIPT: &str = include_str!("plan_html/page.js");
 
 impl PlanReport<'_> {
@@ -51,7 +48,7 @@ impl PlanReport<'_> {
         let lines = SummaryLines::of(self.summary);
         let view = self.view(apply);
         let page = self.page(&view, &lines)?;
-        let above = templates::render("page.html", &page).map_err(io::Error::other)?;
+        let above = render("plan.html", &page).map_err(io::Error::other)?;
         out.write_all(above.as_bytes())?;
         out.write_all(b"<script type=\"application/json\" id=\"data\">")?;
         rows::write_rows(self, &lines, &mut out)?;
@@ -82,9 +79,7 @@ impl PlanReport<'_> {
             plots::assignees(&numbers.assignees),
         ];
         Ok(Page {
-            style: STYLE,
-            style_sha256: sha256_base64(STYLE),
-            script_sha256: sha256_base64(SCRIPT),
+            frame: Frame::new(Some(SCRIPT)),
             words: &view.words,
             plan: view,
             is_refused_for_rejected: !view.refused.is_empty()
@@ -108,9 +103,7 @@ impl PlanReport<'_> {
 /// The data of the template.
 #[derive(Debug, Serialize)]
 struct Page<'a> {
-    style: &'static str,
-    style_sha256: String,
-    script_sha256: String,
+    frame: Frame,
     plan: &'a PlanView<'a>,
     words: &'a PlanWords<'a>,
     is_refused_for_rejected: bool,
@@ -121,34 +114,6 @@ struct Page<'a> {
     days: Option<DaysPlot>,
     tool: &'a str,
     playbook_sha256: &'a str,
-}
-
-/// A number in a tile.
-#[derive(Debug, Serialize)]
-struct Tile {
-    class: &'static str,
-    number: String,
-    words: String,
-}
-
-impl Tile {
-    fn new(class: &'static str, number: u64, words: &str) -> Self {
-        Self {
-            class,
-            number: thousands(number),
-            words: words.to_owned(),
-        }
-    }
-
-    /// A tile for a number with its noun.
-    fn counted(counted: &str) -> Self {
-        let (number, noun) = counted.split_once(' ').unwrap_or((counted, ""));
-        Self {
-            class: "",
-            number: number.to_owned(),
-            words: noun.to_owned(),
-        }
-    }
 }
 
 fn tiles(view: &PlanView<'_>) -> Vec<Tile> {

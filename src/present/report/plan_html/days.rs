@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{Span, civil::Date};
 use serde::Serialize;
 
-use super::{numbers::Both, plots::percent};
+use super::numbers::Both;
+use crate::report::html_page::percent;
 
 /// The maximum number of bars that can be distinguished on a phone.
 const MAX_BINS: usize = 62;
@@ -279,7 +280,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
-    use crate::report::plan_html::templates;
+    use crate::report::html_page::render;
 
     fn bins(days: &[Date]) -> Bins {
         let mut counted: BTreeMap<Date, Both> = BTreeMap::new();
@@ -349,7 +350,7 @@ mod tests {
             ),
         ]);
         let plot = days(&counted, 0, date(2026, 12, 2)).unwrap();
-        let html = templates::render("days.html", &BTreeMap::from([("days", plot)])).unwrap();
+        let html = render("days.html", &BTreeMap::from([("days", plot)])).unwrap();
         for part in [
             "<title>2026-12-01: 1,200 before, 0 after</title>",
             "<rect class=\"before\" x=\"1.25%\" y=\"16\" width=\"22.50%\" height=\"84\"/>",

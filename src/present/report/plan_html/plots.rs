@@ -1,55 +1,16 @@
 //! Bars with their numbers: changes by action, people before and after.
 
-use serde::Serialize;
-
 use super::numbers::{Both, Counted};
 use crate::{
-    report::units::thousands,
-    text::{Untrusted, natural_order},
+    report::{
+        html_page::{BarPlot, HEIGHT, PlotRow, bars, name_of},
+        units::thousands,
+    },
+    text::natural_order,
 };
 
 /// Rows of one plot; all others are added up in one more. A dozen bars are easy to compare.
 const SHOWN: usize = 12;
-
-/// Pixels of a bar.
-const HEIGHT: u32 = 9;
-
-/// Maximum columns of a name beside a bar.
-const NAME_COLUMNS: usize = 40;
-
-/// A class of the style sheet, and its text.
-type Styled<T> = (&'static str, T);
-
-#[derive(Debug, Serialize)]
-pub(super) struct BarPlot {
-    title: &'static str,
-    /// The legend.
-    key: Vec<Styled<&'static str>>,
-    /// The noun for the rows.
-    of: &'static str,
-    /// The noun for the numbers.
-    columns: [&'static str; 2],
-    rows: Vec<PlotRow>,
-    /// Pixels of a row.
-    height: u32,
-}
-
-#[derive(Debug, Serialize)]
-struct PlotRow {
-    name: String,
-    bars: Vec<Bar>,
-    numbers: [Styled<String>; 2],
-}
-
-/// Percentages of the width, pixels of the height.
-#[derive(Debug, Serialize)]
-struct Bar {
-    class: &'static str,
-    x: String,
-    width: String,
-    y: u32,
-    height: u32,
-}
 
 /// Changes by action, with the irreversible ones marked. None without changes.
 pub(super) fn actions(counted: &Counted) -> Option<BarPlot> {
@@ -169,35 +130,12 @@ fn top<W: Ord>(counted: &Counted, weight: impl Fn(&Both) -> W) -> Vec<(String, B
     top
 }
 
-fn name_of(name: &str) -> String {
-    Untrusted(name).terminal().cut(NAME_COLUMNS).to_string()
-}
-
-/// The bars with a length: class, start, length relative to `most`, and position.
-fn bars<const N: usize>(most: u64, bars: [(&'static str, u64, u64, u32); N]) -> Vec<Bar> {
-    let bars = bars.into_iter().filter(|(_, _, length, _)| *length > 0);
-    bars.map(|(class, start, length, y)| Bar {
-        class,
-        x: percent(start, most),
-        width: percent(length, most),
-        y,
-        height: HEIGHT,
-    })
-    .collect()
-}
-
-/// `part` of `whole` in percent, with two decimals: finer than a pixel.
-pub(super) fn percent(part: u64, whole: u64) -> String {
-    let hundredths = u128::from(part) * 10_000 / u128::from(whole.max(1));
-    format!("{}.{:02}", hundredths / 100, hundredths % 100)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::report::plan_html::templates;
+    use crate::report::html_page::render;
 
     fn counted(rows: &[(&str, u64, u64)]) -> Counted {
         Counted {
@@ -210,7 +148,7 @@ mod tests {
     }
 
     fn drawn(plot: Option<BarPlot>) -> String {
-        templates::render("bars.html", &BTreeMap::from([("plot", plot.unwrap())])).unwrap()
+        render("bars.html", &BTreeMap::from([("plot", plot.unwrap())])).unwrap()
     }
 
     #[test]

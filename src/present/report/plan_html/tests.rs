@@ -2,8 +2,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    digest::sha256_base64,
     plan::{Item, Rejection, Skip},
     report::{
+        html_page::STYLE,
         plan_report::tests::PlanSample as Plan,
         plan_summary::tests::{change, run_now},
         to_apply::WhyNot,

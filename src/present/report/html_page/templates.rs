@@ -1,4 +1,4 @@
-//! The templates of the page, and the escaper through which all their output goes.
+//! The templates of all pages, and the escaper through which all their output goes.
 
 use minijinja::{
     Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, value::Serde,
@@ -10,17 +10,22 @@ use crate::{
     text::Untrusted,
 };
 
-const TEMPLATES: [(&str, &str); 4] = [
-    ("page.html", include_str!("page.html")),
-    ("table.html", include_str!("table.html")),
+const TEMPLATES: [(&str, &str); 6] = [
+    ("base.html", include_str!("base.html")),
+    ("patterns.html", include_str!("patterns.html")),
     ("bars.html", include_str!("bars.html")),
-    ("days.html", include_str!("days.html")),
+    ("plan.html", include_str!("../plan_html/page.html")),
+    ("table.html", include_str!("../plan_html/table.html")),
+    ("days.html", include_str!("../plan_html/days.html")),
 ];
 
 /// # Errors
 ///
 /// If the template is wrong: it uses a name that `context` does not have.
-pub(super) fn render(name: &str, context: &impl Serialize) -> Result<String, Error> {
+pub(in crate::present::report) fn render(
+    name: &str,
+    context: &impl Serialize,
+) -> Result<String, Error> {
     let mut templates = Environment::new();
     templates.set_undefined_behavior(UndefinedBehavior::Strict);
     templates.set_formatter(escaped);
