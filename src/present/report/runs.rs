@@ -7,6 +7,7 @@ use std::{
 
 use jiff::tz::TimeZone;
 use owo_colors::{OwoColorize as _, Style};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{outcome_groups::OutcomeGroups, summary_text::sum, units::thousands};
@@ -75,12 +76,95 @@ impl RunLine {
         }
     }
 
+    /// Which run it follows, and which runs follow it.
+    pub(super) fn lineage(&self) -> Vec<String> {
+        let follows = self.follows.iter().map(|Follows { run, by }| {
+            let what = match by {
+                FollowUp::Undo => "undoes run",
+                FollowUp::Retry => "retries run",
+                FollowUp::Reconcile => "corrects tasks of run",
+            };
+            format!("{what} {run}")
+        });
+        let followed_by = self.followed_by.iter().map(|(id, by)| {
+            let what = match by {
+                FollowUp::Undo => "its undo",
+                FollowUp::Retry => "its retry",
+                FollowUp::Reconcile => "its correction of tasks",
+            };
+            format!("{what}: run {id}")
+        });
+        follows.chain(followed_by).collect()
+    }
+
+    /// What a person can do next, or why nothing can be done now.
+    pub(super) fn next_steps(&self, invocation: &Invocation) -> Vec<NextStep> {
+        let id = self.settings.run.to_string();
+        if self.is_running() {
+            let text = "is running now; requests in flight count as in_doubt";
+            return vec![NextStep::new(text, None)];
+        }
+        if let Some(sentence) = &self.to_try_the_rest {
+            let step = match sentence.split_once(": ") {
+                Some((text, command)) => NextStep::new(format!("{text}:"), Some(command.into())),
+                None => NextStep::new(sentence, None),
+            };
+            return vec![step];
+        }
+        if let Some(reason) = self.why_not_resumed() {
+            let abandon = invocation.command("abandon", &[&id]);
+            let text = format!("{reason}; to abandon it:");
+            return vec![NextStep::new(text, Some(abandon))];
+        }
+        let mut steps = Vec::new();
+        if self.ending.is_some() {
+            return steps;
+        }
+        let go_on = |more: &[&str]| {
+            let flags: Vec<_> = self.flags_to_resume.iter().map(String::as_str).collect();
+            let words = [&[id.as_str()], more, &flags].concat();
+            Some(invocation.command("resume", &words))
+        };
+        if !self.waits_for_an_answer {
+            steps.push(NextStep::new("continue:", go_on(&[])));
+        }
+        if self.counts.get(Outcome::InDoubt) > 0 {
+            let when = if self.waits_for_an_answer {
+                "no read can decide the changes in doubt:"
+            } else {
+                "if changes stay in doubt,"
+            };
+            let text = format!("{when} look at them; one answer is for all of them");
+            steps.push(NextStep::new(text, None));
+            for (label, answer) in [("send them again:", "retry"), ("leave them:", "skip")] {
+                steps.push(NextStep::new(label, go_on(&["--in-doubt", answer])));
+            }
+        }
+        steps
+    }
+
     pub const fn standing(&self) -> &'static str {
         match &self.ending {
             None if self.is_running() => "running",
             None => "unfinished",
             Some(Ending::Finished { .. }) => "finished",
             Some(Ending::Abandoned { .. }) => "abandoned",
+        }
+    }
+}
+
+/// What a person can do next: what it is for, and the command if there is one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct NextStep {
+    pub(super) text: String,
+    pub(super) command: Option<String>,
+}
+
+impl NextStep {
+    fn new(text: impl Into<String>, command: Option<String>) -> Self {
+        Self {
+            text: text.into(),
+            command,
         }
     }
 }
@@ -128,69 +212,22 @@ pub fn write_runs(
         if let Some(by) = &settings.by {
             writeln!(out, "    {}", Untrusted(&who(by)).terminal())?;
         }
-        if let Some(Follows { run, by }) = &run.follows {
-            let what = match by {
-                FollowUp::Undo => "undoes run",
-                FollowUp::Retry => "retries run",
-                FollowUp::Reconcile => "corrects tasks of run",
-            };
-            writeln!(out, "    {what} {run}")?;
+        for line in run.lineage() {
+            writeln!(out, "    {line}")?;
         }
-        for (id, by) in &run.followed_by {
-            let what = match by {
-                FollowUp::Undo => "its undo",
-                FollowUp::Retry => "its retry",
-                FollowUp::Reconcile => "its correction of tasks",
-            };
-            writeln!(out, "    {what}: run {id}")?;
-        }
-        if run.is_running() {
-            writeln!(
-                out,
-                "    is running now; requests in flight count as in_doubt"
-            )?;
-        } else if let Some(sentence) = &run.to_try_the_rest {
-            writeln!(out, "    {}", Untrusted(sentence).terminal())?;
-        } else if let Some(reason) = run.why_not_resumed() {
-            let id = settings.run.to_string();
-            let abandon = invocation.command("abandon", &[&id]);
-            writeln!(
-                out,
-                "    {reason}; to abandon it: {}",
-                Untrusted(&abandon).terminal()
-            )?;
-        } else if run.ending.is_none() {
-            let id = settings.run.to_string();
-            let go_on = |more: &[&str]| {
-                let flags: Vec<_> = run.flags_to_resume.iter().map(String::as_str).collect();
-                let words = [&[id.as_str()], more, &flags].concat();
-                invocation.command("resume", &words)
-            };
-            if !run.waits_for_an_answer {
-                writeln!(out, "    continue: {}", Untrusted(&go_on(&[])).terminal())?;
-            }
-            if run.counts.get(Outcome::InDoubt) > 0 {
-                let when = if run.waits_for_an_answer {
-                    "no read can decide the changes in doubt:"
-                } else {
-                    "if changes stay in doubt,"
-                };
-                writeln!(
-                    out,
-                    "    {when} look at them; one answer is for all of them"
-                )?;
-                for (label, answer) in [("send them again:", "retry"), ("leave them:", "skip")] {
-                    let command = go_on(&["--in-doubt", answer]);
-                    writeln!(out, "    {label} {}", Untrusted(&command).terminal())?;
-                }
-            }
+        for step in run.next_steps(invocation) {
+            let command = step
+                .command
+                .map_or_else(String::new, |command| format!(" {command}"));
+            let line = step.text + &command;
+            writeln!(out, "    {}", Untrusted(&line).terminal())?;
         }
     }
     Ok(())
 }
 
 /// Who started a run, and what of.
-fn who(by: &Operator) -> String {
+pub(super) fn who(by: &Operator) -> String {
     let mut parts = vec![format!("by {} on {}", by.user, by.host)];
     if let Some(git) = &by.git {
         let commit: String = git.commit.chars().take(COMMIT_DIGITS).collect();
