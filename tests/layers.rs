@@ -100,7 +100,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
             ("cli", "api dates invocation pace"),
             (
                 "report",
-                "api checkpoint dates digest error event invocation outcome pace plan playbook selection sort store styles text",
+                "api checkpoint dates digest error event invocation outcome pace plan playbook selection sort store styles table text",
             ),
             (
                 "commands",

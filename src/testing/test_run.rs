@@ -161,6 +161,7 @@ impl TestRun {
                 stop_after: 1_000,
                 max_errors: None,
                 stages: std::iter::once(0..trailer.groups).collect(),
+                answers: Vec::new(),
                 doubts: None,
                 attempts: ATTEMPTS,
                 settle: SETTLE,

@@ -12,6 +12,7 @@ mod crash;
 mod credentials;
 mod damage;
 mod diff;
+mod doubts;
 mod environment;
 mod faults;
 mod forecast;

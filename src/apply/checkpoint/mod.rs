@@ -19,7 +19,7 @@
 //!   [`CheckpointState::outstanding`] what is left to do, [`CheckpointState::outcome`], [`CheckpointState::open`]; and
 //!   [`CheckpointState::counts`] for the run, whose sum is always the number of planned changes.
 //! - [`Checkpoint::close`] at the end, after `finished` when nothing is left to do. A run that was
-//!   stopped, or holds a doubt that no person has closed (`ended` as `in_doubt`), is not finished: it can be resumed.
+//!   stopped, or holds a doubt that no person has closed (`ended` as `in_doubt`, or `by_answer`), is not finished: it can be resumed.
 //!
 //! # One change
 //!
@@ -35,6 +35,7 @@
 //! in flight, disproved unknown, or the process died                     in doubt
 //! in doubt             send_again (a person permitted it)               may repeat: still in doubt
 //! in doubt, may repeat started                                          in flight again
+//! in doubt             looked (for people), answered (by a person)      as before
 //! in flight again      throttled, not_sent, unknown, the process died   in doubt
 //! any but ended        ended (by an answer, a read or a person)         ended
 //! ```
@@ -43,6 +44,7 @@
 //! the attempt as `not_sent`, read back, record `not_applied`, and then the end. `applied` needs an attempt
 //! that may have taken effect. [`Phase::after`] is the whole table.
 
+mod answer;
 mod error;
 #[cfg(test)]
 mod fake_disk;
@@ -60,6 +62,7 @@ mod seal;
 mod state;
 mod writer;
 
+pub use answer::PersonAnswer;
 pub use error::{CheckpointError, CheckpointStep, Damage, Illegal, WriteFailed};
 pub use file::{Checkpoint, Opened, Snapshot};
 pub use outstanding::Outstanding;

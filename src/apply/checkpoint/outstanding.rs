@@ -47,6 +47,7 @@ mod tests {
 
     use super::*;
     use crate::checkpoint::{
+        answer::PersonAnswer,
         record::{CheckpointHeader, Detail, Record, RecordedOutcome},
         replay::replay,
         seal::Chain,
@@ -96,9 +97,17 @@ mod tests {
                 Record::Throttled { attempt, .. }
                 | Record::NoEffect { attempt, .. }
                 | Record::Unknown { attempt, .. } => self.live() && *attempt == self.number(),
-                Record::NotApplied { attempt, .. } | Record::SendAgain { attempt, .. } => {
+                Record::NotApplied { attempt, .. }
+                | Record::SendAgain { attempt, .. }
+                | Record::Looked { attempt, .. }
+                | Record::Answered { attempt, .. } => {
                     !self.live() && self.in_doubt() && *attempt == self.number()
                 }
+                Record::Ended {
+                    outcome: RecordedOutcome::Applied,
+                    is_answer: true,
+                    ..
+                } => !self.live() && self.in_doubt(),
                 Record::Ended { outcome, .. } => match outcome {
                     RecordedOutcome::Applied => self.live() || self.in_doubt() || self.disproved,
                     RecordedOutcome::Drifted => !self.live() && !self.in_doubt(),
@@ -172,7 +181,7 @@ mod tests {
     fn any_record() -> impl Strategy<Value = Record> {
         let attempt = 1..4_u32;
         let reason = || Detail::new("r");
-        (LINES, attempt, 0..22_usize, 0..100_i64).prop_map(move |(line, attempt, kind, at)| {
+        (LINES, attempt, 0..25_usize, 0..100_i64).prop_map(move |(line, attempt, kind, at)| {
             match kind {
                 0..=5 => Record::Started { line, attempt, at },
                 6..=7 => Record::Throttled { line, attempt },
@@ -191,10 +200,29 @@ mod tests {
                 11..=12 => Record::NotApplied { line, attempt },
                 13 => Record::SendAgain { line, attempt },
                 14 => Record::Resumed { at },
+                15 => Record::Looked {
+                    line,
+                    attempt,
+                    at,
+                    found: reason(),
+                },
+                16 => Record::Answered {
+                    line,
+                    attempt,
+                    at,
+                    answer: PersonAnswer::Retry,
+                },
+                17 => Record::Ended {
+                    line,
+                    outcome: RecordedOutcome::Applied,
+                    detail: None,
+                    is_answer: true,
+                },
                 _ => Record::Ended {
                     line,
-                    outcome: RecordedOutcome::ALL[kind - 15],
+                    outcome: RecordedOutcome::ALL[kind - 18],
                     detail: None,
+                    is_answer: false,
                 },
             }
         })
@@ -208,6 +236,8 @@ mod tests {
             | Record::Unknown { line, .. }
             | Record::NotApplied { line, .. }
             | Record::SendAgain { line, .. }
+            | Record::Looked { line, .. }
+            | Record::Answered { line, .. }
             | Record::Ended { line, .. } => Some(*line),
             Record::StageStopped { .. }
             | Record::Resumed { .. }

@@ -36,7 +36,11 @@ pub enum Transition {
     Unknown,
     NotApplied,
     SendAgain,
+    /// A read of the service, or a person's answer that is to take effect later.
+    Noted,
     Ended(RecordedOutcome),
+    /// It took effect, says a person.
+    AppliedByAnswer,
 }
 
 impl Phase {
@@ -47,7 +51,7 @@ impl Phase {
     ///   none: nothing was sent, or the answer says that the attempt found nothing to do;
     /// - `refused` and `failed` say that nothing took effect, so an attempt in doubt is cleared up first, by `not_applied`;
     /// - `drifted` comes from a read, never from the answer to an attempt;
-    /// - a person's answer (`send_again`, ended `in_doubt`) is about an attempt in doubt. It permits another attempt, and leaves the doubt:
+    /// - a person's answer (`answered`, `send_again`, ended `in_doubt` or by an answer) is about an attempt in doubt. It permits another attempt, and leaves the doubt:
     ///   that one says nothing of what the earlier ones did.
     pub const fn after(self, step: Transition) -> Option<Self> {
         match step {
@@ -73,10 +77,16 @@ impl Phase {
             Transition::Unknown if self.is_in_flight() => Some(Self::InDoubt),
             Transition::NotApplied if self.awaits_decision() => Some(Self::Disproved),
             Transition::SendAgain if self.awaits_decision() => Some(Self::MayRepeat),
+            Transition::Noted if self.awaits_decision() => Some(self),
+            Transition::AppliedByAnswer if self.awaits_decision() => {
+                Some(Self::Ended(RecordedOutcome::Applied))
+            }
             Transition::Ended(end) if self.may_end_as(end) => Some(Self::Ended(end)),
             Transition::Unknown
             | Transition::NotApplied
             | Transition::SendAgain
+            | Transition::Noted
+            | Transition::AppliedByAnswer
             | Transition::Ended(_) => None,
         }
     }
@@ -152,7 +162,9 @@ impl fmt::Display for Transition {
             Self::Unknown => f.write_str("unknown"),
             Self::NotApplied => f.write_str("not_applied"),
             Self::SendAgain => f.write_str("send_again"),
+            Self::Noted => f.write_str("looked or answered"),
             Self::Ended(end) => write!(f, "ended {end}"),
+            Self::AppliedByAnswer => f.write_str("ended applied by an answer"),
         }
     }
 }
@@ -162,7 +174,7 @@ mod tests {
     use super::*;
 
     /// The steps in the order of the table's columns.
-    const STEPS: [Transition; 13] = [
+    const STEPS: [Transition; 15] = [
         Transition::Started,
         Transition::Throttled,
         Transition::NoEffect,
@@ -176,6 +188,8 @@ mod tests {
         Transition::Ended(RecordedOutcome::Refused),
         Transition::Ended(RecordedOutcome::Failed),
         Transition::Ended(RecordedOutcome::InDoubt),
+        Transition::Noted,
+        Transition::AppliedByAnswer,
     ];
 
     #[test]
@@ -183,15 +197,15 @@ mod tests {
         // U untouched, F in flight, A in flight again, B between, D in doubt, M may repeat, P disproved, G in flight after that, E ended as said, . illegal
         #[rustfmt::skip]
         let table = [
-            //                      start thrott notsent unknown notapp again  appl done drift gone refu fail doubt
-            (Phase::Untouched,     "F     .      .       .       .      .      .    E    E     E    E    E    ."),
-            (Phase::InFlight,      ".     B      B       D       .      .      E    E    .     E    E    E    ."),
-            (Phase::InFlightAgain, ".     D      D       D       .      .      E    .    .     E    .    .    ."),
-            (Phase::Between,       "F     .      .       .       .      .      .    E    E     E    E    E    ."),
-            (Phase::InDoubt,       "A     .      .       .       P      M      E    .    .     E    .    .    E"),
-            (Phase::Disproved,     "G     .      .       .       .      .      E    .    E     E    E    E    ."),
-            (Phase::InFlightDisproved, ".  P      P       D       .      .      E    .    .     E    E    E    ."),
-            (Phase::MayRepeat,     "A     .      .       .       P      M      E    .    .     E    .    .    E"),
+            //                      start thrott notsent unknown notapp again  appl done drift gone refu fail doubt noted byans
+            (Phase::Untouched,     "F     .      .       .       .      .      .    E    E     E    E    E    .     .     ."),
+            (Phase::InFlight,      ".     B      B       D       .      .      E    E    .     E    E    E    .     .     ."),
+            (Phase::InFlightAgain, ".     D      D       D       .      .      E    .    .     E    .    .    .     .     ."),
+            (Phase::Between,       "F     .      .       .       .      .      .    E    E     E    E    E    .     .     ."),
+            (Phase::InDoubt,       "A     .      .       .       P      M      E    .    .     E    .    .    E     D     E"),
+            (Phase::Disproved,     "G     .      .       .       .      .      E    .    E     E    E    E    .     .     ."),
+            (Phase::InFlightDisproved, ".  P      P       D       .      .      E    .    .     E    E    E    .     .     ."),
+            (Phase::MayRepeat,     "A     .      .       .       P      M      E    .    .     E    .    .    E     M     E"),
         ];
         for (phase, row) in table {
             let cells: Vec<_> = row.split_whitespace().collect();
@@ -206,6 +220,9 @@ mod tests {
                     ("P", _) => Some(Phase::Disproved),
                     ("G", _) => Some(Phase::InFlightDisproved),
                     ("E", Transition::Ended(end)) => Some(Phase::Ended(end)),
+                    ("E", Transition::AppliedByAnswer) => {
+                        Some(Phase::Ended(RecordedOutcome::Applied))
+                    }
                     (".", _) => None,
                     other => panic!("not a cell: {other:?}"),
                 };

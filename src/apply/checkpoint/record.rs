@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::answer::PersonAnswer;
 use crate::{outcome::Outcome, text::cut};
 
 /// The version of the checkpoint format that is written and read.
@@ -75,12 +76,33 @@ pub enum Record {
     NotApplied { line: u64, attempt: u32 },
     /// A person permitted a retry. The attempts so far stay in doubt.
     SendAgain { line: u64, attempt: u32 },
+    /// What a read of the service showed of a change in doubt. It is for people: it decides nothing.
+    Looked {
+        line: u64,
+        attempt: u32,
+        at: i64,
+        found: Detail,
+    },
+    /// A person's answer about a change in doubt after this number of attempts. It takes effect where no read decides.
+    Answered {
+        line: u64,
+        attempt: u32,
+        at: i64,
+        answer: PersonAnswer,
+    },
     /// The change's outcome in this run.
     Ended {
         line: u64,
         outcome: RecordedOutcome,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         detail: Option<Detail>,
+        /// The outcome is a person's answer; nothing that the service said shows it.
+        #[serde(
+            rename = "by_answer",
+            default,
+            skip_serializing_if = "std::ops::Not::not"
+        )]
+        is_answer: bool,
     },
     /// The run stopped because of errors in the stage that ends after this number of executions. `errors` is a CRC32C of the lines of the
     /// changes that had failed or were in doubt: the person who resumes the run knows about these.
@@ -107,6 +129,8 @@ impl Record {
             Self::Unknown { .. } => "unknown",
             Self::NotApplied { .. } => "not_applied",
             Self::SendAgain { .. } => "send_again",
+            Self::Looked { .. } => "looked",
+            Self::Answered { .. } => "answered",
             Self::Ended { .. } => "ended",
             Self::StageStopped { .. } => "stage_stopped",
             Self::Resumed { .. } => "resumed",
@@ -191,6 +215,8 @@ impl Ending {
             | Record::Unknown { .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
+            | Record::Looked { .. }
+            | Record::Answered { .. }
             | Record::Ended { .. }
             | Record::StageStopped { .. }
             | Record::Resumed { .. } => None,
@@ -279,10 +305,23 @@ mod tests {
                 line: 2,
                 attempt: 1,
             },
+            Record::Looked {
+                line: 2,
+                attempt: 1,
+                at: 0,
+                found: reason.clone(),
+            },
+            Record::Answered {
+                line: 2,
+                attempt: 1,
+                at: 0,
+                answer: PersonAnswer::Skip,
+            },
             Record::Ended {
                 line: 2,
                 outcome: RecordedOutcome::Gone,
                 detail: None,
+                is_answer: false,
             },
             Record::StageStopped {
                 executions: 3,
@@ -306,6 +345,27 @@ mod tests {
                 serde_json::to_value(end).unwrap(),
                 Outcome::from(end).word()
             );
+        }
+    }
+
+    #[test]
+    fn an_outcome_of_an_earlier_version_is_no_answer_and_an_answer_is_marked() {
+        let earlier = r#"{"ended":{"line":2,"outcome":"applied"}}"#;
+        let ended = |is_answer| Record::Ended {
+            line: 2,
+            outcome: RecordedOutcome::Applied,
+            detail: None,
+            is_answer,
+        };
+        assert_eq!(serde_json::to_string(&ended(false)).unwrap(), earlier);
+        assert_eq!(
+            serde_json::from_str::<Record>(earlier).unwrap(),
+            ended(false)
+        );
+        let marked = serde_json::to_value(ended(true)).unwrap();
+        assert_eq!(marked["ended"]["by_answer"], true);
+        for answer in PersonAnswer::ALL {
+            assert_eq!(serde_json::to_value(answer).unwrap(), answer.word());
         }
     }
 

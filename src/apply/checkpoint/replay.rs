@@ -232,6 +232,7 @@ mod tests {
                 line: 3,
                 outcome: RecordedOutcome::Drifted,
                 detail: Some(Detail::new("größer")),
+                is_answer: false,
             },
             Record::NotApplied { line, attempt },
             Record::Started {

@@ -261,6 +261,7 @@ mod tests {
             line: u64::MAX,
             outcome: RecordedOutcome::AlreadyDone,
             detail: Some(detail),
+            is_answer: false,
         };
         let mut line = Vec::new();
         let mut chain = Chain {

@@ -8,6 +8,7 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
+    answer::PersonAnswer,
     error::Illegal,
     outstanding::Outstanding,
     phase::{Phase, Transition},
@@ -38,8 +39,14 @@ pub struct CheckpointState {
     in_flight: BTreeSet<u64>,
     /// When the last attempt of a change without an outcome, or with an unknown one, was sent, in Unix milliseconds.
     sent_at: BTreeMap<u64, i64>,
+    /// When the first one was sent.
+    first_sent_at: BTreeMap<u64, i64>,
     /// The error or answer of their last attempt, if known.
     last_answer: BTreeMap<u64, Detail>,
+    /// What the last look at the service showed of a change in doubt.
+    found: BTreeMap<u64, Detail>,
+    /// The last answer of a person about each change, and the number of attempts that it is about.
+    answers: BTreeMap<u64, (u32, PersonAnswer)>,
     ended: Counts,
     changes: u64,
     /// Changes that have a record.
@@ -67,7 +74,10 @@ impl CheckpointState {
             attempts: BTreeMap::new(),
             in_flight: BTreeSet::new(),
             sent_at: BTreeMap::new(),
+            first_sent_at: BTreeMap::new(),
             last_answer: BTreeMap::new(),
+            found: BTreeMap::new(),
+            answers: BTreeMap::new(),
             ended: Counts::default(),
             changes,
             touched: 0,
@@ -94,6 +104,8 @@ impl CheckpointState {
                 self.step(line, Transition::Started, Some(attempt))?;
                 self.attempts.insert(line, attempt);
                 self.sent_at.insert(line, at);
+                self.first_sent_at.entry(line).or_insert(at);
+                self.found.remove(&line);
             }
             Record::Throttled { line, attempt } => {
                 self.step(line, Transition::Throttled, Some(attempt))?;
@@ -126,14 +138,31 @@ impl CheckpointState {
             Record::SendAgain { line, attempt } => {
                 self.step(line, Transition::SendAgain, Some(attempt))?;
             }
-            Record::Ended { line, outcome, .. } => {
-                self.step(line, Transition::Ended(outcome), None)?;
-                self.attempts.remove(&line);
-                self.last_answer.remove(&line);
-                if outcome != RecordedOutcome::InDoubt {
-                    self.sent_at.remove(&line);
-                }
-                self.ended.add(outcome.into(), 1);
+            Record::Looked {
+                line,
+                attempt,
+                ref found,
+                ..
+            } => {
+                self.step(line, Transition::Noted, Some(attempt))?;
+                self.found.insert(line, found.clone());
+            }
+            Record::Answered {
+                line,
+                attempt,
+                answer,
+                ..
+            } => {
+                self.step(line, Transition::Noted, Some(attempt))?;
+                self.answers.insert(line, (attempt, answer));
+            }
+            Record::Ended {
+                line,
+                outcome,
+                is_answer,
+                ..
+            } => {
+                self.end(line, outcome, is_answer)?;
             }
             Record::StageStopped {
                 executions, errors, ..
@@ -156,6 +185,24 @@ impl CheckpointState {
             }
             Record::Abandoned { .. } => self.ending = Ending::of(record),
         }
+        Ok(())
+    }
+
+    /// Ends one change.
+    fn end(&mut self, line: u64, outcome: RecordedOutcome, is_answer: bool) -> Result<(), Illegal> {
+        let step = match (outcome, is_answer) {
+            (RecordedOutcome::Applied, true) => Transition::AppliedByAnswer,
+            (_, _) => Transition::Ended(outcome),
+        };
+        self.step(line, step, None)?;
+        self.attempts.remove(&line);
+        self.last_answer.remove(&line);
+        self.found.remove(&line);
+        self.first_sent_at.remove(&line);
+        if outcome != RecordedOutcome::InDoubt {
+            self.sent_at.remove(&line);
+        }
+        self.ended.add(outcome.into(), 1);
         Ok(())
     }
 
@@ -202,6 +249,28 @@ impl CheckpointState {
     /// When the last attempt of the change on this plan line was sent; none if it has another outcome than `in_doubt`.
     pub fn sent_at(&self, line: u64) -> Option<Timestamp> {
         Timestamp::from_millisecond(*self.sent_at.get(&line)?).ok()
+    }
+
+    /// When the first attempt of the change on this plan line was sent; none if it has an outcome.
+    pub fn first_sent_at(&self, line: u64) -> Option<Timestamp> {
+        Timestamp::from_millisecond(*self.first_sent_at.get(&line)?).ok()
+    }
+
+    /// What the last look at the service showed of the change on this plan line; none if it is not in doubt, or was sent since.
+    pub fn found(&self, line: u64) -> Option<&str> {
+        self.found.get(&line).map(Detail::as_str)
+    }
+
+    /// A person's last answer about the change on this plan line, with the number of attempts that it is about.
+    pub fn answered(&self, line: u64) -> Option<(u32, PersonAnswer)> {
+        self.answers.get(&line).copied()
+    }
+
+    /// A person's answer about the change on this plan line that has not taken effect: it is in doubt, and was not sent since.
+    pub fn answer(&self, line: u64) -> Option<PersonAnswer> {
+        let (attempts, answer) = self.answered(line)?;
+        let open = self.open(line)?;
+        (open.doubtful && open.attempts == attempts).then_some(answer)
     }
 
     /// All changes that were started and have no outcome, in the plan's order, by plan line.

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     api::Operation,
-    checkpoint::{Checkpoint, Record},
+    checkpoint::{Checkpoint, PersonAnswer, Record},
     client::{Client, ClientEvent},
     event::{Event, Reporter, StopReason},
     outcome::Counts,
@@ -63,7 +63,9 @@ pub struct Settings {
     pub max_errors: Option<u64>,
     /// The executions of each stage, counted from 0; each is in one stage.
     pub stages: Vec<Range<u64>>,
-    /// A person's answer about changes that earlier sessions left in doubt and no read-back can decide.
+    /// A person's answers about single changes that earlier sessions left in doubt. They are recorded before anything is sent.
+    pub answers: Vec<GivenAnswer>,
+    /// A person's answer about all other changes that earlier sessions left in doubt and no read-back can decide.
     pub doubts: Option<DoubtAnswer>,
     /// The maximum number of attempts of a change in one session.
     pub attempts: u32,
@@ -84,7 +86,17 @@ impl Settings {
     }
 }
 
-/// A person's answer about changes in doubt that no read can decide.
+/// A person's answer about one change in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GivenAnswer {
+    /// The change's line in the plan.
+    pub line: u64,
+    /// The number of attempts that it is about.
+    pub attempt: u32,
+    pub answer: PersonAnswer,
+}
+
+/// A person's answer about all changes in doubt that no read can decide. There is no `applied`: it would claim an effect of each change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DoubtAnswer {
     /// Send them again.
@@ -200,6 +212,7 @@ impl<'a> Dispatcher<'a> {
             planned: self.settings().planned,
             earlier: self.checkpoint.state().ended().clone(),
         });
+        self.record_answers();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let stages = self.settings().stages.clone();

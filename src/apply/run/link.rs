@@ -39,8 +39,9 @@ pub(super) struct EndedChange {
     pub(super) target: Target,
     action: Vec<String>,
     end: RecordedOutcome,
-    /// The answer of the service or the finding of the re-check.
+    /// The answer of the service or the finding of the re-check, or that a person has said so.
     pub(super) detail: Option<String>,
+    is_answer: bool,
 }
 
 impl EndedChange {
@@ -55,6 +56,15 @@ impl EndedChange {
             action: planned.change.action.clone(),
             end,
             detail,
+            is_answer: false,
+        }
+    }
+
+    /// The same as a person's answer.
+    pub(super) fn by_answer(self) -> Self {
+        Self {
+            is_answer: true,
+            ..self
         }
     }
 
@@ -68,6 +78,7 @@ impl EndedChange {
             line: self.line,
             outcome: self.end,
             detail,
+            is_answer: self.is_answer,
         }
     }
 

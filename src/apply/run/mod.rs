@@ -35,5 +35,7 @@ mod truth_tests;
 mod view;
 mod worker;
 
-pub use dispatcher::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals, VIEW_LASTS};
+pub use dispatcher::{
+    Dispatcher, DoubtAnswer, GivenAnswer, RunResult, Settings, Signals, VIEW_LASTS,
+};
 pub use group::{ExecutionChanges, GroupStream, PlannedChange};

@@ -1,5 +1,6 @@
 //! That what is told of a change is true, in the states that kills do not reach.
 
+mod answers;
 mod doubts;
 
 use std::{slice::from_ref, time::Duration};

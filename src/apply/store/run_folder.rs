@@ -261,7 +261,7 @@ fn difference(
     .find(|(_, found, planned)| found != planned)
 }
 
-fn write(
+pub(super) fn write(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), StoreError> {

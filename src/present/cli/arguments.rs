@@ -132,10 +132,11 @@ pub struct Resume {
     /// Resume the newest run that is not finished, or has no report
     #[arg(long)]
     pub last: bool,
-    /// Retry or skip changes in doubt that no read can decide
+    /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
-    /// Applies to changes in doubt from earlier sessions, not to those that become in doubt now. Check them in epilot first
-    #[arg(long, value_name = "ANSWER", help_heading = "Applying")]
+    /// FILE is the `in_doubt.csv` of the run's folder with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
+    /// a word, write `./retry`. Applies to changes in doubt from earlier sessions that no read can decide. Check them in epilot first
+    #[arg(long, value_name = "FILE|retry|skip", value_parser = values::in_doubt, help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     /// Continue only if a signer in FILE has signed the plan
     ///
@@ -146,13 +147,15 @@ pub struct Resume {
     pub pacing: Pacing,
 }
 
-/// A person's answer about changes in doubt that no read can decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+/// A person's answers about changes in doubt that no read can decide.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum InDoubt {
-    /// Send the changes again; for changes that had no effect, or that may be made twice
+    /// Send all of them again; for changes that had no effect, or that may be made twice.
     Retry,
-    /// Leave the changes in doubt, and finish the run
+    /// Leave all of them in doubt, and finish the run.
     Skip,
+    /// An answer for each, in this file.
+    Answers(PathBuf),
 }
 
 #[derive(Debug, Args)]

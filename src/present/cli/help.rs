@@ -91,14 +91,16 @@ pub(super) const RESUME: &str = "\
 Examples:
   wf-bulk resume --last              the newest run that is not finished
   wf-bulk resume 0192f0c4 --rate 2/s
-  wf-bulk resume 0192f0c4 --in-doubt retry   send the changes in doubt again
-  wf-bulk resume 0192f0c4 --in-doubt skip    leave the changes in doubt
+  wf-bulk resume 0192f0c4 --in-doubt .wf-bulk/runs/…/in_doubt.csv
+  wf-bulk resume 0192f0c4 --in-doubt retry   send all changes in doubt again
+  wf-bulk resume 0192f0c4 --in-doubt skip    leave all changes in doubt
 
 The plan, the server and the pace come from the run's folder; flags apply to \
 this session only. Changes that have an outcome are not sent again.
 
 Changes in doubt are read back first. Use --in-doubt if reading does not show \
-whether a change was made. The answer applies to all of them: check each of them in epilot first.
+whether a change was made: look at each in epilot, and write applied, retry or skip into the column \
+`answer` of in_doubt.csv in the run's folder. `retry` and `skip` as words are one answer about all that have none of their own.
 
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";

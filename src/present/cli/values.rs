@@ -7,6 +7,7 @@ use std::{
 
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 
+use super::InDoubt;
 use crate::{
     api::{Id, IdError},
     dates::{DateError, Distance},
@@ -59,6 +60,20 @@ pub(super) fn seconds(text: &str, most: u64) -> Result<u64, String> {
     seconds
         .filter(|seconds| (1..=most).contains(seconds))
         .ok_or_else(|| format!("write whole seconds without a unit, from 1 to {most}, like 30"))
+}
+
+/// What to do with changes in doubt. `applied` is an answer about one change: for all of them it would claim effects that nobody has looked
+/// for, and nothing would find the mistake later.
+pub(super) fn in_doubt(text: &str) -> Result<InDoubt, &'static str> {
+    match text {
+        "retry" => Ok(InDoubt::Retry),
+        "skip" => Ok(InDoubt::Skip),
+        "applied" => Err(
+            "`applied` is an answer about one change: write it into the column answer of the run's in_doubt.csv, and give that file",
+        ),
+        "" => Err("write retry or skip, or a file of answers"),
+        file => Ok(InDoubt::Answers(file.into())),
+    }
 }
 
 /// An age like `7 days` or `12 hours`; a day has 24 hours, since it is the distance between two instants.

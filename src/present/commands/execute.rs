@@ -28,7 +28,7 @@ use crate::{
         write_json,
     },
     retry::Policy,
-    run::{Dispatcher, DoubtAnswer, Settings, Signals, VIEW_LASTS},
+    run::{Dispatcher, DoubtAnswer, GivenAnswer, Settings, Signals, VIEW_LASTS},
     store::{RunFolder, RunSettings, StateDir},
 };
 
@@ -44,13 +44,21 @@ pub(super) struct PreparedRun {
     pub(super) start: Instant,
 }
 
+/// What a person says of the changes that earlier sessions left in doubt.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    pub(super) single: Vec<GivenAnswer>,
+    /// About all others.
+    pub(super) all: Option<DoubtAnswer>,
+}
+
 /// Executes the run until it is finished or stopped; shows the result and stores it in the run's folder.
 pub(super) async fn execute(
     common: &Common,
     prepared: PreparedRun,
     backend: Backend,
     interrupts: mpsc::UnboundedReceiver<()>,
-    doubts: Option<DoubtAnswer>,
+    answers: Answers,
 ) -> Result<ExitCode, Error> {
     let PreparedRun {
         folder,
@@ -91,7 +99,8 @@ pub(super) async fn execute(
             stop_after: settings.pace.stop_after.get(),
             max_errors: settings.pace.max_errors_of(plan.trailer.changes),
             stages: settings.pace.stages_of(plan.trailer.groups),
-            doubts,
+            answers: answers.single,
+            doubts: answers.all,
             attempts: Policy::default().attempts.get(),
             settle: settings.settle(),
             view_lasts: VIEW_LASTS,

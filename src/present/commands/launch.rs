@@ -9,7 +9,7 @@ use super::{
     admit::Admission,
     backend::{Backend, SANDBOX},
     earlier::Candidate,
-    execute::{PreparedRun, execute},
+    execute::{Answers, PreparedRun, execute},
     files::open_plan,
     guard_flags::refuse_loosened,
     operator::operator,
@@ -139,7 +139,7 @@ pub(super) async fn launch(
         plan_file,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts, None).await;
+    let exit_code = execute(common, prepared, backend, interrupts, Answers::default()).await;
     drop((server_lock, run_lock));
     exit_code
 }

@@ -10,6 +10,8 @@ mod completions;
 mod conflicts;
 mod core_dumps;
 mod diff;
+mod doubt_answers;
+mod doubt_rows;
 mod earlier;
 mod execute;
 mod files;

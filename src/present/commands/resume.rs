@@ -1,13 +1,14 @@
 //! `resume`: continues a run that was stopped.
 
-use std::time::Instant;
+use std::{fs::File, time::Instant};
 
 use super::{
     access::{asked_org, credentials},
     admit::{lock_run, lock_server},
     backend::{Server, connect},
+    doubt_answers::answers_in,
     earlier::{refuse_thrown_away_data, refuse_undone},
-    execute::{PreparedRun, execute},
+    execute::{Answers, PreparedRun, execute},
     files::open_plan,
     overview::overview,
     runs::{find_run_or_last, store_error},
@@ -18,12 +19,13 @@ use super::{
     terminal::{print, say},
 };
 use crate::{
+    checkpoint::Checkpoint,
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
     report::{Summary, write_json},
     run::DoubtAnswer,
-    store::StateDir,
+    store::{RunFolder, StateDir},
     text::shown_path,
 };
 
@@ -69,6 +71,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     refuse_undone(common, stored.run)?;
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
+    let answers = answers(common, args, &folder, &plan_file)?;
     let server = session::server(common, &plan.header)?;
     let credentials = match &server {
         Server::Sandbox => Credentials::default(),
@@ -102,10 +105,6 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
     let history = state_dir.history();
     history.created(&folder, &settings).map_err(store_error)?;
     let interrupts = signals::watch(common)?;
-    let doubts = args.in_doubt.map(|answer| match answer {
-        InDoubt::Retry => DoubtAnswer::Retry,
-        InDoubt::Skip => DoubtAnswer::Skip,
-    });
     let prepared = PreparedRun {
         folder,
         settings,
@@ -113,7 +112,32 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         plan_file,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts, doubts).await;
+    let exit_code = execute(common, prepared, backend, interrupts, answers).await;
     drop((server_lock, run_lock));
     exit_code
+}
+
+/// What a person says of the changes in doubt.
+fn answers(
+    common: &Common,
+    args: &Resume,
+    folder: &RunFolder,
+    plan_file: &File,
+) -> Result<Answers, Error> {
+    let all = |answer| Answers {
+        all: Some(answer),
+        ..Answers::default()
+    };
+    match &args.in_doubt {
+        None => Ok(Answers::default()),
+        Some(InDoubt::Retry) => Ok(all(DoubtAnswer::Retry)),
+        Some(InDoubt::Skip) => Ok(all(DoubtAnswer::Skip)),
+        Some(InDoubt::Answers(path)) => {
+            let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
+                Error::failed("the run's checkpoint can't be used").caused_by(error)
+            })?;
+            let single = answers_in(common, path, folder.id(), &snapshot.state, plan_file)?;
+            Ok(Answers { single, all: None })
+        }
+    }
 }

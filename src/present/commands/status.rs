@@ -183,7 +183,11 @@ fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bo
             } => true,
             Outstanding::Resolve {
                 may_repeat: false, ..
-            } => planned.change.repeat == Repeat::Safe || planned.can_be_read_back(),
+            } => {
+                planned.change.repeat == Repeat::Safe
+                    || planned.can_be_read_back()
+                    || state.answer(planned.line).is_some()
+            }
         };
         if group.changes.iter().any(resume_goes_on) {
             return Some(false);

@@ -161,9 +161,11 @@ impl Collector {
             Record::StageStopped { at, .. } | Record::Finished { at } => self.over(Some(*at)),
             // Another session, maybe days later.
             Record::Resumed { .. } | Record::Abandoned { .. } => self.over(None),
-            Record::Throttled { .. } | Record::NotApplied { .. } | Record::SendAgain { .. } => {
-                Ok(())
-            }
+            Record::Throttled { .. }
+            | Record::NotApplied { .. }
+            | Record::SendAgain { .. }
+            | Record::Looked { .. }
+            | Record::Answered { .. } => Ok(()),
         }
     }
 
@@ -230,6 +232,7 @@ mod tests {
             line,
             outcome: RecordedOutcome::Applied,
             detail: None,
+            is_answer: false,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead};
 
+use jiff::Timestamp;
+
 use super::{
     Problem,
     change_facts::{AttemptTimes, facts, key, known},
@@ -9,6 +11,7 @@ use super::{
     words,
 };
 use crate::{
+    checkpoint::{CheckpointState, PersonAnswer},
     outcome::Outcome,
     plan::{Change, Item, PlanReader},
     store::RunFolder,
@@ -29,6 +32,42 @@ pub(super) struct ChangeEnd<'a> {
     /// What is about this one target.
     pub(super) about: Option<String>,
     pub(super) attempts: AttemptTimes,
+    /// Its line in the plan.
+    pub(super) line: u64,
+    /// If it is in doubt, and a person can still answer.
+    pub(super) doubt: Option<OpenDoubt>,
+}
+
+/// What a person needs for an answer about a change in doubt.
+#[derive(Debug)]
+pub(super) struct OpenDoubt {
+    /// All that were begun, which is what an answer is about.
+    pub(super) attempts: u32,
+    pub(super) first_sent_at: Option<Timestamp>,
+    pub(super) last_sent_at: Option<Timestamp>,
+    /// The end of "look …".
+    pub(super) look_at: String,
+    /// What the last look at the service showed.
+    pub(super) found: Option<String>,
+    /// An answer that has not taken effect.
+    pub(super) answer: Option<PersonAnswer>,
+}
+
+impl OpenDoubt {
+    fn of(state: &CheckpointState, line: u64, change: &Change) -> Option<Self> {
+        let open = state.open(line).filter(|open| open.doubtful)?;
+        if state.ending().is_some() {
+            return None;
+        }
+        Some(Self {
+            attempts: open.attempts,
+            first_sent_at: state.first_sent_at(line),
+            last_sent_at: state.sent_at(line),
+            look_at: change.look_at(state.sent_at(line)),
+            found: state.found(line).map(str::to_owned),
+            answer: state.answer(line),
+        })
+    }
 }
 
 impl ChangeEnd<'_> {
@@ -83,7 +122,10 @@ pub(super) fn each_change<P: BufRead>(
                     message = state.last_answer(line.number).map(str::to_owned);
                 }
                 let look = change.look_at(state.sent_at(line.number));
-                about = Some(format!("look {look}"));
+                let found = state.found(line.number);
+                let found =
+                    found.map_or_else(String::new, |found| format!("; seen there: {found}"));
+                about = Some(format!("look {look}{found}"));
             }
             Outcome::NotAttempted => {
                 message = Some(if on.is_some() { DEPENDS } else { why }.to_owned());
@@ -105,6 +147,8 @@ pub(super) fn each_change<P: BufRead>(
             message,
             about,
             attempts: known.attempts,
+            line: line.number,
+            doubt: OpenDoubt::of(&state, line.number, &change),
         })?;
         // Changes that the run did not reach have no cause among the changes.
         if matches!(outcome, Outcome::Applied | Outcome::AlreadyDone)

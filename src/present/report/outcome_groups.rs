@@ -196,6 +196,8 @@ mod tests {
                 message: Some((*message).to_owned()),
                 about: about.map(str::to_owned),
                 attempts: AttemptTimes::default(),
+                line: 2,
+                doubt: None,
             };
             collector.add(&end).unwrap();
         }

@@ -125,6 +125,8 @@ mod tests {
                 message: None,
                 about: None,
                 attempts,
+                line: 2,
+                doubt: None,
             };
             write_row(&mut rows, &end).unwrap();
             write_line(&mut lines, &end).unwrap();

@@ -1,4 +1,4 @@
-//! `report.json`, `failed.csv`, `results.csv` and `results.jsonl`: the result of a run over all its sessions.
+//! `report.json`, `failed.csv`, `results.csv`, `results.jsonl` and `in_doubt.csv`: the result of a run over all its sessions.
 
 use std::{
     fs::File,
@@ -8,7 +8,8 @@ use std::{
 use super::{
     ProblemList, Session, Summary,
     change_walk::{ChangeEnd, each_change},
-    failed_csv,
+    failed_csv, in_doubt_csv,
+    in_doubt_csv::DoubtRows,
     json::{EarlierReport, write_report},
     outcome_groups::{GroupCollector, OutcomeGroups},
     result_rows, words,
@@ -76,14 +77,19 @@ fn write_lists(
     Ok(folder.write_lists(|[failed, table, lines]| {
         writeln!(failed, "{}", failed_csv::HEADING)?;
         writeln!(table, "{}", result_rows::HEADING)?;
+        let mut doubts = DoubtRows::after(&folder.in_doubt(), folder.id())?;
         each_change(folder, plan, why, |end| {
             take(end)?;
+            doubts.add(end)?;
             result_rows::write_row(table, end)?;
             result_rows::write_line(lines, end)?;
             end.problem()
                 .map_or(Ok(()), |problem| failed_csv::write_row(failed, &problem))
         })
-        .map_err(io::Error::other)
+        .map_err(io::Error::other)?;
+        folder
+            .write_in_doubt(in_doubt_csv::HEADING, doubts.finish().as_deref())
+            .map_err(io::Error::other)
     })?)
 }
 

@@ -17,7 +17,7 @@ use crate::{
     invocation::Invocation,
     outcome::{Counts, Outcome},
     plan::{FollowUp, Follows},
-    store::{Operator, RunId, RunSettings},
+    store::{Operator, RunId, RunSettings, in_doubt_in},
     styles::Styles,
     text::{self, Untrusted},
 };
@@ -134,9 +134,17 @@ impl RunLine {
             } else {
                 "if changes stay in doubt,"
             };
-            let text = format!("{when} look at them; one answer is for all of them");
-            steps.push(NextStep::new(text, None));
-            for (label, answer) in [("send them again:", "retry"), ("leave them:", "skip")] {
+            steps.push(NextStep::new(format!("{when} look at them"), None));
+            let list = in_doubt_in(&self.folder);
+            if list.exists() {
+                let text = "write applied, retry or skip into the rows of in_doubt.csv; then:";
+                let command = go_on(&["--in-doubt", &list.to_string_lossy()]);
+                steps.push(NextStep::new(text, command));
+            }
+            for (label, answer) in [
+                ("send all of them again:", "retry"),
+                ("leave all of them:", "skip"),
+            ] {
                 steps.push(NextStep::new(label, go_on(&["--in-doubt", answer])));
             }
         }

@@ -11,6 +11,7 @@ use crate::{
     event::StopReason,
     invocation::Invocation,
     outcome::{Counts, Outcome},
+    store::in_doubt_in,
     styles::Styles,
     text::{Untrusted, shown_path},
 };
@@ -116,10 +117,22 @@ impl Summary {
             say(out, "in doubt:", styles.error, &text)?;
         }
         if in_doubt > 0 && is_for_a_person && !self.finished && self.abandoned.is_none() {
-            for (answer, what) in [("retry", "send them again"), ("skip", "leave them")] {
+            if let (Some(folder), true) = (&self.folder, has_files) {
+                let list = in_doubt_in(folder);
+                let command = resume(&["--in-doubt", &list.to_string_lossy()]);
+                writeln!(
+                    out,
+                    "when you know, write applied, retry or skip into the rows of in_doubt.csv; then: {}",
+                    Untrusted(&command).terminal()
+                )?;
+            }
+            for (answer, what) in [
+                ("retry", "send all of them again"),
+                ("skip", "leave all of them"),
+            ] {
                 let command = resume(&["--in-doubt", answer]);
                 let command = Untrusted(&command).terminal();
-                writeln!(out, "when you know, to {what}: {command}")?;
+                writeln!(out, "to {what}: {command}")?;
             }
         }
         let unlike = get(Outcome::Drifted) + get(Outcome::Gone);
@@ -266,8 +279,9 @@ mod tests {
         137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
         229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
         in doubt: it is unknown whether 2 changes took effect: look at the service
-        when you know, to send them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
-        when you know, to leave them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
+        when you know, write applied, retry or skip into the rows of in_doubt.csv; then: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/in_doubt.csv
+        to send all of them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
+        to leave all of them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
         hint: 1 target was changed or deleted since the plan, and left alone: plan again to see the current state
         hint: report.json in this folder lists each one, failed.csv has their ids
         ");

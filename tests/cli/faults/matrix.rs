@@ -221,6 +221,8 @@ fn sent_at(environment: &Environment) -> Vec<i64> {
         | Record::NoEffect { .. }
         | Record::NotApplied { .. }
         | Record::SendAgain { .. }
+        | Record::Looked { .. }
+        | Record::Answered { .. }
         | Record::Ended { .. }
         | Record::StageStopped { .. }
         | Record::Resumed { .. }

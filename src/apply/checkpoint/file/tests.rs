@@ -253,6 +253,7 @@ fn a_record_that_contradicts_the_state_is_not_written() {
         line: 2,
         outcome: RecordedOutcome::Applied,
         detail: None,
+        is_answer: false,
     };
     assert!(checkpoint.append(applied.clone()).is_err());
     assert!(checkpoint.append_without_waiting(applied).is_err());

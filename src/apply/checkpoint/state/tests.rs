@@ -32,6 +32,7 @@ fn ended(line: u64, outcome: RecordedOutcome) -> Record {
         line,
         outcome,
         detail: None,
+        is_answer: false,
     }
 }
 
@@ -274,4 +275,68 @@ fn a_header_that_names_billions_of_lines_takes_no_memory_for_them() {
     assert_eq!(state.counts().total(), lines - 2);
     assert_eq!(state.phase(lines - 1), Phase::InFlight);
     assert_eq!(state.phase(2), Phase::Untouched);
+}
+
+fn answered(attempt: u32, answer: PersonAnswer) -> Record {
+    Record::Answered {
+        line: 2,
+        attempt,
+        at: 20,
+        answer,
+    }
+}
+
+#[test]
+fn an_answer_is_about_the_attempts_that_a_person_knew_and_ends_nothing_by_itself() {
+    let mut state = after(&[started(2, 1, 17), unknown(2, 1)]);
+    // Of an attempt that is in flight, or of another number of them, nobody can know.
+    assert!(state.next(&answered(2, PersonAnswer::Applied)).is_err());
+    state.next(&answered(1, PersonAnswer::Applied)).unwrap();
+    assert_eq!(state.answer(2), Some(PersonAnswer::Applied));
+    assert_eq!(state.outcome_so_far(2), Outcome::InDoubt);
+    // The last one counts.
+    state.next(&answered(1, PersonAnswer::Retry)).unwrap();
+    assert_eq!(state.answer(2), Some(PersonAnswer::Retry));
+    state.next(&Record::Resumed { at: 21 }).unwrap();
+    assert_eq!(state.answer(2), Some(PersonAnswer::Retry));
+    state.next(&started(2, 2, 22)).unwrap();
+    assert!(state.next(&answered(2, PersonAnswer::Skip)).is_err());
+    state.next(&unknown(2, 2)).unwrap();
+    // It was about the first attempt.
+    assert_eq!(state.answer(2), None);
+    assert_eq!(state.answered(2), Some((1, PersonAnswer::Retry)));
+}
+
+#[test]
+fn an_applied_change_by_an_answer_is_applied_and_only_a_doubt_ends_so() {
+    let by_answer = Record::Ended {
+        line: 2,
+        outcome: RecordedOutcome::Applied,
+        detail: None,
+        is_answer: true,
+    };
+    assert!(after(&[started(2, 1, 17)]).next(&by_answer).is_err());
+    let mut state = after(&[started(2, 1, 17), unknown(2, 1)]);
+    state.next(&by_answer).unwrap();
+    assert_eq!(state.outcome(2), Some(Outcome::Applied));
+    assert_eq!(state.counts().get(Outcome::InDoubt), 0);
+}
+
+#[test]
+fn what_a_look_showed_is_of_the_attempts_before_it() {
+    let looked = |attempt, found| Record::Looked {
+        line: 2,
+        attempt,
+        at: 19,
+        found: Detail::new(found),
+    };
+    let mut state = after(&[started(2, 1, 17), unknown(2, 1), looked(1, "nothing")]);
+    assert_eq!(state.found(2), Some("nothing"));
+    state.next(&looked(1, "one execution")).unwrap();
+    assert_eq!(state.found(2), Some("one execution"));
+    let moment = Timestamp::from_millisecond(17).ok();
+    assert_eq!(state.first_sent_at(2), moment);
+    state.next(&started(2, 2, 22)).unwrap();
+    assert_eq!(state.found(2), None);
+    assert_eq!(state.first_sent_at(2), moment);
 }

@@ -10,7 +10,7 @@ use tokio::time::Interval;
 use super::{Dispatcher, DoubtAnswer};
 use crate::{
     action::Evidence,
-    checkpoint::{CheckpointState, Record, RecordedOutcome},
+    checkpoint::{CheckpointState, PersonAnswer, Record, RecordedOutcome},
     event::{Event, StopReason},
     outcome::Outcome,
     plan::PlanError,
@@ -20,6 +20,15 @@ use crate::{
         link::EndedChange,
     },
 };
+
+impl DoubtAnswer {
+    const fn answer(self) -> PersonAnswer {
+        match self {
+            Self::Retry => PersonAnswer::Retry,
+            Self::Skip => PersonAnswer::Skip,
+        }
+    }
+}
 
 impl Dispatcher<'_> {
     /// The ages of the doubts that a read-back can decide once they are old enough.
@@ -49,14 +58,36 @@ impl Dispatcher<'_> {
         Ok(ages)
     }
 
-    /// Applies a person's answer to the doubts of earlier sessions that no read-back has decided. True if a change is to be sent now.
+    /// Records a person's answers about single changes: a later session has them, too, if this one ends before they take effect.
+    pub(super) fn record_answers(&mut self) {
+        let at = (self.settings().now)();
+        for given in self.settings().answers.clone() {
+            self.write(
+                Record::Answered {
+                    line: given.line,
+                    attempt: given.attempt,
+                    at,
+                    answer: given.answer,
+                },
+                None,
+            );
+        }
+    }
+
+    /// Applies a person's answers to the doubts of earlier sessions that no read-back has decided: that about the change, or else that about
+    /// all of them. True if a change is to be sent now.
     pub(super) fn answer_doubts<P: BufRead>(
         &mut self,
         mut groups: GroupStream<P>,
     ) -> Result<bool, PlanError> {
-        let Some(answer) = self.settings().doubts else {
+        let state = self.checkpoint.state();
+        if self.settings().doubts.is_none()
+            && !state
+                .all_open()
+                .any(|(line, _)| state.answer(line).is_some())
+        {
             return Ok(false);
-        };
+        }
         let mut to_send = false;
         while let Some(group) = groups.next_group()? {
             for planned in &group.changes {
@@ -71,34 +102,52 @@ impl Dispatcher<'_> {
                 if attempts.in_this_session() > 0 {
                     continue;
                 }
+                let own = self.checkpoint.state().answer(planned.line);
+                let Some(answer) = own.or(self.settings().doubts.map(DoubtAnswer::answer)) else {
+                    continue;
+                };
                 match answer {
                     // The answer was given before, and the target has changed since the plan.
-                    DoubtAnswer::Retry if may_repeat => {}
-                    DoubtAnswer::Retry => {
+                    PersonAnswer::Retry if may_repeat => {}
+                    PersonAnswer::Retry => {
                         let record = Record::SendAgain {
                             line: planned.line,
                             attempt: attempts.made,
                         };
                         to_send |= self.write(record, None);
                     }
-                    DoubtAnswer::Skip => {
-                        let last_answer = self.checkpoint.state().last_answer(planned.line);
-                        let detail = format!(
-                            "left in doubt by --in-doubt skip{}",
-                            in_brackets(last_answer)
+                    PersonAnswer::Applied => {
+                        let detail =
+                            self.of_the_answer("a person answered that it took effect", planned);
+                        // It is no error any more.
+                        drop(self.shared.budget.reclaim());
+                        self.end(
+                            &EndedChange::new(planned, RecordedOutcome::Applied, Some(detail))
+                                .by_answer(),
                         );
+                        // Changes that waited for it may be made.
+                        to_send = true;
+                    }
+                    PersonAnswer::Skip => {
+                        let detail =
+                            self.of_the_answer("left in doubt by --in-doubt skip", planned);
                         self.end(&EndedChange::new(
                             planned,
                             RecordedOutcome::InDoubt,
                             Some(detail),
                         ));
-                        // Changes that waited for it may be made.
                         to_send = true;
                     }
                 }
             }
         }
         Ok(to_send)
+    }
+
+    /// The detail of an outcome that a person has decided.
+    fn of_the_answer(&self, decided: &str, planned: &PlannedChange) -> String {
+        let last_answer = self.checkpoint.state().last_answer(planned.line);
+        format!("{decided}{}", in_brackets(last_answer))
     }
 
     /// Waits until a read-back can decide doubts of these ages. False if the run was stopped.

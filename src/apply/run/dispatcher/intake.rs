@@ -111,6 +111,8 @@ impl Dispatcher<'_> {
             | Record::NoEffect { .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
+            | Record::Looked { .. }
+            | Record::Answered { .. }
             | Record::StageStopped { .. }
             | Record::Resumed { .. }
             | Record::Finished { .. }

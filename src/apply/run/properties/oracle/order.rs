@@ -252,6 +252,8 @@ fn stages(test_run: &TestRun, broken: &mut impl FnMut(RunRule, String)) {
             }
             // A permission leaves the doubt.
             Record::SendAgain { .. }
+            | Record::Looked { .. }
+            | Record::Answered { .. }
             | Record::StageStopped { .. }
             | Record::Finished { .. }
             | Record::Abandoned { .. } => {}
