@@ -20,29 +20,42 @@ fn main() -> ExitCode {
             return error::ExitCode::from(&error).into();
         }
     };
-    let json = cli.wants_json();
-    run(cli).unwrap_or_else(|error| report(&error, json))
+    run(cli)
 }
 
-fn run(cli: Cli) -> Result<ExitCode, error::Error> {
+fn run(cli: Cli) -> ExitCode {
+    let json = cli.wants_json();
     let status = cli.common.invocation.command("status", &[]);
+    let observers = commands::Observers::of(&cli);
     // It panics if the system starts no thread.
-    let runtime = error::caught(&status, || {
+    let built = error::caught(&status, || {
         tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()
-    })?
-    .map_err(|cause| error::Error::failed("no thread can be started").caused_by(cause))?;
-    let ended = error::caught(&status, || runtime.block_on(commands::run(cli)));
+    });
+    let runtime = match built {
+        Ok(Ok(runtime)) => runtime,
+        Ok(Err(cause)) => {
+            let error = error::Error::failed("no thread can be started").caused_by(cause);
+            return report(&error, json).into();
+        }
+        Err(error) => return report(&error, json).into(),
+    };
+    let ended = error::caught(&status, || runtime.block_on(commands::run(cli, &observers)));
+    let exit_code = ended.flatten().unwrap_or_else(|error| {
+        observers.failed(&error);
+        report(&error, json)
+    });
+    runtime.block_on(observers.finish(exit_code));
     // A thread that waits for a lock or for input ends with the process.
     runtime.shutdown_background();
-    ended?.map(ExitCode::from)
+    exit_code.into()
 }
 
-fn report(error: &error::Error, json: bool) -> ExitCode {
+fn report(error: &error::Error, json: bool) -> error::ExitCode {
     commands::report(error);
     if json {
         drop(error.write_json(&mut anstream::stdout()));
     }
-    error.exit_code().into()
+    error.exit_code()
 }

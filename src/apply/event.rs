@@ -24,11 +24,17 @@ pub enum Event {
         executions: u64,
     },
     Ended {
+        /// The change's line in the plan.
+        line: u64,
+        /// The change's name in the plan.
+        change: String,
         target: Target,
         action: Vec<String>,
         outcome: Outcome,
         /// The reason from the service or the re-check, if there is one.
         detail: Option<String>,
+        /// Its attempts in all sessions; 0 if it was not sent.
+        attempts: u32,
     },
     /// An attempt gave no outcome; the change is sent again after `after`.
     Retried {
@@ -88,21 +94,39 @@ pub trait Reporter: Send {
     }
 }
 
+impl<T: Reporter> Reporter for &mut T {
+    fn event(&mut self, now: Instant, event: &Event) {
+        (**self).event(now, event);
+    }
+
+    fn tick(&mut self, now: Instant) {
+        (**self).tick(now);
+    }
+
+    fn finish(&mut self, now: Instant) {
+        (**self).finish(now);
+    }
+
+    fn told(&self) -> u64 {
+        (**self).told()
+    }
+}
+
 /// Any number of reporters, which all receive each event, in their order.
 #[derive(Default)]
 #[expect(
     missing_debug_implementations,
     reason = "a reporter writes to anything"
 )]
-pub struct Reporters(Vec<Box<dyn Reporter>>);
+pub struct Reporters<'a>(Vec<Box<dyn Reporter + 'a>>);
 
-impl Reporters {
-    pub fn add(&mut self, reporter: impl Reporter + 'static) {
+impl<'a> Reporters<'a> {
+    pub fn add(&mut self, reporter: impl Reporter + 'a) {
         self.0.push(Box::new(reporter));
     }
 }
 
-impl Reporter for Reporters {
+impl Reporter for Reporters<'_> {
     fn event(&mut self, now: Instant, event: &Event) {
         for reporter in &mut self.0 {
             reporter.event(now, event);

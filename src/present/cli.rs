@@ -22,7 +22,9 @@ pub use arguments::{
     Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, Resume, RetryArgs,
     RunArgs, SandboxArgs, SandboxCommand, Show, Status, UndoArgs, Validate, Verify,
 };
-pub use flags::{Applying, FollowUpOutput, Pacing, Part, Planning, PlaybookFlags, Var, WhichRun};
+pub use flags::{
+    Applying, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags, Var, WhichRun,
+};
 pub use foreign_words::{json_is_wanted, with_suggestion};
 
 /// The service itself; a staging system or a proxy is given with `--server`.

@@ -89,7 +89,9 @@ fn shell_words(line: &str) -> Vec<String> {
 }
 
 /// Flags that show, ask or answer, or that are secret: a command that is printed does not repeat them.
-const OF_THE_MOMENT: [&str; 12] = [
+const OF_THE_MOMENT: [&str; 13] = [
+    // It may hold a secret address.
+    "--on-finish",
     "--token",
     "--yes",
     "--no-interactive",

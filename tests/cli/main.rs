@@ -20,6 +20,7 @@ mod guide;
 mod hints;
 mod history;
 mod hostile_playbooks;
+mod integration;
 #[cfg(target_os = "linux")]
 mod interposer;
 mod judge;

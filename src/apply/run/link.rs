@@ -36,6 +36,7 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(super) struct EndedChange {
     line: u64,
+    change: String,
     pub(super) target: Target,
     action: Vec<String>,
     end: RecordedOutcome,
@@ -52,6 +53,7 @@ impl EndedChange {
     ) -> Self {
         Self {
             line: planned.line,
+            change: planned.change.change.clone(),
             target: planned.change.target.clone(),
             action: planned.change.action.clone(),
             end,
@@ -82,12 +84,19 @@ impl EndedChange {
         }
     }
 
-    pub(super) fn event(&self) -> Event {
+    pub(super) const fn line(&self) -> u64 {
+        self.line
+    }
+
+    pub(super) fn event(&self, attempts: u32) -> Event {
         Event::Ended {
+            line: self.line,
+            change: self.change.clone(),
             target: self.target.clone(),
             action: self.action.clone(),
             outcome: self.outcome(),
             detail: self.detail.clone(),
+            attempts,
         }
     }
 }

@@ -10,6 +10,7 @@
 //!                        checkpoint.jsonl
 //!                        lock           held while a process works on the run
 //!                        report.json, failed.csv, results.csv, results.jsonl
+//!                        events.next    the number of the next event, after a session with `--events`
 //! .wf-bulk/runs/.tmp-<run id>/          a run that is being made
 //! ```
 //!
@@ -21,6 +22,7 @@
 mod access;
 mod draft;
 mod error;
+mod event_numbers;
 mod history;
 mod in_doubt;
 mod lock;
@@ -32,6 +34,7 @@ pub use crate::run_id::{RunId, RunIdError};
 pub use access::Exposure;
 pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
+pub use event_numbers::EventNumbers;
 pub use history::{ChainFault, History, HistoryCheck, HistoryFinding, HistoryNote};
 pub use in_doubt::in_doubt_in;
 pub use lock::{Lock, LockHome, Wait};

@@ -7,7 +7,9 @@ use clap_complete::Shell;
 use jiff::{SignedDuration, civil::Date};
 
 use super::{
-    flags::{Applying, FollowUpOutput, Pacing, Part, Planning, PlaybookFlags, WhichRun},
+    flags::{
+        Applying, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags, WhichRun,
+    },
     values,
 };
 
@@ -99,6 +101,8 @@ pub struct RunArgs {
     pub pacing: Pacing,
     #[command(flatten)]
     pub applying: Applying,
+    #[command(flatten)]
+    pub integration: Integration,
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +126,8 @@ pub struct Apply {
     pub pacing: Pacing,
     #[command(flatten)]
     pub applying: Applying,
+    #[command(flatten)]
+    pub integration: Integration,
 }
 
 #[derive(Debug, Args)]
@@ -145,6 +151,8 @@ pub struct Resume {
     pub allowed_signers: Option<PathBuf>,
     #[command(flatten)]
     pub pacing: Pacing,
+    #[command(flatten)]
+    pub integration: Integration,
 }
 
 /// A person's answers about changes in doubt that no read can decide.
@@ -175,6 +183,8 @@ pub struct UndoArgs {
     pub pacing: Pacing,
     #[command(flatten)]
     pub applying: Applying,
+    #[command(flatten)]
+    pub integration: Integration,
 }
 
 #[derive(Debug, Args)]
@@ -200,6 +210,8 @@ pub struct RetryArgs {
     pub pacing: Pacing,
     #[command(flatten)]
     pub applying: Applying,
+    #[command(flatten)]
+    pub integration: Integration,
 }
 
 #[derive(Debug, Args)]

@@ -120,6 +120,26 @@ pub struct Pacing {
     pub wait: bool,
 }
 
+/// Flags that tell other programs of a session.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Integration {
+    /// Append the events to FILE as JSON Lines (`-`: standard output)
+    #[arg(long, value_name = "FILE", help_heading = "Integration")]
+    pub events: Option<PathBuf>,
+    /// Run CMD at the end, with the JSON result on its standard input
+    ///
+    /// `sh` runs it, also after an error. The environment has the exit code and the run (`WF_BULK_EXIT_CODE`, `WF_BULK_RUN`). It is stopped
+    /// after 60 seconds
+    #[arg(
+        long, value_name = "CMD", help_heading = "Integration",
+        value_parser = clap::builder::NonEmptyStringValueParser::new()
+    )]
+    pub on_finish: Option<String>,
+    /// Write metrics for Prometheus to FILE at the end
+    #[arg(long, value_name = "FILE", help_heading = "Integration")]
+    pub metrics: Option<PathBuf>,
+}
+
 /// Flags for a new run.
 #[derive(Debug, Args)]
 pub struct Applying {

@@ -74,6 +74,8 @@ Examples:
   wf-bulk run playbooks/reassign.yaml --dry-run         show the plan only
   wf-bulk run playbooks/reassign.yaml                   show it, ask, apply it
   wf-bulk run playbooks/nightly.yaml --yes --rate 4/s   from cron, at a low rate
+  wf-bulk run p.yaml --yes --events - | jq .outcome     events as JSON Lines
+  wf-bulk run p.yaml --yes --on-finish './tell.sh'      at the end, in any case
 
 Ctrl-C once: requests in flight are finished and saved; `wf-bulk resume` \
 continues. Twice: stop at once.";

@@ -18,11 +18,12 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 59] = {
+const FLAGS: [(&str, RepeatPolicy); 62] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
     const STARTS: RepeatPolicy = By(&["run", "apply", "undo", "retry"]);
+    const APPLIES: RepeatPolicy = By(&["run", "apply", "resume", "undo", "retry"]);
     const SERVICE: RepeatPolicy = By(&["plan", "run", "apply"]);
     const ACCESS: RepeatPolicy = By(&["plan", "run", "apply", "resume", "undo", "retry", "verify"]);
     [
@@ -47,7 +48,11 @@ const FLAGS: [(&str, RepeatPolicy); 59] = {
         ("max-errors", InTheRun),
         ("settle", SaidAgain),
         ("no-recheck", SaidAgain),
-        ("wait", By(&["run", "apply", "resume", "undo", "retry"])),
+        ("wait", APPLIES),
+        ("events", APPLIES),
+        ("metrics", APPLIES),
+        // It may hold the secret address of a web hook.
+        ("on-finish", Never),
         ("max-changes", STARTS),
         ("reason", STARTS),
         ("approver", STARTS),

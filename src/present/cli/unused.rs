@@ -1,8 +1,10 @@
 //! Refuses flags that have no effect on a command, since the user expects an effect.
 
+use std::path::Path;
+
 use clap::{CommandFactory as _, error::ErrorKind};
 
-use super::{Cli, Command, Common, PlaybookFlags};
+use super::{Cli, Command, Common, FollowUpOutput, Integration, PlaybookFlags};
 
 /// Which of the common flags affect a command.
 #[derive(Clone, Copy, Debug)]
@@ -82,14 +84,63 @@ impl Cli {
             | Command::Completions(_) => None,
         };
         reading.map_or(Ok(()), PlaybookFlags::without_repeated)?;
-        match unused(name, &self.common) {
+        let message = unused(name, &self.common)
+            .map(|(flag, why)| {
+                format!("`wf-bulk {name}` {why}, so {flag} has no effect; leave it out")
+            })
+            .or_else(|| self.without_observers());
+        match message {
             None => Ok(self),
-            Some((flag, why)) => {
-                let message =
-                    format!("`wf-bulk {name}` {why}, so {flag} has no effect; leave it out");
-                Err(Self::command().error(ErrorKind::ArgumentConflict, message))
-            }
+            Some(message) => Err(Self::command().error(ErrorKind::ArgumentConflict, message)),
         }
+    }
+
+    /// Why nobody can be told of a session as the flags say.
+    fn without_observers(&self) -> Option<String> {
+        let follow_up = |output: &FollowUpOutput| {
+            let to_file = output.output.is_some().then_some("-o");
+            to_file.or_else(|| output.dry_run.then_some("--dry-run"))
+        };
+        let (integration, makes_no_changes) = match &self.command {
+            Command::Run(run) => (&run.integration, run.dry_run.then_some("--dry-run")),
+            Command::Apply(apply) => (&apply.integration, None),
+            Command::Resume(resume) => (&resume.integration, None),
+            Command::Undo(undo) => (&undo.integration, follow_up(&undo.output)),
+            Command::Retry(retry) => (&retry.integration, follow_up(&retry.output)),
+            Command::Init(_)
+            | Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Show(_)
+            | Command::Diff(_)
+            | Command::Verify(_)
+            | Command::Status(_)
+            | Command::Abandon(_)
+            | Command::Prune(_)
+            | Command::Sandbox(_)
+            | Command::Schema
+            | Command::Completions(_) => return None,
+        };
+        let Integration {
+            events,
+            on_finish,
+            metrics,
+        } = integration;
+        let given = [
+            ("--events", events.is_some()),
+            ("--on-finish", on_finish.is_some()),
+            ("--metrics", metrics.is_some()),
+        ];
+        let given = given.into_iter().find(|(_, is_given)| *is_given);
+        if let (Some((flag, _)), Some(other)) = (given, makes_no_changes) {
+            return Some(format!(
+                "nothing is changed with {other}, so {flag} has no effect; leave it out"
+            ));
+        }
+        let is_stdout = events.as_deref().is_some_and(|path| path == Path::new("-"));
+        (is_stdout && self.common.json).then(|| {
+            "--json and --events - both write to standard output; write the events to a file: --events FILE"
+                .to_owned()
+        })
     }
 }
 

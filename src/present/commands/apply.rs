@@ -8,6 +8,7 @@ use super::{
     backend::{Server, connect},
     files::open_plan,
     launch::{Launch, launch},
+    observers::Observers,
     overview::{overview, show_each},
     question::can_ask,
     signals::{self, unless_interrupted},
@@ -19,7 +20,11 @@ use crate::{
     invocation::path_argument,
 };
 
-pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Error> {
+pub(super) async fn apply(
+    common: &Common,
+    args: &Apply,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
     let start = Instant::now();
     can_ask(common, || {
         let show = common
@@ -37,6 +42,7 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
     let header = overview(&common.invocation, &args.plan, &mut file)?.header;
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());
+    observers.about_plan(&header, org);
     let server = Server::of(common, &credentials)?;
     refuse_elsewhere(common, &header, &server)?;
     let mut interrupts = signals::watch(common)?;
@@ -64,5 +70,14 @@ pub(super) async fn apply(common: &Common, args: &Apply) -> Result<ExitCode, Err
         each: Some(show_each(common, &args.plan)),
         planned_from: None,
     };
-    launch(common, launch_args, backend, file, interrupts, start).await
+    launch(
+        common,
+        launch_args,
+        backend,
+        file,
+        interrupts,
+        start,
+        observers,
+    )
+    .await
 }

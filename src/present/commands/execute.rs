@@ -13,19 +13,20 @@ use tokio::sync::mpsc;
 use super::{
     backend::Backend,
     files::read_again,
+    observers::Observers,
     overview::Overview,
     retry_hint::EndedRun,
-    terminal::{STYLES, print, say, width_of_stderr},
+    terminal::{STYLES, say, width_of_stderr},
 };
 use crate::{
     checkpoint::{Checkpoint, Tail},
     cli::Common,
+    client::Client,
     error::{Error, ExitCode},
     event::{Reporter as _, Reporters},
     private_file,
     report::{
         Bars, Load, ProgressLines, RequestedPace, Session, Summary, TimelineRecorder, write_files,
-        write_json,
     },
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, GivenAnswer, Settings, Signals, VIEW_LASTS},
@@ -59,6 +60,36 @@ pub(super) async fn execute(
     backend: Backend,
     interrupts: mpsc::UnboundedReceiver<()>,
     answers: Answers,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
+    let mut events = observers.events(&prepared)?;
+    let mut reporters = reporters(common);
+    if let Some(events) = &mut events {
+        reporters.add(events);
+    }
+    let signals = Signals {
+        interrupts,
+        client_events: backend.client_events,
+    };
+    let client = backend.client;
+    let session = execute_reported(
+        common, &prepared, client, signals, answers, reporters, observers,
+    );
+    let ended = session.await;
+    if let Some(events) = events {
+        observers.end_events(events, &ended);
+    }
+    ended
+}
+
+async fn execute_reported(
+    common: &Common,
+    prepared: &PreparedRun,
+    client: Arc<Client>,
+    signals: Signals,
+    answers: Answers,
+    mut reporters: Reporters<'_>,
+    observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let PreparedRun {
         folder,
@@ -86,8 +117,7 @@ pub(super) async fn execute(
         }),
     }
     let is_resumed = opened.checkpoint.state().is_resumed();
-    let mut reporters = reporters(common);
-    record_timeline(&mut reporters, &folder, &settings, &backend);
+    record_timeline(&mut reporters, folder, settings, &client);
     let dispatcher = Dispatcher::new(
         Settings {
             run: settings.run.to_string(),
@@ -106,16 +136,13 @@ pub(super) async fn execute(
             view_lasts: VIEW_LASTS,
             now: now_ms,
         },
-        Arc::clone(&backend.client),
+        Arc::clone(&client),
         opened.checkpoint,
         &mut reporters,
-        Signals {
-            interrupts,
-            client_events: backend.client_events,
-        },
+        signals,
     );
     let end = dispatcher
-        .run(|| read_again(&plan_file))
+        .run(|| read_again(plan_file))
         .await
         .map_err(|error| {
             Error::failed("the run ended without a counted result")
@@ -130,7 +157,7 @@ pub(super) async fn execute(
 
     let ended = EndedRun {
         failed: &folder.failed(),
-        settings: &settings,
+        settings,
         counts: &end.counts,
         header: &plan.header,
         follow_ups: &[],
@@ -139,13 +166,14 @@ pub(super) async fn execute(
         .finished
         .then(|| ended.to_try_the_rest(common))
         .flatten();
-    let traffic = backend.client.traffic();
+    let traffic = client.traffic();
     let summary = Summary {
         run: Some(settings.run.to_string()),
         outcomes: end.counts,
         session: Session {
             requests: traffic.requests,
             retries: traffic.retries,
+            throttled: traffic.pushed_back,
             elapsed: start.elapsed(),
         },
         is_resumed,
@@ -155,7 +183,14 @@ pub(super) async fn execute(
         to_try_the_rest,
         ..plan.result()
     };
-    conclude(common, &folder, &plan_file, &summary, reporters.told())
+    conclude(
+        common,
+        folder,
+        plan_file,
+        &summary,
+        reporters.told(),
+        observers,
+    )
 }
 
 /// Stores a run's result in its folder, shows it, and returns its exit code. `told`: how many problems the reporter has shown.
@@ -165,6 +200,7 @@ pub(super) fn conclude(
     plan_file: &File,
     summary: &Summary,
     told: u64,
+    observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let kept = write_files(folder, summary, || read_again(plan_file));
     let kept = kept.map(|list| list.without_told(told));
@@ -187,14 +223,10 @@ pub(super) fn conclude(
         .check()
         .map_err(|error| Error::failed("the result does not add up").caused_by(error))?;
     // Last, because with --json an error is the only document.
-    let exit_code = summary.exit_code();
-    if common.json {
-        print(|out| write_json(summary, exit_code, out))?;
-    }
-    Ok(exit_code)
+    observers.conclude(common, summary, summary.exit_code())
 }
 
-fn reporters(common: &Common) -> Reporters {
+fn reporters<'a>(common: &Common) -> Reporters<'a> {
     let mut reporters = Reporters::default();
     if !common.quiet && io::stderr().is_terminal() {
         reporters.add(Bars::stderr(
@@ -214,10 +246,10 @@ fn reporters(common: &Common) -> Reporters {
 
 /// Lets the run write its timeline. Without one, the run is as good: it is for people only.
 fn record_timeline(
-    reporters: &mut Reporters,
+    reporters: &mut Reporters<'_>,
     folder: &RunFolder,
     settings: &RunSettings,
-    backend: &Backend,
+    client: &Arc<Client>,
 ) {
     let Ok(file) = private_file::open_to_append(&folder.timeline()) else {
         return;
@@ -227,7 +259,7 @@ fn record_timeline(
         rate: settings.pace.rate.per_second(),
         concurrency: settings.pace.concurrency.get(),
     };
-    let client = Arc::clone(&backend.client);
+    let client = Arc::clone(client);
     let load = move || {
         let traffic = client.traffic();
         Load {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 use super::{
     backend::Backend,
     launch::{Launch, launch},
+    observers::Observers,
     overview::Overview,
     plan::PlanOutput,
     question::can_ask,
@@ -24,6 +25,7 @@ use crate::{
 pub(super) struct FollowUpPlan<'a> {
     /// The name of the command.
     command: &'static str,
+    observers: &'a Observers,
     output: Option<PlanOutput<'a>>,
     dry_run: bool,
     pacing: &'a Pacing,
@@ -35,6 +37,7 @@ impl<'a> FollowUpPlan<'a> {
     /// Checks that the plan can be written, or that somebody can be asked.
     pub(super) fn new(
         common: &Common,
+        observers: &'a Observers,
         command: &'static str,
         output: &'a FollowUpOutput,
         pacing: &'a Pacing,
@@ -58,6 +61,7 @@ impl<'a> FollowUpPlan<'a> {
         }
         Ok(Self {
             command,
+            observers,
             output,
             dry_run,
             pacing,
@@ -90,7 +94,8 @@ impl<'a> FollowUpPlan<'a> {
         let pace = self.pacing.over(&plan.header.pace);
         if let Some(output) = self.output {
             output.write(common, &plan, &pace, &file)?;
-            return plan.planned_only(common, &backend, self.start, false);
+            let (summary, exit_code) = plan.planned_only(&backend, self.start, false);
+            return self.observers.conclude(common, &summary, exit_code);
         }
         if self.dry_run {
             let apply = plan.to_apply(common, None, self.applying.again, || {
@@ -101,7 +106,8 @@ impl<'a> FollowUpPlan<'a> {
             let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply: ");
             let rechecks = !self.pacing.no_recheck;
             plan.show(common.json, &file, &pace, rechecks, None, &closing)?;
-            return plan.planned_only(common, &backend, self.start, false);
+            let (summary, exit_code) = plan.planned_only(&backend, self.start, false);
+            return self.observers.conclude(common, &summary, exit_code);
         }
         // An undo has no playbook.
         let is_undo = plan
@@ -118,6 +124,15 @@ impl<'a> FollowUpPlan<'a> {
             each: None,
             planned_from: plan_again,
         };
-        launch(common, launch_args, backend, file, interrupts, self.start).await
+        launch(
+            common,
+            launch_args,
+            backend,
+            file,
+            interrupts,
+            self.start,
+            self.observers,
+        )
+        .await
     }
 }

@@ -12,6 +12,7 @@ use super::{
     execute::{Answers, PreparedRun, execute},
     files::open_plan,
     guard_flags::refuse_loosened,
+    observers::Observers,
     operator::operator,
     overview::{Overview, overview},
     question::{Question, Stakes, ask},
@@ -53,6 +54,7 @@ pub(super) async fn launch(
     mut source: File,
     mut interrupts: mpsc::UnboundedReceiver<()>,
     start: Instant,
+    observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     let mut random = [0; 10];
@@ -81,7 +83,7 @@ pub(super) async fn launch(
         .map(|guard| format!("guard broken: {}", guard.sentence()))
         .collect();
     plan.show(
-        common.json,
+        common.json || observers.take_stdout(),
         &plan_file,
         &pace,
         rechecks,
@@ -91,6 +93,7 @@ pub(super) async fn launch(
 
     // If no execution names an organisation, the one in the requests.
     let org = plan.header.org.clone().or_else(|| backend.org.clone());
+    observers.about_plan(&plan.header, org.as_deref());
     let candidate = Candidate {
         header: &plan.header,
         sha256: &plan.sha256,
@@ -118,7 +121,7 @@ pub(super) async fn launch(
     };
     unless_interrupted(&mut interrupts, admission.granted()).await?;
     if plan.trailer.changes == 0 {
-        return nothing_to_do(common, &plan, &backend, start);
+        return nothing_to_do(common, &plan, &backend, start, observers);
     }
     let question = question(&plan, org.as_deref());
     let waits_from = Instant::now();
@@ -139,7 +142,8 @@ pub(super) async fn launch(
         plan_file,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts, Answers::default()).await;
+    let answers = Answers::default();
+    let exit_code = execute(common, prepared, backend, interrupts, answers, observers).await;
     drop((server_lock, run_lock));
     exit_code
 }
@@ -193,6 +197,7 @@ fn nothing_to_do(
     plan: &Overview,
     backend: &Backend,
     start: Instant,
+    observers: &Observers,
 ) -> Result<ExitCode, Error> {
     say(|out| {
         let undoes = plan
@@ -217,7 +222,8 @@ fn nothing_to_do(
         }
         Ok(())
     });
-    plan.planned_only(common, backend, start, false)
+    let (summary, exit_code) = plan.planned_only(backend, start, false);
+    observers.conclude(common, &summary, exit_code)
 }
 
 fn question(plan: &Overview, org: Option<&str>) -> Question {

@@ -19,7 +19,10 @@ mod follow_up;
 mod guard_flags;
 mod init;
 mod launch;
+mod line_queue;
 mod lineage;
+mod observers;
+mod on_finish;
 mod operator;
 mod output;
 mod overview;
@@ -52,19 +55,21 @@ mod wrong_input;
 
 use tokio::runtime::Handle;
 
+pub use self::observers::Observers;
 use self::signals::{aside, unless_interrupted};
 use crate::{
     cli::{Cli, Command},
     error::{Error, ExitCode},
 };
 
-/// Runs the command on the command line.
+/// Runs the command on the command line. The observers are told of what they have to be told of while it runs.
 ///
 /// # Errors
 ///
 /// Why a command ends without a result of its own.
-pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
+pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
     let Cli { command, common } = cli;
+    observers.open()?;
     match command {
         Command::Validate(args) => validate::validate(&common, &args),
         Command::Plan(args) => {
@@ -76,11 +81,11 @@ pub async fn run(cli: Cli) -> Result<ExitCode, Error> {
         }
         Command::Diff(args) => diff::diff(&common, &args),
         Command::Show(args) => show::show(&common, &args),
-        Command::Run(args) => run::run(&common, &args).await,
-        Command::Apply(args) => apply::apply(&common, &args).await,
-        Command::Resume(args) => resume::resume(&common, &args).await,
-        Command::Undo(args) => Box::pin(undo::undo(&common, &args)).await,
-        Command::Retry(args) => Box::pin(retry::retry(&common, &args)).await,
+        Command::Run(args) => run::run(&common, &args, observers).await,
+        Command::Apply(args) => apply::apply(&common, &args, observers).await,
+        Command::Resume(args) => resume::resume(&common, &args, observers).await,
+        Command::Undo(args) => Box::pin(undo::undo(&common, &args, observers)).await,
+        Command::Retry(args) => Box::pin(retry::retry(&common, &args, observers)).await,
         Command::Verify(args) => Box::pin(verify::verify(&common, &args)).await,
         Command::Status(args) => status::status(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,

@@ -26,6 +26,9 @@ const MOST_LINKS: usize = 40;
 pub(super) enum OutputContent {
     Plan,
     Schema,
+    /// Events of sessions: more of them are appended.
+    Events,
+    Metrics,
 }
 
 impl OutputContent {
@@ -33,6 +36,8 @@ impl OutputContent {
         match self {
             Self::Plan => "plan",
             Self::Schema => "schema of wf-bulk",
+            Self::Events => "file of events",
+            Self::Metrics => "file of metrics",
         }
     }
 
@@ -43,7 +48,13 @@ impl OutputContent {
             || match self {
                 Self::Plan => FileKind::of_start(head) == Some(FileKind::Plan),
                 Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
+                Self::Events => head.starts_with(b"{\"v\":1,\"seq\":"),
+                Self::Metrics => head.starts_with(b"# HELP wf_bulk_"),
             }
+    }
+
+    pub(super) fn not_written(self, path: &Path) -> Error {
+        not_written(path, self)
     }
 }
 

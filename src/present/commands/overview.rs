@@ -12,7 +12,7 @@ use jiff::{SignedDuration, tz::TimeZone};
 use super::{
     backend::{Backend, place},
     earlier::Candidate,
-    terminal::{STYLES, print, print_text, say},
+    terminal::{STYLES, print_text, say},
 };
 use crate::{
     checkpoint,
@@ -24,9 +24,7 @@ use crate::{
         Circumstances, KnownFile, PlanError, PlanHeader, PlanReader, Refusal, Trailer, VERSION,
         broken_guards, refusals,
     },
-    report::{
-        ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot, write_json,
-    },
+    report::{ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot},
     store::{RunId, StateDir},
     text::shown_path,
 };
@@ -225,28 +223,25 @@ impl Overview {
         }
     }
 
-    /// Ends a command that only planned, with its JSON document if requested. `detailed`: pending changes have their own exit code.
+    /// The result of a command that only planned. `detailed`: pending changes have their own exit code.
     pub(super) fn planned_only(
         &self,
-        common: &Common,
         backend: &Backend,
         start: Instant,
         detailed: bool,
-    ) -> Result<ExitCode, Error> {
+    ) -> (Summary, ExitCode) {
         let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
         let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
         let pending = (detailed && self.trailer.changes > 0).then_some(ExitCode::Pending);
         let exit_code = ExitCode::of_all([rejected, broken, pending].into_iter().flatten());
-        if common.json {
-            let session = Session {
-                requests: backend.client.traffic().requests,
-                retries: 0,
-                elapsed: start.elapsed(),
-            };
-            let summary = self.result().dry_run(session);
-            print(|out| write_json(&summary, exit_code, out))?;
-        }
-        Ok(exit_code)
+        let traffic = backend.client.traffic();
+        let session = Session {
+            requests: traffic.requests,
+            retries: 0,
+            throttled: traffic.pushed_back,
+            elapsed: start.elapsed(),
+        };
+        (self.result().dry_run(session), exit_code)
     }
 
     /// The result of a run of this plan, without what becomes of its changes.

@@ -6,6 +6,7 @@ use super::{
     access::{asked_org, credentials},
     backend::{Server, connect},
     files::load_for_planning,
+    observers::print_result,
     output::{Output, OutputContent},
     overview::{Overview, show_each},
     planning::{Moment, plan_into},
@@ -39,7 +40,9 @@ pub(super) async fn plan(common: &Common, args: &PlanArgs) -> Result<ExitCode, E
     let mut file = output.scratch()?;
     let overview = plan_into(common, &backend, &playbook, moment, output.path, &mut file).await?;
     output.write(common, &overview, &playbook.pace, &file)?;
-    overview.planned_only(common, &backend, start, args.detailed_exitcode)
+    let (summary, exit_code) = overview.planned_only(&backend, start, args.detailed_exitcode);
+    print_result(common, &summary, exit_code)?;
+    Ok(exit_code)
 }
 
 /// Where a plan is written.

@@ -10,6 +10,7 @@ use super::{
     earlier::{refuse_thrown_away_data, refuse_undone},
     execute::{Answers, PreparedRun, execute},
     files::open_plan,
+    observers::Observers,
     overview::overview,
     runs::{find_run_or_last, store_error},
     session::{self, refuse_elsewhere},
@@ -29,7 +30,11 @@ use crate::{
     text::shown_path,
 };
 
-pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, Error> {
+pub(super) async fn resume(
+    common: &Common,
+    args: &Resume,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
     let start = Instant::now();
     let Some(folder) = find_run_or_last(common, args.run.as_deref())? else {
         if common.json {
@@ -57,6 +62,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
                 .command("abandon", &[&stored.run.to_string()])
         )));
     }
+    observers.about_plan(&plan.header, stored.org.as_deref());
     if let Some(signers) = &args.allowed_signers {
         let run = stored.run.to_string();
         let abandon = common.invocation.command("abandon", &[&run]);
@@ -64,7 +70,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         plan.signed_by = Some(signature.check(&plan_file, &plan.sha256)?);
     }
     if folder.ending().map_err(store_error)?.is_some()
-        && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file)?
+        && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file, observers)?
     {
         return Ok(exit_code);
     }
@@ -112,7 +118,7 @@ pub(super) async fn resume(common: &Common, args: &Resume) -> Result<ExitCode, E
         plan_file,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts, answers).await;
+    let exit_code = execute(common, prepared, backend, interrupts, answers, observers).await;
     drop((server_lock, run_lock));
     exit_code
 }

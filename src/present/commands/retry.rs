@@ -4,6 +4,7 @@ use super::{
     files::load_with,
     follow_up::FollowUpPlan,
     lineage::Lineage,
+    observers::Observers,
     part_filter::PartFilter,
     past_run::{PastRun, unread},
     planning::write_into,
@@ -24,10 +25,22 @@ use crate::{
     text::{count, shown_path},
 };
 
-pub(super) async fn retry(common: &Common, args: &RetryArgs) -> Result<ExitCode, Error> {
-    let follow_up = FollowUpPlan::new(common, "retry", &args.output, &args.pacing, &args.applying)?;
+pub(super) async fn retry(
+    common: &Common,
+    args: &RetryArgs,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
+    let follow_up = FollowUpPlan::new(
+        common,
+        observers,
+        "retry",
+        &args.output,
+        &args.pacing,
+        &args.applying,
+    )?;
     let filter = PartFilter::of(&args.part)?;
     let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
+    observers.about_plan(&run.plan.header, run.settings.org.as_deref());
     refuse_other_kinds(common, &run)?;
     refuse_unfinished(common, &run)?;
     if !args.applying.again {

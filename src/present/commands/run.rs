@@ -10,6 +10,7 @@ use super::{
     files::load_for_planning,
     guard_flags::refuse_loosened,
     launch::{Launch, launch},
+    observers::Observers,
     planning::{Moment, plan_into},
     question::can_ask,
     retry_hint::planned_from,
@@ -25,7 +26,11 @@ use crate::{
     table::is_stdin,
 };
 
-pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Error> {
+pub(super) async fn run(
+    common: &Common,
+    args: &RunArgs,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
     let start = Instant::now();
     if !args.dry_run {
         can_ask(common, || {
@@ -47,18 +52,19 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
     };
     let credentials = credentials(common)?;
     let server = Server::of(common, &credentials)?;
+    let asked = asked_org(common, &credentials);
+    observers.about(&playbook.name, &server.label(), asked);
     let mut interrupts = signals::watch(common)?;
     let connected = async {
         if !args.dry_run {
             wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
         }
-        let org = asked_org(common, &credentials);
         let (pace, timeout) = (&playbook.pace, common.timeout());
         connect(
             common,
             &credentials,
             server,
-            org,
+            asked,
             pace,
             timeout,
             args.pacing.lock_wait(),
@@ -89,7 +95,16 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
             each: None,
             planned_from: planned_from(&args.playbook),
         };
-        return launch(common, launch_args, backend, file, interrupts, start).await;
+        return launch(
+            common,
+            launch_args,
+            backend,
+            file,
+            interrupts,
+            start,
+            observers,
+        )
+        .await;
     }
     let path = if is_stdin(&args.playbook) {
         // Standard input was read, and can't be read again.
@@ -103,5 +118,6 @@ pub(super) async fn run(common: &Common, args: &RunArgs) -> Result<ExitCode, Err
     let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply: ");
     let rechecks = !args.pacing.no_recheck;
     overview.show(common.json, &file, &pace, rechecks, None, &closing)?;
-    overview.planned_only(common, &backend, start, args.detailed_exitcode)
+    let (summary, exit_code) = overview.planned_only(&backend, start, args.detailed_exitcode);
+    observers.conclude(common, &summary, exit_code)
 }

@@ -3,8 +3,8 @@
 use std::fs::File;
 
 use super::{
-    execute::conclude, lineage::Lineage, overview::Overview, retry_hint::EndedRun,
-    runs::store_error, terminal::say,
+    execute::conclude, lineage::Lineage, observers::Observers, overview::Overview,
+    retry_hint::EndedRun, runs::store_error, terminal::say,
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
@@ -23,6 +23,7 @@ pub(super) fn show_ended(
     settings: &RunSettings,
     plan: &Overview,
     plan_file: &File,
+    observers: &Observers,
 ) -> Result<Option<ExitCode>, Error> {
     let snapshot = Checkpoint::read(&folder.checkpoint())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
@@ -77,5 +78,5 @@ pub(super) fn show_ended(
         to_try_the_rest,
         ..plan.result()
     };
-    conclude(common, folder, plan_file, &summary, 0).map(Some)
+    conclude(common, folder, plan_file, &summary, 0, observers).map(Some)
 }

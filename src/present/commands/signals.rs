@@ -1,6 +1,11 @@
 //! Ctrl-C, SIGTERM and SIGHUP: the first finishes what is in flight, the second ends at once.
 
-use std::{fs, future::Future};
+use std::{
+    fs,
+    future::Future,
+    io,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -43,26 +48,23 @@ pub(super) async fn aside<T: Send + 'static>(
     })
 }
 
+/// Whether [`next_of_process`] takes the signals.
+static IS_TAKEN_OVER: AtomicBool = AtomicBool::new(false);
+
 /// Starts watching.
 pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Error> {
     let status = common.invocation.command("status", &[]);
     let failed = |error| Error::failed("signals can't be watched").caused_by(error);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut hangup = if is_hangup_ignored() {
-        None
-    } else {
-        Some(signal(SignalKind::hangup()).map_err(failed)?)
-    };
+    let mut watched = Watched::new().map_err(failed)?;
     let (sender, receiver) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut first = true;
         loop {
-            tokio::select! {
-                Some(()) = interrupt.recv() => {}
-                Some(()) = terminate.recv() => {}
-                Some(()) = next(hangup.as_mut()) => {}
-                else => return,
+            if watched.next().await.is_none() {
+                return;
+            }
+            if IS_TAKEN_OVER.load(Ordering::Relaxed) {
+                continue;
             }
             if !first {
                 // The checkpoint has every intent, so nothing is lost by exiting now.
@@ -80,6 +82,49 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
         }
     });
     Ok(receiver)
+}
+
+/// Waits for a signal while the work after a command is done: it ends this work. The signals before do not count.
+pub(super) async fn next_of_process() {
+    IS_TAKEN_OVER.store(true, Ordering::Relaxed);
+    // If they can't be watched, the work ends by itself.
+    if let Ok(mut watched) = Watched::new()
+        && watched.next().await.is_some()
+    {
+        return;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// The signals that end a command.
+struct Watched {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Option<Signal>,
+}
+
+impl Watched {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: if is_hangup_ignored() {
+                None
+            } else {
+                Some(signal(SignalKind::hangup())?)
+            },
+        })
+    }
+
+    /// None if there is no more.
+    async fn next(&mut self) -> Option<()> {
+        tokio::select! {
+            Some(()) = self.interrupt.recv() => Some(()),
+            Some(()) = self.terminate.recv() => Some(()),
+            Some(()) = next(self.hangup.as_mut()) => Some(()),
+            else => None,
+        }
+    }
 }
 
 /// The next signal; none if it is not watched.

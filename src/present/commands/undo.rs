@@ -5,6 +5,7 @@ use std::{fs::File, path::Path};
 use super::{
     backend::Backend,
     follow_up::FollowUpPlan,
+    observers::Observers,
     overview::Overview,
     part_filter::PartFilter,
     past_run::{PastRun, unread},
@@ -20,10 +21,22 @@ use crate::{
     text::count,
 };
 
-pub(super) async fn undo(common: &Common, args: &UndoArgs) -> Result<ExitCode, Error> {
-    let follow_up = FollowUpPlan::new(common, "undo", &args.output, &args.pacing, &args.applying)?;
+pub(super) async fn undo(
+    common: &Common,
+    args: &UndoArgs,
+    observers: &Observers,
+) -> Result<ExitCode, Error> {
+    let follow_up = FollowUpPlan::new(
+        common,
+        observers,
+        "undo",
+        &args.output,
+        &args.pacing,
+        &args.applying,
+    )?;
     let filter = PartFilter::of(&args.part)?;
     let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
+    observers.about_plan(&run.plan.header, run.settings.org.as_deref());
     let pace = args.pacing.over(&run.pace());
     let mut interrupts = signals::watch(common)?;
     let connected = run.connect(common, &pace, args.pacing.lock_wait());

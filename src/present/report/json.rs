@@ -27,6 +27,7 @@ struct RunDocument<'a> {
     outcomes: &'a Counts,
     requests: u64,
     retries: u64,
+    throttled: u64,
     elapsed_s: f64,
     skipped: u64,
     out_of_reach: u64,
@@ -39,7 +40,7 @@ struct RunDocument<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct StoppedDocument {
+pub(super) struct StoppedDocument {
     reason: &'static str,
     message: String,
 }
@@ -86,6 +87,7 @@ impl<'a> From<&'a Summary> for RunDocument<'a> {
             outcomes: &summary.outcomes,
             requests: summary.session.requests,
             retries: summary.session.retries,
+            throttled: summary.session.throttled,
             // In milliseconds: more digits mean nothing.
             elapsed_s: (summary.session.elapsed.as_secs_f64() * 1e3).round() / 1e3,
             skipped: summary.skipped,
@@ -122,6 +124,9 @@ pub fn write_json(summary: &Summary, exit_code: ExitCode, out: &mut dyn Write) -
 pub(super) struct EarlierReport {
     requests: u64,
     retries: u64,
+    /// Earlier versions did not count them.
+    #[serde(default)]
+    throttled: u64,
     elapsed_s: f64,
     finished: bool,
     outcomes: Value,
@@ -145,6 +150,7 @@ impl EarlierReport {
         self.finished.then_some(Session {
             requests: self.requests,
             retries: self.retries,
+            throttled: self.throttled,
             elapsed,
         })
     }
@@ -202,7 +208,7 @@ mod tests {
             None,
         );
         write_json(&summary, summary.exit_code(), &mut out).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":"0192f0c4-8a5e-7000-8000-0000000000c4","plan_sha256":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","planned":137,"outcomes":{"applied":134,"already_done":2,"drifted":1,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":229,"retries":2,"elapsed_s":28.75,"skipped":2,"out_of_reach":1,"rejected":0,"notes":[],"stopped":null,"finished":true,"folder":".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4","exit_code":5}"#);
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":"0192f0c4-8a5e-7000-8000-0000000000c4","plan_sha256":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","planned":137,"outcomes":{"applied":134,"already_done":2,"drifted":1,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":229,"retries":2,"throttled":1,"elapsed_s":28.75,"skipped":2,"out_of_reach":1,"rejected":0,"notes":[],"stopped":null,"finished":true,"folder":".wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4","exit_code":5}"#);
     }
 
     #[test]
@@ -243,7 +249,7 @@ mod tests {
         );
         let mut out = Vec::new();
         write_json(&Summary::nothing(), ExitCode::Done, &mut out).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":null,"plan_sha256":null,"planned":0,"outcomes":{"applied":0,"already_done":0,"drifted":0,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":0,"retries":0,"elapsed_s":0.0,"skipped":0,"out_of_reach":0,"rejected":0,"notes":[],"stopped":null,"finished":true,"folder":null,"exit_code":0}"#);
+        insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"{"run":null,"plan_sha256":null,"planned":0,"outcomes":{"applied":0,"already_done":0,"drifted":0,"gone":0,"refused":0,"failed":0,"in_doubt":0,"not_attempted":0},"requests":0,"retries":0,"throttled":0,"elapsed_s":0.0,"skipped":0,"out_of_reach":0,"rejected":0,"notes":[],"stopped":null,"finished":true,"folder":null,"exit_code":0}"#);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod change_facts;
 mod change_walk;
 mod delta;
+mod event_lines;
 mod failed_csv;
 #[cfg(test)]
 mod forged_plan_tests;
@@ -16,6 +17,7 @@ mod in_doubt_csv;
 mod json;
 mod json_list;
 mod manner;
+mod metrics;
 mod outcome_groups;
 mod plan_diff;
 mod plan_diff_json;
@@ -50,11 +52,13 @@ mod units;
 mod verification;
 mod words;
 
+pub use event_lines::{EventLines, EventSource};
 pub use history::{write_history, write_history_json};
 pub use human_bars::{Bars, Width};
 pub use human_lines::ProgressLines;
 pub use in_doubt_csv::ANSWER_COLUMNS;
 pub use json::write_json;
+pub use metrics::{EarlierMetrics, MetricLabels, Metrics};
 pub use outcome_groups::{OutcomeGroup, OutcomeGroups};
 pub use plan_diff::{DiffReport, DiffSide};
 pub use plan_report::PlanReport;

@@ -47,6 +47,9 @@ impl<'a> Problem<'a> {
                 action,
                 outcome,
                 detail,
+                line: _,
+                change: _,
+                attempts: _,
             } => Self::new(target, action, *outcome, detail.as_deref()),
             Event::Started { .. }
             | Event::Stage { .. }
@@ -78,6 +81,9 @@ mod tests {
             (Outcome::InDoubt, true),
         ] {
             let event = Event::Ended {
+                line: 2,
+                change: "c1".to_owned(),
+                attempts: 1,
                 target: target.clone(),
                 action: Vec::new(),
                 outcome,

@@ -101,6 +101,9 @@ impl Progress {
                 action,
                 outcome,
                 detail,
+                line: _,
+                change: _,
+                attempts: _,
             } => {
                 self.outcomes.add(*outcome, 1);
                 self.in_doubt.remove(&doubtful(target));

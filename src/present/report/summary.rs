@@ -51,6 +51,8 @@ pub struct Session {
     /// All requests that were sent, including reads and retries.
     pub requests: u64,
     pub retries: u64,
+    /// Answers with 429.
+    pub throttled: u64,
     pub elapsed: Duration,
 }
 
@@ -196,6 +198,7 @@ pub(super) mod tests {
             session: Session {
                 requests: 229,
                 retries: 2,
+                throttled: 1,
                 elapsed: Duration::from_millis(28_750),
             },
             finished: stopped.is_none() && counts_in_doubt == 0,

@@ -22,7 +22,7 @@ const WORD_COLUMNS: usize = 40;
 const NAME_COLUMNS: usize = 50;
 
 /// Enclosing names that are shown: those of the execution, and of the phase or section. A plan from another source may have any number.
-const MOST_WITHIN: usize = 2;
+pub(super) const MOST_WITHIN: usize = 2;
 
 /// Columns of a message of the service: a sentence or two.
 const DETAIL_COLUMNS: usize = 200;

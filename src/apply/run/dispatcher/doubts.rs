@@ -191,6 +191,9 @@ pub(super) fn to_look_at(
         ""
     };
     Event::Ended {
+        attempts: state.open(planned.line).map_or(0, |open| open.attempts),
+        line: planned.line,
+        change: planned.change.change,
         detail: Some(format!(
             "it is unknown whether it took effect{}{not_repeated}; look {look_at}",
             in_brackets(last_answer)

@@ -44,8 +44,9 @@ impl Dispatcher<'_> {
 
     /// Records, counts and reports an outcome.
     pub(super) fn end(&mut self, ended: &EndedChange) {
+        let open = self.checkpoint.state().open(ended.line());
         if self.write(ended.record(), None) {
-            self.report(&ended.event());
+            self.report(&ended.event(open.map_or(0, |open| open.attempts)));
         }
     }
 

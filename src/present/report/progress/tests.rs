@@ -11,6 +11,9 @@ pub(in crate::present::report) fn started(planned: u64) -> Event {
 
 pub(in crate::present::report) fn ended(outcome: Outcome) -> Event {
     Event::Ended {
+        line: 2,
+        change: "c1".to_owned(),
+        attempts: 1,
         target: task("e1", "t1", "Call back"),
         action: vec!["reassign".to_owned()],
         outcome,
@@ -98,6 +101,9 @@ fn trouble_is_counted_and_waits_run_out() {
     );
     // One is settled by a read, the other one stays: each has one name.
     let end = |id, outcome| Event::Ended {
+        line: 2,
+        change: "c1".to_owned(),
+        attempts: 1,
         target: task("e1", id, ""),
         action: Vec::new(),
         outcome,
