@@ -24,6 +24,21 @@ select: { executions: { list: {} }, limit: 250 }
 actions: [ reassign: { set: [\"7\"] } ]
 ";
 
+/// The command, started by a shell.
+fn shell(script: &str, command: &Command, environment: &Environment) -> Command {
+    let variables = command.get_envs();
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", script])
+        .arg(command.get_program())
+        .args(command.get_args())
+        .current_dir(environment.path())
+        .env_clear()
+        .envs(variables.filter_map(|(name, value)| Some((name, value?))))
+        .stdin(Stdio::null());
+    shell
+}
+
 fn metric(environment: &Environment, name: &str) -> String {
     let text = fs::read_to_string(environment.path().join("m.prom")).unwrap();
     let line = text.lines().find(|line| line.starts_with(name));
@@ -100,6 +115,12 @@ fn a_file_that_can_not_be_written_is_an_error_before_the_first_request() {
         assert!([1, 64].contains(&ended.code), "{ended:?}");
         ended.expect_said(said);
     }
+    // Standard output is closed.
+    let command = environment.command_on(&sandbox, &[&RUN[..], &["--events", "-"]].concat());
+    let output = shell("exec \"$0\" \"$@\" >&-", &command, &environment).output();
+    Ended::from(output.unwrap())
+        .expect_code(1)
+        .expect_said("hint: name a file: --events FILE");
     assert_eq!(sandbox.ledger().requests().len(), 0);
     let foreign = fs::read_to_string(environment.path().join("foreign.jsonl")).unwrap();
     assert_eq!(foreign, "{\"mine\":1}\n");
@@ -236,20 +257,9 @@ fn metrics_are_written_for_another_user_and_keep_the_last_success() {
     );
     let with_umask = |umask: &str, arguments: &[&str]| {
         let command = environment.command_on(&sandbox, arguments);
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
-            .arg(command.get_program())
-            .args(command.get_args())
-            .current_dir(environment.path())
-            .env_clear()
-            .envs(
-                command
-                    .get_envs()
-                    .filter_map(|(name, value)| Some((name, value?))),
-            )
-            .stdin(Stdio::null());
-        Ended::from(shell.output().unwrap())
+        let script = format!("umask {umask}; exec \"$0\" \"$@\"");
+        let output = shell(&script, &command, &environment).output();
+        Ended::from(output.unwrap())
     };
     let mode = || {
         let metadata = fs::metadata(environment.path().join("m.prom")).unwrap();

@@ -41,6 +41,14 @@ impl OutputContent {
         }
     }
 
+    const fn flag(self) -> &'static str {
+        match self {
+            Self::Plan | Self::Schema => "-o",
+            Self::Events => "--events",
+            Self::Metrics => "--metrics",
+        }
+    }
+
     /// Whether a file with this beginning has the same kind, or is empty.
     fn may_replace(self, head: &[u8]) -> bool {
         let has = |text: &[u8]| head.windows(text.len()).any(|part| part == text);
@@ -81,7 +89,7 @@ impl Output {
                     "standard output is closed: the {} would be lost",
                     content.name()
                 ))
-                .hint("name a file: -o FILE"))
+                .hint(format!("name a file: {} FILE", content.flag())))
             } else {
                 Ok(Self::Stdout)
             };
@@ -287,6 +295,11 @@ mod tests {
                 false,
             ),
             (OutputContent::Schema, "{\"wf_bulk_plan\":1,", false),
+            (OutputContent::Events, "", true),
+            (OutputContent::Events, "{\"v\":1,\"seq\":7,", true),
+            (OutputContent::Events, "{\"wf_bulk_plan\":1,", false),
+            (OutputContent::Metrics, "# HELP wf_bulk_exit_code x", true),
+            (OutputContent::Metrics, "# HELP node_cpu x", false),
         ] {
             assert_eq!(
                 content.may_replace(head.as_bytes()),

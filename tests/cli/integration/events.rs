@@ -167,3 +167,50 @@ fn events_on_standard_output_have_it_to_themselves() {
         .expect_code(64)
         .expect_said("write the events to a file: --events FILE");
 }
+
+#[test]
+fn every_command_that_applies_a_plan_tells_of_its_own_run() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new();
+    environment.file("few.yaml", &MANY.replace("250", "3"));
+    let plan = ["plan", "few.yaml", "-o", "x.plan"];
+    environment.run_on(&sandbox, &plan).expect_code(0);
+    let mut runs = BTreeSet::new();
+    for command in [
+        &["apply", "x.plan"][..],
+        &["undo", "--last"],
+        &["run", "few.yaml", "--again"],
+    ] {
+        let tell = "printf %s \"$WF_BULK_RUN\" >run.txt";
+        let flags = ["--yes", "--on-finish", tell, "--events", "-"];
+        let ended = environment.run_on(&sandbox, &[command, &flags].concat());
+        let ended = ended.expect_code(0);
+        let run = fs::read_to_string(environment.path().join("run.txt")).unwrap();
+        let mut of = Vec::new();
+        for line in ended.stdout.lines() {
+            let event: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(event["run"], run, "{event}");
+            of.push(event["event"].as_str().unwrap().to_owned());
+        }
+        let ended = "change_ended";
+        assert_eq!(
+            of,
+            ["session_started", ended, ended, ended, "session_ended"],
+            "{command:?}"
+        );
+        runs.insert(run);
+    }
+    assert_eq!(runs.len(), 3);
+    // A run that has ended has no other session; it is told again.
+    let again = [
+        "resume",
+        runs.first().unwrap(),
+        "--events",
+        "-",
+        "--on-finish",
+        "cat",
+    ];
+    let ended = environment.run_on(&sandbox, &again).expect_code(0);
+    assert_eq!(ended.stdout, "");
+    ended.expect_said("\"planned\":3");
+}
