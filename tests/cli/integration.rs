@@ -109,7 +109,7 @@ fn a_file_that_can_not_be_written_is_an_error_before_the_first_request() {
         (&["--metrics", "pipe"], "is no file"),
         (&["--metrics", "nowhere/m.prom"], "there is no folder"),
         (&["--metrics", "foreign.jsonl"], "is not a file of metrics"),
-        (&["--events", "x", "--metrics", "x"], "name the same file"),
+        (&["--events", "x", "--metrics", "./x"], "name the same file"),
     ] {
         let ended = environment.run_on(&sandbox, &[&RUN[..], flags].concat());
         assert!([1, 64].contains(&ended.code), "{ended:?}");

@@ -95,18 +95,23 @@ impl Cli {
         }
     }
 
-    /// Why nobody can be told of a session as the flags say.
-    fn without_observers(&self) -> Option<String> {
+    /// The flags that tell others of a session; none if the command has no session.
+    pub fn integration(&self) -> Option<&Integration> {
+        self.session_flags().map(|(integration, _)| integration)
+    }
+
+    /// The same, with the flag for which nothing is changed.
+    fn session_flags(&self) -> Option<(&Integration, Option<&'static str>)> {
         let follow_up = |output: &FollowUpOutput| {
             let to_file = output.output.is_some().then_some("-o");
             to_file.or_else(|| output.dry_run.then_some("--dry-run"))
         };
-        let (integration, makes_no_changes) = match &self.command {
-            Command::Run(run) => (&run.integration, run.dry_run.then_some("--dry-run")),
-            Command::Apply(apply) => (&apply.integration, None),
-            Command::Resume(resume) => (&resume.integration, None),
-            Command::Undo(undo) => (&undo.integration, follow_up(&undo.output)),
-            Command::Retry(retry) => (&retry.integration, follow_up(&retry.output)),
+        match &self.command {
+            Command::Run(run) => Some((&run.integration, run.dry_run.then_some("--dry-run"))),
+            Command::Apply(apply) => Some((&apply.integration, None)),
+            Command::Resume(resume) => Some((&resume.integration, None)),
+            Command::Undo(undo) => Some((&undo.integration, follow_up(&undo.output))),
+            Command::Retry(retry) => Some((&retry.integration, follow_up(&retry.output))),
             Command::Init(_)
             | Command::Validate(_)
             | Command::Plan(_)
@@ -118,8 +123,13 @@ impl Cli {
             | Command::Prune(_)
             | Command::Sandbox(_)
             | Command::Schema
-            | Command::Completions(_) => return None,
-        };
+            | Command::Completions(_) => None,
+        }
+    }
+
+    /// Why nobody can be told of a session as the flags say.
+    fn without_observers(&self) -> Option<String> {
+        let (integration, makes_no_changes) = self.session_flags()?;
         let Integration {
             events,
             on_finish,

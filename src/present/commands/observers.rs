@@ -21,7 +21,7 @@ use super::{
     terminal::{print, say},
 };
 use crate::{
-    cli::{Cli, Command, Common, Integration},
+    cli::{Cli, Common, Integration},
     error::{Error, ExitCode},
     plan::PlanHeader,
     private_file,
@@ -61,27 +61,8 @@ pub(super) type Events<'a> = EventLines<'a, LineQueue>;
 impl Observers {
     /// Of a command that applies a plan; any other one has none.
     pub fn of(cli: &Cli) -> Self {
-        let flags = match &cli.command {
-            Command::Run(args) => args.integration.clone(),
-            Command::Apply(args) => args.integration.clone(),
-            Command::Resume(args) => args.integration.clone(),
-            Command::Undo(args) => args.integration.clone(),
-            Command::Retry(args) => args.integration.clone(),
-            Command::Init(_)
-            | Command::Validate(_)
-            | Command::Plan(_)
-            | Command::Show(_)
-            | Command::Diff(_)
-            | Command::Verify(_)
-            | Command::Status(_)
-            | Command::Abandon(_)
-            | Command::Prune(_)
-            | Command::Sandbox(_)
-            | Command::Schema
-            | Command::Completions(_) => Integration::default(),
-        };
         Self {
-            flags,
+            flags: cli.integration().cloned().unwrap_or_default(),
             started_at: Timestamp::now(),
             start: Instant::now(),
             known: Mutex::default(),
@@ -94,18 +75,21 @@ impl Observers {
 
     /// Opens the files, so that one that can't be written is an error before the first request.
     pub(super) fn open(&self) -> Result<(), Error> {
-        if let (Some(events), Some(metrics)) = (&self.flags.events, &self.flags.metrics)
-            && events == metrics
-        {
-            return Err(Error::usage(
-                "--events and --metrics name the same file; give each its own",
-            ));
-        }
         if let Some(path) = &self.flags.metrics {
             self.known().metrics = Some(metrics_file(path)?);
         }
         if let Some(path) = &self.flags.events {
             self.known().events = Some(events_file(path)?);
+        }
+        if let (Some(events), Some(metrics)) = (&self.flags.events, &self.flags.metrics)
+            && let (Ok(events), Ok(metrics)) = (events.canonicalize(), metrics.canonicalize())
+            && events == metrics
+        {
+            // At the end, the metrics would take the place of the events.
+            self.known().metrics = None;
+            return Err(Error::usage(
+                "--events and --metrics name the same file; give each its own",
+            ));
         }
         Ok(())
     }
