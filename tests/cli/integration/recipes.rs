@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Command,
     thread::{self, JoinHandle},
@@ -11,7 +12,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, SandboxProcess};
+use crate::{
+    environment::{BINARY, Ended, Environment, SandboxProcess},
+    workflow::Desk,
+};
 
 /// Accepts one request; gives its first line and its body.
 fn listen() -> (String, JoinHandle<(String, String)>) {
@@ -200,4 +204,92 @@ fn the_rules_of_prometheus_name_metrics_that_are_written() {
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status();
     assert!(status.unwrap().success());
+}
+
+/// A desk with what the recipes for a night expect, and a command of its documentation with paths of this machine.
+fn night(web_hook: &str) -> (Desk, impl Fn(&str) -> String) {
+    let desk = Desk::new("rate: 3000/s, burst: 100, concurrency: 8");
+    let playbook = fs::read_to_string(desk.path().join("playbooks/reassign.yaml")).unwrap();
+    desk.environment.file("nightly.yaml", &playbook);
+    desk.environment.file("token", "sandbox\n");
+    for name in ["slack", "slack.conf"] {
+        desk.environment
+            .file(name, &format!("url = \"{web_hook}\"\n"));
+    }
+    fs::create_dir(desk.path().join("metrics")).unwrap();
+    let folder = desk.path().display().to_string();
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integration");
+    let filled = move |text: &str| {
+        text.replace("/usr/local/bin/wf-bulk", BINARY)
+            .replace("/usr/local/lib/wf-bulk", &scripts.display().to_string())
+            .replace("/etc/wf-bulk", &folder)
+            .replace("/var/lib/node_exporter", &format!("{folder}/metrics"))
+            .replace("$HOME/wf-bulk", "$HOME")
+            .replace("%S", &folder)
+            .replace("%d", &folder)
+            .replace("$$", "$")
+    };
+    (desk, filled)
+}
+
+#[test]
+fn the_unit_of_systemd_writes_metrics_and_tells_of_trouble_alone() {
+    if !has(&["curl", "jq"]) {
+        return;
+    }
+    let (url, heard) = listen();
+    let (desk, filled) = night(&url);
+    let unit = include_str!("../../../docs/integration/systemd/metrics.conf");
+    let values = |key: &str| {
+        let values = unit.lines().filter_map(|line| line.strip_prefix(key));
+        values.map(&filled).collect::<Vec<String>>()
+    };
+    let umask = values("UMask=").remove(0);
+    let run = || {
+        let mut code = 0;
+        // An empty line removes those of the unit itself.
+        for line in values("ExecStart=").iter().filter(|line| !line.is_empty()) {
+            let mut command = desk.program("sh");
+            command.args(["-c", &format!("umask {umask}; exec {line}")]);
+            code = Ended::from(command.output().unwrap()).code;
+            if code != 0 {
+                break;
+            }
+        }
+        code
+    };
+    assert_eq!(run(), 0);
+    let metrics = desk.path().join("metrics/wf-bulk.prom");
+    let mode = fs::metadata(&metrics).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644);
+    assert!(!heard.is_finished(), "nobody is told of a good night");
+
+    desk.environment.file("token", "wrong\n");
+    assert_eq!(run(), 1);
+    let (_, body) = heard.join().unwrap();
+    assert!(body.contains("exit code 1"), "{body}");
+    let metrics = fs::read_to_string(metrics).unwrap();
+    assert!(metrics.contains("\nwf_bulk_exit_code{playbook=\"reassign-leaver\","));
+}
+
+#[test]
+fn the_line_of_the_crontab_tells_slack_and_writes_metrics() {
+    if !has(&["curl", "jq"]) {
+        return;
+    }
+    let (url, heard) = listen();
+    let (desk, filled) = night(&url);
+    let guide = include_str!("../../../docs/integration.md");
+    let (_, line) = guide.split_once("17 2 * * *").unwrap();
+    let line = filled(line.lines().next().unwrap().trim());
+    assert!(!line.contains('%'), "cron makes a newline of it");
+    let mut command = desk.program("sh");
+    command.args(["-c", &line]);
+    Ended::from(command.output().unwrap()).expect_code(0);
+    let (_, body) = heard.join().unwrap();
+    assert!(
+        body.contains("wf-bulk: done\\n137 planned = 137 applied"),
+        "{body}"
+    );
+    assert!(desk.path().join("metrics/wf-bulk.prom").exists());
 }
