@@ -30,7 +30,7 @@ use self::{
     serving::{answered, reply},
 };
 use crate::{
-    api::{Generation, Id, Operation, Reply, TransportError},
+    api::{Generation, Id, Operation, OperationKind, Reply, TransportError},
     http::{Spool, SpoolError, Transport},
 };
 pub(crate) use fault::{Fault, ShownInstead};
@@ -228,6 +228,10 @@ impl SimulatedService {
 
     fn read(&self, operation: &Operation) -> Reply {
         let world = self.world();
+        if operation.subject().is_none() {
+            // An index that lags behind for ever: what it lacks proves nothing.
+            return reply(200, &serde_json::json!({"results": []}));
+        }
         match world.executions.get(&execution_of(operation)) {
             Some(execution) => reply(200, execution),
             // As the generations say it.
@@ -249,7 +253,7 @@ impl Transport for SimulatedService {
         body: Option<&'a [u8]>,
     ) -> BoxFuture<'a, Result<Reply, TransportError>> {
         async move {
-            let writes = operation.method() != crate::api::Method::Get;
+            let writes = !matches!(operation.kind(), OperationKind::Read(_));
             let body: Option<Value> = body.map(|body| serde_json::from_slice(body).unwrap());
             let write = writes.then(|| Write {
                 key: key(operation, body.as_ref()),
@@ -327,8 +331,8 @@ pub(crate) fn key(operation: &Operation, body: Option<&Value>) -> Key {
 }
 
 fn execution_of(operation: &Operation) -> String {
-    let (_, execution, _) = operation
-        .subject()
-        .unwrap_or_else(|| panic!("this service holds executions, and {operation:?} is on none"));
-    execution.as_str().to_owned()
+    match operation.subject() {
+        Some((_, execution, _)) => execution.as_str().to_owned(),
+        None => format!("{operation:?}"),
+    }
 }

@@ -234,3 +234,75 @@ fn what_a_person_has_typed_into_the_list_survives_a_session_without_it() {
         .collect();
     assert_eq!(ends, ["applied", "", "skip", ""]);
 }
+
+#[test]
+fn what_the_service_shows_of_a_lost_request_is_told_and_decides_nothing() {
+    let flows = "flows: { entities: { query: \"_schema:opportunity\" } }";
+    let steps = "executions: { list: {} }, where: execution.status == \"STARTED\"";
+    let automations = "each: task, where_each: 'task.status == \"IN_PROGRESS\" and task.task_type == \"AUTOMATION\"'";
+    for (select, action, allow, made, not_made) in [
+        (
+            "entities: { list: [ { id: c1, schema: contact } ] }".to_owned(),
+            "start: { template: tpl_hausanschluss_strom }",
+            "start",
+            "1 running flow of this template since 20",
+            "no running flow of this template since 20",
+        ),
+        (
+            format!("{flows}, {automations}, limit: 1"),
+            "run_automation",
+            "run_automation",
+            "automation_execution_id is",
+            ", as before",
+        ),
+        (
+            format!("{steps}, limit: 1"),
+            "add_step: { name: A new step, index: 0 }",
+            "add_step",
+            "1 step is named “A new step”",
+            "no step is named “A new step”",
+        ),
+    ] {
+        for (fault, seen) in [
+            ("drop_after_effect", made),
+            ("drop_before_effect", not_made),
+        ] {
+            let sandbox = SandboxProcess::with_faults(&json!({"rules": [
+                {"match": {"effect_only": true, "nth": 1}, "do": fault}
+            ]}));
+            let environment = Environment::new();
+            let guards = if allow == "add_step" {
+                String::new()
+            } else {
+                format!("guards: {{ allow: [{allow}] }}\n")
+            };
+            environment.file(
+                "once.yaml",
+                &format!(
+                    "version: 1\nname: once\npace: {{ rate: 3000/s, burst: 100 }}\nselect: {{ {select} }}\nactions: [ {action} ]\n{guards}"
+                ),
+            );
+            let run = ["run", "once.yaml", "--yes"];
+            let ended = environment.run_on(&sandbox, &run).expect_code(6);
+            let case = format!("{action} {fault}:\n{}", ended.stderr);
+            assert!(ended.stderr.contains("seen: "), "{case}");
+            assert!(ended.stderr.contains(seen), "{case}");
+            let listed = fs::read_to_string(list(&environment)).unwrap();
+            assert!(listed.contains(seen), "{listed}");
+            // As before, where the automation is another one.
+            assert_eq!(
+                listed.contains(", as before"),
+                seen == ", as before",
+                "{listed}"
+            );
+            let id = id(&environment);
+            environment.run(&["status", &id]).expect_out(seen);
+            // It decides nothing: a resume looks again, and leaves the change in doubt.
+            environment
+                .run_on(&sandbox, &["resume", &id])
+                .expect_code(6)
+                .expect_said(seen)
+                .expect_said("1 planned = 1 in_doubt");
+        }
+    }
+}

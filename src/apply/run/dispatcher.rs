@@ -4,6 +4,7 @@ mod doubts;
 mod intake;
 mod pass;
 mod stage;
+mod traces;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -233,6 +234,7 @@ impl<'a> Dispatcher<'a> {
                 break;
             }
         }
+        self.look_at_doubts(GroupStream::new(plan()?)).await?;
         self.finish(plan()?)
     }
 

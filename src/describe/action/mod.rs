@@ -32,6 +32,7 @@ mod start;
 mod status;
 mod status_move;
 mod task_automation;
+mod traces;
 mod undo;
 
 pub use crate::retry::Repeat;
@@ -49,6 +50,7 @@ pub use replay::replay;
 pub use same::same;
 pub use status::has_ended;
 pub use task_automation::STARTED_AUTOMATION;
+pub use traces::{Doubted, TraceRead};
 
 pub(crate) use arguments::{Arguments, Setting, WrittenAction, arguments};
 use body::{ArgumentValue, fit};

@@ -123,9 +123,8 @@ pub(super) fn each_change<P: BufRead>(
                 }
                 let look = change.look_at(state.sent_at(line.number));
                 let found = state.found(line.number);
-                let found =
-                    found.map_or_else(String::new, |found| format!("; seen there: {found}"));
-                about = Some(format!("look {look}{found}"));
+                let found = found.map_or_else(String::new, |found| format!("seen: {found}; "));
+                about = Some(format!("{found}look {look}"));
             }
             Outcome::NotAttempted => {
                 message = Some(if on.is_some() { DEPENDS } else { why }.to_owned());

@@ -169,7 +169,7 @@ impl OutcomeGroup {
         for member in &self.targets {
             let about = member.about.as_deref();
             let about =
-                about.map_or_else(String::new, |about| format!(": {}", words::detail(about)));
+                about.map_or_else(String::new, |about| format!(": {}", words::doubt(about)));
             writeln!(out, "      {}{about}", words::target(&member.target))?;
         }
         match self.changes - self.targets.len() as u64 {

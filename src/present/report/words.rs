@@ -94,6 +94,14 @@ pub(super) fn detail(text: &str) -> String {
     Untrusted(text).terminal().cut(DETAIL_COLUMNS).to_string()
 }
 
+/// What is known of a change in doubt, escaped: what the last attempt met, what to look at, and what a look has shown.
+pub(super) fn doubt(text: &str) -> String {
+    Untrusted(text)
+        .terminal()
+        .cut(2 * DETAIL_COLUMNS)
+        .to_string()
+}
+
 /// A line about a change that needs attention.
 pub(super) fn problem(problem: &Problem<'_>) -> String {
     line(
@@ -155,7 +163,9 @@ pub(super) fn doubted(target: &Target, reason: &str) -> String {
 }
 
 fn line(what: &str, how: &str, of: &Target, said: Option<&str>) -> String {
-    let said = said.map_or_else(String::new, |said| format!(": {}", detail(said)));
+    let is_doubt = what == Outcome::InDoubt.word();
+    let shown = if is_doubt { doubt } else { detail };
+    let said = said.map_or_else(String::new, |said| format!(": {}", shown(said)));
     format!("{what:<8}  {how}{}{said}", target(of))
 }
 

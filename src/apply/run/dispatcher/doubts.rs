@@ -190,12 +190,14 @@ pub(super) fn to_look_at(
     } else {
         ""
     };
+    let found = state.found(planned.line);
+    let found = found.map_or_else(String::new, |found| format!("; seen: {found}"));
     Event::Ended {
         attempts: state.open(planned.line).map_or(0, |open| open.attempts),
         line: planned.line,
         change: planned.change.change,
         detail: Some(format!(
-            "it is unknown whether it took effect{}{not_repeated}; look {look_at}",
+            "it is unknown whether it took effect{}{not_repeated}; look {look_at}{found}",
             in_brackets(last_answer)
         )),
         target: planned.change.target,
