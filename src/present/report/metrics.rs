@@ -47,7 +47,7 @@ impl EarlierMetrics {
     }
 }
 
-/// Whether it is a number like `1795782900.659`.
+/// Whether it is a number like `1795782900.659`, with nothing else in it.
 fn is_number(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_digit() || c == '.';
     text.chars().all(is_plain) && text.parse::<f64>().is_ok()
@@ -70,6 +70,7 @@ fn after_value(text: &str) -> Option<&str> {
             '\\' => {
                 chars.next().filter(|c| matches!(c, '\\' | '"' | 'n'))?;
             }
+            c if c.is_control() => return None,
             _ => {}
         }
     }

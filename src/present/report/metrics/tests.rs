@@ -1,5 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::report::summary::tests::run;
 
@@ -202,5 +204,21 @@ fn what_is_no_earlier_file_is_not_believed() {
         );
         let text = text(&metrics(ExitCode::Error, line));
         assert_eq!(value(&text, LAST_SUCCESS), "0");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_names_and_any_earlier_file_give_a_file_of_the_format(
+        names in "[\\x00-\\x7fäé\u{2028}]{0,20}",
+        earlier in "[\\x00-\\x7f]{0,10}",
+        values in "[\"\\\\n,}=\\x00-\\x20ab]{0,12}",
+        number in "[0-9.eE+-]{1,8}",
+    ) {
+        let line = format!("{earlier}\n{LAST_SUCCESS}{{playbook=\"{values}\",server=\"b\",org=\"c\"}} {number}\n{earlier}");
+        for labels in [Some(labelled(&names)), None] {
+            let text = text(&Metrics { labels, ..metrics(ExitCode::Error, &line) });
+            parsed(&text);
+        }
     }
 }
