@@ -12,19 +12,17 @@ use serde_json::value::RawValue;
 
 use super::{json::StoppedDocument, words::MOST_WITHIN};
 use crate::{
+    checkpoint::Detail,
     error::ExitCode,
     event::{Event, Reporter},
     outcome::{Counts, Outcome},
     plan::{PlanHeader, Target},
     store::EventNumbers,
-    text::{self, cut},
+    text,
 };
 
 /// The version of the lines. A new field or event does not change it.
 const VERSION: u8 = 1;
-
-/// Characters of a name or message; the run's folder has them whole.
-const TEXT_CHARACTERS: usize = 300;
 
 /// One line. Programs depend on its names.
 #[derive(Debug, Serialize)]
@@ -235,8 +233,9 @@ impl<W> fmt::Debug for EventLines<'_, W> {
     }
 }
 
+/// As short as a message in the checkpoint, and in the results.
 fn short(text: &str) -> String {
-    cut(text, TEXT_CHARACTERS)
+    Detail::new(text).into()
 }
 
 fn short_target(target: &Target) -> Target {

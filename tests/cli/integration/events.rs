@@ -95,7 +95,7 @@ fn each_event_has_its_own_number_over_kills_and_sessions_and_says_what_the_resul
         .filter(|event| event["event"] == "change_ended")
     {
         let row = &results[&event["change"].to_string()];
-        for key in ["outcome", "attempts", "target", "action"] {
+        for key in ["outcome", "attempts", "target", "action", "detail"] {
             assert_eq!(event[key], row[key], "{event}");
         }
         compared += 1;
