@@ -19,8 +19,9 @@ use secrecy::SecretString;
 use crate::invocation::Invocation;
 
 pub use arguments::{
-    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, Resume, RetryArgs,
-    RunArgs, SandboxArgs, SandboxCommand, Show, Status, UndoArgs, Validate, Verify,
+    Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, ReportArgs,
+    ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show, Status, UndoArgs,
+    Validate, Verify,
 };
 pub use flags::{
     Applying, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags, Var, WhichRun,
@@ -88,6 +89,9 @@ pub enum Command {
     /// Show runs with their results and their remaining changes
     #[command(after_help = help::STATUS)]
     Status(Status),
+    /// Make a page of a run: plan and outcome, what needs a person, and its course
+    #[command(after_help = help::REPORT)]
+    Report(ReportArgs),
     /// Abandon a run: its remaining changes are not made
     #[command(after_help = help::ABANDON)]
     Abandon(Abandon),

@@ -41,6 +41,7 @@ mod promises;
 mod pty;
 mod question;
 mod records;
+mod report;
 mod reports;
 mod results;
 mod retry;

@@ -62,6 +62,40 @@ pub struct Show {
 }
 
 #[derive(Debug, Args)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub which: WhichRun,
+    /// Set the output format
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "html",
+        conflicts_with = "json"
+    )]
+    pub format: ReportFormat,
+    /// Write the report to this file (`-`: standard output)
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    pub output: PathBuf,
+    /// Check the signature of the run's plan against the signers in FILE
+    ///
+    /// FILE is an OpenSSH file of allowed signers
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+}
+
+/// The output format of a run's report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// One HTML page to read offline
+    Html,
+    /// Markdown for a ticket or a pull request; always fits into one comment
+    Markdown,
+    /// JSON for scripts, with every change that needs a look
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub struct Diff {
     /// The plan that was reviewed
     pub reviewed: PathBuf,

@@ -49,8 +49,8 @@ const COMMANDS: [(&[&str], &str); 12] = [
         "to plan, ask and apply: {run PLAYBOOK}; to apply a plan: {apply PLAN}",
     ),
     (
-        &["describe", "view", "cat", "inspect", "print", "report"],
-        "to show a plan: {show PLAN}; to show a run: {status RUN}",
+        &["describe", "view", "cat", "inspect", "print"],
+        "to show a plan: {show PLAN}; to show a run: {status RUN}; as a page: {report RUN}",
     ),
     (
         &["new", "create", "template"],

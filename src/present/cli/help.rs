@@ -164,6 +164,17 @@ Runs that have not ended are never deleted. A deleted run can't be undone any \
 more, and nothing refuses to do the same again. Its records stay in the history, \
 so `status --check` still says that all is well.";
 
+pub(super) const REPORT: &str = "\
+Examples:
+  wf-bulk report --last -o run.html                 the newest run, as a page
+  wf-bulk report 0192f0c4 --format markdown         for a ticket or pull request
+  wf-bulk report 0192f0c4 --format json             for scripts
+
+Shows what was planned and what became of it, what needs a person with the next \
+command, how the run went over time, and the way back. It also works on a run \
+that is running, was stopped or undone. The command works offline and without a \
+token, and changes nothing.";
+
 pub(super) const ABANDON: &str = "\
 Examples:
   wf-bulk abandon 0192f0c4

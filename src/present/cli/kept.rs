@@ -31,7 +31,7 @@ const FLAGS: [(&str, RepeatPolicy); 62] = {
             "state-dir",
             By(&[
                 "plan", "show", "run", "apply", "resume", "undo", "retry", "verify", "status",
-                "abandon", "prune", "sandbox",
+                "report", "abandon", "prune", "sandbox",
             ]),
         ),
         ("profile", ACCESS),
@@ -60,7 +60,9 @@ const FLAGS: [(&str, RepeatPolicy); 62] = {
         ("max-age", By(&["apply"])),
         (
             "allowed-signers",
-            By(&["show", "apply", "resume", "undo", "retry", "verify"]),
+            By(&[
+                "show", "apply", "resume", "undo", "retry", "verify", "report",
+            ]),
         ),
         ("sign", By(&["plan", "undo", "retry"])),
         ("var", PLANS),

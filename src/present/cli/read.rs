@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
 
 use super::{
-    Cli, Command, Format, PlaybookFlags, Var, foreign_words::with_suggestion, kept, one_dash,
+    Cli, Command, Format, PlaybookFlags, ReportFormat, Var, foreign_words::with_suggestion, kept,
+    one_dash,
 };
 
 impl Cli {
@@ -32,6 +33,7 @@ impl Cli {
     pub fn wants_json(&self) -> bool {
         let format = match &self.command {
             Command::Show(show) => show.format,
+            Command::Report(report) if report.format == ReportFormat::Json => Format::Json,
             Command::Init(_)
             | Command::Validate(_)
             | Command::Plan(_)
@@ -43,6 +45,7 @@ impl Cli {
             | Command::Retry(_)
             | Command::Verify(_)
             | Command::Status(_)
+            | Command::Report(_)
             | Command::Abandon(_)
             | Command::Prune(_)
             | Command::Sandbox(_)

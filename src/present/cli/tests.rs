@@ -170,6 +170,7 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
         ("retry 0192", SERVICE, "--json|--verbose"),
         ("verify 0192", SERVICE, "--json"),
         ("status", "", "--json"),
+        ("report 0192", "", "--json"),
         ("abandon 0192", "", ""),
         ("prune --keep 90d", "", ""),
         ("sandbox", "", ""),

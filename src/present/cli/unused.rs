@@ -22,7 +22,7 @@ impl Uses {
         let (service, json, verbose) = match command {
             "run" | "apply" | "resume" | "undo" | "retry" => (true, true, true),
             "plan" | "verify" => (true, true, false),
-            "validate" | "show" | "diff" | "status" => (false, true, false),
+            "validate" | "show" | "diff" | "status" | "report" => (false, true, false),
             _ => (false, false, false),
         };
         Self {
@@ -77,6 +77,7 @@ impl Cli {
             | Command::Retry(_)
             | Command::Verify(_)
             | Command::Status(_)
+            | Command::Report(_)
             | Command::Abandon(_)
             | Command::Prune(_)
             | Command::Sandbox(_)
@@ -119,6 +120,7 @@ impl Cli {
             | Command::Diff(_)
             | Command::Verify(_)
             | Command::Status(_)
+            | Command::Report(_)
             | Command::Abandon(_)
             | Command::Prune(_)
             | Command::Sandbox(_)

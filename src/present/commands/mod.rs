@@ -33,6 +33,7 @@ mod plan;
 mod planning;
 mod prune;
 mod question;
+mod report_run;
 mod resume;
 mod retry;
 mod retry_hint;
@@ -88,6 +89,7 @@ pub async fn run(cli: Cli, observers: &Observers) -> Result<ExitCode, Error> {
         Command::Retry(args) => Box::pin(retry::retry(&common, &args, observers)).await,
         Command::Verify(args) => Box::pin(verify::verify(&common, &args)).await,
         Command::Status(args) => status::status(&common, &args),
+        Command::Report(args) => report_run::report_run(&common, &args),
         Command::Abandon(args) => abandon::abandon(&common, &args).await,
         Command::Prune(args) => prune::prune(&common, &args).await,
         Command::Sandbox(args) => sandbox::sandbox(&common, &args).await,

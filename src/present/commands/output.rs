@@ -26,6 +26,7 @@ const MOST_LINKS: usize = 40;
 pub(super) enum OutputContent {
     Plan,
     Schema,
+    Report,
     /// Events of sessions: more of them are appended.
     Events,
     Metrics,
@@ -36,6 +37,7 @@ impl OutputContent {
         match self {
             Self::Plan => "plan",
             Self::Schema => "schema of wf-bulk",
+            Self::Report => "report of wf-bulk",
             Self::Events => "file of events",
             Self::Metrics => "file of metrics",
         }
@@ -43,7 +45,7 @@ impl OutputContent {
 
     const fn flag(self) -> &'static str {
         match self {
-            Self::Plan | Self::Schema => "-o",
+            Self::Plan | Self::Schema | Self::Report => "-o",
             Self::Events => "--events",
             Self::Metrics => "--metrics",
         }
@@ -55,6 +57,7 @@ impl OutputContent {
         head.is_empty()
             || match self {
                 Self::Plan => FileKind::of_start(head) == Some(FileKind::Plan),
+                Self::Report => has(b"report of wf-bulk") || has(b"\"wf_bulk_report\""),
                 Self::Schema => head.starts_with(b"{") && has(b"\"$schema\"") && has(b"wf-bulk"),
                 Self::Events => head.starts_with(b"{\"v\":1,\"seq\":"),
                 Self::Metrics => head.starts_with(b"# HELP wf_bulk_"),

@@ -48,10 +48,7 @@ impl PastRun {
         which: &WhichRun,
         signers: Option<&Path>,
     ) -> Result<Self, Error> {
-        let folder = match &which.run {
-            Some(prefix) => find_run(common, prefix)?,
-            None => newest(common)?,
-        };
+        let folder = folder_of(common, which)?;
         let settings = folder.settings().map_err(store_error)?;
         refuse_elsewhere(&settings, common)?;
         let run = settings.run;
@@ -157,6 +154,14 @@ impl PastRun {
 
 pub(super) fn unread(error: PlanError) -> Error {
     Error::failed("the run's plan can't be read again").caused_by(error)
+}
+
+/// The folder of the run that is meant.
+pub(super) fn folder_of(common: &Common, which: &WhichRun) -> Result<RunFolder, Error> {
+    match &which.run {
+        Some(prefix) => find_run(common, prefix),
+        None => newest(common),
+    }
 }
 
 fn newest(common: &Common) -> Result<RunFolder, Error> {

@@ -124,6 +124,17 @@ fn show_one(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<ExitC
     Ok(ExitCode::Done)
 }
 
+/// A run, with how to plan its remaining changes again.
+pub(super) fn line_of(common: &Common, folder: &RunFolder) -> Result<RunLine, StoreError> {
+    let state_dir = StateDir::new(common.state_dir.clone());
+    let lineage = Lineage::of_the_readable(&state_dir.list()?);
+    let line = line(&state_dir, &lineage, folder, folder.settings()?)?;
+    Ok(RunLine {
+        to_try_the_rest: to_try_the_rest(common, folder, &line),
+        ..line
+    })
+}
+
 /// A run according to its checkpoint.
 fn line(
     state_dir: &StateDir,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::units::thousands;
 use crate::digest::sha256_base64;
 
-pub(super) use bar_plot::{BarPlot, HEIGHT, PlotRow, bars, name_of, percent};
+pub(super) use bar_plot::{Bar, BarPlot, HEIGHT, PlotRow, bars, name_of, percent};
 pub(super) use templates::render;
 
 pub(super) const STYLE: &str = include_str!("html_page/style.css");

@@ -2,6 +2,7 @@
 
 use std::{
     cmp::Reverse,
+    collections::BTreeMap,
     io::{self, Write},
     iter::Peekable,
     path::Path,
@@ -28,12 +29,28 @@ const SHOWN: usize = 10;
 /// Targets of a group that are named.
 const NAMED: usize = 3;
 
+/// Targets of a group that are named on a page, where they are folded.
+const NAMED_ON_PAGES: usize = 20;
+
+/// Groups of one outcome on a page. More reasons than that are mostly one reason with a text that differs.
+const SHOWN_ON_PAGES: usize = 8;
+
+/// The outcomes that need attention, in the order of a page.
+const PAGE_ORDER: [Outcome; 6] = [
+    Outcome::InDoubt,
+    Outcome::Failed,
+    Outcome::Refused,
+    Outcome::Drifted,
+    Outcome::NotAttempted,
+    Outcome::Gone,
+];
+
 /// Collects the changes.
 #[derive(Debug, Default)]
 pub(super) struct GroupCollector(Sorter);
 
 /// A change in its group.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 struct Member {
     target: Target,
     /// What is about this target alone: where to look, or which change it depends on.
@@ -42,7 +59,7 @@ struct Member {
 }
 
 /// All changes with one outcome and one message.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OutcomeGroup {
     outcome: Outcome,
     message: Option<String>,
@@ -53,7 +70,21 @@ pub struct OutcomeGroup {
 
 /// The groups, ordered by outcome and message; each is read when it is asked for.
 #[derive(Debug)]
-pub struct OutcomeGroups(Peekable<Sorted>);
+pub struct OutcomeGroups {
+    sorted: Peekable<Sorted>,
+    /// Targets of a group that are named.
+    named: usize,
+}
+
+/// The largest groups of one outcome.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct LargestGroups {
+    pub(super) groups: Vec<OutcomeGroup>,
+    /// Of all groups.
+    pub(super) changes: u64,
+    pub(super) left_out: u64,
+    pub(super) changes_left_out: u64,
+}
 
 impl GroupCollector {
     /// Takes a change if it needs attention.
@@ -76,7 +107,10 @@ impl GroupCollector {
     }
 
     pub(super) fn finish(self) -> io::Result<OutcomeGroups> {
-        Ok(OutcomeGroups(self.0.finish()?.peekable()))
+        Ok(OutcomeGroups {
+            sorted: self.0.finish()?.peekable(),
+            named: NAMED,
+        })
     }
 }
 
@@ -84,7 +118,7 @@ impl Iterator for OutcomeGroups {
     type Item = io::Result<OutcomeGroup>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (key, first) = match self.0.next()? {
+        let (key, first) = match self.sorted.next()? {
             Ok(pair) => pair,
             Err(error) => return Some(Err(error)),
         };
@@ -105,19 +139,35 @@ impl OutcomeGroups {
         let mut member = Some(first);
         while let Some(text) = member {
             group.changes += 1;
-            if group.targets.len() < NAMED {
+            if group.targets.len() < self.named {
                 group.targets.push(serde_json::from_str(&text)?);
             }
             let is_next = |pair: &io::Result<(String, String)>| match pair {
                 Ok((other, _)) => other == key,
                 Err(_) => true,
             };
-            member = match self.0.next_if(is_next) {
+            member = match self.sorted.next_if(is_next) {
                 None => None,
                 Some(pair) => Some(pair?.1),
             };
         }
         Ok(group)
+    }
+
+    /// The largest groups of each outcome that has some, in the order in which a page shows them: those first that nobody but a person can
+    /// settle.
+    pub(super) fn largest_of_each(mut self) -> io::Result<Vec<(Outcome, LargestGroups)>> {
+        self.named = NAMED_ON_PAGES;
+        let mut each: BTreeMap<Outcome, LargestGroups> = BTreeMap::new();
+        for group in self {
+            let group = group?;
+            let largest = each.entry(group.outcome).or_default();
+            largest.add(group, SHOWN_ON_PAGES);
+        }
+        let ordered = PAGE_ORDER.into_iter();
+        Ok(ordered
+            .filter_map(|outcome| Some((outcome, each.remove(&outcome)?)))
+            .collect())
     }
 
     /// Writes the largest groups as text. `whole`: the file with all changes, if there is one.
@@ -126,26 +176,16 @@ impl OutcomeGroups {
     ///
     /// The errors of `out`, and of the disk on which the changes were sorted.
     pub fn write_text(self, out: &mut dyn Write, whole: Option<&Path>) -> io::Result<()> {
-        let mut largest: Vec<OutcomeGroup> = Vec::new();
-        let (mut groups, mut changes) = (0, 0);
+        let mut largest = LargestGroups::default();
         for group in self {
-            largest.push(group?);
-            // Stable: of equal ones, the first stays the first.
-            largest.sort_by_key(|group| Reverse(group.changes));
-            if largest.len() > SHOWN {
-                let left_out = largest.pop();
-                groups += 1;
-                changes += left_out.map_or(0, |group| group.changes);
-            }
+            largest.add(group?, SHOWN);
         }
         let file = whole.map_or_else(String::new, |whole| format!(": {}", shown_path(whole)));
-        for group in &largest {
+        for group in &largest.groups {
             group.write_text(out, &file)?;
         }
-        if groups > 0 {
-            let reasons = count(groups, "other reason", "other reasons");
-            let of = count(changes, "change", "changes");
-            writeln!(out, "  … and {reasons}, of {of}{file}")?;
+        if let Some(others) = largest.others() {
+            writeln!(out, "  … and {others}{file}")?;
         }
         Ok(())
     }
@@ -160,17 +200,54 @@ impl OutcomeGroups {
     }
 }
 
+impl LargestGroups {
+    fn add(&mut self, group: OutcomeGroup, most: usize) {
+        self.changes += group.changes;
+        self.groups.push(group);
+        // Stable: of equal ones, the first stays the first.
+        self.groups.sort_by_key(|group| Reverse(group.changes));
+        if self.groups.len() > most {
+            let smallest = self.groups.pop();
+            self.left_out += 1;
+            self.changes_left_out += smallest.map_or(0, |group| group.changes);
+        }
+    }
+
+    /// What is not shown; none if all is.
+    pub(super) fn others(&self) -> Option<String> {
+        let reasons = count(self.left_out, "other reason", "other reasons");
+        let of = count(self.changes_left_out, "change", "changes");
+        (self.left_out > 0).then(|| format!("{reasons}, of {of}"))
+    }
+}
+
 impl OutcomeGroup {
-    /// `whole`: where the others are, as the end of a line.
-    fn write_text(&self, out: &mut dyn Write, whole: &str) -> io::Result<()> {
-        let message = self.message.as_deref();
-        let said = message.map_or_else(String::new, |said| format!(": {}", words::detail(said)));
-        writeln!(out, "  {} {}{said}", thousands(self.changes), self.outcome)?;
-        for member in &self.targets {
+    pub(super) const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What was said, escaped.
+    pub(super) fn message(&self) -> Option<String> {
+        self.message.as_deref().map(words::detail)
+    }
+
+    /// The named targets, a line each, escaped.
+    pub(super) fn lines(&self) -> Vec<String> {
+        let line = |member: &Member| {
             let about = member.about.as_deref();
             let about =
                 about.map_or_else(String::new, |about| format!(": {}", words::doubt(about)));
-            writeln!(out, "      {}{about}", words::target(&member.target))?;
+            format!("{}{about}", words::target(&member.target))
+        };
+        self.targets.iter().map(line).collect()
+    }
+
+    /// `whole`: where the others are, as the end of a line.
+    fn write_text(&self, out: &mut dyn Write, whole: &str) -> io::Result<()> {
+        let said = (self.message()).map_or_else(String::new, |said| format!(": {said}"));
+        writeln!(out, "  {} {}{said}", thousands(self.changes), self.outcome)?;
+        for line in self.lines() {
+            writeln!(out, "      {line}")?;
         }
         match self.changes - self.targets.len() as u64 {
             0 => Ok(()),

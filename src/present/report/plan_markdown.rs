@@ -8,6 +8,7 @@ use std::{
 use crate::text::Untrusted;
 
 use super::{
+    limited_lines::{LimitedLines, MAX_BYTES, cell, code},
     plan_report::PlanReport,
     plan_words::{Listing, PlanWords},
     summary_line::SummaryLine,
@@ -16,24 +17,14 @@ use super::{
     words,
 };
 
-/// The maximum number of bytes. GitHub accepts comments of 65,536 characters, each at least a byte; the remaining bytes are for additions
-/// of a workflow: a marker to find the comment again, a link to the whole plan.
-const MAX_BYTES: usize = 64_000;
-
 /// Makes a section of at most this number of bytes.
 type Section<'a> = &'a dyn Fn(usize) -> io::Result<String>;
 
 /// Lines of a list that are not folded.
 const UNFOLDED: u64 = 20;
 
-/// Bytes of the line that says how much was cut off, without the command that shows it.
-const CUT_BYTES: usize = 80;
-
 /// Variables that are shown; a playbook has a handful.
 const VARS_SHOWN: usize = 10;
-
-/// Bytes of a text in the head: some sentences.
-const SPAN_BYTES: usize = 600;
 
 impl PlanReport<'_> {
     /// Writes the plan as Markdown; `apply` is how to apply exactly this plan.
@@ -166,7 +157,7 @@ fn changes(report: &PlanReport<'_>, room: usize) -> String {
         "| changes | of | action | field | before → after | which, if few |\n|--:|---|---|---|---|---|\n"
             .to_owned(),
         room,
-        report,
+        report.show_each.as_deref(),
     );
     for group in &groups {
         lines.add(
@@ -194,7 +185,7 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
     let mut lines = LimitedLines::new(
         "| skipped | why | which, if few |\n|--:|---|---|\n".to_owned(),
         room,
-        report,
+        report.show_each.as_deref(),
     );
     for skip in &skips {
         let number = thousands(skip.count);
@@ -212,24 +203,6 @@ fn skipped(report: &PlanReport<'_>, room: usize) -> String {
 fn few(group: &SummaryLine<'_>) -> String {
     let few: Vec<String> = group.few.iter().map(|target| cell(target)).collect();
     few.join("<br>")
-}
-
-/// Text from outside on a line, cut if it is too long: a column may hold many bytes.
-fn code(text: &str) -> String {
-    let mut columns = SPAN_BYTES;
-    loop {
-        let cut = Untrusted(text).terminal().cut(columns).to_string();
-        let span = Untrusted(&cut).markdown().to_string();
-        if span.len() <= SPAN_BYTES {
-            return span;
-        }
-        columns /= 2;
-    }
-}
-
-/// Text in a cell that is already escaped for a terminal.
-fn cell(text: &str) -> String {
-    Untrusted(text).markdown_cell().to_string()
 }
 
 /// A titled list, folded if it is long. `each` passes on its lines, escaped for a terminal.
@@ -250,61 +223,13 @@ fn list(
         start += &code(&listing.why);
         start.push_str("\n\n");
     }
-    let mut lines = LimitedLines::new(start, room.saturating_sub(end.len()), report);
+    let mut lines = LimitedLines::new(
+        start,
+        room.saturating_sub(end.len()),
+        report.show_each.as_deref(),
+    );
     each(&mut |line| lines.add(1, &format!("- {}\n", Untrusted(line).markdown())))?;
     Ok(lines.end(total, end))
-}
-
-/// The lines that fit.
-#[derive(Debug)]
-struct LimitedLines {
-    text: String,
-    /// The command that shows what was cut, if the plan is in a file.
-    shown_by: String,
-    room: usize,
-    /// How many of the total the lines count.
-    shown: u64,
-    is_cut: bool,
-}
-
-impl LimitedLines {
-    fn new(start: String, room: usize, report: &PlanReport<'_>) -> Self {
-        let shown_by = report
-            .show_each
-            .as_deref()
-            .map_or_else(String::new, |each| {
-                format!("; {} shows all", Untrusted(each).markdown())
-            });
-        Self {
-            room: room.saturating_sub(CUT_BYTES + shown_by.len()),
-            shown_by,
-            text: start,
-            shown: 0,
-            is_cut: false,
-        }
-    }
-
-    fn add(&mut self, number: u64, line: &str) {
-        self.is_cut |= self.text.len() + line.len() > self.room;
-        if !self.is_cut {
-            self.text.push_str(line);
-            self.shown += number;
-        }
-    }
-
-    /// Says how many of the total are not shown.
-    fn end(mut self, total: u64, end: &str) -> String {
-        if self.is_cut {
-            let more = thousands(total.saturating_sub(self.shown));
-            let cut = format!("\n… and {more} more, which don't fit here");
-            self.text.push_str(&cut);
-            self.text += &self.shown_by;
-            self.text.push_str(".\n");
-        }
-        self.text += end;
-        self.text.push('\n');
-        self.text
-    }
 }
 
 #[cfg(test)]

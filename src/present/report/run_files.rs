@@ -102,6 +102,25 @@ pub fn last_session(folder: &RunFolder) -> Option<Session> {
     EarlierReport::read(BufReader::new(file))?.last_session()
 }
 
+/// Why the last session stopped, from its report. None if it did not stop, or if a session has continued since.
+pub(super) fn last_stop(folder: &RunFolder, counts: &Counts) -> Option<String> {
+    let file = File::open(folder.report()).ok()?;
+    // A session that died after the last report may have continued: then that report's reason is outdated.
+    EarlierReport::read(BufReader::new(file))?.stop(counts)
+}
+
+/// Why the changes are open that no other change keeps waiting.
+pub(super) fn why_open(folder: &RunFolder, counts: &Counts, ending: Option<&Ending>) -> String {
+    match ending {
+        Some(Ending::Abandoned { reason, .. }) => {
+            format!("the run was abandoned: {}", words::detail(reason))
+        }
+        Some(Ending::Finished { .. }) => NOT_COME_TO.to_owned(),
+        None => last_stop(folder, counts)
+            .map_or_else(|| NOT_COME_TO.to_owned(), |stop| words::stopped(&stop)),
+    }
+}
+
 /// The changes of a run that need attention, by what was said of them: from its checkpoint, and the reason for its stop from its last report.
 /// `renew`: whether the files with a row for each change are written, too; the run's lock must be held then.
 ///
@@ -115,18 +134,7 @@ pub fn problem_groups(
     plan: PlanReader<impl BufRead>,
     renew: bool,
 ) -> Result<OutcomeGroups, RunFilesError> {
-    // A session that died after the last report may have continued: then that report's reason is outdated.
-    let last_stop = || {
-        let file = File::open(folder.report()).ok()?;
-        EarlierReport::read(BufReader::new(file))?.stop(counts)
-    };
-    let why = match ending {
-        Some(Ending::Abandoned { reason, .. }) => {
-            format!("the run was abandoned: {}", words::detail(reason))
-        }
-        Some(Ending::Finished { .. }) => NOT_COME_TO.to_owned(),
-        None => last_stop().map_or_else(|| NOT_COME_TO.to_owned(), |stop| words::stopped(&stop)),
-    };
+    let why = why_open(folder, counts, ending);
     let mut groups = GroupCollector::default();
     if renew {
         write_lists(folder, plan, &why, |end| groups.add(end))?;

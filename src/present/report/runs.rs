@@ -212,7 +212,7 @@ pub fn write_runs(
             out,
             "    {} planned = {}",
             thousands(run.counts.total()),
-            sum(&run.counts, |_| Style::new())
+            plain_sum(&run.counts)
         )?;
         if let Some(reason) = &settings.reason {
             writeln!(out, "    reason: {}", Untrusted(reason).terminal())?;
@@ -232,6 +232,11 @@ pub fn write_runs(
         }
     }
     Ok(())
+}
+
+/// `134 applied + 2 already_done`: the outcomes that occurred.
+pub(super) fn plain_sum(outcomes: &Counts) -> String {
+    sum(outcomes, |_| Style::new())
 }
 
 /// Who started a run, and what of.
@@ -266,7 +271,7 @@ pub fn write_run_standing(run: &RunLine, out: &mut dyn Write) -> io::Result<()> 
         run.settings.run,
         run.standing(),
         thousands(run.counts.total()),
-        sum(&run.counts, |_| Style::new())
+        plain_sum(&run.counts)
     )
 }
 
@@ -330,4 +335,4 @@ pub fn write_run_json(run: &RunLine, groups: OutcomeGroups, out: &mut dyn Write)
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,6 +5,7 @@ use std::{
     io::{self, BufRead, Read as _},
 };
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::timeline_lines::{TimelineLine, TimelineSecond, VERSION};
@@ -45,6 +46,9 @@ pub struct Timeline {
     pub(super) throttled: u64,
     /// How long the service made the run pause.
     pub(super) paused_ms: u64,
+    /// The permitted rate at the end of the last line.
+    #[serde(skip)]
+    last_rate: f64,
     /// Lines that can't be read, such as a last one of a process that was killed.
     pub(super) unreadable_lines: u64,
 }
@@ -60,14 +64,17 @@ pub(super) struct TimelinePoint {
     pub(super) not_done: u64,
     /// The most requests without an answer.
     pub(super) in_flight: u64,
-    /// The lowest rate that the limiter permitted; none if nothing happened.
+    /// The highest rate that the limiter permitted, in requests a second; none if nothing happened.
     pub(super) rate: Option<f64>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub(super) struct TimelineSession {
-    /// When it began, in Unix milliseconds.
-    pub(super) at: i64,
+    /// When it began.
+    pub(super) began_at: Option<Timestamp>,
+    /// The same in Unix milliseconds.
+    #[serde(skip)]
+    at: i64,
     pub(super) start_ms: u64,
     pub(super) ms: u64,
     /// Requests a second, as asked for.
@@ -162,7 +169,9 @@ impl Timeline {
                     self.sessions.pop_front();
                     self.earlier_sessions += 1;
                 }
+                self.last_rate = rate;
                 self.sessions.push_back(TimelineSession {
+                    began_at: Timestamp::from_millisecond(at).ok(),
                     at,
                     start_ms: self.ms,
                     rate,
@@ -236,6 +245,10 @@ impl Timeline {
             session.throttled = sum([session.throttled, second.throttled]);
             session.changes = sum([session.changes, changes]);
         }
+        // Most of its requests left before the rate changed.
+        let rate = second
+            .rate
+            .max(std::mem::replace(&mut self.last_rate, second.rate));
         // Its middle: seconds do not end exactly where points do.
         let point = self.point(end.saturating_sub(second.ms / 2));
         point.merge(&TimelinePoint {
@@ -245,7 +258,7 @@ impl Timeline {
             done,
             not_done: changes - done,
             in_flight: second.in_flight,
-            rate: Some(second.rate),
+            rate: Some(rate),
         });
     }
 
@@ -291,6 +304,12 @@ impl Timeline {
         let shown = self.pauses.iter().map(|pause| pause.ms);
         self.paused_ms = sum(shown.chain([self.paused_ms])).min(self.ms);
     }
+
+    /// The milliseconds of a point in which the run was worked on: the last one is shorter.
+    pub(super) fn length_ms(&self, point: usize) -> u64 {
+        let start = self.point_ms.saturating_mul(point as u64);
+        self.ms.saturating_sub(start).min(self.point_ms).max(1)
+    }
 }
 
 impl TimelinePoint {
@@ -302,7 +321,7 @@ impl TimelinePoint {
         self.not_done = sum([self.not_done, other.not_done]);
         self.in_flight = self.in_flight.max(other.in_flight);
         self.rate = match (self.rate, other.rate) {
-            (Some(one), Some(other)) => Some(one.min(other)),
+            (Some(one), Some(other)) => Some(one.max(other)),
             (one, other) => one.or(other),
         };
     }

@@ -10,13 +10,15 @@ use crate::{
     text::Untrusted,
 };
 
-const TEMPLATES: [(&str, &str); 6] = [
+const TEMPLATES: [(&str, &str); 8] = [
     ("base.html", include_str!("base.html")),
     ("patterns.html", include_str!("patterns.html")),
     ("bars.html", include_str!("bars.html")),
     ("plan.html", include_str!("../plan_html/page.html")),
     ("table.html", include_str!("../plan_html/table.html")),
     ("days.html", include_str!("../plan_html/days.html")),
+    ("run.html", include_str!("../run_html/page.html")),
+    ("load.html", include_str!("../run_html/load.html")),
 ];
 
 /// # Errors

@@ -1,6 +1,10 @@
 use super::*;
 
-fn run(outcomes: &[(Outcome, u64)], is_worked_on: bool, ending: Option<Ending>) -> RunLine {
+pub(in crate::present::report) fn run(
+    outcomes: &[(Outcome, u64)],
+    is_worked_on: bool,
+    ending: Option<Ending>,
+) -> RunLine {
     let settings = json!({
         "wf_bulk_run": 1, "run": "0192f0c4-8a5e-7000-8000-0000000000c4", "started_at": "2026-12-01T09:00:00Z",
         "playbook": "p", "vars_sha256": "cd", "plan_sha256": "ab", "server": "sandbox", "org": "4711",

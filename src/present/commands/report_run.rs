@@ -1,0 +1,103 @@
+//! `report`: makes a page of a run.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Seek as _, Write as _},
+};
+
+use jiff::tz::TimeZone;
+
+use super::{
+    files::{open_plan, read_again},
+    output::{Output, OutputContent},
+    overview::overview,
+    past_run::folder_of,
+    runs::store_error,
+    signing::{PlanSignature, Signed, beside},
+    status::line_of,
+    terminal::print,
+};
+use crate::{
+    cli::{Common, ReportArgs, ReportFormat},
+    error::{Error, ExitCode},
+    report::{PlanSigned, RunFilesError, RunOverview, RunReport, write_report_json},
+    store::RunFolder,
+    text::shown_path,
+};
+
+pub(super) fn report_run(common: &Common, args: &ReportArgs) -> Result<ExitCode, Error> {
+    let output = Output::at(&args.output, OutputContent::Report)?;
+    let folder = folder_of(common, &args.which)?;
+    let scratch = output.scratch(&args.output, OutputContent::Report)?;
+    write(common, args, &folder, &scratch)?;
+    match output {
+        // It may be read in part: `| head`.
+        Output::Stdout => print(|out| {
+            let mut report = &scratch;
+            report.rewind()?;
+            io::copy(&mut report, out).map(drop)
+        })?,
+        Output::File(_) | Output::Stream(_) => {
+            output.write(&args.output, OutputContent::Report, &scratch)?;
+        }
+    }
+    Ok(ExitCode::Done)
+}
+
+/// Reads the run and writes its report to `file`.
+fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) -> Result<(), Error> {
+    let line = line_of(common, folder).map_err(store_error)?;
+    let path = folder.plan();
+    let mut plan_file = open_plan(&common.invocation, &path)?;
+    let plan = overview(&common.invocation, &path, &mut plan_file)?;
+    if plan.sha256 != line.settings.plan_sha256 {
+        return Err(Error::failed(format!(
+            "the plan and the settings in {} are not of one run",
+            shown_path(folder.path())
+        ))
+        .hint("a file was replaced or edited; what the run did can't be told from it"));
+    }
+    let signed = match &args.allowed_signers {
+        Some(signers) => {
+            let run = line.settings.run.to_string();
+            let abandon = common.invocation.command("abandon", &[&run]);
+            let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
+            PlanSigned::By(signature.check(&plan_file, &plan.sha256)?)
+        }
+        None if beside(&path).exists() => PlanSigned::Unchecked,
+        None => PlanSigned::No,
+    };
+    let run = RunOverview {
+        line,
+        header: &plan.header,
+        trailer: &plan.trailer,
+        signed,
+        invocation: &common.invocation,
+        zone: TimeZone::system(),
+    };
+    let reader = read_again(&plan_file).map_err(|error| failed(error.into()))?;
+    let mut out = BufWriter::new(file);
+    let is_json = common.json || args.format == ReportFormat::Json;
+    if is_json {
+        write_report_json(&mut out, |visit| {
+            RunReport::read(folder, run, reader, visit)
+        })
+        .map_err(failed)?;
+    } else {
+        let report = RunReport::read(folder, run, reader, &mut |_| Ok(())).map_err(failed)?;
+        let written = match args.format {
+            ReportFormat::Markdown => report.write_markdown(&mut out),
+            ReportFormat::Html | ReportFormat::Json => report.write_html(&mut out),
+        };
+        written.map_err(spoiled)?;
+    }
+    out.flush().map_err(spoiled)
+}
+
+fn failed(error: RunFilesError) -> Error {
+    Error::failed("the report can't be made").caused_by(error)
+}
+
+fn spoiled(error: io::Error) -> Error {
+    Error::failed("a temporary file can't be used").caused_by(error)
+}

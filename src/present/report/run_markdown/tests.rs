@@ -1,0 +1,78 @@
+use super::*;
+use crate::{
+    checkpoint::Ending,
+    report::run_report::tests::{RunSample, mixed, planned},
+};
+
+fn markdown(sample: &RunSample) -> String {
+    let mut out = Vec::new();
+    sample
+        .report(|report| report.write_markdown(&mut out))
+        .unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn a_run_is_told_with_what_needs_a_person_first() {
+    insta::assert_snapshot!(markdown(&mixed()));
+}
+
+#[test]
+fn each_standing_has_its_headline_and_its_next_step() {
+    let stopped = RunSample {
+        ending: None,
+        stopped: Some("10 failures in a row, the last one: `x`".to_owned()),
+        ..mixed()
+    };
+    let killed = RunSample {
+        ending: None,
+        ..mixed()
+    };
+    let waits = RunSample {
+        ending: None,
+        edit: |line| line.waits_for_an_answer = true,
+        ..mixed()
+    };
+    let running = RunSample {
+        ending: None,
+        is_worked_on: true,
+        ..mixed()
+    };
+    let abandoned = RunSample {
+        ending: Some(Ending::Abandoned {
+            at: 0,
+            reason: "wrong <b>person</b>".to_owned(),
+        }),
+        ..mixed()
+    };
+    let done = RunSample::of(&[(Outcome::Applied, None)]);
+    let nothing = RunSample::of(&[]);
+    let heads: Vec<String> = [stopped, killed, waits, running, abandoned, done, nothing]
+        .iter()
+        .map(|sample| {
+            let text = markdown(sample);
+            let lines = text.lines().filter(|line| line.starts_with(['>', '#']));
+            lines.collect::<Vec<_>>().join("\n")
+        })
+        .collect();
+    insta::assert_snapshot!(heads.join("\n\n"));
+}
+
+#[test]
+fn a_run_of_any_size_fits_into_one_comment_and_says_what_is_left_out() {
+    let long = "ä | ` <b>".repeat(100);
+    let changes = (0..3_000).map(|number| {
+        let mut change = planned(number, &long);
+        change.action = vec![format!("action {}", number % 50)];
+        let outcome = Outcome::ALL[number % Outcome::ALL.len()];
+        (change, outcome, Some(format!("{number} {long}")))
+    });
+    let text = markdown(&RunSample {
+        changes: changes.collect(),
+        ..mixed()
+    });
+    assert!(text.len() <= MAX_BYTES, "{} bytes", text.len());
+    assert!(text.contains("other reasons, of 367 changes"), "{text}");
+    assert!(text.contains("… and 30 other actions"));
+    assert!(text.contains("Every change is in `runs/x/results.csv`."));
+}
