@@ -1,5 +1,7 @@
 //! Changes in doubt: a person's answers about each of them.
 
+mod walk;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -8,7 +10,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::environment::{Environment, SandboxProcess};
+use crate::environment::{Environment, SandboxProcess, copy_folder};
 
 const START: &str = "version: 1
 name: start
@@ -43,6 +45,13 @@ fn four_in_doubt() -> (Environment, SandboxProcess, String) {
     );
     let run = id(&environment);
     (environment, sandbox, run)
+}
+
+/// A copy of its folder.
+fn environment_of(other: &Environment) -> Environment {
+    let environment = Environment::new();
+    copy_folder(other.path(), environment.path());
+    environment
 }
 
 fn list(environment: &Environment) -> PathBuf {

@@ -100,9 +100,10 @@ Examples:
 The plan, the server and the pace come from the run's folder; flags apply to \
 this session only. Changes that have an outcome are not sent again.
 
-Changes in doubt are read back first. Use --in-doubt if reading does not show \
-whether a change was made: look at each in epilot, and write applied, retry or skip into the column \
-`answer` of in_doubt.csv in the run's folder. `retry` and `skip` as words are one answer about all that have none of their own.
+Changes in doubt are read back first. If reading does not show whether a \
+change was made, look at it in epilot. In a terminal, `resume` asks about each \
+that the last session left. Or write applied, retry or skip into the column \
+`answer` of in_doubt.csv in the run's folder, and use --in-doubt FILE. `retry` and `skip` as words are one answer about all that have none of their own.
 
 If the run has ended, its result is shown again, with its exit code; an \
 abandoned run exits with 1.";

@@ -12,6 +12,7 @@ mod core_dumps;
 mod diff;
 mod doubt_answers;
 mod doubt_rows;
+mod doubt_walk;
 mod earlier;
 mod execute;
 mod files;

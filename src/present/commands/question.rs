@@ -88,17 +88,40 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
     if common.yes {
         return Ok(());
     }
-    let failed = |error: io::Error| {
-        Error::failed(format!("the answer can't be read: {}", question.otherwise)).caused_by(error)
-    };
-    // Text that was typed while the command worked is not an answer.
-    tcflush(io::stdin(), QueueSelector::IFlush).map_err(|error| failed(error.into()))?;
     let text = Untrusted(&question.text);
     let how = match question.stakes {
         Stakes::Undoable => "[y/N]".to_owned(),
         Stakes::Final { changes } => format!("Type \"yes\" or {changes} to continue:"),
     };
-    say(|out| write!(out, "{}? {how} ", text.terminal()));
+    let prompt = format!("{}? {how} ", text.terminal());
+    let line = line_after(&prompt, question.otherwise).await?;
+    let line = line.unwrap_or_default();
+    match QuestionAnswer::of(&line, question.stakes) {
+        QuestionAnswer::Yes => Ok(()),
+        QuestionAnswer::No | QuestionAnswer::End => Err(Error::declined(question.otherwise)),
+        QuestionAnswer::Unclear => Err(Error::declined(format!(
+            "that is not \"yes\": {}",
+            question.otherwise
+        ))),
+    }
+}
+
+/// Shows a prompt, and returns the line that is typed after it, with its line break; none if the input ends before. `otherwise`: the state
+/// without an answer.
+///
+/// # Errors
+///
+/// If the input can't be read.
+pub(super) async fn line_after(
+    prompt: &str,
+    otherwise: &'static str,
+) -> Result<Option<String>, Error> {
+    let failed = |error: io::Error| {
+        Error::failed(format!("the answer can't be read: {otherwise}")).caused_by(error)
+    };
+    // Text that was typed while the command worked is not an answer.
+    tcflush(io::stdin(), QueueSelector::IFlush).map_err(|error| failed(error.into()))?;
+    say(|out| write!(out, "{prompt}"));
     let unended = UnendedLine;
     let (answered, answer) = oneshot::channel();
     // Not a thread of the runtime: a signal must be able to end the command during the read.
@@ -112,19 +135,12 @@ pub(super) async fn ask(common: &Common, question: &Question) -> Result<(), Erro
         .await
         .map_err(|_| failed(io::Error::other("the input has gone")))?
         .map_err(failed)?;
-    let answer = QuestionAnswer::of(&String::from_utf8_lossy(&line), question.stakes);
-    if answer != QuestionAnswer::End {
-        // The terminal has echoed the line break of the answer.
-        std::mem::forget(unended);
+    if !line.ends_with(b"\n") {
+        return Ok(None);
     }
-    match answer {
-        QuestionAnswer::Yes => Ok(()),
-        QuestionAnswer::No | QuestionAnswer::End => Err(Error::declined(question.otherwise)),
-        QuestionAnswer::Unclear => Err(Error::declined(format!(
-            "that is not \"yes\": {}",
-            question.otherwise
-        ))),
-    }
+    // The terminal has echoed the line break of the answer.
+    std::mem::forget(unended);
+    Ok(Some(String::from_utf8_lossy(&line).into_owned()))
 }
 
 /// The cursor is after the question; the next message begins on a new line.

@@ -7,6 +7,7 @@ use super::{
     admit::{lock_run, lock_server},
     backend::{Server, connect},
     doubt_answers::answers_in,
+    doubt_walk::walk,
     earlier::{refuse_thrown_away_data, refuse_undone},
     execute::{Answers, PreparedRun, execute},
     files::open_plan,
@@ -15,12 +16,12 @@ use super::{
     runs::{find_run_or_last, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
-    signals,
+    signals::{self, unless_interrupted},
     signing::{PlanSignature, Signed},
     terminal::{print, say},
 };
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, CheckpointState},
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
@@ -77,7 +78,9 @@ pub(super) async fn resume(
     refuse_undone(common, stored.run)?;
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
-    let answers = answers(common, args, &folder, &plan_file)?;
+    let mut interrupts = signals::watch(common)?;
+    let answers = answers(common, args, &folder, &plan_file);
+    let answers = unless_interrupted(&mut interrupts, answers).await?;
     let server = session::server(common, &plan.header)?;
     let credentials = match &server {
         Server::Sandbox => Credentials::default(),
@@ -96,21 +99,17 @@ pub(super) async fn resume(
     }
     let changes = plan.trailer.changes;
     let settings = session::settings(stored, &plan.header, org, changes, common, &args.pacing);
-    let server_lock = lock_server(common, &settings.server, settings.org.as_deref(), wait).await?;
-    let backend = connect(
-        common,
-        &credentials,
-        server,
-        settings.org.as_deref(),
-        &settings.pace,
-        settings.timeout(),
-        wait,
-    )
-    .await?;
+    let org = settings.org.as_deref();
+    let (pace, timeout) = (&settings.pace, settings.timeout());
+    let connected = async {
+        let server_lock = lock_server(common, &settings.server, org, wait).await?;
+        let backend = connect(common, &credentials, server, org, pace, timeout, wait).await?;
+        Ok((server_lock, backend))
+    };
+    let (server_lock, backend) = unless_interrupted(&mut interrupts, connected).await?;
     // Its process may have died before that, or was of an earlier version.
     let history = state_dir.history();
     history.created(&folder, &settings).map_err(store_error)?;
-    let interrupts = signals::watch(common)?;
     let prepared = PreparedRun {
         folder,
         settings,
@@ -124,7 +123,7 @@ pub(super) async fn resume(
 }
 
 /// What a person says of the changes in doubt.
-fn answers(
+async fn answers(
     common: &Common,
     args: &Resume,
     folder: &RunFolder,
@@ -135,15 +134,23 @@ fn answers(
         ..Answers::default()
     };
     match &args.in_doubt {
-        None => Ok(Answers::default()),
+        None => {
+            let state = state(folder)?;
+            let single = walk(common, folder, &state, plan_file).await?;
+            Ok(Answers { single, all: None })
+        }
         Some(InDoubt::Retry) => Ok(all(DoubtAnswer::Retry)),
         Some(InDoubt::Skip) => Ok(all(DoubtAnswer::Skip)),
         Some(InDoubt::Answers(path)) => {
-            let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
-                Error::failed("the run's checkpoint can't be used").caused_by(error)
-            })?;
-            let single = answers_in(common, path, folder.id(), &snapshot.state, plan_file)?;
+            let state = state(folder)?;
+            let single = answers_in(common, path, folder.id(), &state, plan_file)?;
             Ok(Answers { single, all: None })
         }
     }
+}
+
+fn state(folder: &RunFolder) -> Result<CheckpointState, Error> {
+    Checkpoint::read(&folder.checkpoint())
+        .map(|snapshot| snapshot.state)
+        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))
 }

@@ -149,8 +149,14 @@ impl Collector {
             Record::NoEffect { line, reason, .. } => {
                 self.push(*line, &Fact::Said(reason.to_string()))
             }
-            Record::Ended { line, detail, .. } => {
-                if self.open.remove(line) {
+            Record::Ended {
+                line,
+                detail,
+                is_answer,
+                ..
+            } => {
+                // How long a person took says nothing of the change.
+                if self.open.remove(line) && !is_answer {
                     self.ended.push(*line);
                 }
                 self.push(

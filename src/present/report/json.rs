@@ -156,6 +156,11 @@ impl EarlierReport {
     }
 
     /// Why the run stopped; none if it did not stop, or has continued since.
+    pub(super) fn is_whole(&self, counts: &Counts) -> bool {
+        let is_present = serde_json::to_value(counts).is_ok_and(|now| now == self.outcomes);
+        is_present && self.stopped.is_none()
+    }
+
     pub(super) fn stop(self, counts: &Counts) -> Option<String> {
         let is_present = serde_json::to_value(counts).is_ok_and(|now| now == self.outcomes);
         self.stopped.filter(|_| is_present).map(|stop| stop.message)

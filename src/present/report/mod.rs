@@ -5,6 +5,7 @@
 mod change_facts;
 mod change_walk;
 mod delta;
+mod doubt_text;
 mod event_lines;
 mod failed_csv;
 #[cfg(test)]
@@ -59,6 +60,7 @@ mod units;
 mod verification;
 mod words;
 
+pub use doubt_text::write_doubt;
 pub use event_lines::{EventLines, EventSource};
 pub use history::{write_history, write_history_json};
 pub use human_bars::{Bars, Width};
@@ -73,7 +75,7 @@ pub use plan_summary::PlanSummary;
 pub use plan_text::ListingDetail;
 pub use problem::Problem;
 pub use problem_list::ProblemList;
-pub use run_files::{RunFilesError, last_session, problem_groups, write_files};
+pub use run_files::{RunFilesError, ended_in_doubt, last_session, problem_groups, write_files};
 pub use run_json::write_report_json;
 pub use run_report::{PlanSigned, RunOverview, RunReport};
 pub use runs::{

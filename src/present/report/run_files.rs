@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     checkpoint::{CheckpointError, Ending},
-    outcome::Counts,
+    outcome::{Counts, Outcome},
     plan::{PlanError, PlanReader},
     store::{RunFolder, StoreError},
 };
@@ -119,6 +119,18 @@ pub(super) fn why_open(folder: &RunFolder, counts: &Counts, ending: Option<&Endi
         None => last_stop(folder, counts)
             .map_or_else(|| NOT_COME_TO.to_owned(), |stop| words::stopped(&stop)),
     }
+}
+
+/// Whether the last session of a run did all that it could, and left changes in doubt: its report and its lists are of these `counts`, and it
+/// was not stopped.
+pub fn ended_in_doubt(folder: &RunFolder, counts: &Counts) -> bool {
+    let report = || {
+        let file = File::open(folder.report()).ok()?;
+        EarlierReport::read(BufReader::new(file))
+    };
+    counts.get(Outcome::InDoubt) > 0
+        && !folder.are_lists_behind()
+        && report().is_some_and(|report| report.is_whole(counts))
 }
 
 /// The changes of a run that need attention, by what was said of them: from its checkpoint, and the reason for its stop from its last report.

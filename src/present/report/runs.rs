@@ -134,7 +134,10 @@ impl RunLine {
             } else {
                 "if changes stay in doubt,"
             };
-            steps.push(NextStep::new(format!("{when} look at them"), None));
+            steps.push(NextStep::new(
+                format!("{when} look at them (in a terminal, `resume` asks about each)"),
+                None,
+            ));
             let list = in_doubt_in(&self.folder);
             if list.exists() {
                 let text = "write applied, retry or skip into the rows of in_doubt.csv; then:";

@@ -109,7 +109,7 @@ impl Summary {
                 "it is unknown whether {} took effect: {}",
                 count(in_doubt, "change", "changes"),
                 if is_for_a_person {
-                    "look at the service"
+                    "look at the service (in a terminal, `resume` asks about each)"
                 } else {
                     "`resume` reads it again where a read can tell"
                 }
@@ -278,7 +278,7 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 130 applied + 1 drifted + 3 refused + 2 in_doubt + 1 not_attempted
         229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        in doubt: it is unknown whether 2 changes took effect: look at the service
+        in doubt: it is unknown whether 2 changes took effect: look at the service (in a terminal, `resume` asks about each)
         when you know, write applied, retry or skip into the rows of in_doubt.csv; then: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4/in_doubt.csv
         to send all of them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         to leave all of them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
@@ -322,7 +322,7 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         3 planned = 2 applied + 1 in_doubt
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        in doubt: it is unknown whether 1 change took effect: look at the service
+        in doubt: it is unknown whether 1 change took effect: look at the service (in a terminal, `resume` asks about each)
         hint: report.json in this folder lists each one, failed.csv has their ids
         abandoned: a user abandoned the run; make a new plan for the changes that are left
         ");
