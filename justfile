@@ -47,6 +47,11 @@ ci:
 pace *rates:
     cargo bench --bench pace -- {{ rates }}
 
+# whole processes against a server that answers at once: time, memory and syncs of plan and apply; and how close the checkpoint comes to
+# its limit on a slow disk. Other numbers of executions than 1000 10000 100000: `just bench 1000000`
+bench *executions:
+    cargo bench --bench processes -- {{ executions }}
+
 # the peak of memory of a selection of 200,000 executions
 memory:
     cargo test --release --test cli -- --ignored --nocapture a_list_of_200_000

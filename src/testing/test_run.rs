@@ -229,7 +229,7 @@ impl TestRun {
         let stalls = self.stalls.clone();
         let opened = Checkpoint::open_on(&self.checkpoint(), &self.header, now_ms(), |file| {
             durable.store(file.metadata().unwrap().len(), Ordering::SeqCst);
-            CountingDisk {
+            Ok(vec![CountingDisk {
                 file,
                 durable,
                 breaks,
@@ -238,7 +238,7 @@ impl TestRun {
                 pump,
                 writes: 0,
                 syncs: 0,
-            }
+            }])
         });
         let mut recorder = Recorder {
             service: self.service.clone(),

@@ -65,14 +65,25 @@ impl FakeDisk {
     }
 
     pub(super) fn gated() -> (Self, Arc<Mutex<DiskLog>>, Keeper) {
-        let (mut disk, log) = Self::new(None);
+        let (disk, log) = Self::new(None);
+        let (disk, keeper) = disk.again_gated();
+        (disk, log, keeper)
+    }
+
+    /// The same disk for another thread, with a gate of its own.
+    pub(super) fn again_gated(&self) -> (Self, Keeper) {
+        let mut disk = Self {
+            log: Arc::clone(&self.log),
+            fault: self.fault,
+            gate: None,
+        };
         let (reached_sender, reached) = mpsc::channel();
         let (open, open_receiver) = mpsc::channel();
         disk.gate = Some(Gate {
             reached: reached_sender,
             open: open_receiver,
         });
-        (disk, log, Keeper { reached, open })
+        (disk, Keeper { reached, open })
     }
 
     fn log(&self) -> MutexGuard<'_, DiskLog> {
@@ -86,6 +97,13 @@ impl Keeper {
         self.reached
             .recv_timeout(PATIENCE)
             .expect("the writer does not sync");
+    }
+
+    /// Whether the writer is about to sync here, after some time to come here or elsewhere.
+    pub(super) fn is_reached(&self) -> bool {
+        self.reached
+            .recv_timeout(Duration::from_millis(200))
+            .is_ok()
     }
 
     pub(super) fn let_through(&self) {

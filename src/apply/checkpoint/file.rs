@@ -18,6 +18,9 @@ use super::{
 };
 use crate::private_file;
 
+/// With so many, one is free nearly always when a record comes.
+const SYNCS_AT_ONCE: usize = 8;
+
 /// A checkpoint that is being written: its state and its writer, kept in step.
 #[derive(Debug)]
 pub struct Checkpoint {
@@ -75,18 +78,25 @@ impl Checkpoint {
         expected: &CheckpointHeader,
         now_ms: i64,
     ) -> Result<Opened, CheckpointError> {
-        Self::open_on(path, expected, now_ms, |file| PlacedFile {
-            file,
-            path: path.to_owned(),
+        Self::open_on(path, expected, now_ms, |file| {
+            let first = PlacedFile {
+                file,
+                path: path.to_owned(),
+            };
+            let mut files = vec![first];
+            for _ in 1..SYNCS_AT_ONCE {
+                files.push(files[0].again()?);
+            }
+            Ok(files)
         })
     }
 
-    /// As [`Checkpoint::open`], and writes to the disk that is made from the file.
+    /// As [`Checkpoint::open`], and writes to the disks that are made from the file: one for each thread.
     pub(crate) fn open_on<D: Disk>(
         path: &Path,
         expected: &CheckpointHeader,
         now_ms: i64,
-        disk: impl FnOnce(File) -> D,
+        disks: impl FnOnce(File) -> io::Result<Vec<D>>,
     ) -> Result<Opened, CheckpointError> {
         let failed = |doing| move |source| io_error(doing, path, source);
         let mut file = OpenOptions::new()
@@ -122,7 +132,8 @@ impl Checkpoint {
                 .map_err(failed(CheckpointStep::Write))?;
             file.sync_data().map_err(failed(CheckpointStep::Sync))?;
         }
-        let writer = CheckpointWriter::spawn(disk(file), chain, path)
+        let writer = disks(file)
+            .and_then(|disks| CheckpointWriter::spawn(disks, chain, path))
             .map_err(failed(CheckpointStep::Open))?;
         Ok(Opened {
             checkpoint: Self { state, writer },

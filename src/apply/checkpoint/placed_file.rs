@@ -1,7 +1,7 @@
 //! The file of a checkpoint, which notices when it is not in its place any more.
 
 use std::{
-    fs::{self, File, Metadata},
+    fs::{self, File, Metadata, OpenOptions},
     io::{self, Write},
     os::unix::fs::MetadataExt as _,
     path::PathBuf,
@@ -14,6 +14,34 @@ use super::scribe::Disk;
 pub(super) struct PlacedFile {
     pub(super) file: File,
     pub(super) path: PathBuf,
+}
+
+impl PlacedFile {
+    /// The same file, opened once more: the system tells an error of a write to each opener, but only once.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be opened, or is not in its place.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        let again = Self {
+            file: OpenOptions::new().append(true).open(&self.path)?,
+            path: self.path.clone(),
+        };
+        let identity = |file: &File| Ok::<_, io::Error>(identity(&file.metadata()?));
+        if identity(&again.file)? != identity(&self.file)? {
+            return Err(not_in_its_place());
+        }
+        Ok(again)
+    }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+fn not_in_its_place() -> io::Error {
+    let message = "it was deleted, moved or replaced during the run";
+    io::Error::new(io::ErrorKind::NotFound, message)
 }
 
 impl Write for PlacedFile {
@@ -32,7 +60,6 @@ impl Disk for PlacedFile {
     }
 
     fn find(&mut self) -> io::Result<()> {
-        let identity = |file: &Metadata| (file.dev(), file.ino());
         let is_there = match fs::metadata(&self.path) {
             Ok(found) => identity(&found) == identity(&self.file.metadata()?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
@@ -41,8 +68,7 @@ impl Disk for PlacedFile {
         if is_there {
             Ok(())
         } else {
-            let message = "it was deleted, moved or replaced during the run";
-            Err(io::Error::new(io::ErrorKind::NotFound, message))
+            Err(not_in_its_place())
         }
     }
 }

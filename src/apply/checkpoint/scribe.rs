@@ -1,11 +1,11 @@
-//! The only thread that writes a checkpoint: all queued records are written and synced together.
+//! The threads that write a checkpoint: all queued records are written together, and synced together.
 
 use std::{
     io::{self, Write},
     iter,
     path::Path,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, MutexGuard, OnceLock,
         mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
@@ -24,7 +24,10 @@ use crate::testing::lockstep::{Lockstep, UnderWay};
 /// Maximum records in one batch: bounds the buffer to about 100 KB, and exceeds the number of workers of any reasonable run.
 const MAX_BATCH: usize = 1024;
 
-/// The medium of a checkpoint: a file of the system, or one in tests that fails.
+/// A sync that takes less than this is not worth the change to another thread.
+const QUICK: Duration = Duration::from_micros(100);
+
+/// The medium of a checkpoint as one thread has it: a file of the system, or one in tests that fails.
 pub trait Disk: Write + Send + 'static {
     /// Returns when all written bytes are on the medium.
     ///
@@ -51,74 +54,109 @@ pub(super) struct PendingRecord {
     pub(super) _under_way: UnderWay,
 }
 
-/// The state of the thread.
-pub(super) struct Scribe<D> {
-    disk: D,
+/// What the threads of one checkpoint share. One of them at a time takes records from the queue and writes them, so that they are in order.
+/// Their syncs overlap: on a slow disk no record waits for the end of a sync that began before it was written.
+pub(super) struct Desk {
+    entries: Receiver<PendingRecord>,
     chain: Chain,
     buffer: Vec<u8>,
-    failure: Arc<OnceLock<WriteFailed>>,
-    path: Arc<Path>,
-    linger: Duration,
-    #[cfg(test)]
-    lockstep: Option<Lockstep>,
+    /// When the oldest unsynced record must be synced.
+    due: Option<Instant>,
 }
 
-impl<D: Disk> Scribe<D> {
-    /// `failure` gets the first error, for the other side; `path` is for messages.
-    pub(super) const fn new(
-        disk: D,
-        chain: Chain,
-        linger: Duration,
-        failure: Arc<OnceLock<WriteFailed>>,
-        path: Arc<Path>,
-    ) -> Self {
+/// What is to be done next.
+enum DeskTask {
+    Write(Vec<PendingRecord>),
+    /// Records that nobody waits for have been unsynced for long enough.
+    Sync,
+    /// All senders are gone.
+    End,
+}
+
+impl Desk {
+    pub(super) const fn new(entries: Receiver<PendingRecord>, chain: Chain) -> Self {
         Self {
-            disk,
+            entries,
             chain,
             buffer: Vec::new(),
-            failure,
-            path,
-            linger,
-            #[cfg(test)]
-            lockstep: None,
+            due: None,
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn in_lockstep(mut self, lockstep: Option<Lockstep>) -> Self {
-        self.lockstep = lockstep;
-        self
+    /// Waits for the next task.
+    fn next(&self) -> DeskTask {
+        let first = match self.due {
+            None => self
+                .entries
+                .recv()
+                .map_err(|_| RecvTimeoutError::Disconnected),
+            Some(due) => {
+                let wait = due.saturating_duration_since(Instant::now());
+                self.entries.recv_timeout(wait)
+            }
+        };
+        match first {
+            Ok(first) => DeskTask::Write(
+                iter::once(first)
+                    .chain(self.entries.try_iter())
+                    .take(MAX_BATCH)
+                    .collect(),
+            ),
+            Err(RecvTimeoutError::Timeout) => DeskTask::Sync,
+            Err(RecvTimeoutError::Disconnected) => DeskTask::End,
+        }
     }
+}
 
-    /// Writes queued records until all senders are gone.
-    pub(super) fn work(mut self, entries: &Receiver<PendingRecord>) {
-        // When the oldest unsynced record must be synced.
-        let mut due: Option<Instant> = None;
-        loop {
-            let entry = match due {
-                None => entries.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => entries.recv_timeout(due.saturating_duration_since(Instant::now())),
-            };
-            match entry {
-                Ok(first) => {
+/// One of the threads.
+pub(super) struct Scribe<D> {
+    pub(super) desk: Arc<Mutex<Desk>>,
+    pub(super) disk: D,
+    /// Gets the first error, for the other side.
+    pub(super) failure: Arc<OnceLock<WriteFailed>>,
+    /// For messages.
+    pub(super) path: Arc<Path>,
+    pub(super) linger: Duration,
+    /// How long the last sync took.
+    pub(super) last_sync: Duration,
+    #[cfg(test)]
+    pub(super) lockstep: Option<Lockstep>,
+}
+
+impl<D: Disk> Scribe<D> {
+    /// Writes queued records until all senders are gone, or another thread has panicked.
+    pub(super) fn work(mut self) {
+        let shared = Arc::clone(&self.desk);
+        while let Ok(mut desk) = shared.lock() {
+            match desk.next() {
+                DeskTask::Write(batch) => {
                     #[cfg(test)]
                     if let Some(lockstep) = &self.lockstep {
                         lockstep.turn();
                     }
-                    let batch: Vec<_> = iter::once(first)
-                        .chain(entries.try_iter())
-                        .take(MAX_BATCH)
-                        .collect();
-                    due = self.commit(batch, due);
+                    let now = Instant::now();
+                    let is_waited_for = batch.iter().any(|entry| entry.ack.is_some());
+                    let sync = is_waited_for || desk.due.is_some_and(|due| due <= now);
+                    let mut done = self.write(&mut desk, &batch);
+                    desk.due = (!sync).then(|| desk.due.unwrap_or(now + self.linger));
+                    if sync && done.is_ok() {
+                        done = self.sync(desk);
+                    }
+                    for entry in batch {
+                        if let Some(ack) = entry.ack {
+                            // If the worker is gone, it does not need the answer.
+                            let _ = ack.send(done.clone());
+                        }
+                    }
                 }
-                Err(RecvTimeoutError::Timeout) => {
+                DeskTask::Sync => {
+                    desk.due = None;
                     // A failure is stored and reported with the next ack.
-                    let _ = self.sync();
-                    due = None;
+                    let _ = self.sync(desk);
                 }
-                Err(RecvTimeoutError::Disconnected) => {
-                    if due.is_some() {
-                        let _ = self.sync();
+                DeskTask::End => {
+                    if desk.due.take().is_some() {
+                        let _ = self.sync(desk);
                     }
                     return;
                 }
@@ -126,44 +164,24 @@ impl<D: Disk> Scribe<D> {
         }
     }
 
-    /// Writes a batch with one write, and syncs it if an ack is awaited or the time has come. Returns when the unsynced records must be
-    /// synced.
-    fn commit(&mut self, batch: Vec<PendingRecord>, due: Option<Instant>) -> Option<Instant> {
-        let now = Instant::now();
-        let waited_for = batch.iter().any(|entry| entry.ack.is_some());
-        let sync = waited_for || due.is_some_and(|due| due <= now);
-
-        let mut done = self.write(&batch);
-        if sync && done.is_ok() {
-            done = self.sync();
-        }
-        for entry in batch {
-            if let Some(ack) = entry.ack {
-                // If the worker is gone, it does not need the answer.
-                let _ = ack.send(done.clone());
-            }
-        }
-        if sync {
-            None
-        } else {
-            due.or(Some(now + self.linger))
-        }
-    }
-
-    fn write(&mut self, batch: &[PendingRecord]) -> Result<(), WriteFailed> {
+    /// Writes a batch with one write.
+    fn write(&mut self, desk: &mut Desk, batch: &[PendingRecord]) -> Result<(), WriteFailed> {
         self.unless_failed(CheckpointStep::Write, |scribe| {
-            scribe.buffer.clear();
+            desk.buffer.clear();
             for entry in batch {
-                scribe
-                    .chain
-                    .seal_record(&entry.record, &mut scribe.buffer)?;
+                desk.chain.seal_record(&entry.record, &mut desk.buffer)?;
             }
-            scribe.disk.write_all(&scribe.buffer)
+            scribe.disk.write_all(&desk.buffer)
         })
     }
 
-    fn sync(&mut self) -> Result<(), WriteFailed> {
+    /// Syncs all that was written. While a slow disk does that, another thread may be at the desk.
+    fn sync(&mut self, desk: MutexGuard<'_, Desk>) -> Result<(), WriteFailed> {
+        let kept = (self.last_sync < QUICK).then_some(desk);
+        let begin = Instant::now();
         self.unless_failed(CheckpointStep::Sync, |scribe| scribe.disk.sync_data())?;
+        self.last_sync = begin.elapsed();
+        drop(kept);
         self.unless_failed(CheckpointStep::Find, |scribe| scribe.disk.find())
     }
 

@@ -296,8 +296,10 @@ impl<'a> Dispatcher<'a> {
 
     /// Reports the changes in doubt, and closes the checkpoint.
     fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, PlanError> {
+        // In doubt, or started and not finished.
+        let is_open = self.checkpoint.state().all_open().next().is_some();
         let mut groups = GroupStream::new(plan);
-        while let Some(group) = groups.next_group()? {
+        while is_open && let Some(group) = groups.next_group()? {
             for planned in group.changes {
                 if let ChangeState::Doubtful { may_repeat, .. } = self.standing(&planned) {
                     let event = to_look_at(planned, may_repeat, self.checkpoint.state());
@@ -305,10 +307,7 @@ impl<'a> Dispatcher<'a> {
                 }
             }
         }
-        let state = self.checkpoint.state();
-        let counts = state.counts();
-        // In doubt, or started and not finished.
-        let is_open = state.all_open().next().is_some();
+        let counts = self.checkpoint.state().counts();
         let finished = self.stopped.is_none() && !is_open;
         if finished {
             self.write(

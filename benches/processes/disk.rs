@@ -1,0 +1,44 @@
+//! A disk whose syncs take a given time, on any machine: a library in front of the C library.
+
+use std::{fs, io, path::Path, process::Command, time::Duration};
+
+use tempfile::TempDir;
+
+/// The library, for one process at a time.
+pub(crate) struct SlowDisk {
+    folder: TempDir,
+    by: Duration,
+}
+
+impl SlowDisk {
+    /// Each sync takes so much longer. It needs the C compiler by which `rustc` links.
+    pub(crate) fn by(by: Duration) -> io::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/processes/slow_disk.c");
+        let compiled = Command::new("cc")
+            .args([
+                "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", "-o",
+            ])
+            .args([&folder.path().join("slow_disk.so"), &source])
+            .arg("-ldl")
+            .status()?;
+        assert!(compiled.success(), "slow_disk.c was not compiled");
+        Ok(Self { folder, by })
+    }
+
+    /// Runs a command on it, and counts its syncs.
+    pub(crate) fn counted<T>(
+        &self,
+        command: &mut Command,
+        run: impl FnOnce(&mut Command) -> io::Result<T>,
+    ) -> io::Result<(T, u64)> {
+        let count = self.folder.path().join("count");
+        command
+            .env("LD_PRELOAD", self.folder.path().join("slow_disk.so"))
+            .env("SLOW_DISK_MICROS", self.by.as_micros().to_string())
+            .env("SLOW_DISK_COUNT", &count);
+        let ran = run(command)?;
+        let syncs = fs::read_to_string(count)?;
+        Ok((ran, syncs.trim().parse().unwrap_or_default()))
+    }
+}
