@@ -150,8 +150,13 @@ fn each_change_in_doubt_is_answered_in_the_list_of_its_run() {
         .expect_code(6)
         .expect_said("3 answers of mine.csv had been followed before");
     assert_eq!(sandbox.ledger().effects().len(), starts);
-    // The last one, in the list itself.
+    // The last one, in the list itself, as a spreadsheet saves it that is still open.
     fs::write(&list, answered(&left, &["applied"])).unwrap();
+    let open = list.with_file_name(".~lock.in_doubt.csv#");
+    fs::write(&open, "").unwrap();
+    for file in [&list, &open] {
+        fs::set_permissions(file, fs::Permissions::from_mode(0o664)).unwrap();
+    }
     let in_place = ["resume", &run, "--in-doubt", &shown(&list)];
     // The skip leaves a change in doubt.
     environment.run_on(&sandbox, &in_place).expect_code(6);
@@ -314,4 +319,43 @@ fn what_the_service_shows_of_a_lost_request_is_told_and_decides_nothing() {
                 .expect_said("1 planned = 1 in_doubt");
         }
     }
+}
+
+#[test]
+fn a_kill_in_the_middle_of_the_answers_loses_none_and_follows_none_twice() {
+    // The first four are lost before their effect. After that each request takes a while.
+    let sandbox = SandboxProcess::with_faults(&json!({"rules": [
+        {"match": {"effect_only": true, "to": 4}, "do": "drop_before_effect"},
+        {"match": {"effect_only": true, "from": 5}, "do": {"latency_ms": 700}}
+    ]}));
+    let environment = Environment::new();
+    environment.file("start.yaml", START);
+    environment
+        .run_on(&sandbox, &["run", "start.yaml", "--yes"])
+        .expect_code(6);
+    let (run, list) = (id(&environment), list(&environment));
+    let text = fs::read_to_string(&list).unwrap();
+    let answers = ["retry", "retry", "applied", "retry"];
+    environment.file("mine.csv", &answered(&text, &answers));
+    let resume = ["resume", &run, "--in-doubt", "mine.csv"];
+    let mut killed = environment.command_on(&sandbox, &resume).spawn().unwrap();
+    while sandbox.ledger().requests().len() < 4 + 4 + 2 {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    // With the file again: what it had sent stays in doubt, what it had not sent is sent.
+    environment.run_on(&sandbox, &resume).expect_code(6);
+    let results = outcomes(&environment);
+    let words: Vec<&str> = results
+        .iter()
+        .map(|(outcome, _)| outcome.as_str())
+        .collect();
+    let in_doubt = words.iter().filter(|word| **word == "in_doubt").count();
+    assert!(in_doubt <= 1, "one at a time is sent: {words:?}");
+    let applied = words.iter().filter(|word| **word == "applied").count();
+    assert_eq!(applied, 4 - in_doubt, "{words:?}");
+    assert!(results[2].1.starts_with("a person answered"), "{results:?}");
+    let writes = sandbox.ledger().writes();
+    assert_eq!(writes, 4 + 3, "each of the three retries was sent once");
 }

@@ -9,10 +9,16 @@ use std::{
 
 use rustix::process::geteuid;
 
-use super::error::{StoreError, StoreStep, io_error};
+use super::{
+    error::{StoreError, StoreStep, io_error},
+    in_doubt::IN_DOUBT,
+};
 
 /// Write permission for the group and for others.
 const WRITE_OF_OTHERS: u32 = 0o022;
+
+/// Any permission for the group and for others.
+const ACCESS_OF_OTHERS: u32 = 0o077;
 
 /// In a folder with this bit, only the owner of a file may rename or delete it.
 const STICKY: u32 = 0o1000;
@@ -61,13 +67,25 @@ pub(super) fn check_parent(folder: &Path) -> Result<(), StoreError> {
     refuse(folder, None, of(&metadata))
 }
 
-/// Refuses the folder of a run that another user could have written, or any of whose files.
+/// Whether a person edits a file in the folder of a run: the list for the answers about changes in doubt, and what a spreadsheet or an editor
+/// puts beside it while it is open. Such a program gives its files a mode of its own.
+fn is_edited(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.contains(IN_DOUBT)
+}
+
+/// Refuses the folder of a run that another user could have written, or any of whose files. What a person edits is accepted if no other user
+/// can reach it.
 pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path| io_error(StoreStep::Read, path.to_owned());
     let metadata = fs::metadata(folder).map_err(failed(folder))?;
     refuse(folder, Some(folder), of(&metadata))?;
+    let is_private = metadata.permissions().mode() & ACCESS_OF_OTHERS == 0;
     for entry in fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
+        if is_private && is_edited(&path) {
+            continue;
+        }
         match fs::metadata(&path) {
             Ok(metadata) => refuse(&path, Some(folder), of(&metadata))?,
             // A process that works on the run replaces its files; a link may lead nowhere.
@@ -113,6 +131,34 @@ mod tests {
         }
         // Root itself reads the files of others, too.
         assert!(exposure(ME, 0o600, ROOT).is_some());
+    }
+
+    #[test]
+    fn what_a_spreadsheet_saves_is_accepted_in_a_folder_that_no_other_user_can_enter() {
+        let home = tempfile::tempdir().unwrap();
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for name in ["in_doubt.csv", ".~lock.in_doubt.csv#", "in_doubt.csv~"] {
+            let path = home.path().join(name);
+            fs::write(&path, "").unwrap();
+            set(&path, 0o664);
+        }
+        set(home.path(), 0o700);
+        assert!(check_run(home.path()).is_ok());
+        set(home.path(), 0o755);
+        assert!(matches!(
+            check_run(home.path()),
+            Err(StoreError::Exposed { .. })
+        ));
+        set(home.path(), 0o700);
+        let plan = home.path().join("plan");
+        fs::write(&plan, "").unwrap();
+        set(&plan, 0o664);
+        assert!(matches!(
+            check_run(home.path()),
+            Err(StoreError::Exposed { .. })
+        ));
     }
 
     #[test]

@@ -11,9 +11,12 @@ use super::{
     run_folder::write,
 };
 
+/// The name of the list without its ending.
+pub(super) const IN_DOUBT: &str = "in_doubt";
+
 /// The list in this folder of a run.
 pub fn in_doubt_in(folder: &Path) -> PathBuf {
-    folder.join("in_doubt.csv")
+    folder.join(format!("{IN_DOUBT}.csv"))
 }
 
 impl RunFolder {
