@@ -44,7 +44,7 @@ fn text_is_read_well_in_the_light_and_in_the_dark() {
 }
 
 /// Elements with text of their own whose contrast to what is behind them is below 4.5.
-const CONTRAST: &str = "(() => {
+pub(crate) const CONTRAST: &str = "(() => {
     const parts = (color) => color.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map((c) => c / 255).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
         .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
@@ -115,22 +115,25 @@ fn pictures_are_taken_of_small_and_large_plans() {
                 chromium.size(width, 900);
                 chromium.open(&page.path());
                 let picture = chromium.picture(width, 5_000);
-                let file = fs::File::create(folder.join(format!("{changes}-{scheme}-{width}.png")))
-                    .unwrap();
-                let mut decoder = Command::new("base64")
-                    .arg("-d")
-                    .stdin(Stdio::piped())
-                    .stdout(file)
-                    .spawn()
-                    .unwrap();
-                decoder
-                    .stdin
-                    .take()
-                    .unwrap()
-                    .write_all(picture.as_bytes())
-                    .unwrap();
-                assert!(decoder.wait().unwrap().success());
+                save(
+                    &picture,
+                    &folder.join(format!("{changes}-{scheme}-{width}.png")),
+                );
             }
         }
     }
+}
+
+/// Writes a picture that is base64.
+pub(crate) fn save(picture: &str, path: &Path) {
+    let mut decoder = Command::new("base64")
+        .arg("-d")
+        .stdin(Stdio::piped())
+        .stdout(fs::File::create(path).unwrap())
+        .spawn()
+        .unwrap();
+    let mut input = decoder.stdin.take().unwrap();
+    input.write_all(picture.as_bytes()).unwrap();
+    drop(input);
+    assert!(decoder.wait().unwrap().success());
 }

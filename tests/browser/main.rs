@@ -1,4 +1,4 @@
-//! The page that `show --format html` makes, in a browser. Needs Chromium: `just browser`.
+//! The pages that `show --format html` and `report` make, in a browser. Needs Chromium: `just browser`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -6,6 +6,8 @@ mod chromium;
 mod harmless;
 mod looks;
 mod plans;
+mod run_page;
+mod runs;
 
 use std::{
     fs,
@@ -19,6 +21,7 @@ use serde_json::{Value, json};
 
 use chromium::Chromium;
 use plans::{Names, Page};
+use runs::RunPage;
 
 /// The elements of the page in their order, each with its attributes' names.
 const STRUCTURE: &str = "[...document.querySelectorAll('*')].map((element) => \

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     io::BufWriter,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
 };
 
@@ -51,7 +51,7 @@ pub(crate) enum Names {
 
 impl Names {
     /// A name that is the same for the same number.
-    fn of(self, number: usize) -> String {
+    pub(crate) fn of(self, number: usize) -> String {
         match self {
             Self::Plain => PLAIN[number % 10].to_owned(),
             Self::Hostile => HOSTILE[number % 10].to_owned(),
@@ -59,7 +59,7 @@ impl Names {
     }
 
     /// Text that has another meaning for who reads the plan, in front of what tells it apart.
-    fn with(self, number: usize, rest: &str) -> String {
+    pub(crate) fn with(self, number: usize, rest: &str) -> String {
         match self {
             Self::Plain => rest.to_owned(),
             Self::Hostile => format!("{rest} {}", self.of(number)),
@@ -92,8 +92,7 @@ impl Page {
 
     fn made(changes: usize, names: Names, guards: &Value, now: Timestamp) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let plan = File::create(folder.path().join("x.plan")).unwrap();
-        let header = serde_json::from_value(json!({
+        let header = json!({
             "wf_bulk_plan": 1,
             "playbook": {"name": names.with(0, "hand-over"), "sha256": "5e".repeat(32), "converges": true, "repeatable": false},
             "vars": {"leaver": names.with(1, "10010"), "successor": "10020"}, "server": names.with(2, "sandbox"),
@@ -101,23 +100,8 @@ impl Page {
             "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
             "guards": guards,
             "tool": names.with(4, "wf-bulk 0.1.0"),
-        }))
-        .unwrap();
-        let mut writer = PlanWriter::new(BufWriter::new(plan), &header).unwrap();
-        for number in 0..changes {
-            writer
-                .item(&Item::Change(Box::new(change(number, names))))
-                .unwrap();
-            if number % 3 == 2 {
-                writer.item(&Item::Skipped(skip(number, names))).unwrap();
-            }
-            if number % 400 == 7 {
-                writer
-                    .item(&Item::Rejected(rejection(number, names)))
-                    .unwrap();
-            }
-        }
-        writer.finish(changes as u64).unwrap();
+        });
+        write_plan(&folder.path().join("x.plan"), &header, changes, names);
         let page = Self { folder };
         let shown = Command::new(env!("CARGO_BIN_EXE_wf-bulk"))
             .args(["show", "x.plan", "--format", "html"])
@@ -137,6 +121,27 @@ impl Page {
     pub(crate) fn len(&self) -> u64 {
         fs::metadata(self.path()).unwrap().len()
     }
+}
+
+/// Writes a plan with this many changes, and some skipped and rejected targets beside them.
+pub(crate) fn write_plan(path: &Path, header: &Value, changes: usize, names: Names) {
+    let header = serde_json::from_value(header.clone()).unwrap();
+    let plan = File::create(path).unwrap();
+    let mut writer = PlanWriter::new(BufWriter::new(plan), &header).unwrap();
+    for number in 0..changes {
+        writer
+            .item(&Item::Change(Box::new(change(number, names))))
+            .unwrap();
+        if number % 3 == 2 {
+            writer.item(&Item::Skipped(skip(number, names))).unwrap();
+        }
+        if number % 400 == 7 {
+            writer
+                .item(&Item::Rejected(rejection(number, names)))
+                .unwrap();
+        }
+    }
+    writer.finish(changes as u64).unwrap();
 }
 
 fn target(number: usize, names: Names) -> Value {
