@@ -31,7 +31,7 @@ doc:
 deny:
     cargo deny check licenses bans sources advisories
 
-# the page of `show --format html` in a headless Chromium; pictures of it are in target/tmp/browser/
+# the pages of `show --format html` and `report` in a headless Chromium; pictures of it are in target/tmp/browser/
 browser:
     cargo test --test browser -- --ignored --nocapture
 

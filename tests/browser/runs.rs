@@ -33,7 +33,8 @@ fn timeline(reason: &str) -> String {
         second(102_000, 8, 0),
         json!({"end": {"at": 102_500}}),
     ];
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    let lines: Vec<String> = lines.iter().map(Value::to_string).collect();
+    lines.join("\n") + "\n"
 }
 
 /// A page that `report` has made, in a folder of its own.

@@ -233,4 +233,4 @@ fn list(
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -1,7 +1,11 @@
 use super::*;
 use crate::{
     checkpoint::Ending,
-    report::run_report::tests::{RunSample, mixed, planned},
+    report::{
+        plan_markdown::tests::{HOSTILE, structure},
+        run_report::tests::{RunSample, TIMELINE, mixed, planned},
+    },
+    store::Operator,
 };
 
 fn markdown(sample: &RunSample) -> String {
@@ -30,7 +34,7 @@ fn each_standing_has_its_headline_and_its_next_step() {
     };
     let waits = RunSample {
         ending: None,
-        edit: |line| line.waits_for_an_answer = true,
+        edit: |line, _| line.waits_for_an_answer = true,
         ..mixed()
     };
     let running = RunSample {
@@ -75,4 +79,54 @@ fn a_run_of_any_size_fits_into_one_comment_and_says_what_is_left_out() {
     assert!(text.contains("other reasons, of 367 changes"), "{text}");
     assert!(text.contains("… and 30 other actions"));
     assert!(text.contains("Every change is in `runs/x/results.csv`."));
+}
+
+/// A stopped run in which every text from outside is this one.
+fn saying(text: &str) -> RunSample {
+    let change = || {
+        let mut change = planned(1, text);
+        change.action = vec![text.to_owned()];
+        change.target.within = vec![text.to_owned()];
+        change
+    };
+    let stop = serde_json::to_string(text).unwrap();
+    RunSample {
+        changes: vec![
+            (change(), Outcome::Applied, None),
+            (change(), Outcome::Refused, Some(text.to_owned())),
+            (change(), Outcome::InDoubt, Some(text.to_owned())),
+        ],
+        ending: None,
+        stopped: Some(text.to_owned()),
+        timeline: TIMELINE.replace("\"interrupted\"", &stop),
+        said: text.to_owned(),
+        edit: |line, said| {
+            let settings = &mut line.settings;
+            said.clone_into(&mut settings.playbook);
+            said.clone_into(&mut settings.server);
+            settings.org = Some(said.to_owned());
+            settings.reason = Some(said.to_owned());
+            settings.by = Some(Operator {
+                user: said.to_owned(),
+                host: said.to_owned(),
+                approver: Some(said.to_owned()),
+                git: None,
+            });
+        },
+        ..mixed()
+    }
+}
+
+#[test]
+fn hostile_texts_leave_the_structure_of_a_report_as_it_is_with_plain_ones() {
+    for text in HOSTILE {
+        let shown = Untrusted(text).terminal().to_string();
+        let plain = "p".repeat(shown.chars().count());
+        let (hostile, codes) = structure(&markdown(&saying(text)));
+        assert_eq!(hostile, structure(&markdown(&saying(&plain))).0, "{text:?}");
+        assert!(
+            codes.iter().any(|code| code.trim() == shown.trim()),
+            "{text:?} is not among {codes:?}"
+        );
+    }
 }

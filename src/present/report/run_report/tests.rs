@@ -18,7 +18,9 @@ pub(in crate::present::report) struct RunSample {
     pub(in crate::present::report) is_worked_on: bool,
     pub(in crate::present::report) stopped: Option<String>,
     pub(in crate::present::report) timeline: String,
-    pub(in crate::present::report) edit: fn(&mut RunLine),
+    /// For `edit`.
+    pub(in crate::present::report) said: String,
+    pub(in crate::present::report) edit: fn(&mut RunLine, &str),
 }
 
 /// A change of the task with this name.
@@ -58,14 +60,15 @@ impl RunSample {
             is_worked_on: false,
             stopped: None,
             timeline: String::new(),
-            edit: |_| {},
+            said: String::new(),
+            edit: |_, _| {},
         }
     }
 
     /// Hands over the report.
     pub(in crate::present::report) fn report<T>(&self, show: impl FnOnce(RunReport<'_>) -> T) -> T {
         let mut line = run(&[], self.is_worked_on, self.ending.clone());
-        (self.edit)(&mut line);
+        (self.edit)(&mut line, &self.said);
         let mut collector = ChangeCollector {
             is_running: line.is_running(),
             ..ChangeCollector::default()
@@ -183,13 +186,13 @@ fn the_way_back_is_offered_once() {
         |sample: &RunSample| sample.report(|report| report.findings.view().undo.command.is_some());
     assert!(command(&mixed()));
     let undone = RunSample {
-        edit: |line| line.followed_by = vec![(line.settings.run, FollowUp::Undo)],
+        edit: |line, _| line.followed_by = vec![(line.settings.run, FollowUp::Undo)],
         ..mixed()
     };
     assert!(!command(&undone));
     assert!(!command(&RunSample::of(&[(Outcome::Refused, None)])));
     let gone = RunSample {
-        edit: |line| line.is_without_data = true,
+        edit: |line, _| line.is_without_data = true,
         ..mixed()
     };
     assert!(!command(&gone));
