@@ -199,6 +199,10 @@ fn way_back(run: &RunView<'_>) -> String {
     if let Some(results) = &run.results {
         let _ = write!(text, " Every change is in {}.", code(results));
     }
+    if let Some(command) = &run.to_write_results {
+        let command = code(command);
+        let _ = write!(text, " {command} writes the file with every change.");
+    }
     text.push('\n');
     text
 }

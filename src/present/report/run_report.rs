@@ -210,6 +210,8 @@ impl RunFindings<'_> {
             timeline: self.timeline.as_ref(),
             folder: line.folder.display().to_string(),
             results: (self.results.as_ref()).map(|results| results.display().to_string()),
+            to_write_results: (self.results.is_none())
+                .then(|| invocation.command("status", &[&settings.run.to_string()])),
         }
     }
 }
@@ -263,7 +265,10 @@ pub(super) struct RunView<'a> {
     pub(super) attempts: Vec<AttemptsCount>,
     pub(super) timeline: Option<&'a Timeline>,
     pub(super) folder: String,
+    /// The file with every change.
     pub(super) results: Option<String>,
+    /// The command that writes it, if it is not there.
+    pub(super) to_write_results: Option<String>,
 }
 
 /// The way back.

@@ -81,6 +81,18 @@ fn a_run_of_any_size_fits_into_one_comment_and_says_what_is_left_out() {
     assert!(text.contains("Every change is in `runs/x/results.csv`."));
 }
 
+#[test]
+fn where_the_list_of_every_change_is_not_there_the_command_that_writes_it_is_told() {
+    let text = markdown(&RunSample {
+        has_results: false,
+        ..mixed()
+    });
+    let told =
+        "`wf-bulk status 0192f0c4-8a5e-7000-8000-0000000000c4` writes the file with every change.";
+    assert!(text.contains(told), "{text}");
+    assert!(!text.contains("results.csv"), "{text}");
+}
+
 /// A stopped run in which every text from outside is this one.
 fn saying(text: &str) -> RunSample {
     let change = || {

@@ -18,6 +18,7 @@ pub(in crate::present::report) struct RunSample {
     pub(in crate::present::report) is_worked_on: bool,
     pub(in crate::present::report) stopped: Option<String>,
     pub(in crate::present::report) timeline: String,
+    pub(in crate::present::report) has_results: bool,
     /// For `edit`.
     pub(in crate::present::report) said: String,
     pub(in crate::present::report) edit: fn(&mut RunLine, &str),
@@ -60,6 +61,7 @@ impl RunSample {
             is_worked_on: false,
             stopped: None,
             timeline: String::new(),
+            has_results: true,
             said: String::new(),
             edit: |_, _| {},
         }
@@ -113,7 +115,7 @@ impl RunSample {
                 numbers: collector.numbers,
                 timeline: Timeline::read(self.timeline.as_bytes()).unwrap(),
                 stopped: self.stopped.clone(),
-                results: Some("runs/x/results.csv".into()),
+                results: self.has_results.then(|| "runs/x/results.csv".into()),
             },
             groups: collector.groups.finish().unwrap(),
         })
