@@ -80,7 +80,7 @@ pub enum Command {
     /// Undo a run: plan, show the plan, ask, and restore the values from before it
     #[command(after_help = help::UNDO)]
     Undo(UndoArgs),
-    /// Plan what a run has left undone, show the plan, ask, and apply it
+    /// Plan the changes that a run did not make, show the plan, ask, and apply it
     #[command(after_help = help::RETRY)]
     Retry(RetryArgs),
     /// Read what a run has changed once more, and show what is different now
@@ -89,7 +89,7 @@ pub enum Command {
     /// Show runs with their results and their remaining changes
     #[command(after_help = help::STATUS)]
     Status(Status),
-    /// Make a page of a run: plan and outcome, what needs a person, and its course
+    /// Make a page of a run: plan and outcome, what needs a person, and how it went
     #[command(after_help = help::REPORT)]
     Report(ReportArgs),
     /// Abandon a run: its remaining changes are not made

@@ -200,7 +200,7 @@ fn all_wrong_rows_are_named_before_anything_is_sent_or_recorded() {
         "wrong.csv, line 6: row 3 has an answer about the same change",
         "wrong.csv, line 7: it is of run \"01920000",
         "wrong.csv, line 8: line 99 of the plan is not a change",
-        "wrong.csv, line 9: the id is \"c9\", and the change on line 3 of the plan has c2",
+        "wrong.csv, line 9: the id is \"c9\", but the change of this row (line 3 of the plan) has c2",
         "wrong.csv, line 10: the change was sent again after this list was written",
     ] {
         assert!(ended.stderr.contains(said), "{said:?} in {}", ended.stderr);

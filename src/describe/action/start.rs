@@ -111,7 +111,7 @@ struct EntityContext {
 pub(super) const NATURE: Nature = Nature {
     repeat: Repeat::Once,
     effects: &[Effect::AutomationsMayFire],
-    why_final: Some("a started execution may have acted; a delete removes only the execution"),
+    why_final: Some("deleting a started execution does not undo what it has done"),
 };
 
 impl Action for Start {

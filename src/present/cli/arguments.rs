@@ -175,7 +175,7 @@ pub struct Resume {
     /// Decide changes in doubt: answers in FILE, or `retry` or `skip` for all
     ///
     /// FILE is the `in_doubt.csv` of the run's folder with `applied`, `retry` or `skip` in the column `answer`; for a file that is named like
-    /// a word, write `./retry`. Applies to changes in doubt from earlier sessions that no read can decide. Check them in epilot first
+    /// a word, write `./retry`. Applies to changes of earlier sessions that are still in doubt after another read. Look at them in epilot first
     #[arg(long, value_name = "FILE|retry|skip", value_parser = values::in_doubt, help_heading = "Applying")]
     pub in_doubt: Option<InDoubt>,
     /// Continue only if a signer in FILE has signed the plan
@@ -260,7 +260,7 @@ pub struct Verify {
     /// Wait before the first read, like `10 minutes`, so that automations can end
     #[arg(long, value_name = "TIME", value_parser = values::age)]
     pub after: Option<SignedDuration>,
-    /// Write a plan to FILE that corrects tasks which missed the end of their automation
+    /// Write a plan to FILE for tasks that still wait for an ended automation
     #[arg(long, value_name = "FILE")]
     pub reconcile: Option<PathBuf>,
     #[command(flatten)]

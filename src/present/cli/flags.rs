@@ -96,7 +96,7 @@ pub struct Pacing {
     pub stop_after: Option<NonZeroU32>,
     /// Stop after N failed changes (or N%) in the whole run
     ///
-    /// `run` and `apply` refuse more than the playbook's `max_errors`; `resume` may raise it
+    /// The playbook's `max_errors` is the upper limit; only `resume` may exceed it
     #[arg(long, value_name = "N|N%", help_heading = "Applying")]
     pub max_errors: Option<Share>,
     /// Set how long an unanswered request may still take effect

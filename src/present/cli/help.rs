@@ -153,8 +153,8 @@ Examples:
 
 --check compares the history with the plan, the settings and the checkpoint of \
 each run, without the service. It ends with 1 if something was changed or \
-removed. The digest that it prints is worth keeping elsewhere: with --expect it \
-shows whether the history itself was written again.";
+removed. Keep the digest that it prints elsewhere: with --expect, it \
+shows whether the history itself was rewritten.";
 
 pub(super) const PRUNE: &str = "\
 Examples:
@@ -162,8 +162,8 @@ Examples:
   wf-bulk prune --keep 90d             ask, and delete
 
 Runs that have not ended are never deleted. A deleted run can't be undone any \
-more, and nothing refuses to do the same again. Its records stay in the history, \
-so `status --check` still says that all is well.";
+more, and wf-bulk no longer refuses to make its changes again. Its records stay \
+in the history, so `status --check` still says that all is well.";
 
 pub(super) const REPORT: &str = "\
 Examples:

@@ -164,7 +164,7 @@ fn same_target(row: &AnswerRow, number: u64, target: &Target) -> Result<(), Stri
         };
         if found != planned.as_str() {
             return Err(format!(
-                "the {column} is {:?}, and the change on line {number} of the plan has {planned}: the rows are mixed up, or the id was changed",
+                "the {column} is {:?}, but the change of this row (line {number} of the plan) has {planned}: the rows are mixed up, or the id was changed",
                 cut(found, MAX_SHOWN)
             ));
         }

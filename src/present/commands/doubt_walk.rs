@@ -142,8 +142,8 @@ pub(super) async fn walk(
     say(|out| {
         writeln!(
             out,
-            "{} in doubt, and no read can decide. Look at each in epilot: applied, retry, skip or later.\nNothing is recorded before the last question; with Ctrl-C, everything stays as it is.",
-            count(doubts.len() as u64, "change is", "changes are")
+            "It is unknown whether {} took effect. Look at each in epilot, then answer.\nNothing is recorded before the last question; with Ctrl-C, everything stays as it is.",
+            count(doubts.len() as u64, "change", "changes")
         )
     });
     let mut walk = DoubtWalk::over(
@@ -166,7 +166,11 @@ pub(super) async fn walk(
         return Ok(answers);
     }
     let question = Question {
-        text: format!("Record {}, and go on", walk.sum()),
+        text: format!(
+            "Record {} ({}) and go on",
+            count(answers.len() as u64, "answer", "answers"),
+            walk.sum()
+        ),
         stakes: Stakes::Final {
             changes: answers.len() as u64,
         },
@@ -196,7 +200,7 @@ async fn asked(walk: &DoubtWalk, place: usize) -> Result<(Choice, bool), Error> 
         };
         match Typed::of(&line) {
             Typed::Choice { choice, all } => return Ok((choice, all)),
-            Typed::Unclear => say(|out| writeln!(out, "that is none of the words")),
+            Typed::Unclear => say(|out| writeln!(out, "type applied, retry, skip or later")),
         }
     }
 }

@@ -59,8 +59,8 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
         say(|out| {
             writeln!(
                 out,
-                "the plans of {} are not idempotent: once these are deleted, nothing refuses to do the same again",
-                count(once, "run", "runs")
+                "{} not idempotent: after the deletion, wf-bulk no longer refuses to make the same changes again",
+                count(once, "run is", "runs are")
             )
         });
     }

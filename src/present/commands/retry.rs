@@ -201,9 +201,10 @@ fn notes(run: &PastRun) -> Vec<String> {
     let doubts = run.state.counts().get(Outcome::InDoubt);
     let in_doubt = (doubts > 0).then(|| {
         format!(
-            "{} of run {} in doubt: it is not known whether they were made, so they are not planned again",
+            "{} of run {} {are} in doubt and {are} not planned again",
             count(doubts, "change", "changes"),
-            run.settings.run
+            run.settings.run,
+            are = if doubts == 1 { "is" } else { "are" },
         )
     });
     in_doubt.into_iter().collect()

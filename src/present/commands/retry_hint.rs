@@ -54,7 +54,7 @@ pub(super) struct EndedRun<'a> {
 }
 
 impl EndedRun<'_> {
-    /// The sentence with the command that plans the remaining changes again. None if no changes are left, if the data were deleted, or if
+    /// The sentence with the command that tries the remaining changes again. None if no changes are left, if the data were deleted, or if
     /// the run was retried or undone.
     pub(super) fn to_try_the_rest(&self, common: &Common) -> Option<String> {
         let is_made_elsewhere =
@@ -85,7 +85,7 @@ impl EndedRun<'_> {
         let invocation = invocation.without(&PART);
         let command =
             |name: &str, words: &[&str]| invocation.command(name, &[words, &org[..]].concat());
-        let (what, command) = match &self.header.follows {
+        let (verb, command) = match &self.header.follows {
             Some(follows) if follows.by == FollowUp::Undo => {
                 let (parent, failed) = (follows.run.to_string(), path_argument(self.failed));
                 ("undo", command("undo", &[&parent, "--only-file", &failed]))
@@ -94,13 +94,13 @@ impl EndedRun<'_> {
                 let parent = follows.run.to_string();
                 ("plan", command("verify", &[&parent, "--reconcile", "FILE"]))
             }
-            Some(_) | None if is_there => ("plan", command("retry", &[&run])),
+            Some(_) | None if is_there => ("retry", command("retry", &[&run])),
             Some(_) | None => {
                 let words = [&*run, "--playbook", "PLAYBOOK"];
-                ("plan", command("retry", &words))
+                ("retry", command("retry", &words))
             }
         };
-        Some(format!("to {what} the remaining changes again: {command}"))
+        Some(format!("to {verb} the remaining changes: {command}"))
     }
 }
 
@@ -179,31 +179,31 @@ mod tests {
                 None,
                 [org, org],
                 true,
-                "plan the remaining changes again: wf-bulk retry RUN",
+                "retry the remaining changes: wf-bulk retry RUN",
             ),
             (
                 None,
                 [None, org],
                 false,
-                "plan the remaining changes again: wf-bulk retry RUN --playbook PLAYBOOK --org 4711",
+                "retry the remaining changes: wf-bulk retry RUN --playbook PLAYBOOK --org 4711",
             ),
             (
                 Some(FollowUp::Retry),
                 [org, org],
                 true,
-                "plan the remaining changes again: wf-bulk retry RUN",
+                "retry the remaining changes: wf-bulk retry RUN",
             ),
             (
                 Some(FollowUp::Undo),
                 [org, org],
                 false,
-                "undo the remaining changes again: wf-bulk undo PARENT --only-file 'our runs/failed.csv'",
+                "undo the remaining changes: wf-bulk undo PARENT --only-file 'our runs/failed.csv'",
             ),
             (
                 Some(FollowUp::Reconcile),
                 [org, org],
                 false,
-                "plan the remaining changes again: wf-bulk verify PARENT --reconcile FILE",
+                "plan the remaining changes: wf-bulk verify PARENT --reconcile FILE",
             ),
         ] {
             let sentence = sentence(Outcome::Failed, follows, orgs, is_there).unwrap();

@@ -68,12 +68,7 @@ pub(super) fn watch(common: &Common) -> Result<mpsc::UnboundedReceiver<()>, Erro
             }
             if !first {
                 // The checkpoint has every intent, so nothing is lost by exiting now.
-                say(|out| {
-                    writeln!(
-                        out,
-                        "\nended at once; to see how to continue a run: {status}"
-                    )
-                });
+                say(|out| writeln!(out, "\nstopped at once; to see how to continue: {status}"));
                 std::process::exit(ExitCode::Interrupted.code().into());
             }
             first = false;

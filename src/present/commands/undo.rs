@@ -92,8 +92,9 @@ fn notes(run: &PastRun) -> Vec<String> {
     let counts = run.state.counts();
     let doubts = counts.get(Outcome::InDoubt);
     let in_doubt = (doubts > 0).then(|| {
-        let them = count(doubts, "change", "changes");
-        format!("{them} of run {id} in doubt: it is not known whether they were made, so they are not undone")
+        let changes = count(doubts, "change", "changes");
+        let are = if doubts == 1 { "is" } else { "are" };
+        format!("{changes} of run {id} {are} in doubt and {are} not undone")
     });
     let left = run.state.left();
     let unfinished = (run.state.ending().is_none() && left > 0).then(|| {

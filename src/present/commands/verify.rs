@@ -66,7 +66,7 @@ pub(super) async fn verify(common: &Common, args: &Verify) -> Result<ExitCode, E
         if verification.has_running() && args.reconcile.is_none() {
             writeln!(
                 out,
-                "a task may have missed the end of its automation; a plan that corrects such tasks: {}",
+                "a task may still wait for an automation that has ended; to plan its correction: {}",
                 reconcile()
             )?;
         }

@@ -36,10 +36,7 @@ pub fn write_history(
     } else {
         let findings = check.findings.len() as u64;
         let findings = count(findings, "change or removal", "changes or removals");
-        writeln!(
-            out,
-            "the history in {folder} and its runs do not fit: {findings}"
-        )?;
+        writeln!(out, "the check of the history in {folder} found {findings}")?;
     }
     for finding in &check.findings {
         writeln!(out, "  {finding}")?;
@@ -52,7 +49,7 @@ pub fn write_history(
         writeln!(out, "the last digest: {last}")?;
         writeln!(
             out,
-            "if it is kept elsewhere, this shows later whether the history was written again: {}",
+            "keep it elsewhere; later, this shows whether the history was rewritten: {}",
             Untrusted(&command).terminal()
         )?;
     }

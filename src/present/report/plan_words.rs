@@ -170,6 +170,10 @@ impl PlanReport<'_> {
         } else {
             format!("{} in {executions}", parts.join(" and "))
         };
+        if self.trailer.scanned == 0 {
+            // Executions that the plan can't change are not read, as in the undo of a `start`.
+            return format!("selected {selected}");
+        }
         format!("scanned {scanned}, selected {selected}")
     }
 

@@ -81,9 +81,9 @@ impl Progress {
                 self.started = now;
                 (earlier.total() > 0).then(|| {
                     format!(
-                        "continuing run {}: {} of {} already have an outcome",
+                        "continuing run {}: {} of {} left",
                         words::detail(run),
-                        thousands(earlier.total()),
+                        thousands(planned.saturating_sub(earlier.total())),
                         count(*planned, "change", "changes")
                     )
                 })

@@ -46,7 +46,7 @@ pub fn write_files<P: BufRead>(
 ) -> Result<ProblemList, RunFilesError> {
     let why = match (&summary.stopped, &summary.abandoned) {
         (Some(drain), _) => words::stopped(&words::stop(drain)),
-        (None, Some(reason)) => format!("the run was abandoned: {}", words::detail(reason)),
+        (None, Some(reason)) => words::detail(reason),
         (None, None) => NOT_COME_TO.to_owned(),
     };
     let mut list = ProblemList::default();
@@ -112,9 +112,7 @@ pub(super) fn last_stop(folder: &RunFolder, counts: &Counts) -> Option<String> {
 /// Why the changes are open that no other change keeps waiting.
 pub(super) fn why_open(folder: &RunFolder, counts: &Counts, ending: Option<&Ending>) -> String {
     match ending {
-        Some(Ending::Abandoned { reason, .. }) => {
-            format!("the run was abandoned: {}", words::detail(reason))
-        }
+        Some(Ending::Abandoned { reason, .. }) => words::detail(reason),
         Some(Ending::Finished { .. }) => NOT_COME_TO.to_owned(),
         None => last_stop(folder, counts)
             .map_or_else(|| NOT_COME_TO.to_owned(), |stop| words::stopped(&stop)),

@@ -39,7 +39,7 @@ impl Headline {
             (_, None, Some(_)) => ("broken", "The run stopped before its end".to_owned()),
             ("unfinished", None, None) if waits_for_an_answer => (
                 "final",
-                "The run waits for a person: no read can decide its changes in doubt".to_owned(),
+                "The run waits for a person: its changes in doubt need an answer".to_owned(),
             ),
             ("unfinished", None, None) => (
                 "broken",
@@ -80,7 +80,7 @@ pub(super) const fn meaning(outcome: Outcome) -> &'static str {
             "Left alone: the target has changed since the plan. Plan again to see the current state."
         }
         Outcome::NotAttempted => {
-            "Not sent, or certainly without effect: the run stopped first, or another change did not succeed on which this one depends."
+            "Not sent, or certainly without effect: the run stopped first, or it depends on another change that did not succeed."
         }
         Outcome::Gone => "The target does not exist any more.",
         Outcome::Applied => "The request took effect.",

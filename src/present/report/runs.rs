@@ -130,7 +130,7 @@ impl RunLine {
         }
         if self.counts.get(Outcome::InDoubt) > 0 {
             let when = if self.waits_for_an_answer {
-                "no read can decide the changes in doubt:"
+                "the changes in doubt need your answer:"
             } else {
                 "if changes stay in doubt,"
             };
@@ -248,7 +248,7 @@ pub(super) fn who(by: &Operator) -> String {
     if let Some(git) = &by.git {
         let commit: String = git.commit.chars().take(COMMIT_DIGITS).collect();
         let state = if git.dirty {
-            ", with changes that are in no commit"
+            ", with uncommitted changes"
         } else {
             ""
         };

@@ -50,7 +50,10 @@ const KINDS: [(&str, &str); 7] = [
     ("back", "deleted and there again"),
     ("automation_running", "with an automation that is running"),
     ("automation_failed", "with an automation that failed"),
-    ("not_shown", "that no read shows"),
+    (
+        "not_shown",
+        "can't be checked (the service does not show them)",
+    ),
 ];
 
 const fn word(finding: &Finding) -> &'static str {
@@ -128,11 +131,10 @@ impl Verification {
             .filter(|(number, _)| *number > 0)
             .map(|(number, said)| format!("{} {said}", thousands(number)))
             .collect();
-        let counts = if counts.is_empty() {
-            "nothing".to_owned()
-        } else {
-            counts.join(", ")
-        };
+        if counts.is_empty() {
+            return writeln!(out, "no applied changes of run {} to compare", self.run);
+        }
+        let counts = counts.join(", ");
         let changes = count(all, "applied change", "applied changes");
         writeln!(out, "{changes} of run {}: {counts}", self.run)?;
         for line in self.list.lines() {

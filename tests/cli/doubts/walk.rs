@@ -40,7 +40,7 @@ fn prompted(terminal: &Terminal, nth: usize) {
 fn a_person_is_asked_about_each_change_in_doubt_and_the_answers_are_followed() {
     let (environment, sandbox, _) = four_in_doubt();
     let mut terminal = resume(&environment, &sandbox, &[]);
-    terminal.wait_for("4 changes are in doubt, and no read can decide.");
+    terminal.wait_for("It is unknown whether 4 changes took effect.");
     answer(&mut terminal, 1, "applied\n");
     terminal.wait_for("seen: 1 running flow of this template since 20");
     terminal.wait_for("sent: 20");
@@ -48,7 +48,9 @@ fn a_person_is_asked_about_each_change_in_doubt_and_the_answers_are_followed() {
     answer(&mut terminal, 2, "later\n");
     terminal.wait_for("(\"retry all\": all 2 left of start)");
     answer(&mut terminal, 3, "skip all\n");
-    terminal.wait_for("Record 1 applied, 2 skip, and go on? Type \"yes\" or 3 to continue: ");
+    terminal.wait_for(
+        "Record 3 answers (1 applied, 2 skip) and go on? Type \"yes\" or 3 to continue: ",
+    );
     terminal.type_in("yes\n");
     assert_eq!(terminal.code(), Some(6), "{}", terminal.shown());
     terminal.wait_for("4 planned = 1 applied + 3 in_doubt");
@@ -63,7 +65,7 @@ fn a_person_is_asked_about_each_change_in_doubt_and_the_answers_are_followed() {
     terminal.wait_for("1 of 1  start  entity c2");
     prompted(&terminal, 1);
     terminal.type_in("retry\n");
-    terminal.wait_for("Record 1 retry, and go on? ");
+    terminal.wait_for("Record 1 answer (1 retry) and go on? ");
     terminal.wait_for("continue: ");
     terminal.type_in("1\n");
     assert_eq!(terminal.code(), Some(6), "{}", terminal.shown());
@@ -108,7 +110,7 @@ fn without_the_last_yes_nothing_is_recorded_and_a_stray_key_is_no_answer() {
     for (leave, code, said) in leaves {
         let mut terminal = resume(&environment, &sandbox, &[]);
         answer(&mut terminal, 1, "y\n");
-        terminal.wait_for("that is none of the words");
+        terminal.wait_for("type applied, retry, skip or later");
         prompted(&terminal, 2);
         terminal.type_in("\n");
         prompted(&terminal, 3);

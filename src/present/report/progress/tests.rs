@@ -140,7 +140,7 @@ fn what_earlier_sessions_did_counts_as_done_but_not_as_speed() {
     );
     assert_eq!(
         line.as_deref(),
-        Some("continuing run 0192f0c4: 90 of 100 changes already have an outcome")
+        Some("continuing run 0192f0c4: 10 of 100 changes left")
     );
     assert_eq!(progress.done(), 90);
     assert_eq!(progress.notes(start + ms(1_000)), "0.0/s");

@@ -125,7 +125,7 @@ fn the_next_step_of_a_run_is_one_that_can_be_taken() {
         to try the rest again: wf-bulk run p.yaml --only-file x.csv
     0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
         5 planned = 3 applied + 2 in_doubt
-        no read can decide the changes in doubt: look at them (in a terminal, `resume` asks about each)
+        the changes in doubt need your answer: look at them (in a terminal, `resume` asks about each)
         send all of them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         leave all of them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
     0192f0c4-8a5e-7000-8000-0000000000c4  2026-12-01 09:00 UTC  unfinished  p on sandbox
