@@ -198,7 +198,7 @@ pub struct Common {
 
     /// Set the time limit for one request
     ///
-    /// Default: 30; for `resume`, the value with which the run was started
+    /// Default: 30, also for `resume`: the run does not keep it
     #[arg(
         long, global = true, hide_short_help = true, value_name = "SECONDS",
         value_parser = |text: &str| values::seconds(text, 3600), help_heading = "Service"

@@ -196,7 +196,7 @@ fn a_run_whose_folder_is_deleted_or_moved_meanwhile_stops_and_says_so() {
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
-        assert!(!said.contains("report.json in this folder"), "{said}");
+        assert!(!said.contains("results.csv in this folder"), "{said}");
         if output == "--json" {
             let printed = fs::read_to_string(printed).unwrap();
             assert!(

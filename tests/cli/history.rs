@@ -49,6 +49,25 @@ fn json_of(ended: &Ended) -> Value {
 }
 
 #[test]
+fn a_run_that_was_edited_after_the_history_was_removed_is_named() {
+    let environment = environment();
+    let run = run_once(&environment);
+    let state = environment.path().join(".wf-bulk");
+    for name in ["history.jsonl", "history.head"] {
+        fs::remove_file(state.join(name)).unwrap();
+    }
+    let plan = run.join("plan");
+    let whole = fs::read_to_string(&plan).unwrap();
+    fs::write(
+        &plan,
+        whole.replacen("\"vars\":{}", "\"vars\":{\"a\":1}", 1),
+    )
+    .unwrap();
+    let found = format!("run {}: not in the history, and can't be read", id_of(&run));
+    environment.run(&CHECK).expect_code(1).expect_out(&found);
+}
+
+#[test]
 fn what_is_changed_or_removed_in_a_finished_run_or_the_history_is_named_with_exit_code_1() {
     let environment = environment();
     let runs = [

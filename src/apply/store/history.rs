@@ -160,7 +160,7 @@ impl History {
         folders: impl FnOnce() -> Result<Vec<RunFolder>, StoreError>,
     ) -> Result<HistoryCheck, StoreError> {
         let _lock = lock::lock_reading(&self.lock_file())?;
-        audit::audit(self.read()?, &folders()?)
+        audit::audit(self.read()?, folders()?)
     }
 
     fn read(&self) -> Result<HistoryChain, StoreError> {

@@ -149,7 +149,7 @@ pub struct Apply {
     #[arg(long, value_name = "AGE", default_value = "7 days", value_parser = values::age, help_heading = "Applying")]
     pub max_age: SignedDuration,
     /// Refuse a plan with any other SHA-256 (`sha256sum PLAN`)
-    #[arg(long, value_name = "SHA256", value_parser = values::sha256, help_heading = "Applying")]
+    #[arg(long, value_name = "SHA256", value_parser = values::plan_sha256, help_heading = "Applying")]
     pub approved: Option<String>,
     /// Accept only a plan that a signer in FILE has signed
     ///
@@ -282,7 +282,7 @@ pub struct Status {
     #[arg(long, conflicts_with_all = ["run", "last", "watch"])]
     pub check: bool,
     /// With --check: a digest that an earlier --check printed
-    #[arg(long, value_name = "SHA256", value_parser = values::sha256, requires = "check")]
+    #[arg(long, value_name = "SHA256", value_parser = values::record_sha256, requires = "check")]
     pub expect: Option<String>,
 }
 

@@ -201,3 +201,24 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
         }
     }
 }
+
+#[test]
+fn a_digest_that_is_none_is_answered_with_the_command_that_prints_one() {
+    for (line, command) in [
+        ("wf-bulk status --check --expect abc", "`status --check`"),
+        ("wf-bulk apply x.plan --approved abc", "`sha256sum PLAN`"),
+    ] {
+        let error = parse(line).unwrap_err().to_string();
+        assert!(error.contains(command), "{error}");
+        assert_eq!(error.matches("64 hex digits").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn the_help_says_that_a_session_does_not_keep_the_time_limit_of_a_request() {
+    let help = Cli::command().render_long_help().to_string();
+    assert!(
+        help.contains("Default: 30, also for `resume`: the run does not keep it"),
+        "{help}"
+    );
+}

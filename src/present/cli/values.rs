@@ -120,14 +120,21 @@ fn accepted(text: &str, readings: &[String], cure: &str) -> String {
     }
 }
 
-/// A digest in the format of `sha256sum`, with or without the file name.
-pub(super) fn sha256(text: &str) -> Result<String, &'static str> {
+/// The digest of a plan, in the format of `sha256sum`, with or without the file name.
+pub(super) fn plan_sha256(text: &str) -> Result<String, &'static str> {
+    sha256(text).ok_or("write the 64 hex digits that `sha256sum PLAN` prints")
+}
+
+/// The digest of a record of the history.
+pub(super) fn record_sha256(text: &str) -> Result<String, &'static str> {
+    sha256(text)
+        .ok_or("write the 64 hex digits that `status --check` has printed as the last digest")
+}
+
+fn sha256(text: &str) -> Option<String> {
     let digest = text.split_whitespace().next().unwrap_or_default();
-    if digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        Ok(digest.to_ascii_lowercase())
-    } else {
-        Err("write the 64 hex digits that `sha256sum PLAN` prints")
-    }
+    let is_one = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_one.then(|| digest.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -105,12 +105,16 @@ fn show_one(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<ExitC
         print(|out| write_run_json(line, groups, out))?;
         return Ok(ExitCode::Done);
     }
-    print_runs(common, std::slice::from_ref(line))?;
+    let show = || print_runs(common, std::slice::from_ref(line));
     // While it runs, most of what has no end yet is on its way.
     if line.is_running() {
+        show()?;
         return Ok(ExitCode::Done);
     }
-    let groups = groups(folder, line)?;
+    // May write the files that the next steps name.
+    let groups = groups(folder, line);
+    show()?;
+    let groups = groups?;
     let results = folder.results_csv();
     let whole = results.exists().then_some(results.as_path());
     let the_rest = to_try_the_rest(common, folder, line);

@@ -62,7 +62,7 @@ pub(super) async fn verify(common: &Common, args: &Verify) -> Result<ExitCode, E
         common.invocation.command("verify", &arguments)
     };
     print_text(|out| {
-        verification.write_text(out)?;
+        verification.write_text(&common.invocation, out)?;
         if verification.has_running() && args.reconcile.is_none() {
             writeln!(
                 out,

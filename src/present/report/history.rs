@@ -26,7 +26,12 @@ pub fn write_history(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let folder = shown_path(state_dir);
-    if check.findings.is_empty() {
+    if check.findings.is_empty() && check.compared == 0 && !check.notes.is_empty() {
+        writeln!(
+            out,
+            "the history in {folder} says nothing of the runs there: no run was compared"
+        )?;
+    } else if check.findings.is_empty() {
         let records = count(check.records, "record", "records");
         let runs = count(check.compared, "run", "runs");
         writeln!(

@@ -38,10 +38,10 @@ impl Summary {
         styles: Styles,
     ) -> io::Result<()> {
         self.write_sum(out, styles)?;
-        // The folder that it is in stands below.
-        let report = self.folder.is_some().then_some(Path::new("report.json"));
         if let Some(list) = list {
-            list.write(out, report)?;
+            // The folder that it is in stands below.
+            let results = self.folder.as_ref().map(|_| Path::new("results.csv"));
+            list.write(out, results)?;
         }
         if let Some(run) = &self.run {
             // It took some time, unless the time is unknown.
@@ -103,12 +103,15 @@ impl Summary {
         let get = |outcome| self.outcomes.get(outcome);
         let in_doubt = get(Outcome::InDoubt);
         // A run that was stopped has not read back everything that it could.
-        let is_for_a_person = self.stopped.is_none() || self.finished || self.abandoned.is_some();
+        let has_ended = self.finished || self.abandoned.is_some();
+        let is_for_a_person = self.stopped.is_none() || has_ended;
         if in_doubt > 0 {
             let text = format!(
                 "it is unknown whether {} took effect: {}",
                 count(in_doubt, "change", "changes"),
-                if is_for_a_person {
+                if has_ended {
+                    "look at the service"
+                } else if is_for_a_person {
                     "look at the service (in a terminal, `resume` asks about each)"
                 } else {
                     "`resume` reads it again where a read can tell"
@@ -116,7 +119,7 @@ impl Summary {
             );
             say(out, "in doubt:", styles.error, &text)?;
         }
-        if in_doubt > 0 && is_for_a_person && !self.finished && self.abandoned.is_none() {
+        if in_doubt > 0 && is_for_a_person && !has_ended {
             if let (Some(folder), true) = (&self.folder, has_files) {
                 let list = in_doubt_in(folder);
                 let command = resume(&["--in-doubt", &list.to_string_lossy()]);
@@ -131,8 +134,7 @@ impl Summary {
                 ("skip", "leave all of them"),
             ] {
                 let command = resume(&["--in-doubt", answer]);
-                let command = Untrusted(&command).terminal();
-                writeln!(out, "to {what}: {command}")?;
+                writeln!(out, "to {what}: {}", Untrusted(&command).terminal())?;
             }
         }
         let unlike = get(Outcome::Drifted) + get(Outcome::Gone);
@@ -149,19 +151,16 @@ impl Summary {
             + get(Outcome::Failed)
             + get(Outcome::NotAttempted);
         if problems > 0 && has_files && self.folder.is_some() {
-            let text = "report.json in this folder lists each one, failed.csv has their ids";
+            let text = "results.csv in this folder lists each one, failed.csv has their ids";
             say(out, "hint:", styles.hint, text)?;
         }
         if let Some(reason) = &self.abandoned {
-            let reason = words::detail(reason);
-            let text = format!("{reason}; make a new plan for the changes that are left");
-            say(out, "abandoned:", styles.error, &text)?;
+            say(out, "abandoned:", styles.error, &words::detail(reason))?;
         }
         if let Some(drain) = &self.stopped {
             say(out, "stopped:", styles.error, &words::stop(drain))?;
             let (when, flags) = how_to_resume(drain);
-            let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-            let command = resume(&flags);
+            let command = resume(&flags.iter().map(String::as_str).collect::<Vec<_>>());
             writeln!(out, "to continue{when}: {}", Untrusted(&command).terminal())?;
         }
         if let Some(sentence) = &self.to_try_the_rest
@@ -283,7 +282,7 @@ mod tests {
         to send all of them again: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt retry
         to leave all of them: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4 --in-doubt skip
         hint: 1 target was changed or deleted since the plan, and left alone: plan again to see the current state
-        hint: report.json in this folder lists each one, failed.csv has their ids
+        hint: results.csv in this folder lists each one, failed.csv has their ids
         ");
     }
 
@@ -296,6 +295,11 @@ mod tests {
         let over = text(&run(&doubt, None));
         assert!(over.contains("look at the service"), "{over}");
         assert!(over.contains("--in-doubt retry"), "{over}");
+        // After `skip`, no session asks any more.
+        let mut finished = run(&doubt, None);
+        finished.finished = true;
+        assert!(text(&finished).contains("look at the service\n"));
+        assert!(!text(&finished).contains("resume"));
     }
 
     #[test]
@@ -307,7 +311,7 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         137 planned = 10 failed + 127 not_attempted
         229 requests in 29 s, 2 of them retries     .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        hint: report.json in this folder lists each one, failed.csv has their ids
+        hint: results.csv in this folder lists each one, failed.csv has their ids
         stopped: 10 failures in a row, the last one: connection refused
         to continue when the cause is gone: wf-bulk resume 0192f0c4-8a5e-7000-8000-0000000000c4
         ");
@@ -322,9 +326,9 @@ mod tests {
         insta::assert_snapshot!(text(&summary), @"
         3 planned = 2 applied + 1 in_doubt
         .wf-bulk/runs/0192f0c4-8a5e-7000-8000-0000000000c4
-        in doubt: it is unknown whether 1 change took effect: look at the service (in a terminal, `resume` asks about each)
-        hint: report.json in this folder lists each one, failed.csv has their ids
-        abandoned: a user abandoned the run; make a new plan for the changes that are left
+        in doubt: it is unknown whether 1 change took effect: look at the service
+        hint: results.csv in this folder lists each one, failed.csv has their ids
+        abandoned: a user abandoned the run
         ");
     }
 

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     error::ExitCode,
+    invocation::Invocation,
     plan::{Change, Finding, Target},
-    text::{self, cut},
+    text::{self, Untrusted, cut},
 };
 
 /// Lines of the list in text.
@@ -123,7 +124,7 @@ impl Verification {
     /// # Errors
     ///
     /// The errors of `out`.
-    pub fn write_text(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn write_text(&self, invocation: &Invocation, out: &mut dyn Write) -> io::Result<()> {
         let all = self.counts.values().sum();
         let counts: Vec<String> = KINDS
             .iter()
@@ -142,7 +143,11 @@ impl Verification {
         }
         match self.list.more() {
             0 => Ok(()),
-            more => writeln!(out, "  … and {} more: see --json", thousands(more)),
+            more => {
+                let whole = invocation.command("verify", &[&self.run, "--json"]);
+                let whole = Untrusted(&whole).terminal();
+                writeln!(out, "  … and {} more: {whole}", thousands(more))
+            }
         }
     }
 
@@ -198,4 +203,26 @@ fn line(change: &Change, finding: &Finding) -> String {
     };
     let colon = if detail.is_empty() { "" } else { ": " };
     format!("{what:9} {}{colon}{detail}", words::target(&change.target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::changes::reassign;
+
+    #[test]
+    fn a_list_that_is_cut_names_the_command_that_prints_the_whole() {
+        let mut verification = Verification::new("0192".to_owned()).unwrap();
+        for number in 0..SHOWN + 4 {
+            let change = reassign(&format!("e{number}"), "t0");
+            verification.add(&change, &Finding::Gone).unwrap();
+        }
+        let mut out = Vec::new();
+        verification
+            .write_text(&Invocation::default(), &mut out)
+            .unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let last = text.lines().last().unwrap();
+        assert_eq!(last, "  … and 4 more: wf-bulk verify 0192 --json");
+    }
 }

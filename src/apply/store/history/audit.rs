@@ -33,6 +33,11 @@ pub enum HistoryFinding {
     RecordMissing {
         run: RunId,
     },
+    /// A run in no record, which can't say whether it was in a history.
+    Unreadable {
+        run: RunId,
+        reason: String,
+    },
     /// The digest that was kept elsewhere is of no record.
     Unexpected {
         digest: String,
@@ -50,6 +55,12 @@ impl fmt::Display for HistoryFinding {
                 f,
                 "run {run}: it is missing in the history, which was removed or written again"
             ),
+            Self::Unreadable { run, reason } => {
+                write!(
+                    f,
+                    "run {run}: not in the history, and can't be read: {reason}"
+                )
+            }
             Self::Unexpected { digest } => write!(
                 f,
                 "history.jsonl: no record has the digest {digest}, so the history was removed or written again"
@@ -131,7 +142,7 @@ struct RecordedRun {
 
 pub(super) fn audit(
     chain: HistoryChain,
-    folders: &[RunFolder],
+    mut folders: Vec<RunFolder>,
 ) -> Result<HistoryCheck, StoreError> {
     let mut check = HistoryCheck {
         records: chain.records.len() as u64,
@@ -162,7 +173,8 @@ pub(super) fn audit(
             HistoryEvent::Pruned { run } => runs.entry(run).or_default().is_pruned = true,
         }
     }
-    for folder in folders {
+    folders.sort_by_key(RunFolder::id);
+    for folder in &folders {
         let run = folder.id();
         match runs.remove(&run) {
             None => check.not_in_history(folder),
@@ -179,11 +191,16 @@ pub(super) fn audit(
 impl HistoryCheck {
     fn not_in_history(&mut self, folder: &RunFolder) {
         let run = folder.id();
-        let says_so = folder.settings().is_ok_and(|settings| settings.in_history);
-        if says_so && has_records(&folder.checkpoint()) {
-            self.findings.push(HistoryFinding::RecordMissing { run });
-        } else {
-            self.notes.push(HistoryNote::NotInHistory { run });
+        match folder.settings() {
+            Ok(settings) if settings.in_history && has_records(&folder.checkpoint()) => {
+                self.findings.push(HistoryFinding::RecordMissing { run });
+            }
+            Ok(_) => self.notes.push(HistoryNote::NotInHistory { run }),
+            Err(error) => {
+                let reason = error.to_string();
+                self.findings
+                    .push(HistoryFinding::Unreadable { run, reason });
+            }
         }
     }
 

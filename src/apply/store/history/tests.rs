@@ -201,6 +201,32 @@ fn a_history_that_was_removed_or_begun_anew_is_missed_by_the_runs_that_sent_some
 }
 
 #[test]
+fn a_run_that_cannot_be_read_is_a_finding_if_the_history_does_not_know_it() {
+    type Harm = fn(&RunFolder);
+    let harms: [(&str, Harm); 3] = [
+        ("other variables in the plan", |run| {
+            let plan = fs::read_to_string(run.plan()).unwrap();
+            fs::write(run.plan(), plan.replace("{}", r#"{"a":1}"#)).unwrap();
+        }),
+        ("no plan", |run| fs::remove_file(run.plan()).unwrap()),
+        ("no settings", |run| {
+            fs::remove_file(run.run_json()).unwrap();
+        }),
+    ];
+    for (what, harm) in harms {
+        let (_home, state_dir, runs) = three();
+        put_back(&state_dir, &[None, None]);
+        runs.iter().for_each(harm);
+        let check = state_dir.check_history().unwrap();
+        assert_eq!((check.findings.len(), check.compared), (3, 0), "{what}");
+        for (finding, run) in check.findings.iter().zip(&runs) {
+            let start = format!("run {}: not in the history, and can't be read", run.id());
+            assert!(finding.to_string().starts_with(&start), "{what}: {finding}");
+        }
+    }
+}
+
+#[test]
 fn a_digest_that_was_kept_elsewhere_is_found_again_when_the_history_has_grown() {
     let (_home, state_dir, _runs) = three();
     let last = state_dir.check_history().unwrap().last.unwrap();
