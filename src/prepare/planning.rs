@@ -2,6 +2,7 @@
 
 mod follow_up;
 mod retry;
+mod tried;
 
 use std::{
     cell::RefCell,
@@ -30,6 +31,7 @@ use crate::{
 
 pub use follow_up::{FollowedRun, plan_undo};
 pub use retry::{Remaining, plan_retry};
+pub use tried::{Tried, TriedResult, not_yet_made};
 
 /// Where and when a plan is made, for its header.
 #[derive(Clone, Debug)]

@@ -196,6 +196,14 @@ fn a_run_that_has_not_ended_and_a_playbook_that_has_changed_are_not_retried() {
     told.expect_said("has not ended")
         .expect_said("wf-bulk resume")
         .expect_said("wf-bulk abandon");
+    // `resume` refuses a run that was undone.
+    let id = newest(&environment);
+    environment
+        .run_on(&sandbox, &["undo", &id, "--yes"])
+        .expect_code(0);
+    let told = environment.run_on(&sandbox, &["retry", &id, "--yes"]);
+    assert!(!told.stderr.contains("wf-bulk resume"), "{told:?}");
+    told.expect_code(1).expect_said("wf-bulk abandon");
 }
 
 #[test]
@@ -227,8 +235,104 @@ fn a_part_is_retried_and_then_the_others_that_are_named() {
         .expect_said("1 planned = 1 applied");
     retry(&["--only", ids[1]])
         .expect_code(1)
-        .expect_said("--again --only ID");
+        .expect_said(&format!("wf-bulk retry {run} --again\n"));
     retry(&["--again", "--only", ids[1]])
         .expect_code(0)
         .expect_said("1 planned = 1 applied");
+}
+
+#[test]
+fn what_another_retry_of_the_run_has_made_is_not_made_again_and_what_it_left_out_is_told() {
+    let refused = json!({"method": "PATCH", "effect_only": true, "to": 4});
+    let sandbox = refusing(&[refused]);
+    let environment = Environment::new();
+    let rest = "select: { FLOWS, each: task, where_each: due(task) is not none, limit: 4 }
+actions: [ shift_due_date: { by: 3 days } ]";
+    let file = playbook(&environment, "shift", rest);
+    environment
+        .run_on(&sandbox, &["run", &file, "--yes"])
+        .expect_code(3);
+    let run = newest(&environment);
+    let again = format!("2 targets of run {run} are not retried yet: wf-bulk retry {run} --again");
+    let retry = |flags: &[&str]| {
+        let words = [&["retry", &*run], flags].concat();
+        environment.run_on(&sandbox, &words)
+    };
+    retry(&["--limit", "2", "--yes"])
+        .expect_code(0)
+        .expect_said("2 planned = 2 applied")
+        .expect_said(&again);
+    let first_retry = newest(&environment);
+    environment
+        .run(&["status", &run])
+        .expect_code(0)
+        .expect_out(&again);
+    retry(&["--limit", "2", "--yes"])
+        .expect_code(1)
+        .expect_said(&format!("wf-bulk retry {run} --again"));
+    retry(&["--again", "--dry-run"])
+        .expect_code(0)
+        .expect_out(&format!("run {first_retry} has made it"));
+    retry(&["--again", "--limit", "1", "--yes"])
+        .expect_code(0)
+        .expect_said("1 planned = 1 applied");
+    retry(&["--again", "--yes"])
+        .expect_code(0)
+        .expect_said("1 planned = 1 applied");
+    retry(&["--again", "--yes"])
+        .expect_code(0)
+        .expect_said("nothing to do");
+    let times = sandbox.ledger().effects_by_target();
+    assert_eq!(times.len(), 4);
+    assert!(times.values().all(|times| *times == 1), "{times:?}");
+    let told = environment.run(&["status", &run]);
+    assert!(!told.stdout.contains("not retried"), "{told:?}");
+}
+
+#[test]
+fn a_part_of_a_retry_of_a_part_is_made_once_and_the_next_command_names_the_run_with_the_most_left()
+{
+    let refused = json!({"method": "PATCH", "effect_only": true, "to": 5});
+    let sandbox = refusing(&[refused]);
+    let environment = Environment::new();
+    let rest = "select: { FLOWS, each: task, where_each: due(task) is not none, limit: 4 }
+actions: [ shift_due_date: { by: 3 days } ]";
+    let file = playbook(&environment, "shift", rest);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--yes"]).expect_code(3);
+    let run = newest(&environment);
+    // One of the two is refused once more.
+    on(&["retry", &run, "--limit", "2", "--yes"])
+        .expect_code(3)
+        .expect_said(&format!("wf-bulk retry {run} --again"));
+    let part = newest(&environment);
+    // It is made by a retry of the first run, so that the retry of the part has nothing left.
+    on(&["retry", &run, "--again", "--yes"])
+        .expect_code(0)
+        .expect_said("3 planned = 3 applied");
+    on(&["retry", &part, "--again", "--yes"])
+        .expect_code(0)
+        .expect_said("nothing to do");
+    let times = sandbox.ledger().effects_by_target();
+    assert_eq!(times.len(), 4);
+    assert!(times.values().all(|times| *times == 1), "{times:?}");
+}
+
+#[test]
+fn the_command_that_applies_a_second_retry_has_the_flag_that_it_needs() {
+    let sandbox = refusing(&[json!({"method": "PATCH", "effect_only": true, "to": 2})]);
+    let environment = Environment::new();
+    let rest = "select: { FLOWS, each: task, limit: 2 }\nactions: [ reassign: { add: [\"7\"] } ]";
+    let file = playbook(&environment, "add", rest);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--yes"]).expect_code(3);
+    let run = newest(&environment);
+    on(&["retry", &run, "--limit", "1", "--yes"]).expect_code(0);
+    on(&["retry", &run, "--again", "--dry-run"])
+        .expect_code(0)
+        .expect_out(&format!("To apply: wf-bulk retry {run} --again"));
+    environment.file("mine.csv", "id\nno-such-id\n");
+    on(&["retry", &run, "--only-file", "mine.csv", "--yes"])
+        .expect_code(1)
+        .expect_said(&format!("wf-bulk retry {run} --again\n"));
 }

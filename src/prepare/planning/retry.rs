@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
+    mem,
 };
 
 use futures::{StreamExt, TryStreamExt, stream};
@@ -21,8 +22,10 @@ use crate::{
 /// The changes of one execution: what a run has made of them.
 #[derive(Clone, Debug, Default)]
 pub struct Remaining {
-    /// Those that it did not make, in the order of its plan; never empty.
+    /// Those that neither it nor another retry of it made, in the order of its plan.
     pub left: Vec<Change>,
+    /// Those that another retry made, or may have made.
+    pub settled: Vec<Skip>,
     /// Those that took effect, or were so already.
     pub made: Vec<Change>,
     /// Those that are in doubt.
@@ -127,9 +130,11 @@ pub async fn plan_retry(
     let org = origin.org.as_deref();
     let mut groups = stream::iter(groups)
         .map(|remaining| async {
-            let remaining = remaining?;
+            let mut remaining = remaining?;
+            let settled = mem::take(&mut remaining.settled);
+            let mut items: Vec<Item> = settled.into_iter().map(Item::Skipped).collect();
             let Some(first) = remaining.left.first() else {
-                return Ok((Vec::new(), false));
+                return Ok((items, None));
             };
             let row = rows.get(first.target.execution.as_str()).cloned();
             let execution = match entity(first) {
@@ -138,16 +143,17 @@ pub async fn plan_retry(
             };
             let Some(execution) = execution else {
                 let gone = |change: &Change| skip(&change.target, GONE.to_owned());
-                return Ok((remaining.left.iter().map(gone).collect(), false));
+                items.extend(remaining.left.iter().map(gone));
+                return Ok((items, Some(false)));
             };
             let execution = Execution { row, ..execution };
-            let items = again(client, &builder, playbook, execution, &remaining).await?;
-            Ok::<_, PlanningError>((items, true))
+            items.extend(again(client, &builder, playbook, execution, &remaining).await?);
+            Ok::<_, PlanningError>((items, Some(true)))
         })
         .buffered(concurrency);
     while let Some((items, found)) = groups.try_next().await? {
-        reads.done += 1;
-        reads.executions += u64::from(found);
+        reads.done += u64::from(found.is_some());
+        reads.executions += u64::from(found == Some(true));
         progress(reads);
         for item in items {
             writer.item(&item)?;

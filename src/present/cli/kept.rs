@@ -56,7 +56,7 @@ const FLAGS: [(&str, RepeatPolicy); 62] = {
         ("max-changes", STARTS),
         ("reason", STARTS),
         ("approver", STARTS),
-        ("again", By(&["run", "apply"])),
+        ("again", By(&["run", "apply", "retry"])),
         ("max-age", By(&["apply"])),
         (
             "allowed-signers",

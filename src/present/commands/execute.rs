@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::{
     backend::Backend,
     files::read_again,
+    lineage::Lineage,
     observers::Observers,
     overview::Overview,
     retry_hint::EndedRun,
@@ -24,6 +25,7 @@ use crate::{
     client::Client,
     error::{Error, ExitCode},
     event::{Reporter as _, Reporters},
+    outcome::Counts,
     private_file,
     report::{
         Bars, Load, ProgressLines, RequestedPace, Session, Summary, TimelineRecorder, write_files,
@@ -155,17 +157,10 @@ async fn execute_reported(
                 ))
         })?;
 
-    let ended = EndedRun {
-        failed: &folder.failed(),
-        settings,
-        counts: &end.counts,
-        header: &plan.header,
-        follow_ups: &[],
-    };
-    let to_try_the_rest = end
+    let to_try_the_rest = (end
         .finished
-        .then(|| ended.to_try_the_rest(common))
-        .flatten();
+        .then(|| to_try_the_rest(common, prepared, &end.counts)))
+    .flatten();
     let traffic = client.traffic();
     let summary = Summary {
         run: Some(settings.run.to_string()),
@@ -191,6 +186,19 @@ async fn execute_reported(
         reporters.told(),
         observers,
     )
+}
+
+/// How to plan the remaining changes of the run again.
+fn to_try_the_rest(common: &Common, prepared: &PreparedRun, counts: &Counts) -> Option<String> {
+    let listing = StateDir::new(common.state_dir.clone()).list().ok()?;
+    let ended = EndedRun {
+        failed: &prepared.folder.failed(),
+        settings: &prepared.settings,
+        counts,
+        header: &prepared.plan.header,
+        lineage: &Lineage::of_the_readable(&listing),
+    };
+    ended.to_try_the_rest(common)
 }
 
 /// Stores a run's result in its folder, shows it, and returns its exit code. `told`: how many problems the reporter has shown.

@@ -44,4 +44,37 @@ impl Lineage {
         self.of_run(run)
             .find_map(|(id, what)| (what == by).then_some(id))
     }
+
+    /// The runs that a run retries, the first one first.
+    pub(super) fn retried_by(&self, run: RunId) -> Vec<RunId> {
+        let mut runs = Vec::new();
+        let mut at = run;
+        let parent = |of: RunId| {
+            let mut all = self.0.iter();
+            all.find_map(|(id, follows)| {
+                (*id == of && follows.by == FollowUp::Retry).then_some(follows.run)
+            })
+        };
+        while let Some(parent) = parent(at).filter(|parent| !runs.contains(parent)) {
+            runs.insert(0, parent);
+            at = parent;
+        }
+        runs
+    }
+
+    /// The retries of a run, and the retries of these.
+    pub(super) fn retries_of(&self, run: RunId) -> Vec<RunId> {
+        let mut runs = vec![run];
+        let mut next = 0;
+        while let Some(run) = runs.get(next).copied() {
+            let followers = self.of_run(run).filter(|(_, by)| *by == FollowUp::Retry);
+            let new: Vec<RunId> = followers
+                .map(|(id, _)| id)
+                .filter(|id| !runs.contains(id))
+                .collect();
+            runs.extend(new);
+            next += 1;
+        }
+        runs.split_off(1)
+    }
 }

@@ -25,6 +25,7 @@ mod lineage;
 mod observers;
 mod on_finish;
 mod operator;
+mod other_retries;
 mod output;
 mod overview;
 mod pacing;

@@ -66,7 +66,12 @@ impl PartFilter {
     }
 
     fn has(&mut self, change: &Change) -> bool {
-        let ids = [Some(&change.group), change.target.id.as_ref()];
+        self.names(&change.group, change.target.id.as_ref())
+    }
+
+    /// Whether a target is in the part, without its limit. `id`: its own id, below its execution.
+    pub(super) fn names(&mut self, execution: &Id, id: Option<&Id>) -> bool {
+        let ids = [Some(execution), id];
         let ids = || ids.into_iter().flatten();
         let names = |list: &IdList| ids().any(|id| list.ids.contains(id));
         let lists = || self.exclude.iter().chain(self.only.iter().flatten());

@@ -5,10 +5,11 @@ use super::{
     follow_up::FollowUpPlan,
     lineage::Lineage,
     observers::Observers,
+    other_retries::OtherRetries,
     part_filter::PartFilter,
     past_run::{PastRun, unread},
     planning::write_into,
-    retry_hint::playbook_of,
+    retry_hint::{PART, playbook_of},
     runs::{readable, store_error},
     signals::{self, unless_interrupted},
 };
@@ -18,7 +19,7 @@ use crate::{
     invocation::path_argument,
     outcome::Outcome,
     plan::{FollowUp, Follows, PlanError},
-    planning::{PlanOrigin, Remaining, plan_retry},
+    planning::{PlanOrigin, Remaining, not_yet_made, plan_retry},
     playbook::{Overrides, Playbook},
     results::ChangeResult,
     store::StateDir,
@@ -42,10 +43,16 @@ pub(super) async fn retry(
     let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
     observers.about_plan(&run.plan.header, run.settings.org.as_deref());
     refuse_other_kinds(common, &run)?;
-    refuse_unfinished(common, &run)?;
+    let listing = readable(&StateDir::new(common.state_dir.clone()))?;
+    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    refuse_unfinished(common, &run, &lineage)?;
     if !args.applying.again {
-        refuse_retried(common, &run)?;
+        refuse_retried(common, &run, &lineage)?;
     }
+    let others = OtherRetries::of(&listing, &lineage, run.settings.run).map_err(|cause| {
+        Error::failed("a retry of the run can't be read, and may have made what is left")
+            .caused_by(cause)
+    })?;
     let playbook = playbook(common, args, &run)?;
     let mut interrupts = signals::watch(common)?;
     let pace = args.pacing.over(&run.pace());
@@ -56,7 +63,8 @@ pub(super) async fn retry(
     let mut counting = filter.clone();
     let mut executions = 0;
     for group in run.results()? {
-        executions += u64::from(remaining(group.map_err(unread)?, &mut counting).is_some());
+        let remaining = remaining(group.map_err(unread)?, &mut counting, &others, &playbook);
+        executions += u64::from(remaining.is_some_and(|remaining| !remaining.left.is_empty()));
     }
     let notes = [notes(&run), counting.misses()?].concat();
     let followed = run.followed(executions, notes);
@@ -66,8 +74,8 @@ pub(super) async fn retry(
         ..run.origin(&backend)
     };
     let mut filter = filter;
-    let groups = run.results()?.filter_map(move |group| match group {
-        Ok(group) => remaining(group, &mut filter).map(Ok),
+    let groups = run.results()?.filter_map(|group| match group {
+        Ok(group) => remaining(group, &mut filter, &others, &playbook).map(Ok),
         Err(error) => Some(Err::<_, PlanError>(error)),
     });
     let planned = write_into(common, &pace, path, &mut file, async |out, progress| {
@@ -103,35 +111,41 @@ fn refuse_other_kinds(common: &Common, run: &PastRun) -> Result<(), Error> {
 }
 
 /// A run that can be resumed makes its remaining changes itself.
-fn refuse_unfinished(common: &Common, run: &PastRun) -> Result<(), Error> {
+fn refuse_unfinished(common: &Common, run: &PastRun, lineage: &Lineage) -> Result<(), Error> {
     if run.state.ending().is_some() {
         return Ok(());
     }
     let id = run.settings.run.to_string();
     let command = |name: &str| common.invocation.command(name, &[&id]);
+    let abandon = format!("abandon it, and then retry: {}", command("abandon"));
+    if let Some(undo) = lineage.newest(run.settings.run, FollowUp::Undo) {
+        return Err(Error::failed(format!(
+            "run {id} has not ended, and was undone by run {undo}"
+        ))
+        .hint(abandon));
+    }
     Err(Error::failed(format!("run {id} has not ended"))
         .hint(format!("resume it: {}", command("resume")))
-        .hint(format!(
-            "or abandon it, and then retry: {}",
-            command("abandon")
-        )))
+        .hint(format!("or {abandon}")))
 }
 
 /// What a run left undone, a retry of it has tried: its own remaining changes are what is left.
-fn refuse_retried(common: &Common, run: &PastRun) -> Result<(), Error> {
-    let listing = readable(&StateDir::new(common.state_dir.clone()))?;
-    let lineage = Lineage::of(&listing).map_err(store_error)?;
+fn refuse_retried(common: &Common, run: &PastRun, lineage: &Lineage) -> Result<(), Error> {
     let Some(retry) = lineage.newest(run.settings.run, FollowUp::Retry) else {
         return Ok(());
     };
     let (id, retry) = (run.settings.run.to_string(), retry.to_string());
-    let command = |words: &[&str]| common.invocation.command("retry", words);
+    let invocation = common.invocation.without(&PART);
+    let command = |words: &[&str]| invocation.command("retry", words);
     Err(
         Error::failed(format!("run {id} was retried by run {retry}"))
-            .hint(format!("for what is left now: {}", command(&[&retry])))
             .hint(format!(
-                "for targets that it did not retry (--only, --limit): {}",
-                command(&[&id, "--again", "--only", "ID"])
+                "for what is left of that run: {}",
+                command(&[&retry])
+            ))
+            .hint(format!(
+                "for what no retry has made: {}",
+                command(&[&id, "--again"])
             )),
     )
 }
@@ -179,8 +193,13 @@ fn playbook(common: &Common, args: &RetryArgs, run: &PastRun) -> Result<Playbook
     Ok(playbook)
 }
 
-/// What is left of the part of one execution; none if nothing is.
-fn remaining(group: Vec<ChangeResult>, filter: &mut PartFilter) -> Option<Remaining> {
+/// What is left of the part of one execution, and what another retry has made of it; none if nothing is.
+fn remaining(
+    group: Vec<ChangeResult>,
+    filter: &mut PartFilter,
+    others: &OtherRetries,
+    playbook: &Playbook,
+) -> Option<Remaining> {
     let mut remaining = Remaining::default();
     for ChangeResult { change, outcome } in group {
         match outcome {
@@ -192,8 +211,15 @@ fn remaining(group: Vec<ChangeResult>, filter: &mut PartFilter) -> Option<Remain
             Outcome::Gone => {}
         }
     }
-    remaining.left = filter.keep(remaining.left);
-    (!remaining.left.is_empty()).then_some(remaining)
+    let tried = match remaining.left.first() {
+        Some(first) => others.in_execution(&first.target.execution),
+        None => return None,
+    };
+    let (open, mut settled) = not_yet_made(remaining.left, tried, playbook);
+    settled.retain(|skip| filter.names(&skip.target.execution, skip.target.id.as_ref()));
+    remaining.left = filter.keep(open);
+    remaining.settled = settled;
+    (!remaining.left.is_empty() || !remaining.settled.is_empty()).then_some(remaining)
 }
 
 /// What a reader of the plan should know of the run.

@@ -5,14 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::earlier::are_data_gone;
+use super::{earlier::are_data_gone, lineage::Lineage, other_retries::OtherRetries};
 use crate::{
     cli::Common,
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
     plan::{FollowUp, PlanHeader},
-    store::{PlannedFrom, RunId, RunSettings, StateDir},
+    store::{PlannedFrom, RunSettings, StateDir},
     table::is_stdin,
+    text::count,
 };
 
 /// The playbook of `run`; none if it is standard input or not Unicode.
@@ -33,7 +34,7 @@ pub(super) fn playbook_of(from: &PlannedFrom) -> Option<PathBuf> {
 }
 
 /// Flags that have selected a part: of the run's remaining changes, all are meant.
-const PART: [&str; 5] = [
+pub(super) const PART: [&str; 5] = [
     "--only",
     "--only-file",
     "--exclude",
@@ -49,26 +50,83 @@ pub(super) struct EndedRun<'a> {
     pub(super) counts: &'a Counts,
     /// Of its plan.
     pub(super) header: &'a PlanHeader,
-    /// What follows it.
-    pub(super) follow_ups: &'a [(RunId, FollowUp)],
+    /// Which runs follow which.
+    pub(super) lineage: &'a Lineage,
 }
 
 impl EndedRun<'_> {
-    /// The sentence with the command that tries the remaining changes again. None if no changes are left, if the data were deleted, or if
-    /// the run was retried or undone.
+    /// The sentence with the command that tries the remaining changes again, also those of the runs that it retries. None if nothing is
+    /// left, if the data were deleted, or if the run was undone.
     pub(super) fn to_try_the_rest(&self, common: &Common) -> Option<String> {
-        let is_made_elsewhere =
-            (self.follow_ups.iter()).any(|(_, by)| matches!(by, FollowUp::Undo | FollowUp::Retry));
-        if is_made_elsewhere
-            || are_data_gone(&StateDir::new(common.state_dir.clone()), self.settings)
-        {
+        let state_dir = StateDir::new(common.state_dir.clone());
+        let run = self.settings.run;
+        let is_undone = |run| self.lineage.newest(run, FollowUp::Undo).is_some();
+        let parents = self.lineage.retried_by(run);
+        let is_retried = self.lineage.newest(run, FollowUp::Retry).is_some();
+        if is_undone(run) {
+            return None;
+        }
+        let is_alone = parents.is_empty() && !is_retried;
+        if is_alone && !is_something_left(self.counts) || are_data_gone(&state_dir, self.settings) {
             return None;
         }
         let from = self.settings.planned_from.as_ref();
         let is_there = from
             .and_then(playbook_of)
             .is_some_and(|playbook| playbook.is_file());
-        self.sentence(&common.invocation, is_there)
+        if is_alone {
+            return self.sentence(&common.invocation, is_there);
+        }
+        let listing = state_dir.list().ok()?;
+        for tried in parents
+            .into_iter()
+            .chain([run])
+            .filter(|run| !is_undone(*run))
+        {
+            let listed = listing
+                .runs
+                .iter()
+                .find(|listed| listed.folder.id() == tried);
+            let Some(listed) = listed else { continue };
+            let others = OtherRetries::of(&listing, self.lineage, tried).ok()?;
+            let left = others.left_of(&listed.folder).ok()?;
+            let has_retry = self.lineage.newest(tried, FollowUp::Retry).is_some();
+            if has_retry && left.not_retried > 0 {
+                let command = self.retry(
+                    &common.invocation,
+                    &[&tried.to_string(), "--again"],
+                    is_there,
+                );
+                let targets = count(left.not_retried, "target", "targets");
+                let are = if left.not_retried == 1 { "is" } else { "are" };
+                return Some(format!(
+                    "{targets} of run {tried} {are} not retried yet: {command}"
+                ));
+            }
+            if tried == run && !has_retry && left.is_any_to_make {
+                return self.sentence(&common.invocation, is_there);
+            }
+        }
+        None
+    }
+
+    /// The command that retries a run, with the playbook of this one.
+    fn retry(&self, invocation: &Invocation, words: &[&str], is_there: bool) -> String {
+        let playbook: &[&str] = if is_there {
+            &[]
+        } else {
+            &["--playbook", "PLAYBOOK"]
+        };
+        let invocation = invocation.without(&PART).without(&["--again"]);
+        invocation.command("retry", &[words, playbook, &self.org()].concat())
+    }
+
+    /// A plan without an organisation needs the one of its run again.
+    fn org(&self) -> Vec<&str> {
+        match (&self.header.org, &self.settings.org) {
+            (None, Some(org)) => vec!["--org", org],
+            (Some(_), _) | (None, None) => Vec::new(),
+        }
     }
 
     /// `is_there`: whether the run says where its playbook is.
@@ -77,28 +135,20 @@ impl EndedRun<'_> {
             return None;
         }
         let run = self.settings.run.to_string();
-        // A plan without an organisation needs the one of its run again.
-        let org = match (&self.header.org, &self.settings.org) {
-            (None, Some(org)) => vec!["--org", org],
-            (Some(_), _) | (None, None) => Vec::new(),
-        };
-        let invocation = invocation.without(&PART);
+        let without = invocation.without(&PART);
         let command =
-            |name: &str, words: &[&str]| invocation.command(name, &[words, &org[..]].concat());
+            |name: &str, words: &[&str]| without.command(name, &[words, &self.org()].concat());
         let (verb, command) = match &self.header.follows {
             Some(follows) if follows.by == FollowUp::Undo => {
-                let (parent, failed) = (follows.run.to_string(), path_argument(self.failed));
+                let failed = path_argument(self.failed);
+                let parent = follows.run.to_string();
                 ("undo", command("undo", &[&parent, "--only-file", &failed]))
             }
             Some(follows) if follows.by == FollowUp::Reconcile => {
                 let parent = follows.run.to_string();
                 ("plan", command("verify", &[&parent, "--reconcile", "FILE"]))
             }
-            Some(_) | None if is_there => ("retry", command("retry", &[&run])),
-            Some(_) | None => {
-                let words = [&*run, "--playbook", "PLAYBOOK"];
-                ("retry", command("retry", &words))
-            }
+            Some(_) | None => ("retry", self.retry(invocation, &[&run], is_there)),
         };
         Some(format!("to {verb} the remaining changes: {command}"))
     }
@@ -151,7 +201,7 @@ mod tests {
             settings: &serde_json::from_value(settings).unwrap(),
             counts: &counts,
             header: &header,
-            follow_ups: &[],
+            lineage: &Lineage::default(),
         };
         run.sentence(&Invocation::default(), is_there)
     }

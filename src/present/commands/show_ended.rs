@@ -58,13 +58,12 @@ pub(super) fn show_ended(
     let counts = snapshot.state.counts();
     let listing = StateDir::new(common.state_dir.clone()).list();
     let lineage = Lineage::of_the_readable(&listing.map_err(store_error)?);
-    let follow_ups: Vec<_> = lineage.of_run(run).collect();
     let to_try_the_rest = EndedRun {
         failed: &folder.failed(),
         settings,
         counts: &counts,
         header: &plan.header,
-        follow_ups: &follow_ups,
+        lineage: &lineage,
     }
     .to_try_the_rest(common);
     let summary = Summary {

@@ -9,7 +9,7 @@ use super::{
     earlier::are_data_gone,
     files::{open_plan, read_again},
     lineage::Lineage,
-    retry_hint::{EndedRun, is_something_left},
+    retry_hint::EndedRun,
     runs::{find_run_or_last, store_error, unreadable},
     signing::beside,
     terminal::{STYLES, print, print_text},
@@ -50,7 +50,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         for run in listing.runs {
             match line(&state_dir, &lineage, &run.folder, run.settings) {
                 Ok(line) => lines.push(RunLine {
-                    to_try_the_rest: to_try_the_rest(common, &run.folder, &line),
+                    to_try_the_rest: to_try_the_rest(common, &run.folder, &line, &lineage),
                     ..line
                 }),
                 Err(error) => {
@@ -68,7 +68,7 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
         let settings = folder.settings().map_err(store_error)?;
         let lineage = Lineage::of_the_readable(&state_dir.list().map_err(store_error)?);
         let line = line(&state_dir, &lineage, &folder, settings).map_err(store_error)?;
-        return show_one(common, &folder, &line);
+        return show_one(common, &folder, &line, &lineage);
     } else if !common.json {
         // There is none, and that is said.
         return Ok(ExitCode::Done);
@@ -99,7 +99,12 @@ fn look(state_dir: &StateDir, one: Option<&RunFolder>) -> Result<Vec<RunLine>, E
 }
 
 /// One run, with its changes that need attention and how to plan them again.
-fn show_one(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<ExitCode, Error> {
+fn show_one(
+    common: &Common,
+    folder: &RunFolder,
+    line: &RunLine,
+    lineage: &Lineage,
+) -> Result<ExitCode, Error> {
     if common.json {
         let groups = groups(folder, line)?;
         print(|out| write_run_json(line, groups, out))?;
@@ -117,7 +122,7 @@ fn show_one(common: &Common, folder: &RunFolder, line: &RunLine) -> Result<ExitC
     let groups = groups?;
     let results = folder.results_csv();
     let whole = results.exists().then_some(results.as_path());
-    let the_rest = to_try_the_rest(common, folder, line);
+    let the_rest = to_try_the_rest(common, folder, line, lineage);
     print_text(|out| {
         groups.write_text(out, whole)?;
         match &the_rest {
@@ -134,7 +139,7 @@ pub(super) fn line_of(common: &Common, folder: &RunFolder) -> Result<RunLine, St
     let lineage = Lineage::of_the_readable(&state_dir.list()?);
     let line = line(&state_dir, &lineage, folder, folder.settings()?)?;
     Ok(RunLine {
-        to_try_the_rest: to_try_the_rest(common, folder, &line),
+        to_try_the_rest: to_try_the_rest(common, folder, &line, &lineage),
         ..line
     })
 }
@@ -219,16 +224,19 @@ fn unread_run(folder: &Path, error: &StoreError) -> UnreadableRun {
 }
 
 /// How to plan the remaining changes of an ended run again; none if its files can't be read.
-fn to_try_the_rest(common: &Common, folder: &RunFolder, line: &RunLine) -> Option<String> {
-    if line.ending.is_none() || !is_something_left(&line.counts) {
-        return None;
-    }
+fn to_try_the_rest(
+    common: &Common,
+    folder: &RunFolder,
+    line: &RunLine,
+    lineage: &Lineage,
+) -> Option<String> {
+    line.ending.as_ref()?;
     let ended = EndedRun {
         failed: &folder.failed(),
         settings: &line.settings,
         counts: &line.counts,
         header: &folder.plan_header().ok()?,
-        follow_ups: &line.followed_by,
+        lineage,
     };
     ended.to_try_the_rest(common)
 }
