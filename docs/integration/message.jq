@@ -6,7 +6,7 @@ def counts: .outcomes | to_entries | map(select(.value > 0) | "\(.value) \(.key)
 def message:
   [
     if .exit_code == 0 then "wf-bulk: done" else "wf-bulk ended with exit code \(.exit_code)" end,
-    if .errors then .errors[:3][] | .message
+    if .errors then .errors[:3][] | [.message, .causes[0]? // empty] | join(": ")
     elif .planned == 0 then "nothing to do"
     else "\(.planned) planned = \(counts)"
     end,

@@ -14,6 +14,7 @@ message=$(jq --compact-output -L "$(dirname "$0")" '
     def escaped: gsub("&"; "&amp;") | gsub("<"; "&lt;") | gsub(">"; "&gt;");
     { text: (message | map(escaped) | join("\n")), mrkdwn: false }
 ')
+[ -n "$message" ] || { echo 'slack.sh: there is no result on standard input' >&2; exit 1; }
 printf '%s' "$message" |
     curl --config "$1" --fail --silent --show-error --max-time 15 --retry 2 --output /dev/null \
         --header 'content-type: application/json' --data-binary @-

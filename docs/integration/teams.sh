@@ -35,6 +35,7 @@ card=$(jq --compact-output -L "$(dirname "$0")" '
         }]
     }
 ')
+[ -n "$card" ] || { echo 'teams.sh: there is no result on standard input' >&2; exit 1; }
 printf '%s' "$card" |
     curl --config "$1" --fail --silent --show-error --max-time 15 --retry 2 --output /dev/null \
         --header 'content-type: application/json' --data-binary @-

@@ -210,12 +210,18 @@ fn a_run_of_an_earlier_version_or_with_a_damaged_timeline_is_reported_as_well() 
         .expect_out("This run has no timeline");
     // It is for people only: the history and the next commands do without it.
     environment.run(&["status", "--check"]).expect_code(0);
-    environment.run(&["undo", "--last", "--yes"]).expect_code(0);
-    let id = environment.runs();
-    let id = id
-        .iter()
-        .map(|run| run.file_name().unwrap().to_str().unwrap());
-    let first = id.min().unwrap();
+    let run = environment.runs().remove(0);
+    let first = run.file_name().unwrap().to_str().unwrap();
+    // A run that was undone in part says how much is left, and how it is undone.
+    environment
+        .run(&["undo", first, "--limit", "2", "--yes"])
+        .expect_code(0);
+    let in_part = document(&environment, &[first]);
+    assert_eq!(in_part["undo"]["command"], format!("wf-bulk undo {first}"));
+    environment
+        .run(&["report", first])
+        .expect_out("It was undone in part: 2 of 60 changes, the last time by run ");
+    environment.run(&["undo", first, "--yes"]).expect_code(0);
     let undone = document(&environment, &[first]);
     assert!(undone["undo"]["undone_by"].is_string(), "{undone}");
     assert_eq!(undone["undo"]["command"], Value::Null);

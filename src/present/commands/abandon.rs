@@ -10,7 +10,7 @@ use super::{
     terminal::say,
 };
 use crate::{
-    checkpoint::{Checkpoint, Detail, Record},
+    checkpoint::{Checkpoint, Detail, Ending, Record},
     cli::{Abandon, Common},
     error::{Error, ExitCode},
     store::{StateDir, Wait},
@@ -26,8 +26,12 @@ pub(super) async fn abandon(common: &Common, args: &Abandon) -> Result<ExitCode,
     };
     let lock = folder.lock(Wait::Refuse).map_err(store_error)?;
     let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| broken(error.into()))?;
-    if snapshot.state.ending().is_some() {
-        say(|out| writeln!(out, "run {} has ended already", folder.id()));
+    if let Some(ending) = snapshot.state.ending() {
+        let how = match ending {
+            Ending::Finished { .. } => "has ended",
+            Ending::Abandoned { .. } => "was abandoned",
+        };
+        say(|out| writeln!(out, "run {} {how} already", folder.id()));
         return Ok(ExitCode::Done);
     }
     can_ask(common, || {

@@ -18,10 +18,13 @@ use super::{
     terminal::print,
 };
 use crate::{
+    checkpoint::Checkpoint,
     cli::{Common, ReportArgs, ReportFormat},
     error::{Error, ExitCode},
-    report::{PlanSigned, RunFilesError, RunOverview, RunReport, write_report_json},
-    store::RunFolder,
+    outcome::Outcome,
+    plan::FollowUp,
+    report::{PlanSigned, RunFilesError, RunLine, RunOverview, RunReport, write_report_json},
+    store::{RunFolder, StateDir, StoreError},
     text::shown_path,
 };
 
@@ -67,8 +70,10 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         None if beside(&path).exists() => PlanSigned::Unchecked,
         None => PlanSigned::No,
     };
+    let undone = undone(common, &line).map_err(store_error)?;
     let run = RunOverview {
         line,
+        undone,
         header: &plan.header,
         trailer: &plan.trailer,
         signed,
@@ -92,6 +97,20 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         written.map_err(spoiled)?;
     }
     out.flush().map_err(spoiled)
+}
+
+/// How many changes of a run others have undone.
+fn undone(common: &Common, line: &RunLine) -> Result<u64, StoreError> {
+    let mut undone = 0;
+    for listed in StateDir::new(common.state_dir.clone()).list()?.runs {
+        if (line.followed_by).contains(&(listed.folder.id(), FollowUp::Undo)) {
+            let counts = Checkpoint::read(&listed.folder.checkpoint())?
+                .state
+                .counts();
+            undone += counts.get(Outcome::Applied) + counts.get(Outcome::AlreadyDone);
+        }
+    }
+    Ok(undone)
 }
 
 fn failed(error: RunFilesError) -> Error {

@@ -46,6 +46,8 @@ pub struct RunOverview<'a> {
     pub header: &'a PlanHeader,
     pub trailer: &'a Trailer,
     pub signed: PlanSigned,
+    /// How many of its changes the runs that undo it have undone.
+    pub undone: u64,
     /// The flags that printed commands repeat.
     pub invocation: &'a Invocation,
     /// For moments that people read.
@@ -145,6 +147,7 @@ impl RunFindings<'_> {
             header,
             trailer,
             signed,
+            undone,
             invocation,
             ..
         } = &self.run;
@@ -159,7 +162,7 @@ impl RunFindings<'_> {
             (line.followed_by.iter()).find_map(|(run, by)| (*by == FollowUp::Undo).then_some(*run));
         let undo = || invocation.command("undo", &[&settings.run.to_string()]);
         let can_undo = self.numbers.can_be_undone > 0
-            && undone_by.is_none()
+            && (undone_by.is_none() || *undone < self.numbers.can_be_undone)
             && !line.is_running()
             && !line.is_without_data;
         RunView {
@@ -199,6 +202,7 @@ impl RunFindings<'_> {
             undo: UndoView {
                 can_be_undone: self.numbers.can_be_undone,
                 can_not_be_undone: self.numbers.can_not_be_undone,
+                undone: *undone,
                 undone_by,
                 command: can_undo.then(undo),
             },
@@ -277,6 +281,9 @@ pub(super) struct UndoView {
     /// Applied changes that a request can undo.
     pub(super) can_be_undone: u64,
     pub(super) can_not_be_undone: u64,
+    /// How many of these were undone.
+    #[serde(skip)]
+    pub(super) undone: u64,
     pub(super) undone_by: Option<RunId>,
     /// The command, if there is something that it could undo now.
     pub(super) command: Option<String>,

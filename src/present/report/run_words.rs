@@ -163,10 +163,18 @@ pub(super) fn way_back(undo: &UndoView) -> String {
     let UndoView {
         can_be_undone,
         can_not_be_undone,
+        undone,
         undone_by,
         ..
     } = undo;
     if let Some(by) = undone_by {
+        if undone < can_be_undone {
+            let changes = count(*can_be_undone, "change", "changes");
+            let undone = thousands(*undone);
+            return format!(
+                "It was undone in part: {undone} of {changes}, the last time by run {by}."
+            );
+        }
         return format!("It was undone by run {by}.");
     }
     let changes = |number: u64| count(number, "applied change", "applied changes");
@@ -211,11 +219,17 @@ pub(super) fn load(timeline: &Timeline) -> String {
         0 => String::new(),
         some => format!("; the service asked for pauses of {} in all", span(some)),
     };
+    // In a moment, the burst alone would make a rate that the pace does not permit.
+    let average = if timeline.ms < 1_000 {
+        String::new()
+    } else {
+        let average = average(timeline.requests, timeline.ms);
+        format!(", {average} on average")
+    };
     format!(
-        "{} in {}, {} on average; {} of them retries, {throttled}{paused}.",
+        "{} in {}{average}; {} of them retries, {throttled}{paused}.",
         count(timeline.requests, "request", "requests"),
         span(timeline.ms),
-        average(timeline.requests, timeline.ms),
         thousands(timeline.retries),
     )
 }

@@ -6,7 +6,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     thread::{self, JoinHandle},
 };
 
@@ -102,7 +102,26 @@ fn slack_is_told_what_became_of_a_run_and_nobody_is_mentioned() {
     assert!(lines[2].starts_with("stopped: "), "{text}");
     assert_eq!(lines[3], format!("run {run}"));
     let escaped = jq_lines("slack.sh", "<!channel> & co");
-    assert!(escaped.contains("&lt;!channel&gt; &amp; co"), "{escaped}");
+    assert!(
+        escaped.contains("&lt;!channel&gt; &amp; co: no answer"),
+        "{escaped}"
+    );
+}
+
+#[test]
+fn a_script_without_a_result_on_its_input_posts_nothing_and_fails() {
+    if !has(&["curl", "jq"]) {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integration");
+    for script in ["slack.sh", "teams.sh"] {
+        let mut command = Command::new(folder.join(script));
+        command.arg("/nonexistent.conf").stdin(Stdio::null());
+        let ended = command.output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(1), "{script}: {said}");
+        assert!(said.contains("no result on standard input"), "{said}");
+    }
 }
 
 #[test]
@@ -133,7 +152,7 @@ fn jq_lines(script: &str, message: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integration");
     let (url, heard) = listen();
     environment.file("hook.conf", &format!("url = \"{url}\"\n"));
-    let document = json!({"errors": [{"message": message}], "exit_code": 1});
+    let document = json!({"errors": [{"message": message, "causes": ["no answer", "refused"]}], "exit_code": 1});
     environment.file("document.json", &document.to_string());
     let input = fs::File::open(environment.path().join("document.json")).unwrap();
     let status = Command::new(folder.join(script))

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     plan::{Change, Item},
     report::{
-        change_facts::AttemptTimes, plan_summary::tests::change, runs::tests::run,
+        change_facts::AttemptTimes, plan_summary::tests::change, run_words, runs::tests::run,
         words::tests::task,
     },
     testing::samples::plan_header,
@@ -18,6 +18,7 @@ pub(in crate::present::report) struct RunSample {
     pub(in crate::present::report) is_worked_on: bool,
     pub(in crate::present::report) stopped: Option<String>,
     pub(in crate::present::report) timeline: String,
+    pub(in crate::present::report) undone: u64,
     pub(in crate::present::report) has_results: bool,
     /// For `edit`.
     pub(in crate::present::report) said: String,
@@ -61,6 +62,7 @@ impl RunSample {
             is_worked_on: false,
             stopped: None,
             timeline: String::new(),
+            undone: 0,
             has_results: true,
             said: String::new(),
             edit: |_, _| {},
@@ -109,6 +111,7 @@ impl RunSample {
                     header: &header,
                     trailer: &trailer,
                     signed: PlanSigned::No,
+                    undone: self.undone,
                     invocation: &invocation,
                     zone: TimeZone::UTC,
                 },
@@ -189,9 +192,17 @@ fn the_way_back_is_offered_once() {
     assert!(command(&mixed()));
     let undone = RunSample {
         edit: |line, _| line.followed_by = vec![(line.settings.run, FollowUp::Undo)],
+        undone: u64::MAX,
         ..mixed()
     };
     assert!(!command(&undone));
+    let in_part = RunSample {
+        undone: 1,
+        ..undone
+    };
+    assert!(command(&in_part));
+    let said = in_part.report(|report| run_words::way_back(&report.findings.view().undo));
+    assert!(said.starts_with("It was undone in part: 1 of "), "{said}");
     assert!(!command(&RunSample::of(&[(Outcome::Refused, None)])));
     let gone = RunSample {
         edit: |line, _| line.is_without_data = true,
