@@ -8,7 +8,7 @@ use std::{
 use super::columns;
 
 /// The minimum width in which the words of a cell are wrapped in their column; if there is less, they go below the row.
-const LEAST_ROOM: usize = 20;
+const LEAST_ROOM: usize = 30;
 
 /// Wraps output to lines of a terminal's width, between words.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ struct WrappedWord<'a> {
 }
 
 /// Wraps one line: between cells, which are separated by two spaces, otherwise between words. A word without spaces, a quoted path and a
-/// command are not broken, and get less indent if they need the room. Only two ids that are wider than the terminal are broken at their
+/// command are not broken, and get less indent if they need the room: a command none, others as much as fits. Only two ids that are wider than the terminal are broken at their
 /// slash. Colours have no width. Spaces at the end are kept for the user's input.
 pub fn wrapped(line: &str, width: usize) -> String {
     // A line of a playbook in an error, with markers below it.
@@ -83,7 +83,9 @@ pub fn wrapped(line: &str, width: usize) -> String {
         indent + 2
     };
     let start_of = |wanted: usize, text: &str| match width.checked_sub(visible(text)) {
-        Some(room) => wanted.min(room),
+        Some(room) if wanted <= room => wanted,
+        Some(_) | None if is_command(text) => 0,
+        Some(room) => room,
         None => wanted.min(indent + 2),
     };
     let mut text = String::new();
@@ -168,6 +170,10 @@ fn cells(line: &str, width: usize) -> Vec<Vec<WrappedWord<'_>>> {
     cells
 }
 
+fn is_command(text: &str) -> bool {
+    text[end_of_codes(text)..].starts_with("wf-bulk ")
+}
+
 fn ends_with_colon(cells: &[Vec<WrappedWord<'_>>]) -> bool {
     let last = cells.last().and_then(|cell| cell.last());
     last.is_some_and(|word| word.text.ends_with(':'))
@@ -177,7 +183,7 @@ fn ends_with_colon(cells: &[Vec<WrappedWord<'_>>]) -> bool {
 fn end_of_word(text: &str, may_begin_a_command: bool) -> usize {
     let codes = end_of_codes(text);
     let shown = &text[codes..];
-    if may_begin_a_command && shown.starts_with("wf-bulk ") {
+    if may_begin_a_command && is_command(text) {
         return text.trim_end().len();
     }
     let quoted = shown
@@ -260,8 +266,18 @@ mod tests {
             ),
             (
                 40,
-                "Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
-                "Nothing was changed.\n  To apply:\n  wf-bulk run playbooks/reassign.yaml --sandbox",
+                "To apply: wf-bulk run playbooks/reassign.yaml --sandbox",
+                "To apply:\nwf-bulk run playbooks/reassign.yaml --sandbox",
+            ),
+            (
+                50,
+                "To apply: wf-bulk undo 01a21d52-995c-7b02-b4cd-010de6e7d00a",
+                "To apply:\nwf-bulk undo 01a21d52-995c-7b02-b4cd-010de6e7d00a",
+            ),
+            (
+                50,
+                "undo of reassign-leaver  on sandbox, org 4711, as of 2026-11-27 15:04 Europe/Berlin",
+                "undo of reassign-leaver\n  on sandbox, org 4711, as of 2026-11-27 15:04\n  Europe/Berlin",
             ),
             (
                 30,

@@ -41,7 +41,7 @@ impl ToApply {
     pub fn closing(&self, done: &str, introduction: &str) -> String {
         match self {
             Self::Command(command) if done.is_empty() => format!("{introduction}{command}"),
-            Self::Command(command) => format!("{done}  {introduction}{command}"),
+            Self::Command(command) => format!("{done}\n{introduction}{command}"),
             Self::Refused(refused) => {
                 let refused = refused.iter().flat_map(|why| {
                     let reason = format!("This plan can't be applied: {}", why.reason);
@@ -86,7 +86,7 @@ mod tests {
         let command = || "wf-bulk apply x.plan".to_owned();
         assert_eq!(
             ToApply::new(Vec::new(), 3, command).closing("Nothing was changed.", "To apply: "),
-            "Nothing was changed.  To apply: wf-bulk apply x.plan"
+            "Nothing was changed.\nTo apply: wf-bulk apply x.plan"
         );
         for changes in [0, 3] {
             assert_eq!(

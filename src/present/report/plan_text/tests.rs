@@ -13,7 +13,7 @@ use crate::{
 };
 
 const CLOSING: &str =
-    "Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox";
+    "Nothing was changed.\nTo apply: wf-bulk run playbooks/reassign.yaml --sandbox";
 
 fn shown(sample: &PlanSample, listing: ListingDetail) -> String {
     sample.report(|report| {
@@ -97,7 +97,8 @@ fn a_plan_is_told_in_groups() {
         140 changes in 49 flows: 140 writes, 49 re-checks, about 24 s at 8/s
         all can be undone
         automations: unknown, since their triggers are not read
-        Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
+        Nothing was changed.
+        To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
 }
 
@@ -149,7 +150,8 @@ fn what_can_not_be_taken_back_or_planned_is_listed() {
         3 changes in 3 flows: 3 writes, about 1 s at 8/s
         2 can't be undone
         automations: 2 fire; others are unknown, since their triggers are not read
-        Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
+        Nothing was changed.
+        To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
 }
 
@@ -262,7 +264,8 @@ fn an_empty_selection_is_said_out_loud() {
         scanned 2,000, selected none
 
         no changes: there is nothing to do
-        Nothing was changed.  To apply: wf-bulk run playbooks/reassign.yaml --sandbox
+        Nothing was changed.
+        To apply: wf-bulk run playbooks/reassign.yaml --sandbox
         ");
 }
 
