@@ -1,5 +1,34 @@
 //! The text of `--help` below the flags: examples of each command, and the exit codes.
 
+use crate::text::wrapped;
+
+/// The longest first column that keeps its place, such as an exit code; an example is longer.
+const CODE: usize = 6;
+
+/// A text for a terminal of `width` columns: an explanation goes below its example if it does not fit beside it. clap wraps sentences.
+pub(super) fn within(help: &str, width: usize) -> String {
+    let lines: Vec<String> = help
+        .lines()
+        .map(|line| {
+            let row = line.strip_prefix("  ");
+            let Some(row) = row.filter(|_| line.chars().count() > width) else {
+                return line.to_owned();
+            };
+            match row.trim_start().split_once("  ") {
+                Some((example, explanation)) if example.len() > CODE => {
+                    let explanation = format!("      {}", explanation.trim_start());
+                    format!("  {example}\n{}", wrapped(&explanation, width))
+                }
+                Some(_) => wrapped(line, width),
+                // clap breaks a command between its words.
+                None if row.starts_with("wf-bulk ") => line.to_owned(),
+                None => wrapped(line, width),
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
 pub(super) const MAIN: &str = "\
 Try it on the sandbox, without a token:
   wf-bulk run playbooks/reassign.yaml --sandbox --dry-run   show the plan

@@ -1,13 +1,32 @@
 //! A command line to its types: what clap can't say by itself is checked here.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, io};
 
 use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
+use terminal_size::{Width, terminal_size_of};
 
 use super::{
-    Cli, Command, Format, PlaybookFlags, ReportFormat, Var, foreign_words::with_suggestion, kept,
-    one_dash,
+    Cli, Command, Format, PlaybookFlags, ReportFormat, Var, foreign_words::with_suggestion, help,
+    kept, one_dash,
 };
+
+/// The command with examples in its help that fit a terminal on standard output.
+fn for_screen(command: clap::Command) -> clap::Command {
+    /// In columns; no layout fits less.
+    const NARROWEST: u16 = 30;
+    let size = terminal_size_of(io::stdout());
+    let Some((Width(width), _)) = size.filter(|(Width(width), _)| *width >= NARROWEST) else {
+        return command;
+    };
+    let fitted = |command: clap::Command| match command.get_after_help() {
+        Some(help) => {
+            let help = help::within(&help.to_string(), usize::from(width));
+            command.after_help(help)
+        }
+        None => command,
+    };
+    fitted(command).mut_subcommands(fitted)
+}
 
 impl Cli {
     /// Parses a command line, and notes the flags that printed commands must repeat.
@@ -18,7 +37,7 @@ impl Cli {
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let line: Vec<OsString> = line.into_iter().collect();
         one_dash::refuse(&line)?;
-        let mut command = Self::command();
+        let mut command = for_screen(Self::command());
         let matches = command
             .try_get_matches_from_mut(&line)
             .map_err(|error| with_suggestion(error, line))?;

@@ -47,6 +47,21 @@ fn examples_in_help_fit_into_a_terminal_and_sentences_have_no_breaks_of_their_ow
 }
 
 #[test]
+fn on_a_narrow_terminal_an_explanation_stands_below_its_example() {
+    let help = "Examples:\n  wf-bulk undo 0192f0c4 --dry-run        show what would be brought back\n  2    changes are pending, with --detailed-exitcode\n  wf-bulk undo --last   show it";
+    assert_eq!(help::within(help, 80), help);
+    let narrow = [
+        "Examples:",
+        "  wf-bulk undo 0192f0c4 --dry-run",
+        "      show what would be brought back",
+        "  2    changes are pending, with",
+        "       --detailed-exitcode",
+        "  wf-bulk undo --last   show it",
+    ];
+    assert_eq!(help::within(help, 40), narrow.join("\n"));
+}
+
+#[test]
 fn the_main_help_lists_every_exit_code() {
     let help = Cli::command().render_long_help().to_string();
     for code in ExitCode::ALL {
