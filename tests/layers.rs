@@ -97,7 +97,7 @@ const GROUPS: &[(&str, &[(&str, &str)])] = &[
         "present",
         &[
             ("error", "styles text"),
-            ("cli", "api dates invocation pace"),
+            ("cli", "api dates invocation pace text"),
             (
                 "report",
                 "api checkpoint dates digest error event invocation outcome pace plan playbook selection sort store styles table text",

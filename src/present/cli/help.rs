@@ -19,10 +19,9 @@ pub(super) fn within(help: &str, width: usize) -> String {
                     let explanation = format!("      {}", explanation.trim_start());
                     format!("  {example}\n{}", wrapped(&explanation, width))
                 }
-                Some(_) => wrapped(line, width),
                 // clap breaks a command between its words.
                 None if row.starts_with("wf-bulk ") => line.to_owned(),
-                None => wrapped(line, width),
+                Some(_) | None => wrapped(line, width),
             }
         })
         .collect();
