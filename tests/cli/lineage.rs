@@ -56,3 +56,41 @@ fn a_run_that_was_undone_says_by_which_run_and_is_not_resumed() {
     let told = status(&run);
     assert!(!told.stdout.contains("retry"), "{told:?}");
 }
+
+#[test]
+fn the_undo_of_a_run_names_a_retry_that_stays_and_verify_names_what_was_not_made() {
+    let refuse = json!({"match": {"method": "PATCH", "effect_only": true, "to": 2}, "do": {"status": {"code": 400, "message": "no"}}});
+    let sandbox =
+        SandboxProcess::with_faults_and(&json!({"rules": [refuse]}), &["--executions", "30"]);
+    let environment = Environment::new();
+    let file = playbook(&environment, "tasks", TASKS);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--limit", "4", "--yes"]).expect_code(3);
+    let newest = || {
+        let run = environment.runs().into_iter().max().unwrap();
+        run.file_name().unwrap().to_str().unwrap().to_owned()
+    };
+    let run = newest();
+    let told = on(&["verify", &run]).expect_code(5);
+    told.expect_out("2 unchanged")
+        .expect_out("2 changes of this run were not made")
+        .expect_out(&format!("wf-bulk retry {run}"));
+    let document = on(&["verify", &run, "--json"]).expect_code(5).stdout;
+    let document: Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["not_made"], 2, "{document}");
+
+    on(&["retry", &run, "--yes"]).expect_code(0);
+    let retry = newest();
+    on(&["verify", &run])
+        .expect_code(0)
+        .expect_out("2 changes of this run were not made")
+        .expect_out(&format!("its retry: run {retry}"));
+    on(&["verify", &retry]).expect_code(0);
+    let note = format!("this plan does not undo its 2 changes: wf-bulk undo {retry}");
+    on(&["undo", &run, "--dry-run"])
+        .expect_code(0)
+        .expect_out(&note);
+    on(&["undo", &retry, "--yes"]).expect_code(0);
+    let told = on(&["undo", &run, "--dry-run"]).expect_code(0);
+    assert!(!told.stdout.contains("does not undo"), "{told:?}");
+}

@@ -5,19 +5,24 @@ use std::{fs::File, path::Path};
 use super::{
     backend::Backend,
     follow_up::FollowUpPlan,
+    lineage::Lineage,
     observers::Observers,
     overview::Overview,
     part_filter::PartFilter,
     past_run::{PastRun, unread},
     planning::write_into,
+    retry_hint::PART,
+    runs::{readable, store_error},
     signals::{self, unless_interrupted},
 };
 use crate::{
+    checkpoint::Checkpoint,
     cli::{Common, UndoArgs},
     error::{Error, ExitCode},
     outcome::Outcome,
-    plan::{Change, PlanError},
+    plan::{Change, FollowUp, PlanError},
     planning::plan_undo,
+    store::StateDir,
     text::count,
 };
 
@@ -63,7 +68,7 @@ async fn plan_into(
     for group in run.results()? {
         executions += u64::from(!counting.applied(group.map_err(unread)?).is_empty());
     }
-    let notes = [notes(run), counting.misses()?].concat();
+    let notes = [notes(run), retried(common, run)?, counting.misses()?].concat();
     let undone = run.followed(executions, notes);
     let applied = applied(run, filter)?;
     let origin = run.origin(backend);
@@ -104,4 +109,39 @@ fn notes(run: &PastRun) -> Vec<String> {
         )
     });
     in_doubt.into_iter().chain(unfinished).collect()
+}
+
+/// The retries of the run that have changed something, and were not undone.
+fn retried(common: &Common, run: &PastRun) -> Result<Vec<String>, Error> {
+    let listing = readable(&StateDir::new(common.state_dir.clone()))?;
+    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    let id = run.settings.run;
+    let invocation = common.invocation.without(&PART);
+    let mut notes = Vec::new();
+    for retry in lineage.retries_of(id) {
+        let listed = listing
+            .runs
+            .iter()
+            .find(|listed| listed.folder.id() == retry);
+        let is_undone = lineage.newest(retry, FollowUp::Undo).is_some();
+        let Some(listed) = listed.filter(|_| !is_undone) else {
+            continue;
+        };
+        let applied = Checkpoint::read(&listed.folder.checkpoint())
+            .map_err(|error| {
+                Error::failed(format!("the checkpoint of run {retry} can't be used"))
+                    .caused_by(error)
+            })?
+            .state
+            .counts()
+            .get(Outcome::Applied);
+        if applied > 0 {
+            let command = invocation.command("undo", &[&retry.to_string()]);
+            let changes = count(applied, "change", "changes");
+            notes.push(format!(
+                "run {retry} is a retry of run {id}; this plan does not undo its {changes}: {command}"
+            ));
+        }
+    }
+    Ok(notes)
 }

@@ -14,15 +14,20 @@ use super::{
     part_filter::PartFilter,
     past_run::{PastRun, unread},
     plan::PlanOutput,
+    retry_hint::PART,
+    runs::store_error,
     signals::{self, unless_interrupted},
+    status::line_of,
     terminal::{print, print_text, say, width_of_stderr},
     undo::applied,
+    wrong_input::find_run,
 };
 use crate::{
     cli::{Common, Verify},
     error::{Error, ExitCode},
     plan::{Change, FollowUp, Item, PlanWriter, reconciling, verify as compare},
     report::{ScanReporter, Verification},
+    results::ChangeResult,
     store::Wait,
     target::Execution,
 };
@@ -45,7 +50,10 @@ pub(super) async fn verify(common: &Common, args: &Verify) -> Result<ExitCode, E
     let backend = unless_interrupted(&mut interrupts, wait).await?;
     let scratch = output.as_ref().map(PlanOutput::scratch).transpose()?;
     let work = read(common, &backend, &run, filter, scratch.as_ref());
-    let verification = unless_interrupted(&mut interrupts, work).await?;
+    let mut verification = unless_interrupted(&mut interrupts, work).await?;
+    let folder = find_run(common, &run.settings.run.to_string())?;
+    let line = line_of(common, &folder).map_err(store_error)?;
+    verification.of_run(&line, &common.invocation.without(&PART));
 
     if let (Some(output), Some(mut file)) = (output, scratch) {
         let overview = overview(&common.invocation, output.path, &mut file)?;
@@ -63,6 +71,7 @@ pub(super) async fn verify(common: &Common, args: &Verify) -> Result<ExitCode, E
     };
     print_text(|out| {
         verification.write_text(&common.invocation, out)?;
+        verification.write_not_made(out)?;
         if verification.has_running() && args.reconcile.is_none() {
             writeln!(
                 out,
@@ -84,10 +93,17 @@ async fn read(
     reconcile: Option<&File>,
 ) -> Result<Verification, Error> {
     let spool = |error: io::Error| Error::failed("a temporary file can't be used").caused_by(error);
+    let mut verification = Verification::new(run.settings.run.to_string()).map_err(spool)?;
     let mut counting = filter.clone();
     let mut executions = 0;
     for group in run.results()? {
-        executions += u64::from(!counting.applied(group.map_err(unread)?).is_empty());
+        let group = group.map_err(unread)?;
+        for ChangeResult { change, outcome } in &group {
+            if counting.names(&change.group, change.target.id.as_ref()) {
+                verification.not_applied(*outcome);
+            }
+        }
+        executions += u64::from(!counting.applied(group).is_empty());
     }
     for miss in counting.misses()? {
         say(|out| writeln!(out, "note: {miss}"));
@@ -103,7 +119,6 @@ async fn read(
         })
         .transpose()
         .map_err(unread)?;
-    let mut verification = Verification::new(followed.run.to_string()).map_err(spool)?;
     let take = |changes: &[Change], execution: Option<Execution>| {
         let data = execution.as_ref().map(|execution| &*execution.data);
         let findings = compare(data, changes).map_err(io::Error::other)?;

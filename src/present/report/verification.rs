@@ -9,6 +9,7 @@ use std::{
 use serde::Serialize;
 
 use super::{
+    runs::RunLine,
     tally::Sample,
     units::{count, thousands},
     words,
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     error::ExitCode,
     invocation::Invocation,
+    outcome::Outcome,
     plan::{Change, Finding, Target},
     text::{self, Untrusted, cut},
 };
@@ -33,6 +35,13 @@ pub struct Verification {
     counts: BTreeMap<&'static str, u64>,
     list: Sample,
     spool: BufWriter<File>,
+    /// How many changes the run has not made.
+    not_made: u64,
+    in_doubt: u64,
+    /// Which runs belong to it.
+    lineage: Vec<String>,
+    /// What can be done about the changes that were not made.
+    next: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -79,7 +88,39 @@ impl Verification {
             counts: BTreeMap::new(),
             list: Sample::first(SHOWN),
             spool: BufWriter::new(tempfile::tempfile()?),
+            not_made: 0,
+            in_doubt: 0,
+            lineage: Vec::new(),
+            next: Vec::new(),
         })
+    }
+
+    /// Counts a change that was not applied.
+    pub const fn not_applied(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Drifted | Outcome::Refused | Outcome::Failed | Outcome::NotAttempted => {
+                self.not_made += 1;
+            }
+            Outcome::InDoubt => self.in_doubt += 1,
+            Outcome::Applied | Outcome::AlreadyDone | Outcome::Gone => {}
+        }
+    }
+
+    /// Says what can be done about the changes that were not made.
+    pub fn of_run(&mut self, run: &RunLine, invocation: &Invocation) {
+        self.lineage = run.lineage();
+        let steps = run.next_steps(invocation).into_iter();
+        self.next = steps
+            .map(|step| match step.command {
+                Some(command) => format!("{} {command}", step.text),
+                None => step.text,
+            })
+            .collect();
+    }
+
+    /// Whether something can be done about changes that were not made, or it is not known whether some were.
+    fn is_incomplete(&self) -> bool {
+        self.in_doubt > 0 || (self.not_made > 0 && !self.next.is_empty())
     }
 
     /// Counts what was found about a change.
@@ -112,13 +153,36 @@ impl Verification {
         self.get("automation_running") > 0
     }
 
-    /// 5 if something is not as the run has left it.
+    /// 5 if something is not as the run has left it, or the run is not complete.
     pub fn exit_code(&self) -> ExitCode {
-        if self.list.total() > 0 {
+        if self.list.total() > 0 || self.is_incomplete() {
             ExitCode::Stale
         } else {
             ExitCode::Done
         }
+    }
+
+    /// What the findings say nothing about.
+    ///
+    /// # Errors
+    ///
+    /// The errors of `out`.
+    pub fn write_not_made(&self, out: &mut dyn Write) -> io::Result<()> {
+        if self.not_made > 0 {
+            let changes = count(self.not_made, "change", "changes");
+            let were = if self.not_made == 1 { "was" } else { "were" };
+            writeln!(out, "{changes} of this run {were} not made")?;
+        }
+        if self.in_doubt > 0 {
+            let changes = count(self.in_doubt, "change", "changes");
+            writeln!(out, "{changes} of this run in doubt: not compared")?;
+        }
+        if self.not_made + self.in_doubt > 0 {
+            for line in self.lineage.iter().chain(&self.next) {
+                writeln!(out, "  {}", Untrusted(line).terminal())?;
+            }
+        }
+        Ok(())
     }
 
     /// # Errors
@@ -167,6 +231,8 @@ impl Verification {
             let number = self.counts.get(word).copied().unwrap_or_default();
             write!(out, ",\"{word}\":{number}")?;
         }
+        let (not_made, in_doubt) = (self.not_made, self.in_doubt);
+        write!(out, ",\"not_made\":{not_made},\"in_doubt\":{in_doubt}")?;
         writeln!(out, ",\"exit_code\":{exit_code}}}")
     }
 }
