@@ -221,6 +221,72 @@ fn what_is_pruned_is_gone_stays_in_the_history_and_what_has_not_ended_or_is_youn
 }
 
 #[test]
+fn a_run_whose_checkpoint_does_not_verify_is_kept_by_prune_and_named_by_the_check() {
+    let sandbox = SandboxProcess::with_faults(&json!({"rules": [
+        {"match": {"effect_only": true, "nth": 2}, "do": {"status": {"code": 400, "message": "no"}}}
+    ]}));
+    let environment = environment();
+    let stopped = ["run", "p.yaml", "--yes", "--max-errors", "1"];
+    environment.run_on(&sandbox, &stopped).expect_code(4);
+    let run = environment.runs().remove(0);
+    let checkpoint = run.join("checkpoint.jsonl");
+    let whole = fs::read_to_string(&checkpoint).unwrap();
+    let end = r#"{"seq":999,"record":{"finished":{"at":1}},"crc":"zzzzzzzz"}"#;
+    let harms = [
+        format!("{whole}{end}\n"),
+        format!("{}{end}\n", whole.replacen("started", "Started", 1)),
+    ];
+    for harmed in harms {
+        fs::write(&checkpoint, harmed).unwrap();
+        environment
+            .run(&CHECK)
+            .expect_code(1)
+            .expect_out("checkpoint.jsonl can't be used");
+        environment
+            .run(&["prune", "--keep", "PT1S", "--yes"])
+            .expect_code(0)
+            .expect_said("is damaged in line")
+            .expect_said("nothing was deleted");
+        assert_eq!(environment.runs(), std::slice::from_ref(&run));
+    }
+}
+
+#[test]
+fn a_run_that_is_not_as_the_history_says_is_not_followed() {
+    let environment = environment();
+    let run = run_once(&environment);
+    let id = id_of(&run);
+    type Harm = fn(&str) -> String;
+    let harms: [(&str, Harm); 2] = [
+        // As if it had not ended.
+        ("checkpoint.jsonl", |text| {
+            let records: Vec<&str> = text.split_inclusive('\n').collect();
+            records[..records.len() - 1].concat()
+        }),
+        ("run.json", |text| format!("{text}\n")),
+    ];
+    for (name, harm) in harms {
+        let file = run.join(name);
+        let whole = fs::read_to_string(&file).unwrap();
+        fs::write(&file, harm(&whole)).unwrap();
+        for command in [
+            &["undo", id, "--dry-run", "--sandbox"][..],
+            &["retry", id, "--dry-run", "--sandbox"],
+            &["verify", id, "--sandbox"],
+            &["resume", id, "--sandbox"],
+        ] {
+            environment
+                .run(command)
+                .expect_code(1)
+                .expect_said(&format!("run {id}: {name} was changed"))
+                .expect_said("status --check");
+        }
+        fs::write(&file, whole).unwrap();
+    }
+    environment.run(&["verify", id, "--sandbox"]).expect_code(0);
+}
+
+#[test]
 fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
     // The folder is the home of the test, too, where locks appear.
     let environment = Environment::new();

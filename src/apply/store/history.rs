@@ -10,7 +10,7 @@
 //! writes is no finding:
 //!
 //! - A run appears before its record, and sends nothing before that is on disk. So a run without a record has no records of its own either;
-//!   one that has some and says that it is in a history (`run.json`) has lost its record.
+//!   one that has some has lost its record.
 //! - The record of an end follows the last record of the checkpoint. Until `resume RUN` adds it, the checkpoint is not compared.
 //! - `history.head` is replaced after the record is on disk, so it may be one record behind.
 //! - The record of a deletion precedes the deletion, so the folder may still be there.
@@ -82,13 +82,17 @@ impl History {
         self.folder.join("lock")
     }
 
-    /// Adds the record of a run's creation, if there is none yet: of a run from before the history, or whose process died in between. The
+    /// Adds the record of a run's creation, if there is none yet and the run has sent nothing: its process may have died in between. The
     /// run's lock must be held, and no request may have left in this session.
     ///
     /// # Errors
     ///
     /// If the run's files can't be read, or the history can't be read or written.
     pub fn created(&self, folder: &RunFolder, settings: &RunSettings) -> Result<(), StoreError> {
+        // With records of its own, its record was lost; a new one would hide that.
+        if audit::has_records(&folder.checkpoint()) {
+            return Ok(());
+        }
         let run = folder.id();
         let mut files = BTreeMap::from([(PLAN.to_owned(), settings.plan_sha256.clone())]);
         for name in [SETTINGS, SIGNATURE] {
@@ -160,7 +164,19 @@ impl History {
         folders: impl FnOnce() -> Result<Vec<RunFolder>, StoreError>,
     ) -> Result<HistoryCheck, StoreError> {
         let _lock = lock::lock_reading(&self.lock_file())?;
-        audit::audit(self.read()?, folders()?)
+        Ok(audit::audit(self.read()?, folders()?))
+    }
+
+    /// What is not as the history says in the files of a run; nothing of a run that it does not know.
+    ///
+    /// # Errors
+    ///
+    /// If the history can't be read.
+    pub fn differences(&self, folder: &RunFolder) -> Result<Vec<HistoryFinding>, StoreError> {
+        let _lock = lock::lock_reading(&self.lock_file())?;
+        let runs = audit::recorded_runs(self.read()?.records);
+        let known = runs.get(&folder.id());
+        Ok(known.map_or_else(Vec::new, |known| audit::differences(folder, known)))
     }
 
     fn read(&self) -> Result<HistoryChain, StoreError> {

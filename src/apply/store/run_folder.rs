@@ -195,6 +195,19 @@ impl RunFolder {
         Ok(Checkpoint::peek_ending(&self.checkpoint())?)
     }
 
+    /// How the run ended, from all records of its checkpoint, which must be of this run and its plan.
+    ///
+    /// # Errors
+    ///
+    /// When the checkpoint is damaged, of another run or plan, or can't be read.
+    pub fn verified_ending(&self, settings: &RunSettings) -> Result<Option<Ending>, StoreError> {
+        self.check_checkpoint(settings)?;
+        Ok(Checkpoint::read(&self.checkpoint())?
+            .state
+            .ending()
+            .cloned())
+    }
+
     /// Writes `report.json`, completely or not at all.
     ///
     /// # Errors

@@ -42,7 +42,7 @@ pub struct RunSettings {
     /// None in runs of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Operator>,
-    /// Whether the state folder had a history when the run was created, so that the run is in it.
+    /// Whether the run was written to a history when it was created. It can be edited, so that only the words of a message depend on it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_history: bool,
 }

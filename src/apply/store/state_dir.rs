@@ -182,9 +182,14 @@ impl StateDir {
     ///
     /// If the history can't be written, or the folder can't be deleted.
     pub fn prune(&self, folder: &RunFolder) -> Result<(), StoreError> {
-        self.history().pruned(folder.id())?;
         // Under this name it is no run any more, and what is left of it is deleted with the drafts of dead processes.
         let scrap = self.runs().join(format!("{DRAFT_PREFIX}{}", folder.id()));
+        // No draft has the id of a run, so what is there is in the way.
+        match fs::remove_dir_all(&scrap) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            removed => removed.map_err(io_error(StoreStep::Remove, &scrap))?,
+        }
+        self.history().pruned(folder.id())?;
         fs::rename(folder.path(), &scrap).map_err(io_error(StoreStep::Rename, folder.path()))?;
         fs::remove_dir_all(&scrap).map_err(io_error(StoreStep::Remove, &scrap))
     }

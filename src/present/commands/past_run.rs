@@ -14,7 +14,7 @@ use super::{
     files::open_plan,
     overview::{Overview, overview},
     planning::{Moment, origin},
-    runs::{readable, store_error},
+    runs::{readable, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     signing::{PlanSignature, Signed},
     wrong_input::find_run,
@@ -57,6 +57,7 @@ impl PastRun {
                 .hint("wait until it ends, or stop it with Ctrl-C")
                 .hint("nothing was changed"));
         }
+        refuse_changed(common, &folder)?;
         let path = folder.plan();
         let mut plan_file = open_plan(&common.invocation, &path)?;
         let plan = overview(&common.invocation, &path, &mut plan_file)?;

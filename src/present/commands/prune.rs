@@ -33,7 +33,10 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
     for run in &listing.unreadable {
         unreadable(&run.path, run.error.as_ref());
     }
-    let is_old = |run: &&ListedRun| ended_at(run).is_some_and(|at| at < before);
+    // All records are read of those only that seem to have ended: a line that was added says nothing.
+    let is_old = |run: &&ListedRun| {
+        ended_at(run.ending.as_ref()).is_some_and(|at| at < before) && has_ended(run, before)
+    };
     let runs: Vec<&ListedRun> = listing.runs.iter().filter(is_old).collect();
     let until = dates::in_zone(before, &TimeZone::system());
     if runs.is_empty() {
@@ -46,7 +49,7 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
                 out,
                 "{}  ended {}  {} on {}",
                 run.folder.id(),
-                ended_at(run)
+                ended_at(run.ending.as_ref())
                     .map_or_else(String::new, |at| dates::in_zone(at, &TimeZone::system())),
                 Untrusted(&run.settings.playbook).terminal(),
                 Untrusted(&run.settings.server).terminal(),
@@ -81,9 +84,11 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
     for run in runs {
         // It may be shown, undone or resumed at this moment.
         let lock = run.folder.lock(Wait::Refuse).map_err(store_error)?;
-        state_dir.prune(&run.folder).map_err(store_error)?;
+        if has_ended(run, before) {
+            state_dir.prune(&run.folder).map_err(store_error)?;
+            deleted += 1;
+        }
         drop(lock);
-        deleted += 1;
     }
     let deleted = count(deleted, "run was deleted", "runs were deleted");
     say(|out| writeln!(out, "{deleted}; the history keeps the records"));
@@ -91,9 +96,20 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
 }
 
 /// When a run ended; none if it can be resumed.
-fn ended_at(run: &ListedRun) -> Option<Timestamp> {
-    let (Ending::Finished { at } | Ending::Abandoned { at, .. }) = run.ending.as_ref()?;
+fn ended_at(ending: Option<&Ending>) -> Option<Timestamp> {
+    let (Ending::Finished { at } | Ending::Abandoned { at, .. }) = ending?;
     Timestamp::from_millisecond(*at).ok()
+}
+
+/// Whether a run ended before that according to all its records. One that does not verify is named, and kept.
+fn has_ended(run: &ListedRun, before: Timestamp) -> bool {
+    match run.folder.verified_ending(&run.settings) {
+        Ok(ending) => ended_at(ending.as_ref()).is_some_and(|at| at < before),
+        Err(error) => {
+            unreadable(run.folder.path(), Some(&error));
+            false
+        }
+    }
 }
 
 /// Whether this run is what refuses a second one of the same plan or playbook.

@@ -13,7 +13,7 @@ use super::{
     files::open_plan,
     observers::Observers,
     overview::overview,
-    runs::{find_run_or_last, store_error},
+    runs::{find_run_or_last, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals::{self, unless_interrupted},
@@ -47,6 +47,7 @@ pub(super) async fn resume(
     refuse_elsewhere(&stored, common)?;
     let wait = args.pacing.lock_wait();
     let run_lock = lock_run(&folder, wait).await?;
+    refuse_changed(common, &folder)?;
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;

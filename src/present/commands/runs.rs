@@ -75,6 +75,24 @@ pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
+/// Refuses a run whose files are not as the history says: what it did, and how to undo it, can't be told from them.
+pub(super) fn refuse_changed(common: &Common, folder: &RunFolder) -> Result<(), Error> {
+    let history = StateDir::new(common.state_dir.clone()).history();
+    let differences = history.differences(folder).map_err(store_error)?;
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let differences: Vec<_> = differences.iter().map(ToString::to_string).collect();
+    let check = common.invocation.command("status", &["--check"]);
+    Err(Error::failed(format!(
+        "the run is not as the history says: {}",
+        differences.join("; ")
+    ))
+    .hint("restore the run's files as they were; without them, what it did can't be told: plan again from the playbook")
+    .hint(format!("to compare all runs with the history: {check}"))
+    .hint("nothing was changed"))
+}
+
 /// The store's errors contain what was tried and what to do.
 pub(super) fn store_error(error: StoreError) -> Error {
     Error::failed(error.to_string()).caused_by(error)

@@ -2,14 +2,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, fs, io,
     path::Path,
 };
 
-use super::{ChainFault, RunId, chain::HistoryChain, record::HistoryEvent, sha256_of};
+use super::{
+    CHECKPOINT, ChainFault, PLAN, RunId, SIGNATURE,
+    chain::HistoryChain,
+    record::{HistoryEvent, HistoryRecord},
+    sha256_of,
+};
 use crate::{
-    checkpoint::Checkpoint,
-    store::{RunFolder, StoreError},
+    checkpoint::{Checkpoint, Snapshot},
+    store::RunFolder,
 };
 
 /// What was changed or removed.
@@ -29,9 +34,21 @@ pub enum HistoryFinding {
         run: RunId,
         file: String,
     },
-    /// A run that has sent something, and says that it is in a history, is in none.
+    /// A file that can't be compared: something else has its name, or it is damaged.
+    FileUnusable {
+        run: RunId,
+        file: String,
+        reason: String,
+    },
+    /// A file that the run did not have when it was created.
+    FileAdded {
+        run: RunId,
+        file: String,
+    },
+    /// A run that has sent something is in no history. `is_older`: it says that it is from before the history, which can't be checked.
     RecordMissing {
         run: RunId,
+        is_older: bool,
     },
     /// A run in no record, which can't say whether it was in a history.
     Unreadable {
@@ -51,9 +68,20 @@ impl fmt::Display for HistoryFinding {
             Self::FolderMissing { run } => write!(f, "run {run}: its folder is missing"),
             Self::FileMissing { run, file } => write!(f, "run {run}: {file} is missing"),
             Self::FileChanged { run, file } => write!(f, "run {run}: {file} was changed"),
-            Self::RecordMissing { run } => write!(
+            Self::FileUnusable { run, file, reason } => {
+                write!(f, "run {run}: {file} can't be used: {reason}")
+            }
+            Self::FileAdded { run, file } => {
+                write!(f, "run {run}: {file} was added after the run was created")
+            }
+            Self::RecordMissing { run, is_older } => write!(
                 f,
-                "run {run}: it is missing in the history, which was removed or written again"
+                "run {run}: it is missing in the history, which was removed or written again{}",
+                if *is_older {
+                    ", unless the run is of a version without a history"
+                } else {
+                    ""
+                }
             ),
             Self::Unreadable { run, reason } => {
                 write!(
@@ -72,7 +100,7 @@ impl fmt::Display for HistoryFinding {
 /// What is no damage, and leaves something unchecked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HistoryNote {
-    /// A run from before the history, or whose process died as it was created.
+    /// A run that has sent nothing: its process died as it was created.
     NotInHistory { run: RunId },
     /// A run that has ended, and whose process died before that was recorded.
     EndNotRecorded { run: RunId },
@@ -87,7 +115,7 @@ impl fmt::Display for HistoryNote {
         match self {
             Self::NotInHistory { run } => write!(
                 f,
-                "run {run}: not in the history: it is from before the history, or was stopped as it was created"
+                "run {run}: not in the history: it was stopped as it was created, and has sent nothing"
             ),
             Self::EndNotRecorded { run } => write!(
                 f,
@@ -133,17 +161,14 @@ impl HistoryCheck {
 
 /// What the history says of a run.
 #[derive(Debug, Default)]
-struct RecordedRun {
+pub(super) struct RecordedRun {
     is_created: bool,
     is_ended: bool,
     is_pruned: bool,
     files: BTreeMap<String, String>,
 }
 
-pub(super) fn audit(
-    chain: HistoryChain,
-    mut folders: Vec<RunFolder>,
-) -> Result<HistoryCheck, StoreError> {
+pub(super) fn audit(chain: HistoryChain, mut folders: Vec<RunFolder>) -> HistoryCheck {
     let mut check = HistoryCheck {
         records: chain.records.len() as u64,
         compared: 0,
@@ -157,8 +182,25 @@ pub(super) fn audit(
     if chain.is_torn {
         check.notes.push(HistoryNote::Torn);
     }
+    let mut runs = recorded_runs(chain.records);
+    folders.sort_by_key(RunFolder::id);
+    for folder in &folders {
+        let run = folder.id();
+        match runs.remove(&run) {
+            None => check.not_in_history(folder),
+            Some(known) => check.compare(folder, &known),
+        }
+    }
+    let missing = runs.into_iter().filter(|(_, known)| !known.is_pruned);
+    let missing = missing.map(|(run, _)| HistoryFinding::FolderMissing { run });
+    check.findings.extend(missing);
+    check
+}
+
+/// What the records say of each run.
+pub(super) fn recorded_runs(records: Vec<HistoryRecord>) -> BTreeMap<RunId, RecordedRun> {
     let mut runs: BTreeMap<RunId, RecordedRun> = BTreeMap::new();
-    for record in chain.records {
+    for record in records {
         match record.event {
             HistoryEvent::Created { run, files } => {
                 let known = runs.entry(run).or_default();
@@ -173,27 +215,47 @@ pub(super) fn audit(
             HistoryEvent::Pruned { run } => runs.entry(run).or_default().is_pruned = true,
         }
     }
-    folders.sort_by_key(RunFolder::id);
-    for folder in &folders {
-        let run = folder.id();
-        match runs.remove(&run) {
-            None => check.not_in_history(folder),
-            Some(known) if known.is_pruned => check.notes.push(HistoryNote::NotDeleted { run }),
-            Some(known) => check.compare(folder, &known)?,
-        }
+    runs
+}
+
+/// The files of a run that are not as they were recorded.
+pub(super) fn differences(folder: &RunFolder, known: &RecordedRun) -> Vec<HistoryFinding> {
+    let run = folder.id();
+    let path = folder.path();
+    if !path.is_dir() {
+        return vec![HistoryFinding::FolderMissing { run }];
     }
-    let missing = runs.into_iter().filter(|(_, known)| !known.is_pruned);
-    let missing = missing.map(|(run, _)| HistoryFinding::FolderMissing { run });
-    check.findings.extend(missing);
-    Ok(check)
+    let difference = |(file, digest): (&String, &String)| {
+        let file = file.clone();
+        match sha256_of(&path.join(&file)) {
+            Ok(None) => Some(HistoryFinding::FileMissing { run, file }),
+            Ok(Some(found)) if found == *digest => None,
+            Ok(Some(_)) => Some(HistoryFinding::FileChanged { run, file }),
+            Err(error) => Some(HistoryFinding::FileUnusable {
+                run,
+                file,
+                reason: error.to_string(),
+            }),
+        }
+    };
+    let mut differences: Vec<_> = known.files.iter().filter_map(difference).collect();
+    let is_unsigned = known.is_created && !known.files.contains_key(SIGNATURE);
+    if is_unsigned && fs::symlink_metadata(path.join(SIGNATURE)).is_ok() {
+        let file = SIGNATURE.to_owned();
+        differences.push(HistoryFinding::FileAdded { run, file });
+    }
+    differences
 }
 
 impl HistoryCheck {
     fn not_in_history(&mut self, folder: &RunFolder) {
         let run = folder.id();
         match folder.settings() {
-            Ok(settings) if settings.in_history && has_records(&folder.checkpoint()) => {
-                self.findings.push(HistoryFinding::RecordMissing { run });
+            // Its settings can be edited, so they don't decide.
+            Ok(settings) if has_records(&folder.checkpoint()) => {
+                let is_older = !settings.in_history;
+                self.findings
+                    .push(HistoryFinding::RecordMissing { run, is_older });
             }
             Ok(_) => self.notes.push(HistoryNote::NotInHistory { run }),
             Err(error) => {
@@ -204,33 +266,53 @@ impl HistoryCheck {
         }
     }
 
-    fn compare(&mut self, folder: &RunFolder, known: &RecordedRun) -> Result<(), StoreError> {
+    fn compare(&mut self, folder: &RunFolder, known: &RecordedRun) {
         let run = folder.id();
         self.compared += 1;
-        for (file, digest) in &known.files {
-            let file = file.clone();
-            match sha256_of(&folder.path().join(&file))? {
-                None => self
-                    .findings
-                    .push(HistoryFinding::FileMissing { run, file }),
-                Some(found) if found != *digest => {
-                    self.findings
-                        .push(HistoryFinding::FileChanged { run, file });
-                }
-                Some(_) => {}
+        let differences = differences(folder, known);
+        let is_there = !differences.contains(&HistoryFinding::FolderMissing { run });
+        self.findings.extend(differences);
+        if known.is_pruned {
+            self.notes.push(HistoryNote::NotDeleted { run });
+        }
+        // Until its end is recorded, its checkpoint has no final bytes.
+        if is_there && !known.is_ended {
+            self.look_at_checkpoint(folder, known);
+        }
+    }
+
+    fn look_at_checkpoint(&mut self, folder: &RunFolder, known: &RecordedRun) {
+        let run = folder.id();
+        let path = folder.checkpoint();
+        let file = CHECKPOINT.to_owned();
+        let is_missing =
+            fs::symlink_metadata(&path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        let finding = match Checkpoint::read(&path) {
+            _ if is_missing => HistoryFinding::FileMissing { run, file },
+            Ok(Snapshot { header, .. })
+                if header.run != run.to_string()
+                    || (known.files.get(PLAN)).is_some_and(|plan| *plan != header.plan_sha256) =>
+            {
+                HistoryFinding::FileChanged { run, file }
             }
-        }
-        // An unfinished run has no final bytes.
-        let has_ended = !known.is_ended && folder.ending().is_ok_and(|ending| ending.is_some());
-        if has_ended {
-            self.notes.push(HistoryNote::EndNotRecorded { run });
-        }
-        Ok(())
+            Ok(Snapshot { state, .. }) => {
+                if state.ending().is_some() {
+                    self.notes.push(HistoryNote::EndNotRecorded { run });
+                }
+                return;
+            }
+            Err(error) => HistoryFinding::FileUnusable {
+                run,
+                file,
+                reason: error.to_string(),
+            },
+        };
+        self.findings.push(finding);
     }
 }
 
 /// Whether a run has sent something, or its checkpoint can't tell.
-fn has_records(checkpoint: &Path) -> bool {
+pub(super) fn has_records(checkpoint: &Path) -> bool {
     let mut records = 0_u64;
     Checkpoint::visit(checkpoint, |_| records += 1).is_err() || records > 0
 }

@@ -19,7 +19,12 @@ pub enum ChainFault {
     HeadChanged,
     /// `history.head` names another record than the last one.
     EndMissing,
+    /// So many further lines that are changed or broken.
+    More { faults: u64 },
 }
+
+/// Faults of lines that are named one by one: enough to see where the damage is.
+const NAMED_FAULTS: usize = 100;
 
 impl fmt::Display for ChainFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,6 +40,7 @@ impl fmt::Display for ChainFault {
             Self::EndMissing => f.write_str(
                 "history.jsonl: the last record is missing, or history.head was changed: it names another one",
             ),
+            Self::More { faults } => write!(f, "history.jsonl: {faults} more faults like these"),
         }
     }
 }
@@ -74,6 +80,7 @@ pub(super) fn read_chain(history: &[u8], head: Option<&[u8]>) -> HistoryChain {
     let mut chain = HistoryChain::default();
     let mut is_last_whole = true;
     let mut before = None;
+    let mut more = 0_u64;
     let whole = history
         .iter()
         .rposition(|byte| *byte == b'\n')
@@ -83,22 +90,32 @@ pub(super) fn read_chain(history: &[u8], head: Option<&[u8]>) -> HistoryChain {
         .zip(1..)
     {
         chain.lines = number;
+        let mut fault = |fault| {
+            if chain.faults.len() < NAMED_FAULTS {
+                chain.faults.push(fault);
+            } else {
+                more += 1;
+            }
+        };
+        let is_after_changed = !is_last_whole;
         let opened = HistoryRecord::open(&line[..line.len() - 1]);
         is_last_whole = opened.is_some();
         let Some((record, digest)) = opened else {
-            chain.faults.push(ChainFault::Changed { line: number });
+            fault(ChainFault::Changed { line: number });
             continue;
         };
         // After a line that was changed, the next one still names its digest.
-        let follows = chain.faults.last() == Some(&ChainFault::Changed { line: number - 1 })
-            || (record.before == chain.last && record.record == number);
+        let follows = is_after_changed || (record.before == chain.last && record.record == number);
         if !follows {
-            chain.faults.push(ChainFault::Broken { line: number });
+            fault(ChainFault::Broken { line: number });
         }
         before.clone_from(&record.before);
         chain.records.push(record);
         chain.digests.push(digest.clone());
         chain.last = Some(digest);
+    }
+    if more > 0 {
+        chain.faults.push(ChainFault::More { faults: more });
     }
     chain.whole = whole as u64;
     let named = head.map(digest_in);
