@@ -125,6 +125,13 @@ impl Environment {
         })
     }
 
+    /// Removes the history, which would say that a test has edited a run.
+    pub(crate) fn forget_history(&self) {
+        for name in ["history.jsonl", "history.head"] {
+            fs::remove_file(self.path().join(".wf-bulk").join(name)).unwrap();
+        }
+    }
+
     /// The folders of the runs.
     pub(crate) fn runs(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.path().join(".wf-bulk/runs")) else {

@@ -52,10 +52,7 @@ fn json_of(ended: &Ended) -> Value {
 fn a_run_that_was_edited_after_the_history_was_removed_is_named() {
     let environment = environment();
     let run = run_once(&environment);
-    let state = environment.path().join(".wf-bulk");
-    for name in ["history.jsonl", "history.head"] {
-        fs::remove_file(state.join(name)).unwrap();
-    }
+    environment.forget_history();
     let plan = run.join("plan");
     let whole = fs::read_to_string(&plan).unwrap();
     fs::write(
@@ -253,10 +250,10 @@ fn a_run_whose_checkpoint_does_not_verify_is_kept_by_prune_and_named_by_the_chec
 
 #[test]
 fn a_run_that_is_not_as_the_history_says_is_not_followed() {
+    type Harm = fn(&str) -> String;
     let environment = environment();
     let run = run_once(&environment);
     let id = id_of(&run);
-    type Harm = fn(&str) -> String;
     let harms: [(&str, Harm); 2] = [
         // As if it had not ended.
         ("checkpoint.jsonl", |text| {

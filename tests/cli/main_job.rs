@@ -331,6 +331,7 @@ fn after_a_reset_of_the_sandbox_an_unfinished_run_on_its_earlier_data_does_not_g
     let text = std::fs::read_to_string(&checkpoint).unwrap();
     let records: Vec<&str> = text.split_inclusive('\n').take(3).collect();
     std::fs::write(&checkpoint, records.concat()).unwrap();
+    environment.forget_history();
     std::fs::remove_file(folder.join("report.json")).unwrap();
     let id = folder.file_name().unwrap().to_str().unwrap();
     let (abandon, resume) = (format!("wf-bulk abandon {id}"), "wf-bulk resume");

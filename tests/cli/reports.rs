@@ -78,6 +78,7 @@ fn resuming_a_finished_run_gives_its_report_and_its_exit_code_again() {
     let checkpoint = run.join("checkpoint.jsonl");
     let records = fs::read_to_string(&checkpoint).unwrap();
     fs::write(&checkpoint, records.replace("\"refused\"", "\"applied\"")).unwrap();
+    environment.forget_history();
     environment
         .run(&["resume", &id, "--json"])
         .expect_code(1)
@@ -156,6 +157,7 @@ fn a_report_is_not_made_of_the_records_of_another_run() {
     let second = environment.runs().into_iter().find(|run| *run != first);
     let records = second.unwrap().join("checkpoint.jsonl");
     fs::copy(records, first.join("checkpoint.jsonl")).unwrap();
+    environment.forget_history();
     environment
         .run(&["resume", &id_of(&first), "--json"])
         .expect_code(1)

@@ -192,6 +192,7 @@ fn a_run_that_has_not_ended_and_a_playbook_that_has_changed_are_not_retried() {
     let unfinished: Vec<&str> = records.lines().collect();
     let unfinished = unfinished[..unfinished.len() - 1].join("\n") + "\n";
     fs::write(&checkpoint, unfinished).unwrap();
+    environment.forget_history();
     let told = retry(&environment, &sandbox, &["--yes"]).expect_code(1);
     told.expect_said("has not ended")
         .expect_said("wf-bulk resume")

@@ -52,6 +52,7 @@ fn kill(environment: &Environment, command: Command) -> PathBuf {
     assert!(!ended);
     child.kill().unwrap();
     child.wait().unwrap();
+    environment.forget_history();
     environment.runs().remove(0)
 }
 

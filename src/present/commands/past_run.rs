@@ -57,7 +57,6 @@ impl PastRun {
                 .hint("wait until it ends, or stop it with Ctrl-C")
                 .hint("nothing was changed"));
         }
-        refuse_changed(common, &folder)?;
         let path = folder.plan();
         let mut plan_file = open_plan(&common.invocation, &path)?;
         let plan = overview(&common.invocation, &path, &mut plan_file)?;
@@ -76,6 +75,7 @@ impl PastRun {
             ))
             .hint("a file was replaced or edited; what the run did can't be told from it"));
         }
+        refuse_changed(common, &folder)?;
         Ok(Self {
             settings,
             plan,

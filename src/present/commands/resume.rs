@@ -47,7 +47,6 @@ pub(super) async fn resume(
     refuse_elsewhere(&stored, common)?;
     let wait = args.pacing.lock_wait();
     let run_lock = lock_run(&folder, wait).await?;
-    refuse_changed(common, &folder)?;
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
@@ -71,6 +70,7 @@ pub(super) async fn resume(
         let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
         plan.signed_by = Some(signature.check(&plan_file, &plan.sha256)?);
     }
+    refuse_changed(common, &folder)?;
     if folder.ending().map_err(store_error)?.is_some()
         && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file, observers)?
     {

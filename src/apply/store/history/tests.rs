@@ -331,7 +331,7 @@ fn a_run_with_records_that_is_in_no_history_is_found_whatever_its_settings_say_a
         "run {}: it is missing in the history, which was removed or written again, unless the run is of a version without a history",
         run.id()
     );
-    assert_eq!(findings(&state_dir), [missing.clone()]);
+    assert_eq!(findings(&state_dir), std::slice::from_ref(&missing));
     // A session that goes on with it says nothing of what was before.
     let settings = run.settings().unwrap();
     state_dir.history().created(&run, &settings).unwrap();
