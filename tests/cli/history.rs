@@ -229,16 +229,10 @@ fn a_run_whose_checkpoint_does_not_verify_is_kept_by_prune_and_named_by_the_chec
     let checkpoint = run.join("checkpoint.jsonl");
     let whole = fs::read_to_string(&checkpoint).unwrap();
     let end = r#"{"seq":999,"record":{"finished":{"at":1}},"crc":"zzzzzzzz"}"#;
-    let harms = [
-        format!("{whole}{end}\n"),
-        format!("{}{end}\n", whole.replacen("started", "Started", 1)),
-    ];
-    for harmed in harms {
-        fs::write(&checkpoint, harmed).unwrap();
-        environment
-            .run(&CHECK)
-            .expect_code(1)
-            .expect_out("checkpoint.jsonl can't be used");
+    for before in [whole.clone(), whole.replacen("started", "Started", 1)] {
+        fs::write(&checkpoint, format!("{before}{end}\n")).unwrap();
+        let check = environment.run(&CHECK).expect_code(1);
+        check.expect_out("checkpoint.jsonl can't be used");
         environment
             .run(&["prune", "--keep", "PT1S", "--yes"])
             .expect_code(0)

@@ -195,17 +195,15 @@ impl RunFolder {
         Ok(Checkpoint::peek_ending(&self.checkpoint())?)
     }
 
-    /// How the run ended, from all records of its checkpoint, which must be of this run and its plan.
+    /// The same from all records of the checkpoint.
     ///
     /// # Errors
     ///
-    /// When the checkpoint is damaged, of another run or plan, or can't be read.
+    /// When it is damaged, of another run or plan, or can't be read.
     pub fn verified_ending(&self, settings: &RunSettings) -> Result<Option<Ending>, StoreError> {
         self.check_checkpoint(settings)?;
-        Ok(Checkpoint::read(&self.checkpoint())?
-            .state
-            .ending()
-            .cloned())
+        let snapshot = Checkpoint::read(&self.checkpoint())?;
+        Ok(snapshot.state.ending().cloned())
     }
 
     /// Writes `report.json`, completely or not at all.
@@ -252,10 +250,8 @@ impl RunFolder {
     /// Whether the checkpoint has records that these files lack: the process that made them died, or was an older version.
     pub fn are_lists_behind(&self) -> bool {
         let written = |path: PathBuf| fs::metadata(path)?.modified();
-        match (written(self.results_jsonl()), written(self.checkpoint())) {
-            (Ok(lists), Ok(checkpoint)) => lists < checkpoint,
-            (Err(_), _) | (_, Err(_)) => true,
-        }
+        let (lists, checkpoint) = (written(self.results_jsonl()), written(self.checkpoint()));
+        !matches!((lists, checkpoint), (Ok(lists), Ok(checkpoint)) if lists >= checkpoint)
     }
 }
 

@@ -14,6 +14,8 @@ use crate::{
     },
 };
 
+mod altered;
+
 /// Creates a run as `launch` does.
 fn create(state_dir: &StateDir, millis: i64) -> (RunFolder, lock::Lock) {
     let mut settings = settings(id(millis));
@@ -313,150 +315,6 @@ fn what_a_process_leaves_that_dies_between_two_writes_is_a_note_and_the_next_ses
     assert_eq!(notes(&state_dir), []);
     assert!(!run.path().exists());
     assert_eq!(state_dir.list().unwrap().runs.len(), 0);
-}
-
-#[test]
-fn a_run_with_records_that_is_in_no_history_is_found_whatever_its_settings_say_and_stays_so() {
-    let home = tempfile::tempdir().unwrap();
-    let state_dir = StateDir::new(home.path().join(".wf-bulk"));
-    let (run, _lock) = create(&state_dir, 1);
-    put_back(&state_dir, &[None, None]);
-    let outside = [HistoryNote::NotInHistory { run: run.id() }];
-    assert_eq!(notes(&state_dir), outside);
-    record(&run, started());
-    let settings = fs::read_to_string(run.run_json()).unwrap();
-    let edited = settings.replace("\"in_history\": true", "\"in_history\": false");
-    fs::write(run.run_json(), edited).unwrap();
-    let missing = format!(
-        "run {}: it is missing in the history, which was removed or written again, unless the run is of a version without a history",
-        run.id()
-    );
-    assert_eq!(findings(&state_dir), std::slice::from_ref(&missing));
-    // A session that goes on with it says nothing of what was before.
-    let settings = run.settings().unwrap();
-    state_dir.history().created(&run, &settings).unwrap();
-    state_dir.history().ended(&run).unwrap();
-    assert_eq!(findings(&state_dir), [missing]);
-}
-
-fn started() -> Record {
-    Record::Started {
-        line: 2,
-        attempt: 1,
-        at: 1,
-    }
-}
-
-fn replaced(bytes: &[u8]) -> Vec<u8> {
-    let text = str::from_utf8(bytes).unwrap();
-    text.replacen("started", "Started", 1).into_bytes()
-}
-
-#[test]
-fn the_checkpoint_of_a_run_that_has_not_ended_must_be_there_whole_and_of_this_run() {
-    let home = tempfile::tempdir().unwrap();
-    let state_dir = StateDir::new(home.path().join(".wf-bulk"));
-    let (run, _lock) = create(&state_dir, 1);
-    let (other, _other_lock) = create(&state_dir, 2);
-    record(&run, started());
-    assert_eq!(notes(&state_dir), []);
-    let path = run.checkpoint();
-    let whole = fs::read(&path).unwrap();
-    let forged_end = br#"{"seq":999,"record":{"finished":{"at":1}},"crc":"zzzzzzzz"}"#;
-    let harms: [(Option<Vec<u8>>, &str); 4] = [
-        (None, "checkpoint.jsonl is missing"),
-        (
-            Some([&whole[..], forged_end, b"\n"].concat()),
-            "checkpoint.jsonl can't be used",
-        ),
-        (Some(replaced(&whole)), "checkpoint.jsonl can't be used"),
-        (
-            Some(fs::read(other.checkpoint()).unwrap()),
-            "checkpoint.jsonl was changed",
-        ),
-    ];
-    for (bytes, expected) in harms {
-        match bytes {
-            None => fs::remove_file(&path).unwrap(),
-            Some(bytes) => fs::write(&path, bytes).unwrap(),
-        }
-        let found = findings(&state_dir);
-        assert_eq!(found.len(), 1, "{expected}: {found:?}");
-        let expected = format!("run {}: {expected}", run.id());
-        assert!(found[0].starts_with(&expected), "{found:?}");
-    }
-    fs::write(&path, whole).unwrap();
-    assert_eq!(notes(&state_dir), []);
-}
-
-#[test]
-fn a_signature_that_was_added_is_found() {
-    let (_home, state_dir, runs) = three();
-    fs::write(runs[0].path().join(SIGNATURE), "x").unwrap();
-    let added = format!(
-        "run {}: plan.sig was added after the run was created",
-        runs[0].id()
-    );
-    assert_eq!(findings(&state_dir), [added]);
-}
-
-#[test]
-fn what_is_no_file_or_no_folder_any_more_is_found_beside_all_else() {
-    let (_home, state_dir, runs) = three();
-    fs::remove_file(runs[0].plan()).unwrap();
-    fs::create_dir(runs[0].plan()).unwrap();
-    fs::remove_dir_all(runs[1].path()).unwrap();
-    fs::write(runs[1].path(), "").unwrap();
-    fs::remove_file(runs[2].checkpoint()).unwrap();
-    let found = findings(&state_dir);
-    let expected = [
-        (&runs[0], "plan can't be used: "),
-        (&runs[1], "its folder is missing"),
-        (&runs[2], "checkpoint.jsonl is missing"),
-    ];
-    assert_eq!(found.len(), expected.len(), "{found:?}");
-    for (found, (run, what)) in found.iter().zip(expected) {
-        let expected = format!("run {}: {what}", run.id());
-        assert!(found.starts_with(&expected), "{found}");
-    }
-}
-
-#[test]
-fn the_folder_of_a_pruned_run_is_still_compared() {
-    let (_home, state_dir, runs) = three();
-    state_dir.history().pruned(runs[0].id()).unwrap();
-    let kept = HistoryNote::NotDeleted { run: runs[0].id() };
-    assert_eq!(notes(&state_dir), [kept]);
-    fs::write(runs[0].plan(), "other").unwrap();
-    let changed = format!("run {}: plan was changed", runs[0].id());
-    assert_eq!(findings(&state_dir), [changed]);
-}
-
-#[test]
-fn something_under_the_name_of_a_deleted_run_does_not_stop_prune() {
-    let (_home, state_dir, runs) = three();
-    let id = runs[0].id();
-    let planted = state_dir.path().join(format!("runs/.tmp-{id}"));
-    fs::create_dir(&planted).unwrap();
-    fs::write(planted.join("x"), "").unwrap();
-    state_dir.prune(&runs[0]).unwrap();
-    assert!(!runs[0].path().exists() && !planted.exists());
-    assert_eq!(notes(&state_dir), []);
-}
-
-#[test]
-fn of_many_damaged_lines_a_hundred_are_named_and_the_others_are_counted() {
-    let (_home, state_dir, _runs) = three();
-    let history = state_dir.history();
-    let whole = fs::read(history.file()).unwrap();
-    let padded = [&whole[..], &b"\n".repeat(4_000_000)].concat();
-    fs::write(history.file(), padded).unwrap();
-    let found = findings(&state_dir);
-    assert_eq!(found.len(), 101);
-    assert_eq!(
-        found.last().unwrap(),
-        "history.jsonl: 3999900 more faults like these"
-    );
 }
 
 #[test]
