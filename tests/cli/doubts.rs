@@ -165,9 +165,10 @@ fn each_change_in_doubt_is_answered_in_the_list_of_its_run() {
         .run(&["status", &run])
         .expect_out("finished")
         .expect_out("4 planned = 3 applied + 1 in_doubt");
+    // It is not known whether this one was made.
     environment
         .run_on(&sandbox, &["verify", &run])
-        .expect_code(0);
+        .expect_code(5);
 }
 
 #[test]
