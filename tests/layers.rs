@@ -122,7 +122,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("miette", &["document"]),
     ("minijinja", &["report", "template"]),
     ("reqwest", &["http"]),
-    ("rustix", &["commands", "store"]),
+    ("rustix", &["commands", "private_file", "store"]),
     ("serde_yaml", &["document"]),
     // The client and the sandbox meet on the wire only: a wrong field name can't agree with itself.
     ("wf_bulk_sandbox", &["commands"]),

@@ -1,11 +1,13 @@
 //! Files and folders that only their owner may read, and that survive a power cut.
 
 use std::{
-    fs::{DirBuilder, File, OpenOptions},
-    io::{self, BufWriter, Write},
+    fs::{self, DirBuilder, File, FileType, OpenOptions},
+    io::{self, BufWriter, Read as _, Write},
+    os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _},
     path::Path,
 };
 
+use rustix::fs::OFlags;
 use tempfile::NamedTempFile;
 
 /// Makes a new file, mode 0600.
@@ -17,6 +19,71 @@ pub fn create(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create_new(true)).open(path)
 }
 
+/// Opens a file for reading. Only a regular file: no link is followed, and nothing waits for the other end of a FIFO.
+///
+/// # Errors
+///
+/// When it can't be opened, or is something else.
+pub fn open(path: &Path) -> io::Result<File> {
+    open_regular(OpenOptions::new().read(true), path)
+}
+
+/// The bytes of a regular file, of which at most `most` are read.
+///
+/// # Errors
+///
+/// When it can't be opened or read, is something else, or is longer.
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = open(path)?.take(most.saturating_add(1));
+    file.read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        let message = format!("it is longer than {most} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, message));
+    }
+    Ok(bytes)
+}
+
+/// Opens a regular file that exists, for writing at its end, and for reading.
+///
+/// # Errors
+///
+/// When it can't be opened, or is something else.
+pub fn open_existing_to_append(path: &Path) -> io::Result<File> {
+    open_regular(OpenOptions::new().read(true).append(true), path)
+}
+
+/// Opens a file if it is a regular one. Something else could block the process for ever (a FIFO), or lead to another file (a link).
+fn open_regular(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.custom_flags(flags.bits().cast_signed());
+    match options.open(path) {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Ok(file) => Err(not_regular(file.metadata()?.file_type())),
+        Err(error) => match fs::symlink_metadata(path) {
+            Ok(found) if !found.is_file() => Err(not_regular(found.file_type())),
+            Ok(_) | Err(_) => Err(error),
+        },
+    }
+}
+
+/// What is wrong with something that is not a regular file.
+pub fn not_regular(found: FileType) -> io::Error {
+    let kind = if found.is_symlink() {
+        "a link"
+    } else if found.is_dir() {
+        "a folder"
+    } else if found.is_fifo() {
+        "a FIFO"
+    } else if found.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    let message = format!("it is {kind}, and must be a regular file; move it away");
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
 /// Opens a lock file, and creates it with mode 0600 if it does not exist. It is opened for reading, too, since network file systems require
 /// this for a shared lock.
 ///
@@ -24,14 +91,16 @@ pub fn create(path: &Path) -> io::Result<File> {
 ///
 /// When it can't be opened or made.
 pub fn open_or_create(path: &Path) -> io::Result<File> {
-    private(
-        OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false),
+    open_regular(
+        private(
+            OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false),
+        ),
+        path,
     )
-    .open(path)
 }
 
 /// Opens a file for reading, and for writing at its end. Creates it with mode 0600 if it does not exist.
@@ -40,7 +109,10 @@ pub fn open_or_create(path: &Path) -> io::Result<File> {
 ///
 /// When it can't be opened or made.
 pub fn open_to_append(path: &Path) -> io::Result<File> {
-    private(OpenOptions::new().read(true).append(true).create(true)).open(path)
+    open_regular(
+        private(OpenOptions::new().read(true).append(true).create(true)),
+        path,
+    )
 }
 
 /// Makes a new folder, mode 0700.
@@ -118,7 +190,7 @@ pub fn parent(path: &Path) -> &Path {
 
 #[cfg(unix)]
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
+    options.mode(0o600)
 }
 
 #[cfg(unix)]
@@ -130,7 +202,12 @@ fn private_dir() -> DirBuilder {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
+    use std::os::unix::{
+        fs::{PermissionsExt, symlink},
+        net::UnixListener,
+    };
+
+    use rustix::fs::{CWD, FileType as Kind, Mode, mknodat};
 
     use super::*;
 
@@ -151,6 +228,41 @@ mod tests {
         for name in ["new", "lock", "whole"] {
             assert_eq!(mode(&folder.join(name)), 0o600, "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_refused_and_nothing_waits_or_is_written_through_it() {
+        let home = tempfile::tempdir().unwrap();
+        let inside = |name: &str| home.path().join(name);
+        fs::write(inside("file"), "12345").unwrap();
+        fs::create_dir(inside("folder")).unwrap();
+        symlink("file", inside("link")).unwrap();
+        symlink("new", inside("dangling")).unwrap();
+        mknodat(CWD, inside("fifo"), Kind::Fifo, Mode::RWXU, 0).unwrap();
+        let _socket = UnixListener::bind(inside("socket")).unwrap();
+        for (name, kind) in [
+            ("folder", "a folder"),
+            ("link", "a link"),
+            ("dangling", "a link"),
+            ("fifo", "a FIFO"),
+            ("socket", "a socket"),
+        ] {
+            for opened in [
+                open(&inside(name)),
+                open_or_create(&inside(name)),
+                open_to_append(&inside(name)),
+                open_existing_to_append(&inside(name)),
+            ] {
+                let said = opened.unwrap_err().to_string();
+                assert!(said.contains(&format!("it is {kind}, ")), "{name}: {said}");
+            }
+        }
+        assert!(!inside("new").exists());
+        assert_eq!(read(&inside("file"), 5).unwrap(), b"12345");
+        let long = read(&inside("file"), 4).unwrap_err();
+        assert_eq!(long.kind(), io::ErrorKind::FileTooLarge);
+        let missing = open(&inside("none")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Changes in doubt: a person's answers about each of them.
 
+mod damaged;
 mod walk;
 
 use std::{

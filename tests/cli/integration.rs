@@ -150,6 +150,32 @@ fn the_command_at_the_end_gets_the_result_and_never_the_token() {
 }
 
 #[test]
+fn the_command_at_the_end_can_not_read_the_token_in_the_environment_of_its_parent() {
+    let environment = Environment::new().with_playbooks();
+    // What forbids core dumps also protects the environment.
+    let limits = "grep '^Max core file size  *0  *0 ' /proc/$PPID/limits >limits.txt";
+    let run = [&RUN[..], &["--sandbox", "--on-finish", limits]].concat();
+    environment.run(&run).expect_code(0);
+    let read = fs::read_to_string(environment.path().join("limits.txt")).unwrap();
+    assert!(read.starts_with("Max core"), "{read}");
+}
+
+#[test]
+fn a_fifo_in_the_place_of_the_metrics_holds_no_end_of_a_session_up() {
+    let sandbox = SandboxProcess::start(&[]);
+    let environment = Environment::new().with_playbooks();
+    // The source of the token runs after the file was looked at.
+    let source = "rm -f x.prom; mkfifo x.prom; echo token";
+    let flags = ["--metrics", "x.prom", "--on-finish", "echo told"];
+    let command = [&RUN[..], &flags, &["--token-command", source]].concat();
+    environment
+        .run_on(&sandbox, &command)
+        .expect_code(0)
+        .expect_said("it is a FIFO, and must be a regular file")
+        .expect_said("told");
+}
+
+#[test]
 fn whatever_a_command_ends_with_is_told_and_no_failure_of_the_telling_changes_it() {
     let sandbox = SandboxProcess::start(&[]);
     let environment = Environment::new().with_playbooks();

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, Permissions},
-    os::unix::fs::{PermissionsExt as _, chown},
+    os::unix::fs::{PermissionsExt as _, chown, symlink},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -199,6 +199,45 @@ fn a_run_that_others_could_have_written_is_refused_with_the_way_out() {
                 .expect_said("chown");
         }
     }
+}
+
+#[test]
+fn a_link_or_a_fifo_in_the_folder_of_a_run_is_refused_and_blocks_no_command() {
+    let (_sandbox, environment, folder) = killed(REASSIGN);
+    let run = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let elsewhere = environment.path().join("elsewhere");
+    fs::write(&elsewhere, "mine\n").unwrap();
+    for name in ["checkpoint.jsonl", "run.json", "timeline.jsonl", "lock"] {
+        let path = folder.join(name);
+        let kept = environment.path().join("kept");
+        let was_there = path.exists();
+        if was_there {
+            fs::rename(&path, &kept).unwrap();
+        }
+        for kind in ["a FIFO", "a link"] {
+            if kind == "a link" {
+                symlink(&elsewhere, &path).unwrap();
+            } else {
+                let made = Command::new("mkfifo").arg(&path).status();
+                assert!(made.unwrap().success());
+            }
+            for command in [
+                &["resume", &run, "--sandbox"][..],
+                &["run", "p.yaml", "--yes", "--sandbox"],
+                &["status", &run],
+            ] {
+                environment
+                    .run(command)
+                    .expect_code(1)
+                    .expect_said(&format!("it is {kind}, and must be a regular file"));
+            }
+            fs::remove_file(&path).unwrap();
+        }
+        if was_there {
+            fs::rename(&kept, &path).unwrap();
+        }
+    }
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine\n");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The checkpoint's file: created, read, and opened to continue.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
@@ -99,11 +99,8 @@ impl Checkpoint {
         disks: impl FnOnce(File) -> io::Result<Vec<D>>,
     ) -> Result<Opened, CheckpointError> {
         let failed = |doing| move |source| io_error(doing, path, source);
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .open(path)
-            .map_err(failed(CheckpointStep::Open))?;
+        let mut file =
+            private_file::open_existing_to_append(path).map_err(failed(CheckpointStep::Open))?;
         let Replay {
             header,
             mut state,
@@ -156,8 +153,8 @@ impl Checkpoint {
     ///
     /// As [`Checkpoint::read`].
     pub fn visit(path: &Path, seen: impl FnMut(&Record)) -> Result<Snapshot, CheckpointError> {
-        let file =
-            File::open(path).map_err(|source| io_error(CheckpointStep::Open, path, source))?;
+        let file = private_file::open(path)
+            .map_err(|source| io_error(CheckpointStep::Open, path, source))?;
         let Replay {
             header,
             state,
@@ -177,8 +174,8 @@ impl Checkpoint {
     ///
     /// When it is not, is damaged or can't be read.
     pub fn check_header(path: &Path, run: &str, plan_sha256: &str) -> Result<(), CheckpointError> {
-        let file =
-            File::open(path).map_err(|source| io_error(CheckpointStep::Open, path, source))?;
+        let file = private_file::open(path)
+            .map_err(|source| io_error(CheckpointStep::Open, path, source))?;
         let found = header_of(BufReader::new(file)).map_err(unreadable(path))?;
         let expected = CheckpointHeader {
             run: run.to_owned(),
@@ -195,7 +192,7 @@ impl Checkpoint {
     /// When the file can't be read.
     pub fn peek_ending(path: &Path) -> Result<Option<Ending>, CheckpointError> {
         let failed = |doing| move |source| io_error(doing, path, source);
-        let mut file = File::open(path).map_err(failed(CheckpointStep::Open))?;
+        let mut file = private_file::open(path).map_err(failed(CheckpointStep::Open))?;
         let length = file.metadata().map_err(failed(CheckpointStep::Read))?.len();
         let tail = length.min(MAX_LINE as u64);
         let mut bytes = Vec::new();

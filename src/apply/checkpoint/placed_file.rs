@@ -1,13 +1,14 @@
 //! The file of a checkpoint, which notices when it is not in its place any more.
 
 use std::{
-    fs::{self, File, Metadata, OpenOptions},
+    fs::{self, File, Metadata},
     io::{self, Write},
     os::unix::fs::MetadataExt as _,
     path::PathBuf,
 };
 
 use super::scribe::Disk;
+use crate::private_file;
 
 /// An open file and its path. The system writes to a file that was deleted or moved as before, but nobody would find the records.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ impl PlacedFile {
     /// If it can't be opened, or is not in its place.
     pub(super) fn again(&self) -> io::Result<Self> {
         let again = Self {
-            file: OpenOptions::new().append(true).open(&self.path)?,
+            file: private_file::open_existing_to_append(&self.path)?,
             path: self.path.clone(),
         };
         let identity = |file: &File| Ok::<_, io::Error>(identity(&file.metadata()?));
@@ -60,7 +61,7 @@ impl Disk for PlacedFile {
     }
 
     fn find(&mut self) -> io::Result<()> {
-        let is_there = match fs::metadata(&self.path) {
+        let is_there = match fs::symlink_metadata(&self.path) {
             Ok(found) => identity(&found) == identity(&self.file.metadata()?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),

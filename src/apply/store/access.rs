@@ -11,8 +11,9 @@ use rustix::process::geteuid;
 
 use super::{
     error::{StoreError, StoreStep, io_error},
-    in_doubt::IN_DOUBT,
+    in_doubt::{IN_DOUBT, in_doubt_in},
 };
+use crate::private_file;
 
 /// Write permission for the group and for others.
 const WRITE_OF_OTHERS: u32 = 0o022;
@@ -74,7 +75,17 @@ fn is_edited(path: &Path) -> bool {
     name.contains(IN_DOUBT)
 }
 
-/// Refuses the folder of a run that another user could have written, or any of whose files. What a person edits is accepted if no other user
+/// Refuses what is not a regular file: a FIFO would block the process that opens it, and a link leads to another file. A folder stays: it is
+/// no file that is opened.
+fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
+    if metadata.is_file() || metadata.is_dir() {
+        return Ok(());
+    }
+    let source = private_file::not_regular(metadata.file_type());
+    Err(io_error(StoreStep::Use, path)(source))
+}
+
+/// Refuses the folder of a run that another user could have written, or any of whose files, or that holds a link or a FIFO. What a person edits is accepted if no other user
 /// can reach it.
 pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path| io_error(StoreStep::Read, path.to_owned());
@@ -83,12 +94,18 @@ pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
     let is_private = metadata.permissions().mode() & ACCESS_OF_OTHERS == 0;
     for entry in fs::read_dir(folder).map_err(failed(folder))? {
         let path = entry.map_err(failed(folder))?.path();
-        if is_private && is_edited(&path) {
-            continue;
-        }
-        match fs::metadata(&path) {
-            Ok(metadata) => refuse(&path, Some(folder), of(&metadata))?,
-            // A process that works on the run replaces its files; a link may lead nowhere.
+        match fs::symlink_metadata(&path) {
+            // An editor may have a lock beside the list that is a link.
+            Ok(metadata) if is_private && is_edited(&path) => {
+                if path == in_doubt_in(folder) {
+                    check_kind(&path, &metadata)?;
+                }
+            }
+            Ok(metadata) => {
+                check_kind(&path, &metadata)?;
+                refuse(&path, Some(folder), of(&metadata))?;
+            }
+            // A process that works on the run replaces its files.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(failed(&path)(error)),
         }
@@ -108,6 +125,10 @@ fn refuse(path: &Path, run: Option<&Path>, exposure: Option<Exposure>) -> Result
 
 #[cfg(test)]
 mod tests {
+    use std::{error::Error as _, os::unix::fs::symlink};
+
+    use rustix::fs::{CWD, FileType, Mode, mknodat};
+
     use super::*;
 
     #[test]
@@ -159,6 +180,30 @@ mod tests {
             check_run(home.path()),
             Err(StoreError::Exposed { .. })
         ));
+    }
+
+    #[test]
+    fn a_link_or_a_fifo_in_the_folder_of_a_run_is_refused_before_it_is_opened() {
+        let home = tempfile::tempdir().unwrap();
+        let inside = |name: &str| home.path().join(name);
+        fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(inside("plan"), "").unwrap();
+        // As Emacs locks the list.
+        symlink("me@host.1", inside(".#in_doubt.csv")).unwrap();
+        fs::create_dir(inside("notes")).unwrap();
+        assert!(check_run(home.path()).is_ok());
+        for name in ["timeline.jsonl", "in_doubt.csv", "lock", "anything"] {
+            for to in ["plan", "none"] {
+                symlink(to, inside(name)).unwrap();
+                let error = check_run(home.path()).unwrap_err();
+                let said = format!("{error}: {}", error.source().unwrap());
+                assert!(said.contains(name) && said.contains("a link"), "{said}");
+                fs::remove_file(inside(name)).unwrap();
+            }
+            mknodat(CWD, inside(name), FileType::Fifo, Mode::RWXU, 0).unwrap();
+            assert!(check_run(home.path()).is_err(), "{name}");
+            fs::remove_file(inside(name)).unwrap();
+        }
     }
 
     #[test]

@@ -101,6 +101,8 @@ pub enum StoreStep {
     /// Copying the plan into the run's folder.
     Copy,
     Remove,
+    /// Anything with an entry that is not a regular file.
+    Use,
 }
 
 impl fmt::Display for StoreStep {
@@ -114,6 +116,7 @@ impl fmt::Display for StoreStep {
             Self::Rename => "give its name to",
             Self::Copy => "copy the plan to",
             Self::Remove => "remove",
+            Self::Use => "use",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The numbers of a run's events (`--events`): each one is used once, over all sessions of the run.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -9,6 +9,9 @@ use crate::private_file;
 
 /// Numbers that are reserved on disk at once: one sync for so many events. After a crash, the next session skips what was left of them.
 const RESERVED: u64 = 10_000;
+
+/// A number has at most 20 digits.
+const MAX_BYTES: u64 = 64;
 
 /// The numbers of a session. The run's lock must be held.
 #[derive(Debug)]
@@ -26,8 +29,8 @@ impl EventNumbers {
     ///
     /// If the file can't be read, or holds no number.
     pub fn open(path: PathBuf) -> io::Result<Self> {
-        let next = match fs::read_to_string(&path) {
-            Ok(text) => first_unused(&text)?,
+        let next = match private_file::read(&path, MAX_BYTES) {
+            Ok(bytes) => first_unused(&String::from_utf8_lossy(&bytes))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => 1,
             Err(error) => return Err(error),
         };
@@ -80,12 +83,14 @@ fn first_unused(text: &str) -> io::Result<u64> {
 fn damaged() -> io::Error {
     io::Error::new(
         io::ErrorKind::InvalidData,
-        "it does not hold the number of the next event; delete it, and the numbers begin again",
+        "it does not hold the number of the next event; write a number into it that is larger than those of all events of this run",
     )
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn open(folder: &tempfile::TempDir) -> io::Result<EventNumbers> {
@@ -115,7 +120,9 @@ mod tests {
         fs::remove_dir_all(folder.path()).unwrap();
         assert!(numbers.take().is_err());
         for text in ["", "0", "x", "-1", "18446744073709551616"] {
-            assert!(first_unused(text).is_err(), "{text}");
+            let said = first_unused(text).unwrap_err().to_string();
+            // Without the file, the numbers would begin again, and be used twice.
+            assert!(!said.contains("delete"), "{text}: {said}");
         }
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("events.next"), u64::MAX.to_string()).unwrap();

@@ -24,7 +24,6 @@ mod record;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File, OpenOptions},
     io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
 };
@@ -58,6 +57,9 @@ const PLAN: &str = "plan";
 const SIGNATURE: &str = "plan.sig";
 const SETTINGS: &str = "run.json";
 const CHECKPOINT: &str = "checkpoint.jsonl";
+
+/// The bytes of the longest history that is read: of some million runs.
+const MAX_HISTORY: u64 = 1024 * 1024 * 1024;
 
 /// The history of one state folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,13 +217,12 @@ impl History {
             .map_err(|error| failed(StoreStep::Write)(error.into()))?;
         let write = || {
             let mut file =
-                OpenOptions::new()
-                    .append(true)
-                    .open(&path)
-                    .or_else(|error| match error.kind() {
+                private_file::open_existing_to_append(&path).or_else(|error| {
+                    match error.kind() {
                         io::ErrorKind::NotFound => private_file::create(&path),
                         _ => Err(error),
-                    })?;
+                    }
+                })?;
             if chain.is_torn {
                 file.set_len(chain.whole)?;
             } else if chain.faults.contains(&ChainFault::Tail) {
@@ -245,7 +246,7 @@ impl History {
 
 /// The content of a file; none if it does not exist.
 fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
-    match fs::read(path) {
+    match private_file::read(path, MAX_HISTORY) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(io_error(StoreStep::Read, path)(error)),
@@ -255,7 +256,7 @@ fn bytes_of(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 /// The SHA-256 of a file; none if it does not exist.
 fn sha256_of(path: &Path) -> Result<Option<String>, StoreError> {
     let read = || -> io::Result<String> {
-        let mut file = BufReader::new(File::open(path)?);
+        let mut file = BufReader::new(private_file::open(path)?);
         let mut digest = Sha256::new();
         loop {
             let bytes = file.fill_buf()?;

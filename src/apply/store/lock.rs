@@ -128,7 +128,7 @@ pub(super) fn lock_making(path: &Path) -> Result<Lock, StoreError> {
 /// Waits until no process creates a run or writes the history, and keeps that so. None if there is no lock file, so that no process ever
 /// did.
 pub(super) fn lock_reading(path: &Path) -> Result<Option<Lock>, StoreError> {
-    let file = match File::open(path) {
+    let file = match private_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(io_error(StoreStep::Lock, path)(error)),
@@ -140,14 +140,14 @@ pub(super) fn lock_reading(path: &Path) -> Result<Option<Lock>, StoreError> {
 
 /// The lock, if no process holds it; none also if the file does not exist.
 pub(super) fn lock_if_free(path: &Path) -> Option<Lock> {
-    let file = File::open(path).ok()?;
+    let file = private_file::open(path).ok()?;
     file.try_lock().ok()?;
     Some(Lock::of(file))
 }
 
 /// Whether a process holds the lock exclusively; false if the file does not exist. Processes that only test it do not block each other.
 pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
-    let file = match File::open(path) {
+    let file = match private_file::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(io_error(StoreStep::Lock, path)(error)),
@@ -161,7 +161,7 @@ pub(super) fn is_held(path: &Path) -> Result<bool, StoreError> {
 
 /// Blocks while a process holds the lock exclusively.
 pub(super) fn wait_until_free(path: &Path) -> Result<(), StoreError> {
-    let file = File::open(path).map_err(io_error(StoreStep::Lock, path))?;
+    let file = private_file::open(path).map_err(io_error(StoreStep::Lock, path))?;
     file.lock_shared().map_err(io_error(StoreStep::Lock, path))
 }
 

@@ -21,6 +21,9 @@ use crate::{
     private_file,
 };
 
+/// The bytes of the longest `run.json`: it holds a few short values and the words of the command.
+const MAX_SETTINGS: u64 = 1024 * 1024;
+
 /// A run's folder and the paths in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunFolder {
@@ -80,6 +83,11 @@ impl RunFolder {
         self.path.join("timeline.jsonl")
     }
 
+    /// One of these files, open for reading; none if it can't be opened, or is no regular file.
+    pub fn open(&self, path: fn(&Self) -> PathBuf) -> Option<File> {
+        private_file::open(&path(self)).ok()
+    }
+
     pub(super) fn run_json(&self) -> PathBuf {
         self.path.join("run.json")
     }
@@ -131,7 +139,7 @@ impl RunFolder {
     /// If the plan can't be read, or has no header of a known format.
     pub fn plan_header(&self) -> Result<PlanHeader, StoreError> {
         let path = self.plan();
-        let file = File::open(&path).map_err(io_error(StoreStep::Read, &path))?;
+        let file = private_file::open(&path).map_err(io_error(StoreStep::Read, &path))?;
         PlanReader::new(BufReader::new(file))
             .map(|reader| reader.header().clone())
             .map_err(|source| StoreError::Plan { path, source })
@@ -144,7 +152,8 @@ impl RunFolder {
     /// If `run.json` can't be read, has another version, belongs to another run, or is not of the plan beside it.
     pub fn settings(&self) -> Result<RunSettings, StoreError> {
         let path = self.run_json();
-        let bytes = fs::read(&path).map_err(io_error(StoreStep::Read, &path))?;
+        let bytes =
+            private_file::read(&path, MAX_SETTINGS).map_err(io_error(StoreStep::Read, &path))?;
         let malformed = |source| StoreError::Settings {
             path: path.clone(),
             source,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
+    fs::{self, File},
     path::Path,
 };
 
@@ -17,11 +17,11 @@ use crate::{
     cli::Common,
     error::{Error, FilePlace, Located},
     plan::{Item, Target},
-    report::ANSWER_COLUMNS,
+    report::{ANSWER_COLUMNS, MAX_ANSWER_FILE},
     run::GivenAnswer,
     store::RunId,
     table::{self, RequiredColumns, TableError},
-    text::{Untrusted, count, thousands},
+    text::{Untrusted, count, shown_path, thousands},
 };
 
 /// Mistakes that are shown.
@@ -105,6 +105,13 @@ pub(super) fn answers_in(
 }
 
 fn rows(path: &Path) -> Result<Vec<AnswerRow>, Error> {
+    if fs::metadata(path).is_ok_and(|found| found.len() > MAX_ANSWER_FILE) {
+        return Err(Error::usage(format!(
+            "{} is larger than {} MiB, so it is no list of answers",
+            table::name(path),
+            MAX_ANSWER_FILE / 1024 / 1024
+        )));
+    }
     let mut rows = Vec::new();
     table::read(path, RequiredColumns::All(&ANSWER_COLUMNS), |row| {
         rows.push(AnswerRow {
@@ -123,6 +130,19 @@ fn rows(path: &Path) -> Result<Vec<AnswerRow>, Error> {
             .hint("to give all changes in doubt one answer: retry or skip; there is no other word for all")
     })?;
     Ok(rows)
+}
+
+/// Says where the earlier list of answers is, if a new one took its place and not all of its answers.
+pub(super) fn say_aside(aside: Option<&Path>) {
+    let Some(aside) = aside else { return };
+    say(|out| {
+        writeln!(
+            out,
+            "in_doubt.csv had answers that are not of the changes in doubt of this run, or could not be read; it is now {}. \
+             Write your answers into the new in_doubt.csv again",
+            shown_path(aside)
+        )
+    });
 }
 
 /// The targets of the changes on these lines of the plan.

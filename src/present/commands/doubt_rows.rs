@@ -159,9 +159,7 @@ fn answer_in(text: &str) -> Result<PersonAnswer, String> {
 fn same_target(row: &AnswerRow, number: u64, target: &Target) -> Result<(), String> {
     let id = target.id.as_ref().unwrap_or(&target.execution);
     for (column, planned) in [("id", id), ("execution", &target.execution)] {
-        let Some(found) = row.cell(column).map(table::id_in) else {
-            continue;
-        };
+        let found = table::id_in(row.cell(column).unwrap_or_default());
         if found != planned.as_str() {
             return Err(format!(
                 "the {column} is {:?}, but the change of this row (line {number} of the plan) has {planned}: the rows are mixed up, or the id was changed",
@@ -293,6 +291,14 @@ mod tests {
             ("line=5th attempts=1 answer=skip", "\"5th\""),
             ("line=5 answer=skip", "the column attempts has \"\""),
             ("line=5 attempts=1 id=t2 answer=skip", "the id is \"t2\""),
+            (
+                "line=5 attempts=1 execution=e1 answer=skip",
+                "the id is \"\"",
+            ),
+            (
+                "line=5 attempts=1 id=t1 answer=skip",
+                "the execution is \"\"",
+            ),
             (
                 "line=5 attempts=1 id=t1 execution=e2 answer=skip",
                 "the execution is \"e2\"",

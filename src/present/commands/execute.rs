@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 
 use super::{
     backend::Backend,
+    doubt_answers::say_aside,
     files::read_again,
     lineage::Lineage,
     observers::Observers,
@@ -28,7 +29,8 @@ use crate::{
     outcome::Counts,
     private_file,
     report::{
-        Bars, Load, ProgressLines, RequestedPace, Session, Summary, TimelineRecorder, write_files,
+        Bars, Load, ProblemList, ProgressLines, RequestedPace, Session, Summary, TimelineRecorder,
+        write_files,
     },
     retry::Policy,
     run::{Dispatcher, DoubtAnswer, GivenAnswer, Settings, Signals, VIEW_LASTS},
@@ -213,6 +215,7 @@ pub(super) fn conclude(
     let kept = write_files(folder, summary, || read_again(plan_file));
     let kept = kept.map(|list| list.without_told(told));
     say(|out| summary.write_text(kept.as_ref().ok(), &common.invocation, out, STYLES));
+    say_aside(kept.as_ref().ok().and_then(ProblemList::aside));
     if let Err(cause) = kept {
         let error = Error::failed("the run's report can't be written").caused_by(cause);
         return Err(match summary.why_stopped() {

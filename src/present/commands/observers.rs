@@ -137,9 +137,13 @@ impl Observers {
         let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::failed("the events can't be written").caused_by(error)
         };
-        let numbers = folder
-            .event_numbers()
-            .map_err(|error| failed(error.into()))?;
+        let numbers = match folder.event_numbers() {
+            Ok(numbers) => numbers,
+            Err(error) => {
+                warn("the events can't be numbered, so none is written", &error);
+                return Ok(None);
+            }
+        };
         let source = EventSource {
             run,
             plan: &plan.header,
@@ -233,7 +237,8 @@ impl Observers {
         exit_code: ExitCode,
     ) -> io::Result<()> {
         let mut earlier = Vec::new();
-        match File::open(path) {
+        // It was looked at when the command began, and may be a FIFO now, which would block.
+        match private_file::open(path) {
             Ok(file) => file
                 .take(MOST_METRICS)
                 .read_to_end(&mut earlier)
@@ -343,7 +348,11 @@ fn error_document(error: &Error) -> String {
 }
 
 fn warn(what: &str, error: &dyn std::error::Error) {
-    let error = error.to_string();
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let error = causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ");
     let error = Untrusted(&error).terminal();
     say(|out| writeln!(out, "warning: {what}: {error}"));
 }

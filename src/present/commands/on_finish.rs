@@ -13,6 +13,8 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+use super::core_dumps;
+
 /// Enough for some attempts at a slow web hook. Then the command ends, so that a job of cron does, too.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -44,6 +46,9 @@ pub(super) async fn run_command(
     patience: Duration,
     interrupt: impl Future<Output = ()>,
 ) -> Result<(), OnFinishError> {
+    // Else the command could read the token in the environment of this process. With --sandbox, or before the credentials are read, it is not
+    // protected yet.
+    core_dumps::forbid();
     let mut child = Command::new("sh")
         .args(["-c", command])
         .env_remove(TOKEN)
@@ -51,7 +56,7 @@ pub(super) async fn run_command(
         .stdin(Stdio::piped())
         .stdout(io::stderr())
         .stderr(Stdio::inherit())
-        // A group of its own, so that what it has started ends with it.
+        // A group of its own, so that what it has started ends with it, unless that leaves the group.
         .process_group(0)
         .kill_on_drop(true)
         .spawn()?;
@@ -79,7 +84,7 @@ pub(super) async fn run_command(
     Err(stopped)
 }
 
-/// Ends a command and what it has started.
+/// Ends a command and its process group.
 async fn stop(child: &mut Child, group: Option<u32>) {
     let group = group.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let signal = |signal| {

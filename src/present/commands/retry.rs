@@ -1,5 +1,7 @@
 //! `retry`: plans what a run has left undone, on exactly its targets, shows the plan, asks, and applies it.
 
+use std::{fs, path::Path};
+
 use super::{
     files::load_with,
     follow_up::FollowUpPlan,
@@ -156,7 +158,14 @@ fn playbook(common: &Common, args: &RetryArgs, run: &PastRun) -> Result<Playbook
     let known = run.settings.planned_from.as_ref().and_then(playbook_of);
     let path = match (&args.playbook, known) {
         (Some(path), _) => path.clone(),
-        (None, Some(known)) => known,
+        (None, Some(known)) if never_blocks(&known) => known,
+        (None, Some(known)) => {
+            return Err(Error::usage(format!(
+                "the playbook of the run, {}, is not a regular file",
+                shown_path(&known)
+            ))
+            .hint("name the playbook with --playbook"));
+        }
         (None, None) => {
             let id = run.settings.run.to_string();
             let command = [&*id, "--playbook", "PLAYBOOK"];
@@ -234,4 +243,10 @@ fn notes(run: &PastRun) -> Vec<String> {
         )
     });
     in_doubt.into_iter().collect()
+}
+
+/// Whether a playbook that a run names may be opened: a FIFO would block the command for ever.
+fn never_blocks(playbook: &Path) -> bool {
+    let is_special = |found: &fs::Metadata| !found.is_file() && !found.is_dir();
+    !fs::metadata(playbook).is_ok_and(|found| is_special(&found))
 }

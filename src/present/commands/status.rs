@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     check_history::check_history,
+    doubt_answers::say_aside,
     earlier::are_data_gone,
     files::{open_plan, read_again},
     lineage::Lineage,
@@ -254,10 +255,12 @@ fn groups(folder: &RunFolder, line: &RunLine) -> Result<OutcomeGroups, Error> {
     if !line.is_worked_on && folder.are_lists_behind() {
         // If a process takes the run up now, that one writes them. Where they can't be written, the run can still be shown.
         if let Ok(_lock) = folder.lock(Wait::Refuse)
-            && let Ok(groups) = grouped(true)
+            && let Ok((groups, aside)) = grouped(true)
         {
+            say_aside(aside.as_deref());
             return Ok(groups);
         }
     }
-    grouped(false).map_err(|error| failed(error.into()))
+    let (groups, _) = grouped(false).map_err(|error| failed(error.into()))?;
+    Ok(groups)
 }

@@ -47,10 +47,19 @@ impl EarlierMetrics {
     }
 }
 
+/// The characters of the longest number: no moment in seconds needs more.
+const MAX_NUMBER: usize = 20;
+
 /// Whether it is a number like `1795782900.659`, with nothing else in it.
 fn is_number(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_digit() || c == '.';
-    text.chars().all(is_plain) && text.parse::<f64>().is_ok()
+    text.len() <= MAX_NUMBER && text.chars().all(is_plain) && text.parse::<f64>().is_ok()
+}
+
+/// Whether these Unix seconds are not after `now`.
+fn is_past(seconds: &str, now: Timestamp) -> bool {
+    let now = now.as_duration().as_secs_f64();
+    seconds.parse().is_ok_and(|seconds: f64| seconds <= now)
 }
 
 /// Whether these are the labels that this version writes.
@@ -107,8 +116,9 @@ impl Metrics<'_> {
         let ended_at = unix_seconds(self.ended_at);
         let last_success = match &*self.earlier.last_success {
             _ if self.exit_code == ExitCode::Done => &ended_at,
-            "" => "0",
-            earlier => earlier,
+            earlier if is_past(earlier, self.ended_at) => earlier,
+            // An alert on its age would never come.
+            _ => "0",
         };
         let mut gauge = |name: &str, help: &str, values: &[(String, String)]| {
             writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge")?;

@@ -65,7 +65,7 @@ pub use event_lines::{EventLines, EventSource};
 pub use history::{write_history, write_history_json};
 pub use human_bars::{Bars, Width};
 pub use human_lines::ProgressLines;
-pub use in_doubt_csv::ANSWER_COLUMNS;
+pub use in_doubt_csv::{ANSWER_COLUMNS, MAX_ANSWER_FILE};
 pub use json::write_json;
 pub use metrics::{EarlierMetrics, MetricLabels, Metrics};
 pub use outcome_groups::{OutcomeGroup, OutcomeGroups};

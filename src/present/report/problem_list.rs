@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use super::{problem::Problem, tally::Sample, units::thousands, words};
@@ -19,6 +19,8 @@ const NOT_ATTEMPTED: usize = 2;
 pub struct ProblemList {
     look_at: Sample,
     not_attempted: Sample,
+    /// Where the earlier list of answers about changes in doubt is now, if it could not be used.
+    pub(super) aside: Option<PathBuf>,
 }
 
 impl Default for ProblemList {
@@ -26,6 +28,7 @@ impl Default for ProblemList {
         Self {
             look_at: Sample::first(LOOK_AT),
             not_attempted: Sample::first(NOT_ATTEMPTED),
+            aside: None,
         }
     }
 }
@@ -38,6 +41,11 @@ impl ProblemList {
             &mut self.look_at
         };
         sample.add(|| words::problem(problem));
+    }
+
+    /// Where the earlier list of answers about changes in doubt is now, if it could not be used.
+    pub fn aside(&self) -> Option<&Path> {
+        self.aside.as_deref()
     }
 
     /// Without the lines that were shown during the run. `told`: how many the reporter has shown; if an earlier session had

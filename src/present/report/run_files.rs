@@ -1,8 +1,8 @@
 //! `report.json`, `failed.csv`, `results.csv`, `results.jsonl` and `in_doubt.csv`: the result of a run over all its sessions.
 
 use std::{
-    fs::File,
     io::{self, BufRead, BufReader},
+    path::PathBuf,
 };
 
 use super::{
@@ -54,30 +54,34 @@ pub fn write_files<P: BufRead>(
     folder.write_report(|report| {
         write_report(report, summary, |problems| {
             let plan = plan().map_err(io::Error::other)?;
-            write_lists(folder, plan, &why, |end| {
+            let aside = write_lists(folder, plan, &why, |end| {
                 let Some(problem) = end.problem() else {
                     return Ok(());
                 };
                 list.add(&problem);
                 problems.add(&problem)
             })
-            .map_err(io::Error::other)
+            .map_err(io::Error::other)?;
+            list.aside = aside;
+            Ok(())
         })
     })?;
     Ok(list)
 }
 
-/// Writes the files with a row for each change, and passes each change.
+/// Writes the files with a row for each change, and passes each change. Returns where the earlier list of answers is now, if it could not be
+/// used.
 fn write_lists(
     folder: &RunFolder,
     plan: PlanReader<impl BufRead>,
     why: &str,
     mut take: impl FnMut(&ChangeEnd<'_>) -> io::Result<()>,
-) -> Result<(), RunFilesError> {
-    Ok(folder.write_lists(|[failed, table, lines]| {
+) -> Result<Option<PathBuf>, RunFilesError> {
+    let mut aside = None;
+    folder.write_lists(|[failed, table, lines]| {
         writeln!(failed, "{}", failed_csv::HEADING)?;
         writeln!(table, "{}", result_rows::HEADING)?;
-        let mut doubts = DoubtRows::after(&folder.in_doubt(), folder.id())?;
+        let mut doubts = DoubtRows::after(&folder.in_doubt(), folder.id());
         each_change(folder, plan, why, |end| {
             take(end)?;
             doubts.add(end)?;
@@ -87,10 +91,13 @@ fn write_lists(
                 .map_or(Ok(()), |problem| failed_csv::write_row(failed, &problem))
         })
         .map_err(io::Error::other)?;
+        let list = doubts.finish()?;
+        aside = list.aside;
         folder
-            .write_in_doubt(in_doubt_csv::HEADING, doubts.finish().as_deref())
+            .write_in_doubt(in_doubt_csv::HEADING, list.rows.as_deref())
             .map_err(io::Error::other)
-    })?)
+    })?;
+    Ok(aside)
 }
 
 /// Why a change is open if the reason for the run's stop is unknown.
@@ -98,13 +105,13 @@ const NOT_COME_TO: &str = "the run has not reached this change";
 
 /// The session that finished a run, from its report; none if that report was never written.
 pub fn last_session(folder: &RunFolder) -> Option<Session> {
-    let file = File::open(folder.report()).ok()?;
+    let file = folder.open(RunFolder::report)?;
     EarlierReport::read(BufReader::new(file))?.last_session()
 }
 
 /// Why the last session stopped, from its report. None if it did not stop, or if a session has continued since.
 pub(super) fn last_stop(folder: &RunFolder, counts: &Counts) -> Option<String> {
-    let file = File::open(folder.report()).ok()?;
+    let file = folder.open(RunFolder::report)?;
     // A session that died after the last report may have continued: then that report's reason is outdated.
     EarlierReport::read(BufReader::new(file))?.stop(counts)
 }
@@ -123,7 +130,7 @@ pub(super) fn why_open(folder: &RunFolder, counts: &Counts, ending: Option<&Endi
 /// was not stopped.
 pub fn ended_in_doubt(folder: &RunFolder, counts: &Counts) -> bool {
     let report = || {
-        let file = File::open(folder.report()).ok()?;
+        let file = folder.open(RunFolder::report)?;
         EarlierReport::read(BufReader::new(file))
     };
     counts.get(Outcome::InDoubt) > 0
@@ -132,7 +139,8 @@ pub fn ended_in_doubt(folder: &RunFolder, counts: &Counts) -> bool {
 }
 
 /// The changes of a run that need attention, by what was said of them: from its checkpoint, and the reason for its stop from its last report.
-/// `renew`: whether the files with a row for each change are written, too; the run's lock must be held then.
+/// `renew`: whether the files with a row for each change are written, too; the run's lock must be held then. Also returns where the earlier
+/// list of answers is now, if it could not be used.
 ///
 /// # Errors
 ///
@@ -143,13 +151,14 @@ pub fn problem_groups(
     ending: Option<&Ending>,
     plan: PlanReader<impl BufRead>,
     renew: bool,
-) -> Result<OutcomeGroups, RunFilesError> {
+) -> Result<(OutcomeGroups, Option<PathBuf>), RunFilesError> {
     let why = why_open(folder, counts, ending);
     let mut groups = GroupCollector::default();
-    if renew {
-        write_lists(folder, plan, &why, |end| groups.add(end))?;
+    let aside = if renew {
+        write_lists(folder, plan, &why, |end| groups.add(end))?
     } else {
         each_change(folder, plan, &why, |end| groups.add(end))?;
-    }
-    Ok(groups.finish()?)
+        None
+    };
+    Ok((groups.finish()?, aside))
 }

@@ -1,7 +1,6 @@
 //! The report of a run, for every format: what was planned, what became of it, and what needs a person.
 
 use std::{
-    fs::File,
     io::{self, BufRead, BufReader},
     path::PathBuf,
 };
@@ -100,7 +99,7 @@ impl<'a> RunReport<'a> {
         // While a process works on the run, it has written more since.
         run.line.counts = collector.numbers.outcomes.clone();
         // What can't be read is not shown: it is for people only.
-        let timeline = File::open(folder.timeline()).ok();
+        let timeline = folder.open(RunFolder::timeline);
         let timeline = timeline.and_then(|file| Timeline::read(BufReader::new(file)).ok()?);
         let results = folder.results_csv();
         Ok(Self {

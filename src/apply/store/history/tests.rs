@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
 use futures::executor::block_on;
 use tempfile::TempDir;

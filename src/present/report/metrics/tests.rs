@@ -207,6 +207,21 @@ fn what_is_no_earlier_file_is_not_believed() {
     }
 }
 
+#[test]
+fn a_last_success_in_the_future_is_none() {
+    let success = text(&metrics(ExitCode::Done, ""));
+    for (value_then, expected) in [
+        ("1010.750", "1010.750"),
+        ("99999999999", "0"),
+        (&*"9".repeat(400), "0"),
+        (&*format!("{}5", "0".repeat(400)), "0"),
+    ] {
+        let earlier = success.replace("} 1010.750", &format!("}} {value_then}"));
+        let failed = text(&metrics(ExitCode::SomeFailed, &earlier));
+        assert_eq!(value(&failed, LAST_SUCCESS), expected, "{value_then}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_names_and_any_earlier_file_give_a_file_of_the_format(
