@@ -164,13 +164,13 @@ fn the_command_at_the_end_can_not_read_the_token_in_the_environment_of_its_paren
 fn a_fifo_in_the_place_of_the_metrics_holds_no_end_of_a_session_up() {
     let sandbox = SandboxProcess::start(&[]);
     let environment = Environment::new().with_playbooks();
-    // The source of the token runs after the file was looked at.
+    // The source of the token runs after the file was looked at. The service does not accept its token.
     let source = "rm -f x.prom; mkfifo x.prom; echo token";
     let flags = ["--metrics", "x.prom", "--on-finish", "echo told"];
     let command = [&RUN[..], &flags, &["--token-command", source]].concat();
     environment
         .run_on(&sandbox, &command)
-        .expect_code(0)
+        .expect_code(1)
         .expect_said("it is a FIFO, and must be a regular file")
         .expect_said("told");
 }
