@@ -5,6 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::{
+    RunFolder,
+    error::{StoreError, StoreStep, io_error},
+};
 use crate::private_file;
 
 /// Numbers that are reserved on disk at once: one sync for so many events. After a crash, the next session skips what was left of them.
@@ -68,6 +72,18 @@ impl EventNumbers {
             self.end = self.next;
         }
         Ok(())
+    }
+}
+
+impl RunFolder {
+    /// The numbers for the events of a session that holds the run's lock.
+    ///
+    /// # Errors
+    ///
+    /// If those of the earlier sessions can't be read.
+    pub fn event_numbers(&self) -> Result<EventNumbers, StoreError> {
+        let path = self.path().join("events.next");
+        EventNumbers::open(path.clone()).map_err(io_error(StoreStep::Read, &path))
     }
 }
 

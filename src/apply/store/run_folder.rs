@@ -11,7 +11,6 @@ use serde::Deserialize;
 use super::{
     RunId, access,
     error::{StoreError, StoreStep, io_error},
-    event_numbers::EventNumbers,
     lock::{self, Lock, Wait},
     settings::{RunSettings, VERSION},
 };
@@ -244,16 +243,6 @@ impl RunFolder {
             })
             .map_err(io::Error::other)
         })
-    }
-
-    /// The numbers for the events of a session that holds the run's lock.
-    ///
-    /// # Errors
-    ///
-    /// If those of the earlier sessions can't be read.
-    pub fn event_numbers(&self) -> Result<EventNumbers, StoreError> {
-        let path = self.path.join("events.next");
-        EventNumbers::open(path.clone()).map_err(io_error(StoreStep::Read, &path))
     }
 
     /// Whether the checkpoint has records that these files lack: the process that made them died, or was an older version.
