@@ -24,7 +24,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_wf-bulk");
 /// Runs for one figure.
 const RUNS: usize = 5;
 
-/// Workers of a run; at most so many changes are in doubt after a crash.
+/// Workers of a run. A crash leaves at most one change in doubt for each.
 const CONCURRENCY: u64 = 16;
 
 /// As fast as it can, without a limit on the number of changes.

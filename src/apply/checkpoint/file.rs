@@ -18,7 +18,7 @@ use super::{
 };
 use crate::private_file;
 
-/// With so many, one is free nearly always when a record comes.
+/// Threads that write and sync. With eight, one is nearly always free when a record comes.
 const SYNCS_AT_ONCE: usize = 8;
 
 /// A checkpoint that is being written: its state and its writer, kept in step.

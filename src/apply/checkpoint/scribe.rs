@@ -67,7 +67,7 @@ pub(super) struct Desk {
 /// What is to be done next.
 enum DeskTask {
     Write(Vec<PendingRecord>),
-    /// Records that nobody waits for have been unsynced for long enough.
+    /// The time has come to sync records that no worker waits for.
     Sync,
     /// All senders are gone.
     End,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::private_file;
 
-/// Numbers that are reserved on disk at once: one sync for so many events. After a crash, the next session skips what was left of them.
+/// How many numbers one sync reserves. After a crash, the next session skips those that were not used.
 const RESERVED: u64 = 10_000;
 
 /// A number has at most 20 digits.

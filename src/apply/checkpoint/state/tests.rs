@@ -289,7 +289,7 @@ fn answered(attempt: u32, answer: PersonAnswer) -> Record {
 #[test]
 fn an_answer_is_about_the_attempts_that_a_person_knew_and_ends_nothing_by_itself() {
     let mut state = after(&[started(2, 1, 17), unknown(2, 1)]);
-    // Of an attempt that is in flight, or of another number of them, nobody can know.
+    // While an attempt is in flight, or after another attempt, an answer can't be about what was seen.
     assert!(state.next(&answered(2, PersonAnswer::Applied)).is_err());
     state.next(&answered(1, PersonAnswer::Applied)).unwrap();
     assert_eq!(state.answer(2), Some(PersonAnswer::Applied));
