@@ -50,11 +50,15 @@ pub struct RunListing {
 }
 
 impl RunListing {
-    /// The run of `resume --last`: the newest run without an ending, or that has finished without showing its result. `is_told`: whether a
-    /// finished run has shown it.
-    pub fn newest_untold(&self, is_told: impl Fn(&RunFolder) -> bool) -> Option<&ListedRun> {
+    /// The run of `--last`: the newest run without an ending, or that has finished without showing its result. `is_told`: whether a
+    /// finished run has shown it. `is_passed_over`: whether an unfinished one is not meant.
+    pub fn newest_untold(
+        &self,
+        is_told: impl Fn(&RunFolder) -> bool,
+        is_passed_over: impl Fn(&RunFolder) -> bool,
+    ) -> Option<&ListedRun> {
         self.runs.iter().find(|run| match run.ending {
-            None => true,
+            None => !is_passed_over(&run.folder),
             Some(Ending::Finished { .. }) => !is_told(&run.folder),
             Some(Ending::Abandoned { .. }) => false,
         })

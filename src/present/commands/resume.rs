@@ -13,7 +13,7 @@ use super::{
     files::open_plan,
     observers::Observers,
     overview::overview,
-    runs::{find_run_or_last, refuse_changed, store_error},
+    runs::{UndoneRun, find_run_or_last, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
     show_ended::show_ended,
     signals::{self, unless_interrupted},
@@ -37,7 +37,8 @@ pub(super) async fn resume(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    let Some(folder) = find_run_or_last(common, args.run.as_deref())? else {
+    let Some(folder) = find_run_or_last(common, args.run.as_deref(), UndoneRun::IsPassedOver)?
+    else {
         if common.json {
             print(|out| write_json(&Summary::nothing(), ExitCode::Done, out))?;
         }

@@ -2,19 +2,29 @@
 
 use std::path::Path;
 
-use super::{terminal::say, wrong_input::find_run};
+use super::{lineage::Lineage, terminal::say, wrong_input::find_run};
 use crate::{
     cli::Common,
     error::Error,
+    plan::FollowUp,
     report::last_session,
     store::{RunFolder, RunListing, StateDir, StoreError},
     text::{Untrusted, shown_path},
 };
 
+/// What `--last` does with an unfinished run that was undone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UndoneRun {
+    IsMeant,
+    /// Nothing more is made of it.
+    IsPassedOver,
+}
+
 /// The run with this `prefix`; without one, the run of `--last`. None, with a message, if all runs have ended and have a report.
 pub(super) fn find_run_or_last(
     common: &Common,
     prefix: Option<&str>,
+    undone: UndoneRun,
 ) -> Result<Option<RunFolder>, Error> {
     let state_dir = StateDir::new(common.state_dir.clone());
     if let Some(prefix) = prefix {
@@ -26,7 +36,26 @@ pub(super) fn find_run_or_last(
     }
     // A process writes its report last: without a report, the result was not shown.
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
-    let newest = listing.newest_untold(is_told);
+    let lineage = match undone {
+        UndoneRun::IsMeant => Lineage::default(),
+        UndoneRun::IsPassedOver => Lineage::of(&listing).map_err(store_error)?,
+    };
+    let is_undone = |folder: &RunFolder| lineage.newest(folder.id(), FollowUp::Undo).is_some();
+    for run in &listing.runs {
+        if run.ending.is_none() && is_undone(&run.folder) {
+            let id = run.folder.id().to_string();
+            let abandon = common.invocation.command("abandon", &[&id]);
+            let abandon = Untrusted(&abandon);
+            say(|out| {
+                writeln!(
+                    out,
+                    "run {id} was undone and is passed over; to abandon it: {}",
+                    abandon.terminal()
+                )
+            });
+        }
+    }
+    let newest = listing.newest_untold(is_told, is_undone);
     if newest.is_none() {
         say(|out| writeln!(out, "there is no unfinished run"));
     }

@@ -11,7 +11,7 @@ use super::{
     files::{open_plan, read_again},
     lineage::Lineage,
     retry_hint::EndedRun,
-    runs::{find_run_or_last, store_error, unreadable},
+    runs::{UndoneRun, find_run_or_last, store_error, unreadable},
     signing::beside,
     terminal::{STYLES, print, print_text},
     watch::watch,
@@ -65,7 +65,8 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
             let error = run.error.as_ref();
             unread.extend(error.map(|error| unread_run(&run.path, error)));
         }
-    } else if let Some(folder) = find_run_or_last(common, args.run.as_deref())? {
+    } else if let Some(folder) = find_run_or_last(common, args.run.as_deref(), UndoneRun::IsMeant)?
+    {
         let settings = folder.settings().map_err(store_error)?;
         let lineage = Lineage::of_the_readable(&state_dir.list().map_err(store_error)?);
         let line = line(&state_dir, &lineage, &folder, settings).map_err(store_error)?;

@@ -66,7 +66,7 @@ fn runs_are_listed_newest_first_with_their_endings() {
     assert_eq!(ids(&listing), [id(3), id(2), id(1)]);
     assert_eq!(listing.runs[0].ending, Some(Ending::Finished { at: 9 }));
     for (told, expected) in [(true, id(2)), (false, id(3))] {
-        let last = listing.newest_untold(|_| told).unwrap();
+        let last = listing.newest_untold(|_| told, |_| false).unwrap();
         assert_eq!(last.folder.id(), expected);
     }
 }
