@@ -20,11 +20,12 @@ use crate::invocation::Invocation;
 
 pub use arguments::{
     Abandon, Apply, Completions, Diff, Format, InDoubt, Init, PlanArgs, Prune, ReportArgs,
-    ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show, Status, UndoArgs,
-    Validate, Verify,
+    ReportFormat, Resume, RetryArgs, RunArgs, SandboxArgs, SandboxCommand, Show, Status, Validate,
+    Verify,
 };
 pub use flags::{
-    Applying, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags, Var, WhichRun,
+    Applying, FollowUpArgs, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags,
+    SignedRun, Var, WhichRun,
 };
 pub use foreign_words::{json_is_wanted, with_suggestion};
 
@@ -79,7 +80,7 @@ pub enum Command {
     Resume(Resume),
     /// Undo a run: plan, show the plan, ask, and restore the values from before it
     #[command(after_help = help::UNDO)]
-    Undo(UndoArgs),
+    Undo(FollowUpArgs),
     /// Plan the changes that a run did not make, show the plan, ask, and apply it
     #[command(after_help = help::RETRY)]
     Retry(RetryArgs),

@@ -41,6 +41,7 @@ mod promises;
 mod pty;
 mod question;
 mod records;
+mod refusals;
 mod report;
 mod reports;
 mod results;

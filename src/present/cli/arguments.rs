@@ -8,7 +8,7 @@ use jiff::{SignedDuration, civil::Date};
 
 use super::{
     flags::{
-        Applying, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags, WhichRun,
+        Applying, FollowUpArgs, Integration, Pacing, Part, Planning, PlaybookFlags, SignedRun,
     },
     values,
 };
@@ -64,7 +64,7 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct ReportArgs {
     #[command(flatten)]
-    pub which: WhichRun,
+    pub run: SignedRun,
     /// Set the output format
     #[arg(
         short,
@@ -77,11 +77,6 @@ pub struct ReportArgs {
     /// Write the report to this file (`-`: standard output)
     #[arg(short, long, value_name = "FILE", default_value = "-")]
     pub output: PathBuf,
-    /// Check the signature of the run's plan against the signers in FILE
-    ///
-    /// FILE is an OpenSSH file of allowed signers
-    #[arg(long, value_name = "FILE")]
-    pub allowed_signers: Option<PathBuf>,
 }
 
 /// The output format of a run's report.
@@ -201,62 +196,21 @@ pub enum InDoubt {
 }
 
 #[derive(Debug, Args)]
-pub struct UndoArgs {
-    #[command(flatten)]
-    pub which: WhichRun,
-    /// Accept only a run whose plan a signer in FILE has signed
-    ///
-    /// A run keeps the signature that `apply --allowed-signers` checked
-    #[arg(long, value_name = "FILE")]
-    pub allowed_signers: Option<PathBuf>,
-    #[command(flatten)]
-    pub output: FollowUpOutput,
-    #[command(flatten)]
-    pub part: Part,
-    #[command(flatten)]
-    pub pacing: Pacing,
-    #[command(flatten)]
-    pub applying: Applying,
-    #[command(flatten)]
-    pub integration: Integration,
-}
-
-#[derive(Debug, Args)]
 pub struct RetryArgs {
     #[command(flatten)]
-    pub which: WhichRun,
-    /// Accept only a run whose plan a signer in FILE has signed
-    ///
-    /// A run keeps the signature that `apply --allowed-signers` checked
-    #[arg(long, value_name = "FILE")]
-    pub allowed_signers: Option<PathBuf>,
+    pub follow_up: FollowUpArgs,
     /// Set the file of the run's playbook, if it was moved or the run was made by `apply`
     #[arg(long, value_name = "FILE")]
     pub playbook: Option<PathBuf>,
     /// Let the playbook read files below this folder; repeatable
     #[arg(long, value_name = "DIR", help_heading = "Planning")]
     pub allow_files: Vec<PathBuf>,
-    #[command(flatten)]
-    pub output: FollowUpOutput,
-    #[command(flatten)]
-    pub part: Part,
-    #[command(flatten)]
-    pub pacing: Pacing,
-    #[command(flatten)]
-    pub applying: Applying,
-    #[command(flatten)]
-    pub integration: Integration,
 }
 
 #[derive(Debug, Args)]
 pub struct Verify {
     #[command(flatten)]
-    pub which: WhichRun,
-    /// Accept only a run whose plan a signer in FILE has signed
-    ///
-    /// A run keeps the signature that `apply --allowed-signers` checked
-    #[arg(long, value_name = "FILE")]
-    pub allowed_signers: Option<PathBuf>,
+    pub run: SignedRun,
     /// Wait before the first read, like `10 minutes`, so that automations can end
     #[arg(long, value_name = "TIME", value_parser = values::age)]
     pub after: Option<SignedDuration>,

@@ -48,6 +48,35 @@ pub struct WhichRun {
     pub last: bool,
 }
 
+/// The run that a command follows, and who must have signed its plan.
+#[derive(Debug, Args)]
+pub struct SignedRun {
+    #[command(flatten)]
+    pub which: WhichRun,
+    /// Accept only a run whose plan a signer in FILE has signed
+    ///
+    /// A run keeps the signature that `apply --allowed-signers` checked
+    #[arg(long, value_name = "FILE")]
+    pub allowed_signers: Option<PathBuf>,
+}
+
+/// What `undo` and `retry` take: a run, and what becomes of the plan that follows it.
+#[derive(Debug, Args)]
+pub struct FollowUpArgs {
+    #[command(flatten)]
+    pub run: SignedRun,
+    #[command(flatten)]
+    pub output: FollowUpOutput,
+    #[command(flatten)]
+    pub part: Part,
+    #[command(flatten)]
+    pub pacing: Pacing,
+    #[command(flatten)]
+    pub applying: Applying,
+    #[command(flatten)]
+    pub integration: Integration,
+}
+
 /// What becomes of a plan that follows a run.
 #[derive(Debug, Args)]
 pub struct FollowUpOutput {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::{CommandFactory as _, error::ErrorKind};
 
-use super::{Cli, Command, Common, FollowUpOutput, Integration, PlaybookFlags};
+use super::{Cli, Command, Common, FollowUpArgs, Integration, PlaybookFlags};
 
 /// Which of the common flags affect a command.
 #[derive(Clone, Copy, Debug)]
@@ -103,16 +103,12 @@ impl Cli {
 
     /// The same, with the flag for which nothing is changed.
     fn session_flags(&self) -> Option<(&Integration, Option<&'static str>)> {
-        let follow_up = |output: &FollowUpOutput| {
-            let to_file = output.output.is_some().then_some("-o");
-            to_file.or_else(|| output.dry_run.then_some("--dry-run"))
-        };
         match &self.command {
             Command::Run(run) => Some((&run.integration, run.dry_run.then_some("--dry-run"))),
             Command::Apply(apply) => Some((&apply.integration, None)),
             Command::Resume(resume) => Some((&resume.integration, None)),
-            Command::Undo(undo) => Some((&undo.integration, follow_up(&undo.output))),
-            Command::Retry(retry) => Some((&retry.integration, follow_up(&retry.output))),
+            Command::Undo(undo) => Some(of_follow_up(undo)),
+            Command::Retry(retry) => Some(of_follow_up(&retry.follow_up)),
             Command::Init(_)
             | Command::Validate(_)
             | Command::Plan(_)
@@ -154,6 +150,12 @@ impl Cli {
                 .to_owned()
         })
     }
+}
+
+fn of_follow_up(args: &FollowUpArgs) -> (&Integration, Option<&'static str>) {
+    let to_file = args.output.output.is_some().then_some("-o");
+    let plans_only = to_file.or_else(|| args.output.dry_run.then_some("--dry-run"));
+    (&args.integration, plans_only)
 }
 
 /// The first flag without an effect on the command, and the reason.

@@ -26,12 +26,6 @@ pub(super) async fn apply(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    can_ask(common, || {
-        let show = common
-            .invocation
-            .command("show", &[&path_argument(&args.plan)]);
-        format!("add --yes to apply without a review; to review it: {show}")
-    })?;
     let mut file = open_plan(&common.invocation, &args.plan)?;
     let signers = args.allowed_signers.as_deref();
     let signed = signers
@@ -45,6 +39,12 @@ pub(super) async fn apply(
     observers.about_plan(&header, org);
     let server = Server::of(common, &credentials)?;
     refuse_elsewhere(common, &header, &server)?;
+    can_ask(common, || {
+        let show = common
+            .invocation
+            .command("show", &[&path_argument(&args.plan)]);
+        format!("add --yes to apply without a review; to review it: {show}")
+    })?;
     let mut interrupts = signals::watch(common)?;
     let connected = async {
         wait_for_sandbox(common, &server, args.pacing.lock_wait()).await?;
@@ -62,6 +62,8 @@ pub(super) async fn apply(
     };
     let backend = unless_interrupted(&mut interrupts, connected).await?;
     let launch_args = Launch {
+        observers,
+        start,
         pacing: &args.pacing,
         applying: &args.applying,
         max_age: Some(args.max_age),
@@ -70,14 +72,5 @@ pub(super) async fn apply(
         each: Some(show_each(common, &args.plan)),
         planned_from: None,
     };
-    launch(
-        common,
-        launch_args,
-        backend,
-        file,
-        interrupts,
-        start,
-        observers,
-    )
-    .await
+    launch(common, launch_args, backend, file, interrupts).await
 }

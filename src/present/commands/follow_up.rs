@@ -1,50 +1,52 @@
-//! The end of `undo` and `retry`: their plan is written, shown, or applied after a question.
+//! `undo` and `retry`: their run is found, and their plan is made, then written, shown, or applied after a question.
 
-use std::{fs::File, path::Path, time::Instant};
-
-use tokio::sync::mpsc;
+use std::{fs::File, io::BufWriter, path::Path, time::Instant};
 
 use super::{
     backend::Backend,
     launch::{Launch, launch},
     observers::Observers,
-    overview::Overview,
+    part_filter::PartFilter,
+    past_run::PastRun,
     plan::PlanOutput,
+    planning::write_into,
     question::can_ask,
+    signals::{self, unless_interrupted},
 };
 use crate::{
-    cli::{Applying, Common, FollowUpOutput, Pacing},
+    cli::{Common, FollowUpArgs},
     error::{Error, ExitCode},
-    plan::FollowUp,
+    plan::{FollowUp, Trailer},
+    planning::PlanningError,
     report::ToApply,
-    store::RunSettings,
+    selection::ScanProgress,
 };
 
 /// A plan after a run, and what is done with it.
 #[derive(Debug)]
 pub(super) struct FollowUpPlan<'a> {
+    common: &'a Common,
+    args: &'a FollowUpArgs,
     /// The name of the command.
     command: &'static str,
     observers: &'a Observers,
     output: Option<PlanOutput<'a>>,
-    dry_run: bool,
-    pacing: &'a Pacing,
-    applying: &'a Applying,
     start: Instant,
+    pub(super) filter: PartFilter,
+    /// The run that it follows.
+    pub(super) run: PastRun,
 }
 
 impl<'a> FollowUpPlan<'a> {
-    /// Checks that the plan can be written, or that somebody can be asked.
+    /// Checks the arguments and that the plan can be written, and finds the run.
     pub(super) fn new(
-        common: &Common,
-        observers: &'a Observers,
+        common: &'a Common,
+        args: &'a FollowUpArgs,
         command: &'static str,
-        output: &'a FollowUpOutput,
-        pacing: &'a Pacing,
-        applying: &'a Applying,
+        observers: &'a Observers,
     ) -> Result<Self, Error> {
         let start = Instant::now();
-        let dry_run = output.dry_run;
+        let output = &args.output;
         if output.sign.is_some() && output.output.is_none() {
             return Err(Error::usage("--sign signs the plan that -o writes")
                 .hint("add -o FILE, or leave --sign out"));
@@ -53,25 +55,23 @@ impl<'a> FollowUpPlan<'a> {
             Some(path) => Some(PlanOutput::new(common, path, output.sign.as_deref())?),
             None => None,
         };
-        if output.is_none() && !dry_run {
-            can_ask(common, || {
-                "add --yes to apply without a review, or --dry-run to review the plan first"
-                    .to_owned()
-            })?;
-        }
+        let filter = PartFilter::of(&args.part)?;
+        let run = PastRun::find(common, &args.run)?;
+        observers.about_plan(&run.plan.header, run.settings.org.as_deref());
         Ok(Self {
+            common,
+            args,
             command,
             observers,
             output,
-            dry_run,
-            pacing,
-            applying,
             start,
+            filter,
+            run,
         })
     }
 
     /// The name of the plan in messages, and a file for it while it is made.
-    pub(super) fn scratch(&self) -> Result<(&Path, File), Error> {
+    fn scratch(&self) -> Result<(&Path, File), Error> {
         if let Some(output) = &self.output {
             return Ok((output.path, output.scratch()?));
         }
@@ -80,32 +80,55 @@ impl<'a> FollowUpPlan<'a> {
         Ok((Path::new("the plan"), file))
     }
 
-    /// Writes the plan in `file`, or shows it, or applies it. `run` is the run that it follows.
+    /// Checks that somebody can be asked, and connects. Then writes the plan that `write` makes, or shows it, or applies it.
     pub(super) async fn conclude(
-        self,
-        common: &Common,
-        run: &RunSettings,
-        mut plan: Overview,
-        file: File,
-        backend: Backend,
-        interrupts: mpsc::UnboundedReceiver<()>,
+        &self,
+        write: impl AsyncFnOnce(
+            &Backend,
+            &mut BufWriter<&File>,
+            &mut dyn FnMut(ScanProgress),
+        ) -> Result<(Trailer, String), PlanningError>,
     ) -> Result<ExitCode, Error> {
-        plan.max_changes = self.applying.max_changes;
-        let pace = self.pacing.over(&plan.header.pace);
-        if let Some(output) = self.output {
+        let Self { common, args, .. } = *self;
+        let (pacing, run) = (&args.pacing, &self.run);
+        let dry_run = args.output.dry_run;
+        if self.output.is_none() && !dry_run {
+            can_ask(common, || {
+                "add --yes to apply without a review, or --dry-run to review the plan first"
+                    .to_owned()
+            })?;
+        }
+        let mut interrupts = signals::watch(common)?;
+        let pace = pacing.over(&run.pace());
+        let connected = run.connect(common, &pace, pacing.lock_wait());
+        let backend = unless_interrupted(&mut interrupts, connected).await?;
+        let (path, mut file) = self.scratch()?;
+        let planned = write_into(common, &pace, path, &mut file, async |out, progress| {
+            write(&backend, out, progress).await
+        });
+        let mut plan = Box::pin(unless_interrupted(&mut interrupts, planned)).await?;
+
+        plan.max_changes = args.applying.max_changes;
+        let pace = pacing.over(&plan.header.pace);
+        if let Some(output) = &self.output {
             output.write(common, &plan, &pace, &file)?;
             let (summary, exit_code) = plan.planned_only(&backend, self.start, false);
             return self.observers.conclude(common, &summary, exit_code);
         }
-        if self.dry_run {
-            let apply = plan.to_apply(common, None, self.applying.again, || {
-                common
-                    .invocation
-                    .command(self.command, &[&run.run.to_string()])
+        if dry_run {
+            let apply = plan.to_apply(common, None, args.applying.again, || {
+                let run = run.settings.run.to_string();
+                common.invocation.command(self.command, &[&run])
             });
             let closing = apply.closing(ToApply::NOTHING_CHANGED, "To apply: ");
-            let rechecks = !self.pacing.no_recheck;
-            plan.show(common.json, &file, &pace, rechecks, None, &closing)?;
+            plan.show(
+                common.json,
+                &file,
+                &pace,
+                !pacing.no_recheck,
+                None,
+                &closing,
+            )?;
             let (summary, exit_code) = plan.planned_only(&backend, self.start, false);
             return self.observers.conclude(common, &summary, exit_code);
         }
@@ -114,25 +137,17 @@ impl<'a> FollowUpPlan<'a> {
             .header
             .follows
             .is_some_and(|follows| follows.by == FollowUp::Undo);
-        let plan_again = run.planned_from.clone().filter(|_| !is_undo);
         let launch_args = Launch {
-            pacing: self.pacing,
-            applying: self.applying,
+            observers: self.observers,
+            start: self.start,
+            pacing,
+            applying: &args.applying,
             max_age: None,
             approved: None,
             signed: None,
             each: None,
-            planned_from: plan_again,
+            planned_from: run.settings.planned_from.clone().filter(|_| !is_undo),
         };
-        launch(
-            common,
-            launch_args,
-            backend,
-            file,
-            interrupts,
-            self.start,
-            self.observers,
-        )
-        .await
+        launch(common, launch_args, backend, file, interrupts).await
     }
 }

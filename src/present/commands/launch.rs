@@ -29,9 +29,12 @@ use crate::{
     text::{count, thousands},
 };
 
-/// The flags for a new run.
+/// The flags for a new run, and who is told of it.
 #[derive(Clone, Debug)]
 pub(super) struct Launch<'a> {
+    pub(super) observers: &'a Observers,
+    /// When the command began.
+    pub(super) start: Instant,
     pub(super) pacing: &'a Pacing,
     pub(super) applying: &'a Applying,
     /// The maximum age of the plan; none if it was just made.
@@ -53,9 +56,8 @@ pub(super) async fn launch(
     backend: Backend,
     mut source: File,
     mut interrupts: mpsc::UnboundedReceiver<()>,
-    start: Instant,
-    observers: &Observers,
 ) -> Result<ExitCode, Error> {
+    let (start, observers) = (args.start, args.observers);
     let state_dir = StateDir::new(common.state_dir.clone());
     let mut random = [0; 10];
     fastrand::fill(&mut random);

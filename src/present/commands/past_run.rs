@@ -3,7 +3,6 @@
 use std::{
     fs::File,
     io::{BufReader, Seek as _},
-    path::Path,
 };
 
 use super::{
@@ -13,6 +12,7 @@ use super::{
     earlier::are_data_gone,
     files::open_plan,
     overview::{Overview, overview},
+    part_filter::PartFilter,
     planning::{Moment, origin},
     runs::{readable, refuse_changed, store_error},
     session::{self, refuse_elsewhere},
@@ -21,13 +21,13 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointState},
-    cli::{Common, WhichRun},
+    cli::{Common, SignedRun, WhichRun},
     credentials::Credentials,
     error::Error,
     pace::Pace,
     plan::{PlanError, PlanReader},
     planning::{FollowedRun, PlanOrigin},
-    results::Results,
+    results::{ChangeResult, Results},
     store::{RunFolder, RunSettings, StateDir, Wait},
     text::shown_path,
 };
@@ -42,13 +42,9 @@ pub(super) struct PastRun {
 }
 
 impl PastRun {
-    /// The run that is meant. With `signers`, one of them must have signed its plan.
-    pub(super) fn find(
-        common: &Common,
-        which: &WhichRun,
-        signers: Option<&Path>,
-    ) -> Result<Self, Error> {
-        let folder = folder_of(common, which)?;
+    /// The run that is meant.
+    pub(super) fn find(common: &Common, args: &SignedRun) -> Result<Self, Error> {
+        let folder = folder_of(common, &args.which)?;
         let settings = folder.settings().map_err(store_error)?;
         refuse_elsewhere(&settings, common)?;
         let run = settings.run;
@@ -60,7 +56,7 @@ impl PastRun {
         let path = folder.plan();
         let mut plan_file = open_plan(&common.invocation, &path)?;
         let plan = overview(&common.invocation, &path, &mut plan_file)?;
-        if let Some(signers) = signers {
+        if let Some(signers) = &args.allowed_signers {
             let abandon = common.invocation.command("abandon", &[&run.to_string()]);
             let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
             signature.check(&plan_file, &plan.sha256)?;
@@ -76,6 +72,12 @@ impl PastRun {
             .hint("a file was replaced or edited; what the run did can't be told from it"));
         }
         refuse_changed(common, &folder)?;
+        if are_data_gone(&StateDir::new(common.state_dir.clone()), &settings) {
+            return Err(Error::failed(format!(
+                "run {run} worked on data that `sandbox reset` has deleted"
+            ))
+            .hint("what it changed does not exist any more"));
+        }
         Ok(Self {
             settings,
             plan,
@@ -92,13 +94,6 @@ impl PastRun {
         wait: Wait,
     ) -> Result<Backend, Error> {
         let Self { settings, plan, .. } = self;
-        if are_data_gone(&StateDir::new(common.state_dir.clone()), settings) {
-            return Err(Error::failed(format!(
-                "run {} worked on data that `sandbox reset` has deleted",
-                settings.run
-            ))
-            .hint("what it changed does not exist any more"));
-        }
         let server = session::server(common, &plan.header)?;
         let credentials = match &server {
             Server::Sandbox => Credentials::default(),
@@ -142,6 +137,21 @@ impl PastRun {
             org: (self.plan.header.org.clone()).or_else(|| self.settings.org.clone()),
             ..origin(backend, Moment::present(None))
         }
+    }
+
+    /// How many executions of a part of it are read, and what a reader should know of the ids that name the part. Known before the first
+    /// request: the cost is announced, and an id that names nothing may be a refusal. `is_read`: whether that of these results is read.
+    pub(super) fn survey(
+        &self,
+        filter: &PartFilter,
+        mut is_read: impl FnMut(&mut PartFilter, Vec<ChangeResult>) -> bool,
+    ) -> Result<(u64, Vec<String>), Error> {
+        let mut filter = filter.clone();
+        let mut executions = 0;
+        for group in self.results()? {
+            executions += u64::from(is_read(&mut filter, group.map_err(unread)?));
+        }
+        Ok((executions, filter.misses()?))
     }
 
     /// What became of its changes, execution by execution.

@@ -78,7 +78,7 @@ impl<'a> PlanOutput<'a> {
 
     /// Writes the plan in `file` to its place, with its signature, and shows it and how to apply it.
     pub(super) fn write(
-        self,
+        &self,
         common: &Common,
         overview: &Overview,
         pace: &Pace,
@@ -90,7 +90,7 @@ impl<'a> PlanOutput<'a> {
 
     /// As [`Self::write`]; `beside`: shown on standard error, since standard output has another document.
     pub(super) fn write_and_show(
-        self,
+        &self,
         common: &Common,
         overview: &Overview,
         pace: &Pace,
@@ -100,7 +100,7 @@ impl<'a> PlanOutput<'a> {
         let signature = self.signer.as_ref().map(|signer| signer.sign(file));
         let signature = signature.transpose()?;
         self.output.write(self.path, OutputContent::Plan, file)?;
-        match (self.signer.zip(signature), &self.output) {
+        match (self.signer.as_ref().zip(signature), &self.output) {
             (Some((signer, signature)), _) => signer.write(&signature)?,
             (None, Output::File(_)) => remove_signature_of_replaced(self.path)?,
             (None, Output::Stdout | Output::Stream(_)) => {}

@@ -18,12 +18,6 @@ use crate::{
 };
 
 pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Error> {
-    if !args.dry_run {
-        can_ask(common, || {
-            "add --yes to delete without a question, or --dry-run to see what would be deleted"
-                .to_owned()
-        })?;
-    }
     let state_dir = StateDir::new(common.state_dir.clone());
     let before = Timestamp::now()
         .checked_sub(args.keep)
@@ -42,6 +36,12 @@ pub(super) async fn prune(common: &Common, args: &Prune) -> Result<ExitCode, Err
     if runs.is_empty() {
         say(|out| writeln!(out, "no run ended before {until}; nothing was deleted"));
         return Ok(ExitCode::Done);
+    }
+    if !args.dry_run {
+        can_ask(common, || {
+            "add --yes to delete without a question, or --dry-run to see what would be deleted"
+                .to_owned()
+        })?;
     }
     print_text(|out| {
         for run in &runs {

@@ -30,7 +30,7 @@ use crate::{
 
 pub(super) fn report_run(common: &Common, args: &ReportArgs) -> Result<ExitCode, Error> {
     let output = Output::at(&args.output, OutputContent::Report)?;
-    let folder = folder_of(common, &args.which)?;
+    let folder = folder_of(common, &args.run.which)?;
     let scratch = output.scratch(&args.output, OutputContent::Report)?;
     write(common, args, &folder, &scratch)?;
     match output {
@@ -60,7 +60,7 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         ))
         .hint("a file was replaced or edited; what the run did can't be told from it"));
     }
-    let signed = match &args.allowed_signers {
+    let signed = match &args.run.allowed_signers {
         Some(signers) => {
             let run = line.settings.run.to_string();
             let abandon = common.invocation.command("abandon", &[&run]);

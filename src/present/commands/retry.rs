@@ -9,11 +9,9 @@ use super::{
     observers::Observers,
     other_retries::OtherRetries,
     part_filter::PartFilter,
-    past_run::{PastRun, unread},
-    planning::write_into,
+    past_run::PastRun,
     retry_hint::{PART, playbook_of},
     runs::{readable, store_error},
-    signals::{self, unless_interrupted},
 };
 use crate::{
     cli::{Common, RetryArgs},
@@ -33,61 +31,40 @@ pub(super) async fn retry(
     args: &RetryArgs,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
-    let follow_up = FollowUpPlan::new(
-        common,
-        observers,
-        "retry",
-        &args.output,
-        &args.pacing,
-        &args.applying,
-    )?;
-    let filter = PartFilter::of(&args.part)?;
-    let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
-    observers.about_plan(&run.plan.header, run.settings.org.as_deref());
-    refuse_other_kinds(common, &run)?;
+    let follow_up = FollowUpPlan::new(common, &args.follow_up, "retry", observers)?;
+    let run = &follow_up.run;
+    refuse_other_kinds(common, run)?;
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
     let lineage = Lineage::of(&listing).map_err(store_error)?;
-    refuse_unfinished(common, &run, &lineage)?;
-    if !args.applying.again {
-        refuse_retried(common, &run, &lineage)?;
+    refuse_unfinished(common, run, &lineage)?;
+    if !args.follow_up.applying.again {
+        refuse_retried(common, run, &lineage)?;
     }
     let others = OtherRetries::of(&listing, &lineage, run.settings.run).map_err(|cause| {
         Error::failed("a retry of the run can't be read, and may have made what is left")
             .caused_by(cause)
     })?;
-    let playbook = playbook(common, args, &run)?;
-    let mut interrupts = signals::watch(common)?;
-    let pace = args.pacing.over(&run.pace());
-    let connected = run.connect(common, &pace, args.pacing.lock_wait());
-    let backend = unless_interrupted(&mut interrupts, connected).await?;
-    let (path, mut file) = follow_up.scratch()?;
-
-    let mut counting = filter.clone();
-    let mut executions = 0;
-    for group in run.results()? {
-        let remaining = remaining(group.map_err(unread)?, &mut counting, &others, &playbook);
-        executions += u64::from(remaining.is_some_and(|remaining| !remaining.left.is_empty()));
-    }
-    let notes = [notes(&run), counting.misses()?].concat();
-    let followed = run.followed(executions, notes);
-    let origin = PlanOrigin {
-        // The values of the changes that were made count from this moment.
-        now: run.plan.header.now,
-        ..run.origin(&backend)
-    };
-    let mut filter = filter;
+    let playbook = playbook(common, args, run)?;
+    let left = |filter: &mut PartFilter, group| remaining(group, filter, &others, &playbook);
+    let (executions, misses) = run.survey(&follow_up.filter, |filter, group| {
+        left(filter, group).is_some_and(|remaining| !remaining.left.is_empty())
+    })?;
+    let followed = run.followed(executions, [notes(run), misses].concat());
+    let mut filter = follow_up.filter.clone();
     let groups = run.results()?.filter_map(|group| match group {
-        Ok(group) => remaining(group, &mut filter, &others, &playbook).map(Ok),
+        Ok(group) => left(&mut filter, group).map(Ok),
         Err(error) => Some(Err::<_, PlanError>(error)),
     });
-    let planned = write_into(common, &pace, path, &mut file, async |out, progress| {
+    let plan = follow_up.conclude(async |backend, out, progress| {
+        let origin = PlanOrigin {
+            // The values of the changes that were made count from this moment.
+            now: run.plan.header.now,
+            ..run.origin(backend)
+        };
         let client = &backend.client;
         plan_retry(client, &playbook, &followed, &origin, groups, out, progress).await
     });
-    let plan = unless_interrupted(&mut interrupts, planned).await?;
-    follow_up
-        .conclude(common, &run.settings, plan, file, backend, interrupts)
-        .await
+    plan.await
 }
 
 /// An undo is made again from the run that it undoes, and a correction from the run that it corrects.

@@ -32,11 +32,6 @@ pub(super) async fn run(
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let start = Instant::now();
-    if !args.dry_run {
-        can_ask(common, || {
-            "add --yes to apply without a review, or --dry-run to review the plan first".to_owned()
-        })?;
-    }
     let moment = Moment::present(args.planning.now);
     let mut playbook = load_for_planning(common, &args.playbook, &args.planning, moment.now)?;
     let check_guards = |playbook: &Playbook, changes| {
@@ -54,6 +49,11 @@ pub(super) async fn run(
     let server = Server::of(common, &credentials)?;
     let asked = asked_org(common, &credentials);
     observers.about(&playbook.name, &server.label(), asked);
+    if !args.dry_run {
+        can_ask(common, || {
+            "add --yes to apply without a review, or --dry-run to review the plan first".to_owned()
+        })?;
+    }
     let mut interrupts = signals::watch(common)?;
     let connected = async {
         if !args.dry_run {
@@ -87,6 +87,8 @@ pub(super) async fn run(
 
     if !args.dry_run {
         let launch_args = Launch {
+            observers,
+            start,
             pacing: &args.pacing,
             applying: &args.applying,
             max_age: None,
@@ -95,16 +97,7 @@ pub(super) async fn run(
             each: None,
             planned_from: planned_from(&args.playbook),
         };
-        return launch(
-            common,
-            launch_args,
-            backend,
-            file,
-            interrupts,
-            start,
-            observers,
-        )
-        .await;
+        return launch(common, launch_args, backend, file, interrupts).await;
     }
     let path = if is_stdin(&args.playbook) {
         // Standard input was read, and can't be read again.

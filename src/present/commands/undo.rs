@@ -1,23 +1,17 @@
 //! `undo`: plans what brings back the values before a run, shows the plan, asks, and applies it.
 
-use std::{fs::File, path::Path};
-
 use super::{
-    backend::Backend,
     follow_up::FollowUpPlan,
     lineage::Lineage,
     observers::Observers,
-    overview::Overview,
     part_filter::PartFilter,
-    past_run::{PastRun, unread},
-    planning::write_into,
+    past_run::PastRun,
     retry_hint::PART,
     runs::{readable, store_error},
-    signals::{self, unless_interrupted},
 };
 use crate::{
     checkpoint::Checkpoint,
-    cli::{Common, UndoArgs},
+    cli::{Common, FollowUpArgs},
     error::{Error, ExitCode},
     outcome::Outcome,
     plan::{Change, FollowUp, PlanError},
@@ -28,54 +22,21 @@ use crate::{
 
 pub(super) async fn undo(
     common: &Common,
-    args: &UndoArgs,
+    args: &FollowUpArgs,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
-    let follow_up = FollowUpPlan::new(
-        common,
-        observers,
-        "undo",
-        &args.output,
-        &args.pacing,
-        &args.applying,
-    )?;
-    let filter = PartFilter::of(&args.part)?;
-    let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
-    observers.about_plan(&run.plan.header, run.settings.org.as_deref());
-    let pace = args.pacing.over(&run.pace());
-    let mut interrupts = signals::watch(common)?;
-    let connected = run.connect(common, &pace, args.pacing.lock_wait());
-    let backend = unless_interrupted(&mut interrupts, connected).await?;
-    let (path, mut file) = follow_up.scratch()?;
-    let planned = plan_into(common, &backend, &run, filter, path, &mut file);
-    let plan = Box::pin(unless_interrupted(&mut interrupts, planned)).await?;
-    follow_up
-        .conclude(common, &run.settings, plan, file, backend, interrupts)
-        .await
-}
-
-/// Writes the plan that undoes the part of a run to `file`, and reads it back.
-async fn plan_into(
-    common: &Common,
-    backend: &Backend,
-    run: &PastRun,
-    filter: PartFilter,
-    path: &Path,
-    file: &mut File,
-) -> Result<Overview, Error> {
-    let mut counting = filter.clone();
-    let mut executions = 0;
-    for group in run.results()? {
-        executions += u64::from(!counting.applied(group.map_err(unread)?).is_empty());
-    }
-    let notes = [notes(run), retried(common, run)?, counting.misses()?].concat();
+    let follow_up = FollowUpPlan::new(common, args, "undo", observers)?;
+    let (run, filter) = (&follow_up.run, &follow_up.filter);
+    let is_read = |filter: &mut PartFilter, group| !filter.applied(group).is_empty();
+    let (executions, misses) = run.survey(filter, is_read)?;
+    let notes = [notes(run), retried(common, run)?, misses].concat();
     let undone = run.followed(executions, notes);
-    let applied = applied(run, filter)?;
-    let origin = run.origin(backend);
-    write_into(common, &undone.pace, path, file, async |out, progress| {
+    let applied = applied(run, filter.clone())?;
+    let plan = follow_up.conclude(async |backend, out, progress| {
+        let origin = run.origin(backend);
         plan_undo(&backend.client, &undone, &origin, applied, out, progress).await
-    })
-    .await
+    });
+    plan.await
 }
 
 /// The changes of the part that were applied, together for each execution.

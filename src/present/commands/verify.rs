@@ -38,7 +38,7 @@ pub(super) async fn verify(common: &Common, args: &Verify) -> Result<ExitCode, E
         .map(|path| PlanOutput::new(common, path, None))
         .transpose()?;
     let filter = PartFilter::of(&args.part)?;
-    let run = PastRun::find(common, &args.which, args.allowed_signers.as_deref())?;
+    let run = PastRun::find(common, &args.run)?;
     let mut interrupts = signals::watch(common)?;
     let wait = async {
         if let Some(after) = args.after {
@@ -94,18 +94,15 @@ async fn read(
 ) -> Result<Verification, Error> {
     let spool = |error: io::Error| Error::failed("a temporary file can't be used").caused_by(error);
     let mut verification = Verification::new(run.settings.run.to_string()).map_err(spool)?;
-    let mut counting = filter.clone();
-    let mut executions = 0;
-    for group in run.results()? {
-        let group = group.map_err(unread)?;
+    let (executions, misses) = run.survey(&filter, |filter, group| {
         for ChangeResult { change, outcome } in &group {
-            if counting.names(&change.group, change.target.id.as_ref()) {
+            if filter.names(&change.group, change.target.id.as_ref()) {
                 verification.not_applied(*outcome);
             }
         }
-        executions += u64::from(!counting.applied(group).is_empty());
-    }
-    for miss in counting.misses()? {
+        !filter.applied(group).is_empty()
+    })?;
+    for miss in misses {
         say(|out| writeln!(out, "note: {miss}"));
     }
     let followed = run.followed(executions, Vec::new());
