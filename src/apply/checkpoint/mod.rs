@@ -45,6 +45,7 @@
 //! that may have taken effect. [`Phase::after`] is the whole table.
 
 mod answer;
+mod attempted;
 mod error;
 #[cfg(test)]
 mod fake_disk;
@@ -55,6 +56,7 @@ mod outstanding;
 mod phase;
 mod phase_table;
 mod placed_file;
+mod quick_parse;
 mod record;
 mod replay;
 mod scribe;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     error::Damage,
+    quick_parse,
     record::{CheckpointHeader, Record, VERSION},
 };
 
@@ -26,11 +27,11 @@ pub(super) struct Chain {
     seq: u64,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Numbered<R> {
-    seq: u64,
-    record: R,
+pub(super) struct Numbered<R> {
+    pub(super) seq: u64,
+    pub(super) record: R,
 }
 
 /// Only the version; the other fields of the header are ignored.
@@ -81,7 +82,11 @@ impl Chain {
 
     /// Reads a record from `line` without its newline.
     pub(super) fn open_record(&mut self, line: &[u8]) -> Result<Record, Damage> {
-        let Numbered { seq, record } = self.open(line)?;
+        let body = self.body(line)?;
+        let Numbered { seq, record } = match quick_parse::parse(body) {
+            Some(numbered) => numbered,
+            None => from_body(body).map_err(Damage::Unreadable)?,
+        };
         let expected = self.seq + 1;
         if seq != expected {
             return Err(Damage::Sequence {
@@ -113,27 +118,39 @@ impl Chain {
         out.pop();
         self.crc = crc32c::crc32c_append(self.crc, &out[from..]);
         out.extend_from_slice(CRC_FIELD);
-        out.extend_from_slice(format!("{:08x}", self.crc).as_bytes());
+        out.extend_from_slice(&hex(self.crc));
         out.extend_from_slice(CRC_CLOSE);
         out.push(b'\n');
         Ok(())
     }
 
     fn open<T: DeserializeOwned>(&mut self, line: &[u8]) -> Result<T, Damage> {
-        let body = line
-            .strip_suffix(CRC_CLOSE)
+        from_body(self.body(line)?).map_err(Damage::Unreadable)
+    }
+
+    /// The line without its checksum and closing brace, if the checksum is the right one.
+    fn body<'a>(&mut self, line: &'a [u8]) -> Result<&'a [u8], Damage> {
+        line.strip_suffix(CRC_CLOSE)
             .and_then(|rest| {
                 let (rest, digits) = rest.split_at_checked(rest.len().checked_sub(CRC_DIGITS)?)?;
                 let body = rest.strip_suffix(CRC_FIELD)?;
                 let crc = crc32c::crc32c_append(self.crc, body);
-                (format!("{crc:08x}").as_bytes() == digits).then(|| {
+                (hex(crc) == digits).then(|| {
                     self.crc = crc;
                     body
                 })
             })
-            .ok_or(Damage::Checksum)?;
-        from_body(body).map_err(Damage::Unreadable)
+            .ok_or(Damage::Checksum)
     }
+}
+
+/// The checksum's eight digits.
+fn hex(crc: u32) -> [u8; CRC_DIGITS] {
+    let mut digits = [0; CRC_DIGITS];
+    for (place, digit) in (0_u32..).zip(&mut digits) {
+        *digit = b"0123456789abcdef"[(crc >> (28 - 4 * place)) as usize & 0xf];
+    }
+    digits
 }
 
 /// Reads the content of a line without its checksum and closing brace.

@@ -1,14 +1,12 @@
 //! The sum of the records: the phase of each change of the plan.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    mem,
-};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::{
     answer::PersonAnswer,
+    attempted::Attempted,
     error::Illegal,
     outstanding::Outstanding,
     phase::{Phase, Transition},
@@ -33,18 +31,10 @@ pub struct CheckpointState {
     phases: PhaseTable,
     /// Lines of the plan.
     lines: u64,
-    /// The number of attempts of each change without an outcome.
-    attempts: BTreeMap<u64, u32>,
-    /// The changes of which an attempt is in flight, or was when its process died.
-    in_flight: BTreeSet<u64>,
-    /// When the last attempt of a change without an outcome, or with an unknown one, was sent, in Unix milliseconds.
-    sent_at: BTreeMap<u64, i64>,
-    /// When the first one was sent.
-    first_sent_at: BTreeMap<u64, i64>,
-    /// The error or answer of their last attempt, if known.
-    last_answer: BTreeMap<u64, Detail>,
-    /// What the last look at the service showed of a change in doubt.
-    found: BTreeMap<u64, Detail>,
+    /// The changes that were started and have no outcome.
+    attempted: BTreeMap<u64, Attempted>,
+    /// When the last attempt of a change that a person left in doubt was sent, in Unix milliseconds.
+    left_in_doubt: BTreeMap<u64, i64>,
     /// The last answer of a person about each change, and the number of attempts that it is about.
     answers: BTreeMap<u64, (u32, PersonAnswer)>,
     ended: Counts,
@@ -71,12 +61,8 @@ impl CheckpointState {
         Ok(Self {
             phases: PhaseTable::default(),
             lines,
-            attempts: BTreeMap::new(),
-            in_flight: BTreeSet::new(),
-            sent_at: BTreeMap::new(),
-            first_sent_at: BTreeMap::new(),
-            last_answer: BTreeMap::new(),
-            found: BTreeMap::new(),
+            attempted: BTreeMap::new(),
+            left_in_doubt: BTreeMap::new(),
             answers: BTreeMap::new(),
             ended: Counts::default(),
             changes,
@@ -85,6 +71,13 @@ impl CheckpointState {
             ending: None,
             is_resumed: false,
         })
+    }
+
+    /// Keeps the error or answer of an attempt.
+    fn answered_by_service(&mut self, line: u64, answer: Detail) {
+        if let Some(attempted) = self.attempted.get_mut(&line) {
+            attempted.last_answer = Some(answer);
+        }
     }
 
     /// Applies one record.
@@ -102,15 +95,16 @@ impl CheckpointState {
         match *record {
             Record::Started { line, attempt, at } => {
                 self.step(line, Transition::Started, Some(attempt))?;
-                self.attempts.insert(line, attempt);
-                self.sent_at.insert(line, at);
-                self.first_sent_at.entry(line).or_insert(at);
-                self.found.remove(&line);
+                let new = || Attempted::first(at);
+                let attempted = self.attempted.entry(line).or_insert_with(new);
+                attempted.attempts = attempt;
+                attempted.sent_at = at;
+                attempted.found = None;
             }
             Record::Throttled { line, attempt } => {
                 self.step(line, Transition::Throttled, Some(attempt))?;
                 // It had a message, which is not kept.
-                self.last_answer.insert(line, Detail::new("429"));
+                self.answered_by_service(line, Detail::new("429"));
             }
             Record::NoEffect {
                 line,
@@ -120,7 +114,7 @@ impl CheckpointState {
             } => {
                 self.step(line, Transition::NoEffect, Some(attempt))?;
                 if !never_left {
-                    self.last_answer.insert(line, reason.clone());
+                    self.answered_by_service(line, reason.clone());
                 }
             }
             Record::Unknown {
@@ -130,7 +124,7 @@ impl CheckpointState {
                 ..
             } => {
                 self.step(line, Transition::Unknown, Some(attempt))?;
-                self.last_answer.insert(line, reason.clone());
+                self.answered_by_service(line, reason.clone());
             }
             Record::NotApplied { line, attempt } => {
                 self.step(line, Transition::NotApplied, Some(attempt))?;
@@ -145,7 +139,9 @@ impl CheckpointState {
                 ..
             } => {
                 self.step(line, Transition::Noted, Some(attempt))?;
-                self.found.insert(line, found.clone());
+                if let Some(attempted) = self.attempted.get_mut(&line) {
+                    attempted.found = Some(found.clone());
+                }
             }
             Record::Answered {
                 line,
@@ -171,13 +167,15 @@ impl CheckpointState {
             }
             Record::Resumed { .. } => {
                 self.is_resumed = true;
-                for line in mem::take(&mut self.in_flight) {
-                    self.last_answer.remove(&line);
-                    self.phases.set(line, Phase::InDoubt);
+                for (&line, attempted) in &mut self.attempted {
+                    if self.phases.get(line).is_in_flight() {
+                        attempted.last_answer = None;
+                        self.phases.set(line, Phase::InDoubt);
+                    }
                 }
             }
             Record::Finished { .. } => {
-                if let Some(&line) = self.attempts.keys().next() {
+                if let Some(&line) = self.attempted.keys().next() {
                     let phase = self.phase(line);
                     return Err(Illegal::StillOpen { line, phase });
                 }
@@ -195,12 +193,10 @@ impl CheckpointState {
             (_, _) => Transition::Ended(outcome),
         };
         self.step(line, step, None)?;
-        self.attempts.remove(&line);
-        self.last_answer.remove(&line);
-        self.found.remove(&line);
-        self.first_sent_at.remove(&line);
-        if outcome != RecordedOutcome::InDoubt {
-            self.sent_at.remove(&line);
+        if let Some(attempted) = self.attempted.remove(&line)
+            && outcome == RecordedOutcome::InDoubt
+        {
+            self.left_in_doubt.insert(line, attempted.sent_at);
         }
         self.ended.add(outcome.into(), 1);
         Ok(())
@@ -232,9 +228,9 @@ impl CheckpointState {
 
     /// The change on this plan line, if it was started and has no outcome.
     pub fn open(&self, line: u64) -> Option<Open> {
-        let attempts = self.attempts.get(&line)?;
+        let attempted = self.attempted.get(&line)?;
         Some(Open {
-            attempts: *attempts,
+            attempts: attempted.attempts,
             doubtful: self.phase(line).is_doubtful(),
         })
     }
@@ -242,23 +238,28 @@ impl CheckpointState {
     /// The recorded error or answer of the last attempt of the change on this plan line. None while that attempt is in flight, if its
     /// process died, or once the change has an outcome.
     pub fn last_answer(&self, line: u64) -> Option<&str> {
-        let last_answer = self.last_answer.get(&line).map(Detail::as_str);
-        last_answer.filter(|_| !self.phase(line).is_in_flight())
+        let last_answer = self.attempted.get(&line)?.last_answer.as_ref();
+        last_answer
+            .filter(|_| !self.phase(line).is_in_flight())
+            .map(Detail::as_str)
     }
 
     /// When the last attempt of the change on this plan line was sent; none if it has another outcome than `in_doubt`.
     pub fn sent_at(&self, line: u64) -> Option<Timestamp> {
-        Timestamp::from_millisecond(*self.sent_at.get(&line)?).ok()
+        let open = self.attempted.get(&line).map(|attempted| attempted.sent_at);
+        let sent_at = open.or_else(|| self.left_in_doubt.get(&line).copied());
+        Timestamp::from_millisecond(sent_at?).ok()
     }
 
     /// When the first attempt of the change on this plan line was sent; none if it has an outcome.
     pub fn first_sent_at(&self, line: u64) -> Option<Timestamp> {
-        Timestamp::from_millisecond(*self.first_sent_at.get(&line)?).ok()
+        Timestamp::from_millisecond(self.attempted.get(&line)?.first_sent_at).ok()
     }
 
     /// What the last look at the service showed of the change on this plan line; none if it is not in doubt, or was sent since.
     pub fn found(&self, line: u64) -> Option<&str> {
-        self.found.get(&line).map(Detail::as_str)
+        let found = self.attempted.get(&line)?.found.as_ref();
+        found.map(Detail::as_str)
     }
 
     /// A person's last answer about the change on this plan line, with the number of attempts that it is about.
@@ -275,7 +276,7 @@ impl CheckpointState {
 
     /// All changes that were started and have no outcome, in the plan's order, by plan line.
     pub fn all_open(&self) -> impl Iterator<Item = (u64, Open)> + '_ {
-        self.attempts
+        self.attempted
             .keys()
             .filter_map(|&line| Some((line, self.open(line)?)))
     }
@@ -330,7 +331,9 @@ impl CheckpointState {
 
     /// The number of attempts of a change without an outcome.
     pub(super) fn attempts(&self, line: u64) -> u32 {
-        self.attempts.get(&line).copied().unwrap_or(0)
+        self.attempted
+            .get(&line)
+            .map_or(0, |attempted| attempted.attempts)
     }
 
     /// Changes the phase of one change. `attempt` is the record's number.
@@ -365,11 +368,6 @@ impl CheckpointState {
             self.touched += 1;
         }
         self.phases.set(line, after);
-        if after.is_in_flight() {
-            self.in_flight.insert(line);
-        } else {
-            self.in_flight.remove(&line);
-        }
         Ok(())
     }
 }
