@@ -1,6 +1,7 @@
 //! Makes a plan file from a playbook: streams the selection into the builder.
 
 mod follow_up;
+mod follow_up_title;
 mod retry;
 mod tried;
 

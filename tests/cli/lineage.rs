@@ -1,6 +1,6 @@
 //! Runs that undo, retry or correct others know each other.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
 use serde_json::{Value, json};
 
@@ -98,4 +98,54 @@ fn the_undo_of_a_run_names_a_retry_that_stays_and_verify_names_what_was_not_made
     on(&["undo", &retry, "--yes"]).expect_code(0);
     let told = on(&["undo", &run, "--dry-run"]).expect_code(0);
     assert!(!told.stdout.contains("does not undo"), "{told:?}");
+}
+
+#[test]
+fn the_undo_of_an_undo_and_of_a_retry_say_in_their_titles_what_they_undo() {
+    let refuse = json!({"match": {"method": "PATCH", "effect_only": true, "to": 1}, "do": {"status": {"code": 400, "message": "no"}}});
+    let sandbox =
+        SandboxProcess::with_faults_and(&json!({"rules": [refuse]}), &["--executions", "30"]);
+    let environment = Environment::new();
+    let file = playbook(&environment, "tasks", TASKS);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--limit", "2", "--yes"]).expect_code(3);
+    let run = newest(&environment);
+    on(&["retry", "--last", "--yes"]).expect_code(0);
+    let plan = ["undo", "--last", "-o", "back.plan"];
+    on(&plan).expect_out("undo of the retry of tasks");
+    for title in [
+        "undo of tasks",
+        "undo of the undo of tasks",
+        "undo of undo no. 2 in a row of tasks",
+        "undo of undo no. 3 in a row of tasks",
+    ] {
+        let undone = if title == "undo of tasks" {
+            run.clone()
+        } else {
+            newest(&environment)
+        };
+        on(&["undo", &undone, "-o", "back.plan"])
+            .expect_code(0)
+            .expect_out(&format!("{title} "));
+        environment
+            .run(&["show", "back.plan"])
+            .expect_out(&format!("{title} "))
+            .expect_out(&format!("undoes run {undone}"));
+        on(&["apply", "back.plan", "--yes"]).expect_code(0);
+        let undo = newest(&environment);
+        let said = format!("{title} on ");
+        environment.run(&["status", &undo]).expect_out(&said);
+        environment.run(&["report", &undo]).expect_out(title);
+        fs::remove_file(environment.path().join("back.plan")).unwrap();
+    }
+    on(&["retry", "--last", "--yes"])
+        .expect_code(1)
+        .expect_said("is an undo")
+        .expect_said("make it again; what it has done already is left out: wf-bulk undo ");
+}
+
+/// The id of the newest run.
+fn newest(environment: &Environment) -> String {
+    let run = environment.runs().into_iter().max().unwrap();
+    run.file_name().unwrap().to_str().unwrap().to_owned()
 }

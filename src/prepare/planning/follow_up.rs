@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{PlanOrigin, PlanningError, organisation};
+use super::{PlanOrigin, PlanningError, follow_up_title::title, organisation};
 use crate::{
     client::Client,
     pace::Pace,
@@ -38,18 +38,11 @@ pub struct FollowedRun<'a> {
 impl FollowedRun<'_> {
     /// The header of a plan that does this with the run's executions.
     pub fn header(&self, by: FollowUp, origin: &PlanOrigin) -> PlanHeader {
-        let what = match by {
-            FollowUp::Undo => "undo of",
-            FollowUp::Retry => "retry of",
-            FollowUp::Reconcile => "correction after",
-        };
+        let follows = self.plan.follows.as_ref().map(|follows| follows.by);
         PlanHeader {
             wf_bulk_plan: VERSION,
             playbook: PlaybookRef {
-                name: match self.plan.playbook.name.strip_prefix(what) {
-                    Some(_) => self.plan.playbook.name.clone(),
-                    None => format!("{what} {}", self.plan.playbook.name),
-                },
+                name: title(by, &self.plan.playbook.name, follows),
                 sha256: self.plan_sha256.clone(),
                 converges: true,
                 repeatable: false,
