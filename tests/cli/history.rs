@@ -3,16 +3,13 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use serde_json::{Value, json};
 
-use crate::{
-    environment::{Ended, Environment, SandboxProcess},
-    pty::Terminal,
-};
+use crate::environment::{Ended, Environment, SandboxProcess};
 
 const PLAYBOOK: &str = "version: 1
 name: p
@@ -24,7 +21,7 @@ actions: [ reassign: { set: [\"7\"] } ]
 const RUN: [&str; 5] = ["run", "p.yaml", "--yes", "--sandbox", "--again"];
 const CHECK: [&str; 2] = ["status", "--check"];
 
-fn environment() -> Environment {
+pub(crate) fn environment() -> Environment {
     let environment = Environment::new();
     environment.file("p.yaml", PLAYBOOK);
     environment
@@ -40,7 +37,7 @@ fn run_once(environment: &Environment) -> PathBuf {
     runs.remove(0)
 }
 
-fn id_of(run: &Path) -> &str {
+pub(crate) fn id_of(run: &Path) -> &str {
     run.file_name().unwrap().to_str().unwrap()
 }
 
@@ -172,6 +169,12 @@ fn an_interrupted_run_is_in_the_history_from_its_creation_and_its_end_comes_with
     let run = environment.runs().remove(0);
     environment
         .run(&CHECK)
+        .expect_code(1)
+        .expect_out("its report says that it has ended, and the record of its end is missing");
+    // The report is written after the record.
+    fs::remove_file(run.join("report.json")).unwrap();
+    environment
+        .run(&CHECK)
         .expect_code(0)
         .expect_out("its end is not in the history");
     environment.run(&["resume", id_of(&run)]).expect_code(3);
@@ -240,6 +243,39 @@ fn a_run_whose_checkpoint_does_not_verify_is_kept_by_prune_and_named_by_the_chec
             .expect_said("nothing was deleted");
         assert_eq!(environment.runs(), std::slice::from_ref(&run));
     }
+}
+
+#[test]
+fn an_end_that_was_added_to_a_checkpoint_does_not_hide_an_unfinished_run_from_an_idempotent_playbook()
+ {
+    let sandbox = SandboxProcess::with_faults(&json!({"rules": [
+        {"match": {"effect_only": true, "nth": 2}, "do": {"status": {"code": 400, "message": "no"}}}
+    ]}));
+    let environment = environment();
+    let run = ["run", "p.yaml", "--yes"];
+    environment
+        .run_on(&sandbox, &[&run[..], &["--max-errors", "1"]].concat())
+        .expect_code(4);
+    environment
+        .run_on(&sandbox, &run)
+        .expect_code(1)
+        .expect_said("is not finished");
+    let folder = environment.runs().remove(0);
+    let checkpoint = folder.join("checkpoint.jsonl");
+    let whole = fs::read_to_string(&checkpoint).unwrap();
+    for end in [
+        r#"{"seq":999,"record":{"finished":{"at":1}},"crc":"zzzzzzzz"}"#,
+        r#"{"seq":999,"record":{"abandoned":{"at":1,"reason":"x"}},"crc":"zzzzzzzz"}"#,
+    ] {
+        fs::write(&checkpoint, format!("{whole}{end}\n")).unwrap();
+        for command in [&run[..], &["resume", "--last"]] {
+            environment
+                .run_on(&sandbox, command)
+                .expect_code(1)
+                .expect_said("it is unknown what it did and whether it has ended");
+        }
+    }
+    assert_eq!(environment.runs().len(), 1);
 }
 
 #[test]
@@ -325,75 +361,4 @@ fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
     let dirty = by(&environment);
     assert_eq!(dirty["git"]["dirty"], true, "{dirty}");
     assert_eq!(dirty.get("approver"), None);
-}
-
-/// Begins a run whose first change takes four seconds.
-fn slow_run(environment: &Environment) -> (SandboxProcess, Child) {
-    let slow = json!({"rules": [
-        {"match": {"effect_only": true, "nth": 1}, "do": {"latency_ms": 4_000}}
-    ]});
-    let sandbox = SandboxProcess::with_faults(&slow);
-    let run = environment
-        .command_on(&sandbox, &["run", "p.yaml", "--yes", "--quiet"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    (sandbox, run)
-}
-
-/// The id of the only run, as soon as there is one.
-fn first_run(environment: &Environment) -> String {
-    loop {
-        if let [made] = &environment.runs()[..]
-            && !id_of(made).starts_with('.')
-        {
-            return id_of(made).to_owned();
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
-#[test]
-fn watching_in_a_pipe_has_a_line_for_each_change_of_state_and_ends_with_the_runs() {
-    let environment = environment();
-    let (_sandbox, mut run) = slow_run(&environment);
-    let id = first_run(&environment);
-    let watched = environment
-        .run(&["status", "--watch"])
-        .expect_code(0)
-        .stdout;
-    run.wait().unwrap();
-    let lines: Vec<&str> = watched.lines().collect();
-    assert!(
-        lines[0].starts_with(&format!("{id}  running ")),
-        "{watched}"
-    );
-    assert!(
-        lines[1].starts_with(&format!("{id}  finished")),
-        "{watched}"
-    );
-    // Without a running one, it is the list.
-    let last = environment
-        .run(&["status", "--watch"])
-        .expect_code(0)
-        .stdout;
-    assert!(last.starts_with(&id), "{last}");
-}
-
-#[test]
-fn watching_on_a_terminal_draws_the_runs_anew_until_they_have_ended() {
-    let environment = environment();
-    let (_sandbox, mut run) = slow_run(&environment);
-    let id = first_run(&environment);
-    let mut watch = environment.command(&["status", &id, "--watch"]);
-    watch.env("TERM", "xterm").env("NO_COLOR", "1");
-    let mut terminal = Terminal::start(watch, "");
-    terminal.wait_for("is running now");
-    assert_eq!(terminal.code(), Some(0));
-    run.wait().unwrap();
-    let shown = terminal.shown();
-    let drawn = shown.matches("\u{1b}[H\u{1b}[2J").count();
-    assert!(drawn >= 2, "{drawn}: {shown}");
-    assert!(shown.contains("3 planned = 3 applied"), "{shown}");
 }

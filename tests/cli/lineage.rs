@@ -144,6 +144,85 @@ fn the_undo_of_an_undo_and_of_a_retry_say_in_their_titles_what_they_undo() {
         .expect_said("make it again; what it has done already is left out: wf-bulk undo ");
 }
 
+#[test]
+fn the_rest_of_an_undo_is_not_offered_once_another_undo_of_the_run_has_made_it() {
+    // The run makes four changes; then the first undo is refused twice, and the second once.
+    let refuse = |from: u32, to: u32| json!({"match": {"method": "PATCH", "effect_only": true, "from": from, "to": to}, "do": {"status": {"code": 400, "message": "no"}}});
+    let sandbox = SandboxProcess::with_faults_and(
+        &json!({"rules": [refuse(5, 6), refuse(9, 9)]}),
+        &["--executions", "30"],
+    );
+    let environment = Environment::new();
+    let file = playbook(&environment, "tasks", TASKS);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--limit", "4", "--yes"]).expect_code(0);
+    let run = newest(&environment);
+    let status = |run: &str| environment.run(&["status", run]).expect_code(0);
+    let rest = format!("to undo the remaining changes: wf-bulk undo {run} --only-file");
+    on(&["undo", &run, "--yes"]).expect_code(3);
+    let first = newest(&environment);
+    status(&first).expect_out(&rest);
+
+    // Another one restores one of the two.
+    on(&["undo", &run, "--yes"]).expect_code(3);
+    let second = newest(&environment);
+    status(&first).expect_out(&rest);
+    status(&second).expect_out(&rest);
+    on(&["undo", &run, "--yes"]).expect_code(0);
+    for undo in [&first, &second] {
+        let told = status(undo);
+        assert!(!told.stdout.contains("wf-bulk undo"), "{told:?}");
+        let told = on(&["resume", undo]);
+        assert!(!told.stderr.contains("wf-bulk undo"), "{told:?}");
+    }
+    let list = environment.run(&["status"]).expect_code(0);
+    assert!(!list.stdout.contains("wf-bulk undo"), "{list:?}");
+}
+
+#[test]
+fn the_rest_of_an_undo_is_offered_only_while_its_run_is_there_and_no_other_one_is_unfinished() {
+    let refuse = json!({"match": {"method": "PATCH", "effect_only": true, "from": 5, "to": 7}, "do": {"status": {"code": 400, "message": "no"}}});
+    let sandbox =
+        SandboxProcess::with_faults_and(&json!({"rules": [refuse]}), &["--executions", "30"]);
+    let environment = Environment::new();
+    let file = playbook(&environment, "tasks", TASKS);
+    let on = |words: &[&str]| environment.run_on(&sandbox, words);
+    on(&["run", &file, "--limit", "4", "--yes"]).expect_code(0);
+    let run = newest(&environment);
+    on(&["undo", &run, "--limit", "2", "--yes"]).expect_code(3);
+    let undo = newest(&environment);
+    let offers = || {
+        let told = environment.run(&["status", &undo]).expect_code(0);
+        told.stdout.contains("wf-bulk undo")
+    };
+    assert!(offers());
+    on(&[
+        "undo",
+        &run,
+        "--yes",
+        "--max-errors",
+        "1",
+        "--concurrency",
+        "1",
+    ])
+    .expect_code(4);
+    let unfinished = newest(&environment);
+    assert!(!offers());
+    let first = format!(
+        "run {unfinished} must end before the remaining changes are planned: wf-bulk status {unfinished}"
+    );
+    environment.run(&["status", &undo]).expect_out(&first);
+    on(&["undo", &run, "--yes"])
+        .expect_code(1)
+        .expect_said("is not finished");
+    environment
+        .run(&["abandon", &unfinished, "--yes"])
+        .expect_code(0);
+    assert!(offers());
+    fs::remove_dir_all(environment.path().join(".wf-bulk/runs").join(&run)).unwrap();
+    assert!(!offers());
+}
+
 /// The id of the newest run.
 fn newest(environment: &Environment) -> String {
     let run = environment.runs().into_iter().max().unwrap();

@@ -56,5 +56,6 @@ mod traps;
 mod undo;
 mod verify;
 mod waiting;
+mod watched;
 mod workflow;
 mod wrong_files;

@@ -11,7 +11,8 @@
 //!
 //! - A run appears before its record, and sends nothing before that is on disk. So a run without a record has no records of its own either;
 //!   one that has some has lost its record.
-//! - The record of an end follows the last record of the checkpoint. Until `resume RUN` adds it, the checkpoint is not compared.
+//! - The record of an end follows the last record of the checkpoint, and the report that says so follows the record. Until `resume RUN` adds
+//!   the record, the checkpoint is not compared; with such a report, the record was there.
 //! - `history.head` is replaced after the record is on disk, so it may be one record behind.
 //! - The record of a deletion precedes the deletion, so the folder may still be there.
 //!
@@ -23,7 +24,7 @@ mod chain;
 mod record;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, BufRead as _, BufReader, Write as _},
     path::{Path, PathBuf},
 };
@@ -109,7 +110,8 @@ impl History {
     }
 
     /// Adds the record of a run's end, if the run has ended, its creation is in the history, and its end is not. The run's lock must be
-    /// held.
+    /// held. The report of the run is written after this: if it says already that the run has ended, the record was removed, and a new one
+    /// would hide that.
     ///
     /// # Errors
     ///
@@ -131,10 +133,12 @@ impl History {
             .collect();
         let digest = sha256_of(&folder.checkpoint())?.unwrap_or_default();
         let files = BTreeMap::from([(CHECKPOINT.to_owned(), digest)]);
+        let was_recorded = audit::says_ended(folder);
         self.append(|chain| {
             let is_created = |event: &HistoryEvent| matches!(event, HistoryEvent::Created { run: other, .. } if *other == run);
             let is_ended = |event: &HistoryEvent| matches!(event, HistoryEvent::Ended { run: other, .. } if *other == run);
-            (chain.has(is_created) && !chain.has(is_ended)).then_some(HistoryEvent::Ended {
+            let is_missing = chain.has(is_created) && !chain.has(is_ended);
+            (is_missing && !was_recorded).then_some(HistoryEvent::Ended {
                 run,
                 how,
                 ended_at,
@@ -154,6 +158,18 @@ impl History {
             let is_known = |event: &HistoryEvent| matches!(event, HistoryEvent::Pruned { run: other } if *other == run);
             (!chain.has(is_known)).then_some(HistoryEvent::Pruned { run })
         })
+    }
+
+    /// The runs whose end is recorded: they have ended, whatever their checkpoints say now. A history that can't be read says nothing.
+    pub(super) fn ended_runs(&self) -> BTreeSet<RunId> {
+        let records = self
+            .read()
+            .map_or_else(|_| Vec::new(), |chain| chain.records);
+        let ended = records.into_iter().filter_map(|record| match record.event {
+            HistoryEvent::Ended { run, .. } => Some(run),
+            HistoryEvent::Created { .. } | HistoryEvent::Pruned { .. } => None,
+        });
+        ended.collect()
     }
 
     /// Compares the history with the folders of the runs, and both with themselves. No process of ours writes the history meanwhile.

@@ -12,7 +12,7 @@ use super::{
     RunId, access,
     error::{StoreError, StoreStep, io_error},
     lock::{self, Lock, Wait},
-    settings::{RunSettings, VERSION},
+    settings::{RunSettings, VERSION, difference},
 };
 use crate::{
     checkpoint::{Checkpoint, Ending},
@@ -150,6 +150,10 @@ impl RunFolder {
     ///
     /// If `run.json` can't be read, has another version, belongs to another run, or is not of the plan beside it.
     pub fn settings(&self) -> Result<RunSettings, StoreError> {
+        Ok(self.settings_and_header()?.0)
+    }
+
+    pub(super) fn settings_and_header(&self) -> Result<(RunSettings, PlanHeader), StoreError> {
         let path = self.run_json();
         let bytes =
             private_file::read(&path, MAX_SETTINGS).map_err(io_error(StoreStep::Read, &path))?;
@@ -169,8 +173,9 @@ impl RunFolder {
                 found: settings.run,
             });
         }
-        match difference(&settings, &self.plan_header()?) {
-            None => Ok(settings),
+        let header = self.plan_header()?;
+        match difference(&settings, &header) {
+            None => Ok((settings, header)),
             Some((what, found, planned)) => Err(StoreError::Differs {
                 path,
                 what,
@@ -194,7 +199,7 @@ impl RunFolder {
         )?)
     }
 
-    /// How the run ended, none if it can be resumed; from the last record alone, so that a list of many runs is fast.
+    /// How the run seems to have ended, none if it can be resumed; from the last line alone.
     ///
     /// # Errors
     ///
@@ -210,8 +215,10 @@ impl RunFolder {
     /// When it is damaged, of another run or plan, or can't be read.
     pub fn verified_ending(&self, settings: &RunSettings) -> Result<Option<Ending>, StoreError> {
         self.check_checkpoint(settings)?;
-        let snapshot = Checkpoint::read(&self.checkpoint())?;
-        Ok(snapshot.state.ending().cloned())
+        Ok(Checkpoint::read(&self.checkpoint())?
+            .state
+            .ending()
+            .cloned())
     }
 
     /// Writes `report.json`, completely or not at all.
@@ -251,32 +258,6 @@ impl RunFolder {
         let (lists, checkpoint) = (written(self.results_jsonl()), written(self.checkpoint()));
         !matches!((lists, checkpoint), (Ok(lists), Ok(checkpoint)) if lists >= checkpoint)
     }
-}
-
-/// What a run was started with and what its plan says, where these differ. A plan without an organisation is applied in the one that was
-/// requested.
-fn difference(
-    settings: &RunSettings,
-    header: &PlanHeader,
-) -> Option<(&'static str, String, String)> {
-    let org = |org: &Option<String>| org.clone().unwrap_or_else(|| "none".to_owned());
-    let planned_org = header.org.as_ref().or(settings.org.as_ref()).cloned();
-    [
-        ("server", settings.server.clone(), header.server.clone()),
-        ("organisation", org(&settings.org), org(&planned_org)),
-        (
-            "playbook",
-            settings.playbook.clone(),
-            header.playbook.name.clone(),
-        ),
-        (
-            "vars_sha256",
-            settings.vars_sha256.clone(),
-            header.vars_sha256(),
-        ),
-    ]
-    .into_iter()
-    .find(|(_, found, planned)| found != planned)
 }
 
 pub(super) fn write(

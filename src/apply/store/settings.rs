@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::RunId;
-use crate::pace::Pace;
+use crate::{pace::Pace, plan::PlanHeader};
 
 /// The version of `run.json` that is written and read.
 pub const VERSION: u32 = 1;
@@ -97,12 +97,36 @@ impl RunSettings {
     }
 }
 
+/// Where settings and plan differ, with both values. A plan without an organisation is applied in the requested one.
+pub(super) fn difference(
+    settings: &RunSettings,
+    header: &PlanHeader,
+) -> Option<(&'static str, String, String)> {
+    let org = |org: &Option<String>| org.clone().unwrap_or_else(|| "none".to_owned());
+    let planned_org = header.org.as_ref().or(settings.org.as_ref()).cloned();
+    [
+        ("server", settings.server.clone(), header.server.clone()),
+        ("organisation", org(&settings.org), org(&planned_org)),
+        (
+            "playbook",
+            settings.playbook.clone(),
+            header.playbook.name.clone(),
+        ),
+        (
+            "vars_sha256",
+            settings.vars_sha256.clone(),
+            header.vars_sha256(),
+        ),
+    ]
+    .into_iter()
+    .find(|(_, found, planned)| found != planned)
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::num::NonZeroU32;
 
     use super::*;
-    use crate::plan::PlanHeader;
 
     #[test]
     fn the_settings_of_a_run_that_says_nothing_of_its_playbook_are_read() {

@@ -1,6 +1,8 @@
 //! The folder of all runs.
 
 use std::{
+    cell::OnceCell,
+    collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -14,7 +16,7 @@ use super::{
     run_folder::RunFolder,
     settings::RunSettings,
 };
-use crate::{checkpoint::Ending, private_file};
+use crate::{checkpoint::Ending, plan::Follows, private_file};
 
 /// The prefix of the folder of a run that is being created. No run id begins with a dot.
 const DRAFT_PREFIX: &str = ".tmp-";
@@ -23,12 +25,14 @@ const DRAFT_PREFIX: &str = ".tmp-";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateDir(PathBuf);
 
-/// A run with its settings and ending.
+/// A run with its settings, the run that it follows, and its ending.
 #[derive(Debug)]
 pub struct ListedRun {
     pub folder: RunFolder,
     pub settings: RunSettings,
-    /// How it ended; none if it can be resumed.
+    /// The run that its plan undoes, retries or corrects.
+    pub follows: Option<Follows>,
+    /// How it ended, according to the history or to all records of its checkpoint; none if it can be resumed.
     pub ending: Option<Ending>,
 }
 
@@ -111,17 +115,29 @@ impl StateDir {
         let mut listing = RunListing::default();
         let (mut folders, strangers) = self.folders()?;
         folders.sort_unstable_by_key(|folder| std::cmp::Reverse(folder.id()));
+        let history = self.history();
+        let recorded = OnceCell::new();
         for folder in folders {
             let read = || {
                 folder.check_access()?;
-                let settings = folder.settings()?;
+                let (settings, header) = folder.settings_and_header()?;
                 folder.check_checkpoint(&settings)?;
-                Ok((settings, folder.ending()?))
+                let has_ended = |run| -> bool {
+                    let recorded: &BTreeSet<RunId> = recorded.get_or_init(|| history.ended_runs());
+                    recorded.contains(&run)
+                };
+                let ending = match folder.ending()? {
+                    // A line that was added to the checkpoint says nothing.
+                    Some(_) if !has_ended(folder.id()) => folder.verified_ending(&settings)?,
+                    ending => ending,
+                };
+                Ok((settings, header.follows, ending))
             };
             match read() {
-                Ok((settings, ending)) => listing.runs.push(ListedRun {
+                Ok((settings, follows, ending)) => listing.runs.push(ListedRun {
                     folder,
                     settings,
+                    follows,
                     ending,
                 }),
                 Err(error) => listing.unreadable.push(Unreadable {

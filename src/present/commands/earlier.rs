@@ -12,9 +12,11 @@ use crate::{
     cli::Common,
     error::Error,
     outcome::Outcome,
-    plan::{Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, PlanHeader, matters},
+    plan::{
+        Circumstances, Done, EarlierRun, EarlierStanding, FollowUp, Follows, PlanHeader, matters,
+    },
     server_name::is_same_server,
-    store::{ListedRun, RunFolder, RunId, RunSettings, StateDir},
+    store::{ListedRun, RunFolder, RunId, RunListing, RunSettings, StateDir},
 };
 
 /// A plan, and how it is to be applied.
@@ -69,7 +71,7 @@ impl Candidate<'_> {
                 continue;
             }
             let same_plan = run.settings.plan_sha256 == self.sha256;
-            if !same_plan && run.ending.is_some() && self.is_meant_to_follow(&run)? {
+            if !same_plan && run.ending.is_some() && self.is_meant_to_follow(&run) {
                 continue;
             }
             if let Some(standing) = self.standing(&run, same_plan)? {
@@ -84,12 +86,9 @@ impl Candidate<'_> {
     }
 
     /// Whether the plan makes what earlier runs have left undone, and the run is no other retry of the same one.
-    fn is_meant_to_follow(&self, run: &ListedRun) -> Result<bool, Error> {
-        let Some(follows) = &self.header.follows else {
-            return Ok(false);
-        };
-        let other = run.folder.plan_header().map_err(store_error)?.follows;
-        Ok(follows.by == FollowUp::Retry && other.as_ref() != Some(follows))
+    fn is_meant_to_follow(&self, run: &ListedRun) -> bool {
+        let is_retry = |follows: Follows| follows.by == FollowUp::Retry;
+        self.header.follows.is_some_and(is_retry) && run.follows != self.header.follows
     }
 
     /// The state of a run; none if it has ended and is no reason to refuse the plan.
@@ -100,7 +99,8 @@ impl Candidate<'_> {
                 return Ok(Some(EarlierStanding::Running));
             }
             // It may have ended between the two checks.
-            ending = run.folder.ending().map_err(store_error)?;
+            let verified = run.folder.verified_ending(&run.settings);
+            ending = verified.map_err(store_error)?;
         }
         let Some(ending) = ending else {
             return Ok(Some(EarlierStanding::Unfinished));
@@ -114,6 +114,29 @@ impl Candidate<'_> {
             Ending::Abandoned { .. } => EarlierStanding::Abandoned(done),
         }))
     }
+}
+
+/// A run that has not ended, for which another plan of the playbook of an ended run is refused, such as a retry or the same undo again.
+pub(super) fn unfinished_like(
+    state_dir: &StateDir,
+    listing: &RunListing,
+    header: &PlanHeader,
+    ended: &RunSettings,
+) -> Option<RunId> {
+    let candidate = Candidate {
+        header,
+        sha256: &ended.plan_sha256,
+        org: ended.org.as_deref(),
+        again: true,
+    };
+    let vars_sha256 = header.vars_sha256();
+    let made_at = sandbox_made_at(state_dir);
+    let mut unfinished = listing.runs.iter().filter(|run| run.ending.is_none());
+    let found = unfinished.find(|run| {
+        candidate.is_about_the_same(&run.settings, &vars_sha256)
+            && !is_of_thrown_away_data(&run.settings, made_at)
+    });
+    found.map(|run| run.folder.id())
 }
 
 /// When the data of the built-in sandbox were generated; none if there are none.
@@ -144,7 +167,7 @@ pub(super) fn refuse_thrown_away_data(
 /// Refuses to make the remaining changes of a run that another run has undone.
 pub(super) fn refuse_undone(common: &Common, run: RunId) -> Result<(), Error> {
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
-    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    let lineage = Lineage::of(&listing);
     let Some(undo) = lineage.newest(run, FollowUp::Undo) else {
         return Ok(());
     };

@@ -198,7 +198,8 @@ fn to_try_the_rest(common: &Common, prepared: &PreparedRun, counts: &Counts) -> 
         settings: &prepared.settings,
         counts,
         header: &prepared.plan.header,
-        lineage: &Lineage::of_the_readable(&listing),
+        lineage: &Lineage::of(&listing),
+        listing: &listing,
     };
     ended.to_try_the_rest(common)
 }
@@ -212,6 +213,25 @@ pub(super) fn conclude(
     told: u64,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
+    // Before the report: where a report says that the run has ended, the history does, too.
+    let recorded = if summary.finished || summary.abandoned.is_some() {
+        let history = StateDir::new(common.state_dir.clone()).history();
+        history.ended(folder)
+    } else {
+        Ok(())
+    };
+    if let Err(error) = recorded {
+        say(|out| summary.write_text(None, &common.invocation, out, STYLES));
+        let run = folder.id().to_string();
+        return Err(Error::failed(
+            "the run has ended, but its end can't be written to the history",
+        )
+        .caused_by(error)
+        .hint(format!(
+            "this records it, and writes the report: {}",
+            common.invocation.command("resume", &[&run])
+        )));
+    }
     let kept = write_files(folder, summary, || read_again(plan_file));
     let kept = kept.map(|list| list.without_told(told));
     say(|out| summary.write_text(kept.as_ref().ok(), &common.invocation, out, STYLES));
@@ -222,13 +242,6 @@ pub(super) fn conclude(
             Some(why) => error.hint(format!("before that, the run stopped: {why}")),
             None => error,
         });
-    }
-    if summary.finished || summary.abandoned.is_some() {
-        let history = StateDir::new(common.state_dir.clone()).history();
-        history.ended(folder).map_err(|error| {
-            Error::failed("the run has ended, but its end can't be written to the history")
-                .caused_by(error)
-        })?;
     }
     summary
         .check()

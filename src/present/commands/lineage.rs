@@ -2,7 +2,7 @@
 
 use crate::{
     plan::{FollowUp, Follows},
-    store::{RunId, RunListing, StoreError},
+    store::{RunId, RunListing},
 };
 
 /// The runs of a state folder that follow another one, newest first.
@@ -10,27 +10,11 @@ use crate::{
 pub(super) struct Lineage(Vec<(RunId, Follows)>);
 
 impl Lineage {
-    /// Of all runs whose plan can be read.
-    pub(super) fn of_the_readable(listing: &RunListing) -> Self {
-        let follow_ups = listing.runs.iter().filter_map(|run| {
-            let header = run.folder.plan_header().ok()?;
-            Some((run.folder.id(), header.follows?))
-        });
+    /// Of the runs that can be read. Who decides by it refuses a listing with others.
+    pub(super) fn of(listing: &RunListing) -> Self {
+        let follow_ups = listing.runs.iter();
+        let follow_ups = follow_ups.filter_map(|run| Some((run.folder.id(), run.follows?)));
         Self(follow_ups.collect())
-    }
-
-    /// Of all runs.
-    ///
-    /// # Errors
-    ///
-    /// If a plan can't be read: it may be that of a follow-up.
-    pub(super) fn of(listing: &RunListing) -> Result<Self, StoreError> {
-        let mut follow_ups = Vec::new();
-        for run in &listing.runs {
-            let follows = run.folder.plan_header()?.follows;
-            follow_ups.extend(follows.map(|follows| (run.folder.id(), follows)));
-        }
-        Ok(Self(follow_ups))
     }
 
     /// What follows a run, newest first.
@@ -43,6 +27,13 @@ impl Lineage {
     pub(super) fn newest(&self, run: RunId, by: FollowUp) -> Option<RunId> {
         self.of_run(run)
             .find_map(|(id, what)| (what == by).then_some(id))
+    }
+
+    /// The other runs that do the same with the run that a run follows, newest first.
+    pub(super) fn siblings(&self, run: RunId, follows: Follows) -> impl Iterator<Item = RunId> {
+        self.of_run(follows.run)
+            .filter(move |(id, by)| *id != run && *by == follows.by)
+            .map(|(id, _)| id)
     }
 
     /// The runs that a run retries, the first one first.

@@ -25,7 +25,7 @@ mod lineage;
 mod observers;
 mod on_finish;
 mod operator;
-mod other_retries;
+mod other_follow_ups;
 mod output;
 mod overview;
 mod pacing;

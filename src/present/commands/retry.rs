@@ -7,11 +7,11 @@ use super::{
     follow_up::FollowUpPlan,
     lineage::Lineage,
     observers::Observers,
-    other_retries::OtherRetries,
+    other_follow_ups::OtherFollowUps,
     part_filter::PartFilter,
     past_run::PastRun,
     retry_hint::{PART, playbook_of},
-    runs::{readable, store_error},
+    runs::readable,
 };
 use crate::{
     cli::{Common, RetryArgs},
@@ -35,15 +35,16 @@ pub(super) async fn retry(
     let run = &follow_up.run;
     refuse_other_kinds(common, run)?;
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
-    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    let lineage = Lineage::of(&listing);
     refuse_unfinished(common, run, &lineage)?;
     if !args.follow_up.applying.again {
         refuse_retried(common, run, &lineage)?;
     }
-    let others = OtherRetries::of(&listing, &lineage, run.settings.run).map_err(|cause| {
-        Error::failed("a retry of the run can't be read, and may have made what is left")
-            .caused_by(cause)
-    })?;
+    let others =
+        OtherFollowUps::retries(&listing, &lineage, run.settings.run).map_err(|cause| {
+            Error::failed("a retry of the run can't be read, and may have made what is left")
+                .caused_by(cause)
+        })?;
     let playbook = playbook(common, args, run)?;
     let left = |filter: &mut PartFilter, group| remaining(group, filter, &others, &playbook);
     let (executions, misses) = run.survey(&follow_up.filter, |filter, group| {
@@ -183,7 +184,7 @@ fn playbook(common: &Common, args: &RetryArgs, run: &PastRun) -> Result<Playbook
 fn remaining(
     group: Vec<ChangeResult>,
     filter: &mut PartFilter,
-    others: &OtherRetries,
+    others: &OtherFollowUps,
     playbook: &Playbook,
 ) -> Option<Remaining> {
     let mut remaining = Remaining::default();

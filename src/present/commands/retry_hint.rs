@@ -5,13 +5,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{earlier::are_data_gone, lineage::Lineage, other_retries::OtherRetries};
+use super::{
+    earlier::{are_data_gone, unfinished_like},
+    lineage::Lineage,
+    other_follow_ups::OtherFollowUps,
+};
 use crate::{
     cli::Common,
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
-    plan::{FollowUp, PlanHeader},
-    store::{PlannedFrom, RunSettings, StateDir},
+    plan::{FollowUp, Follows, PlanHeader},
+    store::{ListedRun, PlannedFrom, RunId, RunListing, RunSettings, StateDir},
     table::is_stdin,
     text::count,
 };
@@ -52,13 +56,29 @@ pub(super) struct EndedRun<'a> {
     pub(super) header: &'a PlanHeader,
     /// Which runs follow which.
     pub(super) lineage: &'a Lineage,
+    /// All runs.
+    pub(super) listing: &'a RunListing,
 }
 
 impl EndedRun<'_> {
     /// The sentence with the command that tries the remaining changes again, also those of the runs that it retries. None if nothing is
-    /// left, if the data were deleted, or if the run was undone.
+    /// left, if the data were deleted, or if the run was undone. While another run would refuse the plan, that one is named.
     pub(super) fn to_try_the_rest(&self, common: &Common) -> Option<String> {
         let state_dir = StateDir::new(common.state_dir.clone());
+        let sentence = self.offer(common, &state_dir)?;
+        let Some(first) = unfinished_like(&state_dir, self.listing, self.header, self.settings)
+        else {
+            return Some(sentence);
+        };
+        let invocation = common.invocation.without(&PART);
+        let status = invocation.command("status", &[&first.to_string()]);
+        Some(format!(
+            "run {first} must end before the remaining changes are planned: {status}"
+        ))
+    }
+
+    /// The same, whatever other runs are unfinished.
+    fn offer(&self, common: &Common, state_dir: &StateDir) -> Option<String> {
         let run = self.settings.run;
         let is_undone = |run| self.lineage.newest(run, FollowUp::Undo).is_some();
         let parents = self.lineage.retried_by(run);
@@ -67,28 +87,31 @@ impl EndedRun<'_> {
             return None;
         }
         let is_alone = parents.is_empty() && !is_retried;
-        if is_alone && !is_something_left(self.counts) || are_data_gone(&state_dir, self.settings) {
+        if is_alone && !is_something_left(self.counts) || are_data_gone(state_dir, self.settings) {
             return None;
         }
         let from = self.settings.planned_from.as_ref();
         let is_there = from
             .and_then(playbook_of)
             .is_some_and(|playbook| playbook.is_file());
+        if let Some(follows) = self.header.follows
+            && follows.by != FollowUp::Retry
+        {
+            let is_to_make = self.is_left_by_siblings(follows)?;
+            return (self.sentence(&common.invocation, is_there)).filter(|_| is_to_make);
+        }
         if is_alone {
             return self.sentence(&common.invocation, is_there);
         }
-        let listing = state_dir.list().ok()?;
         for tried in parents
             .into_iter()
             .chain([run])
             .filter(|run| !is_undone(*run))
         {
-            let listed = listing
-                .runs
-                .iter()
-                .find(|listed| listed.folder.id() == tried);
-            let Some(listed) = listed else { continue };
-            let others = OtherRetries::of(&listing, self.lineage, tried).ok()?;
+            let Some(listed) = self.listed(tried) else {
+                continue;
+            };
+            let others = OtherFollowUps::retries(self.listing, self.lineage, tried).ok()?;
             let left = others.left_of(&listed.folder).ok()?;
             let has_retry = self.lineage.newest(tried, FollowUp::Retry).is_some();
             if has_retry && left.not_retried > 0 {
@@ -108,6 +131,21 @@ impl EndedRun<'_> {
             }
         }
         None
+    }
+
+    fn listed(&self, run: RunId) -> Option<&ListedRun> {
+        let mut runs = self.listing.runs.iter();
+        runs.find(|listed| listed.folder.id() == run)
+    }
+
+    /// Of an undo or a correction: whether there is something that no other one of the same run has made. None if that run is not there any
+    /// more, or a file can't be read.
+    fn is_left_by_siblings(&self, follows: Follows) -> Option<bool> {
+        self.listed(follows.run)?;
+        let run = self.settings.run;
+        let others = OtherFollowUps::siblings(self.listing, self.lineage, run, follows).ok()?;
+        let left = others.left_of(&self.listed(run)?.folder).ok()?;
+        Some(left.is_any_to_make)
     }
 
     /// The command that retries a run, with the playbook of this one.
@@ -170,7 +208,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{plan::Follows, testing::samples::plan_header};
+    use crate::testing::samples::plan_header;
 
     const RUN: &str = "0192f0c4-8a5e-7000-8000-0000000000c4";
     const PARENT: &str = "0192aaaa-8a5e-7000-8000-0000000000c4";
@@ -202,6 +240,7 @@ mod tests {
             counts: &counts,
             header: &header,
             lineage: &Lineage::default(),
+            listing: &RunListing::default(),
         };
         run.sentence(&Invocation::default(), is_there)
     }

@@ -38,7 +38,7 @@ pub(super) fn find_run_or_last(
     let is_told = |folder: &RunFolder| last_session(folder).is_some();
     let lineage = match undone {
         UndoneRun::IsMeant => Lineage::default(),
-        UndoneRun::IsPassedOver => Lineage::of(&listing).map_err(store_error)?,
+        UndoneRun::IsPassedOver => Lineage::of(&listing),
     };
     let is_undone = |folder: &RunFolder| lineage.newest(folder.id(), FollowUp::Undo).is_some();
     for run in &listing.runs {

@@ -57,13 +57,14 @@ pub(super) fn show_ended(
     };
     let counts = snapshot.state.counts();
     let listing = StateDir::new(common.state_dir.clone()).list();
-    let lineage = Lineage::of_the_readable(&listing.map_err(store_error)?);
+    let listing = listing.map_err(store_error)?;
     let to_try_the_rest = EndedRun {
         failed: &folder.failed(),
         settings,
         counts: &counts,
         header: &plan.header,
-        lineage: &lineage,
+        lineage: &Lineage::of(&listing),
+        listing: &listing,
     }
     .to_try_the_rest(common);
     let summary = Summary {

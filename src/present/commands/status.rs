@@ -29,7 +29,7 @@ use crate::{
         write_runs_json,
     },
     run::{GroupStream, PlannedChange},
-    store::{RunFolder, RunSettings, StateDir, StoreError, Wait},
+    store::{RunFolder, RunListing, RunSettings, StateDir, StoreError, Wait},
     text::Untrusted,
 };
 
@@ -47,11 +47,17 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     let mut unread = Vec::new();
     if args.run.is_none() && !args.last {
         let listing = state_dir.list().map_err(store_error)?;
-        let lineage = Lineage::of_the_readable(&listing);
-        for run in listing.runs {
-            match line(&state_dir, &lineage, &run.folder, run.settings) {
+        let lineage = Lineage::of(&listing);
+        for run in &listing.runs {
+            match line(&state_dir, &lineage, &run.folder, run.settings.clone()) {
                 Ok(line) => lines.push(RunLine {
-                    to_try_the_rest: to_try_the_rest(common, &run.folder, &line, &lineage),
+                    to_try_the_rest: to_try_the_rest(
+                        common,
+                        &run.folder,
+                        &line,
+                        &lineage,
+                        &listing,
+                    ),
                     ..line
                 }),
                 Err(error) => {
@@ -68,9 +74,10 @@ pub(super) fn status(common: &Common, args: &Status) -> Result<ExitCode, Error> 
     } else if let Some(folder) = find_run_or_last(common, args.run.as_deref(), UndoneRun::IsMeant)?
     {
         let settings = folder.settings().map_err(store_error)?;
-        let lineage = Lineage::of_the_readable(&state_dir.list().map_err(store_error)?);
+        let listing = state_dir.list().map_err(store_error)?;
+        let lineage = Lineage::of(&listing);
         let line = line(&state_dir, &lineage, &folder, settings).map_err(store_error)?;
-        return show_one(common, &folder, &line, &lineage);
+        return show_one(common, &folder, &line, &lineage, &listing);
     } else if !common.json {
         // There is none, and that is said.
         return Ok(ExitCode::Done);
@@ -91,7 +98,7 @@ pub(super) fn print_runs(common: &Common, lines: &[RunLine]) -> Result<(), Error
 fn look(state_dir: &StateDir, one: Option<&RunFolder>) -> Result<Vec<RunLine>, Error> {
     let mut lines = Vec::new();
     let listing = state_dir.list().map_err(store_error)?;
-    let lineage = Lineage::of_the_readable(&listing);
+    let lineage = Lineage::of(&listing);
     for run in listing.runs {
         if one.is_none_or(|one| one.id() == run.folder.id()) {
             lines.extend(line(state_dir, &lineage, &run.folder, run.settings));
@@ -106,6 +113,7 @@ fn show_one(
     folder: &RunFolder,
     line: &RunLine,
     lineage: &Lineage,
+    listing: &RunListing,
 ) -> Result<ExitCode, Error> {
     if common.json {
         let groups = groups(folder, line)?;
@@ -124,7 +132,7 @@ fn show_one(
     let groups = groups?;
     let results = folder.results_csv();
     let whole = results.exists().then_some(results.as_path());
-    let the_rest = to_try_the_rest(common, folder, line, lineage);
+    let the_rest = to_try_the_rest(common, folder, line, lineage, listing);
     print_text(|out| {
         groups.write_text(out, whole)?;
         match &the_rest {
@@ -138,10 +146,11 @@ fn show_one(
 /// A run, with how to plan its remaining changes again.
 pub(super) fn line_of(common: &Common, folder: &RunFolder) -> Result<RunLine, StoreError> {
     let state_dir = StateDir::new(common.state_dir.clone());
-    let lineage = Lineage::of_the_readable(&state_dir.list()?);
+    let listing = state_dir.list()?;
+    let lineage = Lineage::of(&listing);
     let line = line(&state_dir, &lineage, folder, folder.settings()?)?;
     Ok(RunLine {
-        to_try_the_rest: to_try_the_rest(common, folder, &line, &lineage),
+        to_try_the_rest: to_try_the_rest(common, folder, &line, &lineage, &listing),
         ..line
     })
 }
@@ -231,6 +240,7 @@ fn to_try_the_rest(
     folder: &RunFolder,
     line: &RunLine,
     lineage: &Lineage,
+    listing: &RunListing,
 ) -> Option<String> {
     line.ending.as_ref()?;
     let ended = EndedRun {
@@ -239,6 +249,7 @@ fn to_try_the_rest(
         counts: &line.counts,
         header: &folder.plan_header().ok()?,
         lineage,
+        listing,
     };
     ended.to_try_the_rest(common)
 }

@@ -1,13 +1,8 @@
 //! `undo`: plans what brings back the values before a run, shows the plan, asks, and applies it.
 
 use super::{
-    follow_up::FollowUpPlan,
-    lineage::Lineage,
-    observers::Observers,
-    part_filter::PartFilter,
-    past_run::PastRun,
-    retry_hint::PART,
-    runs::{readable, store_error},
+    follow_up::FollowUpPlan, lineage::Lineage, observers::Observers, part_filter::PartFilter,
+    past_run::PastRun, retry_hint::PART, runs::readable,
 };
 use crate::{
     checkpoint::Checkpoint,
@@ -75,7 +70,7 @@ fn notes(run: &PastRun) -> Vec<String> {
 /// The retries of the run that have changed something, and were not undone.
 fn retried(common: &Common, run: &PastRun) -> Result<Vec<String>, Error> {
     let listing = readable(&StateDir::new(common.state_dir.clone()))?;
-    let lineage = Lineage::of(&listing).map_err(store_error)?;
+    let lineage = Lineage::of(&listing);
     let id = run.settings.run;
     let invocation = common.invocation.without(&PART);
     let mut notes = Vec::new();

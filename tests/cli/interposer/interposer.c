@@ -1,7 +1,7 @@
 /* Stands between wf-bulk and the C library, and lets the program die or a call fail at one chosen call.
  *
- * WF_BULK_POINT is "CALL NTH WHAT": CALL is write or sync (of a checkpoint), send or receive (on a connection); NTH counts
- * these calls from 1; WHAT is
+ * WF_BULK_POINT is "CALL NTH WHAT": CALL is write or sync (of a checkpoint), file_sync (of any other file or folder), send or
+ * receive (on a connection); NTH counts these calls from 1; WHAT is
  *   kill_before, kill_after   the process is killed; it does not come back from the call
  *   eio_once, eio_on          the call fails; this one, or this one and all later ones of its kind
  *   enospc_on                 the same, as on a full disk
@@ -23,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum call { NONE, WRITE, SYNC, SEND, RECEIVE, CALLS };
+enum call { NONE, WRITE, SYNC, FILE_SYNC, SEND, RECEIVE, CALLS };
 enum what { KILL_BEFORE, KILL_AFTER, EIO_ONCE, EIO_ON, ENOSPC_ON, SHORT };
 
 static enum call point_call = NONE;
@@ -41,7 +41,7 @@ static int index_of(const char *const *names, int count, const char *name) {
 }
 
 __attribute__((constructor)) static void read_point(void) {
-    static const char *const calls[] = {"none", "write", "sync", "send", "receive"};
+    static const char *const calls[] = {"none", "write", "sync", "file_sync", "send", "receive"};
     static const char *const whats[] = {"kill_before", "kill_after", "eio_once", "eio_on", "enospc_on", "short"};
     char call[16], what[16];
     const char *point = getenv("WF_BULK_POINT");
@@ -193,7 +193,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
 
 /* Syncs with `real`, which is fsync or fdatasync. */
 static int synchronise(int fd, int (*real)(int)) {
-    if (!is_checkpoint(fd)) return real(fd);
+    if (!is_checkpoint(fd)) PASS(point_call == FILE_SYNC ? FILE_SYNC : NONE, real(fd));
     struct verdict verdict = meet(SYNC);
     if (verdict.error != 0) {
         errno = verdict.error;

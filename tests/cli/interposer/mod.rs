@@ -57,6 +57,29 @@ fn try_all(before: &[Point], concurrency: usize, step: usize) -> Tally {
     tally.into_inner().unwrap()
 }
 
+#[test]
+fn a_kill_at_each_sync_of_the_history_and_of_the_report_is_no_finding_and_the_next_session_records_the_end()
+ {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let what = [What::KillBefore, What::KillAfter][number % 2];
+            let (call, nth) = (Call::FileSync, 1 + number / 2);
+            if try_at(&[Point { call, nth, what }], 4) == Trial::NotReached {
+                return;
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(work);
+        }
+    });
+    let tried = next.into_inner();
+    assert!(tried > 20 + THREADS, "{tried}");
+}
+
 /// Dies behind a request, so that the next session has something to read back. One at a time, the eighth runs a schedule,
 /// and is the write whose effect comes late.
 const fn half_way(nth: usize) -> Point {

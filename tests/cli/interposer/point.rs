@@ -8,6 +8,8 @@ pub(super) enum Call {
     /// Of the checkpoint.
     Write,
     Sync,
+    /// Of any other file or folder: the history, the report.
+    FileSync,
     /// On a connection.
     Send,
     Receive,
@@ -77,7 +79,7 @@ impl Call {
     pub(super) const fn is_of_checkpoint(self) -> bool {
         match self {
             Self::Write | Self::Sync => true,
-            Self::Send | Self::Receive => false,
+            Self::FileSync | Self::Send | Self::Receive => false,
         }
     }
 }
@@ -88,6 +90,7 @@ impl fmt::Display for Point {
         let call = match self.call {
             Call::Write => "write",
             Call::Sync => "sync",
+            Call::FileSync => "file_sync",
             Call::Send => "send",
             Call::Receive => "receive",
         };

@@ -129,9 +129,11 @@ pub(super) fn try_at(points: &[Point], concurrency: usize) -> Trial {
             fs::write(run.join("checkpoint.jsonl"), on_disk.unwrap()).unwrap();
         }
         unknowable.extend(once_open(&plan, &records(&environment)));
+        expect_no_finding(&environment, points);
     }
     let last = session(&environment, &sandbox, concurrency).output();
     let last = Ended::from(last.unwrap());
+    expect_no_finding(&environment, points);
     let records = records(&environment);
     let in_doubt = expect_told(points, &plan, &records, &last);
     assert!(
@@ -141,10 +143,18 @@ pub(super) fn try_at(points: &[Point], concurrency: usize) -> Trial {
     let verdict = judge(&plan, &sandbox.ledger(), SETTLE_MS, &in_doubt);
     verdict.expect_innocent(format!("{points:?}\n{}", last.stderr));
     if in_doubt.is_empty() {
+        let check = environment.run(&["status", "--check"]).stdout;
+        assert!(!check.contains("note: "), "{points:?}: {check}");
         Trial::Applied
     } else {
         Trial::InDoubt
     }
+}
+
+/// What a crash leaves is no finding of the history's check.
+fn expect_no_finding(environment: &Environment, points: &[Point]) {
+    let check = environment.run(&["status", "--check"]);
+    assert_eq!(check.code, 0, "{points:?}: {check:?}");
 }
 
 /// Goes on with the run, or starts it when there is none.

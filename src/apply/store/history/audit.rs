@@ -2,9 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs, io,
+    fmt, fs,
+    io::{self, BufReader},
     path::Path,
 };
+
+use serde::Deserialize;
 
 use super::{
     CHECKPOINT, ChainFault, PLAN, RunId, SIGNATURE,
@@ -50,6 +53,10 @@ pub enum HistoryFinding {
         run: RunId,
         is_older: bool,
     },
+    /// A run whose report says that it has ended, which is written after the record of its end.
+    EndMissing {
+        run: RunId,
+    },
     /// A run in no record, which can't say whether it was in a history.
     Unreadable {
         run: RunId,
@@ -82,6 +89,10 @@ impl fmt::Display for HistoryFinding {
                 } else {
                     ""
                 }
+            ),
+            Self::EndMissing { run } => write!(
+                f,
+                "run {run}: its report says that it has ended, and the record of its end is missing in the history"
             ),
             Self::Unreadable { run, reason } => {
                 write!(
@@ -277,11 +288,15 @@ impl HistoryCheck {
         }
         // Until its end is recorded, its checkpoint has no final bytes.
         if is_there && !known.is_ended {
-            self.look_at_checkpoint(folder, known);
+            let was_recorded = says_ended(folder);
+            if was_recorded {
+                self.findings.push(HistoryFinding::EndMissing { run });
+            }
+            self.look_at_checkpoint(folder, known, was_recorded);
         }
     }
 
-    fn look_at_checkpoint(&mut self, folder: &RunFolder, known: &RecordedRun) {
+    fn look_at_checkpoint(&mut self, folder: &RunFolder, known: &RecordedRun, was_recorded: bool) {
         let run = folder.id();
         let path = folder.checkpoint();
         let file = CHECKPOINT.to_owned();
@@ -296,7 +311,7 @@ impl HistoryCheck {
                 HistoryFinding::FileChanged { run, file }
             }
             Ok(Snapshot { state, .. }) => {
-                if state.ending().is_some() {
+                if state.ending().is_some() && !was_recorded {
                     self.notes.push(HistoryNote::EndNotRecorded { run });
                 }
                 return;
@@ -309,6 +324,28 @@ impl HistoryCheck {
         };
         self.findings.push(finding);
     }
+}
+
+/// What `report.json` says of an end.
+#[derive(Deserialize)]
+struct ToldEnd {
+    finished: bool,
+    stopped: Option<ToldStop>,
+}
+
+#[derive(Deserialize)]
+struct ToldStop {
+    reason: String,
+}
+
+/// Whether the report of a run says that it has ended; not if there is none, or none that is complete.
+pub(super) fn says_ended(folder: &RunFolder) -> bool {
+    let told = || -> Option<ToldEnd> {
+        let report = folder.open(RunFolder::report)?;
+        serde_json::from_reader(BufReader::new(report)).ok()
+    };
+    let is_abandoned = |stop: ToldStop| stop.reason == "abandoned";
+    told().is_some_and(|told| told.finished || told.stopped.is_some_and(is_abandoned))
 }
 
 /// Whether a run has sent something, or its checkpoint can't tell.

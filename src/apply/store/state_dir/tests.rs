@@ -140,3 +140,34 @@ fn a_draft_whose_process_died_is_cleared_away_and_a_living_one_is_not() {
     assert!(!dead_at_once.exists());
     living.copy_plan(&b"plan"[..]).unwrap();
 }
+
+#[test]
+fn an_end_that_was_only_added_to_a_checkpoint_hides_no_unfinished_run_and_a_recorded_end_is_enough()
+{
+    let (_home, state_dir) = empty();
+    let run = add(&state_dir, 1, false);
+    let ended = add(&state_dir, 2, true);
+    state_dir.history().ended(&ended).unwrap();
+    let append = |folder: &RunFolder, line: &str| {
+        let text = fs::read_to_string(folder.checkpoint()).unwrap();
+        fs::write(folder.checkpoint(), text + line).unwrap();
+    };
+    append(
+        &run,
+        "{\"seq\":999,\"record\":{\"finished\":{\"at\":1}},\"crc\":\"zzzzzzzz\"}\n",
+    );
+    // What the history has recorded is not read again.
+    let text = fs::read_to_string(ended.checkpoint()).unwrap();
+    fs::write(
+        ended.checkpoint(),
+        text.replacen("\"seq\":0", "\"seq\":7", 1),
+    )
+    .unwrap();
+    let listing = state_dir.list().unwrap();
+    assert_eq!(ids(&listing), [id(2)]);
+    assert_eq!(listing.unreadable[0].path, run.path());
+    assert!(matches!(
+        listing.unreadable[0].error,
+        Some(StoreError::Checkpoint(_))
+    ));
+}

@@ -145,3 +145,56 @@ fn of_many_damaged_lines_a_hundred_are_named_and_the_others_are_counted() {
         "history.jsonl: 3999900 more faults like these"
     );
 }
+
+/// A report, as a session writes it.
+fn report(folder: &RunFolder, finished: bool, stopped: &str) {
+    let text = format!(r#"{{"problems":[{{"a":1}}],"finished":{finished},"stopped":{stopped}}}"#);
+    fs::write(folder.report(), text).unwrap();
+}
+
+#[test]
+fn a_recorded_end_that_was_removed_with_its_digest_in_the_head_is_found_by_the_report_of_the_run() {
+    let (_home, state_dir, runs) = three();
+    let last = &runs[2];
+    let [history, head] = kept(&state_dir).map(Option::unwrap);
+    let text = String::from_utf8(history.clone()).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let history_file = state_dir.path().join("history.jsonl");
+    let head_file = state_dir.path().join("history.head");
+    let without_last = lines[..lines.len() - 1].concat();
+    let chain = read_chain(without_last.as_bytes(), None);
+    let remove = || {
+        fs::write(&history_file, &without_last).unwrap();
+        fs::write(&head_file, format!("{}\n", chain.last.as_deref().unwrap())).unwrap();
+    };
+    remove();
+    let run = last.id();
+    let no_finding = [HistoryNote::EndNotRecorded { run }];
+    // A process may have died here: there is no report, or one of an earlier session.
+    assert_eq!(notes(&state_dir), no_finding);
+    report(last, false, r#"{"reason":"interrupted","message":""}"#);
+    assert_eq!(notes(&state_dir), no_finding);
+    let found = vec![format!(
+        "run {run}: its report says that it has ended, and the record of its end is missing in the history"
+    )];
+    for (finished, stopped) in [
+        (true, "null"),
+        (false, r#"{"reason":"abandoned","message":""}"#),
+    ] {
+        report(last, finished, stopped);
+        assert_eq!(findings(&state_dir), found);
+        // A new record would hide that.
+        state_dir.history().ended(last).unwrap();
+        assert_eq!(findings(&state_dir), found);
+    }
+    // The last record of the checkpoint was removed, too.
+    let checkpoint = fs::read_to_string(last.checkpoint()).unwrap();
+    let records: Vec<&str> = checkpoint.split_inclusive('\n').collect();
+    fs::write(last.checkpoint(), records[..records.len() - 1].concat()).unwrap();
+    assert_eq!(findings(&state_dir), found);
+
+    fs::write(last.checkpoint(), checkpoint).unwrap();
+    fs::write(&history_file, history).unwrap();
+    fs::write(&head_file, head).unwrap();
+    assert_eq!(findings(&state_dir), [""; 0]);
+}

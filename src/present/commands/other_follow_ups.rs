@@ -1,4 +1,4 @@
-//! What the retries of a run have made of its changes.
+//! What other runs have made of the changes of one: the retries of the same run, or its undos.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use crate::{
     api::Id,
     checkpoint::{Checkpoint, CheckpointState},
     outcome::Outcome,
-    plan::{Item, PlanReader, Target},
+    plan::{Follows, Item, PlanReader, Target},
     planning::{Tried, TriedResult},
     store::{RunFolder, RunId, RunListing},
     target::TargetPart,
@@ -19,20 +19,22 @@ use crate::{
 
 type ReadError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The targets of the retries that a run has a first run in common with, without itself and those that it retries.
+/// The targets of the other runs that make the same changes as a run.
 #[derive(Debug, Default)]
-pub(super) struct OtherRetries {
+pub(super) struct OtherFollowUps {
     /// By execution.
     tried: BTreeMap<Id, Vec<Tried>>,
     /// The targets in the plans of its own retries, also those that were skipped there.
     retried: BTreeSet<(Id, TargetPart)>,
 }
 
-impl OtherRetries {
+impl OtherFollowUps {
+    /// Of a run, or a retry of one: the retries that it has a first run in common with, without itself and those that it retries.
+    ///
     /// # Errors
     ///
     /// If the plan or the checkpoint of one of them can't be read.
-    pub(super) fn of(
+    pub(super) fn retries(
         listing: &RunListing,
         lineage: &Lineage,
         run: RunId,
@@ -47,6 +49,26 @@ impl OtherRetries {
                 && let Some(listed) = listed
             {
                 others.add(&listed.folder, own.contains(&id))?;
+            }
+        }
+        Ok(others)
+    }
+
+    /// Of an undo or a correction: the others of the same run.
+    ///
+    /// # Errors
+    ///
+    /// As for retries.
+    pub(super) fn siblings(
+        listing: &RunListing,
+        lineage: &Lineage,
+        run: RunId,
+        follows: Follows,
+    ) -> Result<Self, ReadError> {
+        let mut others = Self::default();
+        for id in lineage.siblings(run, follows) {
+            if let Some(listed) = listing.runs.iter().find(|listed| listed.folder.id() == id) {
+                others.add(&listed.folder, false)?;
             }
         }
         Ok(others)
@@ -81,9 +103,11 @@ impl OtherRetries {
         self.tried.get(execution).map_or(&[], Vec::as_slice)
     }
 
-    /// Of the targets that a run left: how many are in no plan of its own retries, and how many no retry has made.
+    /// Of the targets that a run left: how many are in no plan of its own retries, and whether another run has made all.
     pub(super) fn left_of(&self, folder: &RunFolder) -> Result<Left, ReadError> {
         let (mut plan, state) = open(folder)?;
+        // What was made of them in part is then completed.
+        let is_idempotent = plan.header().playbook.converges;
         let mut open = BTreeMap::new();
         while let Some(line) = plan.next_line()? {
             if let Item::Change(change) = line.item
@@ -93,11 +117,17 @@ impl OtherRetries {
                 let (execution, part) = key(&change.target);
                 let tried = self.in_execution(&execution);
                 let is_made = change.action.iter().all(|label| {
-                    tried.iter().any(|other| {
-                        other.part == part
-                            && other.fate != TriedResult::Left
-                            && other.labels.contains(label)
-                    })
+                    let of_it = |other: &&Tried| other.part == part && other.labels.contains(label);
+                    let is_left = |run| {
+                        let left =
+                            |other: &Tried| other.run == run && other.fate == TriedResult::Left;
+                        tried.iter().filter(of_it).any(left)
+                    };
+                    let mut made = tried
+                        .iter()
+                        .filter(of_it)
+                        .filter(|other| other.fate != TriedResult::Left);
+                    made.any(|other| !(is_idempotent && is_left(other.run)))
                 });
                 *open.entry((execution, part)).or_insert(false) |= !is_made;
             }
@@ -117,7 +147,7 @@ impl OtherRetries {
 pub(super) struct Left {
     /// How many targets are in no plan of its own retries.
     pub(super) not_retried: u64,
-    /// Whether there is one that no other retry has made, or may have made.
+    /// Whether there is one that no other run has made, or may have made.
     pub(super) is_any_to_make: bool,
 }
 
