@@ -25,6 +25,8 @@ mod own_effects;
 #[cfg(test)]
 mod pace_properties;
 #[cfg(test)]
+mod plan_file_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod stop_tests;

@@ -1,5 +1,7 @@
 //! The forms of a plan file's lines, and how they are read.
 
+use std::io;
+
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -73,20 +75,66 @@ pub(super) fn parse_item(line: &str) -> Result<Item, String> {
     }
 }
 
-/// Reads a line, which must be exactly as [`PlanWriter`] writes it: so no key is unknown or repeated.
+/// An item of a line that was checked before.
+pub(super) fn decode_item(line: &str) -> Result<Item, String> {
+    if line.starts_with("{\"skipped\":") {
+        decode(line).map(|line: SkippedLine| Item::Skipped(line.skipped))
+    } else if line.starts_with("{\"rejected\":") {
+        decode(line).map(|line: RejectedLine| Item::Rejected(line.rejected))
+    } else {
+        decode(line).map(Item::Change)
+    }
+}
+
+/// Reads a line that was checked before.
+pub(super) fn decode<T: DeserializeOwned>(line: &str) -> Result<T, String> {
+    serde_json::from_str(line).map_err(|error| error.to_string())
+}
+
+/// Reads a line, which must be exactly as [`PlanWriter`](super::PlanWriter) writes it: so no key is unknown or repeated.
 pub(super) fn parse<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, String> {
-    let value = serde_json::from_str(line).map_err(|error| error.to_string())?;
-    let again = serde_json::to_string(&value).map_err(|error| error.to_string())?;
-    if line.trim_end_matches('\n') == again {
+    let value = decode(line)?;
+    let mut same = SamePart::of(line.trim_end_matches('\n'));
+    if serde_json::to_writer(&mut same, &value).is_ok() && same.rest.is_empty() {
         return Ok(value);
     }
-    let place = again
-        .bytes()
-        .zip(line.bytes())
-        .take_while(|(one, other)| one == other)
-        .count();
     Err(format!(
         "it is not as wf-bulk writes it, from column {} on: a key is unknown or repeated, or a value is in another form",
-        place + 1
+        same.bytes + 1
     ))
+}
+
+/// Compares what is written to it with a line.
+struct SamePart<'a> {
+    /// Bytes that are the same.
+    bytes: usize,
+    /// What must come next.
+    rest: &'a [u8],
+}
+
+impl<'a> SamePart<'a> {
+    const fn of(line: &'a str) -> Self {
+        Self {
+            bytes: 0,
+            rest: line.as_bytes(),
+        }
+    }
+}
+
+impl io::Write for SamePart<'_> {
+    /// An error where the line is another one.
+    fn write(&mut self, written: &[u8]) -> io::Result<usize> {
+        if let Some(rest) = self.rest.strip_prefix(written) {
+            self.rest = rest;
+            self.bytes += written.len();
+            return Ok(written.len());
+        }
+        let both = written.iter().zip(self.rest);
+        self.bytes += both.take_while(|(one, other)| one == other).count();
+        Err(io::ErrorKind::InvalidData.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

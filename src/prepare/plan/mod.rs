@@ -1,6 +1,7 @@
 //! The plan: all changes, with absolute values, in a stable order.
 
 mod admission;
+mod blocks;
 mod builder;
 mod derive;
 mod diff;
@@ -10,10 +11,12 @@ mod draft;
 mod file;
 mod forecast;
 mod items;
+mod line_rules;
 mod lines;
 mod look_at;
 mod model;
 mod readable;
+mod reader;
 mod rederive;
 mod undo;
 mod verify;
@@ -23,6 +26,7 @@ pub use admission::{
     Circumstances, Done, EarlierRun, EarlierStanding, Refusal, broken_guards, earlier_refusals,
     elsewhere, is_once, matters, refusals,
 };
+pub use blocks::CheckedBlocks;
 pub use builder::{Builder, ReasonsUnread, target_of};
 #[cfg(test)]
 pub(crate) use derive::derived;
@@ -31,11 +35,12 @@ pub(crate) use derive::try_derived;
 pub use diff::{Aspect, Difference, diff};
 pub use diff_header::{HeaderDifference, header_differences};
 pub use diff_left_out::{Fate, LeftOut, diff_left_out};
-pub use file::{PlanError, PlanReader, PlanWriter};
+pub use file::{PlanError, PlanWriter};
 pub use items::{ItemStream, KnownFile, PlanItems};
 pub use model::{
     Change, Fields, FollowUp, Follows, Item, NumberedItem, PlanHeader, PlannedRequest, PlaybookRef,
     Rejection, Skip, Target, Trailer, Undo, VERSION,
 };
+pub use reader::PlanReader;
 pub use undo::undo;
 pub use verify::{ChangedField, Finding, reconciling, verify};

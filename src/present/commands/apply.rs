@@ -7,7 +7,7 @@ use super::{
     admit::{refuse_elsewhere, wait_for_sandbox},
     backend::{Server, connect},
     files::open_plan,
-    launch::{Launch, launch},
+    launch::{Launch, ReadPlan, launch},
     observers::Observers,
     overview::{overview, show_each},
     question::can_ask,
@@ -32,8 +32,9 @@ pub(super) async fn apply(
         .map(|signers| PlanSignature::of(&args.plan, signers, Signed::Plan))
         .transpose()
         .map_err(|error| error.hint("nothing was changed"))?;
-    // Only for its organisation and pace; the copy in the run's folder is checked again.
-    let header = overview(&common.invocation, &args.plan, &mut file)?.header;
+    // The copy in the run's folder is compared with what was read here.
+    let plan = Box::new(overview(&common.invocation, &args.plan, &mut file)?);
+    let header = plan.header.clone();
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());
     observers.about_plan(&header, org);
@@ -72,5 +73,6 @@ pub(super) async fn apply(
         each: Some(show_each(common, &args.plan)),
         planned_from: None,
     };
-    launch(common, launch_args, backend, file, interrupts).await
+    let source = ReadPlan { plan, file };
+    launch(common, launch_args, backend, source, interrupts).await
 }

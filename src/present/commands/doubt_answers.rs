@@ -2,13 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs,
     path::Path,
 };
 
 use super::{
     doubt_rows::{AnswerRow, Judged, Line, judge},
-    files::read_again,
     past_run::unread,
     terminal::say,
 };
@@ -16,7 +15,7 @@ use crate::{
     checkpoint::CheckpointState,
     cli::Common,
     error::{Error, FilePlace, Located},
-    plan::{Item, Target},
+    plan::{Item, KnownFile, Target},
     report::{ANSWER_COLUMNS, MAX_ANSWER_FILE},
     run::GivenAnswer,
     store::RunId,
@@ -37,7 +36,7 @@ pub(super) fn answers_in(
     path: &Path,
     run: RunId,
     state: &CheckpointState,
-    plan_file: &File,
+    plan: &KnownFile<'_>,
 ) -> Result<Vec<GivenAnswer>, Error> {
     let token = common.token_file.as_deref().filter(|_| !common.sandbox);
     if table::is_stdin(path) && token.is_some_and(table::is_stdin) {
@@ -48,7 +47,7 @@ pub(super) fn answers_in(
     }
     let rows = rows(path)?;
     let targets = targets(
-        plan_file,
+        plan,
         &rows.iter().filter_map(AnswerRow::plan_line).collect(),
     )?;
     let (mut given, mut spent, mut mistakes) = (BTreeMap::new(), 0, Vec::new());
@@ -146,9 +145,9 @@ pub(super) fn say_aside(aside: Option<&Path>) {
 }
 
 /// The targets of the changes on these lines of the plan.
-fn targets(plan_file: &File, lines: &BTreeSet<u64>) -> Result<BTreeMap<u64, Target>, Error> {
+fn targets(plan: &KnownFile<'_>, lines: &BTreeSet<u64>) -> Result<BTreeMap<u64, Target>, Error> {
     let mut targets = BTreeMap::new();
-    let mut plan = read_again(plan_file).map_err(unread)?;
+    let mut plan = plan.reader().map_err(unread)?;
     while let Some(line) = plan.next_line().map_err(unread)? {
         if let Item::Change(change) = line.item
             && lines.contains(&line.number)

@@ -1,9 +1,8 @@
 //! The walk through the changes in doubt in a terminal: `resume` asks about each, and records nothing before the last question.
 
-use std::{fs::File, io::IsTerminal as _};
+use std::io::IsTerminal as _;
 
 use super::{
-    files::read_again,
     past_run::unread,
     question::{Question, Stakes, ask, line_after},
     terminal::say,
@@ -12,6 +11,7 @@ use crate::{
     checkpoint::{CheckpointState, PersonAnswer},
     cli::Common,
     error::Error,
+    plan::KnownFile,
     report::{ended_in_doubt, write_doubt},
     run::{GivenAnswer, GroupStream, PlannedChange},
     store::RunFolder,
@@ -128,14 +128,14 @@ pub(super) async fn walk(
     common: &Common,
     folder: &RunFolder,
     state: &CheckpointState,
-    plan_file: &File,
+    plan: &KnownFile<'_>,
 ) -> Result<Vec<GivenAnswer>, Error> {
     let sees_it = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     let may_ask = sees_it && !common.yes && !common.no_interactive && !common.json && !common.quiet;
     if !may_ask || !ended_in_doubt(folder, &state.counts()) {
         return Ok(Vec::new());
     }
-    let doubts = doubts(state, plan_file)?;
+    let doubts = doubts(state, plan)?;
     if doubts.is_empty() {
         return Ok(Vec::new());
     }
@@ -222,9 +222,9 @@ fn given(doubts: &[PlannedChange], walk: &DoubtWalk, state: &CheckpointState) ->
 }
 
 /// The changes in doubt that have no answer yet.
-fn doubts(state: &CheckpointState, plan_file: &File) -> Result<Vec<PlannedChange>, Error> {
+fn doubts(state: &CheckpointState, plan: &KnownFile<'_>) -> Result<Vec<PlannedChange>, Error> {
     let mut doubts = Vec::new();
-    let mut groups = GroupStream::new(read_again(plan_file).map_err(unread)?);
+    let mut groups = GroupStream::new(plan.reader().map_err(unread)?);
     while let Some(group) = groups.next_group().map_err(unread)? {
         doubts.extend(group.changes.into_iter().filter(|planned| {
             let is_doubtful = state.open(planned.line).is_some_and(|open| open.doubtful);

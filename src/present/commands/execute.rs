@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 use super::{
     backend::Backend,
     doubt_answers::say_aside,
-    files::read_again,
     lineage::Lineage,
     observers::Observers,
     overview::Overview,
@@ -27,6 +26,7 @@ use crate::{
     error::{Error, ExitCode},
     event::{Reporter as _, Reporters},
     outcome::Counts,
+    plan::KnownFile,
     private_file,
     report::{
         Bars, Load, ProblemList, ProgressLines, RequestedPace, Session, Summary, TimelineRecorder,
@@ -146,7 +146,7 @@ async fn execute_reported(
         signals,
     );
     let end = dispatcher
-        .run(|| read_again(plan_file))
+        .run(|| plan.known(plan_file).reader())
         .await
         .map_err(|error| {
             Error::failed("the run ended without a counted result")
@@ -183,7 +183,7 @@ async fn execute_reported(
     conclude(
         common,
         folder,
-        plan_file,
+        plan.known(plan_file),
         &summary,
         reporters.told(),
         observers,
@@ -208,7 +208,7 @@ fn to_try_the_rest(common: &Common, prepared: &PreparedRun, counts: &Counts) -> 
 pub(super) fn conclude(
     common: &Common,
     folder: &RunFolder,
-    plan_file: &File,
+    plan: KnownFile<'_>,
     summary: &Summary,
     told: u64,
     observers: &Observers,
@@ -232,7 +232,7 @@ pub(super) fn conclude(
             common.invocation.command("resume", &[&run])
         )));
     }
-    let kept = write_files(folder, summary, || read_again(plan_file));
+    let kept = write_files(folder, summary, || plan.reader());
     let kept = kept.map(|list| list.without_told(told));
     say(|out| summary.write_text(kept.as_ref().ok(), &common.invocation, out, STYLES));
     say_aside(kept.as_ref().ok().and_then(ProblemList::aside));

@@ -259,8 +259,8 @@ pub(super) fn open_plan(invocation: &Invocation, path: &Path) -> Result<File, Er
     })
 }
 
-/// A reader over a whole opened plan.
-pub(super) fn read_again(mut file: &File) -> Result<PlanReader<impl BufRead + '_>, PlanError> {
+/// A reader over a whole opened plan that was not read before.
+pub(super) fn read_plan(mut file: &File) -> Result<PlanReader<impl BufRead + '_>, PlanError> {
     file.rewind()?;
     PlanReader::new(BufReader::new(file))
 }

@@ -4,7 +4,7 @@ use std::{fs::File, io::BufWriter, path::Path, time::Instant};
 
 use super::{
     backend::Backend,
-    launch::{Launch, launch},
+    launch::{Launch, ReadPlan, launch},
     observers::Observers,
     part_filter::PartFilter,
     past_run::PastRun,
@@ -148,6 +148,10 @@ impl<'a> FollowUpPlan<'a> {
             each: None,
             planned_from: run.settings.planned_from.clone().filter(|_| !is_undo),
         };
-        launch(common, launch_args, backend, file, interrupts).await
+        let source = ReadPlan {
+            plan: Box::new(plan),
+            file,
+        };
+        launch(common, launch_args, backend, source, interrupts).await
     }
 }

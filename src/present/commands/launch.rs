@@ -14,7 +14,7 @@ use super::{
     guard_flags::refuse_loosened,
     observers::Observers,
     operator::operator,
-    overview::{Overview, overview},
+    overview::{Overview, overview_of_copy},
     question::{Question, Stakes, ask},
     runs::store_error,
     signals::unless_interrupted,
@@ -49,12 +49,19 @@ pub(super) struct Launch<'a> {
     pub(super) planned_from: Option<PlannedFrom>,
 }
 
+/// A plan that was read completely, and its file.
+#[derive(Debug)]
+pub(super) struct ReadPlan {
+    pub(super) plan: Box<Overview>,
+    pub(super) file: File,
+}
+
 /// Applies the plan in `source` as a new run.
 pub(super) async fn launch(
     common: &Common,
     args: Launch<'_>,
     backend: Backend,
-    mut source: File,
+    source: ReadPlan,
     mut interrupts: mpsc::UnboundedReceiver<()>,
 ) -> Result<ExitCode, Error> {
     let (start, observers) = (args.start, args.observers);
@@ -64,13 +71,13 @@ pub(super) async fn launch(
     let draft = state_dir
         .draft(RunId::new(Timestamp::now(), random))
         .map_err(store_error)?;
-    source
-        .rewind()
+    let ReadPlan { plan, mut file } = source;
+    file.rewind()
         .map_err(|error| Error::failed("the plan can't be read back").caused_by(error))?;
-    let copy = draft.copy_plan(source).map_err(store_error)?;
+    let copy = draft.copy_plan(file).map_err(store_error)?;
     // Kept open from here on: the checked bytes are the ones that are executed.
     let mut plan_file = open_plan(&common.invocation, &copy)?;
-    let mut plan = overview(&common.invocation, &copy, &mut plan_file)?;
+    let mut plan = overview_of_copy(&common.invocation, *plan, &copy, &mut plan_file)?;
     if let Some(signed) = args.signed {
         plan.signed_by = Some(signed.check_copy(&plan_file, &plan.sha256, &copy)?);
     }

@@ -21,8 +21,8 @@ use crate::{
     invocation::{Invocation, path_argument},
     pace::Pace,
     plan::{
-        Circumstances, KnownFile, PlanError, PlanHeader, PlanReader, Refusal, Trailer, VERSION,
-        broken_guards, refusals,
+        CheckedBlocks, Circumstances, KnownFile, PlanError, PlanHeader, PlanReader, Refusal,
+        Trailer, VERSION, broken_guards, refusals,
     },
     report::{ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot},
     store::{RunId, StateDir},
@@ -36,6 +36,8 @@ pub(super) struct Overview {
     pub(super) trailer: Trailer,
     /// The SHA-256 of the file.
     pub(super) sha256: String,
+    /// With these the file is read again.
+    pub(super) checked: CheckedBlocks,
     pub(super) summary: PlanSummary,
     /// The maximum number of changes on the command line (`--max-changes`).
     pub(super) max_changes: Option<u64>,
@@ -60,14 +62,16 @@ pub(super) fn overview(
             | PlanError::Io(_)
             | PlanError::Line { .. }
             | PlanError::NoEnd
-            | PlanError::Digest { .. } => &remake,
+            | PlanError::Digest { .. }
+            | PlanError::Changed => &remake,
         };
         let line = match &error {
             PlanError::Line { line, .. } => Some(*line),
             PlanError::Io(_)
             | PlanError::Version { .. }
             | PlanError::NoEnd
-            | PlanError::Digest { .. } => None,
+            | PlanError::Digest { .. }
+            | PlanError::Changed => None,
         };
         Error::failed(format!("the plan {} can't be used", shown_path(path)))
             .at(path.display().to_string(), line)
@@ -81,17 +85,33 @@ pub(super) fn overview(
     while let Some(line) = reader.next_line().map_err(broken)? {
         summary.add(&line.item);
     }
-    let end = reader.end().cloned();
-    let (trailer, sha256) = end.ok_or_else(|| broken(PlanError::NoEnd))?;
+    let end = reader.end().cloned().zip(reader.checked());
+    let ((trailer, sha256), checked) = end.ok_or_else(|| broken(PlanError::NoEnd))?;
     let header = reader.header().clone();
     Ok(Overview {
         header,
         trailer,
         sha256,
+        checked,
         summary,
         max_changes: None,
         signed_by: None,
     })
+}
+
+/// The overview of a copy of the plan that was `read`. If its bytes are others, since the plan was changed before it was copied, it is read
+/// as any plan.
+pub(super) fn overview_of_copy(
+    invocation: &Invocation,
+    read: Overview,
+    path: &Path,
+    file: &mut File,
+) -> Result<Overview, Error> {
+    match read.known(file).is_unchanged() {
+        Ok(true) => Ok(read),
+        // What is wrong with it is said where it is read.
+        Ok(false) | Err(_) => overview(invocation, path, file),
+    }
 }
 
 /// The command that shows each change of the plan at `path`.
@@ -199,7 +219,7 @@ impl Overview {
     pub(super) fn known<'a>(&'a self, file: &'a File) -> KnownFile<'a> {
         KnownFile {
             file,
-            sha256: &self.sha256,
+            checked: &self.checked,
         }
     }
 
@@ -307,6 +327,7 @@ mod tests {
                     ..Trailer::default()
                 },
                 sha256: "5e".repeat(32),
+                checked: CheckedBlocks::default(),
                 summary: PlanSummary::new(TimeZone::UTC),
                 max_changes: None,
                 signed_by: None,

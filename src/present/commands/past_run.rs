@@ -1,9 +1,6 @@
 //! A run of the state folder with its plan and its checkpoint, for the commands that work on what it did.
 
-use std::{
-    fs::File,
-    io::{BufReader, Seek as _},
-};
+use std::{fs::File, io::BufReader};
 
 use super::{
     access::{asked_org, credentials},
@@ -25,7 +22,7 @@ use crate::{
     credentials::Credentials,
     error::Error,
     pace::Pace,
-    plan::{PlanError, PlanReader},
+    plan::PlanError,
     planning::{FollowedRun, PlanOrigin},
     results::{ChangeResult, Results},
     store::{RunFolder, RunSettings, StateDir, Wait},
@@ -156,9 +153,8 @@ impl PastRun {
 
     /// What became of its changes, execution by execution.
     pub(super) fn results(&self) -> Result<Results<BufReader<&File>>, Error> {
-        let mut file = &self.plan_file;
-        file.rewind().map_err(|error| unread(error.into()))?;
-        let plan = PlanReader::new(BufReader::new(file)).map_err(unread)?;
+        let known = self.plan.known(&self.plan_file);
+        let plan = known.reader().map_err(unread)?;
         Ok(Results::new(plan, self.state.clone()))
     }
 }

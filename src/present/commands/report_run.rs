@@ -8,7 +8,7 @@ use std::{
 use jiff::tz::TimeZone;
 
 use super::{
-    files::{open_plan, read_again},
+    files::open_plan,
     output::{Output, OutputContent},
     overview::overview,
     past_run::folder_of,
@@ -80,7 +80,8 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         invocation: &common.invocation,
         zone: TimeZone::system(),
     };
-    let reader = read_again(&plan_file).map_err(|error| failed(error.into()))?;
+    let reader = plan.known(&plan_file).reader();
+    let reader = reader.map_err(|error| failed(error.into()))?;
     let mut out = BufWriter::new(file);
     let is_json = common.json || args.format == ReportFormat::Json;
     if is_json {

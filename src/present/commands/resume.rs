@@ -1,6 +1,6 @@
 //! `resume`: continues a run that was stopped.
 
-use std::{fs::File, time::Instant};
+use std::time::Instant;
 
 use super::{
     access::{asked_org, credentials},
@@ -25,6 +25,7 @@ use crate::{
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
+    plan::KnownFile,
     report::{Summary, write_json},
     run::DoubtAnswer,
     store::{RunFolder, StateDir},
@@ -81,7 +82,7 @@ pub(super) async fn resume(
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
     let mut interrupts = signals::watch(common)?;
-    let answers = answers(common, args, &folder, &plan_file);
+    let answers = answers(common, args, &folder, plan.known(&plan_file));
     let answers = unless_interrupted(&mut interrupts, answers).await?;
     let server = session::server(common, &plan.header)?;
     let credentials = match &server {
@@ -129,7 +130,7 @@ async fn answers(
     common: &Common,
     args: &Resume,
     folder: &RunFolder,
-    plan_file: &File,
+    plan: KnownFile<'_>,
 ) -> Result<Answers, Error> {
     let all = |answer| Answers {
         all: Some(answer),
@@ -138,14 +139,14 @@ async fn answers(
     match &args.in_doubt {
         None => {
             let state = state(folder)?;
-            let single = walk(common, folder, &state, plan_file).await?;
+            let single = walk(common, folder, &state, &plan).await?;
             Ok(Answers { single, all: None })
         }
         Some(InDoubt::Retry) => Ok(all(DoubtAnswer::Retry)),
         Some(InDoubt::Skip) => Ok(all(DoubtAnswer::Skip)),
         Some(InDoubt::Answers(path)) => {
             let state = state(folder)?;
-            let single = answers_in(common, path, folder.id(), &state, plan_file)?;
+            let single = answers_in(common, path, folder.id(), &state, &plan)?;
             Ok(Answers { single, all: None })
         }
     }

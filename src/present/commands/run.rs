@@ -9,7 +9,7 @@ use super::{
     conflicts::refuse_conflicts,
     files::load_for_planning,
     guard_flags::refuse_loosened,
-    launch::{Launch, launch},
+    launch::{Launch, ReadPlan, launch},
     observers::Observers,
     planning::{Moment, plan_into},
     question::can_ask,
@@ -97,7 +97,11 @@ pub(super) async fn run(
             each: None,
             planned_from: planned_from(&args.playbook),
         };
-        return launch(common, launch_args, backend, file, interrupts).await;
+        let source = ReadPlan {
+            plan: Box::new(overview),
+            file,
+        };
+        return launch(common, launch_args, backend, source, interrupts).await;
     }
     let path = if is_stdin(&args.playbook) {
         // Standard input was read, and can't be read again.

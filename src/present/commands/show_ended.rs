@@ -78,5 +78,13 @@ pub(super) fn show_ended(
         to_try_the_rest,
         ..plan.result()
     };
-    conclude(common, folder, plan_file, &summary, 0, observers).map(Some)
+    conclude(
+        common,
+        folder,
+        plan.known(plan_file),
+        &summary,
+        0,
+        observers,
+    )
+    .map(Some)
 }

@@ -8,7 +8,7 @@ use super::{
     check_history::check_history,
     doubt_answers::say_aside,
     earlier::are_data_gone,
-    files::{open_plan, read_again},
+    files::{open_plan, read_plan},
     lineage::Lineage,
     retry_hint::EndedRun,
     runs::{UndoneRun, find_run_or_last, store_error, unreadable},
@@ -204,7 +204,7 @@ fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bo
         return Some(false);
     }
     let file = open_plan(&Invocation::default(), &folder.plan()).ok()?;
-    let mut groups = GroupStream::new(read_again(&file).ok()?);
+    let mut groups = GroupStream::new(read_plan(&file).ok()?);
     while let Some(group) = groups.next_group().ok()? {
         let resume_goes_on = |planned: &PlannedChange| match state.outstanding(planned.line) {
             Outstanding::Ended(_) => false,
@@ -261,7 +261,7 @@ fn groups(folder: &RunFolder, line: &RunLine) -> Result<OutcomeGroups, Error> {
     };
     let file = open_plan(&Invocation::default(), &folder.plan())?;
     let grouped = |renew| {
-        let plan = read_again(&file)?;
+        let plan = read_plan(&file)?;
         problem_groups(folder, &line.counts, line.ending.as_ref(), plan, renew)
     };
     if !line.is_worked_on && folder.are_lists_behind() {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    plan::{Rejection, derived},
+    plan::{FollowUp, Follows, Item, PlanWriter, Rejection, derived},
     testing::samples::plan_header as header,
 };
 

@@ -1,0 +1,216 @@
+//! Reads a plan file as a stream: with all checks, or again.
+
+use std::io::{self, BufRead};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    NumberedItem, PlanError, PlanHeader, Trailer,
+    blocks::{BlockCollector, BlockReader, CheckedBlocks},
+    file::value_of_digest,
+    line_rules::LineRules,
+    lines::{EndLine, decode, decode_item, parse, parse_header, parse_item},
+};
+use crate::digest::hex;
+
+/// The longest line that is read; a change of a few kilobytes is already large.
+const MAX_LINE: usize = 16 * 1024 * 1024;
+
+/// Reads a plan as a stream. The plan is valid only if [`PlanReader::next_line`] was called until the end without an error.
+#[derive(Debug)]
+pub struct PlanReader<R> {
+    lines: Lines<R>,
+    header: PlanHeader,
+    number: u64,
+    end: Option<(Trailer, String)>,
+}
+
+/// Where the lines come from, and why each may be used.
+#[derive(Debug)]
+enum Lines<R> {
+    /// Each is checked.
+    New(Box<CheckedLines<R>>),
+    /// They are in blocks that are as they were when all lines were checked.
+    Again(BlockReader<R>),
+}
+
+/// The lines of a file of which nothing is known, while they are checked.
+#[derive(Debug)]
+struct CheckedLines<R> {
+    input: R,
+    line: String,
+    digest: Sha256,
+    rules: LineRules,
+    collector: BlockCollector,
+    /// Once all were checked.
+    blocks: Option<CheckedBlocks>,
+}
+
+impl<R: BufRead> PlanReader<R> {
+    /// Reads the header.
+    ///
+    /// # Errors
+    ///
+    /// If the first line is not a header of a known format.
+    pub fn new(mut input: R) -> Result<Self, PlanError> {
+        let mut line = String::new();
+        read_line(&mut input, &mut line, 1)?;
+        let header = parse_header(&line)?;
+        let mut digest = Sha256::new();
+        digest.update(line.as_bytes());
+        let mut collector = BlockCollector::default();
+        collector.line(line.len(), &digest);
+        Ok(Self {
+            lines: Lines::New(Box::new(CheckedLines {
+                input,
+                line,
+                digest,
+                rules: LineRules::default(),
+                collector,
+                blocks: None,
+            })),
+            header,
+            number: 1,
+            end: None,
+        })
+    }
+
+    /// Reads the header of a file that was checked before. Its lines are compared with what was checked, and not checked again.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or has changed.
+    pub fn again(input: R, checked: CheckedBlocks) -> Result<Self, PlanError> {
+        let mut blocks = BlockReader::new(input, checked);
+        let line = blocks.next_line()?.ok_or(PlanError::Changed)?;
+        let header = parse_header(line)?;
+        Ok(Self {
+            lines: Lines::Again(blocks),
+            header,
+            number: 1,
+            end: None,
+        })
+    }
+
+    pub const fn header(&self) -> &PlanHeader {
+        &self.header
+    }
+
+    /// The trailer and the SHA-256 of the whole file in hex, once all lines have been read.
+    pub const fn end(&self) -> Option<&(Trailer, String)> {
+        self.end.as_ref()
+    }
+
+    /// With these the file can be [read again](Self::again), once all its lines have been read.
+    pub fn checked(&self) -> Option<CheckedBlocks> {
+        match &self.lines {
+            Lines::New(lines) => lines.blocks.clone(),
+            Lines::Again(blocks) => self.end.as_ref().map(|_| blocks.checked().clone()),
+        }
+    }
+
+    /// The next item; none after the last, if the digest and all counts are correct.
+    ///
+    /// # Errors
+    ///
+    /// If a line is malformed, groups are not in order, or the plan was changed or cut off.
+    pub fn next_line(&mut self) -> Result<Option<NumberedItem>, PlanError> {
+        if self.end.is_some() {
+            return Ok(None);
+        }
+        self.number += 1;
+        let number = self.number;
+        let failed = |message: String| PlanError::Line {
+            line: number,
+            message,
+        };
+        let item = match &mut self.lines {
+            Lines::New(lines) => {
+                lines.line.clear();
+                read_line(&mut lines.input, &mut lines.line, number)?;
+                if lines.line.is_empty() {
+                    return Err(PlanError::NoEnd);
+                }
+                if is_end(&lines.line) {
+                    self.end = Some(lines.close(number)?);
+                    return Ok(None);
+                }
+                lines.digest.update(lines.line.as_bytes());
+                lines.collector.line(lines.line.len(), &lines.digest);
+                let item = parse_item(&lines.line).map_err(failed)?;
+                let checked = lines.rules.check(&self.header, &item);
+                checked.map_err(failed)?;
+                item
+            }
+            Lines::Again(blocks) => {
+                let line = blocks.next_line()?.ok_or(PlanError::Changed)?;
+                if is_end(line) {
+                    let EndLine { end } = decode(line).map_err(failed)?;
+                    if blocks.next_line()?.is_some() {
+                        return Err(PlanError::Changed);
+                    }
+                    self.end = Some((end, hex(blocks.checked().sha256())));
+                    return Ok(None);
+                }
+                decode_item(line).map_err(failed)?
+            }
+        };
+        Ok(Some(NumberedItem { number, item }))
+    }
+}
+
+impl<R: BufRead> CheckedLines<R> {
+    /// Checks the last line. Returns its content, and the SHA-256 of the whole file in hex.
+    fn close(&mut self, number: u64) -> Result<(Trailer, String), PlanError> {
+        let (head, tail) = self.line.split_at(value_of_digest(&self.line));
+        self.digest.update(head.as_bytes());
+        let actual = hex(&self.digest.clone().finalize());
+        let failed = |message: String| PlanError::Line {
+            line: number,
+            message,
+        };
+        let EndLine { end } = parse(&self.line).map_err(failed)?;
+        if end.sha256 != actual {
+            return Err(PlanError::Digest {
+                sealed: end.sha256,
+                actual,
+            });
+        }
+        if !self.rules.counted(&end) {
+            return Err(failed("its counts are not those of the plan".to_owned()));
+        }
+        if tail != format!("\"{actual}\"}}}}\n") || !self.input.fill_buf()?.is_empty() {
+            return Err(failed("nothing may follow the last line".to_owned()));
+        }
+        self.digest.update(tail.as_bytes());
+        self.collector.line(self.line.len(), &self.digest);
+        let blocks = self.collector.finish(&self.digest);
+        let sha256 = hex(blocks.sha256());
+        self.blocks = Some(blocks);
+        Ok((end, sha256))
+    }
+}
+
+fn is_end(line: &str) -> bool {
+    line.starts_with("{\"end\":")
+}
+
+fn read_line(input: &mut impl BufRead, line: &mut String, number: u64) -> Result<(), PlanError> {
+    let failed = |message: &str| PlanError::Line {
+        line: number,
+        message: message.to_owned(),
+    };
+    let mut limited = io::Read::take(input, MAX_LINE as u64);
+    match limited.read_line(line) {
+        Ok(read) if read == MAX_LINE => Err(failed("the line is too long for a plan")),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Err(failed("the line is not UTF-8"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;
