@@ -185,7 +185,15 @@ fn a_run_that_has_not_ended_and_a_playbook_that_has_changed_are_not_retried() {
     retry(&environment, &sandbox, &["--yes"])
         .expect_code(1)
         .expect_said("is not the playbook of the run");
+    let first = newest(&environment);
+    let offered = format!("wf-bulk retry {first}");
+    environment
+        .run(&["status", &first])
+        .expect_out(&format!("{offered} --playbook PLAYBOOK\n"));
     fs::write(&path, text).unwrap();
+    environment
+        .run(&["status", &first])
+        .expect_out(&format!("{offered}\n"));
     let run = environment.runs().pop().unwrap();
     let checkpoint = run.join("checkpoint.jsonl");
     let records = fs::read_to_string(&checkpoint).unwrap();

@@ -58,14 +58,14 @@ fn try_all(before: &[Point], concurrency: usize, step: usize) -> Tally {
 }
 
 #[test]
-fn a_kill_at_each_sync_of_the_history_and_of_the_report_is_no_finding_and_the_next_session_records_the_end()
+fn a_kill_or_an_error_at_each_sync_of_the_history_and_of_the_report_is_no_finding_and_the_next_session_records_the_end()
  {
     let next = AtomicUsize::new(0);
     let work = || {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let what = [What::KillBefore, What::KillAfter][number % 2];
-            let (call, nth) = (Call::FileSync, 1 + number / 2);
+            let what = [What::KillBefore, What::KillAfter, What::EioOnce][number % 3];
+            let (call, nth) = (Call::FileSync, 1 + number / 3);
             if try_at(&[Point { call, nth, what }], 4) == Trial::NotReached {
                 return;
             }
@@ -77,7 +77,7 @@ fn a_kill_at_each_sync_of_the_history_and_of_the_report_is_no_finding_and_the_ne
         }
     });
     let tried = next.into_inner();
-    assert!(tried > 20 + THREADS, "{tried}");
+    assert!(tried > 30 + THREADS, "{tried}");
 }
 
 /// Dies behind a request, so that the next session has something to read back. One at a time, the eighth runs a schedule,
