@@ -12,9 +12,11 @@ use super::{
 };
 use crate::{
     cli::Common,
+    digest,
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
     plan::{FollowUp, Follows, PlanHeader},
+    playbook,
     store::{ListedRun, PlannedFrom, RunId, RunListing, RunSettings, StateDir},
     table::is_stdin,
     text::count,
@@ -35,6 +37,12 @@ pub(super) fn playbook_of(from: &PlannedFrom) -> Option<PathBuf> {
     let path = Path::new(&from.folder).join(from.playbook.as_deref()?);
     let here = env::current_dir().unwrap_or_default();
     Some(path.strip_prefix(&here).map(PathBuf::from).unwrap_or(path))
+}
+
+/// Whether a file is the playbook with this digest: `retry` refuses another one.
+fn is_playbook(path: &Path, sha256: &str) -> bool {
+    let is_readable = !is_stdin(path) && path.is_file();
+    is_readable && playbook::read(path).is_ok_and(|source| digest::sha256(source) == sha256)
 }
 
 /// Flags that have selected a part: of the run's remaining changes, all are meant.
@@ -93,7 +101,7 @@ impl EndedRun<'_> {
         let from = self.settings.planned_from.as_ref();
         let is_there = from
             .and_then(playbook_of)
-            .is_some_and(|playbook| playbook.is_file());
+            .is_some_and(|path| is_playbook(&path, &self.header.playbook.sha256));
         if let Some(follows) = self.header.follows
             && follows.by != FollowUp::Retry
         {
@@ -167,7 +175,7 @@ impl EndedRun<'_> {
         }
     }
 
-    /// `is_there`: whether the run says where its playbook is.
+    /// `is_there`: whether the run says where its playbook is, and it is there unchanged.
     fn sentence(&self, invocation: &Invocation, is_there: bool) -> Option<String> {
         if !is_something_left(self.counts) {
             return None;
