@@ -35,6 +35,9 @@ pub const DEFAULT_SERVER: &str = "https://workflows-execution.sls.epilot.io";
 /// The default maximum age of a plan, as the help says.
 pub const DEFAULT_MAX_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// The name of the tool.
+const NAME: &str = "wf-bulk";
+
 /// Default time limit for one request in seconds, as the help says. An API gateway usually times out after 29 s, so a later answer is
 /// unlikely.
 const DEFAULT_TIMEOUT: u64 = 30;
@@ -44,7 +47,7 @@ const DEFAULT_TIMEOUT: u64 = 30;
 /// A playbook (YAML) says which executions to change, and how. The plan made from it holds every change.
 /// Read the plan, then apply it: within a rate limit, and without lost or repeated changes, even after a crash.
 #[derive(Debug, Parser)]
-#[command(name = "wf-bulk", version, max_term_width = 110, after_help = help::MAIN)]
+#[command(name = NAME, version, max_term_width = 110, after_help = help::MAIN)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,

@@ -251,9 +251,9 @@ pub struct Prune {
 }
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 pub struct Abandon {
     /// The run: its id, or the beginning of it
-    #[arg(required_unless_present = "last", conflicts_with = "last")]
     pub run: Option<String>,
     /// Abandon the newest run that is not finished, or has no report
     #[arg(long)]

@@ -2,12 +2,16 @@
 
 use std::{ffi::OsString, io};
 
-use clap::{CommandFactory as _, FromArgMatches as _, error::ErrorKind};
+use clap::{
+    FromArgMatches as _,
+    builder::StyledStr,
+    error::{ContextKind, ContextValue},
+};
 use terminal_size::{Width, terminal_size_of};
 
 use super::{
-    Cli, Command, Format, PlaybookFlags, ReportFormat, Var, foreign_words::with_suggestion, help,
-    kept, one_dash,
+    Cli, Command, Format, NAME, PlaybookFlags, ReportFormat, Var, foreign_words::with_suggestion,
+    help, kept, one_dash, unused::definition,
 };
 
 /// The command with examples in its help that fit a terminal on standard output.
@@ -28,6 +32,32 @@ fn for_screen(command: clap::Command) -> clap::Command {
     fitted(command).mut_subcommands(fitted)
 }
 
+/// The same error with the usage of its command as `--help` shows it: clap's own has the arguments of this line, also those that it refuses.
+fn with_usage(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else {
+        return error;
+    };
+    let usage = usage.to_string();
+    let mut definition = definition();
+    definition.build();
+    let mut words = usage.split_whitespace().skip_while(|word| *word != NAME);
+    words.next();
+    let usage = usage_of(&mut definition, &mut words);
+    error.insert(ContextKind::Usage, ContextValue::StyledStr(usage));
+    error
+}
+
+/// The usage of the subcommand that these words begin with; else of the command itself.
+fn usage_of(command: &mut clap::Command, words: &mut dyn Iterator<Item = &str>) -> StyledStr {
+    match words
+        .next()
+        .and_then(|word| command.find_subcommand_mut(word))
+    {
+        Some(subcommand) => usage_of(subcommand, words),
+        None => command.render_usage(),
+    }
+}
+
 impl Cli {
     /// Parses a command line, and notes the flags that printed commands must repeat.
     ///
@@ -37,10 +67,10 @@ impl Cli {
     pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let line: Vec<OsString> = line.into_iter().collect();
         one_dash::refuse(&line)?;
-        let mut command = for_screen(Self::command());
+        let mut command = for_screen(definition());
         let matches = command
             .try_get_matches_from_mut(&line)
-            .map_err(|error| with_suggestion(error, line))?;
+            .map_err(|error| with_usage(with_suggestion(error, line)))?;
         let mut cli =
             Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
         cli.common.invocation = kept::given(&command, &matches);
@@ -76,21 +106,15 @@ impl Cli {
 }
 
 impl PlaybookFlags {
-    /// Refuses two values for one variable, since only one of them would count.
-    ///
-    /// # Errors
-    ///
-    /// The first such pair.
-    pub(super) fn without_repeated(&self) -> Result<(), clap::Error> {
-        for (place, Var { name, value }) in self.vars.iter().enumerate() {
-            if let Some(earlier) = self.vars[..place].iter().find(|var| var.name == *name) {
-                let message = format!(
-                    "--var {name}={} and --var {name}={value}: a variable has one value; leave one out",
-                    earlier.value
-                );
-                return Err(Cli::command().error(ErrorKind::ArgumentConflict, message));
-            }
-        }
-        Ok(())
+    /// What is wrong with two values for one variable, since only one of them would count; none if there are no such two.
+    pub(super) fn repeated(&self) -> Option<String> {
+        let mut vars = self.vars.iter().enumerate();
+        vars.find_map(|(place, Var { name, value })| {
+            let earlier = self.vars[..place].iter().find(|var| var.name == *name)?;
+            Some(format!(
+                "--var {name}={} and --var {name}={value}: a variable has one value; leave one out",
+                earlier.value
+            ))
+        })
     }
 }

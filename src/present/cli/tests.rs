@@ -217,6 +217,122 @@ fn a_flag_that_means_nothing_to_a_command_is_refused_and_not_ignored() {
     }
 }
 
+/// What has an effect is in the help, and nothing else; what is allowed everywhere is in the main help.
+#[test]
+fn the_help_of_a_command_shows_the_common_flags_that_have_an_effect_on_it_and_no_others() {
+    const SERVICE: &[&str] = &[
+        "--server",
+        "--token",
+        "--token-file",
+        "--token-command",
+        "--profile",
+        "--entity-server",
+        "--org",
+        "--sandbox",
+        "--timeout",
+    ];
+    const OTHERS: &[&str] = &[
+        "--state-dir",
+        "--yes",
+        "--no-interactive",
+        "--json",
+        "--quiet",
+        "--verbose",
+    ];
+    let mut definition = super::unused::definition();
+    definition.build();
+    let main = definition.render_long_help().to_string();
+    let shows = |help: &str, flag: &str| {
+        help.lines()
+            .any(|line| line.split([' ', ',']).any(|word| word == flag))
+    };
+    for flag in SERVICE.iter().chain(OTHERS) {
+        assert!(shows(&main, flag), "{flag}");
+    }
+    let mut checked = 0;
+    for command in definition.get_subcommands_mut() {
+        let (service, others): (bool, &str) = match command.get_name() {
+            "help" => continue,
+            "run" | "apply" | "resume" | "undo" | "retry" => (
+                true,
+                "--state-dir --yes --no-interactive --json --quiet --verbose",
+            ),
+            "plan" | "verify" => (true, "--state-dir --json --quiet"),
+            "show" | "status" | "report" => (false, "--state-dir --json"),
+            "validate" | "diff" => (false, "--json"),
+            "abandon" | "prune" => (false, "--state-dir --yes --no-interactive"),
+            "sandbox" => (false, "--state-dir"),
+            "init" | "schema" | "completions" => (false, ""),
+            name => panic!("which flags matter to {name}?"),
+        };
+        let name = command.get_name().to_owned();
+        let nested = command
+            .get_subcommands_mut()
+            .filter(|nested| nested.get_name() != "help");
+        let nested: Vec<String> = nested
+            .map(|nested| nested.render_long_help().to_string())
+            .collect();
+        let own = command.render_long_help().to_string();
+        for help in nested.iter().chain([&own]) {
+            // Examples may name flags of other commands.
+            let help = help.split("Examples:").next().unwrap();
+            for flag in SERVICE {
+                assert_eq!(shows(help, flag), service, "{name} {flag}: {help}");
+            }
+            for flag in OTHERS {
+                let expected = others.split(' ').any(|other| other == *flag);
+                assert_eq!(shows(help, flag), expected, "{name} {flag}: {help}");
+            }
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, Cli::command().get_subcommands().count() + 1);
+}
+
+#[test]
+fn the_usage_in_an_error_is_that_of_the_command_and_none_of_the_flags_that_are_wrong_is_in_it() {
+    for (line, usage) in [
+        ("abandon --reason x", "abandon [OPTIONS] <RUN|--last>"),
+        ("abandon", "abandon [OPTIONS] <RUN|--last>"),
+        ("abandon 01 --last", "abandon [OPTIONS] <RUN|--last>"),
+        (
+            "run p.yaml --dry-run --events x",
+            "run [OPTIONS] <PLAYBOOK>",
+        ),
+        ("run p.yaml --json --events -", "run [OPTIONS] <PLAYBOOK>"),
+        ("run p.yaml --var a=1 --var a=2", "run [OPTIONS] <PLAYBOOK>"),
+        ("run p.yaml --detailed-exitcode", "run [OPTIONS] <PLAYBOOK>"),
+        (
+            "undo --last --dry-run --metrics x",
+            "undo [OPTIONS] <RUN|--last>",
+        ),
+        ("undo 01 -o x --dry-run", "undo [OPTIONS] <RUN|--last>"),
+        ("retry --last 01", "retry [OPTIONS] <RUN|--last>"),
+        ("resume 01 --last", "resume [OPTIONS] [RUN]"),
+        ("status --json --watch", "status [OPTIONS] [RUN]"),
+        ("status --server x", "status [OPTIONS] [RUN]"),
+        (
+            "plan p.yaml -o x --token a --token-file b",
+            "plan [OPTIONS] --output <FILE> <PLAYBOOK>",
+        ),
+        (
+            "plan p.yaml -o x --sandbox --server b",
+            "plan [OPTIONS] --output <FILE> <PLAYBOOK>",
+        ),
+        ("show x --format json --json", "show [OPTIONS] <PLAN>"),
+        ("prune", "prune [OPTIONS] --keep <AGE>"),
+        ("sandbox reset --port 7", "sandbox reset [OPTIONS]"),
+        ("-q -v status", "[OPTIONS] <COMMAND>"),
+        ("frob", "[OPTIONS] <COMMAND>"),
+    ] {
+        let error = parse(&format!("wf-bulk {line}"))
+            .expect_err(line)
+            .to_string();
+        let expected = format!("\nUsage: wf-bulk {usage}\n");
+        assert!(error.contains(&expected), "{line}: {error}");
+    }
+}
+
 #[test]
 fn a_digest_that_is_none_is_answered_with_the_command_that_prints_one() {
     for (line, command) in [

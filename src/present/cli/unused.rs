@@ -2,47 +2,90 @@
 
 use std::path::Path;
 
-use clap::{CommandFactory as _, error::ErrorKind};
+use clap::{Arg, CommandFactory as _, error::ErrorKind};
 
 use super::{Cli, Command, Common, FollowUpArgs, Integration, PlaybookFlags};
 
-/// Which of the common flags affect a command.
-#[derive(Clone, Copy, Debug)]
-struct Uses {
-    /// It makes requests.
-    service: bool,
-    /// It has a result for `--json`.
-    json: bool,
-    /// It makes changes, and shows each of them.
-    verbose: bool,
+/// What a common flag is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// The service, to which requests are made.
+    Service,
+    /// The folder of the runs and of the sandbox's data.
+    StateFolder,
+    Questions,
+    Json,
+    Progress,
+    /// A line for each change.
+    EachChange,
 }
 
-impl Uses {
-    fn of(command: &str) -> Self {
-        let (service, json, verbose) = match command {
-            "run" | "apply" | "resume" | "undo" | "retry" => (true, true, true),
-            "plan" | "verify" => (true, true, false),
-            "validate" | "show" | "diff" | "status" | "report" => (false, true, false),
-            _ => (false, false, false),
-        };
-        Self {
-            service,
-            json,
-            verbose,
+impl Purpose {
+    /// None for a flag of one command.
+    fn of(flag: &str) -> Option<Self> {
+        Some(match flag {
+            "--json" => Self::Json,
+            "--verbose" => Self::EachChange,
+            "--quiet" => Self::Progress,
+            "--yes" | "--no-interactive" => Self::Questions,
+            "--state-dir" => Self::StateFolder,
+            _ if SERVICE.contains(&flag) => Self::Service,
+            _ => return None,
+        })
+    }
+
+    /// Why a command refuses a flag that has no effect on it; none if it is allowed with every command.
+    const fn why_refused(self) -> Option<&'static str> {
+        match self {
+            Self::Service => Some("makes no requests"),
+            Self::Json => Some("has no result in JSON"),
+            Self::EachChange => Some("makes no changes"),
+            Self::StateFolder | Self::Questions | Self::Progress => None,
+        }
+    }
+
+    /// Those that matter to a command.
+    const fn all_of(command: &str) -> &'static [Self] {
+        use Purpose::{EachChange, Json, Progress, Questions, Service, StateFolder};
+        match command.as_bytes() {
+            b"run" | b"apply" | b"resume" | b"undo" | b"retry" => {
+                &[Service, StateFolder, Questions, Json, Progress, EachChange]
+            }
+            b"plan" | b"verify" => &[Service, StateFolder, Json, Progress],
+            b"show" | b"status" | b"report" => &[StateFolder, Json],
+            b"validate" | b"diff" => &[Json],
+            b"abandon" | b"prune" => &[StateFolder, Questions],
+            b"sandbox" => &[StateFolder],
+            _ => &[],
         }
     }
 }
 
-/// Why a flag has no effect on a command; none if it has one.
+fn has_effect(command: &str, flag: &str) -> bool {
+    Purpose::of(flag).is_none_or(|purpose| Purpose::all_of(command).contains(&purpose))
+}
+
+/// Why a flag that has no effect on a command is refused.
 pub(super) fn why_unused(command: &str, flag: &str) -> Option<&'static str> {
-    let uses = Uses::of(command);
-    let (has_effect, why) = match flag {
-        "--json" => (uses.json, "has no result in JSON"),
-        "--verbose" => (uses.verbose, "makes no changes"),
-        _ if SERVICE.contains(&flag) => (uses.service, "makes no requests"),
-        _ => (true, ""),
-    };
-    (!has_effect).then_some(why)
+    if has_effect(command, flag) {
+        return None;
+    }
+    Purpose::of(flag)?.why_refused()
+}
+
+/// The command line's definition. The help of a command shows only those common flags that have an effect on it.
+pub(super) fn definition() -> clap::Command {
+    let definition = Cli::command();
+    let common: Vec<Arg> = definition.get_arguments().cloned().collect();
+    definition.mut_subcommands(|command| {
+        let is_hidden = |flag: &&Arg| {
+            let long = flag.get_long().map(|long| format!("--{long}"));
+            long.is_some_and(|long| !has_effect(command.get_name(), &long))
+        };
+        // clap adds a common flag to each command that has none with its id.
+        let hidden: Vec<Arg> = common.iter().filter(is_hidden).cloned().collect();
+        command.args(hidden.into_iter().map(|flag| flag.hide(true)))
+    })
 }
 
 const SERVICE: [&str; 9] = [
@@ -64,6 +107,7 @@ impl Cli {
     ///
     /// If one of them has none.
     pub(super) fn without_unused(self, name: &str) -> Result<Self, clap::Error> {
+        let refused = |message: String| refused(name, message);
         let reading = match &self.command {
             Command::Validate(validate) => Some(&validate.reading),
             Command::Plan(plan) => Some(&plan.planning.reading),
@@ -84,7 +128,9 @@ impl Cli {
             | Command::Schema
             | Command::Completions(_) => None,
         };
-        reading.map_or(Ok(()), PlaybookFlags::without_repeated)?;
+        if let Some(message) = reading.and_then(PlaybookFlags::repeated) {
+            return Err(refused(message));
+        }
         let message = unused(name, &self.common)
             .map(|(flag, why)| {
                 format!("`wf-bulk {name}` {why}, so {flag} has no effect; leave it out")
@@ -92,7 +138,7 @@ impl Cli {
             .or_else(|| self.without_observers());
         match message {
             None => Ok(self),
-            Some(message) => Err(Self::command().error(ErrorKind::ArgumentConflict, message)),
+            Some(message) => Err(refused(message)),
         }
     }
 
@@ -150,6 +196,17 @@ impl Cli {
                 .to_owned()
         })
     }
+}
+
+/// The error about the arguments of a command.
+fn refused(command: &str, message: String) -> clap::Error {
+    let mut definition = definition();
+    definition.build();
+    let command = match definition.find_subcommand_mut(command) {
+        Some(command) => command,
+        None => &mut definition,
+    };
+    command.error(ErrorKind::ArgumentConflict, message)
 }
 
 fn of_follow_up(args: &FollowUpArgs) -> (&Integration, Option<&'static str>) {
