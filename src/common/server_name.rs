@@ -13,6 +13,14 @@ pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
 }
 
+/// Whether a server is written as its origin is: in small ASCII letters, with a host of other letters as `xn--…`. Otherwise two servers could
+/// look the same.
+pub fn is_plainly_written(server: &str) -> bool {
+    server
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !byte.is_ascii_uppercase())
+}
+
 /// The name by which a server is compared and locked: each spelling of this machine becomes `localhost`. `server` is an origin in its
 /// canonical form, or `sandbox`.
 fn canonical(server: &str) -> Cow<'_, str> {
@@ -45,6 +53,22 @@ pub fn lock_name(server: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_is_written_in_small_ascii_letters_or_it_could_look_like_another() {
+        for (server, is_plain) in [
+            ("https://workflows-execution.sls.epilot.io", true),
+            ("https://xn--wrkflows-yof.example:8443", true),
+            ("http://[::1]:80", true),
+            ("sandbox", true),
+            ("https://w\u{43e}rkflows.example", false),
+            ("https://WORKFLOWS.example", false),
+            ("https://workflows.example\u{200b}", false),
+            ("https://workflows.example x", false),
+        ] {
+            assert_eq!(is_plainly_written(server), is_plain, "{server}");
+        }
+    }
 
     #[test]
     fn a_server_on_this_machine_is_one_however_it_is_written() {

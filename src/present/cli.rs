@@ -40,7 +40,10 @@ const NAME: &str = "wf-bulk";
 
 /// Default time limit for one request in seconds, as the help says. An API gateway usually times out after 29 s, so a later answer is
 /// unlikely.
-const DEFAULT_TIMEOUT: u64 = 30;
+pub const DEFAULT_TIMEOUT: u64 = 30;
+
+/// The longest one, in seconds.
+pub const MAX_TIMEOUT: u64 = 3600;
 
 /// Bulk changes to epilot workflow executions: plan, review, apply, resume
 ///
@@ -205,7 +208,7 @@ pub struct Common {
     /// Default: 30, also for `resume`: the run does not keep it
     #[arg(
         long, global = true, hide_short_help = true, value_name = "SECONDS",
-        value_parser = |text: &str| values::seconds(text, 3600), help_heading = "Service"
+        value_parser = |text: &str| values::seconds(text, MAX_TIMEOUT), help_heading = "Service"
     )]
     pub timeout: Option<u64>,
 

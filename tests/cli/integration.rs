@@ -103,7 +103,10 @@ fn a_file_that_can_not_be_written_is_an_error_before_the_first_request() {
             &["--events", "playbooks/reassign.yaml"],
             "is not a file of events",
         ),
-        (&["--events", "kept/checkpoint.jsonl"], "belongs to a run"),
+        (
+            &["--events", "kept/checkpoint.jsonl"],
+            "is in the folder of a run",
+        ),
         (&["--events", "pipe"], "is no file"),
         (&["--metrics", "-"], "is no file"),
         (&["--metrics", "pipe"], "is no file"),

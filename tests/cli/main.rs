@@ -16,6 +16,7 @@ mod doubts;
 mod environment;
 mod faults;
 mod forecast;
+mod forged;
 mod guide;
 mod hints;
 mod history;

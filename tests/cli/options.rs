@@ -87,3 +87,43 @@ fn a_flag_that_means_nothing_to_a_command_is_wrong_usage() {
         .expect_code(64)
         .expect_said("`wf-bulk status` makes no requests, so --org has no effect");
 }
+
+#[test]
+fn the_commands_that_go_on_with_a_run_name_the_time_limit_that_it_needed() {
+    let faults = json!({"rules": [
+        {"match": {"effect_only": true, "nth": 1}, "do": {"status": {"code": 400}}}
+    ]});
+    let sandbox = SandboxProcess::with_faults_and(&faults, &["--executions", "30"]);
+    let environment = Environment::new();
+    environment.file("p.yaml", PLAYBOOK);
+    let run = ["run", "p.yaml", "--yes", "--timeout", "60"];
+    let stopped = environment.run_on(&sandbox, &run).expect_code(4);
+    let goes_on = "--timeout 60";
+    assert!(
+        (stopped.stdout + &stopped.stderr).contains(goes_on),
+        "the result of the run"
+    );
+    environment
+        .run(&["status"])
+        .expect_code(0)
+        .expect_out(goes_on);
+    environment
+        .run(&["status", "--last"])
+        .expect_code(0)
+        .expect_out(goes_on);
+    let resume = [
+        "resume",
+        "--last",
+        "--max-errors",
+        "9",
+        "--token",
+        "sandbox",
+    ];
+    let ended = environment.run(&resume).expect_code(3);
+    // The session had the default.
+    assert!(!ended.stderr.contains("--timeout"), "{ended:?}");
+    environment
+        .run(&["status"])
+        .expect_code(0)
+        .expect_out("wf-bulk retry");
+}

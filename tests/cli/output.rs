@@ -99,6 +99,49 @@ fn links_are_followed_and_pipes_are_written_into() {
 }
 
 #[test]
+fn every_output_follows_links_also_one_that_leads_to_nothing_and_none_is_made_in_the_folder_of_a_run()
+ {
+    let environment = environment();
+    let path = |name: &str| environment.path().join(name);
+    environment
+        .run(&["run", "p.yaml", "--sandbox", "--yes"])
+        .expect_code(0);
+    let run = environment.runs().remove(0);
+    let before = fs::read_dir(&run).unwrap().count();
+    fs::create_dir(path("real")).unwrap();
+    let again = ["run", "p.yaml", "--sandbox", "--yes", "--again"];
+    for (name, command) in [
+        ("a", &["plan", "p.yaml", "--sandbox", "-o"][..]),
+        ("b", &["undo", "--last", "-o"]),
+        ("c", &["retry", "--last", "-o"]),
+        ("d", &["verify", "--last", "--reconcile"]),
+        ("e", &["report", "--last", "-o"]),
+        ("f", &[&again[..], &["--events"]].concat()),
+        ("g", &[&again[..], &["--metrics"]].concat()),
+    ] {
+        let link = path(name);
+        symlink(run.join("new"), &link).unwrap();
+        let command = [command, &[name]].concat();
+        environment
+            .run(&command)
+            .expect_code(64)
+            .expect_said(&format!("{name} is in the folder of a run"));
+        fs::remove_file(&link).unwrap();
+        symlink(format!("none/{name}"), &link).unwrap();
+        environment
+            .run(&command)
+            .expect_code(64)
+            .expect_said("there is no folder ./none");
+        fs::remove_file(&link).unwrap();
+        symlink(format!("real/{name}"), &link).unwrap();
+        environment.run(&command).expect_code(0);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink(), "{name}");
+        assert!(path("real").join(name).is_file(), "{name}");
+    }
+    assert_eq!(fs::read_dir(&run).unwrap().count(), before);
+}
+
+#[test]
 fn a_dash_is_standard_output() {
     let environment = environment();
     for output in ["-", "/dev/stdout"] {

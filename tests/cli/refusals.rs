@@ -76,3 +76,45 @@ fn an_undo_of_what_can_not_be_undone_any_more_says_so_before_it_asks_for_an_appr
             .expect_said("`sandbox reset` has deleted");
     }
 }
+
+#[test]
+fn a_deleted_run_is_answered_with_what_the_history_still_knows_by_every_command() {
+    let environment = Environment::new();
+    let file = playbook(&environment, "tasks", TASKS);
+    let mut runs = Vec::new();
+    for _ in 0..2 {
+        environment
+            .run(&["run", &file, "--yes", "--sandbox", "--again"])
+            .expect_code(0);
+        let newest = environment.runs().into_iter().max().unwrap();
+        runs.push(newest.file_name().unwrap().to_str().unwrap().to_owned());
+    }
+    environment
+        .run(&["prune", "--keep", "0d", "--yes"])
+        .expect_code(0);
+    let first = &*runs[0];
+    for command in [
+        &["status", first][..],
+        &["status", first, "--watch"],
+        &["resume", first],
+        &["undo", first, "--yes"],
+        &["retry", first, "--yes"],
+        &["verify", first],
+        &["report", first],
+        &["abandon", first, "--yes"],
+    ] {
+        let ended = environment.run(command).expect_code(1);
+        ended
+            .expect_said(&format!("run {first} was deleted with `prune` on 20"))
+            .expect_said("the history knows that it was finished on 20")
+            .expect_said(": 2 applied");
+    }
+    // Both begin with it.
+    let said = environment.run(&["undo", &first[..4]]).expect_code(1);
+    said.expect_said("is the beginning of 2 runs that were deleted with `prune`")
+        .expect_said(first);
+    environment
+        .run(&["undo", "nothing"])
+        .expect_code(1)
+        .expect_said("starts with \"nothing\"");
+}

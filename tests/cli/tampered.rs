@@ -14,7 +14,7 @@ use crate::{
     environment::{Ended, Environment, SandboxProcess},
 };
 
-const REASSIGN: &str = "version: 1
+pub(crate) const REASSIGN: &str = "version: 1
 name: reassign
 pace: { rate: 3000/s, burst: 100, concurrency: 1 }
 select: { executions: { list: {} }, limit: 4 }
@@ -37,7 +37,7 @@ fn slow() -> SandboxProcess {
 }
 
 /// The folder of a run that was killed at its second write, and the service that it was on.
-fn killed(playbook: &str) -> (SandboxProcess, Environment, PathBuf) {
+pub(crate) fn killed(playbook: &str) -> (SandboxProcess, Environment, PathBuf) {
     let sandbox = slow();
     let environment = Environment::new();
     environment.file("p.yaml", playbook);
@@ -238,6 +238,46 @@ fn a_link_or_a_fifo_in_the_folder_of_a_run_is_refused_and_blocks_no_command() {
         }
     }
     assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "mine\n");
+}
+
+#[test]
+fn a_link_in_the_place_of_the_folder_of_a_run_is_refused_by_every_command() {
+    let environment = Environment::new();
+    environment.file("p.yaml", REASSIGN);
+    environment
+        .run(&["run", "p.yaml", "--yes", "--sandbox"])
+        .expect_code(0);
+    let folder = environment.runs().remove(0);
+    let run = folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let elsewhere = environment.path().join("elsewhere");
+    fs::rename(&folder, &elsewhere).unwrap();
+    symlink(&elsewhere, &folder).unwrap();
+    for command in [
+        &["status", &run][..],
+        &["resume", &run],
+        &["undo", &run, "--yes"],
+        &["retry", &run, "--yes"],
+        &["verify", &run],
+        &["report", &run],
+        &["abandon", &run, "--yes"],
+        &["run", "p.yaml", "--yes", "--sandbox"],
+    ] {
+        environment
+            .run(command)
+            .expect_code(1)
+            .expect_said("it is a link, and must be the folder of the run itself");
+    }
+    environment
+        .run(&["prune", "--keep", "0d", "--yes"])
+        .expect_code(0)
+        .expect_said("it is a link, and must be the folder of the run itself");
+    assert!(elsewhere.join("plan").exists());
+    // The state folder may be on another disk.
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&elsewhere, &folder).unwrap();
+    fs::rename(environment.path().join(".wf-bulk"), &elsewhere).unwrap();
+    symlink(&elsewhere, environment.path().join(".wf-bulk")).unwrap();
+    environment.run(&["status", &run]).expect_code(0);
 }
 
 #[test]

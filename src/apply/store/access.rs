@@ -85,11 +85,19 @@ fn check_kind(path: &Path, metadata: &Metadata) -> Result<(), StoreError> {
     Err(io_error(StoreStep::Use, path)(source))
 }
 
-/// Refuses the folder of a run that another user could have written, or any of whose files, or that holds a link or a FIFO. What a person edits is accepted if no other user
+/// Refuses the folder of a run that is a link, that another user could have written, or any of whose files, or that holds a link or a FIFO.
+/// What a person edits is accepted if no other user
 /// can reach it.
 pub(super) fn check_run(folder: &Path) -> Result<(), StoreError> {
     let failed = |path: &Path| io_error(StoreStep::Read, path.to_owned());
-    let metadata = fs::metadata(folder).map_err(failed(folder))?;
+    let metadata = fs::symlink_metadata(folder).map_err(failed(folder))?;
+    if metadata.is_symlink() {
+        // `prune` would delete the link and leave the run.
+        let source = io::Error::other(
+            "it is a link, and must be the folder of the run itself; put that in its place",
+        );
+        return Err(io_error(StoreStep::Use, folder)(source));
+    }
     refuse(folder, Some(folder), of(&metadata))?;
     let is_private = metadata.permissions().mode() & ACCESS_OF_OTHERS == 0;
     for entry in fs::read_dir(folder).map_err(failed(folder))? {

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{RunId, access::Exposure};
+use super::{DeletedRun, RunId, access::Exposure};
 use crate::{
     checkpoint::CheckpointError,
     plan::PlanError,
@@ -69,6 +69,12 @@ pub enum StoreError {
     },
     #[error("no run in {} starts with {prefix:?}", shown_path(runs))]
     NotFound { prefix: String, runs: PathBuf },
+    #[error("{}", deleted(prefix, runs))]
+    Deleted {
+        prefix: String,
+        /// At least one.
+        runs: Vec<DeletedRun>,
+    },
     #[error("{prefix:?} is the beginning of {} runs: {}; give more of the id", found.len(), join(found))]
     Ambiguous { prefix: String, found: Vec<RunId> },
     #[error("another process works on run {run}; wait for it to end")]
@@ -168,6 +174,19 @@ fn with_option(run: Option<&Path>, path: &str, to: &str) -> String {
 fn of_org(org: Option<&str>) -> String {
     org.map(|org| format!(" (organisation {org})"))
         .unwrap_or_default()
+}
+
+fn deleted(prefix: &str, runs: &[DeletedRun]) -> String {
+    let ids: Vec<RunId> = runs.iter().map(|deleted| deleted.run).collect();
+    if let [run] = &ids[..] {
+        format!("run {run} was deleted with `prune`")
+    } else {
+        format!(
+            "{prefix:?} is the beginning of {} runs that were deleted with `prune`: {}; give more of the id",
+            ids.len(),
+            join(&ids)
+        )
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@
 
 mod audit;
 mod chain;
+mod deleted;
 mod record;
 
 use std::{
@@ -52,6 +53,7 @@ use crate::{
 
 pub use audit::{HistoryCheck, HistoryFinding, HistoryNote};
 pub use chain::ChainFault;
+pub use deleted::{DeletedRun, RunEnd};
 
 /// The names of the files whose digests are kept, in a run's folder.
 const PLAN: &str = "plan";
@@ -195,6 +197,16 @@ impl History {
         let runs = audit::recorded_runs(self.read()?.records);
         let known = runs.get(&folder.id());
         Ok(known.map_or_else(Vec::new, |known| audit::differences(folder, known)))
+    }
+
+    /// The runs that `prune` has deleted and whose ids begin with `prefix`.
+    ///
+    /// # Errors
+    ///
+    /// If the history can't be read.
+    pub fn deleted(&self, prefix: &str) -> Result<Vec<DeletedRun>, StoreError> {
+        let _lock = lock::lock_reading(&self.lock_file())?;
+        Ok(deleted::deleted_runs(&self.read()?.records, prefix))
     }
 
     fn read(&self) -> Result<HistoryChain, StoreError> {

@@ -35,7 +35,9 @@ pub use access::Exposure;
 pub use draft::RunDraft;
 pub use error::{StoreError, StoreStep};
 pub use event_numbers::EventNumbers;
-pub use history::{ChainFault, History, HistoryCheck, HistoryFinding, HistoryNote};
+pub use history::{
+    ChainFault, DeletedRun, History, HistoryCheck, HistoryFinding, HistoryNote, RunEnd,
+};
 pub use in_doubt::in_doubt_in;
 pub use lock::{Lock, LockHome, Wait};
 pub use run_folder::RunFolder;

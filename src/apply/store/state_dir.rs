@@ -158,17 +158,29 @@ impl StateDir {
     ///
     /// # Errors
     ///
-    /// If there is none or more than one, another user could have written it, or the folder of the runs can't be read.
+    /// If there is none or more than one, if it was deleted, another user could have written it, or the folder of the runs can't be read.
     pub fn find(&self, prefix: &str) -> Result<RunFolder, StoreError> {
         self.check_access()?;
         let (mut folders, _) = self.folders()?;
         folders.retain(|folder| folder.id().to_string().starts_with(prefix));
         folders.sort_unstable_by_key(RunFolder::id);
         match folders.len() {
-            0 => Err(StoreError::NotFound {
-                prefix: prefix.to_owned(),
-                runs: self.runs(),
-            }),
+            0 => {
+                let prefix = prefix.to_owned();
+                // A history that can't be read is the matter of `status --check`.
+                let deleted = self.history().deleted(&prefix).unwrap_or_default();
+                Err(if deleted.is_empty() {
+                    StoreError::NotFound {
+                        prefix,
+                        runs: self.runs(),
+                    }
+                } else {
+                    StoreError::Deleted {
+                        prefix,
+                        runs: deleted,
+                    }
+                })
+            }
             1 => {
                 let folder = folders.remove(0);
                 folder.check_access()?;

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{Item, PlanError, PlanHeader, Rejection, Skip, Trailer, VERSION};
-use crate::text::cut;
+use crate::{server_name::is_plainly_written, text::cut};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +55,12 @@ fn check_header(header: &PlanHeader) -> Result<(), String> {
                 "`{name}` has a line break or another control character"
             ));
         }
+    }
+    if !is_plainly_written(&header.server) {
+        return Err(
+            "`server` is not as wf-bulk writes it, in small ASCII letters: a host with other letters is written as xn--…"
+                .to_owned(),
+        );
     }
     match TimeZone::get(&header.timezone) {
         Ok(_) => Ok(()),

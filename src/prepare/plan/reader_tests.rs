@@ -178,7 +178,11 @@ fn an_action_that_the_guards_do_not_allow_is_refused_on_its_line() {
 #[test]
 fn a_header_with_a_line_break_where_a_command_is_made_of_it_or_without_a_zone_is_refused() {
     type Alter = fn(&mut PlanHeader);
-    let alterations: [(Alter, &str); 4] = [
+    let alterations: [(Alter, &str); 5] = [
+        (
+            |header| header.server = "https://w\u{43e}rkflows.example".into(),
+            "xn--",
+        ),
         (|header| header.server = "sandbox\n: x".into(), "`server`"),
         (|header| header.org = Some("1\n: x".into()), "`org`"),
         (|header| header.org = Some("1\u{85}".into()), "`org`"),

@@ -41,7 +41,7 @@ const FLAGS: [(&str, RepeatPolicy); 62] = {
         ("sandbox", SERVICE),
         ("entity-server", SERVICE),
         ("org", ACCESS),
-        ("timeout", SaidAgain),
+        ("timeout", ACCESS),
         ("rate", InTheRun),
         ("concurrency", InTheRun),
         ("stop-after", InTheRun),
@@ -213,7 +213,7 @@ mod tests {
                    --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --var a=1 \
                    --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w";
         insta::assert_snapshot!(said(run), @r"
-        wf-bulk plan --var 'a=1' --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --state-dir d
+        wf-bulk plan --var 'a=1' --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d
         wf-bulk show --state-dir d
         wf-bulk run --var 'a=1' --now 2026-12-01T08:00:00Z --limit 7 --exclude x --exclude-file y --only z --only-file w --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d
         wf-bulk apply --rate 4/s --concurrency 2 --stop-after 3 --max-errors 4 --settle 5 --no-recheck --wait --max-changes 6 --reason why --again --server http://127.0.0.1:1 --token-file t --profile a --entity-server http://127.0.0.1:2 --org o --timeout 9 --state-dir d

@@ -18,7 +18,7 @@ use super::{
     on_finish::{self, run_command},
     output::{Output, OutputContent},
     signals,
-    terminal::{print, say},
+    terminal::{print, say, with_causes},
 };
 use crate::{
     cli::{Cli, Common, Integration},
@@ -348,11 +348,7 @@ fn error_document(error: &Error) -> String {
 }
 
 fn warn(what: &str, error: &dyn std::error::Error) {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    let error = causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
+    let error = with_causes(error);
     let error = Untrusted(&error).terminal();
     say(|out| writeln!(out, "warning: {what}: {error}"));
 }

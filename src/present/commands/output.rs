@@ -103,7 +103,9 @@ impl Output {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let target = end_of_links(path).map_err(failed)?;
                 let folder = private_file::parent(&target);
-                return if folder.is_dir() {
+                return if is_of_a_run(&target) {
+                    Err(belongs_to_a_run(path))
+                } else if folder.is_dir() {
                     Ok(Self::File(target))
                 } else {
                     let word = shell_word(&folder.to_string_lossy());
@@ -189,10 +191,20 @@ fn check(path: &Path, target: &Path, content: OutputContent) -> Result<(), Error
             content.name()
         ));
     }
-    if private_file::parent(target).join("run.json").exists() {
-        return stays(format!("{} belongs to a run", shown_path(path)));
+    if is_of_a_run(target) {
+        return Err(belongs_to_a_run(path));
     }
     Ok(())
+}
+
+/// Whether a file is in the folder of a run.
+fn is_of_a_run(file: &Path) -> bool {
+    private_file::parent(file).join("run.json").exists()
+}
+
+fn belongs_to_a_run(path: &Path) -> Error {
+    Error::usage(format!("{} is in the folder of a run", shown_path(path)))
+        .hint("nothing was written there; name a file in another folder")
 }
 
 /// The path that a link without a target would create.
@@ -239,6 +251,7 @@ mod tests {
             ("p.yaml", "version: 1"),
             ("run/plan", "{\"wf_bulk_plan\":1,"),
             ("run/run.json", "{}"),
+            ("elsewhere/old.plan", "{\"wf_bulk_plan\":1,"),
         ] {
             fs::create_dir_all(home.join(name).parent().unwrap()).unwrap();
             fs::write(home.join(name), text).unwrap();
@@ -247,7 +260,8 @@ mod tests {
             ("to_old", "old.plan"),
             ("to_playbook", "p.yaml"),
             ("to_nothing", "to_new"),
-            ("to_new", "run/new.plan"),
+            ("to_new", "elsewhere/new.plan"),
+            ("into_run", "run/new.plan"),
             ("circle", "circle"),
         ] {
             symlink(to, home.join(link)).unwrap();
@@ -262,7 +276,7 @@ mod tests {
             ("old.plan", "old.plan"),
             ("empty", "empty"),
             ("to_old", "old.plan"),
-            ("to_nothing", "run/new.plan"),
+            ("to_nothing", "elsewhere/new.plan"),
         ] {
             assert_eq!(at(name).unwrap(), file(expected), "{name}");
         }
@@ -271,7 +285,9 @@ mod tests {
             ("to_playbook", "exists already and is not a plan"),
             ("other_name", "exists already and is not a plan"),
             ("run/../p.yaml", "exists already and is not a plan"),
-            ("run/plan", "belongs to a run"),
+            ("run/plan", "is in the folder of a run"),
+            ("run/new.plan", "is in the folder of a run"),
+            ("into_run", "is in the folder of a run"),
             ("run", "is a folder"),
             ("circle", "can't be written"),
             ("none/x.plan", "there is no folder "),

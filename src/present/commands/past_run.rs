@@ -17,7 +17,7 @@ use super::{
     wrong_input::find_run,
 };
 use crate::{
-    checkpoint::{Checkpoint, CheckpointState},
+    checkpoint::{Checkpoint, CheckpointHeader, CheckpointState},
     cli::{Common, SignedRun, WhichRun},
     credentials::Credentials,
     error::Error,
@@ -61,13 +61,7 @@ impl PastRun {
         let snapshot = Checkpoint::read(&folder.checkpoint()).map_err(|error| {
             Error::failed("the run's checkpoint can't be used").caused_by(error)
         })?;
-        if plan.sha256 != settings.plan_sha256 || snapshot.header != plan.checkpoint_header(run) {
-            return Err(Error::failed(format!(
-                "the plan, the checkpoint and the settings in {} are not of one run",
-                shown_path(folder.path())
-            ))
-            .hint("a file was replaced or edited; what the run did can't be told from it"));
-        }
+        refuse_mixed(&folder, &settings, &plan, &snapshot.header)?;
         refuse_changed(common, &folder)?;
         if are_data_gone(&StateDir::new(common.state_dir.clone()), &settings) {
             return Err(Error::failed(format!(
@@ -157,6 +151,23 @@ impl PastRun {
         let plan = known.reader().map_err(unread)?;
         Ok(Results::new(plan, self.state.clone()))
     }
+}
+
+/// Refuses files that are not of one run.
+pub(super) fn refuse_mixed(
+    folder: &RunFolder,
+    settings: &RunSettings,
+    plan: &Overview,
+    checkpoint: &CheckpointHeader,
+) -> Result<(), Error> {
+    if plan.sha256 == settings.plan_sha256 && *checkpoint == plan.checkpoint_header(settings.run) {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "the plan, the checkpoint and the settings in {} are not of one run",
+        shown_path(folder.path())
+    ))
+    .hint("a file was replaced or edited; what the run did can't be told from it"))
 }
 
 pub(super) fn unread(error: PlanError) -> Error {

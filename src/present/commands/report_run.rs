@@ -11,8 +11,8 @@ use super::{
     files::open_plan,
     output::{Output, OutputContent},
     overview::overview,
-    past_run::folder_of,
-    runs::store_error,
+    past_run::{folder_of, refuse_mixed},
+    runs::{refuse_changed, store_error},
     signing::{PlanSignature, Signed, beside},
     status::line_of,
     terminal::print,
@@ -25,7 +25,6 @@ use crate::{
     plan::FollowUp,
     report::{PlanSigned, RunFilesError, RunLine, RunOverview, RunReport, write_report_json},
     store::{RunFolder, StateDir, StoreError},
-    text::shown_path,
 };
 
 pub(super) fn report_run(common: &Common, args: &ReportArgs) -> Result<ExitCode, Error> {
@@ -53,13 +52,10 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
     let plan = overview(&common.invocation, &path, &mut plan_file)?;
-    if plan.sha256 != line.settings.plan_sha256 {
-        return Err(Error::failed(format!(
-            "the plan and the settings in {} are not of one run",
-            shown_path(folder.path())
-        ))
-        .hint("a file was replaced or edited; what the run did can't be told from it"));
-    }
+    let checkpoint = Checkpoint::read(&folder.checkpoint())
+        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+    refuse_mixed(folder, &line.settings, &plan, &checkpoint.header)?;
+    refuse_changed(common, folder)?;
     let signed = match &args.run.allowed_signers {
         Some(signers) => {
             let run = line.settings.run.to_string();

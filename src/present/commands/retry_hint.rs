@@ -11,7 +11,7 @@ use super::{
     other_follow_ups::OtherFollowUps,
 };
 use crate::{
-    cli::Common,
+    cli::{Common, DEFAULT_TIMEOUT, MAX_TIMEOUT},
     digest,
     invocation::{Invocation, path_argument},
     outcome::{Counts, Outcome},
@@ -164,15 +164,9 @@ impl EndedRun<'_> {
             &["--playbook", "PLAYBOOK"]
         };
         let invocation = invocation.without(&PART).without(&["--again"]);
-        invocation.command("retry", &[words, playbook, &self.org()].concat())
-    }
-
-    /// A plan without an organisation needs the one of its run again.
-    fn org(&self) -> Vec<&str> {
-        match (&self.header.org, &self.settings.org) {
-            (None, Some(org)) => vec!["--org", org],
-            (Some(_), _) | (None, None) => Vec::new(),
-        }
+        let more = flags_to_say_again(self.header, self.settings);
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        invocation.command("retry", &[words, playbook, &more].concat())
     }
 
     /// `is_there`: whether the run says where its playbook is, and it is there unchanged.
@@ -182,8 +176,9 @@ impl EndedRun<'_> {
         }
         let run = self.settings.run.to_string();
         let without = invocation.without(&PART);
-        let command =
-            |name: &str, words: &[&str]| without.command(name, &[words, &self.org()].concat());
+        let more = flags_to_say_again(self.header, self.settings);
+        let more: Vec<&str> = more.iter().map(String::as_str).collect();
+        let command = |name: &str, words: &[&str]| without.command(name, &[words, &more].concat());
         let (verb, command) = match &self.header.follows {
             Some(follows) if follows.by == FollowUp::Undo => {
                 let failed = path_argument(self.failed);
@@ -198,6 +193,20 @@ impl EndedRun<'_> {
         };
         Some(format!("to {verb} the remaining changes: {command}"))
     }
+}
+
+/// What a command that goes on with a run, or follows it, has to be told, since the run's folder does not decide it: the organisation, if
+/// the plan has none; and the time limit of a request, if the run needed more than the default.
+pub(super) fn flags_to_say_again(header: &PlanHeader, settings: &RunSettings) -> Vec<String> {
+    let mut flags = Vec::new();
+    if let (None, Some(org)) = (&header.org, &settings.org) {
+        flags.extend(["--org".to_owned(), org.clone()]);
+    }
+    let seconds = settings.timeout_ms.div_ceil(1000).min(MAX_TIMEOUT);
+    if seconds > DEFAULT_TIMEOUT {
+        flags.extend(["--timeout".to_owned(), seconds.to_string()]);
+    }
+    flags
 }
 
 /// Whether a new plan could have a change: a target that is gone can't, and what is in doubt is not planned again.
@@ -217,6 +226,30 @@ mod tests {
 
     use super::*;
     use crate::testing::samples::plan_header;
+
+    #[test]
+    fn what_the_folder_of_a_run_does_not_decide_is_said_again() {
+        for (org, timeout_ms, expected) in [
+            (None, 30_000, ""),
+            (None, 1, ""),
+            (None, 60_000, "--timeout 60"),
+            (None, 59_001, "--timeout 60"),
+            (None, u64::MAX, "--timeout 3600"),
+            (Some("4711"), 31_000, "--org 4711 --timeout 31"),
+        ] {
+            let settings = json!({
+                "wf_bulk_run": 1, "run": RUN, "started_at": "2026-12-01T09:00:00Z",
+                "playbook": "p", "vars_sha256": "cd", "plan_sha256": "ab", "server": "sandbox", "org": org,
+                "pace": {"rate": "8/s", "burst": 4, "concurrency": 4, "stop_after": 10},
+                "recheck": true, "timeout_ms": timeout_ms, "settle_ms": 1, "reason": null,
+            });
+            let mut header = plan_header();
+            header.org = None;
+            let settings = serde_json::from_value(settings).unwrap();
+            let flags = flags_to_say_again(&header, &settings);
+            assert_eq!(flags.join(" "), expected, "{org:?} {timeout_ms}");
+        }
+    }
 
     const RUN: &str = "0192f0c4-8a5e-7000-8000-0000000000c4";
     const PARENT: &str = "0192aaaa-8a5e-7000-8000-0000000000c4";

@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use super::{lineage::Lineage, terminal::say, wrong_input::find_run};
+use super::{
+    lineage::Lineage,
+    terminal::{say, with_causes},
+    wrong_input::find_run,
+};
 use crate::{
     cli::Common,
     error::Error,
@@ -84,6 +88,7 @@ pub(super) fn readable(state_dir: &StateDir) -> Result<RunListing, Error> {
     ))
     .caused_by(error);
     for (other, why) in refused {
+        let why = with_causes(&why);
         error = error.hint(format!("nor can the run in {other}: {why}"));
     }
     Err(error
@@ -99,7 +104,7 @@ pub(super) fn readable(state_dir: &StateDir) -> Result<RunListing, Error> {
 /// Reports an entry among the runs that can't be shown.
 pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     let path = shown_path(path);
-    let why = error.map_or_else(String::new, |error| format!(": {error}"));
+    let why = error.map_or_else(String::new, |error| format!(": {}", with_causes(error)));
     let why = Untrusted(&why);
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }

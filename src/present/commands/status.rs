@@ -10,10 +10,10 @@ use super::{
     earlier::are_data_gone,
     files::{open_plan, read_plan},
     lineage::Lineage,
-    retry_hint::EndedRun,
+    retry_hint::{EndedRun, flags_to_say_again},
     runs::{UndoneRun, find_run_or_last, store_error, unreadable},
     signing::beside,
-    terminal::{STYLES, print, print_text},
+    terminal::{STYLES, print, print_text, with_causes},
     watch::watch,
     wrong_input::find_run,
 };
@@ -181,13 +181,9 @@ fn line(
     })
 }
 
-/// What a session has to be told: the organisation, if the plan has none; and whose signatures count, if the run was begun with a signed
-/// plan.
+/// What a session has to be told, also whose signatures count, if the run was begun with a signed plan.
 fn flags_to_resume(folder: &RunFolder, header: &PlanHeader, settings: &RunSettings) -> Vec<String> {
-    let mut flags = Vec::new();
-    if let (None, Some(org)) = (&header.org, &settings.org) {
-        flags.extend(["--org".to_owned(), org.clone()]);
-    }
+    let mut flags = flags_to_say_again(header, settings);
     if beside(&folder.plan()).exists() {
         flags.extend(["--allowed-signers", "FILE"].map(str::to_owned));
     }
@@ -230,7 +226,7 @@ fn waits_for_an_answer(folder: &RunFolder, state: &CheckpointState) -> Option<bo
 fn unread_run(folder: &Path, error: &StoreError) -> UnreadableRun {
     UnreadableRun {
         folder: folder.to_owned(),
-        reason: error.to_string(),
+        reason: with_causes(error),
     }
 }
 

@@ -1,8 +1,9 @@
 //! Standard output for results, standard error for messages.
 
 use std::{
-    env,
+    env, error,
     io::{self, BufWriter, IsTerminal as _, Write},
+    iter,
 };
 
 use rustix::fs::{OFlags, fcntl_getfl, fstat, stat};
@@ -118,4 +119,17 @@ pub(super) fn say(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = BufWriter::new(anstream::stderr());
     let written = within(width_of_stderr(), &mut out, write);
     drop(written.and_then(|()| out.flush()));
+}
+
+/// An error with its causes, for one line. A cause that the error above it contains already is left out.
+pub(super) fn with_causes(error: &dyn error::Error) -> String {
+    let mut text = error.to_string();
+    let causes = iter::successors(error.source(), |error| error.source());
+    for cause in causes.map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text += ": ";
+            text += &cause;
+        }
+    }
+    text
 }

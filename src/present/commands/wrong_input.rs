@@ -6,14 +6,17 @@ use std::{
     path::Path,
 };
 
+use jiff::tz::TimeZone;
+
 use super::runs::store_error;
 use crate::{
     cli::Common,
+    dates,
     error::Error,
     invocation::{Invocation, path_argument},
-    store::{RunFolder, StateDir, StoreError},
+    store::{DeletedRun, RunEnd, RunFolder, StateDir, StoreError},
     table,
-    text::{FileKind, shown_path},
+    text::{FileKind, shown_path, thousands},
 };
 
 /// Bytes of a file that are enough to recognise it.
@@ -161,6 +164,13 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
     );
     let state_dir = StateDir::new(common.state_dir.clone());
     state_dir.find(prefix).map_err(|error| {
+        if let StoreError::Deleted { runs, .. } = &error
+            && let [deleted] = &runs[..]
+        {
+            return Error::failed(deleted_run(deleted))
+                .hint("its plan, its checkpoint and its results are gone, so no command can work on it")
+                .hint(status);
+        }
         let path = Path::new(prefix);
         let is_unknown = matches!(error, StoreError::NotFound { .. });
         if !is_unknown || !path.exists() {
@@ -194,6 +204,40 @@ pub(super) fn find_run(common: &Common, prefix: &str) -> Result<RunFolder, Error
         }
         .hint(status)
     })
+}
+
+/// What is still known of a deleted run.
+fn deleted_run(deleted: &DeletedRun) -> String {
+    let DeletedRun {
+        run,
+        deleted_at,
+        end,
+    } = deleted;
+    let zone = TimeZone::system();
+    let at = |moment| dates::in_zone(moment, &zone);
+    let ended = end.as_ref().map(|end| {
+        let RunEnd {
+            how,
+            ended_at,
+            outcomes,
+        } = end;
+        let outcomes: Vec<String> = outcomes
+            .iter()
+            .map(|(outcome, changes)| format!("{} {}", thousands(*changes), outcome.word()))
+            .collect();
+        let outcomes = if outcomes.is_empty() {
+            "no changes".to_owned()
+        } else {
+            outcomes.join(", ")
+        };
+        let at = at(*ended_at);
+        format!("; the history knows that it was {how} on {at}: {outcomes}")
+    });
+    format!(
+        "run {run} was deleted with `prune` on {}{}",
+        at(*deleted_at),
+        ended.unwrap_or_default()
+    )
 }
 
 #[cfg(test)]

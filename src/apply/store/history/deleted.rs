@@ -1,0 +1,68 @@
+//! What the history still knows of a run whose folder a person has deleted.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{
+    RunId,
+    record::{HistoryEvent, HistoryRecord},
+};
+use crate::outcome::Outcome;
+
+/// A run that `prune` has deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeletedRun {
+    pub run: RunId,
+    pub deleted_at: Timestamp,
+    /// None if the record of its end is missing.
+    pub end: Option<RunEnd>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunEnd {
+    /// `finished` or `abandoned`
+    pub how: String,
+    pub ended_at: Timestamp,
+    /// How many changes have each outcome, without zeros.
+    pub outcomes: BTreeMap<Outcome, u64>,
+}
+
+/// The deleted runs whose ids begin with `prefix`, in the order of their ids.
+pub(super) fn deleted_runs(records: &[HistoryRecord], prefix: &str) -> Vec<DeletedRun> {
+    let mut ends = BTreeMap::new();
+    let mut deleted = BTreeMap::new();
+    for record in records {
+        match &record.event {
+            HistoryEvent::Ended {
+                run,
+                how,
+                ended_at,
+                outcomes,
+                ..
+            } => {
+                let ended_at = Timestamp::from_millisecond(*ended_at).unwrap_or(record.at);
+                ends.insert(
+                    *run,
+                    RunEnd {
+                        how: how.clone(),
+                        ended_at,
+                        outcomes: outcomes.clone(),
+                    },
+                );
+            }
+            HistoryEvent::Pruned { run } if run.to_string().starts_with(prefix) => {
+                deleted.insert(*run, record.at);
+            }
+            HistoryEvent::Created { .. } | HistoryEvent::Pruned { .. } => {}
+        }
+    }
+    let deleted = deleted.into_iter();
+    let of = |(run, deleted_at)| DeletedRun {
+        run,
+        deleted_at,
+        end: ends.remove(&run),
+    };
+    deleted.map(of).collect()
+}
