@@ -227,7 +227,7 @@ impl NameCollector {
             }
         };
         let payload = serde_json::to_string(&named)?;
-        self.named.push(id.to_owned(), payload)
+        self.named.push(id, payload)
     }
 
     /// Sorts, and rejects duplicates.
@@ -246,7 +246,7 @@ impl NameCollector {
                     reject(&mut self.rejected, number, &reason)?;
                 }
                 Some(_) | None => {
-                    unique.push(id.clone(), payload)?;
+                    unique.push(&id, payload)?;
                     last = Some((id, number));
                 }
             }
