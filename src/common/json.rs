@@ -2,9 +2,10 @@
 
 mod decode;
 mod items;
+mod list_ahead;
 mod lossy_reader;
 
-pub use decode::{decode, find_unreadable, holds_replacement, unreadable};
+pub use decode::{decode, find_unreadable, holds_replacement, is_plain, unreadable};
 pub use items::{ItemsError, each_item};
 pub use lossy_reader::LossyReader;
 

@@ -1,6 +1,6 @@
 //! Samples: playbooks from YAML, executions, and their plan without a network.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -123,9 +123,17 @@ pub(crate) fn plan_header() -> PlanHeader {
 pub(crate) fn lines(playbook: &Playbook, execution: &Execution) -> Vec<Item> {
     let chosen = Chooser::new(playbook).choose(execution);
     assert_eq!(chosen.rejected, []);
-    Builder::new(playbook)
-        .group(execution, &chosen.parts)
-        .unwrap()
+    let builder = Builder::new(playbook);
+    let items = builder.group(execution, &chosen.parts).unwrap();
+    // Whatever an action reads is not left out.
+    let mut slim = execution.clone();
+    for field in playbook.unread() {
+        let data = Arc::make_mut(&mut slim.data).as_object_mut();
+        data.unwrap().remove(*field);
+    }
+    assert_eq!(Chooser::new(playbook).choose(&slim), chosen);
+    assert_eq!(builder.group(&slim, &chosen.parts).unwrap(), items);
+    items
 }
 
 pub(crate) fn changes(playbook: &Playbook, execution: &Execution) -> Vec<Change> {

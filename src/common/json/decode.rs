@@ -53,20 +53,20 @@ pub fn find_unreadable(value: &Value) -> Option<(String, &str)> {
     if let Some(why) = unreadable(value) {
         return Some((String::new(), why));
     }
-    let below = |key: String, value| {
-        let (path, why) = find_unreadable(value)?;
-        let dot = if path.is_empty() { "" } else { "." };
-        Some((format!("{key}{dot}{path}"), why))
-    };
     match value {
-        Value::Object(object) => object
-            .iter()
-            .find_map(|(key, value)| below(key.clone(), value)),
+        Value::Object(object) => object.iter().find_map(|(key, value)| below(key, value)),
         Value::Array(items) => (0..)
             .zip(items)
-            .find_map(|(index, value): (usize, _)| below(index.to_string(), value)),
+            .find_map(|(index, value): (usize, _)| below(index, value)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
+}
+
+/// As [`find_unreadable`], for the value of a key or an index.
+fn below(key: impl fmt::Display, value: &Value) -> Option<(String, &str)> {
+    let (path, why) = find_unreadable(value)?;
+    let dot = if path.is_empty() { "" } else { "." };
+    Some((format!("{key}{dot}{path}"), why))
 }
 
 /// Whether a text inside a value contains the replacement character.
@@ -83,7 +83,7 @@ pub fn holds_replacement(value: &Value) -> bool {
 }
 
 /// Whether `serde_json` has lost nothing: it rounds numbers that are not 64-bit integers, and deep nesting could not be spooled.
-fn is_plain(value: &Value, depth: usize) -> bool {
+pub fn is_plain(value: &Value, depth: usize) -> bool {
     let fits = depth < DEPTH;
     match value {
         Value::Number(number) => !number.is_f64(),

@@ -61,7 +61,8 @@ pub(super) fn array<E: From<TableFault>>(
     mut take: impl FnMut(u64, Cells) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut number = 0;
-    each_item(input, MAX_RECORD, |element| {
+    let decode = |text: &str| serde_json::from_str::<Box<RawValue>>(text);
+    each_item(input, MAX_RECORD, decode, |element| {
         number += 1;
         let cells = cells(element.get(), wanted);
         take(number, cells.map_err(|fault| fault.to_string()))

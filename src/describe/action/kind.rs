@@ -163,6 +163,11 @@ impl ActionKind {
         Self::named(word).or_else(|| (word == Self::UNDO.word).then_some(Self::UNDO))
     }
 
+    /// Whether it reads the parts of an execution to change the execution.
+    pub fn reads_parts(&self) -> bool {
+        [super::add_step::KIND.word, super::add_task::KIND.word].contains(&self.word)
+    }
+
     /// Whether it sends a PATCH of fields.
     pub const fn is_patch(&self) -> bool {
         matches!(self.requests, Requests::Patch(_))

@@ -50,6 +50,8 @@ pub(crate) struct Compiler {
     columns: Rc<RowColumns>,
     /// The names at each level. One is made of all variables, which may be many, and used by many expressions.
     scopes: Rc<RefCell<BTreeMap<ScopeKey, Rc<Scope>>>>,
+    /// Whether one of them may read the parts of an execution.
+    reads_parts: Rc<Cell<bool>>,
     /// How many expressions were compiled.
     expressions: Rc<Cell<usize>>,
     /// The values of a field that the source can return, if not all.
@@ -80,6 +82,7 @@ impl Compiler {
             names: Rc::default(),
             columns: Rc::new(columns),
             scopes: Rc::default(),
+            reads_parts: Rc::default(),
             expressions: Rc::default(),
             found: None,
         }
@@ -118,6 +121,8 @@ impl Compiler {
             engine.expression(text, scope)
         })?;
         self.names.borrow_mut().extend(compiled.take_names());
+        self.reads_parts
+            .set(self.reads_parts.get() || compiled.reads_parts());
         Some(compiled)
     }
 
@@ -135,6 +140,8 @@ impl Compiler {
             engine.template(text, scope)
         })?;
         self.names.borrow_mut().extend(compiled.take_names());
+        self.reads_parts
+            .set(self.reads_parts.get() || compiled.reads_parts());
         Some(compiled)
     }
 
@@ -166,6 +173,11 @@ impl Compiler {
     /// Takes the names of parts that all compiled expressions compare, by their level.
     pub(crate) fn take_names(&self) -> BTreeSet<(Level, String)> {
         self.names.take()
+    }
+
+    /// Whether a compiled expression may read the parts of an execution.
+    pub(crate) fn reads_parts(&self) -> bool {
+        self.reads_parts.get()
     }
 
     fn compile<T>(

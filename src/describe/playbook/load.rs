@@ -158,6 +158,7 @@ fn playbook(
         calendar: calendar?,
         vars,
         names: compiler.take_names(),
+        reads_parts: compiler.reads_parts(),
         select: select?,
         actions: actions?,
         guards,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     action::{ActionEntry, Allow},
-    api::{Generation, Id, Level},
+    api::{Generation, Id, Level, part},
     dates::Calendar,
     pace::{Pace, Percent},
     template::Expression,
@@ -32,6 +32,8 @@ pub struct Playbook {
     pub vars: serde_json::Map<String, serde_json::Value>,
     /// The names that its expressions compare with names in the data, by level.
     pub names: BTreeSet<(Level, String)>,
+    /// Whether one of its expressions may read the parts of an execution.
+    pub reads_parts: bool,
     pub select: Select,
     /// In order; never empty.
     pub actions: Vec<ActionEntry>,
@@ -39,6 +41,27 @@ pub struct Playbook {
     pub pace: Pace,
     /// Whether it may run again although it is not idempotent.
     pub repeatable: bool,
+}
+
+impl Playbook {
+    /// The fields of an execution that nothing reads while its changes are planned: lists of its parts, where all targets are executions.
+    pub fn unread(&self) -> &'static [&'static str] {
+        let is_part = |level: &Level| match level {
+            Level::Step | Level::Phase | Level::Task => true,
+            Level::Entity | Level::Execution => false,
+        };
+        let acts_on_parts =
+            |entry: &ActionEntry| entry.kind.reads_parts() || entry.on.iter().any(is_part);
+        if self.reads_parts
+            || is_part(&self.select.each)
+            || self.names.iter().any(|(level, _)| is_part(level))
+            || self.actions.iter().any(acts_on_parts)
+        {
+            &[]
+        } else {
+            part::lists(self.select.source.generation())
+        }
+    }
 }
 
 /// Which executions, and which of their parts.

@@ -53,6 +53,7 @@ pub(super) struct Code {
     text: Arc<str>,
     environment: Arc<Environment<'static>>,
     names: Vec<(Level, String)>,
+    reads_parts: bool,
 }
 
 impl fmt::Debug for Code {
@@ -72,6 +73,7 @@ impl Code {
             .map_err(|message| vec![checked.whole.fault(message)])?;
         Ok(Self {
             names: checked.names.clone(),
+            reads_parts: checked.reads_parts,
             ..code
         })
     }
@@ -98,6 +100,7 @@ impl Code {
             text: text.into(),
             environment: Arc::new(environment),
             names: Vec::new(),
+            reads_parts: true,
         })
     }
 
@@ -157,6 +160,11 @@ impl Expression {
         std::mem::take(&mut self.code.names)
     }
 
+    /// Whether it may read the parts of an execution, as far as its text tells.
+    pub const fn reads_parts(&self) -> bool {
+        self.code.reads_parts
+    }
+
     /// Evaluates to true or false; none counts as false; anything else is an error.
     ///
     /// # Errors
@@ -206,6 +214,14 @@ impl Template {
             ProgramPart::Code(code) => std::mem::take(&mut code.names),
         });
         names.flatten().collect()
+    }
+
+    /// Whether it may read the parts of an execution, as far as its text tells.
+    pub fn reads_parts(&self) -> bool {
+        self.parts.iter().any(|part| match part {
+            ProgramPart::Literal(_) => false,
+            ProgramPart::Code(code) => code.reads_parts,
+        })
     }
 
     /// The text itself when there is no `{{ }}` in it.

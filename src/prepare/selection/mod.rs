@@ -9,6 +9,7 @@ mod requests;
 mod scan;
 mod scan_error;
 mod scanned;
+mod slim;
 
 pub use choose::{Chooser, Chosen};
 pub use listed::{ListedError, ListedNames, Named};

@@ -1,9 +1,6 @@
 //! Reads the sources: every page, or the scan fails.
 
-use std::{
-    hash::{DefaultHasher, Hash as _, Hasher as _},
-    io::{self, BufReader},
-};
+use std::io;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::json;
@@ -15,6 +12,7 @@ use super::{
     requests::{ExecutionsByName, one, search},
     scan_error::{ScanError, undecodable},
     scanned::Scanned,
+    slim::SlimExecution,
 };
 use crate::{
     api::{Generation, Id, Level, Operation},
@@ -66,6 +64,7 @@ pub async fn scan(
         chooser: Chooser::new(playbook),
         misses: Misses::new(playbook),
         is_slim: playbook.select.source.is_slim(),
+        unread: playbook.unread(),
         sorter: Sorter::default(),
         rejected: Sorter::default(),
         org: None,
@@ -97,6 +96,8 @@ struct ExecutionCollector<'a> {
     misses: Misses,
     /// The executions are read without their parts.
     is_slim: bool,
+    /// The fields that nothing reads.
+    unread: &'static [&'static str],
     sorter: Sorter,
     rejected: Sorter,
     org: Option<String>,
@@ -175,12 +176,17 @@ impl ExecutionCollector<'_> {
                     .read_spooled(&Operation::GetExecutions, &query)
                     .await?;
                 let what = "the list of executions";
-                let list = BufReader::new(LossyReader::new(list));
-                json::each_item(list, MAX_EXECUTION, |execution| {
-                    let execution =
-                        json::decode(execution.get().as_bytes()).map_err(undecodable(what))?;
-                    self.take(what, 0, FoundExecution::new(execution, None))
-                })
+                let list = LossyReader::new(list);
+                let unread = self.unread;
+                let decode = |execution: &str| SlimExecution::decode(execution, unread);
+                json::each_item(
+                    list,
+                    MAX_EXECUTION,
+                    decode,
+                    |SlimExecution { data, hash }| {
+                        self.take_slim(what, 0, hash, FoundExecution::new(data, None))
+                    },
+                )
                 .map_err(|error| match error {
                     ItemsError::Json(source) => undecodable(what)(source),
                     ItemsError::Taker(error) => error,
@@ -286,6 +292,18 @@ impl ExecutionCollector<'_> {
 
     /// Takes an execution that the search of this number has found.
     fn take(&mut self, what: &str, search: u64, found: FoundExecution) -> Result<(), ScanError> {
+        let SlimExecution { data, hash } = SlimExecution::of(found.data, self.unread);
+        self.take_slim(what, search, hash, FoundExecution { data, ..found })
+    }
+
+    /// Takes an execution without its unread fields; `hash` is its fingerprint.
+    fn take_slim(
+        &mut self,
+        what: &str,
+        search: u64,
+        hash: u64,
+        found: FoundExecution,
+    ) -> Result<(), ScanError> {
         let wrong = |source| ScanError::Execution {
             what: what.to_owned(),
             source,
@@ -305,8 +323,6 @@ impl ExecutionCollector<'_> {
         }
         self.misses.see(&execution, !self.is_slim);
         let kept = self.chooser.keeps(&execution);
-        let mut hasher = DefaultHasher::new();
-        execution.data.hash(&mut hasher);
         let found = FoundExecution {
             data: std::sync::Arc::unwrap_or_clone(execution.data),
             row: execution.row,
@@ -319,11 +335,11 @@ impl ExecutionCollector<'_> {
         };
         let spilled = SpilledExecution {
             search,
-            hash: hasher.finish(),
+            hash,
             entry,
         };
         let payload = serde_json::to_string(&spilled).map_err(io::Error::from)?;
-        Ok(self.sorter.push(execution.id.into(), payload)?)
+        Ok(self.sorter.push(execution.id.as_str(), payload)?)
     }
 }
 

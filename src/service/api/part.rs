@@ -2,8 +2,16 @@
 
 use serde_json::Value;
 
-use super::{Id, Level, Operation};
+use super::{Generation, Id, Level, Operation};
 use crate::json;
+
+/// The fields of an execution that hold its parts.
+pub const fn lists(generation: Generation) -> &'static [&'static str] {
+    match generation {
+        Generation::V1 => &["flow"],
+        Generation::V2 => &["phases", "tasks"],
+    }
+}
 
 /// The parts of a level, in the execution's order, with their ids unchecked. None for a malformed part.
 pub fn parts(execution: &Value, level: Level) -> Vec<&Value> {

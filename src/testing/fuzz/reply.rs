@@ -176,12 +176,14 @@ fn decoded(body: &[u8]) {
     );
     if let Value::Array(items) = &value {
         let mut found = Vec::new();
-        let read = each_item(LossyReader::new(body), 1 << 20, |item| {
-            json::decode(item.get().as_bytes()).map(|item| found.push(item))
+        let decode = |item: &str| json::decode(item.as_bytes());
+        let read = each_item(LossyReader::new(body), 1 << 20, decode, |item| {
+            found.push(item);
+            Ok::<_, std::convert::Infallible>(())
         });
         match read {
             Ok(()) => {}
-            Err(ItemsError::Json(error) | ItemsError::Taker(error)) => panic!("{error}: {whole}"),
+            Err(ItemsError::Json(error)) => panic!("{error}: {whole}"),
         }
         // An item alone may be nested one level deeper than in the list.
         if json::find_unreadable(&value).is_none() {

@@ -12,6 +12,7 @@ mod foreign;
 mod helper;
 mod never;
 mod operators;
+mod parts;
 mod reader;
 mod values;
 mod words;

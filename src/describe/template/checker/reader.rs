@@ -4,6 +4,7 @@ use super::{
     fixed::{Evaluate, Fixed, NameRead},
     foreign::Rewriting,
     never::Only,
+    parts::reads_parts,
 };
 use crate::api::Level;
 use crate::template::{
@@ -26,6 +27,8 @@ pub(in crate::describe::template) struct CheckedExpression {
     pub(in crate::describe::template) vars: Vec<String>,
     /// The names of parts that it compares, by their level.
     pub(in crate::describe::template) names: Vec<(Level, String)>,
+    /// It may read the parts of an execution.
+    pub(in crate::describe::template) reads_parts: bool,
 }
 
 /// A part of the expression that has been read.
@@ -151,6 +154,7 @@ pub(in crate::describe::template) fn check(
             vars: checker.vars_in(&whole),
             whole,
             names: checker.names,
+            reads_parts: reads_parts(tokens),
         }),
         Ok(_) | Err(CheckStopped) => Err(checker.faults),
     }
