@@ -109,7 +109,7 @@ impl Scope {
 
     /// `name` is a map with these values (`vars`), which are known already.
     #[must_use]
-    pub fn with_values(mut self, name: &str, values: &Map<String, Json>) -> Self {
+    pub fn with_values(mut self, name: &'static str, values: &Map<String, Json>) -> Self {
         let keys = values
             .iter()
             .map(|(key, value)| (key.clone(), Type::of_value(value)));

@@ -9,7 +9,7 @@ use crate::{
     action::{PlannedAction, Subject},
     api::Level,
     playbook::Playbook,
-    target::{Execution, TargetPart, context},
+    target::{ContextVars, Execution, TargetPart, context},
 };
 
 /// The levels in the order in which they are planned.
@@ -29,14 +29,14 @@ pub struct ReasonsUnread;
 #[derive(Debug)]
 pub struct Builder<'a> {
     playbook: &'a Playbook,
-    vars: Value,
+    vars: ContextVars,
 }
 
 impl<'a> Builder<'a> {
     pub fn new(playbook: &'a Playbook) -> Self {
         Self {
             playbook,
-            vars: Value::Object(playbook.vars.clone()),
+            vars: ContextVars::new(&playbook.vars),
         }
     }
 

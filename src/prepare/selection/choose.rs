@@ -2,19 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
 use crate::{
     api::{Id, Level},
     playbook::{IdList, Playbook, Select},
-    target::{Execution, TargetPart, context},
+    target::{ContextVars, Execution, TargetPart, context},
 };
 
 /// Chooses targets, execution after execution, until the limit is reached.
 #[derive(Debug)]
 pub struct Chooser<'a> {
     select: &'a Select,
-    vars: Value,
+    vars: ContextVars,
     left: Option<u64>,
 }
 
@@ -30,7 +28,7 @@ impl<'a> Chooser<'a> {
     pub fn new(playbook: &'a Playbook) -> Self {
         Self {
             select: &playbook.select,
-            vars: Value::Object(playbook.vars.clone()),
+            vars: ContextVars::new(&playbook.vars),
             left: playbook.select.limit,
         }
     }

@@ -4,4 +4,4 @@ mod execution;
 mod part;
 
 pub use execution::{Execution, ExecutionError, TargetRow, org_of};
-pub use part::{TargetPart, context};
+pub use part::{ContextVars, TargetPart, context};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, iter, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Execution;
 use crate::{
@@ -188,8 +188,19 @@ impl Execution {
     }
 }
 
+/// The variables as expressions see them, converted once for all parts.
+#[derive(Clone, Debug)]
+pub struct ContextVars(EvalContext);
+
+impl ContextVars {
+    pub fn new(vars: &Map<String, Value>) -> Self {
+        let vars = Value::Object(vars.clone());
+        Self(EvalContext::default().with_json("vars", &vars))
+    }
+}
+
 /// The names in expressions about a part: `vars`, `execution`, and the part itself with its parents.
-pub fn context(execution: &Execution, part: &TargetPart, vars: &Value) -> EvalContext {
+pub fn context(execution: &Execution, part: &TargetPart, vars: &ContextVars) -> EvalContext {
     let generation = execution.generation;
     let level = part.level();
     let root = if level == Level::Entity {
@@ -198,7 +209,7 @@ pub fn context(execution: &Execution, part: &TargetPart, vars: &Value) -> EvalCo
         Level::Execution
     };
     let whole = (Arc::clone(&execution.data), types::record(generation, root));
-    let mut context = EvalContext::default().with_json("vars", vars);
+    let mut context = vars.0.clone();
     if let Some(row) = &execution.row {
         context = context.with_json("row", &json!(row.cells));
     }
