@@ -242,7 +242,6 @@ fn check_actions(
 
 /// The values afterwards of the fields in `before`: those that the request writes, and the one that the service changes because of it.
 fn after(operation: &Operation, body: &Fields, before: &Fields) -> Result<Fields, String> {
-    let whole = json!(body);
     let expected = action::expected(operation, body);
     let mut after = Fields::new();
     let mut written = json!({});
@@ -250,12 +249,15 @@ fn after(operation: &Operation, body: &Fields, before: &Fields) -> Result<Fields
         let value = match &expected {
             Some((name, value)) if name == path => value.clone(),
             Some(_) | None => {
-                let value = json::get(&whole, path)
+                let value = value_at(body, path)
                     .ok_or_else(|| {
                         format!("`before` has {path}, which the request does not write")
                     })?
                     .clone();
-                json::set(&mut written, path, value.clone());
+                // A whole field is what it is in the body.
+                if path.contains('.') {
+                    json::set(&mut written, path, value.clone());
+                }
                 value
             }
         };
@@ -266,9 +268,11 @@ fn after(operation: &Operation, body: &Fields, before: &Fields) -> Result<Fields
     {
         return Err(format!("`before` lacks {name}, which the request changes"));
     }
+    let is_expected = |name: &str| expected.as_ref().is_some_and(|(path, _)| *path == name);
+    let is_whole = |name: &String| before.contains_key(name) && !is_expected(name);
     // Besides these fields a PATCH sends only what no read shows.
     let hidden = body.iter().find(|(name, value)| {
-        written.get(name.as_str()) != Some(value)
+        !(is_whole(name) || written.get(name.as_str()) == Some(value))
             && (written.get(name.as_str()).is_some()
                 || operation.kind() == OperationKind::Patch && action::is_shown(operation, name))
     });
@@ -277,6 +281,14 @@ fn after(operation: &Operation, body: &Fields, before: &Fields) -> Result<Fields
             "the request writes {name}, which `before` and `after` don't have like that"
         )),
         None => Ok(after),
+    }
+}
+
+/// The value at a dotted path of a body; none if it is absent or null.
+fn value_at<'a>(body: &'a Fields, path: &str) -> Option<&'a Value> {
+    match path.split_once('.') {
+        None => body.get(path).filter(|value| !value.is_null()),
+        Some((name, path)) => json::get(body.get(name)?, path),
     }
 }
 

@@ -1,13 +1,16 @@
 //! The plan file: JSON Lines, written as a stream, sealed by a digest.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    mem,
+};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::{
     Change, Item, PlanHeader, Trailer, VERSION,
-    lines::{EndLine, RejectedLine, SkippedLine},
+    lines::{EndLine, WrittenLine},
 };
 use crate::{
     api::{Id, Operation},
@@ -54,6 +57,8 @@ pub struct PlanWriter<W> {
     digest: Sha256,
     counts: Trailer,
     group: Option<Id>,
+    /// The line that is written.
+    line: Vec<u8>,
 }
 
 impl<W: Write> PlanWriter<W> {
@@ -68,6 +73,7 @@ impl<W: Write> PlanWriter<W> {
             digest: Sha256::new(),
             counts: Trailer::default(),
             group: None,
+            line: Vec::new(),
         };
         writer.line(header)?;
         Ok(writer)
@@ -90,15 +96,11 @@ impl<W: Write> PlanWriter<W> {
             }
             Item::Skipped(skipped) => {
                 self.counts.skipped += 1;
-                self.line(&SkippedLine {
-                    skipped: skipped.clone(),
-                })
+                self.line(&WrittenLine::Skipped(skipped))
             }
             Item::Rejected(rejected) => {
                 self.counts.rejected += 1;
-                self.line(&RejectedLine {
-                    rejected: rejected.clone(),
-                })
+                self.line(&WrittenLine::Rejected(rejected))
             }
         }
     }
@@ -129,9 +131,13 @@ impl<W: Write> PlanWriter<W> {
     }
 
     fn line<T: Serialize>(&mut self, value: &T) -> Result<(), PlanError> {
-        let mut line = text(value)?;
-        line.push('\n');
-        self.write(line.as_bytes())
+        let mut line = mem::take(&mut self.line);
+        line.clear();
+        serde_json::to_writer(&mut line, value).map_err(io::Error::from)?;
+        line.push(b'\n');
+        self.write(&line)?;
+        self.line = line;
+        Ok(())
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), PlanError> {

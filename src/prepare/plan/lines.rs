@@ -10,14 +10,22 @@ use crate::{server_name::is_plainly_written, text::cut};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SkippedLine {
-    pub(super) skipped: Skip,
+struct SkippedLine {
+    skipped: Skip,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RejectedLine {
-    pub(super) rejected: Rejection,
+struct RejectedLine {
+    rejected: Rejection,
+}
+
+/// A [`SkippedLine`] or a [`RejectedLine`] that is written.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum WrittenLine<'a> {
+    Skipped(&'a Skip),
+    Rejected(&'a Rejection),
 }
 
 #[derive(Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 use serde_json::{Value, json};
 
 use crate::{
@@ -151,8 +151,8 @@ impl Change {
 }
 
 /// A target: ids and names, and no other personal data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "WrittenTarget", into = "WrittenTarget")]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "WrittenTarget")]
 pub struct Target {
     pub kind: Level,
     pub api: Generation,
@@ -166,38 +166,41 @@ pub struct Target {
 }
 
 /// A target in the file format, where an entity has its own key.
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct WrittenTarget {
     kind: Level,
     api: Generation,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     entity: Option<Id>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     execution: Option<Id>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     id: Option<Id>,
     name: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     within: Vec<String>,
 }
 
-impl From<Target> for WrittenTarget {
-    fn from(target: Target) -> Self {
-        let (entity, execution) = match target.kind {
-            Level::Entity => (Some(target.execution), None),
-            Level::Execution | Level::Step | Level::Phase | Level::Task => {
-                (None, Some(target.execution))
-            }
+/// Writes the form of [`WrittenTarget`].
+impl Serialize for Target {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let execution = match self.kind {
+            Level::Entity => "entity",
+            Level::Execution | Level::Step | Level::Phase | Level::Task => "execution",
         };
-        Self {
-            kind: target.kind,
-            api: target.api,
-            entity,
-            execution,
-            id: target.id,
-            name: target.name,
-            within: target.within,
+        let fields = 4 + usize::from(self.id.is_some()) + usize::from(!self.within.is_empty());
+        let mut target = serializer.serialize_struct("Target", fields)?;
+        target.serialize_field("kind", &self.kind)?;
+        target.serialize_field("api", &self.api)?;
+        target.serialize_field(execution, &self.execution)?;
+        if let Some(id) = &self.id {
+            target.serialize_field("id", id)?;
         }
+        target.serialize_field("name", &self.name)?;
+        if !self.within.is_empty() {
+            target.serialize_field("within", &self.within)?;
+        }
+        target.end()
     }
 }
 

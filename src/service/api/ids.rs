@@ -2,7 +2,7 @@
 
 use std::{borrow::Borrow, fmt};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The longest id that is accepted; the API's own are UUIDs or shorter.
 const MAX_LEN: usize = 128;
@@ -11,8 +11,8 @@ const MAX_LEN: usize = 128;
 ///
 /// Percent-encoding is not enough: the URL standard folds `..` and `%2E%2E` away, so an id
 /// outside `[A-Za-z0-9_-][A-Za-z0-9._~:-]*` is refused instead of encoded.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Id(Box<str>);
 
 /// Why a text can't be an id.
@@ -113,6 +113,12 @@ impl fmt::Display for Id {
 impl Borrow<str> for Id {
     fn borrow(&self) -> &str {
         &self.0
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 
