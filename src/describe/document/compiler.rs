@@ -18,11 +18,12 @@ use crate::{
 };
 
 use super::{
+    cut_expression::{after_key, cutting_comment, property_before},
     mistake::Mistake,
     node::{Node, Value},
     reader::{DocumentReader, FieldNode, expression_cure},
     scalar::locate,
-    span::{Span, line_at},
+    span::Span,
 };
 
 /// The known names in `row`.
@@ -350,60 +351,6 @@ fn expression_text<'n>(reader: &mut DocumentReader<'_>, field: FieldNode<'n>) ->
     };
     reader.wrong(place, message, help);
     None
-}
-
-/// The text after a key on its line.
-fn after_key(source: &str, key: Span) -> &str {
-    let line = line_at(source, key.end);
-    source[key.end..line.end]
-        .trim_start()
-        .trim_start_matches(':')
-        .trim()
-}
-
-/// A `!tag` or `&anchor` before a value, which YAML removes silently.
-fn property_before(source: &str, span: Span) -> Option<Span> {
-    let before = source[..span.start].trim_end_matches([' ', '\t']);
-    // No anchor has these characters, and a tag has them only in `<>`. A line may be the whole file, and is not searched for each value.
-    let is_end = |c: char| c.is_whitespace() || "[]{},".contains(c);
-    let start = match before.strip_suffix('>') {
-        Some(tag) => tag.rfind(char::is_whitespace),
-        None => before.rfind(is_end),
-    };
-    let start = start.map_or(0, |at| at + 1);
-    before[start..].starts_with(['!', '&']).then_some(Span {
-        start,
-        end: before.len(),
-    })
-}
-
-/// The ` #` inside a quoted word that cuts off an unquoted expression.
-fn cutting_comment(source: &str, span: Span, text: &str) -> Option<Span> {
-    let is_plain = !source[span.start..].starts_with(['"', '\'']);
-    let rest = &source[span.end..];
-    let start = span.end + rest.len() - rest.trim_start_matches([' ', '\t']).len();
-    let is_cut = is_plain && source[start..].starts_with('#') && has_open_quote(text);
-    is_cut.then_some(Span {
-        start,
-        end: start + 1,
-    })
-}
-
-/// Whether `expression` contains an unclosed quote.
-fn has_open_quote(expression: &str) -> bool {
-    let mut open = None;
-    let mut characters = expression.chars();
-    while let Some(c) = characters.next() {
-        match open {
-            None if matches!(c, '"' | '\'') => open = Some(c),
-            Some(_) if c == '\\' => {
-                characters.next();
-            }
-            Some(quote) if c == quote => open = None,
-            None | Some(_) => {}
-        }
-    }
-    open.is_some()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The reader walks the tree and notes each mistake with its place and a hint; none is fatal.
 
 pub(crate) mod compiler;
+mod cut_expression;
 pub(crate) mod mistake;
 pub(crate) mod node;
 mod raw;
