@@ -55,3 +55,23 @@ fn has_open_quote(expression: &str) -> bool {
     }
     open.is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quote_is_open_until_its_own_kind_closes_it() {
+        for (text, expected) in [
+            ("x == \"Order", true),
+            ("x == 'a' and y == 'b", true),
+            ("x == \"it\\\"s", true),
+            ("x == \"it's\"", false),
+            ("x == 'a\\'b'", false),
+            ("x", false),
+            ("", false),
+        ] {
+            assert_eq!(has_open_quote(text), expected, "{text}");
+        }
+    }
+}

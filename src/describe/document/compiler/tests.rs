@@ -1,21 +1,6 @@
 use super::*;
 
 #[test]
-fn a_quote_is_open_until_its_own_kind_closes_it() {
-    for (text, expected) in [
-        ("x == \"Order", true),
-        ("x == 'a' and y == 'b", true),
-        ("x == \"it\\\"s", true),
-        ("x == \"it's\"", false),
-        ("x == 'a\\'b'", false),
-        ("x", false),
-        ("", false),
-    ] {
-        assert_eq!(has_open_quote(text), expected, "{text}");
-    }
-}
-
-#[test]
 fn a_comment_is_no_mistake_where_the_expression_is_whole() {
     for (source, text, cut_at) in [
         ("w: x == \"a #b\"", "x == \"a", Some(11)),
