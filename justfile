@@ -47,10 +47,18 @@ ci:
 pace *rates:
     cargo bench --bench pace -- {{ rates }}
 
-# whole processes against a server that answers at once: time, memory and syncs of plan and apply; and how close the checkpoint comes to
-# its limit on a slow disk. Other numbers of executions than 1000 10000 100000: `just bench 1000000`
-bench *executions:
-    cargo bench --bench processes -- {{ executions }}
+# whole processes against a server that answers at once, with the bounds that they keep or miss; minutes. Parts and sizes:
+# `just bench --help`
+bench *parts:
+    cargo bench --bench processes -- {{ parts }}
+
+# the same changes by curl, Python, Node and a bare loop; installs the packages of Python and Node under target/
+bench-peers *changes:
+    cargo bench --bench processes -- peers {{ changes }}
+
+# the parts of a plan and of a run that are repeated for each target, against the last measurement. Only some: `just bench-parts digest`
+bench-parts *parts:
+    cargo bench --bench parts -- {{ parts }}
 
 # the peak of memory of a selection of 200,000 executions
 memory:

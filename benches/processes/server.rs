@@ -4,7 +4,8 @@ use std::{
     fmt::Write as _,
     io::{self, Write as _},
     net::Ipv4Addr,
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::{
@@ -16,13 +17,64 @@ use tokio::{
 /// Executions in one piece of the list.
 const PIECE: u64 = 256;
 
+/// Where the executions are: the list itself, and below it each of them.
+pub(crate) const EXECUTIONS: &str = "/v1/workflows/executions";
+
+/// How long each answer takes once writes are held: long enough to stop a run meanwhile.
+const HELD: Duration = Duration::from_millis(200);
+
+/// Asks for the moments of the requests since the last such question, one a line, in microseconds since 1970.
+pub(crate) const ARRIVALS: &str = "/bench/arrivals";
+
+/// Asks for the number of requests since the last question for the arrivals.
+pub(crate) const COUNT: &str = "/bench/count";
+
+/// Followed by a number: requests after so many are held. Followed by nothing: none is.
+pub(crate) const HOLD: &str = "/bench/hold/";
+
 /// What a server answers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answers {
     /// Executions in the list.
     pub(crate) executions: u64,
-    /// How long each answer takes.
+    /// How long each answer takes, except for the list.
     pub(crate) latency: Duration,
+}
+
+/// What the bench is told of the requests, except for those of the list.
+#[derive(Debug, Default)]
+struct Requests {
+    /// In microseconds since 1970.
+    arrivals: Vec<u128>,
+    hold_after: Option<usize>,
+}
+
+impl Requests {
+    fn arrived(&mut self) -> Duration {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.arrivals.push(now.unwrap_or_default().as_micros());
+        match self.hold_after {
+            Some(after) if self.arrivals.len() > after => HELD,
+            Some(_) | None => Duration::ZERO,
+        }
+    }
+
+    /// Answers a question of the bench.
+    fn asked(&mut self, path: &str) -> String {
+        if path == ARRIVALS {
+            let mut lines = String::new();
+            for moment in self.arrivals.drain(..) {
+                let written = writeln!(lines, "{moment}");
+                debug_assert!(written.is_ok(), "a String takes everything");
+            }
+            lines
+        } else if let Some(after) = path.strip_prefix(HOLD) {
+            self.hold_after = after.parse().ok();
+            String::new()
+        } else {
+            self.arrivals.len().to_string()
+        }
+    }
 }
 
 /// Serves on a free port, which is printed, until the process is killed.
@@ -36,18 +88,24 @@ pub(crate) fn serve(answers: Answers) -> io::Result<()> {
         let mut stdout = io::stdout();
         writeln!(stdout, "{}", listener.local_addr()?.port())?;
         stdout.flush()?;
+        let requests = Arc::new(Mutex::new(Requests::default()));
         loop {
             let (connection, _) = listener.accept().await?;
             connection.set_nodelay(true)?;
+            let requests = Arc::clone(&requests);
             tokio::spawn(async move {
                 // A client that has gone is no error of a measurement.
-                drop(talk(connection, answers).await);
+                drop(talk(connection, answers, &requests).await);
             });
         }
     })
 }
 
-async fn talk(mut connection: TcpStream, answers: Answers) -> io::Result<()> {
+async fn talk(
+    mut connection: TcpStream,
+    answers: Answers,
+    requests: &Mutex<Requests>,
+) -> io::Result<()> {
     let mut buffer = Vec::with_capacity(8 << 10);
     loop {
         let (head, length) = loop {
@@ -63,28 +121,44 @@ async fn talk(mut connection: TcpStream, answers: Answers) -> io::Result<()> {
                 return Ok(());
             }
         }
-        if !answers.latency.is_zero() {
-            time::sleep(answers.latency).await;
-        }
-        if buffer.starts_with(b"GET /v1/workflows/executions ") {
+        let mut words = buffer[..head].split(|byte| *byte == b' ');
+        let method = words.next().unwrap_or_default();
+        let path = String::from_utf8_lossy(words.next().unwrap_or_default());
+        if path.starts_with("/bench/") {
+            let body = lock(requests).asked(&path);
+            respond(&mut connection, &body).await?;
+        } else if method == b"GET" && path == EXECUTIONS {
             list(&mut connection, answers.executions).await?;
-        } else if buffer.starts_with(b"GET ") {
-            let id = String::from_utf8_lossy(&buffer[..head]);
-            let id = id.split([' ', '/']).nth(5).unwrap_or_default();
-            let mut body = String::new();
-            execution(id, &mut body);
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
-                body.len()
-            );
-            connection.write_all((head + &body).as_bytes()).await?;
         } else {
-            connection
-                .write_all(b"HTTP/1.1 204 No Content\r\n\r\n")
-                .await?;
+            let longer = lock(requests).arrived();
+            let latency = answers.latency + longer;
+            if !latency.is_zero() {
+                time::sleep(latency).await;
+            }
+            if method == b"GET" {
+                let id = path.rsplit('/').next().unwrap_or_default();
+                let mut body = String::new();
+                execution(id, &mut body);
+                respond(&mut connection, &body).await?;
+            } else {
+                let none = b"HTTP/1.1 204 No Content\r\n\r\n";
+                connection.write_all(none).await?;
+            }
         }
         buffer.drain(..head + length);
     }
+}
+
+fn lock(requests: &Mutex<Requests>) -> std::sync::MutexGuard<'_, Requests> {
+    requests.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn respond(connection: &mut TcpStream, body: &str) -> io::Result<()> {
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    connection.write_all((head + body).as_bytes()).await
 }
 
 /// The lengths of a request's head and body, once the head is complete.
