@@ -321,11 +321,16 @@ impl Client {
 
     /// Waits for `work`, but not during a long pause.
     async fn unless_stopped(&self, work: impl Future<Output = ()>) -> Result<(), LongPause> {
+        if let Some(long_pause) = self.long_pause() {
+            return Err(long_pause);
+        }
         tokio::select! {
             biased;
-            long_pause = self.stopped() => Err(long_pause),
-            () = work => Ok(()),
+            // Usually it is done at once, and the pause needs no waiter.
+            () = work => {}
+            long_pause = self.stopped() => return Err(long_pause),
         }
+        self.long_pause().map_or(Ok(()), Err)
     }
 
     /// Waits until the service asks for a long pause.

@@ -14,7 +14,7 @@ use super::{
     scribe::Disk,
     seal::{Chain, MAX_LINE},
     state::CheckpointState,
-    writer::{Ack, CheckpointWriter},
+    writer::{Ack, AckSender, CheckpointWriter},
 };
 use crate::private_file;
 
@@ -215,6 +215,17 @@ impl Checkpoint {
     pub fn append(&mut self, record: Record) -> Result<Ack, Illegal> {
         self.state.next(&record)?;
         Ok(self.writer.append(record))
+    }
+
+    /// As [`Checkpoint::append`]: `ack` gets the answer, and is dropped without one if nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// If the record contradicts the earlier ones; nothing is written then.
+    pub fn append_for(&mut self, record: Record, ack: AckSender) -> Result<(), Illegal> {
+        self.state.next(&record)?;
+        self.writer.append_for(record, ack);
+        Ok(())
     }
 
     /// Applies the record to the state and queues it. It is on disk with the next record that is awaited, after a tenth of a second, or on

@@ -73,4 +73,4 @@ pub use record::{CheckpointHeader, Detail, Ending, Record, RecordedOutcome, VERS
 pub use replay::Tail;
 pub use scribe::Disk;
 pub use state::{CheckpointState, Open};
-pub use writer::{Ack, CheckpointWriter};
+pub use writer::{Ack, AckSender, CheckpointWriter};

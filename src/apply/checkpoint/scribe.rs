@@ -11,12 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::oneshot;
-
 use super::{
     error::{CheckpointStep, WriteFailed},
     record::Record,
     seal::Chain,
+    writer::PendingAck,
 };
 #[cfg(test)]
 use crate::testing::lockstep::{Lockstep, UnderWay};
@@ -49,7 +48,7 @@ pub trait Disk: Write + Send + 'static {
 /// A queued record, and the receiver of its ack.
 pub(super) struct PendingRecord {
     pub(super) record: Record,
-    pub(super) ack: Option<oneshot::Sender<Result<(), WriteFailed>>>,
+    pub(super) ack: Option<PendingAck>,
     #[cfg(test)]
     pub(super) _under_way: UnderWay,
 }
@@ -144,8 +143,7 @@ impl<D: Disk> Scribe<D> {
                     }
                     for entry in batch {
                         if let Some(ack) = entry.ack {
-                            // If the worker is gone, it does not need the answer.
-                            let _ = ack.send(done.clone());
+                            ack.answer(done.clone());
                         }
                     }
                 }

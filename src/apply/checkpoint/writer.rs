@@ -39,6 +39,9 @@ pub struct CheckpointWriter {
     path: Arc<Path>,
 }
 
+/// Gets the answer whether a record is on disk. If the record was never queued, it is dropped without one.
+pub type AckSender = oneshot::Sender<Result<(), WriteFailed>>;
+
 /// Resolves when its record is on disk.
 #[must_use = "a request may leave only after its record is on disk"]
 #[derive(Debug)]
@@ -92,16 +95,24 @@ impl CheckpointWriter {
     /// Queues a record immediately; the [`Ack`] resolves when it and all records before it are on disk.
     pub fn append(&self, record: Record) -> Ack {
         let (ack, answer) = oneshot::channel();
-        self.send(PendingRecord {
-            record,
-            ack: Some(ack),
-            #[cfg(test)]
-            _under_way: UnderWay::new(),
-        });
+        self.append_for(record, ack);
         Ack {
             answer,
             path: Arc::clone(&self.path),
         }
+    }
+
+    /// As [`CheckpointWriter::append`]: `ack` gets the answer in any case.
+    pub fn append_for(&self, record: Record, ack: AckSender) {
+        self.send(PendingRecord {
+            record,
+            ack: Some(PendingAck {
+                sender: Some(ack),
+                path: Arc::clone(&self.path),
+            }),
+            #[cfg(test)]
+            _under_way: UnderWay::new(),
+        });
     }
 
     /// Queues a record without an ack. It is written in order, and synced with the next record that has one, after a tenth of a second, or
@@ -131,7 +142,7 @@ impl CheckpointWriter {
 
     fn send(&self, entry: PendingRecord) {
         if let Some(entries) = &self.entries {
-            // If the channel is closed, the entry is dropped with its sender, which its ack reports.
+            // If the channel is closed, the entry is dropped, which its ack reports.
             let _ = entries.send(entry);
         }
     }
@@ -169,6 +180,29 @@ impl Future for Ack {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let answer = ready!(Pin::new(&mut self.answer).poll(context));
         Poll::Ready(answer.unwrap_or_else(|_| Err(stopped(&self.path))))
+    }
+}
+
+/// Answers once; also if it is dropped, because the threads have ended.
+pub(super) struct PendingAck {
+    sender: Option<AckSender>,
+    path: Arc<Path>,
+}
+
+impl PendingAck {
+    pub(super) fn answer(mut self, done: Result<(), WriteFailed>) {
+        if let Some(sender) = self.sender.take() {
+            // If the worker is gone, it does not need the answer.
+            let _ = sender.send(done);
+        }
+    }
+}
+
+impl Drop for PendingAck {
+    fn drop(&mut self) {
+        if let Some(sender) = self.sender.take() {
+            let _ = sender.send(Err(stopped(&self.path)));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{decide::ChangeState, failures::FailureCause, group::PlannedChange};
 use crate::{
     api::Operation,
-    checkpoint::{Ack, Detail, Record, RecordedOutcome},
+    checkpoint::{AckSender, Detail, Record, RecordedOutcome},
     event::{Event, StopReason},
     outcome::Outcome,
     plan::Target,
@@ -14,10 +14,10 @@ use crate::{
 /// Messages from workers to the dispatcher.
 #[derive(Debug)]
 pub(super) enum Message {
-    /// Write this to the checkpoint, and send the receipt to the worker that waits for it.
+    /// Write this to the checkpoint, and tell the worker that waits for it.
     Record {
         record: Record,
-        on_disk: Option<oneshot::Sender<Ack>>,
+        on_disk: Option<AckSender>,
     },
     /// A change has an outcome.
     Ended(EndedChange),
@@ -88,14 +88,14 @@ impl EndedChange {
         self.line
     }
 
-    pub(super) fn event(&self, attempts: u32) -> Event {
+    pub(super) fn event(self, attempts: u32) -> Event {
         Event::Ended {
-            line: self.line,
-            change: self.change.clone(),
-            target: self.target.clone(),
-            action: self.action.clone(),
             outcome: self.outcome(),
-            detail: self.detail.clone(),
+            line: self.line,
+            change: self.change,
+            target: self.target,
+            action: self.action,
+            detail: self.detail,
             attempts,
         }
     }
@@ -129,13 +129,21 @@ impl Link {
         &self,
         something: impl Future<Output = T>,
     ) -> Result<T, LeaveGroup> {
-        let mut stop = self.stop.clone();
-        tokio::select! {
-            biased;
-            // An error means that the dispatcher is gone, which stops the worker, too.
-            _ = stop.wait_for(|&stop| stop) => Err(LeaveGroup),
-            value = something => Ok(value),
+        if self.is_stopping() {
+            return Err(LeaveGroup);
         }
+        let mut stop = self.stop.clone();
+        let value = tokio::select! {
+            biased;
+            // Usually it is there at once, and the stop needs no waiter.
+            value = something => value,
+            // An error means that the dispatcher is gone, which stops the worker, too.
+            _ = stop.wait_for(|&stop| stop) => return Err(LeaveGroup),
+        };
+        if self.is_stopping() {
+            return Err(LeaveGroup);
+        }
+        Ok(value)
     }
 
     /// Records the intent to send; returns once it is on disk.
@@ -159,8 +167,9 @@ impl Link {
             record,
             on_disk: Some(on_disk),
         });
-        let ack = answer.await.map_err(|_| LeaveGroup)?;
-        ack.await.map_err(|failure| {
+        // There is no answer if it was not written at all.
+        let written = answer.await.map_err(|_| LeaveGroup)?;
+        written.map_err(|failure| {
             // If it can't be written either, it still counts as what it is.
             self.record(Record::NoEffect {
                 line: planned.line,

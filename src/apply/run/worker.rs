@@ -41,7 +41,7 @@ pub(super) async fn work(shared: &Shared, link: &Link, group: ExecutionChanges, 
     let mut worker = Worker {
         shared,
         link,
-        group,
+        group: Arc::new(group),
         standings: places.standings,
         last_answer: places.last_answer,
         view: View::Unread,
@@ -63,7 +63,7 @@ pub(super) struct Places {
 struct Worker<'a> {
     shared: &'a Shared,
     link: &'a Link,
-    group: ExecutionChanges,
+    group: Arc<ExecutionChanges>,
     standings: Vec<ChangeState>,
     last_answer: Vec<Option<String>>,
     view: View,

@@ -2,6 +2,7 @@ use std::fs;
 
 use futures::executor::block_on;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use super::*;
 use crate::checkpoint::{
@@ -256,6 +257,9 @@ fn a_record_that_contradicts_the_state_is_not_written() {
         is_answer: false,
     };
     assert!(checkpoint.append(applied.clone()).is_err());
+    let (ack, answer) = oneshot::channel();
+    assert!(checkpoint.append_for(applied.clone(), ack).is_err());
+    assert!(block_on(answer).is_err(), "nothing was queued");
     assert!(checkpoint.append_without_waiting(applied).is_err());
     checkpoint.close().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);

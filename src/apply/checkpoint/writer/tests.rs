@@ -246,3 +246,13 @@ fn a_thread_that_died_answers_nobody_and_says_so() {
     }
     assert!(writer.close().is_err());
 }
+
+#[test]
+fn who_waits_for_a_record_is_answered_also_if_it_is_dropped_unwritten() {
+    let (sender, answer) = oneshot::channel();
+    drop(PendingAck {
+        sender: Some(sender),
+        path: Path::new("c").into(),
+    });
+    assert!(block_on(answer).unwrap().is_err());
+}

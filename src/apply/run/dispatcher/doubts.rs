@@ -122,7 +122,7 @@ impl Dispatcher<'_> {
                         // It is no error any more.
                         drop(self.shared.budget.reclaim());
                         self.end(
-                            &EndedChange::new(planned, RecordedOutcome::Applied, Some(detail))
+                            EndedChange::new(planned, RecordedOutcome::Applied, Some(detail))
                                 .by_answer(),
                         );
                         // Changes that waited for it may be made.
@@ -131,7 +131,7 @@ impl Dispatcher<'_> {
                     PersonAnswer::Skip => {
                         let detail =
                             self.of_the_answer("left in doubt by --in-doubt skip", planned);
-                        self.end(&EndedChange::new(
+                        self.end(EndedChange::new(
                             planned,
                             RecordedOutcome::InDoubt,
                             Some(detail),

@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use tokio::sync::oneshot;
-
 use super::Dispatcher;
 use crate::{
     api::Id,
-    checkpoint::{Ack, Record},
+    checkpoint::{AckSender, Record},
     client::ClientEvent,
     event::{Event, StopReason},
     outcome::Outcome,
@@ -21,9 +19,10 @@ impl Dispatcher<'_> {
                 self.write(record, on_disk);
             }
             Message::Ended(ended) => {
-                self.end(&ended);
-                let detail = ended.detail.as_deref().unwrap_or_default();
-                self.count_failure(&ended.target.execution, ended.outcome(), detail);
+                let (execution, outcome) = (ended.target.execution.clone(), ended.outcome());
+                let detail = ended.detail.clone().unwrap_or_default();
+                self.end(ended);
+                self.count_failure(&execution, outcome, &detail);
             }
             Message::Failed(ended, cause) => {
                 let detail = ended.detail.clone().unwrap_or_default();
@@ -43,7 +42,7 @@ impl Dispatcher<'_> {
     }
 
     /// Records, counts and reports an outcome.
-    pub(super) fn end(&mut self, ended: &EndedChange) {
+    pub(super) fn end(&mut self, ended: EndedChange) {
         let open = self.checkpoint.state().open(ended.line());
         if self.write(ended.record(), None) {
             self.report(&ended.event(open.map_or(0, |open| open.attempts)));
@@ -58,14 +57,14 @@ impl Dispatcher<'_> {
         }
         let (own, untried) = self.failures.at_end_of_pass();
         for ended in own {
-            self.end(&ended);
+            self.end(ended);
         }
         let Some(last) = untried.last() else {
             return;
         };
         if self.service_works().await {
             for ended in untried {
-                self.end(&ended);
+                self.end(ended);
             }
         } else {
             self.drain(StopReason::NothingGotThrough {
@@ -100,7 +99,7 @@ impl Dispatcher<'_> {
     }
 
     /// False if the record contradicts the earlier ones; it does not count then.
-    pub(super) fn write(&mut self, record: Record, on_disk: Option<oneshot::Sender<Ack>>) -> bool {
+    pub(super) fn write(&mut self, record: Record, on_disk: Option<AckSender>) -> bool {
         match record {
             Record::Started { line, .. } | Record::Unknown { line, .. } => {
                 self.given_up.insert(line, tokio::time::Instant::now());
@@ -121,11 +120,7 @@ impl Dispatcher<'_> {
         }
         let written = match on_disk {
             None => self.checkpoint.append_without_waiting(record),
-            // If the worker is gone, it does not need the answer.
-            Some(answer) => self
-                .checkpoint
-                .append(record)
-                .map(|ack| drop(answer.send(ack))),
+            Some(ack) => self.checkpoint.append_for(record, ack),
         };
         if let Err(illegal) = &written {
             self.drain(StopReason::Checkpoint {
@@ -145,7 +140,7 @@ impl Dispatcher<'_> {
                 let own = self.failures.succeeded();
                 if self.stopped.is_none() {
                     for ended in own {
-                        self.end(&ended);
+                        self.end(ended);
                     }
                 }
             }

@@ -1,5 +1,7 @@
 //! Reads the execution back if an answer is not conclusive.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Causes, Worker};
@@ -35,7 +37,8 @@ impl Worker<'_> {
         disproved: bool,
         verdict: Verdict,
     ) -> Result<CheckedVerdict, LeaveGroup> {
-        let planned = self.group.changes[place].clone();
+        let group = Arc::clone(&self.group);
+        let planned = &group.changes[place];
         let repeat = planned.change.repeat;
         let verdict = match verdict {
             Verdict::Applied(Some(answer)) => {
@@ -46,20 +49,18 @@ impl Worker<'_> {
                     let other = other.map(|other| format!(" ({other})"));
                     let answered =
                         format!("answered {}{}", answer.status, other.unwrap_or_default());
-                    return self.check_success(place, &planned, &answered, shows).await;
+                    return self.check_success(place, planned, &answered, shows).await;
                 }
                 Verdict::Applied(Some(answer))
             }
             Verdict::Applied(None) if needs_body(&planned.operation) => {
                 let answered = "answered without a body";
-                return self.check_success(place, &planned, answered, None).await;
+                return self.check_success(place, planned, answered, None).await;
             }
             Verdict::Gone { status, message } => {
                 let reason = format!("{status}: {message}");
                 let missing = Missing { status, message };
-                let verdict = self
-                    .check_missing(place, &planned, missing, disproved)
-                    .await;
+                let verdict = self.check_missing(place, planned, missing, disproved).await;
                 let Ok(verdict) = verdict else {
                     // The target or something it names is missing: this attempt had no effect.
                     self.link.record(Record::NoEffect {

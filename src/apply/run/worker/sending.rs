@@ -1,8 +1,6 @@
 //! Sends a change: rate limited, with its intent on disk, and based on a recent read.
 
-use std::time::Duration;
-
-use serde_json::Value;
+use std::{sync::Arc, time::Duration};
 
 use super::{Sent, Worker, checking::CheckedVerdict, is_doubtful};
 use crate::{
@@ -38,13 +36,10 @@ impl Worker<'_> {
         mut attempts: Attempts,
         disproved: bool,
     ) -> Result<Sent, LeaveGroup> {
-        let planned = self.group.changes[place].clone();
-        let body = planned
-            .change
-            .request
-            .body
-            .as_ref()
-            .map(|body| Value::from_iter(body.clone()).to_string());
+        let group = Arc::clone(&self.group);
+        let planned = &group.changes[place];
+        let body = planned.change.request.body.as_ref();
+        let body = body.map(|body| serde_json::to_vec(body).expect("JSON can be written"));
         loop {
             if let Some(changed) = self.look_again().await? {
                 return Ok(changed);
@@ -54,7 +49,7 @@ impl Worker<'_> {
             self.unless_stopped(self.shared.client.permit(self.lane()))
                 .await?;
             self.link
-                .started(&planned, attempt, (self.shared.settings.now)())
+                .started(planned, attempt, (self.shared.settings.now)())
                 .await?;
             // While the intent was written, and during a pause, another user may have changed the execution.
             let never_left = match self.depart().await {
@@ -79,11 +74,7 @@ impl Worker<'_> {
             let client = &self.shared.client;
             let token = client.token_number();
             let verdict = client
-                .send(
-                    &planned.operation,
-                    body.as_deref().map(str::as_bytes),
-                    tries,
-                )
+                .send(&planned.operation, body.as_deref(), tries)
                 .await;
             let checked = self.check(place, attempts, disproved, verdict).await?;
             let next = self
@@ -119,7 +110,7 @@ impl Worker<'_> {
                     self.link.unless_stopped(tokio::time::sleep(after)).await?;
                 }
                 Next::Done | Next::ReadBack | Next::GiveUp => {
-                    self.leave(place, &planned, setback);
+                    self.leave(place, planned, setback);
                     return Ok(Sent::Done);
                 }
             }
