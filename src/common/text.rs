@@ -8,10 +8,11 @@ mod file_kind;
 pub mod json;
 mod natural;
 mod numbers;
+mod shell;
 mod suggest;
 mod wrap;
 
-use std::{fmt, fmt::Write as _, path::Path};
+use std::fmt;
 
 pub use wrap::{Wrap, wrapped};
 
@@ -22,6 +23,7 @@ pub use few::Few;
 pub use file_kind::FileKind;
 pub use natural::natural_order;
 pub use numbers::{count, cut, thousands};
+pub use shell::{shell_word, shown_path};
 pub use suggest::{did_you_mean, meant, nearest};
 
 /// Zero-width marks that one letter may carry; Vietnamese needs two, Hebrew and Tibetan up to four. More of
@@ -203,12 +205,7 @@ impl fmt::Display for CsvCell<'_> {
         if formula {
             f.write_str("'")?;
         }
-        for piece in pieces(self.text) {
-            match piece {
-                ShownCharacter::Plain('"') => f.write_str("\"\"")?,
-                ShownCharacter::Plain(_) | ShownCharacter::Escaped(_) => write!(f, "{piece}")?,
-            }
-        }
+        write_shown(f, self.text, |c| (c == '"').then_some("\"\""))?;
         if quoted {
             f.write_str("\"")?;
         }
@@ -224,13 +221,13 @@ pub struct Html<'a> {
 
 impl fmt::Display for Html<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        pieces(self.text).try_for_each(|piece| match piece {
-            ShownCharacter::Plain('&') => f.write_str("&amp;"),
-            ShownCharacter::Plain('<') => f.write_str("&lt;"),
-            ShownCharacter::Plain('>') => f.write_str("&gt;"),
-            ShownCharacter::Plain('"') => f.write_str("&quot;"),
-            ShownCharacter::Plain('\'') => f.write_str("&#39;"),
-            ShownCharacter::Plain(_) | ShownCharacter::Escaped(_) => write!(f, "{piece}"),
+        write_shown(f, self.text, |c| match c {
+            '&' => Some("&amp;"),
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '"' => Some("&quot;"),
+            '\'' => Some("&#39;"),
+            _ => None,
         })
     }
 }
@@ -307,6 +304,33 @@ fn escape(c: char) -> impl Iterator<Item = char> {
         .chain(numbered.into_iter().flatten())
 }
 
+/// Writes text with visible escapes, and other text for some of its plain characters. What stays as it is is written in one piece.
+fn write_shown(
+    f: &mut fmt::Formatter<'_>,
+    text: &str,
+    other: impl Fn(char) -> Option<&'static str>,
+) -> fmt::Result {
+    let (mut written, mut at) = (0, 0);
+    for piece in pieces(text) {
+        let (ShownCharacter::Plain(c) | ShownCharacter::Escaped(c)) = piece;
+        let end = at + c.len_utf8();
+        let other = match piece {
+            ShownCharacter::Plain(c) => other(c),
+            ShownCharacter::Escaped(_) => None,
+        };
+        if other.is_some() || matches!(piece, ShownCharacter::Escaped(_)) {
+            f.write_str(&text[written..at])?;
+            match other {
+                Some(other) => f.write_str(other)?,
+                None => write!(f, "{piece}")?,
+            }
+            written = end;
+        }
+        at = end;
+    }
+    f.write_str(&text[written..])
+}
+
 fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {
     // At the start there is no letter to carry a mark: it would be drawn over the text before it.
     let mut marks_left = 0;
@@ -329,6 +353,9 @@ fn pieces(text: &str) -> impl Iterator<Item = ShownCharacter> {
 
 /// Control characters, characters that change the reading direction, and characters that show nothing or anything.
 fn is_unsafe(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             // Bidirectional controls (UAX #9).
@@ -351,43 +378,6 @@ fn is_unsafe(c: char) -> bool {
             // Never a character.
             | '\u{fdd0}'..='\u{fdef}')
         || u32::from(c) & 0xfffe == 0xfffe
-}
-
-/// A word that a POSIX shell reads unchanged. What would be escaped where it is shown, like a line break, is written so that it is shown
-/// and read unchanged, too: in `$'…'`, which older shells than those of POSIX 2024 need not know, but bash and zsh do.
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else if pieces(word).any(|piece| matches!(piece, ShownCharacter::Escaped(_))) {
-        let quoted: String = pieces(word).map(quoted_for_shell).collect();
-        format!("$'{quoted}'")
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// A character inside of `$'…'`.
-fn quoted_for_shell(piece: ShownCharacter) -> String {
-    match piece {
-        ShownCharacter::Plain(c @ ('\'' | '\\')) => format!("\\{c}"),
-        ShownCharacter::Plain(c) => c.to_string(),
-        ShownCharacter::Escaped('\n') => r"\n".to_owned(),
-        ShownCharacter::Escaped('\t') => r"\t".to_owned(),
-        ShownCharacter::Escaped(c) => {
-            let mut escaped = String::new();
-            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                let _ = write!(escaped, "\\{byte:03o}");
-            }
-            escaped
-        }
-    }
-}
-
-/// A path as one shell word, quoted if necessary.
-pub fn shown_path(path: &Path) -> String {
-    let word = shell_word(&path.to_string_lossy());
-    Untrusted(&word).terminal().to_string()
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! The facts about each change in a checkpoint: its attempts, their times and what was said, in the order of the plan.
 
-use std::{collections::BTreeSet, io, iter::Peekable};
+use std::{collections::BTreeMap, io, iter::Peekable};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use super::run_files::RunFilesError;
 use crate::{
@@ -26,7 +25,7 @@ pub(super) struct AttemptTimes {
 }
 
 /// What one record says of one change.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug)]
 enum Fact {
     Started { at: i64 },
     Said(String),
@@ -46,6 +45,17 @@ pub(super) struct ChangeFacts {
     /// What the record of its end says.
     pub(super) end: Option<String>,
 }
+
+/// The facts about one change while they are sorted: attempts, the first and the last start in Unix milliseconds, how long it took at most,
+/// what was said, and the end.
+type SortedFacts<T> = (
+    u32,
+    Option<i64>,
+    Option<i64>,
+    Option<u64>,
+    Option<T>,
+    Option<T>,
+);
 
 impl ChangeFacts {
     fn add(&mut self, fact: Fact) {
@@ -82,6 +92,41 @@ impl ChangeFacts {
             }
         }
     }
+
+    fn to_line(&self) -> io::Result<String> {
+        let AttemptTimes {
+            number,
+            first_started_at,
+            last_started_at,
+            took_at_most_ms,
+        } = self.attempts;
+        let facts: SortedFacts<&str> = (
+            number,
+            first_started_at.map(Timestamp::as_millisecond),
+            last_started_at.map(Timestamp::as_millisecond),
+            took_at_most_ms,
+            self.said.as_deref(),
+            self.end.as_deref(),
+        );
+        Ok(serde_json::to_string(&facts)?)
+    }
+
+    fn of_line(line: &str) -> io::Result<Self> {
+        let moment = |at: Option<i64>| Timestamp::from_millisecond(at?).ok();
+        let (number, first, last, took_at_most_ms, said, end): SortedFacts<String> =
+            serde_json::from_str(line)?;
+        Ok(Self {
+            attempts: AttemptTimes {
+                number,
+                first_started_at: moment(first),
+                last_started_at: moment(last),
+                took_at_most_ms,
+            },
+            earlier: None,
+            said,
+            end,
+        })
+    }
 }
 
 /// All that the records say of the change with this key.
@@ -98,7 +143,7 @@ pub(super) fn known(
     while let Some(fact) = facts.next_if(is_due) {
         let (line, fact) = fact?;
         if line == key {
-            known.add(serde_json::from_str(&fact)?);
+            known = ChangeFacts::of_line(&fact)?;
         }
     }
     Ok(known)
@@ -114,17 +159,17 @@ pub(super) fn facts(folder: &RunFolder) -> Result<(CheckpointState, Sorted), Run
         }
     })?;
     collected?;
-    Ok((snapshot.state, collector.sorter.finish()?))
+    Ok((snapshot.state, collector.finish()?))
 }
 
-/// Puts the records in the order of the plan's lines.
+/// Puts the facts about each change together, and in the order of the plan's lines.
 #[derive(Debug, Default)]
 struct Collector {
     sorter: Sorter,
-    /// The lines of changes that were started and have no outcome: as many as workers.
-    open: BTreeSet<u64>,
+    /// The changes that were started and have no outcome, by line: as many as workers.
+    open: BTreeMap<u64, ChangeFacts>,
     /// Those whose outcome came after the last record with a time.
-    ended: Vec<u64>,
+    ended: Vec<(u64, ChangeFacts)>,
 }
 
 impl Collector {
@@ -132,22 +177,21 @@ impl Collector {
         match record {
             Record::Started { line, at, .. } => {
                 self.over(Some(*at))?;
-                self.open.insert(*line);
-                self.push(*line, &Fact::Started { at: *at })
+                self.add(*line, Fact::Started { at: *at });
             }
             Record::Unknown {
                 line, at, reason, ..
             } => {
                 self.over(Some(*at))?;
-                self.push(*line, &Fact::Said(reason.to_string()))
+                self.add(*line, Fact::Said(reason.to_string()));
             }
             Record::NoEffect {
                 line,
                 never_left: true,
                 ..
-            } => self.push(*line, &Fact::NeverLeft),
+            } => self.add(*line, Fact::NeverLeft),
             Record::NoEffect { line, reason, .. } => {
-                self.push(*line, &Fact::Said(reason.to_string()))
+                self.add(*line, Fact::Said(reason.to_string()));
             }
             Record::Ended {
                 line,
@@ -155,38 +199,55 @@ impl Collector {
                 is_answer,
                 ..
             } => {
+                let started = self.open.remove(line);
+                let was_started = started.is_some();
+                let mut facts = started.unwrap_or_default();
+                facts.add(Fact::Ended(detail.as_ref().map(ToString::to_string)));
                 // How long a person took says nothing of the change.
-                if self.open.remove(line) && !is_answer {
-                    self.ended.push(*line);
+                if was_started && !is_answer {
+                    self.ended.push((*line, facts));
+                } else {
+                    self.push(*line, &facts)?;
                 }
-                self.push(
-                    *line,
-                    &Fact::Ended(detail.as_ref().map(ToString::to_string)),
-                )
             }
-            Record::StageStopped { at, .. } | Record::Finished { at } => self.over(Some(*at)),
+            Record::StageStopped { at, .. } | Record::Finished { at } => self.over(Some(*at))?,
             // Another session, maybe days later.
-            Record::Resumed { .. } | Record::Abandoned { .. } => self.over(None),
+            Record::Resumed { .. } | Record::Abandoned { .. } => self.over(None)?,
             Record::Throttled { .. }
             | Record::NotApplied { .. }
             | Record::SendAgain { .. }
             | Record::Looked { .. }
-            | Record::Answered { .. } => Ok(()),
+            | Record::Answered { .. } => {}
         }
+        Ok(())
     }
 
-    /// A moment at which the outcomes before had been recorded.
+    fn add(&mut self, line: u64, fact: Fact) {
+        self.open.entry(line).or_default().add(fact);
+    }
+
+    /// A moment at which the outcomes before had been recorded; none if it is not known.
     fn over(&mut self, by: Option<i64>) -> io::Result<()> {
-        let ended = std::mem::take(&mut self.ended);
-        by.map_or(Ok(()), |by| {
-            ended
-                .into_iter()
-                .try_for_each(|line| self.push(line, &Fact::Over { by }))
-        })
+        for (line, mut facts) in std::mem::take(&mut self.ended) {
+            if let Some(by) = by {
+                facts.add(Fact::Over { by });
+            }
+            self.push(line, &facts)?;
+        }
+        Ok(())
     }
 
-    fn push(&mut self, line: u64, fact: &Fact) -> io::Result<()> {
-        self.sorter.push(key(line), serde_json::to_string(fact)?)
+    fn push(&mut self, line: u64, facts: &ChangeFacts) -> io::Result<()> {
+        self.sorter.push(key(line), facts.to_line()?)
+    }
+
+    /// All records were taken.
+    fn finish(mut self) -> io::Result<Sorted> {
+        self.over(None)?;
+        for (line, facts) in std::mem::take(&mut self.open) {
+            self.push(line, &facts)?;
+        }
+        self.sorter.finish()
     }
 }
 
@@ -196,149 +257,4 @@ pub(super) fn key(line: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checkpoint::{Detail, RecordedOutcome};
-
-    fn said(line: u64, reason: &str) -> (String, String) {
-        let fact = Fact::Said(reason.to_owned());
-        (key(line), serde_json::to_string(&fact).unwrap())
-    }
-
-    #[test]
-    fn a_disk_that_fails_is_told_and_loses_no_reason_in_silence() {
-        let mut facts = vec![
-            Ok(said(2, "first")),
-            Ok(said(2, "last")),
-            Err(io::Error::other("the disk is gone")),
-            Ok(said(4, "never reached")),
-        ]
-        .into_iter()
-        .peekable();
-        assert_eq!(
-            known(&mut facts, &key(2)).unwrap_err().to_string(),
-            "the disk is gone"
-        );
-        let mut facts = [said(2, "first"), said(2, "last"), said(4, "of another")]
-            .into_iter()
-            .map(Ok)
-            .peekable();
-        let mut last = |line| known(&mut facts, &key(line)).unwrap().said;
-        assert_eq!(last(2).as_deref(), Some("last"));
-        assert_eq!(last(3), None);
-        assert_eq!(last(4).as_deref(), Some("of another"));
-    }
-
-    const fn started(line: u64, attempt: u32, at: i64) -> Record {
-        Record::Started { line, attempt, at }
-    }
-
-    const fn ended(line: u64) -> Record {
-        Record::Ended {
-            line,
-            outcome: RecordedOutcome::Applied,
-            detail: None,
-            is_answer: false,
-        }
-    }
-
-    fn held_up(line: u64, attempt: u32) -> Record {
-        Record::NoEffect {
-            line,
-            attempt,
-            reason: Detail::new("the run stopped"),
-            never_left: true,
-        }
-    }
-
-    /// What the records say of line 2: the number of attempts, the starts of the first and the last one, and how long it took at most.
-    fn told(records: &[Record]) -> (u32, Option<i64>, Option<i64>, Option<u64>) {
-        let mut collector = Collector::default();
-        for record in records {
-            collector.take(record).unwrap();
-        }
-        let mut facts = collector.sorter.finish().unwrap().peekable();
-        let AttemptTimes {
-            number,
-            first_started_at,
-            last_started_at,
-            took_at_most_ms,
-        } = known(&mut facts, &key(2)).unwrap().attempts;
-        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
-        (
-            number,
-            millis(first_started_at),
-            millis(last_started_at),
-            took_at_most_ms,
-        )
-    }
-
-    #[test]
-    fn a_change_took_no_longer_than_until_the_next_record_with_a_time_and_otherwise_nothing_is_said()
-     {
-        let finished = Record::Finished { at: 900 };
-        for (records, expected) in [
-            (vec![], (0, None, None, None)),
-            // The re-check ended it: no request was sent.
-            (vec![ended(2), finished.clone()], (0, None, None, None)),
-            (
-                vec![
-                    started(2, 1, 100),
-                    ended(2),
-                    started(3, 1, 130),
-                    finished.clone(),
-                ],
-                (1, Some(100), Some(100), Some(30)),
-            ),
-            (
-                vec![started(2, 1, 100), ended(2), finished.clone()],
-                (1, Some(100), Some(100), Some(800)),
-            ),
-            // Nobody knows when the process died.
-            (
-                vec![
-                    started(2, 1, 100),
-                    ended(2),
-                    Record::Resumed { at: 800 },
-                    finished.clone(),
-                ],
-                (1, Some(100), Some(100), None),
-            ),
-            // The clock was set back.
-            (
-                vec![started(2, 1, 100), ended(2), started(3, 1, 90)],
-                (1, Some(100), Some(100), None),
-            ),
-            (
-                vec![
-                    started(2, 1, 100),
-                    Record::Throttled {
-                        line: 2,
-                        attempt: 1,
-                    },
-                    started(2, 2, 200),
-                    ended(2),
-                    finished.clone(),
-                ],
-                (2, Some(100), Some(200), Some(800)),
-            ),
-            // An intent without a request is no attempt.
-            (
-                vec![started(2, 1, 100), held_up(2, 1)],
-                (0, None, None, None),
-            ),
-            (
-                vec![
-                    started(2, 1, 100),
-                    held_up(2, 1),
-                    started(2, 2, 300),
-                    ended(2),
-                    finished,
-                ],
-                (1, Some(300), Some(300), Some(600)),
-            ),
-        ] {
-            assert_eq!(told(&records), expected, "{records:?}");
-        }
-    }
-}
+mod tests;

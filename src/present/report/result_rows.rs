@@ -13,9 +13,9 @@ use crate::{
 
 pub(super) const HEADING: &str = "id,execution,kind,name,within,action,fields,outcome,detail,attempts,first_started_at,last_started_at,took_at_most_ms";
 
-/// A line of `results.jsonl`. Scripts depend on its names. Of what is unknown, there is no key.
+/// What both files have of a change: a line of `results.jsonl`. Scripts depend on its names. Of what is unknown, there is no key.
 #[derive(Debug, Serialize)]
-struct ResultDocument<'a> {
+pub(super) struct ResultDocument<'a> {
     /// As in the plan.
     change: &'a str,
     target: &'a Target,
@@ -41,6 +41,11 @@ impl<'a> From<&'a ChangeEnd<'a>> for ResultDocument<'a> {
             last_started_at,
             took_at_most_ms,
         } = end.attempts;
+        let first_started_at = first_started_at.map(|at| at.to_string());
+        let last_started_at = match last_started_at {
+            last if last == end.attempts.first_started_at => first_started_at.clone(),
+            last => last.map(|at| at.to_string()),
+        };
         Self {
             change: &end.change.change,
             target: &end.change.target,
@@ -49,8 +54,8 @@ impl<'a> From<&'a ChangeEnd<'a>> for ResultDocument<'a> {
             outcome: end.outcome,
             detail: end.detail.as_deref(),
             attempts: number,
-            first_started_at: first_started_at.map(|at| at.to_string()),
-            last_started_at: last_started_at.map(|at| at.to_string()),
+            first_started_at,
+            last_started_at,
             took_at_most_ms,
         }
     }
@@ -61,8 +66,7 @@ impl<'a> From<&'a ChangeEnd<'a>> for ResultDocument<'a> {
 /// # Errors
 ///
 /// The errors of `out`.
-pub(super) fn write_row(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<()> {
-    let document = ResultDocument::from(end);
+pub(super) fn write_row(out: &mut dyn Write, document: &ResultDocument<'_>) -> io::Result<()> {
     let target = document.target;
     let id = target.id.as_ref().unwrap_or(&target.execution);
     let took = document.took_at_most_ms.map(|took| took.to_string());
@@ -79,8 +83,8 @@ pub(super) fn write_row(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<
         document.outcome,
         Untrusted(document.detail.unwrap_or_default()).csv(),
         document.attempts,
-        document.first_started_at.unwrap_or_default(),
-        document.last_started_at.unwrap_or_default(),
+        document.first_started_at.as_deref().unwrap_or_default(),
+        document.last_started_at.as_deref().unwrap_or_default(),
         took.unwrap_or_default(),
     )
 }
@@ -90,8 +94,8 @@ pub(super) fn write_row(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<
 /// # Errors
 ///
 /// The errors of `out`.
-pub(super) fn write_line(out: &mut dyn Write, end: &ChangeEnd<'_>) -> io::Result<()> {
-    text::json::to_writer(&mut *out, &ResultDocument::from(end))?;
+pub(super) fn write_line(out: &mut dyn Write, document: &ResultDocument<'_>) -> io::Result<()> {
+    text::json::to_writer(&mut *out, document)?;
     out.write_all(b"\n")
 }
 
@@ -128,8 +132,9 @@ mod tests {
                 line: 2,
                 doubt: None,
             };
-            write_row(&mut rows, &end).unwrap();
-            write_line(&mut lines, &end).unwrap();
+            let document = ResultDocument::from(&end);
+            write_row(&mut rows, &document).unwrap();
+            write_line(&mut lines, &document).unwrap();
         }
         insta::assert_snapshot!(String::from_utf8(rows).unwrap(), @r#"
         t1,e1,task,"'=HYPERLINK(""http://x"")","Umzug, Köln",reassign,assigned_to,refused,400: no\nway,2,1970-01-01T00:00:01Z,1970-01-01T00:00:02.5Z,1540

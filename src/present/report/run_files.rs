@@ -12,7 +12,8 @@ use super::{
     in_doubt_csv::DoubtRows,
     json::{EarlierReport, write_report},
     outcome_groups::{GroupCollector, OutcomeGroups},
-    result_rows, words,
+    result_rows::{self, ResultDocument},
+    words,
 };
 use crate::{
     checkpoint::{CheckpointError, Ending},
@@ -85,8 +86,9 @@ fn write_lists(
         each_change(folder, plan, why, |end| {
             take(end)?;
             doubts.add(end)?;
-            result_rows::write_row(table, end)?;
-            result_rows::write_line(lines, end)?;
+            let document = ResultDocument::from(end);
+            result_rows::write_row(table, &document)?;
+            result_rows::write_line(lines, &document)?;
             end.problem()
                 .map_or(Ok(()), |problem| failed_csv::write_row(failed, &problem))
         })
