@@ -25,7 +25,7 @@ pub use arguments::{
 };
 pub use flags::{
     Applying, FollowUpArgs, FollowUpOutput, Integration, Pacing, Part, Planning, PlaybookFlags,
-    SignedRun, Var, WhichRun,
+    RecordArgs, SignedRun, Var, WhichRun,
 };
 pub use foreign_words::{json_is_wanted, with_suggestion};
 

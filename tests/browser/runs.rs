@@ -77,7 +77,7 @@ impl RunPage {
             &sandbox.url,
             "--reason",
             &reason,
-            "--approver",
+            "--approved-by",
             &approver,
         ];
         page.command(&apply, 3);

@@ -332,12 +332,26 @@ fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
     git(&["add", "books/p.yaml"]).unwrap();
     git(&["commit", "-q", "-m", "x"]).unwrap();
     let commit = String::from_utf8(git(&["rev-parse", "HEAD"]).unwrap().stdout).unwrap();
-    let approved = [&run[..], &["--approver", "Eva\u{1b}"]].concat();
-    environment.run(&approved).expect_code(0);
+    let link = "https://example.com/team/playbooks/pull/7";
+    let record = [
+        "--actor",
+        "Max",
+        "--approved-by",
+        "Eva\u{202e}",
+        "--link",
+        link,
+    ];
+    environment
+        .run(&[&run[..], &record].concat())
+        .expect_code(0);
     let said = format!(
-        "; playbook of commit {}; approved by Eva\\u{{1b}}\n",
+        "; playbook of commit {}; approved by Eva\\u{{202e}}; see {link}\n",
         &commit[..12]
     );
+    environment
+        .run(&["status"])
+        .expect_code(0)
+        .expect_out("    by Max (");
     environment
         .run(&["status"])
         .expect_code(0)
@@ -347,6 +361,10 @@ fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
         document["runs"][0]["by"].clone()
     };
     let clean = by(&environment);
+    assert_eq!(
+        [&clean["actor"], &clean["approver"], &clean["link"]],
+        [&json!("Max"), &json!("Eva\u{202e}"), &json!(link)]
+    );
     assert_eq!(
         clean["git"],
         json!({"commit": commit.trim(), "dirty": false})
@@ -360,5 +378,7 @@ fn a_list_says_who_ran_what_of_which_commit_and_who_approved() {
     environment.run(&run).expect_code(0);
     let dirty = by(&environment);
     assert_eq!(dirty["git"]["dirty"], true, "{dirty}");
-    assert_eq!(dirty.get("approver"), None);
+    for name in ["actor", "approver", "link"] {
+        assert_eq!(dirty.get(name), None, "{name}");
+    }
 }

@@ -54,9 +54,15 @@ pub struct Operator {
     /// The user's name, or else the number.
     pub user: String,
     pub host: String,
-    /// The text of `--approver`.
+    /// The text of `--actor`: the person for whom the machine's user works.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
+    /// The text of `--approved-by`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approver: Option<String>,
+    /// The address of the pull request or ticket: the text of `--link`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// Of the playbook's folder; none if that is in no work tree, or not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<GitState>,

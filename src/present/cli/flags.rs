@@ -169,6 +169,23 @@ pub struct Integration {
     pub metrics: Option<PathBuf>,
 }
 
+/// What the record of a run says of the people behind it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct RecordArgs {
+    /// Store the reason for the run in its folder
+    #[arg(long, value_name = "TEXT", help_heading = "Record")]
+    pub reason: Option<String>,
+    /// Store who started it: the person for whom this machine works
+    #[arg(long, value_name = "NAME", value_parser = values::name, help_heading = "Record")]
+    pub actor: Option<String>,
+    /// Store who approved it
+    #[arg(long, value_name = "NAME", value_parser = values::name, alias = "approver", help_heading = "Record")]
+    pub approved_by: Option<String>,
+    /// Store the address of its pull request or ticket
+    #[arg(long, value_name = "URL", value_parser = values::link, help_heading = "Record")]
+    pub link: Option<String>,
+}
+
 /// Flags for a new run.
 #[derive(Debug, Args)]
 pub struct Applying {
@@ -177,12 +194,8 @@ pub struct Applying {
     /// N may lower the playbook's `max_changes`, not raise it
     #[arg(long, value_name = "N", value_parser = values::count, help_heading = "Applying")]
     pub max_changes: Option<u64>,
-    /// Store the reason for the run in its folder
-    #[arg(long, value_name = "TEXT", help_heading = "Applying")]
-    pub reason: Option<String>,
-    /// Store the name of the person who approved the run in its folder
-    #[arg(long, value_name = "NAME", help_heading = "Applying")]
-    pub approver: Option<String>,
+    #[command(flatten)]
+    pub record: RecordArgs,
     /// Apply even if an earlier run has already made these changes
     #[arg(long, help_heading = "Applying")]
     pub again: bool,

@@ -18,7 +18,7 @@ enum RepeatPolicy {
 }
 
 /// Each flag of every command.
-const FLAGS: [(&str, RepeatPolicy); 62] = {
+const FLAGS: [(&str, RepeatPolicy); 64] = {
     use RepeatPolicy::{By, InTheRun, Never, SaidAgain};
     const PLANS: RepeatPolicy = By(&["plan", "run"]);
     const PART: RepeatPolicy = By(&["plan", "run", "undo", "retry", "verify"]);
@@ -55,7 +55,9 @@ const FLAGS: [(&str, RepeatPolicy); 62] = {
         ("on-finish", Never),
         ("max-changes", STARTS),
         ("reason", STARTS),
-        ("approver", STARTS),
+        ("actor", STARTS),
+        ("approved-by", STARTS),
+        ("link", STARTS),
         ("again", By(&["run", "apply", "retry"])),
         ("max-age", By(&["apply"])),
         (

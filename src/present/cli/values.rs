@@ -137,9 +137,99 @@ fn sha256(text: &str) -> Option<String> {
     is_one.then(|| digest.to_ascii_lowercase())
 }
 
+/// The most characters of a name: of several people, and more than any of them has.
+const MAX_NAME: usize = 500;
+
+/// The name of a person, or of several. A workflow whose variable is empty must not record that somebody without a name has approved.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err("write a name, or leave the flag out".to_owned());
+    }
+    let is_plain = !name.chars().any(char::is_control);
+    (is_plain && name.chars().count() <= MAX_NAME)
+        .then(|| name.to_owned())
+        .ok_or_else(|| {
+            format!("write a name in one line of at most {MAX_NAME} characters, like eva")
+        })
+}
+
+/// The most characters of an address: what browsers and proxies take at least.
+const MAX_LINK: usize = 2_000;
+
+/// The address of a page that a person can open. A secret in it would be in the record for ever.
+pub(super) fn link(text: &str) -> Result<String, String> {
+    const EXAMPLE: &str = "https://example.com/team/repository/pull/12";
+    let link = text.trim();
+    if link.chars().count() > MAX_LINK {
+        return Err(format!(
+            "write an address of at most {MAX_LINK} characters, like {EXAMPLE}"
+        ));
+    }
+    let is_plain = !link
+        .chars()
+        .any(|character| character.is_control() || character.is_whitespace());
+    let host = link
+        .split_once("://")
+        .filter(|(scheme, _)| ["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()))
+        .and_then(|(_, rest)| rest.split(['/', '?', '#', '\\']).next())
+        .filter(|host| !host.is_empty() && is_plain);
+    let Some(host) = host else {
+        return Err(format!(
+            "write the address of a page with http or https, like {EXAMPLE}"
+        ));
+    };
+    if host.contains('@') {
+        return Err(format!(
+            "write the address without a user and a password, like {EXAMPLE}"
+        ));
+    }
+    Ok(link.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_is_the_address_of_a_page_without_a_secret_or_a_character_that_a_terminal_obeys() {
+        for text in [
+            "https://example.com/pull/7?x=1#comment",
+            " http://[::1]:80/t ",
+        ] {
+            assert_eq!(link(text).as_deref(), Ok(text.trim()));
+        }
+        let long = format!("https://x/{}", "y".repeat(MAX_LINK));
+        for (text, said) in [
+            ("", "with http or https"),
+            ("ticket 4711", "with http or https"),
+            ("example.com/pull/7", "with http or https"),
+            ("//example.com/pull/7", "with http or https"),
+            ("javascript:alert(1)", "with http or https"),
+            ("file:///etc/passwd", "with http or https"),
+            ("https://", "with http or https"),
+            ("https://x/a b", "with http or https"),
+            ("https://x/a\nb", "with http or https"),
+            ("https://x/\u{1b}[2J", "with http or https"),
+            ("https://me@x/", "without a user"),
+            ("https://me:secret@x/", "without a user"),
+            (&long, "at most 2000 characters"),
+        ] {
+            let error = link(text).unwrap_err();
+            assert!(
+                error.contains(said) && !error.contains("secret"),
+                "{text}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_has_a_letter_and_one_line() {
+        assert_eq!(name(" Eva, Max ").as_deref(), Ok("Eva, Max"));
+        for text in ["", "  ", "a\nb", "Eva\u{1b}[2J", &"x".repeat(501)] {
+            name(text).unwrap_err();
+        }
+    }
 
     #[test]
     fn only_ages_are_offered_for_an_age() {

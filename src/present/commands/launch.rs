@@ -166,8 +166,7 @@ async fn settings(
     org: Option<String>,
 ) -> RunSettings {
     let timeout_ms = common.timeout_ms();
-    let approver = args.applying.approver.as_deref();
-    let by = operator(args.planned_from.as_ref(), approver).await;
+    let by = operator(args.planned_from.as_ref(), &args.applying.record).await;
     RunSettings {
         wf_bulk_run: store::VERSION,
         run,
@@ -181,7 +180,7 @@ async fn settings(
         recheck: !args.pacing.no_recheck,
         timeout_ms,
         settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
-        reason: args.applying.reason.clone(),
+        reason: args.applying.record.reason.clone(),
         planned_from: args.planned_from.clone(),
         by: Some(by),
         in_history: true,

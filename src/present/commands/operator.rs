@@ -5,7 +5,10 @@ use std::{env, path::Path, process::Stdio, time::Duration};
 use rustix::process::getuid;
 use tokio::{io::AsyncReadExt as _, process::Command, time::timeout};
 
-use crate::store::{GitState, Operator, PlannedFrom};
+use crate::{
+    cli::RecordArgs,
+    store::{GitState, Operator, PlannedFrom},
+};
 
 /// Reading the work tree of a large repository takes a second or so. What takes longer is left out: a run does not wait for it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,7 +33,7 @@ const GIT: [&str; 9] = [
 ];
 
 /// Who starts a run. `from`: where its playbook is, if that is known.
-pub(super) async fn operator(from: Option<&PlannedFrom>, approver: Option<&str>) -> Operator {
+pub(super) async fn operator(from: Option<&PlannedFrom>, record: &RecordArgs) -> Operator {
     let git = async {
         let from = from?;
         let playbook = Path::new(&from.folder).join(from.playbook.as_ref()?);
@@ -47,7 +50,9 @@ pub(super) async fn operator(from: Option<&PlannedFrom>, approver: Option<&str>)
     Operator {
         user: user.map_or_else(|| format!("uid {}", getuid().as_raw()), line),
         host: host.map_or_else(|| "an unknown host".to_owned(), line),
-        approver: approver.map(str::to_owned),
+        actor: record.actor.clone(),
+        approver: record.approved_by.clone(),
+        link: record.link.clone(),
         git,
     }
 }
@@ -145,7 +150,11 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_starts_a_run_has_a_name_and_a_machine() {
-        let operator = operator(None, Some("Eva")).await;
+        let record = RecordArgs {
+            approved_by: Some("Eva".into()),
+            ..RecordArgs::default()
+        };
+        let operator = operator(None, &record).await;
         assert!(!operator.user.is_empty() && !operator.host.is_empty());
         assert_eq!(
             (operator.approver.as_deref(), operator.git),

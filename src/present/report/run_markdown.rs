@@ -12,7 +12,7 @@ use super::{
     outcome_groups::LargestGroups,
     run_report::{RunReport, RunView},
     run_words::{self, Headline},
-    runs::plain_sum,
+    runs::{plain_sum, started_by},
     units::{count, thousands},
 };
 use crate::{dates, outcome::Outcome, text::Untrusted};
@@ -74,9 +74,10 @@ fn origin(run: &RunView<'_>, started: &str) -> String {
     parts.push(format!("run `{}`", run.run));
     parts.push(format!("started {}", code(started)));
     if let Some(by) = run.by {
-        parts.push(format!("by {} on {}", code(&by.user), code(&by.host)));
+        parts.push(started_by(by, code));
         let approver = by.approver.as_ref();
         parts.extend(approver.map(|approver| format!("approved by {}", code(approver))));
+        parts.extend(by.link.as_ref().map(|link| format!("see {}", code(link))));
     }
     parts.extend(run.reason.map(|reason| format!("reason {}", code(reason))));
     let mut text = parts.join(", ") + ".\n";

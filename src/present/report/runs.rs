@@ -244,7 +244,7 @@ pub(super) fn plain_sum(outcomes: &Counts) -> String {
 
 /// Who started a run, and what of.
 pub(super) fn who(by: &Operator) -> String {
-    let mut parts = vec![format!("by {} on {}", by.user, by.host)];
+    let mut parts = vec![started_by(by, str::to_owned)];
     if let Some(git) = &by.git {
         let commit: String = git.commit.chars().take(COMMIT_DIGITS).collect();
         let state = if git.dirty {
@@ -259,7 +259,17 @@ pub(super) fn who(by: &Operator) -> String {
             .iter()
             .map(|approver| format!("approved by {approver}")),
     );
+    parts.extend(by.link.iter().map(|link| format!("see {link}")));
     parts.join("; ")
+}
+
+/// `by Max (runner on ci-7)`: the person, if one is named, and the machine's user. `quote` makes each word safe for its format.
+pub(super) fn started_by(by: &Operator, quote: impl Fn(&str) -> String) -> String {
+    let (user, host) = (quote(&by.user), quote(&by.host));
+    match &by.actor {
+        Some(actor) => format!("by {} ({user} on {host})", quote(actor)),
+        None => format!("by {user} on {host}"),
+    }
 }
 
 /// Writes how a run stands, as one line without what comes next.

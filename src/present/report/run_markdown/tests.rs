@@ -121,7 +121,9 @@ fn saying(text: &str) -> RunSample {
             settings.by = Some(Operator {
                 user: said.to_owned(),
                 host: said.to_owned(),
+                actor: Some(said.to_owned()),
                 approver: Some(said.to_owned()),
+                link: Some(said.to_owned()),
                 git: None,
             });
         },
