@@ -35,8 +35,8 @@ use crate::{
     client::{Client, ClientParts},
     event::Event,
     pace::Pacer,
-    plan::{Change, Item, PlanError, PlanReader, PlanWriter, Repeat},
-    run::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals},
+    plan::{Change, CheckedBlocks, Item, PlanError, PlanReader, PlanWriter, Repeat},
+    run::{Dispatcher, DoubtAnswer, RunResult, Settings, Signals, Wanted},
 };
 
 pub(crate) use counting_disk::Breaks;
@@ -196,11 +196,14 @@ impl TestRun {
 
     /// Runs one session; none when it was killed.
     pub(crate) async fn session(&mut self, cut: Cut) -> Option<Result<RunResult, PlanError>> {
-        self.session_with(cut, |_, plan| PlanReader::new(Cursor::new(plan.to_vec())))
-            .await
+        self.session_with(cut, |_, wanted, plan| {
+            let checked = checked(plan)?;
+            PlanReader::again_from(Cursor::new(plan.to_vec()), checked, wanted)
+        })
+        .await
     }
 
-    /// As above; `open` gets the plan and how often it was opened before.
+    /// As above; `open` gets how often the plan was opened before, what of it is wanted, and the plan.
     #[expect(
         clippy::too_many_lines,
         reason = "everything of a session is made and taken down in one place"
@@ -208,7 +211,7 @@ impl TestRun {
     pub(crate) async fn session_with(
         &mut self,
         cut: Cut,
-        mut open: impl FnMut(usize, &[u8]) -> Result<PlanReader<Cursor<Vec<u8>>>, PlanError>,
+        mut open: impl FnMut(usize, Wanted<'_>, &[u8]) -> Result<PlanReader<Cursor<Vec<u8>>>, PlanError>,
     ) -> Option<Result<RunResult, PlanError>> {
         self.service.world().session += 1;
         let (began, records_before) = (Instant::now(), self.records().len());
@@ -227,19 +230,23 @@ impl TestRun {
         let lockstep = self.lockstep.clone();
         let pump = lockstep.clone().map(|lockstep| (lockstep, pump));
         let stalls = self.stalls.clone();
-        let opened = Checkpoint::open_on(&self.checkpoint(), &self.header, now_ms(), |file| {
-            durable.store(file.metadata().unwrap().len(), Ordering::SeqCst);
-            Ok(vec![CountingDisk {
-                file,
-                durable,
-                breaks,
-                hold: hold_sync.map(|nth| (nth, held)),
-                stalls,
-                pump,
-                writes: 0,
-                syncs: 0,
-            }])
-        });
+        let opened = Checkpoint::replay(&self.checkpoint()).unwrap().go_on_with(
+            &self.header,
+            now_ms(),
+            |file| {
+                durable.store(file.metadata().unwrap().len(), Ordering::SeqCst);
+                Ok(vec![CountingDisk {
+                    file,
+                    durable,
+                    breaks,
+                    hold: hold_sync.map(|nth| (nth, held)),
+                    stalls,
+                    pump,
+                    writes: 0,
+                    syncs: 0,
+                }])
+            },
+        );
         let mut recorder = Recorder {
             service: self.service.clone(),
             events: Vec::new(),
@@ -292,7 +299,8 @@ impl TestRun {
             },
         );
         let mut opened = 0..;
-        let run = dispatcher.run(|| open(opened.next().unwrap_or_default(), &self.plan));
+        let run =
+            dispatcher.run(|wanted| open(opened.next().unwrap_or_default(), wanted, &self.plan));
         let mut survives = 0;
         let run = until_poll(polls, run, || {
             survives = self.durable.load(Ordering::SeqCst);
@@ -370,4 +378,11 @@ async fn until_poll<T>(
         }
     })
     .await
+}
+
+/// Checks a plan, so that it can be read again.
+pub(crate) fn checked(plan: &[u8]) -> Result<CheckedBlocks, PlanError> {
+    let mut reader = PlanReader::new(plan)?;
+    while reader.next_line()?.is_some() {}
+    reader.checked().ok_or(PlanError::NoEnd)
 }

@@ -36,6 +36,14 @@ pub struct Opened {
     pub repaired: Tail,
 }
 
+/// A checkpoint that is open to write, and was only read so far.
+#[derive(Debug)]
+pub struct Replayed {
+    path: PathBuf,
+    file: File,
+    replay: Replay,
+}
+
 /// A checkpoint that was only read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -64,77 +72,35 @@ impl Checkpoint {
         file.sync_all().map_err(failed(CheckpointStep::Sync))
     }
 
-    /// Opens the checkpoint of the run and plan that `expected` names and verifies it completely. Removes an incomplete last record, or
-    /// restores the missing newline of the last record, and starts the writer. If there are records, appends `resumed` with `now_ms` in
-    /// Unix milliseconds: changes in flight are in doubt.
-    ///
-    /// The run's lock must be held.
+    /// Opens the checkpoint of the run and plan that `expected` names, and goes on with it: [`Checkpoint::replay`], then
+    /// [`Replayed::go_on`].
     ///
     /// # Errors
     ///
-    /// If the checkpoint is damaged, belongs to another plan or run, is finished, or can't be read or written.
+    /// As these two.
     pub fn open(
         path: &Path,
         expected: &CheckpointHeader,
         now_ms: i64,
     ) -> Result<Opened, CheckpointError> {
-        Self::open_on(path, expected, now_ms, |file| {
-            let first = PlacedFile {
-                file,
-                path: path.to_owned(),
-            };
-            let mut files = vec![first];
-            for _ in 1..SYNCS_AT_ONCE {
-                files.push(files[0].again()?);
-            }
-            Ok(files)
-        })
+        Self::replay(path)?.go_on(expected, now_ms)
     }
 
-    /// As [`Checkpoint::open`], and writes to the disks that are made from the file: one for each thread.
-    pub(crate) fn open_on<D: Disk>(
-        path: &Path,
-        expected: &CheckpointHeader,
-        now_ms: i64,
-        disks: impl FnOnce(File) -> io::Result<Vec<D>>,
-    ) -> Result<Opened, CheckpointError> {
-        let failed = |doing| move |source| io_error(doing, path, source);
-        let mut file =
-            private_file::open_existing_to_append(path).map_err(failed(CheckpointStep::Open))?;
-        let Replay {
-            header,
-            mut state,
-            mut chain,
-            good,
-            tail,
-        } = replay(BufReader::new(&file)).map_err(unreadable(path))?;
-        bind(path, expected, header)?;
-        if let Some(ending) = state.ending() {
-            return Err(CheckpointError::Over {
-                path: path.to_owned(),
-                ending: ending.word(),
-            });
-        }
-        repair(&mut file, good, tail).map_err(failed(CheckpointStep::Repair))?;
-        if chain.records() > 0 {
-            let resumed = Record::Resumed { at: now_ms };
-            state
-                .next(&resumed)
-                .map_err(|illegal| failed(CheckpointStep::Write)(io::Error::other(illegal)))?;
-            let mut line = Vec::new();
-            chain
-                .seal_record(&resumed, &mut line)
-                .map_err(|error| failed(CheckpointStep::Write)(error.into()))?;
-            file.write_all(&line)
-                .map_err(failed(CheckpointStep::Write))?;
-            file.sync_data().map_err(failed(CheckpointStep::Sync))?;
-        }
-        let writer = disks(file)
-            .and_then(|disks| CheckpointWriter::spawn(disks, chain, path))
-            .map_err(failed(CheckpointStep::Open))?;
-        Ok(Opened {
-            checkpoint: Self { state, writer },
-            repaired: tail,
+    /// Opens a checkpoint to write, and reads and verifies it completely. Nothing is changed yet.
+    ///
+    /// The run's lock must be held, until the checkpoint is closed.
+    ///
+    /// # Errors
+    ///
+    /// If the checkpoint is damaged, or can't be opened or read.
+    pub fn replay(path: &Path) -> Result<Replayed, CheckpointError> {
+        let file = private_file::open_existing_to_append(path)
+            .map_err(|source| io_error(CheckpointStep::Open, path, source))?;
+        let replay = replay(BufReader::new(&file)).map_err(unreadable(path))?;
+        Ok(Replayed {
+            path: path.to_owned(),
+            file,
+            replay,
         })
     }
 
@@ -252,6 +218,88 @@ impl Checkpoint {
     /// When not all records are on disk.
     pub fn close(self) -> Result<CheckpointState, WriteFailed> {
         self.writer.close().map(|()| self.state)
+    }
+}
+
+impl Replayed {
+    /// What its records say.
+    pub const fn state(&self) -> &CheckpointState {
+        &self.replay.state
+    }
+
+    /// Checks that the checkpoint is of the run and plan that `expected` names. Removes an incomplete last record, or restores the missing
+    /// newline of the last record, and starts the writer. If there are records, appends `resumed` with `now_ms` in Unix milliseconds:
+    /// changes in flight are in doubt.
+    ///
+    /// # Errors
+    ///
+    /// If the checkpoint belongs to another plan or run, is finished, or can't be written.
+    pub fn go_on(
+        self,
+        expected: &CheckpointHeader,
+        now_ms: i64,
+    ) -> Result<Opened, CheckpointError> {
+        let path = self.path.clone();
+        self.go_on_with(expected, now_ms, |file| {
+            let mut files = vec![PlacedFile { file, path }];
+            for _ in 1..SYNCS_AT_ONCE {
+                files.push(files[0].again()?);
+            }
+            Ok(files)
+        })
+    }
+
+    /// As [`Replayed::go_on`], and writes to the disks that are made from the file: one for each thread.
+    pub(crate) fn go_on_with<D: Disk>(
+        self,
+        expected: &CheckpointHeader,
+        now_ms: i64,
+        disks: impl FnOnce(File) -> io::Result<Vec<D>>,
+    ) -> Result<Opened, CheckpointError> {
+        let Self {
+            path,
+            mut file,
+            replay,
+        } = self;
+        let Replay {
+            header,
+            mut state,
+            mut chain,
+            good,
+            tail,
+        } = replay;
+        let failed = |doing| {
+            let path = &path;
+            move |source| io_error(doing, path, source)
+        };
+        bind(&path, expected, header)?;
+        if let Some(ending) = state.ending() {
+            return Err(CheckpointError::Over {
+                ending: ending.word(),
+                path,
+            });
+        }
+        repair(&mut file, good, tail).map_err(failed(CheckpointStep::Repair))?;
+        if chain.records() > 0 {
+            let resumed = Record::Resumed { at: now_ms };
+            state
+                .next(&resumed)
+                .map_err(|illegal| failed(CheckpointStep::Write)(io::Error::other(illegal)))?;
+            let mut line = Vec::new();
+            chain
+                .seal_record(&resumed, &mut line)
+                .map_err(|error| failed(CheckpointStep::Write)(error.into()))?;
+            file.write_all(&line)
+                .map_err(failed(CheckpointStep::Write))?;
+            file.sync_data().map_err(failed(CheckpointStep::Sync))?;
+        }
+        let writer = disks(file)
+            .and_then(|disks| CheckpointWriter::spawn(disks, chain, &path))
+            .map_err(failed(CheckpointStep::Open))?;
+        Ok(Opened {
+            checkpoint: Checkpoint { state, writer },
+            repaired: tail,
+        })
     }
 }
 

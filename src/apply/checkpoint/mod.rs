@@ -66,7 +66,7 @@ mod writer;
 
 pub use answer::PersonAnswer;
 pub use error::{CheckpointError, CheckpointStep, Damage, Illegal, WriteFailed};
-pub use file::{Checkpoint, Opened, Snapshot};
+pub use file::{Checkpoint, Opened, Replayed, Snapshot};
 pub use outstanding::Outstanding;
 pub use phase::{Phase, Transition};
 pub use record::{CheckpointHeader, Detail, Ending, Record, RecordedOutcome, VERSION};

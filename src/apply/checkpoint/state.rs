@@ -1,6 +1,6 @@
 //! The sum of the records: the phase of each change of the plan.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use jiff::Timestamp;
 
@@ -219,6 +219,14 @@ impl CheckpointState {
                 Outcome::NotAttempted
             }
         })
+    }
+
+    /// How many changes on these plan lines have a recorded outcome.
+    pub fn ended_among(&self, lines: Range<u64>) -> u64 {
+        let phases = lines.map(|line| self.phase(line));
+        phases
+            .filter(|phase| matches!(phase, Phase::Ended(_)))
+            .count() as u64
     }
 
     /// The recorded outcomes, counted.

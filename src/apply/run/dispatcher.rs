@@ -155,6 +155,9 @@ pub struct Dispatcher<'a> {
     records: u64,
 }
 
+/// Whether any of these lines of the plan is wanted; the number is that of the changes among them.
+pub type Wanted<'a> = &'a dyn Fn(Range<u64>, u64) -> bool;
+
 /// The groups of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pass {
@@ -199,14 +202,15 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
-    /// Executes all changes, or stops early. `plan` opens the plan again for each pass.
+    /// Executes all changes, or stops early. `plan` opens the plan again for each pass, from its beginning or from some group before the first
+    /// lines that are wanted: it may ask with the numbers of some lines, and the number of changes among them.
     ///
     /// # Errors
     ///
     /// If the plan can't be read any more.
     pub async fn run<P: BufRead>(
         mut self,
-        mut plan: impl FnMut() -> Result<PlanReader<P>, PlanError>,
+        mut plan: impl FnMut(Wanted<'_>) -> Result<PlanReader<P>, PlanError>,
     ) -> Result<RunResult, PlanError> {
         self.report(&Event::Started {
             run: self.settings().run.clone(),
@@ -227,25 +231,27 @@ impl<'a> Dispatcher<'a> {
             }
             self.work_off(stage, &mut plan, &mut tick).await?;
             if self.stopped.is_none() && number < stages.len() {
-                let groups = GroupStream::within(plan()?, stage.clone());
+                let groups = GroupStream::within(plan(&|_, _| true)?, stage.clone());
                 self.stop_after_stage(number, stage.end, groups)?;
             }
             if self.stopped.is_some() {
                 break;
             }
         }
-        self.look_at_doubts(GroupStream::new(plan()?)).await?;
-        self.finish(plan()?)
+        let everything = 0..u64::MAX;
+        let open = self.open_groups(&everything, &mut plan)?;
+        self.look_at_doubts(open).await?;
+        let open = self.open_groups(&everything, &mut plan)?;
+        self.finish(open)
     }
 
     /// Makes passes over some groups until none of them has open changes, or the run stops.
     async fn work_off<P: BufRead>(
         &mut self,
         groups: &Range<u64>,
-        plan: &mut impl FnMut() -> Result<PlanReader<P>, PlanError>,
+        plan: &mut impl FnMut(Wanted<'_>) -> Result<PlanReader<P>, PlanError>,
         tick: &mut Interval,
     ) -> Result<(), PlanError> {
-        let mut groups = || Ok::<_, PlanError>(GroupStream::within(plan()?, groups.clone()));
         // While no change may fail any more, doubts are decided first: their outcome may return a slot.
         let mut everything_later = self.shared.budget.used_up().is_some();
         let mut pass = if everything_later {
@@ -257,7 +263,8 @@ impl<'a> Dispatcher<'a> {
         // Each change has a limited number of attempts, so the number of passes that write is limited.
         loop {
             let records = self.records;
-            self.pass(groups()?, pass, tick).await?;
+            let open = self.open_groups(groups, plan)?;
+            self.pass(open, pass, tick).await?;
             self.judge_failures().await;
             if self.stopped.is_some() {
                 return Ok(());
@@ -267,7 +274,7 @@ impl<'a> Dispatcher<'a> {
             let ages = if proved {
                 Vec::new()
             } else {
-                self.provable(groups()?)?
+                self.provable(self.open_groups(groups, plan)?)?
             };
             has_waited = !ages.is_empty();
             if has_waited {
@@ -277,7 +284,8 @@ impl<'a> Dispatcher<'a> {
                 pass = Pass::Doubts;
                 continue;
             }
-            let to_send = self.answer_doubts(groups()?)? || std::mem::take(&mut everything_later);
+            let open = self.open_groups(groups, plan)?;
+            let to_send = self.answer_doubts(open)? || std::mem::take(&mut everything_later);
             if !to_send && !self.out_of_budget {
                 return Ok(());
             }
@@ -290,15 +298,25 @@ impl<'a> Dispatcher<'a> {
         }
     }
 
+    /// The groups of `range` that may have a change without an outcome.
+    fn open_groups<P: BufRead>(
+        &self,
+        range: &Range<u64>,
+        plan: &mut impl FnMut(Wanted<'_>) -> Result<PlanReader<P>, PlanError>,
+    ) -> Result<GroupStream<P>, PlanError> {
+        let state = self.checkpoint.state();
+        let reader = plan(&|lines, changes| state.ended_among(lines) < changes)?;
+        Ok(GroupStream::within(reader, range.clone()))
+    }
+
     fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
     /// Reports the changes in doubt, and closes the checkpoint.
-    fn finish<P: BufRead>(mut self, plan: PlanReader<P>) -> Result<RunResult, PlanError> {
+    fn finish<P: BufRead>(mut self, mut groups: GroupStream<P>) -> Result<RunResult, PlanError> {
         // In doubt, or started and not finished.
         let is_open = self.checkpoint.state().all_open().next().is_some();
-        let mut groups = GroupStream::new(plan);
         while is_open && let Some(group) = groups.next_group()? {
             for planned in group.changes {
                 if let ChangeState::Doubtful { may_repeat, .. } = self.standing(&planned) {

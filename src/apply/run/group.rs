@@ -53,7 +53,7 @@ impl ExecutionChanges {
 pub struct GroupStream<R> {
     reader: PlanReader<R>,
     next: Option<PlannedChange>,
-    /// Groups that were read.
+    /// Groups that were read, or left out before the first.
     read: u64,
     /// The selected groups, counted from 0.
     range: Range<u64>,
@@ -68,9 +68,9 @@ impl<R: BufRead> GroupStream<R> {
     /// Some of them, counted from 0.
     pub const fn within(reader: PlanReader<R>, range: Range<u64>) -> Self {
         Self {
+            read: reader.groups_before(),
             reader,
             next: None,
-            read: 0,
             range,
         }
     }

@@ -38,6 +38,6 @@ mod view;
 mod worker;
 
 pub use dispatcher::{
-    Dispatcher, DoubtAnswer, GivenAnswer, RunResult, Settings, Signals, VIEW_LASTS,
+    Dispatcher, DoubtAnswer, GivenAnswer, RunResult, Settings, Signals, VIEW_LASTS, Wanted,
 };
 pub use group::{ExecutionChanges, GroupStream, PlannedChange};

@@ -6,7 +6,7 @@ use crate::{
     plan::{Change, PlanError, PlanReader},
     testing::{
         changes::reassign,
-        test_run::{Cut, TestRun},
+        test_run::{Cut, TestRun, checked},
     },
 };
 
@@ -17,7 +17,7 @@ async fn a_plan_that_breaks_off_stops_the_run_and_hangs_nobody() {
         .collect();
     let mut test_run = TestRun::new(&changes);
     let ended = test_run
-        .session_with(Cut::Never, |pass, plan| {
+        .session_with(Cut::Never, |pass, _, plan| {
             let whole = plan.len();
             let kept = if pass == 0 { whole / 2 } else { whole };
             PlanReader::new(Cursor::new(plan[..kept].to_vec()))
@@ -34,11 +34,9 @@ async fn a_plan_that_was_changed_after_its_check_stops_the_run_before_a_change_o
     let changes = ["e0", "e1"].map(|execution| reassign(execution, "t0"));
     let mut test_run = TestRun::new(&changes);
     let ended = test_run
-        .session_with(Cut::Never, |_, plan| {
-            let mut check = PlanReader::new(Cursor::new(plan.to_vec()))?;
-            while check.next_line()?.is_some() {}
+        .session_with(Cut::Never, |_, _, plan| {
             let other = String::from_utf8_lossy(plan).replacen("\"e1\"", "\"e2\"", 1);
-            PlanReader::again(Cursor::new(other.into_bytes()), check.checked().unwrap())
+            PlanReader::again(Cursor::new(other.into_bytes()), checked(plan)?)
         })
         .await
         .unwrap();

@@ -187,16 +187,23 @@ impl History {
         Ok(audit::audit(self.read()?, folders()?))
     }
 
-    /// What is not as the history says in the files of a run; nothing of a run that it does not know.
+    /// What is not as the history says in the files of a run, whose plan was just read and has this SHA-256; nothing of a run that it does
+    /// not know.
     ///
     /// # Errors
     ///
     /// If the history can't be read.
-    pub fn differences(&self, folder: &RunFolder) -> Result<Vec<HistoryFinding>, StoreError> {
+    pub fn differences(
+        &self,
+        folder: &RunFolder,
+        plan_sha256: &str,
+    ) -> Result<Vec<HistoryFinding>, StoreError> {
         let _lock = lock::lock_reading(&self.lock_file())?;
         let runs = audit::recorded_runs(self.read()?.records);
         let known = runs.get(&folder.id());
-        Ok(known.map_or_else(Vec::new, |known| audit::differences(folder, known)))
+        Ok(known.map_or_else(Vec::new, |known| {
+            audit::differences(folder, known, Some(plan_sha256))
+        }))
     }
 
     /// The runs that `prune` has deleted and whose ids begin with `prefix`.

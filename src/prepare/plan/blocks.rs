@@ -1,36 +1,108 @@
 //! The digests of a checked file, block by block: with them the same bytes are read again without being checked again.
 
 use std::{
-    io::{BufRead, Read},
+    io::{self, BufRead, Read, Seek, SeekFrom},
     mem,
+    ops::Range,
     sync::Arc,
 };
 
 use sha2::{Digest, Sha256};
 
-use super::PlanError;
+use super::{
+    PlanError,
+    lines::{MAX_LINE, group_of},
+};
+use crate::digest::hex;
 
-/// The bytes of a block, at least: it ends with a line. A block is in memory as a whole before its first line is used, and its digest takes
-/// 40 bytes, which is 160 kB for a million changes of a kilobyte.
-const BLOCK: usize = 256 * 1024;
+/// The bytes of a block, at least: it ends with a line. A block is in memory as a whole before its first line is used, and what is kept of it
+/// takes 150 bytes, which is 600 kB for a million changes of a kilobyte.
+const BLOCK: usize = if cfg!(test) { 2_000 } else { 256 * 1024 };
 
-/// What identifies the bytes of a file that was checked completely. Only [`PlanReader`](super::PlanReader) makes it, at the end of the check;
-/// the empty one fits no file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What identifies the bytes of a file that was checked completely: only the check itself makes it, at its end, and [`Self::recognised`]. The
+/// empty one fits no file.
+#[derive(Clone, Debug, Default)]
 pub struct CheckedBlocks(Arc<[Block]>);
 
 /// Some whole lines of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 struct Block {
     bytes: usize,
+    lines: u64,
+    changes: u64,
+    /// Groups that begin in it.
+    groups: u64,
+    /// Its first change is of the last group of the block before.
+    continues: bool,
     /// The SHA-256 of the file from its beginning to the end of this block: so the file is hashed once, also where it is checked.
-    digest: [u8; 32],
+    digest: Sha256,
+}
+
+/// Where a reader begins.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    block: usize,
+    /// Bytes, lines and groups before it.
+    bytes: u64,
+    pub(super) lines: u64,
+    pub(super) groups: u64,
 }
 
 impl CheckedBlocks {
-    /// The SHA-256 of the whole file.
-    pub(super) fn sha256(&self) -> &[u8] {
-        self.0.last().map_or(&[], |last| &last.digest)
+    /// The blocks of a file that was checked before, in this process or another one: its SHA-256 is known, in hex. None if it is another
+    /// file. Each line is shown to `seen`; whether it is one of that file is known only at the end.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read.
+    pub(super) fn recognised(
+        mut input: impl BufRead,
+        sha256: &str,
+        mut seen: impl FnMut(&str),
+    ) -> io::Result<Option<Self>> {
+        let (mut collector, mut digest) = (BlockCollector::default(), Sha256::new());
+        let mut line = String::new();
+        loop {
+            line.clear();
+            match Read::take(&mut input, MAX_LINE as u64).read_line(&mut line) {
+                Ok(0) => break,
+                Ok(_) => {}
+                // A plan is text.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(None),
+                Err(error) => return Err(error),
+            }
+            collector.line(&line, &digest);
+            digest.update(&line);
+            seen(&line);
+        }
+        let blocks = collector.finish(digest);
+        Ok((blocks.sha256() == sha256).then_some(blocks))
+    }
+
+    /// The SHA-256 of the whole file in hex.
+    pub(super) fn sha256(&self) -> String {
+        let digest = self.0.last().map(|last| last.digest.clone());
+        hex(&digest.unwrap_or_default().finalize())
+    }
+
+    /// The last place before the first block that is wanted at which a group begins. `wanted` is asked with the numbers of the block's lines,
+    /// and the number of changes among them.
+    pub(super) fn first(&self, mut wanted: impl FnMut(Range<u64>, u64) -> bool) -> Place {
+        let (mut here, mut start) = (Place::default(), Place::default());
+        for (number, block) in self.0.iter().enumerate() {
+            here.block = number;
+            if !block.continues {
+                start.clone_from(&here);
+            }
+            // Lines are counted from 1.
+            if wanted(here.lines + 1..here.lines + block.lines + 1, block.changes) {
+                break;
+            }
+            here.bytes += block.bytes as u64;
+            here.lines += block.lines;
+            here.groups += block.groups;
+        }
+        start
     }
 
     /// Whether `input` has the bytes that were checked, and no others.
@@ -51,36 +123,45 @@ impl CheckedBlocks {
     }
 }
 
-/// Notes the blocks of a file that is being checked.
+/// Notes the blocks of a file while it is read.
 #[derive(Debug, Default)]
 pub(super) struct BlockCollector {
     blocks: Vec<Block>,
-    /// The bytes since the last block.
-    bytes: usize,
+    /// The lines since the last block.
+    last: Block,
+    group: String,
 }
 
 impl BlockCollector {
-    /// A line was read; `digest` has all lines so far.
-    pub(super) fn line(&mut self, bytes: usize, digest: &Sha256) {
-        self.bytes += bytes;
-        if self.bytes >= BLOCK {
+    /// A line is read; `digest` has all lines before it.
+    pub(super) fn line(&mut self, line: &str, digest: &Sha256) {
+        if self.last.bytes >= BLOCK {
             self.end_block(digest.clone());
+        }
+        self.last.bytes += line.len();
+        self.last.lines += 1;
+        if let Some(group) = group_of(line) {
+            let is_new = group != self.group;
+            if is_new {
+                group.clone_into(&mut self.group);
+            }
+            self.last.continues |= self.last.changes == 0 && !is_new;
+            self.last.groups += u64::from(is_new);
+            self.last.changes += 1;
         }
     }
 
-    /// All lines were read.
-    pub(super) fn finish(&mut self, digest: &Sha256) -> CheckedBlocks {
-        if self.bytes > 0 {
-            self.end_block(digest.clone());
+    /// All lines were read; `digest` has them.
+    pub(super) fn finish(&mut self, digest: Sha256) -> CheckedBlocks {
+        if self.last.lines > 0 {
+            self.end_block(digest);
         }
         CheckedBlocks(mem::take(&mut self.blocks).into())
     }
 
     fn end_block(&mut self, digest: Sha256) {
-        self.blocks.push(Block {
-            bytes: mem::take(&mut self.bytes),
-            digest: digest.finalize().into(),
-        });
+        let block = mem::take(&mut self.last);
+        self.blocks.push(Block { digest, ..block });
     }
 }
 
@@ -125,6 +206,20 @@ impl<R: BufRead> BlockReader<R> {
         Ok(Some(&rest[..end]))
     }
 
+    /// Goes on at a place, without the lines before it.
+    pub(super) fn go_to(&mut self, place: &Place) -> io::Result<()>
+    where
+        R: Seek,
+    {
+        self.input.seek(SeekFrom::Start(place.bytes))?;
+        let before = place.block.checked_sub(1).map(|last| &self.blocks.0[last]);
+        self.digest = before.map_or_else(Sha256::new, |block| block.digest.clone());
+        self.read = place.block;
+        self.block.clear();
+        self.at = 0;
+        Ok(())
+    }
+
     /// What the file is compared with.
     pub(super) const fn checked(&self) -> &CheckedBlocks {
         &self.blocks
@@ -147,7 +242,7 @@ impl<R: BufRead> BlockReader<R> {
         input.take(block.bytes as u64).read_to_end(&mut bytes)?;
         self.digest.update(&bytes);
         let found: [u8; 32] = self.digest.clone().finalize().into();
-        if found != block.digest {
+        if found != <[u8; 32]>::from(block.digest.clone().finalize()) {
             return Err(PlanError::Changed);
         }
         self.read += 1;
@@ -158,145 +253,5 @@ impl<R: BufRead> BlockReader<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Seek as _, Write as _};
-
-    use super::*;
-    use crate::{
-        plan::{Item, KnownFile, PlanItems as _, PlanReader, PlanWriter, Rejection},
-        testing::samples::plan_header as header,
-    };
-
-    /// A plan of so many lines that it has several blocks.
-    const LINES: u64 = 4_000;
-
-    /// A plan in which the line of this row has this reason.
-    fn plan(row: u64, reason: &str) -> Vec<u8> {
-        let mut writer = PlanWriter::new(Vec::new(), &header()).unwrap();
-        for number in 1..=LINES {
-            let other = format!("{:>200}", "no");
-            let rejection = Rejection {
-                target: None,
-                row: Some(number),
-                reason: if number == row {
-                    reason.to_owned()
-                } else {
-                    other
-                },
-            };
-            writer.item(&Item::Rejected(rejection)).unwrap();
-        }
-        writer.finish(1).unwrap().0
-    }
-
-    fn checked(plan: &[u8]) -> CheckedBlocks {
-        let mut reader = PlanReader::new(plan).unwrap();
-        assert_eq!(reader.checked(), None, "not read yet");
-        while reader.next_line().unwrap().is_some() {}
-        reader.checked().unwrap()
-    }
-
-    /// The lines that are read again, and the error after them.
-    fn again(plan: &[u8], checked: &CheckedBlocks) -> (u64, Option<String>) {
-        let mut lines = 0;
-        let mut reader = match PlanReader::again(plan, checked.clone()) {
-            Ok(reader) => reader,
-            Err(error) => return (lines, Some(error.to_string())),
-        };
-        loop {
-            match reader.next_line() {
-                Ok(Some(_)) => lines += 1,
-                Ok(None) => return (lines, None),
-                Err(error) => return (lines, Some(error.to_string())),
-            }
-        }
-    }
-
-    const CHANGED: &str = "the plan was changed while it was read";
-
-    #[test]
-    fn a_checked_plan_is_read_again_as_it_was_read_before() {
-        let plan = plan(1, "first");
-        let blocks = checked(&plan);
-        assert!(blocks.0.len() > 2);
-        assert_eq!(again(&plan, &blocks), (LINES, None));
-        let mut one = PlanReader::new(&*plan).unwrap();
-        let mut other = PlanReader::again(&*plan, blocks.clone()).unwrap();
-        assert_eq!(one.header(), other.header());
-        loop {
-            let line = one.next_line().unwrap();
-            assert_eq!(line, other.next_line().unwrap());
-            if line.is_none() {
-                break;
-            }
-        }
-        assert_eq!(one.end(), other.end());
-        assert_eq!(other.checked(), Some(blocks.clone()));
-        assert!(blocks.are_of(&*plan).unwrap());
-    }
-
-    #[test]
-    fn no_line_of_a_block_is_used_that_was_changed_since_the_check_even_if_the_plan_is_right_in_itself()
-     {
-        let blocks = checked(&plan(3_000, "before"));
-        let before = blocks.0.iter().scan(0, |end, block| {
-            *end += block.bytes;
-            Some(*end)
-        });
-        let changed = plan(3_000, "after_");
-        let first_change = changed
-            .windows(6)
-            .position(|bytes| bytes == b"after_")
-            .unwrap();
-        // The end of the last block before the change.
-        let end = before
-            .take_while(|end| *end <= first_change)
-            .last()
-            .unwrap();
-        let lines = changed[..end].split(|byte| *byte == b'\n').count() as u64 - 1;
-        assert!(lines > 1_000);
-        assert_eq!(checked(&changed).0.len(), blocks.0.len(), "it is a plan");
-        // The first line is the header.
-        assert_eq!(
-            again(&changed, &blocks),
-            (lines - 1, Some(CHANGED.to_owned()))
-        );
-        assert!(!blocks.are_of(&*changed).unwrap());
-    }
-
-    #[test]
-    fn a_plan_that_is_cut_off_or_continued_was_changed_and_nothing_fits_the_blocks_of_no_file() {
-        let mut plan = plan(1, "first");
-        let blocks = checked(&plan);
-        assert_eq!(again(&plan, &CheckedBlocks::default()).1.unwrap(), CHANGED);
-        assert_eq!(again(b"", &CheckedBlocks::default()).1.unwrap(), CHANGED);
-        assert!(!CheckedBlocks::default().are_of(&b""[..]).unwrap());
-        for length in [0, 1, plan.len() / 2, plan.len() - 1] {
-            let (_, error) = again(&plan[..length], &blocks);
-            assert_eq!(error.unwrap(), CHANGED, "{length}");
-        }
-        plan.push(b'\n');
-        assert_eq!(again(&plan, &blocks).1.unwrap(), CHANGED);
-        assert!(!blocks.are_of(&*plan).unwrap());
-    }
-
-    #[test]
-    fn a_file_that_is_written_over_in_place_is_another_one() {
-        let bytes = plan(7, "before");
-        let checked = checked(&bytes);
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
-        let known = KnownFile {
-            file: &file,
-            checked: &checked,
-        };
-        let items = || {
-            let stream = known.stream()?;
-            stream.collect::<std::io::Result<Vec<_>>>()
-        };
-        assert_eq!(items().unwrap().len() as u64, LINES);
-        (&file).rewind().unwrap();
-        (&file).write_all(&plan(7, "after_")).unwrap();
-        assert_eq!(items().unwrap_err().to_string(), CHANGED);
-    }
-}
+#[path = "blocks_tests.rs"]
+mod tests;

@@ -5,6 +5,7 @@ use std::{
     fs::File,
     io::{self, BufReader, Seek},
     iter,
+    ops::Range,
 };
 
 use super::{CheckedBlocks, Item, PlanError, PlanReader};
@@ -49,6 +50,20 @@ impl<'a> KnownFile<'a> {
         let mut file = self.file;
         file.rewind()?;
         PlanReader::again(BufReader::new(file), self.checked.clone())
+    }
+
+    /// A reader from the last place before the first block that is `wanted` at which a group begins ([`PlanReader::again_from`]).
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or has changed.
+    pub fn reader_from(
+        &self,
+        wanted: impl FnMut(Range<u64>, u64) -> bool,
+    ) -> Result<PlanReader<BufReader<&'a File>>, PlanError> {
+        let mut file = self.file;
+        file.rewind()?;
+        PlanReader::again_from(BufReader::new(file), self.checked.clone(), wanted)
     }
 
     /// Whether it has the bytes that were checked, and no others.

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::{Item, PlanError, PlanHeader, Rejection, Skip, Trailer, VERSION};
 use crate::{server_name::is_plainly_written, text::cut};
 
+/// The longest line that is read; a change of a few kilobytes is already large.
+pub(super) const MAX_LINE: usize = 16 * 1024 * 1024;
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SkippedLine {
@@ -79,8 +82,24 @@ fn check_header(header: &PlanHeader) -> Result<(), String> {
     }
 }
 
+/// The group of a change's line that was checked; none if it is another line.
+pub(super) fn group_of(line: &str) -> Option<&str> {
+    let (_, rest) = line
+        .strip_prefix("{\"change\":\"")?
+        .split_once("\",\"group\":\"")?;
+    rest.split_once('"').map(|(group, _)| group)
+}
+
+pub(super) fn is_skipped(line: &str) -> bool {
+    line.starts_with("{\"skipped\":")
+}
+
+pub(super) fn is_end(line: &str) -> bool {
+    line.starts_with("{\"end\":")
+}
+
 pub(super) fn parse_item(line: &str) -> Result<Item, String> {
-    if line.starts_with("{\"skipped\":") {
+    if is_skipped(line) {
         parse(line).map(|line: SkippedLine| Item::Skipped(line.skipped))
     } else if line.starts_with("{\"rejected\":") {
         parse(line).map(|line: RejectedLine| Item::Rejected(line.rejected))
@@ -91,7 +110,7 @@ pub(super) fn parse_item(line: &str) -> Result<Item, String> {
 
 /// An item of a line that was checked before.
 pub(super) fn decode_item(line: &str) -> Result<Item, String> {
-    if line.starts_with("{\"skipped\":") {
+    if is_skipped(line) {
         decode(line).map(|line: SkippedLine| Item::Skipped(line.skipped))
     } else if line.starts_with("{\"rejected\":") {
         decode(line).map(|line: RejectedLine| Item::Rejected(line.rejected))

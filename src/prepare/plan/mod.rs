@@ -17,6 +17,7 @@ mod look_at;
 mod model;
 mod readable;
 mod reader;
+mod recognise;
 mod rederive;
 mod undo;
 mod verify;
@@ -42,5 +43,6 @@ pub use model::{
     Rejection, Skip, Target, Trailer, Undo, VERSION,
 };
 pub use reader::PlanReader;
+pub use recognise::{Recognised, recognise};
 pub use undo::undo;
 pub use verify::{ChangedField, Finding, reconciling, verify};

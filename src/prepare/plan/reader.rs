@@ -1,6 +1,9 @@
 //! Reads a plan file as a stream: with all checks, or again.
 
-use std::io::{self, BufRead};
+use std::{
+    io::{self, BufRead, Seek},
+    ops::Range,
+};
 
 use sha2::{Digest, Sha256};
 
@@ -9,12 +12,9 @@ use super::{
     blocks::{BlockCollector, BlockReader, CheckedBlocks},
     file::value_of_digest,
     line_rules::LineRules,
-    lines::{EndLine, decode, decode_item, parse, parse_header, parse_item},
+    lines::{EndLine, MAX_LINE, decode, decode_item, is_end, parse, parse_header, parse_item},
 };
 use crate::digest::hex;
-
-/// The longest line that is read; a change of a few kilobytes is already large.
-const MAX_LINE: usize = 16 * 1024 * 1024;
 
 /// Reads a plan as a stream. The plan is valid only if [`PlanReader::next_line`] was called until the end without an error.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub struct PlanReader<R> {
     lines: Lines<R>,
     header: PlanHeader,
     number: u64,
+    groups_before: u64,
     end: Option<(Trailer, String)>,
 }
 
@@ -56,10 +57,9 @@ impl<R: BufRead> PlanReader<R> {
         let mut line = String::new();
         read_line(&mut input, &mut line, 1)?;
         let header = parse_header(&line)?;
-        let mut digest = Sha256::new();
+        let (mut digest, mut collector) = (Sha256::new(), BlockCollector::default());
+        collector.line(&line, &digest);
         digest.update(line.as_bytes());
-        let mut collector = BlockCollector::default();
-        collector.line(line.len(), &digest);
         Ok(Self {
             lines: Lines::New(Box::new(CheckedLines {
                 input,
@@ -71,6 +71,7 @@ impl<R: BufRead> PlanReader<R> {
             })),
             header,
             number: 1,
+            groups_before: 0,
             end: None,
         })
     }
@@ -88,8 +89,40 @@ impl<R: BufRead> PlanReader<R> {
             lines: Lines::Again(blocks),
             header,
             number: 1,
+            groups_before: 0,
             end: None,
         })
+    }
+
+    /// As [`Self::again`], from the last place before the first block that is `wanted` at which a group begins. `wanted` is asked with the
+    /// numbers of a block's lines, and the number of changes among them.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be read, or has changed.
+    pub fn again_from(
+        input: R,
+        checked: CheckedBlocks,
+        wanted: impl FnMut(Range<u64>, u64) -> bool,
+    ) -> Result<Self, PlanError>
+    where
+        R: Seek,
+    {
+        let place = checked.first(wanted);
+        let mut reader = Self::again(input, checked)?;
+        if let Lines::Again(blocks) = &mut reader.lines
+            && place.lines > 0
+        {
+            blocks.go_to(&place)?;
+            reader.number = place.lines;
+            reader.groups_before = place.groups;
+        }
+        Ok(reader)
+    }
+
+    /// The number of groups that are left out before the first line.
+    pub const fn groups_before(&self) -> u64 {
+        self.groups_before
     }
 
     pub const fn header(&self) -> &PlanHeader {
@@ -135,8 +168,8 @@ impl<R: BufRead> PlanReader<R> {
                     self.end = Some(lines.close(number)?);
                     return Ok(None);
                 }
+                lines.collector.line(&lines.line, &lines.digest);
                 lines.digest.update(lines.line.as_bytes());
-                lines.collector.line(lines.line.len(), &lines.digest);
                 let item = parse_item(&lines.line).map_err(failed)?;
                 let checked = lines.rules.check(&self.header, &item);
                 checked.map_err(failed)?;
@@ -149,7 +182,7 @@ impl<R: BufRead> PlanReader<R> {
                     if blocks.next_line()?.is_some() {
                         return Err(PlanError::Changed);
                     }
-                    self.end = Some((end, hex(blocks.checked().sha256())));
+                    self.end = Some((end, blocks.checked().sha256()));
                     return Ok(None);
                 }
                 decode_item(line).map_err(failed)?
@@ -162,6 +195,7 @@ impl<R: BufRead> PlanReader<R> {
 impl<R: BufRead> CheckedLines<R> {
     /// Checks the last line. Returns its content, and the SHA-256 of the whole file in hex.
     fn close(&mut self, number: u64) -> Result<(Trailer, String), PlanError> {
+        self.collector.line(&self.line, &self.digest);
         let (head, tail) = self.line.split_at(value_of_digest(&self.line));
         self.digest.update(head.as_bytes());
         let actual = hex(&self.digest.clone().finalize());
@@ -183,16 +217,11 @@ impl<R: BufRead> CheckedLines<R> {
             return Err(failed("nothing may follow the last line".to_owned()));
         }
         self.digest.update(tail.as_bytes());
-        self.collector.line(self.line.len(), &self.digest);
-        let blocks = self.collector.finish(&self.digest);
-        let sha256 = hex(blocks.sha256());
+        let blocks = self.collector.finish(self.digest.clone());
+        let sha256 = blocks.sha256();
         self.blocks = Some(blocks);
         Ok((end, sha256))
     }
-}
-
-fn is_end(line: &str) -> bool {
-    line.starts_with("{\"end\":")
 }
 
 fn read_line(input: &mut impl BufRead, line: &mut String, number: u64) -> Result<(), PlanError> {

@@ -34,7 +34,7 @@ pub(super) async fn apply(
         .map_err(|error| error.hint("nothing was changed"))?;
     // The copy in the run's folder is compared with what was read here.
     let plan = Box::new(overview(&common.invocation, &args.plan, &mut file)?);
-    let header = plan.header.clone();
+    let header = plan.known.header.clone();
     let credentials = credentials(common)?;
     let org = asked_org(common, &credentials).or(header.org.as_deref());
     observers.about_plan(&header, org);

@@ -33,15 +33,15 @@ impl CheckedPlan {
     }
 
     fn known(&self) -> KnownFile<'_> {
-        self.overview.known(&self.file)
+        self.overview.known.within(&self.file)
     }
 
     fn side<'a>(&'a self, items: &'a KnownFile<'a>) -> DiffSide<'a> {
         DiffSide {
             path: &self.path,
-            header: &self.overview.header,
-            trailer: &self.overview.trailer,
-            sha256: &self.overview.sha256,
+            header: &self.overview.known.header,
+            trailer: &self.overview.known.trailer,
+            sha256: &self.overview.known.sha256,
             items,
         }
     }

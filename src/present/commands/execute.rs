@@ -13,14 +13,14 @@ use tokio::sync::mpsc;
 use super::{
     backend::Backend,
     doubt_answers::say_aside,
+    known_plan::KnownPlan,
     lineage::Lineage,
     observers::Observers,
-    overview::Overview,
     retry_hint::EndedRun,
     terminal::{STYLES, say, width_of_stderr},
 };
 use crate::{
-    checkpoint::{Checkpoint, Tail},
+    checkpoint::{CheckpointError, Replayed, Tail},
     cli::Common,
     client::Client,
     error::{Error, ExitCode},
@@ -42,9 +42,10 @@ use crate::{
 pub(super) struct PreparedRun {
     pub(super) folder: RunFolder,
     pub(super) settings: RunSettings,
-    pub(super) plan: Overview,
+    pub(super) plan: KnownPlan,
     /// The run's own copy of the plan, open since it was checked.
     pub(super) plan_file: File,
+    pub(super) answers: Answers,
     /// When the command started.
     pub(super) start: Instant,
 }
@@ -61,9 +62,9 @@ pub(super) struct Answers {
 pub(super) async fn execute(
     common: &Common,
     prepared: PreparedRun,
+    checkpoint: Replayed,
     backend: Backend,
     interrupts: mpsc::UnboundedReceiver<()>,
-    answers: Answers,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
     let mut events = observers.events(&prepared)?;
@@ -77,7 +78,7 @@ pub(super) async fn execute(
     };
     let client = backend.client;
     let session = execute_reported(
-        common, &prepared, client, signals, answers, reporters, observers,
+        common, &prepared, checkpoint, client, signals, reporters, observers,
     );
     let ended = session.await;
     if let Some(events) = events {
@@ -89,9 +90,9 @@ pub(super) async fn execute(
 async fn execute_reported(
     common: &Common,
     prepared: &PreparedRun,
+    checkpoint: Replayed,
     client: Arc<Client>,
     signals: Signals,
-    answers: Answers,
     mut reporters: Reporters<'_>,
     observers: &Observers,
 ) -> Result<ExitCode, Error> {
@@ -100,11 +101,11 @@ async fn execute_reported(
         settings,
         plan,
         plan_file,
+        answers,
         start,
     } = prepared;
     let header = plan.checkpoint_header(settings.run);
-    let opened = Checkpoint::open(&folder.checkpoint(), &header, now_ms())
-        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
+    let opened = checkpoint.go_on(&header, now_ms()).map_err(unusable)?;
     match opened.repaired {
         Tail::None => {}
         Tail::Torn { bytes } => say(|out| {
@@ -133,7 +134,7 @@ async fn execute_reported(
             stop_after: settings.pace.stop_after.get(),
             max_errors: settings.pace.max_errors_of(plan.trailer.changes),
             stages: settings.pace.stages_of(plan.trailer.groups),
-            answers: answers.single,
+            answers: answers.single.clone(),
             doubts: answers.all,
             attempts: Policy::default().attempts.get(),
             settle: settings.settle(),
@@ -146,7 +147,7 @@ async fn execute_reported(
         signals,
     );
     let end = dispatcher
-        .run(|| plan.known(plan_file).reader())
+        .run(|wanted| plan.within(plan_file).reader_from(wanted))
         .await
         .map_err(|error| {
             Error::failed("the run ended without a counted result")
@@ -183,11 +184,16 @@ async fn execute_reported(
     conclude(
         common,
         folder,
-        plan.known(plan_file),
+        plan.within(plan_file),
         &summary,
         reporters.told(),
         observers,
     )
+}
+
+/// The checkpoint's errors contain the place.
+pub(super) fn unusable(error: CheckpointError) -> Error {
+    Error::failed("the run's checkpoint can't be used").caused_by(error)
 }
 
 /// How to plan the remaining changes of the run again.

@@ -109,7 +109,7 @@ impl<'a> FollowUpPlan<'a> {
         let mut plan = Box::pin(unless_interrupted(&mut interrupts, planned)).await?;
 
         plan.max_changes = args.applying.max_changes;
-        let pace = pacing.over(&plan.header.pace);
+        let pace = pacing.over(&plan.known.header.pace);
         if let Some(output) = &self.output {
             output.write(common, &plan, &pace, &file)?;
             let (summary, exit_code) = plan.planned_only(&backend, self.start, false);
@@ -134,6 +134,7 @@ impl<'a> FollowUpPlan<'a> {
         }
         // An undo has no playbook.
         let is_undo = plan
+            .known
             .header
             .follows
             .is_some_and(|follows| follows.by == FollowUp::Undo);

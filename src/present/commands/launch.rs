@@ -9,7 +9,7 @@ use super::{
     admit::Admission,
     backend::{Backend, SANDBOX},
     earlier::Candidate,
-    execute::{Answers, PreparedRun, execute},
+    execute::{Answers, PreparedRun, execute, unusable},
     files::open_plan,
     guard_flags::refuse_loosened,
     observers::Observers,
@@ -22,6 +22,7 @@ use super::{
     terminal::say,
 };
 use crate::{
+    checkpoint::Checkpoint,
     cli::{Applying, Common, Pacing},
     error::{Error, ExitCode},
     plan::{Circumstances, FollowUp, refusals},
@@ -79,10 +80,10 @@ pub(super) async fn launch(
     let mut plan_file = open_plan(&common.invocation, &copy)?;
     let mut plan = overview_of_copy(&common.invocation, *plan, &copy, &mut plan_file)?;
     if let Some(signed) = args.signed {
-        plan.signed_by = Some(signed.check_copy(&plan_file, &plan.sha256, &copy)?);
+        plan.known.signed_by = Some(signed.check_copy(&plan_file, &plan.known.sha256, &copy)?);
     }
     tighten(&mut plan, &args)?;
-    let pace = args.pacing.over(&plan.header.pace);
+    let pace = args.pacing.over(&plan.known.header.pace);
 
     let rechecks = !args.pacing.no_recheck;
     let each = args.each.clone();
@@ -101,11 +102,16 @@ pub(super) async fn launch(
     )?;
 
     // If no execution names an organisation, the one in the requests.
-    let org = plan.header.org.clone().or_else(|| backend.org.clone());
-    observers.about_plan(&plan.header, org.as_deref());
+    let org = plan
+        .known
+        .header
+        .org
+        .clone()
+        .or_else(|| backend.org.clone());
+    observers.about_plan(&plan.known.header, org.as_deref());
     let candidate = Candidate {
-        header: &plan.header,
-        sha256: &plan.sha256,
+        header: &plan.known.header,
+        sha256: &plan.known.sha256,
         org: org.as_deref(),
         again: args.applying.again,
     };
@@ -119,7 +125,7 @@ pub(super) async fn launch(
             approved: args.approved.map(ToOwned::to_owned),
             ..candidate.circumstances(&state_dir)?
         };
-        let refusals = refusals(&plan.header, &plan.trailer, &here);
+        let refusals = refusals(&plan.known.header, &plan.known.trailer, &here);
         Ok(refusals.into_iter().next())
     };
     let admission = Admission {
@@ -129,30 +135,33 @@ pub(super) async fn launch(
         judge,
     };
     unless_interrupted(&mut interrupts, admission.granted()).await?;
-    if plan.trailer.changes == 0 {
+    if plan.known.trailer.changes == 0 {
         return nothing_to_do(common, &plan, &backend, start, observers);
     }
     let question = question(&plan, org.as_deref());
     let waits_from = Instant::now();
     let locked = async {
         ask(common, &question).await?;
-        admission.locked(&plan.header.server, org.as_deref()).await
+        admission
+            .locked(&plan.known.header.server, org.as_deref())
+            .await
     };
     let server_lock = unless_interrupted(&mut interrupts, locked).await?;
     // The time of the question and of waiting for other runs does not count as working time.
     let start = start + waits_from.elapsed();
     let settings = settings(common, &args, draft.id(), &plan, org).await;
-    let header = plan.checkpoint_header(settings.run);
+    let header = plan.known.checkpoint_header(settings.run);
     let (folder, run_lock) = draft.commit(&settings, &header).map_err(store_error)?;
     let prepared = PreparedRun {
         folder,
         settings,
-        plan,
+        plan: plan.known,
         plan_file,
+        answers: Answers::default(),
         start,
     };
-    let answers = Answers::default();
-    let exit_code = execute(common, prepared, backend, interrupts, answers, observers).await;
+    let checkpoint = Checkpoint::replay(&prepared.folder.checkpoint()).map_err(unusable)?;
+    let exit_code = execute(common, prepared, checkpoint, backend, interrupts, observers).await;
     drop((server_lock, run_lock));
     exit_code
 }
@@ -171,12 +180,12 @@ async fn settings(
         wf_bulk_run: store::VERSION,
         run,
         started_at: Timestamp::now(),
-        playbook: plan.header.playbook.name.clone(),
-        vars_sha256: plan.header.vars_sha256(),
-        plan_sha256: plan.sha256.clone(),
-        server: plan.header.server.clone(),
+        playbook: plan.known.header.playbook.name.clone(),
+        vars_sha256: plan.known.header.vars_sha256(),
+        plan_sha256: plan.known.sha256.clone(),
+        server: plan.known.header.server.clone(),
         org,
-        pace: args.pacing.over(&plan.header.pace),
+        pace: args.pacing.over(&plan.known.header.pace),
         recheck: !args.pacing.no_recheck,
         timeout_ms,
         settle_ms: args.pacing.settle_ms().unwrap_or(timeout_ms),
@@ -190,11 +199,11 @@ async fn settings(
 /// Refuses flags that loosen a guard, and applies those that tighten one.
 fn tighten(plan: &mut Overview, args: &Launch<'_>) -> Result<(), Error> {
     refuse_loosened(
-        &plan.header.guards,
-        &plan.header.pace,
+        &plan.known.header.guards,
+        &plan.known.header.pace,
         args.pacing,
         args.applying,
-        Some(plan.trailer.changes),
+        Some(plan.known.trailer.changes),
     )?;
     plan.max_changes = args.applying.max_changes;
     Ok(())
@@ -209,22 +218,23 @@ fn nothing_to_do(
 ) -> Result<ExitCode, Error> {
     say(|out| {
         let undoes = plan
+            .known
             .header
             .follows
             .is_some_and(|follows| follows.by == FollowUp::Undo);
         let why = if plan.summary.out_of_reach().is_some() {
             "the plan says what is out of reach"
-        } else if plan.trailer.rejected > 0 {
+        } else if plan.known.trailer.rejected > 0 {
             "the plan says what could not be planned"
         } else if undoes {
             "no change of the run is left to undo"
-        } else if plan.trailer.skipped == 0 {
+        } else if plan.known.trailer.skipped == 0 {
             "nothing is selected"
         } else {
             "everything is as the playbook wants it"
         };
         writeln!(out, "nothing to do: {why}")?;
-        if plan.header.server == SANDBOX {
+        if plan.known.header.server == SANDBOX {
             let reset = common.invocation.command("sandbox", &["reset"]);
             writeln!(out, "to start over with fresh data: {reset}")?;
         }
@@ -236,8 +246,8 @@ fn nothing_to_do(
 
 fn question(plan: &Overview, org: Option<&str>) -> Question {
     let org = org.map_or_else(String::new, |org| format!(", org {org}"));
-    let changes = plan.trailer.changes;
-    let purpose = match plan.header.follows {
+    let changes = plan.known.trailer.changes;
+    let purpose = match plan.known.header.follows {
         Some(follows) if follows.by == FollowUp::Undo => format!(" to undo run {}", follows.run),
         Some(_) | None => String::new(),
     };
@@ -256,7 +266,7 @@ fn question(plan: &Overview, org: Option<&str>) -> Question {
         text: format!(
             "Make {}{irreversible}{purpose} on {}{org}",
             count(changes, "change", "changes"),
-            plan.header.server
+            plan.known.header.server
         ),
         stakes,
         otherwise: "nothing was changed",

@@ -6,6 +6,7 @@ mod admit;
 mod apply;
 mod backend;
 mod check_history;
+
 mod completions;
 mod conflicts;
 mod core_dumps;
@@ -19,6 +20,7 @@ mod files;
 mod follow_up;
 mod guard_flags;
 mod init;
+mod known_plan;
 mod launch;
 mod line_queue;
 mod lineage;

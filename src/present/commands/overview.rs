@@ -12,37 +12,29 @@ use jiff::{SignedDuration, tz::TimeZone};
 use super::{
     backend::{Backend, place},
     earlier::Candidate,
+    known_plan::KnownPlan,
     terminal::{STYLES, print_text, say},
 };
 use crate::{
-    checkpoint,
     cli::{Common, DEFAULT_MAX_AGE},
     error::{Error, ExitCode},
     invocation::{Invocation, path_argument},
     pace::Pace,
     plan::{
-        CheckedBlocks, Circumstances, KnownFile, PlanError, PlanHeader, PlanReader, Refusal,
-        Trailer, VERSION, broken_guards, refusals,
+        Circumstances, KnownFile, PlanError, PlanReader, Refusal, VERSION, broken_guards, refusals,
     },
     report::{ListingDetail, PlanReport, PlanSummary, Session, Summary, ToApply, WhyNot},
-    store::{RunId, StateDir},
+    store::StateDir,
     text::shown_path,
 };
 
 /// What is known of a plan whose lines and digest are correct.
 #[derive(Debug)]
 pub(super) struct Overview {
-    pub(super) header: PlanHeader,
-    pub(super) trailer: Trailer,
-    /// The SHA-256 of the file.
-    pub(super) sha256: String,
-    /// With these the file is read again.
-    pub(super) checked: CheckedBlocks,
+    pub(super) known: KnownPlan,
     pub(super) summary: PlanSummary,
     /// The maximum number of changes on the command line (`--max-changes`).
     pub(super) max_changes: Option<u64>,
-    /// The principals of the allowed signer, if the signature was checked.
-    pub(super) signed_by: Option<String>,
 }
 
 /// Reads a plan from beginning to end.
@@ -86,16 +78,18 @@ pub(super) fn overview(
         summary.add(&line.item);
     }
     let end = reader.end().cloned().zip(reader.checked());
-    let ((trailer, sha256), checked) = end.ok_or_else(|| broken(PlanError::NoEnd))?;
-    let header = reader.header().clone();
+    let ((trailer, sha256), blocks) = end.ok_or_else(|| broken(PlanError::NoEnd))?;
     Ok(Overview {
-        header,
-        trailer,
-        sha256,
-        checked,
+        known: KnownPlan {
+            header: reader.header().clone(),
+            trailer,
+            sha256,
+            blocks,
+            out_of_reach: summary.out_of_reach_total(),
+            signed_by: None,
+        },
         summary,
         max_changes: None,
-        signed_by: None,
     })
 }
 
@@ -107,7 +101,7 @@ pub(super) fn overview_of_copy(
     path: &Path,
     file: &mut File,
 ) -> Result<Overview, Error> {
-    match read.known(file).is_unchanged() {
+    match read.known.within(file).is_unchanged() {
         Ok(true) => Ok(read),
         // What is wrong with it is said where it is read.
         Ok(false) | Err(_) => overview(invocation, path, file),
@@ -121,25 +115,12 @@ pub(super) fn show_each(common: &Common, path: &Path) -> String {
 }
 
 impl Overview {
-    /// The header for the checkpoint of a run of this plan.
-    pub(super) fn checkpoint_header(&self, run: RunId) -> checkpoint::CheckpointHeader {
-        let Trailer {
-            changes,
-            skipped,
-            rejected,
-            ..
-        } = self.trailer;
-        // Header and trailer count as lines, too.
-        let lines = changes + skipped + rejected + 2;
-        checkpoint::CheckpointHeader::new(run.to_string(), self.sha256.clone(), lines, changes)
-    }
-
     /// The command that applies exactly this plan, and no other one in the same file; or why there is none.
     pub(super) fn how_to_apply(&self, common: &Common, path: &Path) -> ToApply {
         self.to_apply(common, Some(DEFAULT_MAX_AGE), false, || {
             let path = path_argument(path);
-            let place = place(&self.header.server, self.header.org.as_deref());
-            let approved = ["--approved", &self.sha256];
+            let place = place(&self.known.header.server, self.known.header.org.as_deref());
+            let approved = ["--approved", &self.known.sha256];
             let arguments = [&[&*path], &place[..], &approved].concat();
             common.invocation.command("apply", &arguments)
         })
@@ -169,7 +150,7 @@ impl Overview {
             cures: error.hints,
         });
         let refused = refusals.chain(unread).collect();
-        ToApply::new(refused, self.trailer.changes, command)
+        ToApply::new(refused, self.known.trailer.changes, command)
     }
 
     fn refusals(
@@ -179,9 +160,9 @@ impl Overview {
         again: bool,
     ) -> Result<Vec<Refusal>, Error> {
         let candidate = Candidate {
-            header: &self.header,
-            sha256: &self.sha256,
-            org: self.header.org.as_deref(),
+            header: &self.known.header,
+            sha256: &self.known.sha256,
+            org: self.known.header.org.as_deref(),
             again,
         };
         // The printed command includes server and organisation.
@@ -190,7 +171,7 @@ impl Overview {
             max_changes: self.max_changes,
             ..candidate.circumstances(&StateDir::new(common.state_dir.clone()))?
         };
-        Ok(refusals(&self.header, &self.trailer, &here))
+        Ok(refusals(&self.known.header, &self.known.trailer, &here))
     }
 
     /// The plan in `file`, as it would be applied with `pace`; `show_each` is the command that shows each change.
@@ -202,24 +183,16 @@ impl Overview {
         show_each: Option<String>,
     ) -> PlanReport<'a> {
         PlanReport {
-            header: &self.header,
-            trailer: &self.trailer,
-            sha256: &self.sha256,
-            signed_by: self.signed_by.as_deref(),
+            header: &self.known.header,
+            trailer: &self.known.trailer,
+            sha256: &self.known.sha256,
+            signed_by: self.known.signed_by.as_deref(),
             summary: &self.summary,
             items: file,
             pace,
             rechecks,
             broken_guards: self.broken_guards().iter().map(Refusal::sentence).collect(),
             show_each,
-        }
-    }
-
-    /// The file that was read.
-    pub(super) fn known<'a>(&'a self, file: &'a File) -> KnownFile<'a> {
-        KnownFile {
-            file,
-            checked: &self.checked,
         }
     }
 
@@ -233,7 +206,7 @@ impl Overview {
         each: Option<String>,
         closing: &str,
     ) -> Result<(), Error> {
-        let file = self.known(file);
+        let file = self.known.within(file);
         let report = self.report(&file, pace, rechecks, each);
         if beside {
             say(|out| report.write_text(out, STYLES, ListingDetail::First, closing));
@@ -250,9 +223,9 @@ impl Overview {
         start: Instant,
         detailed: bool,
     ) -> (Summary, ExitCode) {
-        let rejected = (self.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
+        let rejected = (self.known.trailer.rejected > 0).then_some(ExitCode::SomeFailed);
         let broken = (!self.broken_guards().is_empty()).then_some(ExitCode::Stopped);
-        let pending = (detailed && self.trailer.changes > 0).then_some(ExitCode::Pending);
+        let pending = (detailed && self.known.trailer.changes > 0).then_some(ExitCode::Pending);
         let exit_code = ExitCode::of_all([rejected, broken, pending].into_iter().flatten());
         let traffic = backend.client.traffic();
         let session = Session {
@@ -261,20 +234,11 @@ impl Overview {
             throttled: traffic.pushed_back,
             elapsed: start.elapsed(),
         };
-        (self.result().dry_run(session), exit_code)
-    }
-
-    /// The result of a run of this plan, without what becomes of its changes.
-    pub(super) fn result(&self) -> Summary {
-        let out_of_reach = self.summary.out_of_reach_total();
-        Summary {
-            signed_by: self.signed_by.clone(),
-            ..Summary::of_plan(self.sha256.clone(), &self.trailer, out_of_reach)
-        }
+        (self.known.result().dry_run(session), exit_code)
     }
 
     pub(super) fn broken_guards(&self) -> Vec<Refusal> {
-        broken_guards(&self.header, &self.trailer, self.max_changes)
+        broken_guards(&self.known.header, &self.known.trailer, self.max_changes)
     }
 }
 
@@ -286,7 +250,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::Cli;
+    use crate::{
+        cli::Cli,
+        plan::{CheckedBlocks, Trailer},
+    };
 
     #[test]
     fn the_command_names_what_a_profile_could_choose_otherwise() {
@@ -319,18 +286,21 @@ mod tests {
                 "tool": "wf-bulk 0.1.0",
             }));
             let plan = Overview {
-                header: header.unwrap(),
-                trailer: Trailer {
-                    changes: 1,
-                    groups: 1,
-                    scanned: 1,
-                    ..Trailer::default()
+                known: KnownPlan {
+                    header: header.unwrap(),
+                    trailer: Trailer {
+                        changes: 1,
+                        groups: 1,
+                        scanned: 1,
+                        ..Trailer::default()
+                    },
+                    sha256: "5e".repeat(32),
+                    blocks: CheckedBlocks::default(),
+                    out_of_reach: 0,
+                    signed_by: None,
                 },
-                sha256: "5e".repeat(32),
-                checked: CheckedBlocks::default(),
                 summary: PlanSummary::new(TimeZone::UTC),
                 max_changes: None,
-                signed_by: None,
             };
             let approved = "5e".repeat(32);
             assert_eq!(

@@ -8,7 +8,8 @@ use super::{
     backend::{Backend, Server, connect},
     earlier::are_data_gone,
     files::open_plan,
-    overview::{Overview, overview},
+    known_plan::KnownPlan,
+    overview::overview,
     part_filter::PartFilter,
     planning::{Moment, origin},
     runs::{readable, refuse_changed, store_error},
@@ -33,7 +34,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct PastRun {
     pub(super) settings: RunSettings,
-    pub(super) plan: Overview,
+    pub(super) plan: KnownPlan,
     pub(super) state: CheckpointState,
     plan_file: File,
 }
@@ -52,7 +53,7 @@ impl PastRun {
         }
         let path = folder.plan();
         let mut plan_file = open_plan(&common.invocation, &path)?;
-        let plan = overview(&common.invocation, &path, &mut plan_file)?;
+        let plan = overview(&common.invocation, &path, &mut plan_file)?.known;
         if let Some(signers) = &args.allowed_signers {
             let abandon = common.invocation.command("abandon", &[&run.to_string()]);
             let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
@@ -62,7 +63,7 @@ impl PastRun {
             Error::failed("the run's checkpoint can't be used").caused_by(error)
         })?;
         refuse_mixed(&folder, &settings, &plan, &snapshot.header)?;
-        refuse_changed(common, &folder)?;
+        refuse_changed(common, &folder, &plan.sha256)?;
         if are_data_gone(&StateDir::new(common.state_dir.clone()), &settings) {
             return Err(Error::failed(format!(
                 "run {run} worked on data that `sandbox reset` has deleted"
@@ -147,7 +148,7 @@ impl PastRun {
 
     /// What became of its changes, execution by execution.
     pub(super) fn results(&self) -> Result<Results<BufReader<&File>>, Error> {
-        let known = self.plan.known(&self.plan_file);
+        let known = self.plan.within(&self.plan_file);
         let plan = known.reader().map_err(unread)?;
         Ok(Results::new(plan, self.state.clone()))
     }
@@ -157,7 +158,7 @@ impl PastRun {
 pub(super) fn refuse_mixed(
     folder: &RunFolder,
     settings: &RunSettings,
-    plan: &Overview,
+    plan: &KnownPlan,
     checkpoint: &CheckpointHeader,
 ) -> Result<(), Error> {
     if plan.sha256 == settings.plan_sha256 && *checkpoint == plan.checkpoint_header(settings.run) {

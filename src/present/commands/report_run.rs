@@ -51,11 +51,11 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
     let line = line_of(common, folder).map_err(store_error)?;
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
-    let plan = overview(&common.invocation, &path, &mut plan_file)?;
+    let plan = overview(&common.invocation, &path, &mut plan_file)?.known;
     let checkpoint = Checkpoint::read(&folder.checkpoint())
         .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))?;
     refuse_mixed(folder, &line.settings, &plan, &checkpoint.header)?;
-    refuse_changed(common, folder)?;
+    refuse_changed(common, folder, &plan.sha256)?;
     let signed = match &args.run.allowed_signers {
         Some(signers) => {
             let run = line.settings.run.to_string();
@@ -76,7 +76,7 @@ fn write(common: &Common, args: &ReportArgs, folder: &RunFolder, file: &File) ->
         invocation: &common.invocation,
         zone: TimeZone::system(),
     };
-    let reader = plan.known(&plan_file).reader();
+    let reader = plan.within(&plan_file).reader();
     let reader = reader.map_err(|error| failed(error.into()))?;
     let mut out = BufWriter::new(file);
     let is_json = common.json || args.format == ReportFormat::Json;

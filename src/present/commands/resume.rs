@@ -1,6 +1,6 @@
 //! `resume`: continues a run that was stopped.
 
-use std::time::Instant;
+use std::{fs::File, panic, thread, time::Instant};
 
 use super::{
     access::{asked_org, credentials},
@@ -9,8 +9,9 @@ use super::{
     doubt_answers::answers_in,
     doubt_walk::walk,
     earlier::{refuse_thrown_away_data, refuse_undone},
-    execute::{Answers, PreparedRun, execute},
+    execute::{Answers, PreparedRun, execute, unusable},
     files::open_plan,
+    known_plan::KnownPlan,
     observers::Observers,
     overview::overview,
     runs::{UndoneRun, find_run_or_last, refuse_changed, store_error},
@@ -21,7 +22,7 @@ use super::{
     terminal::{print, say},
 };
 use crate::{
-    checkpoint::{Checkpoint, CheckpointState},
+    checkpoint::{Checkpoint, CheckpointError, CheckpointState, Replayed},
     cli::{Common, InDoubt, Resume},
     credentials::Credentials,
     error::{Error, ExitCode},
@@ -52,7 +53,12 @@ pub(super) async fn resume(
 
     let path = folder.plan();
     let mut plan_file = open_plan(&common.invocation, &path)?;
-    let mut plan = overview(&common.invocation, &path, &mut plan_file)?;
+    let (plan, checkpoint) = plan_and_checkpoint(&folder, &plan_file, &stored.plan_sha256);
+    let mut plan = match plan {
+        Some(plan) => plan,
+        // Says what is wrong with it.
+        None => overview(&common.invocation, &path, &mut plan_file)?.known,
+    };
     if plan.sha256 != stored.plan_sha256 {
         return Err(Error::failed(format!(
             "the plan in {} is not the one that the run was started with",
@@ -72,7 +78,7 @@ pub(super) async fn resume(
         let signature = PlanSignature::of(&path, signers, Signed::Run { abandon })?;
         plan.signed_by = Some(signature.check(&plan_file, &plan.sha256)?);
     }
-    refuse_changed(common, &folder)?;
+    refuse_changed(common, &folder, &plan.sha256)?;
     if folder.ending().map_err(store_error)?.is_some()
         && let Some(exit_code) = show_ended(common, &folder, &stored, &plan, &plan_file, observers)?
     {
@@ -82,7 +88,9 @@ pub(super) async fn resume(
     let state_dir = StateDir::new(common.state_dir.clone());
     refuse_thrown_away_data(common, &state_dir, &stored)?;
     let mut interrupts = signals::watch(common)?;
-    let answers = answers(common, args, &folder, plan.known(&plan_file));
+    let checkpoint = checkpoint.map_err(unusable)?;
+    let state = checkpoint.state();
+    let answers = answers(common, args, &folder, state, plan.within(&plan_file));
     let answers = unless_interrupted(&mut interrupts, answers).await?;
     let server = session::server(common, &plan.header)?;
     let credentials = match &server {
@@ -118,11 +126,30 @@ pub(super) async fn resume(
         settings,
         plan,
         plan_file,
+        answers,
         start,
     };
-    let exit_code = execute(common, prepared, backend, interrupts, answers, observers).await;
+    let exit_code = execute(common, prepared, checkpoint, backend, interrupts, observers).await;
     drop((server_lock, run_lock));
     exit_code
+}
+
+/// The plan, if it has the recorded digest, and the checkpoint. They are read at the same time, because both can have millions of lines.
+fn plan_and_checkpoint(
+    folder: &RunFolder,
+    plan_file: &File,
+    sha256: &str,
+) -> (Option<KnownPlan>, Result<Replayed, CheckpointError>) {
+    let path = folder.checkpoint();
+    thread::scope(|scope| {
+        let checkpoint = scope.spawn(|| Checkpoint::replay(&path));
+        let plan = KnownPlan::recognised(plan_file, sha256);
+        let checkpoint = checkpoint.join();
+        (
+            plan,
+            checkpoint.unwrap_or_else(|bug| panic::resume_unwind(bug)),
+        )
+    })
 }
 
 /// What a person says of the changes in doubt.
@@ -130,6 +157,7 @@ async fn answers(
     common: &Common,
     args: &Resume,
     folder: &RunFolder,
+    state: &CheckpointState,
     plan: KnownFile<'_>,
 ) -> Result<Answers, Error> {
     let all = |answer| Answers {
@@ -138,22 +166,14 @@ async fn answers(
     };
     match &args.in_doubt {
         None => {
-            let state = state(folder)?;
-            let single = walk(common, folder, &state, &plan).await?;
+            let single = walk(common, folder, state, &plan).await?;
             Ok(Answers { single, all: None })
         }
         Some(InDoubt::Retry) => Ok(all(DoubtAnswer::Retry)),
         Some(InDoubt::Skip) => Ok(all(DoubtAnswer::Skip)),
         Some(InDoubt::Answers(path)) => {
-            let state = state(folder)?;
-            let single = answers_in(common, path, folder.id(), &state, &plan)?;
+            let single = answers_in(common, path, folder.id(), state, &plan)?;
             Ok(Answers { single, all: None })
         }
     }
-}
-
-fn state(folder: &RunFolder) -> Result<CheckpointState, Error> {
-    Checkpoint::read(&folder.checkpoint())
-        .map(|snapshot| snapshot.state)
-        .map_err(|error| Error::failed("the run's checkpoint can't be used").caused_by(error))
 }

@@ -83,7 +83,7 @@ pub(super) async fn run(
     };
     let mut overview = unless_interrupted(&mut interrupts, planned).await?;
     overview.max_changes = args.applying.max_changes;
-    check_guards(&playbook, Some(overview.trailer.changes))?;
+    check_guards(&playbook, Some(overview.known.trailer.changes))?;
 
     if !args.dry_run {
         let launch_args = Launch {

@@ -109,10 +109,16 @@ pub(super) fn unreadable(path: &Path, error: Option<&StoreError>) {
     say(|out| writeln!(out, "not a run that can be read: {path}{}", why.terminal()));
 }
 
-/// Refuses a run whose files are not as the history says: what it did, and how to undo it, can't be told from them.
-pub(super) fn refuse_changed(common: &Common, folder: &RunFolder) -> Result<(), Error> {
+/// Refuses a run whose files are not as the history says, of which the plan has just been read: what it did, and how to undo it, can't be told from them.
+pub(super) fn refuse_changed(
+    common: &Common,
+    folder: &RunFolder,
+    plan_sha256: &str,
+) -> Result<(), Error> {
     let history = StateDir::new(common.state_dir.clone()).history();
-    let differences = history.differences(folder).map_err(store_error)?;
+    let differences = history
+        .differences(folder, plan_sha256)
+        .map_err(store_error)?;
     if differences.is_empty() {
         return Ok(());
     }

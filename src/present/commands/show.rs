@@ -17,12 +17,12 @@ pub(super) fn show(common: &Common, args: &Show) -> Result<ExitCode, Error> {
     let mut plan = overview(&common.invocation, &args.plan, &mut file)?;
     if let Some(signers) = &args.allowed_signers {
         let signature = PlanSignature::of(&args.plan, signers, Signed::Plan)?;
-        plan.signed_by = Some(signature.check(&file, &plan.sha256)?);
+        plan.known.signed_by = Some(signature.check(&file, &plan.known.sha256)?);
     }
-    let file = plan.known(&file);
+    let file = plan.known.within(&file);
     let report = plan.report(
         &file,
-        &plan.header.pace,
+        &plan.known.header.pace,
         true,
         Some(show_each(common, &args.plan)),
     );

@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use super::{
-    execute::conclude, lineage::Lineage, observers::Observers, overview::Overview,
+    execute::conclude, known_plan::KnownPlan, lineage::Lineage, observers::Observers,
     retry_hint::EndedRun, runs::store_error, terminal::say,
 };
 use crate::{
@@ -21,7 +21,7 @@ pub(super) fn show_ended(
     common: &Common,
     folder: &RunFolder,
     settings: &RunSettings,
-    plan: &Overview,
+    plan: &KnownPlan,
     plan_file: &File,
     observers: &Observers,
 ) -> Result<Option<ExitCode>, Error> {
@@ -81,7 +81,7 @@ pub(super) fn show_ended(
     conclude(
         common,
         folder,
-        plan.known(plan_file),
+        plan.within(plan_file),
         &summary,
         0,
         observers,

@@ -229,8 +229,12 @@ pub(super) fn recorded_runs(records: Vec<HistoryRecord>) -> BTreeMap<RunId, Reco
     runs
 }
 
-/// The files of a run that are not as they were recorded.
-pub(super) fn differences(folder: &RunFolder, known: &RecordedRun) -> Vec<HistoryFinding> {
+/// The files of a run that are not as they were recorded. `plan` is the SHA-256 of its plan, if the plan was just read.
+pub(super) fn differences(
+    folder: &RunFolder,
+    known: &RecordedRun,
+    plan: Option<&str>,
+) -> Vec<HistoryFinding> {
     let run = folder.id();
     let path = folder.path();
     if !path.is_dir() {
@@ -238,7 +242,11 @@ pub(super) fn differences(folder: &RunFolder, known: &RecordedRun) -> Vec<Histor
     }
     let difference = |(file, digest): (&String, &String)| {
         let file = file.clone();
-        match sha256_of(&path.join(&file)) {
+        let found = match plan {
+            Some(plan) if file == PLAN => Ok(Some(plan.to_owned())),
+            Some(_) | None => sha256_of(&path.join(&file)),
+        };
+        match found {
             Ok(None) => Some(HistoryFinding::FileMissing { run, file }),
             Ok(Some(found)) if found == *digest => None,
             Ok(Some(_)) => Some(HistoryFinding::FileChanged { run, file }),
@@ -280,7 +288,7 @@ impl HistoryCheck {
     fn compare(&mut self, folder: &RunFolder, known: &RecordedRun) {
         let run = folder.id();
         self.compared += 1;
-        let differences = differences(folder, known);
+        let differences = differences(folder, known, None);
         let is_there = !differences.contains(&HistoryFinding::FolderMissing { run });
         self.findings.extend(differences);
         if known.is_pruned {
