@@ -33,6 +33,9 @@ echo "$method $path" >>calls
 case "$method $path" in
     "GET repos/$GITHUB_REPOSITORY/issues/7/comments") cat comments.json ;;
     "GET repos/$GITHUB_REPOSITORY/pulls/7/reviews") cat reviews.json ;;
+    "GET repos/$GITHUB_REPOSITORY/collaborators/"*/permission)
+        cat "permission-$(basename "$(dirname "$path")").json"
+        ;;
     "GET repos/$GITHUB_REPOSITORY/actions/runs/"*/attempts/*/jobs) cat "jobs-$(basename "$(dirname "$path")").json" ;;
     "GET repos/$GITHUB_REPOSITORY/actions/runs/"*) cat "run-$(basename "$path").json" ;;
     "POST repos/$GITHUB_REPOSITORY/issues/7/comments")

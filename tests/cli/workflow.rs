@@ -56,6 +56,10 @@ impl Desk {
         for name in ["comments", "reviews"] {
             environment.file(&format!("gh/{name}.json"), "[]");
         }
+        for (login, permission) in [("bo", "write"), ("ann", "admin"), ("guest", "read")] {
+            let answer = json!({"permission": permission}).to_string();
+            environment.file(&format!("gh/permission-{login}.json"), &answer);
+        }
         environment.file(
             "gh/run-41.json",
             &run_of("wf-bulk-plan.yml", HEAD).to_string(),
